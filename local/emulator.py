@@ -1,0 +1,25 @@
+"""The embedded AWS as a process: `python -m local.emulator`, run by the emulator's own interpreter.
+
+Only the standard library and ministack may be imported here: the Lambda workers run in this interpreter too, and
+whatever it has installed they would find, whether or not it is in the layer.
+
+Takes `GATEWAY_PORT`, `TMPDIR`, `STATE_DIR` and `S3_DATA_DIR` from the environment (`local.stack` sets them).
+"""
+
+from __future__ import annotations
+
+
+def main() -> None:
+    """Serve until SIGTERM. Exits with status 1 and one line on stdout if the port is taken."""
+    # Services are imported on their first request otherwise, which would bring back what the corrections replace.
+    from local import fidelity
+
+    fidelity.apply_all()
+
+    from ministack.app import main as serve
+
+    serve()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,314 @@
+"""Where the embedded AWS answers otherwise than AWS does, and this system would notice: corrected here.
+
+The emulator is ministack 1.5.33 (`requirements/emulator.in`). Each function below closes one gap by wrapping the
+emulator's own function in place; each names the AWS documentation that says how AWS behaves. A wrap whose target is
+not there fails at start with `GapMoved`, because a correction that silently stops applying would let a test pass
+that AWS fails (an ignored dry run *stops the instance*).
+"""
+
+from __future__ import annotations
+
+import base64
+import contextvars
+import functools
+import json
+import secrets
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
+from ministack.services import cognito, ec2, lambda_svc, stepfunctions
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+class GapMoved(Exception):
+    """The emulator no longer has the function or text that a correction applies to."""
+
+
+def apply_all() -> None:
+    """Apply every correction. Call once, before the emulator serves its first request."""
+    honour_dry_run()
+    name_the_policy_that_refused()
+    resolve_principal_arn_to_the_role()
+    know_the_kms_encryption_context()
+    report_lambda_errors_by_class()
+    time_executions_out()
+    keep_aborted_executions_aborted()
+    protect_user_attributes()
+
+
+def _wrap(module: ModuleType, name: str, make: Callable[[Any], Callable[..., Any]]) -> None:
+    original = getattr(module, name, None)
+    if original is None:
+        raise GapMoved(f"{module.__name__}.{name} is gone: local/fidelity.py fits ministack 1.5.33 only")
+    setattr(module, name, functools.wraps(original)(make(original)))
+
+
+def honour_dry_run() -> None:
+    """`DryRun=true` on EC2 never acts: `DryRunOperation` (412) for an instance that exists.
+
+    Authorization has been checked before the wrapped function is called, so a refused caller has already had
+    `UnauthorizedOperation`. An absent instance is `InvalidInstanceID.NotFound`; AWS does not document whether that or
+    the dry run's answer comes first, which is why a probe treats it as inconclusive.
+    https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html
+    """
+
+    def make(original: Any) -> Any:
+        async def handle_request(
+            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+        ) -> Answer:
+            params = {**query, **parse_qs(body.decode("utf-8", "replace"))}
+            if params.get("DryRun", [""])[0].lower() != "true":
+                return await original(method, path, headers, body, query)  # type: ignore[no-any-return]
+            named = [v[0] for k, v in params.items() if k.startswith("InstanceId.")]
+            for instance_id in named:
+                if instance_id not in ec2._instances:
+                    message = f"The instance ID '{instance_id}' does not exist"
+                    return ec2._error("InvalidInstanceID.NotFound", message, 400)  # type: ignore[no-any-return]
+            message = "Request would have succeeded, but DryRun flag is set."
+            return ec2._error("DryRunOperation", message, 412)  # type: ignore[no-any-return]
+
+        return handle_request
+
+    _wrap(ec2, "handle_request", make)
+
+
+class _Limit(list[Any]):
+    """One layer of statements that limits an identity, and the kind of policy it is."""
+
+    def __init__(self, kind: str, layer: list[Any]) -> None:
+        super().__init__(layer)
+        self.kind = kind
+
+
+_refused_by: contextvars.ContextVar[str] = contextvars.ContextVar("refused_by", default="identity-based policy")
+
+
+def name_the_policy_that_refused() -> None:
+    """An access-denied message names the kind of policy that refused, and the resource.
+
+    The emulator enforces permissions boundaries and session policies, but says "no identity-based policy" of each.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+
+    def limits_of(kind: str) -> Callable[[Any], Callable[..., Any]]:
+        return lambda original: lambda *args: [_Limit(kind, layer) for layer in original(*args)]
+
+    def make_evaluate(original: Any) -> Any:
+        def evaluate(ctx: Any, policies: list[Any], *limits: list[Any]) -> Any:
+            result = original(ctx, policies, *limits)
+            if result.decision != "Allow":
+                _refused_by.set(_kind_that_refused(ctx, policies, limits, result.decision))
+            return result
+
+        return evaluate
+
+    def make_response(original: Any) -> Any:
+        def access_denied_response(
+            service: str, action: str, principal_arn: str, request_id: str, **kwargs: Any
+        ) -> Answer:
+            status, headers, body = original(service, action, principal_arn, request_id, **kwargs)
+            if not kwargs.get("error_code") and not kwargs.get("message"):
+                body = _reworded(body.decode(), service, action, kwargs.get("resource_arn", "*")).encode()
+            return status, headers, body
+
+        return access_denied_response
+
+    _wrap(iam_evaluator, "_permissions_boundary", limits_of("permissions boundary"))
+    _wrap(iam_evaluator, "_session_policy_limits", limits_of("session policy"))
+    _wrap(iam_evaluator, "evaluate", make_evaluate)
+    _wrap(iam_actions, "access_denied_response", make_response)
+
+
+def _kind_that_refused(ctx: Any, policies: list[Any], limits: tuple[list[Any], ...], decision: str) -> str:
+    layers = [_Limit("identity-based policy", policies), *limits]
+    for layer in layers:
+        matches = iam_evaluator._first_match(
+            ctx, [s for policy in layer for s in policy], "Deny" if decision == "Deny" else "Allow"
+        )
+        if bool(matches) == (decision == "Deny"):
+            return getattr(layer, "kind", "identity-based policy")
+    return "identity-based policy"
+
+
+def _reworded(body: str, service: str, action: str, resource_arn: str) -> str:
+    kind = _refused_by.get()
+    article = "an identity" if kind.startswith("identity") else f"a {kind.split()[0]}"
+    rest = kind.removeprefix("identity") if kind.startswith("identity") else f" {kind.split(' ', 1)[1]}"
+    body = body.replace("no identity-based policy allows", f"no {kind} allows")
+    body = body.replace("explicit deny in an identity-based policy", f"explicit deny in {article}{rest}")
+    performed = f"is not authorized to perform: {action}"
+    if f"{performed} on resource" not in body:
+        body = body.replace(performed, f"{performed} on resource: {resource_arn}")
+    if service == "ec2":
+        # EC2 hides the details of a refusal in a token that only sts:DecodeAuthorizationMessage reads.
+        encoded = secrets.token_urlsafe(96)
+        body = body.replace("<Message>User:", "<Message>You are not authorized to perform this operation. User:")
+        body = body.replace("</Message>", f". Encoded authorization failure message: {encoded}</Message>")
+    return body
+
+
+def resolve_principal_arn_to_the_role() -> None:
+    """`aws:PrincipalArn` of a role session is the ARN of the role, not of the session.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
+    """
+
+    def make(original: Any) -> Any:
+        def resolve(key: str, ctx: Any) -> Any:
+            value = original(key, ctx)
+            if key.lower() != "aws:principalarn" or ":assumed-role/" not in value:
+                return value
+            account, role = value.split(":")[4], value.split("/")[1]
+            return f"arn:aws:iam::{account}:role/{role}"
+
+        return resolve
+
+    _wrap(iam_evaluator, "_resolve_condition_key", make)
+
+
+def know_the_kms_encryption_context() -> None:
+    """Policies may condition on `kms:EncryptionContext:<key>` and `kms:EncryptionContextKeys`.
+
+    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
+    """
+
+    def make(original: Any) -> Any:
+        def request_tag_context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+            context: dict[str, Any] = original(service, action, body, params)
+            if service != "kms":
+                return context
+            given: dict[str, str] = json.loads(body or b"{}").get("EncryptionContext") or {}
+            named = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
+            return {**context, **named, **({"kms:EncryptionContextKeys": list(given)} if given else {})}
+
+        return request_tag_context
+
+    _wrap(iam_actions, "request_tag_context", make)
+
+
+_invocation = threading.local()
+
+_UNCLASSIFIED = '''_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'''
+
+_CLASSIFIED = '''traceback.print_exc()
+            raised = {"errorMessage": str(e), "errorType": type(e).__name__, "requestId": context.aws_request_id,
+                      "stackTrace": traceback.format_tb(e.__traceback__)}
+            _real_stdout.write(json.dumps({"status": "ok", "result": None, "raised": raised}) + "\\n")'''
+
+
+def report_lambda_errors_by_class() -> None:
+    """A function that raises reports its exception's class as `errorType`, and stays warm.
+
+    The emulator says `Runtime.HandlerError` of every exception, so that no `ErrorEquals` in a workflow would match,
+    and ends the process, so that each error is followed by a cold start.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    if _UNCLASSIFIED not in lambda_runtime._PYTHON_WORKER_SCRIPT:
+        raise GapMoved("the Python worker script of ministack is not the one that local/fidelity.py corrects")
+    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(_UNCLASSIFIED, _CLASSIFIED)
+    invoke = lambda_runtime.Worker.invoke
+
+    def remember_what_was_raised(self: Any, *args: Any, **kwargs: Any) -> Any:
+        result = invoke(self, *args, **kwargs)
+        _invocation.raised = result.get("raised")
+        return result
+
+    def make(original: Any) -> Any:
+        def execute(func: dict[str, Any], event: Any, request_id: str) -> dict[str, Any]:
+            _invocation.raised = None
+            outcome: dict[str, Any] = original(func, event, request_id)
+            if _invocation.raised is None:
+                return outcome
+            return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
+
+        return execute
+
+    lambda_runtime.Worker.invoke = remember_what_was_raised
+    _wrap(lambda_svc, "_execute_function_warm", make)
+
+
+def time_executions_out() -> None:
+    """A state machine's `TimeoutSeconds` ends its execution as `TIMED_OUT`, with an event on the bus.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
+    """
+
+    def time_out(execution_arn: str) -> None:
+        execution = stepfunctions._executions.get(execution_arn)
+        if execution is None or execution["status"] != "RUNNING":
+            return
+        execution.update(status="TIMED_OUT", stopDate=stepfunctions.now_iso(), error="States.Timeout", cause=None)
+        stepfunctions._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
+        stepfunctions._emit_execution_status_event(execution)
+
+    def make(original: Any) -> Any:
+        def run(execution_arn: str) -> None:
+            execution = stepfunctions._executions.get(execution_arn) or {}
+            machine = stepfunctions._state_machines.get(execution.get("stateMachineArn")) or {}
+            seconds = json.loads(machine.get("definition") or "{}").get("TimeoutSeconds")
+            if not seconds:
+                return original(execution_arn)  # type: ignore[no-any-return]
+            # The account and region of a request live in context variables, which a new thread does not inherit.
+            scope = contextvars.copy_context()
+            timer = threading.Timer(seconds, scope.run, (time_out, execution_arn))
+            timer.daemon = True
+            timer.start()
+            try:
+                return original(execution_arn)  # type: ignore[no-any-return]
+            finally:
+                timer.cancel()
+
+        return run
+
+    _wrap(stepfunctions, "_run_execution", make)
+
+
+def keep_aborted_executions_aborted() -> None:
+    """A task that fails after its execution was stopped does not turn `ABORTED` into `FAILED`.
+
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StopExecution.html
+    """
+
+    def make(original: Any) -> Any:
+        def fail(execution: dict[str, Any], error: str, cause: str) -> None:
+            if execution["status"] == "RUNNING":
+                original(execution, error, cause)
+
+        return fail
+
+    _wrap(stepfunctions, "_fail_execution", make)
+
+
+def protect_user_attributes() -> None:
+    """A signed-in user may only write the attributes that the app client lists, so never their organization.
+
+    https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
+    """
+
+    def make(original: Any) -> Any:
+        def update(data: dict[str, Any]) -> Answer:
+            token = data.get("AccessToken", "")
+            _user, pool = cognito._user_pool_for_access_token(token)
+            if pool:
+                client = pool["_clients"].get(_claims(token).get("client_id"), {})
+                written = {attribute["Name"] for attribute in data.get("UserAttributes", [])}
+                if client.get("WriteAttributes") and not written <= set(client["WriteAttributes"]):
+                    return responses.error_response_json(  # type: ignore[no-any-return]
+                        "NotAuthorizedException", "A client attempted to write unauthorized attribute", 400
+                    )
+            return original(data)  # type: ignore[no-any-return]
+
+        return update
+
+    _wrap(cognito, "_update_user_attributes", make)
+
+
+def _claims(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return claims
