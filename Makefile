@@ -1,0 +1,70 @@
+# `make` alone lists what there is to do. A bare machine needs Python 3.11 or newer, make and git.
+PYTHON ?= python3
+BOOTSTRAP = $(PYTHON) local/bootstrap.py
+RUN = .venv/bin/python -m
+export PYTHONDONTWRITEBYTECODE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help up down status token logs sweep test check bench contract format lock python dev stack checkers chromium
+
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: stack ## the whole system on this machine, and a first account connected to it (CAVOK_PORT=4566)
+	@$(RUN) local.up
+
+down: dev ## end what `make up` started
+	@$(RUN) local.stack down
+
+status: dev ## what runs, and where
+	@$(RUN) local.stack status
+
+token: dev ## an ID token (USER=admin, viewer, operator or other_admin)
+	@$(RUN) local.tokens $(if $(filter command line,$(origin USER)),$(USER),admin)
+
+logs: dev ## the functions' logs, newest last (FUNCTION=part of a name, MINUTES=15)
+	@$(RUN) local.logs --function "$(FUNCTION)" --minutes $(or $(MINUTES),15)
+
+sweep: dev ## start the re-verification of the accounts that are due, now
+	@$(RUN) local.sweep
+
+test: check stack chromium ## everything: checks, unit, integration, e2e and browser tests
+	@$(RUN) local.stack up
+	@$(RUN) pytest tests/unit tests/integration --numprocesses 2 --dist loadfile
+	@$(RUN) pytest tests/e2e tests/browser
+
+check: checkers ## style, types, templates, workflows, policies, known vulnerabilities
+	@$(RUN) local.check
+
+bench: stack ## start-up, CPU and wall-clock measurements
+	@$(RUN) local.stack up
+	@$(RUN) tests.bench
+
+contract: dev ## what only a real account can prove (PROFILE=name of an AWS profile)
+	@test -n "$(PROFILE)" || { echo "Say which AWS profile to use: make contract PROFILE=name"; exit 2; }
+	@AWS_PROFILE="$(PROFILE)" $(RUN) pytest tests/contract --run-contract
+
+format: dev ## put the code in the project's style
+	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
+
+lock: dev ## write requirements/*.txt again from requirements/*.in
+	@for name in dev sam emulator checkov; do \
+	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
+	    --no-emit-index-url requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@.local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
+	  --no-emit-index-url requirements/layer.in --output-file layers/shared/requirements.txt
+
+python:
+	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.13 up"; exit 1; }
+
+dev: python
+	@$(BOOTSTRAP) dev
+
+stack: python
+	@$(BOOTSTRAP) dev sam emulator
+
+checkers: python
+	@$(BOOTSTRAP) dev sam checkov
+
+chromium: dev
+	@$(BOOTSTRAP) --chromium

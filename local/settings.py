@@ -1,0 +1,59 @@
+"""Where the local stack is and what it is called; the error that ends a command with one clear sentence."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+HOME = ROOT / ".local"
+STACK_FILE = HOME / "stack.json"
+LOGS = HOME / "logs"
+
+STACK_NAME = "cavok-local"
+REGION = "us-east-1"
+WORKLOAD_ACCOUNT_ID = "111122223333"
+DEFAULT_PORT = 4566
+
+RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
+"""The Lambda workers run in the interpreter at hand, and native wheels fit one interpreter only."""
+
+ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
+
+
+class Problem(Exception):
+    """What is wrong and what to do about it, in words that a person at the terminal can act on."""
+
+
+def requested_port() -> int | None:
+    """The port asked for with CAVOK_PORT, or None when nothing was asked for."""
+    text = os.environ.get("CAVOK_PORT", "")
+    if not text:
+        return None
+    if not text.isdigit() or not 1024 <= int(text) <= 65535:
+        raise Problem(f"CAVOK_PORT={text} is not a port. Use a number from 1024 to 65535: CAVOK_PORT=4567 make up")
+    return int(text)
+
+
+def environment(emulator_url: str, account_id: str = WORKLOAD_ACCOUNT_ID) -> dict[str, str]:
+    """A process environment in which every AWS tool reaches the embedded AWS and can reach nothing else.
+
+    Profiles, sessions and configuration files of the user's real AWS accounts are shut out.
+    """
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAM_"))}
+    return {
+        **kept,
+        "AWS_ENDPOINT_URL": emulator_url,
+        # The emulator takes any 12-digit access key id as the root of the account of that number.
+        "AWS_ACCESS_KEY_ID": account_id,
+        "AWS_SECRET_ACCESS_KEY": "local",
+        "AWS_DEFAULT_REGION": REGION,
+        "AWS_REGION": REGION,
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "NO_PROXY": "127.0.0.1,localhost",
+        "SAM_CLI_TELEMETRY": "0",
+    }

@@ -1,0 +1,137 @@
+"""The local stack as a whole: `python -m local.stack up | down | status`.
+
+`.local/stack.json` is its face for people, tests and other tools: see `Stack`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import asdict, dataclass
+from urllib.parse import urlsplit
+
+from local import deploy, process, users
+from local.display import console, step
+from local.settings import REGION, ROOT, STACK_FILE, WORKLOAD_ACCOUNT_ID, Problem
+from local.users import User
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What `.local/stack.json` holds."""
+
+    api_url: str
+    dashboard_url: str
+    emulator_url: str
+    region: str
+    workload_account_id: str
+    user_pool_id: str
+    user_pool_client_id: str
+    table_name: str
+    event_bus_name: str
+    state_machines: dict[str, str]
+    users: dict[str, User]
+
+
+def load() -> Stack:
+    """The stack that runs. Raises Problem if none does."""
+    if not process.running() or not STACK_FILE.exists():
+        raise Problem("No local stack runs in this checkout. Start it: make up")
+    return Stack(**json.loads(STACK_FILE.read_text()))
+
+
+def up() -> Stack:
+    """Bring the stack to what the files say, changing only what changed. Raises Problem."""
+    with step("Embedded AWS, with IAM enforced") as current:
+        emulator, started = process.start()
+        current.outcome, current.quick = emulator.url, not started
+    if deploy.is_current(emulator):
+        with step("Template, functions and workflows") as current:
+            current.outcome, current.quick = "unchanged", True
+    else:
+        with step("Functions and layer built (sam build)"):
+            deploy.build(emulator)
+        with step("Template deployed (sam deploy)"):
+            deploy.deploy(emulator)
+    stack = _describe(emulator)
+    _write(stack)
+    return stack
+
+
+def down() -> None:
+    """End what `up` started in this checkout, and nothing else."""
+    with step("Local stack") as current:
+        current.quick = True
+        current.outcome = "ended" if process.stop() else "none was running in this checkout"
+    STACK_FILE.unlink(missing_ok=True)
+
+
+def status() -> None:
+    stack = load()
+    console.print_json(json.dumps(asdict(stack)))
+
+
+def _describe(emulator: process.Emulator) -> Stack:
+    outputs = deploy.outputs(emulator)
+    pool_id = outputs["UserPoolId"]
+    return Stack(
+        api_url=_on_loopback(outputs["ApiUrl"], emulator.url),
+        dashboard_url=_on_loopback(outputs["DashboardUrl"], emulator.url),
+        emulator_url=emulator.url,
+        region=REGION,
+        workload_account_id=WORKLOAD_ACCOUNT_ID,
+        user_pool_id=pool_id,
+        user_pool_client_id=outputs["UserPoolClientId"],
+        table_name=outputs["TableName"],
+        event_bus_name=outputs["EventBusName"],
+        state_machines={
+            "verify_account": outputs["VerifyAccountArn"],
+            "verify_account_express": outputs["VerifyAccountExpressArn"],
+            "reverify_accounts": outputs["ReverifyAccountsArn"],
+        },
+        users=users.ensure_all(emulator.url, pool_id, _known_users(pool_id)),
+    )
+
+
+def _on_loopback(url: str, emulator_url: str) -> str:
+    """The address at which the emulator serves an API whose own host name only browsers resolve."""
+    parts = urlsplit(url)
+    api_id = (parts.hostname or "").split(".")[0]
+    return f"{emulator_url}/_aws/execute-api/{api_id}{parts.path}"
+
+
+def _known_users(pool_id: str) -> dict[str, User]:
+    try:
+        known = json.loads(STACK_FILE.read_text())
+    except (OSError, ValueError):
+        return {}
+    return known["users"] if known.get("user_pool_id") == pool_id else {}
+
+
+def _write(stack: Stack) -> None:
+    STACK_FILE.touch(mode=0o600)
+    STACK_FILE.write_text(json.dumps(asdict(stack), indent=2) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="local.stack", description=__doc__)
+    parser.add_argument("command", choices=("up", "down", "status"))
+    command = parser.parse_args().command
+    {"up": up, "down": down, "status": status}[command]()
+
+
+def run(entry: object) -> None:
+    """Run a command's entry point; a Problem becomes its sentence and exit status 1."""
+    assert callable(entry)
+    try:
+        entry()
+    except Problem as problem:
+        console.print(f"\n{problem}", style="bold red", markup=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(f"\nInterrupted. What was started keeps running; end it with: make down (in {ROOT.name})")
+
+
+if __name__ == "__main__":
+    run(main)

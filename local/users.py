@@ -1,0 +1,77 @@
+"""The people of the local stack: two organizations, and a password each, new with each stack."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from typing import TypedDict
+
+from botocore.exceptions import ClientError
+
+from local import aws
+
+
+class User(TypedDict):
+    email: str
+    password: str
+    organization: str
+
+
+@dataclass(frozen=True)
+class _Person:
+    email: str
+    organization: str
+    group: str
+
+
+PEOPLE = {
+    "admin": _Person("admin@northwind.example", "northwind", "admin"),
+    "viewer": _Person("viewer@northwind.example", "northwind", "viewer"),
+    "operator": _Person("operator@northwind.example", "northwind", "operator"),
+    "other_admin": _Person("admin@contoso.example", "contoso", "admin"),
+}
+
+
+def ensure_all(emulator_url: str, pool_id: str, known: dict[str, User]) -> dict[str, User]:
+    """Create the people who are not there yet. `known` is what an earlier run left, with its passwords."""
+    cognito = aws.cognito(emulator_url)
+    present = {
+        attribute["Value"]
+        for user in cognito.list_users(UserPoolId=pool_id)["Users"]
+        for attribute in user["Attributes"]
+        if attribute["Name"] == "email"
+    }
+    users = {}
+    for name, person in PEOPLE.items():
+        kept = known.get(name)
+        users[name] = kept if kept and person.email in present else create(emulator_url, pool_id, person)
+    return users
+
+
+def create(emulator_url: str, pool_id: str, person: _Person) -> User:
+    """Create one user with a random password, in their group, with their organization; replaces an older one."""
+    cognito = aws.cognito(emulator_url)
+    attributes = {"email": person.email, "email_verified": "true", "custom:organization": person.organization}
+    try:
+        cognito.admin_create_user(
+            UserPoolId=pool_id,
+            Username=person.email,
+            MessageAction="SUPPRESS",
+            UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        )
+    except cognito.exceptions.UsernameExistsException:
+        pass
+    # One of each kind of character, whatever the pool's password policy asks for.
+    password = f"{secrets.token_urlsafe(18)}-aA1"
+    cognito.admin_set_user_password(UserPoolId=pool_id, Username=person.email, Password=password, Permanent=True)
+    _ensure_group(emulator_url, pool_id, person.group)
+    cognito.admin_add_user_to_group(UserPoolId=pool_id, Username=person.email, GroupName=person.group)
+    return {"email": person.email, "password": password, "organization": person.organization}
+
+
+def _ensure_group(emulator_url: str, pool_id: str, group: str) -> None:
+    try:
+        aws.cognito(emulator_url).create_group(UserPoolId=pool_id, GroupName=group)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "GroupExistsException":
+            raise
