@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from rich.console import Console
 
 console = Console(highlight=False, soft_wrap=True)
+complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+"""For what went wrong: stdout may be on its way into a variable or a pipe."""
 
 
 @dataclass

@@ -3,10 +3,13 @@
 Only the standard library and ministack may be imported here: the Lambda workers run in this interpreter too, and
 whatever it has installed they would find, whether or not it is in the layer.
 
+Its one argument, the run id, is read by nobody here: it is how `local.process` recognises the process as its own.
 Takes `GATEWAY_PORT`, `TMPDIR`, `STATE_DIR` and `S3_DATA_DIR` from the environment (`local.stack` sets them).
 """
 
 from __future__ import annotations
+
+import sys
 
 
 def main() -> None:
@@ -15,6 +18,8 @@ def main() -> None:
     from local import fidelity
 
     fidelity.apply_all()
+    # ministack has options of its own and refuses an argument that it does not know.
+    del sys.argv[1:]
 
     from ministack.app import main as serve
 

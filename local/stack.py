@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 from local import deploy, process, users
-from local.display import console, step
+from local.display import complaints, console, step
 from local.settings import REGION, ROOT, STACK_FILE, WORKLOAD_ACCOUNT_ID, Problem
 from local.users import User
 
@@ -127,7 +127,7 @@ def run(entry: object) -> None:
     try:
         entry()
     except Problem as problem:
-        console.print(f"\n{problem}", style="bold red", markup=False)
+        complaints.print(f"\n{problem}", style="bold red", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(f"\nInterrupted. What was started keeps running; end it with: make down (in {ROOT.name})")
