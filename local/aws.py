@@ -20,8 +20,15 @@ if TYPE_CHECKING:
     from mypy_boto3_rds import RDSClient
     from mypy_boto3_stepfunctions import SFNClient
 
+ANY_SECRET = "local"
+"""The emulator checks that of IAM users and sessions, but not that of an account's root."""
+
 # A proxy of the user's is for the internet, not for loopback.
-_LOOPBACK: Any = {"proxies": {}, "inject_host_prefix": False, "retries": {"max_attempts": 2, "mode": "standard"}}
+_LOOPBACK: Any = {
+    "proxies": {},
+    "inject_host_prefix": False,
+    "retries": {"max_attempts": 2, "mode": "standard"},
+}
 
 
 @cache
@@ -30,17 +37,14 @@ def client(
     emulator_url: str,
     account_id: str = WORKLOAD_ACCOUNT_ID,
     region: str = REGION,
-    secret: str = "local",
-    token: str | None = None,
 ) -> Any:
-    """A client of `service`; `account_id` is a 12-digit number (that account's root) or any access key id."""
+    """A client of `service`, in the hands of the root of the account with this 12-digit number."""
     return boto3.session.Session().client(
         cast(Any, service),
         endpoint_url=emulator_url,
         region_name=region,
         aws_access_key_id=account_id,
-        aws_secret_access_key=secret,
-        aws_session_token=token,
+        aws_secret_access_key=ANY_SECRET,
         config=Config(**_LOOPBACK),
     )
 
@@ -49,10 +53,14 @@ def client(
 def sign_in_client(emulator_url: str) -> CognitoIdentityProviderClient:
     """Cognito as a browser uses it: without AWS credentials."""
     config = Config(signature_version=UNSIGNED, **_LOOPBACK)
-    return boto3.session.Session().client("cognito-idp", endpoint_url=emulator_url, region_name=REGION, config=config)
+    return boto3.session.Session().client(
+        "cognito-idp", endpoint_url=emulator_url, region_name=REGION, config=config
+    )
 
 
-def cloudformation(emulator_url: str, account_id: str = WORKLOAD_ACCOUNT_ID) -> CloudFormationClient:
+def cloudformation(
+    emulator_url: str, account_id: str = WORKLOAD_ACCOUNT_ID
+) -> CloudFormationClient:
     return cast("CloudFormationClient", client("cloudformation", emulator_url, account_id))
 
 
@@ -64,7 +72,9 @@ def step_functions(emulator_url: str) -> SFNClient:
     return cast("SFNClient", client("stepfunctions", emulator_url))
 
 
-def logs(emulator_url: str, account_id: str = WORKLOAD_ACCOUNT_ID, region: str = REGION) -> CloudWatchLogsClient:
+def logs(
+    emulator_url: str, account_id: str = WORKLOAD_ACCOUNT_ID, region: str = REGION
+) -> CloudWatchLogsClient:
     return cast("CloudWatchLogsClient", client("logs", emulator_url, account_id, region))
 
 

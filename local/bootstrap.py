@@ -1,10 +1,12 @@
-"""Makes the Python environments of this checkout; standard library only, for it runs before anything is installed.
+"""Makes the Python environments of this checkout; standard library only, for it runs before
+anything is installed.
 
-    python3 local/bootstrap.py dev sam emulator     environments, each made or brought up to date, or left alone
-    python3 local/bootstrap.py --chromium           a browser for tests/browser
+    python3 local/bootstrap.py dev sam emulator     environments, each made or brought up to date,
+    or left alone python3 local/bootstrap.py --chromium           a browser for tests/browser
 
-An environment is stamped with a hash of what it was made from, so that a second run has nothing to do.
-Written in the oldest syntax in use, because its first duty is to tell an old interpreter what is wrong.
+An environment is stamped with a hash of what it was made from, so that a second run has nothing to
+do. Written in the oldest syntax in use, because its first duty is to tell an old interpreter what
+is wrong.
 """
 
 import glob
@@ -48,8 +50,8 @@ def require_python():
         if other:
             os.execv(other, [other] + sys.argv)
     raise Unable(
-        "Python 3.11 to 3.14 is needed, and python3 is %d.%d. Install one, or name it: make PYTHON=/path/to/python3.13 up"
-        % sys.version_info[:2]
+        "Python 3.11 to 3.14 is needed, and python3 is %d.%d. "
+        "Install one, or name it: make PYTHON=/path/to/python3.13 up" % sys.version_info[:2]
     )
 
 
@@ -63,8 +65,19 @@ def ensure_environment(name):
     uv = ensure_uv()
     started = time.time()
     say("Installing requirements/%s.txt … " % name, end="")
-    run([uv, "venv", "--quiet", "--clear", "--python", sys.executable, target], "The %s environment cannot be made" % name)
-    install = [uv, "pip", "sync", "--quiet", "--python", os.path.join(target, "bin", "python"), requirements]
+    run(
+        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, target],
+        "The %s environment cannot be made" % name,
+    )
+    install = [
+        uv,
+        "pip",
+        "sync",
+        "--quiet",
+        "--python",
+        os.path.join(target, "bin", "python"),
+        requirements,
+    ]
     run(install, "requirements/%s.txt cannot be installed" % name)
     write_stamp(target, wanted)
     say("%.0f s" % (time.time() - started))
@@ -78,17 +91,25 @@ def ensure_uv():
     if stamp_in(UV_ENVIRONMENT) == wanted:
         return uv
     try:
-        import ensurepip  # noqa: F401
+        import ensurepip
         import venv
     except ImportError:
         raise Unable(
-            "This Python has no venv module with pip. On Debian and Ubuntu: apt install python%d.%d-venv"
-            % sys.version_info[:2]
+            "This Python has no venv module with pip. "
+            "On Debian and Ubuntu: apt install python%d.%d-venv" % sys.version_info[:2]
         )
     say("Installing uv … ", end="")
     started = time.time()
     venv.create(UV_ENVIRONMENT, with_pip=True, clear=True)
-    pip = [os.path.join(UV_ENVIRONMENT, "bin", "python"), "-m", "pip", "install", "--quiet", "--requirement", requirements]
+    pip = [
+        os.path.join(UV_ENVIRONMENT, "bin", "python"),
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--requirement",
+        requirements,
+    ]
     run(pip, "uv cannot be installed")
     write_stamp(UV_ENVIRONMENT, wanted)
     say("%.0f s" % (time.time() - started))
@@ -102,14 +123,20 @@ def ensure_chromium():
     if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
         say("Installing Chromium … ", end="")
         environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-qqy", "--no-install-recommends", "chromium"]):
+        for command in (
+            ["apt-get", "update", "-qq"],
+            ["apt-get", "install", "-qqy", "--no-install-recommends", "chromium"],
+        ):
             run(command, "Chromium cannot be installed", environment)
         say("done")
     else:
         playwright = os.path.join(ENVIRONMENTS["dev"], "bin", "playwright")
         subprocess.call([playwright, "install", "chromium"]) if os.path.exists(playwright) else None
     if not find_chromium():
-        raise Unable("The browser tests need Chromium, which is not here. Install it (Debian: apt install chromium) and try again.")
+        raise Unable(
+            "The browser tests need Chromium, which is not here. "
+            "Install it (Debian: apt install chromium) and try again."
+        )
 
 
 def find_chromium():
@@ -150,9 +177,14 @@ def write_stamp(target, stamp):
 
 def run(command, failure, environment=None):
     """Run a command silently; on failure raise Unable with its last words."""
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=ROOT)
+    done = subprocess.run(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=ROOT
+    )
     if done.returncode:
-        raise Unable("%s: %s\nThe command was: %s" % (failure, done.stdout.decode(errors="replace").strip()[-1500:], " ".join(command)))
+        raise Unable(
+            "%s: %s\nThe command was: %s"
+            % (failure, done.stdout.decode(errors="replace").strip()[-1500:], " ".join(command))
+        )
 
 
 def say(text, end="\n"):

@@ -1,4 +1,6 @@
-"""The project's real template, built by `sam build` and deployed by `sam deploy` into the embedded AWS."""
+"""The project's real template, built by `sam build` and deployed by `sam deploy` into the embedded
+AWS.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +39,16 @@ def is_current(emulator: Emulator) -> bool:
 
 
 def build(emulator: Emulator) -> None:
-    """`sam build`, cached: only what changed is built again. Raises Problem with the tool's last words."""
+    """`sam build`, cached: only what changed is built again. Raises Problem with the tool's last
+    words.
+    """
     _sam("build", emulator, ["--cached", *_PARAMETERS])
 
 
 def deploy(emulator: Emulator) -> None:
-    """`sam deploy` with the profile `local` of samconfig.toml. Raises Problem with the tool's last words."""
+    """`sam deploy` with the profile `local` of samconfig.toml. Raises Problem with the tool's last
+    words.
+    """
     _sam("deploy", emulator, _PARAMETERS)
     _RECORD.write_text(json.dumps(_record_of(emulator)))
 
@@ -70,7 +76,9 @@ def _sam(command: str, emulator: Emulator, arguments: list[str]) -> None:
             check=False,
         )
     if done.returncode:
-        raise Problem(f"sam {command} failed. Its last words, from {log.relative_to(ROOT)}:\n{tail(log)}")
+        raise Problem(
+            f"sam {command} failed. Its last words, from {log.relative_to(ROOT)}:\n{tail(log)}"
+        )
 
 
 def _record_of(emulator: Emulator) -> dict[str, str]:
@@ -78,7 +86,9 @@ def _record_of(emulator: Emulator) -> dict[str, str]:
 
 
 def _fingerprint() -> str:
-    """A hash of every file that decides what is deployed, and of the runtime that it is built for."""
+    """A hash of every file that decides what is deployed, and of the runtime that it is built
+    for.
+    """
     digest = hashlib.sha256(f"{RUNTIME} {ARCHITECTURE}".encode())
     for path in _sources():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0")

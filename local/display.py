@@ -1,4 +1,6 @@
-"""What the commands show: steps with their durations, in colour on a terminal and as plain lines elsewhere."""
+"""What the commands show: steps with their durations, in colour on a terminal and as plain lines
+elsewhere.
+"""
 
 from __future__ import annotations
 

@@ -1,9 +1,11 @@
-"""Where the embedded AWS answers otherwise than AWS does, and this system would notice: corrected here.
+"""Where the embedded AWS answers otherwise than AWS does, and this system would notice: corrected
+here.
 
-The emulator is ministack 1.5.33 (`requirements/emulator.in`). Each function below closes one gap by wrapping the
-emulator's own function in place; each names the AWS documentation that says how AWS behaves. A wrap whose target is
-not there fails at start with `GapMoved`, because a correction that silently stops applying would let a test pass
-that AWS fails (an ignored dry run *stops the instance*).
+The emulator is ministack 1.5.33 (`requirements/emulator.in`). Each function below closes one gap by
+wrapping the emulator's own function in place; each names the AWS documentation that says how AWS
+behaves. A wrap whose target is not there fails at start with `GapMoved`, because a correction that
+silently stops applying would let a test pass that AWS fails (an ignored dry run *stops the
+instance*).
 """
 
 from __future__ import annotations
@@ -44,22 +46,29 @@ def apply_all() -> None:
 def _wrap(module: ModuleType, name: str, make: Callable[[Any], Callable[..., Any]]) -> None:
     original = getattr(module, name, None)
     if original is None:
-        raise GapMoved(f"{module.__name__}.{name} is gone: local/fidelity.py fits ministack 1.5.33 only")
+        raise GapMoved(
+            f"{module.__name__}.{name} is gone: local/fidelity.py fits ministack 1.5.33 only"
+        )
     setattr(module, name, functools.wraps(original)(make(original)))
 
 
 def honour_dry_run() -> None:
     """`DryRun=true` on EC2 never acts: `DryRunOperation` (412) for an instance that exists.
 
-    Authorization has been checked before the wrapped function is called, so a refused caller has already had
-    `UnauthorizedOperation`. An absent instance is `InvalidInstanceID.NotFound`; AWS does not document whether that or
-    the dry run's answer comes first, which is why a probe treats it as inconclusive.
+    Authorization has been checked before the wrapped function is called, so a refused caller has
+    already had `UnauthorizedOperation`. An absent instance is `InvalidInstanceID.NotFound`; AWS
+    does not document whether that or the dry run's answer comes first, which is why a probe treats
+    it as inconclusive.
     https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_StopInstances.html
     """
 
     def make(original: Any) -> Any:
         async def handle_request(
-            method: str, path: str, headers: dict[str, str], body: bytes, query: dict[str, list[str]]
+            method: str,
+            path: str,
+            headers: dict[str, str],
+            body: bytes,
+            query: dict[str, list[str]],
         ) -> Answer:
             params = {**query, **parse_qs(body.decode("utf-8", "replace"))}
             if params.get("DryRun", [""])[0].lower() != "true":
@@ -85,13 +94,16 @@ class _Limit(list[Any]):
         self.kind = kind
 
 
-_refused_by: contextvars.ContextVar[str] = contextvars.ContextVar("refused_by", default="identity-based policy")
+_refused_by: contextvars.ContextVar[str] = contextvars.ContextVar(
+    "refused_by", default="identity-based policy"
+)
 
 
 def name_the_policy_that_refused() -> None:
     """An access-denied message names the kind of policy that refused, and the resource.
 
-    The emulator enforces permissions boundaries and session policies, but says "no identity-based policy" of each.
+    The emulator enforces permissions boundaries and session policies, but says "no identity-based
+    policy" of each.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     """
 
@@ -113,7 +125,9 @@ def name_the_policy_that_refused() -> None:
         ) -> Answer:
             status, headers, body = original(service, action, principal_arn, request_id, **kwargs)
             if not kwargs.get("error_code") and not kwargs.get("message"):
-                body = _reworded(body.decode(), service, action, kwargs.get("resource_arn", "*")).encode()
+                body = _reworded(
+                    body.decode(), service, action, kwargs.get("resource_arn", "*")
+                ).encode()
             return status, headers, body
 
         return access_denied_response
@@ -124,7 +138,9 @@ def name_the_policy_that_refused() -> None:
     _wrap(iam_actions, "access_denied_response", make_response)
 
 
-def _kind_that_refused(ctx: Any, policies: list[Any], limits: tuple[list[Any], ...], decision: str) -> str:
+def _kind_that_refused(
+    ctx: Any, policies: list[Any], limits: tuple[list[Any], ...], decision: str
+) -> str:
     layers = [_Limit("identity-based policy", policies), *limits]
     for layer in layers:
         matches = iam_evaluator._first_match(
@@ -138,17 +154,28 @@ def _kind_that_refused(ctx: Any, policies: list[Any], limits: tuple[list[Any], .
 def _reworded(body: str, service: str, action: str, resource_arn: str) -> str:
     kind = _refused_by.get()
     article = "an identity" if kind.startswith("identity") else f"a {kind.split()[0]}"
-    rest = kind.removeprefix("identity") if kind.startswith("identity") else f" {kind.split(' ', 1)[1]}"
+    rest = (
+        kind.removeprefix("identity")
+        if kind.startswith("identity")
+        else f" {kind.split(' ', 1)[1]}"
+    )
     body = body.replace("no identity-based policy allows", f"no {kind} allows")
-    body = body.replace("explicit deny in an identity-based policy", f"explicit deny in {article}{rest}")
+    body = body.replace(
+        "explicit deny in an identity-based policy", f"explicit deny in {article}{rest}"
+    )
     performed = f"is not authorized to perform: {action}"
     if f"{performed} on resource" not in body:
         body = body.replace(performed, f"{performed} on resource: {resource_arn}")
     if service == "ec2":
-        # EC2 hides the details of a refusal in a token that only sts:DecodeAuthorizationMessage reads.
+        # EC2 hides the details of a refusal in a token that only sts:DecodeAuthorizationMessage
+        # reads.
         encoded = secrets.token_urlsafe(96)
-        body = body.replace("<Message>User:", "<Message>You are not authorized to perform this operation. User:")
-        body = body.replace("</Message>", f". Encoded authorization failure message: {encoded}</Message>")
+        body = body.replace(
+            "<Message>User:", "<Message>You are not authorized to perform this operation. User:"
+        )
+        body = body.replace(
+            "</Message>", f". Encoded authorization failure message: {encoded}</Message>"
+        )
     return body
 
 
@@ -178,13 +205,19 @@ def know_the_kms_encryption_context() -> None:
     """
 
     def make(original: Any) -> Any:
-        def request_tag_context(service: str, action: str, body: bytes, params: Any) -> dict[str, Any]:
+        def request_tag_context(
+            service: str, action: str, body: bytes, params: Any
+        ) -> dict[str, Any]:
             context: dict[str, Any] = original(service, action, body, params)
             if service != "kms":
                 return context
             given: dict[str, str] = json.loads(body or b"{}").get("EncryptionContext") or {}
             named = {f"kms:EncryptionContext:{key}": value for key, value in given.items()}
-            return {**context, **named, **({"kms:EncryptionContextKeys": list(given)} if given else {})}
+            return {
+                **context,
+                **named,
+                **({"kms:EncryptionContextKeys": list(given)} if given else {}),
+            }
 
         return request_tag_context
 
@@ -193,24 +226,33 @@ def know_the_kms_encryption_context() -> None:
 
 _invocation = threading.local()
 
-_UNCLASSIFIED = '''_real_stdout.write(json.dumps({"status": "error", "error": str(e), "trace": traceback.format_exc()}) + "\\n")'''
-
-_CLASSIFIED = '''traceback.print_exc()
-            raised = {"errorMessage": str(e), "errorType": type(e).__name__, "requestId": context.aws_request_id,
+# Lines of the worker script that the emulator writes for each function.
+_UNCLASSIFIED = (
+    '_real_stdout.write(json.dumps({"status": "error", "error": str(e), '
+    '"trace": traceback.format_exc()}) + "\\n")'
+)
+_CLASSIFIED = """traceback.print_exc()
+            raised = {"errorMessage": str(e), "errorType": type(e).__name__,
+                      "requestId": context.aws_request_id,
                       "stackTrace": traceback.format_tb(e.__traceback__)}
-            _real_stdout.write(json.dumps({"status": "ok", "result": None, "raised": raised}) + "\\n")'''
+            answer = {"status": "ok", "result": None, "raised": raised}
+            _real_stdout.write(json.dumps(answer) + "\\n")"""
 
 
 def report_lambda_errors_by_class() -> None:
     """A function that raises reports its exception's class as `errorType`, and stays warm.
 
-    The emulator says `Runtime.HandlerError` of every exception, so that no `ErrorEquals` in a workflow would match,
-    and ends the process, so that each error is followed by a cold start.
+    The emulator says `Runtime.HandlerError` of every exception, so that no `ErrorEquals` in a
+    workflow would match, and ends the process, so that each error is followed by a cold start.
     https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
     """
     if _UNCLASSIFIED not in lambda_runtime._PYTHON_WORKER_SCRIPT:
-        raise GapMoved("the Python worker script of ministack is not the one that local/fidelity.py corrects")
-    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(_UNCLASSIFIED, _CLASSIFIED)
+        raise GapMoved(
+            "the Python worker script of ministack is not the one that local/fidelity.py corrects"
+        )
+    lambda_runtime._PYTHON_WORKER_SCRIPT = lambda_runtime._PYTHON_WORKER_SCRIPT.replace(
+        _UNCLASSIFIED, _CLASSIFIED
+    )
     invoke = lambda_runtime.Worker.invoke
 
     def remember_what_was_raised(self: Any, *args: Any, **kwargs: Any) -> Any:
@@ -233,7 +275,8 @@ def report_lambda_errors_by_class() -> None:
 
 
 def time_executions_out() -> None:
-    """A state machine's `TimeoutSeconds` ends its execution as `TIMED_OUT`, with an event on the bus.
+    """A state machine's `TimeoutSeconds` ends its execution as `TIMED_OUT`, with an event on the
+    bus.
 
     https://docs.aws.amazon.com/step-functions/latest/dg/statemachine-structure.html
     """
@@ -242,8 +285,12 @@ def time_executions_out() -> None:
         execution = stepfunctions._executions.get(execution_arn)
         if execution is None or execution["status"] != "RUNNING":
             return
-        execution.update(status="TIMED_OUT", stopDate=stepfunctions.now_iso(), error="States.Timeout", cause=None)
-        stepfunctions._add_event(execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}})
+        execution.update(
+            status="TIMED_OUT", stopDate=stepfunctions.now_iso(), error="States.Timeout", cause=None
+        )
+        stepfunctions._add_event(
+            execution, "ExecutionTimedOut", {"executionTimedOutEventDetails": {}}
+        )
         stepfunctions._emit_execution_status_event(execution)
 
     def make(original: Any) -> Any:
@@ -253,7 +300,8 @@ def time_executions_out() -> None:
             seconds = json.loads(machine.get("definition") or "{}").get("TimeoutSeconds")
             if not seconds:
                 return original(execution_arn)  # type: ignore[no-any-return]
-            # The account and region of a request live in context variables, which a new thread does not inherit.
+            # The account and region of a request live in context variables, which a new thread does
+            # not inherit.
             scope = contextvars.copy_context()
             timer = threading.Timer(seconds, scope.run, (time_out, execution_arn))
             timer.daemon = True
@@ -285,7 +333,8 @@ def keep_aborted_executions_aborted() -> None:
 
 
 def protect_user_attributes() -> None:
-    """A signed-in user may only write the attributes that the app client lists, so never their organization.
+    """A signed-in user may only write the attributes that the app client lists, so never their
+    organization.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/user-pool-settings-attributes.html
     """
@@ -299,7 +348,9 @@ def protect_user_attributes() -> None:
                 written = {attribute["Name"] for attribute in data.get("UserAttributes", [])}
                 if client.get("WriteAttributes") and not written <= set(client["WriteAttributes"]):
                     return responses.error_response_json(  # type: ignore[no-any-return]
-                        "NotAuthorizedException", "A client attempted to write unauthorized attribute", 400
+                        "NotAuthorizedException",
+                        "A client attempted to write unauthorized attribute",
+                        400,
                     )
             return original(data)  # type: ignore[no-any-return]
 
@@ -310,5 +361,7 @@ def protect_user_attributes() -> None:
 
 def _claims(token: str) -> dict[str, Any]:
     payload = token.split(".")[1]
-    claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    claims: dict[str, Any] = json.loads(
+        base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
+    )
     return claims

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -28,7 +29,7 @@ _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator. `run_id` is new with each start: what another run had in memory is gone."""
+    """A running emulator. Each start has a new `run_id`: the state is gone with the process."""
 
     pid: int
     port: int
@@ -56,7 +57,9 @@ def start() -> tuple[Emulator, bool]:
     current = running()
     asked = requested_port()
     if current and asked not in (None, current.port):
-        raise Problem(f"This checkout's stack already runs on port {current.port}. End it first: make down")
+        raise Problem(
+            f"This checkout's stack already runs on port {current.port}. End it first: make down"
+        )
     if current:
         return current, False
     stop()
@@ -66,7 +69,7 @@ def start() -> tuple[Emulator, bool]:
 
 
 def stop() -> bool:
-    """End the emulator that this checkout started, and nothing else. Returns whether there was one."""
+    """End the emulator of this checkout, and nothing else. Returns whether there was one."""
     try:
         recorded = Emulator(**json.loads(_RECORD.read_text()))
     except (OSError, ValueError, TypeError):
@@ -103,12 +106,18 @@ def _launch(port: int) -> Emulator:
             return emulator
         time.sleep(0.1)
     stop()
-    raise Problem(f"The embedded AWS did not start. Its last words, from {_shown(_LOG)}:\n{tail(_LOG)}")
+    raise Problem(
+        f"The embedded AWS did not start. Its last words, from {_shown(_LOG)}:\n{tail(_LOG)}"
+    )
 
 
 def _environment(port: int) -> dict[str, str]:
     # Lambda workers inherit this environment: what is not in it cannot leak into a function.
-    kept = {k: os.environ[k] for k in ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE") if k in os.environ}
+    kept = {
+        k: os.environ[k]
+        for k in ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
+        if k in os.environ
+    }
     return {
         **kept,
         "AUTH": "true",
@@ -146,7 +155,9 @@ def _answers(port: int) -> bool:
 
 
 def _is_ours(emulator: Emulator) -> bool:
-    """Whether the process is the one recorded: numbers are reused, the run id on its command line is not."""
+    """Whether the process is the one recorded: numbers are reused, the run id on its command line
+    is not.
+    """
     return emulator.run_id in _command_line(emulator.pid)
 
 
@@ -157,7 +168,9 @@ def _command_line(pid: int) -> str:
         pass
     if Path("/proc/self").exists() or not shutil.which("ps"):
         return ""
-    done = subprocess.run(["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["ps", "-p", str(pid), "-o", "command="], capture_output=True, text=True, check=False
+    )
     return done.stdout
 
 
@@ -167,10 +180,8 @@ def _end(pid: int) -> None:
     deadline = time.monotonic() + _STOP_SECONDS
     while time.monotonic() < deadline and _alive(pid):
         time.sleep(0.05)
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
 
 
 def _alive(pid: int) -> bool:

@@ -1,4 +1,6 @@
-"""Where the local stack is and what it is called; the error that ends a command with one clear sentence."""
+"""Where the local stack is and what it is called; the error that ends a command with one clear
+sentence.
+"""
 
 from __future__ import annotations
 
@@ -33,12 +35,16 @@ def requested_port() -> int | None:
     if not text:
         return None
     if not text.isdigit() or not 1024 <= int(text) <= 65535:
-        raise Problem(f"CAVOK_PORT={text} is not a port. Use a number from 1024 to 65535: CAVOK_PORT=4567 make up")
+        raise Problem(
+            f"CAVOK_PORT={text} is not a port. "
+            "Use a number from 1024 to 65535: CAVOK_PORT=4567 make up"
+        )
     return int(text)
 
 
 def environment(emulator_url: str, account_id: str = WORKLOAD_ACCOUNT_ID) -> dict[str, str]:
-    """A process environment in which every AWS tool reaches the embedded AWS and can reach nothing else.
+    """A process environment in which every AWS tool reaches the embedded AWS and can reach nothing
+    else.
 
     Profiles, sessions and configuration files of the user's real AWS accounts are shut out.
     """

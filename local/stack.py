@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from local import deploy, process, users
 from local.display import complaints, console, step
-from local.settings import REGION, ROOT, STACK_FILE, WORKLOAD_ACCOUNT_ID, Problem
+from local.settings import REGION, STACK_FILE, WORKLOAD_ACCOUNT_ID, Problem
 from local.users import User
 
 
@@ -130,7 +130,7 @@ def run(entry: object) -> None:
         complaints.print(f"\n{problem}", style="bold red", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit(f"\nInterrupted. What was started keeps running; end it with: make down (in {ROOT.name})")
+        sys.exit("\nInterrupted. What was started keeps running; end it with: make down")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,9 @@ from local.stack import Stack
 
 
 def id_token(running: Stack, user: str) -> str:
-    """A fresh Cognito ID token, valid for an hour. Raises Problem for a user who is not in `.local/stack.json`."""
+    """A fresh Cognito ID token, valid for an hour. Raises Problem for a user who is not in
+    `.local/stack.json`.
+    """
     person = running.users.get(user)
     if person is None:
         raise Problem(f"There is no user {user}. There are: {', '.join(running.users)}")

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypedDict
-
-from botocore.exceptions import ClientError
 
 from local import aws
 
@@ -33,7 +32,9 @@ PEOPLE = {
 
 
 def ensure_all(emulator_url: str, pool_id: str, known: dict[str, User]) -> dict[str, User]:
-    """Create the people who are not there yet. `known` is what an earlier run left, with its passwords."""
+    """Create the people who are not there yet. `known` is what an earlier run left, with its
+    passwords.
+    """
     cognito = aws.cognito(emulator_url)
     present = {
         attribute["Value"]
@@ -44,34 +45,42 @@ def ensure_all(emulator_url: str, pool_id: str, known: dict[str, User]) -> dict[
     users = {}
     for name, person in PEOPLE.items():
         kept = known.get(name)
-        users[name] = kept if kept and person.email in present else create(emulator_url, pool_id, person)
+        users[name] = (
+            kept if kept and person.email in present else create(emulator_url, pool_id, person)
+        )
     return users
 
 
 def create(emulator_url: str, pool_id: str, person: _Person) -> User:
-    """Create one user with a random password, in their group, with their organization; replaces an older one."""
+    """Create one user with a random password, in their group, with their organization; replaces an
+    older one.
+    """
     cognito = aws.cognito(emulator_url)
-    attributes = {"email": person.email, "email_verified": "true", "custom:organization": person.organization}
-    try:
+    attributes = {
+        "email": person.email,
+        "email_verified": "true",
+        "custom:organization": person.organization,
+    }
+    with suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(
             UserPoolId=pool_id,
             Username=person.email,
             MessageAction="SUPPRESS",
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
-    except cognito.exceptions.UsernameExistsException:
-        pass
     # One of each kind of character, whatever the pool's password policy asks for.
     password = f"{secrets.token_urlsafe(18)}-aA1"
-    cognito.admin_set_user_password(UserPoolId=pool_id, Username=person.email, Password=password, Permanent=True)
+    cognito.admin_set_user_password(
+        UserPoolId=pool_id, Username=person.email, Password=password, Permanent=True
+    )
     _ensure_group(emulator_url, pool_id, person.group)
-    cognito.admin_add_user_to_group(UserPoolId=pool_id, Username=person.email, GroupName=person.group)
+    cognito.admin_add_user_to_group(
+        UserPoolId=pool_id, Username=person.email, GroupName=person.group
+    )
     return {"email": person.email, "password": password, "organization": person.organization}
 
 
 def _ensure_group(emulator_url: str, pool_id: str, group: str) -> None:
-    try:
-        aws.cognito(emulator_url).create_group(UserPoolId=pool_id, GroupName=group)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "GroupExistsException":
-            raise
+    cognito = aws.cognito(emulator_url)
+    with suppress(cognito.exceptions.GroupExistsException):
+        cognito.create_group(UserPoolId=pool_id, GroupName=group)

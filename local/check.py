@@ -1,0 +1,126 @@
+"""Every check that needs no running stack: `python -m local.check [name …]` (make check).
+
+All of them run, whatever fails on the way; the exit status is that of the worst.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from local.display import console, step
+from local.settings import HOME, ROOT, environment
+
+_DEV = ROOT / ".venv" / "bin"
+_SAM = HOME / "venvs" / "sam" / "bin" / "sam"
+_CHECKOV = HOME / "venvs" / "checkov" / "bin" / "checkov"
+_UNREACHABLE = (
+    "ConnectionError",
+    "ConnectTimeout",
+    "ReadTimeout",
+    "SSLError",
+    "ProxyError",
+    "HTTPError",
+    "ServiceError",
+)
+
+
+@dataclass(frozen=True)
+class Check:
+    """A command, what it looks after, and the words with which it says that it could not look."""
+
+    name: str
+    title: str
+    command: tuple[str, ...]
+    unable: tuple[str, ...] = ()
+
+
+class Failed(Exception):
+    """A check found something; its output has been shown."""
+
+
+def checks() -> list[Check]:
+    """The checks in the order of how soon they answer."""
+    workflows = sorted(
+        str(path.relative_to(ROOT)) for path in ROOT.glob("statemachines/*.asl.json")
+    )
+    sam = (str(_SAM), "validate", "--lint", "--template", "template.yaml", "--region", "us-east-1")
+    audit = (
+        f"{_DEV}/pip-audit",
+        "--disable-pip",
+        "--no-deps",
+        "--progress-spinner",
+        "off",
+        "--requirement",
+    )
+    return [
+        Check("format", "ruff format", (f"{_DEV}/ruff", "format", "--check", "--quiet", ".")),
+        Check("lint", "ruff check", (f"{_DEV}/ruff", "check", "--quiet", ".")),
+        Check("types", "mypy --strict", (f"{_DEV}/mypy",)),
+        Check(
+            "statelint",
+            "statelint on the workflows",
+            (f"{_DEV}/statelint", "--ignore=FLOAT,URI", *workflows),
+        ),
+        Check("cfn-lint", "cfn-lint", (f"{_DEV}/cfn-lint", "template.yaml")),
+        Check("sam", "sam validate --lint", sam),
+        Check("checkov", "checkov", (str(_CHECKOV), "--config-file", ".checkov.yaml")),
+        Check(
+            "audit",
+            "pip-audit of the layer",
+            (*audit, "layers/shared/requirements.txt"),
+            unable=_UNREACHABLE,
+        ),
+    ]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="local.check", description=__doc__)
+    known = checks()
+    parser.add_argument(
+        "names", nargs="*", choices=[[], *(check.name for check in known)], metavar="name"
+    )
+    names = parser.parse_args().names or [check.name for check in known]
+    failed = [check.name for check in known if check.name in names and not _passes(check)]
+    if failed:
+        console.print(f"[bold red]Failed: {', '.join(failed)}[/]")
+    return 1 if failed else 0
+
+
+def _passes(check: Check) -> bool:
+    try:
+        with step(check.title) as current:
+            output = _run(check)
+            if output is not None:
+                current.outcome = "[yellow]not done: its data cannot be reached from here[/]"
+    except Failed as failure:
+        console.print(str(failure), markup=False)
+        return False
+    return True
+
+
+def _run(check: Check) -> str | None:
+    """None if the check was done and found nothing; its output if it could not be done. Raises
+    Failed.
+    """
+    variables = {
+        **environment("http://127.0.0.1:9"),
+        "PATH": f"{_DEV}{os.pathsep}{os.environ['PATH']}",
+    }
+    variables.pop("AWS_ENDPOINT_URL")
+    done = subprocess.run(
+        check.command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
+    )
+    output = (done.stdout + done.stderr).strip()
+    if done.returncode == 0:
+        return None
+    if any(word in output for word in check.unable):
+        return output
+    raise Failed(output[-8000:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,416 @@
+"""Sample customers: AWS accounts of others, each with its own IAM, as one meets them in the field.
+
+The list says what each customer did; `prepare` makes it so, in any 12-digit account number and as
+often as one likes. Everything is done as the customer would do it, with the customer's own
+credentials against the embedded AWS.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+from botocore.exceptions import ClientError
+
+from local import aws
+from local.settings import Problem
+
+USER_NAME = "CavokCloud"
+_SAMPLE_TAG = "cavok-sample"
+_IMAGE = "ami-0123456789abcdef0"
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What a "Deploy on AWS" link offers: a template, and the parameters that the link fills in."""
+
+    stack_name: str
+    template: str
+    parameters: dict[str, str]
+
+    @property
+    def role_name(self) -> str:
+        return self.parameters["RoleName"]
+
+    @property
+    def external_id(self) -> str:
+        return self.parameters["ExternalId"]
+
+    @classmethod
+    def from_link(cls, deploy_on_aws_url: str) -> Offer:
+        """Read a quick-create link as the CloudFormation console does, and fetch the template that
+        it names.
+
+        The console reads `templateURL`, `stackName` and `param_<name>` from behind the `#`.
+        CloudFormation User Guide, "Create quick-create links for stacks".
+        """
+        query = {
+            k: v[0]
+            for k, v in parse_qs(urlsplit(deploy_on_aws_url).fragment.partition("?")[2]).items()
+        }
+        answer = httpx.get(query["templateURL"], timeout=10, trust_env=False)
+        answer.raise_for_status()
+        parameters = {
+            k.removeprefix("param_"): v for k, v in query.items() if k.startswith("param_")
+        }
+        return cls(query["stackName"], answer.text, parameters)
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """An account of the embedded AWS, in the hands of its owner."""
+
+    emulator_url: str
+    account_number: str
+
+    @property
+    def iam(self) -> Any:
+        return aws.iam(self.emulator_url, self.account_number)
+
+
+Change = Callable[[Workplace, str], None]
+"""What a customer did to the role that the offered template made; takes the role's name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Customer:
+    """One sample customer. `access_type` and `write_logs` are what is entered under "New
+    Account".
+    """
+
+    key: str
+    name: str
+    account_number: str
+    title: str
+    access_type: Literal["assume_role", "access_key"] = "assume_role"
+    write_logs: bool = True
+    change: Change | None = None
+    has_role: bool = True
+    keys_from: str | None = None
+    """Account number that the access key is of, where it is not the customer's own."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What stands in a prepared account."""
+
+    account_number: str
+    instance_ids: tuple[str, ...]
+    db_instance_id: str
+    db_cluster_id: str
+    role_name: str | None = None
+    credentials: dict[str, str] | None = field(default=None, repr=False)
+    """`access_key_id` and `secret_access_key`, as the API's `credentials` takes them; access keys
+    only.
+    """
+
+
+def keep_only(*services: str) -> Change:
+    """The customer deleted every permission of the role that is not of these services."""
+
+    def change(place: Workplace, role: str) -> None:
+        for policy in place.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = place.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+            statements = [
+                s for s in map(_narrowed_to(services), document["Statement"]) if s["Action"]
+            ]
+            if not statements:
+                place.iam.delete_role_policy(RoleName=role, PolicyName=policy)
+            elif statements != document["Statement"]:
+                narrowed = json.dumps({**document, "Statement": statements})
+                place.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=narrowed)
+
+    return change
+
+
+def _narrowed_to(services: tuple[str, ...]) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def narrow(statement: dict[str, Any]) -> dict[str, Any]:
+        actions = (
+            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        )
+        return {
+            **statement,
+            "Action": [action for action in actions if action.split(":")[0] in services],
+        }
+
+    return narrow
+
+
+def deny(*actions: str) -> Change:
+    """The customer added a statement that denies these actions explicitly."""
+
+    def change(place: Workplace, role: str) -> None:
+        place.iam.put_role_policy(
+            RoleName=role,
+            PolicyName="OurRules",
+            PolicyDocument=json.dumps(_policy("Deny", list(actions))),
+        )
+
+    return change
+
+
+def bound_to(*actions: str) -> Change:
+    """The customer put a permissions boundary on the role, which lets through these actions
+    only.
+    """
+
+    def change(place: Workplace, role: str) -> None:
+        arn = f"arn:aws:iam::{place.account_number}:policy/Boundary"
+        try:
+            place.iam.create_policy(
+                PolicyName="Boundary", PolicyDocument=json.dumps(_policy("Allow", list(actions)))
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "EntityAlreadyExists":
+                raise
+        place.iam.put_role_permissions_boundary(RoleName=role, PermissionsBoundary=arn)
+
+    return change
+
+
+def trust_condition(condition: Mapping[str, Any] | None) -> Change:
+    """The customer wrote the trust policy by hand, with another condition or with none."""
+
+    def change(place: Workplace, role: str) -> None:
+        document = place.iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
+        for statement in document["Statement"]:
+            statement.pop("Condition", None)
+            if condition is not None:
+                statement["Condition"] = condition
+        place.iam.update_assume_role_policy(RoleName=role, PolicyDocument=json.dumps(document))
+
+    return change
+
+
+_LISTED = (
+    Customer(
+        key="all-permissions",
+        name="Production",
+        account_number="200000000001",
+        title="All permissions",
+    ),
+    Customer(
+        key="ec2-only",
+        name="WebServers",
+        account_number="200000000002",
+        title="EC2 only",
+        change=keep_only("iam", "ec2", "logs"),
+    ),
+    Customer(
+        key="logs-refused",
+        name="QuietHouse",
+        account_number="200000000003",
+        title="Log writing refused",
+        change=keep_only("iam", "ec2", "rds"),
+    ),
+    Customer(
+        key="stop-denied",
+        name="NeverStop",
+        account_number="200000000004",
+        title="Explicit deny on ec2:StopInstances",
+        change=deny("ec2:StopInstances"),
+    ),
+    Customer(
+        key="boundary-cuts-rds",
+        name="Bounded",
+        account_number="200000000005",
+        title="A permissions boundary that cuts RDS",
+        change=bound_to("iam:*", "ec2:*", "logs:*"),
+    ),
+    Customer(
+        key="no-external-id",
+        name="OpenDoor",
+        account_number="200000000006",
+        title="A role that needs no external ID",
+        change=trust_condition(None),
+    ),
+    Customer(
+        key="any-external-id",
+        name="AnyName",
+        account_number="200000000007",
+        title="A role that accepts any external ID",
+        change=trust_condition({"StringLike": {"sts:ExternalId": "*"}}),
+    ),
+    Customer(
+        key="access-key",
+        name="KeyHolder",
+        account_number="200000000008",
+        title="An IAM user with keys",
+        access_type="access_key",
+    ),
+    Customer(
+        key="keys-of-another-account",
+        name="MixedUp",
+        account_number="200000000009",
+        title="Keys of another account than the number says",
+        access_type="access_key",
+        keys_from="200000000099",
+    ),
+    Customer(
+        key="no-role-yet",
+        name="NotReady",
+        account_number="200000000010",
+        title="A role that does not exist yet",
+        has_role=False,
+    ),
+)
+
+CUSTOMERS = {customer.key: customer for customer in _LISTED}
+
+
+def prepare(
+    customer: Customer,
+    emulator_url: str,
+    *,
+    account_number: str | None = None,
+    offer: Offer | None = None,
+    policy_document: Mapping[str, Any] | None = None,
+    region: str = "us-east-1",
+) -> Prepared:
+    """Make a customer's account what the list says: resources, and the way in.
+
+    `offer` is needed by customers with a role, `policy_document` (that of `GET /v1/permissions`) by
+    those with keys. `account_number` puts the same customer into another account. Idempotent; a new
+    access key each time.
+    """
+    place = Workplace(emulator_url, account_number or customer.account_number)
+    resources = _equip(place, region)
+    if customer.access_type == "access_key":
+        if policy_document is None:
+            raise Problem(f"{customer.title}: a policy document is needed")
+        owner = Workplace(emulator_url, customer.keys_from or place.account_number)
+        return Prepared(**resources, credentials=make_user(owner, policy_document))
+    if not customer.has_role:
+        return Prepared(**resources)
+    if offer is None:
+        raise Problem(f"{customer.title}: the offer of a Deploy on AWS link is needed")
+    deploy(place, offer)
+    if customer.change:
+        customer.change(place, offer.role_name)
+    return Prepared(**resources, role_name=offer.role_name)
+
+
+def deploy(place: Workplace, offer: Offer) -> None:
+    """Deploy the offered template in the customer's account, as the CloudFormation console would.
+    Raises Problem.
+    """
+    cloudformation = aws.cloudformation(place.emulator_url, place.account_number)
+    stack: dict[str, Any] = {
+        "StackName": offer.stack_name,
+        "TemplateBody": offer.template,
+        "Parameters": [
+            {"ParameterKey": k, "ParameterValue": v} for k, v in offer.parameters.items()
+        ],
+        "Capabilities": ["CAPABILITY_NAMED_IAM"],
+    }
+    try:
+        cloudformation.create_stack(**stack)
+        waiter = "stack_create_complete"
+    except cloudformation.exceptions.AlreadyExistsException:
+        try:
+            cloudformation.update_stack(**stack)
+        except ClientError as error:
+            if "No updates are to be performed" not in str(error):
+                raise
+            return
+        waiter = "stack_update_complete"
+    wait: Any = cloudformation.get_waiter
+    wait(waiter).wait(StackName=offer.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+
+
+def make_user(place: Workplace, policy_document: Mapping[str, Any]) -> dict[str, str]:
+    """An IAM user with this policy and one new access key, as the API's `credentials` takes it."""
+    iam = aws.iam(place.emulator_url, place.account_number)
+    try:
+        iam.create_user(UserName=USER_NAME)
+    except iam.exceptions.EntityAlreadyExistsException:
+        for key in iam.list_access_keys(UserName=USER_NAME)["AccessKeyMetadata"]:
+            iam.delete_access_key(UserName=USER_NAME, AccessKeyId=key["AccessKeyId"])
+    iam.put_user_policy(
+        UserName=USER_NAME, PolicyName="CavokCloud", PolicyDocument=json.dumps(policy_document)
+    )
+    made = iam.create_access_key(UserName=USER_NAME)["AccessKey"]
+    return {"access_key_id": made["AccessKeyId"], "secret_access_key": made["SecretAccessKey"]}
+
+
+def _equip(place: Workplace, region: str) -> dict[str, Any]:
+    """Two EC2 instances, one of them stopped, an RDS instance and an Aurora cluster with one
+    member.
+    """
+    ec2 = aws.ec2(place.emulator_url, place.account_number, region)
+    found = ec2.describe_instances(
+        Filters=[
+            {"Name": f"tag:{_SAMPLE_TAG}", "Values": ["yes"]},
+            {
+                "Name": "instance-state-name",
+                "Values": ["pending", "running", "stopping", "stopped"],
+            },
+        ]
+    )
+    ids = [
+        i["InstanceId"] for reservation in found["Reservations"] for i in reservation["Instances"]
+    ]
+    if not ids:
+        ids = [_instance(ec2, "web", "t3.small"), _instance(ec2, "batch", "m7g.large")]
+        ec2.stop_instances(InstanceIds=ids[1:])
+    _databases(place, region)
+    return {
+        "account_number": place.account_number,
+        "instance_ids": tuple(ids),
+        "db_instance_id": "orders",
+        "db_cluster_id": "ledger",
+    }
+
+
+def _instance(ec2: Any, name: str, instance_type: str) -> str:
+    tags = [{"Key": "Name", "Value": name}, {"Key": _SAMPLE_TAG, "Value": "yes"}]
+    made = ec2.run_instances(
+        ImageId=_IMAGE,
+        InstanceType=instance_type,
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )
+    return str(made["Instances"][0]["InstanceId"])
+
+
+def _databases(place: Workplace, region: str) -> None:
+    rds = aws.rds(place.emulator_url, place.account_number, region)
+    admin: Any = {"MasterUsername": "sample", "MasterUserPassword": "sample-password"}
+    if not _exists(rds.describe_db_instances, DBInstanceIdentifier="orders"):
+        rds.create_db_instance(
+            DBInstanceIdentifier="orders",
+            Engine="postgres",
+            DBInstanceClass="db.t4g.small",
+            AllocatedStorage=20,
+            **admin,
+        )
+    if not _exists(rds.describe_db_clusters, DBClusterIdentifier="ledger"):
+        rds.create_db_cluster(DBClusterIdentifier="ledger", Engine="aurora-postgresql", **admin)
+        rds.create_db_instance(
+            DBInstanceIdentifier="ledger-1",
+            Engine="aurora-postgresql",
+            DBInstanceClass="db.r7g.large",
+            DBClusterIdentifier="ledger",
+        )
+
+
+def _exists(describe: Callable[..., Any], **name: str) -> bool:
+    try:
+        describe(**name)
+    except ClientError as error:
+        if "NotFound" not in error.response["Error"]["Code"]:
+            raise
+        return False
+    return True
+
+
+def _policy(effect: str, actions: list[str]) -> dict[str, Any]:
+    return {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": effect, "Action": actions, "Resource": "*"}],
+    }
