@@ -1,0 +1,70 @@
+"""What the API says of itself: /openapi.json, /docs, /health, and the answers that every route may give."""
+
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+
+from cavok.api.models import Health
+from cavok.api.problems import PROBLEM_JSON, Problem
+
+CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT
+
+_GATEWAY_SHAPE = {
+    "type": "object",
+    "properties": {"message": {"type": "string"}},
+    "required": ["message"],
+}
+_ABOUT = {
+    "title": "Cavok Accounts",
+    "version": "1",
+    "summary": "Connect AWS accounts to Cavok Cloud, and prove what each connection can do.",
+    "description": (
+        "Send a Cognito ID token as `Authorization: Bearer …`. Your organization comes from the token alone. "
+        "Errors are problems (RFC 9457); those of a bad request name each field."
+    ),
+}
+
+
+def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
+    """The documented answers of a route: its own, the problems it names, and those that every route may give."""
+    good: OpenAPIResponse = {"description": ok.phrase}
+    if ok is NO_CONTENT:
+        good["content"] = {}
+    gateway: OpenAPIResponse = {
+        "description": "Given by the gateway.",
+        "content": {"application/json": {"schema": _GATEWAY_SHAPE}},
+    }
+    return {ok.value: good, 401: gateway, 429: gateway, **_problems(*errors, 403, 422, 500)}
+
+
+def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: {"model": Problem}}}
+        for status in sorted(statuses)
+    }
+
+
+PUBLIC: dict[int, OpenAPIResponse] = {HTTPStatus.OK.value: {"description": "OK"}, **_problems(422, 500)}
+"""The answers of a route that asks for no token."""
+
+
+def install(app: APIGatewayHttpResolver) -> None:
+    """Adds the routes about the API itself, which ask for no token."""
+    security: dict[str, Any] = {
+        "security_schemes": {"token": HTTPBearer(bearerFormat="JWT", description="A Cognito ID token.")},
+        "security": [{"token": []}],
+    }
+    app.enable_swagger(path="/docs", compress=True, **_ABOUT, **security)
+
+    @app.get("/health", summary="Health", tags=["About"], responses=PUBLIC, security=[])
+    def health() -> Health:
+        """Whether the API answers."""
+        return Health()
+
+    @app.get("/openapi.json", include_in_schema=False)
+    def openapi() -> Response[str]:
+        document = app.get_openapi_json_schema(**_ABOUT, **security)
+        return Response(status_code=HTTPStatus.OK.value, content_type="application/json", body=document)

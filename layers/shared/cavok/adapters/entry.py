@@ -1,0 +1,100 @@
+"""Entering a customer's account through STS, and finding out who else could."""
+
+import secrets
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from cavok.adapters.customer import Credentials, CustomerSession
+from cavok.domain import sessions
+from cavok.domain.accounts import Account
+from cavok.domain.steps import ALLOWED, Judgement, Verdict, judge
+from cavok.domain.refusals import Reason
+
+if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
+REJECTED_CODES = frozenset({"InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure", "UnrecognizedClientException"})
+"""What AWS says of an access key that was deleted, deactivated or mistyped."""
+
+
+class Entry:
+    """Assumes customers' roles with our own credentials."""
+
+    def __init__(self, sts: "STSClient") -> None:
+        self._sts = sts
+
+    def with_external_id(
+        self, account: Account, verification_id: str, external_id: str
+    ) -> tuple[Judgement, CustomerSession | None]:
+        """The session, where AWS gives one; and what its answer proves."""
+        return self._try(account, verification_id, external_id)
+
+    def without_external_id(self, account: Account, verification_id: str) -> Judgement:
+        """Whether the role can be assumed by whoever merely knows its name. What comes back is thrown away."""
+        return self._try(account, verification_id, None)[0]
+
+    def with_wrong_external_id(self, account: Account, verification_id: str) -> Judgement:
+        """Whether the role asks for an external ID without checking which."""
+        return self._try(account, verification_id, f"cavok-wrong-{secrets.token_urlsafe(24)}")[0]
+
+    def _try(
+        self, account: Account, verification_id: str, external_id: str | None
+    ) -> tuple[Judgement, CustomerSession | None]:
+        extra = {"ExternalId": external_id} if external_id else {}
+        try:
+            answer = self._sts.assume_role(
+                RoleArn=str(account.role_arn),
+                RoleSessionName=f"cavok-{verification_id}",
+                DurationSeconds=sessions.DURATION_SECONDS,
+                Policy=sessions.probing_policy_text(),
+                **extra,  # type: ignore[arg-type]
+            )["Credentials"]
+        except (ClientError, ConnectionError, HTTPClientError) as error:
+            return judge_error(error), None
+        credentials = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+        return ALLOWED, session_of(account, credentials)
+
+
+def session_of(account: Account, credentials: Credentials) -> CustomerSession:
+    return CustomerSession(
+        account_number=account.provider_id,
+        region=account.home_region,
+        role_name=account.role_name,
+        credentials=credentials,
+    )
+
+
+def whose_account(session: CustomerSession) -> Judgement:
+    """Whether the session is in the account it should be in (GetCallerIdentity needs no permission)."""
+    try:
+        actual = session.client("sts").get_caller_identity()["Account"]
+    except ClientError as error:
+        code, message = code_and_message(error)
+        if code in REJECTED_CODES:
+            return Judgement(
+                verdict=Verdict.DENIED, reason=Reason.CREDENTIALS_REJECTED, error_code=code, detail=message
+            )
+        return judge(code, message)
+    except (ConnectionError, HTTPClientError) as error:
+        return judge_error(error)
+    if actual != session.account_number:
+        return Judgement(
+            verdict=Verdict.DENIED,
+            reason=Reason.WRONG_ACCOUNT,
+            detail=f"These credentials belong to account {actual}, not to {session.account_number}.",
+        )
+    return ALLOWED
+
+
+def judge_error(error: Exception, proofs: frozenset[str] = frozenset()) -> Judgement:
+    """What a failed call proves; a connection that broke proves nothing."""
+    return judge(*code_and_message(error), proofs)
+
+
+def code_and_message(error: Exception) -> tuple[str, str]:
+    """The one place where a botocore error becomes an error code and AWS's own message."""
+    if isinstance(error, ClientError):
+        details = error.response.get("Error", {})
+        return details.get("Code", "Unknown"), details.get("Message", "")
+    return "RequestTimeout", str(error)

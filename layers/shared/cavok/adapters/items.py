@@ -1,0 +1,322 @@
+"""The items of the table, as PynamoDB models. One table; every key starts from an organization or an account of it.
+
+| item                                          | pk                | sk                            |
+| --------------------------------------------- | ----------------- | ----------------------------- |
+| organization                                  | ORG#<org>         | ORG                           |
+| account                                       | ORG#<org>         | ACCOUNT#<account_id>          |
+| its sealed access key                         | ORG#<org>         | CREDENTIALS#<account_id>      |
+| claim (a number once per organization)        | ORG#<org>         | PROVIDER#aws#<12 digits>      |
+| idempotency record of a create                | ORG#<org>         | IDEMPOTENCY#…                 |
+| verification                                  | ACCOUNT#<account> | VERIFICATION#<ulid>           |
+| finished steps of a running verification      | ACCOUNT#<account> | PROGRESS#<ulid>#<step>        |
+
+The indexes by_name and by_status hold keys alone: a verification that changes neither writes nothing to them, and a
+page of accounts is one query and one batch read.
+"""
+
+import json
+import zlib
+from collections.abc import Iterable
+from typing import Any
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    BooleanAttribute,
+    JSONAttribute,
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
+from pynamodb.connection import Connection
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from cavok.domain.accounts import (
+    AccessType,
+    Account,
+    Capability,
+    Issue,
+    LastVerification,
+    Outcome,
+    Status,
+    TestSlot,
+)
+from cavok.domain.steps import Step
+from cavok.domain.verifications import State, Trigger, Verification
+
+
+def organization_pk(organization_id: str) -> str:
+    return f"ORG#{organization_id}"
+
+
+def account_pk(account_id: str) -> str:
+    return f"ACCOUNT#{account_id}"
+
+
+def account_sk(account_id: str) -> str:
+    return f"ACCOUNT#{account_id}"
+
+
+def claim_sk(provider: str, provider_id: str) -> str:
+    return f"PROVIDER#{provider}#{provider_id}"
+
+
+def name_key(name: str, account_id: str) -> str:
+    """Sorts by name, case aside; `#` sorts before letters and digits, so that `ab` comes before `ab1`."""
+    return f"{name.lower()}#{account_id}"
+
+
+def status_pk(organization_id: str, status: Status) -> str:
+    return f"ORG#{organization_id}#{status}"
+
+
+class ByName(GlobalSecondaryIndex["Item"]):
+    """Accounts of an organization by name."""
+
+    class Meta:
+        index_name = "by_name"
+        projection = KeysOnlyProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
+class ByStatus(GlobalSecondaryIndex["Item"]):
+    """Accounts of an organization in one status, by name."""
+
+    class Meta:
+        index_name = "by_status"
+        projection = KeysOnlyProjection()
+
+    status_pk = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
+class Item(Model):
+    """What every item has. The connection is made once, on this class, and shared by all of them."""
+
+    class Meta:
+        table_name: str
+        region: str
+        # PynamoDB's defaults outlive a function's timeout.
+        connect_timeout_seconds = 2
+        read_timeout_seconds = 4
+        max_retry_attempts = 3
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    by_name = ByName()
+    by_status = ByStatus()
+
+
+def bind(table_name: str, region: str) -> Connection:
+    """Points the models at a table. Once per process, before anything is read or written.
+
+    Made on the base, the connection is shared by all models instead of each making its own.
+    """
+    Item.Meta.table_name = table_name
+    Item.Meta.region = region
+    return Item._get_connection().connection
+
+
+class OrganizationItem(Item):
+    external_id = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute()
+    unconfirmed = NumberAttribute(default=0)
+    confirmed = NumberAttribute(default=0)
+    degraded = NumberAttribute(default=0)
+    failed = NumberAttribute(default=0)
+
+
+class ClaimItem(Item):
+    account_id = UnicodeAttribute()
+
+
+class CredentialsItem(Item):
+    """A customer's access key, sealed. Only the function that enters accounts reads it."""
+
+    sealed = UnicodeAttribute()
+
+
+class AccountItem(Item):
+    organization_id = UnicodeAttribute()
+    account_id = UnicodeAttribute()
+    provider = UnicodeAttribute()
+    provider_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    name_key = UnicodeAttribute()
+    status_pk = UnicodeAttribute()
+    access_type = UnicodeAttribute()
+    role_name = UnicodeAttribute(null=True)
+    access_key_id_ending = UnicodeAttribute(null=True)
+    write_logs = BooleanAttribute()
+    regions = JSONAttribute()
+    status = UnicodeAttribute()
+    issues = JSONAttribute()
+    capabilities = JSONAttribute()
+    last_verification_id = UnicodeAttribute(null=True)
+    last_outcome = UnicodeAttribute(null=True)
+    last_finished_at = UTCDateTimeAttribute(null=True)
+    slot_verification_id = UnicodeAttribute(null=True)
+    slot_expires_at = UTCDateTimeAttribute(null=True)
+    next_verification_at = UTCDateTimeAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    created_by = UnicodeAttribute()
+    updated_at = UTCDateTimeAttribute()
+    touched_at = UTCDateTimeAttribute()
+    connected_at = UTCDateTimeAttribute(null=True)
+    attempts = NumberAttribute()
+    proven = JSONAttribute()
+    connection_revision = NumberAttribute()
+    version = VersionAttribute()
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountItem":
+        last, slot = account.verification, account.slot
+        return cls(
+            organization_pk(account.organization_id),
+            account_sk(account.account_id),
+            organization_id=account.organization_id,
+            account_id=account.account_id,
+            provider=account.provider,
+            provider_id=account.provider_id,
+            name=account.name,
+            name_key=name_key(account.name, account.account_id),
+            status_pk=status_pk(account.organization_id, account.status),
+            access_type=account.access_type.value,
+            role_name=account.role_name,
+            access_key_id_ending=account.access_key_id_ending,
+            write_logs=account.write_logs,
+            regions=list(account.regions),
+            status=account.status.value,
+            issues=[[issue.code, issue.message, issue.remedy] for issue in account.issues],
+            capabilities={group: capability.value for group, capability in account.capabilities.items()},
+            last_verification_id=last.verification_id if last else None,
+            last_outcome=last.outcome.value if last else None,
+            last_finished_at=last.finished_at if last else None,
+            slot_verification_id=slot.verification_id if slot else None,
+            slot_expires_at=slot.expires_at if slot else None,
+            next_verification_at=account.next_verification_at,
+            created_at=account.created_at,
+            created_by=account.created_by,
+            updated_at=account.updated_at,
+            touched_at=account.touched_at,
+            connected_at=account.connected_at,
+            attempts=account.attempts,
+            proven=sorted(account.proven),
+            connection_revision=account.connection_revision,
+            version=account.version or None,
+        )
+
+    def account(self) -> Account:
+        last = slot = None
+        if self.last_verification_id and self.last_outcome and self.last_finished_at:
+            last = LastVerification(self.last_verification_id, Outcome(self.last_outcome), self.last_finished_at)
+        if self.slot_verification_id and self.slot_expires_at:
+            slot = TestSlot(self.slot_verification_id, self.slot_expires_at)
+        return Account(
+            organization_id=self.organization_id,
+            account_id=self.account_id,
+            provider=self.provider,
+            provider_id=self.provider_id,
+            name=self.name,
+            access_type=AccessType(self.access_type),
+            role_name=self.role_name,
+            access_key_id_ending=self.access_key_id_ending,
+            write_logs=self.write_logs,
+            regions=tuple(self.regions),
+            status=Status(self.status),
+            issues=tuple(Issue(*fields) for fields in self.issues),
+            capabilities={group: Capability(value) for group, value in self.capabilities.items()},
+            verification=last,
+            slot=slot,
+            next_verification_at=self.next_verification_at,
+            created_at=self.created_at,
+            created_by=self.created_by,
+            updated_at=self.updated_at,
+            touched_at=self.touched_at,
+            connected_at=self.connected_at,
+            attempts=int(self.attempts),
+            proven=frozenset(self.proven),
+            connection_revision=int(self.connection_revision),
+            version=int(self.version),
+        )
+
+
+class VerificationItem(Item):
+    organization_id = UnicodeAttribute()
+    verification_id = UnicodeAttribute()
+    trigger = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    connection_revision = NumberAttribute()
+    state = UnicodeAttribute()
+    outcome = UnicodeAttribute(null=True)
+    started_at = UTCDateTimeAttribute()
+    finished_at = UTCDateTimeAttribute(null=True)
+    execution_arn = UnicodeAttribute(null=True)
+    steps = BinaryAttribute(legacy_encoding=False, null=True)
+    expires_at = TTLAttribute(null=True)
+
+    @classmethod
+    def of(cls, verification: Verification, *, expires_at: Any = None) -> "VerificationItem":
+        return cls(
+            account_pk(verification.account_id),
+            verification_sk(verification.verification_id),
+            organization_id=verification.organization_id,
+            verification_id=verification.verification_id,
+            trigger=verification.trigger.value,
+            actor=verification.actor,
+            connection_revision=verification.connection_revision,
+            state=verification.state.value,
+            outcome=verification.outcome.value if verification.outcome else None,
+            started_at=verification.started_at,
+            finished_at=verification.finished_at,
+            execution_arn=verification.execution_arn,
+            steps=pack_steps(verification.steps) if verification.steps else None,
+            expires_at=expires_at,
+        )
+
+    def verification(self) -> Verification:
+        return Verification(
+            organization_id=self.organization_id,
+            account_id=self.pk.removeprefix("ACCOUNT#"),
+            verification_id=self.verification_id,
+            trigger=Trigger(self.trigger),
+            actor=self.actor,
+            connection_revision=int(self.connection_revision),
+            state=State(self.state),
+            outcome=Outcome(self.outcome) if self.outcome else None,
+            started_at=self.started_at,
+            finished_at=self.finished_at,
+            execution_arn=self.execution_arn,
+            steps=unpack_steps(self.steps) if self.steps else (),
+        )
+
+
+class ProgressItem(Item):
+    """Steps that a running verification finished. The workflow itself writes it, as one JSON list."""
+
+    steps = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+    def finished_steps(self) -> list[Step]:
+        return [Step.from_dict(step) for step in json.loads(self.steps)]
+
+
+def verification_sk(verification_id: str) -> str:
+    return f"VERIFICATION#{verification_id}"
+
+
+def progress_sk_prefix(verification_id: str) -> str:
+    return f"PROGRESS#{verification_id}#"
+
+
+def pack_steps(steps: Iterable[Step]) -> bytes:
+    """Steps as compressed JSON: a quarter of the write capacity of the plain form."""
+    return zlib.compress(json.dumps([step.as_dict() for step in steps], separators=(",", ":")).encode(), 9)
+
+
+def unpack_steps(packed: bytes) -> tuple[Step, ...]:
+    return tuple(Step.from_dict(step) for step in json.loads(zlib.decompress(packed)))

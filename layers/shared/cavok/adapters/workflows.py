@@ -1,0 +1,45 @@
+"""Starting the workflow that verifies an account."""
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+
+from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.verifications import Verification
+
+if TYPE_CHECKING:
+    from mypy_boto3_stepfunctions import SFNClient
+
+
+class Workflows:
+    """Executions of `verify_account`, named after the verification so that operators find one by the other."""
+
+    def __init__(self, sfn: "SFNClient", verify_account_arn: str) -> None:
+        self._sfn = sfn
+        self._verify_account_arn = verify_account_arn
+
+    def execution_arn(self, verification_id: str) -> str:
+        return f"{self._verify_account_arn.replace(':stateMachine:', ':execution:')}:{verification_id}"
+
+    def start(self, verification: Verification, correlation_id: str) -> None:
+        """Raises ServiceUnavailable if Step Functions does not take it."""
+        try:
+            self._sfn.start_execution(
+                stateMachineArn=self._verify_account_arn,
+                name=verification.verification_id,
+                input=json.dumps(execution_input(verification, correlation_id)),
+            )
+        except (ClientError, ConnectionError, HTTPClientError) as error:
+            raise ServiceUnavailable("The test could not be started. Please try again in a moment.") from error
+
+
+def execution_input(verification: Verification, correlation_id: str) -> dict[str, Any]:
+    """What an execution starts with: names only, nothing secret."""
+    return {
+        "organization_id": verification.organization_id,
+        "account_id": verification.account_id,
+        "verification_id": verification.verification_id,
+        "trigger": verification.trigger.value,
+        "correlation_id": correlation_id,
+    }

@@ -1,0 +1,49 @@
+"""Who calls, by the verified token alone."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+from cavok.domain.errors import Forbidden
+
+
+class Group(StrEnum):
+    VIEWER = "viewer"
+    ADMIN = "admin"
+    OPERATOR = "operator"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A person of an organization. `operator` is an admin who also sees execution ARNs."""
+
+    organization_id: str
+    name: str
+    groups: frozenset[str]
+
+    @classmethod
+    def of_claims(cls, claims: Mapping[str, Any]) -> Self:
+        """Reads the claims that API Gateway's JWT authorizer verified. Raises Forbidden without an organization.
+
+        API Gateway hands a claim that is a list over as the text `[admin operator]`.
+        """
+        organization_id = claims.get("custom:organization")
+        if not organization_id:
+            raise Forbidden("Your token names no organization. Use an ID token of a user who belongs to one.")
+        groups = str(claims.get("cognito:groups", "")).strip("[]").replace(",", " ").split()
+        return cls(str(organization_id), str(claims.get("email") or claims.get("sub")), frozenset(groups))
+
+    def must_read(self) -> Self:
+        if not self.groups & set(Group):
+            raise Forbidden("You are in none of the groups viewer, admin and operator. Ask an admin to add you.")
+        return self
+
+    def must_change(self) -> Self:
+        if not self.groups & {Group.ADMIN, Group.OPERATOR}:
+            raise Forbidden("Only admins may change anything here. You may look; ask an admin for the change.")
+        return self
+
+    @property
+    def sees_executions(self) -> bool:
+        return Group.OPERATOR in self.groups

@@ -1,0 +1,104 @@
+"""Errors as `application/problem+json` (RFC 9457), mapped in one place."""
+
+import json
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from pydantic import BaseModel
+
+from cavok.domain import errors
+from cavok.observability import logger
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class FieldError(BaseModel):
+    """One field that is wrong, and why."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it. `errors` names the fields of a bad request."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+_STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
+    errors.AccountNotFound: HTTPStatus.NOT_FOUND,
+    errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.Conflict: HTTPStatus.CONFLICT,
+    errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
+    errors.ServiceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) -> Response[str]:
+    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(fields) or None)
+    return Response(
+        status_code=status.value, content_type=PROBLEM_JSON, body=body.model_dump_json(exclude_none=True)
+    )
+
+
+def install(app: APIGatewayHttpResolver) -> None:
+    """Makes every error of this app's routes a problem."""
+
+    @app.exception_handler(list(_STATUS_OF))
+    def known(error: errors.CavokError) -> Response[str]:
+        return problem(_STATUS_OF[type(error)], str(error))
+
+    @app.exception_handler(errors.InvalidField)
+    def invalid_field(error: errors.InvalidField) -> Response[str]:
+        return _unprocessable([FieldError(field=error.field, message=error.message)])
+
+    @app.exception_handler(RequestValidationError)
+    def invalid_request(error: RequestValidationError) -> Response[str]:
+        if any(entry["type"] == "json_invalid" for entry in error.errors()):
+            return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
+        return _unprocessable([_field_error(entry) for entry in error.errors()])
+
+    @app.exception_handler(RequestUnsupportedContentType)
+    def unsupported(error: RequestUnsupportedContentType) -> Response[str]:
+        return problem(HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json.")
+
+    @app.exception_handler(json.JSONDecodeError)
+    def malformed(error: json.JSONDecodeError) -> Response[str]:
+        return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
+
+    @app.not_found
+    def not_found(error: NotFoundError) -> Response[str]:
+        return problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
+
+    @app.exception_handler(ServiceError)
+    def service_error(error: ServiceError) -> Response[str]:
+        return problem(HTTPStatus(error.status_code), str(error.msg))
+
+    @app.exception_handler(Exception)
+    def unexpected(error: Exception) -> Response[str]:
+        logger.exception("Request failed")
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed on our side. It was logged.")
+
+
+def _unprocessable(fields: Sequence[FieldError]) -> Response[str]:
+    names = ", ".join(dict.fromkeys(error.field for error in fields))
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Please correct: {names}.", fields)
+
+
+def _field_error(entry: dict[str, Any]) -> FieldError:
+    """Pydantic's location `("body", "credentials", "access_key_id")` is the field `credentials.access_key_id`.
+
+    An entry of a list is reported as the list; the message names the entry.
+    """
+    places = ("body", "query", "path", "header")
+    location = [part for part in entry["loc"] if isinstance(part, str) and part not in places]
+    return FieldError(field=".".join(location) or "body", message=str(entry["msg"]).removeprefix("Value error, "))

@@ -1,0 +1,160 @@
+"""A customer's AWS account as an organization connected it, and what may change about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Self
+
+from cavok.domain.permissions import CAPABILITY_GROUPS
+from cavok.domain.reverification import Attention
+
+
+class AccessType(StrEnum):
+    ASSUME_ROLE = "assume_role"
+    ACCESS_KEY = "access_key"
+
+
+class Status(StrEnum):
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+CONNECTED = frozenset({Status.CONFIRMED, Status.DEGRADED})
+
+
+class Capability(StrEnum):
+    FULL = "full"
+    PARTIAL = "partial"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+UNKNOWN_CAPABILITIES: Mapping[str, Capability] = {group.group: Capability.UNKNOWN for group in CAPABILITY_GROUPS}
+
+
+class Outcome(StrEnum):
+    CONFIRMED = "confirmed"
+    DEGRADED = "degraded"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """Something that does not work, and what a person can do about it."""
+
+    code: str
+    message: str
+    remedy: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastVerification:
+    verification_id: str
+    outcome: Outcome
+    finished_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TestSlot:
+    """The right to test an account, one at a time. It lapses by itself, so that nothing can hold it for ever."""
+
+    verification_id: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """One connected AWS account. Times are UTC.
+
+    connection_revision  counts changes of how the account is entered; a test of an older one decides nothing.
+    proven               the permissions that were ever allowed, so that losing one is noticed.
+    connected_at         when a test last found it connected; null if none ever did, entered as it is now.
+    attempts             tests in a row that did not find it connected.
+    touched_at           when a person last changed or tested it.
+    version              counts every write, for optimistic locking and the ETag.
+    """
+
+    organization_id: str
+    account_id: str
+    provider: str
+    provider_id: str
+    name: str
+    access_type: AccessType
+    role_name: str | None
+    access_key_id_ending: str | None
+    write_logs: bool
+    regions: tuple[str, ...]
+    status: Status = Status.UNCONFIRMED
+    issues: tuple[Issue, ...] = ()
+    capabilities: Mapping[str, Capability] = field(default_factory=lambda: dict(UNKNOWN_CAPABILITIES))
+    verification: LastVerification | None = None
+    slot: TestSlot | None = None
+    next_verification_at: datetime | None
+    created_at: datetime
+    created_by: str
+    updated_at: datetime
+    touched_at: datetime
+    attempts: int = 0
+    connected_at: datetime | None = None
+    proven: frozenset[str] = frozenset()
+    connection_revision: int = 1
+    version: int = 0
+
+    @property
+    def role_arn(self) -> str | None:
+        return f"arn:aws:iam::{self.provider_id}:role/{self.role_name}" if self.role_name else None
+
+    @property
+    def home_region(self) -> str:
+        """The region in which permissions are probed and logs are written."""
+        return self.regions[0]
+
+    def testing(self, now: datetime) -> bool:
+        return self.slot is not None and self.slot.expires_at > now
+
+    @property
+    def attention(self) -> Attention:
+        """What decides when the account is verified again."""
+        return Attention(
+            account_id=self.account_id,
+            connected=self.status in CONNECTED,
+            was_connected=self.connected_at is not None,
+            attempts=self.attempts,
+            touched_at=self.touched_at,
+        )
+
+    def renamed(self, name: str, now: datetime) -> Self:
+        return replace(self, name=name, updated_at=now)
+
+    def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
+        """Logs on or off. The next test tells whether they work, so it is due at once."""
+        return replace(self, write_logs=write_logs, next_verification_at=now, touched_at=now, updated_at=now)
+
+    def reconnected(
+        self,
+        now: datetime,
+        *,
+        regions: tuple[str, ...] | None = None,
+        role_name: str | None = None,
+        access_key_id_ending: str | None = None,
+    ) -> Self:
+        """The account entered another way: nothing that was proven still holds."""
+        return replace(
+            self,
+            regions=regions or self.regions,
+            role_name=role_name or self.role_name,
+            access_key_id_ending=access_key_id_ending or self.access_key_id_ending,
+            status=Status.UNCONFIRMED,
+            issues=(),
+            capabilities=dict(UNKNOWN_CAPABILITIES),
+            proven=frozenset(),
+            attempts=0,
+            connected_at=None,
+            connection_revision=self.connection_revision + 1,
+            next_verification_at=now,
+            touched_at=now,
+            updated_at=now,
+        )

@@ -1,0 +1,60 @@
+"""What can go wrong, named. The workflow's Retry and Catch go by these class names; HTTP maps each to one status."""
+
+
+class CavokError(Exception):
+    """Base of every error that a caller can do something about. The message is safe to show."""
+
+
+class AccountNotFound(CavokError):
+    """No such account in this organization, or it was deleted meanwhile."""
+
+
+class VerificationNotFound(CavokError):
+    """No such verification of this account."""
+
+
+class Conflict(CavokError):
+    """The request does not fit what is there."""
+
+
+class PreconditionFailed(CavokError):
+    """The account changed since the client read it."""
+
+
+class InvalidField(CavokError):
+    """A field of the request is wrong in a way that its shape alone does not show."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+        self.message = message
+
+
+class Forbidden(CavokError):
+    """The caller's token does not allow this."""
+
+
+class ServiceUnavailable(CavokError):
+    """One of our own parts does not answer. Trying again later may help."""
+
+
+class EntryRefused(CavokError):
+    """AWS refuses our way into the account: AssumeRole on its role, or its access key. The message starts with the
+    error code."""
+
+
+class EntryRefusedYet(EntryRefused):
+    """The same, for a role or key that may have been made seconds ago: worth waiting for, since IAM is eventually
+    consistent, and worth repeating before a connection is called broken."""
+
+
+class EntryInconclusive(CavokError):
+    """The account could not be entered, and it cannot be said that the customer is the cause."""
+
+
+class ProbeTransient(CavokError):
+    """A probe met a throttle, a timeout or an outage. It may work in a moment."""
+
+
+class SealBroken(CavokError):
+    """A sealed secret does not open under this encryption context."""

@@ -1,0 +1,248 @@
+"""How a customer lets Cavok in: policies, CloudFormation, Terraform and CLI, made from the permission catalog."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from cavok.domain import permissions
+from cavok.domain.accounts import AccessType, Account
+from cavok.domain.permissions import CHECKING, EC2, LOGS, RDS, PermissionGroup
+
+STACK_NAME = "CavokCloud"
+USER_NAME = "CavokCloud"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trust:
+    """Who may enter, and what must be said at the door."""
+
+    trusted_account_id: str
+    external_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstructionStep:
+    title: str
+    text: str
+
+
+def granted_groups(account: Account) -> tuple[PermissionGroup, ...]:
+    """The groups that this account's policy grants: the logs only where they are wanted, the checking of a role's
+    own policies only where there is a role."""
+    checking = (CHECKING,) if account.access_type is AccessType.ASSUME_ROLE else ()
+    return (*checking, EC2, RDS, *((LOGS,) if account.write_logs else ()))
+
+
+def steps(account: Account) -> tuple[InstructionStep, ...]:
+    if account.access_type is AccessType.ASSUME_ROLE:
+        return (
+            InstructionStep(
+                "Sign in to AWS",
+                f"Sign in to account {account.provider_id} as someone who may create IAM roles.",
+            ),
+            InstructionStep(
+                "Deploy on AWS",
+                "Press “Deploy on AWS”. CloudFormation opens with everything filled in: acknowledge that it creates "
+                f"an IAM role and press “Create stack”. It creates the role {account.role_name}, which only Cavok "
+                "may assume, and only with your organization's external ID. If you prefer, use the CloudFormation "
+                "template, Terraform or the AWS CLI below instead.",
+            ),
+            InstructionStep(
+                "Test the connection",
+                "When the stack says CREATE_COMPLETE, press “Test”. A new role can take up to a minute to be usable.",
+            ),
+        )
+    return (
+        InstructionStep(
+            "Create an IAM user",
+            f"In account {account.provider_id}, create an IAM user without console access and give it the "
+            "permissions policy below. CloudFormation, Terraform or the AWS CLI below do it for you.",
+        ),
+        InstructionStep(
+            "Create an access key",
+            "Create an access key for that user and enter it under “Rotate keys”, unless you did so already.",
+        ),
+        InstructionStep("Test the connection", "Press “Test” to check that everything is in place."),
+    )
+
+
+def trust_policy(account: Account, trust: Trust) -> dict[str, Any] | None:
+    if account.access_type is AccessType.ACCESS_KEY:
+        return None
+    return permissions.trust_policy(trust.trusted_account_id, trust.external_id)
+
+
+def cloudformation_template(account: Account, trust: Trust) -> str:
+    """The template, as JSON, with this organization's values as the defaults of its parameters."""
+    template = _role_template(account, trust) if account.role_name else _user_template(account)
+    return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", **template}, indent=2)
+
+
+def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
+    """The template's parameters, as the quick-create link fills them in."""
+    if not account.role_name:
+        return {"WriteLogs": _yes_no(account.write_logs)}
+    return {
+        "TrustedAccountId": trust.trusted_account_id,
+        "ExternalId": trust.external_id,
+        "RoleName": account.role_name,
+        "WriteLogs": _yes_no(account.write_logs),
+    }
+
+
+def deploy_url(account: Account, trust: Trust, template_url: str) -> str:
+    """The CloudFormation console's quick-create page, filled in.
+
+    Source: CloudFormation User Guide, "Create quick-create links for stacks".
+    """
+    region = account.home_region
+    query = urlencode(
+        {
+            "templateURL": template_url,
+            "stackName": STACK_NAME,
+            **{f"param_{name}": value for name, value in stack_parameters(account, trust).items()},
+        },
+        quote_via=quote,
+        safe="",
+    )
+    return f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}#/stacks/quickcreate?{query}"
+
+
+def _yes_no(value: bool) -> str:
+    return "Yes" if value else "No"
+
+
+def _parameter(description: str, default: str, **rules: Any) -> dict[str, Any]:
+    return {"Type": "String", "Description": description, "Default": default, **rules}
+
+
+def _write_logs_parameter(account: Account) -> dict[str, Any]:
+    return _parameter(
+        "Whether Cavok may write to CloudWatch log groups that start with /cavok/.",
+        _yes_no(account.write_logs),
+        AllowedValues=["Yes", "No"],
+    )
+
+
+def _inline_policies(groups: Sequence[PermissionGroup]) -> list[dict[str, Any]]:
+    policies: list[dict[str, Any]] = [
+        {"PolicyName": group.policy_name, "PolicyDocument": permissions.policy_document([group])} for group in groups
+    ]
+    logs = {"PolicyName": LOGS.policy_name, "PolicyDocument": permissions.policy_document([LOGS])}
+    return [*policies, {"Fn::If": ["WritesLogs", logs, {"Ref": "AWS::NoValue"}]}]
+
+
+def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
+    trusting = permissions.trust_policy(trust.trusted_account_id, trust.external_id)
+    statement = trusting["Statement"][0]
+    statement["Principal"] = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"}}
+    statement["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    return {
+        "Description": "The IAM role with which Cavok Cloud manages this account. Delete the stack to disconnect.",
+        "Parameters": {
+            "TrustedAccountId": _parameter(
+                "The AWS account of Cavok Cloud.", trust.trusted_account_id, AllowedPattern="[0-9]{12}"
+            ),
+            "ExternalId": _parameter("Your organization's external ID.", trust.external_id, MinLength=2),
+            "RoleName": _parameter(
+                "Name of the role; it starts with Cavok.",
+                account.role_name or permissions.DEFAULT_ROLE_NAME,
+                AllowedPattern=f"{permissions.ROLE_NAME_PREFIX}[A-Za-z0-9+=,.@_-]{{0,59}}",
+            ),
+            "WriteLogs": _write_logs_parameter(account),
+        },
+        "Conditions": {"WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]}},
+        "Resources": {
+            "CavokRole": {
+                "Type": "AWS::IAM::Role",
+                "Properties": {
+                    "RoleName": {"Ref": "RoleName"},
+                    "Description": "Lets Cavok Cloud control when this account's instances run.",
+                    "AssumeRolePolicyDocument": trusting,
+                    "Policies": _inline_policies([CHECKING, EC2, RDS]),
+                },
+            }
+        },
+        "Outputs": {"RoleArn": {"Value": {"Fn::GetAtt": ["CavokRole", "Arn"]}}},
+    }
+
+
+def _user_template(account: Account) -> dict[str, Any]:
+    return {
+        "Description": "The IAM user with which Cavok Cloud manages this account. Create its access key by hand.",
+        "Parameters": {"WriteLogs": _write_logs_parameter(account)},
+        "Conditions": {"WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]}},
+        "Resources": {
+            "CavokUser": {
+                "Type": "AWS::IAM::User",
+                "Properties": {"UserName": USER_NAME, "Policies": _inline_policies([EC2, RDS])},
+            }
+        },
+        "Outputs": {"UserName": {"Value": {"Ref": "CavokUser"}}},
+    }
+
+
+def terraform(account: Account, trust: Trust) -> str:
+    """A Terraform configuration that makes the same role or user. HCL reads JSON objects as expressions."""
+    kind, block = ("role", _terraform_role(account, trust)) if account.role_name else ("user", _terraform_user())
+    policies = "\n".join(
+        f"""
+resource "aws_iam_{kind}_policy" "{group.group}" {{
+  name   = "{group.policy_name}"
+  {kind}   = aws_iam_{kind}.cavok.id
+  policy = jsonencode({_indented(permissions.policy_document([group]))})
+}}"""
+        for group in granted_groups(account)
+    )
+    return f"""terraform {{
+  required_providers {{
+    aws = {{ source = "hashicorp/aws" }}
+  }}
+}}
+
+{block}
+{policies}
+"""
+
+
+def _terraform_role(account: Account, trust: Trust) -> str:
+    document = permissions.trust_policy(trust.trusted_account_id, trust.external_id)
+    return f"""resource "aws_iam_role" "cavok" {{
+  name               = "{account.role_name}"
+  description        = "Lets Cavok Cloud control when this account's instances run."
+  assume_role_policy = jsonencode({_indented(document)})
+}}
+
+output "role_arn" {{
+  value = aws_iam_role.cavok.arn
+}}"""
+
+
+def _terraform_user() -> str:
+    return f"""resource "aws_iam_user" "cavok" {{
+  name = "{USER_NAME}"
+}}"""
+
+
+def _indented(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, indent=2).replace("\n", "\n  ")
+
+
+def cli(account: Account, trust: Trust) -> str:
+    """AWS CLI commands for a POSIX shell that make the same role or user."""
+    kind, name = ("role", account.role_name) if account.role_name else ("user", USER_NAME)
+    if account.role_name:
+        document = json.dumps(permissions.trust_policy(trust.trusted_account_id, trust.external_id))
+        create = f"aws iam create-role --role-name '{name}' \\\n  --assume-role-policy-document '{document}'"
+    else:
+        create = f"aws iam create-user --user-name '{name}'"
+    commands = [create] + [
+        f"aws iam put-{kind}-policy --{kind}-name '{name}' --policy-name {group.policy_name} \\\n"
+        f"  --policy-document '{json.dumps(permissions.policy_document([group]))}'"
+        for group in granted_groups(account)
+    ]
+    if kind == "user":
+        commands.append(f"aws iam create-access-key --user-name '{name}'")
+    return "\n\n".join(commands) + "\n"

@@ -1,0 +1,56 @@
+"""Predicting a permission from a role's inline policies, where no harmless call can prove it."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+
+class Prediction(StrEnum):
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    UNKNOWN = "unknown"
+
+
+def predict(documents: Iterable[Mapping[str, Any]], action: str) -> Prediction:
+    """What a role's inline policies say of an action on any resource.
+
+    Denied only by an explicit Deny without a condition, allowed only by an Allow without one and no Deny in sight.
+    Everything else is unknown: managed policies, a boundary and the organization's policies cannot be read with the
+    permissions that Cavok asks for. Source: IAM User Guide, "Policy evaluation logic".
+    """
+    statements = [statement for document in documents for statement in _statements(document)]
+    denies = [s for s in statements if s.get("Effect") == "Deny" and _names_action(s, action)]
+    allows = [s for s in statements if s.get("Effect") == "Allow" and _names_action(s, action)]
+    if any(_unconditional(statement) for statement in denies):
+        return Prediction.DENIED
+    if any(_unconditional(statement) for statement in allows) and not denies:
+        return Prediction.ALLOWED
+    return Prediction.UNKNOWN
+
+
+def _statements(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    return _listed(document.get("Statement"))
+
+
+def _unconditional(statement: Mapping[str, Any]) -> bool:
+    return not statement.get("Condition") and "*" in _listed(statement.get("Resource"))
+
+
+def _names_action(statement: Mapping[str, Any], action: str) -> bool:
+    if "NotAction" in statement:
+        return not any(_matches(pattern, action) for pattern in _listed(statement["NotAction"]))
+    return any(_matches(pattern, action) for pattern in _listed(statement.get("Action")))
+
+
+def _matches(pattern: str, action: str) -> bool:
+    """IAM action patterns: `*` and `?` are wildcards, case does not matter."""
+    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
+    return re.fullmatch(expression, action, re.IGNORECASE) is not None
+
+
+def _listed(value: Any) -> list[Any]:
+    """IAM lets a list of one be written without brackets."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]

@@ -1,0 +1,92 @@
+"""What AWS says when it refuses a call, and which policy is behind it.
+
+The wordings are those of the IAM User Guide, "Troubleshoot access denied error messages", which documents one per
+policy type for implicit ("because no … allows the … action") and explicit ("with an explicit deny in a …") denials.
+Only the *reason* is read from the text. Whether a call was refused is decided by the error code alone.
+"""
+
+import re
+from enum import StrEnum
+
+DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
+"""The codes that mean "not allowed". Everything else proves nothing about a permission."""
+
+TRANSIENT_CODES = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "InternalServerError",
+        "PriorRequestNotComplete",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+        "Unavailable",
+    }
+)
+"""Codes that may go away by themselves, so the workflow tries again before it says inconclusive."""
+
+
+class Reason(StrEnum):
+    """Why a step has its verdict; null for what simply works."""
+
+    IDENTITY_POLICY = "identity_policy"
+    EXPLICIT_DENY = "explicit_deny"
+    PERMISSIONS_BOUNDARY = "permissions_boundary"
+    SERVICE_CONTROL_POLICY = "service_control_policy"
+    RESOURCE_CONTROL_POLICY = "resource_control_policy"
+    SESSION_POLICY = "session_policy"
+    RESOURCE_POLICY = "resource_policy"
+    VPC_ENDPOINT_POLICY = "vpc_endpoint_policy"
+    UNSTATED = "unstated"
+    ROLE_NOT_ASSUMABLE = "role_not_assumable"
+    CREDENTIALS_REJECTED = "credentials_rejected"
+    WRONG_ACCOUNT = "wrong_account"
+    CONFUSED_DEPUTY = "confused_deputy"
+    REGION_DISABLED = "region_disabled"
+    NOT_PROVABLE = "not_provable"
+    ERROR = "error"
+    NOT_ENTERED = "not_entered"
+    NOT_APPLICABLE = "not_applicable"
+    WRITE_LOGS_OFF = "write_logs_off"
+
+
+_POLICY_TYPES = (
+    ("permissions boundary", Reason.PERMISSIONS_BOUNDARY),
+    ("service control policy", Reason.SERVICE_CONTROL_POLICY),
+    ("resource control policy", Reason.RESOURCE_CONTROL_POLICY),
+    ("session policy", Reason.SESSION_POLICY),
+    ("VPC endpoint policy", Reason.VPC_ENDPOINT_POLICY),
+    ("resource-based policy", Reason.RESOURCE_POLICY),
+    ("identity-based policy", Reason.IDENTITY_POLICY),
+)
+_EXPLICIT = re.compile(r"with an explicit deny(?: in an? (?P<policy>[A-Za-z -]+?policy|permissions boundary))?", re.I)
+_IMPLICIT = re.compile(r"because no (?P<policy>[A-Za-z -]+?(?:policy|boundary)) allows", re.I)
+
+
+def refusal_reason(message: str) -> Reason:
+    """The policy type that an access-denied message blames.
+
+    An explicit deny in the customer's own identity policies is `explicit_deny`; one in a boundary, SCP or session
+    policy names that policy, since it is there that somebody has to mend it. `unstated` when AWS does not say.
+    """
+    if explicit := _EXPLICIT.search(message):
+        blamed = _policy_type(explicit["policy"] or "")
+        return Reason.EXPLICIT_DENY if blamed in (Reason.IDENTITY_POLICY, Reason.UNSTATED) else blamed
+    if implicit := _IMPLICIT.search(message):
+        return _policy_type(implicit["policy"])
+    return Reason.UNSTATED
+
+
+def _policy_type(words: str) -> Reason:
+    for phrase, reason in _POLICY_TYPES:
+        if phrase.lower() in words.lower():
+            return reason
+    return Reason.UNSTATED

@@ -1,0 +1,41 @@
+"""What a test's session in a customer's account may do at most, whatever the customer granted."""
+
+import json
+from typing import Any
+
+from cavok.domain.permissions import CHECKING, EC2, LOGS, RDS
+
+PROBE_NAME_PREFIX = "cavok-probe-"
+"""Databases and policies of this name do not exist. A test's session can start and stop no other database."""
+
+DURATION_SECONDS = 900
+"""The shortest that STS gives."""
+
+
+def probing_policy() -> dict[str, Any]:
+    """Session policy of a test: no bug of ours can start or stop a real database with it.
+
+    EC2 has no such narrowing: DryRun is no condition key, so the one function that makes those calls sets it.
+    Source: IAM User Guide, "Session policies"; at most 2,048 characters.
+    """
+    on_databases = [action for action in RDS.actions if "Describe" not in action]
+    reading = [*CHECKING.actions, *EC2.actions, *(action for action in RDS.actions if "Describe" in action)]
+    return {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": reading, "Resource": "*"},
+            {
+                "Effect": "Allow",
+                "Action": on_databases,
+                "Resource": [
+                    f"arn:aws:rds:*:*:db:{PROBE_NAME_PREFIX}*",
+                    f"arn:aws:rds:*:*:cluster:{PROBE_NAME_PREFIX}*",
+                ],
+            },
+            {"Effect": "Allow", "Action": list(LOGS.actions), "Resource": LOGS.resource},
+        ],
+    }
+
+
+def probing_policy_text() -> str:
+    return json.dumps(probing_policy(), separators=(",", ":"))

@@ -1,0 +1,203 @@
+"""A verification: one test of an account, and what follows from its steps."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Self
+
+from cavok.domain import permissions
+from cavok.domain.accounts import (
+    UNKNOWN_CAPABILITIES,
+    AccessType,
+    Account,
+    Capability,
+    LastVerification,
+    Outcome,
+    Status,
+)
+from cavok.domain.issues import find_issues
+from cavok.domain.refusals import Reason
+from cavok.domain.reverification import next_verification_at
+from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
+
+TIME_LIMIT = timedelta(minutes=6)
+"""A little more than the workflow's own timeout: past it, whatever was running is dead and the slot is free."""
+
+KEPT_FOR = timedelta(days=90)
+
+
+class Trigger(StrEnum):
+    MANUAL = "manual"
+    SCHEDULED = "scheduled"
+
+
+class State(StrEnum):
+    RUNNING = "running"
+    FINISHED = "finished"
+    ABORTED = "aborted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """One test of an account. Times are UTC. `actor` is who asked for it: a person, or `schedule`."""
+
+    organization_id: str
+    account_id: str
+    verification_id: str
+    trigger: Trigger
+    actor: str
+    connection_revision: int
+    started_at: datetime
+    state: State = State.RUNNING
+    outcome: Outcome | None = None
+    finished_at: datetime | None = None
+    steps: tuple[Step, ...] = ()
+    execution_arn: str | None = None
+
+    @property
+    def deadline(self) -> datetime:
+        return self.started_at + TIME_LIMIT
+
+    def as_of(self, now: datetime) -> Self:
+        """The verification as it must be shown: one past its deadline is dead, whether or not somebody noticed."""
+        if self.state is State.RUNNING and now > self.deadline:
+            return replace(self, state=State.ABORTED, finished_at=self.deadline)
+        return self
+
+    def aborted(self, now: datetime, steps: Iterable[Step] = ()) -> Self:
+        return replace(self, state=State.ABORTED, finished_at=now, steps=in_order(steps))
+
+
+def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """Steps as they are shown, whatever order they finished in."""
+    position = {step: index for index, step in enumerate(permissions.STEPS)}
+    return tuple(sorted(steps, key=lambda step: position[step.step]))
+
+
+def conclude(
+    account: Account,
+    verification: Verification,
+    steps: Sequence[Step],
+    now: datetime,
+    *,
+    log_error: str | None = None,
+) -> tuple[Account, Verification]:
+    """What a test's steps mean: the account as it now is, and the finished verification.
+
+    Where the account could not be entered for a reason that may be ours (an inconclusive entry), or was
+    reconnected while the test ran, the test is aborted and the account keeps its status. `log_error` is what kept
+    the summary from being written, where that was no answer of AWS.
+    """
+    complete = _complete(account, steps, now, log_error)
+    stale = verification.connection_revision != account.connection_revision
+    if stale or _entry_unknown(account, complete):
+        return settle_aborted(account, verification, complete, now)
+    outcome, issues = find_issues(account, complete)
+    never_entered = outcome is Outcome.FAILED and account.connected_at is None and _not_entered(complete)
+    tentative = never_entered and verification.trigger is Trigger.SCHEDULED
+    status = account.status if tentative else Status(outcome.value)
+    connected = outcome is not Outcome.FAILED
+    allowed = {step.step for step in complete if step.verdict is Verdict.ALLOWED}
+    concluded = replace(
+        account,
+        status=status,
+        issues=account.issues if tentative else issues,
+        capabilities=capabilities(complete),
+        verification=LastVerification(verification.verification_id, outcome, now),
+        slot=None,
+        attempts=0 if connected else account.attempts + 1,
+        connected_at=now if connected else account.connected_at,
+        proven=account.proven | allowed if connected else account.proven,
+        updated_at=now,
+    )
+    return (
+        replace(concluded, next_verification_at=next_verification_at(concluded.attention, now)),
+        replace(verification, state=State.FINISHED, outcome=outcome, finished_at=now, steps=complete),
+    )
+
+
+def settle_aborted(
+    account: Account, verification: Verification, steps: Iterable[Step], now: datetime
+) -> tuple[Account, Verification]:
+    """A test that proves nothing: the slot is freed, the status stays, and the account is tried again."""
+    slot = account.slot if account.slot and account.slot.verification_id != verification.verification_id else None
+    settled = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
+    attention = replace(settled.attention, connected=False)
+    return (
+        replace(settled, next_verification_at=next_verification_at(attention, now)),
+        verification.aborted(now, steps),
+    )
+
+
+def capabilities(steps: Iterable[Step]) -> dict[str, Capability]:
+    """What the account can be used for, by group. A group with an open question is unknown."""
+    by_group: dict[str, list[Verdict]] = {}
+    for step in steps:
+        by_group.setdefault(step.group, []).append(step.verdict)
+    return {group: _capability(by_group.get(group, [])) for group in UNKNOWN_CAPABILITIES}
+
+
+def _capability(verdicts: Sequence[Verdict]) -> Capability:
+    known = set(verdicts)
+    if Verdict.ALLOWED in known and Verdict.DENIED in known:
+        return Capability.PARTIAL
+    if known == {Verdict.ALLOWED}:
+        return Capability.FULL
+    if known == {Verdict.DENIED}:
+        return Capability.NONE
+    return Capability.UNKNOWN
+
+
+def entry_refused(account: Account, error_code: str, message: str, now: datetime) -> Step:
+    """The step that says why the account could not be entered."""
+    uses_keys = account.access_type is AccessType.ACCESS_KEY
+    reason = Reason.CREDENTIALS_REJECTED if uses_keys else Reason.ROLE_NOT_ASSUMABLE
+    judgement = Judgement(verdict=Verdict.DENIED, reason=reason, error_code=error_code, detail=message)
+    return Step.of(entry_step(account), judgement, started_at=now)
+
+
+def entry_unknown(account: Account, error_code: str, message: str, now: datetime) -> Step:
+    """The step that says that entering the account failed for a reason that need not be the customer's."""
+    judgement = Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=Reason.ERROR,
+        error_code=error_code,
+        detail=message,
+    )
+    return Step.of(entry_step(account), judgement, started_at=now)
+
+
+def entry_step(account: Account) -> str:
+    """The step that tells whether the account was entered."""
+    uses_keys = account.access_type is AccessType.ACCESS_KEY
+    return permissions.ACCOUNT_MATCHES if uses_keys else permissions.ASSUME_ROLE
+
+
+def _complete(account: Account, steps: Iterable[Step], now: datetime, log_error: str | None) -> tuple[Step, ...]:
+    """Every step of the catalog: those that were not reached are skipped, and say why."""
+    done = {step.step: step for step in steps}
+    missing = (step for step in permissions.STEPS if step not in done)
+    return in_order([*done.values(), *(Step.of(s, _why_missing(account, s, log_error), started_at=now) for s in missing)])
+
+
+def _why_missing(account: Account, step: str, log_error: str | None) -> Judgement:
+    group = permissions.group_of(step)
+    uses_keys = account.access_type is AccessType.ACCESS_KEY
+    if uses_keys and group in ("trust", "checking") and step != permissions.ACCOUNT_MATCHES:
+        return skipped(Reason.NOT_APPLICABLE, "This account is entered with an access key, not with a role.")
+    if group == "logs" and not account.write_logs:
+        return skipped(Reason.WRITE_LOGS_OFF, "Write logs is No for this account.")
+    if group == "logs" and log_error:
+        return Judgement(verdict=Verdict.INCONCLUSIVE, evidence=Evidence.NONE, reason=Reason.ERROR, detail=log_error)
+    return skipped(Reason.NOT_ENTERED, "The account could not be entered, so this was not tried.")
+
+
+def _entry_unknown(account: Account, steps: Iterable[Step]) -> bool:
+    entry = next(step for step in steps if step.step == entry_step(account))
+    return entry.verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED)
+
+
+def _not_entered(steps: Iterable[Step]) -> bool:
+    return any(step.reason in (Reason.ROLE_NOT_ASSUMABLE, Reason.CREDENTIALS_REJECTED) for step in steps)

@@ -1,0 +1,137 @@
+"""Connecting, changing and disconnecting accounts."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ulid import ULID
+
+from cavok.adapters.accounts import AccountChanged, Accounts
+from cavok.adapters.sealing import Sealer, credentials_context
+from cavok.domain.accounts import AccessType, Account
+from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
+from cavok.services.organizations import organization_of
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKey:
+    """A customer's access key on its way to being sealed."""
+
+    access_key_id: str = field(repr=False)
+    secret_access_key: str = field(repr=False)
+
+    @property
+    def ending(self) -> str:
+        return self.access_key_id[-4:]
+
+    def sealed(self, sealer: Sealer, organization_id: str, account_id: str) -> str:
+        secret = {"access_key_id": self.access_key_id, "secret_access_key": self.secret_access_key}
+        return sealer.seal(secret, credentials_context(organization_id, account_id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """What an admin asks for. `access_key` exactly for access keys, `role_name` exactly for Assume Role."""
+
+    provider_id: str
+    name: str
+    access_type: AccessType
+    write_logs: bool
+    regions: tuple[str, ...]
+    role_name: str | None
+    access_key: AccessKey | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChange:
+    """What an admin changes; null is unchanged."""
+
+    name: str | None = None
+    write_logs: bool | None = None
+    regions: Sequence[str] | None = None
+    role_name: str | None = None
+
+    def applied_to(self, account: Account, now: datetime) -> Account:
+        """The changed account, or the very same where nothing changes. Raises InvalidField."""
+        if self.role_name is not None and account.access_type is AccessType.ACCESS_KEY:
+            raise InvalidField("role_name", "This account is entered with an access key; it has no role.")
+        changed = account
+        if self.name not in (None, account.name):
+            changed = changed.renamed(str(self.name), now)
+        if self.write_logs not in (None, account.write_logs):
+            changed = changed.with_write_logs(bool(self.write_logs), now)
+        regions = tuple(self.regions) if self.regions else account.regions
+        role_name = self.role_name or account.role_name
+        if (regions, role_name) != (account.regions, account.role_name):
+            changed = changed.reconnected(now, regions=regions, role_name=role_name)
+        return changed
+
+
+def connect_account(
+    organization_id: str, new: NewAccount, *, actor: str, accounts: Accounts, sealer: Sealer, now: datetime
+) -> Account:
+    """Stores a new account, unconfirmed and due for its first test. Raises Conflict for a number that is taken."""
+    organization_of(organization_id, accounts=accounts, now=now)
+    account_id = str(ULID())
+    account = Account(
+        organization_id=organization_id,
+        account_id=account_id,
+        provider="aws",
+        provider_id=new.provider_id,
+        name=new.name,
+        access_type=new.access_type,
+        role_name=new.role_name,
+        access_key_id_ending=new.access_key.ending if new.access_key else None,
+        write_logs=new.write_logs,
+        regions=new.regions,
+        next_verification_at=now,
+        created_at=now,
+        created_by=actor,
+        updated_at=now,
+        touched_at=now,
+    )
+    sealed = new.access_key.sealed(sealer, organization_id, account_id) if new.access_key else None
+    return accounts.add(account, sealed)
+
+
+def change_account(
+    organization_id: str,
+    account_id: str,
+    change: AccountChange,
+    *,
+    version: int | None,
+    accounts: Accounts,
+    now: datetime,
+) -> Account:
+    """Applies a change. With a `version` (If-Match) it must still be that one. Raises PreconditionFailed."""
+
+    def apply(account: Account) -> Account:
+        if version is not None and account.version != version:
+            raise PreconditionFailed(f"The account is at version {account.version} by now, not {version}.")
+        return change.applied_to(account, now)
+
+    return accounts.changed(organization_id, account_id, apply)
+
+
+def rotate_credentials(
+    organization_id: str, account_id: str, key: AccessKey, *, accounts: Accounts, sealer: Sealer, now: datetime
+) -> None:
+    """Replaces the sealed access key; the account is unconfirmed until it is tested again. Raises Conflict."""
+    account = accounts.get(organization_id, account_id)
+    if account.access_type is not AccessType.ACCESS_KEY:
+        raise Conflict("This account is entered through a role; it has no access key to replace.")
+    sealed = key.sealed(sealer, organization_id, account_id)
+    try:
+        accounts.save_credentials(account, account.reconnected(now, access_key_id_ending=key.ending), sealed)
+    except AccountChanged:
+        raise Conflict("The account is being changed by others at this moment. Please try again.") from None
+
+
+def disconnect_account(organization_id: str, account_id: str, *, accounts: Accounts) -> None:
+    """Forgets the account and its secrets. Raises AccountNotFound, Conflict."""
+    for _ in range(3):
+        try:
+            return accounts.delete(accounts.get(organization_id, account_id))
+        except AccountChanged:
+            continue
+    raise Conflict("The account is being changed by others at this moment. Please try again.")

@@ -1,0 +1,121 @@
+"""Entering the account: the first steps of a test, the probes to run, and the sealed session to run them with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cavok.adapters.accounts import Accounts
+from cavok.adapters.customer import Credentials, CustomerSession
+from cavok.adapters.entry import Entry, session_of, whose_account
+from cavok.adapters.sealing import Sealer, credentials_context, session_context
+from cavok.domain import permissions
+from cavok.domain.accounts import AccessType, Account
+from cavok.domain.errors import EntryInconclusive, EntryRefused, EntryRefusedYet
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import Judgement, Step, Verdict
+from cavok.domain.verifications import Trigger
+from cavok.services.timing import timed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSession:
+    """`session` is sealed; it is null, and there are no probes, where the account is not the one it should be."""
+
+    session: str | None
+    steps: Sequence[Step]
+    probes: Sequence[str]
+    region: str
+    write_logs: bool
+
+    def as_dict(self) -> dict[str, Any]:
+        """What the workflow carries on. The probes name their group, for the step of a probe that crashed."""
+        return {
+            "session": self.session,
+            "steps": [step.as_dict() for step in self.steps],
+            "probes": [{"action": action, "group": permissions.group_of(action)} for action in self.probes],
+            "region": self.region,
+            "write_logs": self.write_logs,
+        }
+
+
+def open_session(
+    organization_id: str,
+    account_id: str,
+    verification_id: str,
+    trigger: Trigger,
+    *,
+    accounts: Accounts,
+    entry: Entry,
+    sealer: Sealer,
+) -> OpenedSession:
+    """Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, SealBroken."""
+    account = accounts.get(organization_id, account_id)
+    if account.access_type is AccessType.ASSUME_ROLE:
+        session, steps = _through_role(account, verification_id, trigger, accounts, entry)
+    else:
+        session, steps = _with_key(account, trigger, accounts, sealer)
+    if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):
+        return OpenedSession(session=None, steps=steps, probes=(), region=account.home_region, write_logs=False)
+    return OpenedSession(
+        session=sealer.seal(session.as_secret(), session_context(organization_id, account_id, verification_id)),
+        steps=steps,
+        probes=_probes(account),
+        region=account.home_region,
+        write_logs=account.write_logs,
+    )
+
+
+def _through_role(
+    account: Account, verification_id: str, trigger: Trigger, accounts: Accounts, entry: Entry
+) -> tuple[CustomerSession, list[Step]]:
+    organization = accounts.organization(account.organization_id)
+    if organization is None:
+        raise EntryInconclusive("The organization of this account is not there.")
+    entered: list[CustomerSession] = []
+
+    def assume() -> Judgement:
+        judgement, session = entry.with_external_id(account, verification_id, organization.external_id)
+        entered.extend([session] if session else [])
+        return judgement
+
+    steps = [timed(permissions.ASSUME_ROLE, assume)]
+    if not entered:
+        raise _not_entered(account, trigger, steps[0])
+    session = entered[0]
+    steps.append(timed(permissions.ACCOUNT_MATCHES, lambda: whose_account(session)))
+    steps.append(
+        timed(permissions.WITHOUT_EXTERNAL_ID, lambda: entry.without_external_id(account, verification_id))
+    )
+    steps.append(
+        timed(permissions.WITH_WRONG_EXTERNAL_ID, lambda: entry.with_wrong_external_id(account, verification_id))
+    )
+    return session, steps
+
+
+def _with_key(
+    account: Account, trigger: Trigger, accounts: Accounts, sealer: Sealer
+) -> tuple[CustomerSession, list[Step]]:
+    sealed = accounts.sealed_credentials(account)
+    if sealed is None:
+        raise EntryInconclusive("The access key of this account is not there.")
+    key = sealer.open(sealed, credentials_context(account.organization_id, account.account_id))
+    session = session_of(account, Credentials(**key))
+    step = timed(permissions.ACCOUNT_MATCHES, lambda: whose_account(session))
+    if step.verdict is not Verdict.ALLOWED and step.reason is not Reason.WRONG_ACCOUNT:
+        raise _not_entered(account, trigger, step)
+    return session, [step]
+
+
+def _not_entered(account: Account, trigger: Trigger, step: Step) -> Exception:
+    """Worth repeating when a person waits for it, or when a connection that once worked would be called broken."""
+    message = f"{step.error_code}: {step.detail}"
+    if step.verdict is not Verdict.DENIED:
+        return EntryInconclusive(message)
+    worth_waiting = trigger is Trigger.MANUAL or account.connected_at is not None
+    return EntryRefusedYet(message) if worth_waiting else EntryRefused(message)
+
+
+def _probes(account: Account) -> list[str]:
+    has_role = account.access_type is AccessType.ASSUME_ROLE
+    groups = [group for group in permissions.PROBED_GROUPS if has_role or group is not permissions.CHECKING]
+    return [action for group in groups for action in group.actions]

@@ -1,0 +1,82 @@
+"""Where adapters are made: once per warm process, each when it is first asked for, from the function's environment.
+
+Imports are inside the functions so that a Lambda function loads only what it uses.
+"""
+
+import os
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cavok.adapters.accounts import Accounts
+    from cavok.adapters.entry import Entry
+    from cavok.adapters.sealing import Sealer
+    from cavok.adapters.templates import Templates
+    from cavok.adapters.verifications import Verifications
+    from cavok.adapters.workflows import Workflows
+
+
+class NotConfigured(Exception):
+    """The function's environment lacks something that the template should have set."""
+
+
+def setting(name: str) -> str:
+    """A required environment variable."""
+    value = os.environ.get(name)
+    if not value:
+        raise NotConfigured(f"The environment variable {name} is not set; the template sets it for this function.")
+    return value
+
+
+@cache
+def accounts() -> "Accounts":
+    from cavok.adapters.accounts import Accounts
+    from cavok.adapters.items import bind
+
+    return Accounts(bind(setting("TABLE_NAME"), setting("AWS_REGION")))
+
+
+@cache
+def verifications() -> "Verifications":
+    from cavok.adapters.verifications import Verifications
+
+    return Verifications(accounts())
+
+
+@cache
+def sealer() -> "Sealer":
+    import boto3
+
+    from cavok.adapters.sealing import Sealer
+
+    return Sealer(boto3.client("kms"), setting("SEALING_KEY_ID"))
+
+
+@cache
+def entry() -> "Entry":
+    import boto3
+
+    from cavok.adapters.customer import CALL
+    from cavok.adapters.entry import Entry
+
+    return Entry(boto3.client("sts", config=CALL))
+
+
+@cache
+def workflows() -> "Workflows":
+    import boto3
+
+    from cavok.adapters.workflows import Workflows
+
+    return Workflows(boto3.client("stepfunctions"), setting("VERIFY_ACCOUNT_ARN"))
+
+
+@cache
+def templates() -> "Templates":
+    import boto3
+    from botocore.config import Config
+
+    from cavok.adapters.templates import Templates
+
+    # Presigned addresses need the regional endpoint and signature version 4.
+    return Templates(boto3.client("s3", config=Config(signature_version="s3v4")), setting("TEMPLATES_BUCKET"))
