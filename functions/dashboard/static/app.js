@@ -1,0 +1,159 @@
+// Starts the page: configuration, session, the frame around the views, and the routes.
+import { announce, fill, h } from "./lib/dom.js";
+import { brandMark, icon } from "./lib/icons.js";
+import * as api from "./lib/api.js";
+import * as router from "./lib/router.js";
+import * as session from "./lib/session.js";
+import { errorPanel, notice, skeleton } from "./lib/ui.js";
+import { t } from "./texts.js";
+import * as accounts from "./views/accounts.js";
+
+const ROUTES = [
+  { path: "/accounts", section: "accounts", view: async () => accounts.list },
+  { path: "/accounts/new", section: "accounts", view: async () => accounts.list },
+  { path: "/accounts/:id", section: "accounts", view: async () => (await import("./views/account.js")).overview },
+  { path: "/accounts/:id/instructions", section: "accounts", view: async () => (await import("./views/instructions.js")).instructions },
+  { path: "/accounts/:id/tests", section: "accounts", view: async () => (await import("./views/tests.js")).history },
+  { path: "/accounts/:id/tests/:test", section: "accounts", view: async () => (await import("./views/tests.js")).one },
+  { path: "/accounts/:id/tests/:test/since/:earlier", section: "accounts", view: async () => (await import("./views/tests.js")).changes },
+  { path: "/accounts/:id/instances", section: "accounts", view: async () => (await import("./views/instances.js")).instances },
+  { path: "/accounts/:id/schedules", section: "accounts", view: async () => (await import("./views/schedules.js")).schedules },
+  { path: "/accounts/:id/interactions", section: "accounts", view: async () => (await import("./views/trail.js")).interactions },
+  { path: "/accounts/:id/audit", section: "accounts", view: async () => (await import("./views/trail.js")).accountAudit },
+  { path: "/organization", section: "organization", view: async () => (await import("./views/organization.js")).organization },
+  { path: "/organization/audit", section: "organization", view: async () => (await import("./views/trail.js")).organizationAudit },
+  { path: "/access-details", section: "access", open: true, view: async () => (await import("./views/access.js")).accessDetails },
+  { path: "/not-found", section: "", open: true, view: async () => notFound },
+];
+
+const SIDEBAR = [
+  { section: "accounts", href: "#/accounts", icon: "cloud", text: t.nav.accounts },
+  { section: "organization", href: "#/organization", icon: "building", text: t.nav.organization },
+  { section: "access", href: "#/access-details", icon: "key", text: t.nav.access },
+];
+
+const app = document.getElementById("app");
+const main = h("main", { id: "main", tabindex: "-1" });
+const nav = h("nav", { class: "nav", "aria-label": t.nav.label });
+const person = h("div", { class: "person" });
+let shown = 0;
+
+function frame() {
+  return [
+    h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, t.nav.skip),
+    h("header", { class: "sidebar" },
+      h("a", { class: "brand", href: "#/accounts" }, brandMark(), h("span", {}, t.nav.product)), nav, person),
+    main,
+  ];
+}
+
+function drawNav(section) {
+  fill(nav,
+    h("p", { class: "nav-title" }, t.nav.admin),
+    h("ul", {}, SIDEBAR.map((entry) => h("li", {},
+      h("a", { href: entry.href, "aria-current": entry.section === section ? "page" : null }, icon(entry.icon), h("span", {}, entry.text))))));
+  const who = session.current();
+  fill(person,
+    themeButton(),
+    who
+      ? [
+        h("div", { class: "who" }, h("span", { class: "who-name", title: who.email }, who.email),
+          h("span", { class: "muted" }, t.roles[who.isOperator ? "operator" : who.canChange ? "admin" : "viewer"])),
+        h("button", { type: "button", class: "icon-button", "aria-label": t.signIn.signOut, title: t.signIn.signOut, onclick: session.signOut }, icon("signout")),
+      ]
+      : h("a", { class: "button button-small", href: "#/accounts" }, t.signIn.action));
+}
+
+function themeButton() {
+  const order = ["system", "light", "dark"];
+  const now = document.documentElement.dataset.theme ?? "system";
+  const next = order[(order.indexOf(now) + 1) % order.length];
+  return h("button", {
+    type: "button", class: "icon-button", "aria-label": t.theme.switchTo(t.theme[now], t.theme[next]), title: t.theme.switchTo(t.theme[now], t.theme[next]),
+    onclick: (event) => {
+      if (next === "system") {
+        delete document.documentElement.dataset.theme;
+        localStorage.removeItem("cavok.theme");
+      } else {
+        document.documentElement.dataset.theme = next;
+        localStorage.setItem("cavok.theme", next);
+      }
+      const fresh = themeButton();
+      event.currentTarget.replaceWith(fresh);
+      fresh.focus();
+      announce(t.theme.isNow(t.theme[next]));
+    },
+  }, icon("sun"));
+}
+
+function title(text) {
+  document.title = `${text} · ${t.nav.product}`;
+}
+
+async function show({ route, params, path, query, signal }) {
+  for (const open of document.querySelectorAll("dialog[open]")) open.close();
+  const mine = ++shown;
+  drawNav(route.section);
+  const context = { main, params, path, query, signal, title };
+  if (!route.open && !session.current()) {
+    const { signIn } = await import("./views/sign-in.js");
+    if (mine === shown) signIn(context);
+    return;
+  }
+  const patience = setTimeout(() => fill(main, skeleton(6)), 150);
+  try {
+    const view = await route.view();
+    clearTimeout(patience);
+    if (mine !== shown) return;
+    fill(main);
+    if (session.current() && !session.current().organization && !route.open) {
+      title(t.nav.accounts);
+      return fill(main, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
+    }
+    view(context);
+    // A new view starts at its top and is read from its heading; the first one leaves the focus alone.
+    if (mine > 1) {
+      const heading = main.querySelector("h1");
+      if (heading) {
+        heading.tabIndex = -1;
+        heading.focus({ preventScroll: true });
+      }
+      if (!context.keepsScroll) window.scrollTo(0, 0);
+    }
+  } catch (error) {
+    clearTimeout(patience);
+    if (mine !== shown || signal.aborted) return;
+    console.error(error);
+    // Modules of another build are gone after a deployment: only a reload brings the new page.
+    fill(main, errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()));
+  }
+}
+
+function notFound({ title: setTitle }) {
+  setTitle(t.notFound.title);
+  fill(main, h("h1", {}, t.notFound.title), h("p", {}, t.notFound.text), h("p", {}, h("a", { href: "#/accounts" }, t.notFound.back)));
+}
+
+async function configuration() {
+  const answer = await fetch(new URL("../config.json", import.meta.url), { credentials: "omit" });
+  if (!answer.ok) throw new api.Problem({ status: answer.status, title: t.problems.byStatus(answer.status) });
+  return answer.json();
+}
+
+async function start() {
+  let signInProblem = null;
+  try {
+    const config = await configuration();
+    api.start(config);
+    await session.start(config).catch((error) => { signInProblem = error; });
+  } catch (error) {
+    fill(app, h("main", { class: "alone" }, errorPanel({ title: t.problems.start, detail: error.message }, () => location.reload())));
+    return;
+  }
+  fill(app, frame());
+  session.onChange(() => { accounts.forget(); router.render(); });
+  await router.start(ROUTES, show);
+  if (signInProblem) main.prepend(errorPanel({ title: t.signIn.failed, detail: signInProblem.message }));
+}
+
+start();

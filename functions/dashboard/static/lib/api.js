@@ -1,0 +1,109 @@
+// The client of the HTTP API: problems as errors, patience with what passes, one renewal on 401.
+import { t } from "../texts.js";
+import { pause } from "./dom.js";
+import * as session from "./session.js";
+
+const TIMEOUT_MS = 20_000;
+const GET_ATTEMPTS = 3;
+const PASSES = new Set([429, 500, 502, 503, 504]);
+
+let base;
+
+export function start(config) {
+  base = config.api_base ? new URL(`${config.api_base.replace(/\/$/, "")}/`) : new URL(".", location.href.split(/[?#]/)[0]);
+}
+
+export class Problem extends Error {
+  constructor({ status = 0, title, detail = "", errors = [], reference = "" }) {
+    super(detail || title);
+    Object.assign(this, { status, title, detail, errors, reference });
+  }
+
+  get isMissing() { return this.status === 404; }
+}
+
+export const get = (path, { query, signal } = {}) => call("GET", path, { query, signal }).then((answer) => answer.body);
+export const getWithTag = (path, { signal } = {}) => call("GET", path, { signal });
+export const post = (path, body, { key, signal } = {}) =>
+  call("POST", path, { body, signal, headers: key ? { "idempotency-key": key } : {} }).then((answer) => answer.body);
+export const put = (path, body) => call("PUT", path, { body }).then((answer) => answer.body);
+export const patch = (path, body, { etag } = {}) => call("PATCH", path, { body, headers: etag ? { "if-match": etag } : {} });
+export const remove = (path) => call("DELETE", path, {}).then((answer) => answer.body);
+
+export const segment = encodeURIComponent;
+export const newKey = () => crypto.randomUUID();
+
+async function call(method, path, { query, body, headers = {}, signal }) {
+  const url = new URL(path.replace(/^\//, ""), base);
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
+  }
+  let renewed = false;
+  for (let attempt = 1; ; attempt += 1) {
+    let problem;
+    try {
+      const answer = await send(method, url, { body, headers, signal, renew: renewed });
+      if (answer.ok) return { body: await contentOf(answer), etag: answer.headers.get("etag"), status: answer.status };
+      if (answer.status === 401 && !renewed && session.current()) {
+        renewed = true;
+        attempt -= 1;
+        continue;
+      }
+      if (answer.status === 401) session.forget();
+      problem = problemOf(answer, await contentOf(answer));
+    } catch (error) {
+      if (signal?.aborted) throw error;
+      if (error instanceof Problem) throw error;
+      problem = error.name === "TimeoutError"
+        ? new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) })
+        : new Problem({ title: t.problems.network, detail: t.problems.networkDetail });
+    }
+    const mayRepeat = method === "GET" || "idempotency-key" in headers;
+    const passes = problem.status === 0 || PASSES.has(problem.status);
+    if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw problem;
+    await pause(problem.retryAfter ?? (300 * 2 ** attempt) * (0.75 + Math.random() / 2), signal);
+  }
+}
+
+async function send(method, url, { body, headers, signal, renew }) {
+  const token = await session.idToken({ renew });
+  const limit = AbortSignal.timeout(TIMEOUT_MS);
+  return fetch(url, {
+    method,
+    credentials: "omit",
+    cache: "no-store",
+    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    headers: {
+      accept: "application/json, application/problem+json",
+      ...(token ? { authorization: `Bearer ${token}` } : {}),
+      ...(body === undefined ? {} : { "content-type": "application/json" }),
+      ...headers,
+    },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+}
+
+async function contentOf(answer) {
+  const text = await answer.text();
+  if (!text) return null;
+  try {
+    return JSON.parse(text);
+  } catch {
+    // A proxy's own error page. Its status says enough.
+    return null;
+  }
+}
+
+function problemOf(answer, content) {
+  const problem = new Problem({
+    status: answer.status,
+    title: content?.title ?? t.problems.byStatus(answer.status),
+    // The gateway's own answers (401, throttling) say "message".
+    detail: content?.detail ?? content?.message ?? "",
+    errors: Array.isArray(content?.errors) ? content.errors : [],
+    reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
+  });
+  const seconds = Number(answer.headers.get("retry-after"));
+  if (seconds > 0 && seconds <= 10) problem.retryAfter = seconds * 1000;
+  return problem;
+}

@@ -1,0 +1,56 @@
+// Addresses after the "#": the same page works at a domain's root and under any prefix.
+let routes = [];
+let show;
+let leaving = new AbortController();
+
+export function place() {
+  const [path, search = ""] = location.hash.replace(/^#/, "").split("?");
+  return { path: path || "/accounts", query: new URLSearchParams(search) };
+}
+
+export function go(hash, { replace = false } = {}) {
+  if (replace) {
+    history.replaceState(null, "", hash);
+    render();
+  } else if (location.hash === hash) {
+    render();
+  } else {
+    location.hash = hash;
+  }
+}
+
+// Filters belong to the address, but changing one is not a step to go back to.
+export function rewrite(path, query) {
+  const search = query.toString();
+  history.replaceState(null, "", `#${path}${search ? `?${search}` : ""}`);
+}
+
+function match(path) {
+  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  for (const route of routes) {
+    const wanted = route.path.split("/").filter(Boolean);
+    if (wanted.length !== parts.length) continue;
+    const params = {};
+    const fits = wanted.every((part, index) => {
+      if (part.startsWith(":")) params[part.slice(1)] = parts[index];
+      return part.startsWith(":") || part === parts[index];
+    });
+    if (fits) return { route, params };
+  }
+  return { route: routes.at(-1), params: {} };
+}
+
+// Ends what the last view had under way, then shows the one that the address names.
+export function render() {
+  leaving.abort(new DOMException("left the view", "AbortError"));
+  leaving = new AbortController();
+  const { path, query } = place();
+  return show({ ...match(path), path, query, signal: leaving.signal });
+}
+
+export function start(table, onRoute) {
+  routes = table;
+  show = onRoute;
+  window.addEventListener("hashchange", render);
+  return render();
+}

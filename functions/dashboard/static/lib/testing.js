@@ -1,0 +1,15 @@
+// Starting a test is the same from the list, the account and the instructions.
+import * as api from "./api.js";
+import * as router from "./router.js";
+import { submitting, toast } from "./ui.js";
+
+export async function startTest(account, node) {
+  await submitting(node, async () => {
+    try {
+      const test = await api.post(`/v1/accounts/${account.account_id}/verifications`);
+      router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`);
+    } catch (problem) {
+      toast(problem.detail || problem.title || String(problem), "warning");
+    }
+  });
+}

@@ -1,0 +1,424 @@
+// The parts every view is made of.
+import { announce, fill, h, pause, srOnly, svg, uniqueId } from "./dom.js";
+import { icon } from "./icons.js";
+import { asText } from "./format.js";
+import { t } from "../texts.js";
+
+// Loading that ends sooner shows nothing, so that fast answers do not flicker.
+const SKELETON_AFTER_MS = 120;
+const SLOW_AFTER_MS = 5_000;
+
+export const STATUS_ICONS = { unconfirmed: "question", confirmed: "check", degraded: "warning", failed: "cross" };
+const CAPABILITY_ICONS = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash" };
+
+export function statusBadge(status, { testing = false } = {}) {
+  return h(
+    "span",
+    { class: `status status-${status}` },
+    h("span", { class: "status-mark" }, icon(STATUS_ICONS[status] ?? "question")),
+    h("span", {}, t.status[status] ?? status),
+    testing && h("span", { class: "testing" }, spinner(), t.status.testing),
+  );
+}
+
+export function spinner() {
+  return svg("svg", { viewBox: "0 0 16 16", class: "spinner", "aria-hidden": "true" },
+    svg("circle", { cx: "8", cy: "8", r: "6" }));
+}
+
+export const capabilityState = (account, group) =>
+  group === "logs" && !account.write_logs ? "off" : account.capabilities?.[group] ?? "unknown";
+
+export function capabilityChips(account) {
+  return h("ul", { class: "chips", "aria-label": t.capabilities.label }, ["ec2", "rds", "logs"].map((group) => {
+    const state = capabilityState(account, group);
+    return h(
+      "li",
+      { class: `chip capability-${state}`, title: t.capabilities.sentence(t.groups[group].short, t.capabilities[state]) },
+      icon(CAPABILITY_ICONS[state]),
+      t.groups[group].short,
+      srOnly(`: ${t.capabilities[state]}`),
+    );
+  }));
+}
+
+export function button(text, attributes = {}, iconName = "") {
+  const { class: className = "", ...rest } = attributes;
+  return h("button", { type: "button", class: `button ${className}`, ...rest }, iconName && icon(iconName), h("span", {}, text));
+}
+
+// A viewer can find the button, reach it, and hear why it does nothing.
+export function changeButton(session, text, attributes = {}, iconName = "") {
+  if (session.current()?.canChange) return button(text, attributes, iconName);
+  return button(text, { ...attributes, "aria-disabled": "true", title: t.viewer.why, onclick: () => toast(t.viewer.why, "warning") }, iconName);
+}
+
+export function iconButton(label, iconName, attributes = {}) {
+  const { class: className = "", ...rest } = attributes;
+  return h("button", { type: "button", class: `icon-button ${className}`, "aria-label": label, title: label, ...rest }, icon(iconName));
+}
+
+export function notice(kind, ...content) {
+  const mark = { warning: "warning", error: "cross", success: "check", info: "question" }[kind];
+  return h("div", { class: `notice notice-${kind}` }, icon(mark), h("div", { class: "notice-body" }, content));
+}
+
+// What happened, the server's own words, and a way on.
+export function errorPanel(problem, retry) {
+  const again = retry && button(t.actions.retry, { onclick: retry }, "refresh");
+  return h(
+    "div",
+    { class: "notice notice-error", role: "alert" },
+    icon("cross"),
+    h(
+      "div",
+      { class: "notice-body" },
+      h("p", { class: "notice-title" }, problem.title ?? t.problems.unexpected),
+      h("p", {}, problem.detail || (problem.status === undefined ? String(problem.message ?? problem) : "")),
+      problem.reference && h("p", { class: "muted small" }, t.problems.reference(problem.reference)),
+      again,
+    ),
+  );
+}
+
+export function skeleton(lines = 3, className = "") {
+  return h("div", { class: `skeleton ${className}`, "aria-hidden": "true" },
+    Array.from({ length: lines }, () => h("div", { class: "skeleton-line" })));
+}
+
+// Never an empty place, never an endless spinner: a skeleton, a word when it takes long, the
+// problem with a retry, or the content.
+export async function load(target, fetchIt, render, { signal, placeholder = () => skeleton(), onMissing } = {}) {
+  const waiting = setTimeout(() => fill(target, placeholder()), SKELETON_AFTER_MS);
+  const slow = setTimeout(() => fill(target, placeholder(),
+    h("p", { class: "muted small slow", role: "status" }, t.problems.slow)), SLOW_AFTER_MS);
+  target.setAttribute("aria-busy", "true");
+  try {
+    const value = await fetchIt();
+    clearTimeout(waiting);
+    clearTimeout(slow);
+    if (signal?.aborted) return undefined;
+    fill(target, render(value));
+    return value;
+  } catch (error) {
+    clearTimeout(waiting);
+    clearTimeout(slow);
+    if (signal?.aborted) return undefined;
+    if (error.isMissing && onMissing) fill(target, onMissing(error));
+    else {
+      if (error.status === undefined) console.error(error);
+      fill(target, errorPanel(error, () => load(target, fetchIt, render, { signal, placeholder, onMissing })));
+    }
+    return undefined;
+  } finally {
+    target.removeAttribute("aria-busy");
+  }
+}
+
+export function toast(text, kind = "success", action) {
+  const region = document.getElementById("toasts");
+  const close = () => node.remove();
+  const node = h(
+    "div",
+    { class: `toast toast-${kind}` },
+    icon(kind === "success" ? "check" : "warning"),
+    h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
+    iconButton(t.actions.dismiss, "cross", { onclick: close }),
+  );
+  // A modal's top layer would cover it: inside the open one it can be seen and closed.
+  (document.querySelector("dialog[open]") ?? region).append(node);
+  announce(text);
+  setTimeout(close, action ? 15_000 : 6_000);
+}
+
+export function copyButton(textOf, label, { small = false } = {}) {
+  const caption = h("span", {}, small ? srOnly(label) : label);
+  const node = h(
+    "button",
+    {
+      type: "button",
+      class: small ? "icon-button copy" : "button button-small copy",
+      title: label,
+      onclick: async () => {
+        try {
+          await navigator.clipboard.writeText(typeof textOf === "function" ? textOf() : textOf);
+          node.classList.add("copied");
+          announce(t.actions.copied);
+          if (!small) caption.textContent = t.actions.copied;
+          await pause(2000);
+          node.classList.remove("copied");
+          if (!small) caption.textContent = label;
+        } catch {
+          toast(t.actions.copyRefused, "warning");
+        }
+      },
+    },
+    h("span", { class: "copy-mark" }, icon("copy"), icon("check")),
+    caption,
+  );
+  return node;
+}
+
+export function copyable(value, label) {
+  return h("span", { class: "copyable" }, h("code", {}, value), copyButton(value, label, { small: true }));
+}
+
+export function codeBlock(content, { label, filename }) {
+  const text = asText(content);
+  const save = () => {
+    const address = URL.createObjectURL(new Blob([text], { type: "text/plain" }));
+    h("a", { href: address, download: filename }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 1000);
+  };
+  return h(
+    "figure",
+    { class: "code" },
+    h(
+      "figcaption",
+      {},
+      h("span", {}, filename),
+      h("span", { class: "code-actions" }, copyButton(text, t.actions.copyThis(label)),
+        button(t.actions.download, { class: "button-small", "aria-label": t.actions.downloadThis(filename), onclick: save }, "download")),
+    ),
+    h("pre", { tabindex: "0", role: "region", "aria-label": label }, h("code", {}, text)),
+  );
+}
+
+export function tabs(label, items) {
+  const group = uniqueId("tabs");
+  const select = (index, { focus = true } = {}) => {
+    buttons.forEach((node, at) => {
+      node.setAttribute("aria-selected", String(at === index));
+      node.tabIndex = at === index ? 0 : -1;
+      panels[at].hidden = at !== index;
+    });
+    if (focus) buttons[index].focus();
+  };
+  const onkeydown = (event) => {
+    const at = buttons.indexOf(event.target);
+    const to = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: items.length - 1 }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    select((to + items.length) % items.length);
+  };
+  const buttons = items.map((item, index) => h("button", {
+    type: "button", role: "tab", class: "tab", id: `${group}-tab-${index}`, "aria-controls": `${group}-panel-${index}`,
+    onclick: () => select(index), onkeydown,
+  }, item.title));
+  const panels = items.map((item, index) => h("div", {
+    role: "tabpanel", class: "tab-panel", id: `${group}-panel-${index}`, "aria-labelledby": `${group}-tab-${index}`,
+  }, item.content()));
+  select(0, { focus: false });
+  return h("div", { class: "tabs" }, h("div", { role: "tablist", class: "tab-list", "aria-label": label }, buttons), panels);
+}
+
+// A native modal: focus stays inside, Escape closes, and the focus returns where it was.
+export function dialog({ title, content, wide = false, onClose }) {
+  const heading = uniqueId("dialog");
+  const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
+  const close = () => node.close();
+  node.append(
+    h("header", { class: "dialog-head" }, h("h2", { id: heading }, title), iconButton(t.actions.close, "cross", { onclick: close })),
+    h("div", { class: "dialog-body" }, content({ close })),
+  );
+  node.addEventListener("close", () => { node.remove(); onClose?.(); });
+  document.body.append(node);
+  node.showModal();
+  return { node, close };
+}
+
+// ---- forms ---------------------------------------------------------------------------------
+
+export function field({ name, label, help, input, optional = false, after }) {
+  const id = uniqueId("field");
+  input.id = id;
+  input.name = name;
+  const helpId = `${id}-help`;
+  const errorId = `${id}-error`;
+  input.setAttribute("aria-describedby", help ? `${helpId} ${errorId}` : errorId);
+  return h(
+    "div",
+    { class: "field", "data-field": name },
+    h("label", { for: id }, label, optional && h("span", { class: "muted" }, ` ${t.forms.optional}`)),
+    help && h("p", { class: "help", id: helpId }, help),
+    h("div", { class: "field-input" }, input, after),
+    h("p", { class: "field-error", id: errorId, "aria-live": "polite" }),
+  );
+}
+
+export function choice({ name, label, help, options, value, className = "" }) {
+  const id = uniqueId("choice");
+  return h(
+    "fieldset",
+    { class: `field choice ${className}`, "data-field": name, "aria-describedby": `${id}-error` },
+    h("legend", {}, label),
+    help && h("p", { class: "help" }, help),
+    h("div", { class: "choice-options" }, options.map((option) => {
+      const optionId = uniqueId("option");
+      return h(
+        "div",
+        { class: `option ${option.disabled ? "option-disabled" : ""}` },
+        h("input", {
+          type: "radio", name, id: optionId, value: option.value, checked: option.value === value,
+          disabled: option.disabled ?? false, "aria-describedby": option.text && `${optionId}-text`, onchange: option.onchange,
+        }),
+        h("label", { for: optionId }, option.title, option.tag && h("span", { class: "tag" }, option.tag)),
+        option.text && h("p", { class: "help", id: `${optionId}-text` }, option.text),
+      );
+    })),
+    h("p", { class: "field-error", id: `${id}-error`, "aria-live": "polite" }),
+  );
+}
+
+export function setError(form, name, message) {
+  const wrap = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
+  if (!wrap) return false;
+  wrap.classList.toggle("has-error", Boolean(message));
+  wrap.querySelector(".field-error").textContent = message;
+  for (const input of wrap.querySelectorAll("input, select, textarea")) {
+    if (message) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
+  }
+  return true;
+}
+
+export function clearErrors(form) {
+  for (const wrap of form.querySelectorAll("[data-field]")) setError(form, wrap.dataset.field, "");
+  form.querySelector(".form-error")?.replaceChildren();
+}
+
+// Each message at its field ("credentials.access_key_id", "regions.0"); what has no field, on top.
+export function showProblem(form, problem) {
+  const left = [];
+  for (const { field: path, message } of problem.errors ?? []) {
+    const name = String(path ?? "").replace(/^body\./, "");
+    const placed = setError(form, name, message) || setError(form, name.split(".").at(-1), message) || setError(form, name.split(".")[0], message);
+    if (!placed) left.push(path ? `${path}: ${message}` : message);
+  }
+  const placedAll = (problem.errors ?? []).length > 0 && left.length === 0;
+  if (!placedAll) {
+    const text = left.length ? left.join(" ") : problem.detail || problem.title || String(problem.message ?? problem);
+    form.querySelector(".form-error").replaceChildren(notice("error", h("p", {}, text)));
+  }
+  focusFirstError(form);
+}
+
+export function focusFirstError(form) {
+  const target = form.querySelector("[aria-invalid=true]:not([disabled])") ?? form.querySelector(".form-error");
+  if (target?.classList.contains("form-error")) target.tabIndex = -1;
+  target?.focus();
+}
+
+// While the request runs the button says so; a second press cannot send it twice.
+export async function submitting(node, work) {
+  if (node.getAttribute("aria-busy") === "true") return undefined;
+  const mark = spinner();
+  node.setAttribute("aria-busy", "true");
+  node.prepend(mark);
+  try {
+    return await work();
+  } finally {
+    node.removeAttribute("aria-busy");
+    mark.remove();
+  }
+}
+
+export function form({ submit, submitText, submitClass = "button-primary", cancel, onsubmit, fields }) {
+  const send = h("button", { type: "submit", class: `button ${submitClass}` }, h("span", {}, submitText));
+  const node = h(
+    "form",
+    {
+      class: "form", novalidate: true,
+      onsubmit: (event) => {
+        event.preventDefault();
+        submitting(send, async () => {
+          clearErrors(node);
+          try {
+            await onsubmit(node);
+          } catch (error) {
+            if (error.status === undefined) console.error(error);
+            showProblem(node, error);
+          }
+        });
+      },
+    },
+    h("div", { class: "form-error", role: "alert" }),
+    fields,
+    h("div", { class: "form-actions" }, send, cancel && button(t.actions.cancel, { onclick: cancel }), submit),
+  );
+  return node;
+}
+
+const REGION = /^[a-z]{2,3}(-[a-z]+)+-\d$/;
+const KNOWN_REGIONS = [
+  "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+  "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1",
+  "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
+  "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
+];
+
+// A list of regions that is written, not clicked together: known names are offered, any is accepted.
+export function regionsField({ value, help, optional }) {
+  const chosen = [...value];
+  const options = uniqueId("regions");
+  const input = h("input", { type: "text", class: "input", list: options, autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const chips = h("ul", { class: "chips region-chips", "aria-label": t.forms.regions.chosen });
+  const wrap = field({ name: "regions", label: t.forms.regions.label, help, optional, input, after: button(t.actions.add, { onclick: () => add() }) });
+  const draw = () => fill(chips, chosen.map((region) => h("li", { class: "chip chip-region" }, region,
+    iconButton(t.forms.regions.remove(region), "cross", {
+      onclick: () => { chosen.splice(chosen.indexOf(region), 1); draw(); input.focus(); },
+    }))));
+  const add = () => {
+    const names = input.value.toLowerCase().split(/[\s,;]+/).filter(Boolean);
+    const wrong = names.find((name) => !REGION.test(name));
+    setError(wrap.parentNode, "regions", wrong ? t.forms.regions.notARegion(wrong) : "");
+    if (wrong) return false;
+    for (const name of names) if (!chosen.includes(name)) chosen.push(name);
+    input.value = "";
+    draw();
+    return true;
+  };
+  input.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && input.value) { event.preventDefault(); add(); }
+  });
+  wrap.append(h("datalist", { id: options }, KNOWN_REGIONS.map((name) => h("option", { value: name }))), chips);
+  draw();
+  return { node: wrap, chosen: () => [...chosen], read: () => (input.value && !add() ? null : [...chosen]) };
+}
+
+// One page more with each press, where a list is read, not searched.
+export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder }) {
+  const more = h("div", { class: "more" });
+  const next = async (cursor) => {
+    const page = await fetchPage(cursor);
+    if (!cursor && page.items.length === 0) return fill(list, empty);
+    list.append(...page.items.map(renderItem));
+    fill(more, page.next_cursor && button(t.actions.showMore, {
+      onclick: async (event) => {
+        const node = event.currentTarget;
+        await submitting(node, () => next(page.next_cursor)).catch((problem) => {
+          if (!signal.aborted) fill(more, errorPanel(problem, () => next(page.next_cursor)));
+        });
+      },
+    }));
+    return page;
+  };
+  const outer = h("div", {});
+  load(outer, () => next(), () => [list, more], { signal, onMissing, placeholder });
+  return outer;
+}
+
+export function definition(term, ...content) {
+  return h("div", { class: "fact" }, h("dt", {}, term), h("dd", {}, content));
+}
+
+export function section(title, { actions, className = "", note } = {}, ...content) {
+  const id = uniqueId("section");
+  return h(
+    "section",
+    { class: `card ${className}`, "aria-labelledby": id },
+    h("header", { class: "card-head" }, h("h2", { id }, title), actions),
+    note && h("p", { class: "muted" }, note),
+    content,
+  );
+}

@@ -1,0 +1,386 @@
+// One account: the frame its tabs share, and the overview.
+import * as api from "../lib/api.js";
+import { announce, fill, h, pause, uniqueId, whenVisible } from "../lib/dom.js";
+import * as features from "../lib/features.js";
+import { date, number, when } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import * as router from "../lib/router.js";
+import * as session from "../lib/session.js";
+import { startTest } from "../lib/testing.js";
+import {
+  capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, load, notice, regionsField,
+  section, setError, skeleton, statusBadge, submitting, toast,
+} from "../lib/ui.js";
+import { t } from "../texts.js";
+import { accountChanged, accountDeleted } from "./accounts.js";
+
+const WATCH_EVERY_MS = 2_000;
+
+// The account that was looked at last: going from tab to tab shows it at once.
+let known = null;
+
+export async function frame(context, current, drawContent) {
+  const { main, params, signal } = context;
+  const id = params.id;
+  if (known?.account.account_id !== id) known = null;
+  const head = h("div", { class: "account-head" }, known ? null : [h("h1", { class: "muted" }, t.account.loading)]);
+  const nav = h("nav", { class: "subnav", "aria-label": t.account.sections });
+  const body = h("div", { class: "account-body" });
+  fill(main,
+    h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title)),
+    head, nav, body);
+
+  const listeners = [];
+  const handle = {
+    id,
+    account: () => known?.account,
+    etag: () => known?.etag,
+    onChange: (listener) => listeners.push(listener),
+    set(account, etag) {
+      known = { account, etag };
+      accountChanged(account);
+      if (signal.aborted) return;
+      drawHead(head, account);
+      context.title(`${account.name} · ${t.account.tabs[current]}`);
+      for (const listener of listeners) listener(account);
+    },
+    async refresh() {
+      const answer = await api.getWithTag(`/v1/accounts/${api.segment(id)}`, { signal });
+      handle.set(answer.body, answer.etag);
+      return answer.body;
+    },
+  };
+
+  drawTabs(nav, id, current, known?.account);
+  if (known) {
+    drawHead(head, known.account);
+    context.title(`${known.account.name} · ${t.account.tabs[current]}`);
+    drawContent(body, handle);
+    handle.refresh().catch((problem) => { if (problem.isMissing && !signal.aborted) gone(); });
+    return;
+  }
+  context.title(t.account.loading);
+  const attempt = async () => {
+    fill(body, skeleton(6));
+    try {
+      const account = await handle.refresh();
+      if (signal.aborted) return;
+      drawTabs(nav, id, current, account);
+      fill(body);
+      drawContent(body, handle);
+    } catch (problem) {
+      if (signal.aborted) return;
+      if (problem.isMissing) return gone();
+      fill(body, errorPanel(problem, attempt));
+    }
+  };
+  const gone = () => {
+    context.title(t.account.missing);
+    fill(head, h("h1", {}, t.account.missing));
+    nav.remove();
+    fill(body, notice("warning", h("p", {}, t.account.missingText)), h("p", {}, h("a", { href: "#/accounts" }, t.notFound.back)));
+  };
+  await attempt();
+}
+
+function drawHead(head, account) {
+  // Redrawn only where it changed, so that the focus on its button is not lost to a poll.
+  const signature = JSON.stringify(account);
+  if (head.signature === signature) return;
+  head.signature = signature;
+  const had = document.activeElement?.classList.contains("test-now") && head.contains(document.activeElement);
+  const heading = head.querySelector("h1") === document.activeElement;
+  const test = changeButton(session, account.testing ? t.account.watchTest : t.account.test, {
+    class: "button-primary test-now",
+    onclick: (event) => startTest(account, event.currentTarget),
+  }, "test");
+  fill(head,
+    h("div", { class: "account-title" },
+      h("h1", {}, account.name),
+      statusBadge(account.status, { testing: account.testing })),
+    h("p", { class: "account-sub muted" }, t.providers[account.provider] ?? account.provider, " ", h("span", { class: "mono" }, account.provider_id),
+      " · ", t.accessTypes[account.access_type]?.title),
+    test);
+  if (had) test.focus();
+  if (heading) {
+    head.querySelector("h1").tabIndex = -1;
+    head.querySelector("h1").focus({ preventScroll: true });
+  }
+}
+
+async function drawTabs(nav, id, current, account) {
+  const tabs = [
+    ["overview", ""],
+    account?.access_type !== "access_key" && ["instructions", "/instructions"],
+    ["tests", "/tests"],
+    ["instances", "/instances", "/v1/accounts/{}/instances"],
+    ["schedules", "/schedules", "/v1/accounts/{}/resources"],
+    ["interactions", "/interactions", "/v1/accounts/{}/interactions"],
+    ["audit", "/audit", "/v1/accounts/{}/audit"],
+  ].filter(Boolean);
+  const draw = (shown) => fill(nav, h("ul", {}, shown.map(([name, path]) => h("li", {},
+    h("a", { href: `#/accounts/${api.segment(id)}${path}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
+  if (!nav.firstChild) draw(tabs.filter(([name, , needs]) => !needs || name === current));
+  const there = await Promise.all(tabs.map(([, , needs]) => !needs || features.has(needs)));
+  draw(tabs.filter(([name], index) => there[index] || name === current));
+}
+
+export const notYet = () => notice("info", h("p", {}, t.problems.notYet));
+
+export function overview(context) {
+  return frame(context, "overview", (body, handle) => {
+    const status = h("div", {});
+    const facts = h("div", {});
+    const settings = h("div", {});
+    const usage = h("div", {});
+    fill(body, h("div", { class: "columns" }, h("div", {}, status, settings), h("div", {}, facts, usage)), danger(handle));
+    const draw = (account) => {
+      drawStatus(status, account);
+      drawFacts(facts, account);
+      drawSettings(settings, account, handle);
+    };
+    handle.onChange(draw);
+    draw(handle.account());
+    drawUsage(usage, handle.id, context.signal);
+    keepTrue(handle, context.signal);
+  });
+}
+
+async function keepTrue(handle, signal) {
+  for (let rounds = 1; ; rounds += 1) {
+    try {
+      await pause(WATCH_EVERY_MS, signal);
+      await whenVisible(signal);
+      if (handle.account().testing || rounds % 10 === 0) await handle.refresh();
+    } catch (error) {
+      if (signal.aborted || error.isMissing) return;
+    }
+  }
+}
+
+function redraw(target, signature, ...content) {
+  if (target.signature === signature) return;
+  target.signature = signature;
+  fill(target, ...content);
+}
+
+function drawStatus(target, account) {
+  const groups = ["ec2", "rds", "logs"];
+  redraw(target, JSON.stringify([account.status, account.issues, account.capabilities, account.write_logs, account.verification]),
+    section(t.account.status, {},
+      h("p", { class: `verdict status-${account.status}` }, t.account.statusText[account.status]),
+      account.status === "unconfirmed" && h("p", {}, account.access_type === "assume_role"
+        ? [t.account.unconfirmedRole, " ", h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions)]
+        : t.account.unconfirmedKey),
+      account.issues?.length > 0 && h("ul", { class: "issues" }, account.issues.map((issue) => h("li", {},
+        h("p", { class: "issue-message" }, issue.message),
+        issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy)))),
+      h("dl", { class: "capabilities" }, groups.map((group) => {
+        const state = capabilityState(account, group);
+        const mark = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash" }[state];
+        return h("div", { class: `capability capability-${state}` },
+          h("dt", {}, icon(mark), t.groups[group].title),
+          h("dd", {}, h("strong", {}, t.capabilities[state]), " ", t.capabilities.meaning[group][state]));
+      })),
+      h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests))));
+}
+
+function drawFacts(target, account) {
+  redraw(target, JSON.stringify([account, Math.floor(Date.now() / 60_000)]),
+    section(t.account.facts, {},
+      h("dl", { class: "facts" },
+        definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
+        definition(t.account.accessType, t.accessTypes[account.access_type]?.title),
+        account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
+        account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),
+        definition(t.account.regions, (account.regions ?? []).join(", ") || t.account.defaultRegion),
+        definition(t.account.lastTested, when(account.verification?.finished_at)),
+        definition(t.account.nextTest, account.next_verification_at ? when(account.next_verification_at) : h("span", { class: "muted" }, t.account.noNextTest)),
+        definition(t.account.added, when(account.created_at, { exact: true }), account.created_by && h("span", { class: "muted" }, ` ${t.account.by} ${account.created_by}`)),
+        definition(t.account.changed, when(account.updated_at)))));
+}
+
+function drawSettings(target, account, handle) {
+  const id = uniqueId("write-logs");
+  const may = session.current().canChange;
+  const toggle = h("button", {
+    type: "button", role: "switch", class: "switch", "aria-checked": String(account.write_logs), "aria-labelledby": `${id}-label`, "aria-describedby": `${id}-text`,
+    "aria-disabled": may ? null : "true", title: may ? null : t.viewer.why,
+    onclick: (event) => {
+      if (!may) return toast(t.viewer.why, "warning");
+      submitting(event.currentTarget, () => change(handle, { write_logs: !handle.account().write_logs })
+        .then(() => toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff))
+        .catch((problem) => toast(problem.detail || problem.title || String(problem), "warning")));
+    },
+  }, h("span", { class: "switch-knob" }), h("span", { class: "switch-text" }, account.write_logs ? t.yes : t.no));
+  const had = target.contains(document.activeElement) && document.activeElement.dataset.part;
+  toggle.dataset.part = "logs";
+  redraw(target, JSON.stringify([account.name, account.write_logs, account.regions, account.role_arn, account.access_key_id]),
+    section(t.account.settings, {},
+      h("div", { class: "setting" },
+        h("div", {}, h("p", { class: "setting-title", id: `${id}-label` }, t.newAccount.writeLogs),
+          h("p", { class: "help", id: `${id}-text` }, account.write_logs ? t.newAccount.writeLogsYes : t.newAccount.writeLogsNo)),
+        toggle),
+      setting(t.account.name, account.name, changeButton(session, t.actions.rename, { class: "button-small", "data-part": "name", onclick: () => rename(handle) })),
+      setting(account.role_arn ? t.account.roleAndRegions : t.account.regions,
+        [account.role_arn?.split("/").pop(), (account.regions ?? []).join(", ")].filter(Boolean).join(" · ") || t.account.defaultRegion,
+        changeButton(session, t.actions.change, { class: "button-small", "data-part": "role", onclick: () => reach(handle) })),
+      account.access_type === "access_key" && setting(t.account.keys, t.account.keysText(account.access_key_id?.slice(-4) ?? ""),
+        changeButton(session, t.account.rotate, { class: "button-small", "data-part": "keys", onclick: () => rotate(handle) }))));
+  if (had) target.querySelector(`[data-part="${had}"]`)?.focus();
+}
+
+function setting(title, text, action) {
+  return h("div", { class: "setting" }, h("div", {}, h("p", { class: "setting-title" }, title), h("p", { class: "help" }, text)), action);
+}
+
+// Someone else's change in between is shown, never overwritten.
+async function change(handle, body) {
+  try {
+    const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: handle.etag() });
+    if (answer.body && answer.etag) handle.set(answer.body, answer.etag);
+    else await handle.refresh();
+  } catch (problem) {
+    if (problem.status === 412) {
+      await handle.refresh();
+      throw new api.Problem({ status: 412, title: t.account.changedMeanwhile, detail: t.account.changedMeanwhile });
+    }
+    throw problem;
+  }
+}
+
+function rename(handle) {
+  const input = h("input", { type: "text", class: "input", value: handle.account().name, autocomplete: "off", spellcheck: "false", maxlength: "64" });
+  dialog({
+    title: t.account.renameTitle,
+    content: ({ close }) => form({
+      submitText: t.actions.save,
+      cancel: close,
+      fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input })],
+      async onsubmit() {
+        const name = input.value.trim();
+        if (!/^[A-Za-z0-9]{1,64}$/.test(name)) {
+          throw { status: 422, errors: [{ field: "name", message: name ? t.newAccount.nameWrong(name.replace(/[^A-Za-z0-9]/g, "")) : t.newAccount.nameNeeded }] };
+        }
+        await change(handle, { name });
+        close();
+        toast(t.account.saved);
+      },
+    }),
+  });
+}
+
+function reach(handle) {
+  const account = handle.account();
+  const input = h("input", { type: "text", class: "input", value: account.role_arn?.split("/").pop() ?? "", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const regions = regionsField({ value: account.regions ?? [], help: t.newAccount.regionsHelp });
+  dialog({
+    title: account.role_arn ? t.account.roleAndRegions : t.account.regions,
+    content: ({ close }) => form({
+      submitText: t.actions.save,
+      cancel: close,
+      fields: [
+        notice("info", h("p", {}, t.account.reachText)),
+        account.access_type === "assume_role" && field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, input }),
+        regions.node,
+      ],
+      async onsubmit(node) {
+        const chosen = regions.read();
+        if (chosen === null) throw { status: 422, errors: [] };
+        if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.forms.regions.needed }] };
+        setError(node, "regions", "");
+        const body = { regions: chosen };
+        if (account.access_type === "assume_role") {
+          if (!/^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/.test(input.value.trim())) throw { status: 422, errors: [{ field: "role_name", message: t.newAccount.roleNameWrong }] };
+          body.role_name = input.value.trim();
+        }
+        await change(handle, body);
+        close();
+        toast(t.account.savedTestAgain);
+      },
+    }),
+  });
+}
+
+function rotate(handle) {
+  const keyId = h("input", { type: "text", class: "input", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
+  dialog({
+    title: t.account.rotate,
+    content: ({ close }) => form({
+      submitText: t.account.rotateSubmit,
+      cancel: close,
+      fields: [
+        h("p", {}, t.account.rotateText),
+        field({ name: "access_key_id", label: t.newAccount.keyId, input: keyId }),
+        field({ name: "secret_access_key", label: t.newAccount.secret, help: t.newAccount.secretHelp, input: secret }),
+      ],
+      async onsubmit() {
+        const errors = [];
+        if (!/^[A-Z0-9]{16,128}$/.test(keyId.value.trim())) errors.push({ field: "access_key_id", message: t.newAccount.keyIdWrong });
+        if (!secret.value.trim()) errors.push({ field: "secret_access_key", message: t.newAccount.secretNeeded });
+        if (errors.length) throw { status: 422, errors };
+        await api.put(`/v1/accounts/${api.segment(handle.id)}/credentials`, { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() });
+        secret.value = "";
+        await handle.refresh();
+        close();
+        toast(t.account.rotated);
+      },
+    }),
+  });
+}
+
+async function drawUsage(target, id, signal) {
+  if (!(await features.has("/v1/accounts/{}/usage")) || signal.aborted) return;
+  const inner = h("div", { class: "usage" });
+  target.append(section(t.usage.title, {}, inner));
+  load(inner, () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }), (usage) => {
+    const label = uniqueId("usage");
+    const share = usage.free_interactions ? Math.min(100, Math.round((usage.used / usage.free_interactions) * 100)) : 100;
+    const level = share >= 100 ? "over" : share >= 80 ? "near" : "fine";
+    return [
+      h("p", { id: label }, h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))), " ", h("span", { class: "muted" }, t.usage.share(share))),
+      h("progress", { class: `bar bar-${level}`, max: "100", value: share, "aria-labelledby": label }),
+      level !== "fine" && h("p", {}, icon("warning"), " ", usage.billable > 0 ? t.usage.billable(number(usage.billable)) : t.usage.near),
+      h("p", { class: "muted small" }, t.usage.remaining(number(usage.remaining)), " ", t.usage.resets(date(usage.resets_at))),
+      h("p", { class: "muted small" }, t.usage.text),
+    ];
+  }, { signal, onMissing: notYet });
+}
+
+function danger(handle) {
+  return section(t.account.remove, { className: "danger" },
+    h("p", {}, t.account.removeText),
+    changeButton(session, t.account.remove, { class: "button-danger", onclick: () => confirmRemoval(handle) }));
+}
+
+function confirmRemoval(handle) {
+  const account = handle.account();
+  const input = h("input", { type: "text", class: "input mono", inputmode: "numeric", autocomplete: "off", spellcheck: "false" });
+  dialog({
+    title: t.account.removeTitle(account.name),
+    content: ({ close }) => form({
+      submitText: t.account.removeSubmit,
+      submitClass: "button-danger",
+      cancel: close,
+      fields: [
+        h("p", {}, t.account.removeConsequences),
+        notice("info", h("p", {}, account.access_type === "assume_role" ? t.account.removeStack : t.account.removeUser)),
+        field({ name: "number", label: t.account.removeType(account.provider_id), input }),
+      ],
+      async onsubmit() {
+        if (input.value.replace(/[\s-]/g, "") !== account.provider_id) {
+          throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
+        }
+        await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
+        known = null;
+        accountDeleted(account.account_id);
+        close();
+        router.go("#/accounts");
+        toast(t.account.removed(account.name));
+        announce(t.account.removed(account.name));
+      },
+    }),
+  });
+}
+

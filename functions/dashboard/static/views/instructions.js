@@ -1,0 +1,94 @@
+// From "?" to "Confirmed": what to do in the customer's own account, and a watch on what comes of it.
+import * as api from "../lib/api.js";
+import { announce, fill, h, pause, whenVisible } from "../lib/dom.js";
+import { when } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import * as session from "../lib/session.js";
+import { startTest } from "../lib/testing.js";
+import { changeButton, codeBlock, load, section, spinner, statusBadge, tabs } from "../lib/ui.js";
+import { t } from "../texts.js";
+import { frame } from "./account.js";
+
+const WATCH_EVERY_MS = 3_000;
+const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
+
+export function instructions(context) {
+  return frame(context, "instructions", (body, handle) => {
+    const watch = h("div", { class: "watch card" });
+    const content = h("div", {});
+    fill(body, watch, content);
+    const draw = (account) => drawWatch(watch, account);
+    handle.onChange(draw);
+    draw(handle.account());
+    load(content, () => api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal }),
+      (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
+    keepWatching(handle, context.signal);
+  });
+}
+
+function drawWatch(target, account) {
+  const signature = JSON.stringify([account.status, account.testing, account.next_verification_at, account.verification]);
+  if (target.signature === signature) return;
+  const before = target.status;
+  target.signature = signature;
+  target.status = account.status;
+  const confirmed = account.status === "confirmed";
+  const text = account.testing ? t.instructions.testing : t.instructions.watch[account.status];
+  fill(target,
+    h("div", { class: "watch-state" }, confirmed ? null : spinner(), statusBadge(account.status)),
+    h("div", { class: "watch-text" },
+      h("p", {}, text, " ", !confirmed && account.next_verification_at && [t.instructions.nextCheck, " ", when(account.next_verification_at), "."]),
+      account.issues?.length > 0 && !confirmed && h("p", { class: "small" }, account.issues[0].message)),
+    confirmed
+      ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
+      : changeButton(session, t.instructions.testNow, { onclick: (event) => startTest(account, event.currentTarget) }, "test"));
+  if (before && before !== account.status) announce(t.instructions.became(t.status[account.status]));
+}
+
+async function keepWatching(handle, signal) {
+  const since = Date.now();
+  for (;;) {
+    try {
+      await pause(Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS, signal);
+      await whenVisible(signal);
+      await handle.refresh();
+    } catch (error) {
+      if (signal.aborted || error.isMissing) return;
+    }
+  }
+}
+
+function drawGuide(guide, account) {
+  const ways = [
+    guide.cloudformation_template && {
+      title: t.instructions.tabs.cloudformation,
+      content: () => [h("p", {}, t.instructions.cloudformation),
+        codeBlock(guide.cloudformation_template, { label: t.instructions.template, filename: "cavok-role.yaml" })],
+    },
+    guide.terraform && {
+      title: t.instructions.tabs.terraform,
+      content: () => [h("p", {}, t.instructions.terraform), codeBlock(guide.terraform, { label: t.instructions.tabs.terraform, filename: "cavok.tf" })],
+    },
+    guide.cli && {
+      title: t.instructions.tabs.cli,
+      content: () => [h("p", {}, t.instructions.cli), codeBlock(guide.cli, { label: t.instructions.tabs.cli, filename: "cavok-role.sh" })],
+    },
+    {
+      title: t.instructions.tabs.policies,
+      content: () => [
+        h("p", {}, account.access_type === "assume_role" ? t.instructions.policies : t.instructions.policiesUser, " ", h("a", { href: "#/access-details" }, t.nav.access)),
+        guide.trust_policy && codeBlock(guide.trust_policy, { label: t.instructions.trust, filename: "trust-policy.json" }),
+        guide.permissions_policy && codeBlock(guide.permissions_policy, { label: t.instructions.permissions, filename: "permissions-policy.json" }),
+      ],
+    },
+  ].filter(Boolean);
+  return [
+    section(t.instructions.title, {},
+      h("ol", { class: "steps" }, (guide.steps ?? []).map((step) => h("li", {}, h("h3", {}, step.title), h("p", {}, step.text)))),
+      guide.deploy_on_aws_url && h("p", { class: "deploy" },
+        h("a", { class: "button button-primary", href: guide.deploy_on_aws_url, target: "_blank", rel: "noopener noreferrer" },
+          h("span", {}, t.instructions.deploy), icon("external")),
+        h("span", { class: "muted small" }, t.instructions.deployNote(account.provider_id)))),
+    section(t.instructions.other, {}, tabs(t.instructions.other, ways)),
+  ];
+}

@@ -1,0 +1,153 @@
+import * as api from "../lib/api.js";
+import { fill, h } from "../lib/dom.js";
+import * as session from "../lib/session.js";
+import { choice, dialog, field, form, notice, regionsField, setError } from "../lib/ui.js";
+import { t } from "../texts.js";
+
+const NAME = /^[A-Za-z0-9]{1,64}$/;
+const NUMBER = /^\d{12}$/;
+const ROLE_NAME = /^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/;
+const KEY_ID = /^[A-Z0-9]{16,128}$/;
+
+// What was typed outlives the modal: closing it by accident, or a session that ends, loses nothing.
+// The secret key is the exception; it is not kept anywhere.
+let draft = {};
+// A repeated attempt with the same content is the same request to the API.
+let attempt = { content: "", key: "" };
+
+export function newAccount({ onClose, onAdded }) {
+  dialog({
+    title: t.newAccount.title,
+    onClose,
+    content: ({ close }) => (session.current().canChange
+      ? accountForm(close, onAdded)
+      : notice("info", h("p", {}, t.viewer.why))),
+  });
+}
+
+function accountForm(close, onAdded) {
+  const text = (name, attributes = {}) => h("input", {
+    type: "text", class: "input", autocomplete: "off", spellcheck: "false", autocapitalize: "none", value: draft[name] ?? "", ...attributes,
+  });
+  const number = text("provider_id", { inputmode: "numeric", maxlength: "20", required: true });
+  const name = text("name", { maxlength: "64", required: true });
+  const roleName = text("role_name", { placeholder: "CavokCloud" });
+  const keyId = text("access_key_id");
+  const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
+  const regions = regionsField({ value: draft.regions ?? [], help: t.newAccount.regionsHelp, optional: true });
+
+  const providers = h("div", {}, providerChoice([{ id: "aws", name: "AWS", available: true }, { id: "azure", name: "Azure", available: false }]));
+  api.get("/v1/providers").then(({ items }) => fill(providers, providerChoice(items))).catch(() => {
+    // The two that are known are shown already.
+  });
+
+  const credentials = h("div", { class: "nested" },
+    h("p", { class: "help" }, t.newAccount.credentialsHelp, " ", h("a", { href: "#/access-details", target: "_blank" }, t.nav.access)),
+    field({ name: "access_key_id", label: t.newAccount.keyId, input: keyId }),
+    field({ name: "secret_access_key", label: t.newAccount.secret, help: t.newAccount.secretHelp, input: secret }));
+  const role = field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, optional: true, input: roleName });
+  const showAccess = (type) => {
+    credentials.hidden = type !== "access_key";
+    role.hidden = type === "access_key";
+  };
+
+  const node = form({
+    submitText: t.newAccount.submit,
+    cancel: close,
+    fields: [
+      providers,
+      field({ name: "provider_id", label: t.newAccount.number, help: t.newAccount.numberHelp, input: number }),
+      field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }),
+      choice({
+        name: "access_type", label: t.newAccount.accessType, value: draft.access_type ?? "assume_role",
+        options: ["assume_role", "access_key"].map((value) => ({
+          value, title: t.accessTypes[value].title, text: t.accessTypes[value].text, tag: t.accessTypes[value].tag,
+          onchange: () => showAccess(value),
+        })),
+      }),
+      credentials,
+      choice({
+        name: "write_logs", label: t.newAccount.writeLogs, value: draft.write_logs ?? "yes", className: "choice-row",
+        options: [
+          { value: "yes", title: t.yes, text: t.newAccount.writeLogsYes },
+          { value: "no", title: t.no, text: t.newAccount.writeLogsNo },
+        ],
+      }),
+      h("details", { class: "more-fields", open: Boolean(draft.role_name || draft.regions?.length) },
+        h("summary", {}, t.newAccount.more), role, regions.node),
+    ],
+    async onsubmit() {
+      const values = read();
+      const errors = check(values);
+      const chosen = regions.read();
+      if (errors.length || chosen === null) throw { status: 422, errors };
+      const content = JSON.stringify([session.current().email, values.body, chosen]);
+      if (attempt.content !== content) attempt = { content, key: api.newKey() };
+      const account = await api.post("/v1/accounts", { ...values.body, ...(chosen.length ? { regions: chosen } : {}) }, { key: attempt.key });
+      draft = {};
+      attempt = { content: "", key: "" };
+      onAdded(account);
+    },
+  });
+  showAccess(draft.access_type ?? "assume_role");
+
+  function read() {
+    const picked = (group) => node.querySelector(`input[name="${group}"]:checked`)?.value;
+    const accessType = picked("access_type");
+    return {
+      accessType,
+      roleName: roleName.value.trim(),
+      body: {
+        provider: picked("provider") ?? "aws",
+        // The console writes 1234-5678-9012; people paste it so.
+        provider_id: number.value.replace(/[\s-]/g, ""),
+        name: name.value.trim(),
+        access_type: accessType,
+        write_logs: picked("write_logs") === "yes",
+        ...(accessType === "assume_role" && roleName.value.trim() ? { role_name: roleName.value.trim() } : {}),
+        ...(accessType === "access_key" ? { credentials: { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() } } : {}),
+      },
+    };
+  }
+
+  // Help while typing comes late: only for what was left, or was wrong before.
+  const hints = { provider_id: number, name, role_name: roleName, access_key_id: keyId };
+  for (const [key, input] of Object.entries(hints)) {
+    const hint = () => setError(node, key, check(read()).find((error) => error.field === key)?.message ?? "");
+    input.addEventListener("blur", () => { if (input.value) hint(); });
+    input.addEventListener("input", () => { if (input.getAttribute("aria-invalid")) hint(); });
+  }
+  node.addEventListener("input", () => {
+    const { body, accessType } = read();
+    draft = {
+      provider_id: number.value, name: name.value, role_name: roleName.value, access_key_id: keyId.value,
+      access_type: accessType, write_logs: body.write_logs ? "yes" : "no", regions: regions.chosen(),
+    };
+  });
+  return node;
+}
+
+function providerChoice(items) {
+  return choice({
+    name: "provider", label: t.newAccount.provider, value: "aws", className: "choice-row",
+    options: items.map((item) => ({
+      value: item.id, title: item.name, disabled: !item.available, tag: item.available ? "" : t.newAccount.comingSoon,
+    })),
+  });
+}
+
+function check({ body, accessType, roleName }) {
+  const errors = [];
+  const wrong = (name, message) => errors.push({ field: name, message });
+  if (!NUMBER.test(body.provider_id)) wrong("provider_id", body.provider_id ? t.newAccount.numberWrong(body.provider_id.replace(/\D/g, "").length) : t.newAccount.numberNeeded);
+  if (!NAME.test(body.name)) {
+    const suggestion = body.name.normalize("NFKD").replace(/[^A-Za-z0-9]/g, "");
+    wrong("name", body.name ? t.newAccount.nameWrong(suggestion) : t.newAccount.nameNeeded);
+  }
+  if (accessType === "assume_role" && roleName && !ROLE_NAME.test(roleName)) wrong("role_name", t.newAccount.roleNameWrong);
+  if (accessType === "access_key") {
+    if (!KEY_ID.test(body.credentials.access_key_id)) wrong("access_key_id", t.newAccount.keyIdWrong);
+    if (!body.credentials.secret_access_key) wrong("secret_access_key", t.newAccount.secretNeeded);
+  }
+  return errors;
+}

@@ -1,0 +1,134 @@
+import * as api from "../lib/api.js";
+import { fill, h } from "../lib/dom.js";
+import * as features from "../lib/features.js";
+import { number, when } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import * as session from "../lib/session.js";
+import {
+  button, changeButton, clearErrors, copyable, definition, dialog, field, form, load, notice, section, skeleton, STATUS_ICONS, submitting, toast,
+} from "../lib/ui.js";
+import { t } from "../texts.js";
+
+const EVENTS = ["Account Created", "Account Confirmed", "Account Degraded", "Account Failed", "Account Deleted", "Verification Finished"];
+
+export function organization({ main, title, signal }) {
+  title(t.organization.title);
+  const identity = h("div", {});
+  const webhook = h("div", {});
+  const audit = h("div", {});
+  fill(main, h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
+    !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
+    identity, webhook, audit);
+  load(identity, () => api.get("/v1/organization", { signal }), drawIdentity, { signal, placeholder: () => skeleton(6, "card") });
+  features.has("/v1/organization/webhook").then((there) => {
+    if (there && !signal.aborted) drawWebhook(webhook, signal);
+  });
+  features.has("/v1/audit").then((there) => {
+    if (there && !signal.aborted) {
+      fill(audit, section(t.audit.title, {}, h("p", {}, t.audit.organizationText), h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open))));
+    }
+  });
+}
+
+function drawIdentity(organization) {
+  const counts = organization.accounts ?? { total: 0, by_status: {} };
+  return h("div", { class: "columns" },
+    section(t.organization.identity, {},
+      h("dl", { class: "facts" },
+        definition(t.organization.id, copyable(organization.organization_id, t.actions.copyThis(t.organization.id))),
+        definition(t.organization.externalId, copyable(organization.external_id, t.actions.copyThis(t.organization.externalId))),
+        definition(t.organization.trusted, copyable(organization.trusted_account_id, t.actions.copyThis(t.organization.trusted)))),
+      h("p", { class: "muted small" }, t.organization.externalIdText)),
+    section(t.organization.accounts, {},
+      h("ul", { class: "counts" },
+        ["confirmed", "degraded", "failed", "unconfirmed"].map((status) => h("li", { class: `status status-${status}` },
+          h("a", { href: `#/accounts?status=${status}` },
+            h("span", { class: "status-mark" }, icon(STATUS_ICONS[status])), h("span", {}, t.status[status]), h("strong", {}, number(counts.by_status?.[status] ?? 0)))))),
+      h("p", { class: "muted small" }, t.organization.total(number(counts.total)), " ", t.organization.usage)));
+}
+
+// ---- webhook -----------------------------------------------------------------------------------
+
+function drawWebhook(target, signal) {
+  const inner = h("div", {});
+  fill(target, section(t.webhook.title, { note: t.webhook.text }, inner));
+  const reload = () => load(inner, () => api.get("/v1/organization/webhook", { signal }), (webhook) => (webhook?.url ? settings(webhook, reload) : none(reload)),
+    { signal, placeholder: () => skeleton(3), onMissing: () => none(reload) });
+  reload();
+}
+
+function none(reload) {
+  return [h("p", { class: "muted" }, t.webhook.none), changeButton(session, t.webhook.add, { onclick: () => edit(null, reload) }, "plus")];
+}
+
+function settings(webhook, reload) {
+  return [
+    h("dl", { class: "facts" },
+      definition(t.webhook.url, h("code", {}, webhook.url)),
+      definition(t.webhook.events, webhook.events?.length ? webhook.events.join(", ") : t.webhook.allEvents),
+      webhook.updated_at && definition(t.account.changed, when(webhook.updated_at))),
+    h("p", { class: "row-links" },
+      changeButton(session, t.webhook.test, {
+        onclick: (event) => submitting(event.currentTarget, () => api.post("/v1/organization/webhook/test", {})
+          .then((answer) => toast(answer?.detail ?? t.webhook.tested)).catch((problem) => toast(problem.detail || problem.title, "warning"))),
+      }, "play"),
+      changeButton(session, t.actions.change, { onclick: () => edit(webhook, reload) }),
+      changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) })),
+  ];
+}
+
+function edit(webhook, reload) {
+  const url = h("input", { type: "url", class: "input", value: webhook?.url ?? "", autocomplete: "off", spellcheck: "false", placeholder: "https://" });
+  const boxes = EVENTS.map((name) => h("input", { type: "checkbox", value: name, checked: !webhook || !webhook.events?.length || webhook.events.includes(name) }));
+  dialog({
+    title: webhook ? t.webhook.changeTitle : t.webhook.add,
+    content: ({ close }) => {
+      const node = form({
+        submitText: t.actions.save,
+        cancel: close,
+        fields: [
+          field({ name: "url", label: t.webhook.url, help: t.webhook.urlHelp, input: url }),
+          h("fieldset", { class: "field", "data-field": "events" }, h("legend", {}, t.webhook.events),
+            EVENTS.map((name, index) => h("label", { class: "checkbox" }, boxes[index], h("span", {}, name))), h("p", { class: "field-error", "aria-live": "polite" })),
+        ],
+        async onsubmit() {
+          clearErrors(node);
+          const events = boxes.filter((box) => box.checked).map((box) => box.value);
+          const errors = [];
+          if (!/^https?:\/\/.+/.test(url.value.trim())) errors.push({ field: "url", message: t.webhook.urlWrong });
+          if (!events.length) errors.push({ field: "events", message: t.webhook.eventsNeeded });
+          if (errors.length) throw { status: 422, errors };
+          const saved = await api.put("/v1/organization/webhook", { url: url.value.trim(), events });
+          close();
+          reload();
+          const secret = saved?.secret ?? saved?.signing_secret;
+          if (secret) showSecret(secret);
+          else toast(t.account.saved);
+        },
+      });
+      return node;
+    },
+  });
+}
+
+function showSecret(secret) {
+  dialog({
+    title: t.webhook.secretTitle,
+    content: ({ close }) => [h("p", {}, t.webhook.secretText), h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))), h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close }))],
+  });
+}
+
+function confirmRemoval(reload) {
+  dialog({
+    title: t.webhook.remove,
+    content: ({ close }) => form({
+      submitText: t.webhook.remove, submitClass: "button-danger", cancel: close,
+      fields: [h("p", {}, t.webhook.removeText)],
+      async onsubmit() {
+        await api.remove("/v1/organization/webhook");
+        close();
+        reload();
+      },
+    }),
+  });
+}

@@ -1,0 +1,47 @@
+import { fill, h } from "../lib/dom.js";
+import { brandMark } from "../lib/icons.js";
+import * as session from "../lib/session.js";
+import { button, field, form, submitting } from "../lib/ui.js";
+import { t } from "../texts.js";
+
+export function signIn({ main, title, path }) {
+  title(t.signIn.title);
+  const returning = path !== "/accounts";
+  fill(main, h(
+    "div",
+    { class: "sign-in card" },
+    brandMark(),
+    h("h1", {}, t.signIn.title),
+    h("p", { class: "muted" }, returning ? t.signIn.returning : t.signIn.text),
+    session.isHosted() ? hosted() : password(),
+    h("p", { class: "small muted" }, t.signIn.openPage, " ", h("a", { href: "#/access-details" }, t.nav.access)),
+  ));
+}
+
+function hosted() {
+  return button(t.signIn.hosted, { class: "button-primary", onclick: (event) => submitting(event.currentTarget, session.signInHosted) });
+}
+
+function password() {
+  const email = h("input", { type: "email", class: "input", autocomplete: "username", required: true, spellcheck: "false" });
+  const secret = h("input", { type: "password", class: "input", autocomplete: "current-password", required: true });
+  return form({
+    submitText: t.signIn.action,
+    fields: [
+      field({ name: "email", label: t.signIn.email, input: email }),
+      field({ name: "password", label: t.signIn.password, input: secret }),
+    ],
+    async onsubmit() {
+      const errors = [];
+      if (!email.value.trim()) errors.push({ field: "email", message: t.signIn.emailNeeded });
+      if (!secret.value) errors.push({ field: "password", message: t.signIn.passwordNeeded });
+      if (errors.length) throw { status: 422, errors };
+      try {
+        await session.signInWithPassword(email.value.trim(), secret.value);
+      } catch (error) {
+        if (error instanceof session.SignInError) throw { status: 401, detail: error.message };
+        throw { status: 0, detail: t.problems.networkDetail };
+      }
+    },
+  });
+}

@@ -1,0 +1,307 @@
+// Tests of one account: live, finished, their history, and what changed between two.
+import * as api from "../lib/api.js";
+import { catalog } from "../lib/catalog.js";
+import { announce, fill, h, keyed, pause, srOnly, whenVisible } from "../lib/dom.js";
+import { duration, when } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
+import * as session from "../lib/session.js";
+import { startTest } from "../lib/testing.js";
+import { changeButton, copyable, errorPanel, load, notice, pagedList, skeleton, spinner, statusBadge } from "../lib/ui.js";
+import { t } from "../texts.js";
+import { frame } from "./account.js";
+
+const LIVE_EVERY_MS = 700;
+const GROUPS = ["trust", "checking", "ec2", "rds", "logs"];
+const TRUST_STEPS = ["sts:AssumeRole", "trust:account-matches", "trust:without-external-id", "trust:with-wrong-external-id"];
+
+const base = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
+const link = (id, test) => `#/accounts/${api.segment(id)}/tests/${api.segment(test)}`;
+
+// ---- one test --------------------------------------------------------------------------------
+
+export function one(context) {
+  return frame(context, "tests", async (body, handle) => {
+    const { signal, params } = context;
+    const board = new Board(body, handle.account());
+    fill(body, skeleton(8));
+    // Without the catalog the steps still come; only what is awaited is not known in advance.
+    const groups = await catalog(signal).then((answer) => answer.groups).catch(() => []);
+    let failures = 0;
+    for (;;) {
+      if (signal.aborted) return;
+      try {
+        const test = await api.get(`${base(handle.id)}/${api.segment(params.test)}`, { signal });
+        failures = 0;
+        board.draw(test, groups);
+        if (test.state !== "running") break;
+      } catch (problem) {
+        if (signal.aborted) return;
+        if (problem.isMissing) return fill(body, notice("warning", h("p", {}, t.tests.missing)), h("p", {}, h("a", { href: `#/accounts/${handle.id}/tests` }, t.tests.all)));
+        failures += 1;
+        if (failures > 2) return fill(body, errorPanel(problem, () => one(context)));
+      }
+      try {
+        await pause(LIVE_EVERY_MS, signal);
+        await whenVisible(signal);
+      } catch {
+        return;
+      }
+    }
+    await handle.refresh().catch(() => {});
+    board.after(handle.account(), signal);
+  });
+}
+
+class Board {
+  constructor(body, account) {
+    this.body = body;
+    this.account = account;
+    this.head = h("div", { class: "test-head card" });
+    this.groups = h("div", { class: "test-groups" });
+    this.foot = h("div", {});
+    this.said = 0;
+  }
+
+  draw(test, catalogGroups) {
+    if (!this.groups.parentNode) fill(this.body, this.head, this.groups, this.foot);
+    const running = test.state === "running";
+    const steps = test.steps ?? [];
+    const awaited = running ? this.awaited(steps, catalogGroups) : [];
+    this.drawHead(test, steps, awaited);
+    const required = new Map(catalogGroups.map((group) => [group.group, group.required]));
+    const groups = GROUPS.map((group) => ({
+      group,
+      optional: group !== "trust" && required.get(group) !== true,
+      rows: [...steps.filter((step) => step.group === group), ...awaited.filter((step) => step.group === group)],
+    })).filter(({ rows }) => rows.length);
+    for (const entry of groups) {
+      let node = this.groups.querySelector(`[data-group="${entry.group}"]`);
+      if (!node) {
+        node = h("section", { class: "card test-group", "data-group": entry.group, "aria-label": t.groups[entry.group].title },
+          h("header", { class: "card-head" }), h("p", { class: "muted small" }, t.groups[entry.group].text), h("ul", { class: "test-steps" }));
+        this.groups.append(node);
+      }
+      fill(node.firstChild, h("h2", {}, t.groups[entry.group].title), entry.optional && h("span", { class: "tag" }, t.tests.optional), h("span", { class: "muted small" }, groupSummary(entry.rows)));
+      keyed(node.lastChild, entry.rows, keyOf, (step) => stepRow(step, entry.optional, this.account));
+    }
+    for (const node of [...this.groups.children]) if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();
+    const done = steps.length;
+    if (running && done >= this.said + 5) {
+      this.said = done;
+      announce(t.tests.progress(done));
+    }
+    if (!running && this.wasRunning) announce(t.tests.outcomeSaid(t.outcome[test.outcome ?? test.state]));
+    this.wasRunning = running;
+  }
+
+  awaited(steps, catalogGroups) {
+    const seen = new Set(steps.map((step) => step.step));
+    const expected = [];
+    for (const group of catalogGroups) {
+      if (group.group === "logs" && !this.account.write_logs) continue;
+      const actions = group.group === "trust" ? (this.account.access_type === "assume_role" ? TRUST_STEPS : ["trust:account-matches"]) : group.actions.map(({ action }) => action);
+      for (const action of actions) if (!seen.has(action)) expected.push({ step: action, group: group.group, verdict: "waiting", ok: null });
+    }
+    return expected;
+  }
+
+  drawHead(test, steps, awaited) {
+    const running = test.state === "running";
+    const signature = JSON.stringify([test.state, test.outcome, steps.length]);
+    if (this.head.signature === signature) return;
+    this.head.signature = signature;
+    const total = steps.length + awaited.length;
+    fill(this.head,
+      h("div", { class: "test-outcome" },
+        running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test),
+        h("p", { class: "muted small" }, t.tests.trigger[test.trigger] ?? test.trigger, " · ", when(test.started_at, { exact: true }),
+          test.finished_at && [" · ", t.tests.took(duration(new Date(test.finished_at) - new Date(test.started_at)))])),
+      running
+        ? h("progress", { class: "bar", max: String(total || 1), value: steps.length, "aria-label": t.tests.progress(steps.length) })
+        : h("p", {}, t.tests.outcomeText[test.outcome ?? test.state]),
+      test.execution_arn && h("p", { class: "small" }, t.tests.execution, " ", copyable(test.execution_arn, t.actions.copyThis(t.tests.execution))),
+      !running && this.actions);
+  }
+
+  // What the test meant for the account, once the account says it.
+  async after(account, signal) {
+    if (!account || signal.aborted) return;
+    fill(this.foot,
+      account.issues?.length > 0 && h("section", { class: "card", "aria-label": t.account.issues },
+        h("h2", {}, t.account.issues),
+        h("ul", { class: "issues" }, account.issues.map((issue) => h("li", {},
+          h("p", { class: "issue-message" }, issue.message),
+          issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy))))),
+      h("p", { class: "row-links" },
+        changeButton(session, t.tests.again, { onclick: (event) => startTest(account, event.currentTarget) }, "test"),
+        h("a", { href: `#/accounts/${account.account_id}/tests` }, t.tests.all),
+        h("a", { href: `#/accounts/${account.account_id}` }, t.account.tabs.overview)));
+  }
+}
+
+const keyOf = (step) => `${step.step}@${step.region ?? ""}`;
+
+function groupSummary(rows) {
+  const done = rows.filter((row) => row.verdict !== "waiting");
+  const good = done.filter((row) => row.ok === true).length;
+  const skipped = done.filter((row) => row.verdict === "skipped").length;
+  if (done.length < rows.length) return t.tests.doneOf(done.length, rows.length);
+  if (skipped === rows.length) return t.verdicts.skipped;
+  return t.tests.goodOf(good, rows.length - skipped);
+}
+
+function outcomeBadge(test) {
+  if (test.state === "aborted" && !test.outcome) return h("span", { class: "status status-unconfirmed" }, h("span", { class: "status-mark" }, icon("dash")), h("span", {}, t.outcome.aborted));
+  return statusBadge(test.outcome);
+}
+
+function markOf(step, optional) {
+  if (step.verdict === "waiting") return ["waiting", "ring"];
+  if (step.verdict === "skipped") return ["skipped", "dash"];
+  if (step.ok === true) return ["good", "check"];
+  if (step.ok === false) return optional ? ["optional", "warning"] : ["bad", "cross"];
+  return ["open", "question"];
+}
+
+function verdictWord(step) {
+  const trust = t.trustSteps[step.step];
+  if (trust?.verdicts?.[step.verdict]) return trust.verdicts[step.verdict];
+  return t.verdicts[step.verdict] ?? step.verdict;
+}
+
+function stepRow(step, optional, account) {
+  const [kind, mark] = markOf(step, optional);
+  const plain = t.trustSteps[step.step]?.title ?? t.permissionNames[step.step];
+  const reason = step.reason ? t.reasons[step.reason] ?? step.reason : "";
+  const remedy = step.ok === false ? remedyFor(step, account) : "";
+  return h(
+    "li",
+    { class: `test-step step-${kind}` },
+    h("span", { class: "step-mark" }, step.verdict === "waiting" ? icon("ring") : icon(mark)),
+    h("div", { class: "step-main" },
+      h("p", { class: "step-title" }, plain && h("span", {}, plain), !step.step.startsWith("trust:") && h("code", {}, step.step),
+        step.region && h("span", { class: "tag" }, step.region),
+        step.evidence === "policy" && h("span", { class: "tag", title: t.tests.predictedText }, t.tests.predicted, srOnly(`. ${t.tests.predictedText}`))),
+      reason && h("p", { class: "step-reason" }, reason),
+      remedy && h("p", { class: "step-remedy" }, h("strong", {}, `${t.account.remedy} `), remedy),
+      (step.error_code || step.detail) && h("details", { class: "step-detail" },
+        h("summary", {}, t.tests.exact, srOnly(` ${step.step}`)),
+        h("p", {}, step.error_code && h("code", {}, step.error_code), step.error_code && step.detail && ": ", step.detail))),
+    h("span", { class: "step-verdict" }, step.verdict === "waiting" ? t.tests.waiting : verdictWord(step),
+      step.duration_ms !== undefined && step.duration_ms !== null && step.verdict !== "skipped" && h("span", { class: "muted small" }, duration(step.duration_ms))),
+  );
+}
+
+function remedyFor(step, account) {
+  if (step.remedy) return step.remedy;
+  if (t.trustSteps[step.step]) return t.trustSteps[step.step].remedy;
+  if (step.step === "sts:AssumeRole") return t.remedies.assume_role;
+  const make = t.remedies[step.reason] ?? t.remedies.identity_policy;
+  return make(step.step, account.access_type === "assume_role" ? t.remedies.role : t.remedies.user);
+}
+
+// ---- history -----------------------------------------------------------------------------------
+
+export function history(context) {
+  return frame(context, "tests", (body, handle) => {
+    const items = [];
+    const table = h("ul", { class: "history" });
+    const compare = h("div", {});
+    const pages = pagedList({
+      signal: context.signal,
+      list: table,
+      placeholder: () => skeleton(5),
+      empty: h("li", { class: "empty-line" }, t.tests.none),
+      fetchPage: async (cursor) => {
+        const page = await api.get(base(handle.id), { query: { limit: 25, cursor }, signal: context.signal });
+        items.push(...page.items);
+        // Each row leads to what changed since the one before it: the last row of a page learns it late.
+        queueMicrotask(() => linkToEarlier(table, items, handle.id));
+        drawCompare(compare, items, handle.id);
+        return page;
+      },
+      renderItem: (test) => historyRow(test, handle.id),
+    });
+    fill(body, h("section", { class: "card", "aria-label": t.tests.all }, h("header", { class: "card-head" }, h("h2", {}, t.tests.all)), pages), compare);
+  });
+}
+
+function historyRow(test, id) {
+  const running = test.state === "running";
+  return h("li", { class: "history-row", "data-test": test.verification_id },
+    running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test),
+    h("a", { href: link(id, test.verification_id) }, when(test.started_at, { exact: true })),
+    h("span", { class: "muted" }, t.tests.trigger[test.trigger] ?? test.trigger),
+    h("span", { class: "history-changes" }));
+}
+
+function linkToEarlier(table, items, id) {
+  for (const row of table.querySelectorAll("[data-test]")) {
+    const at = items.findIndex((item) => item.verification_id === row.dataset.test);
+    const earlier = items[at + 1];
+    if (earlier) fill(row.querySelector(".history-changes"), h("a", { href: `${link(id, row.dataset.test)}/since/${api.segment(earlier.verification_id)}` }, t.tests.whatChanged, srOnly(` ${t.tests.between(row.querySelector("time").textContent)}`)));
+  }
+}
+
+function drawCompare(target, items, id) {
+  if (items.length < 3) return;
+  const selectOf = (label, chosen) => {
+    const node = h("select", { class: "input", "aria-label": label }, items.map((item, index) => h("option", { value: item.verification_id, selected: index === chosen },
+      when(item.started_at, { exact: true }).textContent, " · ", t.outcome[item.outcome ?? item.state])));
+    return node;
+  };
+  const earlier = selectOf(t.tests.earlier, 1);
+  const later = selectOf(t.tests.later, 0);
+  fill(target, h("section", { class: "card compare", "aria-label": t.tests.compareTwo },
+    h("h2", {}, t.tests.compareTwo),
+    h("div", { class: "compare-fields" },
+      h("span", { class: "compare-field" }, h("span", {}, t.tests.earlier), earlier),
+      h("span", { class: "compare-field" }, h("span", {}, t.tests.later), later),
+      h("button", { type: "button", class: "button", onclick: () => { location.hash = `${link(id, later.value)}/since/${api.segment(earlier.value)}`; } }, t.tests.compare))));
+}
+
+// ---- what changed ----------------------------------------------------------------------------
+
+export function changes(context) {
+  return frame(context, "tests", (body, handle) => {
+    const { params, signal } = context;
+    const fetchBoth = () => Promise.all([params.earlier, params.test].map((test) => api.get(`${base(handle.id)}/${api.segment(test)}`, { signal })));
+    load(body, fetchBoth, ([a, b]) => drawChanges(a, b, handle.account()), { signal, placeholder: () => skeleton(6), onMissing: () => notice("warning", h("p", {}, t.tests.missing)) });
+  });
+}
+
+export function differences(earlier, later) {
+  const before = new Map(earlier.steps.map((step) => [keyOf(step), step]));
+  const after = new Map(later.steps.map((step) => [keyOf(step), step]));
+  const all = [...new Set([...after.keys(), ...before.keys()])];
+  return all.map((key) => ({ key, before: before.get(key), after: after.get(key) }))
+    .filter(({ before: a, after: b }) => a?.verdict !== b?.verdict || a?.reason !== b?.reason || a?.evidence !== b?.evidence);
+}
+
+function drawChanges(earlier, later, account) {
+  const different = differences(earlier, later);
+  const same = Math.max(earlier.steps.length, later.steps.length) - different.length;
+  const side = (step, optional) => {
+    if (!step) return h("span", { class: "muted" }, t.tests.notTested);
+    const [kind, mark] = markOf(step, optional);
+    const reason = step.reason ? t.reasons[step.reason] ?? step.reason : "";
+    return h("div", { class: `change-side step-${kind}` }, h("span", { class: "step-mark" }, icon(mark)), h("div", {}, h("strong", {}, verdictWord(step)), reason && h("p", { class: "small muted" }, reason)));
+  };
+  const head = (test, caption) => h("div", { class: "change-head" }, h("p", { class: "muted small" }, caption),
+    h("a", { href: link(account.account_id, test.verification_id) }, when(test.started_at, { exact: true })), outcomeBadge(test));
+  return h("section", { class: "card", "aria-label": t.tests.whatChanged },
+    h("header", { class: "card-head" }, h("h2", {}, t.tests.whatChanged)),
+    h("div", { class: "change-heads" }, head(earlier, t.tests.earlier), icon("right"), head(later, t.tests.later)),
+    different.length === 0
+      ? h("p", {}, t.tests.nothingChanged(same))
+      : [
+        h("ul", { class: "changes" }, different.map(({ before, after }) => {
+          const step = after ?? before;
+          const optional = !["trust"].includes(step.group);
+          return h("li", { class: "change" },
+            h("p", { class: "step-title" }, t.trustSteps[step.step]?.title ?? t.permissionNames[step.step], !step.step.startsWith("trust:") && h("code", {}, step.step), step.region && h("span", { class: "tag" }, step.region)),
+            side(before, optional), icon("right"), srOnly(t.tests.then), side(after, optional));
+        })),
+        h("p", { class: "muted small" }, t.tests.unchanged(same)),
+      ]);
+}
