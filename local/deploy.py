@@ -20,7 +20,16 @@ from local.settings import ARCHITECTURE, HOME, LOGS, ROOT, RUNTIME, STACK_NAME, 
 _SAM_BIN = HOME / "venvs" / "sam" / "bin"
 _RECORD = HOME / "deployed.json"
 _DEPLOYED_FROM = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
-_PARAMETERS = ["--parameter-overrides", f"Runtime={RUNTIME}", f"Architecture={ARCHITECTURE}"]
+
+
+def _parameters(emulator: Emulator) -> list[str]:
+    return [
+        "--parameter-overrides",
+        f"Runtime={RUNTIME}",
+        f"Architecture={ARCHITECTURE}",
+        f"CognitoEndpoint={emulator.url}/",
+        "TlsOnly=false",
+    ]
 
 
 def is_current(emulator: Emulator) -> bool:
@@ -42,14 +51,14 @@ def build(emulator: Emulator) -> None:
     """`sam build`, cached: only what changed is built again. Raises Problem with the tool's last
     words.
     """
-    _sam("build", emulator, ["--cached", *_PARAMETERS])
+    _sam("build", emulator, ["--cached", *_parameters(emulator)])
 
 
 def deploy(emulator: Emulator) -> None:
     """`sam deploy` with the profile `local` of samconfig.toml. Raises Problem with the tool's last
     words.
     """
-    _sam("deploy", emulator, _PARAMETERS)
+    _sam("deploy", emulator, _parameters(emulator))
     _RECORD.write_text(json.dumps(_record_of(emulator)))
 
 

@@ -13,7 +13,6 @@ from cavok.adapters.items import (
     AccountItem,
     ClaimItem,
     CredentialsItem,
-    Item,
     OrganizationItem,
     VerificationItem,
     account_sk,
@@ -187,16 +186,18 @@ class Accounts:
     ) -> list[tuple[Position, str]]:
         pk = organization_pk(organization_id)
         index, hash_key, hash_name = (
-            (Item.by_status, status_pk(organization_id, status), "status_pk") if status else (Item.by_name, pk, "pk")
+            (AccountItem.by_status, status_pk(organization_id, status), "status_pk")
+            if status
+            else (AccountItem.by_name, pk, "pk")
         )
         start = None
         if after:
             key = {hash_name: hash_key, "pk": pk, "sk": account_sk(after.account_id), "name_key": after.key}
             start = {name: {"S": value} for name, value in key.items()}
-        condition = index.name_key.startswith(prefix.lower()) if prefix else None
+        condition = AccountItem.name_key.startswith(prefix.lower()) if prefix else None
         items = index.query(hash_key, condition, last_evaluated_key=start, limit=limit, page_size=limit)
         return [
-            (Position("name", str(item.name_key), account_id), account_id)
+            (Position("name", item.name_key, account_id), account_id)
             for item in items
             if (account_id := item.sk.removeprefix("ACCOUNT#"))
         ]

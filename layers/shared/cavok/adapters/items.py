@@ -175,7 +175,7 @@ class AccountItem(Item):
     @classmethod
     def of(cls, account: Account) -> "AccountItem":
         last, slot = account.verification, account.slot
-        return cls(
+        item = cls(
             organization_pk(account.organization_id),
             account_sk(account.account_id),
             organization_id=account.organization_id,
@@ -207,8 +207,10 @@ class AccountItem(Item):
             attempts=account.attempts,
             proven=sorted(account.proven),
             connection_revision=account.connection_revision,
-            version=account.version or None,
         )
+        if account.version:
+            item.version = account.version
+        return item
 
     def account(self) -> Account:
         last = slot = None
