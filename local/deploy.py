@@ -20,7 +20,15 @@ from local.settings import ARCHITECTURE, HOME, LOGS, ROOT, RUNTIME, STACK_NAME, 
 _SAM_BIN = HOME / "venvs" / "sam" / "bin"
 _RECORD = HOME / "deployed.json"
 _DEPLOYED_FROM = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
-_PARAMETERS = ["--parameter-overrides", f"Runtime={RUNTIME}", f"Architecture={ARCHITECTURE}"]
+
+
+def _parameters(emulator: Emulator) -> list[str]:
+    values = [
+        f"Runtime={RUNTIME}",
+        f"Architecture={ARCHITECTURE}",
+        f"CognitoEndpoint={emulator.url}/",
+    ]
+    return ["--parameter-overrides", *values]
 
 
 def is_current(emulator: Emulator) -> bool:
@@ -42,7 +50,7 @@ def build(emulator: Emulator) -> None:
     """`sam build`, cached: only what changed is built again. Raises Problem with the tool's last
     words.
     """
-    _sam("build", emulator, ["--cached", *_PARAMETERS])
+    _sam("build", emulator, ["--cached", *_parameters(emulator)])
 
 
 def deploy(emulator: Emulator) -> None:
@@ -50,7 +58,7 @@ def deploy(emulator: Emulator) -> None:
     words.
     """
     try:
-        _sam("deploy", emulator, _PARAMETERS)
+        _sam("deploy", emulator, _parameters(emulator))
     except Problem as problem:
         raise Problem(f"{problem}\n{_resources_that_failed(emulator)}") from problem
     _RECORD.write_text(json.dumps(_record_of(emulator)))
@@ -63,7 +71,7 @@ def _resources_that_failed(emulator: Emulator) -> str:
     except ClientError:
         return ""
     return "\n".join(
-        f"{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason')}"
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
         for event in reversed(page["StackEvents"])
         if event["ResourceStatus"].endswith("_FAILED")
     )

@@ -86,9 +86,13 @@ def _describe(emulator: process.Emulator) -> Stack:
         table_name=outputs["TableName"],
         event_bus_name=outputs["EventBusName"],
         state_machines={
-            "verify_account": outputs["VerifyAccountArn"],
-            "verify_account_express": outputs["VerifyAccountExpressArn"],
-            "reverify_accounts": outputs["ReverifyAccountsArn"],
+            name: outputs[key]
+            for name, key in (
+                ("verify_account", "VerifyAccountArn"),
+                ("verify_account_express", "VerifyAccountExpressArn"),
+                ("reverify_accounts", "ReverifyAccountsArn"),
+            )
+            if key in outputs
         },
         users=users.ensure_all(emulator.url, pool_id, _known_users(pool_id)),
     )

@@ -61,15 +61,17 @@ def create(emulator_url: str, pool_id: str, person: _Person) -> User:
         "email_verified": "true",
         "custom:organization": person.organization,
     }
+    # One of each kind of character, whatever the pool's password policy asks for.
+    password = f"{secrets.token_urlsafe(18)}-aA1"
     with suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(
             UserPoolId=pool_id,
             Username=person.email,
             MessageAction="SUPPRESS",
+            # The one that the emulator would make up does not keep to the pool's policy.
+            TemporaryPassword=password,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
-    # One of each kind of character, whatever the pool's password policy asks for.
-    password = f"{secrets.token_urlsafe(18)}-aA1"
     cognito.admin_set_user_password(
         UserPoolId=pool_id, Username=person.email, Password=password, Permanent=True
     )
