@@ -17,15 +17,7 @@ from local.settings import HOME, ROOT, environment
 _DEV = ROOT / ".venv" / "bin"
 _SAM = HOME / "venvs" / "sam" / "bin" / "sam"
 _CHECKOV = HOME / "venvs" / "checkov" / "bin" / "checkov"
-_UNREACHABLE = (
-    "ConnectionError",
-    "ConnectTimeout",
-    "ReadTimeout",
-    "SSLError",
-    "ProxyError",
-    "HTTPError",
-    "ServiceError",
-)
+_UNREACHABLE = ("could not be audited", "ConnectionError", "ServiceError")
 
 
 @dataclass(frozen=True)
@@ -95,7 +87,8 @@ def _passes(check: Check) -> bool:
         with step(check.title) as current:
             output = _run(check)
             if output is not None:
-                current.outcome = "[yellow]not done: its data cannot be reached from here[/]"
+                current.skipped = True
+                current.outcome = "not done: its data cannot be reached from here"
     except Failed as failure:
         console.print(str(failure), markup=False)
         return False
@@ -115,11 +108,12 @@ def _run(check: Check) -> str | None:
         check.command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
     output = (done.stdout + done.stderr).strip()
-    if done.returncode == 0:
-        return None
+    # pip-audit ends well when it could look up nothing at all.
     if any(word in output for word in check.unable):
         return output
-    raise Failed(output[-8000:])
+    if done.returncode:
+        raise Failed(output[-8000:])
+    return None
 
 
 if __name__ == "__main__":

@@ -58,8 +58,24 @@ def deploy(emulator: Emulator) -> None:
     """`sam deploy` with the profile `local` of samconfig.toml. Raises Problem with the tool's last
     words.
     """
-    _sam("deploy", emulator, _parameters(emulator))
+    try:
+        _sam("deploy", emulator, _parameters(emulator))
+    except Problem as problem:
+        raise Problem(f"{problem}\n{_resources_that_failed(emulator)}") from problem
     _RECORD.write_text(json.dumps(_record_of(emulator)))
+
+
+def _resources_that_failed(emulator: Emulator) -> str:
+    """The first failures by name and reason: what follows them in the log is the rollback."""
+    try:
+        page = aws.cloudformation(emulator.url).describe_stack_events(StackName=STACK_NAME)
+    except ClientError:
+        return ""
+    return "\n".join(
+        f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
+        for event in reversed(page["StackEvents"])
+        if event["ResourceStatus"].endswith("_FAILED")
+    )
 
 
 def outputs(emulator: Emulator) -> dict[str, str]:

@@ -24,6 +24,8 @@ class Step:
     outcome: str = ""
     quick: bool = False
     """Nothing had to be done: no duration is worth showing."""
+    skipped: bool = False
+    """It could not be done, and that is not a failure."""
 
 
 @contextmanager
@@ -43,4 +45,5 @@ def step(title: str) -> Iterator[Step]:
     seconds = time.monotonic() - started
     took = "" if current.quick else f" [dim]{seconds:.1f} s[/]"
     outcome = f" [dim]{current.outcome}[/]" if current.outcome else ""
-    console.print(f"[green]✔[/] {title}{outcome}{took}")
+    symbol = "[yellow]–[/]" if current.skipped else "[green]✔[/]"
+    console.print(f"{symbol} {title}{outcome}{took}")

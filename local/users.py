@@ -67,8 +67,9 @@ def create(emulator_url: str, pool_id: str, person: _Person) -> User:
         cognito.admin_create_user(
             UserPoolId=pool_id,
             Username=person.email,
-            TemporaryPassword=password,
             MessageAction="SUPPRESS",
+            # The one that the emulator would make up does not keep to the pool's policy.
+            TemporaryPassword=password,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )
     cognito.admin_set_user_password(

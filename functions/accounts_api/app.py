@@ -2,11 +2,11 @@
 
 from typing import Any
 
+import documentation
+import routes
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-import documentation
-import routes
 from cavok.api import gate, problems
 from cavok.observability import logger
 

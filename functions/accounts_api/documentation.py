@@ -42,19 +42,27 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
 
 def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {PROBLEM_JSON: {"model": Problem}}}
+        status: {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM_JSON: {"model": Problem}},
+        }
         for status in sorted(statuses)
     }
 
 
-PUBLIC: dict[int, OpenAPIResponse] = {HTTPStatus.OK.value: {"description": "OK"}, **_problems(422, 500)}
+PUBLIC: dict[int, OpenAPIResponse] = {
+    HTTPStatus.OK.value: {"description": "OK"},
+    **_problems(422, 500),
+}
 """The answers of a route that asks for no token."""
 
 
 def install(app: APIGatewayHttpResolver) -> None:
     """Adds the routes about the API itself, which ask for no token."""
     security: dict[str, Any] = {
-        "security_schemes": {"token": HTTPBearer(bearerFormat="JWT", description="A Cognito ID token.")},
+        "security_schemes": {
+            "token": HTTPBearer(bearerFormat="JWT", description="A Cognito ID token.")
+        },
         "security": [{"token": []}],
     }
     app.enable_swagger(path="/docs", compress=True, **_ABOUT, **security)
@@ -67,4 +75,6 @@ def install(app: APIGatewayHttpResolver) -> None:
     @app.get("/openapi.json", include_in_schema=False)
     def openapi() -> Response[str]:
         document = app.get_openapi_json_schema(**_ABOUT, **security)
-        return Response(status_code=HTTPStatus.OK.value, content_type="application/json", body=document)
+        return Response(
+            status_code=HTTPStatus.OK.value, content_type="application/json", body=document
+        )

@@ -56,7 +56,10 @@ def once(
     )
 
     @idempotency.idempotent_function(
-        data_keyword_argument="request", persistence_store=store, config=config, key_prefix="IDEMPOTENCY"
+        data_keyword_argument="request",
+        persistence_store=store,
+        config=config,
+        key_prefix="IDEMPOTENCY",
     )
     def run(*, request: dict[str, Any]) -> str:
         return create()
@@ -64,6 +67,8 @@ def once(
     try:
         return run(request={"key": key, "body": body.model_dump(mode="json", exclude_unset=True)})
     except exceptions.IdempotencyValidationError:
-        raise InvalidField("Idempotency-Key", "This key was used for another account before.") from None
+        raise InvalidField(
+            "Idempotency-Key", "This key was used for another account before."
+        ) from None
     except exceptions.IdempotencyAlreadyInProgressError:
         raise Conflict("The first request with this Idempotency-Key is still running.") from None

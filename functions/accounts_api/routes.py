@@ -7,6 +7,8 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from documentation import ACCEPTED, CREATED, NO_CONTENT, PUBLIC, answers
+from idempotency import once
 
 from cavok import wiring
 from cavok.api import models
@@ -15,17 +17,22 @@ from cavok.api.gate import caller_of
 from cavok.domain.accounts import Account, Status
 from cavok.domain.instructions import Trust
 from cavok.domain.pages import Position
-from cavok.services.accounts import change_account, connect_account, disconnect_account, rotate_credentials
+from cavok.services.accounts import (
+    change_account,
+    connect_account,
+    disconnect_account,
+    rotate_credentials,
+)
 from cavok.services.instructions import instructions_for
 from cavok.services.organizations import organization_of
 from cavok.services.verify import start_verification
-from documentation import ACCEPTED, CREATED, NO_CONTENT, PUBLIC, answers
-from idempotency import once
 
 router = APIGatewayHttpRouter()
 
 Limit = Annotated[int, Query(ge=1, le=100, description="Entries of a page.")]
-Cursor = Annotated[str | None, Query(max_length=1000, description="`next_cursor` of the page before.")]
+Cursor = Annotated[
+    str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
+]
 
 
 def _caller() -> Caller:
@@ -36,7 +43,9 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _account_answer(account: Account, status: HTTPStatus = HTTPStatus.OK) -> Response[models.AccountBody]:
+def _account_answer(
+    account: Account, status: HTTPStatus = HTTPStatus.OK
+) -> Response[models.AccountBody]:
     headers = {"ETag": models.etag(account)}
     if status is CREATED:
         headers["Location"] = f"/v1/accounts/{account.account_id}"
@@ -48,29 +57,52 @@ def _account_answer(account: Account, status: HTTPStatus = HTTPStatus.OK) -> Res
     )
 
 
-@router.get("/v1/providers", summary="Cloud providers", tags=["Access details"], responses=PUBLIC, security=[])
+@router.get(
+    "/v1/providers",
+    summary="Cloud providers",
+    tags=["Access details"],
+    responses=PUBLIC,
+    security=[],
+)
 def list_providers() -> models.ProviderList:
     """The cloud providers, and which are available."""
     return models.PROVIDERS
 
 
-@router.get("/v1/permissions", summary="Access Details", tags=["Access details"], responses=PUBLIC, security=[])
+@router.get(
+    "/v1/permissions",
+    summary="Access Details",
+    tags=["Access details"],
+    responses=PUBLIC,
+    security=[],
+)
 def list_permissions() -> models.PermissionsBody:
     """Every permission that Cavok asks for, and why."""
     return models.PermissionsBody.of_catalog()
 
 
-@router.get("/v1/organization", summary="Your organization", tags=["Organization"], responses=answers())
+@router.get(
+    "/v1/organization", summary="Your organization", tags=["Organization"], responses=answers()
+)
 def get_organization() -> models.OrganizationBody:
     """The organization, its external ID, and how many accounts it has connected."""
-    organization = organization_of(_caller().organization_id, accounts=wiring.accounts(), now=_now())
+    organization = organization_of(
+        _caller().organization_id, accounts=wiring.accounts(), now=_now()
+    )
     return models.OrganizationBody.of(organization, wiring.setting("TRUSTED_ACCOUNT_ID"))
 
 
-@router.post("/v1/accounts", summary="Connect an account", tags=["Accounts"], responses=answers(400, 409, ok=CREATED))
+@router.post(
+    "/v1/accounts",
+    summary="Connect an account",
+    tags=["Accounts"],
+    responses=answers(400, 409, ok=CREATED),
+)
 def create_account(
     body: models.NewAccountBody,
-    idempotency_key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
+    idempotency_key: Annotated[
+        str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
+    ] = None,
 ) -> Response[models.AccountBody]:
     """Adds an account, unconfirmed. The same Idempotency-Key and body answer with the same account."""
     caller = _caller()
@@ -78,14 +110,16 @@ def create_account(
         caller.organization_id,
         idempotency_key,
         body,
-        lambda: connect_account(
-            caller.organization_id,
-            body.new_account(wiring.setting("AWS_REGION")),
-            actor=caller.name,
-            accounts=wiring.accounts(),
-            sealer=wiring.sealer(),
-            now=_now(),
-        ).account_id,
+        lambda: (
+            connect_account(
+                caller.organization_id,
+                body.new_account(wiring.setting("AWS_REGION")),
+                actor=caller.name,
+                accounts=wiring.accounts(),
+                sealer=wiring.sealer(),
+                now=_now(),
+            ).account_id
+        ),
         router.lambda_context,
     )
     return _account_answer(wiring.accounts().get(caller.organization_id, account_id), CREATED)
@@ -95,14 +129,20 @@ def create_account(
 def list_accounts(
     limit: Limit = 50,
     cursor: Cursor = None,
-    q: Annotated[str | None, Query(max_length=64, description="Prefix of the name or the number.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=64, description="Prefix of the name or the number.")
+    ] = None,
     status: Annotated[Status | None, Query()] = None,
 ) -> models.AccountPage:
     """Accounts by name; with digits in `q`, those whose number starts so come after those whose name does."""
     organization_id, prefix, now = _caller().organization_id, q or "", _now()
     scope = f"{organization_id}/accounts/{prefix}/{status or ''}"
     page = wiring.accounts().page(
-        organization_id, limit=limit, prefix=prefix, status=status, after=Position.of_cursor(cursor, scope)
+        organization_id,
+        limit=limit,
+        prefix=prefix,
+        status=status,
+        after=Position.of_cursor(cursor, scope),
     )
     return models.AccountPage(
         items=[models.AccountBody.of(account, now) for account in page.items],
@@ -110,14 +150,19 @@ def list_accounts(
     )
 
 
-@router.get("/v1/accounts/<account_id>", summary="One account", tags=["Accounts"], responses=answers(404))
+@router.get(
+    "/v1/accounts/<account_id>", summary="One account", tags=["Accounts"], responses=answers(404)
+)
 def get_account(account_id: str) -> Response[models.AccountBody]:
     """An account, with its version as ETag."""
     return _account_answer(wiring.accounts().get(_caller().organization_id, account_id))
 
 
 @router.patch(
-    "/v1/accounts/<account_id>", summary="Change an account", tags=["Accounts"], responses=answers(400, 404, 409, 412)
+    "/v1/accounts/<account_id>",
+    summary="Change an account",
+    tags=["Accounts"],
+    responses=answers(400, 404, 409, 412),
 )
 def patch_account(
     account_id: str,
@@ -178,7 +223,10 @@ def get_instructions(account_id: str) -> models.InstructionsBody:
     accounts, organization_id = wiring.accounts(), _caller().organization_id
     account = accounts.get(organization_id, account_id)
     organization = organization_of(organization_id, accounts=accounts, now=_now())
-    trust = Trust(trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"), external_id=organization.external_id)
+    trust = Trust(
+        trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
+        external_id=organization.external_id,
+    )
     template, url = instructions_for(account, trust, templates=wiring.templates())
     return models.InstructionsBody.of(account, trust, template, url)
 
@@ -206,7 +254,9 @@ def create_verification(account_id: str) -> Response[models.VerificationBody]:
         status_code=ACCEPTED.value,
         content_type="application/json",
         body=models.VerificationBody.of(verification, now, with_execution=caller.sees_executions),
-        headers={"Location": f"/v1/accounts/{account_id}/verifications/{verification.verification_id}"},
+        headers={
+            "Location": f"/v1/accounts/{account_id}/verifications/{verification.verification_id}"
+        },
     )
 
 
@@ -216,14 +266,21 @@ def create_verification(account_id: str) -> Response[models.VerificationBody]:
     tags=["Verifications"],
     responses=answers(404),
 )
-def list_verifications(account_id: str, limit: Limit = 50, cursor: Cursor = None) -> models.VerificationPage:
+def list_verifications(
+    account_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> models.VerificationPage:
     """Newest first."""
     caller, now = _caller(), _now()
     wiring.accounts().get(caller.organization_id, account_id)
     scope = f"{caller.organization_id}/verifications/{account_id}"
-    page = wiring.verifications().page(account_id, limit=limit, after=Position.of_cursor(cursor, scope))
+    page = wiring.verifications().page(
+        account_id, limit=limit, after=Position.of_cursor(cursor, scope)
+    )
     return models.VerificationPage(
-        items=[models.VerificationBody.of(v, now, with_execution=caller.sees_executions) for v in page.items],
+        items=[
+            models.VerificationBody.of(v, now, with_execution=caller.sees_executions)
+            for v in page.items
+        ],
         next_cursor=page.end.cursor(scope) if page.end else None,
     )
 

@@ -130,9 +130,7 @@ class Site:
             digest.update(f"{name}\0{len(body)}\0".encode())
             digest.update(body)
         self.build = digest.hexdigest()[:12]
-        self.page = File(
-            page.replace(b"{{build}}", self.build.encode()), ".html", cache=REVALIDATE
-        )
+        self.page = File(page.replace(b"{{build}}", self.build.encode()), ".html", cache=REVALIDATE)
         config = json.dumps(settings.for_page(), indent=2).encode()
         self.files = {"config.json": File(config, ".json", cache=REVALIDATE)}
         for name, body in assets.items():

@@ -18,10 +18,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     report = EndOfTest.of_event(event)
     logger.append_keys(account_id=report.account_id, verification_id=report.verification_id)
     settled = settle_test(
-        report, accounts=wiring.accounts(), verifications=wiring.verifications(), now=datetime.now(UTC)
+        report,
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        now=datetime.now(UTC),
     )
     outcome = settled.outcome or settled.state
     metrics.add_dimension("outcome", outcome)
     metrics.add_metric("Verifications", MetricUnit.Count, 1)
     logger.info("Verification settled", outcome=outcome, trigger=settled.trigger)
-    return {"verification_id": settled.verification_id, "state": settled.state, "outcome": settled.outcome}
+    return {
+        "verification_id": settled.verification_id,
+        "state": settled.state,
+        "outcome": settled.outcome,
+    }

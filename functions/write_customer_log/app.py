@@ -17,7 +17,9 @@ from cavok.services.write_customer_log import write_verification_log
 def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
     """A sealed session and the steps so far in, the five steps of the logs group out."""
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
-    sealed_for = session_context(event["organization_id"], event["account_id"], event["verification_id"])
+    sealed_for = session_context(
+        event["organization_id"], event["account_id"], event["verification_id"]
+    )
     session = CustomerSession.of_secret(wiring.sealer().open(event["session"], sealed_for))
     test = {name: event[name] for name in ("account_id", "verification_id", "trigger")}
     steps = [Step.from_dict(step) for step in event["steps"]]

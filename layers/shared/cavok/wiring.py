@@ -24,7 +24,9 @@ def setting(name: str) -> str:
     """A required environment variable."""
     value = os.environ.get(name)
     if not value:
-        raise NotConfigured(f"The environment variable {name} is not set; the template sets it for this function.")
+        raise NotConfigured(
+            f"The environment variable {name} is not set; the template sets it for this function."
+        )
     return value
 
 
@@ -79,4 +81,6 @@ def templates() -> "Templates":
     from cavok.adapters.templates import Templates
 
     # Presigned addresses need the regional endpoint and signature version 4.
-    return Templates(boto3.client("s3", config=Config(signature_version="s3v4")), setting("TEMPLATES_BUCKET"))
+    return Templates(
+        boto3.client("s3", config=Config(signature_version="s3v4")), setting("TEMPLATES_BUCKET")
+    )

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -14,7 +14,6 @@ from cavok.adapters.items import (
     ClaimItem,
     CredentialsItem,
     OrganizationItem,
-    VerificationItem,
     account_sk,
     claim_sk,
     organization_pk,
@@ -45,7 +44,9 @@ class Accounts:
 
     def organization(self, organization_id: str) -> Organization | None:
         try:
-            item = OrganizationItem.get(organization_pk(organization_id), "ORG", consistent_read=True)
+            item = OrganizationItem.get(
+                organization_pk(organization_id), "ORG", consistent_read=True
+            )
         except DoesNotExist:
             return None
         counts = {status: int(getattr(item, status.value)) for status in Status}
@@ -54,7 +55,10 @@ class Accounts:
     def create_organization(self, organization: Organization, now: datetime) -> Organization:
         """Stores a new organization, or returns the one that somebody else stored first."""
         item = OrganizationItem(
-            organization_pk(organization.organization_id), "ORG", external_id=organization.external_id, created_at=now
+            organization_pk(organization.organization_id),
+            "ORG",
+            external_id=organization.external_id,
+            created_at=now,
         )
         try:
             item.save(OrganizationItem.pk.does_not_exist())
@@ -72,7 +76,9 @@ class Accounts:
         try:
             if not is_id(account_id):
                 raise DoesNotExist
-            item = AccountItem.get(organization_pk(organization_id), account_sk(account_id), consistent_read=True)
+            item = AccountItem.get(
+                organization_pk(organization_id), account_sk(account_id), consistent_read=True
+            )
         except DoesNotExist:
             raise AccountNotFound("There is no such account in your organization.") from None
         return item.account()
@@ -84,16 +90,26 @@ class Accounts:
         try:
             with self.transaction() as transaction:
                 transaction.save(
-                    ClaimItem(pk, claim_sk(account.provider, account.provider_id), account_id=account.account_id),
+                    ClaimItem(
+                        pk,
+                        claim_sk(account.provider, account.provider_id),
+                        account_id=account.account_id,
+                    ),
                     condition=ClaimItem.pk.does_not_exist(),
                 )
                 transaction.save(item)
                 transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, +1)])
                 if sealed_credentials:
-                    transaction.save(CredentialsItem(pk, credentials_sk(account.account_id), sealed=sealed_credentials))
+                    transaction.save(
+                        CredentialsItem(
+                            pk, credentials_sk(account.account_id), sealed=sealed_credentials
+                        )
+                    )
         except TransactWriteError as error:
             if _failed_condition(error, 0):
-                raise Conflict(f"Account number {account.provider_id} is already connected.") from None
+                raise Conflict(
+                    f"Account number {account.provider_id} is already connected."
+                ) from None
             raise
         return replace(account, version=int(item.version))
 
@@ -131,7 +147,9 @@ class Accounts:
     def sealed_credentials(self, account: Account) -> str | None:
         try:
             item = CredentialsItem.get(
-                organization_pk(account.organization_id), credentials_sk(account.account_id), consistent_read=True
+                organization_pk(account.organization_id),
+                credentials_sk(account.account_id),
+                consistent_read=True,
             )
         except DoesNotExist:
             return None
@@ -151,7 +169,9 @@ class Accounts:
                 raise AccountChanged from error
             raise
 
-    def changed(self, organization_id: str, account_id: str, change: Callable[[Account], Account]) -> Account:
+    def changed(
+        self, organization_id: str, account_id: str, change: Callable[[Account], Account]
+    ) -> Account:
         """Reads, changes and writes an account; again if somebody wrote it meanwhile. Raises AccountNotFound."""
         for _ in range(_TRIES):
             account = self.get(organization_id, account_id)
@@ -182,7 +202,12 @@ class Accounts:
         return Page(accounts, shown[-1][0] if len(found) > limit else None)
 
     def _by_name(
-        self, organization_id: str, prefix: str, status: Status | None, after: Position | None, limit: int
+        self,
+        organization_id: str,
+        prefix: str,
+        status: Status | None,
+        after: Position | None,
+        limit: int,
     ) -> list[tuple[Position, str]]:
         pk = organization_pk(organization_id)
         index, hash_key, hash_name = (
@@ -192,10 +217,17 @@ class Accounts:
         )
         start = None
         if after:
-            key = {hash_name: hash_key, "pk": pk, "sk": account_sk(after.account_id), "name_key": after.key}
+            key = {
+                hash_name: hash_key,
+                "pk": pk,
+                "sk": account_sk(after.account_id),
+                "name_key": after.key,
+            }
             start = {name: {"S": value} for name, value in key.items()}
         condition = AccountItem.name_key.startswith(prefix.lower()) if prefix else None
-        items = index.query(hash_key, condition, last_evaluated_key=start, limit=limit, page_size=limit)
+        items = index.query(
+            hash_key, condition, last_evaluated_key=start, limit=limit, page_size=limit
+        )
         return [
             (Position("name", item.name_key, account_id), account_id)
             for item in items
@@ -203,12 +235,20 @@ class Accounts:
         ]
 
     def _by_number(
-        self, organization_id: str, prefix: str, status: Status | None, after: Position | None, limit: int
+        self,
+        organization_id: str,
+        prefix: str,
+        status: Status | None,
+        after: Position | None,
+        limit: int,
     ) -> list[tuple[Position, str]]:
         """Those found by name already are left out; the status of a claim is known only to its account."""
         start = None
         if after:
-            start = {"pk": {"S": organization_pk(organization_id)}, "sk": {"S": claim_sk("aws", after.key)}}
+            start = {
+                "pk": {"S": organization_pk(organization_id)},
+                "sk": {"S": claim_sk("aws", after.key)},
+            }
         claims = ClaimItem.query(
             organization_pk(organization_id),
             ClaimItem.sk.startswith(claim_sk("aws", prefix)),
@@ -221,14 +261,20 @@ class Accounts:
             found += [
                 (Position("number", account.provider_id, account.account_id), account.account_id)
                 for account in accounts
-                if not account.name.startswith(prefix) and (status is None or account.status is status)
+                if not account.name.startswith(prefix)
+                and (status is None or account.status is status)
             ]
         return found[:limit]
 
     def _read(self, organization_id: str, account_ids: Sequence[str]) -> list[Account]:
         """Accounts in the order of their ids; those deleted meanwhile are left out."""
-        keys = [(organization_pk(organization_id), account_sk(account_id)) for account_id in account_ids]
-        found = {item.account_id: item.account() for item in AccountItem.batch_get(keys, consistent_read=True)}
+        keys = [
+            (organization_pk(organization_id), account_sk(account_id)) for account_id in account_ids
+        ]
+        found = {
+            item.account_id: item.account()
+            for item in AccountItem.batch_get(keys, consistent_read=True)
+        }
         return [found[account_id] for account_id in account_ids if account_id in found]
 
 

@@ -1,11 +1,11 @@
 """Writing to CloudWatch Logs in a customer's account, one step at a time, so that each permission has its verdict."""
 
 import json
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-import secrets
 
 from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 
@@ -38,7 +38,9 @@ class CustomerLogs:
         self._session = session
         self._logs = session.client("logs")
 
-    def write(self, group: str, stream: str, line: LogLine) -> Iterator[tuple[str, Callable[[], Judgement]]]:
+    def write(
+        self, group: str, stream: str, line: LogLine
+    ) -> Iterator[tuple[str, Callable[[], Judgement]]]:
         """The five calls of a write, in order, each with the permission that it proves.
 
         The group is made untagged and then tagged: a tagged create needs both permissions and blurs the verdict.
@@ -55,26 +57,52 @@ class CustomerLogs:
         def put_retention() -> Judgement:
             target = group if any(made) else f"{LOG_GROUP_PREFIX}probe-{secrets.token_hex(8)}"
             return self._try(
-                _MISSING, self._logs.put_retention_policy, logGroupName=target, retentionInDays=RETENTION_DAYS
+                _MISSING,
+                self._logs.put_retention_policy,
+                logGroupName=target,
+                retentionInDays=RETENTION_DAYS,
             )
 
         yield "logs:CreateLogGroup", create_group
-        yield "logs:TagResource", lambda: self._try(
-            _MISSING, self._logs.tag_resource, resourceArn=self._arn(group), tags=TAGS
+        yield (
+            "logs:TagResource",
+            lambda: self._try(
+                _MISSING, self._logs.tag_resource, resourceArn=self._arn(group), tags=TAGS
+            ),
         )
         yield "logs:PutRetentionPolicy", put_retention
-        yield "logs:CreateLogStream", lambda: self._try(
-            _EXISTS | _MISSING, self._logs.create_log_stream, logGroupName=group, logStreamName=stream
+        yield (
+            "logs:CreateLogStream",
+            lambda: self._try(
+                _EXISTS | _MISSING,
+                self._logs.create_log_stream,
+                logGroupName=group,
+                logStreamName=stream,
+            ),
         )
-        event = {"timestamp": int(line.at.timestamp() * 1000), "message": json.dumps(dict(line.fields))}
-        yield "logs:PutLogEvents", lambda: self._try(
-            _MISSING, self._logs.put_log_events, logGroupName=group, logStreamName=stream, logEvents=[event]
+        event = {
+            "timestamp": int(line.at.timestamp() * 1000),
+            "message": json.dumps(dict(line.fields)),
+        }
+        yield (
+            "logs:PutLogEvents",
+            lambda: self._try(
+                _MISSING,
+                self._logs.put_log_events,
+                logGroupName=group,
+                logStreamName=stream,
+                logEvents=[event],
+            ),
         )
 
     def _arn(self, group: str) -> str:
-        return f"arn:aws:logs:{self._session.region}:{self._session.account_number}:log-group:{group}"
+        return (
+            f"arn:aws:logs:{self._session.region}:{self._session.account_number}:log-group:{group}"
+        )
 
-    def _try(self, proofs: frozenset[str], call: Callable[..., object], **arguments: Any) -> Judgement:
+    def _try(
+        self, proofs: frozenset[str], call: Callable[..., object], **arguments: Any
+    ) -> Judgement:
         try:
             call(**arguments)
         except (ClientError, ConnectionError, HTTPClientError) as error:

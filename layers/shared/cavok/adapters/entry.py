@@ -8,13 +8,15 @@ from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
 from cavok.adapters.customer import Credentials, CustomerSession
 from cavok.domain import sessions
 from cavok.domain.accounts import Account
-from cavok.domain.steps import ALLOWED, Judgement, Verdict, judge
 from cavok.domain.refusals import Reason
+from cavok.domain.steps import ALLOWED, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-REJECTED_CODES = frozenset({"InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure", "UnrecognizedClientException"})
+REJECTED_CODES = frozenset(
+    {"InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure", "UnrecognizedClientException"}
+)
 """What AWS says of an access key that was deleted, deactivated or mistyped."""
 
 
@@ -52,7 +54,9 @@ class Entry:
             )["Credentials"]
         except (ClientError, ConnectionError, HTTPClientError) as error:
             return judge_error(error), None
-        credentials = Credentials(answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"])
+        credentials = Credentials(
+            answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
+        )
         return ALLOWED, session_of(account, credentials)
 
 
@@ -73,7 +77,10 @@ def whose_account(session: CustomerSession) -> Judgement:
         code, message = code_and_message(error)
         if code in REJECTED_CODES:
             return Judgement(
-                verdict=Verdict.DENIED, reason=Reason.CREDENTIALS_REJECTED, error_code=code, detail=message
+                verdict=Verdict.DENIED,
+                reason=Reason.CREDENTIALS_REJECTED,
+                error_code=code,
+                detail=message,
             )
         return judge(code, message)
     except (ConnectionError, HTTPClientError) as error:

@@ -192,7 +192,9 @@ class AccountItem(Item):
             regions=list(account.regions),
             status=account.status.value,
             issues=[[issue.code, issue.message, issue.remedy] for issue in account.issues],
-            capabilities={group: capability.value for group, capability in account.capabilities.items()},
+            capabilities={
+                group: capability.value for group, capability in account.capabilities.items()
+            },
             last_verification_id=last.verification_id if last else None,
             last_outcome=last.outcome.value if last else None,
             last_finished_at=last.finished_at if last else None,
@@ -215,7 +217,9 @@ class AccountItem(Item):
     def account(self) -> Account:
         last = slot = None
         if self.last_verification_id and self.last_outcome and self.last_finished_at:
-            last = LastVerification(self.last_verification_id, Outcome(self.last_outcome), self.last_finished_at)
+            last = LastVerification(
+                self.last_verification_id, Outcome(self.last_outcome), self.last_finished_at
+            )
         if self.slot_verification_id and self.slot_expires_at:
             slot = TestSlot(self.slot_verification_id, self.slot_expires_at)
         return Account(
@@ -317,7 +321,9 @@ def progress_sk_prefix(verification_id: str) -> str:
 
 def pack_steps(steps: Iterable[Step]) -> bytes:
     """Steps as compressed JSON: a quarter of the write capacity of the plain form."""
-    return zlib.compress(json.dumps([step.as_dict() for step in steps], separators=(",", ":")).encode(), 9)
+    return zlib.compress(
+        json.dumps([step.as_dict() for step in steps], separators=(",", ":")).encode(), 9
+    )
 
 
 def unpack_steps(packed: bytes) -> tuple[Step, ...]:

@@ -52,7 +52,8 @@ def inline_policies(session: CustomerSession) -> list[dict[str, Any]]:
     try:
         names = iam.list_role_policies(RoleName=session.role_name)["PolicyNames"]
         documents = [
-            iam.get_role_policy(RoleName=session.role_name, PolicyName=name)["PolicyDocument"] for name in names
+            iam.get_role_policy(RoleName=session.role_name, PolicyName=name)["PolicyDocument"]
+            for name in names
         ]
     except (ClientError, ConnectionError, HTTPClientError):
         return []  # the checking steps say by themselves that these calls are refused
@@ -90,7 +91,9 @@ def _describe_instance_status(session: CustomerSession) -> None:
     session.client("ec2").describe_instance_status(MaxResults=5)
 
 
-def _dry_run(operation: Literal["start_instances", "stop_instances"]) -> Callable[[CustomerSession], None]:
+def _dry_run(
+    operation: Literal["start_instances", "stop_instances"],
+) -> Callable[[CustomerSession], None]:
     def call(session: CustomerSession) -> None:
         ec2 = session.client("ec2")
         dry_run_only(ec2, operation, _an_instance(ec2))
@@ -98,7 +101,9 @@ def _dry_run(operation: Literal["start_instances", "stop_instances"]) -> Callabl
     return call
 
 
-def dry_run_only(ec2: Any, operation: Literal["start_instances", "stop_instances"], instance_id: str) -> None:
+def dry_run_only(
+    ec2: Any, operation: Literal["start_instances", "stop_instances"], instance_id: str
+) -> None:
     """The only place where a probe calls StartInstances or StopInstances, always as a dry run."""
     getattr(ec2, operation)(InstanceIds=[instance_id], DryRun=True)
 
@@ -147,9 +152,17 @@ PROBES: Mapping[str, Probe] = {
     "ec2:StartInstances": Probe(_dry_run("start_instances"), _DRY_RUN),
     "ec2:StopInstances": Probe(_dry_run("stop_instances"), _DRY_RUN),
     "rds:DescribeDBInstances": Probe(_describe_db_instances),
-    "rds:StartDBInstance": Probe(_absent_database("start_db_instance", "DBInstanceIdentifier"), _NO_SUCH_INSTANCE),
-    "rds:StopDBInstance": Probe(_absent_database("stop_db_instance", "DBInstanceIdentifier"), _NO_SUCH_INSTANCE),
+    "rds:StartDBInstance": Probe(
+        _absent_database("start_db_instance", "DBInstanceIdentifier"), _NO_SUCH_INSTANCE
+    ),
+    "rds:StopDBInstance": Probe(
+        _absent_database("stop_db_instance", "DBInstanceIdentifier"), _NO_SUCH_INSTANCE
+    ),
     "rds:DescribeDBClusters": Probe(_describe_db_clusters),
-    "rds:StartDBCluster": Probe(_absent_database("start_db_cluster", "DBClusterIdentifier"), _NO_SUCH_CLUSTER),
-    "rds:StopDBCluster": Probe(_absent_database("stop_db_cluster", "DBClusterIdentifier"), _NO_SUCH_CLUSTER),
+    "rds:StartDBCluster": Probe(
+        _absent_database("start_db_cluster", "DBClusterIdentifier"), _NO_SUCH_CLUSTER
+    ),
+    "rds:StopDBCluster": Probe(
+        _absent_database("stop_db_cluster", "DBClusterIdentifier"), _NO_SUCH_CLUSTER
+    ),
 }

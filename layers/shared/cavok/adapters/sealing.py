@@ -40,15 +40,21 @@ class Sealer:
         """Base64 text. ValueError if the secret is larger than KMS encrypts directly."""
         plaintext = json.dumps(secret, separators=(",", ":")).encode()
         if len(plaintext) > PLAINTEXT_LIMIT:
-            raise ValueError(f"A secret of {len(plaintext)} bytes is more than KMS encrypts ({PLAINTEXT_LIMIT}).")
-        sealed = self._kms.encrypt(KeyId=self._key_id, Plaintext=plaintext, EncryptionContext=context)
+            raise ValueError(
+                f"A secret of {len(plaintext)} bytes is more than KMS encrypts ({PLAINTEXT_LIMIT})."
+            )
+        sealed = self._kms.encrypt(
+            KeyId=self._key_id, Plaintext=plaintext, EncryptionContext=context
+        )
         return base64.b64encode(sealed["CiphertextBlob"]).decode()
 
     def open(self, sealed: str, context: Mapping[str, str]) -> dict[str, Any]:
         """Raises SealBroken if it was sealed under another context or key, or was tampered with."""
         try:
             opened = self._kms.decrypt(
-                KeyId=self._key_id, CiphertextBlob=base64.b64decode(sealed), EncryptionContext=context
+                KeyId=self._key_id,
+                CiphertextBlob=base64.b64decode(sealed),
+                EncryptionContext=context,
             )
         except self._kms.exceptions.InvalidCiphertextException:
             raise SealBroken("A sealed secret does not open under this context.") from None

@@ -33,7 +33,9 @@ class Verifications:
         try:
             if not is_id(verification_id):
                 raise DoesNotExist
-            item = VerificationItem.get(account_pk(account_id), verification_sk(verification_id), consistent_read=True)
+            item = VerificationItem.get(
+                account_pk(account_id), verification_sk(verification_id), consistent_read=True
+            )
         except DoesNotExist:
             raise VerificationNotFound("There is no such verification of this account.") from None
         return self._with_progress(item.verification())
@@ -53,7 +55,9 @@ class Verifications:
             )
         )
         shown = [self._with_progress(item.verification()) for item in items[:limit]]
-        return Page(shown, Position("id", shown[-1].verification_id) if len(items) > limit else None)
+        return Page(
+            shown, Position("id", shown[-1].verification_id) if len(items) > limit else None
+        )
 
     def begin(self, account: Account, verification: Verification) -> Account:
         """Takes the account's test slot and stores the verification. Raises AccountChanged."""
@@ -64,7 +68,9 @@ class Verifications:
         return self._accounts.save(
             account,
             replace(account, slot=slot, touched_at=touched_at),
-            with_items=lambda transaction: transaction.save(item, condition=VerificationItem.pk.does_not_exist()),
+            with_items=lambda transaction: transaction.save(
+                item, condition=VerificationItem.pk.does_not_exist()
+            ),
         )
 
     def settle(self, before: Account, after: Account, verification: Verification) -> None:
@@ -78,7 +84,8 @@ class Verifications:
             after,
             with_items=lambda transaction: transaction.save(
                 item,
-                condition=VerificationItem.pk.does_not_exist() | (VerificationItem.state == State.RUNNING.value),
+                condition=VerificationItem.pk.does_not_exist()
+                | (VerificationItem.state == State.RUNNING.value),
             ),
         )
 
@@ -92,7 +99,9 @@ class Verifications:
 
     def _finished_steps(self, account_id: str, verification_id: str) -> Iterator[Step]:
         items = ProgressItem.query(
-            account_pk(account_id), ProgressItem.sk.startswith(progress_sk_prefix(verification_id)), consistent_read=True
+            account_pk(account_id),
+            ProgressItem.sk.startswith(progress_sk_prefix(verification_id)),
+            consistent_read=True,
         )
         for item in items:
             yield from item.finished_steps()

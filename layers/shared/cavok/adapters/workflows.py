@@ -20,7 +20,9 @@ class Workflows:
         self._verify_account_arn = verify_account_arn
 
     def execution_arn(self, verification_id: str) -> str:
-        return f"{self._verify_account_arn.replace(':stateMachine:', ':execution:')}:{verification_id}"
+        return (
+            f"{self._verify_account_arn.replace(':stateMachine:', ':execution:')}:{verification_id}"
+        )
 
     def start(self, verification: Verification, correlation_id: str) -> None:
         """Raises ServiceUnavailable if Step Functions does not take it."""
@@ -31,7 +33,9 @@ class Workflows:
                 input=json.dumps(execution_input(verification, correlation_id)),
             )
         except (ClientError, ConnectionError, HTTPClientError) as error:
-            raise ServiceUnavailable("The test could not be started. Please try again in a moment.") from error
+            raise ServiceUnavailable(
+                "The test could not be started. Please try again in a moment."
+            ) from error
 
 
 def execution_input(verification: Verification, correlation_id: str) -> dict[str, Any]:

@@ -30,18 +30,26 @@ class Caller:
         """
         organization_id = claims.get("custom:organization")
         if not organization_id:
-            raise Forbidden("Your token names no organization. Use an ID token of a user who belongs to one.")
+            raise Forbidden(
+                "Your token names no organization. Use an ID token of a user who belongs to one."
+            )
         groups = str(claims.get("cognito:groups", "")).strip("[]").replace(",", " ").split()
-        return cls(str(organization_id), str(claims.get("email") or claims.get("sub")), frozenset(groups))
+        return cls(
+            str(organization_id), str(claims.get("email") or claims.get("sub")), frozenset(groups)
+        )
 
     def must_read(self) -> Self:
         if not self.groups & set(Group):
-            raise Forbidden("You are in none of the groups viewer, admin and operator. Ask an admin to add you.")
+            raise Forbidden(
+                "You are in none of the groups viewer, admin and operator. Ask an admin to add you."
+            )
         return self
 
     def must_change(self) -> Self:
         if not self.groups & {Group.ADMIN, Group.OPERATOR}:
-            raise Forbidden("Only admins may change anything here. You may look; ask an admin for the change.")
+            raise Forbidden(
+                "Only admins may change anything here. You may look; ask an admin for the change."
+            )
         return self
 
     @property

@@ -4,7 +4,16 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, StrictBool, StrictStr
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+    StrictBool,
+    StrictStr,
+)
 
 from cavok.domain import instructions
 from cavok.domain.accounts import AccessType, Account, Capability, Outcome, Status
@@ -29,7 +38,9 @@ def _matching(pattern: str, message: str) -> Any:
             raise ValueError(message)
         return value
 
-    return Annotated[StrictStr, AfterValidator(check), Field(json_schema_extra={"pattern": f"^{pattern}$"})]
+    return Annotated[
+        StrictStr, AfterValidator(check), Field(json_schema_extra={"pattern": f"^{pattern}$"})
+    ]
 
 
 def _aws_only(value: str) -> str:
@@ -48,18 +59,27 @@ def _known_region(value: str) -> str:
 
 def _long_term_key(value: str) -> str:
     if value.startswith("ASIA"):
-        raise ValueError("This is a temporary key. Enter the access key of an IAM user; it starts with AKIA.")
+        raise ValueError(
+            "This is a temporary key. Enter the access key of an IAM user; it starts with AKIA."
+        )
     return value
 
 
 Timestamp = Annotated[
-    datetime, PlainSerializer(lambda at: at.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json")
+    datetime,
+    PlainSerializer(
+        lambda at: at.isoformat().replace("+00:00", "Z"), return_type=str, when_used="json"
+    ),
 ]
 """ISO 8601, UTC."""
 
-Provider = Annotated[StrictStr, AfterValidator(_aws_only), Field(json_schema_extra={"enum": ["aws"]})]
+Provider = Annotated[
+    StrictStr, AfterValidator(_aws_only), Field(json_schema_extra={"enum": ["aws"]})
+]
 ProviderId = _matching("[0-9]{12}", "An AWS account number is 12 digits, as a string.")
-Name = _matching("[A-Za-z0-9]{1,64}", "A name is 1 to 64 letters and digits, without spaces or signs.")
+Name = _matching(
+    "[A-Za-z0-9]{1,64}", "A name is 1 to 64 letters and digits, without spaces or signs."
+)
 RoleName = _matching(
     r"Cavok[A-Za-z0-9+=,.@_-]{0,59}",
     "A role name starts with Cavok, and goes on with up to 59 letters, digits or +=,.@_-",
@@ -69,7 +89,10 @@ Region = Annotated[
 ]
 Regions = Annotated[list[Region], Field(min_length=1, max_length=20)]
 AccessKeyId = Annotated[
-    _matching(r"[A-Za-z0-9_]{16,128}", "An access key ID is 16 to 128 letters and digits; it starts with AKIA."),
+    _matching(
+        r"[A-Za-z0-9_]{16,128}",
+        "An access key ID is 16 to 128 letters and digits; it starts with AKIA.",
+    ),
     AfterValidator(_long_term_key),
 ]
 SecretKey = Annotated[SecretStr, Field(min_length=1, max_length=128)]
@@ -97,7 +120,9 @@ class NewAccountBody(_Request):
     name: Name
     access_type: AccessType
     write_logs: StrictBool
-    regions: Regions = Field(default_factory=list, description="Default: the region of this service.")
+    regions: Regions = Field(
+        default_factory=list, description="Default: the region of this service."
+    )
     role_name: RoleName = Field(default_factory=lambda: DEFAULT_ROLE_NAME)
     credentials: CredentialsBody = Field(default_factory=lambda: None)
 
@@ -191,10 +216,14 @@ class AccountBody(BaseModel):
             write_logs=account.write_logs,
             regions=list(account.regions),
             status=account.status,
-            issues=[IssueBody(code=i.code, message=i.message, remedy=i.remedy) for i in account.issues],
+            issues=[
+                IssueBody(code=i.code, message=i.message, remedy=i.remedy) for i in account.issues
+            ],
             capabilities=CapabilitiesBody(**account.capabilities),
             verification=LastVerificationBody(
-                verification_id=last.verification_id, outcome=last.outcome, finished_at=last.finished_at
+                verification_id=last.verification_id,
+                outcome=last.outcome,
+                finished_at=last.finished_at,
             )
             if last
             else None,
@@ -373,9 +402,13 @@ class InstructionsBody(BaseModel):
     cli: str
 
     @classmethod
-    def of(cls, account: Account, trust: instructions.Trust, template: str, deploy_url: str) -> Self:
+    def of(
+        cls, account: Account, trust: instructions.Trust, template: str, deploy_url: str
+    ) -> Self:
         return cls(
-            steps=[InstructionStepBody(title=s.title, text=s.text) for s in instructions.steps(account)],
+            steps=[
+                InstructionStepBody(title=s.title, text=s.text) for s in instructions.steps(account)
+            ],
             trust_policy=instructions.trust_policy(account, trust),
             permissions_policy=policy_document(instructions.granted_groups(account)),
             deploy_on_aws_url=deploy_url,

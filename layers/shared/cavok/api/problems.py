@@ -7,7 +7,10 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
-from aws_lambda_powertools.event_handler.openapi.exceptions import RequestUnsupportedContentType, RequestValidationError
+from aws_lambda_powertools.event_handler.openapi.exceptions import (
+    RequestUnsupportedContentType,
+    RequestValidationError,
+)
 from pydantic import BaseModel
 
 from cavok.domain import errors
@@ -44,9 +47,13 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
 
 
 def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) -> Response[str]:
-    body = Problem(title=status.phrase, status=status.value, detail=detail, errors=list(fields) or None)
+    body = Problem(
+        title=status.phrase, status=status.value, detail=detail, errors=list(fields) or None
+    )
     return Response(
-        status_code=status.value, content_type=PROBLEM_JSON, body=body.model_dump_json(exclude_none=True)
+        status_code=status.value,
+        content_type=PROBLEM_JSON,
+        body=body.model_dump_json(exclude_none=True),
     )
 
 
@@ -69,7 +76,9 @@ def install(app: APIGatewayHttpResolver) -> None:
 
     @app.exception_handler(RequestUnsupportedContentType)
     def unsupported(error: RequestUnsupportedContentType) -> Response[str]:
-        return problem(HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json.")
+        return problem(
+            HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json."
+        )
 
     @app.exception_handler(json.JSONDecodeError)
     def malformed(error: json.JSONDecodeError) -> Response[str]:
@@ -86,7 +95,9 @@ def install(app: APIGatewayHttpResolver) -> None:
     @app.exception_handler(Exception)
     def unexpected(error: Exception) -> Response[str]:
         logger.exception("Request failed")
-        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed on our side. It was logged.")
+        return problem(
+            HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed on our side. It was logged."
+        )
 
 
 def _unprocessable(fields: Sequence[FieldError]) -> Response[str]:
@@ -101,4 +112,6 @@ def _field_error(entry: dict[str, Any]) -> FieldError:
     """
     places = ("body", "query", "path", "header")
     location = [part for part in entry["loc"] if isinstance(part, str) and part not in places]
-    return FieldError(field=".".join(location) or "body", message=str(entry["msg"]).removeprefix("Value error, "))
+    return FieldError(
+        field=".".join(location) or "body", message=str(entry["msg"]).removeprefix("Value error, ")
+    )

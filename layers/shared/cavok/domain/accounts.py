@@ -32,7 +32,9 @@ class Capability(StrEnum):
     UNKNOWN = "unknown"
 
 
-UNKNOWN_CAPABILITIES: Mapping[str, Capability] = {group.group: Capability.UNKNOWN for group in CAPABILITY_GROUPS}
+UNKNOWN_CAPABILITIES: Mapping[str, Capability] = {
+    group.group: Capability.UNKNOWN for group in CAPABILITY_GROUPS
+}
 
 
 class Outcome(StrEnum):
@@ -89,7 +91,9 @@ class Account:
     regions: tuple[str, ...]
     status: Status = Status.UNCONFIRMED
     issues: tuple[Issue, ...] = ()
-    capabilities: Mapping[str, Capability] = field(default_factory=lambda: dict(UNKNOWN_CAPABILITIES))
+    capabilities: Mapping[str, Capability] = field(
+        default_factory=lambda: dict(UNKNOWN_CAPABILITIES)
+    )
     verification: LastVerification | None = None
     slot: TestSlot | None = None
     next_verification_at: datetime | None
@@ -131,7 +135,9 @@ class Account:
 
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
         """Logs on or off. The next test tells whether they work, so it is due at once."""
-        return replace(self, write_logs=write_logs, next_verification_at=now, touched_at=now, updated_at=now)
+        return replace(
+            self, write_logs=write_logs, next_verification_at=now, touched_at=now, updated_at=now
+        )
 
     def reconnected(
         self,

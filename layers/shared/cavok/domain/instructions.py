@@ -64,7 +64,9 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
             "Create an access key",
             "Create an access key for that user and enter it under “Rotate keys”, unless you did so already.",
         ),
-        InstructionStep("Test the connection", "Press “Test” to check that everything is in place."),
+        InstructionStep(
+            "Test the connection", "Press “Test” to check that everything is in place."
+        ),
     )
 
 
@@ -128,7 +130,8 @@ def _write_logs_parameter(account: Account) -> dict[str, Any]:
 
 def _inline_policies(groups: Sequence[PermissionGroup]) -> list[dict[str, Any]]:
     policies: list[dict[str, Any]] = [
-        {"PolicyName": group.policy_name, "PolicyDocument": permissions.policy_document([group])} for group in groups
+        {"PolicyName": group.policy_name, "PolicyDocument": permissions.policy_document([group])}
+        for group in groups
     ]
     logs = {"PolicyName": LOGS.policy_name, "PolicyDocument": permissions.policy_document([LOGS])}
     return [*policies, {"Fn::If": ["WritesLogs", logs, {"Ref": "AWS::NoValue"}]}]
@@ -137,15 +140,21 @@ def _inline_policies(groups: Sequence[PermissionGroup]) -> list[dict[str, Any]]:
 def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
     trusting = permissions.trust_policy(trust.trusted_account_id, trust.external_id)
     statement = trusting["Statement"][0]
-    statement["Principal"] = {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"}}
+    statement["Principal"] = {
+        "AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"}
+    }
     statement["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
     return {
         "Description": "The IAM role with which Cavok Cloud manages this account. Delete the stack to disconnect.",
         "Parameters": {
             "TrustedAccountId": _parameter(
-                "The AWS account of Cavok Cloud.", trust.trusted_account_id, AllowedPattern="[0-9]{12}"
+                "The AWS account of Cavok Cloud.",
+                trust.trusted_account_id,
+                AllowedPattern="[0-9]{12}",
             ),
-            "ExternalId": _parameter("Your organization's external ID.", trust.external_id, MinLength=2),
+            "ExternalId": _parameter(
+                "Your organization's external ID.", trust.external_id, MinLength=2
+            ),
             "RoleName": _parameter(
                 "Name of the role; it starts with Cavok.",
                 account.role_name or permissions.DEFAULT_ROLE_NAME,
@@ -186,7 +195,11 @@ def _user_template(account: Account) -> dict[str, Any]:
 
 def terraform(account: Account, trust: Trust) -> str:
     """A Terraform configuration that makes the same role or user. HCL reads JSON objects as expressions."""
-    kind, block = ("role", _terraform_role(account, trust)) if account.role_name else ("user", _terraform_user())
+    kind, block = (
+        ("role", _terraform_role(account, trust))
+        if account.role_name
+        else ("user", _terraform_user())
+    )
     policies = "\n".join(
         f"""
 resource "aws_iam_{kind}_policy" "{group.group}" {{

@@ -10,7 +10,8 @@ from cavok.domain.steps import Step, Verdict
 _GRANT = "Add {actions} to the {principal}'s policy, as the Instructions show."
 _REMEDIES = {
     Reason.IDENTITY_POLICY: _GRANT,
-    Reason.UNSTATED: _GRANT + " If it is there already, look for a deny in a boundary or an organization's policy.",
+    Reason.UNSTATED: _GRANT
+    + " If it is there already, look for a deny in a boundary or an organization's policy.",
     Reason.EXPLICIT_DENY: "A policy of the {principal} denies {actions} explicitly; remove that Deny statement. "
     "Allowing it elsewhere does not help.",
     Reason.PERMISSIONS_BOUNDARY: "The {principal}'s permissions boundary does not allow {actions}; "
@@ -34,8 +35,12 @@ def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple
     refused_logs = list(_denied(steps, "logs")) if account.write_logs else []
     issues = (
         *_permission_issues("permission_lost", "was allowed and no longer is", account, lost),
-        *_permission_issues("log_writing_refused", "is refused, but Write logs is Yes", account, refused_logs),
-        *_permission_issues("permission_missing", "is refused", account, _odd_ones_out(steps, lost)),
+        *_permission_issues(
+            "log_writing_refused", "is refused, but Write logs is Yes", account, refused_logs
+        ),
+        *_permission_issues(
+            "permission_missing", "is refused", account, _odd_ones_out(steps, lost)
+        ),
     )
     return Outcome.DEGRADED if lost or refused_logs else Outcome.CONFIRMED, issues
 
@@ -83,7 +88,9 @@ def _odd_ones_out(steps: Sequence[Step], lost: Sequence[Step]) -> Iterator[Step]
             yield from (step for step in _denied(steps, group) if step not in lost)
 
 
-def _permission_issues(code: str, what: str, account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
+def _permission_issues(
+    code: str, what: str, account: Account, steps: Iterable[Step]
+) -> Iterator[Issue]:
     """One issue per reason, naming every action it concerns."""
     by_reason: dict[Reason, list[str]] = {}
     for step in steps:
@@ -91,4 +98,6 @@ def _permission_issues(code: str, what: str, account: Account, steps: Iterable[S
     principal = "role" if account.role_name else "user"
     for reason, actions in by_reason.items():
         listed = ", ".join(actions)
-        yield Issue(code, f"{listed} {what}.", _REMEDIES[reason].format(actions=listed, principal=principal))
+        yield Issue(
+            code, f"{listed} {what}.", _REMEDIES[reason].format(actions=listed, principal=principal)
+        )

@@ -22,7 +22,9 @@ class Position:
 
     def cursor(self, scope: str) -> str:
         """An opaque cursor, good for one list of one organization alone."""
-        return base64.urlsafe_b64encode(json.dumps([scope, self.kind, self.key, self.account_id]).encode()).decode()
+        return base64.urlsafe_b64encode(
+            json.dumps([scope, self.kind, self.key, self.account_id]).encode()
+        ).decode()
 
     @classmethod
     def of_cursor(cls, cursor: str | None, scope: str) -> Self | None:
@@ -30,7 +32,9 @@ class Position:
         if cursor is None:
             return None
         try:
-            issued_for, kind, key, account_id = json.loads(base64.urlsafe_b64decode(cursor.encode("ascii")))
+            issued_for, kind, key, account_id = json.loads(
+                base64.urlsafe_b64decode(cursor.encode("ascii"))
+            )
         except (binascii.Error, ValueError, TypeError):
             issued_for = kind = key = account_id = None
         valid = issued_for == scope and kind in ("name", "number", "id")

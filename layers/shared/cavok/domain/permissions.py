@@ -77,8 +77,12 @@ CHECKING = PermissionGroup(
     resource="*",
     permissions=(
         Permission("iam:ListRolePolicies", "Lists the role's inline policies."),
-        Permission("iam:ListAttachedRolePolicies", "Lists the managed policies attached to the role."),
-        Permission("iam:GetRolePolicy", "Reads an inline policy, to predict what no call can prove."),
+        Permission(
+            "iam:ListAttachedRolePolicies", "Lists the managed policies attached to the role."
+        ),
+        Permission(
+            "iam:GetRolePolicy", "Reads an inline policy, to predict what no call can prove."
+        ),
     ),
 )
 EC2 = PermissionGroup(
@@ -118,7 +122,10 @@ LOGS = PermissionGroup(
     permissions=(
         Permission("logs:CreateLogGroup", "Makes the log group at the first line."),
         Permission("logs:TagResource", "Marks the log group as made by Cavok."),
-        Permission("logs:PutRetentionPolicy", "Sets 14 days of retention when it makes a log group; yours to change."),
+        Permission(
+            "logs:PutRetentionPolicy",
+            "Sets 14 days of retention when it makes a log group; yours to change.",
+        ),
         Permission("logs:CreateLogStream", "Makes a log stream a day."),
         Permission("logs:PutLogEvents", "Writes the lines."),
     ),
@@ -136,9 +143,9 @@ CAPABILITY_GROUPS = (EC2, RDS, LOGS)
 STEPS = (*TRUST_STEPS, *(action for group in GRANTED_GROUPS for action in group.actions))
 """Every step of a verification, in the order it is shown."""
 
-_GROUP_OF_STEP = {action: group.group for group in GROUPS for action in group.actions} | dict.fromkeys(
-    TRUST_STEPS, TRUST.group
-)
+_GROUP_OF_STEP = {
+    action: group.group for group in GROUPS for action in group.actions
+} | dict.fromkeys(TRUST_STEPS, TRUST.group)
 
 
 def group_of(step: str) -> str:

@@ -67,7 +67,9 @@ _POLICY_TYPES = (
     ("resource-based policy", Reason.RESOURCE_POLICY),
     ("identity-based policy", Reason.IDENTITY_POLICY),
 )
-_EXPLICIT = re.compile(r"with an explicit deny(?: in an? (?P<policy>[A-Za-z -]+?policy|permissions boundary))?", re.I)
+_EXPLICIT = re.compile(
+    r"with an explicit deny(?: in an? (?P<policy>[A-Za-z -]+?policy|permissions boundary))?", re.I
+)
 _IMPLICIT = re.compile(r"because no (?P<policy>[A-Za-z -]+?(?:policy|boundary)) allows", re.I)
 
 
@@ -79,7 +81,9 @@ def refusal_reason(message: str) -> Reason:
     """
     if explicit := _EXPLICIT.search(message):
         blamed = _policy_type(explicit["policy"] or "")
-        return Reason.EXPLICIT_DENY if blamed in (Reason.IDENTITY_POLICY, Reason.UNSTATED) else blamed
+        return (
+            Reason.EXPLICIT_DENY if blamed in (Reason.IDENTITY_POLICY, Reason.UNSTATED) else blamed
+        )
     if implicit := _IMPLICIT.search(message):
         return _policy_type(implicit["policy"])
     return Reason.UNSTATED

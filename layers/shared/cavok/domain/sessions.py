@@ -19,7 +19,11 @@ def probing_policy() -> dict[str, Any]:
     Source: IAM User Guide, "Session policies"; at most 2,048 characters.
     """
     on_databases = [action for action in RDS.actions if "Describe" not in action]
-    reading = [*CHECKING.actions, *EC2.actions, *(action for action in RDS.actions if "Describe" in action)]
+    reading = [
+        *CHECKING.actions,
+        *EC2.actions,
+        *(action for action in RDS.actions if "Describe" in action),
+    ]
     return {
         "Version": "2012-10-17",
         "Statement": [

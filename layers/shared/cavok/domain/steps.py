@@ -6,7 +6,12 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from cavok.domain.permissions import ASSUME_ROLE, WITH_WRONG_EXTERNAL_ID, WITHOUT_EXTERNAL_ID, group_of
+from cavok.domain.permissions import (
+    ASSUME_ROLE,
+    WITH_WRONG_EXTERNAL_ID,
+    WITHOUT_EXTERNAL_ID,
+    group_of,
+)
 from cavok.domain.refusals import DENIED_CODES, TRANSIENT_CODES, Reason, refusal_reason
 
 
@@ -28,7 +33,9 @@ class Evidence(StrEnum):
 REFUSALS_WANTED = frozenset({WITHOUT_EXTERNAL_ID, WITH_WRONG_EXTERNAL_ID})
 """Steps for which a refusal is the good answer."""
 
-REGION_DISABLED_CODES = frozenset({"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"})
+REGION_DISABLED_CODES = frozenset(
+    {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"}
+)
 """What AWS answers in a region that the account has not enabled. Nothing about the permission follows from it."""
 
 _DETAIL_LIMIT = 1500
@@ -55,14 +62,21 @@ def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judg
         return Judgement(verdict=Verdict.ALLOWED, error_code=error_code, detail=detail)
     if error_code in DENIED_CODES:
         return Judgement(
-            verdict=Verdict.DENIED, reason=refusal_reason(message), error_code=error_code, detail=detail
+            verdict=Verdict.DENIED,
+            reason=refusal_reason(message),
+            error_code=error_code,
+            detail=detail,
         )
     if error_code in REGION_DISABLED_CODES:
         reason = Reason.REGION_DISABLED
     else:
         reason = Reason.ERROR if error_code in TRANSIENT_CODES else Reason.NOT_PROVABLE
     return Judgement(
-        verdict=Verdict.INCONCLUSIVE, evidence=Evidence.NONE, reason=reason, error_code=error_code, detail=detail
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=reason,
+        error_code=error_code,
+        detail=detail,
     )
 
 
@@ -113,7 +127,12 @@ class Step:
     def predicted(self, verdict: Verdict, reason: Reason | None, detail: str) -> Self:
         """This inconclusive step, settled by what the role's own policies say."""
         return replace(
-            self, verdict=verdict, ok=_ok(self.step, verdict), evidence=Evidence.POLICY, reason=reason, detail=detail
+            self,
+            verdict=verdict,
+            ok=_ok(self.step, verdict),
+            evidence=Evidence.POLICY,
+            reason=reason,
+            detail=detail,
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -147,7 +166,9 @@ def _ok(step: str, verdict: Verdict) -> bool | None:
 def _reason(step: str, judgement: Judgement) -> Reason | None:
     """A refused AssumeRole says nothing of ours to mend but the role itself, and a wanted refusal needs no reason."""
     if step in REFUSALS_WANTED:
-        return {Verdict.ALLOWED: Reason.CONFUSED_DEPUTY, Verdict.DENIED: None}.get(judgement.verdict, judgement.reason)
+        return {Verdict.ALLOWED: Reason.CONFUSED_DEPUTY, Verdict.DENIED: None}.get(
+            judgement.verdict, judgement.reason
+        )
     if step == ASSUME_ROLE and judgement.verdict is Verdict.DENIED:
         return Reason.ROLE_NOT_ASSUMABLE
     return judgement.reason

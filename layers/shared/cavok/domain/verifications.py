@@ -94,7 +94,9 @@ def conclude(
     if stale or _entry_unknown(account, complete):
         return settle_aborted(account, verification, complete, now)
     outcome, issues = find_issues(account, complete)
-    never_entered = outcome is Outcome.FAILED and account.connected_at is None and _not_entered(complete)
+    never_entered = (
+        outcome is Outcome.FAILED and account.connected_at is None and _not_entered(complete)
+    )
     tentative = never_entered and verification.trigger is Trigger.SCHEDULED
     status = account.status if tentative else Status(outcome.value)
     connected = outcome is not Outcome.FAILED
@@ -113,7 +115,9 @@ def conclude(
     )
     return (
         replace(concluded, next_verification_at=next_verification_at(concluded.attention, now)),
-        replace(verification, state=State.FINISHED, outcome=outcome, finished_at=now, steps=complete),
+        replace(
+            verification, state=State.FINISHED, outcome=outcome, finished_at=now, steps=complete
+        ),
     )
 
 
@@ -121,7 +125,11 @@ def settle_aborted(
     account: Account, verification: Verification, steps: Iterable[Step], now: datetime
 ) -> tuple[Account, Verification]:
     """A test that proves nothing: the slot is freed, the status stays, and the account is tried again."""
-    slot = account.slot if account.slot and account.slot.verification_id != verification.verification_id else None
+    slot = (
+        account.slot
+        if account.slot and account.slot.verification_id != verification.verification_id
+        else None
+    )
     settled = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
     attention = replace(settled.attention, connected=False)
     return (
@@ -153,7 +161,9 @@ def entry_refused(account: Account, error_code: str, message: str, now: datetime
     """The step that says why the account could not be entered."""
     uses_keys = account.access_type is AccessType.ACCESS_KEY
     reason = Reason.CREDENTIALS_REJECTED if uses_keys else Reason.ROLE_NOT_ASSUMABLE
-    judgement = Judgement(verdict=Verdict.DENIED, reason=reason, error_code=error_code, detail=message)
+    judgement = Judgement(
+        verdict=Verdict.DENIED, reason=reason, error_code=error_code, detail=message
+    )
     return Step.of(entry_step(account), judgement, started_at=now)
 
 
@@ -175,22 +185,36 @@ def entry_step(account: Account) -> str:
     return permissions.ACCOUNT_MATCHES if uses_keys else permissions.ASSUME_ROLE
 
 
-def _complete(account: Account, steps: Iterable[Step], now: datetime, log_error: str | None) -> tuple[Step, ...]:
+def _complete(
+    account: Account, steps: Iterable[Step], now: datetime, log_error: str | None
+) -> tuple[Step, ...]:
     """Every step of the catalog: those that were not reached are skipped, and say why."""
     done = {step.step: step for step in steps}
     missing = (step for step in permissions.STEPS if step not in done)
-    return in_order([*done.values(), *(Step.of(s, _why_missing(account, s, log_error), started_at=now) for s in missing)])
+    return in_order(
+        [
+            *done.values(),
+            *(Step.of(s, _why_missing(account, s, log_error), started_at=now) for s in missing),
+        ]
+    )
 
 
 def _why_missing(account: Account, step: str, log_error: str | None) -> Judgement:
     group = permissions.group_of(step)
     uses_keys = account.access_type is AccessType.ACCESS_KEY
     if uses_keys and group in ("trust", "checking") and step != permissions.ACCOUNT_MATCHES:
-        return skipped(Reason.NOT_APPLICABLE, "This account is entered with an access key, not with a role.")
+        return skipped(
+            Reason.NOT_APPLICABLE, "This account is entered with an access key, not with a role."
+        )
     if group == "logs" and not account.write_logs:
         return skipped(Reason.WRITE_LOGS_OFF, "Write logs is No for this account.")
     if group == "logs" and log_error:
-        return Judgement(verdict=Verdict.INCONCLUSIVE, evidence=Evidence.NONE, reason=Reason.ERROR, detail=log_error)
+        return Judgement(
+            verdict=Verdict.INCONCLUSIVE,
+            evidence=Evidence.NONE,
+            reason=Reason.ERROR,
+            detail=log_error,
+        )
     return skipped(Reason.NOT_ENTERED, "The account could not be entered, so this was not tried.")
 
 
@@ -200,4 +224,6 @@ def _entry_unknown(account: Account, steps: Iterable[Step]) -> bool:
 
 
 def _not_entered(steps: Iterable[Step]) -> bool:
-    return any(step.reason in (Reason.ROLE_NOT_ASSUMABLE, Reason.CREDENTIALS_REJECTED) for step in steps)
+    return any(
+        step.reason in (Reason.ROLE_NOT_ASSUMABLE, Reason.CREDENTIALS_REJECTED) for step in steps
+    )

@@ -54,7 +54,9 @@ class AccountChange:
     def applied_to(self, account: Account, now: datetime) -> Account:
         """The changed account, or the very same where nothing changes. Raises InvalidField."""
         if self.role_name is not None and account.access_type is AccessType.ACCESS_KEY:
-            raise InvalidField("role_name", "This account is entered with an access key; it has no role.")
+            raise InvalidField(
+                "role_name", "This account is entered with an access key; it has no role."
+            )
         changed = account
         if self.name not in (None, account.name):
             changed = changed.renamed(str(self.name), now)
@@ -68,7 +70,13 @@ class AccountChange:
 
 
 def connect_account(
-    organization_id: str, new: NewAccount, *, actor: str, accounts: Accounts, sealer: Sealer, now: datetime
+    organization_id: str,
+    new: NewAccount,
+    *,
+    actor: str,
+    accounts: Accounts,
+    sealer: Sealer,
+    now: datetime,
 ) -> Account:
     """Stores a new account, unconfirmed and due for its first test. Raises Conflict for a number that is taken."""
     organization_of(organization_id, accounts=accounts, now=now)
@@ -107,14 +115,22 @@ def change_account(
 
     def apply(account: Account) -> Account:
         if version is not None and account.version != version:
-            raise PreconditionFailed(f"The account is at version {account.version} by now, not {version}.")
+            raise PreconditionFailed(
+                f"The account is at version {account.version} by now, not {version}."
+            )
         return change.applied_to(account, now)
 
     return accounts.changed(organization_id, account_id, apply)
 
 
 def rotate_credentials(
-    organization_id: str, account_id: str, key: AccessKey, *, accounts: Accounts, sealer: Sealer, now: datetime
+    organization_id: str,
+    account_id: str,
+    key: AccessKey,
+    *,
+    accounts: Accounts,
+    sealer: Sealer,
+    now: datetime,
 ) -> None:
     """Replaces the sealed access key; the account is unconfirmed until it is tested again. Raises Conflict."""
     account = accounts.get(organization_id, account_id)
@@ -122,9 +138,13 @@ def rotate_credentials(
         raise Conflict("This account is entered through a role; it has no access key to replace.")
     sealed = key.sealed(sealer, organization_id, account_id)
     try:
-        accounts.save_credentials(account, account.reconnected(now, access_key_id_ending=key.ending), sealed)
+        accounts.save_credentials(
+            account, account.reconnected(now, access_key_id_ending=key.ending), sealed
+        )
     except AccountChanged:
-        raise Conflict("The account is being changed by others at this moment. Please try again.") from None
+        raise Conflict(
+            "The account is being changed by others at this moment. Please try again."
+        ) from None
 
 
 def disconnect_account(organization_id: str, account_id: str, *, accounts: Accounts) -> None:

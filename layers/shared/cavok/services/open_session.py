@@ -32,7 +32,9 @@ class OpenedSession:
         return {
             "session": self.session,
             "steps": [step.as_dict() for step in self.steps],
-            "probes": [{"action": action, "group": permissions.group_of(action)} for action in self.probes],
+            "probes": [
+                {"action": action, "group": permissions.group_of(action)} for action in self.probes
+            ],
             "region": self.region,
             "write_logs": self.write_logs,
         }
@@ -55,9 +57,13 @@ def open_session(
     else:
         session, steps = _with_key(account, trigger, accounts, sealer)
     if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):
-        return OpenedSession(session=None, steps=steps, probes=(), region=account.home_region, write_logs=False)
+        return OpenedSession(
+            session=None, steps=steps, probes=(), region=account.home_region, write_logs=False
+        )
     return OpenedSession(
-        session=sealer.seal(session.as_secret(), session_context(organization_id, account_id, verification_id)),
+        session=sealer.seal(
+            session.as_secret(), session_context(organization_id, account_id, verification_id)
+        ),
         steps=steps,
         probes=_probes(account),
         region=account.home_region,
@@ -74,7 +80,9 @@ def _through_role(
     entered: list[CustomerSession] = []
 
     def assume() -> Judgement:
-        judgement, session = entry.with_external_id(account, verification_id, organization.external_id)
+        judgement, session = entry.with_external_id(
+            account, verification_id, organization.external_id
+        )
         entered.extend([session] if session else [])
         return judgement
 
@@ -84,10 +92,16 @@ def _through_role(
     session = entered[0]
     steps.append(timed(permissions.ACCOUNT_MATCHES, lambda: whose_account(session)))
     steps.append(
-        timed(permissions.WITHOUT_EXTERNAL_ID, lambda: entry.without_external_id(account, verification_id))
+        timed(
+            permissions.WITHOUT_EXTERNAL_ID,
+            lambda: entry.without_external_id(account, verification_id),
+        )
     )
     steps.append(
-        timed(permissions.WITH_WRONG_EXTERNAL_ID, lambda: entry.with_wrong_external_id(account, verification_id))
+        timed(
+            permissions.WITH_WRONG_EXTERNAL_ID,
+            lambda: entry.with_wrong_external_id(account, verification_id),
+        )
     )
     return session, steps
 
@@ -117,5 +131,9 @@ def _not_entered(account: Account, trigger: Trigger, step: Step) -> Exception:
 
 def _probes(account: Account) -> list[str]:
     has_role = account.access_type is AccessType.ASSUME_ROLE
-    groups = [group for group in permissions.PROBED_GROUPS if has_role or group is not permissions.CHECKING]
+    groups = [
+        group
+        for group in permissions.PROBED_GROUPS
+        if has_role or group is not permissions.CHECKING
+    ]
     return [action for group in groups for action in group.actions]

@@ -25,7 +25,9 @@ def _predicted(step: Step, session: CustomerSession) -> Step:
     answer = f"AWS answered {step.error_code}, which proves nothing."
     match predict(probes.inline_policies(session), step.step):
         case Prediction.ALLOWED:
-            return step.predicted(Verdict.ALLOWED, None, f"The role's inline policies allow it. {answer}")
+            return step.predicted(
+                Verdict.ALLOWED, None, f"The role's inline policies allow it. {answer}"
+            )
         case Prediction.DENIED:
             detail = f"The role's inline policies deny it explicitly. {answer}"
             return step.predicted(Verdict.DENIED, Reason.EXPLICIT_DENY, detail)

@@ -54,7 +54,9 @@ class EndOfTest:
             steps=tuple(Step.from_dict(step) for step in event.get("steps") or ()),
             error=failure.get("Error"),
             cause=_message(failure.get("Cause", "")),
-            log_error=f"{log_failure['Error']}: {_message(log_failure.get('Cause', ''))}" if log_failure else None,
+            log_error=f"{log_failure['Error']}: {_message(log_failure.get('Cause', ''))}"
+            if log_failure
+            else None,
             died=detail is not None,
         )
 
@@ -85,11 +87,17 @@ def abort_verification(
     verification: Verification, *, accounts: Accounts, verifications: Verifications, now: datetime
 ) -> Verification:
     """Settles a test that was stopped, timed out or crashed; the steps it had finished are kept."""
-    return _settle(verification, lambda a, v: settle_aborted(a, v, v.steps, now), accounts, verifications, now)
+    return _settle(
+        verification, lambda a, v: settle_aborted(a, v, v.steps, now), accounts, verifications, now
+    )
 
 
 def _settle(
-    begun: Verification, decide: Decision, accounts: Accounts, verifications: Verifications, now: datetime
+    begun: Verification,
+    decide: Decision,
+    accounts: Accounts,
+    verifications: Verifications,
+    now: datetime,
 ) -> Verification:
     current = begun
     for _ in range(_TRIES):
@@ -108,7 +116,9 @@ def _settle(
             current = verifications.get(current.account_id, current.verification_id)
             continue
         return settled
-    raise ServiceUnavailable(f"Verification {begun.verification_id} could not be settled; it will be retried.")
+    raise ServiceUnavailable(
+        f"Verification {begun.verification_id} could not be settled; it will be retried."
+    )
 
 
 def _message(cause: str) -> str:

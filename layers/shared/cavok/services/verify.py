@@ -39,7 +39,9 @@ def start_verification(
         try:
             workflows.start(verification, correlation_id)
         except ServiceUnavailable:
-            abort_verification(verification, accounts=accounts, verifications=verifications, now=now)
+            abort_verification(
+                verification, accounts=accounts, verifications=verifications, now=now
+            )
             raise
         return verification
     raise Conflict("The account is being changed by others at this moment. Please try again.")

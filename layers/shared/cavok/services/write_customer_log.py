@@ -15,6 +15,8 @@ def write_verification_log(
 ) -> list[Step]:
     """One JSON line in the day's stream of /cavok/verifications. `verification` says which test of what it was."""
     verdicts = {step.step: step.verdict.value for step in steps}
-    line = LogLine(now, {"event": "Verification", "at": now.isoformat(), **verification, "verdicts": verdicts})
+    line = LogLine(
+        now, {"event": "Verification", "at": now.isoformat(), **verification, "verdicts": verdicts}
+    )
     calls = CustomerLogs(session).write(VERIFICATIONS, f"{now:%Y-%m-%d}", line)
     return [timed(action, call, session.region) for action, call in calls]
