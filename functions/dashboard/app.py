@@ -16,6 +16,7 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 STATIC = Path(__file__).parent / "static"
@@ -192,7 +193,7 @@ class Site:
 SITE = Site(STATIC, Settings(dict(os.environ)))
 
 
-def handler(event: dict, context: object) -> dict[str, object]:
+def handler(event: dict[str, Any], context: object) -> dict[str, object]:
     # The path parameter, not the raw path: it is the same at a domain's root and under a prefix.
     name = (event.get("pathParameters") or {}).get("proxy")
     headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}

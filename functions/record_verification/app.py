@@ -1,4 +1,6 @@
-"""RecordVerification: what a test's steps mean, written once; and the end of tests that were stopped or died."""
+"""RecordVerification: what a test's steps mean, written once; and the end of tests that were
+stopped or died.
+"""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -1,4 +1,6 @@
-"""The one logger and the one set of metrics of a function. No event is ever logged whole: it may carry a seal."""
+"""The one logger and the one set of metrics of a function. No event is ever logged whole: it may
+carry a seal.
+"""
 
 from aws_lambda_powertools import Logger, Metrics
 

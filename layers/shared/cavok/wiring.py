@@ -1,4 +1,5 @@
-"""Where adapters are made: once per warm process, each when it is first asked for, from the function's environment.
+"""Where adapters are made: once per warm process, each when it is first asked for, from the
+function's environment.
 
 Imports are inside the functions so that a Lambda function loads only what it uses.
 """

@@ -1,4 +1,6 @@
-"""Organizations and accounts in the table. Every read and write starts from the organization's key."""
+"""Organizations and accounts in the table. Every read and write starts from the organization's
+key.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -34,7 +36,9 @@ class AccountChanged(Exception):
 
 
 class Accounts:
-    """Reads and writes organizations and accounts; the count of accounts by status is kept in the same transaction."""
+    """Reads and writes organizations and accounts; the count of accounts by status is kept in the
+    same transaction.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -84,7 +88,9 @@ class Accounts:
         return item.account()
 
     def add(self, account: Account, sealed_credentials: str | None) -> Account:
-        """Stores a new account, its sealed credentials, and its claim on the number. Raises Conflict."""
+        """Stores a new account, its sealed credentials, and its claim on the number. Raises
+        Conflict.
+        """
         pk = organization_pk(account.organization_id)
         item = AccountItem.of(account)
         try:
@@ -120,7 +126,9 @@ class Accounts:
         *,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
-        """Writes a changed account, and in the same transaction what `with_items` adds. Raises AccountChanged."""
+        """Writes a changed account, and in the same transaction what `with_items` adds. Raises
+        AccountChanged.
+        """
         item = AccountItem.of(after)
         try:
             with self.transaction() as transaction:
@@ -172,7 +180,9 @@ class Accounts:
     def changed(
         self, organization_id: str, account_id: str, change: Callable[[Account], Account]
     ) -> Account:
-        """Reads, changes and writes an account; again if somebody wrote it meanwhile. Raises AccountNotFound."""
+        """Reads, changes and writes an account; again if somebody wrote it meanwhile. Raises
+        AccountNotFound.
+        """
         for _ in range(_TRIES):
             account = self.get(organization_id, account_id)
             try:
@@ -190,7 +200,9 @@ class Accounts:
         status: Status | None = None,
         after: Position | None = None,
     ) -> Page[Account]:
-        """Accounts whose name starts with `prefix`, by name; then, for digits, those whose number does, by number."""
+        """Accounts whose name starts with `prefix`, by name; then, for digits, those whose number
+        does, by number.
+        """
         found: list[tuple[Position, str]] = []
         if after is None or after.kind == "name":
             found += self._by_name(organization_id, prefix, status, after, limit + 1)
@@ -209,30 +221,23 @@ class Accounts:
         after: Position | None,
         limit: int,
     ) -> list[tuple[Position, str]]:
-        pk = organization_pk(organization_id)
-        index, hash_key, hash_name = (
-            (AccountItem.by_status, status_pk(organization_id, status), "status_pk")
-            if status
-            else (AccountItem.by_name, pk, "pk")
+        pk, start = organization_pk(organization_id), None
+        hash_name, hash_key = (
+            ("status_pk", status_pk(organization_id, status)) if status else ("pk", pk)
         )
-        start = None
         if after:
-            key = {
-                hash_name: hash_key,
-                "pk": pk,
-                "sk": account_sk(after.account_id),
-                "name_key": after.key,
-            }
-            start = {name: {"S": value} for name, value in key.items()}
-        condition = AccountItem.name_key.startswith(prefix.lower()) if prefix else None
-        items = index.query(
-            hash_key, condition, last_evaluated_key=start, limit=limit, page_size=limit
+            key = {"pk": pk, "sk": account_sk(after.account_id), "name_key": after.key}
+            start = {name: {"S": value} for name, value in (key | {hash_name: hash_key}).items()}
+        index = AccountItem.by_status if status else AccountItem.by_name
+        found = index.query(
+            hash_key,
+            AccountItem.name_key.startswith(prefix.lower()) if prefix else None,
+            last_evaluated_key=start,
+            limit=limit,
+            page_size=limit,
         )
-        return [
-            (Position("name", item.name_key, account_id), account_id)
-            for item in items
-            if (account_id := item.sk.removeprefix("ACCOUNT#"))
-        ]
+        ids = [(item.name_key, item.sk.removeprefix("ACCOUNT#")) for item in found]
+        return [(Position("name", key, account_id), account_id) for key, account_id in ids]
 
     def _by_number(
         self,
@@ -242,7 +247,9 @@ class Accounts:
         after: Position | None,
         limit: int,
     ) -> list[tuple[Position, str]]:
-        """Those found by name already are left out; the status of a claim is known only to its account."""
+        """Those found by name already are left out; the status of a claim is known only to its
+        account.
+        """
         start = None
         if after:
             start = {

@@ -1,4 +1,6 @@
-"""A session in a customer's account: whose credentials it carries, and the clients it makes with them."""
+"""A session in a customer's account: whose credentials it carries, and the clients it makes with
+them.
+"""
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
@@ -25,7 +27,9 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerSession:
-    """The way into one customer's account, in its home region. `role_name` is null for access keys."""
+    """The way into one customer's account, in its home region. `role_name` is null for access
+    keys.
+    """
 
     account_number: str
     region: str

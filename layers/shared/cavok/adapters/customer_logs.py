@@ -1,4 +1,6 @@
-"""Writing to CloudWatch Logs in a customer's account, one step at a time, so that each permission has its verdict."""
+"""Writing to CloudWatch Logs in a customer's account, one step at a time, so that each permission
+has its verdict.
+"""
 
 import json
 import secrets
@@ -7,12 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
-
+from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import CustomerSession
-from cavok.adapters.entry import code_and_message
 from cavok.domain.permissions import LOG_GROUP_PREFIX
-from cavok.domain.steps import ALLOWED, Judgement, judge
+from cavok.domain.steps import ALLOWED, Judgement
 
 VERIFICATIONS = f"{LOG_GROUP_PREFIX}verifications"
 RETENTION_DAYS = 14
@@ -20,7 +20,9 @@ TAGS = {"ManagedBy": "Cavok Cloud"}
 
 _EXISTS = frozenset({"ResourceAlreadyExistsException"})
 _MISSING = frozenset({"ResourceNotFoundException"})
-"""CloudWatch Logs looks at the permission before the group (observed; pinned by the contract tests)."""
+"""CloudWatch Logs looks at the permission before the group (observed; pinned by the contract
+tests).
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +45,9 @@ class CustomerLogs:
     ) -> Iterator[tuple[str, Callable[[], Judgement]]]:
         """The five calls of a write, in order, each with the permission that it proves.
 
-        The group is made untagged and then tagged: a tagged create needs both permissions and blurs the verdict.
-        Retention is set only on a group that this write made, since the customer may have changed it; elsewhere the
-        permission is proven on a group that does not exist.
+        The group is made untagged and then tagged: a tagged create needs both permissions and blurs
+        the verdict. Retention is set only on a group that this write made, since the customer may
+        have changed it; elsewhere the permission is proven on a group that does not exist.
         """
         made: list[bool] = []
 
@@ -105,6 +107,6 @@ class CustomerLogs:
     ) -> Judgement:
         try:
             call(**arguments)
-        except (ClientError, ConnectionError, HTTPClientError) as error:
-            return judge(*code_and_message(error), proofs)
+        except AWS_ERRORS as error:
+            return judge_error(error, proofs)
         return ALLOWED

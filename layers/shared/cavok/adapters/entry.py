@@ -3,8 +3,9 @@
 import secrets
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, judge_error
 from cavok.adapters.customer import Credentials, CustomerSession
 from cavok.domain import sessions
 from cavok.domain.accounts import Account
@@ -33,7 +34,9 @@ class Entry:
         return self._try(account, verification_id, external_id)
 
     def without_external_id(self, account: Account, verification_id: str) -> Judgement:
-        """Whether the role can be assumed by whoever merely knows its name. What comes back is thrown away."""
+        """Whether the role can be assumed by whoever merely knows its name. What comes back is
+        thrown away.
+        """
         return self._try(account, verification_id, None)[0]
 
     def with_wrong_external_id(self, account: Account, verification_id: str) -> Judgement:
@@ -52,7 +55,7 @@ class Entry:
                 Policy=sessions.probing_policy_text(),
                 **extra,  # type: ignore[arg-type]
             )["Credentials"]
-        except (ClientError, ConnectionError, HTTPClientError) as error:
+        except AWS_ERRORS as error:
             return judge_error(error), None
         credentials = Credentials(
             answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
@@ -70,7 +73,9 @@ def session_of(account: Account, credentials: Credentials) -> CustomerSession:
 
 
 def whose_account(session: CustomerSession) -> Judgement:
-    """Whether the session is in the account it should be in (GetCallerIdentity needs no permission)."""
+    """Whether the session is in the account it should be in (GetCallerIdentity needs no
+    permission).
+    """
     try:
         actual = session.client("sts").get_caller_identity()["Account"]
     except ClientError as error:
@@ -83,25 +88,14 @@ def whose_account(session: CustomerSession) -> Judgement:
                 detail=message,
             )
         return judge(code, message)
-    except (ConnectionError, HTTPClientError) as error:
+    except AWS_ERRORS as error:
         return judge_error(error)
     if actual != session.account_number:
         return Judgement(
             verdict=Verdict.DENIED,
             reason=Reason.WRONG_ACCOUNT,
-            detail=f"These credentials belong to account {actual}, not to {session.account_number}.",
+            detail=(
+                f"These credentials belong to account {actual}, not to {session.account_number}."
+            ),
         )
     return ALLOWED
-
-
-def judge_error(error: Exception, proofs: frozenset[str] = frozenset()) -> Judgement:
-    """What a failed call proves; a connection that broke proves nothing."""
-    return judge(*code_and_message(error), proofs)
-
-
-def code_and_message(error: Exception) -> tuple[str, str]:
-    """The one place where a botocore error becomes an error code and AWS's own message."""
-    if isinstance(error, ClientError):
-        details = error.response.get("Error", {})
-        return details.get("Code", "Unknown"), details.get("Message", "")
-    return "RequestTimeout", str(error)

@@ -1,17 +1,18 @@
-"""The items of the table, as PynamoDB models. One table; every key starts from an organization or an account of it.
+"""The items of the table, as PynamoDB models. One table; every key starts from an organization or
+an account of it.
 
-| item                                          | pk                | sk                            |
-| --------------------------------------------- | ----------------- | ----------------------------- |
-| organization                                  | ORG#<org>         | ORG                           |
-| account                                       | ORG#<org>         | ACCOUNT#<account_id>          |
-| its sealed access key                         | ORG#<org>         | CREDENTIALS#<account_id>      |
-| claim (a number once per organization)        | ORG#<org>         | PROVIDER#aws#<12 digits>      |
-| idempotency record of a create                | ORG#<org>         | IDEMPOTENCY#…                 |
-| verification                                  | ACCOUNT#<account> | VERIFICATION#<ulid>           |
-| finished steps of a running verification      | ACCOUNT#<account> | PROGRESS#<ulid>#<step>        |
+| item                                | pk                | sk                       |
+| ----------------------------------- | ----------------- | ------------------------ |
+| organization                        | ORG#<org>         | ORG                      |
+| account                             | ORG#<org>         | ACCOUNT#<account_id>     |
+| its sealed access key               | ORG#<org>         | CREDENTIALS#<account_id> |
+| claim (a number once per org)       | ORG#<org>         | PROVIDER#aws#<12 digits> |
+| idempotency record of a create      | ORG#<org>         | IDEMPOTENCY#…            |
+| verification                        | ACCOUNT#<account> | VERIFICATION#<ulid>      |
+| finished steps of a running one     | ACCOUNT#<account> | PROGRESS#<ulid>#<step>   |
 
-The indexes by_name and by_status hold keys alone: a verification that changes neither writes nothing to them, and a
-page of accounts is one query and one batch read.
+The indexes by_name and by_status hold keys alone: a verification that changes neither writes
+nothing to them, and a page of accounts is one query and one batch read.
 """
 
 import json
@@ -64,7 +65,9 @@ def claim_sk(provider: str, provider_id: str) -> str:
 
 
 def name_key(name: str, account_id: str) -> str:
-    """Sorts by name, case aside; `#` sorts before letters and digits, so that `ab` comes before `ab1`."""
+    """Sorts by name, case aside; `#` sorts before letters and digits, so that `ab` comes before
+    `ab1`.
+    """
     return f"{name.lower()}#{account_id}"
 
 
@@ -72,7 +75,7 @@ def status_pk(organization_id: str, status: Status) -> str:
     return f"ORG#{organization_id}#{status}"
 
 
-class ByName(GlobalSecondaryIndex["Item"]):
+class ByName(GlobalSecondaryIndex["AccountItem"]):  # type: ignore[no-untyped-call]
     """Accounts of an organization by name."""
 
     class Meta:
@@ -83,7 +86,7 @@ class ByName(GlobalSecondaryIndex["Item"]):
     name_key = UnicodeAttribute(range_key=True)
 
 
-class ByStatus(GlobalSecondaryIndex["Item"]):
+class ByStatus(GlobalSecondaryIndex["AccountItem"]):  # type: ignore[no-untyped-call]
     """Accounts of an organization in one status, by name."""
 
     class Meta:
@@ -95,7 +98,9 @@ class ByStatus(GlobalSecondaryIndex["Item"]):
 
 
 class Item(Model):
-    """What every item has. The connection is made once, on this class, and shared by all of them."""
+    """What every item has. The connection is made once, on this class, and shared by all of
+    them.
+    """
 
     class Meta:
         table_name: str
@@ -302,7 +307,7 @@ class VerificationItem(Item):
 
 
 class ProgressItem(Item):
-    """Steps that a running verification finished. The workflow itself writes it, as one JSON list."""
+    """Steps that a running verification finished, as one JSON list. The workflow writes it."""
 
     steps = UnicodeAttribute()
     expires_at = TTLAttribute()

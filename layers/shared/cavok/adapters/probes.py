@@ -1,9 +1,9 @@
 """One harmless call per permission.
 
-Each probe makes a call that changes nothing whatever comes back, and names the error codes that only an authorized
-caller can get. Sources: EC2 API reference (DryRun), RDS API reference (StartDBInstance …: DBInstanceNotFound), IAM API
-reference. That IAM and RDS look at the permission before the thing exists is observed, not promised: the contract
-tests pin it.
+Each probe makes a call that changes nothing whatever comes back, and names the error codes that
+only an authorized caller can get. Sources: EC2 API reference (DryRun), RDS API reference
+(StartDBInstance …: DBInstanceNotFound), IAM API reference. That IAM and RDS look at the permission
+before the thing exists is observed, not promised: the contract tests pin it.
 """
 
 import json
@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
+from botocore.exceptions import ClientError
 
+from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import CustomerSession
-from cavok.adapters.entry import judge_error
 from cavok.domain.sessions import PROBE_NAME_PREFIX
 from cavok.domain.steps import ALLOWED, Judgement
 
@@ -31,11 +31,13 @@ class Probe:
 
 
 def run(action: str, session: CustomerSession) -> Judgement:
-    """Makes the one call that proves an IAM action, and judges the answer. KeyError for an unknown action."""
+    """Makes the one call that proves an IAM action, and judges the answer. KeyError for an unknown
+    action.
+    """
     probe = PROBES[action]
     try:
         probe.call(session)
-    except (ClientError, ConnectionError, HTTPClientError) as error:
+    except AWS_ERRORS as error:
         return judge_error(error, probe.proofs)
     return ALLOWED
 
@@ -55,7 +57,7 @@ def inline_policies(session: CustomerSession) -> list[dict[str, Any]]:
             iam.get_role_policy(RoleName=session.role_name, PolicyName=name)["PolicyDocument"]
             for name in names
         ]
-    except (ClientError, ConnectionError, HTTPClientError):
+    except AWS_ERRORS:
         return []  # the checking steps say by themselves that these calls are refused
     return [json.loads(unquote(d)) if isinstance(d, str) else d for d in documents]
 
@@ -73,7 +75,9 @@ def _list_attached_role_policies(session: CustomerSession) -> None:
 
 
 def _get_role_policy(session: CustomerSession) -> None:
-    """Each inline policy, or one of a random name: NoSuchEntity is an answer that only who may read gets."""
+    """Each inline policy, or one of a random name: NoSuchEntity is an answer that only who may read
+    gets.
+    """
     iam = session.client("iam")
     try:
         names = iam.list_role_policies(RoleName=session.role_name)["PolicyNames"]
@@ -109,7 +113,9 @@ def dry_run_only(
 
 
 def _an_instance(ec2: Any) -> str:
-    """An instance of the account, or a well-formed ID of none. EC2 may look for the instance before the permission."""
+    """An instance of the account, or a well-formed ID of none. EC2 may look for the instance before
+    the permission.
+    """
     try:
         reservations = ec2.describe_instances(MaxResults=5)["Reservations"]
     except ClientError:

@@ -11,7 +11,9 @@ LINK_SECONDS = 3600
 
 
 class Templates:
-    """Stores a template under the hash of its text, so that a link always shows the template it was made for."""
+    """Stores a template under the hash of its text, so that a link always shows the template it was
+    made for.
+    """
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._s3 = s3

@@ -76,7 +76,8 @@ class Verifications:
     def settle(self, before: Account, after: Account, verification: Verification) -> None:
         """Writes the end of a test and its account together. Raises AccountChanged.
 
-        The newest verification of an account that rests is kept as long as the account; the others lapse.
+        The newest verification of an account that rests is kept as long as the account; the others
+        lapse.
         """
         item = VerificationItem.of(verification, expires_at=_expiry(after, verification))
         self._accounts.save(

@@ -3,8 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError, ConnectionError, HTTPClientError
-
+from cavok.adapters.aws_errors import AWS_ERRORS
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.verifications import Verification
 
@@ -13,7 +12,9 @@ if TYPE_CHECKING:
 
 
 class Workflows:
-    """Executions of `verify_account`, named after the verification so that operators find one by the other."""
+    """Executions of `verify_account`, named after the verification so that operators find one by
+    the other.
+    """
 
     def __init__(self, sfn: "SFNClient", verify_account_arn: str) -> None:
         self._sfn = sfn
@@ -32,7 +33,7 @@ class Workflows:
                 name=verification.verification_id,
                 input=json.dumps(execution_input(verification, correlation_id)),
             )
-        except (ClientError, ConnectionError, HTTPClientError) as error:
+        except AWS_ERRORS as error:
             raise ServiceUnavailable(
                 "The test could not be started. Please try again in a moment."
             ) from error

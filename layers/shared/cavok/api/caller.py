@@ -24,7 +24,8 @@ class Caller:
 
     @classmethod
     def of_claims(cls, claims: Mapping[str, Any]) -> Self:
-        """Reads the claims that API Gateway's JWT authorizer verified. Raises Forbidden without an organization.
+        """Reads the claims that API Gateway's JWT authorizer verified. Raises Forbidden without an
+        organization.
 
         API Gateway hands a claim that is a list over as the text `[admin operator]`.
         """

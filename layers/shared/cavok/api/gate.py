@@ -1,4 +1,6 @@
-"""The gate before the routes: whose organization, and whether the caller may do what the method does."""
+"""The gate before the routes: whose organization, and whether the caller may do what the method
+does.
+"""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -12,13 +14,16 @@ READING = frozenset({"GET", "HEAD"})
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
-    """The caller by the claims that the gateway verified. Raises Forbidden, for a route without any too."""
+    """The caller by the claims that the gateway verified. Raises Forbidden, for a route without any
+    too.
+    """
     authorizer = event["requestContext"].get("authorizer") or {}
     return Caller.of_claims(authorizer.get("jwt", {}).get("claims", {}))
 
 
 def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to a caller who may not do this, before anything of the request is looked at; else nothing.
+    """The answer to a caller who may not do this, before anything of the request is looked at; else
+    nothing.
 
     Viewers may read, admins may change. Routes that the gateway serves without a token pass.
     """

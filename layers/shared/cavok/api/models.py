@@ -9,11 +9,16 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
     PlainSerializer,
     SecretStr,
     StrictBool,
     StrictStr,
+    field_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
+from pydantic_core import core_schema
 
 from cavok.domain import instructions
 from cavok.domain.accounts import AccessType, Account, Capability, Outcome, Status
@@ -29,18 +34,27 @@ from cavok.services.accounts import AccessKey, AccountChange, NewAccount
 AZURE_NOTE = "coming soon"
 
 
-def _matching(pattern: str, message: str) -> Any:
+class _Matching:
     """A string that matches the whole of an ASCII pattern, or an error that says so in words."""
-    compiled = re.compile(pattern, re.ASCII)
 
-    def check(value: str) -> str:
-        if not compiled.fullmatch(value):
-            raise ValueError(message)
+    def __init__(self, pattern: str, message: str) -> None:
+        self._pattern = re.compile(pattern, re.ASCII)
+        self._message = message
+
+    def _check(self, value: str) -> str:
+        if not self._pattern.fullmatch(value):
+            raise ValueError(self._message)
         return value
 
-    return Annotated[
-        StrictStr, AfterValidator(check), Field(json_schema_extra={"pattern": f"^{pattern}$"})
-    ]
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"pattern": f"^{self._pattern.pattern}$"}
 
 
 def _aws_only(value: str) -> str:
@@ -76,20 +90,29 @@ Timestamp = Annotated[
 Provider = Annotated[
     StrictStr, AfterValidator(_aws_only), Field(json_schema_extra={"enum": ["aws"]})
 ]
-ProviderId = _matching("[0-9]{12}", "An AWS account number is 12 digits, as a string.")
-Name = _matching(
-    "[A-Za-z0-9]{1,64}", "A name is 1 to 64 letters and digits, without spaces or signs."
-)
-RoleName = _matching(
-    r"Cavok[A-Za-z0-9+=,.@_-]{0,59}",
-    "A role name starts with Cavok, and goes on with up to 59 letters, digits or +=,.@_-",
-)
+ProviderId = Annotated[
+    StrictStr, _Matching("[0-9]{12}", "An AWS account number is 12 digits, as a string.")
+]
+Name = Annotated[
+    StrictStr,
+    _Matching(
+        "[A-Za-z0-9]{1,64}", "A name is 1 to 64 letters and digits, without spaces or signs."
+    ),
+]
+RoleName = Annotated[
+    StrictStr,
+    _Matching(
+        r"Cavok[A-Za-z0-9+=,.@_-]{0,59}",
+        "A role name starts with Cavok, and goes on with up to 59 letters, digits or +=,.@_-",
+    ),
+]
 Region = Annotated[
     StrictStr, AfterValidator(_known_region), Field(json_schema_extra={"enum": sorted(REGIONS)})
 ]
 Regions = Annotated[list[Region], Field(min_length=1, max_length=20)]
 AccessKeyId = Annotated[
-    _matching(
+    StrictStr,
+    _Matching(
         r"[A-Za-z0-9_]{16,128}",
         "An access key ID is 16 to 128 letters and digits; it starts with AKIA.",
     ),
@@ -98,8 +121,21 @@ AccessKeyId = Annotated[
 SecretKey = Annotated[SecretStr, Field(min_length=1, max_length=128)]
 
 
+def _left_out() -> None:
+    """Default of a field that may be left out but not be null: a factory keeps it out of
+    OpenAPI.
+    """
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("Give a value, or leave the field out.")
+        return value
 
 
 class CredentialsBody(_Request):
@@ -124,7 +160,7 @@ class NewAccountBody(_Request):
         default_factory=list, description="Default: the region of this service."
     )
     role_name: RoleName = Field(default_factory=lambda: DEFAULT_ROLE_NAME)
-    credentials: CredentialsBody = Field(default_factory=lambda: None)
+    credentials: CredentialsBody | SkipJsonSchema[None] = Field(default_factory=_left_out)
 
     def new_account(self, default_region: str) -> NewAccount:
         """Raises InvalidField for what belongs to the other access type."""
@@ -142,17 +178,17 @@ class NewAccountBody(_Request):
             write_logs=self.write_logs,
             regions=tuple(dict.fromkeys(self.regions)) or (default_region,),
             role_name=None if uses_keys else self.role_name,
-            access_key=self.credentials.access_key() if uses_keys else None,
+            access_key=self.credentials.access_key() if self.credentials else None,
         )
 
 
 class AccountChangeBody(_Request):
     """What to change; what is left out stays."""
 
-    name: Name = Field(default_factory=lambda: None)
-    write_logs: StrictBool = Field(default_factory=lambda: None)
-    regions: Regions = Field(default_factory=lambda: None)
-    role_name: RoleName = Field(default_factory=lambda: None)
+    name: Name | SkipJsonSchema[None] = Field(default_factory=_left_out)
+    write_logs: StrictBool | SkipJsonSchema[None] = Field(default_factory=_left_out)
+    regions: Regions | SkipJsonSchema[None] = Field(default_factory=_left_out)
+    role_name: RoleName | SkipJsonSchema[None] = Field(default_factory=_left_out)
 
     def change(self) -> AccountChange:
         regions = tuple(dict.fromkeys(self.regions)) if self.regions else None
@@ -180,7 +216,7 @@ class LastVerificationBody(BaseModel):
 
 
 class AccountBody(BaseModel):
-    """A connected account. Of an access key only the last four characters of its ID are ever shown."""
+    """A connected account. Of an access key, only the last four characters of the ID are shown."""
 
     account_id: str
     provider: str
@@ -219,7 +255,7 @@ class AccountBody(BaseModel):
             issues=[
                 IssueBody(code=i.code, message=i.message, remedy=i.remedy) for i in account.issues
             ],
-            capabilities=CapabilitiesBody(**account.capabilities),
+            capabilities=CapabilitiesBody.model_validate(account.capabilities),
             verification=LastVerificationBody(
                 verification_id=last.verification_id,
                 outcome=last.outcome,
@@ -320,7 +356,8 @@ class OrganizationBody(BaseModel):
             external_id=organization.external_id,
             trusted_account_id=trusted_account_id,
             accounts=AccountCounts(
-                total=sum(organization.counts.values()), by_status=ByStatus(**organization.counts)
+                total=sum(organization.counts.values()),
+                by_status=ByStatus.model_validate(organization.counts),
             ),
         )
 
@@ -391,7 +428,7 @@ class InstructionStepBody(BaseModel):
 
 
 class InstructionsBody(BaseModel):
-    """How to let Cavok in, with this organization's external ID in it. Policies are JSON documents."""
+    """How to let Cavok in, with this organization's external ID. Policies are JSON documents."""
 
     steps: list[InstructionStepBody]
     trust_policy: dict[str, Any] | None
@@ -427,7 +464,9 @@ def etag(account: Account) -> str:
 
 
 def version_of(if_match: str | None) -> int | None:
-    """The version that an If-Match header demands: none for `*`, and one that nothing has for what is no ETag."""
+    """The version that an If-Match header demands: none for `*`, and one that nothing has for what
+    is no ETag.
+    """
     if if_match is None or if_match.strip() == "*":
         return None
     tag = re.fullmatch(r'\s*(?:W/)?"(\d{1,18})"\s*', if_match)

@@ -1,6 +1,5 @@
 """Errors as `application/problem+json` (RFC 9457), mapped in one place."""
 
-import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -59,45 +58,45 @@ def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) 
 
 def install(app: APIGatewayHttpResolver) -> None:
     """Makes every error of this app's routes a problem."""
+    app.exception_handler(list(_STATUS_OF))(_known)
+    app.exception_handler(errors.InvalidField)(_invalid_field)
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(RequestUnsupportedContentType)(_unsupported)
+    app.exception_handler(ServiceError)(_service_error)
+    app.exception_handler(Exception)(_unexpected)
+    app.not_found(_not_found)
 
-    @app.exception_handler(list(_STATUS_OF))
-    def known(error: errors.CavokError) -> Response[str]:
-        return problem(_STATUS_OF[type(error)], str(error))
 
-    @app.exception_handler(errors.InvalidField)
-    def invalid_field(error: errors.InvalidField) -> Response[str]:
-        return _unprocessable([FieldError(field=error.field, message=error.message)])
+def _known(error: errors.CavokError) -> Response[str]:
+    return problem(_STATUS_OF[type(error)], str(error))
 
-    @app.exception_handler(RequestValidationError)
-    def invalid_request(error: RequestValidationError) -> Response[str]:
-        if any(entry["type"] == "json_invalid" for entry in error.errors()):
-            return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
-        return _unprocessable([_field_error(entry) for entry in error.errors()])
 
-    @app.exception_handler(RequestUnsupportedContentType)
-    def unsupported(error: RequestUnsupportedContentType) -> Response[str]:
-        return problem(
-            HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json."
-        )
+def _invalid_field(error: errors.InvalidField) -> Response[str]:
+    return _unprocessable([FieldError(field=error.field, message=error.message)])
 
-    @app.exception_handler(json.JSONDecodeError)
-    def malformed(error: json.JSONDecodeError) -> Response[str]:
+
+def _invalid_request(error: RequestValidationError) -> Response[str]:
+    if any(entry["type"] == "json_invalid" for entry in error.errors()):
         return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
+    return _unprocessable([_field_error(entry) for entry in error.errors()])
 
-    @app.not_found
-    def not_found(error: NotFoundError) -> Response[str]:
-        return problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
 
-    @app.exception_handler(ServiceError)
-    def service_error(error: ServiceError) -> Response[str]:
-        return problem(HTTPStatus(error.status_code), str(error.msg))
+def _unsupported(error: RequestUnsupportedContentType) -> Response[str]:
+    return problem(HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json.")
 
-    @app.exception_handler(Exception)
-    def unexpected(error: Exception) -> Response[str]:
-        logger.exception("Request failed")
-        return problem(
-            HTTPStatus.INTERNAL_SERVER_ERROR, "Something failed on our side. It was logged."
-        )
+
+def _not_found(error: NotFoundError) -> Response[str]:
+    return problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
+
+
+def _service_error(error: ServiceError) -> Response[str]:
+    return problem(HTTPStatus(error.status_code), str(error.msg))
+
+
+def _unexpected(error: Exception) -> Response[str]:
+    logger.exception("Request failed")
+    detail = "Something failed on our side. It was logged."
+    return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
 def _unprocessable(fields: Sequence[FieldError]) -> Response[str]:
@@ -106,7 +105,8 @@ def _unprocessable(fields: Sequence[FieldError]) -> Response[str]:
 
 
 def _field_error(entry: dict[str, Any]) -> FieldError:
-    """Pydantic's location `("body", "credentials", "access_key_id")` is the field `credentials.access_key_id`.
+    """Pydantic's location `("body", "credentials", "access_key_id")` is the field
+    `credentials.access_key_id`.
 
     An entry of a list is reported as the list; the message names the entry.
     """

@@ -61,7 +61,9 @@ class LastVerification:
 
 @dataclass(frozen=True, slots=True)
 class TestSlot:
-    """The right to test an account, one at a time. It lapses by itself, so that nothing can hold it for ever."""
+    """The right to test an account, one at a time. It lapses by itself, so that nothing can hold it
+    for ever.
+    """
 
     verification_id: str
     expires_at: datetime
@@ -71,9 +73,11 @@ class TestSlot:
 class Account:
     """One connected AWS account. Times are UTC.
 
-    connection_revision  counts changes of how the account is entered; a test of an older one decides nothing.
+    connection_revision  counts changes of how the account is entered; a test of an older one
+                         decides nothing.
     proven               the permissions that were ever allowed, so that losing one is noticed.
-    connected_at         when a test last found it connected; null if none ever did, entered as it is now.
+    connected_at         when a test last found it connected; null if none ever did, entered as it
+                         is now.
     attempts             tests in a row that did not find it connected.
     touched_at           when a person last changed or tested it.
     version              counts every write, for optimistic locking and the ETag.

@@ -1,4 +1,6 @@
-"""What can go wrong, named. The workflow's Retry and Catch go by these class names; HTTP maps each to one status."""
+"""What can go wrong, named. The workflow's Retry and Catch go by these class names; HTTP maps each
+to one status.
+"""
 
 
 class CavokError(Exception):
@@ -39,13 +41,15 @@ class ServiceUnavailable(CavokError):
 
 
 class EntryRefused(CavokError):
-    """AWS refuses our way into the account: AssumeRole on its role, or its access key. The message starts with the
-    error code."""
+    """AWS refuses our way into the account: AssumeRole on its role, or its access key. The message
+    starts with the error code.
+    """
 
 
 class EntryRefusedYet(EntryRefused):
-    """The same, for a role or key that may have been made seconds ago: worth waiting for, since IAM is eventually
-    consistent, and worth repeating before a connection is called broken."""
+    """The same, for a role or key that may have been made seconds ago: worth waiting for, since IAM
+    is eventually consistent, and worth repeating before a connection is called broken.
+    """
 
 
 class EntryInconclusive(CavokError):

@@ -1,4 +1,6 @@
-"""How a customer lets Cavok in: policies, CloudFormation, Terraform and CLI, made from the permission catalog."""
+"""How a customer lets Cavok in: policies, CloudFormation, Terraform and CLI, made from the
+permission catalog.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -29,8 +31,9 @@ class InstructionStep:
 
 
 def granted_groups(account: Account) -> tuple[PermissionGroup, ...]:
-    """The groups that this account's policy grants: the logs only where they are wanted, the checking of a role's
-    own policies only where there is a role."""
+    """The groups that this account's policy grants: the logs only where they are wanted, the
+    checking of a role's own policies only where there is a role.
+    """
     checking = (CHECKING,) if account.access_type is AccessType.ASSUME_ROLE else ()
     return (*checking, EC2, RDS, *((LOGS,) if account.write_logs else ()))
 
@@ -44,25 +47,32 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
             ),
             InstructionStep(
                 "Deploy on AWS",
-                "Press “Deploy on AWS”. CloudFormation opens with everything filled in: acknowledge that it creates "
-                f"an IAM role and press “Create stack”. It creates the role {account.role_name}, which only Cavok "
-                "may assume, and only with your organization's external ID. If you prefer, use the CloudFormation "
+                "Press “Deploy on AWS”. CloudFormation opens with everything filled in: "
+                "acknowledge that it creates "
+                f"an IAM role and press “Create stack”. It creates the role "
+                f"{account.role_name}, which only Cavok "
+                "may assume, and only with your organization's external ID. If you prefer, "
+                "use the CloudFormation "
                 "template, Terraform or the AWS CLI below instead.",
             ),
             InstructionStep(
                 "Test the connection",
-                "When the stack says CREATE_COMPLETE, press “Test”. A new role can take up to a minute to be usable.",
+                "When the stack says CREATE_COMPLETE, press “Test”. A new role can take up "
+                "to a minute to be usable.",
             ),
         )
     return (
         InstructionStep(
             "Create an IAM user",
-            f"In account {account.provider_id}, create an IAM user without console access and give it the "
-            "permissions policy below. CloudFormation, Terraform or the AWS CLI below do it for you.",
+            f"In account {account.provider_id}, create an IAM user without console access and "
+            f"give it the "
+            "permissions policy below. CloudFormation, Terraform or the AWS CLI below do it "
+            "for you.",
         ),
         InstructionStep(
             "Create an access key",
-            "Create an access key for that user and enter it under “Rotate keys”, unless you did so already.",
+            "Create an access key for that user and enter it under “Rotate keys”, unless you "
+            "did so already.",
         ),
         InstructionStep(
             "Test the connection", "Press “Test” to check that everything is in place."
@@ -145,7 +155,8 @@ def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
     }
     statement["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
     return {
-        "Description": "The IAM role with which Cavok Cloud manages this account. Delete the stack to disconnect.",
+        "Description": "The IAM role with which Cavok Cloud manages this account. "
+        "Delete the stack to disconnect.",
         "Parameters": {
             "TrustedAccountId": _parameter(
                 "The AWS account of Cavok Cloud.",
@@ -180,7 +191,8 @@ def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
 
 def _user_template(account: Account) -> dict[str, Any]:
     return {
-        "Description": "The IAM user with which Cavok Cloud manages this account. Create its access key by hand.",
+        "Description": "The IAM user with which Cavok Cloud manages this account. "
+        "Create its access key by hand.",
         "Parameters": {"WriteLogs": _write_logs_parameter(account)},
         "Conditions": {"WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]}},
         "Resources": {
@@ -194,7 +206,9 @@ def _user_template(account: Account) -> dict[str, Any]:
 
 
 def terraform(account: Account, trust: Trust) -> str:
-    """A Terraform configuration that makes the same role or user. HCL reads JSON objects as expressions."""
+    """A Terraform configuration that makes the same role or user. HCL reads JSON objects as
+    expressions.
+    """
     kind, block = (
         ("role", _terraform_role(account, trust))
         if account.role_name
@@ -248,7 +262,10 @@ def cli(account: Account, trust: Trust) -> str:
     kind, name = ("role", account.role_name) if account.role_name else ("user", USER_NAME)
     if account.role_name:
         document = json.dumps(permissions.trust_policy(trust.trusted_account_id, trust.external_id))
-        create = f"aws iam create-role --role-name '{name}' \\\n  --assume-role-policy-document '{document}'"
+        create = (
+            f"aws iam create-role --role-name '{name}' \\\n"
+            f"  --assume-role-policy-document '{document}'"
+        )
     else:
         create = f"aws iam create-user --user-name '{name}'"
     commands = [create] + [

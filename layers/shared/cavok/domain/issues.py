@@ -12,23 +12,26 @@ _REMEDIES = {
     Reason.IDENTITY_POLICY: _GRANT,
     Reason.UNSTATED: _GRANT
     + " If it is there already, look for a deny in a boundary or an organization's policy.",
-    Reason.EXPLICIT_DENY: "A policy of the {principal} denies {actions} explicitly; remove that Deny statement. "
-    "Allowing it elsewhere does not help.",
+    Reason.EXPLICIT_DENY: "A policy of the {principal} denies {actions} explicitly; "
+    "remove that Deny statement. Allowing it elsewhere does not help.",
     Reason.PERMISSIONS_BOUNDARY: "The {principal}'s permissions boundary does not allow {actions}; "
     "extend the boundary, or set another.",
-    Reason.SERVICE_CONTROL_POLICY: "A service control policy of your AWS organization does not allow {actions}; "
-    "ask whoever manages AWS Organizations.",
-    Reason.RESOURCE_CONTROL_POLICY: "A resource control policy of your AWS organization does not allow {actions}; "
-    "ask whoever manages AWS Organizations.",
-    Reason.SESSION_POLICY: "Cavok's own session policy does not allow {actions}. This is for us to mend; "
-    "please contact support.",
-    Reason.RESOURCE_POLICY: "A resource-based policy does not allow {actions}; look at the policy of the resource.",
+    Reason.SERVICE_CONTROL_POLICY: "A service control policy of your AWS organization does not "
+    "allow {actions}; ask whoever manages AWS Organizations.",
+    Reason.RESOURCE_CONTROL_POLICY: "A resource control policy of your AWS organization does not "
+    "allow {actions}; ask whoever manages AWS Organizations.",
+    Reason.SESSION_POLICY: "Cavok's own session policy does not allow {actions}. "
+    "This is for us to mend; please contact support.",
+    Reason.RESOURCE_POLICY: "A resource-based policy does not allow {actions}; "
+    "look at the policy of the resource.",
     Reason.VPC_ENDPOINT_POLICY: "A VPC endpoint policy does not allow {actions}; extend it.",
 }
 
 
 def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple[Issue, ...]]:
-    """The outcome of a test that reached the account or was refused by it, and the issues to show."""
+    """The outcome of a test that reached the account or was refused by it, and the issues to
+    show.
+    """
     if failures := tuple(_failures(account, steps)):
         return Outcome.FAILED, failures
     lost = [step for step in _denied(steps, "ec2", "rds") if step.step in account.proven]
@@ -50,16 +53,19 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     if by_name[permissions.ASSUME_ROLE].reason is Reason.ROLE_NOT_ASSUMABLE:
         yield Issue(
             "role_not_assumable",
-            f"The role {account.role_arn} could not be assumed. Either it does not exist, or its trust policy does "
+            f"The role {account.role_arn} could not be assumed. Either it does not exist, or "
+            f"its trust policy does "
             "not name Cavok's account, or it asks for another external ID. AWS does not say which.",
-            "Deploy the role as the Instructions show, with this organization's external ID, then press Test.",
+            "Deploy the role as the Instructions show, with this organization's external ID, "
+            "then press Test.",
         )
     match = by_name[permissions.ACCOUNT_MATCHES]
     if match.reason is Reason.CREDENTIALS_REJECTED:
         yield Issue(
             "credentials_rejected",
             "AWS does not accept the access key: it was deleted, deactivated, or mistyped.",
-            "Create a new access key for the IAM user, enter it under Rotate keys, then press Test.",
+            "Create a new access key for the IAM user, enter it under Rotate keys, then "
+            "press Test.",
         )
     elif match.ok is False:
         yield Issue(
@@ -70,9 +76,11 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):
         yield Issue(
             "confused_deputy",
-            f"The role {account.role_arn} can be assumed without this organization's external ID. Whoever knows its "
+            f"The role {account.role_arn} can be assumed without this organization's external "
+            f"ID. Whoever knows its "
             "name could have Cavok act on it.",
-            "Put the condition StringEquals sts:ExternalId with this organization's external ID into the role's "
+            "Put the condition StringEquals sts:ExternalId with this organization's external "
+            "ID into the role's "
             "trust policy, as the Instructions show, then press Test.",
         )
 
@@ -82,7 +90,9 @@ def _denied(steps: Iterable[Step], *groups: str) -> Iterator[Step]:
 
 
 def _odd_ones_out(steps: Sequence[Step], lost: Sequence[Step]) -> Iterator[Step]:
-    """Refused permissions of a group that otherwise works. A group left out as a whole is a choice, not an issue."""
+    """Refused permissions of a group that otherwise works. A group left out as a whole is a choice,
+    not an issue.
+    """
     for group in ("ec2", "rds"):
         if any(step.group == group and step.verdict is Verdict.ALLOWED for step in steps):
             yield from (step for step in _denied(steps, group) if step not in lost)

@@ -10,7 +10,9 @@ from cavok.domain.accounts import Status
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """`external_id` is made here, random, and never changes by itself; `counts` are its accounts by status."""
+    """`external_id` is made here, random, and never changes by itself; `counts` are its accounts by
+    status.
+    """
 
     organization_id: str
     external_id: str

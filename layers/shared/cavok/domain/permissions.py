@@ -1,8 +1,8 @@
 """The permission catalog: everything Cavok asks a customer to grant, and why.
 
-This is the single source of the Access Details answer, the policy documents, the CloudFormation and Terraform
-templates and the list that the workflow's Map walks. To add a permission, add an entry here and one probe in
-`cavok.adapters.probes`.
+This is the single source of the Access Details answer, the policy documents, the CloudFormation and
+Terraform templates and the list that the workflow's Map walks. To add a permission, add an entry
+here and one probe in `cavok.adapters.probes`.
 """
 
 from collections.abc import Iterable
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 ROLE_NAME_PREFIX = "Cavok"
-"""Every customer role starts with it, so that our own policy can name `arn:aws:iam::*:role/Cavok*`."""
+"""Every customer role starts with it, so that our own policy can name `arn:aws:iam::*:role/Cavok*`.
+"""
 
 DEFAULT_ROLE_NAME = "CavokCloud"
 LOG_GROUP_PREFIX = "/cavok/"
@@ -64,7 +65,10 @@ class PermissionGroup:
 TRUST = PermissionGroup(
     group="trust",
     title="Entering the account",
-    why="Cavok assumes a role in your account with your organization's external ID. Mandatory for Assume Role.",
+    why=(
+        "Cavok assumes a role in your account with your organization's external ID. "
+        "Mandatory for Assume Role."
+    ),
     required=True,
     resource="arn:aws:iam::*:role/Cavok*",
     permissions=(Permission(ASSUME_ROLE, "Enters the account with temporary credentials."),),
@@ -101,7 +105,10 @@ EC2 = PermissionGroup(
 RDS = PermissionGroup(
     group="rds",
     title="RDS instances and Aurora clusters",
-    why="Operational. May be left out if you do not use RDS with Cavok. Aurora databases are clusters.",
+    why=(
+        "Operational. May be left out if you do not use RDS with Cavok. Aurora databases are "
+        "clusters."
+    ),
     required=False,
     resource="*",
     permissions=(
@@ -116,7 +123,10 @@ RDS = PermissionGroup(
 LOGS = PermissionGroup(
     group="logs",
     title="CloudWatch Logs",
-    why="Used only where “Write logs” is Yes: a line at every interaction, in log groups that start with /cavok/.",
+    why=(
+        "Used only where “Write logs” is Yes: a line at every interaction, in log groups "
+        "that start with /cavok/."
+    ),
     required=False,
     resource=LOG_GROUPS_ARN,
     permissions=(
@@ -136,7 +146,9 @@ GRANTED_GROUPS = (CHECKING, EC2, RDS, LOGS)
 """The groups that a policy grants; trust is granted by the role's trust policy."""
 
 PROBED_GROUPS = (CHECKING, EC2, RDS)
-"""The groups that the workflow's Map probes one permission at a time; writing a log proves the logs group."""
+"""The groups that the workflow's Map probes one permission at a time; writing a log proves the logs
+group.
+"""
 
 CAPABILITY_GROUPS = (EC2, RDS, LOGS)
 
@@ -154,12 +166,15 @@ def group_of(step: str) -> str:
 
 
 def policy_document(groups: Iterable[PermissionGroup] = GRANTED_GROUPS) -> dict[str, Any]:
-    """The IAM policy that grants the groups, as an admin would attach it to the role or the user."""
+    """The IAM policy that grants the groups, as an admin would attach it to the role or the
+    user.
+    """
     return {"Version": "2012-10-17", "Statement": [group.statement() for group in groups]}
 
 
 def trust_policy(trusted_account_id: str, external_id: str) -> dict[str, Any]:
-    """Trust policy of a customer's role: our workload account may enter, and only with this external ID.
+    """Trust policy of a customer's role: our workload account may enter, and only with this
+    external ID.
 
     Source: IAM User Guide, "Access to AWS accounts owned by third parties".
     """

@@ -15,9 +15,10 @@ class Prediction(StrEnum):
 def predict(documents: Iterable[Mapping[str, Any]], action: str) -> Prediction:
     """What a role's inline policies say of an action on any resource.
 
-    Denied only by an explicit Deny without a condition, allowed only by an Allow without one and no Deny in sight.
-    Everything else is unknown: managed policies, a boundary and the organization's policies cannot be read with the
-    permissions that Cavok asks for. Source: IAM User Guide, "Policy evaluation logic".
+    Denied only by an explicit Deny without a condition, allowed only by an Allow without one and no
+    Deny in sight. Everything else is unknown: managed policies, a boundary and the organization's
+    policies cannot be read with the permissions that Cavok asks for. Source: IAM User Guide,
+    "Policy evaluation logic".
     """
     statements = [statement for document in documents for statement in _statements(document)]
     denies = [s for s in statements if s.get("Effect") == "Deny" and _names_action(s, action)]

@@ -1,8 +1,9 @@
 """What AWS says when it refuses a call, and which policy is behind it.
 
-The wordings are those of the IAM User Guide, "Troubleshoot access denied error messages", which documents one per
-policy type for implicit ("because no … allows the … action") and explicit ("with an explicit deny in a …") denials.
-Only the *reason* is read from the text. Whether a call was refused is decided by the error code alone.
+The wordings are those of the IAM User Guide, "Troubleshoot access denied error messages", which
+documents one per policy type for implicit ("because no … allows the … action") and explicit ("with
+an explicit deny in a …") denials. Only the *reason* is read from the text. Whether a call was
+refused is decided by the error code alone.
 """
 
 import re
@@ -76,8 +77,9 @@ _IMPLICIT = re.compile(r"because no (?P<policy>[A-Za-z -]+?(?:policy|boundary)) 
 def refusal_reason(message: str) -> Reason:
     """The policy type that an access-denied message blames.
 
-    An explicit deny in the customer's own identity policies is `explicit_deny`; one in a boundary, SCP or session
-    policy names that policy, since it is there that somebody has to mend it. `unstated` when AWS does not say.
+    An explicit deny in the customer's own identity policies is `explicit_deny`; one in a boundary,
+    SCP or session policy names that policy, since it is there that somebody has to mend it.
+    `unstated` when AWS does not say.
     """
     if explicit := _EXPLICIT.search(message):
         blamed = _policy_type(explicit["policy"] or "")

@@ -6,7 +6,9 @@ from typing import Any
 from cavok.domain.permissions import CHECKING, EC2, LOGS, RDS
 
 PROBE_NAME_PREFIX = "cavok-probe-"
-"""Databases and policies of this name do not exist. A test's session can start and stop no other database."""
+"""Databases and policies of this name do not exist. A test's session can start and stop no other
+database.
+"""
 
 DURATION_SECONDS = 900
 """The shortest that STS gives."""
@@ -15,8 +17,8 @@ DURATION_SECONDS = 900
 def probing_policy() -> dict[str, Any]:
     """Session policy of a test: no bug of ours can start or stop a real database with it.
 
-    EC2 has no such narrowing: DryRun is no condition key, so the one function that makes those calls sets it.
-    Source: IAM User Guide, "Session policies"; at most 2,048 characters.
+    EC2 has no such narrowing: DryRun is no condition key, so the one function that makes those
+    calls sets it. Source: IAM User Guide, "Session policies"; at most 2,048 characters.
     """
     on_databases = [action for action in RDS.actions if "Describe" not in action]
     reading = [

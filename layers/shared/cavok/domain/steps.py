@@ -23,7 +23,9 @@ class Verdict(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How a verdict is known: AWS answered the call itself, the role's own policies say so, or not at all."""
+    """How a verdict is known: AWS answered the call itself, the role's own policies say so, or not
+    at all.
+    """
 
     LIVE = "live"
     POLICY = "policy"
@@ -36,7 +38,9 @@ REFUSALS_WANTED = frozenset({WITHOUT_EXTERNAL_ID, WITH_WRONG_EXTERNAL_ID})
 REGION_DISABLED_CODES = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"}
 )
-"""What AWS answers in a region that the account has not enabled. Nothing about the permission follows from it."""
+"""What AWS answers in a region that the account has not enabled. Nothing about the permission
+follows from it.
+"""
 
 _DETAIL_LIMIT = 1500
 
@@ -56,7 +60,9 @@ ALLOWED = Judgement(verdict=Verdict.ALLOWED)
 
 
 def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judgement:
-    """Reads an AWS error. `proofs` are the codes that only an authorized caller can get, such as DryRunOperation."""
+    """Reads an AWS error. `proofs` are the codes that only an authorized caller can get, such as
+    DryRunOperation.
+    """
     detail = message[:_DETAIL_LIMIT]
     if error_code in proofs:
         return Judgement(verdict=Verdict.ALLOWED, error_code=error_code, detail=detail)
@@ -164,7 +170,9 @@ def _ok(step: str, verdict: Verdict) -> bool | None:
 
 
 def _reason(step: str, judgement: Judgement) -> Reason | None:
-    """A refused AssumeRole says nothing of ours to mend but the role itself, and a wanted refusal needs no reason."""
+    """A refused AssumeRole says nothing of ours to mend but the role itself, and a wanted refusal
+    needs no reason.
+    """
     if step in REFUSALS_WANTED:
         return {Verdict.ALLOWED: Reason.CONFUSED_DEPUTY, Verdict.DENIED: None}.get(
             judgement.verdict, judgement.reason

@@ -22,7 +22,9 @@ from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
 
 TIME_LIMIT = timedelta(minutes=6)
-"""A little more than the workflow's own timeout: past it, whatever was running is dead and the slot is free."""
+"""A little more than the workflow's own timeout: past it, whatever was running is dead and the slot
+is free.
+"""
 
 KEPT_FOR = timedelta(days=90)
 
@@ -40,7 +42,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """One test of an account. Times are UTC. `actor` is who asked for it: a person, or `schedule`."""
+    """One test of an account. Times are UTC. `actor` is who asked for it: a person, or
+    `schedule`.
+    """
 
     organization_id: str
     account_id: str
@@ -60,7 +64,9 @@ class Verification:
         return self.started_at + TIME_LIMIT
 
     def as_of(self, now: datetime) -> Self:
-        """The verification as it must be shown: one past its deadline is dead, whether or not somebody noticed."""
+        """The verification as it must be shown: one past its deadline is dead, whether or not
+        somebody noticed.
+        """
         if self.state is State.RUNNING and now > self.deadline:
             return replace(self, state=State.ABORTED, finished_at=self.deadline)
         return self
@@ -85,9 +91,9 @@ def conclude(
 ) -> tuple[Account, Verification]:
     """What a test's steps mean: the account as it now is, and the finished verification.
 
-    Where the account could not be entered for a reason that may be ours (an inconclusive entry), or was
-    reconnected while the test ran, the test is aborted and the account keeps its status. `log_error` is what kept
-    the summary from being written, where that was no answer of AWS.
+    Where the account could not be entered for a reason that may be ours (an inconclusive entry), or
+    was reconnected while the test ran, the test is aborted and the account keeps its status.
+    `log_error` is what kept the summary from being written, where that was no answer of AWS.
     """
     complete = _complete(account, steps, now, log_error)
     stale = verification.connection_revision != account.connection_revision
@@ -124,7 +130,9 @@ def conclude(
 def settle_aborted(
     account: Account, verification: Verification, steps: Iterable[Step], now: datetime
 ) -> tuple[Account, Verification]:
-    """A test that proves nothing: the slot is freed, the status stays, and the account is tried again."""
+    """A test that proves nothing: the slot is freed, the status stays, and the account is tried
+    again.
+    """
     slot = (
         account.slot
         if account.slot and account.slot.verification_id != verification.verification_id
@@ -168,7 +176,9 @@ def entry_refused(account: Account, error_code: str, message: str, now: datetime
 
 
 def entry_unknown(account: Account, error_code: str, message: str, now: datetime) -> Step:
-    """The step that says that entering the account failed for a reason that need not be the customer's."""
+    """The step that says that entering the account failed for a reason that need not be the
+    customer's.
+    """
     judgement = Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,

@@ -31,7 +31,9 @@ class AccessKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """What an admin asks for. `access_key` exactly for access keys, `role_name` exactly for Assume Role."""
+    """What an admin asks for. `access_key` exactly for access keys, `role_name` exactly for Assume
+    Role.
+    """
 
     provider_id: str
     name: str
@@ -78,7 +80,9 @@ def connect_account(
     sealer: Sealer,
     now: datetime,
 ) -> Account:
-    """Stores a new account, unconfirmed and due for its first test. Raises Conflict for a number that is taken."""
+    """Stores a new account, unconfirmed and due for its first test. Raises Conflict for a number
+    that is taken.
+    """
     organization_of(organization_id, accounts=accounts, now=now)
     account_id = str(ULID())
     account = Account(
@@ -111,7 +115,9 @@ def change_account(
     accounts: Accounts,
     now: datetime,
 ) -> Account:
-    """Applies a change. With a `version` (If-Match) it must still be that one. Raises PreconditionFailed."""
+    """Applies a change. With a `version` (If-Match) it must still be that one. Raises
+    PreconditionFailed.
+    """
 
     def apply(account: Account) -> Account:
         if version is not None and account.version != version:
@@ -132,7 +138,9 @@ def rotate_credentials(
     sealer: Sealer,
     now: datetime,
 ) -> None:
-    """Replaces the sealed access key; the account is unconfirmed until it is tested again. Raises Conflict."""
+    """Replaces the sealed access key; the account is unconfirmed until it is tested again. Raises
+    Conflict.
+    """
     account = accounts.get(organization_id, account_id)
     if account.access_type is not AccessType.ACCESS_KEY:
         raise Conflict("This account is entered through a role; it has no access key to replace.")

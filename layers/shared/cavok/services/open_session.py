@@ -1,4 +1,6 @@
-"""Entering the account: the first steps of a test, the probes to run, and the sealed session to run them with."""
+"""Entering the account: the first steps of a test, the probes to run, and the sealed session to run
+them with.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +21,9 @@ from cavok.services.timing import timed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSession:
-    """`session` is sealed; it is null, and there are no probes, where the account is not the one it should be."""
+    """`session` is sealed; it is null, and there are no probes, where the account is not the one it
+    should be.
+    """
 
     session: str | None
     steps: Sequence[Step]
@@ -28,7 +32,9 @@ class OpenedSession:
     write_logs: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """What the workflow carries on. The probes name their group, for the step of a probe that crashed."""
+        """What the workflow carries on. The probes name their group, for the step of a probe that
+        crashed.
+        """
         return {
             "session": self.session,
             "steps": [step.as_dict() for step in self.steps],
@@ -121,7 +127,9 @@ def _with_key(
 
 
 def _not_entered(account: Account, trigger: Trigger, step: Step) -> Exception:
-    """Worth repeating when a person waits for it, or when a connection that once worked would be called broken."""
+    """Worth repeating when a person waits for it, or when a connection that once worked would be
+    called broken.
+    """
     message = f"{step.error_code}: {step.detail}"
     if step.verdict is not Verdict.DENIED:
         return EntryInconclusive(message)

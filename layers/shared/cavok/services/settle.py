@@ -28,7 +28,9 @@ Decision = Callable[[Account, Verification], tuple[Account, Verification]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndOfTest:
-    """How a test ended: its steps, or the error that kept it from entering the account, or merely that it ended."""
+    """How a test ended: its steps, or the error that kept it from entering the account, or merely
+    that it ended.
+    """
 
     organization_id: str
     account_id: str
@@ -42,7 +44,9 @@ class EndOfTest:
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Reads what `verify_account` sends, or an EventBridge "Step Functions Execution Status Change"."""
+        """Reads what `verify_account` sends, or an EventBridge "Step Functions Execution Status
+        Change".
+        """
         detail = event.get("detail")
         names = json.loads(detail["input"]) if detail else event
         failure, log_failure = event.get("failure") or {}, event.get("log_failure")
@@ -122,7 +126,9 @@ def _settle(
 
 
 def _message(cause: str) -> str:
-    """The message of the exception in a Lambda task's Cause, which is JSON; other causes are plain text."""
+    """The message of the exception in a Lambda task's Cause, which is JSON; other causes are plain
+    text.
+    """
     try:
         details = json.loads(cause)
     except ValueError:

@@ -26,7 +26,9 @@ def start_verification(
     workflows: Workflows,
     now: datetime,
 ) -> Verification:
-    """Starts a test, or returns the one that is running. Raises AccountNotFound, ServiceUnavailable."""
+    """Starts a test, or returns the one that is running. Raises AccountNotFound,
+    ServiceUnavailable.
+    """
     for _ in range(_TRIES):
         account = accounts.get(organization_id, account_id)
         if account.slot and account.testing(now):

@@ -1,4 +1,6 @@
-"""Writing a test's summary to the customer's account: its five calls are the verdicts of the logs group."""
+"""Writing a test's summary to the customer's account: its five calls are the verdicts of the logs
+group.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,7 +15,9 @@ from cavok.services.timing import timed
 def write_verification_log(
     verification: Mapping[str, Any], steps: Sequence[Step], session: CustomerSession, now: datetime
 ) -> list[Step]:
-    """One JSON line in the day's stream of /cavok/verifications. `verification` says which test of what it was."""
+    """One JSON line in the day's stream of /cavok/verifications. `verification` says which test of
+    what it was.
+    """
     verdicts = {step.step: step.verdict.value for step in steps}
     line = LogLine(
         now, {"event": "Verification", "at": now.isoformat(), **verification, "verdicts": verdicts}

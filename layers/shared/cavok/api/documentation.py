@@ -1,4 +1,6 @@
-"""What the API says of itself: /openapi.json, /docs, /health, and the answers that every route may give."""
+"""What the API says of itself: /openapi.json, /docs, /health, and the answers that every route may
+give.
+"""
 
 from http import HTTPStatus
 from typing import Any
@@ -17,19 +19,22 @@ _GATEWAY_SHAPE = {
     "properties": {"message": {"type": "string"}},
     "required": ["message"],
 }
-_ABOUT = {
+_ABOUT: dict[str, Any] = {
     "title": "Cavok Accounts",
     "version": "1",
     "summary": "Connect AWS accounts to Cavok Cloud, and prove what each connection can do.",
     "description": (
-        "Send a Cognito ID token as `Authorization: Bearer …`. Your organization comes from the token alone. "
+        "Send a Cognito ID token as `Authorization: Bearer …`. Your organization comes from "
+        "the token alone. "
         "Errors are problems (RFC 9457); those of a bad request name each field."
     ),
 }
 
 
 def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
-    """The documented answers of a route: its own, the problems it names, and those that every route may give."""
+    """The documented answers of a route: its own, the problems it names, and those that every route
+    may give.
+    """
     good: OpenAPIResponse = {"description": ok.phrase}
     if ok is NO_CONTENT:
         good["content"] = {}

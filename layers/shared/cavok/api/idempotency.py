@@ -29,10 +29,12 @@ def once(
     create: Callable[[], str],
     lambda_context: "LambdaContext",
 ) -> str:
-    """What `create` returned the first time for this key in this organization; without a key, what it returns now.
+    """What `create` returned the first time for this key in this organization; without a key, what
+    it returns now.
 
-    Keys are kept for a day. Of the body only a hash is kept, and secrets are masked before it is taken.
-    Raises InvalidField for a key that was used with another body, Conflict while the first request still runs.
+    Keys are kept for a day. Of the body only a hash is kept, and secrets are masked before it is
+    taken. Raises InvalidField for a key that was used with another body, Conflict while the first
+    request still runs.
     """
     if key is None:
         return create()
@@ -55,7 +57,7 @@ def once(
         lambda_context=lambda_context,
     )
 
-    @idempotency.idempotent_function(
+    @idempotency.idempotent_function(  # type: ignore[untyped-decorator]
         data_keyword_argument="request",
         persistence_store=store,
         config=config,
@@ -65,7 +67,9 @@ def once(
         return create()
 
     try:
-        return run(request={"key": key, "body": body.model_dump(mode="json", exclude_unset=True)})
+        return str(
+            run(request={"key": key, "body": body.model_dump(mode="json", exclude_unset=True)})
+        )
     except exceptions.IdempotencyValidationError:
         raise InvalidField(
             "Idempotency-Key", "This key was used for another account before."
