@@ -36,6 +36,7 @@ def apply_all() -> None:
     honour_dry_run()
     name_the_policy_that_refused()
     resolve_principal_arn_to_the_role()
+    take_loopback_for_tls()
     know_the_kms_encryption_context()
     report_lambda_errors_by_class()
     time_executions_out()
@@ -192,6 +193,21 @@ def resolve_principal_arn_to_the_role() -> None:
                 return value
             account, role = value.split(":")[4], value.split("/")[1]
             return f"arn:aws:iam::{account}:role/{role}"
+
+        return resolve
+
+    _wrap(iam_evaluator, "_resolve_condition_key", make)
+
+
+def take_loopback_for_tls() -> None:
+    """`aws:SecureTransport` is true: plain HTTP on loopback stands for the TLS that AWS is reached by.
+
+    Without it a policy that refuses what is not TLS, as a bucket's should, would refuse everything.
+    """
+
+    def make(original: Any) -> Any:
+        def resolve(key: str, ctx: Any) -> Any:
+            return "true" if key.lower() == "aws:securetransport" else original(key, ctx)
 
         return resolve
 
