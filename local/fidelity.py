@@ -200,7 +200,7 @@ def resolve_principal_arn_to_the_role() -> None:
 
 
 def take_loopback_for_tls() -> None:
-    """`aws:SecureTransport` is true: plain HTTP on loopback stands for the TLS that AWS is reached by.
+    """`aws:SecureTransport` is true: HTTP on loopback stands for the TLS that AWS is reached by.
 
     Without it a policy that refuses what is not TLS, as a bucket's should, would refuse everything.
     """
