@@ -39,6 +39,7 @@ def apply_all() -> None:
     take_loopback_for_tls()
     know_the_kms_encryption_context()
     report_lambda_errors_by_class()
+    answer_an_empty_body()
     time_executions_out()
     keep_aborted_executions_aborted()
     protect_user_attributes()
@@ -288,6 +289,22 @@ def report_lambda_errors_by_class() -> None:
 
     lambda_runtime.Worker.invoke = remember_what_was_raised
     _wrap(lambda_svc, "_execute_function_warm", make)
+
+
+def answer_an_empty_body() -> None:
+    """A function may answer the HTTP API with `"body": null`, as for a 204.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+
+    def make(original: Any) -> Any:
+        def to_response(result: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+            response, rest = original(result)
+            return ({**response, "body": ""} if response.get("body") is None else response), rest
+
+        return to_response
+
+    _wrap(lambda_svc, "lambda_execute_result_to_api_proxy_response", make)
 
 
 def time_executions_out() -> None:
