@@ -42,6 +42,7 @@ def apply_all() -> None:
     answer_an_empty_body()
     time_executions_out()
     keep_aborted_executions_aborted()
+    batch_the_items_of_a_distributed_map()
     protect_user_attributes()
 
 
@@ -363,6 +364,52 @@ def keep_aborted_executions_aborted() -> None:
         return fail
 
     _wrap(stepfunctions, "_fail_execution", make)
+
+
+def batch_the_items_of_a_distributed_map() -> None:
+    """A Distributed Map honours `ItemBatcher` and `MaxConcurrencyPath`; its map run counts items as
+    items and batches as executions.
+
+    https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html
+    """
+
+    def make(original: Any) -> Any:
+        def run(
+            state: dict[str, Any], raw: Any, effective: Any, iterator: Any, execution: Any, ctx: Any
+        ) -> Any:
+            state = dict(state)
+            if path := state.pop("MaxConcurrencyPath", None):
+                state["MaxConcurrency"] = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
+            size = state.pop("ItemBatcher", {}).get("MaxItemsPerBatch")
+            if not size:
+                return original(state, raw, effective, iterator, execution, ctx)
+            items = stepfunctions._resolve_path_or_ctx(state["ItemsPath"], effective, ctx)
+            batches = [{"Items": items[at : at + size]} for at in range(0, len(items), size)]
+            before = set(stepfunctions._map_runs)
+            try:
+                return original(
+                    {**state, "ItemsPath": "$"}, raw, batches, iterator, execution, ctx
+                )
+            finally:
+                _count_items(execution["executionArn"], before, batches)
+
+        return run
+
+    _wrap(stepfunctions, "_run_distributed_map", make)
+
+
+def _count_items(execution_arn: str, before: set[str], batches: list[dict[str, Any]]) -> None:
+    """Puts items where the emulator counted batches: all of a batch have the batch's outcome."""
+    for arn, run in list(stepfunctions._map_runs.items()):
+        if arn in before or run["executionArn"] != execution_arn:
+            continue
+        counts = dict.fromkeys(run["itemCounts"], 0)
+        outcomes = {"SUCCEEDED": "succeeded", "FAILED": "failed"}
+        for child in list(stepfunctions._executions.values()):
+            if child.get("mapRunArn") == arn:
+                items = len(json.loads(child["input"])["Items"])
+                counts[outcomes[child["status"]]] += items
+        run["itemCounts"] = {**counts, "total": sum(len(batch["Items"]) for batch in batches)}
 
 
 def protect_user_attributes() -> None:

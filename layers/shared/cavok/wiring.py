@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cavok.adapters.accounts import Accounts
+    from cavok.adapters.due import DueAccounts
     from cavok.adapters.entry import Entry
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.templates import Templates
@@ -44,6 +45,14 @@ def verifications() -> "Verifications":
     from cavok.adapters.verifications import Verifications
 
     return Verifications(accounts())
+
+
+@cache
+def due_accounts() -> "DueAccounts":
+    from cavok.adapters.due import DueAccounts
+
+    accounts()  # binds the models to the table
+    return DueAccounts()
 
 
 @cache

@@ -60,14 +60,23 @@ class Verifications:
         )
 
     def begin(self, account: Account, verification: Verification) -> Account:
-        """Takes the account's test slot and stores the verification. Raises AccountChanged."""
+        """Takes the account's test slot and stores the verification. Raises AccountChanged.
+
+        Whoever asked for it, the account is not due while the test runs: of a person's test and a
+        sweep, or of two sweeps, one alone gets it.
+        """
         slot = TestSlot(verification.verification_id, verification.deadline)
         item = VerificationItem.of(verification, expires_at=verification.started_at + KEPT_FOR)
         by_hand = verification.trigger is Trigger.MANUAL
         touched_at = verification.started_at if by_hand else account.touched_at
         return self._accounts.save(
             account,
-            replace(account, slot=slot, touched_at=touched_at),
+            replace(
+                account,
+                slot=slot,
+                touched_at=touched_at,
+                next_verification_at=verification.lease_until,
+            ),
             with_items=lambda transaction: transaction.save(
                 item, condition=VerificationItem.pk.does_not_exist()
             ),

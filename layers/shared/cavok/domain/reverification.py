@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 DAY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=2)
 REST_AFTER = timedelta(days=7)
-_JITTER = timedelta(hours=2)
+REST_BETWEEN = timedelta(hours=12)
+"""Least time between two daily tests. With it a test that ran at the account's own minute, or some
+hours late, is followed by the next one at that minute a day later.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +27,34 @@ class Attention:
 
 
 def next_verification_at(attention: Attention, now: datetime) -> datetime | None:
-    """Connected accounts daily, others after 2, 4, 8 … minutes up to a day.
+    """Connected accounts daily, others after 2, 4, 8 … minutes and then daily too.
 
     None for an account that was never connected and that nobody touched for a week: it rests until
     somebody does.
     """
     if attention.connected:
-        return now + DAY - _jitter(attention.account_id)
+        return next_daily_slot(attention.account_id, now)
     if not attention.was_connected and now - attention.touched_at > REST_AFTER:
         return None
     doublings = min(max(attention.attempts - 1, 0), 20)
-    return now + min(FIRST_RETRY * (1 << doublings), DAY)
+    backoff = FIRST_RETRY * (1 << doublings)
+    return now + backoff if backoff < DAY else next_daily_slot(attention.account_id, now)
 
 
-def _jitter(account_id: str) -> timedelta:
-    """Zero to two hours, always the same for an account, so that accounts confirmed together drift
-    apart.
+def next_daily_slot(account_id: str, now: datetime) -> datetime:
+    """The account's own time of day, 12 to 36 hours ahead.
+
+    A jitter on top of "in a day" would keep together for weeks what was connected at one moment.
+    An account's own time spreads any number of them over the day at once, whatever happened
+    before: a deployment, an outage of ours, an import.
     """
+    earliest = now + REST_BETWEEN
+    midnight = earliest.replace(hour=0, minute=0, second=0, microsecond=0)
+    slot = midnight + daily_offset(account_id)
+    return slot if slot >= earliest else slot + DAY
+
+
+def daily_offset(account_id: str) -> timedelta:
+    """Time of day (UTC) at which an account is verified, always the same for an account."""
     digest = hashlib.blake2b(account_id.encode(), digest_size=8).digest()
-    return _JITTER * (int.from_bytes(digest) / 2**64)
+    return DAY * (int.from_bytes(digest) / 2**64)

@@ -26,7 +26,12 @@ TIME_LIMIT = timedelta(minutes=6)
 is free.
 """
 
+LEASE = TIME_LIMIT + timedelta(minutes=1)
+"""How long an account that is being tested is not due. A test that dies makes it due again."""
+
 KEPT_FOR = timedelta(days=90)
+SCHEDULE = "schedule"
+"""The actor of what nobody asked for."""
 
 
 class Trigger(StrEnum):
@@ -62,6 +67,15 @@ class Verification:
     @property
     def deadline(self) -> datetime:
         return self.started_at + TIME_LIMIT
+
+    @property
+    def running(self) -> bool:
+        return self.state is State.RUNNING
+
+    @property
+    def lease_until(self) -> datetime:
+        """When the account is due again, should this test die without a word."""
+        return self.started_at + LEASE
 
     def as_of(self, now: datetime) -> Self:
         """The verification as it must be shown: one past its deadline is dead, whether or not

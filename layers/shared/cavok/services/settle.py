@@ -44,8 +44,8 @@ class EndOfTest:
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Reads what `verify_account` sends, or an EventBridge "Step Functions Execution Status
-        Change".
+        """Reads what `verify_account` sends, the sweep's word that a test died (EXPRESS executions
+        emit no event), or an EventBridge "Step Functions Execution Status Change".
         """
         detail = event.get("detail")
         names = json.loads(detail["input"]) if detail else event
@@ -61,7 +61,7 @@ class EndOfTest:
             log_error=f"{log_failure['Error']}: {_message(log_failure.get('Cause', ''))}"
             if log_failure
             else None,
-            died=detail is not None,
+            died=detail is not None or bool(event.get("died")),
         )
 
     def entry_step(self, account: Account, now: datetime) -> Step:
