@@ -375,21 +375,20 @@ def batch_the_items_of_a_distributed_map() -> None:
 
     def make(original: Any) -> Any:
         def run(
-            state: dict[str, Any], raw: Any, effective: Any, iterator: Any, execution: Any, ctx: Any
+            definition: dict[str, Any], raw: Any, effective: Any, iterator: Any, *scope: Any
         ) -> Any:
-            state = dict(state)
+            execution, ctx = scope
+            state = dict(definition)
             if path := state.pop("MaxConcurrencyPath", None):
                 state["MaxConcurrency"] = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
             size = state.pop("ItemBatcher", {}).get("MaxItemsPerBatch")
             if not size:
-                return original(state, raw, effective, iterator, execution, ctx)
+                return original(state, raw, effective, iterator, *scope)
             items = stepfunctions._resolve_path_or_ctx(state["ItemsPath"], effective, ctx)
             batches = [{"Items": items[at : at + size]} for at in range(0, len(items), size)]
             before = set(stepfunctions._map_runs)
             try:
-                return original(
-                    {**state, "ItemsPath": "$"}, raw, batches, iterator, execution, ctx
-                )
+                return original({**state, "ItemsPath": "$"}, raw, batches, iterator, *scope)
             finally:
                 _count_items(execution["executionArn"], before, batches)
 

@@ -9,7 +9,10 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mypy_boto3_sts import STSClient
+
     from cavok.adapters.accounts import Accounts
+    from cavok.adapters.canary import Canary
     from cavok.adapters.due import DueAccounts
     from cavok.adapters.entry import Entry
     from cavok.adapters.sealing import Sealer
@@ -65,13 +68,26 @@ def sealer() -> "Sealer":
 
 
 @cache
-def entry() -> "Entry":
+def _sts() -> "STSClient":
     import boto3
 
     from cavok.adapters.customer import CALL
+
+    return boto3.client("sts", config=CALL)
+
+
+@cache
+def entry() -> "Entry":
     from cavok.adapters.entry import Entry
 
-    return Entry(boto3.client("sts", config=CALL))
+    return Entry(_sts())
+
+
+@cache
+def canary() -> "Canary":
+    from cavok.adapters.canary import Canary
+
+    return Canary(_sts(), setting("CANARY_ROLE_ARN"), setting("CANARY_EXTERNAL_ID"))
 
 
 @cache

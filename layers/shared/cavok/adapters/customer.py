@@ -2,6 +2,7 @@
 them.
 """
 
+import threading
 from dataclasses import asdict, dataclass, field
 from typing import Any, Self
 
@@ -14,6 +15,9 @@ CALL = Config(
     retries={"mode": "standard", "total_max_attempts": 2},
 )
 """A customer's region that hangs must not hang the function: 22 seconds at the very most a call."""
+
+_MAKING_CLIENTS = threading.Lock()
+"""boto3's clients may be shared by threads; making them may not. Source: boto3 guide, "Clients"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +39,29 @@ class CustomerSession:
     region: str
     role_name: str | None
     credentials: Credentials
+    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def as_secret(self) -> dict[str, Any]:
         """For sealing alone."""
-        return asdict(self)
+        return {
+            "account_number": self.account_number,
+            "region": self.region,
+            "role_name": self.role_name,
+            "credentials": asdict(self.credentials),
+        }
 
     @classmethod
     def of_secret(cls, secret: dict[str, Any]) -> Self:
         return cls(**secret | {"credentials": Credentials(**secret["credentials"])})
 
     def client(self, service: str) -> Any:
+        """One client a service, whoever asks: making one costs more CPU than a call."""
+        with _MAKING_CLIENTS:
+            if service not in self._clients:
+                self._clients[service] = self._made(service)
+            return self._clients[service]
+
+    def _made(self, service: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
             region_name=self.region,

@@ -56,6 +56,12 @@ class EntryInconclusive(CavokError):
     """The account could not be entered, and it cannot be said that the customer is the cause."""
 
 
+class OurEntryBroken(EntryInconclusive):
+    """AWS refuses our way into an account, and into a role of our own that lets us in: the cause is
+    ours.
+    """
+
+
 class ProbeTransient(CavokError):
     """A probe met a throttle, a timeout or an outage. It may work in a moment."""
 

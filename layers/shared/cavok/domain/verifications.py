@@ -114,6 +114,8 @@ def conclude(
     if stale or _entry_unknown(account, complete):
         return settle_aborted(account, verification, complete, now)
     outcome, issues = find_issues(account, complete)
+    if account.status is Status.DEGRADED and outcome is Outcome.CONFIRMED and _unproven(complete):
+        outcome, issues = Outcome.DEGRADED, account.issues  # what is not known mends nothing
     never_entered = (
         outcome is Outcome.FAILED and account.connected_at is None and _not_entered(complete)
     )
@@ -245,6 +247,16 @@ def _why_missing(account: Account, step: str, log_error: str | None) -> Judgemen
 def _entry_unknown(account: Account, steps: Iterable[Step]) -> bool:
     entry = next(step for step in steps if step.step == entry_step(account))
     return entry.verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED)
+
+
+def _unproven(steps: Iterable[Step]) -> bool:
+    """Whether something that the account is used for could not be told, for a passing cause."""
+    return any(
+        step.verdict is Verdict.INCONCLUSIVE
+        and step.reason is Reason.ERROR
+        and step.group in UNKNOWN_CAPABILITIES
+        for step in steps
+    )
 
 
 def _not_entered(steps: Iterable[Step]) -> bool:

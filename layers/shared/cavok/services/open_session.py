@@ -7,12 +7,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from cavok.adapters.accounts import Accounts
+from cavok.adapters.canary import Canary
 from cavok.adapters.customer import Credentials, CustomerSession
 from cavok.adapters.entry import Entry, session_of, whose_account
 from cavok.adapters.sealing import Sealer, credentials_context, session_context
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account
-from cavok.domain.errors import EntryInconclusive, EntryRefused, EntryRefusedYet
+from cavok.domain.errors import (
+    EntryInconclusive,
+    EntryRefused,
+    EntryRefusedYet,
+    OurEntryBroken,
+)
 from cavok.domain.refusals import Reason
 from cavok.domain.steps import Judgement, Step, Verdict
 from cavok.domain.verifications import Trigger
@@ -54,12 +60,20 @@ def open_session(
     *,
     accounts: Accounts,
     entry: Entry,
+    canary: Canary,
     sealer: Sealer,
 ) -> OpenedSession:
-    """Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, SealBroken."""
+    """Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
+    SealBroken.
+    """
     account = accounts.get(organization_id, account_id)
     if account.access_type is AccessType.ASSUME_ROLE:
-        session, steps = _through_role(account, verification_id, trigger, accounts, entry)
+        try:
+            session, steps = _through_role(account, verification_id, trigger, accounts, entry)
+        except EntryRefused as refusal:
+            if broken := canary.broken():
+                raise OurEntryBroken(f"Our own test role refuses us too: {broken}") from refusal
+            raise
     else:
         session, steps = _with_key(account, trigger, accounts, sealer)
     if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):

@@ -1,0 +1,62 @@
+"""Every permission of an account at once, for tests that nobody watches step by step."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from functools import partial
+
+from cavok.adapters.customer import CustomerSession
+from cavok.domain.errors import ProbeTransient
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import Evidence, Judgement, Step, Verdict
+from cavok.services.probe_permission import probe_permission
+
+AT_ONCE = 6
+"""Probes at a time, as in the workflow's Map: the customer's API limits are left alone."""
+
+TRIES = 3
+FIRST_WAIT = 1.0
+"""Seconds before a probe that met a throttle is made again; then twice as long."""
+
+
+def probe_account(
+    actions: Sequence[str],
+    session: CustomerSession,
+    *,
+    probe: Callable[[str, CustomerSession], Step] = probe_permission,
+    sleep: Callable[[float], None] = time.sleep,
+) -> list[Step]:
+    """One step an action, in the order of the actions. A probe that goes on failing for a passing
+    cause is inconclusive and stops no other.
+    """
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(
+            pool.map(partial(_patiently, session=session, probe=probe, sleep=sleep), actions)
+        )
+
+
+def _patiently(
+    action: str,
+    *,
+    session: CustomerSession,
+    probe: Callable[[str, CustomerSession], Step],
+    sleep: Callable[[float], None],
+) -> Step:
+    started_at = datetime.now(UTC)
+    for attempt in range(TRIES):
+        try:
+            return probe(action, session)
+        except ProbeTransient as error:
+            failure = str(error)
+            if attempt < TRIES - 1:
+                sleep(FIRST_WAIT * 2**attempt)
+    code, _, message = failure.partition(": ")
+    judgement = Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=Reason.ERROR,
+        error_code=code,
+        detail=message,
+    )
+    return Step.of(action, judgement, started_at=started_at, region=session.region)
