@@ -32,6 +32,7 @@ def _parameters(emulator: Emulator) -> list[str]:
         # A sweep runs when it is asked for (make sweep): none comes between a person and a test.
         "SweepState=DISABLED",
         "SweepConcurrency=1",
+        "AllowLoopbackWebhooks=true",
     ]
 
 

@@ -12,11 +12,12 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.api import documentation, gate, models, problems
+from cavok.api import audit, documentation, gate, models, problems, webhooks
 from cavok.api.caller import Caller
 from cavok.api.documentation import ACCEPTED, CREATED, NO_CONTENT, PUBLIC, answers
 from cavok.api.gate import caller_of
 from cavok.api.idempotency import once
+from cavok.api.models import Cursor, Limit
 from cavok.domain.accounts import Account, Status
 from cavok.domain.instructions import Trust
 from cavok.domain.pages import Position
@@ -34,11 +35,8 @@ from cavok.services.verify import start_verification
 app = APIGatewayHttpResolver(enable_validation=True)
 problems.install(app)
 documentation.install(app)
-
-Limit = Annotated[int, Query(ge=1, le=100, description="Entries of a page.")]
-Cursor = Annotated[
-    str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
-]
+app.include_router(audit.router)
+app.include_router(webhooks.router)
 
 
 def _caller() -> Caller:
@@ -182,11 +180,13 @@ def patch_account(
     """Changes name, write_logs, regions or role_name. Another role or regions make the account
     unconfirmed.
     """
+    caller = _caller()
     account = change_account(
-        _caller().organization_id,
+        caller.organization_id,
         account_id,
         body.change(),
         version=models.version_of(if_match),
+        actor=caller.name,
         accounts=wiring.accounts(),
         now=_now(),
     )
@@ -201,10 +201,12 @@ def patch_account(
 )
 def put_credentials(account_id: str, body: models.CredentialsBody) -> Response[None]:
     """Replaces the access key. The account is unconfirmed until it is tested again."""
+    caller = _caller()
     rotate_credentials(
-        _caller().organization_id,
+        caller.organization_id,
         account_id,
         body.access_key(),
+        actor=caller.name,
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),
         now=_now(),
@@ -220,7 +222,14 @@ def put_credentials(account_id: str, body: models.CredentialsBody) -> Response[N
 )
 def delete_account(account_id: str) -> Response[None]:
     """Forgets the account; its secrets are gone at once."""
-    disconnect_account(_caller().organization_id, account_id, accounts=wiring.accounts())
+    caller = _caller()
+    disconnect_account(
+        caller.organization_id,
+        account_id,
+        actor=caller.name,
+        accounts=wiring.accounts(),
+        now=_now(),
+    )
     return Response(status_code=NO_CONTENT.value)
 
 

@@ -5,6 +5,7 @@ Imports are inside the functions so that a Lambda function loads only what it us
 """
 
 import os
+from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,17 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
     from cavok.adapters.accounts import Accounts
+    from cavok.adapters.audit import AuditTrail
+    from cavok.adapters.bus import Bus
     from cavok.adapters.canary import Canary
     from cavok.adapters.due import DueAccounts
     from cavok.adapters.entry import Entry
+    from cavok.adapters.receivers import Receivers
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.templates import Templates
     from cavok.adapters.verifications import Verifications
+    from cavok.adapters.waiting_messages import WaitingMessages
+    from cavok.adapters.webhooks import Webhooks
     from cavok.adapters.workflows import Workflows
 
 
@@ -40,7 +46,8 @@ def accounts() -> "Accounts":
     from cavok.adapters.accounts import Accounts
     from cavok.adapters.items import bind
 
-    return Accounts(bind(setting("TABLE_NAME"), setting("AWS_REGION")))
+    kept_days = timedelta(days=int(setting("AUDIT_DAYS")))
+    return Accounts(bind(setting("TABLE_NAME"), setting("AWS_REGION")), kept_days)
 
 
 @cache
@@ -88,6 +95,52 @@ def canary() -> "Canary":
     from cavok.adapters.canary import Canary
 
     return Canary(_sts(), setting("CANARY_ROLE_ARN"), setting("CANARY_EXTERNAL_ID"))
+
+
+@cache
+def bus() -> "Bus":
+    import boto3
+
+    from cavok.adapters.bus import Bus
+
+    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
+
+
+@cache
+def audit_trail() -> "AuditTrail":
+    from cavok.adapters.audit import AuditTrail
+
+    accounts()  # binds the models to the table
+    return AuditTrail()
+
+
+@cache
+def webhooks() -> "Webhooks":
+    from cavok.adapters.items import bind
+    from cavok.adapters.webhooks import Webhooks
+
+    bind(setting("TABLE_NAME"), setting("AWS_REGION"))
+    return Webhooks()
+
+
+def loopback_webhooks_allowed() -> bool:
+    return setting("ALLOW_LOOPBACK_WEBHOOKS") == "true"
+
+
+@cache
+def receivers() -> "Receivers":
+    from cavok.adapters.receivers import Receivers
+
+    return Receivers(allow_loopback=loopback_webhooks_allowed())
+
+
+@cache
+def waiting_messages() -> "WaitingMessages":
+    import boto3
+
+    from cavok.adapters.waiting_messages import WaitingMessages
+
+    return WaitingMessages(boto3.client("sqs"), setting("WEBHOOK_QUEUE_URL"))
 
 
 @cache

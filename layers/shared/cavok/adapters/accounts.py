@@ -4,13 +4,14 @@ key.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from cavok.adapters.audit import AuditItem
 from cavok.adapters.items import (
     AccountItem,
     ClaimItem,
@@ -22,6 +23,7 @@ from cavok.adapters.items import (
     status_pk,
 )
 from cavok.domain.accounts import Account, Status
+from cavok.domain.audit import KEPT_FOR, AuditAction, AuditEntry, audit, changes
 from cavok.domain.errors import AccountNotFound, Conflict, ServiceUnavailable
 from cavok.domain.ids import is_id
 from cavok.domain.organizations import Organization
@@ -36,12 +38,13 @@ class AccountChanged(Exception):
 
 
 class Accounts:
-    """Reads and writes organizations and accounts; the count of accounts by status is kept in the
-    same transaction.
+    """Reads and writes organizations and accounts; the count of accounts by status and the audit
+    trail are kept in the same transaction. Audit entries lapse after `audit_kept_for`.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, audit_kept_for: timedelta = KEPT_FOR) -> None:
         self._connection = connection
+        self._audit_kept_for = audit_kept_for
 
     def transaction(self) -> TransactWrite:
         return TransactWrite(connection=self._connection)
@@ -105,6 +108,10 @@ class Accounts:
                 )
                 transaction.save(item)
                 transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, +1)])
+                self._tell(
+                    transaction,
+                    audit(AuditAction.CREATED, account, account.created_by, account.created_at),
+                )
                 if sealed_credentials:
                     transaction.save(
                         CredentialsItem(
@@ -124,16 +131,18 @@ class Accounts:
         before: Account,
         after: Account,
         *,
+        entry: AuditEntry | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
-        """Writes a changed account, and in the same transaction what `with_items` adds. Raises
-        AccountChanged.
+        """Writes a changed account, and in the same transaction its audit entry and what
+        `with_items` adds. Raises AccountChanged.
         """
         item = AccountItem.of(after)
         try:
             with self.transaction() as transaction:
                 transaction.save(item)
                 with_items(transaction)
+                self._tell(transaction, entry)
                 if before.status is not after.status:
                     transaction.update(
                         OrganizationItem(organization_pk(after.organization_id), "ORG"),
@@ -145,12 +154,23 @@ class Accounts:
             raise
         return replace(after, version=int(item.version))
 
-    def save_credentials(self, before: Account, after: Account, sealed: str) -> Account:
+    def _tell(self, transaction: TransactWrite, entry: AuditEntry | None) -> None:
+        if entry:
+            transaction.save(AuditItem.of(entry, self._audit_kept_for))
+
+    def save_credentials(
+        self, before: Account, after: Account, sealed: str, *, actor: str
+    ) -> Account:
         """Replaces the sealed access key together with the account. Raises AccountChanged."""
         item = CredentialsItem(
             organization_pk(after.organization_id), credentials_sk(after.account_id), sealed=sealed
         )
-        return self.save(before, after, with_items=lambda transaction: transaction.save(item))
+        return self.save(
+            before,
+            after,
+            entry=audit(AuditAction.CREDENTIALS_ROTATED, after, actor, after.updated_at),
+            with_items=lambda transaction: transaction.save(item),
+        )
 
     def sealed_credentials(self, account: Account) -> str | None:
         try:
@@ -163,7 +183,7 @@ class Accounts:
             return None
         return item.sealed
 
-    def delete(self, account: Account) -> None:
+    def delete(self, account: Account, *, actor: str, now: datetime) -> None:
         """Removes the account, its credentials and its claim at once. Raises AccountChanged."""
         pk = organization_pk(account.organization_id)
         try:
@@ -172,21 +192,30 @@ class Accounts:
                 transaction.delete(ClaimItem(pk, claim_sk(account.provider, account.provider_id)))
                 transaction.delete(CredentialsItem(pk, credentials_sk(account.account_id)))
                 transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, -1)])
+                self._tell(transaction, audit(AuditAction.DELETED, account, actor, now))
         except TransactWriteError as error:
             if error.cancellation_reasons:
                 raise AccountChanged from error
             raise
 
     def changed(
-        self, organization_id: str, account_id: str, change: Callable[[Account], Account]
+        self,
+        organization_id: str,
+        account_id: str,
+        change: Callable[[Account], Account],
+        *,
+        actor: str,
     ) -> Account:
         """Reads, changes and writes an account; again if somebody wrote it meanwhile. Raises
         AccountNotFound.
         """
         for _ in range(_TRIES):
             account = self.get(organization_id, account_id)
+            changed = change(account)
+            told = changes(account, changed)
+            entry = audit(AuditAction.CHANGED, changed, actor, changed.updated_at, told)
             try:
-                return self.save(account, change(account))
+                return self.save(account, changed, entry=entry if told else None)
             except AccountChanged:
                 continue
         raise Conflict("The account is being changed by others at this moment. Please try again.")

@@ -29,6 +29,11 @@ def session_context(organization_id: str, account_id: str, verification_id: str)
     return {"organization": organization_id, "account": account_id, "verification": verification_id}
 
 
+def webhook_context(organization_id: str, webhook_id: str) -> dict[str, str]:
+    """Context of the signing secret of a webhook."""
+    return {"organization": organization_id, "webhook": webhook_id}
+
+
 class Sealer:
     """Seals JSON objects into text and opens them again."""
 

@@ -15,6 +15,7 @@ from cavok.adapters.items import (
     verification_sk,
 )
 from cavok.domain.accounts import Account, TestSlot
+from cavok.domain.audit import AuditAction, audit
 from cavok.domain.errors import VerificationNotFound
 from cavok.domain.ids import is_id
 from cavok.domain.pages import Page, Position
@@ -76,6 +77,13 @@ class Verifications:
                 slot=slot,
                 touched_at=touched_at,
                 next_verification_at=verification.lease_until,
+            ),
+            entry=audit(
+                AuditAction.TESTED,
+                account,
+                verification.actor,
+                verification.started_at,
+                f"verification {verification.verification_id}",
             ),
             with_items=lambda transaction: transaction.save(
                 item, condition=VerificationItem.pk.does_not_exist()

@@ -4,6 +4,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
+from aws_lambda_powertools.event_handler.openapi.params import Query
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -79,6 +80,11 @@ def _long_term_key(value: str) -> str:
     return value
 
 
+Limit = Annotated[int, Query(ge=1, le=100, description="Entries of a page.")]
+Cursor = Annotated[
+    str | None, Query(max_length=1000, description="`next_cursor` of the page before.")
+]
+
 Timestamp = Annotated[
     datetime,
     PlainSerializer(
@@ -127,7 +133,7 @@ def _left_out() -> None:
     """
 
 
-class _Request(BaseModel):
+class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
 
     @field_validator("*", mode="before")
@@ -138,7 +144,7 @@ class _Request(BaseModel):
         return value
 
 
-class CredentialsBody(_Request):
+class CredentialsBody(Request):
     """An access key of an IAM user. It goes in and never comes out."""
 
     access_key_id: AccessKeyId
@@ -148,7 +154,7 @@ class CredentialsBody(_Request):
         return AccessKey(self.access_key_id, self.secret_access_key.get_secret_value())
 
 
-class NewAccountBody(_Request):
+class NewAccountBody(Request):
     """An account to connect."""
 
     provider: Provider
@@ -182,7 +188,7 @@ class NewAccountBody(_Request):
         )
 
 
-class AccountChangeBody(_Request):
+class AccountChangeBody(Request):
     """What to change; what is left out stays."""
 
     name: Name | SkipJsonSchema[None] = Field(default_factory=_left_out)

@@ -15,6 +15,10 @@ class VerificationNotFound(CavokError):
     """No such verification of this account."""
 
 
+class WebhookNotFound(CavokError):
+    """The organization has set no webhook."""
+
+
 class Conflict(CavokError):
     """The request does not fit what is there."""
 

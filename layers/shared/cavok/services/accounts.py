@@ -112,6 +112,7 @@ def change_account(
     change: AccountChange,
     *,
     version: int | None,
+    actor: str,
     accounts: Accounts,
     now: datetime,
 ) -> Account:
@@ -126,7 +127,7 @@ def change_account(
             )
         return change.applied_to(account, now)
 
-    return accounts.changed(organization_id, account_id, apply)
+    return accounts.changed(organization_id, account_id, apply, actor=actor)
 
 
 def rotate_credentials(
@@ -134,6 +135,7 @@ def rotate_credentials(
     account_id: str,
     key: AccessKey,
     *,
+    actor: str,
     accounts: Accounts,
     sealer: Sealer,
     now: datetime,
@@ -147,7 +149,10 @@ def rotate_credentials(
     sealed = key.sealed(sealer, organization_id, account_id)
     try:
         accounts.save_credentials(
-            account, account.reconnected(now, access_key_id_ending=key.ending), sealed
+            account,
+            account.reconnected(now, access_key_id_ending=key.ending),
+            sealed,
+            actor=actor,
         )
     except AccountChanged:
         raise Conflict(
@@ -155,11 +160,14 @@ def rotate_credentials(
         ) from None
 
 
-def disconnect_account(organization_id: str, account_id: str, *, accounts: Accounts) -> None:
+def disconnect_account(
+    organization_id: str, account_id: str, *, actor: str, accounts: Accounts, now: datetime
+) -> None:
     """Forgets the account and its secrets. Raises AccountNotFound, Conflict."""
     for _ in range(3):
         try:
-            return accounts.delete(accounts.get(organization_id, account_id))
+            account = accounts.get(organization_id, account_id)
+            return accounts.delete(account, actor=actor, now=now)
         except AccountChanged:
             continue
     raise Conflict("The account is being changed by others at this moment. Please try again.")

@@ -1,0 +1,47 @@
+"""deliver_webhook: one event of the bus becomes one signed message to an organization's webhook."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok import wiring
+from cavok.adapters.receivers import NotDelivered
+from cavok.observability import logger
+from cavok.services.webhooks import deliver
+
+processor = BatchProcessor(EventType.SQS)
+
+
+def send(record: SQSRecord) -> None:
+    event = json.loads(record.body)
+    logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
+    try:
+        status = deliver(
+            event,
+            webhooks=wiring.webhooks(),
+            sealer=wiring.sealer(),
+            receivers=wiring.receivers(),
+            allow_loopback=wiring.loopback_webhooks_allowed(),
+            now=datetime.now(UTC),
+        )
+    except NotDelivered as error:
+        tries = int(record.attributes.approximate_receive_count)
+        wiring.waiting_messages().delay(record.receipt_handle, tries)
+        logger.warning("Not delivered", reason=str(error), tries=tries)
+        raise
+    logger.info("Delivered" if status else "Nobody wants it", status=status)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Messages of the queue, each an event; answers with those to be tried again."""
+    return process_partial_response(event, send, processor, context)

@@ -1,0 +1,87 @@
+"""Sending to an organization's receiver, and to no address inside a network.
+
+A name is resolved once a delivery, every address it has is checked, and the connection is made to
+the address that was checked: a name that changes its answer in between (DNS rebinding) gains
+nothing. Redirects are not followed: they would lead past the check.
+"""
+
+import http.client
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import SplitResult
+
+from cavok.domain.webhooks import refused
+
+SECONDS = 5.0
+"""Time that a receiver has to connect, and between two parts of its answer."""
+
+Resolve = Callable[[str, int], list[str]]
+
+
+class NotDelivered(Exception):
+    """The receiver did not take the message. It is tried again."""
+
+
+def resolve(host: str, port: int) -> list[str]:
+    """All addresses of a name. OSError if it has none."""
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
+class Receivers:
+    """`allow_loopback` is for the local stack alone."""
+
+    def __init__(self, *, allow_loopback: bool, resolve: Resolve = resolve) -> None:
+        self._allow_loopback = allow_loopback
+        self._resolve = resolve
+
+    def post(self, url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
+        """Returns the HTTP status of 2xx. Raises NotDelivered for everything else."""
+        secure = url.scheme == "https"
+        port = url.port or (443 if secure else 80)
+        host = str(url.hostname)
+        connection = _Pinned(host, port, self._checked_address(host, port), secure=secure)
+        path = (url.path or "/") + (f"?{url.query}" if url.query else "")
+        try:
+            connection.request("POST", path, body, dict(headers))
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise NotDelivered(f"{host} did not answer: {type(error).__name__}") from error
+        finally:
+            connection.close()
+        if not 200 <= status < 300:
+            raise NotDelivered(f"{host} answered {status}.")
+        return status
+
+    def _checked_address(self, host: str, port: int) -> str:
+        try:
+            addresses = self._resolve(host, port)
+        except OSError as error:
+            raise NotDelivered(f"{host} does not resolve.") from error
+        for address in addresses:
+            parsed = ip_address(address.partition("%")[0])
+            if refused(parsed, allow_loopback=self._allow_loopback):
+                raise NotDelivered(f"{host} resolves to {address}, which is no public address.")
+        if not addresses:
+            raise NotDelivered(f"{host} does not resolve.")
+        return addresses[0]
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to one address, in the name of a host."""
+
+    def __init__(self, host: str, port: int, address: str, *, secure: bool) -> None:
+        super().__init__(host, port, timeout=SECONDS)
+        self._address = address
+        self._tls = ssl.create_default_context() if secure else None
+        # http.client leaves the default port out of the Host header for plain HTTP only.
+        self.default_port = 443 if secure else 80
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock: Any = (
+            self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
+        )

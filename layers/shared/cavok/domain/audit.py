@@ -1,0 +1,69 @@
+"""Who did what to which account: entries of an append-only trail."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from ulid import ULID
+
+from cavok.domain.accounts import Account
+
+KEPT_FOR = timedelta(days=365)
+
+_AUDITED = ("name", "write_logs", "regions", "role_name")
+
+
+class AuditAction(StrEnum):
+    CREATED = "created"
+    CHANGED = "changed"
+    CREDENTIALS_ROTATED = "credentials_rotated"
+    TESTED = "tested"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEntry:
+    """`actor` is a person, or `schedule`. `detail` says more in words; it is never secret. Entries
+    sort by `entry_id` as they happened.
+    """
+
+    entry_id: str
+    organization_id: str
+    account_id: str
+    account_name: str
+    action: AuditAction
+    actor: str
+    at: datetime
+    detail: str | None = None
+
+
+def audit(
+    action: AuditAction, account: Account, actor: str, at: datetime, detail: str | None = None
+) -> AuditEntry:
+    """An entry about an account."""
+    return AuditEntry(
+        entry_id=str(ULID.from_datetime(at)),
+        organization_id=account.organization_id,
+        account_id=account.account_id,
+        account_name=account.name,
+        action=action,
+        actor=actor,
+        at=at,
+        detail=detail,
+    )
+
+
+def changes(before: Account, after: Account) -> str | None:
+    """What a person changed, as `name: A → B`; nothing where nothing is different."""
+    told = [
+        f"{name}: {_shown(old)} → {_shown(new)}"
+        for name in _AUDITED
+        if (old := getattr(before, name)) != (new := getattr(after, name))
+    ]
+    return "; ".join(told) or None
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

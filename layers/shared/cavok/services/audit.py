@@ -1,0 +1,25 @@
+"""Reading the audit trail of an account, which outlives the account."""
+
+from cavok.adapters.accounts import Accounts
+from cavok.adapters.audit import AuditTrail
+from cavok.domain.audit import AuditEntry
+from cavok.domain.errors import AccountNotFound
+from cavok.domain.pages import Page, Position
+
+
+def trail_of_account(
+    organization_id: str,
+    account_id: str,
+    *,
+    limit: int,
+    after: Position | None,
+    trail: AuditTrail,
+    accounts: Accounts,
+) -> Page[AuditEntry]:
+    """Raises AccountNotFound for an account that this organization never had."""
+    page = trail.of_account(organization_id, account_id, limit=limit, after=after)
+    if any(entry.organization_id != organization_id for entry in page.items):
+        raise AccountNotFound("There is no such account in your organization.")
+    if not page.items:
+        accounts.get(organization_id, account_id)
+    return page

@@ -1,0 +1,110 @@
+"""An organization's webhook: set, tested, taken away; and messages delivered to it."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from ulid import ULID
+
+from cavok.adapters.bus import Bus
+from cavok.adapters.receivers import Receivers
+from cavok.adapters.sealing import Sealer, webhook_context
+from cavok.adapters.webhooks import Webhooks
+from cavok.domain.errors import WebhookNotFound
+from cavok.domain.events import SCHEMA_VERSION, Event, EventType
+from cavok.domain.webhooks import (
+    SOURCE,
+    TEST,
+    Message,
+    Webhook,
+    checked_url,
+    new_secret,
+    payload,
+    signed_headers,
+)
+
+
+def webhook_of(organization_id: str, *, webhooks: Webhooks) -> Webhook:
+    """Raises WebhookNotFound."""
+    found = webhooks.get(organization_id)
+    if found is None:
+        raise WebhookNotFound("Your organization has set no webhook.")
+    return found[0]
+
+
+def set_webhook(
+    organization_id: str,
+    url: str,
+    events: Sequence[EventType],
+    *,
+    new_secret_wanted: bool,
+    actor: str,
+    allow_loopback: bool,
+    webhooks: Webhooks,
+    sealer: Sealer,
+    now: datetime,
+) -> tuple[Webhook, str | None]:
+    """The webhook, and its secret where that is new: it is shown this once. Raises InvalidField."""
+    checked_url(url, allow_loopback=allow_loopback)
+    found = webhooks.get(organization_id)
+    if found and not new_secret_wanted:
+        before, sealed = found
+        webhook = replace(before, url=url, events=tuple(events), updated_at=now, updated_by=actor)
+        webhooks.save(webhook, sealed)
+        return webhook, None
+    webhook = Webhook(
+        organization_id=organization_id,
+        webhook_id=str(ULID()),
+        url=url,
+        events=tuple(events),
+        created_at=found[0].created_at if found else now,
+        updated_at=now,
+        updated_by=actor,
+    )
+    secret = new_secret()
+    context = webhook_context(organization_id, webhook.webhook_id)
+    webhooks.save(webhook, sealer.seal({"secret": secret}, context))
+    return webhook, secret
+
+
+def send_test_message(organization_id: str, *, webhooks: Webhooks, bus: Bus, now: datetime) -> None:
+    """Sends a message the way every other goes. Raises WebhookNotFound."""
+    webhook_of(organization_id, webhooks=webhooks)
+    detail = {
+        "schema_version": SCHEMA_VERSION,
+        "event_id": str(ULID()),
+        "occurred_at": now.isoformat().replace("+00:00", "Z"),
+        "organization_id": organization_id,
+        "message": "This is a test. Your receiver is reached.",
+    }
+    bus.publish([Event(TEST, now, detail)], source=SOURCE)
+
+
+def deliver(
+    event: Mapping[str, Any],
+    *,
+    webhooks: Webhooks,
+    sealer: Sealer,
+    receivers: Receivers,
+    allow_loopback: bool,
+    now: datetime,
+) -> int | None:
+    """Sends an event of the bus to its organization's webhook, if it wants it. Returns the status
+    of the answer. Raises NotDelivered.
+    """
+    organization_id = event["detail"]["organization_id"]
+    found = webhooks.get(organization_id)
+    if found is None or not found[0].wants(event["detail-type"]):
+        return None
+    webhook, sealed = found
+    secret = sealer.open(sealed, webhook_context(organization_id, webhook.webhook_id))["secret"]
+    body = json.dumps(payload(event), separators=(",", ":")).encode()
+    message = Message(event["detail"]["event_id"], body)
+    headers = {
+        "content-type": "application/json",
+        "user-agent": "Cavok-Webhooks/1",
+        **signed_headers(message, secret, now),
+    }
+    return receivers.post(checked_url(webhook.url, allow_loopback=allow_loopback), body, headers)
