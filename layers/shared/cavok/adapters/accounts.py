@@ -185,8 +185,11 @@ class Accounts:
         """
         for _ in range(_TRIES):
             account = self.get(organization_id, account_id)
+            changed = change(account)
+            if changed == account:
+                return account
             try:
-                return self.save(account, change(account))
+                return self.save(account, changed)
             except AccountChanged:
                 continue
         raise Conflict("The account is being changed by others at this moment. Please try again.")

@@ -44,10 +44,11 @@ class CustomerSession:
     def of_secret(cls, secret: dict[str, Any]) -> Self:
         return cls(**secret | {"credentials": Credentials(**secret["credentials"])})
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client in the account's home region, unless another is named."""
         return boto3.client(  # type: ignore[call-overload]
             service,
-            region_name=self.region,
+            region_name=region or self.region,
             aws_access_key_id=self.credentials.access_key_id,
             aws_secret_access_key=self.credentials.secret_access_key,
             aws_session_token=self.credentials.session_token,

@@ -15,6 +15,7 @@ from cavok.domain.accounts import (
     LastVerification,
     Outcome,
     Status,
+    TestSlot,
 )
 from cavok.domain.issues import find_issues
 from cavok.domain.refusals import Reason
@@ -113,7 +114,7 @@ def conclude(
         issues=account.issues if tentative else issues,
         capabilities=capabilities(complete),
         verification=LastVerification(verification.verification_id, outcome, now),
-        slot=None,
+        slot=_other_slot(account, verification),
         attempts=0 if connected else account.attempts + 1,
         connected_at=now if connected else account.connected_at,
         proven=account.proven | allowed if connected else account.proven,
@@ -133,17 +134,19 @@ def settle_aborted(
     """A test that proves nothing: the slot is freed, the status stays, and the account is tried
     again.
     """
-    slot = (
-        account.slot
-        if account.slot and account.slot.verification_id != verification.verification_id
-        else None
-    )
+    slot = _other_slot(account, verification)
     settled = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
     attention = replace(settled.attention, connected=False)
     return (
         replace(settled, next_verification_at=next_verification_at(attention, now)),
         verification.aborted(now, steps),
     )
+
+
+def _other_slot(account: Account, verification: Verification) -> TestSlot | None:
+    """The slot of a later test, if this one ends after its time was up."""
+    slot = account.slot
+    return slot if slot and slot.verification_id != verification.verification_id else None
 
 
 def capabilities(steps: Iterable[Step]) -> dict[str, Capability]:
