@@ -18,7 +18,7 @@ import sys
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OLDEST, NEWEST = (3, 11), (3, 14)
+OLDEST, NEWEST = (3, 11), (3, 13)
 ENVIRONMENTS = {
     "dev": os.path.join(ROOT, ".venv"),
     "sam": os.path.join(ROOT, ".local", "venvs", "sam"),
@@ -50,7 +50,7 @@ def require_python():
         if other:
             os.execv(other, [other] + sys.argv)
     raise Unable(
-        "Python 3.11 to 3.14 is needed, and python3 is %d.%d. "
+        "Python 3.11 to 3.13 is needed, and python3 is %d.%d. "
         "Install one, or name it: make PYTHON=/path/to/python3.13 up" % sys.version_info[:2]
     )
 

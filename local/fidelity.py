@@ -36,8 +36,10 @@ def apply_all() -> None:
     honour_dry_run()
     name_the_policy_that_refused()
     resolve_principal_arn_to_the_role()
+    take_loopback_for_tls()
     know_the_kms_encryption_context()
     report_lambda_errors_by_class()
+    answer_an_empty_body()
     time_executions_out()
     keep_aborted_executions_aborted()
     protect_user_attributes()
@@ -198,6 +200,21 @@ def resolve_principal_arn_to_the_role() -> None:
     _wrap(iam_evaluator, "_resolve_condition_key", make)
 
 
+def take_loopback_for_tls() -> None:
+    """`aws:SecureTransport` is true: HTTP on loopback stands for the TLS that AWS is reached by.
+
+    Without it a policy that refuses what is not TLS, as a bucket's should, would refuse everything.
+    """
+
+    def make(original: Any) -> Any:
+        def resolve(key: str, ctx: Any) -> Any:
+            return "true" if key.lower() == "aws:securetransport" else original(key, ctx)
+
+        return resolve
+
+    _wrap(iam_evaluator, "_resolve_condition_key", make)
+
+
 def know_the_kms_encryption_context() -> None:
     """Policies may condition on `kms:EncryptionContext:<key>` and `kms:EncryptionContextKeys`.
 
@@ -272,6 +289,22 @@ def report_lambda_errors_by_class() -> None:
 
     lambda_runtime.Worker.invoke = remember_what_was_raised
     _wrap(lambda_svc, "_execute_function_warm", make)
+
+
+def answer_an_empty_body() -> None:
+    """A function may answer the HTTP API with `"body": null`, as for a 204.
+
+    https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
+    """
+
+    def make(original: Any) -> Any:
+        def to_response(result: dict[str, Any]) -> tuple[dict[str, Any], Any]:
+            response, rest = original(result)
+            return ({**response, "body": ""} if response.get("body") is None else response), rest
+
+        return to_response
+
+    _wrap(lambda_svc, "lambda_execute_result_to_api_proxy_response", make)
 
 
 def time_executions_out() -> None:

@@ -9,7 +9,6 @@ from typing import Any
 
 import httpx
 from rich.markup import escape
-from rich.table import Table
 
 from local import customers, tokens
 from local.customers import CUSTOMERS, Customer, Offer
@@ -138,13 +137,11 @@ def _show_verdict(account: dict[str, Any], verification: dict[str, Any]) -> None
 
 
 def _show_the_way_on(stack: Stack) -> None:
-    people = Table(box=None, padding=(0, 2, 0, 0))
-    for column in ("user", "email", "password", "organization"):
-        people.add_column(column, style="dim" if column == "organization" else "")
-    for name, user in stack.users.items():
-        people.add_row(name, user["email"], user["password"], user["organization"])
     console.print(f"\n[bold]API[/]        {stack.api_url}")
     console.print(f"[bold]Page[/]       {stack.dashboard_url}")
     console.print("[bold]A token[/]    make token USER=admin")
     console.print("[bold]The end[/]    make down\n")
-    console.print(people)
+    for name, user in stack.users.items():
+        console.print(
+            f"{name:<12} {user['email']:<26} {user['password']}  [dim]of {user['organization']}[/]"
+        )
