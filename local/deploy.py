@@ -28,7 +28,6 @@ def _parameters(emulator: Emulator) -> list[str]:
         f"Runtime={RUNTIME}",
         f"Architecture={ARCHITECTURE}",
         f"CognitoEndpoint={emulator.url}/",
-        "TlsOnly=false",
     ]
 
 
