@@ -99,11 +99,13 @@ const texts = {
   accessTypes: {
     assume_role: {
       title: "Assume Role",
+      short: "Assume Role",
       tag: "recommended",
       text: "Cavok assumes an IAM role that you create in your account. There is no password or key to hand over, to rotate or to lose: every session ends by itself, and you end all of them by deleting the role.",
     },
     access_key: {
       title: "Access Credentials",
+      short: "Access Key",
       tag: "",
       text: "You create an IAM user and hand over its access key and secret. They are stored encrypted and never shown again, but they stay valid until you rotate or delete them.",
     },
@@ -112,8 +114,8 @@ const texts = {
   list: {
     title: "Cloud Accounts",
     newAccount: "New Account",
-    columns: ["Name", "Status", "Provider", "Account number", "Access type", "Possible", "Last tested", "Next step", "Test"],
-    cells: ["name", "status", "provider", "number", "access", "capabilities", "tested", "next", "test"],
+    columns: ["Name", "Status", "Account, access", "Possible", "Last tested", "Next step", "Test"],
+    cells: ["name", "status", "account", "capabilities", "tested", "next", "test"],
     search: "Search by name or account number",
     searchHint: "Name or number starts with…",
     filter: "Show by status",
@@ -133,7 +135,7 @@ const texts = {
     nextTest: "Next step: press the Test icon in its row.",
     instructions: "Instructions",
     testIt: "Test",
-    whatIsWrong: "See what is wrong",
+    whatIsWrong: "See why",
     none: "–",
     testLabel: (name) => `Test ${name}`,
     testHint: "Test the connection now",
@@ -283,7 +285,7 @@ const texts = {
       aborted: "The test was ended before it could say anything. The account keeps its status.",
       finished: "The test came to no verdict. The account keeps its status.",
     },
-    trigger: { manual: "by a person", scheduled: "by itself" },
+    trigger: { manual: "by a person", scheduled: "on schedule" },
     took: (time) => `took ${time}`,
     execution: "Execution",
     optional: "optional",
@@ -291,7 +293,7 @@ const texts = {
     predictedText: "Not tried for real: the role's own policies say so.",
     waiting: "waiting",
     doneOf: (done, all) => `${done} of ${all}`,
-    goodOf: (good, all) => `${good} of ${all} as they should be`,
+    goodOf: (good, all) => (good === all ? `all ${all} fine` : `${good} of ${all} fine`),
     exact: "The exact AWS answer",
     again: "Test again",
     whatChanged: "What changed",
@@ -439,7 +441,7 @@ const texts = {
     },
   },
 
-  actors: { schedule: "by itself", system: "by itself", scheduled: "by itself" },
+  actors: { schedule: "on schedule", scheduled: "on schedule", system: "Cavok" },
 
   organization: {
     title: "Organization",
@@ -508,7 +510,8 @@ const texts = {
     removeThis: "Remove",
     copied: "Copied",
     copyRefused: "The browser did not allow copying. Select the text instead.",
-    copyThis: (what) => `Copy ${what.charAt(0).toLowerCase() + what.slice(1)}`,
+    copy: "Copy",
+    copyThis: (what) => `Copy: ${what}`,
     download: "Download",
     downloadThis: (name) => `Download ${name}`,
     showMore: "Show more",

@@ -132,29 +132,30 @@ export function toast(text, kind = "success", action) {
 }
 
 export function copyButton(textOf, label, { small = false } = {}) {
-  const caption = h("span", {}, small ? srOnly(label) : label);
+  const caption = small ? null : h("span", {}, t.actions.copy);
   const node = h(
     "button",
     {
       type: "button",
       class: small ? "icon-button copy" : "button button-small copy",
       title: label,
+      "aria-label": label,
       onclick: async () => {
         try {
           await navigator.clipboard.writeText(typeof textOf === "function" ? textOf() : textOf);
           node.classList.add("copied");
           announce(t.actions.copied);
-          if (!small) caption.textContent = t.actions.copied;
+          if (caption) caption.textContent = t.actions.copied;
           await pause(2000);
           node.classList.remove("copied");
-          if (!small) caption.textContent = label;
+          if (caption) caption.textContent = t.actions.copy;
         } catch {
           toast(t.actions.copyRefused, "warning");
         }
       },
     },
     h("span", { class: "copy-mark" }, icon("copy"), icon("check")),
-    caption,
+    caption ?? "",
   );
   return node;
 }
@@ -387,12 +388,13 @@ export function regionsField({ value, help, optional }) {
 }
 
 // One page more with each press, where a list is read, not searched.
-export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder }) {
+export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder, onPage }) {
   const more = h("div", { class: "more" });
   const next = async (cursor) => {
     const page = await fetchPage(cursor);
     if (!cursor && page.items.length === 0) return fill(list, empty);
     list.append(...page.items.map(renderItem));
+    onPage?.(page);
     fill(more, page.next_cursor && button(t.actions.showMore, {
       onclick: async (event) => {
         const node = event.currentTarget;

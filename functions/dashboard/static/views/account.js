@@ -120,9 +120,14 @@ async function drawTabs(nav, id, current, account) {
   ].filter(Boolean);
   const draw = (shown) => fill(nav, h("ul", {}, shown.map(([name, path]) => h("li", {},
     h("a", { href: `#/accounts/${api.segment(id)}${path}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
+  const settle = () => {
+    const link = nav.querySelector("[aria-current]");
+    if (link) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
+  };
   if (!nav.firstChild) draw(tabs.filter(([name, , needs]) => !needs || name === current));
   const there = await Promise.all(tabs.map(([, , needs]) => !needs || features.has(needs)));
   draw(tabs.filter(([name], index) => there[index] || name === current));
+  settle();
 }
 
 export const notYet = () => notice("info", h("p", {}, t.problems.notYet));
@@ -180,7 +185,7 @@ function drawStatus(target, account) {
         const mark = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash" }[state];
         return h("div", { class: `capability capability-${state}` },
           h("dt", {}, icon(mark), t.groups[group].title),
-          h("dd", {}, h("strong", {}, t.capabilities[state]), " ", t.capabilities.meaning[group][state]));
+          h("dd", {}, h("strong", {}, t.capabilities[state], "."), " ", t.capabilities.meaning[group][state]));
       })),
       h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests))));
 }

@@ -64,7 +64,7 @@ class Instances {
     const mark = running ? "play" : settling ? "clock" : "stop";
     const name = instance.name || instance.instance_id;
     return h("li", { class: "instance" },
-      h("span", { class: "instance-name" }, h("strong", {}, name), h("code", {}, instance.instance_id)),
+      h("span", { class: "instance-name" }, h("strong", {}, name), name !== instance.instance_id && h("code", {}, instance.instance_id)),
       h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind] ?? instance.kind, h("span", { class: "muted" }, ` ${instance.type ?? ""}`)),
       h("span", { class: "instance-region" }, instance.region),
       h("span", { class: `instance-state ${running ? "is-running" : settling ? "is-settling" : ""}` }, icon(mark), instance.state),
