@@ -90,9 +90,7 @@ class ListView {
     this.notices = h("div", { class: "list-notices" },
       !who.canChange && notice("info", h("p", {}, t.viewer.banner)),
       added && notice("success", h("p", {}, t.list.added(added.name), " ",
-        added.access_type === "assume_role"
-          ? [t.list.nextStep, " ", h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions)]
-          : t.list.nextTest)));
+        t.list.nextStep[added.access_type], " ", h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions))));
     added = null;
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
@@ -341,7 +339,7 @@ class ListView {
   nextStep(account, base) {
     if (account.testing) return h("a", { href: `${base}/tests`, class: "testing", "data-part": "next" }, spinner(), t.status.testing);
     const step = {
-      unconfirmed: account.access_type === "assume_role" ? [`${base}/instructions`, t.list.instructions] : [base, t.list.testIt],
+      unconfirmed: [`${base}/instructions`, t.list.instructions],
       failed: [base, t.list.whatIsWrong],
       degraded: [base, t.list.whatIsWrong],
     }[account.status];

@@ -18,7 +18,7 @@ export function instances(context) {
     const content = h("div", {});
     fill(body,
       !["confirmed", "degraded"].includes(account.status) && notice("info", h("p", {}, t.instances.notConnected, " ",
-        h("a", { href: `#/accounts/${account.account_id}/${account.access_type === "assume_role" ? "instructions" : ""}` }, t.instances.connect))),
+        h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.instances.connect))),
       section(t.instances.title, { note: t.instances.text }, content));
     const list = new Instances(handle, context.signal);
     load(content, () => list.fetch(), () => list.node, { signal: context.signal, placeholder: () => skeleton(6), onMissing: notYet })

@@ -7,7 +7,7 @@ import { t } from "../texts.js";
 const NAME = /^[A-Za-z0-9]{1,64}$/;
 const NUMBER = /^\d{12}$/;
 const ROLE_NAME = /^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/;
-const KEY_ID = /^[A-Z0-9]{16,128}$/;
+const KEY_ID = /^\w{16,128}$/;
 
 // What was typed outlives the modal: closing it by accident, or a session that ends, loses nothing.
 // The secret key is the exception; it is not kept anywhere.

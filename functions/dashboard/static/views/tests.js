@@ -200,10 +200,7 @@ function stepRow(step, optional, account) {
 }
 
 function remedyFor(step, account) {
-  if (step.remedy) return step.remedy;
-  if (t.trustSteps[step.step]) return t.trustSteps[step.step].remedy;
-  if (step.step === "sts:AssumeRole") return t.remedies.assume_role;
-  const make = t.remedies[step.reason] ?? t.remedies.identity_policy;
+  const make = t.remedies[step.reason] ?? t.remedies.unstated;
   return make(step.step, account.access_type === "assume_role" ? t.remedies.role : t.remedies.user);
 }
 
