@@ -216,10 +216,11 @@ export function tabs(label, items) {
 // A native modal: focus stays inside, Escape closes, and the focus returns where it was.
 export function dialog({ title, content, wide = false, onClose }) {
   const heading = uniqueId("dialog");
+  // Level one: while a modal is open, what is behind it does not exist for a screen reader.
   const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
   const close = () => node.close();
   node.append(
-    h("header", { class: "dialog-head" }, h("h2", { id: heading }, title), iconButton(t.actions.close, "cross", { onclick: close })),
+    h("header", { class: "dialog-head" }, h("h1", { id: heading }, title), iconButton(t.actions.close, "cross", { onclick: close })),
     h("div", { class: "dialog-body" }, content({ close })),
   );
   node.addEventListener("close", () => { node.remove(); onClose?.(); });
