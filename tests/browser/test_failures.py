@@ -97,7 +97,7 @@ def test_a_page_that_fails_while_scrolling_keeps_what_is_there(admin, answer_wit
     assert admin.page.locator(".account-row[data-id]").count() > 5
     broken[0] = False
     alert.get_by_role("button", name="Try again").click()
-    expect(admin.page.get_by_text("300 accounts", exact=True)).to_be_visible()
+    expect(admin.page.get_by_role("main").get_by_text("300 accounts", exact=True)).to_be_visible()
 
 
 def test_a_version_that_is_gone_asks_for_a_reload(admin, watch):

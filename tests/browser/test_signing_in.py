@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from playwright.sync_api import expect
 
 
@@ -100,7 +98,7 @@ def test_the_other_organization_sees_nothing_of_this_one(admin, sign_in, open_co
     account = admin.add_account()
     other = sign_in("other_admin", on=open_context().new_page())
     other.page.get_by_label("Search by name or account number").fill(account["name"])
-    expect(other.page.get_by_text(re.compile("No account matches"))).to_be_visible()
+    expect(other.page.get_by_role("heading", name="No account matches")).to_be_visible()
 
 
 def test_another_organizations_account_does_not_exist(admin, sign_in, open_context, watch):

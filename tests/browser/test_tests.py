@@ -18,7 +18,8 @@ def account(admin, answer_with):
 
 
 def step_of(page, name):
-    return page.locator(".test-step").filter(has_text=name)
+    """The row of a step, by its IAM action or its plain name."""
+    return page.locator(".test-step").filter(has=page.get_by_text(name, exact=True))
 
 
 def test_steps_appear_one_by_one_and_what_is_awaited_is_shown(admin, account, answer_with):

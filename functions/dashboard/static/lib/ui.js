@@ -181,7 +181,7 @@ export function codeBlock(content, { label, filename }) {
       h("span", { class: "code-actions" }, copyButton(text, t.actions.copyThis(label)),
         button(t.actions.download, { class: "button-small", "aria-label": t.actions.downloadThis(filename), onclick: save }, "download")),
     ),
-    h("pre", { tabindex: "0", role: "region", "aria-label": label }, h("code", {}, text)),
+    h("pre", { tabindex: "0", role: "group", "aria-label": label }, h("code", {}, text)),
   );
 }
 
@@ -230,6 +230,17 @@ export function dialog({ title, content, wide = false, onClose }) {
 }
 
 // ---- forms ---------------------------------------------------------------------------------
+
+let pressing = false;
+addEventListener("pointerdown", () => { pressing = true; }, true);
+addEventListener("pointerup", () => { pressing = false; }, true);
+
+// A message that appears between press and release would move the button away from under the
+// pointer, and the press would be lost.
+export function afterPress(work) {
+  if (pressing) addEventListener("pointerup", () => setTimeout(work), { once: true });
+  else work();
+}
 
 export function field({ name, label, help, input, optional = false, after }) {
   const id = uniqueId("field");

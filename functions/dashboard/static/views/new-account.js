@@ -1,7 +1,7 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
-import { choice, dialog, field, form, notice, regionsField, setError } from "../lib/ui.js";
+import { afterPress, choice, dialog, field, form, notice, regionsField, setError } from "../lib/ui.js";
 import { t } from "../texts.js";
 
 const NAME = /^[A-Za-z0-9]{1,64}$/;
@@ -114,7 +114,7 @@ function accountForm(close, onAdded) {
   const hints = { provider_id: number, name, role_name: roleName, access_key_id: keyId };
   for (const [key, input] of Object.entries(hints)) {
     const hint = () => setError(node, key, check(read()).find((error) => error.field === key)?.message ?? "");
-    input.addEventListener("blur", () => { if (input.value) hint(); });
+    input.addEventListener("blur", () => { if (input.value) afterPress(hint); });
     input.addEventListener("input", () => { if (input.getAttribute("aria-invalid")) hint(); });
   }
   node.addEventListener("input", () => {
