@@ -197,6 +197,7 @@ def test_an_account_is_added_tested_and_left_by_keyboard_alone(admin):
         pytest.fail(f"{name} cannot be reached by keyboard")
 
     page.reload()
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")

@@ -62,9 +62,14 @@ def test_the_policy_of_the_page_is_strict_on_the_running_stack(stack):
 
 def test_no_string_becomes_markup_in_this_page(page, stack, watch):
     page.goto(stack.dashboard_url)
-    refused = page.evaluate(
-        "() => { try { document.body.innerHTML = '<b>x</b>'; return false; } catch (e) { return e instanceof TypeError; } }"
-    )
+    with page.expect_console_message(lambda message: "trusted-types" in message.text):
+        refused = page.evaluate(
+            """() => {
+              try { document.body.innerHTML = "<b>x</b>"; return false; }
+              catch (error) { return error instanceof TypeError; }
+            }"""
+        )
     assert refused
     # This one breach was the test's own.
+    page.wait_for_timeout(200)
     watch.complaints.clear()

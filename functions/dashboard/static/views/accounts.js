@@ -207,6 +207,8 @@ class ListView {
   drawFoot(state, problem) {
     this.describe();
     this.table.hidden = state === "idle" && kept.items.length === 0 || state === "error" && kept.items.length === 0;
+    // Until there is something to say below the first rows, nothing is there to be moved.
+    this.foot.hidden = state === "loading" && !kept.started;
     if (state === "error") {
       return fill(this.foot, errorPanel(problem, () => this.more()));
     }
@@ -215,7 +217,7 @@ class ListView {
     }
     fill(this.foot, h("p", { class: "muted small" },
       state !== "idle" && kept.started && [spinner(), " "],
-      state === "slow" ? h("span", { role: "status" }, t.problems.slow) : kept.started ? this.summary() : t.list.loading));
+      state === "slow" ? h("span", { role: "status" }, t.problems.slow) : kept.started && this.summary()));
   }
 
   empty() {
