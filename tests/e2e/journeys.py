@@ -47,16 +47,20 @@ class Connected:
         return answer(self.person.get(f"{self.path}/verifications/{verification_id}"))
 
     def watch(
-        self, verification_id: str, seen: Callable[[Json], None] = lambda verification: None
+        self,
+        verification_id: str,
+        seen: Callable[[Json], None] = lambda verification: None,
+        *,
+        every: float = 0.25,
     ) -> Json:
-        """Poll a test until it ends, showing each state of it to `seen`."""
+        """Poll a test every so many seconds until it ends, showing each state of it to `seen`."""
         deadline = time.monotonic() + TEST_SECONDS
         while time.monotonic() < deadline:
             verification = self.verification(verification_id)
             seen(verification)
             if verification["state"] != "running":
                 return verification
-            time.sleep(0.25)
+            time.sleep(every)
         raise AssertionError(f"still running after {TEST_SECONDS} s: {verification}")
 
     def test(self) -> Json:
@@ -98,6 +102,17 @@ class Journeys(Mapping[str, Journey]):
 def answer(response: httpx.Response) -> Any:
     assert response.is_success, f"{response.request.url}: {response.status_code} {response.text}"
     return response.json() if response.content else None
+
+
+def problem(response: httpx.Response, status: int) -> Json:
+    """The problem (RFC 9457) that an answer must be."""
+    assert response.status_code == status, f"{response.status_code} {response.text}"
+    assert response.headers["content-type"] == "application/problem+json"
+    body: Json = response.json()
+    assert body["status"] == status
+    assert body["title"]
+    assert body["detail"]
+    return body
 
 
 def new_account(number: str, **fields: Any) -> Json:
