@@ -92,13 +92,14 @@ def conclude(
 ) -> tuple[Account, Verification]:
     """What a test's steps mean: the account as it now is, and the finished verification.
 
-    Where the account could not be entered for a reason that may be ours (an inconclusive entry), or
-    was reconnected while the test ran, the test is aborted and the account keeps its status.
-    `log_error` is what kept the summary from being written, where that was no answer of AWS.
+    Where the account could not be entered for a reason that may be ours (an inconclusive entry),
+    was reconnected while the test ran, or is being tested again since this test's time was up, the
+    test is aborted and the account keeps its status. `log_error` is what kept the summary from
+    being written, where that was no answer of AWS.
     """
     complete = _complete(account, steps, now, log_error)
     stale = verification.connection_revision != account.connection_revision
-    if stale or _entry_unknown(account, complete):
+    if stale or _other_slot(account, verification) or _entry_unknown(account, complete):
         return settle_aborted(account, verification, complete, now)
     outcome, issues = find_issues(account, complete)
     never_entered = (
@@ -114,7 +115,7 @@ def conclude(
         issues=account.issues if tentative else issues,
         capabilities=capabilities(complete),
         verification=LastVerification(verification.verification_id, outcome, now),
-        slot=_other_slot(account, verification),
+        slot=None,
         attempts=0 if connected else account.attempts + 1,
         connected_at=now if connected else account.connected_at,
         proven=account.proven | allowed if connected else account.proven,
