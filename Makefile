@@ -1,5 +1,7 @@
 # `make` alone lists what there is to do. A bare machine needs Python 3.11 or newer, make and git.
-PYTHON ?= python3
+# The Python that was used last in this checkout, so that it needs to be named only once.
+LAST_PYTHON := $(shell cat .local/python 2>/dev/null)
+PYTHON ?= $(if $(wildcard $(LAST_PYTHON)),$(LAST_PYTHON),python3)
 BOOTSTRAP = $(PYTHON) local/bootstrap.py
 RUN = .venv/bin/python -m
 export PYTHONDONTWRITEBYTECODE = 1

@@ -35,6 +35,7 @@ class Unable(Exception):
 
 def main(arguments):
     require_python()
+    remember_python()
     if arguments == ["--chromium"]:
         return ensure_chromium()
     for name in arguments:
@@ -53,6 +54,16 @@ def require_python():
         "Python 3.11 to 3.13 is needed, and python3 is %d.%d. "
         "Install one, or name it: make PYTHON=/path/to/python3.13 up" % sys.version_info[:2]
     )
+
+
+def remember_python():
+    """So that `make token` after `make PYTHON=… up` does not make everything anew with another
+    Python.
+    """
+    if sys.prefix == sys.base_prefix:
+        os.makedirs(os.path.join(ROOT, ".local"), exist_ok=True)
+        with open(os.path.join(ROOT, ".local", "python"), "w") as file:
+            file.write(sys.executable)
 
 
 def ensure_environment(name):

@@ -55,7 +55,7 @@ def checks() -> list[Check]:
         Check(
             "statelint",
             "statelint on the workflows",
-            (f"{_DEV}/statelint", "--ignore=FLOAT,URI", *workflows),
+            (f"{_DEV}/statelint", "--ignore=FLOAT,URI", "--eval-jsonata", *workflows),
         ),
         Check("cfn-lint", "cfn-lint", (f"{_DEV}/cfn-lint", "template.yaml")),
         Check("sam", "sam validate --lint", sam),

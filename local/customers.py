@@ -73,7 +73,9 @@ class Workplace:
 
 
 Change = Callable[[Workplace, str], None]
-"""What a customer did to the role that the offered template made; takes the role's name."""
+"""What a customer did to the role that the offered template made, or to the user who has the keys;
+takes the name.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -186,6 +188,12 @@ def trust_condition(condition: Mapping[str, Any] | None) -> Change:
     return change
 
 
+def delete_keys(place: Workplace, user: str) -> None:
+    """The customer deleted the user's access keys."""
+    for key in place.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
+        place.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
+
+
 _LISTED = (
     Customer(
         key="all-permissions",
@@ -283,7 +291,10 @@ def prepare(
         if policy_document is None:
             raise Problem(f"{customer.title}: a policy document is needed")
         owner = Workplace(emulator_url, customer.keys_from or place.account_number)
-        return Prepared(**resources, credentials=make_user(owner, policy_document))
+        credentials = make_user(owner, policy_document)
+        if customer.change:
+            customer.change(owner, USER_NAME)
+        return Prepared(**resources, credentials=credentials)
     if not customer.has_role:
         return Prepared(**resources)
     if offer is None:
@@ -328,8 +339,7 @@ def make_user(place: Workplace, policy_document: Mapping[str, Any]) -> dict[str,
     try:
         iam.create_user(UserName=USER_NAME)
     except iam.exceptions.EntityAlreadyExistsException:
-        for key in iam.list_access_keys(UserName=USER_NAME)["AccessKeyMetadata"]:
-            iam.delete_access_key(UserName=USER_NAME, AccessKeyId=key["AccessKeyId"])
+        delete_keys(place, USER_NAME)
     iam.put_user_policy(
         UserName=USER_NAME, PolicyName="CavokCloud", PolicyDocument=json.dumps(policy_document)
     )

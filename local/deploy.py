@@ -28,7 +28,6 @@ def _parameters(emulator: Emulator) -> list[str]:
         f"Runtime={RUNTIME}",
         f"Architecture={ARCHITECTURE}",
         f"CognitoEndpoint={emulator.url}/",
-        "TlsOnly=false",
         # A sweep runs when it is asked for (make sweep): none comes between a person and a test.
         "SweepState=DISABLED",
         "SweepConcurrency=1",

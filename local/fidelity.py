@@ -13,10 +13,14 @@ from __future__ import annotations
 import base64
 import contextvars
 import functools
+import hashlib
 import json
 import secrets
+import tempfile
 import threading
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs
@@ -44,6 +48,7 @@ def apply_all() -> None:
     keep_aborted_executions_aborted()
     batch_the_items_of_a_distributed_map()
     protect_user_attributes()
+    share_unpacked_layers()
 
 
 def _wrap(module: ModuleType, name: str, make: Callable[[Any], Callable[..., Any]]) -> None:
@@ -444,3 +449,37 @@ def _claims(token: str) -> dict[str, Any]:
         base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4))
     )
     return claims
+
+
+_unpacking = threading.Lock()
+
+
+class _UnpackedOnce(zipfile.ZipFile):
+    """A zip file whose content is unpacked once; whoever unpacks it again gets a link to that."""
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        content = Path(str(self.filename)).read_bytes()
+        shared = Path(tempfile.gettempdir(), "unpacked", hashlib.sha256(content).hexdigest())
+        with _unpacking:
+            if not shared.exists():
+                partial = shared.with_suffix(".partial")
+                super().extractall(partial)
+                partial.rename(shared)
+        Path(path).rmdir()
+        Path(path).symlink_to(shared)
+
+
+def share_unpacked_layers() -> None:
+    """A function's code and layers are unpacked once, for all of its execution environments.
+
+    The emulator unpacks them for each environment, so that each cold start compiles the layer's
+    Python again: 0.9 s of CPU instead of 0.45 s, and as much again in the emulator itself. AWS
+    mounts them, read-only, under /opt.
+    https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
+    """
+    sharing = ModuleType("zipfile")
+    sharing.__dict__.update(zipfile.__dict__)
+    sharing.__dict__["ZipFile"] = _UnpackedOnce
+    if getattr(lambda_runtime, "zipfile", None) is not zipfile:
+        raise GapMoved("ministack.core.lambda_runtime does not unpack with zipfile any more")
+    lambda_runtime.zipfile = sharing

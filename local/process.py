@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -22,6 +23,7 @@ _DIRECTORY = HOME / "emulator"
 _RECORD = _DIRECTORY / "process.json"
 _LOG = _DIRECTORY / "emulator.log"
 _INTERPRETER = HOME / "venvs" / "emulator" / "bin" / "python"
+_STAMP = HOME / "venvs" / "emulator" / "made-from"
 _START_SECONDS = 60
 _STOP_SECONDS = 15
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -34,6 +36,8 @@ class Emulator:
     pid: int
     port: int
     run_id: str
+    made_from: str = ""
+    """What it runs on: its environment and our corrections. Another one would behave otherwise."""
 
     @property
     def url(self) -> str:
@@ -60,10 +64,10 @@ def start() -> tuple[Emulator, bool]:
         raise Problem(
             f"This checkout's stack already runs on port {current.port}. End it first: make down"
         )
-    if current:
+    if current and current.made_from == _made_from():
         return current, False
     stop()
-    port = asked or DEFAULT_PORT
+    port = asked or (current.port if current else DEFAULT_PORT)
     _require_free(port)
     return _launch(port), True
 
@@ -86,10 +90,10 @@ def _launch(port: int) -> Emulator:
     shutil.rmtree(_DIRECTORY, ignore_errors=True)
     for name in ("tmp", "state", "s3"):
         (_DIRECTORY / name).mkdir(parents=True)
-    emulator = Emulator(pid=0, port=port, run_id=uuid.uuid4().hex)
+    run_id = uuid.uuid4().hex
     with _LOG.open("wb") as log:
         process = subprocess.Popen(
-            [str(_INTERPRETER), "-m", "local.emulator", emulator.run_id],
+            [str(_INTERPRETER), "-m", "local.emulator", run_id],
             cwd=ROOT,
             env=_environment(port),
             stdin=subprocess.DEVNULL,
@@ -98,7 +102,7 @@ def _launch(port: int) -> Emulator:
             # Ctrl-C in the terminal ends `make up`, not the stack that it leaves running.
             start_new_session=True,
         )
-    emulator = Emulator(process.pid, port, emulator.run_id)
+    emulator = Emulator(process.pid, port, run_id, _made_from())
     _RECORD.write_text(json.dumps(asdict(emulator)))
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
@@ -109,6 +113,13 @@ def _launch(port: int) -> Emulator:
     raise Problem(
         f"The embedded AWS did not start. Its last words, from {_shown(_LOG)}:\n{tail(_LOG)}"
     )
+
+
+def _made_from() -> str:
+    digest = hashlib.sha256()
+    for path in (_STAMP, ROOT / "local" / "emulator.py", ROOT / "local" / "fidelity.py"):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def _environment(port: int) -> dict[str, str]:
@@ -131,7 +142,6 @@ def _environment(port: int) -> dict[str, str]:
         "TMPDIR": str(_DIRECTORY / "tmp"),
         "STATE_DIR": str(_DIRECTORY / "state"),
         "S3_DATA_DIR": str(_DIRECTORY / "s3"),
-        "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONUNBUFFERED": "1",
     }
 

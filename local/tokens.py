@@ -7,6 +7,7 @@ import argparse
 from local import aws, stack
 from local.settings import Problem
 from local.stack import Stack
+from local.users import User
 
 
 def id_token(running: Stack, user: str) -> str:
@@ -16,6 +17,11 @@ def id_token(running: Stack, user: str) -> str:
     person = running.users.get(user)
     if person is None:
         raise Problem(f"There is no user {user}. There are: {', '.join(running.users)}")
+    return sign_in(running, person)
+
+
+def sign_in(running: Stack, person: User) -> str:
+    """A fresh Cognito ID token of a user of this stack's pool."""
     answer = aws.sign_in_client(running.emulator_url).initiate_auth(
         ClientId=running.user_pool_client_id,
         AuthFlow="USER_PASSWORD_AUTH",

@@ -17,17 +17,19 @@ class User(TypedDict):
 
 
 @dataclass(frozen=True)
-class _Person:
+class Person:
+    """Somebody to make a user of."""
+
     email: str
     organization: str
     group: str
 
 
 PEOPLE = {
-    "admin": _Person("admin@northwind.example", "northwind", "admin"),
-    "viewer": _Person("viewer@northwind.example", "northwind", "viewer"),
-    "operator": _Person("operator@northwind.example", "northwind", "operator"),
-    "other_admin": _Person("admin@contoso.example", "contoso", "admin"),
+    "admin": Person("admin@northwind.example", "northwind", "admin"),
+    "viewer": Person("viewer@northwind.example", "northwind", "viewer"),
+    "operator": Person("operator@northwind.example", "northwind", "operator"),
+    "other_admin": Person("admin@contoso.example", "contoso", "admin"),
 }
 
 
@@ -51,7 +53,7 @@ def ensure_all(emulator_url: str, pool_id: str, known: dict[str, User]) -> dict[
     return users
 
 
-def create(emulator_url: str, pool_id: str, person: _Person) -> User:
+def create(emulator_url: str, pool_id: str, person: Person) -> User:
     """Create one user with a random password, in their group, with their organization; replaces an
     older one.
     """

@@ -1,14 +1,26 @@
-"""What the tests of the deployed local stack share: the stack itself, and accounts of nobody's."""
+"""What the tests of the deployed local stack share: the stack itself, organizations and accounts of
+their own, and the sample customers' first tests.
+"""
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
+from local import customers
 from local import stack as local_stack
+from local.customers import CUSTOMERS, Customer, Workplace
 from local.stack import Stack
+from tests.e2e import journeys
+from tests.e2e.journeys import Journeys
+from tests.e2e.organizations import Organization, new_organization
+
+TESTS_AT_ONCE = 3
+"""A test probes six permissions at a time, each in a process of its own on this machine."""
 
 
 @pytest.fixture(scope="session")
@@ -17,7 +29,61 @@ def stack() -> Stack:
     return local_stack.load()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def new_account_number() -> Callable[[], str]:
     """Makes 12-digit account numbers that no other test uses."""
     return lambda: f"7{random.randrange(10**11):011d}"
+
+
+@pytest.fixture(scope="session")
+def new_place(stack: Stack, new_account_number: Callable[[], str]) -> Callable[[], Workplace]:
+    """Makes AWS accounts that nobody used before."""
+    return lambda: Workplace(stack.emulator_url, new_account_number())
+
+
+@pytest.fixture(scope="session")
+def organization(stack: Stack) -> Iterator[Organization]:
+    with new_organization(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def other_organization(stack: Stack) -> Iterator[Organization]:
+    with new_organization(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def journeys_of_all(
+    organization: Organization, new_place: Callable[[], Workplace]
+) -> Iterator[Journeys]:
+    """Every sample customer, and some more, connected and tested for the first time."""
+    admin = organization.admin
+    policy = journeys.answer(admin.get("/v1/permissions"))["policy_document"]
+    with ThreadPoolExecutor(TESTS_AT_ONCE) as pool, ThreadPoolExecutor() as waiting:
+        yield Journeys(
+            {
+                customer.key: (pool if _gets_in(customer) else waiting).submit(
+                    journeys.connect_and_test, admin, customer, new_place(), policy
+                )
+                for customer in _sample_customers(new_place)
+            }
+        )
+
+
+def _gets_in(customer: Customer) -> bool:
+    """Whether a test gets as far as the probes; else it mostly waits."""
+    return customer.has_role and customer.change is not customers.delete_keys
+
+
+def _sample_customers(new_place: Callable[[], Workplace]) -> list[Customer]:
+    """The sample customers, none of whom shares an account with the demo's, and some more."""
+    own = [
+        replace(customer, keys_from=customer.keys_from and new_place().account_number)
+        for customer in CUSTOMERS.values()
+    ]
+    return [
+        *own,
+        replace(CUSTOMERS["all-permissions"], key="logs-off", write_logs=False),
+        replace(CUSTOMERS["access-key"], key="deleted-key", change=customers.delete_keys),
+    ]

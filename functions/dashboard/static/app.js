@@ -97,15 +97,19 @@ async function show({ route, params, path, query, signal }) {
   const context = { main, params, path, query, signal, title };
   if (!route.open && !session.current()) {
     const { signIn } = await import("./views/sign-in.js");
-    if (mine === shown) signIn(context);
+    if (mine !== shown) return;
+    main.removeAttribute("aria-busy");
+    signIn(context);
     return;
   }
   const patience = setTimeout(() => fill(main, skeleton(6)), 150);
+  main.setAttribute("aria-busy", "true");
   try {
     const view = await route.view();
     clearTimeout(patience);
     if (mine !== shown) return;
     fill(main);
+    main.removeAttribute("aria-busy");
     if (session.current() && !session.current().organization && !route.open) {
       title(t.nav.accounts);
       return fill(main, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
@@ -123,6 +127,7 @@ async function show({ route, params, path, query, signal }) {
   } catch (error) {
     clearTimeout(patience);
     if (mine !== shown || signal.aborted) return;
+    main.removeAttribute("aria-busy");
     console.error(error);
     // Modules of another build are gone after a deployment: only a reload brings the new page.
     fill(main, errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()));

@@ -6,7 +6,7 @@ const PATHS = {
   warning: ["M8 2.2 14.4 13.4H1.6Z", "M8 6.4v3.2", "M8 11.4v.3"],
   cross: ["M4 4l8 8", "M12 4l-8 8"],
   question: ["M5.6 6a2.4 2.4 0 1 1 3.4 2.2c-.7.3-1 .8-1 1.6v.2", "M8 12.4v.3"],
-  half: ["M8 2.5a5.5 5.5 0 1 0 0 11Z M8 2.5a5.5 5.5 0 0 1 0 11"],
+  half: ["M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11", "M8 2.5a5.5 5.5 0 0 0 0 11Z"],
   dash: ["M4 8h8"],
   ring: ["M8 2.5a5.5 5.5 0 1 1 0 11 5.5 5.5 0 0 1 0-11"],
   play: ["M5 3.2v9.6L12.6 8Z"],
@@ -31,12 +31,15 @@ const PATHS = {
   lock: ["M3.5 7h9v6.5h-9Z", "M5.5 7V5a2.5 2.5 0 0 1 5 0v2"],
 };
 
+const FILLED = new Set(["half", "play", "stop"]);
+
 // Decoration beside a text that says the same: hidden from screen readers.
 export function icon(name, className = "") {
   return svg(
     "svg",
     { viewBox: "0 0 16 16", class: `icon icon-${name} ${className}`, "aria-hidden": "true", focusable: "false" },
-    ...PATHS[name].map((path) => svg("path", { d: path })),
+    // A closed shape is filled, an open one is a stroke.
+    ...PATHS[name].map((path) => svg("path", { d: path, class: path.endsWith("Z") && FILLED.has(name) ? "filled" : "" })),
   );
 }
 

@@ -73,7 +73,7 @@ export async function signInHosted() {
     response_type: "code",
     client_id: config.client_id,
     redirect_uri: pageAddress(),
-    scope: "openid email profile",
+    scope: "openid email",
     state,
     code_challenge: base64url(new Uint8Array(digest)),
     code_challenge_method: "S256",

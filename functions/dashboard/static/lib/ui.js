@@ -132,29 +132,30 @@ export function toast(text, kind = "success", action) {
 }
 
 export function copyButton(textOf, label, { small = false } = {}) {
-  const caption = h("span", {}, small ? srOnly(label) : label);
+  const caption = small ? null : h("span", {}, t.actions.copy);
   const node = h(
     "button",
     {
       type: "button",
       class: small ? "icon-button copy" : "button button-small copy",
       title: label,
+      "aria-label": label,
       onclick: async () => {
         try {
           await navigator.clipboard.writeText(typeof textOf === "function" ? textOf() : textOf);
           node.classList.add("copied");
           announce(t.actions.copied);
-          if (!small) caption.textContent = t.actions.copied;
+          if (caption) caption.textContent = t.actions.copied;
           await pause(2000);
           node.classList.remove("copied");
-          if (!small) caption.textContent = label;
+          if (caption) caption.textContent = t.actions.copy;
         } catch {
           toast(t.actions.copyRefused, "warning");
         }
       },
     },
     h("span", { class: "copy-mark" }, icon("copy"), icon("check")),
-    caption,
+    caption ?? "",
   );
   return node;
 }
@@ -180,7 +181,7 @@ export function codeBlock(content, { label, filename }) {
       h("span", { class: "code-actions" }, copyButton(text, t.actions.copyThis(label)),
         button(t.actions.download, { class: "button-small", "aria-label": t.actions.downloadThis(filename), onclick: save }, "download")),
     ),
-    h("pre", { tabindex: "0", role: "region", "aria-label": label }, h("code", {}, text)),
+    h("pre", { tabindex: "0", role: "group", "aria-label": label }, h("code", {}, text)),
   );
 }
 
@@ -215,10 +216,11 @@ export function tabs(label, items) {
 // A native modal: focus stays inside, Escape closes, and the focus returns where it was.
 export function dialog({ title, content, wide = false, onClose }) {
   const heading = uniqueId("dialog");
+  // Level one: while a modal is open, what is behind it does not exist for a screen reader.
   const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
   const close = () => node.close();
   node.append(
-    h("header", { class: "dialog-head" }, h("h2", { id: heading }, title), iconButton(t.actions.close, "cross", { onclick: close })),
+    h("header", { class: "dialog-head" }, h("h1", { id: heading }, title), iconButton(t.actions.close, "cross", { onclick: close })),
     h("div", { class: "dialog-body" }, content({ close })),
   );
   node.addEventListener("close", () => { node.remove(); onClose?.(); });
@@ -228,6 +230,17 @@ export function dialog({ title, content, wide = false, onClose }) {
 }
 
 // ---- forms ---------------------------------------------------------------------------------
+
+let pressing = false;
+addEventListener("pointerdown", () => { pressing = true; }, true);
+addEventListener("pointerup", () => { pressing = false; }, true);
+
+// A message that appears between press and release would move the button away from under the
+// pointer, and the press would be lost.
+export function afterPress(work) {
+  if (pressing) addEventListener("pointerup", () => setTimeout(work), { once: true });
+  else work();
+}
 
 export function field({ name, label, help, input, optional = false, after }) {
   const id = uniqueId("field");
@@ -351,8 +364,8 @@ export function form({ submit, submitText, submitClass = "button-primary", cance
 
 const REGION = /^[a-z]{2,3}(-[a-z]+)+-\d$/;
 const KNOWN_REGIONS = [
-  "af-south-1", "ap-east-1", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
-  "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ca-central-1", "ca-west-1", "eu-central-1",
+  "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1", "ap-south-2",
+  "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5", "ap-southeast-6", "ap-southeast-7", "ca-central-1", "ca-west-1", "eu-central-1",
   "eu-central-2", "eu-north-1", "eu-south-1", "eu-south-2", "eu-west-1", "eu-west-2", "eu-west-3", "il-central-1",
   "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 ];
@@ -387,12 +400,13 @@ export function regionsField({ value, help, optional }) {
 }
 
 // One page more with each press, where a list is read, not searched.
-export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder }) {
+export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder, onPage }) {
   const more = h("div", { class: "more" });
   const next = async (cursor) => {
     const page = await fetchPage(cursor);
     if (!cursor && page.items.length === 0) return fill(list, empty);
     list.append(...page.items.map(renderItem));
+    onPage?.(page);
     fill(more, page.next_cursor && button(t.actions.showMore, {
       onclick: async (event) => {
         const node = event.currentTarget;

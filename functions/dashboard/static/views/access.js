@@ -6,7 +6,7 @@ import { t } from "../texts.js";
 
 export function accessDetails({ main, title, signal }) {
   title(t.access.title);
-  const content = h("div", {});
+  const content = h("div", { class: "stack" });
   fill(main,
     h("div", { class: "page-head" }, h("h1", {}, t.access.title)),
     h("p", { class: "lead" }, t.access.text),

@@ -51,7 +51,7 @@ export async function frame(context, current, drawContent) {
     },
   };
 
-  drawTabs(nav, id, current, known?.account);
+  drawTabs(nav, id, current);
   if (known) {
     drawHead(head, known.account);
     context.title(`${known.account.name} · ${t.account.tabs[current]}`);
@@ -63,9 +63,8 @@ export async function frame(context, current, drawContent) {
   const attempt = async () => {
     fill(body, skeleton(6));
     try {
-      const account = await handle.refresh();
+      await handle.refresh();
       if (signal.aborted) return;
-      drawTabs(nav, id, current, account);
       fill(body);
       drawContent(body, handle);
     } catch (problem) {
@@ -108,21 +107,26 @@ function drawHead(head, account) {
   }
 }
 
-async function drawTabs(nav, id, current, account) {
+async function drawTabs(nav, id, current) {
   const tabs = [
     ["overview", ""],
-    account?.access_type !== "access_key" && ["instructions", "/instructions"],
+    ["instructions", "/instructions"],
     ["tests", "/tests"],
     ["instances", "/instances", "/v1/accounts/{}/instances"],
     ["schedules", "/schedules", "/v1/accounts/{}/resources"],
     ["interactions", "/interactions", "/v1/accounts/{}/interactions"],
     ["audit", "/audit", "/v1/accounts/{}/audit"],
-  ].filter(Boolean);
+  ];
   const draw = (shown) => fill(nav, h("ul", {}, shown.map(([name, path]) => h("li", {},
     h("a", { href: `#/accounts/${api.segment(id)}${path}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
+  const settle = () => {
+    const link = nav.querySelector("[aria-current]");
+    if (link) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
+  };
   if (!nav.firstChild) draw(tabs.filter(([name, , needs]) => !needs || name === current));
   const there = await Promise.all(tabs.map(([, , needs]) => !needs || features.has(needs)));
   draw(tabs.filter(([name], index) => there[index] || name === current));
+  settle();
 }
 
 export const notYet = () => notice("info", h("p", {}, t.problems.notYet));
@@ -169,9 +173,8 @@ function drawStatus(target, account) {
   redraw(target, JSON.stringify([account.status, account.issues, account.capabilities, account.write_logs, account.verification]),
     section(t.account.status, {},
       h("p", { class: `verdict status-${account.status}` }, t.account.statusText[account.status]),
-      account.status === "unconfirmed" && h("p", {}, account.access_type === "assume_role"
-        ? [t.account.unconfirmedRole, " ", h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions)]
-        : t.account.unconfirmedKey),
+      account.status === "unconfirmed" && h("p", {}, t.account.unconfirmed[account.access_type], " ",
+        h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions)),
       account.issues?.length > 0 && h("ul", { class: "issues" }, account.issues.map((issue) => h("li", {},
         h("p", { class: "issue-message" }, issue.message),
         issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy)))),
@@ -180,7 +183,7 @@ function drawStatus(target, account) {
         const mark = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash" }[state];
         return h("div", { class: `capability capability-${state}` },
           h("dt", {}, icon(mark), t.groups[group].title),
-          h("dd", {}, h("strong", {}, t.capabilities[state]), " ", t.capabilities.meaning[group][state]));
+          h("dd", {}, h("strong", {}, t.capabilities[state], "."), " ", t.capabilities.meaning[group][state]));
       })),
       h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests))));
 }
@@ -317,7 +320,7 @@ function rotate(handle) {
       ],
       async onsubmit() {
         const errors = [];
-        if (!/^[A-Z0-9]{16,128}$/.test(keyId.value.trim())) errors.push({ field: "access_key_id", message: t.newAccount.keyIdWrong });
+        if (!/^\w{16,128}$/.test(keyId.value.trim())) errors.push({ field: "access_key_id", message: t.newAccount.keyIdWrong });
         if (!secret.value.trim()) errors.push({ field: "secret_access_key", message: t.newAccount.secretNeeded });
         if (errors.length) throw { status: 422, errors };
         await api.put(`/v1/accounts/${api.segment(handle.id)}/credentials`, { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() });

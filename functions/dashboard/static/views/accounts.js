@@ -90,9 +90,7 @@ class ListView {
     this.notices = h("div", { class: "list-notices" },
       !who.canChange && notice("info", h("p", {}, t.viewer.banner)),
       added && notice("success", h("p", {}, t.list.added(added.name), " ",
-        added.access_type === "assume_role"
-          ? [t.list.nextStep, " ", h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions)]
-          : t.list.nextTest)));
+        t.list.nextStep[added.access_type], " ", h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions))));
     added = null;
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
@@ -209,6 +207,8 @@ class ListView {
   drawFoot(state, problem) {
     this.describe();
     this.table.hidden = state === "idle" && kept.items.length === 0 || state === "error" && kept.items.length === 0;
+    // Until there is something to say below the first rows, nothing is there to be moved.
+    this.foot.hidden = state === "loading" && !kept.started;
     if (state === "error") {
       return fill(this.foot, errorPanel(problem, () => this.more()));
     }
@@ -217,7 +217,7 @@ class ListView {
     }
     fill(this.foot, h("p", { class: "muted small" },
       state !== "idle" && kept.started && [spinner(), " "],
-      state === "slow" ? h("span", { role: "status" }, t.problems.slow) : kept.started ? this.summary() : t.list.loading));
+      state === "slow" ? h("span", { role: "status" }, t.problems.slow) : kept.started && this.summary()));
   }
 
   empty() {
@@ -329,9 +329,8 @@ class ListView {
       { role: "row", class: "account-row", "data-id": account.account_id },
       cell("name", h("a", { href: base, "data-part": "name", title: account.name }, account.name)),
       cell("status", statusBadge(account.status)),
-      cell("provider", t.providers[account.provider] ?? account.provider),
-      cell("number", h("span", { class: "mono" }, account.provider_id)),
-      cell("access", t.accessTypes[account.access_type]?.title ?? account.access_type),
+      cell("account", h("span", { class: "mono" }, account.provider_id),
+        h("span", { class: "muted" }, t.providers[account.provider] ?? account.provider, " · ", t.accessTypes[account.access_type]?.short ?? account.access_type)),
       cell("capabilities", capabilityChips(account)),
       cell("tested", h("span", { class: "cell-caption" }, t.list.testedCaption), when(finished)),
       cell("next", this.nextStep(account, base)),
@@ -342,7 +341,7 @@ class ListView {
   nextStep(account, base) {
     if (account.testing) return h("a", { href: `${base}/tests`, class: "testing", "data-part": "next" }, spinner(), t.status.testing);
     const step = {
-      unconfirmed: account.access_type === "assume_role" ? [`${base}/instructions`, t.list.instructions] : [base, t.list.testIt],
+      unconfirmed: [`${base}/instructions`, t.list.instructions],
       failed: [base, t.list.whatIsWrong],
       degraded: [base, t.list.whatIsWrong],
     }[account.status];

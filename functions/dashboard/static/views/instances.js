@@ -18,7 +18,7 @@ export function instances(context) {
     const content = h("div", {});
     fill(body,
       !["confirmed", "degraded"].includes(account.status) && notice("info", h("p", {}, t.instances.notConnected, " ",
-        h("a", { href: `#/accounts/${account.account_id}/${account.access_type === "assume_role" ? "instructions" : ""}` }, t.instances.connect))),
+        h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.instances.connect))),
       section(t.instances.title, { note: t.instances.text }, content));
     const list = new Instances(handle, context.signal);
     load(content, () => list.fetch(), () => list.node, { signal: context.signal, placeholder: () => skeleton(6), onMissing: notYet })
@@ -64,7 +64,7 @@ class Instances {
     const mark = running ? "play" : settling ? "clock" : "stop";
     const name = instance.name || instance.instance_id;
     return h("li", { class: "instance" },
-      h("span", { class: "instance-name" }, h("strong", {}, name), h("code", {}, instance.instance_id)),
+      h("span", { class: "instance-name" }, h("strong", {}, name), name !== instance.instance_id && h("code", {}, instance.instance_id)),
       h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind] ?? instance.kind, h("span", { class: "muted" }, ` ${instance.type ?? ""}`)),
       h("span", { class: "instance-region" }, instance.region),
       h("span", { class: `instance-state ${running ? "is-running" : settling ? "is-settling" : ""}` }, icon(mark), instance.state),

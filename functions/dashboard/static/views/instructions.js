@@ -33,7 +33,8 @@ function drawWatch(target, account) {
   target.signature = signature;
   target.status = account.status;
   const confirmed = account.status === "confirmed";
-  const text = account.testing ? t.instructions.testing : t.instructions.watch[account.status];
+  const waits = account.access_type === "assume_role" ? "unconfirmed" : "unconfirmedKey";
+  const text = account.testing ? t.instructions.testing : t.instructions.watch[account.status === "unconfirmed" ? waits : account.status];
   fill(target,
     h("div", { class: "watch-state" }, confirmed ? null : spinner(), statusBadge(account.status)),
     h("div", { class: "watch-text" },
@@ -63,15 +64,15 @@ function drawGuide(guide, account) {
     guide.cloudformation_template && {
       title: t.instructions.tabs.cloudformation,
       content: () => [h("p", {}, t.instructions.cloudformation),
-        codeBlock(guide.cloudformation_template, { label: t.instructions.template, filename: "cavok-role.yaml" })],
+        codeBlock(guide.cloudformation_template, { label: t.instructions.template, filename: "cavok-cloud.json" })],
     },
     guide.terraform && {
       title: t.instructions.tabs.terraform,
-      content: () => [h("p", {}, t.instructions.terraform), codeBlock(guide.terraform, { label: t.instructions.tabs.terraform, filename: "cavok.tf" })],
+      content: () => [h("p", {}, t.instructions.terraform), codeBlock(guide.terraform, { label: t.instructions.tabs.terraform, filename: "cavok-cloud.tf" })],
     },
     guide.cli && {
       title: t.instructions.tabs.cli,
-      content: () => [h("p", {}, t.instructions.cli), codeBlock(guide.cli, { label: t.instructions.tabs.cli, filename: "cavok-role.sh" })],
+      content: () => [h("p", {}, t.instructions.cli), codeBlock(guide.cli, { label: t.instructions.tabs.cli, filename: "cavok-cloud.sh" })],
     },
     {
       title: t.instructions.tabs.policies,
@@ -83,7 +84,7 @@ function drawGuide(guide, account) {
     },
   ].filter(Boolean);
   return [
-    section(t.instructions.title, {},
+    section(t.instructions.title[account.access_type], {},
       h("ol", { class: "steps" }, (guide.steps ?? []).map((step) => h("li", {}, h("h3", {}, step.title), h("p", {}, step.text)))),
       guide.deploy_on_aws_url && h("p", { class: "deploy" },
         h("a", { class: "button button-primary", href: guide.deploy_on_aws_url, target: "_blank", rel: "noopener noreferrer" },

@@ -1,13 +1,13 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
-import { choice, dialog, field, form, notice, regionsField, setError } from "../lib/ui.js";
+import { afterPress, choice, dialog, field, form, notice, regionsField, setError } from "../lib/ui.js";
 import { t } from "../texts.js";
 
 const NAME = /^[A-Za-z0-9]{1,64}$/;
 const NUMBER = /^\d{12}$/;
 const ROLE_NAME = /^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/;
-const KEY_ID = /^[A-Z0-9]{16,128}$/;
+const KEY_ID = /^\w{16,128}$/;
 
 // What was typed outlives the modal: closing it by accident, or a session that ends, loses nothing.
 // The secret key is the exception; it is not kept anywhere.
@@ -114,7 +114,7 @@ function accountForm(close, onAdded) {
   const hints = { provider_id: number, name, role_name: roleName, access_key_id: keyId };
   for (const [key, input] of Object.entries(hints)) {
     const hint = () => setError(node, key, check(read()).find((error) => error.field === key)?.message ?? "");
-    input.addEventListener("blur", () => { if (input.value) hint(); });
+    input.addEventListener("blur", () => { if (input.value) afterPress(hint); });
     input.addEventListener("input", () => { if (input.getAttribute("aria-invalid")) hint(); });
   }
   node.addEventListener("input", () => {

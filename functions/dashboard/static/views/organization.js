@@ -18,7 +18,7 @@ export function organization({ main, title, signal }) {
   const audit = h("div", {});
   fill(main, h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
     !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
-    identity, webhook, audit);
+    h("div", { class: "stack" }, identity, webhook, audit));
   load(identity, () => api.get("/v1/organization", { signal }), drawIdentity, { signal, placeholder: () => skeleton(6, "card") });
   features.has("/v1/organization/webhook").then((there) => {
     if (there && !signal.aborted) drawWebhook(webhook, signal);
@@ -58,7 +58,7 @@ function drawWebhook(target, signal) {
 }
 
 function none(reload) {
-  return [h("p", { class: "muted" }, t.webhook.none), changeButton(session, t.webhook.add, { onclick: () => edit(null, reload) }, "plus")];
+  return [h("p", { class: "muted" }, t.webhook.none), h("p", { class: "row-links" }, changeButton(session, t.webhook.add, { onclick: () => edit(null, reload) }, "plus"))];
 }
 
 function settings(webhook, reload) {

@@ -48,7 +48,7 @@ export function one(context) {
       }
     }
     await handle.refresh().catch(() => {});
-    board.after(handle.account(), signal);
+    board.after(handle.account(), params.test, signal);
   });
 }
 
@@ -57,13 +57,17 @@ class Board {
     this.body = body;
     this.account = account;
     this.head = h("div", { class: "test-head card" });
-    this.groups = h("div", { class: "test-groups" });
-    this.foot = h("div", {});
+    this.wrong = h("div", {});
+    // Two columns that never rebalance: nothing moves sideways while steps come in.
+    this.left = h("div", { class: "stack" });
+    this.right = h("div", { class: "stack" });
+    this.groups = h("div", { class: "test-groups" }, this.left, this.right);
+    this.foot = h("p", { class: "row-links" });
     this.said = 0;
   }
 
   draw(test, catalogGroups) {
-    if (!this.groups.parentNode) fill(this.body, this.head, this.groups, this.foot);
+    if (!this.groups.parentNode) fill(this.body, h("div", { class: "stack" }, this.head, this.wrong, this.groups, this.foot));
     const running = test.state === "running";
     const steps = test.steps ?? [];
     const awaited = running ? this.awaited(steps, catalogGroups) : [];
@@ -79,12 +83,12 @@ class Board {
       if (!node) {
         node = h("section", { class: "card test-group", "data-group": entry.group, "aria-label": t.groups[entry.group].title },
           h("header", { class: "card-head" }), h("p", { class: "muted small" }, t.groups[entry.group].text), h("ul", { class: "test-steps" }));
-        this.groups.append(node);
+        ({ trust: this.left, checking: this.left, ec2: this.right, rds: this.right }[entry.group] ?? this.groups).append(node);
       }
       fill(node.firstChild, h("h2", {}, t.groups[entry.group].title), entry.optional && h("span", { class: "tag" }, t.tests.optional), h("span", { class: "muted small" }, groupSummary(entry.rows)));
       keyed(node.lastChild, entry.rows, keyOf, (step) => stepRow(step, entry.optional, this.account));
     }
-    for (const node of [...this.groups.children]) if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();
+    for (const node of this.groups.querySelectorAll("[data-group]")) if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();
     const done = steps.length;
     if (running && done >= this.said + 5) {
       this.said = done;
@@ -119,23 +123,26 @@ class Board {
       running
         ? h("progress", { class: "bar", max: String(total || 1), value: steps.length, "aria-label": t.tests.progress(steps.length) })
         : h("p", {}, t.tests.outcomeText[test.outcome ?? test.state]),
-      test.execution_arn && h("p", { class: "small" }, t.tests.execution, " ", copyable(test.execution_arn, t.actions.copyThis(t.tests.execution))),
-      !running && this.actions);
+      test.execution_arn && h("p", { class: "small" }, t.tests.execution, " ", copyable(test.execution_arn, t.actions.copyThis(t.tests.execution))));
   }
 
-  // What the test meant for the account, once the account says it.
-  async after(account, signal) {
+  // What the newest test meant for the account, once the account says it.
+  after(account, test, signal) {
     if (!account || signal.aborted) return;
-    fill(this.foot,
-      account.issues?.length > 0 && h("section", { class: "card", "aria-label": t.account.issues },
+    const isNewest = account.verification?.verification_id === test;
+    if (isNewest && account.issues?.length) {
+      fill(this.wrong, h("section", { class: "card", "aria-label": t.account.issues },
         h("h2", {}, t.account.issues),
         h("ul", { class: "issues" }, account.issues.map((issue) => h("li", {},
           h("p", { class: "issue-message" }, issue.message),
-          issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy))))),
-      h("p", { class: "row-links" },
-        changeButton(session, t.tests.again, { onclick: (event) => startTest(account, event.currentTarget) }, "test"),
-        h("a", { href: `#/accounts/${account.account_id}/tests` }, t.tests.all),
-        h("a", { href: `#/accounts/${account.account_id}` }, t.account.tabs.overview)));
+          issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy))))));
+    } else {
+      this.wrong.remove();
+    }
+    fill(this.foot,
+      changeButton(session, t.tests.again, { onclick: (event) => startTest(account, event.currentTarget) }, "test"),
+      h("a", { href: `#/accounts/${account.account_id}/tests` }, t.tests.all),
+      h("a", { href: `#/accounts/${account.account_id}` }, t.account.tabs.overview));
   }
 }
 
@@ -193,10 +200,7 @@ function stepRow(step, optional, account) {
 }
 
 function remedyFor(step, account) {
-  if (step.remedy) return step.remedy;
-  if (t.trustSteps[step.step]) return t.trustSteps[step.step].remedy;
-  if (step.step === "sts:AssumeRole") return t.remedies.assume_role;
-  const make = t.remedies[step.reason] ?? t.remedies.identity_policy;
+  const make = t.remedies[step.reason] ?? t.remedies.unstated;
   return make(step.step, account.access_type === "assume_role" ? t.remedies.role : t.remedies.user);
 }
 
@@ -212,13 +216,12 @@ export function history(context) {
       list: table,
       placeholder: () => skeleton(5),
       empty: h("li", { class: "empty-line" }, t.tests.none),
-      fetchPage: async (cursor) => {
-        const page = await api.get(base(handle.id), { query: { limit: 25, cursor }, signal: context.signal });
+      fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: 25, cursor }, signal: context.signal }),
+      // Each row leads to what changed since the one before it: the last row of a page learns it late.
+      onPage: (page) => {
         items.push(...page.items);
-        // Each row leads to what changed since the one before it: the last row of a page learns it late.
-        queueMicrotask(() => linkToEarlier(table, items, handle.id));
+        linkToEarlier(table, items, handle.id);
         drawCompare(compare, items, handle.id);
-        return page;
       },
       renderItem: (test) => historyRow(test, handle.id),
     });

@@ -212,10 +212,12 @@ class Accounts:
         for _ in range(_TRIES):
             account = self.get(organization_id, account_id)
             changed = change(account)
+            if changed == account:
+                return account
             told = changes(account, changed)
             entry = audit(AuditAction.CHANGED, changed, actor, changed.updated_at, told)
             try:
-                return self.save(account, changed, entry=entry if told else None)
+                return self.save(account, changed, entry=entry)
             except AccountChanged:
                 continue
         raise Conflict("The account is being changed by others at this moment. Please try again.")

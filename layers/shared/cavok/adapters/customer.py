@@ -39,7 +39,9 @@ class CustomerSession:
     region: str
     role_name: str | None
     credentials: Credentials
-    _clients: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _clients: dict[tuple[str, str], Any] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     def as_secret(self) -> dict[str, Any]:
         """For sealing alone."""
@@ -54,17 +56,20 @@ class CustomerSession:
     def of_secret(cls, secret: dict[str, Any]) -> Self:
         return cls(**secret | {"credentials": Credentials(**secret["credentials"])})
 
-    def client(self, service: str) -> Any:
-        """One client a service, whoever asks: making one costs more CPU than a call."""
+    def client(self, service: str, region: str | None = None) -> Any:
+        """A client in the account's home region, unless another is named. One of each, whoever
+        asks: making one costs more CPU than a call.
+        """
+        name = (service, region or self.region)
         with _MAKING_CLIENTS:
-            if service not in self._clients:
-                self._clients[service] = self._made(service)
-            return self._clients[service]
+            if name not in self._clients:
+                self._clients[name] = self._made(*name)
+            return self._clients[name]
 
-    def _made(self, service: str) -> Any:
+    def _made(self, service: str, region: str) -> Any:
         return boto3.client(  # type: ignore[call-overload]
             service,
-            region_name=self.region,
+            region_name=region,
             aws_access_key_id=self.credentials.access_key_id,
             aws_secret_access_key=self.credentials.secret_access_key,
             aws_session_token=self.credentials.session_token,

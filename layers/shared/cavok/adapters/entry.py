@@ -21,6 +21,10 @@ REJECTED_CODES = frozenset(
 """What AWS says of an access key that was deleted, deactivated or mistyped."""
 
 
+ALWAYS_ENABLED = "us-east-1"
+"""A region that no account can turn off: in others, a key that is fine may be called invalid."""
+
+
 class Entry:
     """Assumes customers' roles with our own credentials."""
 
@@ -77,7 +81,7 @@ def whose_account(session: CustomerSession) -> Judgement:
     permission).
     """
     try:
-        actual = session.client("sts").get_caller_identity()["Account"]
+        actual = session.client("sts", ALWAYS_ENABLED).get_caller_identity()["Account"]
     except ClientError as error:
         code, message = code_and_message(error)
         if code in REJECTED_CODES:

@@ -13,8 +13,6 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from urllib.parse import unquote
 
-from botocore.exceptions import ClientError
-
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import CustomerSession
 from cavok.domain.sessions import PROBE_NAME_PREFIX
@@ -81,7 +79,7 @@ def _get_role_policy(session: CustomerSession) -> None:
     iam = session.client("iam")
     try:
         names = iam.list_role_policies(RoleName=session.role_name)["PolicyNames"]
-    except ClientError:
+    except AWS_ERRORS:
         names = []  # iam:ListRolePolicies has a step of its own that tells
     for name in names or [f"{PROBE_NAME_PREFIX}{_random()}"]:
         iam.get_role_policy(RoleName=session.role_name, PolicyName=name)
@@ -118,7 +116,7 @@ def _an_instance(ec2: Any) -> str:
     """
     try:
         reservations = ec2.describe_instances(MaxResults=5)["Reservations"]
-    except ClientError:
+    except AWS_ERRORS:
         reservations = []  # ec2:DescribeInstances has a step of its own that tells
     usable = [
         instance["InstanceId"]

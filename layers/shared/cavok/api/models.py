@@ -18,7 +18,6 @@ from pydantic import (
     StrictStr,
     field_validator,
 )
-from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import core_schema
 
 from cavok.domain import instructions
@@ -127,10 +126,19 @@ AccessKeyId = Annotated[
 SecretKey = Annotated[SecretStr, Field(min_length=1, max_length=128)]
 
 
+class _MayBeLeftOut:
+    """Marks a field that may be left out but not be null, so that OpenAPI shows no null."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        shown = handler(schema)
+        (given,) = (option for option in shown.pop("anyOf") if option != {"type": "null"})
+        return {**shown, **given}
+
+
 def _left_out() -> None:
-    """Default of a field that may be left out but not be null: a factory keeps it out of
-    OpenAPI.
-    """
+    """Its default: a factory, which OpenAPI does not show."""
 
 
 class Request(BaseModel):
@@ -166,7 +174,9 @@ class NewAccountBody(Request):
         default_factory=list, description="Default: the region of this service."
     )
     role_name: RoleName = Field(default_factory=lambda: DEFAULT_ROLE_NAME)
-    credentials: CredentialsBody | SkipJsonSchema[None] = Field(default_factory=_left_out)
+    credentials: Annotated[CredentialsBody | None, _MayBeLeftOut()] = Field(
+        default_factory=_left_out
+    )
 
     def new_account(self, default_region: str) -> NewAccount:
         """Raises InvalidField for what belongs to the other access type."""
@@ -191,10 +201,10 @@ class NewAccountBody(Request):
 class AccountChangeBody(Request):
     """What to change; what is left out stays."""
 
-    name: Name | SkipJsonSchema[None] = Field(default_factory=_left_out)
-    write_logs: StrictBool | SkipJsonSchema[None] = Field(default_factory=_left_out)
-    regions: Regions | SkipJsonSchema[None] = Field(default_factory=_left_out)
-    role_name: RoleName | SkipJsonSchema[None] = Field(default_factory=_left_out)
+    name: Annotated[Name | None, _MayBeLeftOut()] = Field(default_factory=_left_out)
+    write_logs: Annotated[StrictBool | None, _MayBeLeftOut()] = Field(default_factory=_left_out)
+    regions: Annotated[Regions | None, _MayBeLeftOut()] = Field(default_factory=_left_out)
+    role_name: Annotated[RoleName | None, _MayBeLeftOut()] = Field(default_factory=_left_out)
 
     def change(self) -> AccountChange:
         regions = tuple(dict.fromkeys(self.regions)) if self.regions else None

@@ -35,9 +35,9 @@ class Position:
             issued_for, kind, key, account_id = json.loads(
                 base64.urlsafe_b64decode(cursor.encode("ascii"))
             )
-        except (binascii.Error, ValueError, TypeError):
+        except (binascii.Error, ValueError, TypeError, RecursionError):
             issued_for = kind = key = account_id = None
-        valid = issued_for == scope and kind in ("name", "number", "id")
+        valid = issued_for == scope and kind in ("name", "number", "id") and key
         if not valid or not isinstance(key, str) or not isinstance(account_id, str):
             raise InvalidField("cursor", "This cursor was not issued for this list.")
         return cls(kind, key, account_id)

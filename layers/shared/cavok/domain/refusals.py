@@ -64,25 +64,31 @@ _POLICY_TYPES = (
     ("service control policy", Reason.SERVICE_CONTROL_POLICY),
     ("resource control policy", Reason.RESOURCE_CONTROL_POLICY),
     ("session policy", Reason.SESSION_POLICY),
+    ("sessions policy", Reason.SESSION_POLICY),  # the guide's explicit denial has it so
     ("VPC endpoint policy", Reason.VPC_ENDPOINT_POLICY),
     ("resource-based policy", Reason.RESOURCE_POLICY),
+    ("role trust policy", Reason.RESOURCE_POLICY),
     ("identity-based policy", Reason.IDENTITY_POLICY),
 )
+_POLICY = "[A-Z -]+?(?:policy|boundary)"
 _EXPLICIT = re.compile(
-    r"with an explicit deny(?: in an? (?P<policy>[A-Za-z -]+?policy|permissions boundary))?", re.I
+    f"with an explicit deny(?: in (?:an?|the) (?P<policy>{_POLICY})"
+    f"(?: transitively through an? (?P<behind>{_POLICY}))?)?",
+    re.I,
 )
-_IMPLICIT = re.compile(r"because no (?P<policy>[A-Za-z -]+?(?:policy|boundary)) allows", re.I)
+_IMPLICIT = re.compile(f"because no (?P<policy>{_POLICY}) allows", re.I)
 
 
 def refusal_reason(message: str) -> Reason:
     """The policy type that an access-denied message blames.
 
     An explicit deny in the customer's own identity policies is `explicit_deny`; one in a boundary,
-    SCP or session policy names that policy, since it is there that somebody has to mend it.
-    `unstated` when AWS does not say.
+    SCP or session policy names that policy, since it is there that somebody has to mend it. So does
+    a denial "transitively through" another policy name that other one. `unstated` when AWS does
+    not say.
     """
     if explicit := _EXPLICIT.search(message):
-        blamed = _policy_type(explicit["policy"] or "")
+        blamed = _policy_type(explicit["behind"] or explicit["policy"] or "")
         return (
             Reason.EXPLICIT_DENY if blamed in (Reason.IDENTITY_POLICY, Reason.UNSTATED) else blamed
         )

@@ -15,6 +15,7 @@ from cavok.domain.accounts import (
     LastVerification,
     Outcome,
     Status,
+    TestSlot,
 )
 from cavok.domain.issues import find_issues
 from cavok.domain.refusals import Reason
@@ -105,13 +106,14 @@ def conclude(
 ) -> tuple[Account, Verification]:
     """What a test's steps mean: the account as it now is, and the finished verification.
 
-    Where the account could not be entered for a reason that may be ours (an inconclusive entry), or
-    was reconnected while the test ran, the test is aborted and the account keeps its status.
-    `log_error` is what kept the summary from being written, where that was no answer of AWS.
+    Where the account could not be entered for a reason that may be ours (an inconclusive entry),
+    was reconnected while the test ran, or is being tested again since this test's time was up, the
+    test is aborted and the account keeps its status. `log_error` is what kept the summary from
+    being written, where that was no answer of AWS.
     """
     complete = _complete(account, steps, now, log_error)
     stale = verification.connection_revision != account.connection_revision
-    if stale or _entry_unknown(account, complete):
+    if stale or _other_slot(account, verification) or _entry_unknown(account, complete):
         return settle_aborted(account, verification, complete, now)
     outcome, issues = find_issues(account, complete)
     if account.status is Status.DEGRADED and outcome is Outcome.CONFIRMED and _unproven(complete):
@@ -149,17 +151,19 @@ def settle_aborted(
     """A test that proves nothing: the slot is freed, the status stays, and the account is tried
     again.
     """
-    slot = (
-        account.slot
-        if account.slot and account.slot.verification_id != verification.verification_id
-        else None
-    )
+    slot = _other_slot(account, verification)
     settled = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
     attention = replace(settled.attention, connected=False)
     return (
         replace(settled, next_verification_at=next_verification_at(attention, now)),
         verification.aborted(now, steps),
     )
+
+
+def _other_slot(account: Account, verification: Verification) -> TestSlot | None:
+    """The slot of a later test, if this one ends after its time was up."""
+    slot = account.slot
+    return slot if slot and slot.verification_id != verification.verification_id else None
 
 
 def capabilities(steps: Iterable[Step]) -> dict[str, Capability]:

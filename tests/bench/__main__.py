@@ -1,0 +1,151 @@
+"""`python -m tests.bench` (make bench): start-up, CPU, wall-clock and sizes, as tables.
+
+With `--write`, docs/performance.md gets them too. Exit status 1 if a function starts slower than it
+may.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import sys
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from rich.table import Table
+
+from local import stack as local_stack
+from local.display import console, step
+from local.settings import ROOT
+
+sys.path.insert(0, str(ROOT / "layers" / "shared"))
+
+from tests.bench import packages, start_up, warm_request, whole_test
+
+_DOCUMENT = ROOT / "docs" / "performance.md"
+_BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+@dataclass(frozen=True)
+class Result:
+    """A table for the terminal and for the document."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: list[tuple[str, ...]]
+
+    def as_rich(self) -> Table:
+        table = Table(title=self.title, title_justify="left")
+        for index, column in enumerate(self.columns):
+            table.add_column(column, justify="right" if index else "left")
+        for row in self.rows:
+            table.add_row(*row)
+        return table
+
+    def as_markdown(self) -> str:
+        rule = ("---", *("---:" for _ in self.columns[1:]))
+        lines = [f"| {' | '.join(row)} |" for row in (self.columns, rule, *self.rows)]
+        return "\n".join((f"**{self.title}**", "", *lines))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="tests.bench", description=__doc__)
+    parser.add_argument("--runs", type=int, default=15, help="samples of each (default 15)")
+    parser.add_argument("--write", action="store_true", help="put the tables into docs/")
+    options = parser.parse_args()
+    if options.runs < 7:
+        parser.error("medians of fewer than 7 samples say little")
+    stack = local_stack.load()
+    with step("Start-up of each function as a whole process"):
+        starts = start_up.measure(options.runs)
+    with step("A warm request in process"):
+        request, get_item = warm_request.measure(options.runs)
+    with step("A whole test on the local stack"):
+        workflow, script = whole_test.measure(stack, options.runs)
+    results = [
+        _starts(starts, options.runs),
+        _pair(
+            f"CPU of a warm GET /v1/accounts/{{id}}, medians of {options.runs} samples of"
+            f" {warm_request.CALLS}",
+            ("boto3 GetItem", get_item.cpu),
+            ("the API's function", request.cpu),
+        ),
+        _pair(
+            f"Wall-clock of a whole test of 22 steps, medians of {options.runs}",
+            ("plain script, one call after another", script.wall),
+            ("verify_account, with all its books", workflow.wall),
+        ),
+        _sizes(packages.measure()),
+    ]
+    for result in results:
+        console.print(result.as_rich())
+    console.print(_circumstances())
+    if options.write:
+        _write(results)
+    slow = [s for s in starts if s.ratio > s.limit]
+    for s in slow:
+        console.print(f"[bold red]{s.function} starts {s.ratio:.2f}x; at most {s.limit}x.[/]")
+    return 1 if slow else 0
+
+
+def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
+    base = starts[0].baseline
+    rows = [("import boto3, one DynamoDB client", _ms(base.wall), "1.00x", "", _ms(base.cpu), "")]
+    for s in starts:
+        ready = f"{s.ready.wall / base.wall:.2f}x" if s.ready else ""
+        limit = f"{s.limit:.1f}x"
+        rows.append(
+            (s.function, _ms(s.imported.wall), f"{s.ratio:.2f}x", limit, _ms(s.imported.cpu), ready)
+        )
+    columns = ("start-up", "wall", "ratio", "at most", "CPU", "with its first clients")
+    return Result(f"Start-up as a whole process, medians of {runs}", columns, rows)
+
+
+def _pair(title: str, baseline: tuple[str, float], ours: tuple[str, float]) -> Result:
+    rows = [
+        (name, f"{seconds * 1000:.2f} ms", f"{seconds / baseline[1]:.2f}x")
+        for name, seconds in (baseline, ours)
+    ]
+    return Result(title, ("", "median", "ratio"), rows)
+
+
+def _sizes(found: list[packages.Package]) -> Result:
+    rows = [(p.name, _kilobytes(p.zipped), _kilobytes(p.unzipped)) for p in found]
+    return Result("Package sizes", ("package", "zipped", "unzipped"), rows)
+
+
+def _ms(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms"
+
+
+def _kilobytes(size: int) -> str:
+    return f"{size / 1000:,.0f} kB"
+
+
+def _circumstances() -> str:
+    tools = ("boto3", "pydantic", "pynamodb", "aws-lambda-powertools")
+    versions = ", ".join(f"{name} {version(name)}" for name in tools)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {platform.system()}, "
+        f"Python {platform.python_version()}, {versions}."
+    )
+
+
+def _processor() -> str:
+    import os
+
+    return f"{os.cpu_count()} cores of {platform.machine()}"
+
+
+def _write(results: list[Result]) -> None:
+    before, _, rest = _DOCUMENT.read_text().partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    tables = "\n\n".join(result.as_markdown() for result in results)
+    measured = f"{_BEGIN}\n\n{_circumstances()}\n\n{tables}\n\n{_END}"
+    _DOCUMENT.write_text(f"{before}{measured}{after}")
+    console.print(f"Written to {_DOCUMENT.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    local_stack.run(lambda: sys.exit(main()))

@@ -1,0 +1,44 @@
+"""Measuring alternatives against each other: interleaved within one run, so that whatever else the
+machine does falls on all of them alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from statistics import median
+
+
+@dataclass(frozen=True)
+class Sample:
+    """One measurement, in seconds of wall-clock and of CPU."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True)
+class Medians:
+    """Of the samples of one alternative."""
+
+    wall: float
+    cpu: float
+
+    @classmethod
+    def of(cls, samples: list[Sample]) -> Medians:
+        return cls(median(s.wall for s in samples), median(s.cpu for s in samples))
+
+
+def interleaved(alternatives: Mapping[str, Callable[[], Sample]], runs: int) -> dict[str, Medians]:
+    """Medians of `runs` rounds. Each alternative is tried once before, uncounted; each round goes
+    through all of them and begins with another one.
+    """
+    names = list(alternatives)
+    for name in names:
+        alternatives[name]()
+    samples: dict[str, list[Sample]] = {name: [] for name in names}
+    for run in range(runs):
+        first = run % len(names)
+        for name in names[first:] + names[:first]:
+            samples[name].append(alternatives[name]())
+    return {name: Medians.of(samples[name]) for name in names}

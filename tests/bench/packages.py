@@ -1,0 +1,37 @@
+"""Sizes of what is deployed: the layer and each function, as built and as the zip that is sent."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.start_up import BUILD, built_functions
+
+
+@dataclass(frozen=True)
+class Package:
+    """Bytes."""
+
+    name: str
+    zipped: int
+    unzipped: int
+
+
+def measure() -> list[Package]:
+    return [_package(name) for name in ("SharedLayer", *built_functions())]
+
+
+def _package(name: str) -> Package:
+    root = BUILD / name
+    files = sorted(path for path in root.rglob("*") if path.is_file())
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in files:
+            archive.write(path, _inside(root, path))
+    return Package(name, len(buffer.getvalue()), sum(path.stat().st_size for path in files))
+
+
+def _inside(root: Path, path: Path) -> str:
+    return str(path.relative_to(root))

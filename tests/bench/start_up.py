@@ -1,0 +1,117 @@
+"""Start-up of each built function as a whole process, with its artifact and the layer on the path
+and nothing else, against `import boto3` and one DynamoDB client with the same layer.
+
+Bytecode is cached in a directory of the measurement's own, so both sides are measured warm and the
+artifacts stay as they were built.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.settings import REGION, ROOT, Problem
+from tests.bench.measure import Medians, Sample, interleaved
+
+BUILD = ROOT / ".aws-sam" / "build"
+LAYER = BUILD / "SharedLayer" / "python"
+
+LIMITS = {"AccountsApi": 1.6}
+"""Wall-clock over that of the baseline, at most; what is not named here may take `LIMIT`."""
+LIMIT = 1.3
+
+_BASELINE = "import boto3; boto3.client('dynamodb')"
+_TABLE = "from cavok.adapters.items import bind; bind('table', 'us-east-1').client"
+_KEY = "from cavok import wiring; wiring.sealer()"
+_FIRST_CLIENTS = {
+    "AccountsApi": _TABLE,
+    "OpenSession": f"{_TABLE}; {_KEY}; wiring.entry()",
+    "ProbePermission": _KEY,
+    "RecordVerification": _TABLE,
+    "WriteCustomerLog": _KEY,
+}
+"""What a function makes at its first invocation: a part of starting that `import app` leaves out.
+"""
+
+_ENVIRONMENT = {
+    "AWS_REGION": REGION,
+    "AWS_DEFAULT_REGION": REGION,
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "POWERTOOLS_SERVICE_NAME": "cavok-accounts",
+    "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
+    "TABLE_NAME": "table",
+    "SEALING_KEY_ID": "key",
+}
+
+
+@dataclass(frozen=True)
+class StartUp:
+    """How one function starts. `ready` includes the clients that its first invocation makes; null
+    where the bench does not know them, or there are none.
+    """
+
+    function: str
+    imported: Medians
+    ready: Medians | None
+    baseline: Medians
+
+    @property
+    def ratio(self) -> float:
+        return self.imported.wall / self.baseline.wall
+
+    @property
+    def limit(self) -> float:
+        return LIMITS.get(self.function, LIMIT)
+
+
+def built_functions() -> list[str]:
+    """Logical IDs of the functions that `sam build` made. Raises Problem if there are none."""
+    names = sorted(path.parent.name for path in BUILD.glob("*/app.py"))
+    if not names:
+        raise Problem("Nothing is built yet. Build and start the local stack: make up")
+    return names
+
+
+def measure(runs: int) -> list[StartUp]:
+    """Every built function, in one interleaved run with the baseline."""
+    functions = built_functions()
+    with tempfile.TemporaryDirectory(prefix="cavok-bench-") as bytecode:
+        alternatives = {"baseline": _starting([LAYER], _BASELINE, bytecode)}
+        for function in functions:
+            paths = [BUILD / function, LAYER]
+            alternatives[function] = _starting(paths, "import app", bytecode)
+            if clients := _FIRST_CLIENTS.get(function):
+                ready = f"import app; {clients}"
+                alternatives[f"{function} ready"] = _starting(paths, ready, bytecode)
+        medians = interleaved(alternatives, runs)
+    return [
+        StartUp(f, medians[f], medians.get(f"{f} ready"), medians["baseline"]) for f in functions
+    ]
+
+
+def _starting(paths: list[Path], code: str, bytecode: str) -> Callable[[], Sample]:
+    """A fresh interpreter without any site-packages: only the standard library and `paths`."""
+    path = [str(p) for p in paths]
+    whole = f"import sys; sys.path[:0] = {path!r}; {code}"
+    command = [sys.executable, "-I", "-S", "-X", f"pycache_prefix={bytecode}", "-c", whole]
+    environment = {"PATH": os.environ["PATH"], **_ENVIRONMENT}
+
+    def start() -> Sample:
+        before, started = _cpu_of_children(), time.perf_counter()
+        subprocess.run(command, env=environment, check=True)
+        return Sample(time.perf_counter() - started, _cpu_of_children() - before)
+
+    return start
+
+
+def _cpu_of_children() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime

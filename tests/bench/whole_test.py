@@ -1,0 +1,136 @@
+"""Wall-clock of a whole test on the local stack, against a plain script that makes the same calls
+in the customer's account one after another.
+
+The script enters the role, tries the trust, probes every permission and writes the log, with the
+project's own adapters, so that the calls are the same. It makes one client a service, and keeps no
+books: no seal, no table, no progress. All that the workflow adds counts against the workflow.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from cavok.adapters import probes
+from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer_logs import VERIFICATIONS, CustomerLogs, LogLine
+from cavok.adapters.entry import Entry, whose_account
+from cavok.domain.accounts import AccessType, Account
+from cavok.domain.permissions import PROBED_GROUPS
+from cavok.domain.steps import Judgement, Verdict
+from local import aws, customers
+from local.customers import CUSTOMERS, Offer
+from local.main_job import Api, new_account
+from local.settings import REGION
+from local.stack import Stack
+from tests.bench.measure import Medians, Sample, interleaved
+
+_POLL_SECONDS = 0.05
+
+
+def measure(stack: Stack, runs: int) -> tuple[Medians, Medians]:
+    """The whole test, from `POST …/verifications` until its execution has ended; and the script."""
+    api, customer = Api(stack), CUSTOMERS["all-permissions"]
+    account = api.add_account(new_account(customer))
+    path = f"/v1/accounts/{account['account_id']}"
+    offer = Offer.from_link(api.get(f"{path}/instructions")["deploy_on_aws_url"])
+    customers.prepare(customer, stack.emulator_url, offer=offer)
+    medians = interleaved(
+        {
+            "workflow": _timed(lambda: _press_test(api, path, stack)),
+            "script": _timed(lambda: _script(stack, account, offer.external_id)),
+        },
+        runs,
+    )
+    return medians["workflow"], medians["script"]
+
+
+def _timed(work: Callable[[], None]) -> Callable[[], Sample]:
+    def sample() -> Sample:
+        cpu, wall = time.process_time(), time.perf_counter()
+        work()
+        return Sample(time.perf_counter() - wall, time.process_time() - cpu)
+
+    return sample
+
+
+def _press_test(api: Api, path: str, stack: Stack) -> None:
+    verification = api.post(f"{path}/verifications")
+    arn = stack.state_machines["verify_account"].replace(":stateMachine:", ":execution:")
+    execution = f"{arn}:{verification['verification_id']}"
+    step_functions = aws.step_functions(stack.emulator_url)
+    while step_functions.describe_execution(executionArn=execution)["status"] == "RUNNING":
+        time.sleep(_POLL_SECONDS)
+    finished = api.get(f"{path}/verifications/{verification['verification_id']}")
+    assert finished["outcome"] == "confirmed", finished
+
+
+def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
+    entry = Entry(aws.client.__wrapped__("sts", stack.emulator_url))
+    target = _account(account)
+    judgement, session = entry.with_external_id(target, "bench", external_id)
+    assert session is not None, judgement
+    own = _OneClientEach(session, stack.emulator_url)
+    verdicts = [
+        whose_account(own),  # type: ignore[arg-type]
+        entry.without_external_id(target, "bench"),
+        entry.with_wrong_external_id(target, "bench"),
+        *(probes.run(a, own) for group in PROBED_GROUPS for a in group.actions),  # type: ignore[arg-type]
+        *_write_log(own),
+    ]
+    refused = [v for v in verdicts if v.verdict is not Verdict.ALLOWED]
+    assert len(refused) == 2, "only the two wrong ways in are refused"
+
+
+def _write_log(session: _OneClientEach) -> list[Judgement]:
+    now = datetime.now(UTC)
+    line = LogLine(now, {"event": "Bench", "at": now.isoformat()})
+    logs = CustomerLogs(session)  # type: ignore[arg-type]
+    return [call() for _, call in logs.write(VERIFICATIONS, f"{now:%Y-%m-%d}", line)]
+
+
+class _OneClientEach:
+    """A customer's session as a plain script holds it: on the emulator, one client a service."""
+
+    def __init__(self, session: CustomerSession, emulator_url: str) -> None:
+        self.account_number, self.region = session.account_number, session.region
+        self.role_name, self._credentials = session.role_name, session.credentials
+        self._emulator_url = emulator_url
+        self._clients: dict[str, Any] = {}
+
+    def client(self, service: str, region: str | None = None) -> Any:
+        if service not in self._clients:
+            import boto3
+
+            self._clients[service] = boto3.session.Session().client(
+                service,  # type: ignore[call-overload]
+                endpoint_url=self._emulator_url,
+                region_name=region or self.region,
+                aws_access_key_id=self._credentials.access_key_id,
+                aws_secret_access_key=self._credentials.secret_access_key,
+                aws_session_token=self._credentials.session_token,
+            )
+        return self._clients[service]
+
+
+def _account(body: dict[str, Any]) -> Account:
+    now = datetime.now(UTC)
+    return Account(
+        organization_id="bench",
+        account_id=body["account_id"],
+        provider="aws",
+        provider_id=body["provider_id"],
+        name=body["name"],
+        access_type=AccessType.ASSUME_ROLE,
+        role_name=body["role_arn"].rpartition("/")[2],
+        access_key_id_ending=None,
+        write_logs=True,
+        regions=(REGION,),
+        next_verification_at=None,
+        created_at=now,
+        created_by="bench",
+        updated_at=now,
+        touched_at=now,
+    )

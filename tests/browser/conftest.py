@@ -1,0 +1,232 @@
+"""Real Chromium against the running local stack.
+
+Every page is watched: an error in the console, an uncaught exception, a breach of the
+Content-Security-Policy or a request to anywhere else fails the test that had it. A test that
+provokes an error says so beforehand (`watch.expect_status(422)`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response
+
+from local.bootstrap import find_chromium
+
+STACK_FILE = Path(__file__).parents[2] / ".local" / "stack.json"
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+REPORT_VIOLATIONS = """
+document.addEventListener("securitypolicyviolation", (event) =>
+  console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
+"""
+
+
+@dataclass
+class Watch:
+    """What a page did that it must not do."""
+
+    origins: set[str]
+    expected_statuses: set[int] = field(default_factory=set)
+    expects_network_failures: bool = False
+    complaints: list[str] = field(default_factory=list)
+
+    def expect_status(self, *statuses: int) -> None:
+        self.expected_statuses.update(statuses)
+
+    def follow(self, page: Page) -> None:
+        page.on("console", self._on_console)
+        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("request", lambda request: self._on_request(request.url))
+        page.on("response", self._on_response)
+
+    def _on_console(self, message: ConsoleMessage) -> None:
+        # The browser's own line about a failed request says nothing that _on_response does not.
+        if message.text.startswith("Failed to load resource"):
+            if "net::" in message.text and not self.expects_network_failures:
+                self.complaints.append(message.text)
+            return
+        if message.type in {"error", "warning"}:
+            self.complaints.append(f"console {message.type}: {message.text}")
+
+    def _on_request(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme in {"data", "blob"}:
+            return
+        if f"{parts.scheme}://{parts.netloc}" not in self.origins:
+            self.complaints.append(f"a request to {url}")
+
+    def _on_response(self, response: Response) -> None:
+        if response.status >= 400 and response.status not in self.expected_statuses:
+            self.complaints.append(f"{response.status} from {response.url}")
+
+
+@pytest.fixture(scope="session")
+def stack() -> SimpleNamespace:
+    """What `make up` left in `.local/stack.json`."""
+    if not STACK_FILE.exists():
+        pytest.fail("No local stack runs. Start it: make up", pytrace=False)
+    return SimpleNamespace(**json.loads(STACK_FILE.read_text()))
+
+
+@pytest.fixture(scope="session")
+def launched(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM") or find_chromium(), args=list(QUIET)
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def watch(stack: SimpleNamespace) -> Iterator[Watch]:
+    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in
+               (stack.dashboard_url, stack.api_url, stack.emulator_url)}
+    watching = Watch(origins)
+    yield watching
+    assert watching.complaints == []
+
+
+@pytest.fixture
+def open_context(launched: Browser, watch: Watch) -> Iterator[Callable[..., BrowserContext]]:
+    contexts = []
+
+    def make(**options: Any) -> BrowserContext:
+        context = launched.new_context(
+            **{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB", **options}
+        )
+        context.add_init_script(REPORT_VIOLATIONS)
+        context.set_default_timeout(10_000)
+        context.on("page", watch.follow)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def context(open_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return open_context()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@dataclass
+class Person:
+    """Somebody signed in, with the page open and the API at hand for preparations."""
+
+    page: Page
+    stack: SimpleNamespace
+    role: str
+
+    def go(self, hash_: str) -> Page:
+        self.page.goto(f"{self.stack.dashboard_url}{hash_}")
+        return self.page
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        token = self.page.evaluate("JSON.parse(sessionStorage['cavok.session']).id_token")
+        return httpx.request(
+            method,
+            self.stack.api_url.rstrip("/") + path,
+            json=body,
+            headers={"authorization": f"Bearer {token}", **headers},
+            timeout=30,
+            trust_env=False,
+        )
+
+    def add_account(self, **changes: Any) -> dict[str, Any]:
+        """An account of its own for one test, with a number that no other has."""
+        body = {
+            "provider": "aws",
+            "provider_id": some_number(),
+            "name": f"Test{secrets.token_hex(4)}",
+            "access_type": "assume_role",
+            "write_logs": True,
+            **changes,
+        }
+        answer = self.call("POST", "/v1/accounts", body)
+        assert answer.status_code == 201, answer.text
+        return answer.json()
+
+
+def some_number() -> str:
+    return f"3{secrets.randbelow(10**11):011d}"
+
+
+@pytest.fixture
+def sign_in(page: Page, stack: SimpleNamespace) -> Callable[..., Person]:
+    """Signs in through the page, as a person does."""
+
+    def enter(role: str = "admin", hash_: str = "#/accounts", *, on: Page | None = None) -> Person:
+        where = on or page
+        user = stack.users[role]
+        where.goto(f"{stack.dashboard_url}{hash_}")
+        where.get_by_label("Email").fill(user["email"])
+        where.get_by_label("Password").fill(user["password"])
+        where.get_by_role("button", name="Sign in").click()
+        where.get_by_role("button", name="Sign out").wait_for()
+        return Person(where, stack, role)
+
+    return enter
+
+
+@pytest.fixture
+def admin(sign_in: Callable[..., Person]) -> Person:
+    return sign_in("admin")
+
+
+@pytest.fixture
+def viewer(sign_in: Callable[..., Person]) -> Person:
+    return sign_in("viewer")
+
+
+@pytest.fixture
+def answer_with() -> Callable[..., list[Any]]:
+    """Answers the page's API requests in the API's place: what no stack does on demand."""
+
+    def install(page: Page, path: str, reply: Any, *, method: str = "GET") -> list[Any]:
+        """`reply`: a JSON body, a (status, body) pair, or a function of the request. The list that
+        is returned fills with the requests that came."""
+        seen: list[Any] = []
+        pattern = re.compile(rf"^[^?#]*{path}(\?[^#]*)?$")
+
+        def handle(route: Any, request: Any) -> None:
+            if request.method != method:
+                return route.fallback()
+            seen.append(request)
+            answer = reply(request) if callable(reply) else reply
+            if answer is None:
+                return route.fallback()
+            if answer == "abort":
+                return route.abort()
+            status, body = answer if isinstance(answer, tuple) else (200, answer)
+            kind = "application/problem+json" if status >= 400 else "application/json"
+            return route.fulfill(status=status, content_type=kind, body=json.dumps(body))
+
+        page.route(pattern, handle)
+        return seen
+
+    return install

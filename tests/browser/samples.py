@@ -1,0 +1,225 @@
+"""Answers of the API that no stack gives on demand: many accounts, hostile names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+STATUSES = ("confirmed", "confirmed", "confirmed", "degraded", "failed", "unconfirmed")
+
+
+def account(index: int, **changes: Any) -> dict[str, Any]:
+    status = STATUSES[index % len(STATUSES)]
+    tested = status != "unconfirmed"
+    return {
+        "account_id": f"acc{index:06d}",
+        "provider": "aws",
+        "provider_id": f"{400_000_000_000 + index}",
+        "name": f"Account{index:05d}",
+        "access_type": "access_key" if index % 4 == 3 else "assume_role",
+        "role_arn": None if index % 4 == 3 else f"arn:aws:iam::{400_000_000_000 + index}:role/CavokCloud",
+        "access_key_id": "WXYZ" if index % 4 == 3 else None,
+        "write_logs": index % 2 == 0,
+        "regions": ["us-east-1"],
+        "status": status,
+        "issues": [],
+        "capabilities": {"ec2": "full", "rds": "partial", "logs": "none"}
+        if tested
+        else {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
+        "verification": {
+            "verification_id": "test1",
+            "outcome": status,
+            "finished_at": "2026-01-05T10:00:00Z",
+        }
+        if tested
+        else None,
+        "testing": False,
+        "next_verification_at": "2026-01-06T10:00:00Z",
+        "created_at": "2026-01-01T10:00:00Z",
+        "created_by": "admin@northwind.example",
+        "updated_at": "2026-01-02T10:00:00Z",
+        "version": 1,
+        **changes,
+    }
+
+
+def pages_of(accounts: list[dict[str, Any]]) -> Any:
+    """`GET /v1/accounts` over a list, with search, filter and cursor as the API has them."""
+    from urllib.parse import parse_qs, urlsplit
+
+    def reply(request: Any) -> dict[str, Any]:
+        query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
+        q, status = query.get("q", "").lower(), query.get("status")
+        fitting = [
+            item
+            for item in accounts
+            if (item["name"].lower().startswith(q) or item["provider_id"].startswith(q))
+            and status in (None, item["status"])
+        ]
+        start, limit = int(query.get("cursor", 0)), int(query.get("limit", 50))
+        end = start + limit
+        return {
+            "items": fitting[start:end],
+            "next_cursor": str(end) if end < len(fitting) else None,
+        }
+
+    return reply
+
+
+def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:
+    by_status = {name: 0 for name in ("unconfirmed", "confirmed", "degraded", "failed")}
+    for item in accounts:
+        by_status[item["status"]] += 1
+    return {
+        "organization_id": "northwind",
+        "external_id": "cavok-0000",
+        "trusted_account_id": "111122223333",
+        "accounts": {"total": len(accounts), "by_status": by_status},
+    }
+
+
+def step(name: str, group: str, verdict: str = "allowed", **changes: Any) -> dict[str, Any]:
+    good = {"allowed": True, "denied": False}.get(verdict)
+    if name in {"trust:without-external-id", "trust:with-wrong-external-id"} and good is not None:
+        good = not good
+    return {
+        "step": name,
+        "group": group,
+        "verdict": verdict,
+        "ok": good,
+        "evidence": "none" if good is None else "live",
+        "reason": None,
+        "error_code": None,
+        "detail": None,
+        "region": None,
+        "started_at": "2026-01-05T10:00:00Z",
+        "duration_ms": 120,
+        **changes,
+    }
+
+
+STEPS = [
+    step("sts:AssumeRole", "trust"),
+    step("trust:account-matches", "trust"),
+    step("trust:without-external-id", "trust", "denied", error_code="AccessDenied", detail="not authorized"),
+    step("trust:with-wrong-external-id", "trust", "denied", error_code="AccessDenied", detail="not authorized"),
+    step("iam:ListRolePolicies", "checking"),
+    step("ec2:DescribeInstances", "ec2", region="us-east-1"),
+    step("ec2:StartInstances", "ec2", evidence="policy", detail="CavokEc2 allows it", region="us-east-1"),
+    step(
+        "ec2:StopInstances",
+        "ec2",
+        "denied",
+        reason="explicit_deny",
+        error_code="UnauthorizedOperation",
+        detail="User is not authorized to perform: ec2:StopInstances with an explicit deny",
+        region="us-east-1",
+    ),
+    step("rds:StopDBCluster", "rds", "inconclusive", reason="error", error_code="Throttling", detail="Rate exceeded"),
+    step("logs:PutLogEvents", "logs", "skipped", reason="write_logs_off"),
+]
+
+
+def finished_test(verification_id: str = "test1", **changes: Any) -> dict[str, Any]:
+    return {
+        "verification_id": verification_id,
+        "account_id": "acc000000",
+        "trigger": "manual",
+        "state": "finished",
+        "outcome": "confirmed",
+        "started_at": "2026-01-05T10:00:00Z",
+        "finished_at": "2026-01-05T10:00:09Z",
+        "steps": STEPS,
+        "execution_arn": None,
+        **changes,
+    }
+
+
+INSTRUCTIONS = {
+    "steps": [
+        {"title": "Sign in to AWS", "text": "Sign in to the account as someone who may create IAM roles."},
+        {"title": "Deploy on AWS", "text": "Press “Deploy on AWS” and create the stack."},
+        {"title": "Test the connection", "text": "Press “Test”."},
+    ],
+    "trust_policy": {"Version": "2012-10-17", "Statement": []},
+    "permissions_policy": {"Version": "2012-10-17", "Statement": []},
+    "deploy_on_aws_url": "https://us-east-1.console.aws.amazon.com/cloudformation/home",
+    "cloudformation_template": '{\n  "AWSTemplateFormatVersion": "2010-09-09"\n}',
+    "terraform": 'resource "aws_iam_role" "cavok" {}\n',
+    "cli": "aws iam create-role --role-name CavokCloud\n",
+}
+
+USAGE = {
+    "period": "2026-01",
+    "free_interactions": 1000,
+    "used": 842,
+    "remaining": 158,
+    "billable": 0,
+    "resets_at": "2026-02-01T00:00:00Z",
+}
+
+INSTANCES = {
+    "items": [
+        {"kind": "ec2", "instance_id": "i-0a1b2c3d4e5f60718", "name": "web1", "region": "us-east-1", "state": "running", "type": "t3.large"},
+        {"kind": "rds", "instance_id": "orders", "name": "orders", "region": "us-east-1", "state": "stopped", "type": "db.t4g.medium"},
+        {"kind": "aurora", "instance_id": "ledger", "name": None, "region": "eu-west-1", "state": "stopping", "type": "aurora-postgresql"},
+    ],
+    "unavailable": [{"region": "eu-west-1", "kind": "rds", "detail": "rds:DescribeDBInstances is not allowed."}],
+}
+
+RESOURCES = [
+    {
+        "resource_id": "res1",
+        "kind": "ec2",
+        "instance_id": "i-0a1b2c3d4e5f60718",
+        "name": "web1",
+        "region": "us-east-1",
+        "schedule": {
+            "time_zone": "Europe/Lisbon",
+            "windows": [
+                {"days": ["mon", "tue", "wed", "thu", "fri"], "start": "07:30", "stop": "19:00"},
+                {"days": ["sat"], "start": "22:00", "stop": "03:00"},
+            ],
+        },
+    },
+    {"resource_id": "res2", "kind": "rds", "instance_id": "orders", "name": None, "region": "us-east-1", "schedule": None},
+]
+
+INTERACTIONS = [
+    {
+        "interaction_id": f"int{index}",
+        "kind": "ec2",
+        "instance_id": "i-0a1b2c3d4e5f60718",
+        "region": "us-east-1",
+        "action": action,
+        "outcome": outcome,
+        "detail": detail,
+        "actor": actor,
+        "at": "2026-01-05T10:00:00Z",
+        "logged": logged,
+    }
+    for index, (action, outcome, detail, actor, logged) in enumerate(
+        [
+            ("start", "accepted", None, "admin@northwind.example", "written"),
+            ("stop", "refused", "The instance is terminated.", "schedule", "off"),
+        ]
+    )
+]
+
+AUDIT = [
+    {
+        "audit_id": f"audit{index}",
+        "at": "2026-01-05T10:00:00Z",
+        "actor": actor,
+        "action": action,
+        "account_id": "acc000000",
+        "account_name": "Account00000",
+        "detail": detail,
+    }
+    for index, (actor, action, detail) in enumerate(
+        [
+            ("admin@northwind.example", "created", None),
+            ("schedule", "tested", "confirmed"),
+            ("admin@northwind.example", "changed", "write_logs"),
+        ]
+    )
+]

@@ -1,0 +1,254 @@
+"""Every view and modal: no axe violations in both themes, usable by keyboard alone, no sideways
+scrolling from 360 px on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from tests.browser import samples
+from tests.browser.conftest import some_number
+
+NEEDS_SIGN_IN = {
+    "list": "#/accounts",
+    "new account": "#/accounts/new",
+    "overview, failed": "#/accounts/acc000004",
+    "overview, access key": "#/accounts/acc000003",
+    "instructions": "#/accounts/acc000005/instructions",
+    "tests": "#/accounts/acc000000/tests",
+    "one test": "#/accounts/acc000000/tests/test1",
+    "what changed": "#/accounts/acc000000/tests/test1/since/test0",
+    "instances": "#/accounts/acc000000/instances",
+    "schedules": "#/accounts/acc000000/schedules",
+    "interactions": "#/accounts/acc000000/interactions",
+    "audit": "#/accounts/acc000000/audit",
+    "organization": "#/organization",
+    "organization's audit": "#/organization/audit",
+    "not found": "#/no/such/page",
+}
+MODALS = {
+    "Rename": "#/accounts/acc000003",
+    "Change": "#/accounts/acc000004",
+    "Rotate keys": "#/accounts/acc000003",
+    "Delete account": "#/accounts/acc000003",
+    "Set a webhook": "#/organization",
+    "Stop web1": "#/accounts/acc000000/instances",
+    "Schedule web1": "#/accounts/acc000000/instances",
+}
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+@pytest.fixture
+def furnished(answer_with) -> Callable[[Page], Page]:
+    """A page whose API answers with one sample of everything, whatever the stack has."""
+
+    def furnish(page: Page) -> Page:
+        issue = {"code": "role_not_assumable", "message": "The role could not be assumed.", "remedy": "Deploy it again."}
+        accounts = [samples.account(index, issues=[issue] if index % 6 == 4 else []) for index in range(40)]
+        parts = {
+            "/openapi.json": {
+                "paths": {
+                    path: {}
+                    for path in (
+                        "/v1/accounts/{account_id}/usage",
+                        "/v1/accounts/{account_id}/instances",
+                        "/v1/accounts/{account_id}/resources",
+                        "/v1/accounts/{account_id}/interactions",
+                        "/v1/accounts/{account_id}/audit",
+                        "/v1/audit",
+                        "/v1/organization/webhook",
+                    )
+                }
+            },
+            "/v1/organization": samples.organization(accounts),
+            "/v1/organization/webhook": {"url": None, "events": []},
+            "/v1/accounts": samples.pages_of(accounts),
+            "/v1/audit": {"items": samples.AUDIT, "next_cursor": None},
+            **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:6]},
+            "/v1/accounts/acc00000./instructions": samples.INSTRUCTIONS,
+            "/v1/accounts/acc00000./verifications": {
+                "items": [samples.finished_test(), samples.finished_test("test0", outcome="degraded"), samples.finished_test("testx")],
+                "next_cursor": "more",
+            },
+            "/v1/accounts/acc00000./verifications/test1": samples.finished_test(),
+            "/v1/accounts/acc00000./verifications/test0": samples.finished_test("test0", steps=samples.STEPS[:7]),
+            "/v1/accounts/acc00000./usage": samples.USAGE,
+            "/v1/accounts/acc00000./instances": samples.INSTANCES,
+            "/v1/accounts/acc00000./resources": {"items": samples.RESOURCES, "next_cursor": None},
+            "/v1/accounts/acc00000./interactions": {"items": samples.INTERACTIONS, "next_cursor": None},
+            "/v1/accounts/acc00000./audit": {"items": samples.AUDIT, "next_cursor": None},
+        }
+        for path, reply in parts.items():
+            answer_with(page, path, reply)
+        return page
+
+    return furnish
+
+
+def settle(page: Page) -> None:
+    page.get_by_role("heading").first.wait_for()
+    expect(page.locator("[aria-busy=true], .skeleton, .skeleton-row")).to_have_count(0)
+
+
+def assert_accessible(page: Page) -> None:
+    results = Axe().run(page, options=AXE)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def assert_fits(page: Page) -> None:
+    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"
+
+
+@pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])
+def test_every_view_passes_axe_and_fits(sign_in, open_context, furnished, theme, width):
+    page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()
+    page.goto("about:blank")
+    furnished(page)
+    person = sign_in("admin", on=page)
+    for hash_ in NEEDS_SIGN_IN.values():
+        person.page.evaluate("hash => { location.hash = hash; }", hash_)
+        settle(page)
+        assert_accessible(page)
+        assert_fits(page)
+
+
+@pytest.mark.parametrize(("theme", "width"), [("dark", 1280), ("light", 360)])
+def test_every_modal_passes_axe(sign_in, open_context, furnished, theme, width):
+    page = open_context(color_scheme=theme, viewport={"width": width, "height": 800}).new_page()
+    furnished(page)
+    person = sign_in("admin", on=page)
+    for name, hash_ in MODALS.items():
+        person.go("#/accounts")
+        page.evaluate("hash => { location.hash = hash; }", hash_)
+        page.get_by_role("button", name=name, exact=True).click()
+        page.get_by_role("dialog").wait_for()
+        assert_accessible(page)
+        assert_fits(page)
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.get_by_role("button", name=name, exact=True)).to_be_focused()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_is_shown_before_signing_in_passes_axe(open_context, stack, theme):
+    page = open_context(color_scheme=theme).new_page()
+    for hash_ in ("", "#/access-details"):
+        page.goto(f"{stack.dashboard_url}{hash_}")
+        settle(page)
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("width", [360, 414, 600, 768, 900, 961, 1100, 1440, 2200])
+def test_the_list_and_an_account_fit_any_width(sign_in, open_context, furnished, width):
+    page = open_context(viewport={"width": width, "height": 800}).new_page()
+    furnished(page)
+    person = sign_in("admin", on=page)
+    settle(page)
+    for index in range(3):
+        expect(page.get_by_role("button", name=f"Test Account0000{index}")).to_be_in_viewport(ratio=1)
+    cut = page.evaluate(
+        """() => [...document.querySelectorAll(".account-row[data-id] .cell")]
+          .filter((cell) => cell.offsetParent && !cell.classList.contains("cell-name") && cell.scrollWidth > cell.clientWidth + 1)
+          .map((cell) => cell.textContent)"""
+    )
+    assert cut == []
+    assert_fits(page)
+    person.go("#/accounts/acc000004")
+    settle(page)
+    assert_fits(page)
+
+
+def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished):
+    page = open_context(viewport={"width": 1280, "height": 900}).new_page()
+    furnished(page)
+    sign_in("admin", on=page)
+    settle(page)
+    page.evaluate("() => { document.documentElement.style.fontSize = '200%'; dispatchEvent(new Event('resize')); }")
+    page.wait_for_timeout(200)
+    overlap = page.evaluate(
+        """() => {
+          const rows = [...document.querySelectorAll(".account-row[data-id]")].map((row) => row.getBoundingClientRect());
+          return rows.some((row, index) => index && row.top < rows[index - 1].bottom - 1);
+        }"""
+    )
+    assert not overlap
+
+
+def test_an_account_is_added_tested_and_left_by_keyboard_alone(admin):
+    page = admin.page
+    number = some_number()
+
+    def reach(name: str, *, backwards: bool = False) -> None:
+        for _ in range(80):
+            page.keyboard.press("Shift+Tab" if backwards else "Tab")
+            focused = page.evaluate(
+                """() => { const e = document.activeElement;
+                  return e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent || ""; }"""
+            )
+            if focused.strip().startswith(name):
+                return
+        pytest.fail(f"{name} cannot be reached by keyboard")
+
+    page.reload()
+    expect(page.get_by_role("row").nth(1)).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    reach("New Account")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    reach("Provider ID")
+    page.keyboard.type(number)
+    reach("Name")
+    page.keyboard.type(f"Keys{number[-6:]}")
+    reach("Assume Role")
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Secret access key")).to_be_visible()
+    page.keyboard.press("ArrowUp")
+    reach("Yes")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Cloud Accounts")).to_be_focused()
+    reach("Instructions")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name=f"Keys{number[-6:]}")).to_be_focused()
+    reach("CloudFormation")
+    page.keyboard.press("ArrowRight")
+    expect(page.get_by_role("tab", name="Terraform")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("tabpanel", name="Terraform")).to_be_visible()
+    page.keyboard.press("End")
+    expect(page.get_by_role("tabpanel", name="Policies by hand")).to_be_visible()
+    reach("Cloud Accounts", backwards=True)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Cloud Accounts")).to_be_visible()
+
+
+def test_motion_stops_for_those_who_asked_for_it(sign_in, open_context, furnished):
+    page = open_context(reduced_motion="reduce").new_page()
+    furnished(page)
+    person = sign_in("admin", on=page)
+    person.go("#/accounts/acc000005/instructions")
+    settle(page)
+    moving = page.evaluate("document.getAnimations().filter((a) => a.playState === 'running').length")
+    assert moving == 0
+
+
+def test_the_theme_can_be_chosen_and_is_kept(admin):
+    page = admin.page
+    ground = "getComputedStyle(document.body).backgroundColor"
+    light = page.evaluate(ground)
+    page.get_by_role("button", name="Theme: the system's colours. Switch to light").click()
+    page.get_by_role("button", name="Theme: light. Switch to dark").click()
+    assert page.evaluate(ground) != light
+    page.reload()
+    assert page.evaluate(ground) != light
+    page.get_by_role("button", name="Theme: dark. Switch to the system's colours").click()
+    assert page.evaluate(ground) == light

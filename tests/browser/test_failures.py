@@ -1,0 +1,118 @@
+"""A slow or failing API shows what happened and a way on: never an empty page, never an endless
+spinner."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import samples
+
+BROKEN = (500, {"title": "Internal Server Error", "status": 500, "detail": "Something failed on our side. It was logged."})
+VIEWS = {
+    "#/accounts": "/v1/accounts",
+    "#/accounts/acc000000": "/v1/accounts/acc000000",
+    "#/accounts/acc000000/instructions": "/v1/accounts/acc000000/instructions",
+    "#/accounts/acc000000/tests": "/v1/accounts/acc000000/verifications",
+    "#/accounts/acc000000/tests/test1": "/v1/accounts/acc000000/verifications/test1",
+    "#/organization": "/v1/organization",
+    "#/access-details": "/v1/permissions",
+}
+
+
+@pytest.mark.parametrize("hash_", VIEWS)
+def test_a_view_that_fails_says_so_and_recovers(admin, answer_with, watch, hash_):
+    watch.expect_status(500)
+    page = admin.page
+    if VIEWS[hash_] != "/v1/accounts/acc000000":
+        answer_with(page, "/v1/accounts/acc000000", samples.account(0))
+    healthy = {
+        "/v1/accounts/acc000000": samples.account(0),
+        "/v1/accounts/acc000000/verifications": {"items": [samples.finished_test()], "next_cursor": None},
+        "/v1/accounts/acc000000/verifications/test1": samples.finished_test(),
+        "/v1/accounts/acc000000/instructions": {
+            "steps": [{"title": "Sign in to AWS", "text": "As an administrator."}],
+            "trust_policy": {},
+            "permissions_policy": {},
+            "deploy_on_aws_url": "https://console.aws.amazon.com/",
+            "cloudformation_template": "{}",
+            "terraform": "",
+            "cli": "",
+        },
+    }
+    broken = [True]
+    answer_with(page, VIEWS[hash_], lambda _: BROKEN if broken[0] else healthy.get(VIEWS[hash_]))
+    page.goto("about:blank")
+    admin.go(hash_)
+    alert = page.get_by_role("main").get_by_role("alert").filter(has_text="Something failed on our side")
+    expect(alert).to_be_visible(timeout=15_000)
+    broken[0] = False
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_have_count(0)
+    expect(page.get_by_role("main").locator("[aria-busy=true]")).to_have_count(0)
+    assert len(page.get_by_role("main").inner_text()) > 80
+
+
+def test_a_network_that_is_down_is_told_from_a_service_that_fails(admin, answer_with, watch):
+    watch.expects_network_failures = True
+    answer_with(admin.page, "/v1/accounts", "abort")
+    admin.page.reload()
+    expect(admin.page.get_by_role("alert")).to_contain_text("The service cannot be reached")
+
+
+def test_what_passes_by_itself_is_not_shown_at_all(admin, answer_with, watch):
+    watch.expect_status(429, 503)
+    replies = [(429, {"message": "Too Many Requests"}), (503, {}), samples.pages_of([samples.account(0)])]
+    seen = answer_with(
+        admin.page, "/v1/accounts", lambda request: (reply := replies.pop(0)) if len(replies) > 1 else replies[0](request)
+    )
+    admin.page.reload()
+    expect(admin.page.get_by_role("row").filter(has_text="Account00000")).to_be_visible()
+    assert len(seen) == 3
+
+
+def test_a_slow_service_is_said_to_be_slow(admin, stack):
+    waiting = []
+    admin.page.route("**/v1/organization", lambda route: waiting.append(route))
+    admin.page.evaluate("location.hash = '#/organization'")
+    expect(admin.page.get_by_text("This takes longer than usual.")).to_be_visible(timeout=9000)
+    for route in waiting:
+        route.continue_()
+    expect(admin.page.get_by_text("External ID", exact=True)).to_be_visible()
+
+
+def test_a_page_that_fails_while_scrolling_keeps_what_is_there(admin, answer_with, watch):
+    watch.expect_status(500)
+    accounts = [samples.account(index) for index in range(300)]
+    pages, broken = samples.pages_of(accounts), [True]
+    answer_with(
+        admin.page, "/v1/accounts", lambda request: BROKEN if broken[0] and "cursor=150" in request.url else pages(request)
+    )
+    admin.page.reload()
+    for _ in range(20):
+        admin.page.mouse.wheel(0, 600)
+        admin.page.wait_for_timeout(50)
+    alert = admin.page.get_by_role("main").get_by_role("alert")
+    expect(alert).to_be_visible(timeout=15_000)
+    assert admin.page.locator(".account-row[data-id]").count() > 5
+    broken[0] = False
+    alert.get_by_role("button", name="Try again").click()
+    expect(alert).to_have_count(0)
+    for _ in range(20):
+        admin.page.mouse.wheel(0, 900)
+        admin.page.wait_for_timeout(50)
+    expect(admin.page.get_by_role("main").get_by_text("300 accounts", exact=True)).to_be_visible()
+
+
+def test_a_version_that_is_gone_asks_for_a_reload(admin, watch):
+    watch.expect_status(404)
+    watch.expects_network_failures = True
+    admin.page.route("**/views/organization.js", lambda route: route.fulfill(status=404))
+    admin.page.evaluate("location.hash = '#/organization'")
+    expect(admin.page.get_by_role("alert")).to_contain_text("a new version has been installed")
+    watch.complaints[:] = [text for text in watch.complaints if "dynamically imported" not in text]
+
+
+def test_an_address_that_does_not_exist_says_so(admin):
+    page = admin.go("#/nothing/here/at/all")
+    expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()

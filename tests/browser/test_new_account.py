@@ -1,0 +1,174 @@
+"""The New Account modal: early help, the API's errors at their fields, and nothing lost."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import some_number
+
+
+@pytest.fixture
+def modal(admin) -> Page:
+    admin.page.get_by_role("button", name="New Account").first.click()
+    admin.page.get_by_role("dialog", name="New Account").wait_for()
+    return admin.page
+
+
+def fill(page: Page, *, number: str | None = None, name: str | None = None) -> tuple[str, str]:
+    number, name = number or some_number(), name or f"New{secrets.token_hex(4)}"
+    page.get_by_label("Provider ID").fill(number)
+    page.get_by_label("Name", exact=True).fill(name)
+    return number, name
+
+
+def submit(page: Page) -> None:
+    page.get_by_role("button", name="Add account").click()
+
+
+def test_it_asks_what_the_document_says(modal):
+    dialog = modal.get_by_role("dialog")
+    expect(dialog.get_by_role("radio", name="AWS")).to_be_checked()
+    expect(dialog.get_by_role("radio", name="Azure coming soon")).to_be_disabled()
+    expect(dialog.get_by_role("radio", name="Assume Role recommended")).to_be_checked()
+    expect(dialog.get_by_role("radio", name="Access Credentials")).not_to_be_checked()
+    expect(dialog).to_contain_text("There is no password or key to hand over")
+    expect(dialog).to_contain_text("/cavok/… in this account's CloudWatch Logs")
+    expect(dialog.get_by_label("Secret access key")).to_be_hidden()
+
+
+def test_an_account_is_added_and_its_next_step_is_instructions(modal):
+    number, name = fill(modal, number=None)
+    submit(modal)
+    expect(modal.get_by_role("dialog")).to_have_count(0)
+    expect(modal.get_by_text(f"{name} was added.")).to_be_visible()
+    modal.get_by_label("Search by name or account number").fill(number)
+    line = modal.get_by_role("row").filter(has_text=name)
+    expect(line).to_contain_text("Unconfirmed")
+    line.get_by_role("link", name="Instructions").click()
+    expect(modal.get_by_role("link", name="Deploy on AWS")).to_be_visible()
+
+
+def test_pasted_numbers_with_dashes_are_understood(modal):
+    number = some_number()
+    _, name = fill(modal, number=f"{number[:4]}-{number[4:8]}-{number[8:]}")
+    submit(modal)
+    expect(modal.get_by_text(f"{name} was added.")).to_be_visible()
+
+
+def test_help_comes_before_anything_is_sent(modal, answer_with):
+    sent = answer_with(modal, "/v1/accounts", None, method="POST")
+    fill(modal, number="12345", name="Production 1")
+    submit(modal)
+    expect(modal.get_by_text("An AWS account number has 12 digits; this has 5.")).to_be_visible()
+    expect(modal.get_by_text("Letters and digits only, for example Production1.")).to_be_visible()
+    number = modal.get_by_label("Provider ID")
+    expect(number).to_be_focused()
+    expect(number).to_have_attribute("aria-invalid", "true")
+    assert sent == []
+    number.fill(some_number())
+    expect(modal.get_by_text("An AWS account number has 12 digits")).to_be_hidden()
+
+
+def test_the_apis_errors_appear_at_their_fields_and_nothing_is_lost(modal, answer_with, watch):
+    watch.expect_status(422)
+    answer_with(
+        modal,
+        "/v1/accounts",
+        (
+            422,
+            {
+                "title": "Unprocessable Entity",
+                "status": 422,
+                "detail": "Please correct: name, credentials.access_key_id.",
+                "errors": [
+                    {"field": "name", "message": "This name is taken by a rule of the API."},
+                    {"field": "credentials.access_key_id", "message": "This is a temporary key."},
+                ],
+            },
+        ),
+        method="POST",
+    )
+    number, name = fill(modal)
+    modal.get_by_role("radio", name="Access Credentials").check()
+    modal.get_by_label("Access key ID").fill("ASIAIOSFODNN7EXAMPLE")
+    modal.get_by_label("Secret access key").fill("a-secret-of-the-customer")
+    modal.get_by_role("radio", name="No", exact=True).check()
+    submit(modal)
+    for label, message in (
+        ("Name", "This name is taken by a rule of the API."),
+        ("Access key ID", "This is a temporary key."),
+    ):
+        expect(modal.get_by_text(message)).to_be_visible()
+        expect(modal.get_by_label(label, exact=True)).to_have_attribute("aria-invalid", "true")
+    expect(modal.get_by_label("Name", exact=True)).to_be_focused()
+    expect(modal.get_by_label("Provider ID")).to_have_value(number)
+    expect(modal.get_by_label("Name", exact=True)).to_have_value(name)
+    expect(modal.get_by_label("Secret access key")).to_have_value("a-secret-of-the-customer")
+    expect(modal.get_by_role("radio", name="No", exact=True)).to_be_checked()
+
+
+def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
+    watch.expect_status(409)
+    known = admin.add_account()
+    fill(modal, number=known["provider_id"])
+    submit(modal)
+    expect(modal.get_by_role("dialog").get_by_role("alert")).to_contain_text(known["provider_id"])
+    expect(modal.get_by_label("Provider ID")).to_have_value(known["provider_id"])
+
+
+def test_closing_and_reopening_keeps_what_was_typed_but_never_the_secret(modal):
+    number, name = fill(modal)
+    modal.get_by_role("radio", name="Access Credentials").check()
+    modal.get_by_label("Access key ID").fill("AKIAIOSFODNN7EXAMPLE")
+    modal.get_by_label("Secret access key").fill("a-secret-of-the-customer")
+    modal.keyboard.press("Escape")
+    expect(modal.get_by_role("dialog")).to_have_count(0)
+    expect(modal.get_by_role("button", name="New Account")).to_be_focused()
+    modal.get_by_role("button", name="New Account").click()
+    expect(modal.get_by_label("Provider ID")).to_have_value(number)
+    expect(modal.get_by_label("Name", exact=True)).to_have_value(name)
+    expect(modal.get_by_label("Secret access key")).to_have_value("")
+    assert "a-secret-of-the-customer" not in modal.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+
+
+def test_a_request_that_got_lost_is_repeated_as_the_same_request(modal, answer_with, watch):
+    watch.expects_network_failures = True
+    replies = ["abort", None]
+    sent = answer_with(modal, "/v1/accounts", lambda _: replies.pop(0), method="POST")
+    _, name = fill(modal)
+    submit(modal)
+    expect(modal.get_by_text(f"{name} was added.")).to_be_visible()
+    assert len(sent) == 2
+    assert sent[0].headers["idempotency-key"] == sent[1].headers["idempotency-key"]
+
+
+def test_role_name_and_regions_are_checked_and_sent(modal, answer_with):
+    sent = answer_with(modal, "/v1/accounts", None, method="POST")
+    _, name = fill(modal)
+    modal.get_by_text("Role name and regions").click()
+    modal.get_by_label("Role name").fill("MyRole")
+    modal.get_by_label("Regions (optional)").fill("europe")
+    submit(modal)
+    expect(modal.get_by_text("The name must start with Cavok")).to_be_visible()
+    expect(modal.get_by_text("“europe” is not the name of an AWS region")).to_be_visible()
+    modal.get_by_label("Role name").fill("CavokReader")
+    modal.get_by_label("Regions (optional)").fill("eu-west-1 us-east-1")
+    modal.get_by_label("Regions (optional)").press("Enter")
+    expect(modal.get_by_role("button", name="Remove eu-west-1")).to_be_visible()
+    submit(modal)
+    expect(modal.get_by_text(f"{name} was added.")).to_be_visible()
+    body = sent[0].post_data_json
+    assert body["role_name"] == "CavokReader"
+    assert body["regions"] == ["eu-west-1", "us-east-1"]
+    assert "credentials" not in body
+
+
+def test_a_reload_finds_the_modal_open(modal):
+    assert modal.url.endswith("#/accounts/new")
+    modal.reload()
+    expect(modal.get_by_role("dialog", name="New Account")).to_be_visible()
+    modal.get_by_role("button", name="Cancel").click()
+    assert modal.url.endswith("#/accounts")

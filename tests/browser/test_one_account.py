@@ -1,0 +1,135 @@
+"""One account: what it says, and every change that can be made to it."""
+
+from __future__ import annotations
+
+import secrets
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import samples
+
+
+@pytest.fixture
+def account(admin):
+    added = admin.add_account()
+    admin.go(f"#/accounts/{added['account_id']}")
+    expect(admin.page.get_by_role("heading", name=added["name"])).to_be_visible()
+    return added
+
+
+def test_it_says_what_it_knows(admin, account):
+    page = admin.page
+    expect(page.get_by_text("Not confirmed yet: no test has proved this connection.")).to_be_visible()
+    expect(page.get_by_text(account["role_arn"])).to_be_visible()
+    expect(page.get_by_text("Not known yet.")).to_have_count(3)
+    expect(page.get_by_text("us-east-1").first).to_be_visible()
+    assert account["name"] in page.title()
+
+
+def test_write_logs_is_switched_at_once(admin, account):
+    switch = admin.page.get_by_role("switch", name="Write logs")
+    expect(switch).to_have_attribute("aria-checked", "true")
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "false")
+    expect(switch).to_be_focused()
+    assert admin.call("GET", f"/v1/accounts/{account['account_id']}").json()["write_logs"] is False
+
+
+def test_a_change_that_somebody_else_made_is_shown_and_not_overwritten(admin, account, watch):
+    watch.expect_status(412)
+    path = f"/v1/accounts/{account['account_id']}"
+    theirs = f"Theirs{secrets.token_hex(3)}"
+    admin.page.get_by_role("button", name="Rename").click()
+    assert admin.call("PATCH", path, {"name": theirs}).status_code == 200
+    admin.page.get_by_label("Name", exact=True).fill(f"Mine{secrets.token_hex(3)}")
+    admin.page.get_by_role("button", name="Save").click()
+    expect(admin.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Somebody else changed this account")
+    admin.page.keyboard.press("Escape")
+    expect(admin.page.get_by_role("heading", name=theirs)).to_be_visible()
+    assert admin.call("GET", path).json()["name"] == theirs
+
+
+def test_it_is_renamed(admin, account):
+    name = f"Renamed{secrets.token_hex(3)}"
+    admin.page.get_by_role("button", name="Rename").click()
+    field = admin.page.get_by_label("Name", exact=True)
+    field.fill("not a name")
+    admin.page.get_by_role("button", name="Save").click()
+    expect(admin.page.get_by_text("Letters and digits only, for example notaname.")).to_be_visible()
+    field.fill(name)
+    admin.page.get_by_role("button", name="Save").click()
+    expect(admin.page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_role_and_regions_are_changed(admin, account):
+    page = admin.page
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_label("Role name").fill("CavokReader")
+    page.get_by_label("Regions", exact=True).fill("eu-west-1")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Remove us-east-1").click()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved. Test the account now.")).to_be_visible()
+    now = admin.call("GET", f"/v1/accounts/{account['account_id']}").json()
+    assert now["regions"] == ["eu-west-1"]
+    assert now["role_arn"].endswith(":role/CavokReader")
+
+
+def test_keys_are_rotated_and_never_shown(admin):
+    account = admin.add_account(
+        access_type="access_key",
+        credentials={"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "first-secret"},
+    )
+    page = admin.go(f"#/accounts/{account['account_id']}")
+    expect(page.get_by_text("The access key that ends in MPLE")).to_be_visible()
+    page.get_by_role("button", name="Rotate keys").click()
+    page.get_by_label("Access key ID").fill("AKIAIOSFODNN7ROTATED")
+    page.get_by_label("Secret access key").fill("second-secret")
+    page.get_by_role("button", name="Use these keys").click()
+    expect(page.get_by_text("The access key that ends in ATED")).to_be_visible()
+    assert "second-secret" not in page.content()
+
+
+def test_deleting_asks_for_the_number_and_speaks_of_the_customers_stack(admin, account):
+    page = admin.page
+    page.get_by_role("button", name="Delete account").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("delete the CloudFormation stack")
+    field = dialog.get_by_label("Type the account number")
+    field.fill("000000000000")
+    dialog.get_by_role("button", name="Delete account").click()
+    expect(dialog).to_contain_text("This is not the number of this account.")
+    field.fill(account["provider_id"])
+    dialog.get_by_role("button", name="Delete account").click()
+    expect(page.get_by_role("heading", name="Cloud Accounts")).to_be_visible()
+    expect(page.locator("#toasts")).to_contain_text(f"{account['name']} was deleted.")
+    assert admin.call("GET", f"/v1/accounts/{account['account_id']}").status_code == 404
+
+
+def test_what_is_wrong_comes_with_its_remedy(admin, answer_with):
+    broken = samples.account(
+        4,
+        issues=[
+            {
+                "code": "role_not_assumable",
+                "message": "The role could not be assumed.",
+                "remedy": "Deploy the role again.",
+            }
+        ],
+    )
+    answer_with(admin.page, "/v1/accounts/acc000004", broken)
+    page = admin.go("#/accounts/acc000004")
+    expect(page.get_by_text("Not connected.")).to_be_visible()
+    expect(page.get_by_text("The role could not be assumed.")).to_be_visible()
+    expect(page.get_by_text("What to do: Deploy the role again.")).to_be_visible()
+
+
+def test_the_organization_gives_its_external_id_to_the_clipboard(sign_in, open_context, stack):
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    page = sign_in("admin", "#/organization", on=context.new_page()).page
+    page.get_by_role("button", name="Copy: External ID").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    expect(page.locator("dd").filter(has_text=copied)).to_have_count(1)
+    assert len(copied) > 8
+    expect(page.locator("#announcer")).to_have_text("Copied")

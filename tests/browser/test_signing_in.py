@@ -1,0 +1,109 @@
+"""Who is signed in, where the tokens are, and what a reload keeps."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+
+def test_a_wrong_password_is_said_in_words_and_what_was_typed_stays(page, stack, watch):
+    watch.expect_status(400)
+    page.goto(stack.dashboard_url)
+    page.get_by_label("Email").fill(stack.users["admin"]["email"])
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("alert")).to_contain_text("Email or password is wrong.")
+    expect(page.get_by_label("Email")).to_have_value(stack.users["admin"]["email"])
+
+
+def test_empty_fields_are_named_at_the_fields(page, stack):
+    page.goto(stack.dashboard_url)
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_text("Enter your email address.")).to_be_visible()
+    expect(page.get_by_text("Enter your password.")).to_be_visible()
+    expect(page.get_by_label("Email")).to_be_focused()
+
+
+def test_tokens_are_in_session_storage_and_nowhere_else(admin, context):
+    expect(admin.page.get_by_role("heading", name="Cloud Accounts")).to_be_visible()
+    stored = admin.page.evaluate("Object.keys(sessionStorage)")
+    assert stored == ["cavok.session"]
+    assert admin.page.evaluate("Object.keys(localStorage)") == []
+    assert context.cookies() == []
+    assert "eyJ" not in admin.page.url
+    assert "eyJ" not in admin.page.content()
+
+
+def test_a_reload_keeps_the_place_and_the_session(admin):
+    page = admin.go("#/organization")
+    expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+    assert page.url.endswith("#/organization")
+
+
+def test_whoever_follows_a_link_signs_in_and_arrives_there(sign_in):
+    person = sign_in("viewer", "#/organization")
+    expect(person.page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+
+
+def test_a_token_near_its_end_is_renewed_without_a_word(admin):
+    admin.page.evaluate(
+        """() => {
+          const session = JSON.parse(sessionStorage["cavok.session"]);
+          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: Date.now() - 1, id_token: session.id_token });
+        }"""
+    )
+    with admin.page.expect_request(
+        lambda request: "REFRESH_TOKEN_AUTH" in (request.post_data or "")
+    ) as renewals:
+        admin.page.reload()
+    assert renewals.value
+    expect(admin.page.get_by_role("button", name="Sign out")).to_be_visible()
+    assert admin.page.evaluate("JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now()")
+
+
+def test_a_session_that_ended_asks_to_sign_in_and_comes_back_to_the_place(admin, stack, watch):
+    watch.expect_status(400, 401)
+    admin.page.evaluate(
+        """() => {
+          const session = JSON.parse(sessionStorage["cavok.session"]);
+          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: 1, refresh_token: "revoked" });
+        }"""
+    )
+    admin.go("#/organization")
+    admin.page.reload()
+    expect(admin.page.get_by_text("Sign in to go on where you were.")).to_be_visible()
+    user = stack.users["admin"]
+    admin.page.get_by_label("Email").fill(user["email"])
+    admin.page.get_by_label("Password").fill(user["password"])
+    admin.page.get_by_label("Password").press("Enter")
+    expect(admin.page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+
+
+def test_signing_out_forgets_everything(admin):
+    admin.page.get_by_role("button", name="Sign out").click()
+    expect(admin.page.get_by_role("heading", name="Sign in")).to_be_visible()
+    assert admin.page.evaluate("sessionStorage.length") == 0
+    admin.page.reload()
+    expect(admin.page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_another_tab_is_not_signed_in(admin, context, stack):
+    other = context.new_page()
+    other.goto(stack.dashboard_url)
+    expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_the_other_organization_sees_nothing_of_this_one(admin, sign_in, open_context):
+    account = admin.add_account()
+    other = sign_in("other_admin", on=open_context().new_page())
+    other.page.get_by_label("Search by name or account number").fill(account["name"])
+    expect(other.page.get_by_role("heading", name="No account matches")).to_be_visible()
+
+
+def test_another_organizations_account_does_not_exist(admin, sign_in, open_context, watch):
+    watch.expect_status(404)
+    account = admin.add_account()
+    other = sign_in("other_admin", on=open_context().new_page())
+    other.go(f"#/accounts/{account['account_id']}")
+    expect(other.page.get_by_role("heading", name="No such account")).to_be_visible()

@@ -1,0 +1,112 @@
+"""Tests of an account: live, finished, their history, and what changed between two."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import samples
+
+TEST = "/v1/accounts/acc000000/verifications/test1"
+
+
+@pytest.fixture
+def account(admin, answer_with):
+    sample = samples.account(0)
+    answer_with(admin.page, "/v1/accounts/acc000000", sample)
+    return sample
+
+
+def step_of(page, name):
+    """The row of a step, by its IAM action or its plain name."""
+    return page.locator(".test-step").filter(has=page.get_by_text(name, exact=True))
+
+
+def test_steps_appear_one_by_one_and_what_is_awaited_is_shown(admin, account, answer_with):
+    counts = iter([0, 2, 4, 6])
+
+    def running(_):
+        count = next(counts, None)
+        if count is None:
+            return samples.finished_test()
+        return samples.finished_test(state="running", outcome=None, finished_at=None, steps=samples.STEPS[:count])
+
+    answer_with(admin.page, TEST, running)
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    expect(step_of(page, "ec2:DescribeInstances")).to_contain_text("waiting")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    expect(step_of(page, "sts:AssumeRole")).to_contain_text("allowed")
+    expect(step_of(page, "ec2:DescribeInstances")).to_contain_text("allowed", timeout=8000)
+    expect(page.get_by_role("progressbar")).to_have_count(0)
+    expect(page.get_by_text("waiting", exact=True)).to_have_count(0)
+
+
+def test_each_step_has_verdict_reason_remedy_and_the_exact_answer(admin, account, answer_with):
+    answer_with(admin.page, TEST, samples.finished_test())
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    denied = step_of(page, "ec2:StopInstances")
+    expect(denied).to_contain_text("denied")
+    expect(denied).to_contain_text("A policy of the role or user denies it explicitly.")
+    expect(denied).to_contain_text("Find the policy statement with Effect Deny that covers ec2:StopInstances")
+    exact = denied.get_by_text("with an explicit deny")
+    expect(exact).to_be_hidden()
+    denied.get_by_text("The exact AWS answer").click()
+    expect(exact).to_be_visible()
+    expect(step_of(page, "ec2:StartInstances")).to_contain_text("predicted")
+    expect(step_of(page, "Refused without the external ID")).to_contain_text("refused, as it must be")
+    expect(step_of(page, "rds:StopDBCluster")).to_contain_text("not certain")
+    expect(step_of(page, "logs:PutLogEvents")).to_contain_text("skipped")
+    for name in ("EC2 instances", "RDS and Aurora databases", "Logs", "Checking"):
+        group = page.get_by_role("region", name=name)
+        expect(group).to_contain_text("optional")
+    expect(page.get_by_role("region", name="Trust")).not_to_contain_text("optional")
+
+
+def test_an_open_disclosure_stays_open_while_others_come_in(admin, account, answer_with):
+    def running(_):
+        done = 4 if not page_opened else len(samples.STEPS) - 1
+        return samples.finished_test(state="running", outcome=None, finished_at=None, steps=samples.STEPS[:done])
+
+    page_opened: list[bool] = []
+    answer_with(admin.page, TEST, running)
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    refused = step_of(page, "Refused without the external ID")
+    refused.get_by_text("The exact AWS answer").click()
+    page_opened.append(True)
+    expect(step_of(page, "rds:StopDBCluster")).to_contain_text("not certain")
+    expect(refused.get_by_text("not authorized")).to_be_visible()
+
+
+def test_an_aborted_test_says_that_the_status_stays(admin, account, answer_with):
+    answer_with(admin.page, TEST, samples.finished_test(state="aborted", outcome=None, steps=[]))
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    expect(page.get_by_text("The account keeps its status.")).to_be_visible()
+
+
+def test_the_history_leads_to_what_changed(admin, account, answer_with):
+    later = samples.finished_test("test2", started_at="2026-01-06T10:00:00Z", trigger="scheduled", outcome="degraded")
+    earlier = samples.finished_test(
+        "test1", steps=[*samples.STEPS[:7], samples.step("ec2:StopInstances", "ec2", region="us-east-1"), *samples.STEPS[8:]]
+    )
+    answer_with(admin.page, "/v1/accounts/acc000000/verifications", {"items": [later, earlier], "next_cursor": None})
+    answer_with(admin.page, TEST, earlier)
+    answer_with(admin.page, TEST.replace("test1", "test2"), later)
+    page = admin.go("#/accounts/acc000000/tests")
+    expect(page.locator(".history-row")).to_have_count(2)
+    expect(page.locator(".history-row").first).to_contain_text("on schedule")
+    page.get_by_role("link", name="What changed").click()
+    changed = page.locator(".change")
+    expect(changed).to_have_count(1)
+    expect(changed).to_contain_text("ec2:StopInstances")
+    expect(changed).to_contain_text("allowed")
+    expect(changed).to_contain_text("denied")
+    expect(page.get_by_text("9 other verdicts are the same.")).to_be_visible()
+
+
+def test_only_an_operator_sees_the_execution(sign_in, open_context, answer_with):
+    arn = "arn:aws:states:us-east-1:111122223333:execution:verify_account:test1"
+    page = sign_in("operator", on=open_context().new_page()).page
+    answer_with(page, "/v1/accounts/acc000000", samples.account(0))
+    answer_with(page, TEST, samples.finished_test(execution_arn=arn))
+    page.evaluate("location.hash = '#/accounts/acc000000/tests/test1'")
+    expect(page.get_by_text(arn)).to_be_visible()

@@ -1,0 +1,154 @@
+"""The list that an admin lives in, with few accounts and with ten thousand."""
+
+from __future__ import annotations
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser import samples
+
+MANY = 10_000
+
+
+@pytest.fixture
+def many(admin, answer_with) -> Page:
+    accounts = [samples.account(index) for index in range(MANY)]
+    answer_with(admin.page, "/v1/organization", samples.organization(accounts))
+    admin.requests = answer_with(admin.page, "/v1/accounts", samples.pages_of(accounts))
+    admin.page.reload()
+    admin.page.locator("[data-id='acc000000']").wait_for()
+    return admin.page
+
+
+def total(page: Page, text: str):
+    return page.get_by_role("main").get_by_text(text, exact=True)
+
+
+def row(page: Page, name: str):
+    return page.get_by_role("row").filter(has_text=name)
+
+
+def test_each_row_says_what_it_is_in_words_and_shapes(many):
+    for index, word in ((0, "Confirmed"), (3, "Degraded"), (4, "Failed"), (5, "Unconfirmed")):
+        line = row(many, f"Account{index:05d}")
+        expect(line).to_contain_text(word)
+        expect(line.locator(".status-mark svg")).to_have_count(1)
+    shapes = {
+        many.locator(f"[data-id='acc00000{index}'] .status-mark svg").inner_html()
+        for index in (0, 3, 4, 5)
+    }
+    assert len(shapes) == 4
+    first = row(many, "Account00000")
+    expect(first).to_contain_text("400000000000")
+    expect(first).to_contain_text("AWS · Assume Role")
+    expect(first.get_by_role("listitem").nth(1)).to_have_text("RDS: partly")
+    expect(first.locator("time")).to_have_attribute("datetime", "2026-01-05T10:00:00Z")
+    expect(first.get_by_role("button", name="Test Account00000")).to_be_visible()
+    expect(row(many, "Account00003")).to_contain_text("AWS · Access Key")
+
+
+def test_an_unconfirmed_account_leads_to_its_instructions(many):
+    link = row(many, "Account00005").get_by_role("link", name="Instructions")
+    expect(link).to_have_attribute("href", "#/accounts/acc000005/instructions")
+    expect(row(many, "Account00005")).to_contain_text("never")
+
+
+def test_ten_thousand_accounts_open_with_one_page(many, admin):
+    many.wait_for_timeout(500)
+    assert len(admin.requests) <= 2
+    table = many.get_by_role("table")
+    expect(table).to_have_attribute("aria-rowcount", str(MANY + 1))
+
+
+def test_scrolling_loads_them_all_and_keeps_the_document_small(many):
+    loaded = "document.querySelector('.rows').offsetHeight / document.querySelector('.account-row[data-id]').offsetHeight"
+    deadline = time.monotonic() + 60
+    while many.evaluate(loaded) < MANY - 1:
+        assert time.monotonic() < deadline
+        many.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        many.wait_for_timeout(30)
+        assert many.locator(".account-row[data-id]").count() < 60
+    many.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    expect(row(many, "Account09999")).to_be_visible()
+    expect(total(many, "10,000 accounts")).to_be_visible()
+    expect(row(many, "Account09999")).to_have_attribute("aria-rowindex", str(MANY + 1))
+    frames = many.evaluate(
+        """() => new Promise((resolve) => {
+          const times = [];
+          let last = performance.now();
+          let y = document.body.scrollHeight;
+          const tick = (now) => {
+            times.push(now - last);
+            last = now;
+            y -= 900;
+            window.scrollTo(0, y);
+            if (times.length < 120) requestAnimationFrame(tick);
+            else resolve(times.slice(5).sort((a, b) => a - b));
+          };
+          requestAnimationFrame(tick);
+        })"""
+    )
+    # Every frame of this scroll replaces every row. Wide limits: the machine may be busy, and has
+    # no graphics card; a list that keeps all rows in the document misses them by far.
+    assert frames[len(frames) // 2] < 50
+    assert frames[int(len(frames) * 0.95)] < 200
+
+
+def test_coming_back_finds_the_list_where_it_was(many, answer_with):
+    answer_with(many, "/v1/accounts/acc0000[0-9]+", samples.account(60))
+    for _ in range(12):
+        many.mouse.wheel(0, 300)
+        many.wait_for_timeout(30)
+    row(many, "Account00060").get_by_role("link", name="Account00060").click()
+    expect(many.get_by_role("heading", name="Account00060")).to_be_visible()
+    many.go_back()
+    expect(row(many, "Account00060")).to_be_in_viewport()
+    assert many.evaluate("window.scrollY") > 1000
+
+
+def test_search_looks_at_the_start_of_name_and_number(many):
+    many.get_by_label("Search by name or account number").fill("account0123")
+    expect(row(many, "Account01230")).to_be_visible()
+    expect(total(many, "10 accounts")).to_be_visible()
+    many.get_by_label("Search by name or account number").fill("400000009999")
+    expect(row(many, "Account09999")).to_be_visible()
+    expect(total(many, "1 account")).to_be_visible()
+    assert "q=400000009999" in many.url
+
+
+def test_a_filter_is_a_choice_with_numbers_and_part_of_the_address(many):
+    group = many.get_by_role("group", name="Show by status")
+    expect(group.get_by_role("radio", name=re.compile("Failed"))).to_have_count(1)
+    expect(group).to_contain_text("Failed1666")
+    group.get_by_text("Failed").click()
+    expect(row(many, "Account00004")).to_be_visible()
+    expect(row(many, "Account00000")).to_have_count(0)
+    many.reload()
+    expect(row(many, "Account00004")).to_be_visible()
+    expect(group.get_by_role("radio", name=re.compile("Failed"))).to_be_checked()
+
+
+def test_nothing_found_says_so_and_offers_the_way_back(many):
+    many.get_by_label("Search by name or account number").fill("zzz")
+    expect(many.get_by_role("heading", name="No account matches")).to_be_visible()
+    many.get_by_role("button", name="Show all accounts").click()
+    expect(row(many, "Account00000")).to_be_visible()
+
+
+def test_an_empty_organization_is_invited_to_begin(admin, answer_with):
+    answer_with(admin.page, "/v1/accounts", {"items": [], "next_cursor": None})
+    admin.page.reload()
+    expect(admin.page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+
+
+def test_a_row_under_test_turns_to_its_result_by_itself(admin, answer_with):
+    before = samples.account(5, testing=True)
+    answers = [before, samples.account(5, status="confirmed", verification=samples.account(0)["verification"])]
+    answer_with(admin.page, "/v1/accounts", {"items": [before], "next_cursor": None})
+    answer_with(admin.page, "/v1/accounts/acc000005", lambda _: answers.pop(0) if len(answers) > 1 else answers[0])
+    admin.page.reload()
+    expect(row(admin.page, "Account00005")).to_contain_text("Testing…")
+    expect(row(admin.page, "Account00005")).to_contain_text("Confirmed", timeout=8000)

@@ -1,0 +1,58 @@
+"""Organizations of a test's own, with people who really sign in."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import httpx
+
+from local import aws, tokens, users
+from local.stack import Stack
+from local.users import Person, User
+
+
+@dataclass(frozen=True)
+class Organization:
+    """A new organization. Each person is an HTTP client that sends their ID token."""
+
+    name: str
+    admin: httpx.Client
+    viewer: httpx.Client
+    operator: httpx.Client
+    people: dict[str, User]
+
+
+@contextmanager
+def new_organization(stack: Stack) -> Iterator[Organization]:
+    """An organization that nobody used before. Its people are gone afterwards, so that the pool
+    stays small.
+    """
+    name = f"e2e-{secrets.token_hex(6)}"
+    people = {
+        group: users.create(
+            stack.emulator_url,
+            stack.user_pool_id,
+            Person(f"{group}@{name}.example", name, group),
+        )
+        for group in ("admin", "viewer", "operator")
+    }
+    clients = {group: signed_in(stack, user) for group, user in people.items()}
+    yield Organization(name, **clients, people=people)
+    for group, user in people.items():
+        clients[group].close()
+        aws.cognito(stack.emulator_url).admin_delete_user(
+            UserPoolId=stack.user_pool_id, Username=user["email"]
+        )
+
+
+def signed_in(stack: Stack, user: User) -> httpx.Client:
+    return with_token(stack, tokens.sign_in(stack, user))
+
+
+def with_token(stack: Stack, token: str | None) -> httpx.Client:
+    """The HTTP API as seen by whoever holds this token; without one, by the public."""
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.Client(base_url=stack.api_url, headers=headers, timeout=30, trust_env=False)

@@ -1,0 +1,262 @@
+"""Where local/fidelity.py makes the embedded AWS answer as AWS does, other than on dry runs.
+
+Each test works in an account of its own, with nothing of this project in it.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from local import aws, tokens
+from local.stack import Stack
+
+POLICY = "2012-10-17"
+FUNCTION = """
+import time
+
+class DoorIsShut(Exception):
+    pass
+
+calls = 0
+
+def handler(event, context):
+    global calls
+    calls += 1
+    time.sleep(event.get("sleep", 0))
+    if event.get("raise"):
+        raise DoorIsShut("nobody answers")
+    return {"calls": calls}
+"""
+
+
+class Account:
+    """An AWS account in the hands of its owner."""
+
+    def __init__(self, emulator_url: str, number: str) -> None:
+        self.emulator_url = emulator_url
+        self.number = number
+
+    def client(self, service: str) -> Any:
+        return aws.client(service, self.emulator_url, self.number)
+
+    def role(self, name: str, *statements: dict[str, Any], service: str = "lambda") -> str:
+        principal = {
+            "AWS": f"arn:aws:iam::{self.number}:root",
+            "Service": f"{service}.amazonaws.com",
+        }
+        trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+        iam = self.client("iam")
+        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+        if statements:
+            iam.put_role_policy(
+                RoleName=name, PolicyName="Own", PolicyDocument=document(*statements)
+            )
+        return str(made["Role"]["Arn"])
+
+    def session(self, role_arn: str, service: str) -> Any:
+        assumed = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")
+        return boto3.client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.emulator_url,
+            region_name="us-east-1",
+            aws_access_key_id=assumed["Credentials"]["AccessKeyId"],
+            aws_secret_access_key=assumed["Credentials"]["SecretAccessKey"],
+            aws_session_token=assumed["Credentials"]["SessionToken"],
+        )
+
+    def state_machine(self, definition: dict[str, Any]) -> str:
+        made = self.client("stepfunctions").create_state_machine(
+            name="machine",
+            definition=json.dumps({"QueryLanguage": "JSONata", **definition}),
+            roleArn=self.role("Machine", service="states"),
+        )
+        return str(made["stateMachineArn"])
+
+    def ended(self, execution_arn: str, seconds: float = 20) -> dict[str, Any]:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            found: dict[str, Any] = self.client("stepfunctions").describe_execution(
+                executionArn=execution_arn
+            )
+            if found["status"] != "RUNNING":
+                return found
+            time.sleep(0.2)
+        raise AssertionError(f"still running after {seconds} s: {execution_arn}")
+
+
+def document(*statements: dict[str, Any]) -> str:
+    return json.dumps({"Version": POLICY, "Statement": list(statements)})
+
+
+@pytest.fixture
+def account(stack: Stack, new_account_number: Callable[[], str]) -> Account:
+    return Account(stack.emulator_url, new_account_number())
+
+
+@pytest.fixture
+def function(account: Account) -> str:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("app.py", FUNCTION)
+    account.client("lambda").create_function(
+        FunctionName="door",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role=account.role("Door"),
+        Code={"ZipFile": packed.getvalue()},
+    )
+    return "door"
+
+
+def invoke(account: Account, function: str, **event: Any) -> tuple[str | None, dict[str, Any]]:
+    answer = account.client("lambda").invoke(FunctionName=function, Payload=json.dumps(event))
+    return answer.get("FunctionError"), json.loads(answer["Payload"].read())
+
+
+def test_a_function_that_raises_reports_its_exceptions_class_and_stays_warm(
+    account: Account, function: str
+) -> None:
+    assert invoke(account, function) == (None, {"calls": 1})
+
+    kind, error = invoke(account, function, **{"raise": True})
+
+    assert kind == "Unhandled"
+    assert (error["errorType"], error["errorMessage"]) == ("DoorIsShut", "nobody answers")
+    assert error["requestId"]
+    assert any("raise DoorIsShut" in line for line in error["stackTrace"])
+    assert invoke(account, function) == (None, {"calls": 3})
+
+
+def test_a_workflow_catches_a_function_by_its_exceptions_class(
+    account: Account, function: str
+) -> None:
+    ring = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::lambda:invoke",
+        "Arguments": {"FunctionName": function, "Payload": {"raise": True}},
+        "Catch": [
+            {
+                "ErrorEquals": ["DoorIsShut"],
+                "Output": "{% $parse($states.errorOutput.Cause).errorMessage %}",
+                "Next": "GiveUp",
+            }
+        ],
+        "End": True,
+    }
+    machine = account.state_machine(
+        {"StartAt": "Ring", "States": {"Ring": ring, "GiveUp": {"Type": "Succeed"}}}
+    )
+    started = account.client("stepfunctions").start_execution(stateMachineArn=machine)
+
+    ended = account.ended(started["executionArn"])
+
+    assert (ended["status"], json.loads(ended["output"])) == ("SUCCEEDED", "nobody answers")
+
+
+def waiting(seconds: int, **rest: Any) -> dict[str, Any]:
+    wait = {"Type": "Wait", "Seconds": seconds, "End": True}
+    return {"StartAt": "Wait", "States": {"Wait": wait}, **rest}
+
+
+def test_an_execution_that_outlives_its_machines_timeout_is_timed_out_and_the_bus_is_told(
+    account: Account,
+) -> None:
+    events, queues = account.client("events"), account.client("sqs")
+    queue_url = queues.create_queue(QueueName="ended")["QueueUrl"]
+    queue_arn = queues.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    events.put_rule(Name="ended", EventPattern=json.dumps({"source": ["aws.states"]}))
+    events.put_targets(
+        Rule="ended", Targets=[{"Id": "queue", "Arn": queue_arn["Attributes"]["QueueArn"]}]
+    )
+    machine = account.state_machine(waiting(30, TimeoutSeconds=1))
+    started = account.client("stepfunctions").start_execution(stateMachineArn=machine)
+
+    assert account.ended(started["executionArn"])["status"] == "TIMED_OUT"
+
+    statuses: list[str] = []
+    for _ in range(10):
+        got = queues.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        messages = got.get("Messages", [])
+        statuses += [json.loads(message["Body"])["detail"]["status"] for message in messages]
+        if len(statuses) == 2:
+            break
+    assert statuses == ["RUNNING", "TIMED_OUT"]
+
+
+def test_an_execution_that_was_stopped_stays_aborted_when_its_task_fails_later(
+    account: Account, function: str
+) -> None:
+    client = account.client("stepfunctions")
+    slow = {"FunctionName": function, "Payload": {"sleep": 1, "raise": True}}
+    ring = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": slow}
+    machine = account.state_machine({"StartAt": "Ring", "States": {"Ring": {**ring, "End": True}}})
+    invoke(account, function)
+    execution_arn = client.start_execution(stateMachineArn=machine)["executionArn"]
+    time.sleep(0.5)
+    client.stop_execution(executionArn=execution_arn, error="Operator", cause="by hand")
+    time.sleep(2)
+
+    found = client.describe_execution(executionArn=execution_arn)
+
+    assert (found["status"], found["error"], found["cause"]) == ("ABORTED", "Operator", "by hand")
+
+
+def test_a_policy_may_ask_for_an_encryption_context(account: Account) -> None:
+    key_id = account.client("kms").create_key()["KeyMetadata"]["KeyId"]
+    role = account.role(
+        "Sealer",
+        {
+            "Effect": "Allow",
+            "Action": "kms:Encrypt",
+            "Resource": "*",
+            "Condition": {
+                "StringEquals": {"kms:EncryptionContext:purpose": "session"},
+                "ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["purpose", "account"]},
+            },
+        },
+    )
+    kms = account.session(role, "kms")
+
+    def encrypt(context: dict[str, str]) -> None:
+        kms.encrypt(KeyId=key_id, Plaintext=b"secret", EncryptionContext=context)
+
+    encrypt({"purpose": "session", "account": "a"})
+    for refused in ({"purpose": "other"}, {"purpose": "session", "extra": "x"}, {"account": "a"}):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            encrypt(refused)
+
+
+def test_the_principal_arn_of_a_session_is_its_roles(account: Account) -> None:
+    condition = {"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{account.number}:role/Reader"}}
+    role = account.role(
+        "Reader",
+        {"Effect": "Allow", "Action": "iam:ListUsers", "Resource": "*", "Condition": condition},
+    )
+
+    assert account.session(role, "iam").list_users()["Users"] == []
+
+
+def test_a_user_cannot_move_to_another_organization(stack: Stack) -> None:
+    client = aws.sign_in_client(stack.emulator_url)
+    person = stack.users["viewer"]
+    tokens_of_viewer = client.initiate_auth(
+        ClientId=stack.user_pool_client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": person["email"], "PASSWORD": person["password"]},
+    )["AuthenticationResult"]
+
+    with pytest.raises(ClientError, match="unauthorized attribute"):
+        client.update_user_attributes(
+            AccessToken=tokens_of_viewer["AccessToken"],
+            UserAttributes=[{"Name": "custom:organization", "Value": "contoso"}],
+        )
+    assert tokens.id_token(stack, "viewer")

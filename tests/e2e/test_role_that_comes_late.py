@@ -1,0 +1,72 @@
+"""A role that is not there when the test starts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local import aws, customers
+from local.customers import Workplace
+from local.stack import Stack
+from tests.e2e.journeys import Journeys, connect
+from tests.e2e.organizations import Organization
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def refused_attempts(stack: Stack, verification_id: str) -> int:
+    """How often a running test was refused by the customer's role so far."""
+    machine = stack.state_machines["verify_account"].replace(":stateMachine:", ":execution:")
+    events = aws.step_functions(stack.emulator_url).get_execution_history(
+        executionArn=f"{machine}:{verification_id}", maxResults=1000
+    )["events"]
+    return sum(
+        event.get("taskFailedEventDetails", {}).get("error") == "EntryRefusedYet"
+        for event in events
+    )
+
+
+def test_a_failed_account_is_confirmed_once_its_role_is_deployed(
+    journeys_of_all: Journeys,
+) -> None:
+    journey = journeys_of_all["no-role-yet"]
+    assert journey.account["status"] == "failed"
+
+    customers.deploy(journey.connected.place, journey.connected.offer())
+    again = journey.connected.test()
+
+    assert again["outcome"] == "confirmed"
+    account = journey.connected.account()
+    assert (account["status"], account["issues"]) == ("confirmed", [])
+    history = journey.connected.person.get(f"{journey.connected.path}/verifications").json()
+    assert [test["outcome"] for test in history["items"]] == ["confirmed", "failed"]
+
+
+def test_five_tries_are_made_before_a_role_is_called_missing(
+    stack: Stack, journeys_of_all: Journeys
+) -> None:
+    journey = journeys_of_all["no-role-yet"]
+
+    assert refused_attempts(stack, journey.verification["verification_id"]) == 5
+
+
+def test_a_role_deployed_while_the_test_retries_is_confirmed_by_that_same_test(
+    stack: Stack, organization: Organization, new_place: Callable[[], Workplace]
+) -> None:
+    connected = connect(organization.admin, new_place())
+    offer = connected.offer()
+    deployed: list[dict[str, Any]] = []
+
+    def deploy_once_refused(seen: dict[str, Any]) -> None:
+        if not deployed and refused_attempts(stack, seen["verification_id"]):
+            customers.deploy(connected.place, offer)
+            deployed.append(seen)
+
+    started = connected.press_test()
+    ended = connected.watch(started["verification_id"], deploy_once_refused)
+
+    assert deployed, "the test was not refused before the role was there"
+    assert deployed[0]["state"] == "running"
+    assert ended["outcome"] == "confirmed"

@@ -1,0 +1,217 @@
+"""Every sample customer, connected as its owner would, and what the test says of it, step by
+step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from tests.e2e.journeys import Journey, Journeys
+
+pytestmark = pytest.mark.timeout(240)
+
+Row = tuple[str, bool | None, str, str | None]
+"""verdict, ok, evidence, reason"""
+
+ALLOWED: Row = ("allowed", True, "live", None)
+REFUSED_AS_IT_SHOULD: Row = ("denied", True, "live", None)
+OPEN_DOOR: Row = ("allowed", False, "live", "confused_deputy")
+
+
+def denied(reason: str) -> Row:
+    return ("denied", False, "live", reason)
+
+
+def skipped(reason: str) -> Row:
+    return ("skipped", None, "none", reason)
+
+
+ALL_WORKS: dict[str, Row] = {
+    "sts:AssumeRole": ALLOWED,
+    "trust:account-matches": ALLOWED,
+    "trust:without-external-id": REFUSED_AS_IT_SHOULD,
+    "trust:with-wrong-external-id": REFUSED_AS_IT_SHOULD,
+    "iam:ListRolePolicies": ALLOWED,
+    "iam:ListAttachedRolePolicies": ALLOWED,
+    "iam:GetRolePolicy": ALLOWED,
+    "ec2:DescribeInstances": ALLOWED,
+    "ec2:DescribeInstanceStatus": ALLOWED,
+    "ec2:StartInstances": ALLOWED,
+    "ec2:StopInstances": ALLOWED,
+    "rds:DescribeDBInstances": ALLOWED,
+    "rds:StartDBInstance": ALLOWED,
+    "rds:StopDBInstance": ALLOWED,
+    "rds:DescribeDBClusters": ALLOWED,
+    "rds:StartDBCluster": ALLOWED,
+    "rds:StopDBCluster": ALLOWED,
+    "logs:CreateLogGroup": ALLOWED,
+    "logs:TagResource": ALLOWED,
+    "logs:PutRetentionPolicy": ALLOWED,
+    "logs:CreateLogStream": ALLOWED,
+    "logs:PutLogEvents": ALLOWED,
+}
+TRUST_OF_A_ROLE = ("sts:AssumeRole", "trust:without-external-id", "trust:with-wrong-external-id")
+
+
+def but(row: Row, *steps: str) -> dict[str, Row]:
+    """All works, but for these steps; `rds:` names every step that starts so."""
+    return {
+        **ALL_WORKS,
+        **{step: row for step in ALL_WORKS for named in steps if step.startswith(named)},
+    }
+
+
+FULL = {"ec2": "full", "rds": "full", "logs": "full"}
+UNKNOWN = {"ec2": "unknown", "rds": "unknown", "logs": "unknown"}
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a customer's test must say. `issues` are codes, with what the remedy must name."""
+
+    status: str
+    steps: dict[str, Row]
+    capabilities: dict[str, str]
+    issues: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+EXPECTED = {
+    "all-permissions": Expected("confirmed", ALL_WORKS, FULL),
+    "ec2-only": Expected(
+        "confirmed", but(denied("identity_policy"), "rds:"), {**FULL, "rds": "none"}
+    ),
+    "logs-refused": Expected(
+        "degraded",
+        but(denied("identity_policy"), "logs:"),
+        {**FULL, "logs": "none"},
+        (
+            (
+                "log_writing_refused",
+                (
+                    "logs:CreateLogGroup",
+                    "logs:TagResource",
+                    "logs:PutRetentionPolicy",
+                    "logs:CreateLogStream",
+                    "logs:PutLogEvents",
+                    "role's policy",
+                ),
+            ),
+        ),
+    ),
+    "stop-denied": Expected(
+        "confirmed",
+        but(denied("explicit_deny"), "ec2:StopInstances"),
+        {**FULL, "ec2": "partial"},
+        (("permission_missing", ("ec2:StopInstances", "remove that Deny statement")),),
+    ),
+    "boundary-cuts-rds": Expected(
+        "confirmed", but(denied("permissions_boundary"), "rds:"), {**FULL, "rds": "none"}
+    ),
+    "no-external-id": Expected(
+        "failed",
+        but(OPEN_DOOR, "trust:with"),
+        FULL,
+        (("confused_deputy", ("sts:ExternalId", "trust policy")),),
+    ),
+    "any-external-id": Expected(
+        "failed",
+        but(OPEN_DOOR, "trust:with-wrong"),
+        FULL,
+        (("confused_deputy", ("StringEquals sts:ExternalId", "trust policy")),),
+    ),
+    "access-key": Expected(
+        "confirmed", but(skipped("not_applicable"), *TRUST_OF_A_ROLE, "iam:"), FULL
+    ),
+    "keys-of-another-account": Expected(
+        "failed",
+        {
+            **but(skipped("not_applicable"), *TRUST_OF_A_ROLE, "iam:"),
+            **{
+                step: skipped("not_entered")
+                for step in ALL_WORKS
+                if step.startswith(("ec2:", "rds:", "logs:"))
+            },
+            "trust:account-matches": denied("wrong_account"),
+        },
+        UNKNOWN,
+        (("wrong_account", ("add the account that they belong to",)),),
+    ),
+    "logs-off": Expected(
+        "confirmed",
+        but(skipped("write_logs_off"), "logs:"),
+        {"ec2": "full", "rds": "full", "logs": "unknown"},
+    ),
+    "no-role-yet": Expected(
+        "failed",
+        {
+            **dict.fromkeys(ALL_WORKS, skipped("not_entered")),
+            "sts:AssumeRole": denied("role_not_assumable"),
+        },
+        UNKNOWN,
+        (("role_not_assumable", ("Deploy the role", "external ID", "press Test")),),
+    ),
+}
+
+
+@pytest.fixture(params=EXPECTED)
+def customer(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def journey(customer: str, journeys_of_all: Journeys) -> Journey:
+    return journeys_of_all[customer]
+
+
+@pytest.fixture
+def expected(customer: str) -> Expected:
+    return EXPECTED[customer]
+
+
+def rows(steps: Iterable[dict[str, Any]]) -> list[tuple[str, Row]]:
+    return [
+        (step["step"], (step["verdict"], step["ok"], step["evidence"], step["reason"]))
+        for step in steps
+    ]
+
+
+def test_every_step_has_its_verdict_and_says_how_it_is_known(
+    journey: Journey, expected: Expected
+) -> None:
+    assert rows(journey.verification["steps"]) == list(expected.steps.items())
+
+
+def test_the_account_has_the_status_that_follows(journey: Journey, expected: Expected) -> None:
+    account, verification = journey.account, journey.verification
+
+    assert (verification["state"], verification["outcome"]) == ("finished", expected.status)
+    assert (account["status"], account["testing"]) == (expected.status, False)
+    assert account["capabilities"] == expected.capabilities
+    assert account["verification"] == {
+        "verification_id": verification["verification_id"],
+        "outcome": expected.status,
+        "finished_at": verification["finished_at"],
+    }
+
+
+def test_each_issue_says_what_to_do_about_it(journey: Journey, expected: Expected) -> None:
+    issues = journey.account["issues"]
+
+    assert [issue["code"] for issue in issues] == [code for code, _ in expected.issues]
+    for issue, (_, named) in zip(issues, expected.issues, strict=True):
+        assert all(words in issue["remedy"] for words in named), issue["remedy"]
+
+
+def test_the_test_is_in_the_accounts_history(journey: Journey) -> None:
+    history = journey.connected.person.get(f"{journey.connected.path}/verifications").json()
+
+    assert history["items"][-1] == journey.verification
+
+
+def test_no_instance_or_database_was_touched(journey: Journey) -> None:
+    assert len(journey.resources_before) >= 5
+    assert journey.resources_after == journey.resources_before

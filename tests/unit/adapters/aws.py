@@ -1,0 +1,101 @@
+"""AWS as botocore hears it, without a network: each operation answers as a test says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ClientError
+
+from cavok.adapters import customer
+from cavok.adapters.customer import Credentials, CustomerSession
+from tests.unit.builders import NUMBER
+
+Answer = Mapping[str, Any] | Exception | Callable[[dict[str, Any]], Mapping[str, Any]]
+
+
+_SESSION = botocore.session.get_session()
+
+
+def refused(code: str, message: str = "No.") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Any")
+
+
+NOTHING: Mapping[str, Mapping[str, Any]] = {
+    "DescribeInstances": {"Reservations": []},
+    "ListRolePolicies": {"PolicyNames": []},
+    "GetRolePolicy": {"PolicyDocument": "%7B%7D"},
+}
+"""What an account with nothing in it answers; every other operation answers with no fields."""
+
+
+@cache
+def _made(service: str, region: str) -> Any:
+    """A client a process: to make one reads megabytes of JSON."""
+    return _SESSION.create_client(
+        service, region, aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="nothing"
+    )
+
+
+class Aws:
+    """Notes every call that a client would send, after botocore has checked its parameters, and
+    answers it.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.made: list[dict[str, Any]] = []
+        self.answers: dict[str, Answer] = dict(NOTHING)
+        self._listening: list[Any] = []
+
+    def client(self, service: str, *, region_name: str, **settings: Any) -> Any:
+        client = _made(service, region_name)
+        self.made.append({"service": service, "region_name": region_name} | settings)
+        if client not in self._listening:
+            client.meta.events.register_first("before-parameter-build", self._note)
+            client.meta.events.register_last("before-call", self._answer)
+            self._listening.append(client)
+        return client
+
+    def leave(self) -> None:
+        for client in self._listening:
+            client.meta.events.unregister("before-parameter-build", self._note)
+            client.meta.events.unregister("before-call", self._answer)
+
+    def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
+        self.calls.append((model.name, dict(params)))
+
+    def _answer(self, model: Any, **_: Any) -> tuple[AWSResponse, Mapping[str, Any]]:
+        answer = self.answers.get(model.name, {})
+        if callable(answer):
+            answer = answer(self.calls[-1][1])
+        if isinstance(answer, ClientError):
+            return AWSResponse("", 400, {}, None), {"ResponseMetadata": {}} | answer.response
+        if isinstance(answer, Exception):
+            raise answer
+        return AWSResponse("", 200, {}, None), {"ResponseMetadata": {}} | dict(answer)
+
+    def called(self, operation: str) -> list[dict[str, Any]]:
+        return [params for name, params in self.calls if name == operation]
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
+    """What customers' sessions reach instead of AWS."""
+    fake = Aws()
+    monkeypatch.setattr(customer.boto3, "client", fake.client)
+    yield fake
+    fake.leave()
+
+
+def a_session(role_name: str | None = "CavokCloud", region: str = "us-east-1") -> CustomerSession:
+    return CustomerSession(
+        account_number=NUMBER,
+        region=region,
+        role_name=role_name,
+        credentials=Credentials("ASIAIOSFODNN7EXAMPLE", "secret", "token"),
+    )

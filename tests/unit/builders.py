@@ -1,0 +1,176 @@
+"""Accounts, steps and verifications as the tests need them: ordinary, but for what a test names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cavok.domain import permissions
+from cavok.domain.accounts import AccessType, Account, Status, TestSlot
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
+from cavok.domain.verifications import TIME_LIMIT, Trigger, Verification
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+ORGANIZATION_ID = "org-one"
+ACCOUNT_ID = "01JN8Q5M3C0000000000000001"
+VERIFICATION_ID = "01JN8Q5M3C00000000000000A1"
+OTHER_VERIFICATION_ID = "01JN8Q5M3C00000000000000B2"
+NUMBER = "123456789012"
+WORKLOAD = "000000000000"
+EXTERNAL_ID = "cavok-3xt3rnal_ID-of-org-one"
+KEY_ID = "AKIAIOSFODNN7SECRETX"
+SECRET_KEY = "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"
+
+
+def an_account(**but: Any) -> Account:
+    """An account entered through a role, that no test has seen yet."""
+    ordinary: dict[str, Any] = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "provider": "aws",
+        "provider_id": NUMBER,
+        "name": "Production1",
+        "access_type": AccessType.ASSUME_ROLE,
+        "role_name": "CavokCloud",
+        "access_key_id_ending": None,
+        "write_logs": True,
+        "regions": ("us-east-1",),
+        "next_verification_at": NOW,
+        "created_at": NOW - timedelta(days=1),
+        "created_by": "ada@example.com",
+        "updated_at": NOW - timedelta(days=1),
+        "touched_at": NOW - timedelta(hours=1),
+    }
+    return Account(**ordinary | but)
+
+
+def an_account_with_keys(**but: Any) -> Account:
+    """An account entered with the access key of an IAM user."""
+    keys = {
+        "access_type": AccessType.ACCESS_KEY,
+        "role_name": None,
+        "access_key_id_ending": KEY_ID[-4:],
+    }
+    return an_account(**keys | but)
+
+
+def confirmed(account: Account, *proven: str) -> Account:
+    """The account as a test left it that found everything, or just `proven`, working."""
+    return replace(
+        account,
+        status=Status.CONFIRMED,
+        connected_at=NOW - timedelta(days=1),
+        proven=frozenset(proven or permissions.STEPS),
+    )
+
+
+def a_verification(**but: Any) -> Verification:
+    """A test that a person asked for ten seconds ago."""
+    ordinary: dict[str, Any] = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "verification_id": VERIFICATION_ID,
+        "trigger": Trigger.MANUAL,
+        "actor": "ada@example.com",
+        "connection_revision": 1,
+        "started_at": NOW - timedelta(seconds=10),
+    }
+    return Verification(**ordinary | but)
+
+
+def a_slot(verification_id: str = VERIFICATION_ID) -> TestSlot:
+    return TestSlot(verification_id, NOW + TIME_LIMIT)
+
+
+def under_test(account: Account, verification_id: str = VERIFICATION_ID) -> Account:
+    """The account while a test holds its slot."""
+    return replace(account, slot=a_slot(verification_id))
+
+
+def judged(verdict: Verdict, reason: Reason | None = None, **but: Any) -> Judgement:
+    proven = verdict in (Verdict.ALLOWED, Verdict.DENIED)
+    evidence = Evidence.LIVE if proven else Evidence.NONE
+    return Judgement(**{"verdict": verdict, "reason": reason, "evidence": evidence} | but)
+
+
+def a_step(
+    step: str, verdict: Verdict = Verdict.ALLOWED, reason: Reason | None = None, **but: Any
+) -> Step:
+    """A step of a test. A refusal blames the identity policy unless another reason is given."""
+    if verdict is Verdict.DENIED and reason is None and step not in REFUSALS_WANTED:
+        reason = Reason.IDENTITY_POLICY
+    return Step.of(step, judged(verdict, reason, **but), started_at=NOW, duration_ms=12)
+
+
+def steps_of(account: Account, *changes: Step) -> list[Step]:
+    """The steps that a test of this account brings back when everything works, but for the
+    changes.
+    """
+    changed = {step.step: step for step in changes}
+    if account.access_type is AccessType.ACCESS_KEY:
+        reached: tuple[str, ...] = (permissions.ACCOUNT_MATCHES, *_actions("ec2", "rds"))
+    else:
+        reached = (*permissions.TRUST_STEPS, *_actions("checking", "ec2", "rds"))
+    if account.write_logs:
+        reached += _actions("logs")
+    return [changed.get(step) or _working(step) for step in reached]
+
+
+def denied(steps: Iterable[str], reason: Reason = Reason.IDENTITY_POLICY) -> list[Step]:
+    return [a_step(step, Verdict.DENIED, reason) for step in steps]
+
+
+def actions_of(*groups: str) -> tuple[str, ...]:
+    return _actions(*groups)
+
+
+def _actions(*groups: str) -> tuple[str, ...]:
+    return tuple(a for g in permissions.GRANTED_GROUPS if g.group in groups for a in g.actions)
+
+
+def _working(step: str) -> Step:
+    return a_step(step, Verdict.DENIED if step in REFUSALS_WANTED else Verdict.ALLOWED)
+
+
+def sample_event(name: str) -> dict[str, Any]:
+    """One of the events under events/, which `sam local invoke` takes as well."""
+    event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return event
+
+
+class _TemplateLoader(yaml.SafeLoader):
+    """Reads CloudFormation's short forms as the long ones: `!Ref X` is `{"Ref": "X"}`."""
+
+
+def _long_form(loader: _TemplateLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
+    if isinstance(node, yaml.ScalarNode):
+        text = loader.construct_scalar(node)
+        return {name: str(text).split(".", 1) if tag == "GetAtt" else text}
+    if isinstance(node, yaml.SequenceNode):
+        return {name: loader.construct_sequence(node, deep=True)}
+    assert isinstance(node, yaml.MappingNode)
+    return {name: loader.construct_mapping(node, deep=True)}
+
+
+_TemplateLoader.add_multi_constructor("!", _long_form)
+
+
+def template() -> dict[str, Any]:
+    """The stack's template, with long forms of the intrinsic functions."""
+    text = (ROOT / "template.yaml").read_text()
+    document: dict[str, Any] = yaml.load(text, _TemplateLoader)
+    return document
+
+
+def resource(name: str) -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = template()["Resources"][name]["Properties"]
+    return properties

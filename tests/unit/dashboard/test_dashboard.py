@@ -1,0 +1,250 @@
+"""The page's own server: what it answers, how it is cached, and what it never serves."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import importlib.util
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+FOLDER = Path(__file__).parents[3] / "functions" / "dashboard"
+ENVIRONMENT = {
+    "AWS_REGION": "eu-west-1",
+    "USER_POOL_ID": "eu-west-1_Pool",
+    "USER_POOL_CLIENT_ID": "client",
+}
+
+
+@pytest.fixture(scope="module")
+def app() -> ModuleType:
+    # Every function's module is called "app": this one is loaded under a name of its own.
+    spec = importlib.util.spec_from_file_location("dashboard_app", FOLDER / "app.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+class Answer:
+    def __init__(self, response: dict) -> None:
+        self.status = response["statusCode"]
+        self.headers = response["headers"]
+        self.raw = base64.b64decode(response["body"])
+        zipped = self.headers.get("content-encoding") == "gzip"
+        self.text = (gzip.decompress(self.raw) if zipped else self.raw).decode()
+
+
+@pytest.fixture
+def get(app, monkeypatch):
+    def call(path: str, environment: dict | None = None, **headers: str) -> Answer:
+        settings = app.Settings({**ENVIRONMENT, **(environment or {})})
+        monkeypatch.setattr(app, "SITE", app.Site(app.STATIC, settings))
+        event = {
+            "version": "2.0",
+            "rawPath": path,
+            "headers": {name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        if "/ui/" in path:
+            event["pathParameters"] = {"proxy": path.split("/ui/", 1)[1]}
+        return Answer(app.handler(event, None))
+
+    return call
+
+
+@pytest.fixture
+def assets(get) -> list[str]:
+    """Addresses that the page itself names, relative to it."""
+    return re.findall(r'(?:src|href)="(ui/[^"]+)"', get("/").text)
+
+
+def test_the_page_names_only_relative_addresses_that_exist(get, assets):
+    assert len(assets) > 5
+    for address in assets:
+        assert get(f"/{address}").status == 200
+
+
+def test_the_page_is_the_same_under_a_path_prefix(get):
+    assert get("/").text == get("/prod/").text
+    build = re.search(r"ui/(\w+)/app\.js", get("/").text)[1]
+    assert get(f"/prod/ui/{build}/app.js").text == get(f"/ui/{build}/app.js").text
+
+
+def test_every_answer_carries_the_security_headers(get, assets):
+    for path in ("/", f"/{assets[0]}", "/ui/config.json", "/ui/nothing.js"):
+        headers = get(path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-opener-policy"] == "same-origin"
+        assert "default-src 'none'" in headers["content-security-policy"]
+
+
+def test_the_policy_allows_no_inline_code_and_no_third_party(get):
+    policy = get("/").headers["content-security-policy"]
+    directives = dict(part.split(" ", 1) for part in policy.split("; "))
+    assert directives["script-src"] == "'self'"
+    assert directives["style-src"] == "'self'"
+    assert directives["connect-src"] == "'self' https://cognito-idp.eu-west-1.amazonaws.com"
+    assert directives["form-action"] == "'none'"
+    assert directives["frame-ancestors"] == "'none'"
+    assert directives["base-uri"] == "'none'"
+    assert "unsafe" not in policy
+    assert "*" not in policy
+
+
+def test_the_policy_follows_where_people_sign_in(get):
+    policy = get(
+        "/",
+        {
+            "COGNITO_ENDPOINT": "http://127.0.0.1:4566/",
+            "HOSTED_DOMAIN": "cavok.auth.eu-west-1.amazoncognito.com",
+            "API_BASE": "https://api.example.com/v1/",
+        },
+    ).headers["content-security-policy"]
+    assert (
+        "connect-src 'self' http://127.0.0.1:4566 https://api.example.com"
+        " https://cavok.auth.eu-west-1.amazoncognito.com;" in policy
+    )
+
+
+def test_the_page_has_no_inline_script_or_style(get):
+    page = get("/").text
+    assert not re.search(r"<script(?![^>]*\bsrc=)", page)
+    assert "<style" not in page
+    assert not re.search(r"\son\w+=|\sstyle=", page)
+
+
+def test_no_module_makes_markup_from_text():
+    for path in (FOLDER / "static").rglob("*.js"):
+        source = path.read_text()
+        for way in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert way not in source, f"{way} in {path.name}"
+
+
+def test_assets_are_kept_for_a_year_and_the_page_is_asked_for_again(get, assets):
+    for address in assets:
+        assert get(f"/{address}").headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert get("/").headers["cache-control"] == "no-cache"
+    assert get("/ui/config.json").headers["cache-control"] == "no-cache"
+
+
+def test_a_known_etag_is_answered_with_304_and_nothing_else(get, assets):
+    for path in ("/", "/ui/config.json", f"/{assets[0]}"):
+        etag = get(path).headers["etag"]
+        for sent in (etag, etag.removeprefix("W/"), f'"other", {etag}', "*"):
+            answer = get(path, if_none_match=sent)
+            assert answer.status == 304
+            assert answer.raw == b""
+            assert answer.headers["etag"] == etag
+        assert get(path, if_none_match='"other"').status == 200
+
+
+@pytest.mark.parametrize(
+    ("accepted", "is_zipped"),
+    [
+        ("gzip, deflate, br", True),
+        ("br;q=1.0, gzip;q=0.8", True),
+        ("*", True),
+        ("identity", False),
+        ("gzip;q=0", False),
+        ("", False),
+    ],
+)
+def test_text_is_compressed_for_those_who_can_read_it(get, assets, accepted, is_zipped):
+    script = next(address for address in assets if address.endswith("app.js"))
+    answer = get(f"/{script}", accept_encoding=accepted)
+    assert (answer.headers.get("content-encoding") == "gzip") is is_zipped
+    assert answer.headers["vary"] == "accept-encoding"
+    assert "start();" in answer.text
+
+
+def test_compression_happens_once_in_a_warm_process(app, monkeypatch):
+    site = app.Site(app.STATIC, app.Settings(ENVIRONMENT))
+    first = site.answer(None, {"accept-encoding": "gzip"})
+    monkeypatch.setattr(app.gzip, "compress", lambda *_, **__: pytest.fail("compressed again"))
+    assert site.answer(None, {"accept-encoding": "gzip"}) == first
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nothing.js",
+        "000000000000/app.js",
+        "../app.py",
+        "../../app.py",
+        "..%2fapp.py",
+        "%2e%2e/app.py",
+        "/etc/passwd",
+        "static/index.html",
+        "app.py",
+        "",
+    ],
+)
+def test_what_is_not_part_of_the_page_does_not_exist(get, name):
+    answer = get(f"/ui/{name}")
+    assert answer.status == 404
+    assert answer.headers["cache-control"] == "no-store"
+    assert "import" not in answer.text
+
+
+def test_nothing_outside_the_static_folder_is_reachable(app):
+    site = app.Site(app.STATIC, app.Settings(ENVIRONMENT))
+    for name in site.files:
+        if name != "config.json":
+            assert (app.STATIC / name.split("/", 1)[1]).is_file()
+
+
+def test_the_configuration_names_the_stack_and_no_secret(get):
+    config = json.loads(get("/ui/config.json").text)
+    assert config == {
+        "api_base": "",
+        "region": "eu-west-1",
+        "user_pool_id": "eu-west-1_Pool",
+        "client_id": "client",
+        "cognito_endpoint": "https://cognito-idp.eu-west-1.amazonaws.com/",
+        "hosted_domain": "",
+    }
+
+
+def test_a_changed_file_changes_every_address(app, tmp_path):
+    (tmp_path / "index.html").write_text("ui/{{build}}/a.js")
+    (tmp_path / "a.js").write_text("1")
+    before = app.Site(tmp_path, app.Settings(ENVIRONMENT))
+    (tmp_path / "a.js").write_text("2")
+    after = app.Site(tmp_path, app.Settings(ENVIRONMENT))
+    assert before.build != after.build
+    assert f"{before.build}/a.js" not in after.files
+    assert after.build in after.page.body.decode()
+
+
+def test_header_names_are_read_in_any_case(app):
+    app.SITE = app.Site(app.STATIC, app.Settings(ENVIRONMENT))
+    answer = app.handler({"headers": {"Accept-Encoding": "gzip"}}, None)
+    assert answer["headers"]["content-encoding"] == "gzip"
+
+
+def test_starting_loads_nothing_but_the_standard_library():
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1]); import app;"
+        "print(sorted({name.split('.')[0] for name in sys.modules}"
+        " - set(sys.stdlib_module_names) - {'app', '__main__'}))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, str(FOLDER)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert run.stdout.strip() == "[]"
+
+
+def test_the_first_view_weighs_less_than_60_kb(get, assets):
+    weights = {path: len(get(path, accept_encoding="gzip").raw) for path in
+               ("/", "/ui/config.json", *(f"/{address}" for address in assets))}
+    assert sum(weights.values()) < 60_000, weights

@@ -1,0 +1,211 @@
+"""What a customer copies into their account: each form valid, and all of them saying the same."""
+
+from __future__ import annotations
+
+import io
+import json
+import shlex
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, urlsplit
+
+import hcl2
+import pytest
+from cfnlint import api as cfnlint
+
+from cavok.domain import instructions, permissions
+from cavok.domain.accounts import Account
+from cavok.domain.instructions import Trust
+from tests.unit.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
+
+TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
+ROLE, USER = an_account(), an_account_with_keys()
+ACCOUNTS = {
+    "role-with-logs": ROLE,
+    "role-without-logs": an_account(write_logs=False),
+    "user-with-logs": USER,
+    "user-without-logs": an_account_with_keys(write_logs=False),
+    "role-of-another-name": an_account(role_name="Cavok+=,.@_-1", regions=("eu-west-1",)),
+}
+each_account = pytest.mark.parametrize("account", ACCOUNTS.values(), ids=ACCOUNTS.keys())
+
+
+def granted(account: Account) -> dict[str, Any]:
+    """The policy documents that this account should grant, by name."""
+    groups = instructions.granted_groups(account)
+    return {g.policy_name: permissions.policy_document([g]) for g in groups}
+
+
+def template_of(account: Account) -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(instructions.cloudformation_template(account, TRUST))
+    return template
+
+
+def the_only(template: dict[str, Any]) -> dict[str, Any]:
+    (resource,) = template["Resources"].values()
+    properties: dict[str, Any] = resource["Properties"]
+    return properties
+
+
+@pytest.mark.parametrize("name", [name for name in ACCOUNTS if "logs" in name])
+def test_the_template_passes_cfn_lint(name: str) -> None:
+    text = instructions.cloudformation_template(ACCOUNTS[name], TRUST)
+
+    findings = cfnlint.lint(text, regions=["us-east-1"])
+
+    assert [str(finding) for finding in findings] == []
+
+
+@each_account
+def test_the_template_grants_the_same_policies_with_logs_only_where_they_are_wanted(
+    account: Account,
+) -> None:
+    template = template_of(account)
+    writes_logs = template["Parameters"]["WriteLogs"]["Default"] == "Yes"
+    policies = [
+        policy["Fn::If"][1 if writes_logs else 2] if "Fn::If" in policy else policy
+        for policy in the_only(template)["Policies"]
+    ]
+    found = {p["PolicyName"]: p["PolicyDocument"] for p in policies if "PolicyName" in p}
+
+    assert writes_logs is account.write_logs
+    assert found == granted(account)
+
+
+def test_the_template_trusts_the_workload_account_with_the_external_id() -> None:
+    template = template_of(ROLE)
+    (statement,) = the_only(template)["AssumeRolePolicyDocument"]["Statement"]
+
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
+    assert statement["Principal"]["AWS"] == {
+        "Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"
+    }
+    assert template["Parameters"]["ExternalId"]["Default"] == EXTERNAL_ID
+    assert template["Parameters"]["TrustedAccountId"]["Default"] == WORKLOAD
+
+
+@each_account
+def test_the_link_fills_in_parameters_that_the_template_has(account: Account) -> None:
+    parameters = instructions.stack_parameters(account, TRUST)
+
+    assert set(parameters) == set(template_of(account)["Parameters"])
+
+
+@each_account
+def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
+    account: Account,
+) -> None:
+    presigned = (
+        "https://bucket.s3.us-east-1.amazonaws.com/connect/0f.json?X-Amz-Algorithm=AWS4-HMAC-SHA256"
+        "&X-Amz-Credential=ASIA%2F20250301%2Fus-east-1%2Fs3%2Faws4_request&X-Amz-Signature=1a2b"
+        "&X-Amz-Security-Token=a%2Bb%3D%3D"
+    )
+
+    link = urlsplit(instructions.deploy_url(account, TRUST, presigned))
+
+    page, _, query = link.fragment.partition("?")
+    values = dict(parse_qsl(query, strict_parsing=True))
+    assert page == "/stacks/quickcreate"
+    assert values.pop("templateURL") == presigned
+    assert values.pop("stackName") == instructions.STACK_NAME
+    assert values == {
+        f"param_{name}": value
+        for name, value in instructions.stack_parameters(account, TRUST).items()
+    }
+    assert link.hostname == f"{account.home_region}.console.aws.amazon.com"
+    assert parse_qs(link.query) == {"region": [account.home_region]}
+
+
+@each_account
+def test_terraform_parses_and_makes_the_same_policies(account: Account) -> None:
+    text = instructions.terraform(account, TRUST)
+    kind = "role" if account.role_name else "user"
+
+    resources = hcl2.load(io.StringIO(text))["resource"]
+
+    found = {
+        _text(block["name"]): _encoded_json(block["policy"])
+        for resource in resources
+        for kinds in resource.values()
+        for block in kinds.values()
+        if "policy" in block
+    }
+    assert found == granted(account)
+    assert {_text(k) for r in resources for k in r} == {f"aws_iam_{kind}", f"aws_iam_{kind}_policy"}
+
+
+def test_terraform_trusts_with_the_external_id() -> None:
+    resources = hcl2.load(io.StringIO(instructions.terraform(ROLE, TRUST)))["resource"]
+    (role,) = (
+        block
+        for r in resources
+        for kinds in r.values()
+        for block in kinds.values()
+        if "assume_role_policy" in block
+    )
+
+    assert _text(role["name"]) == ROLE.role_name
+    assert _encoded_json(role["assume_role_policy"]) == instructions.trust_policy(ROLE, TRUST)
+
+
+@each_account
+def test_the_commands_are_ones_that_a_shell_reads_as_meant(account: Account) -> None:
+    commands = [
+        shlex.split(command)
+        for command in instructions.cli(account, TRUST).replace("\\\n", " ").strip().split("\n\n")
+    ]
+    kind, name = ("role", account.role_name) if account.role_name else ("user", "CavokCloud")
+
+    assert all(command[:2] == ["aws", "iam"] for command in commands)
+    assert all(_option(command, f"--{kind}-name") == name for command in commands)
+    documents = {
+        _option(c, "--policy-name"): json.loads(_option(c, "--policy-document"))
+        for c in commands
+        if c[2] == f"put-{kind}-policy"
+    }
+    assert documents == granted(account)
+    if kind == "role":
+        trusted = json.loads(_option(commands[0], "--assume-role-policy-document"))
+        assert trusted == instructions.trust_policy(account, TRUST)
+    else:
+        assert commands[-1][2] == "create-access-key"
+
+
+@pytest.mark.parametrize("account", [ROLE, ACCOUNTS["role-without-logs"]])
+def test_everything_that_makes_a_role_has_the_organizations_external_id_in_it(
+    account: Account,
+) -> None:
+    forms = {
+        "trust policy": json.dumps(instructions.trust_policy(account, TRUST)),
+        "template": instructions.cloudformation_template(account, TRUST),
+        "link": instructions.deploy_url(account, TRUST, "https://templates.example/a.json"),
+        "terraform": instructions.terraform(account, TRUST),
+        "cli": instructions.cli(account, TRUST),
+    }
+
+    assert [form for form, text in forms.items() if EXTERNAL_ID not in text] == []
+
+
+def test_whoever_uses_keys_is_shown_no_trust_and_no_external_id() -> None:
+    assert instructions.trust_policy(USER, TRUST) is None
+    assert EXTERNAL_ID not in instructions.cloudformation_template(USER, TRUST)
+
+
+@each_account
+def test_the_steps_end_with_the_test(account: Account) -> None:
+    assert "Test" in instructions.steps(account)[-1].text
+    assert any(account.provider_id in step.text for step in instructions.steps(account))
+
+
+def _option(command: list[str], name: str) -> str:
+    return command[command.index(name) + 1]
+
+
+def _text(value: str) -> str:
+    """HCL strings come with their quotes."""
+    return value.strip('"')
+
+
+def _encoded_json(expression: str) -> Any:
+    """What is inside `${jsonencode(…)}`; the parser writes the object's colons as equals signs."""
+    inner = expression.removeprefix("${jsonencode(").removesuffix(")}")
+    return json.loads(inner.replace('" = ', '": '))

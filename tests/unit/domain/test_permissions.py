@@ -1,0 +1,87 @@
+"""The permission catalog, held against the Access Details that customers read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from cavok.adapters.probes import PROBES
+from cavok.domain import permissions
+
+ACCESS_DETAILS = {
+    "trust": {"sts:AssumeRole"},
+    "checking": {"iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy"},
+    "ec2": {
+        "ec2:DescribeInstances",
+        "ec2:DescribeInstanceStatus",
+        "ec2:StartInstances",
+        "ec2:StopInstances",
+    },
+    "rds": {
+        "rds:DescribeDBInstances",
+        "rds:StartDBInstance",
+        "rds:StopDBInstance",
+        "rds:DescribeDBClusters",
+        "rds:StartDBCluster",
+        "rds:StopDBCluster",
+    },
+    "logs": {
+        "logs:CreateLogGroup",
+        "logs:CreateLogStream",
+        "logs:PutLogEvents",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+    },
+}
+"""The table of the Access Details page."""
+
+
+def test_the_catalog_is_the_access_details_no_more_and_no_less() -> None:
+    catalog = {group.group: set(group.actions) for group in permissions.GROUPS}
+
+    assert catalog == ACCESS_DETAILS
+    assert sum(len(group.permissions) for group in permissions.GROUPS) == 19
+
+
+def test_only_the_trust_is_mandatory() -> None:
+    assert [group.group for group in permissions.GROUPS if group.required] == ["trust"]
+
+
+def test_logs_are_restricted_to_our_own_log_groups_and_the_rest_is_on_everything() -> None:
+    statements = {s["Sid"]: s for s in permissions.policy_document()["Statement"]}
+
+    assert statements["CavokLogs"]["Resource"] == "arn:aws:logs:*:*:log-group:/cavok/*"
+    assert {statements[f"Cavok{g}"]["Resource"] for g in ("Checking", "Ec2", "Rds")} == {"*"}
+
+
+def test_the_policy_names_each_action_and_no_wildcard() -> None:
+    document = permissions.policy_document()
+    actions = [action for s in document["Statement"] for action in s["Action"]]
+
+    assert set(actions) == set().union(*ACCESS_DETAILS.values()) - {"sts:AssumeRole"}
+    assert not any("*" in action for action in actions)
+
+
+def test_the_policy_fits_into_a_role_many_times_over() -> None:
+    """10,240 characters of inline policies a role. Source: IAM User Guide, "IAM and STS quotas"."""
+    assert len(json.dumps(permissions.policy_document(), separators=(",", ":"))) < 2048
+
+
+def test_the_trust_policy_names_the_workload_account_and_demands_the_external_id() -> None:
+    (statement,) = permissions.trust_policy("000000000000", "cavok-x")["Statement"]
+
+    assert statement["Principal"] == {"AWS": "arn:aws:iam::000000000000:root"}
+    assert statement["Action"] == "sts:AssumeRole"
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "cavok-x"}}
+
+
+def test_each_probed_permission_has_one_probe_and_each_probe_a_permission() -> None:
+    assert set(PROBES) == {a for g in permissions.PROBED_GROUPS for a in g.actions}
+
+
+@pytest.mark.parametrize("group", permissions.GROUPS, ids=lambda g: g.group)
+def test_everything_that_is_asked_for_says_why(group: permissions.PermissionGroup) -> None:
+    assert group.title
+    assert group.why.endswith(".")
+    assert all(permission.why.endswith((".", "change.")) for permission in group.permissions)

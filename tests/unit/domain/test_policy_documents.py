@@ -1,0 +1,46 @@
+"""The policies we hand out, as parliament reads them: known actions, fitting resources."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from cavok.domain import instructions, permissions, sessions
+from tests.unit.builders import an_account, an_account_with_keys
+
+# In a process of its own: it is slow to load, and its warnings are not ours.
+PARLIAMENT = """
+import json, parliament, sys
+for document in json.load(sys.stdin):
+    for finding in parliament.analyze_policy_string(json.dumps(document)).findings:
+        if finding.issue != "RESOURCE_STAR":  # Access Details asks for every resource
+            print(finding)
+"""
+
+
+def findings(*documents: object) -> str:
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", PARLIAMENT],
+        input=json.dumps(documents),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout
+
+
+def test_every_policy_we_hand_out_is_one_that_iam_understands() -> None:
+    accounts = [
+        make(write_logs=write_logs)
+        for make in (an_account, an_account_with_keys)
+        for write_logs in (True, False)
+    ]
+    granted = [permissions.policy_document(instructions.granted_groups(a)) for a in accounts]
+    nonsense = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "ec2:StopTheWorld", "Resource": "*"}],
+    }
+
+    assert findings(*granted, permissions.policy_document(), sessions.probing_policy()) == ""
+    assert "ec2:StopTheWorld" in findings(nonsense)

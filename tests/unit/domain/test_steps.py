@@ -1,0 +1,98 @@
+"""Steps: what is good about an answer, and the JSON they travel as."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cavok.domain import permissions
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import (
+    REFUSALS_WANTED,
+    Evidence,
+    Judgement,
+    Step,
+    Verdict,
+    judge,
+)
+from tests.unit.builders import NOW, a_step
+
+JUDGEMENTS = st.builds(
+    Judgement,
+    verdict=st.sampled_from(Verdict),
+    evidence=st.sampled_from(Evidence),
+    reason=st.none() | st.sampled_from(Reason),
+    error_code=st.none() | st.text(max_size=40),
+    detail=st.none() | st.text(max_size=200),
+)
+STEPS = st.builds(
+    Step.of,
+    st.sampled_from(permissions.STEPS),
+    JUDGEMENTS,
+    started_at=st.datetimes(timezones=st.just(UTC)),
+    duration_ms=st.integers(0, 10**6),
+    region=st.none() | st.just("eu-west-1"),
+)
+
+
+@given(STEPS)
+def test_a_step_survives_its_way_through_the_workflow_as_json(step: Step) -> None:
+    assert Step.from_dict(json.loads(json.dumps(step.as_dict()))) == step
+
+
+def test_times_are_written_in_utc_as_the_api_shows_them() -> None:
+    assert a_step("ec2:StopInstances").as_dict()["started_at"] == "2025-03-01T12:00:00Z"
+
+
+@pytest.mark.parametrize("damage", [{"verdict": "perhaps"}, {"started_at": "yesterday"}])
+def test_what_is_no_step_is_refused(damage: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match=r"perhaps|yesterday"):
+        Step.from_dict(a_step("ec2:StopInstances").as_dict() | damage)
+
+
+@pytest.mark.parametrize("step", sorted(set(permissions.STEPS) - REFUSALS_WANTED))
+def test_a_permission_is_good_where_it_is_allowed(step: str) -> None:
+    assert a_step(step, Verdict.ALLOWED).ok is True
+    assert a_step(step, Verdict.DENIED).ok is False
+
+
+@pytest.mark.parametrize("step", sorted(REFUSALS_WANTED))
+def test_a_role_is_good_where_it_refuses_whoever_lacks_the_external_id(step: str) -> None:
+    refused, open_to_all = a_step(step, Verdict.DENIED), a_step(step, Verdict.ALLOWED)
+
+    assert (refused.ok, refused.reason) == (True, None)
+    assert (open_to_all.ok, open_to_all.reason) == (False, Reason.CONFUSED_DEPUTY)
+
+
+@given(STEPS)
+def test_only_an_answer_is_good_or_bad(step: Step) -> None:
+    assert (step.ok is None) == (step.verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED))
+
+
+def test_a_refused_assume_role_blames_the_role_as_a_whole() -> None:
+    """AWS does not tell a missing role from a wrong trust policy or another external ID."""
+    message = "because no identity-based policy allows the sts:AssumeRole action"
+    step = Step.of(permissions.ASSUME_ROLE, judge("AccessDenied", message), started_at=NOW)
+
+    assert step.reason is Reason.ROLE_NOT_ASSUMABLE
+
+
+def test_a_prediction_says_that_it_is_one() -> None:
+    live = a_step("ec2:StopInstances", Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
+
+    step = live.predicted(Verdict.ALLOWED, None, "The role's inline policies allow it.")
+
+    assert (step.evidence, step.verdict, step.ok) == (Evidence.POLICY, Verdict.ALLOWED, True)
+    assert (step.started_at, step.duration_ms) == (live.started_at, live.duration_ms)
+
+
+def test_every_step_belongs_to_a_group() -> None:
+    groups = {permissions.group_of(step) for step in permissions.STEPS}
+
+    assert groups == {"trust", "checking", "ec2", "rds", "logs"}
+    with pytest.raises(KeyError):
+        permissions.group_of("s3:GetObject")

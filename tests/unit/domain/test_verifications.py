@@ -1,0 +1,445 @@
+"""What follows from a test's steps: the rules of `status` in the HTTP API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cavok.domain import permissions
+from cavok.domain.accounts import (
+    CONNECTED,
+    Account,
+    Capability,
+    Issue,
+    LastVerification,
+    Outcome,
+    Status,
+)
+from cavok.domain.refusals import Reason
+from cavok.domain.reverification import DAY, FIRST_RETRY
+from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
+from cavok.domain.verifications import (
+    TIME_LIMIT,
+    State,
+    Trigger,
+    Verification,
+    capabilities,
+    conclude,
+    entry_refused,
+    entry_unknown,
+    in_order,
+    settle_aborted,
+)
+from tests.unit.builders import (
+    NOW,
+    OTHER_VERIFICATION_ID,
+    VERIFICATION_ID,
+    a_slot,
+    a_step,
+    a_verification,
+    actions_of,
+    an_account,
+    an_account_with_keys,
+    confirmed,
+    denied,
+    steps_of,
+    under_test,
+)
+
+STOP = "ec2:StopInstances"
+SCHEDULED = a_verification(trigger=Trigger.SCHEDULED, actor="schedule")
+DENIED, INCONCLUSIVE = Verdict.DENIED, Verdict.INCONCLUSIVE
+
+
+def concluded(account: Account, *changes: Step, trigger: Trigger = Trigger.MANUAL) -> Account:
+    """The account after a test that found everything working but the changes."""
+    verification = a_verification(trigger=trigger)
+    after, _ = conclude(under_test(account), verification, steps_of(account, *changes), NOW)
+    return after
+
+
+def not_entered(account: Account) -> Step:
+    return entry_refused(account, "AccessDenied", "is not authorized to perform", NOW)
+
+
+def codes(account: Account) -> list[str]:
+    return [issue.code for issue in account.issues]
+
+
+def test_an_account_where_everything_works_is_confirmed() -> None:
+    after, verification = conclude(
+        under_test(an_account()), a_verification(), steps_of(an_account()), NOW
+    )
+
+    assert (after.status, after.issues) == (Status.CONFIRMED, ())
+    assert after.capabilities == dict.fromkeys(("ec2", "rds", "logs"), Capability.FULL)
+    assert after.verification == LastVerification(VERIFICATION_ID, Outcome.CONFIRMED, NOW)
+    assert (verification.state, verification.outcome) == (State.FINISHED, Outcome.CONFIRMED)
+    assert verification.finished_at == NOW
+    assert (after.connected_at, after.attempts) == (NOW, 0)
+
+
+def test_an_account_with_keys_where_everything_works_is_confirmed() -> None:
+    after, verification = conclude(
+        an_account_with_keys(), a_verification(), steps_of(an_account_with_keys()), NOW
+    )
+
+    by_step = {step.step: step for step in verification.steps}
+    assert after.status is Status.CONFIRMED
+    for step in (*permissions.TRUST_STEPS, *permissions.CHECKING.actions):
+        if step != permissions.ACCOUNT_MATCHES:
+            assert by_step[step].verdict is Verdict.SKIPPED
+            assert by_step[step].reason is Reason.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize("group", ["ec2", "rds"])
+def test_a_group_that_was_never_granted_leaves_the_account_confirmed(group: str) -> None:
+    after = concluded(an_account(), *denied(actions_of(group)))
+
+    assert (after.status, after.issues) == (Status.CONFIRMED, ())
+    assert after.capabilities[group] is Capability.NONE
+
+
+def test_the_checking_permissions_are_nobodys_loss() -> None:
+    account = confirmed(an_account())
+
+    assert concluded(account, *denied(permissions.CHECKING.actions)).status is Status.CONFIRMED
+
+
+def test_one_permission_missing_of_a_group_that_works_is_an_issue_and_no_more() -> None:
+    after = concluded(an_account(), *denied([STOP]))
+
+    assert after.status is Status.CONFIRMED
+    assert codes(after) == ["permission_missing"]
+    assert after.capabilities["ec2"] is Capability.PARTIAL
+
+
+def test_a_permission_that_was_had_once_and_is_lost_degrades_the_account() -> None:
+    after = concluded(confirmed(an_account(), STOP), *denied([STOP]))
+
+    assert after.status is Status.DEGRADED
+    assert codes(after) == ["permission_lost"]
+    assert STOP in after.issues[0].message
+
+
+def test_a_whole_group_that_is_lost_degrades_the_account() -> None:
+    after = concluded(confirmed(an_account()), *denied(actions_of("rds")))
+
+    assert after.status is Status.DEGRADED
+    assert after.capabilities["rds"] is Capability.NONE
+
+
+def test_a_permission_found_again_ends_the_degradation() -> None:
+    lost = concluded(confirmed(an_account()), *denied([STOP]))
+
+    assert concluded(lost).status is Status.CONFIRMED
+
+
+def test_a_permission_that_could_not_be_proven_is_not_lost() -> None:
+    account = confirmed(an_account())
+
+    after = concluded(account, a_step(STOP, INCONCLUSIVE, Reason.NOT_PROVABLE))
+
+    assert (after.status, after.issues) == (Status.CONFIRMED, ())
+    assert after.capabilities["ec2"] is Capability.UNKNOWN
+    assert STOP in after.proven
+
+
+def test_refused_logs_degrade_an_account_that_wants_them_at_its_very_first_test() -> None:
+    after = concluded(an_account(write_logs=True), *denied(["logs:PutLogEvents"]))
+
+    assert after.status is Status.DEGRADED
+    assert codes(after) == ["log_writing_refused"]
+    assert after.capabilities["logs"] is Capability.PARTIAL
+
+
+def test_an_account_that_wants_no_logs_is_not_asked_for_them() -> None:
+    account = an_account(write_logs=False)
+
+    after, verification = conclude(account, a_verification(), steps_of(account), NOW)
+
+    assert after.status is Status.CONFIRMED
+    assert after.capabilities["logs"] is Capability.UNKNOWN
+    logs = [step for step in verification.steps if step.group == "logs"]
+    assert {(step.verdict, step.reason) for step in logs} == {
+        (Verdict.SKIPPED, Reason.WRITE_LOGS_OFF)
+    }
+
+
+def test_a_summary_that_could_not_be_written_for_our_own_reasons_leaves_the_logs_open() -> None:
+    account = an_account(write_logs=True)
+    steps = [step for step in steps_of(account) if step.group != "logs"]
+
+    after, verification = conclude(
+        account, a_verification(), steps, NOW, log_error="States.Timeout: no answer"
+    )
+
+    assert (after.status, after.capabilities["logs"]) == (Status.CONFIRMED, Capability.UNKNOWN)
+    logs = [step for step in verification.steps if step.group == "logs"]
+    assert {(step.verdict, step.reason, step.detail) for step in logs} == {
+        (INCONCLUSIVE, Reason.ERROR, "States.Timeout: no answer")
+    }
+
+
+def test_credentials_of_another_account_fail_the_account_and_say_whose_they_are() -> None:
+    account = an_account_with_keys()
+    detail = "These credentials belong to account 999999999999, not to 123456789012."
+    match = a_step(permissions.ACCOUNT_MATCHES, DENIED, Reason.WRONG_ACCOUNT, detail=detail)
+
+    after, verification = conclude(account, a_verification(), [match], NOW)
+
+    assert after.status is Status.FAILED
+    assert (codes(after), after.issues[0].message) == (["wrong_account"], detail)
+    assert {step.verdict for step in verification.steps if step.group in ("ec2", "rds")} == {
+        Verdict.SKIPPED
+    }
+
+
+@pytest.mark.parametrize("step", sorted(REFUSALS_WANTED))
+@pytest.mark.parametrize("trigger", list(Trigger))
+@pytest.mark.parametrize("before", [an_account(), confirmed(an_account())])
+def test_a_role_that_can_be_assumed_without_the_right_external_id_fails_the_account(
+    step: str, trigger: Trigger, before: Account
+) -> None:
+    """At creation and at every re-verification, however well the rest works."""
+    after = concluded(before, a_step(step, Verdict.ALLOWED), trigger=trigger)
+
+    assert after.status is Status.FAILED
+    assert codes(after) == ["confused_deputy"]
+
+
+@pytest.mark.parametrize("step", sorted(REFUSALS_WANTED))
+def test_a_trust_that_could_not_be_tried_without_the_external_id_is_no_failure(step: str) -> None:
+    after = concluded(an_account(), a_step(step, INCONCLUSIVE, Reason.ERROR))
+
+    assert after.status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
+def test_a_persons_test_that_cannot_enter_fails_the_account_and_says_why(account: Account) -> None:
+    after, verification = conclude(account, a_verification(), [not_entered(account)], NOW)
+
+    assert after.status is Status.FAILED
+    assert codes(after) == ["role_not_assumable" if account.role_name else "credentials_rejected"]
+    assert after.attempts == 1
+    assert verification.outcome is Outcome.FAILED
+
+
+@pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
+def test_a_scheduled_test_that_merely_cannot_enter_leaves_a_new_account_unconfirmed(
+    account: Account,
+) -> None:
+    after, verification = conclude(account, SCHEDULED, [not_entered(account)], NOW)
+
+    assert (after.status, after.issues) == (Status.UNCONFIRMED, ())
+    assert verification.outcome is Outcome.FAILED
+    assert (after.connected_at, after.attempts) == (None, 1)
+
+
+def test_a_scheduled_test_that_cannot_enter_keeps_what_a_persons_test_said() -> None:
+    issue = Issue("role_not_assumable", "could not be assumed", "deploy it")
+    account = an_account(status=Status.FAILED, issues=(issue,))
+
+    after, _ = conclude(account, SCHEDULED, [not_entered(account)], NOW)
+
+    assert (after.status, after.issues) == (Status.FAILED, (issue,))
+
+
+def test_a_scheduled_test_that_cannot_enter_what_was_confirmed_once_fails_it() -> None:
+    """Nothing may stay green after its credentials died."""
+    account = confirmed(an_account())
+
+    after, _ = conclude(account, SCHEDULED, [not_entered(account)], NOW)
+
+    assert (after.status, codes(after)) == (Status.FAILED, ["role_not_assumable"])
+
+
+def test_an_entry_that_proves_nothing_aborts_the_test_and_keeps_the_status() -> None:
+    account = confirmed(an_account())
+    entry = entry_unknown(account, "ServiceUnavailable", "try again", NOW)
+
+    after, verification = conclude(under_test(account), a_verification(), [entry], NOW)
+
+    assert (verification.state, verification.outcome) == (State.ABORTED, None)
+    assert (after.status, after.issues, after.slot) == (Status.CONFIRMED, (), None)
+    assert after.verification is None
+    assert after.next_verification_at == NOW + FIRST_RETRY
+
+
+def test_a_test_that_brought_nothing_back_is_aborted() -> None:
+    _, verification = conclude(an_account(), a_verification(), [], NOW)
+
+    assert verification.state is State.ABORTED
+
+
+def test_a_test_of_the_account_as_it_was_entered_before_decides_nothing() -> None:
+    account = under_test(an_account().reconnected(NOW, role_name="CavokOther"))
+
+    after, verification = conclude(
+        account, a_verification(connection_revision=1), steps_of(account), NOW
+    )
+
+    assert (after.status, after.slot) == (Status.UNCONFIRMED, None)
+    assert verification.state is State.ABORTED
+
+
+def test_a_late_test_neither_decides_nor_ends_the_one_that_took_its_slot() -> None:
+    account = under_test(an_account(), OTHER_VERIFICATION_ID)
+
+    after, verification = conclude(account, a_verification(), steps_of(account), NOW)
+
+    assert after.slot == account.slot
+    assert after.status is Status.UNCONFIRMED
+    assert verification.state is State.ABORTED
+
+
+def test_a_failed_test_remembers_what_worked_before() -> None:
+    account = confirmed(an_account(), STOP)
+
+    after = concluded(account, a_step(permissions.WITHOUT_EXTERNAL_ID, Verdict.ALLOWED))
+
+    assert after.proven == frozenset({STOP})
+    assert after.connected_at == account.connected_at
+
+
+def test_connected_accounts_are_due_within_a_day_and_others_soon() -> None:
+    good, bad = concluded(an_account()), concluded(an_account(), not_entered(an_account()))
+
+    assert good.next_verification_at
+    assert NOW + DAY - timedelta(hours=2) <= good.next_verification_at <= NOW + DAY
+    assert bad.next_verification_at == NOW + FIRST_RETRY
+
+
+def test_an_aborted_test_keeps_the_slot_of_another_and_what_was_finished() -> None:
+    account = under_test(an_account(), OTHER_VERIFICATION_ID)
+
+    after, verification = settle_aborted(account, a_verification(), [a_step(STOP)], NOW)
+
+    assert after.slot == account.slot
+    assert [step.step for step in verification.steps] == [STOP]
+
+
+def test_a_running_test_past_its_deadline_is_shown_as_dead() -> None:
+    verification = a_verification(started_at=NOW - TIME_LIMIT)
+    later = NOW + timedelta(seconds=1)
+
+    assert verification.as_of(NOW).state is State.RUNNING
+    assert verification.as_of(later).state is State.ABORTED
+    assert verification.as_of(later).finished_at == NOW
+
+
+def test_a_finished_test_stays_finished_for_ever() -> None:
+    finished = a_verification(state=State.FINISHED, finished_at=NOW)
+
+    assert finished.as_of(NOW + timedelta(days=30)) is finished
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "capability"),
+    [
+        ([Verdict.ALLOWED, Verdict.ALLOWED], Capability.FULL),
+        ([Verdict.DENIED, Verdict.DENIED], Capability.NONE),
+        ([Verdict.ALLOWED, Verdict.DENIED], Capability.PARTIAL),
+        ([Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE], Capability.PARTIAL),
+        ([Verdict.ALLOWED, Verdict.INCONCLUSIVE], Capability.UNKNOWN),
+        ([Verdict.DENIED, Verdict.INCONCLUSIVE], Capability.UNKNOWN),
+        ([Verdict.SKIPPED], Capability.UNKNOWN),
+        ([], Capability.UNKNOWN),
+    ],
+)
+def test_a_group_is_as_capable_as_its_steps_prove(
+    verdicts: list[Verdict], capability: Capability
+) -> None:
+    steps = [
+        a_step(action, verdict)
+        for action, verdict in zip(actions_of("rds"), verdicts, strict=False)
+    ]
+
+    assert capabilities(steps)["rds"] is capability
+
+
+REFUSALS = (
+    Reason.IDENTITY_POLICY,
+    Reason.EXPLICIT_DENY,
+    Reason.PERMISSIONS_BOUNDARY,
+    Reason.SERVICE_CONTROL_POLICY,
+    Reason.RESOURCE_CONTROL_POLICY,
+    Reason.SESSION_POLICY,
+    Reason.RESOURCE_POLICY,
+    Reason.VPC_ENDPOINT_POLICY,
+    Reason.UNSTATED,
+)
+ANSWERS = st.one_of(
+    st.just(Judgement(verdict=Verdict.ALLOWED)),
+    st.builds(Judgement, verdict=st.just(Verdict.DENIED), reason=st.sampled_from(REFUSALS)),
+    st.builds(
+        Judgement,
+        verdict=st.just(Verdict.INCONCLUSIVE),
+        evidence=st.just(Evidence.NONE),
+        reason=st.sampled_from((Reason.ERROR, Reason.NOT_PROVABLE, Reason.REGION_DISABLED)),
+    ),
+)
+ACCOUNTS = st.builds(
+    lambda keys, logs, before, slot: replace(
+        confirmed(an_account_with_keys() if keys else an_account())
+        if before
+        else (an_account_with_keys() if keys else an_account()),
+        write_logs=logs,
+        slot=a_slot(slot) if slot else None,
+    ),
+    st.booleans(),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from((None, VERIFICATION_ID, OTHER_VERIFICATION_ID)),
+)
+TESTS = st.builds(
+    a_verification, trigger=st.sampled_from(Trigger), connection_revision=st.integers(1, 2)
+)
+FOUND = st.lists(
+    st.builds(Step.of, st.sampled_from(permissions.STEPS), ANSWERS, started_at=st.just(NOW)),
+    unique_by=lambda step: step.step,
+    max_size=len(permissions.STEPS),
+)
+
+
+@given(ACCOUNTS, TESTS, FOUND, st.none() | st.just("Lambda.Unknown: died"))
+def test_however_a_test_ends_its_account_is_left_consistent(
+    account: Account, verification: Verification, found: list[Step], log_error: str | None
+) -> None:
+    after, ended = conclude(account, verification, found, NOW, log_error=log_error)
+
+    others = account.slot and account.slot.verification_id == OTHER_VERIFICATION_ID
+    assert after.slot == (account.slot if others else None)
+    assert ended.state is not State.RUNNING
+    assert ended.finished_at == NOW
+    assert tuple(step.step for step in ended.steps) == permissions.STEPS
+    assert all(step in ended.steps for step in found)
+    assert (ended.outcome is None) == (ended.state is State.ABORTED)
+    assert after.proven >= account.proven
+    assert after.next_verification_at is None or after.next_verification_at > NOW
+    if ended.outcome in (Outcome.FAILED, Outcome.DEGRADED) and after.status is not account.status:
+        assert after.issues, "a bad status says why"
+    if ended.state is State.ABORTED:
+        assert (after.status, after.issues) == (account.status, account.issues)
+
+
+@given(ACCOUNTS, TESTS, FOUND)
+def test_no_account_is_connected_whose_role_lets_anyone_in(
+    account: Account, verification: Verification, found: list[Step]
+) -> None:
+    after, ended = conclude(account, verification, found, NOW)
+
+    open_to_all = any(step.reason is Reason.CONFUSED_DEPUTY for step in found)
+    if open_to_all and ended.state is State.FINISHED:
+        assert after.status not in CONNECTED
+
+
+@given(st.permutations(permissions.STEPS))
+def test_steps_are_shown_in_the_order_of_the_catalog(order: list[str]) -> None:
+    steps = in_order(a_step(step) for step in order)
+
+    assert tuple(step.step for step in steps) == permissions.STEPS
