@@ -98,8 +98,10 @@ def launched(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def watch(stack: SimpleNamespace) -> Iterator[Watch]:
-    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in
-               (stack.dashboard_url, stack.api_url, stack.emulator_url)}
+    origins = {
+        "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        for url in (stack.dashboard_url, stack.api_url, stack.emulator_url)
+    }
     watching = Watch(origins)
     yield watching
     assert watching.complaints == []

@@ -59,7 +59,9 @@ def test_a_token_near_its_end_is_renewed_without_a_word(admin):
         admin.page.reload()
     assert renewals.value
     expect(admin.page.get_by_role("button", name="Sign out")).to_be_visible()
-    assert admin.page.evaluate("JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now()")
+    assert admin.page.evaluate(
+        "JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now()"
+    )
 
 
 def test_a_session_that_ended_asks_to_sign_in_and_comes_back_to_the_place(admin, stack, watch):

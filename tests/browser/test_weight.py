@@ -31,7 +31,10 @@ def test_a_second_visit_asks_for_next_to_nothing(open_context, stack):
     page = open_context().new_page()
     page.goto(stack.dashboard_url, wait_until="networkidle")
     asked: list[str] = []
-    page.on("response", lambda response: asked.append(response.url) if not response.from_service_worker else None)
+    page.on(
+        "response",
+        lambda response: asked.append(response.url) if not response.from_service_worker else None,
+    )
     sizes = page.evaluate(
         """async () => {
           performance.clearResourceTimings();

@@ -245,6 +245,8 @@ def test_starting_loads_nothing_but_the_standard_library():
 
 
 def test_the_first_view_weighs_less_than_60_kb(get, assets):
-    weights = {path: len(get(path, accept_encoding="gzip").raw) for path in
-               ("/", "/ui/config.json", *(f"/{address}" for address in assets))}
+    weights = {
+        path: len(get(path, accept_encoding="gzip").raw)
+        for path in ("/", "/ui/config.json", *(f"/{address}" for address in assets))
+    }
     assert sum(weights.values()) < 60_000, weights
