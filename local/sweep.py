@@ -3,42 +3,57 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
+from collections.abc import Mapping
 
 from local import aws, stack
 from local.display import console, step
 from local.settings import Problem
+from local.stack import Stack
 
 _SWEEP_SECONDS = 600
 
 
-def main() -> None:
-    """Start `reverify_accounts` and wait for its end; shows how many accounts were tested. Raises
+def start(running: Stack) -> str:
+    """Starts `reverify_accounts`; returns the execution's ARN."""
+    started = aws.step_functions(running.emulator_url).start_execution(
+        stateMachineArn=running.state_machines["reverify_accounts"], input="{}"
+    )
+    return started["executionArn"]
+
+
+def counts(running: Stack, execution_arn: str) -> Mapping[str, int]:
+    """Waits for a sweep's end and returns the accounts of its map runs by outcome. Raises
     Problem.
     """
-    running = stack.load()
     client = aws.step_functions(running.emulator_url)
-    with step("Accounts that are due, tested again"):
-        execution = client.start_execution(
-            stateMachineArn=running.state_machines["reverify_accounts"], input="{}"
-        )
-        deadline = time.monotonic() + _SWEEP_SECONDS
-        while (found := client.describe_execution(executionArn=execution["executionArn"]))[
-            "status"
-        ] == "RUNNING":
-            if time.monotonic() > deadline:
-                raise Problem(
-                    f"The sweep did not finish within {_SWEEP_SECONDS} s. Look into it: make logs"
-                )
-            time.sleep(0.5)
+    deadline = time.monotonic() + _SWEEP_SECONDS
+    while (found := client.describe_execution(executionArn=execution_arn))["status"] == "RUNNING":
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"The sweep did not finish within {_SWEEP_SECONDS} s. Look into it: make logs"
+            )
+        time.sleep(0.3)
     if found["status"] != "SUCCEEDED":
         raise Problem(
             f"The sweep ended as {found['status']}: {found.get('error')} {found.get('cause')}"
         )
-    for page in client.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]:
-        counts = client.describe_map_run(mapRunArn=page["mapRunArn"])["itemCounts"]
-        console.print(
-            f"  {counts['succeeded']} tested, {counts['failed']} failed, of {counts['total']}"
+    total: Counter[str] = Counter()
+    for page in client.list_map_runs(executionArn=execution_arn)["mapRuns"]:
+        total.update(client.describe_map_run(mapRunArn=page["mapRunArn"])["itemCounts"])
+    return total
+
+
+def main() -> None:
+    """Runs one sweep and shows how many accounts were tested. Raises Problem."""
+    running = stack.load()
+    with step("Accounts that are due, tested again") as current:
+        found = counts(running, start(running))
+        current.outcome = (
+            f"{found['succeeded']} tested, {found['failed']} failed, of {found['total']}"
         )
+    if not found["total"]:
+        console.print("  Nothing was due. Press Test, or change an account, or wait.")
 
 
 if __name__ == "__main__":

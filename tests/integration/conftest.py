@@ -19,6 +19,7 @@ from tests.unit.builders import ORGANIZATION_ID, WORKLOAD, resource
 
 REGION = "us-east-1"
 TABLE, BUCKET, KEY = "cavok-accounts", "cavok-templates", "alias/cavok-sealing"
+BUS = "cavok-accounts-bus"
 WORKFLOW = f"arn:aws:states:{REGION}:123456789012:stateMachine:verify_account"
 
 
@@ -47,6 +48,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "VERIFY_ACCOUNT_ARN": WORKFLOW,
         "TEMPLATES_BUCKET": BUCKET,
         "TRUSTED_ACCOUNT_ID": WORKLOAD,
+        "AUDIT_DAYS": "365",
+        "EVENT_BUS_NAME": BUS,
+        "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
         "POWERTOOLS_TRACE_DISABLED": "true",
     }
@@ -58,6 +62,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         key_id = kms.create_key()["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=KEY, TargetKeyId=key_id)
         client("s3").create_bucket(Bucket=BUCKET)
+        client("events").create_event_bus(Name=BUS)
         client("stepfunctions").create_state_machine(
             name="verify_account",
             definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',

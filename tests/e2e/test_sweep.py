@@ -1,0 +1,270 @@
+"""What breaks is found, told and mended without anybody pressing Test."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from local import aws, customers
+from local.customers import CUSTOMERS, Workplace
+from local.stack import Stack
+from tests.e2e import journeys, sweeping
+from tests.e2e.journeys import Connected, Json, answer
+from tests.e2e.organizations import Organization, new_organization
+from tests.e2e.sweeping import BusListener, Receiver
+
+pytestmark = pytest.mark.timeout(300)
+
+STOP = "ec2:StopInstances"
+
+
+@dataclass(frozen=True)
+class Break:
+    """Something that a customer does to a connection that works, and what must be said of it."""
+
+    key: str
+    customer: str
+    status: str
+    event: str
+    issue: str
+    breaks: Callable[[Connected], None]
+    repairs: Callable[[Connected], None]
+
+
+def delete_role(account: Connected) -> None:
+    cloudformation = aws.cloudformation(account.place.emulator_url, account.place.account_number)
+    name = account.offer().stack_name
+    cloudformation.delete_stack(StackName=name)
+    cloudformation.get_waiter("stack_delete_complete").wait(
+        StackName=name, WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+
+
+def deploy_role(account: Connected) -> None:
+    customers.deploy(account.place, account.offer())
+
+
+def drop_condition(account: Connected) -> None:
+    customers.trust_condition(None)(account.place, account.offer().role_name)
+
+
+def restore_condition(account: Connected) -> None:
+    condition = {"StringEquals": {"sts:ExternalId": account.offer().external_id}}
+    customers.trust_condition(condition)(account.place, account.offer().role_name)
+
+
+def deny_stop(account: Connected) -> None:
+    customers.deny(STOP)(account.place, account.offer().role_name)
+
+
+def allow_stop(account: Connected) -> None:
+    account.place.iam.delete_role_policy(RoleName=account.offer().role_name, PolicyName="OurRules")
+
+
+def delete_keys(account: Connected) -> None:
+    customers.delete_keys(account.place, customers.USER_NAME)
+
+
+def rotate_keys(account: Connected) -> None:
+    policy = answer(account.person.get("/v1/permissions"))["policy_document"]
+    key = customers.make_user(account.place, policy)
+    answer(account.person.put(f"{account.path}/credentials", json=key))
+
+
+BREAKS = (
+    Break(
+        "role-deleted",
+        "all-permissions",
+        "failed",
+        "Account Failed",
+        "role_not_assumable",
+        delete_role,
+        deploy_role,
+    ),
+    Break(
+        "external-id-dropped",
+        "all-permissions",
+        "failed",
+        "Account Failed",
+        "confused_deputy",
+        drop_condition,
+        restore_condition,
+    ),
+    Break(
+        "action-denied",
+        "all-permissions",
+        "degraded",
+        "Account Degraded",
+        "permission_lost",
+        deny_stop,
+        allow_stop,
+    ),
+    Break(
+        "keys-deleted",
+        "access-key",
+        "failed",
+        "Account Failed",
+        "credentials_rejected",
+        delete_keys,
+        rotate_keys,
+    ),
+)
+
+
+@dataclass
+class Told:
+    """One account on its way: as it was after it broke, and after it was mended."""
+
+    connected: Connected
+    broken: Json
+    broken_test: Json
+    mended: Json
+    mended_test: Json
+
+
+@dataclass
+class Story:
+    organization: Organization
+    listener: BusListener
+    receiver: Receiver
+    secret: str
+    told: dict[str, Told]
+
+
+@pytest.fixture(scope="module")
+def story(stack: Stack, new_place: Callable[[], Workplace]) -> Iterator[Story]:
+    """Four accounts confirmed, broken, swept, mended, swept. Nobody presses Test after the first
+    time.
+    """
+    with (
+        new_organization(stack) as organization,
+        sweeping.bus_listener(stack) as listener,
+        sweeping.receiver() as receiver,
+    ):
+        admin = organization.admin
+        every_event = [
+            "Account Created",
+            "Account Confirmed",
+            "Account Degraded",
+            "Account Failed",
+            "Account Deleted",
+            "Verification Finished",
+        ]
+        saved = answer(
+            admin.put("/v1/organization/webhook", json={"url": receiver.url, "events": every_event})
+        )
+        policy = answer(admin.get("/v1/permissions"))["policy_document"]
+        accounts = {
+            case.key: journeys.connect_and_test(
+                admin, CUSTOMERS[case.customer], new_place(), policy
+            ).connected
+            for case in BREAKS
+        }
+        assert {a.account()["status"] for a in accounts.values()} == {"confirmed"}
+
+        def swept(change: str) -> dict[str, tuple[Json, Json]]:
+            for case in BREAKS:
+                getattr(case, change)(accounts[case.key])
+            sweeping.make_due(stack, organization.name, *accounts.values())
+            sweeping.run_sweep(stack)
+            return {
+                key: (account.account(), sweeping.tests_of(account)[0])
+                for key, account in accounts.items()
+            }
+
+        broken, mended = swept("breaks"), swept("repairs")
+        told = {key: Told(account, *broken[key], *mended[key]) for key, account in accounts.items()}
+        yield Story(organization, listener, receiver, saved["secret"], told)
+
+
+@pytest.fixture(params=BREAKS, ids=lambda case: case.key)
+def case(request: pytest.FixtureRequest) -> Break:
+    found: Break = request.param
+    return found
+
+
+def test_a_sweep_finds_what_broke_and_says_how_to_mend_it(story: Story, case: Break) -> None:
+    told = story.told[case.key]
+
+    assert told.broken["status"] == case.status
+    assert [issue["code"] for issue in told.broken["issues"]] == [case.issue]
+    assert all(issue["remedy"] for issue in told.broken["issues"])
+    assert told.broken_test["trigger"] == "scheduled"
+    assert told.broken_test["outcome"] == case.status
+
+
+def test_a_sweep_finds_what_was_mended(story: Story, case: Break) -> None:
+    told = story.told[case.key]
+
+    assert (told.mended["status"], told.mended["issues"]) == ("confirmed", [])
+    assert told.mended_test["trigger"] == "scheduled"
+    assert told.mended_test["outcome"] == "confirmed"
+    assert len(told.mended_test["steps"]) == 22
+
+
+def test_the_bus_tells_it_once_and_in_order(story: Story, case: Break) -> None:
+    account_id = story.told[case.key].connected.account_id
+    events = story.listener.wait_for(account_id, case.event, "Account Confirmed")
+    told = [event["detail-type"] for event in events]
+
+    assert told == [
+        "Account Created",
+        "Verification Finished",
+        "Account Confirmed",
+        "Verification Finished",
+        case.event,
+        "Verification Finished",
+        "Account Confirmed",
+    ]
+    versions = [event["detail"]["version"] for event in events]
+    assert versions == sorted(versions)
+    assert len({event["detail"]["event_id"] for event in events}) == len(events)
+    assert {event["source"] for event in events} == {"cavok.accounts"}
+
+
+def test_the_webhook_tells_it_signed(story: Story, case: Break) -> None:
+    account_id = story.told[case.key].connected.account_id
+
+    delivery = story.receiver.wait_for(
+        lambda one: one.json["type"] == case.event and one.json["data"]["account_id"] == account_id,
+        f"a message of {case.event}",
+    )
+
+    verified = Webhook(story.secret).verify(delivery.body, delivery.headers)
+    assert verified["data"]["issues"][0]["code"] == case.issue
+    assert delivery.headers["webhook-id"] == verified["data"]["event_id"]
+
+
+def test_the_audit_trail_says_who_did_it(story: Story, case: Break) -> None:
+    connected = story.told[case.key].connected
+    trail = answer(connected.person.get(f"{connected.path}/audit"))["items"]
+    admin = story.organization.people["admin"]["email"]
+    rotated = [("credentials_rotated", admin)] if case.key == "keys-deleted" else []
+
+    assert [(entry["action"], entry["actor"]) for entry in trail] == [
+        ("tested", "schedule"),
+        *rotated,
+        ("tested", "schedule"),
+        ("tested", admin),
+        ("created", admin),
+    ]
+
+
+def test_no_event_and_no_message_carries_a_secret(story: Story) -> None:
+    told = [json.dumps(event) for event in story.listener.heard]
+    told += [delivery.body.decode() for delivery in story.receiver.deliveries]
+    organization = answer(story.organization.admin.get("/v1/organization"))
+    hidden = [story.secret, organization["external_id"]]
+
+    assert told
+    assert not [text for text in told for secret in hidden if secret in text]
+
+
+def test_every_event_keeps_to_its_schema(story: Story, event_problems: Any) -> None:
+    assert story.listener.heard
+    assert [p for event in story.listener.heard for p in event_problems(event)] == []
