@@ -42,6 +42,7 @@ def apply_all() -> None:
     resolve_principal_arn_to_the_role()
     take_loopback_for_tls()
     know_the_kms_encryption_context()
+    know_the_sources_of_events()
     report_lambda_errors_by_class()
     answer_an_empty_body()
     time_executions_out()
@@ -241,6 +242,27 @@ def know_the_kms_encryption_context() -> None:
                 **named,
                 **({"kms:EncryptionContextKeys": list(given)} if given else {}),
             }
+
+        return request_tag_context
+
+    _wrap(iam_actions, "request_tag_context", make)
+
+
+def know_the_sources_of_events() -> None:
+    """Policies may condition `events:PutEvents` on `events:source`, the sources of its entries.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-use-conditions.html
+    """
+
+    def make(original: Any) -> Any:
+        def request_tag_context(
+            service: str, action: str, body: bytes, params: Any
+        ) -> dict[str, Any]:
+            context: dict[str, Any] = original(service, action, body, params)
+            if service != "events" or not action.endswith("PutEvents"):
+                return context
+            entries = json.loads(body or b"{}").get("Entries") or []
+            return {**context, "events:source": sorted({entry["Source"] for entry in entries})}
 
         return request_tag_context
 

@@ -158,7 +158,7 @@ def receiver() -> Iterator[Receiver]:
             made.refuses -= 1
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:
+        def log_message(self, *args: Any) -> None:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)

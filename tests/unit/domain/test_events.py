@@ -1,0 +1,126 @@
+"""What two versions of an account tell others."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cavok.domain.accounts import Issue, LastVerification, Outcome, Status
+from cavok.domain.events import AccountVersion, EventType, events_of
+from tests.event_contracts import problems_of
+from tests.unit.builders import (
+    ACCOUNT_ID,
+    NOW,
+    NUMBER,
+    ORGANIZATION_ID,
+    OTHER_VERIFICATION_ID,
+    VERIFICATION_ID,
+)
+
+LATER = NOW + timedelta(minutes=1)
+ISSUE = Issue("role_not_assumable", "The role could not be assumed.", "Deploy it.")
+
+
+def version(
+    status: Status = Status.UNCONFIRMED, number: int = 1, verification_id: str | None = None
+) -> AccountVersion:
+    last = LastVerification(verification_id, Outcome.FAILED, NOW) if verification_id else None
+    return AccountVersion(
+        organization_id=ORGANIZATION_ID,
+        account_id=ACCOUNT_ID,
+        provider="aws",
+        provider_id=NUMBER,
+        name="Production1",
+        status=status,
+        issues=(ISSUE,) if status is Status.FAILED else (),
+        verification=last,
+        version=number,
+        at=LATER,
+    )
+
+
+def types(before: AccountVersion | None, after: AccountVersion | None) -> list[str]:
+    return [event.type for event in events_of(before, after, LATER)]
+
+
+VERSIONS = st.builds(
+    version,
+    st.sampled_from(Status),
+    st.integers(1, 10**9),
+    st.sampled_from([None, VERIFICATION_ID, OTHER_VERIFICATION_ID]),
+)
+
+
+def test_a_new_account_is_told() -> None:
+    assert types(None, version()) == [EventType.CREATED]
+
+
+def test_a_deleted_account_is_told_with_a_version_of_its_own() -> None:
+    last = version(Status.CONFIRMED, 7)
+    (event,) = events_of(last, None, LATER)
+
+    assert event.type == EventType.DELETED
+    assert event.detail["version"] == 8
+    assert event.detail["occurred_at"] == "2025-03-01T12:01:00Z"
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (Status.CONFIRMED, EventType.CONFIRMED),
+        (Status.DEGRADED, EventType.DEGRADED),
+        (Status.FAILED, EventType.FAILED),
+    ],
+)
+def test_a_test_that_changes_the_status_is_told_before_the_status(
+    status: Status, told: EventType
+) -> None:
+    after = version(status, 3, VERIFICATION_ID)
+
+    assert types(version(number=2), after) == [EventType.VERIFICATION_FINISHED, told]
+
+
+def test_a_test_that_finds_what_was_known_is_told_alone() -> None:
+    before = version(Status.FAILED, 3, VERIFICATION_ID)
+    after = version(Status.FAILED, 5, OTHER_VERIFICATION_ID)
+
+    assert types(before, after) == [EventType.VERIFICATION_FINISHED]
+
+
+@given(VERSIONS, st.integers(1, 10**9))
+def test_what_is_no_test_and_no_status_is_not_told(before: AccountVersion, number: int) -> None:
+    renamed = replace(before, version=number, name="Other", at=LATER)
+
+    assert types(before, renamed) == []
+
+
+def test_becoming_unconfirmed_is_a_persons_change_and_not_told() -> None:
+    assert types(version(Status.FAILED), version(Status.UNCONFIRMED, 2)) == []
+
+
+@given(VERSIONS, VERSIONS)
+def test_the_same_change_has_the_same_ids_however_often_it_is_told(
+    before: AccountVersion, after: AccountVersion
+) -> None:
+    told, again = list(events_of(before, after, NOW)), list(events_of(before, after, LATER))
+    ids = [event.detail["event_id"] for event in told]
+
+    assert told == again
+    assert len(set(ids)) == len(ids)
+
+
+@given(st.none() | VERSIONS, st.none() | VERSIONS)
+def test_every_event_keeps_to_its_schema(
+    before: AccountVersion | None, after: AccountVersion | None
+) -> None:
+    if before is None and after is not None:
+        after = replace(after, status=Status.UNCONFIRMED, verification=None)
+    if before and after and before.status is not after.status and not after.verification:
+        return  # a status comes from a test
+    told = list(events_of(before, after, LATER))
+
+    assert [p for event in told for p in problems_of(event.type, event.detail)] == []
