@@ -13,27 +13,13 @@ from datetime import timedelta
 from typing import Any
 
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute, UTCDateTimeAttribute
-from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from cavok.adapters.items import Item, account_pk, organization_pk
 from cavok.domain.audit import AuditAction, AuditEntry
 from cavok.domain.pages import Page, Position
 
 
-class ByAuditedAccount(GlobalSecondaryIndex["AuditItem"]):  # type: ignore[no-untyped-call]
-    """Entries of one account. It names the account within its organization's entries only."""
-
-    class Meta:
-        index_name = "by_audited_account"
-        projection = AllProjection()
-
-    audited_account = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-
-
 class AuditItem(Item):
-    by_audited_account = ByAuditedAccount()
-
     audited_account = UnicodeAttribute()
     account_name = UnicodeAttribute()
     action = UnicodeAttribute()

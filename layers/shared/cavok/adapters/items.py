@@ -33,7 +33,7 @@ from pynamodb.attributes import (
     VersionAttribute,
 )
 from pynamodb.connection import Connection
-from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from cavok.domain.accounts import (
@@ -121,6 +121,17 @@ class ByDue(GlobalSecondaryIndex["AccountItem"]):  # type: ignore[no-untyped-cal
     next_verification_at = UTCDateTimeAttribute(range_key=True)
 
 
+class ByAuditedAccount(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Entries of the audit trail by account. An entry says whose account that is."""
+
+    class Meta:
+        index_name = "by_audited_account"
+        projection = AllProjection()
+
+    audited_account = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """What every item has. The connection is made once, on this class, and shared by all of
     them.
@@ -139,6 +150,7 @@ class Item(Model):
     by_name = ByName()
     by_status = ByStatus()
     by_due = ByDue()
+    by_audited_account = ByAuditedAccount()
 
 
 def bind(table_name: str, region: str) -> Connection:
