@@ -20,7 +20,15 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Response,
+    expect,
+)
 
 from local.bootstrap import find_chromium
 
@@ -34,6 +42,8 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+# The first request after a deployment waits for a function to start, on a machine that is busy.
+expect.set_options(timeout=10_000)
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
@@ -98,8 +108,10 @@ def launched(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def watch(stack: SimpleNamespace) -> Iterator[Watch]:
-    origins = {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in
-               (stack.dashboard_url, stack.api_url, stack.emulator_url)}
+    origins = {
+        "{0.scheme}://{0.netloc}".format(urlsplit(url))
+        for url in (stack.dashboard_url, stack.api_url, stack.emulator_url)
+    }
     watching = Watch(origins)
     yield watching
     assert watching.complaints == []

@@ -16,7 +16,9 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "provider_id": f"{400_000_000_000 + index}",
         "name": f"Account{index:05d}",
         "access_type": "access_key" if index % 4 == 3 else "assume_role",
-        "role_arn": None if index % 4 == 3 else f"arn:aws:iam::{400_000_000_000 + index}:role/CavokCloud",
+        "role_arn": None
+        if index % 4 == 3
+        else f"arn:aws:iam::{400_000_000_000 + index}:role/CavokCloud",
         "access_key_id": "WXYZ" if index % 4 == 3 else None,
         "write_logs": index % 2 == 0,
         "regions": ["us-east-1"],
@@ -66,7 +68,7 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
 
 
 def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:
-    by_status = {name: 0 for name in ("unconfirmed", "confirmed", "degraded", "failed")}
+    by_status = dict.fromkeys(("unconfirmed", "confirmed", "degraded", "failed"), 0)
     for item in accounts:
         by_status[item["status"]] += 1
     return {
@@ -100,11 +102,29 @@ def step(name: str, group: str, verdict: str = "allowed", **changes: Any) -> dic
 STEPS = [
     step("sts:AssumeRole", "trust"),
     step("trust:account-matches", "trust"),
-    step("trust:without-external-id", "trust", "denied", error_code="AccessDenied", detail="not authorized"),
-    step("trust:with-wrong-external-id", "trust", "denied", error_code="AccessDenied", detail="not authorized"),
+    step(
+        "trust:without-external-id",
+        "trust",
+        "denied",
+        error_code="AccessDenied",
+        detail="not authorized",
+    ),
+    step(
+        "trust:with-wrong-external-id",
+        "trust",
+        "denied",
+        error_code="AccessDenied",
+        detail="not authorized",
+    ),
     step("iam:ListRolePolicies", "checking"),
     step("ec2:DescribeInstances", "ec2", region="us-east-1"),
-    step("ec2:StartInstances", "ec2", evidence="policy", detail="CavokEc2 allows it", region="us-east-1"),
+    step(
+        "ec2:StartInstances",
+        "ec2",
+        evidence="policy",
+        detail="CavokEc2 allows it",
+        region="us-east-1",
+    ),
     step(
         "ec2:StopInstances",
         "ec2",
@@ -114,7 +134,14 @@ STEPS = [
         detail="User is not authorized to perform: ec2:StopInstances with an explicit deny",
         region="us-east-1",
     ),
-    step("rds:StopDBCluster", "rds", "inconclusive", reason="error", error_code="Throttling", detail="Rate exceeded"),
+    step(
+        "rds:StopDBCluster",
+        "rds",
+        "inconclusive",
+        reason="error",
+        error_code="Throttling",
+        detail="Rate exceeded",
+    ),
     step("logs:PutLogEvents", "logs", "skipped", reason="write_logs_off"),
 ]
 
@@ -136,7 +163,10 @@ def finished_test(verification_id: str = "test1", **changes: Any) -> dict[str, A
 
 INSTRUCTIONS = {
     "steps": [
-        {"title": "Sign in to AWS", "text": "Sign in to the account as someone who may create IAM roles."},
+        {
+            "title": "Sign in to AWS",
+            "text": "Sign in to the account as someone who may create IAM roles.",
+        },
         {"title": "Deploy on AWS", "text": "Press “Deploy on AWS” and create the stack."},
         {"title": "Test the connection", "text": "Press “Test”."},
     ],
@@ -159,11 +189,34 @@ USAGE = {
 
 INSTANCES = {
     "items": [
-        {"kind": "ec2", "instance_id": "i-0a1b2c3d4e5f60718", "name": "web1", "region": "us-east-1", "state": "running", "type": "t3.large"},
-        {"kind": "rds", "instance_id": "orders", "name": "orders", "region": "us-east-1", "state": "stopped", "type": "db.t4g.medium"},
-        {"kind": "aurora", "instance_id": "ledger", "name": None, "region": "eu-west-1", "state": "stopping", "type": "aurora-postgresql"},
+        {
+            "kind": "ec2",
+            "instance_id": "i-0a1b2c3d4e5f60718",
+            "name": "web1",
+            "region": "us-east-1",
+            "state": "running",
+            "type": "t3.large",
+        },
+        {
+            "kind": "rds",
+            "instance_id": "orders",
+            "name": "orders",
+            "region": "us-east-1",
+            "state": "stopped",
+            "type": "db.t4g.medium",
+        },
+        {
+            "kind": "aurora",
+            "instance_id": "ledger",
+            "name": None,
+            "region": "eu-west-1",
+            "state": "stopping",
+            "type": "aurora-postgresql",
+        },
     ],
-    "unavailable": [{"region": "eu-west-1", "kind": "rds", "detail": "rds:DescribeDBInstances is not allowed."}],
+    "unavailable": [
+        {"region": "eu-west-1", "kind": "rds", "detail": "rds:DescribeDBInstances is not allowed."}
+    ],
 }
 
 RESOURCES = [
@@ -181,7 +234,14 @@ RESOURCES = [
             ],
         },
     },
-    {"resource_id": "res2", "kind": "rds", "instance_id": "orders", "name": None, "region": "us-east-1", "schedule": None},
+    {
+        "resource_id": "res2",
+        "kind": "rds",
+        "instance_id": "orders",
+        "name": None,
+        "region": "us-east-1",
+        "schedule": None,
+    },
 ]
 
 INTERACTIONS = [

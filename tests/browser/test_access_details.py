@@ -16,9 +16,13 @@ def test_every_permission_is_explained_without_signing_in(page, stack):
         expect(card).to_contain_text("mandatory" if group["required"] else "optional")
         expect(card).to_contain_text("Without it")
         for action in group["actions"]:
-            line = card.get_by_role("listitem").filter(has=page.get_by_text(action["action"], exact=True))
+            line = card.get_by_role("listitem").filter(
+                has=page.get_by_text(action["action"], exact=True)
+            )
             expect(line).to_contain_text(action["why"])
-    expect(page.get_by_role("region", name="The policy as a document").first).to_contain_text("ec2:StopInstances")
+    expect(page.get_by_role("region", name="The policy as a document").first).to_contain_text(
+        "ec2:StopInstances"
+    )
 
 
 def test_it_says_what_stops_working_without_each_group(page, stack):

@@ -49,8 +49,14 @@ def furnished(answer_with) -> Callable[[Page], Page]:
     """A page whose API answers with one sample of everything, whatever the stack has."""
 
     def furnish(page: Page) -> Page:
-        issue = {"code": "role_not_assumable", "message": "The role could not be assumed.", "remedy": "Deploy it again."}
-        accounts = [samples.account(index, issues=[issue] if index % 6 == 4 else []) for index in range(40)]
+        issue = {
+            "code": "role_not_assumable",
+            "message": "The role could not be assumed.",
+            "remedy": "Deploy it again.",
+        }
+        accounts = [
+            samples.account(index, issues=[issue] if index % 6 == 4 else []) for index in range(40)
+        ]
         parts = {
             "/openapi.json": {
                 "paths": {
@@ -73,15 +79,24 @@ def furnished(answer_with) -> Callable[[Page], Page]:
             **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:6]},
             "/v1/accounts/acc00000./instructions": samples.INSTRUCTIONS,
             "/v1/accounts/acc00000./verifications": {
-                "items": [samples.finished_test(), samples.finished_test("test0", outcome="degraded"), samples.finished_test("testx")],
+                "items": [
+                    samples.finished_test(),
+                    samples.finished_test("test0", outcome="degraded"),
+                    samples.finished_test("testx"),
+                ],
                 "next_cursor": "more",
             },
             "/v1/accounts/acc00000./verifications/test1": samples.finished_test(),
-            "/v1/accounts/acc00000./verifications/test0": samples.finished_test("test0", steps=samples.STEPS[:7]),
+            "/v1/accounts/acc00000./verifications/test0": samples.finished_test(
+                "test0", steps=samples.STEPS[:7]
+            ),
             "/v1/accounts/acc00000./usage": samples.USAGE,
             "/v1/accounts/acc00000./instances": samples.INSTANCES,
             "/v1/accounts/acc00000./resources": {"items": samples.RESOURCES, "next_cursor": None},
-            "/v1/accounts/acc00000./interactions": {"items": samples.INTERACTIONS, "next_cursor": None},
+            "/v1/accounts/acc00000./interactions": {
+                "items": samples.INTERACTIONS,
+                "next_cursor": None,
+            },
             "/v1/accounts/acc00000./audit": {"items": samples.AUDIT, "next_cursor": None},
         }
         for path, reply in parts.items():
@@ -102,7 +117,9 @@ def assert_accessible(page: Page) -> None:
 
 
 def assert_fits(page: Page) -> None:
-    wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    wider = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
     assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"
 
 
@@ -152,10 +169,13 @@ def test_the_list_and_an_account_fit_any_width(sign_in, open_context, furnished,
     person = sign_in("admin", on=page)
     settle(page)
     for index in range(3):
-        expect(page.get_by_role("button", name=f"Test Account0000{index}")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("button", name=f"Test Account0000{index}")).to_be_in_viewport(
+            ratio=1
+        )
     cut = page.evaluate(
         """() => [...document.querySelectorAll(".account-row[data-id] .cell")]
-          .filter((cell) => cell.offsetParent && !cell.classList.contains("cell-name") && cell.scrollWidth > cell.clientWidth + 1)
+          .filter((cell) => cell.offsetParent && !cell.classList.contains("cell-name"))
+          .filter((cell) => cell.scrollWidth > cell.clientWidth + 1)
           .map((cell) => cell.textContent)"""
     )
     assert cut == []
@@ -170,11 +190,17 @@ def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished):
     furnished(page)
     sign_in("admin", on=page)
     settle(page)
-    page.evaluate("() => { document.documentElement.style.fontSize = '200%'; dispatchEvent(new Event('resize')); }")
+    page.evaluate(
+        """() => {
+          document.documentElement.style.fontSize = "200%";
+          dispatchEvent(new Event("resize"));
+        }"""
+    )
     page.wait_for_timeout(200)
     overlap = page.evaluate(
         """() => {
-          const rows = [...document.querySelectorAll(".account-row[data-id]")].map((row) => row.getBoundingClientRect());
+          const rows = [...document.querySelectorAll(".account-row[data-id]")]
+            .map((row) => row.getBoundingClientRect());
           return rows.some((row, index) => index && row.top < rows[index - 1].bottom - 1);
         }"""
     )
@@ -189,8 +215,10 @@ def test_an_account_is_added_tested_and_left_by_keyboard_alone(admin):
         for _ in range(80):
             page.keyboard.press("Shift+Tab" if backwards else "Tab")
             focused = page.evaluate(
-                """() => { const e = document.activeElement;
-                  return e.getAttribute("aria-label") || e.labels?.[0]?.textContent || e.textContent || ""; }"""
+                """() => {
+                  const it = document.activeElement;
+                  return it.getAttribute("aria-label") || (it.labels?.[0] ?? it).textContent;
+                }"""
             )
             if focused.strip().startswith(name):
                 return
@@ -237,7 +265,9 @@ def test_motion_stops_for_those_who_asked_for_it(sign_in, open_context, furnishe
     person = sign_in("admin", on=page)
     person.go("#/accounts/acc000005/instructions")
     settle(page)
-    moving = page.evaluate("document.getAnimations().filter((a) => a.playState === 'running').length")
+    moving = page.evaluate(
+        "document.getAnimations().filter((a) => a.playState === 'running').length"
+    )
     assert moving == 0
 
 

@@ -8,7 +8,14 @@ from playwright.sync_api import expect
 
 from tests.browser import samples
 
-BROKEN = (500, {"title": "Internal Server Error", "status": 500, "detail": "Something failed on our side. It was logged."})
+BROKEN = (
+    500,
+    {
+        "title": "Internal Server Error",
+        "status": 500,
+        "detail": "Something failed on our side. It was logged.",
+    },
+)
 VIEWS = {
     "#/accounts": "/v1/accounts",
     "#/accounts/acc000000": "/v1/accounts/acc000000",
@@ -28,7 +35,10 @@ def test_a_view_that_fails_says_so_and_recovers(admin, answer_with, watch, hash_
         answer_with(page, "/v1/accounts/acc000000", samples.account(0))
     healthy = {
         "/v1/accounts/acc000000": samples.account(0),
-        "/v1/accounts/acc000000/verifications": {"items": [samples.finished_test()], "next_cursor": None},
+        "/v1/accounts/acc000000/verifications": {
+            "items": [samples.finished_test()],
+            "next_cursor": None,
+        },
         "/v1/accounts/acc000000/verifications/test1": samples.finished_test(),
         "/v1/accounts/acc000000/instructions": {
             "steps": [{"title": "Sign in to AWS", "text": "As an administrator."}],
@@ -44,7 +54,11 @@ def test_a_view_that_fails_says_so_and_recovers(admin, answer_with, watch, hash_
     answer_with(page, VIEWS[hash_], lambda _: BROKEN if broken[0] else healthy.get(VIEWS[hash_]))
     page.goto("about:blank")
     admin.go(hash_)
-    alert = page.get_by_role("main").get_by_role("alert").filter(has_text="Something failed on our side")
+    alert = (
+        page.get_by_role("main")
+        .get_by_role("alert")
+        .filter(has_text="Something failed on our side")
+    )
     expect(alert).to_be_visible(timeout=15_000)
     broken[0] = False
     alert.get_by_role("button", name="Try again").click()
@@ -62,9 +76,12 @@ def test_a_network_that_is_down_is_told_from_a_service_that_fails(admin, answer_
 
 def test_what_passes_by_itself_is_not_shown_at_all(admin, answer_with, watch):
     watch.expect_status(429, 503)
-    replies = [(429, {"message": "Too Many Requests"}), (503, {}), samples.pages_of([samples.account(0)])]
+    well = samples.pages_of([samples.account(0)])
+    troubles = [(429, {"message": "Too Many Requests"}), (503, {})]
     seen = answer_with(
-        admin.page, "/v1/accounts", lambda request: (reply := replies.pop(0)) if len(replies) > 1 else replies[0](request)
+        admin.page,
+        "/v1/accounts",
+        lambda request: troubles.pop(0) if troubles else well(request),
     )
     admin.page.reload()
     expect(admin.page.get_by_role("row").filter(has_text="Account00000")).to_be_visible()
@@ -73,7 +90,11 @@ def test_what_passes_by_itself_is_not_shown_at_all(admin, answer_with, watch):
 
 def test_a_slow_service_is_said_to_be_slow(admin, stack):
     waiting = []
-    admin.page.route("**/v1/organization", lambda route: waiting.append(route))
+
+    def hold(route):
+        waiting.append(route)
+
+    admin.page.route("**/v1/organization", hold)
     admin.page.evaluate("location.hash = '#/organization'")
     expect(admin.page.get_by_text("This takes longer than usual.")).to_be_visible(timeout=9000)
     for route in waiting:
@@ -86,7 +107,9 @@ def test_a_page_that_fails_while_scrolling_keeps_what_is_there(admin, answer_wit
     accounts = [samples.account(index) for index in range(300)]
     pages, broken = samples.pages_of(accounts), [True]
     answer_with(
-        admin.page, "/v1/accounts", lambda request: BROKEN if broken[0] and "cursor=150" in request.url else pages(request)
+        admin.page,
+        "/v1/accounts",
+        lambda request: BROKEN if broken[0] and "cursor=150" in request.url else pages(request),
     )
     admin.page.reload()
     for _ in range(20):

@@ -131,7 +131,9 @@ def test_closing_and_reopening_keeps_what_was_typed_but_never_the_secret(modal):
     expect(modal.get_by_label("Provider ID")).to_have_value(number)
     expect(modal.get_by_label("Name", exact=True)).to_have_value(name)
     expect(modal.get_by_label("Secret access key")).to_have_value("")
-    assert "a-secret-of-the-customer" not in modal.evaluate("JSON.stringify({...sessionStorage, ...localStorage})")
+    assert "a-secret-of-the-customer" not in modal.evaluate(
+        "JSON.stringify({...sessionStorage, ...localStorage})"
+    )
 
 
 def test_a_request_that_got_lost_is_repeated_as_the_same_request(modal, answer_with, watch):

@@ -20,7 +20,9 @@ def account(admin):
 
 def test_it_says_what_it_knows(admin, account):
     page = admin.page
-    expect(page.get_by_text("Not confirmed yet: no test has proved this connection.")).to_be_visible()
+    expect(
+        page.get_by_text("Not confirmed yet: no test has proved this connection.")
+    ).to_be_visible()
     expect(page.get_by_text(account["role_arn"])).to_be_visible()
     expect(page.get_by_text("Not known yet.")).to_have_count(3)
     expect(page.get_by_text("us-east-1").first).to_be_visible()
@@ -44,7 +46,9 @@ def test_a_change_that_somebody_else_made_is_shown_and_not_overwritten(admin, ac
     assert admin.call("PATCH", path, {"name": theirs}).status_code == 200
     admin.page.get_by_label("Name", exact=True).fill(f"Mine{secrets.token_hex(3)}")
     admin.page.get_by_role("button", name="Save").click()
-    expect(admin.page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Somebody else changed this account")
+    expect(admin.page.get_by_role("dialog").get_by_role("alert")).to_contain_text(
+        "Somebody else changed this account"
+    )
     admin.page.keyboard.press("Escape")
     expect(admin.page.get_by_role("heading", name=theirs)).to_be_visible()
     assert admin.call("GET", path).json()["name"] == theirs

@@ -19,10 +19,16 @@ def test_hostile_texts_are_shown_and_never_run(admin, answer_with):
         role_arn=HOSTILE,
         issues=[{"code": "x", "message": HOSTILE, "remedy": HOSTILE}],
     )
-    steps = [samples.step("ec2:StopInstances", "ec2", "denied", reason=HOSTILE, detail=HOSTILE, error_code=HOSTILE)]
+    steps = [
+        samples.step(
+            "ec2:StopInstances", "ec2", "denied", reason=HOSTILE, detail=HOSTILE, error_code=HOSTILE
+        )
+    ]
     answer_with(admin.page, "/v1/accounts", {"items": [account], "next_cursor": None})
     answer_with(admin.page, "/v1/accounts/acc000004", account)
-    answer_with(admin.page, "/v1/accounts/acc000004/verifications/test1", samples.finished_test(steps=steps))
+    answer_with(
+        admin.page, "/v1/accounts/acc000004/verifications/test1", samples.finished_test(steps=steps)
+    )
     admin.page.reload()
     for hash_ in ("#/accounts", "#/accounts/acc000004", "#/accounts/acc000004/tests/test1"):
         admin.page.evaluate("hash => { location.hash = hash; }", hash_)

@@ -29,7 +29,9 @@ def test_steps_appear_one_by_one_and_what_is_awaited_is_shown(admin, account, an
         count = next(counts, None)
         if count is None:
             return samples.finished_test()
-        return samples.finished_test(state="running", outcome=None, finished_at=None, steps=samples.STEPS[:count])
+        return samples.finished_test(
+            state="running", outcome=None, finished_at=None, steps=samples.STEPS[:count]
+        )
 
     answer_with(admin.page, TEST, running)
     page = admin.go("#/accounts/acc000000/tests/test1")
@@ -47,13 +49,17 @@ def test_each_step_has_verdict_reason_remedy_and_the_exact_answer(admin, account
     denied = step_of(page, "ec2:StopInstances")
     expect(denied).to_contain_text("denied")
     expect(denied).to_contain_text("A policy of the role or user denies it explicitly.")
-    expect(denied).to_contain_text("Find the policy statement with Effect Deny that covers ec2:StopInstances")
+    expect(denied).to_contain_text(
+        "Find the policy statement with Effect Deny that covers ec2:StopInstances"
+    )
     exact = denied.get_by_text("with an explicit deny")
     expect(exact).to_be_hidden()
     denied.get_by_text("The exact AWS answer").click()
     expect(exact).to_be_visible()
     expect(step_of(page, "ec2:StartInstances")).to_contain_text("predicted")
-    expect(step_of(page, "Refused without the external ID")).to_contain_text("refused, as it must be")
+    expect(step_of(page, "Refused without the external ID")).to_contain_text(
+        "refused, as it must be"
+    )
     expect(step_of(page, "rds:StopDBCluster")).to_contain_text("not certain")
     expect(step_of(page, "logs:PutLogEvents")).to_contain_text("skipped")
     for name in ("EC2 instances", "RDS and Aurora databases", "Logs", "Checking"):
@@ -65,7 +71,9 @@ def test_each_step_has_verdict_reason_remedy_and_the_exact_answer(admin, account
 def test_an_open_disclosure_stays_open_while_others_come_in(admin, account, answer_with):
     def running(_):
         done = 4 if not page_opened else len(samples.STEPS) - 1
-        return samples.finished_test(state="running", outcome=None, finished_at=None, steps=samples.STEPS[:done])
+        return samples.finished_test(
+            state="running", outcome=None, finished_at=None, steps=samples.STEPS[:done]
+        )
 
     page_opened: list[bool] = []
     answer_with(admin.page, TEST, running)
@@ -84,11 +92,22 @@ def test_an_aborted_test_says_that_the_status_stays(admin, account, answer_with)
 
 
 def test_the_history_leads_to_what_changed(admin, account, answer_with):
-    later = samples.finished_test("test2", started_at="2026-01-06T10:00:00Z", trigger="scheduled", outcome="degraded")
-    earlier = samples.finished_test(
-        "test1", steps=[*samples.STEPS[:7], samples.step("ec2:StopInstances", "ec2", region="us-east-1"), *samples.STEPS[8:]]
+    later = samples.finished_test(
+        "test2", started_at="2026-01-06T10:00:00Z", trigger="scheduled", outcome="degraded"
     )
-    answer_with(admin.page, "/v1/accounts/acc000000/verifications", {"items": [later, earlier], "next_cursor": None})
+    earlier = samples.finished_test(
+        "test1",
+        steps=[
+            *samples.STEPS[:7],
+            samples.step("ec2:StopInstances", "ec2", region="us-east-1"),
+            *samples.STEPS[8:],
+        ],
+    )
+    answer_with(
+        admin.page,
+        "/v1/accounts/acc000000/verifications",
+        {"items": [later, earlier], "next_cursor": None},
+    )
     answer_with(admin.page, TEST, earlier)
     answer_with(admin.page, TEST.replace("test1", "test2"), later)
     page = admin.go("#/accounts/acc000000/tests")

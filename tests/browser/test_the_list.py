@@ -64,7 +64,8 @@ def test_ten_thousand_accounts_open_with_one_page(many, admin):
 
 
 def test_scrolling_loads_them_all_and_keeps_the_document_small(many):
-    loaded = "document.querySelector('.rows').offsetHeight / document.querySelector('.account-row[data-id]').offsetHeight"
+    loaded = """document.querySelector(".rows").offsetHeight
+      / document.querySelector(".account-row[data-id]").offsetHeight"""
     deadline = time.monotonic() + 60
     while many.evaluate(loaded) < MANY - 1:
         assert time.monotonic() < deadline
@@ -146,9 +147,16 @@ def test_an_empty_organization_is_invited_to_begin(admin, answer_with):
 
 def test_a_row_under_test_turns_to_its_result_by_itself(admin, answer_with):
     before = samples.account(5, testing=True)
-    answers = [before, samples.account(5, status="confirmed", verification=samples.account(0)["verification"])]
+    answers = [
+        before,
+        samples.account(5, status="confirmed", verification=samples.account(0)["verification"]),
+    ]
     answer_with(admin.page, "/v1/accounts", {"items": [before], "next_cursor": None})
-    answer_with(admin.page, "/v1/accounts/acc000005", lambda _: answers.pop(0) if len(answers) > 1 else answers[0])
+    answer_with(
+        admin.page,
+        "/v1/accounts/acc000005",
+        lambda _: answers.pop(0) if len(answers) > 1 else answers[0],
+    )
     admin.page.reload()
     expect(row(admin.page, "Account00005")).to_contain_text("Testing…")
     expect(row(admin.page, "Account00005")).to_contain_text("Confirmed", timeout=8000)

@@ -33,7 +33,9 @@ def test_an_account_can_be_read_in_full_and_not_changed(viewer, sign_in, open_co
     switch.click(force=True)
     expect(switch).to_have_attribute("aria-checked", "true")
     for name in ("Test", "Rename", "Change", "Delete account"):
-        expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute("aria-disabled", "true")
+        expect(page.get_by_role("button", name=name, exact=True)).to_have_attribute(
+            "aria-disabled", "true"
+        )
     page.get_by_role("link", name="Instructions").first.click()
     expect(page.get_by_role("link", name="Deploy on AWS")).to_be_visible()
     expect(page.get_by_role("button", name="Test now")).to_have_attribute("aria-disabled", "true")
