@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -164,6 +165,7 @@ def _long_form(loader: _TemplateLoader, tag: str, node: yaml.Node) -> dict[str, 
 _TemplateLoader.add_multi_constructor("!", _long_form)
 
 
+@cache
 def template() -> dict[str, Any]:
     """The stack's template, with long forms of the intrinsic functions."""
     text = (ROOT / "template.yaml").read_text()

@@ -62,6 +62,7 @@ def install(app: APIGatewayHttpResolver) -> None:
     app.exception_handler(errors.InvalidField)(_invalid_field)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(RequestUnsupportedContentType)(_unsupported)
+    app.exception_handler(UnicodeDecodeError)(_not_text)
     app.exception_handler(ServiceError)(_service_error)
     app.exception_handler(Exception)(_unexpected)
     app.not_found(_not_found)
@@ -83,6 +84,10 @@ def _invalid_request(error: RequestValidationError) -> Response[str]:
 
 def _unsupported(error: RequestUnsupportedContentType) -> Response[str]:
     return problem(HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json.")
+
+
+def _not_text(error: UnicodeDecodeError) -> Response[str]:
+    return problem(HTTPStatus.BAD_REQUEST, "The body is not text in UTF-8.")
 
 
 def _not_found(error: NotFoundError) -> Response[str]:

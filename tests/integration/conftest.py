@@ -1,0 +1,101 @@
+"""The stack's data, on moto: the table as the template has it, the sealing key, the bucket, the
+workflow. No socket opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+from pytest_socket import disable_socket
+
+from cavok import wiring
+from tests.integration.http import Api
+from tests.unit.builders import ORGANIZATION_ID, WORKLOAD, resource
+
+REGION = "us-east-1"
+TABLE, BUCKET, KEY = "cavok-accounts", "cavok-templates", "alias/cavok-sealing"
+WORKFLOW = f"arn:aws:states:{REGION}:123456789012:stateMachine:verify_account"
+
+
+@cache
+def client(service: str) -> Any:
+    """A client a process; moto answers whichever test asks."""
+    return boto3.client(service, region_name=REGION)
+
+
+def pytest_runtest_setup() -> None:
+    disable_socket(allow_unix_socket=True)
+
+
+@pytest.fixture(autouse=True)
+def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Everything that the functions find, empty. Clients are kept from test to test, as in a warm
+    process.
+    """
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
+        monkeypatch.delenv(name, raising=False)
+    environment = {
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
+        "TABLE_NAME": TABLE,
+        "SEALING_KEY_ID": KEY,
+        "VERIFY_ACCOUNT_ARN": WORKFLOW,
+        "TEMPLATES_BUCKET": BUCKET,
+        "TRUSTED_ACCOUNT_ID": WORKLOAD,
+        "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
+        "POWERTOOLS_TRACE_DISABLED": "true",
+    }
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        _table()
+        kms = client("kms")
+        key_id = kms.create_key()["KeyMetadata"]["KeyId"]
+        kms.create_alias(AliasName=KEY, TargetKeyId=key_id)
+        client("s3").create_bucket(Bucket=BUCKET)
+        client("stepfunctions").create_state_machine(
+            name="verify_account",
+            definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
+            roleArn=f"arn:aws:iam::{WORKLOAD}:role/verify_account",
+        )
+        wiring.templates.cache_clear()
+        yield
+
+
+def _table() -> None:
+    """The template's own keys and indexes, so that a query that it does not serve fails here."""
+    declared = resource("Table")
+    names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    client("dynamodb").create_table(TableName=TABLE, **{name: declared[name] for name in names})
+
+
+@pytest.fixture
+def admin() -> Api:
+    return Api(ORGANIZATION_ID, "admin")
+
+
+@pytest.fixture
+def viewer() -> Api:
+    return Api(ORGANIZATION_ID, "viewer")
+
+
+@pytest.fixture
+def operator() -> Api:
+    return Api(ORGANIZATION_ID, "operator")
+
+
+@pytest.fixture
+def other_admin() -> Api:
+    """The admin of a second organization."""
+    return Api("org-two", "admin")
+
+
+@pytest.fixture
+def nobody() -> Api:
+    """A request that the gateway let through without a token, as on the public routes."""
+    return Api(None)

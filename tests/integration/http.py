@@ -1,0 +1,136 @@
+"""The HTTP API as a client of it, through the function's handler and API Gateway's event."""
+
+from __future__ import annotations
+
+import base64
+import copy
+import json
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from functions.accounts_api import app
+from tests.unit.builders import ACCOUNT_ID, KEY_ID, NUMBER, SECRET_KEY, sample_event
+
+SAMPLE = sample_event("api_create_account")
+ROLE_ACCOUNT: dict[str, Any] = json.loads(SAMPLE["body"])
+KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
+KEY_ACCOUNT = ROLE_ACCOUNT | {"access_type": "access_key", "credentials": KEYS}
+UNKNOWN_ID = ACCOUNT_ID
+
+
+class Context:
+    """What Lambda tells a function of its invocation."""
+
+    function_name = "accounts_api"
+    function_version = "$LATEST"
+    memory_limit_in_mb = 1024
+    invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:accounts_api"
+    aws_request_id = "52fdfc07-2182-454f-963f-5f0f9a621d72"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 15_000
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a problem names."""
+        return [error["field"] for error in self.json["errors"]]
+
+
+@dataclass
+class Api:
+    """A caller. `group` null: a token of no group; `organization_id` null: no token at all."""
+
+    organization_id: str | None
+    group: str | None = None
+    claims: dict[str, str] = field(default_factory=dict)
+
+    def get(self, path: str, headers: dict[str, str] | None = None, **query: Any) -> Answer:
+        return self.send("GET", path, headers=headers, query=query)
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Answer:
+        return self.send("POST", path, body, _named(headers))
+
+    def patch(self, path: str, body: Any, **headers: str) -> Answer:
+        return self.send("PATCH", path, body, _named(headers))
+
+    def put(self, path: str, body: Any) -> Answer:
+        return self.send("PUT", path, body)
+
+    def delete(self, path: str) -> Answer:
+        return self.send("DELETE", path)
+
+    def account(self, **but: Any) -> dict[str, Any]:
+        """Connects an account and returns it."""
+        answer = self.post("/v1/accounts", ROLE_ACCOUNT | but)
+        assert answer.status == 201, answer.text
+        account: dict[str, Any] = answer.json
+        return account
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        query: dict[str, Any] | None = None,
+    ) -> Answer:
+        """`body`: text and bytes go as they are, everything else as JSON."""
+        event = self._event(method, path, query or {})
+        event["headers"] |= {name.lower(): value for name, value in (headers or {}).items()}
+        if isinstance(body, bytes):
+            event |= {"body": base64.b64encode(body).decode(), "isBase64Encoded": True}
+        elif isinstance(body, str):
+            event["body"] = body
+        elif body is not None:
+            event["body"] = json.dumps(body)
+        answer = app.handler(event, Context())
+        text = answer.get("body") or ""
+        if answer.get("isBase64Encoded"):
+            text = base64.b64decode(text).decode(errors="replace")
+        return Answer(answer["statusCode"], _flat(answer), text)
+
+    def _event(self, method: str, path: str, query: dict[str, Any]) -> dict[str, Any]:
+        event = copy.deepcopy(SAMPLE)
+        event["rawPath"] = path
+        event["requestContext"]["http"] |= {"method": method, "path": path}
+        event["rawQueryString"] = urlencode(query)
+        if query:
+            event["queryStringParameters"] = {name: str(value) for name, value in query.items()}
+        del event["body"]
+        if self.organization_id is None:
+            del event["requestContext"]["authorizer"]
+            return event
+        claims = event["requestContext"]["authorizer"]["jwt"]["claims"]
+        claims |= {"custom:organization": self.organization_id} | self.claims
+        claims["cognito:groups"] = f"[{self.group}]"
+        if not self.group:
+            del claims["cognito:groups"]
+        if not self.organization_id:
+            del claims["custom:organization"]
+        return event
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def _flat(answer: dict[str, Any]) -> dict[str, str]:
+    headers = {k: v if isinstance(v, str) else v[0] for k, v in answer.get("headers", {}).items()}
+    return {name.lower(): value for name, value in headers.items()}
+
+
+def number(index: int) -> str:
+    """Account numbers that differ."""
+    return str(int(NUMBER) + index)

@@ -1,0 +1,539 @@
+"""Accounts over HTTP: connecting, reading, listing, changing, rotating keys, disconnecting."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import pytest
+from boto3.dynamodb.types import TypeDeserializer
+
+from tests.integration.conftest import TABLE, client
+from tests.integration.http import (
+    KEY_ACCOUNT,
+    KEYS,
+    ROLE_ACCOUNT,
+    UNKNOWN_ID,
+    Answer,
+    Api,
+    number,
+)
+from tests.unit.builders import KEY_ID, NUMBER, SECRET_KEY, VERIFICATION_ID
+
+OWNED = [
+    ("GET", "/v1/accounts/{id}"),
+    ("PATCH", "/v1/accounts/{id}"),
+    ("PUT", "/v1/accounts/{id}/credentials"),
+    ("DELETE", "/v1/accounts/{id}"),
+    ("GET", "/v1/accounts/{id}/instructions"),
+    ("POST", "/v1/accounts/{id}/verifications"),
+    ("GET", "/v1/accounts/{id}/verifications"),
+    ("GET", f"/v1/accounts/{{id}}/verifications/{VERIFICATION_ID}"),
+]
+"""Every route of one account."""
+BODIES = {"PATCH": {"name": "Other"}, "PUT": KEYS}
+
+
+def items() -> list[dict[str, Any]]:
+    plain = TypeDeserializer().deserialize
+    found = client("dynamodb").scan(TableName=TABLE)["Items"]
+    return [{name: plain(value) for name, value in item.items()} for item in found]
+
+
+def is_problem(answer: Answer, status: int) -> bool:
+    """RFC 9457, saying the same status as the answer."""
+    return (
+        answer.status == status == answer.json["status"]
+        and answer.headers["content-type"] == "application/problem+json"
+        and {"type", "title", "detail"} <= set(answer.json)
+    )
+
+
+def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> None:
+    answer = admin.post("/v1/accounts", ROLE_ACCOUNT)
+
+    account = answer.json
+    assert answer.status == 201
+    assert answer.headers["location"] == f"/v1/accounts/{account['account_id']}"
+    assert answer.headers["etag"] == f'"{account["version"]}"'
+    assert account == {
+        "account_id": account["account_id"],
+        "provider": "aws",
+        "provider_id": NUMBER,
+        "name": "Production1",
+        "access_type": "assume_role",
+        "role_arn": f"arn:aws:iam::{NUMBER}:role/CavokCloud",
+        "access_key_id": None,
+        "write_logs": True,
+        "regions": ["us-east-1"],
+        "status": "unconfirmed",
+        "issues": [],
+        "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
+        "verification": None,
+        "testing": False,
+        "next_verification_at": account["created_at"],
+        "created_at": account["created_at"],
+        "created_by": "ada@example.com",
+        "updated_at": account["created_at"],
+        "version": 1,
+    }
+    assert account["created_at"].endswith("Z")
+
+
+def test_an_account_reads_as_it_was_created(admin: Api, viewer: Api) -> None:
+    account = admin.account()
+
+    answer = viewer.get(f"/v1/accounts/{account['account_id']}")
+
+    assert (answer.status, answer.json) == (200, account)
+    assert answer.headers["etag"] == '"1"'
+
+
+def test_what_is_left_out_has_its_default(admin: Api) -> None:
+    body = {k: v for k, v in ROLE_ACCOUNT.items() if k != "regions"}
+
+    account = admin.post("/v1/accounts", body).json
+
+    assert account["regions"] == ["us-east-1"]
+    assert account["role_arn"].endswith(":role/CavokCloud")
+
+
+def test_a_region_that_is_named_twice_counts_once(admin: Api) -> None:
+    account = admin.account(regions=["eu-west-1", "us-east-1", "eu-west-1"])
+
+    assert account["regions"] == ["eu-west-1", "us-east-1"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"provider": "gcp"}, "provider"),
+        ({"provider_id": "12345678901"}, "provider_id"),
+        ({"provider_id": "1234567890123"}, "provider_id"),
+        ({"provider_id": "12345678901a"}, "provider_id"),
+        ({"provider_id": "１２３４５６７８９０１２"}, "provider_id"),
+        ({"provider_id": "123456789012\n"}, "provider_id"),
+        ({"provider_id": 123456789012}, "provider_id"),
+        ({"name": ""}, "name"),
+        ({"name": "x" * 65}, "name"),
+        ({"name": "with space"}, "name"),
+        ({"name": "Müller"}, "name"),
+        ({"name": "a\n"}, "name"),
+        ({"name": 7}, "name"),
+        ({"access_type": "password"}, "access_type"),
+        ({"write_logs": "yes"}, "write_logs"),
+        ({"write_logs": 1}, "write_logs"),
+        ({"regions": []}, "regions"),
+        ({"regions": ["us-east-1"] * 21}, "regions"),
+        ({"regions": ["mars-north-1"]}, "regions"),
+        ({"regions": "us-east-1"}, "regions"),
+        ({"regions": [7]}, "regions"),
+        ({"role_name": "Administrator"}, "role_name"),
+        ({"role_name": "cavok"}, "role_name"),
+        ({"role_name": "Cavok/../Admin"}, "role_name"),
+        ({"role_name": "Cavok" + "x" * 60}, "role_name"),
+        ({"role_name": "arn:aws:iam::123456789012:role/Cavok"}, "role_name"),
+        ({"role_arn": "arn:aws:iam::123456789012:role/Cavok"}, "role_arn"),
+        ({"external_id": "mine"}, "external_id"),
+        ({"organization_id": "org-two"}, "organization_id"),
+        ({"credentials": KEYS}, "credentials"),
+        *(({name: None}, name) for name in (*ROLE_ACCOUNT, "role_name", "credentials")),
+    ],
+    ids=str,
+)
+def test_a_field_that_is_wrong_is_named(change: dict[str, Any], field: str, admin: Api) -> None:
+    answer = admin.post("/v1/accounts", ROLE_ACCOUNT | change)
+
+    assert is_problem(answer, 422)
+    assert answer.fields == [field]
+    assert all(error["message"] for error in answer.json["errors"])
+    assert items() == []
+
+
+@pytest.mark.parametrize("field", ["provider", "provider_id", "name", "access_type", "write_logs"])
+def test_a_field_that_is_missing_is_named(field: str, admin: Api) -> None:
+    answer = admin.post("/v1/accounts", {k: v for k, v in ROLE_ACCOUNT.items() if k != field})
+
+    assert is_problem(answer, 422)
+    assert answer.fields == [field]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"credentials": None}, "credentials"),
+        ({"role_name": "CavokCloud"}, "role_name"),
+        ({"credentials": KEYS | {"access_key_id": "short"}}, "credentials.access_key_id"),
+        (
+            {"credentials": KEYS | {"access_key_id": "ASIAIOSFODNN7EXAMPLE"}},
+            "credentials.access_key_id",
+        ),
+        ({"credentials": KEYS | {"secret_access_key": ""}}, "credentials.secret_access_key"),
+        ({"credentials": KEYS | {"secret_access_key": None}}, "credentials.secret_access_key"),
+        ({"credentials": KEYS | {"session_token": "x"}}, "credentials.session_token"),
+        ({"credentials": {"access_key_id": KEY_ID}}, "credentials.secret_access_key"),
+        ({"credentials": "AKIA"}, "credentials"),
+    ],
+    ids=str,
+)
+def test_a_field_of_an_access_key_that_is_wrong_is_named_and_nothing_of_it_comes_back(
+    change: dict[str, Any], field: str, admin: Api
+) -> None:
+    answer = admin.post("/v1/accounts", KEY_ACCOUNT | change)
+
+    assert is_problem(answer, 422)
+    assert answer.fields == [field]
+    assert SECRET_KEY not in answer.text
+    assert KEY_ID not in answer.text
+
+
+def test_access_keys_without_credentials_are_refused(admin: Api) -> None:
+    body = {k: v for k, v in KEY_ACCOUNT.items() if k != "credentials"}
+
+    assert admin.post("/v1/accounts", body).fields == ["credentials"]
+
+
+def test_azure_is_coming_soon(admin: Api) -> None:
+    answer = admin.post("/v1/accounts", ROLE_ACCOUNT | {"provider": "azure"})
+
+    assert is_problem(answer, 422)
+    (error,) = answer.json["errors"]
+    assert error["field"] == "provider"
+    assert "coming soon" in error["message"]
+
+
+@pytest.mark.parametrize("body", ["{", "{'a': 1}", b"\xff\xfe{}", "nonsense"])
+def test_a_body_that_is_not_json_is_a_bad_request(body: Any, admin: Api) -> None:
+    assert is_problem(admin.post("/v1/accounts", body), 400)
+
+
+@pytest.mark.parametrize("body", ["", "null", "[]", "7", '"text"', "{}"])
+def test_json_that_is_not_an_account_is_unprocessable(body: str, admin: Api) -> None:
+    answer = admin.post("/v1/accounts", body)
+
+    assert is_problem(answer, 422)
+    assert answer.fields
+
+
+def test_a_body_of_another_type_is_a_bad_request(admin: Api) -> None:
+    headers = {"content-type": "text/plain"}
+
+    assert is_problem(admin.send("POST", "/v1/accounts", ROLE_ACCOUNT, headers), 400)
+
+
+def test_a_number_is_connected_once_in_an_organization(admin: Api, other_admin: Api) -> None:
+    admin.account()
+
+    assert is_problem(admin.post("/v1/accounts", ROLE_ACCOUNT | {"name": "Again"}), 409)
+    assert other_admin.account()["provider_id"] == NUMBER
+    assert admin.get("/v1/organization").json["accounts"]["total"] == 1
+
+
+def test_the_same_idempotency_key_answers_with_the_same_account(admin: Api) -> None:
+    first = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
+    again = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
+
+    assert (first.status, again.status) == (201, 201)
+    assert again.json == first.json
+    assert again.headers["location"] == first.headers["location"]
+    assert admin.get("/v1/organization").json["accounts"]["total"] == 1
+
+
+def test_an_idempotency_key_is_good_for_one_body(admin: Api) -> None:
+    admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
+    other = ROLE_ACCOUNT | {"provider_id": number(1)}
+
+    answer = admin.post("/v1/accounts", other, Idempotency_Key="abc")
+
+    assert is_problem(answer, 422)
+    assert answer.fields == ["Idempotency-Key"]
+    assert admin.post("/v1/accounts", other, Idempotency_Key="def").status == 201
+
+
+def test_an_idempotency_key_means_nothing_to_another_organization(
+    admin: Api, other_admin: Api
+) -> None:
+    mine = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc").json
+    theirs = other_admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc").json
+
+    assert mine["account_id"] != theirs["account_id"]
+
+
+def test_a_refused_create_may_be_corrected_under_the_same_idempotency_key(admin: Api) -> None:
+    admin.account()
+    taken = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
+    other = ROLE_ACCOUNT | {"provider_id": number(1)}
+
+    assert taken.status == 409
+    assert admin.post("/v1/accounts", other, Idempotency_Key="abc").status == 201
+
+
+def test_an_idempotency_record_holds_no_secret_and_lapses(admin: Api) -> None:
+    admin.post("/v1/accounts", KEY_ACCOUNT, Idempotency_Key="abc")
+
+    (record,) = (item for item in items() if item["sk"].startswith("IDEMPOTENCY"))
+    assert SECRET_KEY not in str(record)
+    assert KEY_ID not in str(record)
+    assert record["pk"] == "ORG#org-one"
+    assert record["expires_at"] > 0
+
+
+def test_only_the_last_four_characters_of_an_access_key_come_back(admin: Api) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+    path = f"/v1/accounts/{account['account_id']}"
+
+    assert account["access_key_id"] == KEY_ID[-4:]
+    assert account["role_arn"] is None
+    for answer in (admin.get(path), admin.get("/v1/accounts"), admin.get(f"{path}/instructions")):
+        assert answer.status == 200
+        assert KEY_ID not in answer.text
+        assert SECRET_KEY not in answer.text
+
+
+def test_an_access_key_is_in_the_table_only_under_its_seal(
+    admin: Api, capsys: pytest.CaptureFixture[str]
+) -> None:
+    admin.account(**KEY_ACCOUNT)
+
+    assert SECRET_KEY not in str(items())
+    assert KEY_ID not in str(items())
+    logged = capsys.readouterr()
+    assert SECRET_KEY not in logged.out + logged.err
+    assert KEY_ID not in logged.out + logged.err
+
+
+def test_an_access_key_is_sealed_for_its_organization_and_account_alone(admin: Api) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+    (credentials,) = (item for item in items() if item["sk"].startswith("CREDENTIALS#"))
+    blob = base64.b64decode(credentials["sealed"])
+    kms = client("kms")
+
+    context = {"organization": "org-one", "account": account["account_id"]}
+    assert (
+        SECRET_KEY.encode()
+        in kms.decrypt(CiphertextBlob=blob, EncryptionContext=context)["Plaintext"]
+    )
+    for other in ({}, context | {"organization": "org-two"}, context | {"account": UNKNOWN_ID}):
+        with pytest.raises(kms.exceptions.InvalidCiphertextException):
+            kms.decrypt(CiphertextBlob=blob, EncryptionContext=other)
+
+
+def test_a_rotated_key_replaces_the_old_one_and_makes_the_account_unconfirmed(
+    admin: Api,
+) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+    path = f"/v1/accounts/{account['account_id']}"
+    before = [item["sealed"] for item in items() if "sealed" in item]
+
+    answer = admin.put(
+        f"{path}/credentials",
+        {"access_key_id": "AKIAIOSFODNN7ROTATED", "secret_access_key": "another"},
+    )
+
+    after = admin.get(path).json
+    assert (answer.status, answer.text) == (204, "")
+    assert after["access_key_id"] == "ATED"
+    assert after["status"] == "unconfirmed"
+    assert after["version"] == account["version"] + 1
+    sealed = [item["sealed"] for item in items() if "sealed" in item]
+    assert len(sealed) == 1
+    assert sealed != before
+
+
+def test_a_role_has_no_key_to_rotate(admin: Api) -> None:
+    account = admin.account()
+
+    assert is_problem(admin.put(f"/v1/accounts/{account['account_id']}/credentials", KEYS), 409)
+
+
+def test_a_key_that_is_wrong_names_its_field(admin: Api) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+    path = f"/v1/accounts/{account['account_id']}/credentials"
+
+    assert admin.put(path, {"access_key_id": KEY_ID}).fields == ["secret_access_key"]
+    assert admin.put(path, KEYS | {"name": "x"}).fields == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("change", "seen"),
+    [
+        ({"name": "Renamed"}, {"name": "Renamed"}),
+        ({"write_logs": False}, {"write_logs": False}),
+        ({"regions": ["eu-west-1"]}, {"regions": ["eu-west-1"]}),
+        ({"role_name": "CavokOther"}, {"role_arn": f"arn:aws:iam::{NUMBER}:role/CavokOther"}),
+    ],
+)
+def test_a_change_is_made_and_nothing_else_changes(
+    change: dict[str, Any], seen: dict[str, Any], admin: Api
+) -> None:
+    before = admin.account()
+    path = f"/v1/accounts/{before['account_id']}"
+
+    answer = admin.patch(path, change)
+
+    after = answer.json
+    assert answer.status == 200
+    assert answer.headers["etag"] == '"2"'
+    moving = {"updated_at", "next_verification_at", "version"}
+    assert {k: v for k, v in after.items() if before[k] != v and k not in moving} == seen
+    assert admin.get(path).json == after
+
+
+def test_a_change_that_changes_nothing_is_no_error(admin: Api) -> None:
+    account = admin.account()
+    path = f"/v1/accounts/{account['account_id']}"
+
+    assert admin.patch(path, {}).status == 200
+    assert admin.patch(path, {"name": account["name"]}).json["updated_at"] == account["updated_at"]
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"provider_id": number(1)}, "provider_id"),
+        ({"access_type": "access_key"}, "access_type"),
+        ({"status": "confirmed"}, "status"),
+        ({"name": None}, "name"),
+        ({"name": ""}, "name"),
+        ({"regions": None}, "regions"),
+        ({"regions": []}, "regions"),
+        ({"write_logs": None}, "write_logs"),
+        ({"role_name": "Admin"}, "role_name"),
+        ({"credentials": KEYS}, "credentials"),
+    ],
+    ids=str,
+)
+def test_a_change_that_is_wrong_names_its_field(
+    change: dict[str, Any], field: str, admin: Api
+) -> None:
+    account = admin.account()
+    path = f"/v1/accounts/{account['account_id']}"
+
+    answer = admin.patch(path, change)
+
+    assert is_problem(answer, 422)
+    assert answer.fields == [field]
+    assert admin.get(path).json == account
+
+
+def test_a_user_has_no_role_to_change(admin: Api) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+
+    answer = admin.patch(f"/v1/accounts/{account['account_id']}", {"role_name": "CavokOther"})
+
+    assert (answer.status, answer.fields) == (422, ["role_name"])
+
+
+@pytest.mark.parametrize("tag", ['"1"', ' W/"1" ', "*"])
+def test_a_change_of_the_version_that_was_read_is_made(tag: str, admin: Api) -> None:
+    account = admin.account()
+
+    answer = admin.patch(f"/v1/accounts/{account['account_id']}", {"name": "Renamed"}, If_Match=tag)
+
+    assert (answer.status, answer.json["version"]) == (200, 2)
+
+
+@pytest.mark.parametrize("tag", ['"1"', '"3"', "2", '"x"', "", '"99999999999999999999"'])
+def test_a_change_of_another_version_is_refused(tag: str, admin: Api) -> None:
+    account = admin.account()
+    path = f"/v1/accounts/{account['account_id']}"
+    admin.patch(path, {"name": "Renamed"})
+
+    answer = admin.patch(path, {"name": "Overwritten"}, If_Match=tag)
+
+    assert is_problem(answer, 412)
+    assert admin.get(path).json["name"] == "Renamed"
+
+
+def test_a_deleted_account_is_gone_with_its_secrets_and_its_number_is_free(admin: Api) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+    path = f"/v1/accounts/{account['account_id']}"
+
+    answer = admin.delete(path)
+
+    assert (answer.status, answer.text) == (204, "")
+    assert [item["sk"] for item in items()] == ["ORG"]
+    assert is_problem(admin.get(path), 404)
+    assert is_problem(admin.delete(path), 404)
+    assert admin.get("/v1/organization").json["accounts"]["total"] == 0
+    assert admin.account()["provider_id"] == NUMBER
+
+
+@pytest.mark.parametrize(("method", "route"), OWNED)
+def test_another_organizations_account_is_not_there(
+    method: str, route: str, admin: Api, other_admin: Api
+) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+    path = route.format(id=account["account_id"])
+
+    answer = other_admin.send(method, path, BODIES.get(method))
+
+    assert is_problem(answer, 404)
+    assert admin.get(f"/v1/accounts/{account['account_id']}").json == account
+
+
+@pytest.mark.parametrize(("method", "route"), OWNED)
+@pytest.mark.parametrize("account_id", [UNKNOWN_ID, "nonsense", "ORG", "x" * 3000, "é", "a b"])
+def test_an_account_that_does_not_exist_is_not_there(
+    method: str, route: str, account_id: str, admin: Api
+) -> None:
+    answer = admin.send(method, route.format(id=account_id), BODIES.get(method))
+
+    assert is_problem(answer, 404)
+
+
+WRITES = [("POST", "/v1/accounts"), *((m, r) for m, r in OWNED if m != "GET")]
+
+
+@pytest.mark.parametrize(("method", "route"), WRITES)
+def test_a_viewer_may_not_change_anything(method: str, route: str, viewer: Api, admin: Api) -> None:
+    account = admin.account()
+    before = items()
+
+    answer = viewer.send(method, route.format(id=account["account_id"]), BODIES.get(method))
+
+    assert is_problem(answer, 403)
+    assert items() == before
+
+
+@pytest.mark.parametrize(
+    ("method", "route"),
+    [
+        *WRITES,
+        *((m, r) for m, r in OWNED if m == "GET"),
+        ("GET", "/v1/organization"),
+        ("GET", "/v1/accounts"),
+    ],
+)
+@pytest.mark.parametrize("caller", [Api("", "admin"), Api("org-one", None), Api("org-one", "ops")])
+def test_without_an_organization_or_a_group_everything_is_forbidden(
+    method: str, route: str, caller: Api
+) -> None:
+    answer = caller.send(method, route.format(id=UNKNOWN_ID), BODIES.get(method))
+
+    assert is_problem(answer, 403)
+    assert items() == []
+
+
+@pytest.mark.parametrize(("method", "route"), [*WRITES, ("GET", "/v1/organization")])
+def test_a_route_that_the_gateway_let_through_without_a_token_is_forbidden_all_the_same(
+    method: str, route: str, nobody: Api
+) -> None:
+    body = ROLE_ACCOUNT if route == "/v1/accounts" else BODIES.get(method)
+
+    answer = nobody.send(method, route.format(id=UNKNOWN_ID), body)
+
+    assert is_problem(answer, 403)
+
+
+def test_an_organization_in_the_request_counts_for_nothing(admin: Api, other_admin: Api) -> None:
+    account = admin.account()
+    path = f"/v1/accounts/{account['account_id']}"
+
+    answer = other_admin.get(path, headers={"x-organization": "org-one"}, organization_id="org-one")
+
+    assert answer.status == 404
+
+
+def test_an_operator_is_an_admin(operator: Api) -> None:
+    assert operator.account()["status"] == "unconfirmed"
