@@ -267,6 +267,7 @@ def create_verification(account_id: str) -> Response[models.VerificationBody]:
         workflows=wiring.workflows(),
         now=now,
     )
+    logger.info("Test asked for", verification_id=verification.verification_id)
     return Response(
         status_code=ACCEPTED.value,
         content_type="application/json",
@@ -319,4 +320,9 @@ def get_verification(account_id: str, verification_id: str) -> models.Verificati
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """One HTTP request in API Gateway's payload format 2.0."""
-    return gate.refusal(event) or app.resolve(event, context)
+    answer = gate.refusal(event) or app.resolve(event, context)
+    request = event["requestContext"]["http"]
+    logger.info(
+        "Answered", method=request["method"], path=request["path"], status=answer["statusCode"]
+    )
+    return answer

@@ -12,8 +12,8 @@ import pytest
 
 from local import aws, customers
 from local.customers import Workplace
-from local.settings import STACK_NAME
 from local.stack import Stack
+from tests.e2e import operating
 from tests.e2e.journeys import Connected, Journeys, Json, answer, connect, problem
 from tests.e2e.organizations import Organization
 
@@ -41,21 +41,16 @@ def without_role(organization: Organization, new_place: Callable[[], Workplace])
     return connect(organization.admin, new_place(), write_logs=False)
 
 
-def execution_arn(stack: Stack, verification: Json) -> str:
-    machine = stack.state_machines["verify_account"].replace(":stateMachine:", ":execution:")
-    return f"{machine}:{verification['verification_id']}"
-
-
 def execution_status(stack: Stack, verification: Json) -> str:
-    return aws.step_functions(stack.emulator_url).describe_execution(
-        executionArn=execution_arn(stack, verification)
-    )["status"]
+    return str(operating.execution(stack, verification["verification_id"])["status"])
 
 
 def stop(stack: Stack, verification: Json) -> None:
     """What an operator does in the Step Functions console."""
     aws.step_functions(stack.emulator_url).stop_execution(
-        executionArn=execution_arn(stack, verification), error="Operator", cause="Enough of it."
+        executionArn=operating.execution_arn(stack, verification["verification_id"]),
+        error="Operator",
+        cause="Enough of it.",
     )
 
 
@@ -63,9 +58,7 @@ def stop(stack: Stack, verification: Json) -> None:
 def function_without(stack: Stack, logical_id: str, *settings: str) -> Iterator[None]:
     """A function whose environment lacks what it needs, so that each of its invocations crashes."""
     function = aws.client("lambda", stack.emulator_url)
-    name = aws.cloudformation(stack.emulator_url).describe_stack_resource(
-        StackName=STACK_NAME, LogicalResourceId=logical_id
-    )["StackResourceDetail"]["PhysicalResourceId"]
+    name = operating.function_name(stack, logical_id)
     whole = function.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     broken = {key: value for key, value in whole.items() if key not in settings}
     assert broken != whole
@@ -202,13 +195,7 @@ def test_when_record_verification_crashes_it_is_tried_again(
     stack: Stack, connected: Connected
 ) -> None:
     def crashes() -> int:
-        events = aws.step_functions(stack.emulator_url).get_execution_history(
-            executionArn=execution_arn(stack, started), maxResults=1000
-        )["events"]
-        return sum(
-            event.get("taskFailedEventDetails", {}).get("error") == "NotConfigured"
-            for event in events
-        )
+        return operating.failures(stack, started["verification_id"]).count("NotConfigured")
 
     with function_without(stack, "RecordVerification", "TABLE_NAME"):
         started = connected.press_test()

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from local import aws, customers
+from local import customers
 from local.customers import Workplace
 from local.stack import Stack
+from tests.e2e import operating
 from tests.e2e.journeys import Journeys, connect
 from tests.e2e.organizations import Organization
 
@@ -18,14 +19,7 @@ pytestmark = pytest.mark.timeout(240)
 
 def refused_attempts(stack: Stack, verification_id: str) -> int:
     """How often a running test was refused by the customer's role so far."""
-    machine = stack.state_machines["verify_account"].replace(":stateMachine:", ":execution:")
-    events = aws.step_functions(stack.emulator_url).get_execution_history(
-        executionArn=f"{machine}:{verification_id}", maxResults=1000
-    )["events"]
-    return sum(
-        event.get("taskFailedEventDetails", {}).get("error") == "EntryRefusedYet"
-        for event in events
-    )
+    return operating.failures(stack, verification_id).count("EntryRefusedYet")
 
 
 def test_a_failed_account_is_confirmed_once_its_role_is_deployed(

@@ -1,0 +1,103 @@
+"""The deployed stack as its operator sees it: executions, logs, items, functions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from local import aws
+from local.settings import STACK_NAME
+from local.stack import Stack
+
+
+def execution_arn(stack: Stack, verification_id: str) -> str:
+    """An execution is named after the verification."""
+    machine = stack.state_machines["verify_account"].replace(":stateMachine:", ":execution:")
+    return f"{machine}:{verification_id}"
+
+
+def execution(stack: Stack, verification_id: str) -> dict[str, Any]:
+    return dict(
+        aws.step_functions(stack.emulator_url).describe_execution(
+            executionArn=execution_arn(stack, verification_id)
+        )
+    )
+
+
+def history(stack: Stack, verification_id: str) -> list[dict[str, Any]]:
+    """Every event of an execution, with all inputs and outputs."""
+    pages = aws.client("stepfunctions", stack.emulator_url).get_paginator("get_execution_history")
+    found = pages.paginate(
+        executionArn=execution_arn(stack, verification_id), includeExecutionData=True
+    )
+    return [event for page in found for event in page["events"]]
+
+
+def failures(stack: Stack, verification_id: str) -> list[str]:
+    """The errors of the tasks that failed so far, tries that were repeated included."""
+    return [
+        event["taskFailedEventDetails"]["error"]
+        for event in history(stack, verification_id)
+        if "taskFailedEventDetails" in event
+    ]
+
+
+def log_lines(stack: Stack, group: str = "") -> list[str]:
+    """Every line of the stack's own log groups whose name ends so."""
+    logs = aws.client("logs", stack.emulator_url)
+    names = [
+        found["logGroupName"]
+        for page in logs.get_paginator("describe_log_groups").paginate()
+        for found in page["logGroups"]
+        if STACK_NAME in found["logGroupName"] and found["logGroupName"].endswith(group)
+    ]
+    assert names, f"no log group of {group}"
+    return [
+        event["message"]
+        for name in names
+        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
+        for event in page["events"]
+    ]
+
+
+def structured(lines: list[str]) -> list[dict[str, Any]]:
+    """The lines that are JSON objects; Lambda writes others in between."""
+    return [json.loads(line) for line in lines if line.startswith("{")]
+
+
+def items(stack: Stack) -> list[dict[str, Any]]:
+    """Every item of the table."""
+    pages = aws.client("dynamodb", stack.emulator_url).get_paginator("scan")
+    return [item for page in pages.paginate(TableName=stack.table_name) for item in page["Items"]]
+
+
+def stream_records(stack: Stack) -> list[dict[str, Any]]:
+    """Every record of the table's stream."""
+    streams = aws.client("dynamodbstreams", stack.emulator_url)
+    arn = streams.list_streams(TableName=stack.table_name)["Streams"][0]["StreamArn"]
+    found: list[dict[str, Any]] = []
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        iterator = streams.get_shard_iterator(
+            StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON"
+        )["ShardIterator"]
+        while iterator:
+            page = streams.get_records(ShardIterator=iterator)
+            found += page["Records"]
+            iterator = page.get("NextShardIterator") if page["Records"] else None
+    return found
+
+
+def function_name(stack: Stack, logical_id: str) -> str:
+    """A function of the template by its logical ID."""
+    found = aws.cloudformation(stack.emulator_url).describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId=logical_id
+    )
+    return found["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def role_name(stack: Stack, logical_id: str) -> str:
+    """The execution role of a function."""
+    configuration = aws.client("lambda", stack.emulator_url).get_function_configuration(
+        FunctionName=function_name(stack, logical_id)
+    )
+    return str(configuration["Role"]).rsplit("/", 1)[-1]
