@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import wiring
 from cavok.api import documentation, gate, models, problems
 from cavok.api.caller import Caller
-from cavok.api.documentation import ACCEPTED, CREATED, NO_CONTENT, PUBLIC, answers
+from cavok.api.documentation import ACCEPTED, CREATED, NO_CONTENT, NO_TOKEN, PUBLIC, answers
 from cavok.api.gate import caller_of
 from cavok.api.idempotency import once
 from cavok.domain.accounts import Account, Status
@@ -71,7 +71,7 @@ def _account_answer(
     summary="Cloud providers",
     tags=["Access details"],
     responses=PUBLIC,
-    security=[],
+    security=NO_TOKEN,
 )
 def list_providers() -> models.ProviderList:
     """The cloud providers, and which are available."""
@@ -83,7 +83,7 @@ def list_providers() -> models.ProviderList:
     summary="Access Details",
     tags=["Access details"],
     responses=PUBLIC,
-    security=[],
+    security=NO_TOKEN,
 )
 def list_permissions() -> models.PermissionsBody:
     """Every permission that Cavok asks for, and why."""

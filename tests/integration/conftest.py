@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import pytest
+from boto3.dynamodb.types import TypeDeserializer
 from moto import mock_aws
 from pytest_socket import disable_socket
 
@@ -26,6 +27,13 @@ WORKFLOW = f"arn:aws:states:{REGION}:123456789012:stateMachine:verify_account"
 def client(service: str) -> Any:
     """A client a process; moto answers whichever test asks."""
     return boto3.client(service, region_name=REGION)
+
+
+def items() -> list[dict[str, Any]]:
+    """Everything in the table."""
+    plain = TypeDeserializer().deserialize
+    found = client("dynamodb").scan(TableName=TABLE)["Items"]
+    return [{name: plain(value) for name, value in item.items()} for item in found]
 
 
 def pytest_runtest_setup() -> None:

@@ -38,9 +38,7 @@ HEAVY = {
 @cache
 def loaded(function: str) -> frozenset[str]:
     """The modules in a fresh process that imported the function's app and nothing else."""
-    path = os.pathsep.join(
-        str(ROOT / place) for place in (f"functions/{function}", "layers/shared")
-    )
+    places = (f"functions/{function}", "layers/shared")
     environment = {
         "PYTHONPATH": os.pathsep.join(str(ROOT / place) for place in places),
         "PATH": os.environ["PATH"],
