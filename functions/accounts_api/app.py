@@ -219,7 +219,7 @@ def put_credentials(account_id: str, body: models.CredentialsBody) -> Response[N
     "/v1/accounts/<account_id>",
     summary="Disconnect an account",
     tags=["Accounts"],
-    responses=answers(404, 409, ok=NO_CONTENT),
+    responses=answers(400, 404, 409, ok=NO_CONTENT),
 )
 def delete_account(account_id: str) -> Response[None]:
     """Forgets the account; its secrets are gone at once."""
@@ -252,7 +252,7 @@ def get_instructions(account_id: str) -> models.InstructionsBody:
     "/v1/accounts/<account_id>/verifications",
     summary="Test an account",
     tags=["Verifications"],
-    responses=answers(404, 409, 503, ok=ACCEPTED),
+    responses=answers(400, 404, 409, 503, ok=ACCEPTED),
 )
 def create_verification(account_id: str) -> Response[models.VerificationBody]:
     """Starts a test, or answers with the one that is running."""
