@@ -11,7 +11,7 @@ from tests.contract.place import Place
 
 def test_a_presigned_template_of_a_function_s_session_deploys(place: Place) -> None:
     """The address carries a session token, as a Lambda function's does, so it is long: the API
-    takes 5,120 characters. That the console's quick-create page takes it too is for a person to see.
+    takes 5,120 characters. Whether the console's quick-create page does is for a person to see.
     """
     bucket, s3 = f"cavok-contract-{place.run}-{place.number}", place.client("s3")
     where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
