@@ -6,6 +6,8 @@ import secrets
 from typing import Any
 
 import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
 
 from tests.contract.place import Place
 
@@ -38,7 +40,12 @@ def signed_in(place: Place) -> str:
     cognito.admin_set_user_password(
         UserPoolId=pool, Username=email, Password=password, Permanent=True
     )
-    answer = cognito.initiate_auth(
+    browser = place.session.client(
+        "cognito-idp",
+        region_name=place.region,
+        config=Config(signature_version=UNSIGNED),
+    )
+    answer = browser.initiate_auth(
         ClientId=client,
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": email, "PASSWORD": password},
