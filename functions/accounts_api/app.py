@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
 
 # isort: split
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -34,7 +34,7 @@ from cavok.services.instructions import instructions_for
 from cavok.services.organizations import organization_of
 from cavok.services.verify import start_verification
 
-app = APIGatewayHttpResolver(enable_validation=True)
+app = documentation.WholeApi(enable_validation=True)
 problems.install(app)
 documentation.install(app)
 

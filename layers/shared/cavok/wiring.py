@@ -10,11 +10,16 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cavok.adapters.accounts import Accounts
+    from cavok.adapters.bus import Bus
+    from cavok.adapters.customer_sessions import CustomerSessions
     from cavok.adapters.entry import Entry
+    from cavok.adapters.interactions import Interactions
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.templates import Templates
     from cavok.adapters.verifications import Verifications
     from cavok.adapters.workflows import Workflows
+    from cavok.services.instances import Connections
+    from cavok.services.log_interactions import LogWriting
 
 
 class NotConfigured(Exception):
@@ -84,4 +89,46 @@ def templates() -> "Templates":
     # Presigned addresses need the regional endpoint and signature version 4.
     return Templates(
         boto3.client("s3", config=Config(signature_version="s3v4")), setting("TEMPLATES_BUCKET")
+    )
+
+
+@cache
+def interactions() -> "Interactions":
+    from cavok.adapters.interactions import Interactions
+
+    return Interactions(accounts())
+
+
+@cache
+def customer_sessions() -> "CustomerSessions":
+    from cavok.adapters.customer_sessions import CustomerSessions
+
+    return CustomerSessions(accounts(), entry, sealer)
+
+
+@cache
+def bus() -> "Bus":
+    import boto3
+
+    from cavok.adapters.bus import Bus
+
+    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
+
+
+def connections() -> "Connections":
+    from cavok.services.instances import Connections
+
+    return Connections(
+        accounts=accounts(),
+        verifications=verifications(),
+        sessions=customer_sessions(),
+        interactions=interactions(),
+    )
+
+
+def log_writing() -> "LogWriting":
+    from cavok.services.log_interactions import LogWriting
+
+    return LogWriting(
+        accounts=accounts(), interactions=interactions(), sessions=customer_sessions()
     )

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.transactions import TransactWrite
 
+from cavok.adapters import interactions
 from cavok.adapters.accounts import Accounts
 from cavok.adapters.items import (
     ProgressItem,
@@ -17,6 +19,7 @@ from cavok.adapters.items import (
 from cavok.domain.accounts import Account, TestSlot
 from cavok.domain.errors import VerificationNotFound
 from cavok.domain.ids import is_id
+from cavok.domain.interactions import interaction_of_test
 from cavok.domain.pages import Page, Position
 from cavok.domain.steps import Step
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, Verification, in_order
@@ -68,9 +71,7 @@ class Verifications:
         return self._accounts.save(
             account,
             replace(account, slot=slot, touched_at=touched_at),
-            with_items=lambda transaction: transaction.save(
-                item, condition=VerificationItem.pk.does_not_exist()
-            ),
+            with_items=lambda transaction: _add(transaction, item, account, verification),
         )
 
     def settle(self, before: Account, after: Account, verification: Verification) -> None:
@@ -113,6 +114,15 @@ class Verifications:
         return replace(
             verification, steps=self.progress(verification.account_id, verification.verification_id)
         )
+
+
+def _add(
+    transaction: TransactWrite, item: VerificationItem, account: Account, verification: Verification
+) -> None:
+    """A person's test is an interaction too; a scheduled one is Cavok's own upkeep."""
+    transaction.save(item, condition=VerificationItem.pk.does_not_exist())
+    if verification.trigger is Trigger.MANUAL:
+        interactions.add_to(transaction, interaction_of_test(account, verification))
 
 
 def _expiry(account: Account, verification: Verification) -> datetime | None:

@@ -62,3 +62,19 @@ class ProbeTransient(CavokError):
 
 class SealBroken(CavokError):
     """A sealed secret does not open under this encryption context."""
+
+
+class InstanceNotFound(CavokError):
+    """No such instance in this account's regions."""
+
+
+class InteractionRefused(CavokError):
+    """An instance that cannot be started, stopped or listed as things are; the message says why."""
+
+
+class LogWritingInconclusive(CavokError):
+    """A line could not be written, and AWS did not refuse it either. It may work in a moment."""
+
+
+class MalformedEvent(CavokError):
+    """An `Instance Interaction` event that is not of its schema; repeating does not mend it."""
