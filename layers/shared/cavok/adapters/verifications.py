@@ -71,7 +71,9 @@ class Verifications:
         return self._accounts.save(
             account,
             replace(account, slot=slot, touched_at=touched_at),
-            with_items=lambda transaction: _add(transaction, item, account, verification),
+            with_items=lambda transaction: transaction.save(
+                item, condition=VerificationItem.pk.does_not_exist()
+            ),
         )
 
     def settle(self, before: Account, after: Account, verification: Verification) -> None:
@@ -84,11 +86,7 @@ class Verifications:
         self._accounts.save(
             before,
             after,
-            with_items=lambda transaction: transaction.save(
-                item,
-                condition=VerificationItem.pk.does_not_exist()
-                | (VerificationItem.state == State.RUNNING.value),
-            ),
+            with_items=lambda transaction: _end(transaction, item, after, verification),
         )
 
     def settle_orphan(self, verification: Verification, now: datetime) -> None:
@@ -116,13 +114,13 @@ class Verifications:
         )
 
 
-def _add(
+def _end(
     transaction: TransactWrite, item: VerificationItem, account: Account, verification: Verification
 ) -> None:
-    """A person's test is an interaction too; a scheduled one is Cavok's own upkeep."""
-    transaction.save(item, condition=VerificationItem.pk.does_not_exist())
-    if verification.trigger is Trigger.MANUAL:
-        interactions.add_to(transaction, interaction_of_test(account, verification))
+    running = VerificationItem.state == State.RUNNING.value
+    transaction.save(item, condition=VerificationItem.pk.does_not_exist() | running)
+    if interaction := interaction_of_test(account, verification):
+        interactions.add_to(transaction, interaction)
 
 
 def _expiry(account: Account, verification: Verification) -> datetime | None:

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
-from cavok.domain.accounts import Account
+from cavok.domain.accounts import CONNECTED, Account, Outcome
 from cavok.domain.errors import MalformedEvent
 from cavok.domain.instances import Kind
-from cavok.domain.verifications import Verification
+from cavok.domain.verifications import Trigger, Verification
 
 KEPT_FOR = timedelta(days=90)
 
@@ -65,18 +65,26 @@ class Interaction:
 
 
 def logged_at_first(account: Account) -> Logged:
-    return Logged.PENDING if account.write_logs else Logged.OFF
+    """Nothing is ever written to an account that no test found connected: it may be another's."""
+    if not account.write_logs:
+        return Logged.OFF
+    return Logged.PENDING if account.status in CONNECTED else Logged.REFUSED
 
 
-def interaction_of_test(account: Account, verification: Verification) -> Interaction:
-    """The interaction that a person's test is. The verification names its execution."""
+def interaction_of_test(account: Account, verification: Verification) -> Interaction | None:
+    """The interaction that a person's test was, once it has a verdict. A scheduled test is Cavok's
+    own upkeep, and one that was aborted is nothing that the customer should pay for.
+    """
+    if verification.trigger is not Trigger.MANUAL or verification.outcome is None:
+        return None
+    failed = verification.outcome is Outcome.FAILED
     return Interaction(
         organization_id=account.organization_id,
         account_id=account.account_id,
         interaction_id=verification.verification_id,
         action=InteractionAction.TEST,
-        outcome=InteractionOutcome.ACCEPTED,
-        detail=f"Test {verification.verification_id} was started.",
+        outcome=InteractionOutcome.REFUSED if failed else InteractionOutcome.ACCEPTED,
+        detail=f"The test found the account {verification.outcome.value}.",
         actor=verification.actor,
         at=verification.started_at,
         request_id=verification.verification_id,

@@ -21,7 +21,7 @@ from cavok.domain.errors import (
     LogWritingInconclusive,
     MalformedEvent,
 )
-from cavok.domain.interactions import InteractionEvent, Logged
+from cavok.domain.interactions import InteractionEvent, Logged, logged_at_first
 from cavok.domain.log_writing import with_log_writing_refused
 from cavok.domain.sessions import logging_policy
 from cavok.domain.steps import Step, Verdict
@@ -102,8 +102,9 @@ def _logged(
     writing: LogWriting,
     now: datetime,
 ) -> Logged:
-    if not account.write_logs:
-        return Logged.OFF
+    expected = logged_at_first(account)
+    if expected is not Logged.PENDING:
+        return expected
     try:
         session = writing.sessions.enter(account, logging_policy(), "logs", now)
     except EntryRefused:
