@@ -101,7 +101,7 @@ def list_instances(
         for each_region in ([region] if region else account.regions)
         for each_kind in ([kind] if kind else list(Kind))
     ]
-    found, failed = _everywhere(places, Instances.list)
+    found, failed = _everywhere(places, lambda place: place.list())
     listing = Listing(
         sorted(
             (instance for instances in found.values() for instance in instances),
