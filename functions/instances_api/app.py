@@ -4,6 +4,9 @@ customer's account.
 
 from typing import Any
 
+import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
+
+# isort: split
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 

@@ -15,8 +15,11 @@ from moto import mock_aws
 from pytest_socket import disable_socket
 
 from cavok import wiring
+from cavok.adapters.accounts import Accounts
+from cavok.adapters.customer import Credentials, CustomerSession
+from cavok.adapters.interactions import Interactions
 from tests.integration.http import Api
-from tests.unit.builders import ORGANIZATION_ID, WORKLOAD, resource
+from tests.unit.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, resource
 
 REGION = "us-east-1"
 TABLE, BUCKET, KEY = "cavok-accounts", "cavok-templates", "alias/cavok-sealing"
@@ -107,3 +110,24 @@ def other_admin() -> Api:
 def nobody() -> Api:
     """A request that the gateway let through without a token, as on the public routes."""
     return Api(None)
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    return wiring.accounts()
+
+
+@pytest.fixture
+def interactions() -> Interactions:
+    return wiring.interactions()
+
+
+@pytest.fixture
+def session() -> CustomerSession:
+    """The way into a customer's account. moto lets anybody do anything."""
+    return CustomerSession(
+        account_number=NUMBER,
+        region=REGION,
+        role_name="CavokCloud",
+        credentials=Credentials("AKIAIOSFODNN7EXAMPLE", "nothing"),
+    )

@@ -10,9 +10,6 @@ import pytest
 from cavok.adapters.customer import CustomerSession
 from cavok.adapters.instances import CallFailed, Instances
 from cavok.domain.instances import Action, Kind
-from tests.integration.moto_aws import moto, session
-
-__all__ = ["moto", "session"]
 
 ELSEWHERE = "eu-west-1"
 

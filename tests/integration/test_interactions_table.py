@@ -27,7 +27,6 @@ from cavok.domain.interactions import (
 from cavok.domain.organizations import Organization
 from cavok.domain.pages import Position
 from cavok.domain.verifications import State
-from tests.integration.moto_aws import accounts, interactions, moto
 from tests.unit.builders import (
     ACCOUNT_ID,
     NOW,
@@ -37,8 +36,6 @@ from tests.unit.builders import (
     confirmed,
     under_test,
 )
-
-__all__ = ["accounts", "interactions", "moto"]
 
 
 def a_conflict() -> TransactWriteError:

@@ -21,11 +21,8 @@ from cavok.domain.organizations import Organization
 from cavok.domain.refusals import Reason
 from cavok.domain.steps import Judgement, Verdict
 from cavok.services.log_interactions import LogWriting, log_interactions, read_events
-from tests.integration.moto_aws import accounts, interactions, moto, session
 from tests.integration.test_interactions_table import an_interaction
 from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID, an_account, confirmed, judged
-
-__all__ = ["accounts", "interactions", "moto", "session"]
 
 GROUP = "/cavok/interactions"
 NOW = datetime.now(UTC).replace(microsecond=0)

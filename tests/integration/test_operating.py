@@ -33,7 +33,6 @@ from cavok.domain.steps import Verdict
 from cavok.domain.verifications import conclude
 from cavok.services import instances as service
 from cavok.services.instances import Asked, Connections, list_instances, operate
-from tests.integration.moto_aws import accounts, interactions, moto, session
 from tests.integration.test_instances import make_database, run_instance
 from tests.unit.builders import (
     ACCOUNT_ID,
@@ -45,8 +44,6 @@ from tests.unit.builders import (
     judged,
     steps_of,
 )
-
-__all__ = ["accounts", "interactions", "moto", "session"]
 
 ASKED = Asked(
     organization_id=ORGANIZATION_ID,
