@@ -8,7 +8,8 @@ import boto3
 import pytest
 
 from cavok.adapters.customer import CustomerSession
-from cavok.adapters.instances import CallFailed, Instances
+from cavok.adapters.instances import Instances
+from cavok.domain.errors import CallFailed
 from cavok.domain.instances import Action, Kind
 
 ELSEWHERE = "eu-west-1"

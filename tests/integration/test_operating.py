@@ -12,12 +12,13 @@ import pytest
 
 from cavok.adapters.accounts import Accounts
 from cavok.adapters.customer import CustomerSession
-from cavok.adapters.instances import CallFailed, Instances
+from cavok.adapters.instances import Instances
 from cavok.adapters.interactions import Interactions
 from cavok.adapters.verifications import Verifications
 from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.errors import (
     AccountNotFound,
+    CallFailed,
     EntryInconclusive,
     EntryRefused,
     InstanceNotFound,
@@ -81,6 +82,7 @@ def connections(accounts: Accounts, interactions: Interactions, sessions: Sessio
         verifications=Verifications(accounts),
         sessions=sessions,  # type: ignore[arg-type]
         interactions=interactions,
+        connect=Instances,
     )
 
 

@@ -116,6 +116,7 @@ def bus() -> "Bus":
 
 
 def connections() -> "Connections":
+    from cavok.adapters.instances import Instances
     from cavok.services.instances import Connections
 
     return Connections(
@@ -123,6 +124,7 @@ def connections() -> "Connections":
         verifications=verifications(),
         sessions=customer_sessions(),
         interactions=interactions(),
+        connect=Instances,
     )
 
 

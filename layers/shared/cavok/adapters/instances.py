@@ -6,8 +6,8 @@ from typing import Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import CustomerSession
+from cavok.domain.errors import CallFailed
 from cavok.domain.instances import EXCLUDE_TAG, Action, Instance, Kind
-from cavok.domain.steps import Judgement
 
 _ABSENT = frozenset(
     {
@@ -20,14 +20,6 @@ _ABSENT = frozenset(
 )
 _GONE = frozenset({"terminated", "shutting-down"})
 _SERVICE = {Kind.EC2: "ec2", Kind.RDS: "rds", Kind.AURORA: "rds"}
-
-
-class CallFailed(Exception):
-    """AWS refused a call in the customer's account, or did not answer it."""
-
-    def __init__(self, judgement: Judgement) -> None:
-        super().__init__(f"{judgement.error_code}: {judgement.detail}")
-        self.judgement = judgement
 
 
 class Instances:

@@ -2,6 +2,11 @@
 to one status.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cavok.domain.steps import Judgement
+
 
 class CavokError(Exception):
     """Base of every error that a caller can do something about. The message is safe to show."""
@@ -74,6 +79,14 @@ class InteractionRefused(CavokError):
 
 class LogWritingInconclusive(CavokError):
     """A line could not be written, and AWS did not refuse it either. It may work in a moment."""
+
+
+class CallFailed(CavokError):
+    """AWS refused a call in the customer's account, or did not answer it."""
+
+    def __init__(self, judgement: "Judgement") -> None:
+        super().__init__(f"{judgement.error_code}: {judgement.detail}")
+        self.judgement = judgement
 
 
 class MalformedEvent(CavokError):

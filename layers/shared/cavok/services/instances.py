@@ -4,18 +4,13 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from ulid import ULID
 
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.customer_sessions import CustomerSessions
-from cavok.adapters.instances import CallFailed, Instances
-from cavok.adapters.interactions import Interactions
-from cavok.adapters.verifications import Verifications
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.errors import (
+    CallFailed,
     EntryInconclusive,
     EntryRefused,
     InstanceNotFound,
@@ -47,6 +42,14 @@ from cavok.domain.sessions import listing_policy, operating_policy
 from cavok.domain.steps import Judgement
 from cavok.domain.steps import Verdict as Proof
 
+if TYPE_CHECKING:  # who only reads the history loads no boto3
+    from cavok.adapters.accounts import Accounts
+    from cavok.adapters.customer import CustomerSession
+    from cavok.adapters.customer_sessions import CustomerSessions
+    from cavok.adapters.instances import Instances
+    from cavok.adapters.interactions import Interactions
+    from cavok.adapters.verifications import Verifications
+
 TIME_LIMIT_SECONDS = 12
 """What has not answered by then is named as unavailable: the gateway itself waits for 30."""
 
@@ -71,11 +74,11 @@ class Asked:
 class Connections:
     """What using a connection takes."""
 
-    accounts: Accounts
-    verifications: Verifications
-    sessions: CustomerSessions
-    interactions: Interactions
-    connect: Callable[[CustomerSession, Kind, str], Instances] = Instances
+    accounts: "Accounts"
+    verifications: "Verifications"
+    sessions: "CustomerSessions"
+    interactions: "Interactions"
+    connect: "Callable[[CustomerSession, Kind, str], Instances]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,7 @@ def _must_be_connected(account: Account) -> None:
 
 
 def _must_not_be_known_to_lack(
-    account: Account, permission: str, verifications: Verifications
+    account: Account, permission: str, verifications: "Verifications"
 ) -> None:
     """Refuses what the last test found refused, without trying it on a real instance."""
     if account.verification is None:
@@ -192,7 +195,7 @@ def _must_not_be_known_to_lack(
 
 def _enter(
     account: Account, policy: dict[str, object], asked: Asked, connections: Connections
-) -> CustomerSession:
+) -> "CustomerSession":
     try:
         return connections.sessions.enter(account, policy, "instances", asked.now)
     except EntryRefused as error:
@@ -207,7 +210,7 @@ def _enter(
 
 def _locate(
     account: Account, asked: Asked, operation: Operation, connections: Connections
-) -> tuple[Instances, Instance]:
+) -> "tuple[Instances, Instance]":
     """The one instance of this kind and identifier, and where it is."""
     _must_be_connected(account)
     kind, instance_id, region = operation.kind, operation.instance_id, operation.region
@@ -232,7 +235,7 @@ def _locate(
     raise InstanceNotFound(absent)
 
 
-def _carry_out(place: Instances, instance: Instance, action: Action) -> str:
+def _carry_out(place: "Instances", instance: Instance, action: Action) -> str:
     decision = decide(instance, action)
     if decision.verdict is Verdict.REFUSE:
         raise InteractionRefused(decision.detail)
@@ -246,8 +249,8 @@ def _carry_out(place: Instances, instance: Instance, action: Action) -> str:
 
 
 def _everywhere(
-    places: Sequence[Instances], look: Callable[[Instances], T]
-) -> tuple[dict[Instances, T], dict[Instances, Judgement]]:
+    places: "Sequence[Instances]", look: "Callable[[Instances], T]"
+) -> "tuple[dict[Instances, T], dict[Instances, Judgement]]":
     """What `look` finds in each place, and why it found nothing there, in the order of places."""
     pool = ThreadPoolExecutor(max_workers=min(_THREADS, len(places)))
     futures: dict[Instances, Future[T]] = {place: pool.submit(look, place) for place in places}
