@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from cavok.adapters.audit import AuditTrail
     from cavok.adapters.bus import Bus
     from cavok.adapters.canary import Canary
+    from cavok.adapters.customer_sessions import CustomerSessions
     from cavok.adapters.due import DueAccounts
     from cavok.adapters.entry import Entry
+    from cavok.adapters.interactions import Interactions
     from cavok.adapters.receivers import Receivers
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.templates import Templates
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from cavok.adapters.waiting_messages import WaitingMessages
     from cavok.adapters.webhooks import Webhooks
     from cavok.adapters.workflows import Workflows
+    from cavok.services.instances import Connections
+    from cavok.services.log_interactions import LogWriting
 
 
 class NotConfigured(Exception):
@@ -98,15 +102,6 @@ def canary() -> "Canary":
 
 
 @cache
-def bus() -> "Bus":
-    import boto3
-
-    from cavok.adapters.bus import Bus
-
-    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
-
-
-@cache
 def audit_trail() -> "AuditTrail":
     from cavok.adapters.audit import AuditTrail
 
@@ -162,4 +157,48 @@ def templates() -> "Templates":
     # Presigned addresses need the regional endpoint and signature version 4.
     return Templates(
         boto3.client("s3", config=Config(signature_version="s3v4")), setting("TEMPLATES_BUCKET")
+    )
+
+
+@cache
+def interactions() -> "Interactions":
+    from cavok.adapters.interactions import Interactions
+
+    return Interactions(accounts())
+
+
+@cache
+def customer_sessions() -> "CustomerSessions":
+    from cavok.adapters.customer_sessions import CustomerSessions
+
+    return CustomerSessions(accounts(), entry, sealer)
+
+
+@cache
+def bus() -> "Bus":
+    import boto3
+
+    from cavok.adapters.bus import Bus
+
+    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
+
+
+def connections() -> "Connections":
+    from cavok.adapters.instances import Instances
+    from cavok.services.instances import Connections
+
+    return Connections(
+        accounts=accounts(),
+        verifications=verifications(),
+        sessions=customer_sessions(),
+        interactions=interactions(),
+        connect=Instances,
+    )
+
+
+def log_writing() -> "LogWriting":
+    from cavok.services.log_interactions import LogWriting
+
+    return LogWriting(
+        accounts=accounts(), interactions=interactions(), sessions=customer_sessions()
     )
