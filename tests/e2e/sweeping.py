@@ -43,6 +43,16 @@ def make_due(stack: Stack, organization: str, *accounts: Connected) -> None:
         )
 
 
+def let_the_slot_lapse(stack: Stack, organization: str, account: Connected) -> None:
+    """Lets the time of the account's test pass, and with it its lease."""
+    aws.client("dynamodb", stack.emulator_url).update_item(
+        TableName=stack.table_name,
+        Key=account_key(organization, account.account_id),
+        UpdateExpression="SET next_verification_at = :long_ago, slot_expires_at = :long_ago",
+        ExpressionAttributeValues={":long_ago": {"S": LONG_AGO}},
+    )
+
+
 def account_key(organization: str, account_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"ORG#{organization}"}, "sk": {"S": f"ACCOUNT#{account_id}"}}
 
@@ -195,7 +205,7 @@ def killing_the_workers_of(function: str) -> Iterator[list[int]]:
 
 def _workers_of(function: str) -> list[int]:
     listed = subprocess.run(
-        ["ps", "-axo", "pid=,args="], capture_output=True, text=True, check=True
+        ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
     ).stdout
     place = str(ROOT / ".local" / "emulator")
     found = (line.split(maxsplit=1) for line in listed.splitlines())

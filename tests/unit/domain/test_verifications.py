@@ -20,7 +20,7 @@ from cavok.domain.accounts import (
     Status,
 )
 from cavok.domain.refusals import Reason
-from cavok.domain.reverification import DAY, FIRST_RETRY
+from cavok.domain.reverification import FIRST_RETRY, next_daily_slot
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import (
     TIME_LIMIT,
@@ -309,8 +309,7 @@ def test_a_failed_test_remembers_what_worked_before() -> None:
 def test_connected_accounts_are_due_within_a_day_and_others_soon() -> None:
     good, bad = concluded(an_account()), concluded(an_account(), not_entered(an_account()))
 
-    assert good.next_verification_at
-    assert NOW + DAY - timedelta(hours=2) <= good.next_verification_at <= NOW + DAY
+    assert good.next_verification_at == next_daily_slot(good.account_id, NOW)
     assert bad.next_verification_at == NOW + FIRST_RETRY
 
 

@@ -1,0 +1,207 @@
+"""Whatever breaks in the middle of a sweep, on our side or under it: nothing is lost, nothing is
+stuck, and no customer is called broken for it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from local import aws, customers, sweep
+from local.customers import Workplace
+from local.settings import STACK_NAME
+from local.stack import Stack
+from tests.e2e import operating, sweeping
+from tests.e2e.journeys import Connected, connect
+from tests.e2e.organizations import Organization, new_organization
+
+pytestmark = pytest.mark.timeout(300)
+
+
+@pytest.fixture(scope="module")
+def house(stack: Stack) -> Iterator[Organization]:
+    with new_organization(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def confirmed(house: Organization, new_place: Callable[[], Workplace]) -> list[Connected]:
+    """Three accounts that work, and were seen to."""
+    made = [connect(house.admin, new_place(), write_logs=False) for _ in range(3)]
+    for account in made:
+        customers.deploy(account.place, account.offer())
+        assert account.test()["outcome"] == "confirmed"
+    return made
+
+
+def statuses(accounts: list[Connected]) -> set[str]:
+    return {account.account()["status"] for account in accounts}
+
+
+def sweep_them(stack: Stack, house: Organization, accounts: list[Connected]) -> None:
+    sweeping.make_due(stack, house.name, *accounts)
+    counts = sweeping.run_sweep(stack)
+    assert counts["succeeded"] == counts["total"] >= len(accounts)
+
+
+def seen_again(stack: Stack, house: Organization, accounts: list[Connected]) -> bool:
+    """Whether the next sweep finds them as they are."""
+    sweep_them(stack, house, accounts)
+    return all(
+        (test["trigger"], test["outcome"]) == ("scheduled", "confirmed")
+        for test in (sweeping.tests_of(account)[0] for account in accounts)
+    )
+
+
+def assert_left_in_peace(accounts: list[Connected]) -> None:
+    """The last test proved nothing, the status is what it was, and the account is tried again."""
+    for account in accounts:
+        now, last = account.account(), sweeping.tests_of(account)[0]
+        assert (last["trigger"], last["state"], last["outcome"]) == ("scheduled", "aborted", None)
+        assert (now["status"], now["issues"], now["testing"]) == ("confirmed", [], False)
+        assert now["next_verification_at"]
+
+
+@contextmanager
+def without_statement(stack: Stack, function: str, sid: str) -> Iterator[None]:
+    """A function's own role, for a while without one of its permissions."""
+    iam = aws.client("iam", stack.emulator_url)
+    role = operating.role_name(stack, function)
+    names = iam.list_role_policies(RoleName=role)["PolicyNames"]
+    before = {
+        name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in names
+    }
+    assert sid in json.dumps(before)
+
+    try:
+        for name, document in before.items():
+            kept = [s for s in document["Statement"] if s.get("Sid") != sid]
+            if kept:
+                _put(iam, role, name, document | {"Statement": kept})
+            else:
+                iam.delete_role_policy(RoleName=role, PolicyName=name)
+        yield
+    finally:
+        for name, document in before.items():
+            _put(iam, role, name, document)
+
+
+def _put(iam: Any, role: str, name: str, document: dict[str, Any]) -> None:
+    iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=json.dumps(document))
+
+
+@contextmanager
+def key_disabled(stack: Stack) -> Iterator[None]:
+    kms = aws.client("kms", stack.emulator_url)
+    resource = aws.cloudformation(stack.emulator_url).describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId="SealingKey"
+    )
+    key_id = resource["StackResourceDetail"]["PhysicalResourceId"]
+    kms.disable_key(KeyId=key_id)
+    try:
+        yield
+    finally:
+        kms.enable_key(KeyId=key_id)
+
+
+def test_our_own_role_losing_its_permission_fails_no_customer(
+    stack: Stack, house: Organization, confirmed: list[Connected]
+) -> None:
+    with without_statement(stack, "OpenSession", "EnterCustomersRoles"):
+        sweep_them(stack, house, confirmed)
+
+    assert_left_in_peace(confirmed)
+    told = operating.structured(operating.log_lines(stack, "/open_session"))
+    assert any(line.get("OurEntryBroken") for line in told), "no metric for the alarm"
+    assert seen_again(stack, house, confirmed)
+
+
+@pytest.mark.parametrize("function", ["OpenSession", "ProbeAccount"])
+def test_our_own_key_that_cannot_be_used_fails_no_customer(
+    stack: Stack, house: Organization, confirmed: list[Connected], function: str
+) -> None:
+    sid = {"OpenSession": "SealSessions", "ProbeAccount": "OpenSessions"}[function]
+    with without_statement(stack, function, sid):
+        sweep_them(stack, house, confirmed)
+
+    assert_left_in_peace(confirmed)
+    assert seen_again(stack, house, confirmed)
+
+
+def test_a_disabled_key_fails_no_customer(
+    stack: Stack, house: Organization, confirmed: list[Connected]
+) -> None:
+    with key_disabled(stack):
+        sweep_them(stack, house, confirmed)
+
+    assert_left_in_peace(confirmed)
+    assert seen_again(stack, house, confirmed)
+
+
+@pytest.mark.parametrize("function", ["OpenSession", "ProbeAccount"])
+def test_a_function_killed_in_mid_sweep_loses_nothing(
+    stack: Stack, house: Organization, confirmed: list[Connected], function: str
+) -> None:
+    sweeping.make_due(stack, house.name, *confirmed)
+    with sweeping.killing_the_workers_of(function) as killed:
+        sweeping.run_sweep(stack)
+
+    assert killed
+    assert_left_in_peace(confirmed)
+    assert seen_again(stack, house, confirmed)
+
+
+def test_a_test_that_cannot_even_be_recorded_is_settled_by_a_later_sweep(
+    stack: Stack, house: Organization, confirmed: list[Connected]
+) -> None:
+    account = confirmed[0]
+    sweeping.make_due(stack, house.name, account)
+    with without_statement(stack, "RecordVerification", "SettleTests"):
+        sweeping.run_sweep(stack)
+    stuck = sweeping.tests_of(account)[0]
+    assert stuck["state"] == "running"
+
+    sweeping.let_the_slot_lapse(stack, house.name, account)
+    sweeping.run_sweep(stack)
+
+    settled = account.verification(stuck["verification_id"])
+    assert settled["state"] == "aborted"
+    assert account.account()["testing"] is False
+    assert seen_again(stack, house, [account])
+
+
+def test_two_sweeps_and_a_person_at_once_test_an_account_once(
+    stack: Stack, house: Organization, confirmed: list[Connected]
+) -> None:
+    before = [len(sweeping.tests_of(account)) for account in confirmed]
+    sweeping.make_due(stack, house.name, *confirmed)
+
+    sweeps = [sweep.start(stack), sweep.start(stack)]
+    pressed = confirmed[0].press_test()
+    for started in sweeps:
+        sweep.counts(stack, started)
+    confirmed[0].watch(pressed["verification_id"])
+    sweeping.run_sweep(stack)  # should each of the two have left it to the other
+
+    assert [len(sweeping.tests_of(a)) for a in confirmed] == [count + 1 for count in before]
+    assert statuses(confirmed) == {"confirmed"}
+
+
+def test_a_new_role_is_found_without_anyone_pressing_test(
+    stack: Stack, house: Organization, new_place: Callable[[], Workplace]
+) -> None:
+    account = connect(house.admin, new_place(), write_logs=False)
+    sweeping.run_sweep(stack)
+    assert account.account()["status"] == "unconfirmed"
+    assert sweeping.tests_of(account)[0]["outcome"] == "failed"
+
+    customers.deploy(account.place, account.offer())
+    sweeping.make_due(stack, house.name, account)
+    sweeping.run_sweep(stack)
+
+    assert account.account()["status"] == "confirmed"

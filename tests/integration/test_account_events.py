@@ -1,0 +1,137 @@
+"""The stream's function: in order, at least once, and never past what could not be told."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
+from boto3.dynamodb.types import TypeSerializer
+
+from cavok import wiring
+from cavok.adapters.bus import NotPublished
+from cavok.domain.events import Event
+from functions.publish_account_events import app
+from tests.event_contracts import problems_of
+from tests.integration.conftest import TABLE, client
+from tests.integration.http import Api, Context, number
+from tests.unit.builders import ORGANIZATION_ID
+
+
+class Bus:
+    """Keeps what it is told; refuses the accounts of these names."""
+
+    def __init__(self, *refused: str) -> None:
+        self.told: list[Event] = []
+        self._refused = refused
+
+    def publish(self, events: list[Event]) -> None:
+        if any(event.detail["name"] in self._refused for event in events):
+            raise NotPublished("EventBridge did not take ThrottlingException.")
+        self.told += events
+
+
+def images(admin: Api) -> list[dict[str, Any]]:
+    """The accounts' items, as the stream carries them."""
+    items = client("dynamodb").scan(TableName=TABLE)["Items"]
+    found = [item for item in items if item["sk"]["S"].startswith("ACCOUNT#")]
+    return sorted(found, key=lambda item: item["name"]["S"])
+
+
+def record(number: int, old: dict[str, Any] | None, new: dict[str, Any] | None) -> dict[str, Any]:
+    image = {"OldImage": old} if old else {}
+    image |= {"NewImage": new} if new else {}
+    return {
+        "eventID": str(number),
+        "eventName": "MODIFY",
+        "eventSource": "aws:dynamodb",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1740830400,
+            "SequenceNumber": str(number),
+            **image,
+        },
+    }
+
+
+def handle(monkeypatch: pytest.MonkeyPatch, bus: Bus, *records: dict[str, Any]) -> Any:
+    monkeypatch.setattr(wiring, "bus", lambda: bus)
+    return app.handler({"Records": list(records)}, Context())  # type: ignore[arg-type]
+
+
+def with_(item: dict[str, Any], **values: Any) -> dict[str, Any]:
+    serialize = TypeSerializer().serialize
+    return item | {name: serialize(value) for name, value in values.items()}
+
+
+def test_accounts_as_the_table_holds_them_become_events(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.account()
+    (created,) = images(admin)
+    failed = with_(
+        created,
+        status="failed",
+        version=3,
+        issues=json.dumps([["role_not_assumable", "It is not there.", "Deploy it."]]),
+        last_verification_id="01JN8Q5M3C00000000000000A1",
+        last_outcome="failed",
+        last_finished_at="2025-03-01T12:00:00.000000+0000",
+    )
+    bus = Bus()
+
+    answer = handle(
+        monkeypatch,
+        bus,
+        record(1, None, created),
+        record(2, created, failed),
+        record(3, failed, None),
+    )
+
+    assert answer == {"batchItemFailures": []}
+    assert [event.type for event in bus.told] == [
+        "Account Created",
+        "Verification Finished",
+        "Account Failed",
+        "Account Deleted",
+    ]
+    assert {event.detail["organization_id"] for event in bus.told} == {ORGANIZATION_ID}
+    assert [p for event in bus.told for p in problems_of(event.type, event.detail)] == []
+
+
+def test_the_noise_of_a_test_that_begins_is_not_told(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = admin.account()
+    (before,) = images(admin)
+    admin.post(f"/v1/accounts/{account['account_id']}/verifications")
+    (testing,) = images(admin)
+    bus = Bus()
+
+    handle(monkeypatch, bus, record(1, before, testing))
+
+    assert testing["slot_verification_id"]
+    assert bus.told == []
+
+
+def test_nothing_is_told_after_what_could_not_be(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for index, name in enumerate(("A", "B", "C")):
+        admin.account(name=name, provider_id=number(index))
+    created = [record(index, None, image) for index, image in enumerate(images(admin))]
+    bus = Bus("B")
+
+    answer = handle(monkeypatch, bus, *created)
+
+    assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["1", "2"]
+    assert [event.detail["name"] for event in bus.told] == ["A"]
+
+
+def test_a_batch_that_fails_as_a_whole_is_tried_again(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.account(name="A")
+
+    with pytest.raises(BatchProcessingError):
+        handle(monkeypatch, Bus("A"), record(1, None, images(admin)[0]))

@@ -1,0 +1,237 @@
+"""The index of due times and the leases, on a table with the template's own indexes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.accounts import AccountChanged
+from cavok.adapters.items import DUE_SHARDS, due_shard
+from cavok.domain.accounts import Account
+from cavok.domain.verifications import LEASE, SCHEDULE, State, Trigger, Verification
+from cavok.services.sweep import PAGE, lease_due_accounts
+from functions.list_due_accounts import app
+from tests.integration.conftest import TABLE, client
+from tests.integration.http import Api, Context, number
+from tests.unit.builders import NOW, ORGANIZATION_ID, a_verification, an_account
+
+SWEEP = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
+
+
+def add(count: int = 1, *, due: datetime | None = NOW, first: int = 0) -> list[Account]:
+    """Accounts of one organization, due at this time."""
+    return [
+        wiring.accounts().add(
+            an_account(
+                account_id=f"01JN8Q5M3C{first + index:016}",
+                provider_id=number(first + index),
+                name=f"A{first + index}",
+                next_verification_at=due,
+            ),
+            None,
+        )
+        for index in range(count)
+    ]
+
+
+def leased(now: datetime = NOW) -> list[Verification]:
+    return lease_due_accounts(
+        SWEEP,
+        due=wiring.due_accounts(),
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        now=now,
+    )
+
+
+def stored(account: Account) -> Account:
+    return wiring.accounts().get(ORGANIZATION_ID, account.account_id)
+
+
+def test_what_is_due_is_leased_and_its_test_begun() -> None:
+    (account,) = add()
+
+    (verification,) = leased()
+
+    begun = wiring.verifications().get(account.account_id, verification.verification_id)
+    assert (begun.trigger, begun.actor, begun.state) == (
+        Trigger.SCHEDULED,
+        SCHEDULE,
+        State.RUNNING,
+    )
+    assert begun.execution_arn == SWEEP
+    assert stored(account).testing(NOW)
+    assert stored(account).next_verification_at == NOW + LEASE
+
+
+def test_what_is_not_due_and_what_rests_is_left_alone() -> None:
+    add(1, due=NOW + timedelta(seconds=1))
+    add(1, due=None, first=1)
+
+    assert leased() == []
+
+
+def test_a_second_sweep_finds_nothing_of_the_first_ones() -> None:
+    add(3)
+
+    assert len(leased()) == 3
+    assert leased() == []
+    assert leased(NOW + LEASE - timedelta(seconds=1)) == []
+
+
+def test_two_sweeps_that_read_the_same_page_share_it_without_a_remainder() -> None:
+    """Each read before the other wrote, as happens when both start at one moment."""
+    add(4)
+    page = wiring.due_accounts().page(NOW, PAGE)
+
+    class SamePage:
+        def page(self, now: datetime, limit: int) -> list[Account]:
+            return page
+
+    first, second = (
+        lease_due_accounts(
+            SWEEP,
+            due=SamePage(),  # type: ignore[arg-type]
+            accounts=wiring.accounts(),
+            verifications=wiring.verifications(),
+            now=NOW,
+        )
+        for _ in range(2)
+    )
+
+    assert (len(first), len(second)) == (4, 0)
+
+
+def test_a_person_who_pressed_test_is_not_joined_by_a_sweep(admin: Api) -> None:
+    account = admin.account()
+    test = admin.post(f"/v1/accounts/{account['account_id']}/verifications").json
+    now = datetime.fromisoformat(test["started_at"])
+
+    assert leased(now + timedelta(seconds=1)) == []
+
+
+def test_a_sweep_that_was_first_is_what_a_person_gets(admin: Api) -> None:
+    account = admin.account()
+    now = datetime.fromisoformat(account["created_at"]) + timedelta(seconds=1)
+    (verification,) = leased(now)
+
+    pressed = admin.post(f"/v1/accounts/{account['account_id']}/verifications").json
+
+    assert pressed["verification_id"] == verification.verification_id
+    assert pressed["trigger"] == "scheduled"
+
+
+def test_a_lease_that_somebody_took_in_between_is_not_taken_again() -> None:
+    (account,) = add()
+    leased()
+
+    with pytest.raises(AccountChanged):
+        wiring.verifications().begin(account, a_verification(account_id=account.account_id))
+
+
+def test_a_sweep_that_died_loses_nothing() -> None:
+    """Its tests ended without a word. Each is settled, and its account is tried again."""
+    accounts = add(3)
+    dead = leased()
+    later = NOW + LEASE
+
+    assert leased(later) == []  # settled first …
+    for verification in dead:
+        settled = wiring.verifications().get(verification.account_id, verification.verification_id)
+        assert settled.state is State.ABORTED
+    assert {stored(account).status for account in accounts} == {a.status for a in accounts}
+    assert not any(stored(account).testing(later) for account in accounts)
+
+    assert len(leased(later + timedelta(minutes=2))) == 3  # … and tested again
+
+
+def test_an_account_whose_test_kills_every_sweep_is_tried_ever_more_seldom() -> None:
+    (account,) = add()
+    now, waits = NOW, []
+    for _ in range(4):
+        assert len(leased(now)) == 1
+        now += LEASE
+        leased(now)
+        due = stored(account).next_verification_at
+        assert due
+        waits.append(due - now)
+        now = due
+
+    assert waits == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
+
+
+def test_a_page_has_its_limit_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cavok.services.sweep.PAGE", 16)
+    add(24)
+
+    pages = []
+    while page := leased():
+        pages.append(len(page))
+
+    assert sum(pages) == 24
+    assert len(pages) > 1
+    assert max(pages) <= 16
+
+
+def test_the_longest_overdue_comes_first() -> None:
+    shard = DUE_SHARDS[0]
+    ids = [f"01JN8Q5M3C{index:016}" for index in range(400)]
+    of_one_shard = [account_id for account_id in ids if due_shard(account_id) == shard][:12]
+    for index, account_id in enumerate(of_one_shard):
+        wiring.accounts().add(
+            an_account(
+                account_id=account_id,
+                provider_id=number(index),
+                next_verification_at=NOW - timedelta(minutes=index),
+            ),
+            None,
+        )
+
+    found = {account.account_id for account in wiring.due_accounts().page(NOW, 8)}
+
+    assert found == {of_one_shard[-1]}
+
+
+def test_a_change_makes_an_account_due_at_once(admin: Api) -> None:
+    account = admin.account()
+    path = f"/v1/accounts/{account['account_id']}"
+    wiring.accounts().save(
+        stored_account := wiring.accounts().get(ORGANIZATION_ID, account["account_id"]),
+        replace(stored_account, next_verification_at=NOW + timedelta(days=3650)),
+    )
+
+    for change in ({"role_name": "CavokOther"}, {"regions": ["eu-west-1"]}):
+        changed = admin.patch(path, change).json
+        assert changed["next_verification_at"] == changed["updated_at"]
+
+
+def test_the_handler_answers_with_inputs_of_the_workflow_and_nothing_secret(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.metrics.provider, "namespace", "Cavok/Accounts")
+    account = admin.account()
+
+    answer = app.handler({"sweep_id": "one", "sweep_arn": SWEEP}, Context())  # type: ignore[arg-type]
+
+    (test,) = answer["accounts"]
+    assert test == {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": account["account_id"],
+        "verification_id": test["verification_id"],
+        "trigger": "scheduled",
+        "correlation_id": "one",
+    }
+
+
+def test_the_index_holds_only_what_is_to_be_verified() -> None:
+    add(2)
+    add(3, due=None, first=2)
+
+    found: list[Any] = client("dynamodb").scan(TableName=TABLE, IndexName="by_due")["Items"]
+
+    assert len(found) == 2
+    assert set(found[0]) == {"pk", "sk", "due_shard", "next_verification_at"}
