@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
-from tests.unit.services.test_publish_interactions import a_count, an_interaction
 
 from cavok.domain.interactions import EVENT_FIELDS, InteractionEvent
 from cavok.services.publish_interactions import events_of
 from tests.unit.builders import ROOT
+from tests.unit.services.test_publish_interactions import a_count, an_interaction
 
 
 def schema(name: str) -> dict[str, Any]:
