@@ -27,8 +27,17 @@ HEAVY = {
         "aws_lambda_powertools.utilities.idempotency",
     },
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
+    "instances_api": {
+        "boto3",
+        "pynamodb",
+        "cavok.adapters.entry",
+        "cavok.adapters.probes",
+        "cavok.domain.instructions",
+    },
+    "log_interactions": HTTP | {"cavok.adapters.probes", "cavok.domain.instructions"},
     "open_session": HTTP | {"cavok.adapters.probes", "cavok.domain.instructions"},
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.items", "cavok.domain.accounts"},
+    "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.items"},
     "write_customer_log": HTTP | {"pynamodb", "cavok.adapters.probes", "cavok.domain.accounts"},
     "record_verification": HTTP | {"boto3", "cavok.adapters.sealing", "cavok.adapters.customer"},
 }
