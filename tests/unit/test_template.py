@@ -28,6 +28,48 @@ MAY = {
         "s3:PutObject",
         "states:StartExecution",
     },
+    "instances_api": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "iam:PassRole",
+        "kms:Decrypt",
+        "scheduler:CreateSchedule",
+        "scheduler:DeleteSchedule",
+        "scheduler:UpdateSchedule",
+        "sts:AssumeRole",
+    },
+    "publish_interactions": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "events:PutEvents",
+        "sqs:SendMessage",
+    },
+    "log_interactions": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sts:AssumeRole",
+    },
+    "follow_schedule": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "scheduler:DeleteSchedule",
+        "sqs:SendMessage",
+        "sts:AssumeRole",
+    },
     "dashboard": set(),
     "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
     "probe_permission": {"kms:Decrypt"},
@@ -84,7 +126,10 @@ def test_no_function_may_do_anything_to_everything(name: str) -> None:
         assert "NotResource" not in statement
 
 
-def test_one_function_enters_customers_accounts_and_only_through_our_own_roles() -> None:
+ENTERING = {"open_session", "instances_api", "log_interactions", "follow_schedule"}
+
+
+def test_few_functions_enter_customers_accounts_and_only_through_our_own_roles() -> None:
     entering = {
         folder(name): statement["Resource"]
         for name in FUNCTIONS
@@ -92,7 +137,7 @@ def test_one_function_enters_customers_accounts_and_only_through_our_own_roles()
         if "sts:AssumeRole" in listed(statement["Action"])
     }
 
-    assert entering == {"open_session": "arn:aws:iam::*:role/Cavok*"}
+    assert entering == dict.fromkeys(ENTERING, "arn:aws:iam::*:role/Cavok*")
 
 
 def test_the_public_api_can_neither_enter_an_account_nor_open_a_seal() -> None:
@@ -120,7 +165,8 @@ def test_what_runs_in_a_test_opens_its_session_but_no_stored_key(name: str) -> N
 
 
 def test_stored_keys_are_sealed_and_opened_under_organization_and_account_alone() -> None:
-    for name, action in (("AccountsApi", "kms:Encrypt"), ("OpenSession", "kms:Decrypt")):
+    opening = {name: "kms:Decrypt" for name in FUNCTIONS if folder(name) in ENTERING}
+    for name, action in ({"AccountsApi": "kms:Encrypt"} | opening).items():
         (statement,) = (s for s in statements(name) if s["Action"] == action)
         keys = statement["Condition"]["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
         assert keys == ["organization", "account"]

@@ -36,6 +36,7 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
     errors.InstanceNotFound: HTTPStatus.NOT_FOUND,
+    errors.ResourceNotFound: HTTPStatus.NOT_FOUND,
     errors.InteractionRefused: HTTPStatus.CONFLICT,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.Conflict: HTTPStatus.CONFLICT,
