@@ -1,5 +1,5 @@
-"""The HTTP API, v1: instances, interactions and usage. The only HTTP function that may enter a
-customer's account.
+"""The HTTP API, v1: instances, interactions, usage and resources. The only HTTP function that may
+enter a customer's account.
 """
 
 from typing import Any
@@ -10,13 +10,13 @@ import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok.api import gate, problems
-from cavok.api.instance_routes import router
+from cavok.api import gate, instance_routes, problems, resource_routes
 from cavok.observability import logger
 
 app = APIGatewayHttpResolver(enable_validation=True)
 problems.install(app)
-app.include_router(router)
+app.include_router(instance_routes.router)
+app.include_router(resource_routes.router)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

@@ -26,6 +26,10 @@ HEAVY = {
         "cavok.adapters.probes",
         "aws_lambda_powertools.utilities.idempotency",
     },
+    "instances_api": {"boto3", "cavok.api.models", "cavok.adapters.customer"},
+    "publish_interactions": HTTP | {"pynamodb", "boto3", "cavok.adapters.customer"},
+    "log_interactions": (HTTP - {"ulid"}) | {"cavok.adapters.probes", "cavok.domain.instructions"},
+    "follow_schedule": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
     "instances_api": {
         "boto3",

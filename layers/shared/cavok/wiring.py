@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from cavok.adapters.audit import AuditTrail
     from cavok.adapters.bus import Bus
     from cavok.adapters.canary import Canary
+    from cavok.adapters.clocks import Clocks
     from cavok.adapters.customer_sessions import CustomerSessions
     from cavok.adapters.due import DueAccounts
     from cavok.adapters.entry import Entry
     from cavok.adapters.interactions import Interactions
     from cavok.adapters.receivers import Receivers
+    from cavok.adapters.resources import Resources
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.templates import Templates
     from cavok.adapters.verifications import Verifications
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from cavok.adapters.workflows import Workflows
     from cavok.services.instances import Connections
     from cavok.services.log_interactions import LogWriting
+    from cavok.services.resources import Control
 
 
 class NotConfigured(Exception):
@@ -202,3 +205,32 @@ def log_writing() -> "LogWriting":
     return LogWriting(
         accounts=accounts(), interactions=interactions(), sessions=customer_sessions()
     )
+
+
+@cache
+def resources() -> "Resources":
+    from cavok.adapters.resources import Resources
+
+    return Resources(accounts())
+
+
+@cache
+def clocks() -> "Clocks":
+    import boto3
+
+    from cavok.adapters.clocks import Clocks, ClockSettings
+
+    # One function sets the clocks and another may only end them: that one needs no target.
+    settings = ClockSettings(
+        group=setting("CLOCKS_GROUP"),
+        target_arn=os.environ.get("FOLLOW_SCHEDULE_ARN", ""),
+        role_arn=os.environ.get("CLOCKS_ROLE_ARN", ""),
+        dead_letter_arn=os.environ.get("UNFOLLOWED_SCHEDULES_ARN", ""),
+    )
+    return Clocks(boto3.client("scheduler"), settings)
+
+
+def control() -> "Control":
+    from cavok.services.resources import Control
+
+    return Control(resources=resources(), clocks=clocks(), connections=connections())

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
 from pynamodb.attributes import (
+    BooleanAttribute,
     NumberAttribute,
     TTLAttribute,
     UnicodeAttribute,
@@ -55,6 +56,7 @@ class InteractionItem(Item):
     at = UTCDateTimeAttribute()
     request_id = UnicodeAttribute()
     logged = UnicodeAttribute()
+    changed = BooleanAttribute()
     expires_at = TTLAttribute()
 
     @classmethod
@@ -75,6 +77,7 @@ class InteractionItem(Item):
             at=interaction.at,
             request_id=interaction.request_id,
             logged=interaction.logged.value,
+            changed=interaction.changed,
             expires_at=interaction.at + KEPT_FOR,
         )
 
@@ -93,6 +96,7 @@ class InteractionItem(Item):
             at=self.at,
             request_id=self.request_id,
             logged=Logged(self.logged),
+            changed=self.changed,
         )
 
 

@@ -70,10 +70,11 @@ class WholeApi(APIGatewayHttpResolver):
     """
 
     def get_openapi_schema(self, **about: Any) -> OpenAPI:
-        from cavok.api.instance_routes import router
+        from cavok.api import instance_routes, resource_routes
 
         beside = APIGatewayHttpResolver(enable_validation=True)
-        beside.include_router(router)
+        beside.include_router(instance_routes.router)
+        beside.include_router(resource_routes.router)
         mine, theirs = super().get_openapi_schema(**about), beside.get_openapi_schema(**about)
         (mine.paths or {}).update(theirs.paths or {})
         if mine.components and theirs.components:

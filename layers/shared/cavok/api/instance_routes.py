@@ -2,9 +2,10 @@
 `accounts_api` serves, reads them here too.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
@@ -29,8 +30,8 @@ IdempotencyKey = Annotated[
 ]
 
 
-def _asked(account_id: str, key: str | None = None) -> Asked:
-    event = router.current_event.raw_event
+def asked_of(event: Mapping[str, Any], account_id: str, key: str | None = None) -> Asked:
+    """Who asks, by the claims that the gateway verified, and in which request."""
     caller = caller_of(event)
     return Asked(
         organization_id=caller.organization_id,
@@ -40,6 +41,10 @@ def _asked(account_id: str, key: str | None = None) -> Asked:
         now=datetime.now(UTC),
         key=key,
     )
+
+
+def _asked(account_id: str, key: str | None = None) -> Asked:
+    return asked_of(router.current_event.raw_event, account_id, key)
 
 
 @router.get(

@@ -37,6 +37,7 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
     errors.InstanceNotFound: HTTPStatus.NOT_FOUND,
+    errors.ResourceNotFound: HTTPStatus.NOT_FOUND,
     errors.InteractionRefused: HTTPStatus.CONFLICT,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.Conflict: HTTPStatus.CONFLICT,

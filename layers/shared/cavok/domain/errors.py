@@ -83,6 +83,10 @@ class InstanceNotFound(CavokError):
     """No such instance in this account's regions."""
 
 
+class ResourceNotFound(CavokError):
+    """No such resource of this account."""
+
+
 class InteractionRefused(CavokError):
     """An instance that cannot be started, stopped or listed as things are; the message says why."""
 

@@ -47,6 +47,7 @@ class Interaction:
 
     actor       a person, or `schedule`.
     request_id  of the HTTP request or the firing behind it, to find it in Cavok's own logs.
+    changed     whether AWS was asked to change anything; false for what was as asked already.
     """
 
     organization_id: str
@@ -62,6 +63,7 @@ class Interaction:
     kind: Kind | None = None
     instance_id: str | None = None
     region: str | None = None
+    changed: bool = False
 
 
 def logged_at_first(account: Account) -> Logged:

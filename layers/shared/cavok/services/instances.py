@@ -23,6 +23,7 @@ from cavok.domain.instances import (
     LOOKING,
     PERMISSION,
     Action,
+    Decision,
     Instance,
     Kind,
     Operation,
@@ -135,12 +136,17 @@ def operate(asked: Asked, operation: Operation, *, connections: Connections) -> 
         return _as_answered(made)
     try:
         place, instance = _locate(account, asked, operation, connections)
-        detail = _carry_out(place, instance, operation.action)
+        decision = _carry_out(place, instance, operation.action)
     except (InstanceNotFound, InteractionRefused) as refusal:
         refused = replace(interaction, outcome=InteractionOutcome.REFUSED, detail=str(refusal))
         connections.interactions.record(refused, asked.key)
         raise
-    done = replace(interaction, region=instance.region, detail=detail)
+    done = replace(
+        interaction,
+        region=instance.region,
+        detail=decision.detail,
+        changed=decision.verdict is Verdict.ACT,
+    )
     return connections.interactions.record(done, asked.key)
 
 
@@ -235,7 +241,7 @@ def _locate(
     raise InstanceNotFound(absent)
 
 
-def _carry_out(place: "Instances", instance: Instance, action: Action) -> str:
+def _carry_out(place: "Instances", instance: Instance, action: Action) -> Decision:
     decision = decide(instance, action)
     if decision.verdict is Verdict.REFUSE:
         raise InteractionRefused(decision.detail)
@@ -245,7 +251,7 @@ def _carry_out(place: "Instances", instance: Instance, action: Action) -> str:
         except CallFailed as failure:
             permission = PERMISSION[instance.kind, action]
             raise InteractionRefused(_why_refused(permission, failure.judgement)) from failure
-    return decision.detail
+    return decision
 
 
 def _everywhere(
