@@ -51,6 +51,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     environment = {
+        "AUDIT_DAYS": "365",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "TABLE_NAME": TABLE,
