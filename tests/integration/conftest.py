@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 import pytest
 from boto3.dynamodb.types import TypeDeserializer
+from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from pytest_socket import disable_socket
 
@@ -76,6 +77,14 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             roleArn=f"arn:aws:iam::{WORKLOAD}:role/verify_account",
         )
         wiring.templates.cache_clear()
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_rsa_key() -> Iterator[None]:
+    """moto makes a pair of RSA keys for each KMS key, even for one that only seals, in 80 ms."""
+    with pytest.MonkeyPatch.context() as once:
+        once.setattr(rsa, "generate_private_key", cache(rsa.generate_private_key))
         yield
 
 
