@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,7 @@ MAY = {
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "events:PutEvents",
         "kms:Encrypt",
         "s3:GetObject",
         "s3:PutObject",
@@ -73,6 +75,15 @@ MAY = {
     "dashboard": set(),
     "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
     "probe_permission": {"kms:Decrypt"},
+    "probe_account": {"kms:Decrypt"},
+    "list_due_accounts": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+    },
+    "publish_account_events": {"events:PutEvents", "sqs:SendMessage"},
+    "deliver_webhook": {"dynamodb:GetItem", "kms:Decrypt", "sqs:ChangeMessageVisibility"},
     "write_customer_log": {"kms:Decrypt"},
     "record_verification": {
         "dynamodb:GetItem",
@@ -154,10 +165,11 @@ def test_every_use_of_the_sealing_key_is_bound_to_an_encryption_context(name: st
             assert set(present) & {
                 "kms:EncryptionContext:account",
                 "kms:EncryptionContext:verification",
+                "kms:EncryptionContext:webhook",
             }
 
 
-@pytest.mark.parametrize("name", ["ProbePermission", "WriteCustomerLog"])
+@pytest.mark.parametrize("name", ["ProbePermission", "ProbeAccount", "WriteCustomerLog"])
 def test_what_runs_in_a_test_opens_its_session_but_no_stored_key(name: str) -> None:
     (statement,) = statements(name)
 
@@ -167,7 +179,12 @@ def test_what_runs_in_a_test_opens_its_session_but_no_stored_key(name: str) -> N
 def test_stored_keys_are_sealed_and_opened_under_organization_and_account_alone() -> None:
     opening = {name: "kms:Decrypt" for name in FUNCTIONS if folder(name) in ENTERING}
     for name, action in ({"AccountsApi": "kms:Encrypt"} | opening).items():
-        (statement,) = (s for s in statements(name) if s["Action"] == action)
+        (statement,) = (
+            s
+            for s in statements(name)
+            if s["Action"] == action
+            and "kms:EncryptionContext:webhook" not in s["Condition"].get("Null", {})
+        )
         keys = statement["Condition"]["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
         assert keys == ["organization", "account"]
 
@@ -225,4 +242,5 @@ def test_an_alarm_tells_operators_and_where_to_read_on(alarm: str) -> None:
     properties = RESOURCES[alarm]["Properties"]
 
     assert properties["AlarmActions"] == [{"Ref": "OperatorsTopic"}]
-    assert "docs/operating.md" in properties["AlarmDescription"]
+    (page,) = re.findall(r"See (docs/[a-z]+\.md)\.", properties["AlarmDescription"])
+    assert (ROOT / page).is_file()

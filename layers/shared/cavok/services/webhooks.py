@@ -6,8 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ulid import ULID
-
 from cavok.adapters.bus import Bus
 from cavok.adapters.receivers import Receivers
 from cavok.adapters.sealing import Sealer, webhook_context
@@ -54,6 +52,8 @@ def set_webhook(
         webhook = replace(before, url=url, events=tuple(events), updated_at=now, updated_by=actor)
         webhooks.save(webhook, sealed)
         return webhook, None
+    from ulid import ULID  # delivering, which loads this module too, makes none
+
     webhook = Webhook(
         organization_id=organization_id,
         webhook_id=str(ULID()),
