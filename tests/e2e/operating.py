@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from local import aws
@@ -44,7 +45,7 @@ def failures(stack: Stack, verification_id: str) -> list[str]:
 
 def log_lines(stack: Stack, group: str = "") -> list[str]:
     """Every line of the stack's own log groups whose name ends so."""
-    logs = aws.client("logs", stack.emulator_url)
+    logs = aws.logs(stack.emulator_url)
     names = [
         found["logGroupName"]
         for page in logs.get_paginator("describe_log_groups").paginate()
@@ -52,12 +53,23 @@ def log_lines(stack: Stack, group: str = "") -> list[str]:
         if STACK_NAME in found["logGroupName"] and found["logGroupName"].endswith(group)
     ]
     assert names, f"no log group of {group}"
-    return [
-        event["message"]
-        for name in names
-        for page in logs.get_paginator("filter_log_events").paginate(logGroupName=name)
-        for event in page["events"]
-    ]
+    return [line for name in names for line in _lines_of_group(logs, name)]
+
+
+def _lines_of_group(logs: Any, name: str) -> Iterator[str]:
+    """Page by page, by time: the emulator ends after a page, without a token for the next."""
+    since, seen = 0, set[tuple[str, int, str]]()
+    while True:
+        page = {
+            (event["logStreamName"], event["timestamp"], event["message"]): event
+            for event in logs.filter_log_events(logGroupName=name, startTime=since)["events"]
+        }
+        new = [event for key, event in page.items() if key not in seen]
+        yield from (event["message"] for event in new)
+        if not new:
+            return
+        seen.update(page)
+        since = new[-1]["timestamp"]
 
 
 def structured(lines: list[str]) -> list[dict[str, Any]]:

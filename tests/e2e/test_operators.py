@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from typing import Any
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from local.stack import Stack
 from tests.e2e import operating
 from tests.e2e.journeys import Journey, Journeys
+from tests.e2e.organizations import Organization
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -119,6 +122,18 @@ def test_each_request_leaves_one_line_with_its_answer(
 
     assert (answered["method"], answered["status"]) == ("POST", 202)
     assert answered["path"].endswith(path)
+
+
+def test_what_a_client_sends_cannot_break_a_log_line(
+    stack: Stack, organization: Organization
+) -> None:
+    mark = secrets.token_hex(8)
+    path = f"/v1/accounts/{mark}\u2028\u0085é{{"
+
+    assert organization.admin.get(path).status_code == 404
+
+    (line,) = [line for line in operating.log_lines(stack, "/accounts_api") if mark in line]
+    assert json.loads(line)["path"].endswith(path)
 
 
 def metric_lines(stack: Stack, function: str, metric: str) -> list[dict[str, Any]]:
