@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 import time
 from collections import Counter
@@ -135,10 +136,11 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> Capacity:
     """
     now = datetime.now(UTC)
     with _table(stack, "bench-one") as client:
-        _fill(client, "bench-one", 1, now, due=1)
-        capacity = Capacity(INDEXES)
+        _fill(client, "bench-one", DUE, now)
+        leasing, capacity = Capacity(INDEXES), Capacity(INDEXES)
+        with leasing.metered(Item._get_connection().connection.client):
+            verification, *_ = _lease(now)
         with capacity.metered(Item._get_connection().connection.client):
-            (verification,) = _lease(now)
             accounts = wiring.accounts()
             accounts.get(verification.organization_id, verification.account_id)
             accounts.organization(verification.organization_id)
@@ -153,6 +155,8 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> Capacity:
                 report, accounts=accounts, verifications=wiring.verifications(), now=now
             )
             assert settled.outcome is Outcome.CONFIRMED, settled
+    capacity.read += leasing.read / DUE
+    capacity.written += leasing.written / DUE
     return capacity
 
 
@@ -267,31 +271,27 @@ def units(stack: Stack, runs: int) -> Units:
     path = f"/v1/accounts/{account['account_id']}"
     offer = Offer.from_link(api.get(f"{path}/instructions")["deploy_on_aws_url"])
     customers.prepare(customer, stack.emulator_url, offer=offer)
-    memory = _memory(stack)
-    histories, sizes = [], []
+    histories, logged = [], []
     for _ in range(runs + 1):  # the first starts the functions and does not count
-        before = _log_bytes(stack)
+        before = Logged.now(stack)
         histories.append(_scheduled(stack, account["account_id"]))
         time.sleep(1)
-        sizes.append(_log_bytes(stack) - before)
-    histories, sizes = histories[1:], sizes[1:]
+        logged.append(Logged.now(stack).since(before))
+    histories, logged = histories[1:], logged[1:]
     steps = tuple(
         Step.from_dict(one) for one in api.get(f"{path}/verifications?limit=1")["items"][0]["steps"]
     )
     table = units_of_the_table(stack, steps)
-    calls = [_lambda_calls(history) for history in histories]
     # Seven states around the Map of verify_account and three in it, of which one calls a function.
     probed = sum(len(group.actions) for group in PROBED_GROUPS)
     return Units(
         read=table.read,
         written=table.written,
-        lambda_requests=median(len(found) for found in calls),
-        lambda_gb_seconds=median(
-            sum(memory[name] * seconds for name, seconds in found) for found in calls
-        ),
+        lambda_requests=median(_invocations(history) for history in histories),
+        lambda_gb_seconds=median(one.gb_seconds for one in logged),
         express_seconds=median(_seconds(history) for history in histories),
         kms_requests=2,  # OpenSession seals the session, ProbeAccount opens it
-        log_bytes=median(sizes),
+        log_bytes=median(one.size for one in logged),
         transitions_if_standard=median(_transitions(history) for history in histories),
         transitions_by_hand=7 + 3 * probed,
         lambda_requests_by_hand=3 + probed,
@@ -338,20 +338,8 @@ def _history(stack: Stack, verification_id: str) -> list[dict[str, Any]]:
     return [event for page in pages for event in page["events"]]
 
 
-def _lambda_calls(history: list[dict[str, Any]]) -> list[tuple[str, float]]:
-    """Function and seconds of each invocation. The time is that of the whole state, so more than
-    the function's own.
-    """
-    entered: dict[str, datetime] = {}
-    calls = []
-    for event in history:
-        if "stateEnteredEventDetails" in event:
-            entered[event["stateEnteredEventDetails"]["name"]] = event["timestamp"]
-        if event["type"] == "TaskStateExited":
-            name = event["stateExitedEventDetails"]["name"]
-            if not name.startswith("Show"):
-                calls.append((name, (event["timestamp"] - entered[name]).total_seconds()))
-    return calls
+def _invocations(history: list[dict[str, Any]]) -> int:
+    return sum(event["type"] == "TaskStateExited" for event in history)
 
 
 def _transitions(history: list[dict[str, Any]]) -> int:
@@ -362,29 +350,37 @@ def _seconds(history: list[dict[str, Any]]) -> float:
     return float((history[-1]["timestamp"] - history[0]["timestamp"]).total_seconds())
 
 
-def _memory(stack: Stack) -> dict[str, float]:
-    """GB of each function by its logical ID, which is the name of its state."""
-    client = aws.client("lambda", stack.emulator_url)
-    pages = client.get_paginator("list_functions").paginate()
-    found = {f["FunctionName"]: f["MemorySize"] / 1024 for page in pages for f in page["Functions"]}
-    return {name.split("-")[2]: size for name, size in found.items() if STACK_NAME in name}
-
-
-def _log_bytes(stack: Stack) -> int:
-    """Bytes in the log groups of the functions of a scheduled test, with the 26 that each line
-    costs.
+@dataclass(frozen=True)
+class Logged:
+    """What the functions of scheduled tests have written to their logs so far: bytes, with the 26
+    that each line costs, and GB-seconds billed, as their REPORT lines say.
     """
-    client = aws.client("logs", stack.emulator_url)
-    names = [
-        f"/aws/lambda/{STACK_NAME}/{function}"
-        for function in ("open_session", "probe_account", "record_verification")
-    ]
-    return sum(
-        len(event["message"].encode()) + 26
-        for name in names
-        for page in client.get_paginator("filter_log_events").paginate(logGroupName=name)
-        for event in page["events"]
-    )
+
+    size: int
+    gb_seconds: float
+
+    @classmethod
+    def now(cls, stack: Stack) -> Logged:
+        client = aws.client("logs", stack.emulator_url)
+        lines = [
+            event["message"]
+            for function in ("open_session", "probe_account", "record_verification")
+            for page in client.get_paginator("filter_log_events").paginate(
+                logGroupName=f"/aws/lambda/{STACK_NAME}/{function}"
+            )
+            for event in page["events"]
+        ]
+        billed = (_REPORT.search(line) for line in lines)
+        return cls(
+            sum(len(line.encode()) + 26 for line in lines),
+            sum(int(b["ms"]) / 1000 * int(b["mb"]) / 1024 for b in billed if b),
+        )
+
+    def since(self, before: Logged) -> Logged:
+        return Logged(self.size - before.size, self.gb_seconds - before.gb_seconds)
+
+
+_REPORT = re.compile(r"Billed Duration: (?P<ms>\d+) ms\s+Memory Size: (?P<mb>\d+) MB")
 
 
 # ---- what a million cost
