@@ -71,7 +71,7 @@ EventBridge and SQS. STS is free. A Distributed Map charges one state transition
 EXPRESS_MEMORY = 64 / 1024
 """GB. Step Functions bills memory in chunks of 64 MB; a test's state is some 40 kB."""
 
-BATCH = 20
+BATCH = 40
 """Accounts of one child of the Distributed Map."""
 
 INDEXES = (
