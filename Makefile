@@ -38,9 +38,10 @@ test: check stack chromium ## everything: checks, unit, integration, e2e and bro
 check: checkers ## style, types, templates, workflows, policies, known vulnerabilities
 	@$(RUN) local.check
 
-bench: stack ## start-up, CPU and wall-clock measurements
+bench: stack ## start-up, CPU, wall-clock, and what a sweep reads and costs
 	@$(RUN) local.stack up
 	@$(RUN) tests.bench
+	@$(RUN) tests.bench.sweep
 
 contract: dev ## what only a real account can prove (PROFILE=name of an AWS profile)
 	@test -n "$(PROFILE)" || { echo "Say which AWS profile to use: make contract PROFILE=name"; exit 2; }

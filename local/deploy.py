@@ -31,6 +31,8 @@ def _parameters(emulator: Emulator) -> list[str]:
         # A sweep runs when it is asked for (make sweep): none comes between a person and a test.
         "SweepState=DISABLED",
         "SweepConcurrency=1",
+        # Each test has processes of its own on this machine.
+        "SweepBatch=6",
         "AllowLoopbackWebhooks=true",
     ]
 

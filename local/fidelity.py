@@ -430,7 +430,10 @@ def batch_the_items_of_a_distributed_map() -> None:
             state = dict(definition)
             if path := state.pop("MaxConcurrencyPath", None):
                 state["MaxConcurrency"] = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
-            size = state.pop("ItemBatcher", {}).get("MaxItemsPerBatch")
+            batcher = state.pop("ItemBatcher", {})
+            size = batcher.get("MaxItemsPerBatch")
+            if path := batcher.get("MaxItemsPerBatchPath"):
+                size = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
             if not size:
                 return original(state, raw, effective, iterator, *scope)
             items = stepfunctions._resolve_path_or_ctx(state["ItemsPath"], effective, ctx)

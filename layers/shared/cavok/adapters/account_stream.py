@@ -1,6 +1,6 @@
 """The table's stream: what one record says of an account, before and after.
 
-Reads the images by hand: the function that publishes loads no PynamoDB for eleven attributes.
+Reads the images by hand: the function that publishes loads no PynamoDB for a dozen attributes.
 """
 
 import json
@@ -26,8 +26,8 @@ def account_version(image: Mapping[str, Any] | None) -> AccountVersion | None:
             datetime.fromisoformat(image["last_finished_at"]),
         )
     return AccountVersion(
-        organization_id=image["organization_id"],
-        account_id=image["account_id"],
+        organization_id=image["pk"].removeprefix("ORG#"),
+        account_id=image["sk"].removeprefix("ACCOUNT#"),
         provider=image["provider"],
         provider_id=image["provider_id"],
         name=image["name"],

@@ -10,7 +10,7 @@ class DueAccounts:
     """Reads in proportion to what is due, however many accounts there are."""
 
     def page(self, now: datetime, limit: int) -> list[Account]:
-        """Accounts that are due, read consistently: at most `limit` (of 8 shards, at most 100), the
+        """Accounts that are due, read consistently: at most `limit` (evenly from the shards), the
         longest overdue of each shard first.
 
         The index lags behind the table by moments, so an account that is not due by now is left

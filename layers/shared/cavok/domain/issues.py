@@ -34,7 +34,9 @@ def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple
     """
     if failures := tuple(_failures(account, steps)):
         return Outcome.FAILED, failures
-    lost = [step for step in _denied(steps, "ec2", "rds") if step.step in account.proven]
+    lost = [
+        step for step in _denied(steps, *permissions.LOSABLE_GROUPS) if step.step in account.proven
+    ]
     refused_logs = list(_denied(steps, "logs")) if account.write_logs else []
     issues = (
         *_permission_issues("permission_lost", "was allowed and no longer is", account, lost),

@@ -150,6 +150,9 @@ PROBED_GROUPS = (CHECKING, EC2, RDS)
 group.
 """
 
+LOSABLE_GROUPS = (EC2.group, RDS.group)
+"""The groups of which an account remembers what it once was allowed."""
+
 CAPABILITY_GROUPS = (EC2, RDS, LOGS)
 
 STEPS = (*TRUST_STEPS, *(action for group in GRANTED_GROUPS for action in group.actions))

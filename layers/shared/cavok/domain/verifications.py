@@ -124,7 +124,11 @@ def conclude(
     tentative = never_entered and verification.trigger is Trigger.SCHEDULED
     status = account.status if tentative else Status(outcome.value)
     connected = outcome is not Outcome.FAILED
-    allowed = {step.step for step in complete if step.verdict is Verdict.ALLOWED}
+    allowed = {
+        step.step
+        for step in complete
+        if step.verdict is Verdict.ALLOWED and step.group in permissions.LOSABLE_GROUPS
+    }
     concluded = replace(
         account,
         status=status,

@@ -13,8 +13,10 @@ from cavok.domain.errors import VerificationNotFound
 from cavok.domain.verifications import SCHEDULE, Trigger, Verification
 from cavok.services.settle import abort_verification
 
-PAGE = 80
-"""Accounts of one page: ten of each shard, and well inside what a state may carry (256 kB)."""
+PAGE = 200
+"""Accounts of one page: 25 of each shard, well inside what a state may carry (256 kB), and many
+enough that the states around them cost little each.
+"""
 
 
 def lease_due_accounts(
