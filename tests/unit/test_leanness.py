@@ -30,6 +30,7 @@ HEAVY = {
     "publish_interactions": HTTP | {"pynamodb", "boto3", "cavok.adapters.customer"},
     "log_interactions": (HTTP - {"ulid"}) | {"cavok.adapters.probes", "cavok.domain.instructions"},
     "follow_schedule": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
+    "end_resources": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
     "open_session": HTTP | {"cavok.adapters.probes", "cavok.domain.instructions"},
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.items", "cavok.domain.accounts"},
