@@ -87,7 +87,7 @@ def test_an_interaction_is_told_once_it_is_stored_with_nulls_for_what_it_has_not
     assert event == Event(
         "Instance Interaction",
         {
-            "version": "1",
+            "schema_version": 1,
             "organization_id": ORGANIZATION_ID,
             "account_id": ACCOUNT_ID,
             "interaction_id": f"{1:026}",
