@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
+from cavok.domain.events import EventType
 from local import aws, sweep
 from local.settings import ROOT
 from local.stack import Stack
@@ -116,7 +117,9 @@ def bus_listener(stack: Stack) -> Iterator[BusListener]:
         "Attributes"
     ]["QueueArn"]
     rule = {"Name": name, "EventBusName": stack.event_bus_name}
-    events.put_rule(**rule, EventPattern=json.dumps({"source": ["cavok.accounts"]}))
+    # Not what was done with its instances: tests of their own listen for that.
+    pattern = {"source": ["cavok.accounts"], "detail-type": [str(one) for one in EventType]}
+    events.put_rule(**rule, EventPattern=json.dumps(pattern))
     events.put_targets(
         Rule=name,
         EventBusName=stack.event_bus_name,

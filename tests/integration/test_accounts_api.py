@@ -435,7 +435,10 @@ def test_a_deleted_account_is_gone_with_its_secrets_and_its_number_is_free(admin
     answer = admin.delete(path)
 
     assert (answer.status, answer.text) == (204, "")
-    assert [item["sk"] for item in items()] == ["ORG"]
+    left = sorted(items(), key=lambda item: str(item["sk"]))
+    assert [item["sk"].partition("#")[0] for item in left] == ["AUDIT", "AUDIT", "ORG"]
+    assert [item["action"] for item in left[:2]] == ["created", "deleted"]
+    assert all(secret not in str(left) for secret in (KEY_ID, SECRET_KEY))
     assert is_problem(admin.get(path), 404)
     assert is_problem(admin.delete(path), 404)
     assert admin.get("/v1/organization").json["accounts"]["total"] == 0

@@ -40,6 +40,8 @@ from tests.unit.builders import (
     steps_of,
 )
 
+ACTOR = "ada@example.com"
+
 
 @pytest.fixture
 def accounts() -> Accounts:
@@ -52,6 +54,12 @@ def counts(accounts: Accounts) -> dict[Status, int]:
     organization = accounts.organization(ORGANIZATION_ID)
     assert organization
     return {status: count for status, count in organization.counts.items() if count}
+
+
+def audited() -> list[str]:
+    """The actions that the audit trail tells, oldest first."""
+    told = {item["sk"]: item["action"] for item in items() if item["sk"].startswith("AUDIT#")}
+    return [told[sk] for sk in sorted(told)]
 
 
 def test_an_account_comes_back_as_it_was_stored(accounts: Accounts) -> None:
@@ -90,15 +98,16 @@ def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Ac
     with pytest.raises(AccountChanged):
         accounts.save(read, read.renamed("Mine", NOW))
     with pytest.raises(AccountChanged):
-        accounts.delete(read)
+        accounts.delete(read, actor=ACTOR, now=NOW)
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Theirs"
     assert counts(accounts) == {Status.UNCONFIRMED: 1}
+    assert audited() == ["created"], "what was not done is not told"
 
 
 def test_a_write_of_a_deleted_account_does_not_bring_it_back(accounts: Accounts) -> None:
     read = accounts.add(an_account(), None)
-    accounts.delete(read)
+    accounts.delete(read, actor=ACTOR, now=NOW)
 
     with pytest.raises(AccountChanged):
         accounts.save(read, replace(read, status=Status.CONFIRMED))
@@ -115,9 +124,10 @@ def test_a_change_is_made_again_on_what_somebody_else_wrote_meanwhile(accounts: 
             accounts.save(account, account.renamed(name, NOW))
         return account.with_write_logs(False, NOW)
 
-    after = accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, rename)
+    after = accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, rename, actor=ACTOR)
 
     assert (after.name, after.write_logs, after.version) == ("Theirs", False, 3)
+    assert audited() == ["created", "changed"], "told once, however often it was tried"
 
 
 def test_a_change_that_never_gets_through_is_a_conflict_and_no_endless_loop(
@@ -130,7 +140,7 @@ def test_a_change_that_never_gets_through_is_a_conflict_and_no_endless_loop(
         return account.renamed("Mine", NOW)
 
     with pytest.raises(Conflict, match="try again"):
-        accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, interrupted)
+        accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, interrupted, actor=ACTOR)
 
 
 def test_a_number_that_is_taken_stores_nothing(accounts: Accounts) -> None:
@@ -218,7 +228,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
             fresh = an_account(account_id=f"01JN8Q5M3C{index:016}", provider_id=number(index))
             alive[index] = accounts.add(fresh, None)
         elif account and event == "delete":
-            accounts.delete(alive.pop(index))
+            accounts.delete(alive.pop(index), actor=ACTOR, now=NOW)
         elif account and event == "stale":
             with pytest.raises(AccountChanged):
                 accounts.save(account, replace(account, status=Status.FAILED, version=99))
@@ -227,7 +237,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
 
     assert counts(accounts) == Counter(account.status for account in alive.values())
     for account in alive.values():
-        accounts.delete(account)
+        accounts.delete(account, actor=ACTOR, now=NOW)
     assert counts(accounts) == {}
 
 
@@ -287,7 +297,7 @@ def test_the_end_of_a_test_is_not_written_over_a_rename_nor_the_account_without_
 def test_the_test_of_a_deleted_account_ends_alone(accounts: Accounts) -> None:
     verifications, verification = wiring.verifications(), a_verification()
     account = verifications.begin(accounts.add(an_account(), None), verification)
-    accounts.delete(account)
+    accounts.delete(account, actor=ACTOR, now=NOW)
 
     verifications.settle_orphan(verification.aborted(NOW), NOW)
 

@@ -220,7 +220,10 @@ def test_a_disconnected_account_is_said_and_left(
     orders: Resource, control: Control, accounts: Accounts
 ) -> None:
     accounts.changed(
-        ORGANIZATION_ID, ACCOUNT_ID, lambda account: replace(account, status=Status.FAILED)
+        ORGANIZATION_ID,
+        ACCOUNT_ID,
+        lambda account: replace(account, status=Status.FAILED),
+        actor=None,
     )
 
     assert fire(orders, control, EVENING) is None
@@ -228,7 +231,10 @@ def test_a_disconnected_account_is_said_and_left(
     assert state() == "available"
     assert "not connected" in str(stored(orders).note)
     accounts.changed(
-        ORGANIZATION_ID, ACCOUNT_ID, lambda account: replace(account, status=Status.CONFIRMED)
+        ORGANIZATION_ID,
+        ACCOUNT_ID,
+        lambda account: replace(account, status=Status.CONFIRMED),
+        actor=None,
     )
     morning, next_evening = EVENING + timedelta(hours=14), EVENING + timedelta(days=1)
     fire(orders, control, morning)
@@ -272,7 +278,7 @@ def test_a_database_that_aws_started_again_is_stopped_again_and_that_is_said(
 def test_the_resources_of_a_deleted_account_go_with_their_clocks(
     orders: Resource, control: Control, scheduler: Any, accounts: Accounts
 ) -> None:
-    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, accounts=accounts)
+    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, actor=ASKED.actor, accounts=accounts, now=NOW)
 
     assert fire(orders, control, EVENING) is None
 

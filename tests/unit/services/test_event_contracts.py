@@ -32,7 +32,7 @@ def check(detail: object, name: str) -> None:
 def test_an_interaction_is_of_its_schema() -> None:
     (event,) = events_of(an_interaction(), 1000)
 
-    assert event.detail_type == schema("instance_interaction.v1")["title"]
+    assert event.type == schema("instance_interaction.v1")["title"]
     check(event.detail, "instance_interaction.v1")
 
 
@@ -63,7 +63,7 @@ def test_the_schema_refuses_what_is_no_such_event(change: dict[str, Any]) -> Non
 def test_a_crossed_threshold_is_of_its_schema() -> None:
     (event,) = events_of(a_count(799, 800), 1000)
 
-    assert event.detail_type == schema("usage_threshold_crossed.v1")["title"]
+    assert event.type == schema("usage_threshold_crossed.v1")["title"]
     check(event.detail, "usage_threshold_crossed.v1")
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
+from cavok.adapters.canary import Canary
 from cavok.adapters.entry import Entry
 from cavok.adapters.sealing import credentials_context, session_context
 from cavok.domain import permissions
@@ -18,6 +20,7 @@ from cavok.domain.errors import (
     EntryInconclusive,
     EntryRefused,
     EntryRefusedYet,
+    OurEntryBroken,
     SealBroken,
 )
 from cavok.domain.organizations import Organization
@@ -42,6 +45,8 @@ from tests.unit.builders import (
 )
 
 KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
+CUSTOMERS_ROLE = f"arn:aws:iam::{NUMBER}:role/CavokCloud"
+OUR_ROLE = "arn:aws:iam::111122223333:role/CavokCanary/cavok"
 
 
 class Sealer:
@@ -88,15 +93,32 @@ def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) 
 
 
 def opened(accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL) -> OpenedSession:
+    sts = aws.client("sts", region_name="us-east-1")
     return open_session(
         ORGANIZATION_ID,
         ACCOUNT_ID,
         VERIFICATION_ID,
         trigger,
         accounts=accounts,  # type: ignore[arg-type]
-        entry=Entry(aws.client("sts", region_name="us-east-1")),
+        entry=Entry(sts),
+        canary=Canary(sts, OUR_ROLE, "cavok-canary"),
         sealer=SEALER,  # type: ignore[arg-type]
     )
+
+
+def assuming(customers: Any, ours: Any = ANSWER) -> Callable[[dict[str, Any]], Any]:
+    """What AWS says to who assumes the customer's role, and to who assumes our own."""
+    answers = {CUSTOMERS_ROLE: customers, OUR_ROLE: ours}
+
+    def assume(parameters: dict[str, Any]) -> Any:
+        return answers[parameters["RoleArn"]]
+
+    return assume
+
+
+def assumed(aws: Aws) -> list[str]:
+    """The roles that somebody assumed or tried to, in order."""
+    return [call["RoleArn"] for call in aws.called("AssumeRole")]
 
 
 @pytest.fixture
@@ -160,39 +182,86 @@ def test_a_role_that_lets_anyone_in_is_told_and_tested_all_the_same(customer: Aw
 
 
 def test_a_trust_is_not_tried_before_the_right_id_worked(customer: Aws) -> None:
-    customer.answers["AssumeRole"] = refused("AccessDenied")
+    customer.answers["AssumeRole"] = assuming(refused("AccessDenied"))
 
     with pytest.raises(EntryRefusedYet):
         opened(Accounts(an_account()), customer)
 
-    assert len(customer.called("AssumeRole")) == 1
+    assert assumed(customer).count(CUSTOMERS_ROLE) == 1
 
 
-@pytest.mark.parametrize(
-    ("account", "trigger", "error"),
-    [
-        (an_account(), Trigger.MANUAL, EntryRefusedYet),
-        (confirmed(an_account()), Trigger.SCHEDULED, EntryRefusedYet),
-        (an_account(), Trigger.SCHEDULED, EntryRefused),
-    ],
-)
+REFUSED: list[tuple[Account, Trigger, type[Exception]]] = [
+    (an_account(), Trigger.MANUAL, EntryRefusedYet),
+    (confirmed(an_account()), Trigger.SCHEDULED, EntryRefusedYet),
+    (an_account(), Trigger.SCHEDULED, EntryRefused),
+]
+"""What a customer's refusal means while our own role lets us in."""
+
+
+@pytest.mark.parametrize(("account", "trigger", "error"), REFUSED)
 def test_a_refusal_is_worth_waiting_for_where_a_person_waits_or_a_connection_would_break(
     account: Account, trigger: Trigger, error: type[Exception], customer: Aws
 ) -> None:
-    customer.answers["AssumeRole"] = refused("AccessDenied", "is not authorized")
+    customer.answers["AssumeRole"] = assuming(refused("AccessDenied", "is not authorized"))
 
     with pytest.raises(EntryRefused, match="AccessDenied: is not authorized") as raised:
         opened(Accounts(account), customer, trigger)
 
     assert raised.type is error
+    assert assumed(customer) == [CUSTOMERS_ROLE, OUR_ROLE]
+
+
+@pytest.mark.parametrize(("account", "trigger", "_"), REFUSED)
+def test_where_our_own_role_refuses_us_too_a_refusal_proves_nothing(
+    account: Account, trigger: Trigger, _: type[Exception], customer: Aws
+) -> None:
+    customer.answers["AssumeRole"] = assuming(
+        refused("AccessDenied", "the customer's"), refused("AccessDenied", "ours")
+    )
+
+    with pytest.raises(EntryInconclusive, match="AccessDenied: ours") as raised:
+        opened(Accounts(account), customer, trigger)
+
+    assert raised.type is OurEntryBroken, "which the alarm counts"
+
+
+@pytest.mark.parametrize(
+    "error", [refused("Throttling"), EndpointConnectionError(endpoint_url="https://sts")], ids=str
+)
+def test_where_our_own_role_cannot_be_tried_a_refusal_proves_nothing(
+    error: Exception, customer: Aws
+) -> None:
+    customer.answers["AssumeRole"] = assuming(refused("AccessDenied"), error)
+
+    with pytest.raises(EntryInconclusive):
+        opened(Accounts(an_account()), customer)
+
+
+def test_our_own_role_is_tried_as_a_customers_is(customer: Aws) -> None:
+    customer.answers["AssumeRole"] = assuming(refused("AccessDenied"))
+
+    with pytest.raises(EntryRefused):
+        opened(Accounts(an_account()), customer)
+
+    theirs, ours = customer.called("AssumeRole")
+    assert ours["ExternalId"] == "cavok-canary"
+    assert ours["DurationSeconds"] == theirs["DurationSeconds"]
+
+
+def test_our_own_role_is_left_alone_while_customers_let_us_in(customer: Aws) -> None:
+    opened(Accounts(an_account()), customer)
+
+    assert set(assumed(customer)) == {CUSTOMERS_ROLE}
 
 
 @pytest.mark.parametrize("code", ["Throttling", "RegionDisabledException", "ExpiredToken"])
 def test_an_entry_that_failed_otherwise_proves_nothing(code: str, customer: Aws) -> None:
-    customer.answers["AssumeRole"] = refused(code, "why")
+    customer.answers["AssumeRole"] = assuming(refused(code, "why"))
 
     with pytest.raises(EntryInconclusive, match=f"{code}: why"):
         opened(Accounts(an_account()), customer)
+
+    assert assumed(customer) == [CUSTOMERS_ROLE]
 
 
 def test_a_key_that_aws_does_not_know_is_refused(customer: Aws) -> None:
@@ -200,6 +269,16 @@ def test_a_key_that_aws_does_not_know_is_refused(customer: Aws) -> None:
 
     with pytest.raises(EntryRefusedYet, match="InvalidClientTokenId: is invalid"):
         opened(with_keys(), customer)
+
+
+def test_a_refused_key_is_no_matter_of_our_own_role(customer: Aws) -> None:
+    customer.answers["AssumeRole"] = refused("AccessDenied")
+    customer.answers["GetCallerIdentity"] = refused("InvalidClientTokenId")
+
+    with pytest.raises(EntryRefused):
+        opened(with_keys(), customer)
+
+    assert assumed(customer) == []
 
 
 @pytest.mark.parametrize("accounts", [Accounts(an_account()), with_keys()])

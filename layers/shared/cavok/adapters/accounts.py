@@ -213,9 +213,10 @@ class Accounts:
             if changed == account:
                 return account
             told = changes(account, changed)
-            entry = actor and audit(AuditAction.CHANGED, changed, actor, changed.updated_at, told)
+            done = (AuditAction.CHANGED, changed)
+            entry = audit(*done, actor, changed.updated_at, told) if actor else None
             try:
-                return self.save(account, changed, entry=entry or None)
+                return self.save(account, changed, entry=entry)
             except AccountChanged:
                 continue
         raise Conflict("The account is being changed by others at this moment. Please try again.")
