@@ -99,6 +99,17 @@ def stream_records(stack: Stack) -> list[dict[str, Any]]:
     return found
 
 
+def functions(stack: Stack) -> list[str]:
+    """Every function of the template by its logical ID."""
+    pages = aws.client("cloudformation", stack.emulator_url).get_paginator("list_stack_resources")
+    return [
+        resource["LogicalResourceId"]
+        for page in pages.paginate(StackName=STACK_NAME)
+        for resource in page["StackResourceSummaries"]
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    ]
+
+
 def function_name(stack: Stack, logical_id: str) -> str:
     """A function of the template by its logical ID."""
     found = aws.cloudformation(stack.emulator_url).describe_stack_resource(

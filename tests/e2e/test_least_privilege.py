@@ -20,15 +20,17 @@ from tests.e2e.organizations import Organization
 
 pytestmark = pytest.mark.timeout(240)
 
-FUNCTIONS = (
-    "AccountsApi",
-    "DashboardPage",
-    "OpenSession",
-    "ProbePermission",
-    "WriteCustomerLog",
-    "RecordVerification",
-)
-PROBING = ("ProbePermission", "WriteCustomerLog")
+WORKING_WITH_A_SESSION = {"ProbePermission", "ProbeAccount", "WriteCustomerLog"}
+ENTERING_CUSTOMERS_ACCOUNTS = {"OpenSession", "InstancesApi", "LogInteractions", "FollowSchedule"}
+MANAGED = {
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaDynamoDBExecutionRole",
+    "AWSLambdaSQSQueueExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "AWSXrayWriteOnlyAccess",
+}
+"""What SAM itself attaches: for logs, traces and the sources of events."""
+
 REFUSALS = ("AccessDenied", "AccessDeniedException")
 
 Clients = Callable[[str], Any]
@@ -68,9 +70,16 @@ def in_the_hands_of(stack: Stack, logical_id: str) -> Iterator[Clients]:
 
 @pytest.fixture(scope="module")
 def hands(stack: Stack) -> Iterator[dict[str, Clients]]:
-    """Every function's clients, by its name in the template."""
+    """Clients of every function of the stack, by its name in the template."""
     with ExitStack() as entered:
-        yield {name: entered.enter_context(in_the_hands_of(stack, name)) for name in FUNCTIONS}
+        yield {
+            name: entered.enter_context(in_the_hands_of(stack, name))
+            for name in operating.functions(stack)
+        }
+
+
+def who_can(hands: dict[str, Clients], call: Callable[[Clients], object]) -> set[str]:
+    return {name for name, clients in hands.items() if not refused(lambda c=clients: call(c))}
 
 
 def refused(call: Callable[[], object]) -> bool:
@@ -139,15 +148,13 @@ def open_session_of_test(
     )
 
 
-def test_only_open_session_enters_customers_accounts(
+def test_the_public_api_of_accounts_enters_no_customers_account(
     hands: dict[str, Clients], enter_customer: Callable[[Clients], object]
 ) -> None:
-    can = [name for name in FUNCTIONS if not refused(lambda n=name: enter_customer(hands[n]))]
-
-    assert can == ["OpenSession"]
+    assert who_can(hands, enter_customer) == ENTERING_CUSTOMERS_ACCOUNTS
 
 
-def test_open_session_enters_no_role_of_another_name(
+def test_no_function_enters_a_role_of_another_name(
     stack: Stack, hands: dict[str, Clients], journey: Journey
 ) -> None:
     trusting = {
@@ -165,25 +172,22 @@ def test_open_session_enters_no_role_of_another_name(
     )
     arn = f"arn:aws:iam::{journey.connected.place.account_number}:role/Administrator"
 
-    assert refused(
-        lambda: hands["OpenSession"]("sts").assume_role(RoleArn=arn, RoleSessionName="test")
-    )
+    def enter(clients: Clients) -> object:
+        return clients("sts").assume_role(RoleArn=arn, RoleSessionName="test")
+
+    assert who_can(hands, enter) == set()
 
 
-def test_only_open_session_opens_stored_access_keys(
+def test_stored_access_keys_are_opened_by_who_enters_accounts_with_them(
     hands: dict[str, Clients], open_stored_key: Callable[[Clients], object]
 ) -> None:
-    can = [name for name in FUNCTIONS if not refused(lambda n=name: open_stored_key(hands[n]))]
-
-    assert can == ["OpenSession"]
+    assert who_can(hands, open_stored_key) == ENTERING_CUSTOMERS_ACCOUNTS
 
 
-def test_only_what_works_with_a_session_opens_it(
+def test_a_tests_session_is_opened_by_who_works_with_it(
     hands: dict[str, Clients], open_session_of_test: Callable[[Clients], object]
 ) -> None:
-    can = [n for n in FUNCTIONS if not refused(lambda n=n: open_session_of_test(hands[n]))]
-
-    assert can == list(PROBING)
+    assert who_can(hands, open_session_of_test) == WORKING_WITH_A_SESSION
 
 
 @pytest.mark.parametrize(
@@ -214,7 +218,7 @@ def test_the_public_api_seals_access_keys_and_nothing_else(
         ("AccountsApi", {"get_item", "query", "put_item", "delete_item"}),
         ("OpenSession", {"get_item"}),
         ("RecordVerification", {"get_item", "query", "put_item"}),
-        *((name, set()) for name in (*PROBING, "DashboardPage")),
+        *((name, set()) for name in (*sorted(WORKING_WITH_A_SESSION), "DashboardPage")),
     ],
 )
 def test_each_function_reaches_the_table_as_it_must_and_no_further(
@@ -241,48 +245,35 @@ def test_each_function_reaches_the_table_as_it_must_and_no_further(
     assert could == allowed
 
 
-def test_no_function_but_the_api_starts_tests(stack: Stack, hands: dict[str, Clients]) -> None:
-    arn = stack.state_machines["verify_account"]
+def test_no_function_but_the_public_api_starts_a_test(
+    stack: Stack, hands: dict[str, Clients]
+) -> None:
+    others = {name: clients for name, clients in hands.items() if name != "AccountsApi"}
 
-    def stop_what_is_not_there(name: str) -> bool:
-        return refused(
-            lambda: hands[name]("stepfunctions").stop_execution(
-                executionArn=operating.execution_arn(stack, "none")
-            )
-        )
+    def start(clients: Clients) -> object:
+        machine = stack.state_machines["verify_account"]
+        return clients("stepfunctions").start_execution(stateMachineArn=machine)
 
-    can = [
-        name
-        for name in FUNCTIONS
-        if name != "AccountsApi"
-        and not refused(
-            lambda n=name: hands[n]("stepfunctions").start_execution(stateMachineArn=arn)
-        )
-    ]
+    def stop(clients: Clients) -> object:
+        arn = operating.execution_arn(stack, "none")
+        return clients("stepfunctions").stop_execution(executionArn=arn)
 
-    assert can == []
-    assert all(stop_what_is_not_there(name) for name in FUNCTIONS)
+    assert who_can(others, start) == set()
+    assert who_can(hands, stop) == set()
 
 
-@pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_policy_names_its_actions_and_its_resources(stack: Stack, function: str) -> None:
-    iam, role = aws.client("iam", stack.emulator_url), operating.role_name(stack, function)
-    attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    documents = [
-        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
-        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
-    ]
-
-    assert {policy["PolicyName"] for policy in attached} <= {
-        "AWSLambdaBasicExecutionRole",
-        "AWSXRayDaemonWriteAccess",
-        "AWSXrayWriteOnlyAccess",
-    }
-    for document in documents:
-        for statement in document["Statement"]:
-            assert statement["Effect"] == "Allow"
-            assert not any("*" in action for action in listed(statement["Action"])), statement
-            assert "*" not in listed(statement["Resource"]), statement
+def test_every_policy_names_its_actions_and_its_resources(stack: Stack) -> None:
+    iam = aws.client("iam", stack.emulator_url)
+    for function in operating.functions(stack):
+        role = operating.role_name(stack, function)
+        attached = iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
+        assert {policy["PolicyName"] for policy in attached} <= MANAGED, function
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
+            document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+            for statement in document["Statement"]:
+                assert statement["Effect"] == "Allow"
+                assert not any("*" in action for action in listed(statement["Action"])), statement
+                assert "*" not in listed(statement["Resource"]), statement
 
 
 def listed(value: str | list[str]) -> list[str]:
