@@ -43,6 +43,7 @@ def apply_all() -> None:
     take_loopback_for_tls()
     know_the_kms_encryption_context()
     know_the_sources_of_events()
+    know_the_group_of_a_schedule()
     report_lambda_errors_by_class()
     answer_an_empty_body()
     time_executions_out()
@@ -267,6 +268,27 @@ def know_the_sources_of_events() -> None:
         return request_tag_context
 
     _wrap(iam_actions, "request_tag_context", make)
+
+
+def know_the_group_of_a_schedule() -> None:
+    """The ARN of a schedule names its group; the emulator says `default` of each.
+
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html
+    """
+
+    def make(original: Any) -> Any:
+        def extract_resource_arn(service: str, *request: Any) -> str:
+            arn: str = original(service, *request)
+            _, _, _, body, query_params, *_ = request
+            if service != "scheduler" or ":schedule/default/" not in arn:
+                return arn
+            named = query_params.get("groupName") or json.loads(body or b"{}").get("GroupName")
+            group = named[0] if isinstance(named, list) else named
+            return arn.replace(":schedule/default/", f":schedule/{group or 'default'}/")
+
+        return extract_resource_arn
+
+    _wrap(iam_actions, "extract_resource_arn", make)
 
 
 _invocation = threading.local()

@@ -10,14 +10,14 @@ from typing import Annotated, Any
 import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
 
 # isort: split
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.api import audit, documentation, gate, models, problems, webhooks
 from cavok.api.caller import Caller
-from cavok.api.documentation import ACCEPTED, CREATED, NO_CONTENT, PUBLIC, answers
+from cavok.api.documentation import ACCEPTED, CREATED, NO_CONTENT, NO_TOKEN, PUBLIC, answers
 from cavok.api.gate import caller_of
 from cavok.api.idempotency import once
 from cavok.api.models import Cursor, Limit
@@ -35,7 +35,7 @@ from cavok.services.instructions import instructions_for
 from cavok.services.organizations import organization_of
 from cavok.services.verify import start_verification
 
-app = APIGatewayHttpResolver(enable_validation=True)
+app = documentation.WholeApi(enable_validation=True)
 problems.install(app)
 documentation.install(app)
 app.include_router(audit.router)
@@ -69,7 +69,7 @@ def _account_answer(
     summary="Cloud providers",
     tags=["Access details"],
     responses=PUBLIC,
-    security=[],
+    security=NO_TOKEN,
 )
 def list_providers() -> models.ProviderList:
     """The cloud providers, and which are available."""
@@ -81,7 +81,7 @@ def list_providers() -> models.ProviderList:
     summary="Access Details",
     tags=["Access details"],
     responses=PUBLIC,
-    security=[],
+    security=NO_TOKEN,
 )
 def list_permissions() -> models.PermissionsBody:
     """Every permission that Cavok asks for, and why."""
@@ -221,7 +221,7 @@ def put_credentials(account_id: str, body: models.CredentialsBody) -> Response[N
     "/v1/accounts/<account_id>",
     summary="Disconnect an account",
     tags=["Accounts"],
-    responses=answers(404, 409, ok=NO_CONTENT),
+    responses=answers(400, 404, 409, ok=NO_CONTENT),
 )
 def delete_account(account_id: str) -> Response[None]:
     """Forgets the account; its secrets are gone at once."""
@@ -261,7 +261,7 @@ def get_instructions(account_id: str) -> models.InstructionsBody:
     "/v1/accounts/<account_id>/verifications",
     summary="Test an account",
     tags=["Verifications"],
-    responses=answers(404, 409, 503, ok=ACCEPTED),
+    responses=answers(400, 404, 409, 503, ok=ACCEPTED),
 )
 def create_verification(account_id: str) -> Response[models.VerificationBody]:
     """Starts a test, or answers with the one that is running."""

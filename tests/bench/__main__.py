@@ -7,6 +7,7 @@ may.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import sys
 from dataclasses import dataclass
@@ -91,14 +92,12 @@ def main() -> int:
 
 def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
     base = starts[0].baseline
-    rows = [("import boto3, one DynamoDB client", _ms(base.wall), "1.00x", "", _ms(base.cpu), "")]
+    rows = [("import boto3, a DynamoDB client", _ms(base.wall), _ms(base.cpu), "1.00x", "", "")]
     for s in starts:
-        ready = f"{s.ready.wall / base.wall:.2f}x" if s.ready else ""
-        limit = f"{s.limit:.1f}x"
-        rows.append(
-            (s.function, _ms(s.imported.wall), f"{s.ratio:.2f}x", limit, _ms(s.imported.cpu), ready)
-        )
-    columns = ("start-up", "wall", "ratio", "at most", "CPU", "with its first clients")
+        ready = f"{s.ready_ratio:.2f}x" if s.ready_ratio else ""
+        own = (_ms(s.imported.wall), _ms(s.imported.cpu), f"{s.ratio:.2f}x", f"{s.limit:.1f}x")
+        rows.append((s.function, *own, ready))
+    columns = ("start-up", "wall", "CPU", "ratio", "at most", "with its first clients")
     return Result(f"Start-up as a whole process, medians of {runs}", columns, rows)
 
 
@@ -127,15 +126,13 @@ def _circumstances() -> str:
     tools = ("boto3", "pydantic", "pynamodb", "aws-lambda-powertools")
     versions = ", ".join(f"{name} {version(name)}" for name in tools)
     return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {platform.system()}, "
+        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, "
         f"Python {platform.python_version()}, {versions}."
     )
 
 
-def _processor() -> str:
-    import os
-
-    return f"{os.cpu_count()} cores of {platform.machine()}"
+def _machine() -> str:
+    return f"{os.cpu_count()} cores of {platform.machine()}, {platform.system()}"
 
 
 def _write(results: list[Result]) -> None:

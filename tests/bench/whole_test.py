@@ -17,15 +17,14 @@ from cavok.adapters import probes
 from cavok.adapters.customer import CustomerSession
 from cavok.adapters.customer_logs import VERIFICATIONS, CustomerLogs, LogLine
 from cavok.adapters.entry import Entry, whose_account
-from cavok.domain.accounts import AccessType, Account
 from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.steps import Judgement, Verdict
 from local import aws, customers
 from local.customers import CUSTOMERS, Offer
 from local.main_job import Api, new_account
-from local.settings import REGION
 from local.stack import Stack
 from tests.bench.measure import Medians, Sample, interleaved
+from tests.unit.builders import an_account
 
 _POLL_SECONDS = 0.05
 
@@ -69,7 +68,11 @@ def _press_test(api: Api, path: str, stack: Stack) -> None:
 
 def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
     entry = Entry(aws.client.__wrapped__("sts", stack.emulator_url))
-    target = _account(account)
+    target = an_account(
+        account_id=account["account_id"],
+        provider_id=account["provider_id"],
+        role_name=account["role_arn"].rpartition("/")[2],
+    )
     judgement, session = entry.with_external_id(target, "bench", external_id)
     assert session is not None, judgement
     own = _OneClientEach(session, stack.emulator_url)
@@ -113,24 +116,3 @@ class _OneClientEach:
                 aws_session_token=self._credentials.session_token,
             )
         return self._clients[service]
-
-
-def _account(body: dict[str, Any]) -> Account:
-    now = datetime.now(UTC)
-    return Account(
-        organization_id="bench",
-        account_id=body["account_id"],
-        provider="aws",
-        provider_id=body["provider_id"],
-        name=body["name"],
-        access_type=AccessType.ASSUME_ROLE,
-        role_name=body["role_arn"].rpartition("/")[2],
-        access_key_id_ending=None,
-        write_logs=True,
-        regions=(REGION,),
-        next_verification_at=None,
-        created_at=now,
-        created_by="bench",
-        updated_at=now,
-        touched_at=now,
-    )

@@ -20,7 +20,15 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, Response
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Playwright,
+    Response,
+    expect,
+)
 
 from local.bootstrap import find_chromium
 
@@ -34,6 +42,8 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
+# The first request after a deployment waits for a function to start, on a machine that is busy.
+expect.set_options(timeout=10_000)
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));

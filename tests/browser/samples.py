@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 STATUSES = ("confirmed", "confirmed", "confirmed", "degraded", "failed", "unconfirmed")
 
@@ -46,7 +47,6 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
 
 def pages_of(accounts: list[dict[str, Any]]) -> Any:
     """`GET /v1/accounts` over a list, with search, filter and cursor as the API has them."""
-    from urllib.parse import parse_qs, urlsplit
 
     def reply(request: Any) -> dict[str, Any]:
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.url).query).items()}
@@ -68,7 +68,7 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
 
 
 def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:
-    by_status = {name: 0 for name in ("unconfirmed", "confirmed", "degraded", "failed")}
+    by_status = dict.fromkeys(("unconfirmed", "confirmed", "degraded", "failed"), 0)
     for item in accounts:
         by_status[item["status"]] += 1
     return {
@@ -283,3 +283,51 @@ AUDIT = [
         ]
     )
 ]
+
+
+ISSUE = {
+    "code": "role_not_assumable",
+    "message": "The role could not be assumed. AWS does not say why.",
+    "remedy": "Deploy the role as the Instructions show, then press Test.",
+}
+LATER_PATHS = (
+    "/v1/accounts/{account_id}/usage",
+    "/v1/accounts/{account_id}/instances",
+    "/v1/accounts/{account_id}/resources",
+    "/v1/accounts/{account_id}/interactions",
+    "/v1/accounts/{account_id}/audit",
+    "/v1/audit",
+    "/v1/organization/webhook",
+)
+
+
+def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    """One sample of everything that the page can show: what to answer, by path."""
+    accounts = accounts or [
+        account(index, issues=[ISSUE] if index % len(STATUSES) == 4 else []) for index in range(40)
+    ]
+    one = "/v1/accounts/acc00000[0-9]"
+    return {
+        "/openapi.json": {"paths": {path: {} for path in LATER_PATHS}},
+        "/v1/organization": organization(accounts),
+        "/v1/organization/webhook": {"url": None, "events": []},
+        "/v1/accounts": pages_of(accounts),
+        "/v1/audit": {"items": AUDIT, "next_cursor": None},
+        **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:10]},
+        f"{one}/instructions": INSTRUCTIONS,
+        f"{one}/verifications": {
+            "items": [
+                finished_test(),
+                finished_test("test0", outcome="degraded"),
+                finished_test("testx"),
+            ],
+            "next_cursor": "more",
+        },
+        f"{one}/verifications/test1": finished_test(),
+        f"{one}/verifications/test0": finished_test("test0", steps=STEPS[:7]),
+        f"{one}/usage": USAGE,
+        f"{one}/instances": INSTANCES,
+        f"{one}/resources": {"items": RESOURCES, "next_cursor": None},
+        f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},
+        f"{one}/audit": {"items": AUDIT, "next_cursor": None},
+    }

@@ -76,15 +76,12 @@ def test_a_network_that_is_down_is_told_from_a_service_that_fails(admin, answer_
 
 def test_what_passes_by_itself_is_not_shown_at_all(admin, answer_with, watch):
     watch.expect_status(429, 503)
-    replies = [
-        (429, {"message": "Too Many Requests"}),
-        (503, {}),
-        samples.pages_of([samples.account(0)]),
-    ]
+    well = samples.pages_of([samples.account(0)])
+    troubles = [(429, {"message": "Too Many Requests"}), (503, {})]
     seen = answer_with(
         admin.page,
         "/v1/accounts",
-        lambda request: (reply := replies.pop(0)) if len(replies) > 1 else replies[0](request),
+        lambda request: troubles.pop(0) if troubles else well(request),
     )
     admin.page.reload()
     expect(admin.page.get_by_role("row").filter(has_text="Account00000")).to_be_visible()
@@ -93,7 +90,11 @@ def test_what_passes_by_itself_is_not_shown_at_all(admin, answer_with, watch):
 
 def test_a_slow_service_is_said_to_be_slow(admin, stack):
     waiting = []
-    admin.page.route("**/v1/organization", lambda route: waiting.append(route))
+
+    def hold(route):
+        waiting.append(route)
+
+    admin.page.route("**/v1/organization", hold)
     admin.page.evaluate("location.hash = '#/organization'")
     expect(admin.page.get_by_text("This takes longer than usual.")).to_be_visible(timeout=9000)
     for route in waiting:

@@ -50,7 +50,7 @@ def test_a_token_near_its_end_is_renewed_without_a_word(admin):
     admin.page.evaluate(
         """() => {
           const session = JSON.parse(sessionStorage["cavok.session"]);
-          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: Date.now() - 1, id_token: session.id_token });
+          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: 1 });
         }"""
     )
     with admin.page.expect_request(
@@ -69,7 +69,8 @@ def test_a_session_that_ended_asks_to_sign_in_and_comes_back_to_the_place(admin,
     admin.page.evaluate(
         """() => {
           const session = JSON.parse(sessionStorage["cavok.session"]);
-          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: 1, refresh_token: "revoked" });
+          sessionStorage["cavok.session"] = JSON.stringify(
+            { ...session, expires_at: 1, refresh_token: "revoked" });
         }"""
     )
     admin.go("#/organization")

@@ -30,21 +30,11 @@ def test_the_first_view_weighs_less_than_60_kb(open_context, stack):
 def test_a_second_visit_asks_for_next_to_nothing(open_context, stack):
     page = open_context().new_page()
     page.goto(stack.dashboard_url, wait_until="networkidle")
-    asked: list[str] = []
-    page.on(
-        "response",
-        lambda response: asked.append(response.url) if not response.from_service_worker else None,
-    )
-    sizes = page.evaluate(
-        """async () => {
-          performance.clearResourceTimings();
-          return null;
-        }"""
-    )
-    assert sizes is None
     page.reload(wait_until="networkidle")
     transferred = page.evaluate(
-        "performance.getEntriesByType('resource').filter((e) => e.name.includes('/ui/')).reduce((sum, e) => sum + e.transferSize, 0)"
+        """performance.getEntriesByType("resource")
+          .filter((entry) => entry.name.includes("/ui/"))
+          .reduce((sum, entry) => sum + entry.transferSize, 0)"""
     )
     assert transferred < 2_000
 

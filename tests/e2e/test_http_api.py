@@ -464,6 +464,20 @@ def test_malformed_json_is_400(organization: Organization, body: bytes) -> None:
     problem(refused, 400)
 
 
+@pytest.mark.parametrize(
+    "content_type",
+    ["multipart/form-data", "application/x-www-form-urlencoded", "text/plain", "application/xml"],
+)
+def test_a_body_that_does_not_say_json_is_400(
+    organization: Organization, content_type: str
+) -> None:
+    refused = organization.admin.post(
+        "/v1/accounts", content=b"{}", headers={"content-type": content_type}
+    )
+
+    assert "application/json" in problem(refused, 400)["detail"]
+
+
 def test_a_body_that_is_left_out_is_422(organization: Organization) -> None:
     refused = problem(organization.admin.post("/v1/accounts"), 422)
 

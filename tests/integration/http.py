@@ -131,6 +131,15 @@ def _flat(answer: dict[str, Any]) -> dict[str, str]:
     return {name.lower(): value for name, value in headers.items()}
 
 
+def is_problem(answer: Answer, status: int) -> bool:
+    """RFC 9457, saying the same status as the answer."""
+    return (
+        answer.status == status == answer.json["status"]
+        and answer.headers["content-type"] == "application/problem+json"
+        and {"type", "title", "detail"} <= set(answer.json)
+    )
+
+
 def number(index: int) -> str:
     """Account numbers that differ."""
     return str(int(NUMBER) + index)

@@ -16,15 +16,22 @@ if TYPE_CHECKING:
     from cavok.adapters.audit import AuditTrail
     from cavok.adapters.bus import Bus
     from cavok.adapters.canary import Canary
+    from cavok.adapters.clocks import Clocks
+    from cavok.adapters.customer_sessions import CustomerSessions
     from cavok.adapters.due import DueAccounts
     from cavok.adapters.entry import Entry
+    from cavok.adapters.interactions import Interactions
     from cavok.adapters.receivers import Receivers
+    from cavok.adapters.resources import Resources
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.templates import Templates
     from cavok.adapters.verifications import Verifications
     from cavok.adapters.waiting_messages import WaitingMessages
     from cavok.adapters.webhooks import Webhooks
     from cavok.adapters.workflows import Workflows
+    from cavok.services.instances import Connections
+    from cavok.services.log_interactions import LogWriting
+    from cavok.services.resources import Control
 
 
 class NotConfigured(Exception):
@@ -98,15 +105,6 @@ def canary() -> "Canary":
 
 
 @cache
-def bus() -> "Bus":
-    import boto3
-
-    from cavok.adapters.bus import Bus
-
-    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
-
-
-@cache
 def audit_trail() -> "AuditTrail":
     from cavok.adapters.audit import AuditTrail
 
@@ -163,3 +161,76 @@ def templates() -> "Templates":
     return Templates(
         boto3.client("s3", config=Config(signature_version="s3v4")), setting("TEMPLATES_BUCKET")
     )
+
+
+@cache
+def interactions() -> "Interactions":
+    from cavok.adapters.interactions import Interactions
+
+    return Interactions(accounts())
+
+
+@cache
+def customer_sessions() -> "CustomerSessions":
+    from cavok.adapters.customer_sessions import CustomerSessions
+
+    return CustomerSessions(accounts(), entry, sealer)
+
+
+@cache
+def bus() -> "Bus":
+    import boto3
+
+    from cavok.adapters.bus import Bus
+
+    return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
+
+
+def connections() -> "Connections":
+    from cavok.adapters.instances import Instances
+    from cavok.services.instances import Connections
+
+    return Connections(
+        accounts=accounts(),
+        verifications=verifications(),
+        sessions=customer_sessions(),
+        interactions=interactions(),
+        connect=Instances,
+    )
+
+
+def log_writing() -> "LogWriting":
+    from cavok.services.log_interactions import LogWriting
+
+    return LogWriting(
+        accounts=accounts(), interactions=interactions(), sessions=customer_sessions()
+    )
+
+
+@cache
+def resources() -> "Resources":
+    from cavok.adapters.resources import Resources
+
+    return Resources(accounts())
+
+
+@cache
+def clocks() -> "Clocks":
+    import boto3
+
+    from cavok.adapters.clocks import Clocks, ClockSettings
+
+    # One function sets the clocks and another may only end them: that one needs no target.
+    settings = ClockSettings(
+        group=setting("CLOCKS_GROUP"),
+        target_arn=os.environ.get("FOLLOW_SCHEDULE_ARN", ""),
+        role_arn=os.environ.get("CLOCKS_ROLE_ARN", ""),
+        dead_letter_arn=os.environ.get("UNFOLLOWED_SCHEDULES_ARN", ""),
+    )
+    return Clocks(boto3.client("scheduler"), settings)
+
+
+def control() -> "Control":
+    from cavok.services.resources import Control
+
+    return Control(resources=resources(), clocks=clocks(), connections=connections())

@@ -4,32 +4,22 @@ from __future__ import annotations
 
 import base64
 import gzip
-import importlib.util
 import json
 import re
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 
 import pytest
 
-FOLDER = Path(__file__).parents[3] / "functions" / "dashboard"
+from functions.dashboard import app
+
+FOLDER = Path(app.__file__).parent
 ENVIRONMENT = {
     "AWS_REGION": "eu-west-1",
     "USER_POOL_ID": "eu-west-1_Pool",
     "USER_POOL_CLIENT_ID": "client",
 }
-
-
-@pytest.fixture(scope="module")
-def app() -> ModuleType:
-    # Every function's module is called "app": this one is loaded under a name of its own.
-    spec = importlib.util.spec_from_file_location("dashboard_app", FOLDER / "app.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 class Answer:
@@ -42,7 +32,7 @@ class Answer:
 
 
 @pytest.fixture
-def get(app, monkeypatch):
+def get(monkeypatch):
     def call(path: str, environment: dict | None = None, **headers: str) -> Answer:
         settings = app.Settings({**ENVIRONMENT, **(environment or {})})
         monkeypatch.setattr(app, "SITE", app.Site(app.STATIC, settings))
@@ -164,7 +154,7 @@ def test_text_is_compressed_for_those_who_can_read_it(get, assets, accepted, is_
     assert "start();" in answer.text
 
 
-def test_compression_happens_once_in_a_warm_process(app, monkeypatch):
+def test_compression_happens_once_in_a_warm_process(monkeypatch):
     site = app.Site(app.STATIC, app.Settings(ENVIRONMENT))
     first = site.answer(None, {"accept-encoding": "gzip"})
     monkeypatch.setattr(app.gzip, "compress", lambda *_, **__: pytest.fail("compressed again"))
@@ -193,7 +183,7 @@ def test_what_is_not_part_of_the_page_does_not_exist(get, name):
     assert "import" not in answer.text
 
 
-def test_nothing_outside_the_static_folder_is_reachable(app):
+def test_nothing_outside_the_static_folder_is_reachable():
     site = app.Site(app.STATIC, app.Settings(ENVIRONMENT))
     for name in site.files:
         if name != "config.json":
@@ -212,7 +202,7 @@ def test_the_configuration_names_the_stack_and_no_secret(get):
     }
 
 
-def test_a_changed_file_changes_every_address(app, tmp_path):
+def test_a_changed_file_changes_every_address(tmp_path):
     (tmp_path / "index.html").write_text("ui/{{build}}/a.js")
     (tmp_path / "a.js").write_text("1")
     before = app.Site(tmp_path, app.Settings(ENVIRONMENT))
@@ -223,8 +213,8 @@ def test_a_changed_file_changes_every_address(app, tmp_path):
     assert after.build in after.page.body.decode()
 
 
-def test_header_names_are_read_in_any_case(app):
-    app.SITE = app.Site(app.STATIC, app.Settings(ENVIRONMENT))
+def test_header_names_are_read_in_any_case(monkeypatch):
+    monkeypatch.setattr(app, "SITE", app.Site(app.STATIC, app.Settings(ENVIRONMENT)))
     answer = app.handler({"headers": {"Accept-Encoding": "gzip"}}, None)
     assert answer["headers"]["content-encoding"] == "gzip"
 

@@ -94,36 +94,34 @@ class Accounts:
         """Stores a new account, its sealed credentials, and its claim on the number. Raises
         Conflict.
         """
+        for _ in range(_TRIES):
+            try:
+                return self._add(account, sealed_credentials)
+            except TransactWriteError as error:
+                if _failed_condition(error, 0):
+                    raise Conflict(
+                        f"Account number {account.provider_id} is already connected."
+                    ) from None
+                # Another account of the organization may be counted at this very moment.
+                if not _changed_meanwhile(error):
+                    raise
+        raise Conflict("Other accounts are being connected at this moment. Please try again.")
+
+    def _add(self, account: Account, sealed_credentials: str | None) -> Account:
         pk = organization_pk(account.organization_id)
         item = AccountItem.of(account)
-        try:
-            with self.transaction() as transaction:
-                transaction.save(
-                    ClaimItem(
-                        pk,
-                        claim_sk(account.provider, account.provider_id),
-                        account_id=account.account_id,
-                    ),
-                    condition=ClaimItem.pk.does_not_exist(),
-                )
-                transaction.save(item)
-                transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, +1)])
-                self._tell(
-                    transaction,
-                    audit(AuditAction.CREATED, account, account.created_by, account.created_at),
-                )
-                if sealed_credentials:
-                    transaction.save(
-                        CredentialsItem(
-                            pk, credentials_sk(account.account_id), sealed=sealed_credentials
-                        )
-                    )
-        except TransactWriteError as error:
-            if _failed_condition(error, 0):
-                raise Conflict(
-                    f"Account number {account.provider_id} is already connected."
-                ) from None
-            raise
+        claim = ClaimItem(
+            pk, claim_sk(account.provider, account.provider_id), account_id=account.account_id
+        )
+        with self.transaction() as transaction:
+            transaction.save(claim, condition=ClaimItem.pk.does_not_exist())
+            transaction.save(item)
+            transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, +1)])
+            created = (AuditAction.CREATED, account, account.created_by, account.created_at)
+            self._tell(transaction, audit(*created))
+            if sealed_credentials:
+                sk = credentials_sk(account.account_id)
+                transaction.save(CredentialsItem(pk, sk, sealed=sealed_credentials))
         return replace(account, version=int(item.version))
 
     def save(
@@ -149,7 +147,7 @@ class Accounts:
                         [_counts(before.status, -1), _counts(after.status, +1)],
                     )
         except TransactWriteError as error:
-            if any(reason and reason.code != "None" for reason in error.cancellation_reasons):
+            if _changed_meanwhile(error):
                 raise AccountChanged from error
             raise
         return replace(after, version=int(item.version))
@@ -194,7 +192,7 @@ class Accounts:
                 transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, -1)])
                 self._tell(transaction, audit(AuditAction.DELETED, account, actor, now))
         except TransactWriteError as error:
-            if error.cancellation_reasons:
+            if _changed_meanwhile(error):
                 raise AccountChanged from error
             raise
 
@@ -204,10 +202,10 @@ class Accounts:
         account_id: str,
         change: Callable[[Account], Account],
         *,
-        actor: str,
+        actor: str | None,
     ) -> Account:
-        """Reads, changes and writes an account; again if somebody wrote it meanwhile. Raises
-        AccountNotFound.
+        """Reads, changes and writes an account; again if somebody wrote it meanwhile. The audit
+        trail tells what an actor did; what merely turned out has none. Raises AccountNotFound.
         """
         for _ in range(_TRIES):
             account = self.get(organization_id, account_id)
@@ -215,9 +213,9 @@ class Accounts:
             if changed == account:
                 return account
             told = changes(account, changed)
-            entry = audit(AuditAction.CHANGED, changed, actor, changed.updated_at, told)
+            entry = actor and audit(AuditAction.CHANGED, changed, actor, changed.updated_at, told)
             try:
-                return self.save(account, changed, entry=entry)
+                return self.save(account, changed, entry=entry or None)
             except AccountChanged:
                 continue
         raise Conflict("The account is being changed by others at this moment. Please try again.")
@@ -332,3 +330,11 @@ def _counts(status: Status, change: int) -> Action:
 def _failed_condition(error: TransactWriteError, index: int) -> bool:
     reason = error.cancellation_reasons[index] if error.cancellation_reasons else None
     return reason is not None and reason.code == _CONDITION_FAILED
+
+
+def _changed_meanwhile(error: TransactWriteError) -> bool:
+    """Whether another write came between, or is in the way at this moment. Source: DynamoDB API
+    reference, TransactWriteItems.
+    """
+    codes = {reason.code for reason in error.cancellation_reasons if reason}
+    return bool(codes & {_CONDITION_FAILED, "TransactionConflict"})

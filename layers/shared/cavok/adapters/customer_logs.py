@@ -4,7 +4,7 @@ has its verdict.
 
 import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,9 +12,10 @@ from typing import Any
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import CustomerSession
 from cavok.domain.permissions import LOG_GROUP_PREFIX
-from cavok.domain.steps import ALLOWED, Judgement
+from cavok.domain.steps import ALLOWED, Judgement, Verdict
 
 VERIFICATIONS = f"{LOG_GROUP_PREFIX}verifications"
+INTERACTIONS = f"{LOG_GROUP_PREFIX}interactions"
 RETENTION_DAYS = 14
 TAGS = {"ManagedBy": "Cavok Cloud"}
 
@@ -40,10 +41,22 @@ class CustomerLogs:
         self._session = session
         self._logs = session.client("logs")
 
+    def append(
+        self, group: str, stream: str, lines: Sequence[LogLine]
+    ) -> tuple[bool, list[tuple[str, Judgement]]]:
+        """Writes lines, and makes group and stream where they are missing. Whether the lines are
+        written, and the calls that were made for it.
+        """
+        calls = [("logs:PutLogEvents", self._put(group, stream, lines))]
+        if calls[0][1].error_code in _MISSING:
+            calls = [(action, call()) for action, call in self.write(group, stream, *lines)]
+        put = calls[-1][1]
+        return put.verdict is Verdict.ALLOWED and put.error_code is None, calls
+
     def write(
-        self, group: str, stream: str, line: LogLine
+        self, group: str, stream: str, *lines: LogLine
     ) -> Iterator[tuple[str, Callable[[], Judgement]]]:
-        """The five calls of a write, in order, each with the permission that it proves.
+        """The five calls of a write of lines, in order, each with the permission that it proves.
 
         The group is made untagged and then tagged: a tagged create needs both permissions and blurs
         the verdict. Retention is set only on a group that this write made, since the customer may
@@ -82,19 +95,23 @@ class CustomerLogs:
                 logStreamName=stream,
             ),
         )
-        event = {
-            "timestamp": int(line.at.timestamp() * 1000),
-            "message": json.dumps(dict(line.fields)),
-        }
-        yield (
-            "logs:PutLogEvents",
-            lambda: self._try(
-                _MISSING,
-                self._logs.put_log_events,
-                logGroupName=group,
-                logStreamName=stream,
-                logEvents=[event],
-            ),
+        yield "logs:PutLogEvents", lambda: self._put(group, stream, lines)
+
+    def _put(self, group: str, stream: str, lines: Sequence[LogLine]) -> Judgement:
+        """In the order of their times, as CloudWatch Logs demands it."""
+        events = [
+            {
+                "timestamp": int(line.at.timestamp() * 1000),
+                "message": json.dumps(dict(line.fields)),
+            }
+            for line in sorted(lines, key=lambda line: line.at)
+        ]
+        return self._try(
+            _MISSING,
+            self._logs.put_log_events,
+            logGroupName=group,
+            logStreamName=stream,
+            logEvents=events,
         )
 
     def _arn(self, group: str) -> str:

@@ -50,13 +50,22 @@ class Entry:
     def _try(
         self, account: Account, verification_id: str, external_id: str | None
     ) -> tuple[Judgement, CustomerSession | None]:
+        session_name = f"cavok-{verification_id}"
+        return self.assume(account, session_name, external_id, sessions.probing_policy_text())
+
+    def assume(
+        self, account: Account, session_name: str, external_id: str | None, policy: str
+    ) -> tuple[Judgement, CustomerSession | None]:
+        """The account's role, narrowed by a session policy: the session, and what AWS's answer
+        proves.
+        """
         extra = {"ExternalId": external_id} if external_id else {}
         try:
             answer = self._sts.assume_role(
                 RoleArn=str(account.role_arn),
-                RoleSessionName=f"cavok-{verification_id}",
+                RoleSessionName=session_name,
                 DurationSeconds=sessions.DURATION_SECONDS,
-                Policy=sessions.probing_policy_text(),
+                Policy=policy,
                 **extra,  # type: ignore[arg-type]
             )["Credentials"]
         except AWS_ERRORS as error:

@@ -61,7 +61,10 @@ class Sealer:
                 CiphertextBlob=base64.b64decode(sealed),
                 EncryptionContext=context,
             )
-        except self._kms.exceptions.InvalidCiphertextException:
+        except (
+            self._kms.exceptions.InvalidCiphertextException,
+            self._kms.exceptions.IncorrectKeyException,
+        ):
             raise SealBroken("A sealed secret does not open under this context.") from None
         secret: dict[str, Any] = json.loads(opened["Plaintext"])
         return secret

@@ -5,7 +5,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
+from pynamodb.transactions import TransactWrite
 
+from cavok.adapters import interactions
 from cavok.adapters.accounts import Accounts
 from cavok.adapters.items import (
     ProgressItem,
@@ -18,6 +20,7 @@ from cavok.domain.accounts import Account, TestSlot
 from cavok.domain.audit import AuditAction, audit
 from cavok.domain.errors import VerificationNotFound
 from cavok.domain.ids import is_id
+from cavok.domain.interactions import interaction_of_test
 from cavok.domain.pages import Page, Position
 from cavok.domain.steps import Step
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, Verification, in_order
@@ -100,11 +103,7 @@ class Verifications:
         self._accounts.save(
             before,
             after,
-            with_items=lambda transaction: transaction.save(
-                item,
-                condition=VerificationItem.pk.does_not_exist()
-                | (VerificationItem.state == State.RUNNING.value),
-            ),
+            with_items=lambda transaction: _end(transaction, item, after, verification),
         )
 
     def settle_orphan(self, verification: Verification, now: datetime) -> None:
@@ -130,6 +129,15 @@ class Verifications:
         return replace(
             verification, steps=self.progress(verification.account_id, verification.verification_id)
         )
+
+
+def _end(
+    transaction: TransactWrite, item: VerificationItem, account: Account, verification: Verification
+) -> None:
+    running = VerificationItem.state == State.RUNNING.value
+    transaction.save(item, condition=VerificationItem.pk.does_not_exist() | running)
+    if interaction := interaction_of_test(account, verification):
+        interactions.add_to(transaction, interaction)
 
 
 def _expiry(account: Account, verification: Verification) -> datetime | None:

@@ -6,10 +6,9 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, OpenAPI
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
-from cavok.api.models import Health
 from cavok.api.problems import PROBLEM_JSON, Problem
 
 CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT
@@ -61,9 +60,32 @@ PUBLIC: dict[int, OpenAPIResponse] = {
 }
 """The answers of a route that asks for no token."""
 
+NO_TOKEN: list[dict[str, list[str]]] = [{}]
+"""Its security: Powertools leaves an empty list out, and the route would inherit the token."""
+
+
+class WholeApi(APIGatewayHttpResolver):
+    """Serves its own routes, and describes those of `instances_api` beside them: to a client it is
+    one API.
+    """
+
+    def get_openapi_schema(self, **about: Any) -> OpenAPI:
+        from cavok.api import instance_routes, resource_routes
+
+        beside = APIGatewayHttpResolver(enable_validation=True)
+        beside.include_router(instance_routes.router)
+        beside.include_router(resource_routes.router)
+        mine, theirs = super().get_openapi_schema(**about), beside.get_openapi_schema(**about)
+        (mine.paths or {}).update(theirs.paths or {})
+        if mine.components and theirs.components:
+            (mine.components.schemas or {}).update(theirs.components.schemas or {})
+        return mine
+
 
 def install(app: APIGatewayHttpResolver) -> None:
     """Adds the routes about the API itself, which ask for no token."""
+    from cavok.api.models import Health
+
     security: dict[str, Any] = {
         "security_schemes": {
             "token": HTTPBearer(bearerFormat="JWT", description="A Cognito ID token.")
@@ -72,7 +94,7 @@ def install(app: APIGatewayHttpResolver) -> None:
     }
     app.enable_swagger(path="/docs", compress=True, **_ABOUT, **security)
 
-    @app.get("/health", summary="Health", tags=["About"], responses=PUBLIC, security=[])
+    @app.get("/health", summary="Health", tags=["About"], responses=PUBLIC, security=NO_TOKEN)
     def health() -> Health:
         """Whether the API answers."""
         return Health()

@@ -22,8 +22,8 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
 
 
 def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to a caller who may not do this, before anything of the request is looked at; else
-    nothing.
+    """The answer to a caller who may not do this, or who sends what is not JSON, before anything
+    else of the request is looked at; else nothing.
 
     Viewers may read, admins may change. Routes that the gateway serves without a token pass.
     """
@@ -36,7 +36,21 @@ def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
         else:
             caller.must_change()
     except Forbidden as error:
-        answer = problem(HTTPStatus.FORBIDDEN, str(error))
-        headers = {"Content-Type": answer.content_type}
-        return {"statusCode": answer.status_code, "headers": headers, "body": answer.body}
+        return _problem(HTTPStatus.FORBIDDEN, str(error))
+    # Powertools would take forms as well, and fails on a form that is malformed.
+    if event.get("body") and _media_type(event) not in ("", "application/json"):
+        return _problem(
+            HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json."
+        )
     return None
+
+
+def _media_type(event: Mapping[str, Any]) -> str:
+    content_type = str(event.get("headers", {}).get("content-type", ""))
+    return content_type.partition(";")[0].strip()
+
+
+def _problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
+    answer = problem(status, detail)
+    headers = {"Content-Type": answer.content_type}
+    return {"statusCode": answer.status_code, "headers": headers, "body": answer.body}

@@ -6,10 +6,7 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
-from aws_lambda_powertools.event_handler.openapi.exceptions import (
-    RequestUnsupportedContentType,
-    RequestValidationError,
-)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
 from cavok.domain import errors
@@ -39,6 +36,9 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
+    errors.InstanceNotFound: HTTPStatus.NOT_FOUND,
+    errors.ResourceNotFound: HTTPStatus.NOT_FOUND,
+    errors.InteractionRefused: HTTPStatus.CONFLICT,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
@@ -62,7 +62,6 @@ def install(app: APIGatewayHttpResolver) -> None:
     app.exception_handler(list(_STATUS_OF))(_known)
     app.exception_handler(errors.InvalidField)(_invalid_field)
     app.exception_handler(RequestValidationError)(_invalid_request)
-    app.exception_handler(RequestUnsupportedContentType)(_unsupported)
     app.exception_handler(UnicodeDecodeError)(_not_text)
     app.exception_handler(ServiceError)(_service_error)
     app.exception_handler(Exception)(_unexpected)
@@ -81,10 +80,6 @@ def _invalid_request(error: RequestValidationError) -> Response[str]:
     if any(entry["type"] == "json_invalid" for entry in error.errors()):
         return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
     return _unprocessable([_field_error(entry) for entry in error.errors()])
-
-
-def _unsupported(error: RequestUnsupportedContentType) -> Response[str]:
-    return problem(HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json.")
 
 
 def _not_text(error: UnicodeDecodeError) -> Response[str]:

@@ -2,6 +2,11 @@
 to one status.
 """
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cavok.domain.steps import Judgement
+
 
 class CavokError(Exception):
     """Base of every error that a caller can do something about. The message is safe to show."""
@@ -72,3 +77,31 @@ class ProbeTransient(CavokError):
 
 class SealBroken(CavokError):
     """A sealed secret does not open under this encryption context."""
+
+
+class InstanceNotFound(CavokError):
+    """No such instance in this account's regions."""
+
+
+class ResourceNotFound(CavokError):
+    """No such resource of this account."""
+
+
+class InteractionRefused(CavokError):
+    """An instance that cannot be started, stopped or listed as things are; the message says why."""
+
+
+class LogWritingInconclusive(CavokError):
+    """A line could not be written, and AWS did not refuse it either. It may work in a moment."""
+
+
+class CallFailed(CavokError):
+    """AWS refused a call in the customer's account, or did not answer it."""
+
+    def __init__(self, judgement: "Judgement") -> None:
+        super().__init__(f"{judgement.error_code}: {judgement.detail}")
+        self.judgement = judgement
+
+
+class MalformedEvent(CavokError):
+    """An `Instance Interaction` event that is not of its schema; repeating does not mend it."""

@@ -40,14 +40,21 @@ def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple
     refused_logs = list(_denied(steps, "logs")) if account.write_logs else []
     issues = (
         *_permission_issues("permission_lost", "was allowed and no longer is", account, lost),
-        *_permission_issues(
-            "log_writing_refused", "is refused, but Write logs is Yes", account, refused_logs
-        ),
+        *log_writing_issues(account, refused_logs),
         *_permission_issues(
             "permission_missing", "is refused", account, _odd_ones_out(steps, lost)
         ),
     )
     return Outcome.DEGRADED if lost or refused_logs else Outcome.CONFIRMED, issues
+
+
+LOG_WRITING_REFUSED = "log_writing_refused"
+
+
+def log_writing_issues(account: Account, refused: Iterable[Step]) -> tuple[Issue, ...]:
+    """The issues of refused log writing in an account that asked for logs."""
+    what = "is refused, but Write logs is Yes"
+    return tuple(_permission_issues(LOG_WRITING_REFUSED, what, account, refused))
 
 
 def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:

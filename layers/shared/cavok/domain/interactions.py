@@ -1,0 +1,189 @@
+"""Interactions with a customer's account: their record, their line in the customer's log, and what
+they count for.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Self
+
+from cavok.domain.accounts import CONNECTED, Account, Outcome
+from cavok.domain.errors import MalformedEvent
+from cavok.domain.instances import Kind
+from cavok.domain.verifications import Trigger, Verification
+
+KEPT_FOR = timedelta(days=90)
+
+SOURCE = "cavok.accounts"
+DETAIL_TYPE = "Instance Interaction"
+EVENT_VERSION = "1"
+
+
+class InteractionAction(StrEnum):
+    START = "start"
+    STOP = "stop"
+    LIST = "list"
+    TEST = "test"
+
+
+class InteractionOutcome(StrEnum):
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+
+
+class Logged(StrEnum):
+    """Whether the interaction's line stands in the customer's own log group."""
+
+    WRITTEN = "written"
+    REFUSED = "refused"
+    OFF = "off"
+    PENDING = "pending"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interaction:
+    """One start, stop, listing or test. `kind`, `instance_id` and `region` only where there is one.
+
+    actor       a person, or `schedule`.
+    request_id  of the HTTP request or the firing behind it, to find it in Cavok's own logs.
+    changed     whether AWS was asked to change anything; false for what was as asked already.
+    """
+
+    organization_id: str
+    account_id: str
+    interaction_id: str
+    action: InteractionAction
+    outcome: InteractionOutcome
+    detail: str
+    actor: str
+    at: datetime
+    request_id: str
+    logged: Logged
+    kind: Kind | None = None
+    instance_id: str | None = None
+    region: str | None = None
+    changed: bool = False
+
+
+def logged_at_first(account: Account) -> Logged:
+    """Nothing is ever written to an account that no test found connected: it may be another's."""
+    if not account.write_logs:
+        return Logged.OFF
+    return Logged.PENDING if account.status in CONNECTED else Logged.REFUSED
+
+
+def interaction_of_test(account: Account, verification: Verification) -> Interaction | None:
+    """The interaction that a person's test was, once it has a verdict. A scheduled test is Cavok's
+    own upkeep, and one that was aborted is nothing that the customer should pay for.
+    """
+    if verification.trigger is not Trigger.MANUAL or verification.outcome is None:
+        return None
+    failed = verification.outcome is Outcome.FAILED
+    return Interaction(
+        organization_id=account.organization_id,
+        account_id=account.account_id,
+        interaction_id=verification.verification_id,
+        action=InteractionAction.TEST,
+        outcome=InteractionOutcome.REFUSED if failed else InteractionOutcome.ACCEPTED,
+        detail=f"The test found the account {verification.outcome.value}.",
+        actor=verification.actor,
+        at=verification.started_at,
+        request_id=verification.verification_id,
+        logged=logged_at_first(account),
+    )
+
+
+_NAMES = ("organization_id", "account_id", "interaction_id")
+_LINE_FIELDS = (
+    "actor",
+    "action",
+    "kind",
+    "instance_id",
+    "region",
+    "outcome",
+    "detail",
+    "interaction_id",
+    "request_id",
+)
+EVENT_FIELDS = ("organization_id", "account_id", *_LINE_FIELDS)
+"""Fields of the event that are texts or null. Beside them it has `version` and `at`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionEvent:
+    """An `Instance Interaction` event from the bus, of this service or another of Cavok's."""
+
+    organization_id: str
+    account_id: str
+    interaction_id: str
+    at: datetime
+    line: Mapping[str, Any]
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any]) -> Self:
+        """Reads an event as EventBridge delivers it. Raises MalformedEvent."""
+        try:
+            detail = event["detail"]
+            at = datetime.fromisoformat(detail["at"]).astimezone(UTC)
+            fields = {name: detail.get(name) for name in _LINE_FIELDS}
+            names = [detail[name] for name in _NAMES]
+            source = event["source"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+        if not all(isinstance(name, str) and name for name in names):
+            raise MalformedEvent(f"{', '.join(_NAMES)} are texts")
+        line = {"event": DETAIL_TYPE, "service": source, "at": iso(at), **fields}
+        return cls(
+            organization_id=names[0],
+            account_id=names[1],
+            interaction_id=names[2],
+            at=at,
+            line=line,
+        )
+
+    @property
+    def stream(self) -> str:
+        """One log stream a day, UTC."""
+        return f"{self.at:%Y-%m-%d}"
+
+
+def period_of(at: datetime) -> str:
+    """The calendar month, UTC, that an interaction counts in: `2025-07`."""
+    return f"{at.astimezone(UTC):%Y-%m}"
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Interactions of one account in one month. Nothing is blocked; what is above is billable."""
+
+    period: str
+    free_interactions: int
+    used: int
+
+    @property
+    def remaining(self) -> int:
+        return max(self.free_interactions - self.used, 0)
+
+    @property
+    def billable(self) -> int:
+        return max(self.used - self.free_interactions, 0)
+
+    @property
+    def resets_at(self) -> datetime:
+        year, month = (int(part) for part in self.period.split("-"))
+        return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+
+
+USAGE_DETAIL_TYPE = "Usage Threshold Crossed"
+THRESHOLDS = (80, 100)
+"""Percent of the free interactions."""
+
+
+def thresholds_crossed(before: int, after: int, free: int) -> tuple[int, ...]:
+    """The thresholds, in percent, that a counter passed on its way from one value to another."""
+    return tuple(percent for percent in THRESHOLDS if before * 100 < percent * free <= after * 100)
+
+
+def iso(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

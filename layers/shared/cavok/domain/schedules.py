@@ -1,0 +1,142 @@
+"""A weekly schedule: when an instance should run, in the local time of a place.
+
+Everything is decided here, from the schedule and an instant; EventBridge Scheduler is only the
+clock that asks. So a firing that is late, repeated or skipped does no harm.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from cavok.domain.instances import Action
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_MINUTES = 24 * 60
+_WEEK_MINUTES = 7 * _DAY_MINUTES
+_LOOKED_AHEAD = timedelta(days=366 * 3)
+"""How far clock changes are looked for; a schedule that is older is looked at again as it fires."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """On from `start` to `stop`, `HH:MM` each, on these days. One that ends at or before its start
+    runs past midnight into the next day.
+    """
+
+    days: tuple[str, ...]
+    start: str
+    stop: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What should happen at an instant, UTC."""
+
+    at: datetime
+    action: Action
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """On in its windows, off between them. `time_zone` is a name of the IANA database."""
+
+    time_zone: str
+    windows: tuple[Window, ...]
+
+    def latest_turn(self, now: datetime) -> Turn:
+        """What last should have happened: the state that is wanted now."""
+        return max(
+            (turn for turn in self._turns_around(now) if turn.at <= now), key=lambda turn: turn.at
+        )
+
+    def next_turn(self, now: datetime) -> Turn:
+        return min(
+            (turn for turn in self._turns_around(now) if turn.at > now), key=lambda turn: turn.at
+        )
+
+    def crons(self, now: datetime) -> dict[str, str]:
+        """When the clock must ask, as EventBridge Scheduler's expressions in this time zone, by the
+        time of day `HHMM`.
+
+        Scheduler skips a time that a day does not have, when clocks go forward; there it asks once
+        more, when the skipped time would have been. Source: EventBridge Scheduler User Guide,
+        "Schedule types", daylight saving time.
+        """
+        days_of: dict[str, set[int]] = {}
+        for minute, _ in self._edges():
+            day, of_day = divmod(minute, _DAY_MINUTES)
+            days_of.setdefault(_clock(of_day), set()).add(day)
+            for skipped in self._days_without(day, of_day, now):
+                there = self._instant(skipped, of_day).astimezone(ZoneInfo(self.time_zone))
+                days_of.setdefault(f"{there:%H:%M}", set()).add(there.weekday())
+        return {
+            at.replace(":", ""): f"cron({int(at[3:])} {int(at[:2])} ? * {_names(days)} *)"
+            for at, days in sorted(days_of.items())
+        }
+
+    def _edges(self) -> Sequence[tuple[int, Action]]:
+        """Minutes of the local week at which the wanted state turns. A week that is all on or all
+        off is looked at each midnight: AWS starts a stopped database again after seven days.
+        """
+        on = [False] * _WEEK_MINUTES
+        for window in self.windows:
+            start, stop = _minutes(window.start), _minutes(window.stop)
+            length = (stop - start) % _DAY_MINUTES or _DAY_MINUTES
+            for day in window.days:
+                first = DAYS.index(day) * _DAY_MINUTES + start
+                for minute in range(first, first + length):
+                    on[minute % _WEEK_MINUTES] = True
+        edges = [m for m in range(_WEEK_MINUTES) if on[m] is not on[m - 1]]
+        if not edges:
+            edges = [day * _DAY_MINUTES for day in range(7)]
+        return [(minute, Action.START if on[minute] else Action.STOP) for minute in edges]
+
+    def _turns_around(self, now: datetime) -> Iterator[Turn]:
+        """Every turn of the week before and of the week after."""
+        edges = self._edges()
+        today = now.astimezone(ZoneInfo(self.time_zone)).date()
+        for offset in range(-9, 10):
+            day = today + timedelta(days=offset)
+            for minute, action in edges:
+                if minute // _DAY_MINUTES == day.weekday():
+                    yield Turn(self._instant(day, minute % _DAY_MINUTES), action)
+
+    def _instant(self, day: date, minute: int) -> datetime:
+        """A local time of a day as an instant. One that the day has twice is the first; one that it
+        does not have is as long after the last that it has. Source: PEP 495, `fold=0`.
+        """
+        local = datetime.combine(day, time(*divmod(minute, 60)), ZoneInfo(self.time_zone))
+        return local.astimezone(UTC)
+
+    def _days_without(self, weekday: int, minute: int, now: datetime) -> Iterator[date]:
+        """Days to come that do not have this local time."""
+        zone = ZoneInfo(self.time_zone)
+        day = now.astimezone(zone).date()
+        day += timedelta(days=(weekday - day.weekday()) % 7)
+        while day < now.date() + _LOOKED_AHEAD:
+            there = self._instant(day, minute).astimezone(zone)
+            if (there.hour, there.minute) != divmod(minute, 60):
+                yield day
+            day += timedelta(days=7)
+
+
+def is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
+
+
+def _minutes(clock: str) -> int:
+    hours, minutes = clock.split(":")
+    return int(hours) * 60 + int(minutes)
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60:02}:{minute % 60:02}"
+
+
+def _names(days: set[int]) -> str:
+    return ",".join(DAYS[day].upper() for day in sorted(days))

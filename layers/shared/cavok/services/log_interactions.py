@@ -1,0 +1,134 @@
+"""Writing interactions to the log groups of the customers who want that: a batch of events from the
+bus, one write per customer and day.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from cavok.adapters.accounts import Accounts
+from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer_logs import INTERACTIONS, CustomerLogs, LogLine
+from cavok.adapters.customer_sessions import CustomerSessions
+from cavok.adapters.interactions import Interactions
+from cavok.domain.accounts import Account
+from cavok.domain.errors import (
+    AccountNotFound,
+    CavokError,
+    EntryRefused,
+    LogWritingInconclusive,
+    MalformedEvent,
+)
+from cavok.domain.interactions import InteractionEvent, Logged, logged_at_first
+from cavok.domain.log_writing import with_log_writing_refused
+from cavok.domain.sessions import logging_policy
+from cavok.domain.steps import Step, Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogWriting:
+    """What writing lines takes."""
+
+    accounts: Accounts
+    interactions: Interactions
+    sessions: CustomerSessions
+    connect: Callable[[CustomerSession], CustomerLogs] = CustomerLogs
+
+
+def read_events(
+    bodies: Mapping[str, str],
+) -> tuple[dict[str, InteractionEvent], dict[str, CavokError]]:
+    """Messages by id: the events in them, and what is wrong with those that hold none."""
+    events: dict[str, InteractionEvent] = {}
+    failed: dict[str, CavokError] = {}
+    for message_id, body in bodies.items():
+        try:
+            events[message_id] = InteractionEvent.of_event(json.loads(body))
+        except MalformedEvent as error:
+            failed[message_id] = error
+        except ValueError as error:
+            failed[message_id] = MalformedEvent(f"not JSON: {error}")
+    return events, failed
+
+
+def log_interactions(
+    events: Mapping[str, InteractionEvent], *, writing: LogWriting, now: datetime
+) -> dict[str, CavokError]:
+    """Writes events, by message id, and returns those that must be tried again, with the reason.
+
+    One customer that hangs or errs costs only its own lines.
+    """
+    failed: dict[str, CavokError] = {}
+    for group in _by_customer_and_day(events):
+        try:
+            _write(list(group.values()), writing, now)
+        except CavokError as error:
+            failed |= dict.fromkeys(group, error)
+    return failed
+
+
+def _by_customer_and_day(
+    events: Mapping[str, InteractionEvent],
+) -> Iterable[dict[str, InteractionEvent]]:
+    groups: dict[tuple[str, str, str], dict[str, InteractionEvent]] = defaultdict(dict)
+    for message_id, event in events.items():
+        groups[event.organization_id, event.account_id, event.stream][message_id] = event
+    return groups.values()
+
+
+def _write(events: Sequence[InteractionEvent], writing: LogWriting, now: datetime) -> None:
+    """Raises CavokError where trying again may help."""
+    first = events[0]
+    try:
+        account = writing.accounts.get(first.organization_id, first.account_id)
+    except AccountNotFound:
+        return  # disconnected since: there is nobody left to write to
+    ids = writing.interactions.unsettled(account.account_id, [e.interaction_id for e in events])
+    # An event that came twice in one batch is one line.
+    lines = {e.interaction_id: LogLine(e.at, e.line) for e in events if e.interaction_id in ids}
+    if not lines:
+        return
+    logged = _logged(account, first.stream, list(lines.values()), writing, now)
+    for interaction_id in lines:
+        writing.interactions.settle(account.account_id, interaction_id, logged)
+
+
+def _logged(
+    account: Account,
+    stream: str,
+    lines: Sequence[LogLine],
+    writing: LogWriting,
+    now: datetime,
+) -> Logged:
+    expected = logged_at_first(account)
+    if expected is not Logged.PENDING:
+        return expected
+    try:
+        session = writing.sessions.enter(account, logging_policy(), "logs", now)
+    except EntryRefused:
+        return Logged.REFUSED  # what is wrong with the way in, the next test says
+    written, calls = writing.connect(session).append(INTERACTIONS, stream, lines)
+    refused = [
+        Step.of(action, judgement, started_at=now, region=session.region)
+        for action, judgement in calls
+        if judgement.verdict is Verdict.DENIED
+    ]
+    if refused:
+        _degrade(account, refused, writing.accounts, now)
+    if not written and not refused:
+        last = calls[-1][1]
+        raise LogWritingInconclusive(f"{last.error_code}: {last.detail}")
+    return Logged.WRITTEN if written else Logged.REFUSED
+
+
+def _degrade(account: Account, refused: Sequence[Step], accounts: Accounts, now: datetime) -> None:
+    if with_log_writing_refused(account, refused, now) is account:
+        return
+    accounts.changed(
+        account.organization_id,
+        account.account_id,
+        lambda current: with_log_writing_refused(current, refused, now),
+        actor=None,
+    )

@@ -1,0 +1,166 @@
+"""Takes the pictures in docs/screens: `python -m tests.browser.screens`, beside a running stack."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from playwright.sync_api import Page, Route, sync_playwright
+
+from local.bootstrap import find_chromium
+from tests.browser import samples
+from tests.browser.conftest import QUIET, STACK_FILE
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screens"
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
+    ("list", "#/accounts", "light", WIDE),
+    ("list-dark", "#/accounts", "dark", WIDE),
+    ("list-narrow", "#/accounts", "light", NARROW),
+    ("new-account", "#/accounts/new", "light", WIDE),
+    ("instructions", "#/accounts/acc000005/instructions", "light", WIDE),
+    ("test", "#/accounts/acc000003/tests/test1", "light", WIDE),
+    ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW),
+    ("what-changed", "#/accounts/acc000003/tests/test1/since/test0", "light", WIDE),
+    ("account", "#/accounts/acc000003", "light", WIDE),
+    ("instances", "#/accounts/acc000000/instances", "light", WIDE),
+    ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE),
+    ("organization", "#/organization", "light", WIDE),
+    ("access-details", "#/access-details", "light", WIDE),
+)
+NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "Staging", "Web")
+
+
+def moment(**ago: float) -> str:
+    return (datetime.now(UTC) - timedelta(**ago)).isoformat(timespec="seconds")
+
+
+def lived_in() -> dict[str, Any]:
+    """Accounts as an organization has them, with tests of today."""
+    accounts = []
+    for index in range(24):
+        name = f"{NAMES[index // 3]}{('', 'Europe', 'Asia')[index % 3]}"
+        one = samples.account(index, name=name)
+        if one["verification"]:
+            finished = moment(hours=1 + index * 1.7)
+            one["verification"] = {**one["verification"], "finished_at": finished}
+        one["next_verification_at"] = moment(hours=-3)
+        accounts.append(one)
+    accounts[3] = samples.account(
+        3,
+        name=accounts[3]["name"],
+        access_type="assume_role",
+        role_arn="arn:aws:iam::400000000003:role/CavokCloud",
+        access_key_id=None,
+        write_logs=True,
+        capabilities={"ec2": "partial", "rds": "full", "logs": "full"},
+        verification=accounts[3]["verification"],
+        issues=[
+            {
+                "code": "permission_lost",
+                "message": "ec2:StopInstances was allowed and no longer is.",
+                "remedy": "A policy of the role denies ec2:StopInstances explicitly; "
+                "remove that Deny statement. Allowing it elsewhere does not help.",
+            }
+        ],
+    )
+    parts = samples.everything(accounts)
+    stop = samples.step("ec2:StopInstances", "ec2", region="us-east-1")
+    steps = [*full_steps("ec2:StopInstances")]
+    before = [stop if step["step"] == stop["step"] else step for step in steps]
+    one = "/v1/accounts/acc00000[0-9]/verifications"
+    times = {"started_at": moment(hours=6), "finished_at": moment(hours=5.9977)}
+    parts[f"{one}/test1"] = samples.finished_test(outcome="degraded", steps=steps, **times)
+    parts[f"{one}/test0"] = samples.finished_test("test0", steps=before)
+    return parts
+
+
+def full_steps(denied: str) -> list[dict[str, Any]]:
+    known = {step["step"]: step for step in samples.STEPS}
+    catalog = {
+        "trust": [step["step"] for step in samples.STEPS if step["group"] == "trust"],
+        "checking": ["iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy"],
+        "ec2": [
+            f"ec2:{name}"
+            for name in (
+                "DescribeInstances",
+                "DescribeInstanceStatus",
+                "StartInstances",
+                "StopInstances",
+            )
+        ],
+        "rds": [
+            f"rds:{name}"
+            for name in (
+                "DescribeDBInstances",
+                "StartDBInstance",
+                "StopDBInstance",
+                "DescribeDBClusters",
+                "StartDBCluster",
+                "StopDBCluster",
+            )
+        ],
+        "logs": [
+            f"logs:{name}"
+            for name in (
+                "CreateLogGroup",
+                "TagResource",
+                "PutRetentionPolicy",
+                "CreateLogStream",
+                "PutLogEvents",
+            )
+        ],
+    }
+    keep = {denied, *catalog["trust"], "ec2:StartInstances"}
+    return [
+        known[name] if name in keep else samples.step(name, group, region=region_of(group))
+        for group, names in catalog.items()
+        for name in names
+    ]
+
+
+def region_of(group: str) -> str | None:
+    return "us-east-1" if group in {"ec2", "rds", "logs"} else None
+
+
+def answering(reply: Any) -> Any:
+    def handle(route: Route) -> None:
+        route.fulfill(json=reply(route.request) if callable(reply) else reply)
+
+    return handle
+
+
+def sign_in(page: Page, stack: SimpleNamespace) -> None:
+    user = stack.users["admin"]
+    page.goto(stack.dashboard_url)
+    page.get_by_label("Email").fill(user["email"])
+    page.get_by_label("Password").fill(user["password"])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()
+
+
+def main() -> None:
+    stack = SimpleNamespace(**json.loads(STACK_FILE.read_text()))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
+        for name, hash_, theme, size in SCREENS:
+            context = browser.new_context(viewport=size, color_scheme=theme, locale="en-GB")
+            page = context.new_page()
+            for path, reply in lived_in().items():
+                page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
+            sign_in(page, stack)
+            page.evaluate("hash => { location.hash = hash; }", hash_)
+            page.wait_for_timeout(1500)
+            page.mouse.move(0, 0)
+            page.screenshot(path=FOLDER / f"{name}.png")
+            context.close()
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,164 @@
+"""The whole way, as customers go it: accounts added through the page, what each customer did in
+their own AWS account, tests watched to their end, a connection that breaks and is mended."""
+
+from __future__ import annotations
+
+import secrets
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from local import aws, customers
+from local.customers import CUSTOMERS, Offer, Workplace
+from tests.browser.conftest import Person, some_number
+
+TEST_MS = 90_000
+EXPECTED = {
+    "all-permissions": ("Confirmed", None),
+    "ec2-only": ("Confirmed", None),
+    "logs-refused": ("Degraded", "logs:PutLogEvents"),
+    "stop-denied": ("Confirmed", "ec2:StopInstances"),
+    "boundary-cuts-rds": ("Confirmed", None),
+    "no-external-id": ("Failed", "without this organization's external ID"),
+    "any-external-id": ("Failed", "without this organization's external ID"),
+    "access-key": ("Confirmed", None),
+    "keys-of-another-account": ("Failed", "200000000099"),
+    "no-role-yet": ("Failed", "could not be assumed"),
+}
+
+
+def add_through_the_page(
+    page: Page, number: str, name: str, credentials: dict[str, str] | None
+) -> None:
+    page.get_by_role("button", name="New Account").first.click()
+    page.get_by_label("Provider ID").fill(number)
+    page.get_by_label("Name", exact=True).fill(name)
+    if credentials:
+        page.get_by_role("radio", name="Access Credentials").check()
+        page.get_by_label("Access key ID").fill(credentials["access_key_id"])
+        page.get_by_label("Secret access key").fill(credentials["secret_access_key"])
+    page.get_by_role("button", name="Add account").click()
+    expect(page.get_by_text(f"{name} was added.")).to_be_visible()
+
+
+def watch_the_test(page: Page, outcome: str) -> None:
+    """On the page of a running test, until its end."""
+    expect(page.locator(".test-outcome")).to_contain_text(outcome, timeout=TEST_MS)
+    expect(page.get_by_text("waiting", exact=True)).to_have_count(0)
+
+
+def press_test(page: Page, name: str, outcome: str) -> None:
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.locator(".test-outcome")).to_be_visible()
+    watch_the_test(page, outcome)
+    expect(page.locator(".account-title")).to_contain_text(outcome, timeout=15_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("key", EXPECTED)
+def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: SimpleNamespace, key: str):
+    page, customer, number = admin.page, CUSTOMERS[key], some_number()
+    name = f"{customer.name}{secrets.token_hex(3)}"
+    prepared: Any = None
+    if customer.access_type == "access_key":
+        policy = admin.call("GET", "/v1/permissions").json()["policy_document"]
+        prepared = customers.prepare(
+            customer, stack.emulator_url, account_number=number, policy_document=policy
+        )
+    add_through_the_page(page, number, name, prepared and prepared.credentials)
+    page.get_by_role("row").filter(has_text=name).get_by_role("link", name="Instructions").click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+    if not prepared:
+        link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
+        customers.prepare(
+            customer, stack.emulator_url, account_number=number, offer=Offer.from_link(link)
+        )
+    outcome, said = EXPECTED[key]
+    page.get_by_role("button", name="Test now").click()
+    watch_the_test(page, outcome)
+    expect(page.locator(".account-title")).to_contain_text(outcome, timeout=15_000)
+    if said:
+        expect(page.get_by_role("region", name="What is wrong")).to_contain_text(said)
+    page.get_by_role("link", name="Overview").first.click()
+    capabilities = page.locator(".capabilities")
+    if key == "all-permissions":
+        expect(capabilities.get_by_text("Full.")).to_have_count(3)
+    if key == "ec2-only":
+        expect(capabilities).to_contain_text("No RDS permission is granted. It is optional.")
+
+
+@pytest.mark.slow
+def test_a_connection_that_breaks_and_is_mended(admin: Person, stack: SimpleNamespace):
+    page, number = admin.page, some_number()
+    account = admin.add_account(provider_id=number)
+    name = account["name"]
+    offer = Offer.from_link(
+        admin.call("GET", f"/v1/accounts/{account['account_id']}/instructions").json()[
+            "deploy_on_aws_url"
+        ]
+    )
+    customers.prepare(
+        CUSTOMERS["all-permissions"], stack.emulator_url, account_number=number, offer=offer
+    )
+    admin.go(f"#/accounts/{account['account_id']}")
+    press_test(page, name, "Confirmed")
+
+    customers.deny("ec2:StopInstances")(Workplace(stack.emulator_url, number), offer.role_name)
+    press_test(page, name, "Degraded")
+    stop = page.locator(".test-step").filter(has_text="ec2:StopInstances")
+    expect(stop).to_contain_text("A policy of the role or user denies it explicitly.")
+    page.get_by_role("link", name="All tests").click()
+    page.get_by_role("link", name="What changed").first.click()
+    expect(page.locator(".change")).to_have_count(1)
+    expect(page.locator(".change")).to_contain_text("ec2:StopInstances")
+
+    iam = aws.iam(stack.emulator_url, number)
+    iam.delete_role_policy(RoleName=offer.role_name, PolicyName="OurRules")
+    press_test(page, name, "Confirmed")
+
+
+@pytest.mark.slow
+def test_the_instructions_turn_to_confirmed_when_the_role_appears(
+    admin: Person, stack: SimpleNamespace
+):
+    """The test is started elsewhere, as the sweep does: this page only watches."""
+    page, number = admin.page, some_number()
+    account = admin.add_account(provider_id=number)
+    path = f"/v1/accounts/{account['account_id']}"
+    admin.go(f"#/accounts/{account['account_id']}/instructions")
+    expect(page.get_by_text("Waiting for the role to appear in your account.")).to_be_visible()
+    link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
+    customers.prepare(
+        CUSTOMERS["all-permissions"],
+        stack.emulator_url,
+        account_number=number,
+        offer=Offer.from_link(link),
+    )
+    assert admin.call("POST", f"{path}/verifications").status_code == 202
+    expect(page.get_by_text("It works. This account is connected.")).to_be_visible(timeout=TEST_MS)
+    expect(page.locator(".account-title")).to_contain_text("Confirmed")
+    expect(page.locator("#announcer")).to_have_text("The account is now: Confirmed")
+
+
+def test_every_way_can_be_copied(sign_in, open_context):
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    person = sign_in("admin", on=context.new_page())
+    page = person.page
+    account = person.add_account()
+    guide = person.call("GET", f"/v1/accounts/{account['account_id']}/instructions").json()
+    person.go(f"#/accounts/{account['account_id']}/instructions")
+    for tab, button, wanted in (
+        ("CloudFormation", "Copy: CloudFormation template", "AWSTemplateFormatVersion"),
+        ("Terraform", "Copy: Terraform", guide["terraform"]),
+        ("AWS CLI", "Copy: AWS CLI", guide["cli"]),
+        ("Policies by hand", "Copy: Trust policy", "sts:ExternalId"),
+    ):
+        page.get_by_role("tab", name=tab).click()
+        page.get_by_role("button", name=button).click()
+        assert wanted in page.evaluate("navigator.clipboard.readText()")
+    for step in guide["steps"]:
+        expect(page.get_by_role("listitem").filter(has_text=step["title"]).first).to_contain_text(
+            step["text"]
+        )

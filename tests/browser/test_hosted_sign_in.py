@@ -1,0 +1,179 @@
+"""Signing in on AWS: the hosted page, with PKCE. The page's own handler, and in Cognito's place a
+server that checks what Cognito checks."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from playwright.sync_api import expect
+
+from functions.dashboard import app
+
+EMPTY = {
+    "items": [],
+    "next_cursor": None,
+    "paths": {},
+    "organization_id": "northwind",
+    "external_id": "x",
+    "trusted_account_id": "1",
+    "accounts": {"total": 0, "by_status": {}},
+}
+
+
+def token() -> str:
+    claims = {
+        "email": "admin@northwind.example",
+        "cognito:groups": ["admin"],
+        "custom:organization": "northwind",
+        "exp": int(time.time()) + 3600,
+    }
+    parts = ({"alg": "none"}, claims)
+    return (
+        ".".join(
+            base64.urlsafe_b64encode(json.dumps(p).encode()).decode().rstrip("=") for p in parts
+        )
+        + ".x"
+    )
+
+
+class Cognito:
+    """The hosted sign-in as far as the page meets it, and the page beside it."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.challenge = ""
+        self.tamper_state = False
+        self.base = ""
+
+    def authorize(self, query: dict[str, str]) -> str:
+        assert query["response_type"] == "code"
+        assert query["code_challenge_method"] == "S256"
+        assert query["client_id"] == "client"
+        assert query["scope"] == "openid email"
+        assert query["redirect_uri"] == f"{self.base}/"
+        self.challenge = query["code_challenge"]
+        state = "another" if self.tamper_state else query["state"]
+        return f"{query['redirect_uri']}?code=the-code&state={state}"
+
+    def token(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
+        if form["grant_type"] == "refresh_token":
+            assert form["refresh_token"] == "the-refresh-token"
+            return 200, {"id_token": token(), "expires_in": 3600}
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        proof = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+        if form["code"] != "the-code" or proof != self.challenge:
+            return 400, {"error": "invalid_grant"}
+        return 200, {"id_token": token(), "refresh_token": "the-refresh-token", "expires_in": 3600}
+
+
+class Handler(BaseHTTPRequestHandler):
+    cognito: Cognito
+    site: app.Site
+
+    def log_message(self, *_: Any) -> None:
+        """Quiet."""
+
+    def reply(self, status: int, headers: dict[str, str], body: bytes = b"") -> None:
+        self.send_response(status)
+        for name, value in {**headers, "content-length": str(len(body))}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def do_GET(self) -> None:
+        parts = urlsplit(self.path)
+        query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.cognito.asked.append((parts.path, query))
+        if parts.path == "/oauth2/authorize":
+            self.reply(302, {"location": self.cognito.authorize(query)})
+        elif parts.path == "/logout":
+            self.reply(302, {"location": query["logout_uri"]})
+        elif parts.path.startswith(("/v1/", "/openapi.json")):
+            self.reply(200, {"content-type": "application/json"}, json.dumps(EMPTY).encode())
+        else:
+            name = parts.path.removeprefix("/ui/") if parts.path != "/" else None
+            answer = self.site.answer(name, {})
+            self.reply(answer["statusCode"], answer["headers"], base64.b64decode(answer["body"]))
+
+    def do_POST(self) -> None:
+        raw = self.rfile.read(int(self.headers["content-length"])).decode()
+        form = {name: values[0] for name, values in parse_qs(raw).items()}
+        self.cognito.asked.append((self.path, form))
+        status, body = self.cognito.token(form) if self.path == "/oauth2/token" else (200, {})
+        self.reply(status, {"content-type": "application/json"}, json.dumps(body).encode())
+
+
+@pytest.fixture
+def hosted(watch: Any) -> Iterator[Cognito]:
+    cognito = Cognito()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
+    cognito.base = f"http://127.0.0.1:{server.server_port}"
+    settings = app.Settings({"USER_POOL_CLIENT_ID": "client", "HOSTED_DOMAIN": cognito.base})
+    site = app.Site(app.STATIC, settings)
+    server.RequestHandlerClass = type("Here", (Handler,), {"cognito": cognito, "site": site})
+    watch.origins.add(cognito.base)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield cognito
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_code_is_exchanged_with_its_proof_and_the_place_is_kept(page, hosted):
+    page.goto(f"{hosted.base}/#/organization")
+    expect(page.get_by_label("Password")).to_have_count(0)
+    page.get_by_role("button", name="Continue to sign-in").click()
+    expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+    assert page.url == f"{hosted.base}/#/organization"
+    assert page.evaluate("Object.keys(sessionStorage)") == ["cavok.session"]
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_the_token_is_renewed_at_the_hosted_domain(page, hosted):
+    page.goto(hosted.base)
+    page.get_by_role("button", name="Continue to sign-in").click()
+    expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+    page.evaluate(
+        """() => {
+          const session = JSON.parse(sessionStorage["cavok.session"]);
+          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: 1 });
+        }"""
+    )
+    page.reload()
+    expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+    assert (
+        "/oauth2/token",
+        {
+            "client_id": "client",
+            "grant_type": "refresh_token",
+            "refresh_token": "the-refresh-token",
+        },
+    ) in hosted.asked
+
+
+def test_a_code_that_this_tab_did_not_ask_for_is_refused(page, hosted):
+    hosted.tamper_state = True
+    page.goto(hosted.base)
+    page.get_by_role("button", name="Continue to sign-in").click()
+    expect(page.get_by_role("alert")).to_contain_text("This sign-in was not started from this tab.")
+    assert not any(path == "/oauth2/token" for path, _ in hosted.asked)
+    assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_signing_out_revokes_and_ends_the_hosted_session_too(page, hosted):
+    page.goto(hosted.base)
+    page.get_by_role("button", name="Continue to sign-in").click()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Continue to sign-in")).to_be_visible()
+    paths = [path for path, _ in hosted.asked]
+    assert "/oauth2/revoke" in paths
+    assert "/logout" in paths
+    assert page.evaluate("sessionStorage.length") == 0

@@ -1,0 +1,63 @@
+"""The contract tests run only when a person asks for them and confirms what they would create.
+
+    make contract PROFILE=name
+
+asks on the terminal; where there is none, `CAVOK_CONTRACT_ACCOUNT` holding the account's number
+confirms it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from tests.contract.place import WOULD_CREATE, Place
+
+REASON = "talks to a real AWS account: make contract PROFILE=name"
+_FOLDER = "tests/contract/"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--run-contract", action="store_true", help="run tests in a real AWS account")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    ours = [item for item in items if item.nodeid.startswith(_FOLDER)]
+    for item in ours:
+        item.add_marker(pytest.mark.timeout(300))
+        if not config.getoption("--run-contract"):
+            item.add_marker(pytest.mark.skip(reason=REASON))
+
+
+@pytest.fixture(scope="session")
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    """The account, once a person has agreed to what will be made in it."""
+    place = Place(boto3.session.Session())
+    _confirm(request.config, place)
+    try:
+        yield place
+    finally:
+        place.clean_up()
+
+
+def _confirm(config: pytest.Config, place: Place) -> None:
+    if os.environ.get("CAVOK_CONTRACT_ACCOUNT") == place.number:
+        return
+    listed = "\n".join(f"  - {thing}" for thing in WOULD_CREATE)
+    question = (
+        f"\n\nThis would create, in AWS account {place.number}, {place.region}:\n{listed}\n"
+        f"Type the account's number to go on: "
+    )
+    capture = config.pluginmanager.getplugin("capturemanager")
+    capture.suspend_global_capture(in_=True)
+    try:
+        answer = input(question)
+    except EOFError:
+        answer = ""
+    finally:
+        capture.resume_global_capture()
+    if answer.strip() != place.number:
+        pytest.exit("Not confirmed. Nothing was created.", returncode=2)

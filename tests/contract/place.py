@@ -1,0 +1,157 @@
+"""The real AWS account that the contract tests run in: what they make there, and its removal."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from cavok.adapters.customer import CustomerSession
+from cavok.adapters.entry import Entry
+from cavok.domain import permissions
+from cavok.domain.accounts import Account
+from cavok.domain.steps import Judgement
+from tests.unit.builders import an_account
+
+EVERYTHING = permissions.policy_document()
+"""What the Access Details page asks for."""
+
+USABLE_WITHIN = 60.0
+SETTLED_AFTER = 15.0
+"""Seconds after its making: a role may need the first until it can be assumed, and its policy the
+second until it counts. IAM User Guide, "Changes that I make are not always immediately visible".
+"""
+
+WOULD_CREATE = (
+    "about 30 IAM roles, one user with an access key, and one managed policy, all named "
+    "CavokContract-…",
+    "one log group /cavok/contract-…, with a few lines",
+    "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",
+    "one Cognito user pool with one user",
+    "one S3 bucket with one template, and one CloudFormation stack that makes one role from it",
+)
+"""What a run makes, for the person who is asked. All but the key is gone when the run ends."""
+
+
+class NotUsable(Exception):
+    """A role that was made could not be assumed within a minute."""
+
+
+class Place:
+    """One AWS account and region, as the profile reaches it."""
+
+    def __init__(self, session: boto3.session.Session) -> None:
+        self.session = session
+        self.region = session.region_name or "us-east-1"
+        self.number = self.client("sts").get_caller_identity()["Account"]
+        self.run = secrets.token_hex(4)
+        self.external_id = f"cavok-contract-{secrets.token_urlsafe(16)}"
+        self._undo = ExitStack()
+        self._made_at: dict[str, float] = {}
+
+    def client(self, service: str) -> Any:
+        # `AWS_ENDPOINT_URL` on loopback tries the tests themselves out; it has no subdomains.
+        config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ)
+        return self.session.client(  # type: ignore[call-overload]
+            service, region_name=self.region, config=config
+        )
+
+    def name(self, what: str) -> str:
+        """A name of this run's own."""
+        return f"CavokContract-{self.run}-{what}"
+
+    def later(self, undo: Callable[..., object], **arguments: Any) -> None:
+        """Remember how to remove what was just made. The newest goes first; one that fails does not
+        keep the others from going.
+        """
+        self._undo.callback(undo, **arguments)
+
+    def clean_up(self) -> None:
+        self._undo.close()
+
+    def role(
+        self,
+        what: str,
+        policy: Mapping[str, Any] = EVERYTHING,
+        *,
+        condition: Mapping[str, Any] | None = None,
+        boundary: str | None = None,
+    ) -> str:
+        """A role that this account may assume, under `condition` or with the run's external ID."""
+        iam, name = self.client("iam"), self.name(what)
+        trust = permissions.trust_policy(self.number, self.external_id)
+        if condition is not None:
+            trust["Statement"][0]["Condition"] = condition
+        limits = {"PermissionsBoundary": boundary} if boundary else {}
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), **limits)
+        self.later(iam.delete_role, RoleName=name)
+        iam.put_role_policy(RoleName=name, PolicyName="P", PolicyDocument=json.dumps(policy))
+        self.later(iam.delete_role_policy, RoleName=name, PolicyName="P")
+        self._made_at[name] = time.monotonic()
+        return name
+
+    def try_role(self, role_name: str, external_id: str | None) -> Judgement:
+        """One attempt to assume a role, as a test of an account makes it."""
+        entry, account = Entry(self.client("sts")), self.account(role_name)
+        if external_id is None:
+            return entry.without_external_id(account, self.run)
+        return entry.with_external_id(account, self.run, external_id)[0]
+
+    def enter(self, role_name: str) -> CustomerSession:
+        """A session of a role that may have been made a moment ago, under the tests' own session
+        policy. Raises NotUsable.
+        """
+        entry, account = Entry(self.client("sts")), self.account(role_name)
+        made_at = self._made_at.get(role_name, 0.0)
+        time.sleep(max(0.0, made_at + SETTLED_AFTER - time.monotonic()))
+        while True:
+            judgement, session = entry.with_external_id(account, self.run, self.external_id)
+            if session is not None:
+                return session
+            if time.monotonic() > made_at + USABLE_WITHIN:
+                raise NotUsable(f"{role_name}: {judgement.error_code} {judgement.detail}")
+            time.sleep(2)
+
+    def client_of(self, role_name: str, service: str, **options: Any) -> Any:
+        """A client with all that a role may do, once the role can be entered: its session is not
+        narrowed.
+        """
+        self.enter(role_name)
+        given = self.client("sts").assume_role(
+            RoleArn=self.account(role_name).role_arn,
+            RoleSessionName=f"cavok-{self.run}",
+            ExternalId=self.external_id,
+        )["Credentials"]
+        return self.session.client(
+            service,  # type: ignore[call-overload]
+            region_name=self.region,
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+            **options,
+        )
+
+    def account(self, role_name: str) -> Account:
+        return an_account(provider_id=self.number, role_name=role_name, regions=(self.region,))
+
+
+def without(*actions: str) -> dict[str, Any]:
+    """The policy that grants everything but these actions."""
+    groups = [
+        {**statement, "Action": [a for a in statement["Action"] if a not in actions]}
+        for statement in EVERYTHING["Statement"]
+    ]
+    return {**EVERYTHING, "Statement": [group for group in groups if group["Action"]]}
+
+
+def denying(*actions: str) -> dict[str, Any]:
+    """The policy that grants everything and denies these actions explicitly."""
+    deny = {"Effect": "Deny", "Action": list(actions), "Resource": "*"}
+    return {**EVERYTHING, "Statement": [*EVERYTHING["Statement"], deny]}

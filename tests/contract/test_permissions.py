@@ -1,0 +1,92 @@
+"""Authorization before existence: what IAM, EC2 and RDS answer to who may and to who may not.
+
+The probes rest on it (`cavok.adapters.probes`), and AWS does not promise it.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from cavok.adapters import probes
+from cavok.adapters.customer import CustomerSession
+from cavok.domain.permissions import PROBED_GROUPS
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import Verdict
+from tests.contract.place import Place, denying, without
+
+PROBED = [action for group in PROBED_GROUPS for action in group.actions]
+DRY_RUNS = ("ec2:StartInstances", "ec2:StopInstances")
+
+
+@pytest.fixture(scope="module")
+def lacking(place: Place) -> dict[str, str]:
+    """Roles by the one permission that each lacks. Made at once: IAM needs a while for each."""
+    return {action: place.role(f"no-{action.split(':')[1]}", without(action)) for action in PROBED}
+
+
+@pytest.fixture(scope="module")
+def everything(place: Place) -> CustomerSession:
+    return place.enter(place.role("everything"))
+
+
+@pytest.mark.parametrize("action", PROBED)
+def test_a_role_that_lacks_a_permission_is_denied_before_anything_is_looked_up(
+    action: str, place: Place, lacking: dict[str, str]
+) -> None:
+    judgement = probes.run(action, place.enter(lacking[action]))
+    assert (judgement.verdict, judgement.reason) == (Verdict.DENIED, Reason.IDENTITY_POLICY)
+
+
+@pytest.mark.parametrize("action", [action for action in PROBED if action not in DRY_RUNS])
+def test_a_role_with_every_permission_is_allowed(action: str, everything: CustomerSession) -> None:
+    assert probes.run(action, everything).verdict is Verdict.ALLOWED
+
+
+@pytest.mark.parametrize("action", DRY_RUNS)
+def test_a_dry_run_is_allowed_or_finds_no_such_instance(
+    action: str, everything: CustomerSession
+) -> None:
+    judgement = probes.run(action, everything)
+    assert judgement.error_code in ("DryRunOperation", "InvalidInstanceID.NotFound")
+
+
+@pytest.mark.parametrize("operation", ["start_instances", "stop_instances"])
+def test_a_dry_run_on_an_absent_instance_is_no_proof_of_the_permission(
+    operation: str, everything: CustomerSession
+) -> None:
+    """If this ever answers DryRunOperation, `InvalidInstanceID.NotFound` can become a proof."""
+    with pytest.raises(Exception, match=r"InvalidInstanceID\.NotFound"):
+        probes.dry_run_only(everything.client("ec2"), operation, "i-0123456789abcdef0")  # type: ignore[arg-type]
+
+
+def test_an_explicit_deny_is_told_from_a_missing_permission(place: Place) -> None:
+    session = place.enter(place.role("deny", denying("ec2:StopInstances", "rds:StopDBInstance")))
+    for action in ("ec2:StopInstances", "rds:StopDBInstance"):
+        assert probes.run(action, session).reason is Reason.EXPLICIT_DENY, action
+
+
+def test_a_permissions_boundary_is_named_as_what_refused(place: Place) -> None:
+    iam = place.client("iam")
+    arn = iam.create_policy(PolicyName=place.name("boundary"), PolicyDocument=_only("ec2:*"))[
+        "Policy"
+    ]["Arn"]
+    place.later(iam.delete_policy, PolicyArn=arn)
+    session = place.enter(place.role("bounded", boundary=arn))
+    assert probes.run("ec2:DescribeInstances", session).verdict is Verdict.ALLOWED
+    for action in ("rds:DescribeDBInstances", "rds:StopDBCluster"):
+        assert probes.run(action, session).reason is Reason.PERMISSIONS_BOUNDARY, action
+
+
+def test_the_session_policy_keeps_a_test_from_stopping_a_real_database(
+    everything: CustomerSession,
+) -> None:
+    """The database need not exist: the session may name no other than `cavok-probe-…`."""
+    with pytest.raises(Exception, match="no session policy allows"):
+        everything.client("rds").stop_db_instance(DBInstanceIdentifier="production")
+
+
+def _only(action: str) -> str:
+    return (
+        '{"Version": "2012-10-17", "Statement": '
+        f'[{{"Effect": "Allow", "Action": "{action}", "Resource": "*"}}]}}'
+    )

@@ -1,0 +1,64 @@
+"""AssumeRole: what AWS says of a role that cannot be entered, and of one that anybody can enter."""
+
+from __future__ import annotations
+
+import json
+
+from cavok.adapters.customer import Credentials, CustomerSession
+from cavok.adapters.entry import REJECTED_CODES, whose_account
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import Verdict
+from tests.contract.place import EVERYTHING, Place
+
+WRONG = "cavok-wrong-0123456789abcdef"
+
+
+def test_a_missing_role_and_a_wrong_external_id_are_refused_in_the_same_words(place: Place) -> None:
+    role = place.role("trust")
+    place.enter(role)  # from here on, a refusal is not a matter of waiting
+    wrong, missing = place.try_role(role, WRONG), place.try_role(place.name("absent"), WRONG)
+    assert wrong.error_code == missing.error_code == "AccessDenied"
+    assert str(wrong.detail).replace(role, "X") == str(missing.detail).replace(
+        place.name("absent"), "X"
+    )
+
+
+def test_a_good_role_refuses_who_says_no_external_id(place: Place) -> None:
+    role = place.role("good")
+    place.enter(role)
+    assert place.try_role(role, None).verdict is Verdict.DENIED
+
+
+def test_a_role_that_needs_no_external_id_lets_everybody_in(place: Place) -> None:
+    role = place.role("open", condition={})
+    place.enter(role)
+    assert place.try_role(role, None).verdict is Verdict.ALLOWED
+
+
+def test_a_role_that_takes_any_external_id_takes_a_wrong_one(place: Place) -> None:
+    role = place.role("any", condition={"StringLike": {"sts:ExternalId": "*"}})
+    place.enter(role)
+    assert place.try_role(role, WRONG).verdict is Verdict.ALLOWED
+    assert place.try_role(role, None).verdict is Verdict.DENIED
+
+
+def test_a_deactivated_access_key_is_rejected_as_such(place: Place) -> None:
+    iam, user = place.client("iam"), place.name("user")
+    iam.create_user(UserName=user)
+    place.later(iam.delete_user, UserName=user)
+    policy = {"PolicyName": "P", "PolicyDocument": json.dumps(EVERYTHING)}
+    iam.put_user_policy(UserName=user, **policy)
+    place.later(iam.delete_user_policy, UserName=user, PolicyName="P")
+    key = iam.create_access_key(UserName=user)["AccessKey"]
+    name = {"UserName": user, "AccessKeyId": key["AccessKeyId"]}
+    place.later(iam.delete_access_key, **name)
+    iam.update_access_key(**name, Status="Inactive")
+    session = CustomerSession(
+        account_number=place.number,
+        region=place.region,
+        role_name=None,
+        credentials=Credentials(key["AccessKeyId"], key["SecretAccessKey"]),
+    )
+    judgement = whose_account(session)
+    assert judgement.reason is Reason.CREDENTIALS_REJECTED
+    assert judgement.error_code in REJECTED_CODES

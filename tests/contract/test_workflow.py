@@ -1,0 +1,57 @@
+"""Step Functions: the workflow as AWS itself reads it. Creates nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from tests.contract.place import Place
+
+WORKFLOW = Path(__file__).parents[2] / "statemachines" / "verify_account.asl.json"
+
+
+def _definition() -> str:
+    """The workflow, with a resource that need not exist in each placeholder."""
+    function = "arn:aws:lambda:us-east-1:111122223333:function:any"
+    return re.sub(r"\$\{\w+Arn\}", function, WORKFLOW.read_text()).replace("${TableName}", "any")
+
+
+def test_aws_finds_nothing_wrong_with_the_workflow(place: Place) -> None:
+    answer = place.client("stepfunctions").validate_state_machine_definition(
+        definition=_definition(), type="STANDARD"
+    )
+    assert (answer["result"], answer["diagnostics"]) == ("OK", [])
+
+
+def test_a_probe_that_timed_out_becomes_an_inconclusive_step(place: Place) -> None:
+    """AWS fails a state whose JSONata yields nothing, and a timeout need not say a Cause."""
+    probing = json.loads(_definition())["States"]["ProbePermissions"]["ItemProcessor"]["States"]
+    state = {**probing["ProbeInconclusive"], "QueryLanguage": "JSONata"}
+    failed = {"action": "ec2:StopInstances", "group": "ec2", "Error": "States.Timeout"}
+    step = _run(place, state, failed, {"opened": {"region": "us-east-1"}})
+    assert (step["verdict"], step["error_code"], step["detail"]) == (
+        "inconclusive",
+        "States.Timeout",
+        "",
+    )
+
+
+def test_joining_no_steps_and_some_is_one_flat_list(place: Place) -> None:
+    state = {
+        "Type": "Pass",
+        "QueryLanguage": "JSONata",
+        "Output": {"steps": "{% [$steps, $states.input.more] %}"},
+        "End": True,
+    }
+    joined = _run(place, state, {"more": [{"step": 1}, {"step": 2}]}, {"steps": []})
+    assert joined == {"steps": [{"step": 1}, {"step": 2}]}
+
+
+def _run(place: Place, state: Any, given: Any, variables: Any) -> Any:
+    answer = place.client("stepfunctions").test_state(
+        definition=json.dumps(state), input=json.dumps(given), variables=json.dumps(variables)
+    )
+    assert answer["status"] == "SUCCEEDED", answer
+    return json.loads(answer["output"])

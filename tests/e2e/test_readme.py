@@ -1,0 +1,38 @@
+"""The README's tour of the API works as it stands there."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from local.settings import ROOT
+
+
+def _tour() -> str:
+    """The shell lines under “A tour of the API”."""
+    readme = (ROOT / "README.md").read_text()
+    section = readme.partition("## A tour of the API")[2]
+    lines = re.search(r"```sh\n(.*?)```", section, re.DOTALL)
+    assert lines
+    return lines[1]
+
+
+def _run(*command: str) -> str:
+    ended = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert ended.returncode == 0, ended.stderr + ended.stdout[-2000:]
+    return ended.stdout
+
+
+@pytest.mark.usefixtures("stack")
+def test_every_line_of_the_tour_works() -> None:
+    _run(sys.executable, "-m", "local.up")  # the tour begins where `make up` ended
+    said = _run("bash", "-euo", "pipefail", "-c", _tour())
+    assert '"status": "unconfirmed"' in said
+    assert "aws iam create-role --role-name 'CavokCloud'" in said
+    assert '"outcome": "confirmed"' in said
+    assert "\nconfirmed\nStaging2\n" in said

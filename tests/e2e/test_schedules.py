@@ -1,0 +1,156 @@
+"""Resources and their schedules on the deployed stack, with EventBridge Scheduler as the clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from local import aws
+from local.stack import Stack
+from tests.e2e.journeys import answer, problem, resource_states
+from tests.e2e.organizations import Organization
+from tests.e2e.test_using_a_connection import Use, Used, use, used, wait_for
+
+__all__ = ["use", "used"]
+
+pytestmark = pytest.mark.timeout(300)
+
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def resource_of(used: Used, kind: str, instance_id: str, schedule: Any = None) -> dict[str, Any]:
+    body = {"kind": kind, "instance_id": instance_id, "region": "us-east-1", "schedule": schedule}
+    response = used.connected.person.post(f"{used.connected.path}/resources", json=body)
+    made: dict[str, Any] = answer(response)
+    assert response.status_code == 201
+    assert response.headers["location"].endswith(made["resource_id"])
+    return made
+
+
+def clocks(stack: Stack, resource_id: str) -> list[str]:
+    scheduler = aws.client("scheduler", stack.emulator_url)
+    found = scheduler.list_schedules(NamePrefix=resource_id)["Schedules"]
+    return sorted(schedule["Name"].removeprefix(f"{resource_id}-") for schedule in found)
+
+
+def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(use: Use) -> None:
+    """A window that ends two minutes from now; Scheduler asks then."""
+    used = use()
+    place = used.connected.place
+    stop = datetime.now(UTC) + timedelta(minutes=2)
+    window = {
+        "days": list(DAYS),
+        "start": "00:00" if stop.hour else "12:00",
+        "stop": f"{stop:%H:%M}",
+    }
+    resource = resource_of(used, "rds", "orders", {"time_zone": "UTC", "windows": [window]})
+    assert resource["next_action"] == {"action": "stop", "at": f"{stop:%Y-%m-%dT%H:%M}:00Z"}
+
+    wait_for(lambda: resource_states(place)["orders"], lambda state: state == "stopped", 180)
+
+    interaction = wait_for(
+        used.settled, lambda items: any(item["actor"] == "schedule" for item in items)
+    )[0]
+    assert (interaction["action"], interaction["outcome"]) == ("stop", "accepted")
+    assert interaction["logged"] == "written"
+    assert [line["actor"] for line in used.lines()].count("schedule") == 1
+    after = used.get(f"resources/{resource['resource_id']}")
+    assert after["next_action"]["action"] == "start"
+    assert after["note"] is None
+    assert used.get("usage")["used"] == len(used.history())
+
+
+def test_a_resource_is_made_read_changed_and_removed_with_its_clocks(
+    used: Used, stack: Stack
+) -> None:
+    office = {
+        "time_zone": "Europe/Berlin",
+        "windows": [{"days": list(DAYS[:5]), "start": "08:00", "stop": "18:00"}],
+    }
+    resource = resource_of(used, "aurora", "ledger", office)
+    path = f"{used.connected.path}/resources/{resource['resource_id']}"
+    person = used.connected.person
+    try:
+        assert resource["schedule"] == office
+        assert clocks(stack, resource["resource_id"]) == ["0800", "1800"]
+        assert resource in used.get("resources")["items"]
+        assert answer(person.get(path)) == resource
+        again = {"kind": "aurora", "instance_id": "ledger", "region": "us-east-1"}
+        problem(person.post(f"{used.connected.path}/resources", json=again), 409)
+
+        free = answer(person.patch(path, json={"schedule": None}))
+        assert (free["schedule"], free["next_action"]) == (None, None)
+        assert clocks(stack, resource["resource_id"]) == []
+
+        answer(person.patch(path, json={"schedule": office}))
+    finally:
+        assert person.delete(path).status_code == 204
+    assert clocks(stack, resource["resource_id"]) == []
+    problem(person.get(path), 404)
+    problem(person.delete(path), 404)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "field"),
+    [
+        ({"time_zone": "Mars/Base", "windows": []}, "schedule.time_zone"),
+        (
+            {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "8:00", "stop": "18:00"}]},
+            "schedule.windows.start",
+        ),
+        (
+            {"time_zone": "UTC", "windows": [{"days": [], "start": "08:00", "stop": "18:00"}]},
+            "schedule.windows.days",
+        ),
+        (
+            {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "08:00", "stop": "24:00"}]},
+            "schedule.windows.stop",
+        ),
+    ],
+)
+def test_a_schedule_that_is_none_names_the_field(
+    used: Used, schedule: dict[str, Any], field: str
+) -> None:
+    body = {"kind": "rds", "instance_id": "orders", "region": "us-east-1", "schedule": schedule}
+
+    refused = problem(
+        used.connected.person.post(f"{used.connected.path}/resources", json=body), 422
+    )
+
+    assert [error["field"] for error in refused["errors"]] == [field]
+
+
+def test_what_does_not_exist_is_no_resource(used: Used) -> None:
+    body = {"kind": "rds", "instance_id": "nothing", "region": "us-east-1"}
+
+    problem(used.connected.person.post(f"{used.connected.path}/resources", json=body), 404)
+
+
+def test_another_organization_and_a_viewer_change_nothing(
+    used: Used, organization: Organization, other_organization: Organization
+) -> None:
+    resource = resource_of(used, "ec2", used.prepared.instance_ids[0])
+    resources = f"{used.connected.path}/resources"
+    path = f"{resources}/{resource['resource_id']}"
+    stranger, viewer = other_organization.admin, organization.viewer
+    body = {"kind": "rds", "instance_id": "orders", "region": "us-east-1"}
+    try:
+        for response in (
+            stranger.get(resources),
+            stranger.get(path),
+            stranger.post(resources, json=body),
+            stranger.patch(path, json={"schedule": None}),
+            stranger.delete(path),
+        ):
+            problem(response, 404)
+        answer(viewer.get(path))
+        for response in (
+            viewer.post(resources, json=body),
+            viewer.patch(path, json={"schedule": None}),
+            viewer.delete(path),
+        ):
+            problem(response, 403)
+    finally:
+        assert used.connected.person.delete(path).status_code == 204

@@ -1,0 +1,551 @@
+"""Using a connection on the deployed stack: a customer's real instances, log group, history and
+usage.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+
+from local import aws, customers
+from local.customers import CUSTOMERS, Customer, Prepared, Workplace
+from local.stack import Stack
+from tests.e2e.journeys import Connected, answer, connect, problem, resource_states
+from tests.e2e.organizations import Organization
+
+pytestmark = pytest.mark.timeout(300)
+
+GROUP = "/cavok/interactions"
+OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
+BURST = 200
+
+
+@dataclass(frozen=True)
+class Used:
+    """A connected account, and what stands in it."""
+
+    connected: Connected
+    prepared: Prepared
+
+    def post(self, kind: str, instance_id: str, action: str, **headers: str) -> httpx.Response:
+        path = f"{self.connected.path}/instances/{kind}/{instance_id}/{action}"
+        return self.connected.person.post(path, headers=headers)
+
+    def get(self, what: str, **query: str) -> Any:
+        return answer(self.connected.person.get(f"{self.connected.path}/{what}", params=query))
+
+    def history(self) -> list[dict[str, Any]]:
+        """All of it, newest first."""
+        page = self.get("interactions", limit="100")
+        items: list[dict[str, Any]] = page["items"]
+        while page["next_cursor"]:
+            page = self.get("interactions", limit="100", cursor=page["next_cursor"])
+            items += page["items"]
+        return items
+
+    def settled(self) -> list[dict[str, Any]]:
+        """The history, once nothing in it is pending."""
+        return wait_for(
+            self.history, lambda items: all(item["logged"] != "pending" for item in items)
+        )
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines in the customer's own log group."""
+        place = self.connected.place
+        logs = aws.logs(place.emulator_url, place.account_number)
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP)
+        return [json.loads(event["message"]) for page in pages for event in page["events"]]
+
+    def log_groups(self) -> set[str]:
+        place = self.connected.place
+        logs = aws.logs(place.emulator_url, place.account_number)
+        return {group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]}
+
+
+def wait_for(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if good(seen):
+            return seen
+        assert time.monotonic() < deadline, f"not within {seconds} s: {seen}"
+        time.sleep(0.5)
+
+
+Use = Callable[..., Used]
+
+
+@pytest.fixture(scope="module")
+def use(organization: Organization, new_place: Callable[[], Workplace]) -> Use:
+    """Connects a sample customer's account, tested."""
+
+    def connected(customer: Customer = CUSTOMERS["all-permissions"], **fields: Any) -> Used:
+        place = new_place()
+        account = connect(organization.admin, place, **fields)
+        prepared = customers.prepare(
+            customer,
+            place.emulator_url,
+            account_number=place.account_number,
+            offer=account.offer(),
+        )
+        account.test()
+        return Used(account, prepared)
+
+    return connected
+
+
+@pytest.fixture(scope="module")
+def used(use: Use) -> Used:
+    made = use()
+    assert made.connected.account()["status"] == "confirmed"
+    return made
+
+
+@pytest.fixture
+def bus(stack: Stack) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What the bus tells from now on, as a rule of another service's hears it."""
+    name = f"e2e-{time.time_ns()}"
+    sqs, events = aws.client("sqs", stack.emulator_url), aws.client("events", stack.emulator_url)
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    pattern = json.dumps({"source": [{"prefix": "cavok."}]})
+    rule = {"Name": name, "EventBusName": stack.event_bus_name}
+    events.put_rule(**rule, EventPattern=pattern)
+    targets = [{"Id": "queue", "Arn": arn["QueueArn"]}]
+    events.put_targets(Rule=name, EventBusName=stack.event_bus_name, Targets=targets)
+    heard: list[dict[str, Any]] = []
+
+    def hear() -> list[dict[str, Any]]:
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                heard.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return heard
+
+    yield hear
+    events.remove_targets(Rule=name, EventBusName=stack.event_bus_name, Ids=["queue"])
+    events.delete_rule(**rule)
+    sqs.delete_queue(QueueUrl=url)
+
+
+def test_the_instances_of_an_account_are_listed_with_the_cluster_for_its_member(used: Used) -> None:
+    listing = used.get("instances")
+
+    assert listing["unavailable"] == []
+    assert {(i["kind"], i["name"], i["type"]) for i in listing["items"]} == {
+        ("ec2", "web", "t3.small"),
+        ("ec2", "batch", "m7g.large"),
+        ("rds", "orders", "db.t4g.small"),
+        ("aurora", "ledger", "aurora-postgresql"),
+    }
+    assert all(
+        set(i) == {"kind", "instance_id", "name", "region", "state", "type"}
+        for i in listing["items"]
+    )
+
+
+@pytest.mark.parametrize("kind", ["ec2", "rds", "aurora"])
+def test_each_kind_stops_and_starts_and_history_line_and_usage_say_so(
+    used: Used, kind: str
+) -> None:
+    prepared, place = used.prepared, used.connected.place
+    name = {
+        "ec2": prepared.instance_ids[0],
+        "rds": prepared.db_instance_id,
+        "aurora": prepared.db_cluster_id,
+    }[kind]
+    before = used.get("usage")["used"]
+    on = resource_states(place)[name] != OFF
+
+    for action, state in (("stop", OFF), ("start", ON[kind])) if on else (("start", ON[kind]),):
+        response = used.post(kind, name, action)
+        interaction = answer(response)
+
+        assert response.status_code == 202
+        assert resource_states(place)[name] == state
+        assert (interaction["kind"], interaction["instance_id"]) == (kind, name)
+        assert (interaction["action"], interaction["outcome"]) == (action, "accepted")
+        assert interaction["actor"].startswith("admin@")
+        newest = used.history()[0]
+        assert newest["interaction_id"] == interaction["interaction_id"]
+        before += 1
+        assert used.get("usage")["used"] == before
+
+    stored = {item["interaction_id"]: item for item in used.settled()}
+    assert stored[interaction["interaction_id"]]["logged"] == "written"
+    (line,) = [
+        each for each in used.lines() if each["interaction_id"] == interaction["interaction_id"]
+    ]
+    assert line["actor"] == interaction["actor"]
+    assert (line["action"], line["instance_id"], line["outcome"]) == ("start", name, "accepted")
+    assert line["at"] == interaction["at"]
+    assert line["request_id"]
+
+
+def test_starting_what_runs_is_accepted_and_says_so(used: Used) -> None:
+    answer(used.post("rds", "orders", "start"))
+
+    again = answer(used.post("rds", "orders", "start"))
+
+    assert again["detail"] == "It is available already; nothing was done."
+
+
+def test_every_interaction_has_its_line_and_is_counted(used: Used) -> None:
+    used.get("instances")
+
+    history = used.settled()
+
+    assert {item["logged"] for item in history} == {"written"}
+    assert "test" in {item["action"] for item in history}
+    assert sorted(line["interaction_id"] for line in used.lines()) == sorted(
+        item["interaction_id"] for item in history
+    )
+    assert used.get("usage")["used"] == len(history)
+    place = used.connected.place
+    logs = aws.logs(place.emulator_url, place.account_number)
+    (group,) = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]
+    assert group["retentionInDays"] == 14
+    streams = logs.describe_log_streams(logGroupName=GROUP)["logStreams"]
+    assert {stream["logStreamName"] for stream in streams} == {h["at"][:10] for h in history}
+
+
+def test_the_same_request_again_is_the_same_interaction(used: Used) -> None:
+    key = {"Idempotency-Key": f"k-{time.time_ns()}"}
+    before = used.get("usage")["used"]
+
+    answers = [answer(used.post("aurora", "ledger", "start", **key)) for _ in range(3)]
+
+    assert len({each["interaction_id"] for each in answers}) == 1
+    assert used.get("usage")["used"] == before + 1
+
+
+def test_the_month_and_what_is_left_of_it(used: Used) -> None:
+    usage = used.get("usage")
+
+    assert set(usage) == {
+        "period",
+        "free_interactions",
+        "used",
+        "remaining",
+        "billable",
+        "resets_at",
+    }
+    assert usage["free_interactions"] == 1000
+    assert usage["remaining"] == 1000 - usage["used"]
+    assert usage["billable"] == 0
+    assert usage["resets_at"].endswith("-01T00:00:00Z")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        ("ec2", "i-0123456789abcdef0"),
+        ("ec2", "*"),
+        ("rds", "nothing"),
+        ("aurora", "orders"),
+        ("aurora", "ledger*"),
+    ],
+)
+def test_what_does_not_exist_is_not_found(used: Used, kind: str, name: str) -> None:
+    problem(used.post(kind, name, "stop"), 404)
+
+
+def test_a_member_of_a_cluster_is_refused_with_the_clusters_name(used: Used) -> None:
+    refused = problem(used.post("rds", "ledger-1", "stop"), 409)
+
+    assert "cluster ledger" in refused["detail"]
+
+
+def test_an_excluded_instance_is_refused_and_left_alone(used: Used) -> None:
+    place, batch = used.connected.place, used.prepared.instance_ids[1]
+    ec2 = aws.ec2(place.emulator_url, place.account_number)
+    before = resource_states(place)[batch]
+    ec2.create_tags(Resources=[batch], Tags=[{"Key": "cavok:exclude", "Value": "true"}])
+    try:
+        for action in ("start", "stop"):
+            assert "cavok:exclude" in problem(used.post("ec2", batch, action), 409)["detail"]
+    finally:
+        ec2.delete_tags(Resources=[batch], Tags=[{"Key": "cavok:exclude"}])
+
+    assert resource_states(place)[batch] == before
+    assert used.history()[0]["outcome"] == "refused"
+
+
+def test_a_kind_that_is_none_is_a_bad_request(used: Used) -> None:
+    assert problem(used.post("lambda", "orders", "stop"), 422)["errors"][0]["field"] == "kind"
+
+
+def test_another_organizations_account_does_not_exist(
+    used: Used, other_organization: Organization
+) -> None:
+    before = used.get("usage")["used"]
+    stranger, path = other_organization.admin, used.connected.path
+
+    for what in ("instances", "interactions", "usage"):
+        problem(stranger.get(f"{path}/{what}"), 404)
+    for kind, name in (("rds", "orders"), ("ec2", used.prepared.instance_ids[0])):
+        problem(stranger.post(f"{path}/instances/{kind}/{name}/stop"), 404)
+
+    assert used.get("usage")["used"] == before
+
+
+def test_a_viewer_looks_and_changes_nothing(used: Used, organization: Organization) -> None:
+    viewer, path = organization.viewer, used.connected.path
+
+    for what in ("instances", "interactions", "usage"):
+        answer(viewer.get(f"{path}/{what}"))
+    problem(viewer.post(f"{path}/instances/rds/orders/stop"), 403)
+
+
+def test_an_account_that_is_not_connected_is_refused(
+    organization: Organization, new_place: Callable[[], Workplace]
+) -> None:
+    path = connect(organization.admin, new_place()).path
+
+    for response in (
+        organization.admin.get(f"{path}/instances"),
+        organization.admin.post(f"{path}/instances/rds/orders/stop"),
+    ):
+        assert "press Test" in problem(response, 409)["detail"]
+
+
+def test_what_may_not_be_listed_is_named_and_a_missing_permission_too(use: Use) -> None:
+    used = use(CUSTOMERS["ec2-only"])
+
+    listing = used.get("instances")
+
+    assert {i["kind"] for i in listing["items"]} == {"ec2"}
+    assert {(u["region"], u["kind"]) for u in listing["unavailable"]} == {
+        ("us-east-1", "rds"),
+        ("us-east-1", "aurora"),
+    }
+    assert "rds:DescribeDBInstances" in listing["unavailable"][0]["detail"]
+    assert "rds:StopDBInstance" in problem(used.post("rds", "orders", "stop"), 409)["detail"]
+    assert resource_states(used.connected.place)["orders"] == "available"
+
+
+def test_a_permission_taken_away_since_is_refused_by_name(use: Use) -> None:
+    used = use()
+    customers.deny("ec2:StopInstances")(used.connected.place, str(used.prepared.role_name))
+    web = used.prepared.instance_ids[0]
+
+    refused = problem(used.post("ec2", web, "stop"), 409)
+
+    assert "ec2:StopInstances" in refused["detail"]
+    assert "Encoded" not in refused["detail"]
+    assert resource_states(used.connected.place)[web] == "running"
+
+
+def test_write_logs_no_writes_nothing(use: Use) -> None:
+    used = use(write_logs=False)
+
+    answer(used.post("rds", "orders", "stop"))
+
+    assert {item["logged"] for item in used.history()} == {"off"}
+    time.sleep(5)
+    assert used.log_groups() == set()
+
+
+def test_log_permission_taken_away_degrades_the_account_and_fails_no_interaction(use: Use) -> None:
+    used = use()
+    used.settled()
+    assert used.connected.account()["status"] == "confirmed"
+    customers.deny("logs:PutLogEvents")(used.connected.place, str(used.prepared.role_name))
+
+    response = used.post("rds", "orders", "stop")
+
+    assert response.status_code == 202
+    assert used.settled()[0]["logged"] == "refused"
+    account = used.connected.account()
+    assert account["status"] == "degraded"
+    (issue,) = account["issues"]
+    assert issue["code"] == "log_writing_refused"
+    assert "logs:PutLogEvents" in issue["remedy"]
+    assert resource_states(used.connected.place)["orders"] == "stopped"
+
+
+def test_a_customer_with_keys_is_used_and_written_to_the_same(
+    organization: Organization, new_place: Callable[[], Workplace]
+) -> None:
+    place, customer = new_place(), CUSTOMERS["access-key"]
+    policy = answer(organization.admin.get("/v1/permissions"))["policy_document"]
+    prepared = customers.prepare(
+        customer, place.emulator_url, account_number=place.account_number, policy_document=policy
+    )
+    connected = connect(
+        organization.admin, place, access_type="access_key", credentials=prepared.credentials
+    )
+    connected.test()
+    used = Used(connected, prepared)
+
+    answer(used.post("rds", "orders", "stop"))
+
+    assert resource_states(place)["orders"] == "stopped"
+    assert used.settled()[0]["logged"] == "written"
+    assert prepared.credentials
+    assert prepared.credentials["secret_access_key"] not in json.dumps(used.lines())
+
+
+def test_another_service_has_its_lines_written_too(used: Used, stack: Stack) -> None:
+    interaction_id = f"planner-{time.time_ns()}"
+    account = used.connected.account()
+    detail = {
+        "version": "1",
+        "organization_id": _organization_of(used),
+        "account_id": account["account_id"],
+        "interaction_id": interaction_id,
+        "action": "resize",
+        "kind": "rds",
+        "instance_id": "orders",
+        "region": "us-east-1",
+        "outcome": "accepted",
+        "detail": "To db.t4g.medium.",
+        "actor": "planner",
+        "at": _now(),
+        "request_id": "p-1",
+    }
+    before = used.get("usage")["used"]
+    aws.client("events", stack.emulator_url).put_events(
+        Entries=[
+            {
+                "EventBusName": stack.event_bus_name,
+                "Source": "cavok.planner",
+                "DetailType": "Instance Interaction",
+                "Detail": json.dumps(detail),
+            }
+        ]
+    )
+
+    (line,) = wait_for(
+        lambda: [each for each in used.lines() if each["interaction_id"] == interaction_id], bool
+    )
+
+    assert (line["service"], line["action"]) == ("cavok.planner", "resize")
+    assert used.get("usage")["used"] == before
+
+
+def test_the_bus_is_told_of_each_interaction(
+    used: Used, bus: Callable[[], list[dict[str, Any]]]
+) -> None:
+    interaction = answer(used.post("rds", "orders", "start"))
+
+    (event,) = wait_for(
+        lambda: [
+            event
+            for event in bus()
+            if event["detail"].get("interaction_id") == interaction["interaction_id"]
+        ],
+        bool,
+    )
+
+    assert (event["source"], event["detail-type"]) == ("cavok.accounts", "Instance Interaction")
+    assert event["detail"]["organization_id"] == _organization_of(used)
+
+
+def test_200_interactions_in_a_burst_are_neither_lost_nor_counted_twice(use: Use) -> None:
+    used = use()
+    before, web = used.get("usage")["used"], used.prepared.instance_ids[0]
+
+    with ThreadPoolExecutor(8) as pool:
+        responses = list(
+            pool.map(lambda n: used.post("ec2", web, ("start", "stop")[n % 2]), range(BURST))
+        )
+
+    ids = [answer(response)["interaction_id"] for response in responses]
+    assert len(set(ids)) == BURST
+    assert used.get("usage")["used"] == before + BURST
+    history = wait_for(
+        used.history, lambda items: all(i["logged"] == "written" for i in items), seconds=120
+    )
+    assert {item["interaction_id"] for item in history} >= set(ids)
+    assert len(history) == before + BURST
+    lines = [line["interaction_id"] for line in used.lines()]
+    assert sorted(lines) == sorted(item["interaction_id"] for item in history)
+
+
+def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
+    use: Use, stack: Stack, bus: Callable[[], list[dict[str, Any]]]
+) -> None:
+    used = use(write_logs=False)
+    account_id = used.connected.account_id
+    period = used.get("usage")["period"]
+    key = {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": f"USAGE#{period}"}}
+    dynamodb = aws.client("dynamodb", stack.emulator_url)
+
+    def crossed() -> list[int]:
+        told = [e for e in bus() if e["detail-type"] == "Usage Threshold Crossed"]
+        return [e["detail"]["percent"] for e in told if e["detail"]["account_id"] == account_id]
+
+    for almost, percents in ((799, [80]), (999, [80, 100])):
+        dynamodb.update_item(
+            TableName=stack.table_name,
+            Key=key,
+            UpdateExpression="SET used = :almost",
+            ExpressionAttributeValues={":almost": {"N": str(almost)}},
+        )
+        for _ in range(3):
+            answer(used.post("rds", "orders", "start"))
+        wait_for(crossed, lambda told, wanted=percents: told == wanted)  # type: ignore[misc]
+
+    usage = used.get("usage")
+    assert (usage["used"], usage["remaining"], usage["billable"]) == (1002, 0, 2)
+    time.sleep(3)
+    assert crossed() == [80, 100]
+
+
+def test_the_function_that_uses_connections_changes_no_account(stack: Stack) -> None:
+    """Of the table, it may write what belongs to an account, and nothing of an organization."""
+    lambdas, iam = aws.client("lambda", stack.emulator_url), aws.client("iam", stack.emulator_url)
+    (function,) = [
+        each
+        for page in lambdas.get_paginator("list_functions").paginate()
+        for each in page["Functions"]
+        if "InstancesApi" in each["FunctionName"]
+    ]
+    role = function["Role"].rpartition("/")[2]
+    statements = [
+        statement
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        for statement in iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"][
+            "Statement"
+        ]
+    ]
+    writing = [s for s in statements if "dynamodb:PutItem" in s["Action"]]
+
+    assert [s["Condition"]["ForAllValues:StringLike"] for s in writing] == [
+        {"dynamodb:LeadingKeys": ["ACCOUNT#*"]}
+    ]
+    assert '"kms:Encrypt"' not in json.dumps(statements)
+    assert "states:" not in json.dumps(statements)
+
+
+def test_one_document_describes_the_whole_api(stack: Stack) -> None:
+    document = httpx.get(f"{stack.api_url}/openapi.json", timeout=30, trust_env=False).json()
+
+    assert {
+        "/v1/accounts",
+        "/v1/accounts/{account_id}/instances",
+        "/v1/accounts/{account_id}/instances/{kind}/{instance_id}/start",
+        "/v1/accounts/{account_id}/instances/{kind}/{instance_id}/stop",
+        "/v1/accounts/{account_id}/interactions",
+        "/v1/accounts/{account_id}/usage",
+    } <= set(document["paths"])
+    assert {"InstanceList", "InteractionBody", "UsageBody", "AccountBody"} <= set(
+        document["components"]["schemas"]
+    )
+
+
+def _organization_of(used: Used) -> str:
+    found: str = answer(used.connected.person.get("/v1/organization"))["organization_id"]
+    return found
+
+
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())

@@ -1,0 +1,206 @@
+"""The organization, what is public, the API's description of itself, and errors of no account."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from cavok.domain import permissions
+from tests.integration.conftest import BUCKET, client
+from tests.integration.http import KEY_ACCOUNT, Api, is_problem
+from tests.unit.builders import EXTERNAL_ID, WORKLOAD
+
+PUBLIC = ["/health", "/openapi.json", "/docs", "/v1/permissions", "/v1/providers"]
+
+
+def test_an_organization_is_made_at_its_first_use_and_keeps_its_external_id(
+    admin: Api, viewer: Api
+) -> None:
+    first = viewer.get("/v1/organization").json
+    admin.account()
+    again = admin.get("/v1/organization").json
+
+    assert first == {
+        "organization_id": "org-one",
+        "external_id": first["external_id"],
+        "trusted_account_id": WORKLOAD,
+        "accounts": {
+            "total": 0,
+            "by_status": {"unconfirmed": 0, "confirmed": 0, "degraded": 0, "failed": 0},
+        },
+    }
+    assert again["external_id"] == first["external_id"]
+    assert again["accounts"]["by_status"]["unconfirmed"] == again["accounts"]["total"] == 1
+
+
+def test_each_organization_has_an_external_id_of_its_own_that_nobody_guesses(
+    admin: Api, other_admin: Api
+) -> None:
+    mine = admin.get("/v1/organization").json["external_id"]
+    theirs = other_admin.get("/v1/organization").json["external_id"]
+
+    assert mine != theirs
+    assert all(one.startswith("cavok-") and len(one) >= 30 for one in (mine, theirs))
+
+
+# Powertools leaves the files of its documentation page open.
+leaves_files_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+
+
+@leaves_files_open
+@pytest.mark.parametrize("path", PUBLIC)
+def test_what_is_public_asks_for_no_token(path: str, nobody: Api) -> None:
+    assert nobody.get(path).status == 200
+
+
+def test_azure_is_coming_soon(nobody: Api) -> None:
+    assert nobody.get("/v1/providers").json == {
+        "items": [
+            {"id": "aws", "name": "AWS", "available": True},
+            {"id": "azure", "name": "Azure", "available": False, "note": "coming soon"},
+        ]
+    }
+
+
+def test_the_access_details_are_the_catalog(nobody: Api) -> None:
+    details = nobody.get("/v1/permissions").json
+
+    assert details["policy_document"] == permissions.policy_document()
+    assert [group["group"] for group in details["groups"]] == [
+        "trust",
+        "checking",
+        "ec2",
+        "rds",
+        "logs",
+    ]
+    for shown, group in zip(details["groups"], permissions.GROUPS, strict=True):
+        assert [action["action"] for action in shown["actions"]] == list(group.actions)
+        assert shown["required"] is group.required
+        assert shown["why"]
+
+
+def test_the_openapi_document_is_valid_and_names_every_route(nobody: Api) -> None:
+    document = nobody.get("/openapi.json").json
+
+    OpenAPIV31SpecValidator(document).validate()
+    assert document["openapi"].startswith("3.1")
+    routes = {
+        f"{method.upper()} {path}"
+        for path, methods in document["paths"].items()
+        for method in methods
+    }
+    assert routes >= {
+        "GET /v1/organization",
+        "GET /v1/providers",
+        "GET /v1/permissions",
+        "POST /v1/accounts",
+        "GET /v1/accounts",
+        "GET /v1/accounts/{account_id}",
+        "PATCH /v1/accounts/{account_id}",
+        "PUT /v1/accounts/{account_id}/credentials",
+        "DELETE /v1/accounts/{account_id}",
+        "GET /v1/accounts/{account_id}/instructions",
+        "POST /v1/accounts/{account_id}/verifications",
+        "GET /v1/accounts/{account_id}/verifications",
+        "GET /v1/accounts/{account_id}/verifications/{verification_id}",
+        "GET /health",
+    }
+
+
+def test_the_openapi_document_says_which_routes_ask_for_a_token(nobody: Api) -> None:
+    document = nobody.get("/openapi.json").json
+    assert document["security"] == [{"token": []}]
+
+    open_routes = {
+        path
+        for path, methods in document["paths"].items()
+        for route in methods.values()
+        if route.get("security") == [{}]
+    }
+    assert open_routes == {"/health", "/v1/permissions", "/v1/providers"}
+
+
+def test_no_request_of_the_openapi_document_takes_null(nobody: Api) -> None:
+    schemas = nobody.get("/openapi.json").json["components"]["schemas"]
+    requests = [schemas[n] for n in schemas if n in ("NewAccountBody", "AccountChangeBody")]
+
+    assert len(requests) == 2
+    assert '"null"' not in json.dumps(requests)
+    assert all(schema["additionalProperties"] is False for schema in requests)
+
+
+@leaves_files_open
+def test_the_docs_are_a_page(nobody: Api) -> None:
+    answer = nobody.get("/docs")
+
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/v2/accounts"),
+        ("GET", "/v1/nothing"),
+        ("POST", "/v1/organization"),
+        ("DELETE", "/v1/accounts"),
+        ("GET", "/v1/accounts/01JN8Q5M3C0000000000000001/nothing"),
+        ("PUT", "/v1/accounts/01JN8Q5M3C0000000000000001"),
+    ],
+)
+def test_a_path_that_does_not_exist_is_not_found(method: str, path: str, admin: Api) -> None:
+    assert is_problem(admin.send(method, path, {}), 404)
+
+
+def test_something_that_breaks_on_our_side_says_so_without_saying_what(
+    admin: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv("TRUSTED_ACCOUNT_ID")
+
+    answer = admin.get("/v1/organization")
+
+    assert is_problem(answer, 500)
+    assert "TRUSTED_ACCOUNT_ID" not in answer.text
+    assert "TRUSTED_ACCOUNT_ID" in caplog.text
+
+
+def test_the_instructions_of_a_role_are_whole_and_its_link_leads_to_the_template(
+    admin: Api,
+) -> None:
+    account = admin.account()
+    external_id = admin.get("/v1/organization").json["external_id"]
+
+    shown = admin.get(f"/v1/accounts/{account['account_id']}/instructions").json
+
+    assert set(shown) == {
+        "steps",
+        "trust_policy",
+        "permissions_policy",
+        "deploy_on_aws_url",
+        "cloudformation_template",
+        "terraform",
+        "cli",
+    }
+    for form in ("deploy_on_aws_url", "cloudformation_template", "terraform", "cli"):
+        assert external_id in shown[form]
+        assert EXTERNAL_ID not in shown[form]
+    link = parse_qs(urlsplit(shown["deploy_on_aws_url"]).fragment.partition("?")[2])
+    presigned = urlsplit(link["templateURL"][0])
+    query = parse_qs(presigned.query)
+    assert query["X-Amz-Expires"] == ["3600"]
+    assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+    key = presigned.path.removeprefix("/").removeprefix(f"{BUCKET}/")
+    stored = client("s3").get_object(Bucket=BUCKET, Key=key)
+    assert stored["Body"].read().decode() == shown["cloudformation_template"]
+
+
+def test_the_instructions_of_a_user_ask_for_no_trust(admin: Api) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+
+    shown = admin.get(f"/v1/accounts/{account['account_id']}/instructions").json
+
+    assert shown["trust_policy"] is None
+    assert "CavokChecking" not in json.dumps(shown["permissions_policy"])

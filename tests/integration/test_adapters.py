@@ -1,0 +1,391 @@
+"""Accounts, verifications and seals where they are kept: what stays true whoever writes when."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from pynamodb.transactions import TransactWrite
+
+from cavok import wiring
+from cavok.adapters.accounts import AccountChanged, Accounts
+from cavok.adapters.items import pack_steps, unpack_steps
+from cavok.adapters.sealing import PLAINTEXT_LIMIT, credentials_context, session_context
+from cavok.domain import permissions
+from cavok.domain.accounts import Account, Status
+from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
+from cavok.domain.organizations import Organization
+from cavok.domain.verifications import KEPT_FOR, State, Trigger, conclude
+from tests.integration.conftest import items
+from tests.integration.http import number
+from tests.unit.builders import (
+    ACCOUNT_ID,
+    NOW,
+    ORGANIZATION_ID,
+    OTHER_VERIFICATION_ID,
+    VERIFICATION_ID,
+    a_slot,
+    a_step,
+    a_verification,
+    an_account,
+    an_account_with_keys,
+    steps_of,
+)
+
+
+@pytest.fixture
+def accounts() -> Accounts:
+    store = wiring.accounts()
+    store.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    return store
+
+
+def counts(accounts: Accounts) -> dict[Status, int]:
+    organization = accounts.organization(ORGANIZATION_ID)
+    assert organization
+    return {status: count for status, count in organization.counts.items() if count}
+
+
+def test_an_account_comes_back_as_it_was_stored(accounts: Accounts) -> None:
+    account = replace(
+        an_account(regions=("eu-west-1", "us-east-1")),
+        slot=a_slot(),
+        proven=frozenset({"ec2:StopInstances"}),
+        connected_at=NOW,
+    )
+
+    stored = accounts.add(account, None)
+
+    assert stored == replace(account, version=1)
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == stored
+
+
+def test_an_organization_that_two_requests_make_at_once_is_made_once(accounts: Accounts) -> None:
+    first = accounts.organization(ORGANIZATION_ID)
+
+    second = accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+
+    assert second == first
+
+
+def test_an_account_is_only_found_in_its_organization(accounts: Accounts) -> None:
+    accounts.add(an_account(), None)
+
+    with pytest.raises(AccountNotFound):
+        accounts.get("org-two", ACCOUNT_ID)
+
+
+def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Accounts) -> None:
+    read = accounts.add(an_account(), None)
+    accounts.save(read, read.renamed("Theirs", NOW))
+
+    with pytest.raises(AccountChanged):
+        accounts.save(read, read.renamed("Mine", NOW))
+    with pytest.raises(AccountChanged):
+        accounts.delete(read)
+
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Theirs"
+    assert counts(accounts) == {Status.UNCONFIRMED: 1}
+
+
+def test_a_write_of_a_deleted_account_does_not_bring_it_back(accounts: Accounts) -> None:
+    read = accounts.add(an_account(), None)
+    accounts.delete(read)
+
+    with pytest.raises(AccountChanged):
+        accounts.save(read, replace(read, status=Status.CONFIRMED))
+
+    assert counts(accounts) == {}
+
+
+def test_a_change_is_made_again_on_what_somebody_else_wrote_meanwhile(accounts: Accounts) -> None:
+    accounts.add(an_account(), None)
+    interruptions = iter(["Theirs", None])
+
+    def rename(account: Account) -> Account:
+        if name := next(interruptions):
+            accounts.save(account, account.renamed(name, NOW))
+        return account.with_write_logs(False, NOW)
+
+    after = accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, rename)
+
+    assert (after.name, after.write_logs, after.version) == ("Theirs", False, 3)
+
+
+def test_a_change_that_never_gets_through_is_a_conflict_and_no_endless_loop(
+    accounts: Accounts,
+) -> None:
+    accounts.add(an_account(), None)
+
+    def interrupted(account: Account) -> Account:
+        accounts.save(account, account.renamed("Theirs", NOW))
+        return account.renamed("Mine", NOW)
+
+    with pytest.raises(Conflict, match="try again"):
+        accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, interrupted)
+
+
+def test_a_number_that_is_taken_stores_nothing(accounts: Accounts) -> None:
+    accounts.add(an_account(), None)
+    before = items()
+
+    with pytest.raises(Conflict, match="already connected"):
+        accounts.add(an_account_with_keys(account_id="01JN8Q5M3C0000000000000002"), "sealed")
+
+    assert items() == before
+
+
+def busy(times: int) -> Callable[[Accounts], TransactWrite]:
+    """Transactions that another one on the same item is in the way of, so many times."""
+    original, left = Accounts.transaction, [times]
+
+    def transaction(self: Accounts) -> TransactWrite:
+        made = original(self)
+        if left[0]:
+            left[0] -= 1
+            commit = made._commit
+
+            def refuse() -> None:
+                details = {
+                    "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
+                    "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+                }
+                dynamodb = self._connection.client
+                send, dynamodb._make_api_call = dynamodb._make_api_call, _raising(details)
+                try:
+                    commit()
+                finally:
+                    dynamodb._make_api_call = send
+
+            made._commit = refuse
+        return made
+
+    return transaction
+
+
+def _raising(details: dict[str, Any]) -> Callable[..., Any]:
+    def call(*_: Any) -> Any:
+        raise ClientError(details, "TransactWriteItems")
+
+    return call
+
+
+def test_two_accounts_connected_at_the_same_moment_are_both_connected(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both count up the organization: DynamoDB lets one of them through and refuses the other."""
+    monkeypatch.setattr(Accounts, "transaction", busy(2))
+
+    assert accounts.add(an_account(), None).version == 1
+    assert counts(accounts) == {Status.UNCONFIRMED: 1}
+
+
+def test_an_organization_that_stays_busy_is_a_conflict(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Accounts, "transaction", busy(1000))
+
+    with pytest.raises(Conflict, match="try again"):
+        accounts.add(an_account(), None)
+
+
+STEPS_OF_A_LIFE = st.lists(
+    st.tuples(st.integers(0, 3), st.sampled_from([*Status, "add", "delete", "stale"])), max_size=15
+)
+
+
+@settings(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(STEPS_OF_A_LIFE)
+def test_the_counts_by_status_stay_true_whatever_happens(
+    accounts: Accounts, life: list[tuple[int, Any]]
+) -> None:
+    alive: dict[int, Account] = {}
+    for index, event in life:
+        account = alive.get(index)
+        if event == "add" and not account:
+            fresh = an_account(account_id=f"01JN8Q5M3C{index:016}", provider_id=number(index))
+            alive[index] = accounts.add(fresh, None)
+        elif account and event == "delete":
+            accounts.delete(alive.pop(index))
+        elif account and event == "stale":
+            with pytest.raises(AccountChanged):
+                accounts.save(account, replace(account, status=Status.FAILED, version=99))
+        elif account and isinstance(event, Status):
+            alive[index] = accounts.save(account, replace(account, status=event))
+
+    assert counts(accounts) == Counter(account.status for account in alive.values())
+    for account in alive.values():
+        accounts.delete(account)
+    assert counts(accounts) == {}
+
+
+def test_a_test_takes_the_slot_and_ends_with_it_free(accounts: Accounts) -> None:
+    verifications, verification = wiring.verifications(), a_verification()
+    account = verifications.begin(accounts.add(an_account(), None), verification)
+    assert account.slot
+    assert account.slot.verification_id == VERIFICATION_ID
+
+    after, ended = conclude(account, verification, steps_of(account), NOW)
+    verifications.settle(account, after, ended)
+
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == replace(after, version=account.version + 1)
+    assert verifications.get(ACCOUNT_ID, VERIFICATION_ID) == ended
+    assert counts(accounts) == {Status.CONFIRMED: 1}
+
+
+def test_a_persons_test_is_an_interest_in_the_account_and_a_scheduled_one_is_not(
+    accounts: Accounts,
+) -> None:
+    verifications, account = wiring.verifications(), accounts.add(an_account(), None)
+    scheduled = a_verification(trigger=Trigger.SCHEDULED, started_at=NOW)
+
+    account = verifications.begin(account, scheduled)
+    assert account.touched_at < NOW
+    by_hand = a_verification(verification_id=OTHER_VERIFICATION_ID, started_at=NOW)
+    assert verifications.begin(account, by_hand).touched_at == NOW
+
+
+def test_two_tests_that_begin_at_once_begin_once(accounts: Accounts) -> None:
+    verifications, account = wiring.verifications(), accounts.add(an_account(), None)
+    verifications.begin(account, a_verification())
+
+    with pytest.raises(AccountChanged):
+        verifications.begin(account, a_verification(verification_id=OTHER_VERIFICATION_ID))
+
+    with pytest.raises(VerificationNotFound):
+        verifications.get(ACCOUNT_ID, OTHER_VERIFICATION_ID)
+
+
+def test_the_end_of_a_test_is_not_written_over_a_rename_nor_the_account_without_it(
+    accounts: Accounts,
+) -> None:
+    verifications, verification = wiring.verifications(), a_verification()
+    account = verifications.begin(accounts.add(an_account(), None), verification)
+    accounts.save(account, account.renamed("Renamed", NOW))
+
+    after, ended = conclude(account, verification, steps_of(account), NOW)
+    with pytest.raises(AccountChanged):
+        verifications.settle(account, after, ended)
+
+    assert verifications.get(ACCOUNT_ID, VERIFICATION_ID).state is State.RUNNING
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Renamed"
+    assert counts(accounts) == {Status.UNCONFIRMED: 1}
+
+
+def test_the_test_of_a_deleted_account_ends_alone(accounts: Accounts) -> None:
+    verifications, verification = wiring.verifications(), a_verification()
+    account = verifications.begin(accounts.add(an_account(), None), verification)
+    accounts.delete(account)
+
+    verifications.settle_orphan(verification.aborted(NOW), NOW)
+
+    assert verifications.get(ACCOUNT_ID, VERIFICATION_ID).state is State.ABORTED
+    with pytest.raises(AccountNotFound):
+        accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+
+
+def expiry(verification_id: str) -> int | None:
+    (item,) = (i for i in items() if i["sk"] == f"VERIFICATION#{verification_id}")
+    return int(item["expires_at"]) if "expires_at" in item else None
+
+
+def test_a_test_is_kept_for_ninety_days_and_the_last_of_a_resting_account_for_ever(
+    accounts: Accounts,
+) -> None:
+    verifications, verification = wiring.verifications(), a_verification()
+    account = verifications.begin(accounts.add(an_account(), None), verification)
+    assert expiry(VERIFICATION_ID) == int((verification.started_at + KEPT_FOR).timestamp())
+
+    account = replace(account, touched_at=NOW - timedelta(days=30))
+    after, ended = conclude(account, verification, [], NOW)
+    assert after.next_verification_at is None
+    verifications.settle(account, after, ended)
+
+    assert expiry(VERIFICATION_ID) is None
+
+
+def test_steps_are_packed_without_loss_and_small() -> None:
+    steps = tuple(a_step(step, detail="a message of AWS " * 20) for step in permissions.STEPS)
+
+    packed = pack_steps(steps)
+
+    assert unpack_steps(packed) == steps
+    assert len(packed) < 1024
+
+
+CONTEXT = credentials_context(ORGANIZATION_ID, ACCOUNT_ID)
+SECRET = {"access_key_id": "AKIA", "secret_access_key": "s3cret"}
+
+
+def test_a_sealed_secret_opens_under_its_own_context() -> None:
+    sealed = wiring.sealer().seal(SECRET, CONTEXT)
+
+    assert "s3cret" not in sealed
+    assert b"s3cret" not in base64.b64decode(sealed)
+    assert wiring.sealer().open(sealed, CONTEXT) == SECRET
+
+
+@pytest.mark.parametrize(
+    "context",
+    [
+        credentials_context("org-two", ACCOUNT_ID),
+        credentials_context(ORGANIZATION_ID, OTHER_VERIFICATION_ID),
+        session_context(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID),
+        {},
+    ],
+    ids=str,
+)
+def test_a_sealed_secret_does_not_open_under_another_context(context: dict[str, str]) -> None:
+    """KMS says InvalidCiphertextException, and so does moto. Source: KMS API reference, Decrypt."""
+    sealed = wiring.sealer().seal(SECRET, CONTEXT)
+
+    with pytest.raises(SealBroken):
+        wiring.sealer().open(sealed, context)
+
+
+@pytest.mark.parametrize("code", ["InvalidCiphertextException", "IncorrectKeyException"])
+def test_a_seal_of_another_key_or_a_damaged_one_is_broken(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sealer = wiring.sealer()
+
+    def refuse(**_: Any) -> None:
+        raise getattr(sealer._kms.exceptions, code)({"Error": {"Code": code}}, "Decrypt")
+
+    monkeypatch.setattr(sealer._kms, "decrypt", refuse)
+
+    with pytest.raises(SealBroken):
+        sealer.open(base64.b64encode(b"x" * 100).decode(), CONTEXT)
+
+
+def test_a_kms_that_refuses_us_is_no_broken_seal(monkeypatch: pytest.MonkeyPatch) -> None:
+    sealer = wiring.sealer()
+
+    def refuse(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "Decrypt")
+
+    monkeypatch.setattr(sealer._kms, "decrypt", refuse)
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sealer.open("eA==", CONTEXT)
+
+
+def test_a_secret_that_kms_would_not_take_is_refused_before() -> None:
+    with pytest.raises(ValueError, match="more than KMS encrypts"):
+        wiring.sealer().seal({"token": "x" * PLAINTEXT_LIMIT}, CONTEXT)
+
+
+def test_two_seals_of_the_same_secret_differ() -> None:
+    assert wiring.sealer().seal(SECRET, CONTEXT) != wiring.sealer().seal(SECRET, CONTEXT)

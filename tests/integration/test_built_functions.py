@@ -1,0 +1,102 @@
+"""The functions as `sam build` made them: each imports with its artifact and its layer alone.
+
+A green local stack does not show that: its workers run in an environment that may have the very
+package which the layer lacks.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.builders import ROOT, template
+
+BUILD = ROOT / ".aws-sam" / "build"
+LAYER = BUILD / "SharedLayer" / "python"
+FUNCTIONS = {
+    name: resource
+    for name, resource in template()["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+IMPORT = """
+import sys
+sys.path[:0] = {places!r}
+import app, json
+assert callable(app.handler)
+files = [getattr(module, "__file__", None) for module in list(sys.modules.values())]
+print(json.dumps([file for file in files if file]))
+"""
+
+pytestmark = pytest.mark.skipif(
+    not BUILD.exists() and "CI" not in os.environ,
+    reason="Nothing is built here: `make up` or `sam build` first. With CI set, this fails.",
+)
+
+
+@pytest.fixture(autouse=True)
+def stack() -> None:
+    """No AWS: each function is imported in a process of its own."""
+
+
+def uses_layer(name: str) -> bool:
+    return "Layers" not in FUNCTIONS[name].get("IgnoreGlobals", ())
+
+
+def imported(*places: Path) -> subprocess.CompletedProcess[str]:
+    """A process that sees the standard library and these places: no site-packages, no user's own
+    packages, no PYTHONPATH, and nothing that names a table or an account.
+    """
+    return subprocess.run(
+        [sys.executable, "-I", "-S", "-c", IMPORT.format(places=[str(place) for place in places])],
+        env={"AWS_REGION": "us-east-1", "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts"},
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_built_function_imports_with_nothing_but_its_artifact_and_its_layer(name: str) -> None:
+    places = [BUILD / name, *([LAYER] if uses_layer(name) else [])]
+
+    done = imported(*places)
+
+    assert done.returncode == 0, done.stderr
+    standard = Path(os.__file__).parent
+    elsewhere = [
+        file
+        for file in json.loads(done.stdout)
+        if not any(Path(file).is_relative_to(place) for place in (*places, standard))
+    ]
+    assert elsewhere == []
+
+
+@pytest.mark.parametrize("name", [name for name in FUNCTIONS if uses_layer(name)])
+def test_without_its_layer_it_does_not_so_that_the_test_above_can_fail(name: str) -> None:
+    done = imported(BUILD / name)
+
+    assert done.returncode == 1
+    assert "ModuleNotFoundError" in done.stderr
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_an_artifact_is_what_stands_in_the_functions_folder(name: str) -> None:
+    folder = ROOT / FUNCTIONS[name]["Properties"]["CodeUri"]
+    files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
+    built = {p.relative_to(BUILD / name) for p in (BUILD / name).rglob("*") if p.is_file()}
+
+    caches = {path for path in built | files if "__pycache__" in path.parts}
+    assert built - caches == files - caches
+
+
+def test_the_layer_carries_the_package_and_boto3_with_the_botocore_it_needs() -> None:
+    names = {path.name for path in LAYER.iterdir()}
+
+    assert {"cavok", "boto3", "botocore", "pynamodb", "pydantic"} <= names
+    assert not names & {"pytest", "moto", "mypy", "tests", "python"}

@@ -1,0 +1,291 @@
+"""Resources from the request to the table and the clocks, and their schedules followed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from cavok import wiring
+from cavok.adapters.accounts import Accounts
+from cavok.adapters.clocks import Clocks, ClockSettings
+from cavok.adapters.interactions import Interactions
+from cavok.domain.accounts import Status
+from cavok.domain.errors import (
+    AccountNotFound,
+    Conflict,
+    EntryInconclusive,
+    InstanceNotFound,
+    ResourceNotFound,
+    ServiceUnavailable,
+)
+from cavok.domain.instances import Kind
+from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
+from cavok.domain.schedules import DAYS, Schedule, Window
+from cavok.services.accounts import disconnect_account
+from cavok.services.instances import Connections
+from cavok.services.resources import (
+    Control,
+    Fired,
+    NewResource,
+    add_resource,
+    follow_schedule,
+    remove_resource,
+    schedule_resource,
+)
+from tests.integration.test_instances import make_database
+from tests.integration.test_operating import (
+    ASKED,
+    Connect,
+    Sessions,
+    connect,
+    connections,
+    history,
+    sessions,
+)
+from tests.unit.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+
+__all__ = ["connect", "connections", "sessions"]
+
+GROUP = "cavok-clocks"
+TARGET = "arn:aws:lambda:us-east-1:111122223333:function:follow_schedule"
+OFFICE = Schedule("Europe/Berlin", (Window(DAYS[:5], "08:00", "18:00"),))
+NIGHT = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
+ALWAYS_OFF = Schedule("UTC", ())
+EVENING = NOW.replace(hour=18)
+"""NOW is a Saturday, at noon."""
+
+
+@pytest.fixture
+def scheduler() -> Any:
+    made = boto3.client("scheduler", "us-east-1")
+    made.create_schedule_group(Name=GROUP)
+    return made
+
+
+@pytest.fixture
+def control(scheduler: Any, connections: Connections) -> Control:
+    settings = ClockSettings(
+        group=GROUP,
+        target_arn=TARGET,
+        role_arn="arn:aws:iam::111122223333:role/clocks",
+        dead_letter_arn="arn:aws:sqs:us-east-1:111122223333:unfollowed",
+    )
+    return Control(
+        resources=wiring.resources(), clocks=Clocks(scheduler, settings), connections=connections
+    )
+
+
+@pytest.fixture
+def orders(connect: Connect, control: Control) -> Resource:
+    """A database that should run on all days from eight to six, UTC; set at noon."""
+    connect()
+    make_database("orders")
+    schedule = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
+    return add_resource(ASKED, new(schedule), control=control)
+
+
+def new(schedule: Schedule | None = None, instance_id: str = "orders") -> NewResource:
+    return NewResource(
+        kind=Kind.RDS, instance_id=instance_id, region="us-east-1", schedule=schedule
+    )
+
+
+def fire(resource: Resource, control: Control, now: Any) -> Any:
+    fired = Fired(
+        organization_id=ORGANIZATION_ID,
+        account_id=ACCOUNT_ID,
+        resource_id=resource.resource_id,
+        clock=f"{resource.resource_id}-1800",
+        request_id="f-1",
+    )
+    return follow_schedule(fired, control=control, now=now)
+
+
+def state() -> str:
+    found = boto3.client("rds", "us-east-1").describe_db_instances(DBInstanceIdentifier="orders")
+    return found["DBInstances"][0]["DBInstanceStatus"]
+
+
+def clocks(scheduler: Any) -> dict[str, Any]:
+    names = [each["Name"] for each in scheduler.list_schedules(GroupName=GROUP)["Schedules"]]
+    return {name: scheduler.get_schedule(GroupName=GROUP, Name=name) for name in names}
+
+
+def stored(resource: Resource) -> Resource:
+    return wiring.resources().get(ACCOUNT_ID, resource.resource_id)
+
+
+def test_a_resource_has_a_clock_for_each_time_of_day_in_its_own_time_zone(
+    connect: Connect, control: Control, scheduler: Any
+) -> None:
+    connect()
+    make_database("orders")
+
+    resource = add_resource(ASKED, new(OFFICE), control=control)
+
+    assert {
+        name: (clock["ScheduleExpression"], clock["ScheduleExpressionTimezone"])
+        for name, clock in clocks(scheduler).items()
+    } == {
+        f"{resource.resource_id}-0800": ("cron(0 8 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
+        f"{resource.resource_id}-1800": ("cron(0 18 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
+    }
+    assert {clock["Target"]["Arn"] for clock in clocks(scheduler).values()} == {TARGET}
+    assert stored(resource) == resource
+
+
+def test_an_instance_is_a_resource_but_once(orders: Resource, control: Control) -> None:
+    with pytest.raises(Conflict, match="orders"):
+        add_resource(ASKED, new(), control=control)
+
+
+def test_what_does_not_exist_is_no_resource(connect: Connect, control: Control) -> None:
+    connect()
+
+    with pytest.raises(InstanceNotFound):
+        add_resource(ASKED, new(instance_id="nothing"), control=control)
+
+
+def test_another_schedule_has_other_clocks(
+    orders: Resource, control: Control, scheduler: Any
+) -> None:
+    schedule_resource(ASKED, orders.resource_id, NIGHT, control=control)
+
+    assert {name[-4:] for name in clocks(scheduler)} == {"2200", "0400"}
+    schedule_resource(
+        replace(ASKED, now=NOW + timedelta(hours=1)), orders.resource_id, None, control=control
+    )
+    assert clocks(scheduler) == {}
+    assert stored(orders).schedule is None
+
+
+def test_a_removed_resource_has_no_clocks_and_can_be_added_again(
+    orders: Resource, control: Control, scheduler: Any
+) -> None:
+    remove_resource(ASKED, orders.resource_id, control=control)
+
+    assert clocks(scheduler) == {}
+    with pytest.raises(ResourceNotFound):
+        stored(orders)
+    add_resource(ASKED, new(), control=control)
+
+
+def test_another_organization_has_no_resources_here(orders: Resource, control: Control) -> None:
+    asked = replace(ASKED, organization_id="org-two")
+
+    for call in (
+        lambda: add_resource(asked, new(), control=control),
+        lambda: schedule_resource(asked, orders.resource_id, None, control=control),
+        lambda: remove_resource(asked, orders.resource_id, control=control),
+    ):
+        with pytest.raises(AccountNotFound):
+            call()
+    assert stored(orders) == orders
+
+
+def test_a_turn_goes_the_way_of_a_persons_stop_as_the_schedule(
+    orders: Resource, control: Control, interactions: Interactions
+) -> None:
+    interaction = fire(orders, control, EVENING)
+
+    assert state() == "stopped"
+    assert (interaction.actor, interaction.action) == ("schedule", "stop")
+    assert history(interactions)[0] == interaction
+
+
+def test_a_turn_is_followed_once_however_often_the_clock_asks(
+    orders: Resource, control: Control, interactions: Interactions
+) -> None:
+    fire(orders, control, EVENING)
+    boto3.client("rds", "us-east-1").start_db_instance(DBInstanceIdentifier="orders")
+
+    for minutes in (0, 1, 60):
+        assert fire(orders, control, EVENING + timedelta(minutes=minutes)) is None
+
+    assert state() == "available", "what a person started is theirs until the next turn"
+    assert [i.action for i in history(interactions)].count("stop") == 1  # type: ignore[comparison-overlap]
+
+
+def test_before_its_turn_nothing_happens(orders: Resource, control: Control) -> None:
+    assert fire(orders, control, NOW + timedelta(hours=1)) is None
+    assert state() == "available"
+
+
+def test_a_disconnected_account_is_said_and_left(
+    orders: Resource, control: Control, accounts: Accounts
+) -> None:
+    accounts.changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda account: replace(account, status=Status.FAILED)
+    )
+
+    assert fire(orders, control, EVENING) is None
+
+    assert state() == "available"
+    assert "not connected" in str(stored(orders).note)
+    accounts.changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda account: replace(account, status=Status.CONFIRMED)
+    )
+    morning, next_evening = EVENING + timedelta(hours=14), EVENING + timedelta(days=1)
+    fire(orders, control, morning)
+    assert stored(orders).note is None
+    fire(orders, control, next_evening)
+    assert state() == "stopped"
+
+
+def test_what_did_not_answer_is_asked_again(
+    orders: Resource, control: Control, sessions: Sessions
+) -> None:
+    sessions.error = EntryInconclusive("Throttling: slow down.")
+
+    with pytest.raises(ServiceUnavailable):
+        fire(orders, control, EVENING)
+
+    sessions.error = None
+    fire(orders, control, EVENING + timedelta(minutes=2))
+    assert state() == "stopped"
+
+
+def test_a_database_that_aws_started_again_is_stopped_again_and_that_is_said(
+    connect: Connect, control: Control
+) -> None:
+    connect()
+    make_database("orders")
+    resource = add_resource(ASKED, new(ALWAYS_OFF), control=control)
+    midnight = (NOW + timedelta(days=1)).replace(hour=0)
+    fire(resource, control, midnight)
+    assert state() == "stopped"
+    for day in range(1, 7):
+        fire(resource, control, midnight + timedelta(days=day))
+    boto3.client("rds", "us-east-1").start_db_instance(DBInstanceIdentifier="orders")
+
+    fire(resource, control, midnight + AWS_RESTARTS_AFTER)
+
+    assert state() == "stopped"
+    assert "again after seven days" in str(stored(resource).note)
+
+
+def test_the_resources_of_a_deleted_account_go_with_their_clocks(
+    orders: Resource, control: Control, scheduler: Any, accounts: Accounts
+) -> None:
+    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, accounts=accounts)
+
+    assert fire(orders, control, EVENING) is None
+
+    assert clocks(scheduler) == {}
+    with pytest.raises(ResourceNotFound):
+        stored(orders)
+    assert state() == "available"
+
+
+def test_a_clock_of_a_resource_that_is_gone_ends_itself(
+    orders: Resource, control: Control, scheduler: Any
+) -> None:
+    wiring.resources().delete(orders)
+
+    assert fire(orders, control, EVENING) is None
+
+    assert f"{orders.resource_id}-1800" not in clocks(scheduler)

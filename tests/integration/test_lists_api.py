@@ -1,0 +1,207 @@
+"""Lists over HTTP: pages, prefixes, statuses, cursors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.items import AccountItem, ClaimItem, claim_sk, organization_pk
+from cavok.domain.accounts import Account, Status
+from tests.integration.http import Api, is_problem, number
+from tests.unit.builders import an_account
+
+STATUSES = (Status.UNCONFIRMED, Status.CONFIRMED, Status.DEGRADED, Status.FAILED)
+
+
+def connect(index: int, name: str, status: Status = Status.UNCONFIRMED) -> None:
+    account = an_account(
+        account_id=f"01JN8Q5M3C{index:016}", provider_id=number(index), name=name, status=status
+    )
+    wiring.accounts().add(account, None)
+
+
+def store(accounts: Iterable[Account]) -> None:
+    """Many accounts at once, past the transactions that moto takes long for."""
+    with AccountItem.batch_write() as batch, ClaimItem.batch_write() as claims:
+        for account in accounts:
+            pk = organization_pk(account.organization_id)
+            sk = claim_sk(account.provider, account.provider_id)
+            batch.save(AccountItem.of(account))
+            claims.save(ClaimItem(pk, sk, account_id=account.account_id))
+
+
+def walk(api: Api, path: str = "/v1/accounts", **query: Any) -> list[list[dict[str, Any]]]:
+    """Every page of a list, following its cursors."""
+    pages, cursor = [], {}
+    while True:
+        page = api.get(path, **query, **cursor).json
+        pages.append(page["items"])
+        if not page["next_cursor"]:
+            return pages
+        cursor = {"cursor": page["next_cursor"]}
+
+
+@pytest.fixture
+def organization(admin: Api) -> None:
+    admin.get("/v1/organization")
+
+
+def names(pages: list[list[dict[str, Any]]]) -> list[str]:
+    return [account["name"] for page in pages for account in page]
+
+
+@pytest.mark.usefixtures("organization")
+def test_250_accounts_come_once_each_by_name_whatever_the_size_of_a_page(admin: Api) -> None:
+    order = [(index * 97) % 250 for index in range(250)]
+    store(
+        an_account(
+            account_id=f"01JN8Q5M3C{index:016}",
+            provider_id=number(index),
+            name=f"{'aB'[index % 2]}{index:03}",
+            status=STATUSES[index % 4],
+            version=1,
+        )
+        for index in order
+    )
+
+    for limit in (100, 30):
+        pages = walk(admin, limit=limit)
+        found = names(pages)
+        assert all(len(page) == limit for page in pages[:-1])
+        assert found == sorted(found, key=str.lower)
+        assert len(set(found)) == len(found) == 250
+
+    for position, status in enumerate(STATUSES):
+        pages = walk(admin, limit=40, status=status.value)
+        assert {account["status"] for page in pages for account in page} == {status.value}
+        assert len(set(names(pages))) == len(names(pages)) == 63 - position // 2
+    assert names(walk(admin, limit=11, q="B", status="confirmed")) == [
+        f"B{index:03}" for index in range(250) if index % 4 == 1
+    ]
+    # All of them start with 12345678901; from number 8 on, they are one digit further.
+    by_number = walk(admin, limit=30, q=number(0)[:11])
+    assert names(by_number) == [f"{'aB'[i % 2]}{i:03}" for i in range(8)]
+
+
+@pytest.mark.usefixtures("organization")
+def test_a_prefix_is_one_of_the_name_whatever_its_case(admin: Api) -> None:
+    for index, name in enumerate(["Production1", "production2", "Test1", "Pro"]):
+        connect(index, name)
+
+    assert names(walk(admin, q="PROD")) == ["Production1", "production2"]
+    assert names(walk(admin, q="pro")) == ["Pro", "Production1", "production2"]
+    assert names(walk(admin, q="roduction")) == []
+    assert names(walk(admin, q="")) == ["Pro", "Production1", "production2", "Test1"]
+
+
+@pytest.mark.usefixtures("organization")
+def test_digits_find_names_first_and_then_numbers_and_nothing_twice(admin: Api) -> None:
+    connect(0, "1234Named")
+    connect(1, "Plain")
+    connect(2, "Other", Status.CONFIRMED)
+
+    assert names(walk(admin, q="1234")) == ["1234Named", "Plain", "Other"]
+    assert names(walk(admin, limit=1, q="1234")) == ["1234Named", "Plain", "Other"]
+    assert names(walk(admin, q=number(2))) == ["Other"]
+    assert names(walk(admin, limit=1, q="1234", status="unconfirmed")) == ["1234Named", "Plain"]
+    assert names(walk(admin, q="99")) == []
+
+
+@pytest.mark.usefixtures("organization")
+def test_a_full_last_page_says_that_it_is_the_last(admin: Api) -> None:
+    for index in range(4):
+        connect(index, f"Account{index}")
+
+    assert [len(page) for page in walk(admin, limit=2)] == [2, 2]
+    assert walk(admin, q="Nothing") == [[]]
+
+
+@pytest.mark.usefixtures("organization")
+def test_a_renamed_account_moves_and_a_deleted_one_is_left_out(admin: Api) -> None:
+    account = admin.account(name="Alpha")
+    connect(1, "Beta")
+    path = f"/v1/accounts/{account['account_id']}"
+
+    admin.patch(path, {"name": "Gamma"})
+    assert names(walk(admin)) == ["Beta", "Gamma"]
+    admin.delete(path)
+    assert names(walk(admin)) == ["Beta"]
+
+
+def test_a_list_is_of_one_organization(admin: Api, other_admin: Api) -> None:
+    admin.account()
+
+    assert walk(other_admin) == [[]]
+    assert walk(other_admin, q=number(0)) == [[]]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({"limit": 0}, "limit"),
+        ({"limit": 101}, "limit"),
+        ({"limit": "ten"}, "limit"),
+        ({"limit": "1e1"}, "limit"),
+        ({"status": "excellent"}, "status"),
+        ({"q": "x" * 65}, "q"),
+        ({"cursor": "nonsense"}, "cursor"),
+        ({"cursor": ""}, "cursor"),
+        ({"cursor": "x" * 1001}, "cursor"),
+    ],
+    ids=str,
+)
+def test_a_query_that_is_out_of_range_is_named(
+    query: dict[str, Any], field: str, admin: Api
+) -> None:
+    answer = admin.get("/v1/accounts", **query)
+
+    assert is_problem(answer, 422)
+    assert answer.fields == [field]
+
+
+@pytest.mark.usefixtures("organization")
+def test_a_cursor_is_good_for_the_list_it_was_issued_for_alone(
+    admin: Api, other_admin: Api
+) -> None:
+    for index in range(3):
+        connect(index, f"Account{index}")
+    cursor = admin.get("/v1/accounts", limit=1).json["next_cursor"]
+    account = admin.get("/v1/accounts").json["items"][0]["account_id"]
+
+    for answer in (
+        other_admin.get("/v1/accounts", limit=1, cursor=cursor),
+        admin.get("/v1/accounts", limit=1, cursor=cursor, q="acc"),
+        admin.get("/v1/accounts", limit=1, cursor=cursor, status="confirmed"),
+        admin.get(f"/v1/accounts/{account}/verifications", cursor=cursor),
+    ):
+        assert is_problem(answer, 422)
+        assert answer.fields == ["cursor"]
+    assert admin.get("/v1/accounts", limit=2, cursor=cursor).status == 200
+
+
+@pytest.mark.usefixtures("organization")
+def test_a_page_goes_on_after_an_entry_that_is_gone(admin: Api) -> None:
+    for index in range(4):
+        connect(index, f"Account{index}")
+    first = admin.get("/v1/accounts", limit=2).json
+    for account in first["items"]:
+        admin.delete(f"/v1/accounts/{account['account_id']}")
+
+    rest = admin.get("/v1/accounts", limit=2, cursor=first["next_cursor"]).json
+
+    assert [account["name"] for account in rest["items"]] == ["Account2", "Account3"]
+
+
+@pytest.mark.usefixtures("organization")
+def test_an_account_that_changed_its_status_changes_its_list(admin: Api) -> None:
+    connect(0, "Account0")
+    accounts = wiring.accounts()
+    account = accounts.get("org-one", f"01JN8Q5M3C{0:016}")
+    accounts.save(account, replace(account, status=Status.FAILED))
+
+    assert names(walk(admin, status="unconfirmed")) == []
+    assert names(walk(admin, status="failed")) == ["Account0"]

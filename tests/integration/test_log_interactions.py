@@ -1,0 +1,351 @@
+"""Lines of interactions in the customer's log group, from messages of the bus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from cavok.adapters.accounts import Accounts
+from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer_logs import CustomerLogs
+from cavok.adapters.interactions import Interactions
+from cavok.domain.accounts import Account, Status
+from cavok.domain.errors import CavokError, EntryInconclusive, EntryRefused
+from cavok.domain.interactions import InteractionEvent, Logged
+from cavok.domain.organizations import Organization
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import Judgement, Verdict
+from cavok.services.log_interactions import LogWriting, log_interactions, read_events
+from tests.integration.test_interactions_table import an_interaction
+from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID, an_account, confirmed, judged
+
+GROUP = "/cavok/interactions"
+NOW = datetime.now(UTC).replace(microsecond=0)
+"""CloudWatch Logs takes no line that is older than two weeks."""
+
+
+class Sessions:
+    def __init__(self, session: CustomerSession) -> None:
+        self.session = session
+        self.errors: dict[str, Exception] = {}
+
+    def enter(self, account: Account, policy: Any, purpose: str, now: object) -> CustomerSession:
+        if error := self.errors.get(account.account_id):
+            raise error
+        return self.session
+
+
+class Logs(CustomerLogs):
+    """The customer's log groups; `judgements` are refusals by operation, `calls` what was sent."""
+
+    judgements: dict[str, Judgement]
+    calls: list[str]
+
+    def _try(self, proofs: Any, call: Any, **arguments: Any) -> Judgement:
+        name = call.__name__
+        self.calls.append(name)
+        return self.judgements.get(name) or super()._try(proofs, call, **arguments)
+
+
+@pytest.fixture
+def sessions(session: CustomerSession) -> Sessions:
+    return Sessions(session)
+
+
+@pytest.fixture
+def logs(session: CustomerSession) -> Logs:
+    made = Logs(session)
+    made.judgements, made.calls = {}, []
+    return made
+
+
+@pytest.fixture
+def writing(
+    accounts: Accounts, interactions: Interactions, sessions: Sessions, logs: Logs
+) -> LogWriting:
+    return LogWriting(
+        accounts=accounts,
+        interactions=interactions,
+        sessions=sessions,  # type: ignore[arg-type]
+        connect=lambda session: logs,
+    )
+
+
+Connected = Callable[..., Account]
+
+
+@pytest.fixture
+def connected(accounts: Accounts) -> Connected:
+    def add(**but: Any) -> Account:
+        accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+        return accounts.add(confirmed(an_account(**but)), None)
+
+    return add
+
+
+def recorded(interactions: Interactions, count: int = 1) -> dict[str, InteractionEvent]:
+    """Interactions of the last seconds, stored, and what the bus says of them by message id."""
+    stored = [
+        interactions.record(an_interaction(n, at=NOW - timedelta(seconds=n))) for n in range(count)
+    ]
+    return {
+        f"m-{n}": an_event(interaction_id=interaction.interaction_id, at=interaction.at.isoformat())
+        for n, interaction in enumerate(stored)
+    }
+
+
+def an_event(**but: Any) -> InteractionEvent:
+    detail = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "interaction_id": "planner-17",
+        "action": "stop",
+        "at": NOW.isoformat(),
+    }
+    return InteractionEvent.of_event({"source": "cavok.planner", "detail": detail | but})
+
+
+def lines() -> list[dict[str, Any]]:
+    found = boto3.client("logs", "us-east-1").filter_log_events(logGroupName=GROUP)
+    return [json.loads(event["message"]) for event in found["events"]]
+
+
+def states(interactions: Interactions) -> set[Logged]:
+    return {i.logged for i in interactions.page(ACCOUNT_ID, limit=100, after=None).items}
+
+
+def refused(error_code: str = "AccessDeniedException") -> Judgement:
+    return judged(Verdict.DENIED, Reason.IDENTITY_POLICY, error_code=error_code)
+
+
+def write(events: dict[str, InteractionEvent], writing: LogWriting) -> dict[str, CavokError]:
+    return log_interactions(events, writing=writing, now=NOW)
+
+
+def test_a_burst_is_one_write(
+    connected: Connected, interactions: Interactions, writing: LogWriting, logs: Logs
+) -> None:
+    connected()
+    write(recorded(interactions), writing)
+    logs.calls.clear()
+    events = {
+        f"m-{n}": an_event(
+            interaction_id=f"planner-{n}", at=(NOW - timedelta(seconds=n)).isoformat()
+        )
+        for n in range(50)
+    }
+    today = {m: e for m, e in events.items() if e.stream == f"{NOW:%Y-%m-%d}"}
+
+    assert write(today, writing) == {}
+
+    assert logs.calls == ["put_log_events"]
+    assert len(lines()) == 1 + len(today)
+
+
+def test_the_group_is_made_at_the_first_line_with_14_days_of_retention(
+    connected: Connected, interactions: Interactions, writing: LogWriting
+) -> None:
+    connected()
+
+    write(recorded(interactions), writing)
+
+    found = boto3.client("logs", "us-east-1").describe_log_groups()["logGroups"]
+    assert [(group["logGroupName"], group["retentionInDays"]) for group in found] == [(GROUP, 14)]
+    assert states(interactions) == {Logged.WRITTEN}
+
+
+def test_a_line_is_not_written_twice_however_often_it_comes(
+    connected: Connected, interactions: Interactions, writing: LogWriting
+) -> None:
+    connected()
+    (event,) = recorded(interactions).values()
+
+    for _ in range(2):
+        assert write({"m-1": event, "m-2": event}, writing) == {}
+
+    assert len(lines()) == 1
+
+
+def test_lines_of_another_service_are_written_too(
+    connected: Connected, interactions: Interactions, writing: LogWriting
+) -> None:
+    connected()
+
+    write({"m": an_event()}, writing)
+
+    assert [line["service"] for line in lines()] == ["cavok.planner"]
+    assert states(interactions) == set()
+
+
+def test_each_day_has_its_stream(connected: Connected, writing: LogWriting) -> None:
+    connected()
+    yesterday = NOW - timedelta(days=1)
+
+    write(
+        {
+            "m-1": an_event(interaction_id="a"),
+            "m-2": an_event(interaction_id="b", at=yesterday.isoformat()),
+        },
+        writing,
+    )
+
+    found = boto3.client("logs", "us-east-1").describe_log_streams(logGroupName=GROUP)
+    assert {stream["logStreamName"] for stream in found["logStreams"]} == {
+        f"{NOW:%Y-%m-%d}",
+        f"{yesterday:%Y-%m-%d}",
+    }
+
+
+def test_write_logs_off_writes_nothing(
+    connected: Connected, interactions: Interactions, writing: LogWriting, logs: Logs
+) -> None:
+    connected(write_logs=False)
+
+    assert write(recorded(interactions), writing) == {}
+
+    assert logs.calls == []
+    assert states(interactions) == {Logged.OFF}
+
+
+def test_refused_writing_degrades_the_account_with_the_remedy_and_fails_nothing(
+    connected: Connected,
+    accounts: Accounts,
+    interactions: Interactions,
+    writing: LogWriting,
+    logs: Logs,
+) -> None:
+    connected()
+    logs.judgements["put_log_events"] = refused()
+
+    assert write(recorded(interactions, 3), writing) == {}
+
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    assert account.status is Status.DEGRADED
+    assert [issue.code for issue in account.issues] == ["log_writing_refused"]
+    assert states(interactions) == {Logged.REFUSED}
+    organization = accounts.organization(ORGANIZATION_ID)
+    assert organization
+    assert organization.counts[Status.DEGRADED] == 1
+
+
+def test_a_refusal_that_is_known_is_not_written_again(
+    connected: Connected, accounts: Accounts, writing: LogWriting, logs: Logs
+) -> None:
+    connected()
+    logs.judgements["put_log_events"] = refused()
+    write({"m": an_event(interaction_id="a")}, writing)
+    version = accounts.get(ORGANIZATION_ID, ACCOUNT_ID).version
+
+    write({"m": an_event(interaction_id="b")}, writing)
+
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).version == version
+
+
+def test_a_group_that_may_not_be_made_is_a_refusal(
+    connected: Connected,
+    accounts: Accounts,
+    interactions: Interactions,
+    writing: LogWriting,
+    logs: Logs,
+) -> None:
+    """PutLogEvents says that the group is not there, which is no permission to write."""
+    connected()
+    logs.judgements["create_log_group"] = refused()
+
+    assert write(recorded(interactions), writing) == {}
+
+    assert states(interactions) == {Logged.REFUSED}
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).status is Status.DEGRADED
+
+
+def test_what_aws_did_not_answer_is_tried_again_and_is_no_refusal(
+    connected: Connected,
+    accounts: Accounts,
+    interactions: Interactions,
+    writing: LogWriting,
+    logs: Logs,
+) -> None:
+    connected()
+    events = recorded(interactions, 2)
+    logs.judgements["put_log_events"] = judged(
+        Verdict.INCONCLUSIVE, Reason.ERROR, error_code="ThrottlingException"
+    )
+
+    assert set(write(events, writing)) == set(events)
+    assert states(interactions) == {Logged.PENDING}
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).status is Status.CONFIRMED
+
+    logs.judgements.clear()
+    assert write(events, writing) == {}
+    assert states(interactions) == {Logged.WRITTEN}
+
+
+def test_an_account_that_cannot_be_entered_is_told_from_one_that_does_not_answer(
+    connected: Connected, interactions: Interactions, writing: LogWriting, sessions: Sessions
+) -> None:
+    connected()
+    events = recorded(interactions)
+    sessions.errors[ACCOUNT_ID] = EntryInconclusive("Throttling: slow down.")
+
+    assert set(write(events, writing)) == set(events)
+    sessions.errors[ACCOUNT_ID] = EntryRefused("AccessDenied: no.")
+    assert write(events, writing) == {}
+    assert states(interactions) == {Logged.REFUSED}
+
+
+@pytest.mark.parametrize("status", [Status.UNCONFIRMED, Status.FAILED])
+def test_nothing_is_written_to_an_account_that_no_test_found_connected(
+    status: Status, accounts: Accounts, writing: LogWriting, logs: Logs
+) -> None:
+    """It may be another's."""
+    accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    accounts.add(an_account(status=status), None)
+
+    assert write({"m": an_event()}, writing) == {}
+    assert logs.calls == []
+
+
+def test_one_customer_that_errs_costs_only_its_own_lines(
+    connected: Connected, accounts: Accounts, writing: LogWriting, sessions: Sessions
+) -> None:
+    connected()
+    other_id = "01JN8Q5M3C0000000000000002"
+    other = confirmed(an_account(account_id=other_id, provider_id="999999999999", name="Other"))
+    accounts.add(other, None)
+    sessions.errors[other_id] = EntryInconclusive("Throttling: slow down.")
+
+    failed = write({"m-1": an_event(), "m-2": an_event(account_id=other_id)}, writing)
+
+    assert set(failed) == {"m-2"}
+    assert len(lines()) == 1
+
+
+def test_an_account_of_another_organization_gets_no_line(
+    connected: Connected, writing: LogWriting, logs: Logs
+) -> None:
+    connected()
+
+    assert write({"m": an_event(organization_id="org-two")}, writing) == {}
+    assert logs.calls == []
+
+
+def test_a_message_that_is_no_event_waits_for_a_person_and_holds_up_nobody() -> None:
+    good = {
+        "source": "cavok.planner",
+        "detail": {
+            "organization_id": ORGANIZATION_ID,
+            "account_id": ACCOUNT_ID,
+            "interaction_id": "a",
+            "at": NOW.isoformat(),
+        },
+    }
+
+    events, failed = read_events({"m-1": json.dumps(good), "m-2": "{", "m-3": "{}"})
+
+    assert set(events) == {"m-1"}
+    assert set(failed) == {"m-2", "m-3"}

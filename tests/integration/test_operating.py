@@ -1,0 +1,386 @@
+"""Listing, starting and stopping, from the request to the table, with AWS as moto has it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from cavok.adapters.accounts import Accounts
+from cavok.adapters.customer import CustomerSession
+from cavok.adapters.instances import Instances
+from cavok.adapters.interactions import Interactions
+from cavok.adapters.verifications import Verifications
+from cavok.domain.accounts import Account, Outcome, Status
+from cavok.domain.errors import (
+    AccountNotFound,
+    CallFailed,
+    EntryInconclusive,
+    EntryRefused,
+    InstanceNotFound,
+    InteractionRefused,
+    InvalidField,
+    ServiceUnavailable,
+)
+from cavok.domain.instances import Action, Instance, Kind, Operation
+from cavok.domain.interactions import Interaction, InteractionOutcome
+from cavok.domain.organizations import Organization
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import Verdict
+from cavok.domain.verifications import conclude
+from cavok.services import instances as service
+from cavok.services.instances import Asked, Connections, list_instances, operate
+from tests.integration.test_instances import make_database, run_instance
+from tests.unit.builders import (
+    ACCOUNT_ID,
+    NOW,
+    ORGANIZATION_ID,
+    a_verification,
+    an_account,
+    denied,
+    judged,
+    steps_of,
+)
+
+ASKED = Asked(
+    organization_id=ORGANIZATION_ID,
+    account_id=ACCOUNT_ID,
+    actor="ada@example.com",
+    request_id="r-1",
+    now=NOW,
+)
+
+
+class Sessions:
+    """Enters every account with the same session, or refuses as a test says."""
+
+    def __init__(self, session: CustomerSession) -> None:
+        self.session = session
+        self.error: Exception | None = None
+        self.policies: list[Any] = []
+
+    def enter(self, account: Account, policy: Any, purpose: str, now: object) -> CustomerSession:
+        self.policies.append(policy)
+        if self.error:
+            raise self.error
+        return self.session
+
+
+@pytest.fixture
+def sessions(session: CustomerSession) -> Sessions:
+    return Sessions(session)
+
+
+@pytest.fixture
+def connections(accounts: Accounts, interactions: Interactions, sessions: Sessions) -> Connections:
+    return Connections(
+        accounts=accounts,
+        verifications=Verifications(accounts),
+        sessions=sessions,  # type: ignore[arg-type]
+        interactions=interactions,
+        connect=Instances,
+    )
+
+
+Connect = Callable[..., Account]
+
+
+@pytest.fixture
+def connect(accounts: Accounts) -> Connect:
+    """Stores an account that a test found connected, but for the steps it was denied."""
+
+    def connected(*refused: str, **but: Any) -> Account:
+        accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+        account = accounts.add(an_account(**but), None)
+        if account.status is not Status.UNCONFIRMED:
+            return account
+        verification = a_verification()
+        verifications = Verifications(accounts)
+        account = verifications.begin(account, verification)
+        after, ended = conclude(account, verification, steps_of(account, *denied(refused)), NOW)
+        verifications.settle(account, after, ended)
+        assert ended.outcome is Outcome.CONFIRMED
+        return accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+
+    return connected
+
+
+def history(interactions: Interactions) -> list[Interaction]:
+    """Newest first, but for the test that connected the account."""
+    page = interactions.page(ACCOUNT_ID, limit=100, after=None)
+    return [interaction for interaction in page.items if interaction.action != "test"]
+
+
+def state(instance_id: str) -> str:
+    found = boto3.client("ec2", "us-east-1").describe_instances(InstanceIds=[instance_id])
+    return found["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+
+def test_an_instance_is_stopped_and_that_is_recorded(
+    connect: Connect, connections: Connections, interactions: Interactions
+) -> None:
+    connect()
+    web = run_instance()
+
+    interaction = operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+
+    assert state(web) == "stopped"
+    assert interaction.detail == "It was running; stop was asked for."
+    assert interaction.region == "us-east-1"
+    assert history(interactions) == [interaction]
+
+
+def test_starting_what_runs_is_accepted_and_says_so(
+    connect: Connect, connections: Connections
+) -> None:
+    connect()
+    start = Operation(Action.START, Kind.EC2, run_instance())
+
+    interaction = operate(ASKED, start, connections=connections)
+
+    assert interaction.outcome is InteractionOutcome.ACCEPTED
+    assert interaction.detail == "It is running already; nothing was done."
+
+
+def test_the_session_is_narrowed_to_the_one_call(
+    connect: Connect, connections: Connections, sessions: Sessions
+) -> None:
+    connect()
+    web = run_instance()
+    operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+
+    (policy,) = sessions.policies
+    assert policy["Statement"][1]["Action"] == ["ec2:StopInstances"]
+    assert policy["Statement"][1]["Resource"].endswith(f":instance/{web}")
+
+
+@pytest.mark.parametrize("status", [Status.UNCONFIRMED, Status.FAILED])
+def test_an_account_that_is_not_connected_is_not_entered(
+    status: Status, accounts: Accounts, connections: Connections, sessions: Sessions
+) -> None:
+    accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    accounts.add(an_account(status=status), None)
+    stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
+
+    with pytest.raises(InteractionRefused, match="press Test"):
+        operate(ASKED, stop, connections=connections)
+    with pytest.raises(InteractionRefused, match="press Test"):
+        list_instances(ASKED, region=None, kind=None, connections=connections)
+
+    assert sessions.policies == []
+
+
+def test_a_permission_that_the_last_test_found_missing_is_named_and_not_tried(
+    connect: Connect, connections: Connections, sessions: Sessions, interactions: Interactions
+) -> None:
+    connect("ec2:StopInstances")
+    web = run_instance()
+
+    with pytest.raises(InteractionRefused, match="ec2:StopInstances"):
+        operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+
+    assert sessions.policies == []
+    assert state(web) == "running"
+    (interaction,) = history(interactions)
+    assert interaction.outcome is InteractionOutcome.REFUSED
+    operate(ASKED, Operation(Action.START, Kind.EC2, web), connections=connections)
+
+
+def test_what_does_not_exist_is_not_found_and_recorded(
+    connect: Connect, connections: Connections, interactions: Interactions
+) -> None:
+    connect()
+
+    for name in ("i-0123456789abcdef0", "*", "orders"):
+        with pytest.raises(InstanceNotFound):
+            operate(ASKED, Operation(Action.STOP, Kind.EC2, name), connections=connections)
+
+    assert {i.outcome for i in history(interactions)} == {InteractionOutcome.REFUSED}
+    assert len(history(interactions)) == 3
+
+
+def test_an_excluded_instance_is_refused(connect: Connect, connections: Connections) -> None:
+    connect()
+    web = run_instance(**{"cavok:exclude": "true"})
+
+    with pytest.raises(InteractionRefused, match="excluded"):
+        operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+    assert state(web) == "running"
+
+
+def test_without_a_region_all_of_the_accounts_are_searched_and_others_are_not(
+    connect: Connect, connections: Connections
+) -> None:
+    connect(regions=("us-east-1", "eu-west-1"))
+    there, outside = run_instance("eu-west-1"), run_instance("eu-central-1")
+
+    found = operate(ASKED, Operation(Action.STOP, Kind.EC2, there), connections=connections)
+
+    assert found.region == "eu-west-1"
+    for region in (None, "eu-central-1"):
+        with pytest.raises(InstanceNotFound):
+            operate(
+                ASKED, Operation(Action.STOP, Kind.EC2, outside, region), connections=connections
+            )
+
+
+def test_a_name_in_two_regions_must_be_told_apart(
+    connect: Connect, connections: Connections
+) -> None:
+    connect(regions=("us-east-1", "eu-west-1"))
+    make_database("orders")
+    boto3.client("rds", "eu-west-1").create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.t4g.small",
+        Engine="postgres",
+        MasterUsername="root",
+        MasterUserPassword="not-a-secret",
+        AllocatedStorage=20,
+    )
+
+    with pytest.raises(InteractionRefused, match="us-east-1, eu-west-1"):
+        operate(ASKED, Operation(Action.STOP, Kind.RDS, "orders"), connections=connections)
+    chosen = Operation(Action.STOP, Kind.RDS, "orders", "eu-west-1")
+    assert operate(ASKED, chosen, connections=connections).region == "eu-west-1"
+
+
+def test_the_same_key_stops_once_and_is_answered_the_same(
+    connect: Connect, connections: Connections, interactions: Interactions, sessions: Sessions
+) -> None:
+    connect()
+    stop = Operation(Action.STOP, Kind.EC2, run_instance())
+    asked = replace(ASKED, key="k")
+
+    first = operate(asked, stop, connections=connections)
+    again = operate(replace(asked, request_id="r-2"), stop, connections=connections)
+
+    assert again == first
+    assert len(sessions.policies) == 1
+    assert history(interactions) == [first]
+
+
+def test_the_same_key_is_refused_the_same(
+    connect: Connect, connections: Connections, interactions: Interactions
+) -> None:
+    connect()
+    stop = Operation(Action.STOP, Kind.EC2, run_instance(**{"cavok:exclude": "true"}))
+
+    for _ in range(2):
+        with pytest.raises(InteractionRefused, match="excluded"):
+            operate(replace(ASKED, key="k"), stop, connections=connections)
+    assert len(history(interactions)) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (EntryRefused("AccessDenied: no."), InteractionRefused),
+        (EntryInconclusive("Throttling: slow down."), ServiceUnavailable),
+    ],
+)
+def test_an_account_that_cannot_be_entered_is_told_from_one_that_does_not_answer(
+    error: Exception,
+    told: type[Exception],
+    connect: Connect,
+    connections: Connections,
+    sessions: Sessions,
+) -> None:
+    connect()
+    sessions.error = error
+    stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
+
+    with pytest.raises(told):
+        operate(ASKED, stop, connections=connections)
+    with pytest.raises(told):
+        list_instances(ASKED, region=None, kind=None, connections=connections)
+
+
+def test_another_organizations_account_does_not_exist(
+    connect: Connect, connections: Connections
+) -> None:
+    connect()
+    asked = replace(ASKED, organization_id="org-two")
+
+    with pytest.raises(AccountNotFound):
+        operate(
+            asked, Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0"), connections=connections
+        )
+    with pytest.raises(AccountNotFound):
+        list_instances(asked, region=None, kind=None, connections=connections)
+
+
+class Broken(Instances):
+    """RDS refuses, and eu-west-1 never answers."""
+
+    def __init__(self, session: CustomerSession, kind: Kind, region: str) -> None:
+        super().__init__(session, kind, region)
+        self.never = threading.Event()
+
+    def list(self) -> list[Instance]:
+        if self.kind is Kind.RDS:
+            message = "not authorized"
+            raise CallFailed(
+                judged(
+                    Verdict.DENIED,
+                    Reason.IDENTITY_POLICY,
+                    error_code="AccessDenied",
+                    detail=f"{message}. Encoded authorization failure message: xyz",
+                )
+            )
+        if self.region == "eu-west-1":
+            self.never.wait(1)
+        return super().list()
+
+
+def test_what_cannot_be_listed_is_named_and_the_rest_is_shown(
+    connect: Connect,
+    connections: Connections,
+    interactions: Interactions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(service, "TIME_LIMIT_SECONDS", 0.6)
+    connect(regions=("us-east-1", "eu-west-1"))
+    web = run_instance()
+
+    listing = list_instances(
+        ASKED, region=None, kind=None, connections=replace(connections, connect=Broken)
+    )
+
+    assert [instance.instance_id for instance in listing.items] == [web]
+    assert {(u.region, u.kind): u.detail for u in listing.unavailable} == {
+        ("us-east-1", Kind.RDS): (
+            "AWS refuses rds:DescribeDBInstances: AccessDenied: not authorized."
+        ),
+        ("eu-west-1", Kind.RDS): (
+            "AWS refuses rds:DescribeDBInstances: AccessDenied: not authorized."
+        ),
+        ("eu-west-1", Kind.EC2): (
+            "AWS did not carry out ec2:DescribeInstances: RequestTimeout: "
+            "no answer within 12 seconds"
+        ),
+        ("eu-west-1", Kind.AURORA): (
+            "AWS did not carry out rds:DescribeDBClusters: RequestTimeout: "
+            "no answer within 12 seconds"
+        ),
+    }
+    assert [i.detail for i in history(interactions)] == ["1 instances; 4 could not be listed."]
+
+
+def test_one_region_and_one_kind_can_be_asked_for(
+    connect: Connect, connections: Connections
+) -> None:
+    connect(regions=("us-east-1", "eu-west-1"))
+    here, there = run_instance(), run_instance("eu-west-1")
+    make_database("orders")
+
+    of_region = list_instances(ASKED, region="eu-west-1", kind=None, connections=connections)
+    of_kind = list_instances(ASKED, region=None, kind=Kind.EC2, connections=connections)
+
+    assert [i.instance_id for i in of_region.items] == [there]
+    assert {i.instance_id for i in of_kind.items} == {here, there}
+    with pytest.raises(InvalidField, match="us-east-1, eu-west-1"):
+        list_instances(ASKED, region="eu-west-3", kind=None, connections=connections)

@@ -1,0 +1,110 @@
+"""The probes against moto, which knows EC2's dry run: allowed paths, and that nothing changes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cavok.adapters import probes
+from cavok.adapters.customer import Credentials, CustomerSession
+from cavok.adapters.customer_logs import VERIFICATIONS
+from cavok.domain.steps import Step, Verdict
+from cavok.services.probe_permission import probe_permission
+from cavok.services.write_customer_log import write_verification_log
+from tests.integration.conftest import client
+from tests.unit.builders import NUMBER, a_step
+
+SESSION = CustomerSession(
+    account_number=NUMBER,
+    region="us-east-1",
+    role_name="CavokCloud",
+    credentials=Credentials("ASIAIOSFODNN7EXAMPLE", "secret", "token"),
+)
+
+
+@pytest.fixture
+def instances() -> dict[str, str]:
+    """A running and a stopped instance, a database and a cluster, by id, with their states."""
+    ec2, rds = client("ec2"), client("rds")
+    image = ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+    made = ec2.run_instances(ImageId=image, MinCount=2, MaxCount=2)["Instances"]
+    ec2.stop_instances(InstanceIds=[made[1]["InstanceId"]])
+    rds.create_db_instance(
+        DBInstanceIdentifier="orders", DBInstanceClass="db.t3.micro", Engine="postgres"
+    )
+    rds.create_db_cluster(
+        DBClusterIdentifier="ledger",
+        Engine="aurora-postgresql",
+        MasterUsername="ada",
+        MasterUserPassword="not-a-secret",
+    )
+    return states()
+
+
+def states() -> dict[str, str]:
+    ec2, rds = client("ec2"), client("rds")
+    found = [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]]
+    return (
+        {i["InstanceId"]: i["State"]["Name"] for i in found}
+        | {
+            d["DBInstanceIdentifier"]: d["DBInstanceStatus"]
+            for d in rds.describe_db_instances()["DBInstances"]
+        }
+        | {c["DBClusterIdentifier"]: c["Status"] for c in rds.describe_db_clusters()["DBClusters"]}
+    )
+
+
+@pytest.fixture
+def role() -> None:
+    iam = client("iam")
+    iam.create_role(RoleName="CavokCloud", AssumeRolePolicyDocument="{}")
+
+
+@pytest.mark.usefixtures("role")
+def test_probes_of_an_account_that_allows_everything_are_allowed_and_change_nothing(
+    instances: dict[str, str],
+) -> None:
+    steps = [probe_permission(action, SESSION) for action in probes.PROBES]
+
+    assert [step for step in steps if step.verdict is not Verdict.ALLOWED] == []
+    assert states() == instances
+    assert set(instances.values()) >= {"running", "stopped", "available"}
+    proofs = {step.error_code for step in steps} - {None}
+    assert proofs == {
+        "NoSuchEntity",
+        "DryRunOperation",
+        "DBInstanceNotFound",
+        "DBClusterNotFoundFault",
+    }
+
+
+def groups() -> dict[str, Any]:
+    found = client("logs").describe_log_groups(logGroupNamePrefix="/cavok/")["logGroups"]
+    return {group["logGroupName"]: group.get("retentionInDays") for group in found}
+
+
+def write(*steps: Step) -> list[Step]:
+    return write_verification_log({"verification_id": "01J"}, steps, SESSION, datetime.now(UTC))
+
+
+def test_the_first_summary_makes_a_group_that_forgets_after_fourteen_days() -> None:
+    assert {step.verdict for step in write(a_step("ec2:StopInstances"))} == {Verdict.ALLOWED}
+
+    assert groups() == {VERIFICATIONS: 14}
+    (event,) = client("logs").get_log_events(
+        logGroupName=VERIFICATIONS, logStreamName=f"{datetime.now(UTC):%Y-%m-%d}"
+    )["events"]
+    assert '"ec2:StopInstances": "allowed"' in event["message"]
+    assert "secret" not in event["message"]
+
+
+def test_the_next_summary_leaves_the_retention_that_the_customer_chose() -> None:
+    write()
+    client("logs").put_retention_policy(logGroupName=VERIFICATIONS, retentionInDays=365)
+
+    steps = write()
+
+    assert groups() == {VERIFICATIONS: 365}
+    assert {step.verdict for step in steps} == {Verdict.ALLOWED}

@@ -1,0 +1,120 @@
+"""Whether an instance can be started or stopped as it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cavok.domain.instances import (
+    LOOKING,
+    PERMISSION,
+    Action,
+    Instance,
+    Kind,
+    Verdict,
+    decide,
+    is_instance_id,
+)
+from cavok.domain.permissions import EC2, RDS
+
+WEB = Instance(
+    kind=Kind.EC2,
+    instance_id="i-0123456789abcdef0",
+    name="web",
+    region="us-east-1",
+    state="running",
+    type="t3.small",
+)
+ORDERS = replace(WEB, kind=Kind.RDS, instance_id="orders", state="available")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "action", "verdict"),
+    [
+        (Kind.EC2, "stopped", Action.START, Verdict.ACT),
+        (Kind.EC2, "running", Action.STOP, Verdict.ACT),
+        (Kind.EC2, "running", Action.START, Verdict.DONE),
+        (Kind.EC2, "pending", Action.START, Verdict.DONE),
+        (Kind.EC2, "stopped", Action.STOP, Verdict.DONE),
+        (Kind.EC2, "stopping", Action.STOP, Verdict.DONE),
+        (Kind.EC2, "stopping", Action.START, Verdict.REFUSE),
+        (Kind.EC2, "pending", Action.STOP, Verdict.REFUSE),
+        (Kind.EC2, "terminated", Action.START, Verdict.REFUSE),
+        (Kind.EC2, "shutting-down", Action.STOP, Verdict.REFUSE),
+        (Kind.RDS, "stopped", Action.START, Verdict.ACT),
+        (Kind.RDS, "available", Action.STOP, Verdict.ACT),
+        (Kind.RDS, "available", Action.START, Verdict.DONE),
+        (Kind.RDS, "starting", Action.START, Verdict.DONE),
+        (Kind.RDS, "modifying", Action.STOP, Verdict.REFUSE),
+        (Kind.RDS, "backing-up", Action.START, Verdict.REFUSE),
+        (Kind.AURORA, "stopped", Action.START, Verdict.ACT),
+        (Kind.AURORA, "available", Action.STOP, Verdict.ACT),
+        (Kind.AURORA, "stopping", Action.START, Verdict.REFUSE),
+    ],
+)
+def test_an_instance_is_acted_on_left_alone_or_refused_by_its_state(
+    kind: Kind, state: str, action: Action, verdict: Verdict
+) -> None:
+    decision = decide(replace(WEB, kind=kind, state=state), action)
+
+    assert decision.verdict is verdict
+    assert state in decision.detail
+
+
+@pytest.mark.parametrize("action", Action)
+def test_an_excluded_instance_is_never_touched_whatever_its_state(action: Action) -> None:
+    for state in ("running", "stopped"):
+        decision = decide(replace(WEB, state=state, excluded=True), action)
+
+        assert decision.verdict is Verdict.REFUSE
+        assert "cavok:exclude=true" in decision.detail
+
+
+def test_a_member_of_a_cluster_is_started_and_stopped_through_its_cluster() -> None:
+    decision = decide(replace(ORDERS, member_of="ledger"), Action.STOP)
+
+    assert decision.verdict is Verdict.REFUSE
+    assert "stop the cluster" in decision.detail
+    assert "ledger" in decision.detail
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Kind.EC2, "*"),
+        (Kind.EC2, "i-*"),
+        (Kind.EC2, "i-0123456789abcdef0*"),
+        (Kind.EC2, "orders"),
+        (Kind.EC2, "i-0123456789abcdef0\n"),
+        (Kind.RDS, "*"),
+        (Kind.RDS, "o?ders"),
+        (Kind.RDS, "1orders"),
+        (Kind.RDS, "arn:aws:rds:us-east-1:123456789012:db:orders"),
+        (Kind.AURORA, "led/ger"),
+        (Kind.AURORA, ""),
+    ],
+)
+def test_what_could_name_more_than_one_instance_is_no_identifier(kind: Kind, text: str) -> None:
+    assert not is_instance_id(kind, text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (Kind.EC2, "i-0123456789abcdef0"),
+        (Kind.EC2, "i-01234567"),
+        (Kind.RDS, "orders-2"),
+        (Kind.AURORA, "Ledger"),
+    ],
+)
+def test_what_aws_gives_is_an_identifier(kind: Kind, text: str) -> None:
+    assert is_instance_id(kind, text)
+
+
+def test_every_permission_that_is_used_is_one_that_was_asked_for() -> None:
+    asked = {*EC2.actions, *RDS.actions}
+
+    assert {*PERMISSION.values(), *LOOKING.values()} <= asked
+    assert set(PERMISSION) == {(kind, action) for kind in Kind for action in Action}
+    assert set(LOOKING) == set(Kind)

@@ -1,0 +1,114 @@
+"""What following a resource's schedule comes to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from cavok.domain.instances import Action, Kind
+from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
+from cavok.domain.schedules import DAYS, Schedule, Turn, Window
+from tests.unit.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+
+HOUR = timedelta(hours=1)
+OFFICE = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
+ORDERS = Resource(
+    organization_id=ORGANIZATION_ID,
+    account_id=ACCOUNT_ID,
+    resource_id="01JN8Q5M3C00000000000000R1",
+    kind=Kind.RDS,
+    instance_id="orders",
+    region="us-east-1",
+    name="orders",
+    schedule=OFFICE,
+    followed_at=NOW,
+    created_at=NOW,
+    created_by="ada@example.com",
+    updated_at=NOW,
+)
+"""Set at noon, in the middle of the window."""
+
+STOP_TODAY = Turn(NOW.replace(hour=18), Action.STOP)
+
+
+def stopped(at: datetime) -> Resource:
+    return replace(ORDERS, stopped_at=at, followed_at=at)
+
+
+def test_a_schedule_holds_from_its_next_turn_on() -> None:
+    assert ORDERS.due_turn(NOW + HOUR) is None
+    assert ORDERS.due_turn(NOW + 6 * HOUR) == STOP_TODAY
+
+
+def test_a_turn_is_due_once_however_often_the_clock_asks() -> None:
+    after = ORDERS.followed(STOP_TODAY, NOW + 6 * HOUR, changed=True)
+
+    assert after.due_turn(NOW + 6 * HOUR) is None
+    assert after.due_turn(NOW + 7 * HOUR) is None
+
+
+def test_a_turn_that_was_asked_about_late_is_due_all_the_same_and_older_ones_are_past() -> None:
+    late = NOW + timedelta(days=3)
+
+    due = ORDERS.due_turn(late)
+
+    assert due
+    assert due == Turn(late.replace(hour=8), Action.START)
+
+
+def test_without_a_schedule_nothing_is_due_and_nothing_comes() -> None:
+    free = replace(ORDERS, schedule=None)
+
+    assert free.due_turn(NOW + 6 * HOUR) is None
+    assert free.next_turn(NOW) is None
+
+
+def test_a_database_that_runs_seven_days_after_its_stop_was_restarted_by_aws() -> None:
+    at = NOW + AWS_RESTARTS_AFTER + HOUR
+
+    after = stopped(NOW).followed(Turn(at, Action.STOP), at, changed=True)
+
+    assert after.note == (
+        "AWS starts a stopped database again after seven days. It was stopped again."
+    )
+    assert after.stopped_at == at
+
+
+def test_a_database_that_somebody_started_sooner_was_not() -> None:
+    at = NOW + timedelta(days=3)
+
+    assert stopped(NOW).followed(Turn(at, Action.STOP), at, changed=True).note is None
+
+
+def test_a_database_that_is_off_still_has_been_off_since_its_stop() -> None:
+    at = NOW + timedelta(days=3)
+
+    after = stopped(NOW).followed(Turn(at, Action.STOP), at, changed=False)
+
+    assert (after.stopped_at, after.note) == (NOW, None)
+
+
+def test_an_ec2_instance_is_never_restarted_by_aws() -> None:
+    at = NOW + 2 * AWS_RESTARTS_AFTER
+    web = replace(stopped(NOW), kind=Kind.EC2)
+
+    assert web.followed(Turn(at, Action.STOP), at, changed=True).note is None
+
+
+def test_what_was_refused_is_said_until_the_next_turn_goes_well() -> None:
+    refused = ORDERS.not_followed(STOP_TODAY, "The account is failed.")
+    start = Turn(STOP_TODAY.at + 14 * HOUR, Action.START)
+
+    assert refused.note == "The account is failed."
+    assert refused.due_turn(STOP_TODAY.at + HOUR) is None
+    assert refused.followed(start, start.at, changed=True).note is None
+
+
+def test_another_schedule_leaves_what_a_person_set_until_its_next_turn() -> None:
+    night = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
+
+    after = replace(ORDERS, note="old").scheduled(night, NOW)
+
+    assert after.due_turn(NOW + HOUR) is None
+    assert after.note is None
+    assert after.due_turn(NOW.replace(hour=22)) == Turn(NOW.replace(hour=22), Action.START)

@@ -1,0 +1,203 @@
+"""Weekly schedules: what should be when, also where clocks change."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cavok.domain.instances import Action
+from cavok.domain.schedules import DAYS, Schedule, Turn, Window, is_time_zone
+
+WORKDAYS = DAYS[:5]
+OFFICE = Schedule("Europe/Berlin", (Window(WORKDAYS, "08:00", "18:00"),))
+MONDAY = datetime(2025, 3, 3, 12, tzinfo=UTC)
+START, STOP = Action.START, Action.STOP
+
+
+def berlin(*when: int) -> datetime:
+    return datetime(*when, tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)  # type: ignore[misc, arg-type]
+
+
+CLOCKS = st.builds(
+    lambda h, m: f"{h:02}:{m:02}", st.integers(0, 23), st.sampled_from([0, 1, 15, 30, 59])
+)
+WINDOWS = st.builds(
+    Window,
+    st.lists(st.sampled_from(DAYS), min_size=1, max_size=7, unique=True).map(tuple),
+    CLOCKS,
+    CLOCKS,
+)
+ZONES = st.sampled_from(
+    [
+        "UTC",
+        "Europe/Berlin",
+        "America/New_York",
+        "Australia/Lord_Howe",
+        "Asia/Kathmandu",
+        "America/Sao_Paulo",
+        "Pacific/Apia",
+    ]
+)
+SCHEDULES = st.builds(Schedule, ZONES, st.lists(WINDOWS, max_size=4).map(tuple))
+INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)).map(  # noqa: DTZ001
+    lambda at: at.replace(tzinfo=UTC)
+)
+
+
+def test_the_office_is_on_from_eight_to_six_in_its_own_time() -> None:
+    assert OFFICE.latest_turn(MONDAY) == Turn(berlin(2025, 3, 3, 8), START)
+    assert OFFICE.next_turn(MONDAY) == Turn(berlin(2025, 3, 3, 18), STOP)
+
+
+def test_over_the_weekend_it_is_off() -> None:
+    sunday = berlin(2025, 3, 9, 12)
+
+    assert OFFICE.latest_turn(sunday) == Turn(berlin(2025, 3, 7, 18), STOP)
+    assert OFFICE.next_turn(sunday) == Turn(berlin(2025, 3, 10, 8), START)
+
+
+def test_a_turn_happens_at_its_very_instant() -> None:
+    at = berlin(2025, 3, 3, 8)
+
+    assert OFFICE.latest_turn(at).at == at
+    assert OFFICE.latest_turn(at - timedelta(microseconds=1)).action is STOP
+
+
+def test_local_time_moves_with_the_clocks() -> None:
+    """Clocks in Berlin go forward on 30 March 2025."""
+    assert OFFICE.next_turn(berlin(2025, 3, 28, 7)).at.hour == 7
+    assert OFFICE.next_turn(berlin(2025, 3, 31, 7)).at.hour == 6
+
+
+def test_a_window_past_midnight_ends_the_next_day() -> None:
+    night = Schedule("UTC", (Window(("sun",), "22:00", "04:00"),))
+
+    assert night.latest_turn(datetime(2025, 3, 3, 3, tzinfo=UTC)).action is START
+    assert night.next_turn(datetime(2025, 3, 3, 3, tzinfo=UTC)) == Turn(
+        datetime(2025, 3, 3, 4, tzinfo=UTC), STOP
+    )
+
+
+def test_windows_that_overlap_or_touch_are_one() -> None:
+    both = Schedule(
+        "UTC",
+        (
+            Window(("mon",), "08:00", "12:00"),
+            Window(("mon",), "11:00", "14:00"),
+            Window(("mon",), "14:00", "16:00"),
+        ),
+    )
+
+    assert both.next_turn(datetime(2025, 3, 3, 9, tzinfo=UTC)) == Turn(
+        datetime(2025, 3, 3, 16, tzinfo=UTC), STOP
+    )
+    assert set(both.crons(MONDAY)) == {"0800", "1600"}
+
+
+@pytest.mark.parametrize(
+    ("windows", "action"),
+    [
+        ((), STOP),
+        ((Window(DAYS, "00:00", "00:00"),), START),
+        ((Window(DAYS, "09:00", "09:00"),), START),
+    ],
+)
+def test_a_week_that_never_turns_is_looked_at_each_midnight(
+    windows: tuple[Window, ...], action: Action
+) -> None:
+    """AWS starts a stopped database again after seven days."""
+    schedule = Schedule("Europe/Berlin", windows)
+
+    assert schedule.latest_turn(MONDAY) == Turn(berlin(2025, 3, 3), action)
+    assert schedule.next_turn(MONDAY) == Turn(berlin(2025, 3, 4), action)
+    assert schedule.crons(MONDAY) == {"0000": "cron(0 0 ? * MON,TUE,WED,THU,FRI,SAT,SUN *)"}
+
+
+def test_a_time_that_a_day_does_not_have_is_as_long_after_the_last_that_it_has() -> None:
+    """At 2:00 on 30 March 2025 it is 3:00 in Berlin."""
+    early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
+
+    turn = early.next_turn(berlin(2025, 3, 30, 1))
+
+    assert turn == Turn(datetime(2025, 3, 30, 1, 30, tzinfo=UTC), START)
+    assert turn.at == berlin(2025, 3, 30, 3, 30)
+
+
+def test_the_clock_asks_once_more_where_scheduler_skips_a_time() -> None:
+    early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
+
+    assert early.crons(MONDAY) == {
+        "0230": "cron(30 2 ? * SUN *)",
+        "0330": "cron(30 3 ? * SUN *)",
+        "0500": "cron(0 5 ? * SUN *)",
+    }
+
+
+def test_a_time_that_a_day_has_twice_is_the_first() -> None:
+    """At 3:00 on 26 October 2025 it is 2:00 in Berlin."""
+    early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
+
+    assert early.next_turn(berlin(2025, 10, 26, 1)).at == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+    assert early.next_turn(datetime(2025, 10, 26, 1, tzinfo=UTC)).action is STOP
+
+
+def test_there_is_a_clock_for_each_time_of_day() -> None:
+    assert OFFICE.crons(MONDAY) == {
+        "0800": "cron(0 8 ? * MON,TUE,WED,THU,FRI *)",
+        "1800": "cron(0 18 ? * MON,TUE,WED,THU,FRI *)",
+    }
+
+
+@given(SCHEDULES, INSTANTS)
+def test_between_the_latest_turn_and_the_next_nothing_turns(
+    schedule: Schedule, now: datetime
+) -> None:
+    latest, following = schedule.latest_turn(now), schedule.next_turn(now)
+
+    assert latest.at <= now < following.at
+    assert following.at - now <= timedelta(days=8)
+    just_before = schedule.latest_turn(following.at - timedelta(microseconds=1))
+    assert just_before.at == latest.at
+    assert schedule.latest_turn(following.at).at == following.at
+
+
+@given(SCHEDULES, INSTANTS)
+def test_every_turn_is_asked_about_at_its_minute(schedule: Schedule, now: datetime) -> None:
+    """Whatever the clocks of the zone do: Scheduler asks by local time, and skips what is not."""
+    turn = schedule.next_turn(now)
+    local = turn.at.astimezone(ZoneInfo(schedule.time_zone))
+
+    cron = schedule.crons(now)[f"{local:%H%M}"]
+    assert DAYS[local.weekday()].upper() in cron
+
+
+@given(SCHEDULES, INSTANTS)
+def test_away_from_clock_changes_on_is_what_the_windows_say(
+    schedule: Schedule, now: datetime
+) -> None:
+    zone = ZoneInfo(schedule.time_zone)
+    offsets = {(now + timedelta(days=d)).astimezone(zone).utcoffset() for d in range(-9, 2)}
+    if len(offsets) > 1:
+        return
+    local = now.astimezone(zone)
+    inside = any(_covers(window, day, local) for window in schedule.windows for day in window.days)
+
+    assert (schedule.latest_turn(now).action is START) == inside
+
+
+def _covers(window: Window, day: str, local: datetime) -> bool:
+    week = 7 * 24 * 60
+    start, stop = (int(t[:2]) * 60 + int(t[3:]) for t in (window.start, window.stop))
+    length = (stop - start) % 1440 or 1440
+    minute = local.weekday() * 1440 + local.hour * 60 + local.minute
+    return (minute - DAYS.index(day) * 1440 - start) % week < length
+
+
+def test_time_zones_are_those_of_the_iana_database() -> None:
+    assert is_time_zone("Europe/Berlin")
+    for name in ("Berlin", "", "../etc/passwd", "/etc/passwd", "Europe/Berlin\0", "UTC+1"):
+        assert not is_time_zone(name)

@@ -1,0 +1,3 @@
+from tests.unit.adapters.aws import aws
+
+__all__ = ["aws"]

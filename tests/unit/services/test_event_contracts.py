@@ -1,0 +1,61 @@
+"""The events that this service puts on the bus are those that docs/events describes."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from cavok.domain.interactions import EVENT_FIELDS, InteractionEvent
+from cavok.services.publish_interactions import events_of
+from tests.unit.builders import ROOT
+from tests.unit.services.test_publish_interactions import a_count, an_interaction
+
+
+def schema(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((ROOT / "docs" / "events" / f"{name}.json").read_text())
+    Draft202012Validator.check_schema(document)
+    return document
+
+
+def check(detail: object, name: str) -> None:
+    Draft202012Validator(schema(name), format_checker=Draft202012Validator.FORMAT_CHECKER).validate(
+        detail
+    )
+
+
+def test_an_interaction_is_of_its_schema() -> None:
+    (event,) = events_of(an_interaction(), 1000)
+
+    assert event.detail_type == schema("instance-interaction.v1")["title"]
+    check(event.detail, "instance-interaction.v1")
+
+
+def test_what_the_schema_names_is_what_the_event_has() -> None:
+    assert set(schema("instance-interaction.v1")["properties"]) == {*EVENT_FIELDS, "version", "at"}
+
+
+def test_an_event_of_the_schema_is_one_that_can_be_written() -> None:
+    (event,) = events_of(an_interaction(), 1000)
+
+    read = InteractionEvent.of_event({"source": "cavok.accounts", "detail": event.detail})
+
+    assert read.interaction_id == event.detail["interaction_id"]
+
+
+@pytest.mark.parametrize("change", [{"version": "2"}, {"outcome": "maybe"}, {"password": "x"}])
+def test_the_schema_refuses_what_is_no_such_event(change: dict[str, Any]) -> None:
+    (event,) = events_of(an_interaction(), 1000)
+
+    with pytest.raises(ValidationError):
+        check({**event.detail, **change}, "instance-interaction.v1")
+
+
+def test_a_crossed_threshold_is_of_its_schema() -> None:
+    (event,) = events_of(a_count(799, 800), 1000)
+
+    assert event.detail_type == schema("usage-threshold-crossed.v1")["title"]
+    check(event.detail, "usage-threshold-crossed.v1")

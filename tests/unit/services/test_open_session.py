@@ -1,0 +1,236 @@
+"""Entering an account: the first steps, the probes to run, and the sealed session."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from cavok.adapters.entry import Entry
+from cavok.adapters.sealing import credentials_context, session_context
+from cavok.domain import permissions
+from cavok.domain.accounts import Account
+from cavok.domain.errors import (
+    AccountNotFound,
+    EntryInconclusive,
+    EntryRefused,
+    EntryRefusedYet,
+    SealBroken,
+)
+from cavok.domain.organizations import Organization
+from cavok.domain.refusals import Reason
+from cavok.domain.steps import Verdict
+from cavok.domain.verifications import Trigger
+from cavok.services.open_session import OpenedSession, open_session
+from tests.unit.adapters.aws import Aws, refused
+from tests.unit.adapters.test_entry import ANSWER
+from tests.unit.builders import (
+    ACCOUNT_ID,
+    EXTERNAL_ID,
+    KEY_ID,
+    NUMBER,
+    ORGANIZATION_ID,
+    SECRET_KEY,
+    VERIFICATION_ID,
+    actions_of,
+    an_account,
+    an_account_with_keys,
+    confirmed,
+)
+
+KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
+
+
+class Sealer:
+    """Seals that hide nothing but know their context."""
+
+    def seal(self, secret: Mapping[str, Any], context: Mapping[str, str]) -> str:
+        return json.dumps([dict(secret), dict(context)])
+
+    def open(self, sealed: str, context: Mapping[str, str]) -> Any:
+        secret, sealed_for = json.loads(sealed)
+        if sealed_for != context:
+            raise SealBroken
+        return secret
+
+
+SEALER = Sealer()
+
+
+@dataclass
+class Accounts:
+    """One account of one organization."""
+
+    account: Account | None
+    sealed: str | None = None
+    known: Organization | None = field(
+        default_factory=lambda: Organization(ORGANIZATION_ID, EXTERNAL_ID, {})
+    )
+
+    def get(self, *_: str) -> Account:
+        if self.account is None:
+            raise AccountNotFound
+        return self.account
+
+    def organization(self, _: str) -> Organization | None:
+        return self.known
+
+    def sealed_credentials(self, _: Account) -> str | None:
+        return self.sealed
+
+
+def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) -> Accounts:
+    context = credentials_context(ORGANIZATION_ID, ACCOUNT_ID)
+    return Accounts(account or an_account_with_keys(), SEALER.seal(secret, context))
+
+
+def opened(accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL) -> OpenedSession:
+    return open_session(
+        ORGANIZATION_ID,
+        ACCOUNT_ID,
+        VERIFICATION_ID,
+        trigger,
+        accounts=accounts,  # type: ignore[arg-type]
+        entry=Entry(aws.client("sts", region_name="us-east-1")),
+        sealer=SEALER,  # type: ignore[arg-type]
+    )
+
+
+@pytest.fixture
+def customer(aws: Aws) -> Aws:
+    """A customer whose role asks for the external ID, in the right account."""
+
+    def assume(parameters: dict[str, Any]) -> Any:
+        right = parameters.get("ExternalId") == EXTERNAL_ID
+        return ANSWER if right else refused("AccessDenied", "is not authorized to perform")
+
+    aws.answers["AssumeRole"] = assume
+    aws.answers["GetCallerIdentity"] = {"Account": NUMBER}
+    return aws
+
+
+def test_a_role_is_entered_and_its_trust_tried_without_and_with_a_wrong_id(customer: Aws) -> None:
+    session = opened(Accounts(an_account()), customer)
+
+    assert [(s.step, s.verdict, s.ok) for s in session.steps] == [
+        (permissions.ASSUME_ROLE, Verdict.ALLOWED, True),
+        (permissions.ACCOUNT_MATCHES, Verdict.ALLOWED, True),
+        (permissions.WITHOUT_EXTERNAL_ID, Verdict.DENIED, True),
+        (permissions.WITH_WRONG_EXTERNAL_ID, Verdict.DENIED, True),
+    ]
+    assert list(session.probes) == list(actions_of("checking", "ec2", "rds"))
+
+
+def test_the_session_is_sealed_for_this_test_alone(customer: Aws) -> None:
+    session = opened(Accounts(an_account()), customer)
+
+    assert session.session
+    context = session_context(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID)
+    assert SEALER.open(session.session, context)["credentials"]["session_token"]
+    shown = json.dumps(session.as_dict() | {"session": None})
+    assert "temporary-" not in shown
+
+
+def test_the_probes_name_their_group_for_the_step_of_one_that_crashed(customer: Aws) -> None:
+    shown = opened(Accounts(an_account()), customer).as_dict()
+
+    assert {"action": "ec2:StopInstances", "group": "ec2"} in shown["probes"]
+    assert shown["region"] == "us-east-1"
+    assert shown["write_logs"] is True
+
+
+def test_a_user_is_entered_with_the_stored_key_and_asked_for_no_trust(customer: Aws) -> None:
+    session = opened(with_keys(), customer)
+
+    assert [step.step for step in session.steps] == [permissions.ACCOUNT_MATCHES]
+    assert list(session.probes) == list(actions_of("ec2", "rds"))
+    assert customer.called("AssumeRole") == []
+    assert customer.made[-1]["aws_access_key_id"] == KEY_ID
+
+
+def test_a_role_that_lets_anyone_in_is_told_and_tested_all_the_same(customer: Aws) -> None:
+    customer.answers["AssumeRole"] = ANSWER
+
+    steps = opened(Accounts(an_account()), customer).steps
+
+    assert [step.reason for step in steps[2:]] == [Reason.CONFUSED_DEPUTY] * 2
+
+
+def test_a_trust_is_not_tried_before_the_right_id_worked(customer: Aws) -> None:
+    customer.answers["AssumeRole"] = refused("AccessDenied")
+
+    with pytest.raises(EntryRefusedYet):
+        opened(Accounts(an_account()), customer)
+
+    assert len(customer.called("AssumeRole")) == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "trigger", "error"),
+    [
+        (an_account(), Trigger.MANUAL, EntryRefusedYet),
+        (confirmed(an_account()), Trigger.SCHEDULED, EntryRefusedYet),
+        (an_account(), Trigger.SCHEDULED, EntryRefused),
+    ],
+)
+def test_a_refusal_is_worth_waiting_for_where_a_person_waits_or_a_connection_would_break(
+    account: Account, trigger: Trigger, error: type[Exception], customer: Aws
+) -> None:
+    customer.answers["AssumeRole"] = refused("AccessDenied", "is not authorized")
+
+    with pytest.raises(EntryRefused, match="AccessDenied: is not authorized") as raised:
+        opened(Accounts(account), customer, trigger)
+
+    assert raised.type is error
+
+
+@pytest.mark.parametrize("code", ["Throttling", "RegionDisabledException", "ExpiredToken"])
+def test_an_entry_that_failed_otherwise_proves_nothing(code: str, customer: Aws) -> None:
+    customer.answers["AssumeRole"] = refused(code, "why")
+
+    with pytest.raises(EntryInconclusive, match=f"{code}: why"):
+        opened(Accounts(an_account()), customer)
+
+
+def test_a_key_that_aws_does_not_know_is_refused(customer: Aws) -> None:
+    customer.answers["GetCallerIdentity"] = refused("InvalidClientTokenId", "is invalid")
+
+    with pytest.raises(EntryRefusedYet, match="InvalidClientTokenId: is invalid"):
+        opened(with_keys(), customer)
+
+
+@pytest.mark.parametrize("accounts", [Accounts(an_account()), with_keys()])
+def test_nothing_is_probed_or_written_in_somebody_elses_account(
+    accounts: Accounts, customer: Aws
+) -> None:
+    customer.answers["GetCallerIdentity"] = {"Account": "999999999999"}
+
+    session = opened(accounts, customer)
+
+    assert (session.session, session.probes, session.write_logs) == (None, (), False)
+    match = next(step for step in session.steps if step.step == permissions.ACCOUNT_MATCHES)
+    assert match.reason is Reason.WRONG_ACCOUNT
+
+
+def test_what_is_missing_on_our_side_proves_nothing_about_the_customer(customer: Aws) -> None:
+    with pytest.raises(EntryInconclusive):
+        opened(Accounts(an_account(), known=None), customer)
+    with pytest.raises(EntryInconclusive):
+        opened(Accounts(an_account_with_keys(), sealed=None), customer)
+
+
+def test_a_key_that_was_sealed_for_another_account_does_not_open(customer: Aws) -> None:
+    accounts = with_keys()
+    accounts.account = replace(an_account_with_keys(), account_id=VERIFICATION_ID)
+
+    with pytest.raises(SealBroken):
+        opened(accounts, customer)
+
+
+def test_a_deleted_account_is_not_entered(customer: Aws) -> None:
+    with pytest.raises(AccountNotFound):
+        opened(Accounts(None), customer)
+    assert customer.calls == []

@@ -1,0 +1,162 @@
+"""What the table's stream says of interactions and usage, told on the bus."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cavok.adapters.bus import Bus
+from cavok.domain.events import Event
+from cavok.services.publish_interactions import events_of, publish_interactions
+from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID
+
+
+def an_interaction(number: int = 1, event_name: str = "INSERT") -> dict[str, Any]:
+    """A record of the stream as DynamoDB sends it."""
+    image = {
+        "pk": {"S": f"ACCOUNT#{ACCOUNT_ID}"},
+        "sk": {"S": f"INTERACTION#{number:026}"},
+        "organization_id": {"S": ORGANIZATION_ID},
+        "account_id": {"S": ACCOUNT_ID},
+        "interaction_id": {"S": f"{number:026}"},
+        "action": {"S": "list"},
+        "outcome": {"S": "accepted"},
+        "detail": {"S": "4 instances."},
+        "actor": {"S": "ada@example.com"},
+        "at": {"S": "2025-03-01T12:00:00.250000+0000"},
+        "request_id": {"S": "r-1"},
+        "logged": {"S": "pending"},
+        "expires_at": {"N": "1748000000"},
+    }
+    return {
+        "eventName": event_name,
+        "dynamodb": {
+            "Keys": {"pk": image["pk"], "sk": image["sk"]},
+            "NewImage": image,
+            "SequenceNumber": str(number),
+        },
+    }
+
+
+def a_count(before: int | None, after: int) -> dict[str, Any]:
+    keys = {"pk": {"S": f"ACCOUNT#{ACCOUNT_ID}"}, "sk": {"S": "USAGE#2025-03"}}
+    image = keys | {"organization_id": {"S": ORGANIZATION_ID}}
+    change = {
+        "Keys": keys,
+        "NewImage": image | {"used": {"N": str(after)}},
+        "SequenceNumber": str(after),
+        "ApproximateCreationDateTime": 1740830400,
+    }
+    if before is None:
+        return {"eventName": "INSERT", "dynamodb": change}
+    old = image | {"used": {"N": str(before)}}
+    return {"eventName": "MODIFY", "dynamodb": change | {"OldImage": old}}
+
+
+class Events:
+    """PutEvents, which refuses the entries that a test names."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.calls: list[list[dict[str, Any]]] = []
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803
+        self.calls.append(Entries)
+        answers = [
+            {"ErrorCode": "InternalFailure"}
+            if any(name in entry["Detail"] for name in self.refused)
+            else {"EventId": "e"}
+            for entry in Entries
+        ]
+        return {
+            "Entries": answers,
+            "FailedEntryCount": sum("ErrorCode" in answer for answer in answers),
+        }
+
+
+def publish(records: list[dict[str, Any]], events: Events) -> str | None:
+    return publish_interactions(
+        records,
+        bus=Bus(events, "cavok"),  # type: ignore[arg-type]
+        free_interactions=1000,
+    )
+
+
+def test_an_interaction_is_told_once_it_is_stored_with_nulls_for_what_it_has_not() -> None:
+    (event,) = events_of(an_interaction(), 1000)
+
+    assert event == Event(
+        "Instance Interaction",
+        datetime(2025, 3, 1, 12, 0, 0, 250000, tzinfo=UTC),
+        {
+            "version": "1",
+            "organization_id": ORGANIZATION_ID,
+            "account_id": ACCOUNT_ID,
+            "interaction_id": f"{1:026}",
+            "action": "list",
+            "kind": None,
+            "instance_id": None,
+            "region": None,
+            "outcome": "accepted",
+            "detail": "4 instances.",
+            "actor": "ada@example.com",
+            "at": "2025-03-01T12:00:00.250000Z",
+            "request_id": "r-1",
+        },
+    )
+
+
+def test_what_becomes_of_its_line_is_no_new_interaction() -> None:
+    assert list(events_of(an_interaction(event_name="MODIFY"), 1000)) == []
+
+
+def test_one_that_lapsed_is_no_interaction() -> None:
+    record = an_interaction(event_name="REMOVE")
+    del record["dynamodb"]["NewImage"]
+
+    assert list(events_of(record, 1000)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "percents"),
+    [
+        (None, 1, []),
+        (798, 799, []),
+        (799, 800, [80]),
+        (800, 801, []),
+        (999, 1000, [100]),
+        (1000, 1001, []),
+    ],
+)
+def test_usage_is_told_of_where_it_crosses_a_threshold(
+    before: int | None, after: int, percents: list[int]
+) -> None:
+    events = list(events_of(a_count(before, after), 1000))
+
+    assert [event.detail["percent"] for event in events] == percents
+    assert [event.detail["event_id"] for event in events] == [
+        f"{ACCOUNT_ID}/2025-03/{percent}" for percent in percents
+    ]
+
+
+def test_the_first_interaction_crosses_both_where_one_is_free() -> None:
+    assert [e.detail["percent"] for e in events_of(a_count(None, 1), 1)] == [80, 100]
+
+
+def test_ten_go_in_a_call_in_the_order_of_the_stream() -> None:
+    events = Events()
+
+    assert publish([an_interaction(n) for n in range(25)], events) is None
+    assert [len(call) for call in events.calls] == [10, 10, 5]
+    told = [entry["Detail"] for call in events.calls for entry in call]
+    assert all(f"{n:026}" in detail for n, detail in enumerate(told))
+    assert {entry["Source"] for call in events.calls for entry in call} == {"cavok.accounts"}
+
+
+def test_from_the_first_that_the_bus_did_not_take_the_stream_comes_again() -> None:
+    events = Events(f"{13:026}")
+
+    assert publish([an_interaction(n) for n in range(25)], events) == "13"
+    assert len(events.calls) == 2, "what comes after it is not sent ahead of it"

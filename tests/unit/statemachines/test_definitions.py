@@ -1,0 +1,178 @@
+"""The workflows' definitions: what an operator reads, and what happens when something fails."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cavok.domain import errors
+from cavok.domain.verifications import TIME_LIMIT
+from tests.unit.builders import ROOT, template
+
+DEFINITIONS = sorted(ROOT.glob("statemachines/*.asl.json"))
+State = tuple[str, dict[str, Any]]
+each_definition = pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.name)
+
+OUR_ERRORS = {
+    name
+    for name, thing in vars(errors).items()
+    if inspect.isclass(thing) and issubclass(thing, errors.CavokError)
+}
+SWEEP_BOUND = template()["Parameters"]["SweepConcurrency"]["MaxValue"]
+SERVICES = ("Lambda.", "States.", "DynamoDB.", "StepFunctions.", "Sfn.")
+
+
+def definition(path: Path) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(path.read_text())
+    return document
+
+
+def states(machine: dict[str, Any]) -> Iterator[State]:
+    """Every state, those inside of a Map or Parallel too."""
+    for name, state in machine["States"].items():
+        yield name, state
+        for inner in (state.get("ItemProcessor"), *state.get("Branches", ())):
+            if inner:
+                yield from states(inner)
+
+
+def placeholders(value: Any) -> Iterator[str]:
+    for part in json.dumps(value).split("${")[1:]:
+        yield part.partition("}")[0]
+
+
+@each_definition
+def test_every_state_says_why_it_is_there(path: Path) -> None:
+    machine = definition(path)
+
+    assert machine["Comment"]
+    assert [name for name, state in states(machine) if len(state.get("Comment", "")) < 20] == []
+
+
+@each_definition
+def test_every_task_gives_up_in_time(path: Path) -> None:
+    machine = definition(path)
+    tasks = {name: state for name, state in states(machine) if state["Type"] == "Task"}
+
+    assert tasks
+    assert [
+        name for name, task in tasks.items() if not 0 < task.get("TimeoutSeconds", 0) <= 900
+    ] == []
+
+
+@each_definition
+def test_errors_that_are_retried_or_caught_are_ones_that_can_be_raised(path: Path) -> None:
+    named = {
+        error
+        for _, state in states(definition(path))
+        for rule in (*state.get("Retry", ()), *state.get("Catch", ()))
+        for error in rule["ErrorEquals"]
+    }
+
+    assert {e for e in named if not e.startswith(SERVICES)} <= OUR_ERRORS
+
+
+@each_definition
+def test_only_the_way_to_the_end_catches_everything(path: Path) -> None:
+    """Whoever retries everything retries bugs."""
+    retried = {
+        name
+        for name, state in states(definition(path))
+        for rule in state.get("Retry", ())
+        if "States.ALL" in rule["ErrorEquals"]
+    }
+
+    assert retried <= {"RecordVerification"}
+
+
+@each_definition
+def test_every_retry_ends_and_waits_longer_each_time(path: Path) -> None:
+    for _, state in states(definition(path)):
+        for rule in state.get("Retry", ()):
+            assert 1 <= rule["MaxAttempts"] <= 5
+            assert rule["BackoffRate"] > 1
+
+
+@each_definition
+def test_every_map_is_bounded(path: Path) -> None:
+    for name, state in states(definition(path)):
+        if state["Type"] == "Map":
+            bound = SWEEP_BOUND if "MaxConcurrencyPath" in state else state["MaxConcurrency"]
+            assert 0 < bound <= 1000, name
+
+
+@each_definition
+def test_nothing_is_written_into_the_definition_that_the_template_should_say(path: Path) -> None:
+    text = path.read_text()
+
+    assert "arn:aws:lambda" not in text
+    assert "000000000000" not in text
+
+
+@each_definition
+def test_the_template_fills_in_each_placeholder_and_no_other(path: Path) -> None:
+    wanted = set(placeholders(definition(path)))
+    machines = [
+        resource["Properties"]
+        for resource in template()["Resources"].values()
+        if resource["Type"] == "AWS::Serverless::StateMachine"
+        and resource["Properties"]["DefinitionUri"] == f"statemachines/{path.name}"
+    ]
+
+    assert machines
+    assert all(set(machine["DefinitionSubstitutions"]) == wanted for machine in machines)
+
+
+VERIFY = definition(ROOT / "statemachines/verify_account.asl.json")
+
+
+def test_whatever_fails_on_the_way_of_a_test_is_recorded() -> None:
+    for name in ("OpenSession", "WriteCustomerLog"):
+        (catch,) = VERIFY["States"][name]["Catch"]
+        assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "RecordVerification")
+    assert VERIFY["States"]["RecordVerification"]["End"]
+
+
+def test_one_probe_never_stops_the_others() -> None:
+    inner = VERIFY["States"]["ProbePermissions"]["ItemProcessor"]["States"]
+    failing = [name for name, state in inner.items() if state["Type"] == "Task"]
+
+    assert all(inner[name]["Catch"][0]["ErrorEquals"] == ["States.ALL"] for name in failing)
+
+
+def test_an_entry_that_may_work_in_a_moment_is_retried_and_a_final_one_is_not() -> None:
+    retried = {
+        error for rule in VERIFY["States"]["OpenSession"]["Retry"] for error in rule["ErrorEquals"]
+    }
+
+    assert {"EntryRefusedYet", "EntryInconclusive"} <= retried
+    assert not retried & {"EntryRefused", "AccountNotFound", "SealBroken"}
+
+
+def test_a_function_gives_up_before_its_state_does() -> None:
+    """So that operators read the function's own error, and not States.Timeout."""
+    functions = template()["Resources"]
+    everywhere = template()["Globals"]["Function"]["Timeout"]
+    for name, state in states(VERIFY):
+        for function in placeholders(state.get("Arguments", {}).get("FunctionName", "")):
+            own = functions[function.removesuffix("Arn")]["Properties"].get("Timeout", everywhere)
+            assert own < state["TimeoutSeconds"], name
+
+
+def test_a_test_is_over_before_its_slot_lapses() -> None:
+    assert VERIFY["TimeoutSeconds"] < TIME_LIMIT.total_seconds()
+
+
+@pytest.mark.parametrize("name", ["session", "secret", "token"])
+def test_no_state_that_writes_to_the_table_is_handed_a_secret(name: str) -> None:
+    writes = [
+        state for _, state in states(VERIFY) if ":dynamodb:" in str(state.get("Resource", ""))
+    ]
+
+    assert writes
+    assert not any(name in json.dumps(state["Arguments"]).lower() for state in writes)

@@ -1,0 +1,78 @@
+"""What each function loads before its first event: start-up is a feature, shown by what is in
+`sys.modules` and not by a timer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+from tests.unit.builders import ROOT
+
+FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
+EVERYWHERE = {"aws_xray_sdk", "jsonschema", "requests", "cryptography", "moto"}
+"""What no function has a use for before its first event."""
+HTTP = {"pydantic", "aws_lambda_powertools.event_handler", "cavok.api", "ulid"}
+HEAVY = {
+    "accounts_api": {
+        "boto3",
+        "cavok.adapters.customer",
+        "cavok.adapters.entry",
+        "cavok.adapters.probes",
+        "aws_lambda_powertools.utilities.idempotency",
+    },
+    "instances_api": {"boto3", "cavok.api.models", "cavok.adapters.customer"},
+    "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
+    "deliver_webhook": HTTP | {"boto3", "cavok.adapters.customer"},
+    "follow_schedule": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
+    "list_due_accounts": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
+    "log_interactions": (HTTP - {"ulid"}) | {"cavok.adapters.probes", "cavok.domain.instructions"},
+    "open_session": HTTP | {"cavok.adapters.probes", "cavok.domain.instructions"},
+    "probe_account": HTTP | {"pynamodb", "cavok.adapters.items", "cavok.domain.accounts"},
+    "probe_permission": HTTP | {"pynamodb", "cavok.adapters.items", "cavok.domain.accounts"},
+    "publish_account_events": HTTP | {"boto3", "cavok.adapters.customer"},
+    "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.items"},
+    "write_customer_log": HTTP | {"pynamodb", "cavok.adapters.probes", "cavok.domain.accounts"},
+    "record_verification": HTTP | {"boto3", "cavok.adapters.sealing", "cavok.adapters.customer"},
+}
+"""What each function must not load. A new function says here what it can do without."""
+
+
+@cache
+def loaded(function: str) -> frozenset[str]:
+    """The modules in a fresh process that imported the function's app and nothing else."""
+    places = (f"functions/{function}", "layers/shared")
+    environment = {
+        "PYTHONPATH": os.pathsep.join(str(ROOT / place) for place in places),
+        "PATH": os.environ["PATH"],
+        "AWS_REGION": "us-east-1",
+        "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", "import app, json, sys; print(json.dumps(list(sys.modules)))"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return frozenset(json.loads(done.stdout))
+
+
+def test_every_function_says_what_it_can_do_without() -> None:
+    assert set(FUNCTIONS) == set(HEAVY)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_loads_only_what_it_uses(function: str) -> None:
+    assert loaded(function) & (EVERYWHERE | HEAVY[function]) == set()
+
+
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f != "dashboard"])
+def test_a_function_loads_its_own_layer(function: str) -> None:
+    """So that the test above speaks of modules that could be there at all."""
+    assert {"cavok.wiring", "aws_lambda_powertools", "botocore"} <= loaded(function)

@@ -1,0 +1,246 @@
+"""The stack's template: what each function may do, and no more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.unit.builders import ROOT, template
+
+RESOURCES = template()["Resources"]
+FUNCTIONS = {
+    name: resource["Properties"]
+    for name, resource in RESOURCES.items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+MAY = {
+    "accounts_api": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "events:PutEvents",
+        "kms:Encrypt",
+        "s3:GetObject",
+        "s3:PutObject",
+        "states:StartExecution",
+    },
+    "instances_api": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "iam:PassRole",
+        "kms:Decrypt",
+        "scheduler:CreateSchedule",
+        "scheduler:DeleteSchedule",
+        "scheduler:UpdateSchedule",
+        "sts:AssumeRole",
+    },
+    "publish_interactions": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "events:PutEvents",
+        "sqs:SendMessage",
+    },
+    "log_interactions": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sts:AssumeRole",
+    },
+    "follow_schedule": {
+        "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "scheduler:DeleteSchedule",
+        "sqs:SendMessage",
+        "sts:AssumeRole",
+    },
+    "dashboard": set(),
+    "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
+    "probe_permission": {"kms:Decrypt"},
+    "probe_account": {"kms:Decrypt"},
+    "list_due_accounts": {
+        "dynamodb:BatchGetItem",
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+    },
+    "publish_account_events": {"events:PutEvents", "sqs:SendMessage"},
+    "deliver_webhook": {"dynamodb:GetItem", "kms:Decrypt", "sqs:ChangeMessageVisibility"},
+    "write_customer_log": {"kms:Decrypt"},
+    "record_verification": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+    },
+}
+"""Every action of every function, beside writing its own logs and traces."""
+
+each_function = pytest.mark.parametrize("name", FUNCTIONS)
+
+
+def folder(name: str) -> str:
+    uri: str = FUNCTIONS[name]["CodeUri"]
+    return uri.removeprefix("functions/")
+
+
+def statements(name: str) -> Iterator[dict[str, Any]]:
+    for policy in FUNCTIONS[name].get("Policies", ()):
+        assert isinstance(policy, dict), (
+            "a managed policy or a SAM policy template hides its actions"
+        )
+        yield from policy["Statement"]
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+@each_function
+def test_a_function_may_do_what_it_is_for_and_nothing_else(name: str) -> None:
+    actions = [action for s in statements(name) for action in listed(s["Action"])]
+
+    assert set(actions) == MAY[folder(name)]
+
+
+def test_every_function_folder_is_deployed() -> None:
+    folders = {path.parent.name for path in ROOT.glob("functions/*/app.py")}
+
+    assert {folder(name) for name in FUNCTIONS} == folders == set(MAY)
+
+
+@each_function
+def test_no_function_may_do_anything_to_everything(name: str) -> None:
+    for statement in statements(name):
+        assert statement["Effect"] == "Allow"
+        assert not any("*" in action for action in listed(statement["Action"]))
+        assert "*" not in listed(statement["Resource"])
+        assert "NotAction" not in statement
+        assert "NotResource" not in statement
+
+
+ENTERING = {"open_session", "instances_api", "log_interactions", "follow_schedule"}
+
+
+def test_few_functions_enter_customers_accounts_and_only_through_our_own_roles() -> None:
+    entering = {
+        folder(name): statement["Resource"]
+        for name in FUNCTIONS
+        for statement in statements(name)
+        if "sts:AssumeRole" in listed(statement["Action"])
+    }
+
+    assert entering == dict.fromkeys(ENTERING, "arn:aws:iam::*:role/Cavok*")
+
+
+def test_the_public_api_can_neither_enter_an_account_nor_open_a_seal() -> None:
+    assert not MAY["accounts_api"] & {"sts:AssumeRole", "kms:Decrypt", "kms:ReEncryptFrom"}
+
+
+@each_function
+def test_every_use_of_the_sealing_key_is_bound_to_an_encryption_context(name: str) -> None:
+    for statement in statements(name):
+        if any(action.startswith("kms:") for action in listed(statement["Action"])):
+            assert statement["Resource"] == {"Fn::GetAtt": ["SealingKey", "Arn"]}
+            present = statement["Condition"]["Null"]
+            assert set(present.values()) == {"false"}
+            assert set(present) & {
+                "kms:EncryptionContext:account",
+                "kms:EncryptionContext:verification",
+                "kms:EncryptionContext:webhook",
+            }
+
+
+@pytest.mark.parametrize("name", ["ProbePermission", "ProbeAccount", "WriteCustomerLog"])
+def test_what_runs_in_a_test_opens_its_session_but_no_stored_key(name: str) -> None:
+    (statement,) = statements(name)
+
+    assert statement["Condition"] == {"Null": {"kms:EncryptionContext:verification": "false"}}
+
+
+def test_stored_keys_are_sealed_and_opened_under_organization_and_account_alone() -> None:
+    opening = {name: "kms:Decrypt" for name in FUNCTIONS if folder(name) in ENTERING}
+    for name, action in ({"AccountsApi": "kms:Encrypt"} | opening).items():
+        (statement,) = (
+            s
+            for s in statements(name)
+            if s["Action"] == action
+            and "kms:EncryptionContext:webhook" not in s["Condition"].get("Null", {})
+        )
+        keys = statement["Condition"]["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
+        assert keys == ["organization", "account"]
+
+
+@each_function
+def test_every_function_logs_to_a_group_whose_lines_lapse(name: str) -> None:
+    group = RESOURCES[FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]]
+
+    assert group["Type"] == "AWS::Logs::LogGroup"
+    assert group["Properties"]["RetentionInDays"] == {"Ref": "LogRetentionDays"}
+
+
+@each_function
+def test_no_secret_stands_in_a_functions_environment(name: str) -> None:
+    variables = FUNCTIONS[name].get("Environment", {}).get("Variables", {})
+
+    assert not any(word in key for key in variables for word in ("SECRET", "PASSWORD", "TOKEN"))
+
+
+PUBLIC_ROUTES = {
+    "GET /",
+    "GET /ui/{proxy+}",
+    "GET /v1/permissions",
+    "GET /v1/providers",
+    "$default",
+}
+
+
+def test_everything_under_v1_asks_for_a_token_but_what_is_public() -> None:
+    routes = [
+        r["Properties"] for r in RESOURCES.values() if r["Type"] == "AWS::ApiGatewayV2::Route"
+    ]
+    public = {route["RouteKey"] for route in routes if route.get("AuthorizationType") != "JWT"}
+
+    assert public == PUBLIC_ROUTES
+    assert "ANY /v1/{proxy+}" in {route["RouteKey"] for route in routes} - public
+
+
+def test_every_parameter_says_what_it_is_for() -> None:
+    parameters = template()["Parameters"]
+
+    assert [name for name, p in parameters.items() if len(p.get("Description", "")) < 20] == []
+
+
+def test_what_customers_entrusted_outlives_a_mistaken_deployment() -> None:
+    for name in ("Table", "SealingKey"):
+        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
+        assert RESOURCES[name]["DeletionPolicy"].startswith("Retain")
+
+
+@pytest.mark.parametrize(
+    "alarm", [n for n, r in RESOURCES.items() if r["Type"].endswith("::Alarm")]
+)
+def test_an_alarm_tells_operators_and_where_to_read_on(alarm: str) -> None:
+    properties = RESOURCES[alarm]["Properties"]
+
+    assert properties["AlarmActions"] == [{"Ref": "OperatorsTopic"}]
+    (page,) = re.findall(r"See (docs/[a-z]+\.md)\.", properties["AlarmDescription"])
+    assert (ROOT / page).is_file()
