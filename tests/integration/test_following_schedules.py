@@ -32,6 +32,7 @@ from cavok.services.resources import (
     Fired,
     NewResource,
     add_resource,
+    end_resources,
     follow_schedule,
     remove_resource,
     schedule_resource,
@@ -279,6 +280,19 @@ def test_the_resources_of_a_deleted_account_go_with_their_clocks(
     with pytest.raises(ResourceNotFound):
         stored(orders)
     assert state() == "available"
+
+
+def test_the_resources_of_a_deleted_account_go_at_once_when_the_bus_tells(
+    orders: Resource, control: Control, scheduler: Any
+) -> None:
+    for ended in (1, 0):
+        assert (
+            end_resources(ACCOUNT_ID, resources=control.resources, clocks=control.clocks) == ended
+        )
+
+    assert clocks(scheduler) == {}
+    with pytest.raises(ResourceNotFound):
+        stored(orders)
 
 
 def test_a_clock_of_a_resource_that_is_gone_ends_itself(

@@ -27,6 +27,7 @@ HEAVY = {
         "aws_lambda_powertools.utilities.idempotency",
     },
     "instances_api": {"boto3", "cavok.api.models", "cavok.adapters.customer"},
+    "end_resources": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
     "deliver_webhook": HTTP | {"boto3", "cavok.adapters.customer"},
     "follow_schedule": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},

@@ -72,6 +72,12 @@ MAY = {
         "sqs:SendMessage",
         "sts:AssumeRole",
     },
+    "end_resources": {
+        "dynamodb:DeleteItem",
+        "dynamodb:Query",
+        "scheduler:DeleteSchedule",
+        "sqs:SendMessage",
+    },
     "dashboard": set(),
     "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
     "probe_permission": {"kms:Decrypt"},

@@ -94,8 +94,17 @@ def remove_resource(asked: Asked, resource_id: str, *, control: Control) -> None
     """Raises AccountNotFound, ResourceNotFound, ServiceUnavailable."""
     control.connections.accounts.get(asked.organization_id, asked.account_id)
     resource = control.resources.get(asked.account_id, resource_id)
-    control.clocks.stop(resource.clocks)
-    control.resources.delete(resource)
+    _end(resource, control.resources, control.clocks)
+
+
+def end_resources(account_id: str, *, resources: "Resources", clocks: "Clocks") -> int:
+    """Those of an account that is gone; returns how many went. May be repeated. Raises
+    ServiceUnavailable.
+    """
+    ended = list(resources.all_of(account_id))
+    for resource in ended:
+        _end(resource, resources, clocks)
+    return len(ended)
 
 
 def follow_schedule(fired: Fired, *, control: Control, now: datetime) -> Interaction | None:
@@ -112,8 +121,7 @@ def follow_schedule(fired: Fired, *, control: Control, now: datetime) -> Interac
     try:
         control.connections.accounts.get(fired.organization_id, fired.account_id)
     except AccountNotFound:
-        control.clocks.stop(resource.clocks)
-        control.resources.delete(resource)
+        _end(resource, control.resources, control.clocks)
         return None
     turn = resource.due_turn(now)
     if turn is None:
@@ -134,6 +142,12 @@ def follow_schedule(fired: Fired, *, control: Control, now: datetime) -> Interac
         after = resource.not_followed(turn, str(refusal))
     control.resources.save(after, as_of=resource.updated_at)
     return interaction
+
+
+def _end(resource: Resource, resources: "Resources", clocks: "Clocks") -> None:
+    """Clocks first: what is left of a resource still names those that are to be ended."""
+    clocks.stop(resource.clocks)
+    resources.delete(resource)
 
 
 def _set(

@@ -1,0 +1,19 @@
+"""EndResources: the resources of an account that was deleted go, and their clocks with them."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok import wiring
+from cavok.observability import logger
+from cavok.services.resources import end_resources
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """The bus's `Account Deleted` in, how many resources went out."""
+    account_id = event["detail"]["account_id"]
+    logger.append_keys(account_id=account_id)
+    ended = end_resources(account_id, resources=wiring.resources(), clocks=wiring.clocks())
+    logger.info("Resources ended", ended=ended)
+    return {"ended": ended}
