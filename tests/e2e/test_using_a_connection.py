@@ -397,7 +397,7 @@ def test_another_service_has_its_lines_written_too(used: Used, stack: Stack) -> 
     interaction_id = f"planner-{time.time_ns()}"
     account = used.connected.account()
     detail = {
-        "version": "1",
+        "schema_version": 1,
         "organization_id": _organization_of(used),
         "account_id": account["account_id"],
         "interaction_id": interaction_id,

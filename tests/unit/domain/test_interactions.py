@@ -34,7 +34,7 @@ from tests.unit.builders import (
 )
 
 DETAIL = {
-    "version": "1",
+    "schema_version": 1,
     "organization_id": ORGANIZATION_ID,
     "account_id": ACCOUNT_ID,
     "interaction_id": "01JN8Q5M3C0000000000000009",

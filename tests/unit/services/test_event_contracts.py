@@ -10,8 +10,10 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from cavok.domain.interactions import EVENT_FIELDS, InteractionEvent
+from cavok.services.log_interactions import read_events
 from cavok.services.publish_interactions import events_of
-from tests.unit.builders import ROOT
+from cavok.services.resources import Fired
+from tests.unit.builders import ROOT, sample_event
 from tests.unit.services.test_publish_interactions import a_count, an_interaction
 
 
@@ -30,12 +32,16 @@ def check(detail: object, name: str) -> None:
 def test_an_interaction_is_of_its_schema() -> None:
     (event,) = events_of(an_interaction(), 1000)
 
-    assert event.detail_type == schema("instance-interaction.v1")["title"]
-    check(event.detail, "instance-interaction.v1")
+    assert event.detail_type == schema("instance_interaction.v1")["title"]
+    check(event.detail, "instance_interaction.v1")
 
 
 def test_what_the_schema_names_is_what_the_event_has() -> None:
-    assert set(schema("instance-interaction.v1")["properties"]) == {*EVENT_FIELDS, "version", "at"}
+    assert set(schema("instance_interaction.v1")["properties"]) == {
+        *EVENT_FIELDS,
+        "schema_version",
+        "at",
+    }
 
 
 def test_an_event_of_the_schema_is_one_that_can_be_written() -> None:
@@ -46,16 +52,29 @@ def test_an_event_of_the_schema_is_one_that_can_be_written() -> None:
     assert read.interaction_id == event.detail["interaction_id"]
 
 
-@pytest.mark.parametrize("change", [{"version": "2"}, {"outcome": "maybe"}, {"password": "x"}])
+@pytest.mark.parametrize("change", [{"schema_version": 2}, {"outcome": "maybe"}, {"password": "x"}])
 def test_the_schema_refuses_what_is_no_such_event(change: dict[str, Any]) -> None:
     (event,) = events_of(an_interaction(), 1000)
 
     with pytest.raises(ValidationError):
-        check({**event.detail, **change}, "instance-interaction.v1")
+        check({**event.detail, **change}, "instance_interaction.v1")
 
 
 def test_a_crossed_threshold_is_of_its_schema() -> None:
     (event,) = events_of(a_count(799, 800), 1000)
 
-    assert event.detail_type == schema("usage-threshold-crossed.v1")["title"]
-    check(event.detail, "usage-threshold-crossed.v1")
+    assert event.detail_type == schema("usage_threshold_crossed.v1")["title"]
+    check(event.detail, "usage_threshold_crossed.v1")
+
+
+def test_the_sample_events_are_what_the_functions_read() -> None:
+    """They are for `sam local invoke`."""
+    (record,) = sample_event("publish_interactions")["Records"]
+    (told,) = events_of(record, 1000)
+    (message,) = sample_event("log_interactions")["Records"]
+    events, failed = read_events({message["messageId"]: message["body"]})
+
+    assert failed == {}
+    assert dict(told.detail) == json.loads(message["body"])["detail"]
+    assert events["m-1"].interaction_id == told.detail["interaction_id"]
+    assert Fired(**sample_event("follow_schedule"), request_id="r").resource_id

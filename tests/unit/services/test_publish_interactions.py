@@ -91,7 +91,7 @@ def test_an_interaction_is_told_once_it_is_stored_with_nulls_for_what_it_has_not
         "Instance Interaction",
         datetime(2025, 3, 1, 12, 0, 0, 250000, tzinfo=UTC),
         {
-            "version": "1",
+            "schema_version": 1,
             "organization_id": ORGANIZATION_ID,
             "account_id": ACCOUNT_ID,
             "interaction_id": f"{1:026}",

@@ -17,7 +17,7 @@ KEPT_FOR = timedelta(days=90)
 
 SOURCE = "cavok.accounts"
 DETAIL_TYPE = "Instance Interaction"
-EVENT_VERSION = "1"
+EVENT_VERSION = 1
 
 
 class InteractionAction(StrEnum):
@@ -107,7 +107,7 @@ _LINE_FIELDS = (
     "request_id",
 )
 EVENT_FIELDS = ("organization_id", "account_id", *_LINE_FIELDS)
-"""Fields of the event that are texts or null. Beside them it has `version` and `at`."""
+"""Fields of the event that are texts or null. Beside them it has `schema_version` and `at`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ def events_of(record: Mapping[str, Any], free_interactions: int) -> Iterator[Eve
     if sk.startswith("INTERACTION#") and record["eventName"] == "INSERT":
         detail = {name: image.get(name, {}).get("S") for name in EVENT_FIELDS}
         at = datetime.fromisoformat(image["at"]["S"])
-        yield Event(DETAIL_TYPE, at, detail | {"version": EVENT_VERSION, "at": iso(at)})
+        yield Event(DETAIL_TYPE, at, detail | {"schema_version": EVENT_VERSION, "at": iso(at)})
     if sk.startswith("USAGE#"):
         account_id = change["Keys"]["pk"]["S"].removeprefix("ACCOUNT#")
         period, used = sk.removeprefix("USAGE#"), int(image["used"]["N"])
@@ -58,7 +58,7 @@ def events_of(record: Mapping[str, Any], free_interactions: int) -> Iterator[Eve
                 USAGE_DETAIL_TYPE,
                 written_at,
                 {
-                    "version": EVENT_VERSION,
+                    "schema_version": EVENT_VERSION,
                     # Stable, so that whoever hears it twice knows.
                     "event_id": f"{account_id}/{period}/{percent}",
                     "organization_id": image["organization_id"]["S"],
