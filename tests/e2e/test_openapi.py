@@ -17,7 +17,7 @@ from local.stack import Stack
 from tests.e2e.journeys import connect
 from tests.e2e.organizations import Organization, new_organization
 
-SECONDS = 60
+SECONDS = 75
 CHECKS = (
     "not_a_server_error",
     "status_code_conformance",

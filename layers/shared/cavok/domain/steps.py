@@ -126,7 +126,7 @@ class Step:
             error_code=judgement.error_code,
             detail=judgement.detail,
             region=region,
-            started_at=started_at,
+            started_at=_to_the_millisecond(started_at),
             duration_ms=duration_ms,
         )
 
@@ -161,6 +161,11 @@ class Step:
             started_at=datetime.fromisoformat(data["started_at"]),
             duration_ms=int(data["duration_ms"]),
         )
+
+
+def _to_the_millisecond(at: datetime) -> datetime:
+    """As it is stored, so that a step looks the same while its test runs and ever after."""
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def _ok(step: str, verdict: Verdict) -> bool | None:
