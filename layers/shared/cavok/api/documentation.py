@@ -3,13 +3,15 @@ give.
 """
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, OpenAPI
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from cavok.api.problems import PROBLEM_JSON, Problem
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.event_handler.openapi.models import OpenAPI
 
 CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT
 
@@ -69,7 +71,7 @@ class WholeApi(APIGatewayHttpResolver):
     one API.
     """
 
-    def get_openapi_schema(self, **about: Any) -> OpenAPI:
+    def get_openapi_schema(self, **about: Any) -> "OpenAPI":
         from cavok.api import instance_routes, resource_routes
 
         beside = APIGatewayHttpResolver(enable_validation=True)
@@ -86,14 +88,6 @@ def install(app: APIGatewayHttpResolver) -> None:
     """Adds the routes about the API itself, which ask for no token."""
     from cavok.api.models import Health
 
-    security: dict[str, Any] = {
-        "security_schemes": {
-            "token": HTTPBearer(bearerFormat="JWT", description="A Cognito ID token.")
-        },
-        "security": [{"token": []}],
-    }
-    app.enable_swagger(path="/docs", compress=True, **_ABOUT, **security)
-
     @app.get("/health", summary="Health", tags=["About"], responses=PUBLIC, security=NO_TOKEN)
     def health() -> Health:
         """Whether the API answers."""
@@ -101,7 +95,25 @@ def install(app: APIGatewayHttpResolver) -> None:
 
     @app.get("/openapi.json", include_in_schema=False)
     def openapi() -> Response[str]:
-        document = app.get_openapi_json_schema(**_ABOUT, **security)
+        document = app.get_openapi_json_schema(**_ABOUT, **_security())
         return Response(
             status_code=HTTPStatus.OK.value, content_type="application/json", body=document
         )
+
+    @app.get("/docs", include_in_schema=False, compress=True)
+    def docs() -> Response[str]:
+        """Powertools' page of the whole API. It is made when somebody looks at it, since its models
+        of OpenAPI are a tenth of the start-up.
+        """
+        pages = APIGatewayHttpResolver()
+        pages.get_openapi_schema = app.get_openapi_schema  # type: ignore[method-assign]
+        pages.enable_swagger(path="/docs", **_ABOUT, **_security())
+        page = pages.resolve(app.current_event.raw_event, app.lambda_context)
+        return Response(status_code=page["statusCode"], content_type="text/html", body=page["body"])
+
+
+def _security() -> dict[str, Any]:
+    from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+
+    token = HTTPBearer(bearerFormat="JWT", description="A Cognito ID token.")
+    return {"security_schemes": {"token": token}, "security": [{"token": []}]}
