@@ -132,7 +132,7 @@ def test_the_code_is_exchanged_with_its_proof_and_the_place_is_kept(page, hosted
     expect(page.get_by_label("Password")).to_have_count(0)
     page.get_by_role("button", name="Continue to sign-in").click()
     expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
-    assert page.url == f"{hosted.base}/#/organization"
+    expect(page).to_have_url(f"{hosted.base}/#/organization")
     assert page.evaluate("Object.keys(sessionStorage)") == ["cavok.session"]
     assert page.evaluate("localStorage.length") == 0
 

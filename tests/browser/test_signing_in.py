@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from playwright.sync_api import expect
 
 
@@ -38,7 +40,7 @@ def test_a_reload_keeps_the_place_and_the_session(admin):
     expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
     page.reload()
     expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
-    assert page.url.endswith("#/organization")
+    expect(page).to_have_url(re.compile("#/organization$"))
 
 
 def test_whoever_follows_a_link_signs_in_and_arrives_there(sign_in):

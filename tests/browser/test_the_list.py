@@ -122,7 +122,7 @@ def test_search_looks_at_the_start_of_name_and_number(many):
     many.get_by_label("Search by name or account number").fill("400000009999")
     expect(row(many, "Account09999")).to_be_visible()
     expect(total(many, "1 account")).to_be_visible()
-    assert "q=400000009999" in many.url
+    expect(many).to_have_url(re.compile("q=400000009999"))
 
 
 def test_a_filter_is_a_choice_with_numbers_and_part_of_the_address(many):
