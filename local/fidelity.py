@@ -44,6 +44,7 @@ def apply_all() -> None:
     know_the_kms_encryption_context()
     know_the_sources_of_events()
     know_the_group_of_a_schedule()
+    know_the_stream_of_a_log()
     report_lambda_errors_by_class()
     answer_an_empty_body()
     time_executions_out()
@@ -285,6 +286,27 @@ def know_the_group_of_a_schedule() -> None:
             named = query_params.get("groupName") or json.loads(body or b"{}").get("GroupName")
             group = named[0] if isinstance(named, list) else named
             return arn.replace(":schedule/default/", f":schedule/{group or 'default'}/")
+
+        return extract_resource_arn
+
+    _wrap(iam_actions, "extract_resource_arn", make)
+
+
+def know_the_stream_of_a_log() -> None:
+    """What is done to a log group is done to `log-group:NAME:log-stream:…`, so that policies name
+    `log-group:NAME:*`; the emulator says `log-group:NAME`. Tags alone are those of the group.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/iam-access-control-overview-cwl.html
+    """
+
+    def make(original: Any) -> Any:
+        def extract_resource_arn(service: str, *request: Any) -> str:
+            arn: str = original(service, *request)
+            _, _, _, body, *_ = request
+            named = json.loads(body or b"{}") if service == "logs" else {}
+            if not named.get("logGroupName"):
+                return arn
+            return f"{arn}:log-stream:{named.get('logStreamName', '')}"
 
         return extract_resource_arn
 

@@ -118,6 +118,14 @@ def function_name(stack: Stack, logical_id: str) -> str:
     return found["StackResourceDetail"]["PhysicalResourceId"]
 
 
+def log_group(stack: Stack, logical_id: str) -> str:
+    """The name of a function's own log group."""
+    configuration = aws.client("lambda", stack.emulator_url).get_function_configuration(
+        FunctionName=function_name(stack, logical_id)
+    )
+    return str(configuration["LoggingConfig"]["LogGroup"])
+
+
 def role_name(stack: Stack, logical_id: str) -> str:
     """The execution role of a function."""
     configuration = aws.client("lambda", stack.emulator_url).get_function_configuration(

@@ -88,14 +88,29 @@ MAY = {
         "dynamodb:PutItem",
         "dynamodb:Query",
     },
-    "publish_account_events": {"events:PutEvents", "sqs:SendMessage"},
-    "deliver_webhook": {"dynamodb:GetItem", "kms:Decrypt", "sqs:ChangeMessageVisibility"},
+    "publish_account_events": {
+        "dynamodb:DescribeStream",
+        "dynamodb:GetRecords",
+        "dynamodb:GetShardIterator",
+        "dynamodb:ListStreams",
+        "events:PutEvents",
+        "sqs:SendMessage",
+    },
+    "deliver_webhook": {
+        "dynamodb:GetItem",
+        "kms:Decrypt",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+    },
     "write_customer_log": {"kms:Decrypt"},
     "record_verification": {
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
+        "sqs:SendMessage",
     },
 }
 """Every action of every function, beside writing its own logs and traces."""
@@ -108,12 +123,18 @@ def folder(name: str) -> str:
     return uri.removeprefix("functions/")
 
 
+def role(name: str) -> dict[str, Any]:
+    """The function's own, written out: one that SAM makes may write to any log group."""
+    properties: dict[str, Any] = RESOURCES[FUNCTIONS[name]["Role"]["Fn::GetAtt"][0]]["Properties"]
+    return properties
+
+
 def statements(name: str) -> Iterator[dict[str, Any]]:
-    for policy in FUNCTIONS[name].get("Policies", ()):
-        assert isinstance(policy, dict), (
-            "a managed policy or a SAM policy template hides its actions"
-        )
-        yield from policy["Statement"]
+    """What it may do, beside writing its own log and traces."""
+    for policy in role(name)["Policies"]:
+        for statement in policy["PolicyDocument"]["Statement"]:
+            if statement["Sid"] not in ("WriteItsLog", "SendTraces"):
+                yield statement
 
 
 def listed(value: Any) -> list[Any]:
@@ -193,6 +214,25 @@ def test_stored_keys_are_sealed_and_opened_under_organization_and_account_alone(
         )
         keys = statement["Condition"]["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
         assert keys == ["organization", "account"]
+
+
+def test_every_function_has_a_role_of_its_own_with_nothing_hidden_in_it() -> None:
+    roles = [FUNCTIONS[name]["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS]
+
+    assert len(set(roles)) == len(roles)
+    for name in FUNCTIONS:
+        assert set(role(name)) == {"AssumeRolePolicyDocument", "Policies"}
+
+
+@each_function
+def test_a_function_writes_its_own_log_and_traces_alone(name: str) -> None:
+    (policy,) = role(name)["Policies"]
+    by_sid = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
+    log = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
+
+    assert by_sid["WriteItsLog"]["Resource"] == {"Fn::GetAtt": [log, "Arn"]}
+    assert by_sid["WriteItsLog"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
+    assert {action.split(":")[0] for action in by_sid["SendTraces"]["Action"]} == {"xray"}
 
 
 @each_function
