@@ -22,6 +22,7 @@ from cavok.api.gate import caller_of
 from cavok.api.idempotency import once
 from cavok.api.models import Cursor, Limit
 from cavok.domain.accounts import Account, Status
+from cavok.domain.errors import AccountNotFound, Conflict
 from cavok.domain.instructions import Trust
 from cavok.domain.pages import Position
 from cavok.observability import logger
@@ -131,7 +132,13 @@ def create_account(
         ),
         app.lambda_context,
     )
-    return _account_answer(wiring.accounts().get(caller.organization_id, account_id), CREATED)
+    try:
+        account = wiring.accounts().get(caller.organization_id, account_id)
+    except AccountNotFound:
+        raise Conflict(
+            "The account that this Idempotency-Key created was deleted. Use a new key."
+        ) from None
+    return _account_answer(account, CREATED)
 
 
 @app.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())

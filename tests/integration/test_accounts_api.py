@@ -234,6 +234,16 @@ def test_an_idempotency_key_is_good_for_one_body(admin: Api) -> None:
     assert admin.post("/v1/accounts", other, Idempotency_Key="def").status == 201
 
 
+def test_an_idempotency_key_whose_account_was_deleted_says_so(admin: Api) -> None:
+    first = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc").json
+    admin.delete(f"/v1/accounts/{first['account_id']}")
+
+    answer = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
+
+    assert is_problem(answer, 409)
+    assert "was deleted" in answer.json["detail"]
+
+
 def test_an_idempotency_key_means_nothing_to_another_organization(
     admin: Api, other_admin: Api
 ) -> None:
