@@ -18,6 +18,7 @@ from local.stack import Stack
 from tests.e2e import journeys
 from tests.e2e.journeys import Journeys
 from tests.e2e.organizations import Organization, new_organization
+from tests.e2e.using import ScheduledStop, Use, Used, connect_and_use, schedule_a_stop
 
 TESTS_AT_ONCE = 3
 """A test probes six permissions at a time, each in a process of its own on this machine."""
@@ -87,3 +88,29 @@ def _sample_customers(new_place: Callable[[], Workplace]) -> list[Customer]:
         replace(CUSTOMERS["all-permissions"], key="logs-off", write_logs=False),
         replace(CUSTOMERS["access-key"], key="deleted-key", change=customers.delete_keys),
     ]
+
+
+@pytest.fixture(scope="session")
+def use(organization: Organization, new_place: Callable[[], Workplace]) -> Use:
+    """Connects a sample customer's account, tested."""
+    return lambda *args, **fields: connect_and_use(organization.admin, new_place(), *args, **fields)
+
+
+@pytest.fixture(scope="module")
+def used(use: Use) -> Used:
+    made = use()
+    assert made.connected.account()["status"] == "confirmed"
+    return made
+
+
+@pytest.fixture(scope="session")
+def scheduled_stop(use: Use) -> ScheduledStop:
+    """A database under a schedule whose window ends two minutes after the first test."""
+    return schedule_a_stop(use(), "orders")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_takes_minutes_by_itself(request: pytest.FixtureRequest) -> None:
+    """Is started before all other tests, so that nobody waits for it."""
+    if any("scheduled_stop" in item.fixturenames for item in request.session.items):  # type: ignore[attr-defined]
+        request.getfixturevalue("scheduled_stop")

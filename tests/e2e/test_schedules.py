@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,22 +10,9 @@ from local import aws
 from local.stack import Stack
 from tests.e2e.journeys import answer, problem, resource_states
 from tests.e2e.organizations import Organization
-from tests.e2e.test_using_a_connection import Use, Used, use, used, wait_for
-
-__all__ = ["use", "used"]
+from tests.e2e.using import DAYS, ScheduledStop, Use, Used, control, wait_for
 
 pytestmark = pytest.mark.timeout(300)
-
-DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def resource_of(used: Used, kind: str, instance_id: str, schedule: Any = None) -> dict[str, Any]:
-    body = {"kind": kind, "instance_id": instance_id, "region": "us-east-1", "schedule": schedule}
-    response = used.connected.person.post(f"{used.connected.path}/resources", json=body)
-    made: dict[str, Any] = answer(response)
-    assert response.status_code == 201
-    assert response.headers["location"].endswith(made["resource_id"])
-    return made
 
 
 def clocks(stack: Stack, resource_id: str) -> list[str]:
@@ -35,25 +21,21 @@ def clocks(stack: Stack, resource_id: str) -> list[str]:
     return sorted(schedule["Name"].removeprefix(f"{resource_id}-") for schedule in found)
 
 
-def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(use: Use) -> None:
-    """A window that ends two minutes from now; Scheduler asks then."""
-    used = use()
-    place = used.connected.place
-    stop = datetime.now(UTC) + timedelta(minutes=2)
-    window = {
-        "days": list(DAYS),
-        "start": "00:00" if stop.hour else "12:00",
-        "stop": f"{stop:%H:%M}",
-    }
-    resource = resource_of(used, "rds", "orders", {"time_zone": "UTC", "windows": [window]})
-    assert resource["next_action"] == {"action": "stop", "at": f"{stop:%Y-%m-%dT%H:%M}:00Z"}
+def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(
+    scheduled_stop: ScheduledStop,
+) -> None:
+    used, resource = scheduled_stop.used, scheduled_stop.resource
+    place, instance = used.connected.place, scheduled_stop.instance_id
+    at = f"{scheduled_stop.at:%Y-%m-%dT%H:%M}:00Z"
+    assert resource["next_action"] == {"action": "stop", "at": at}
 
-    wait_for(lambda: resource_states(place)["orders"], lambda state: state == "stopped", 180)
+    wait_for(lambda: resource_states(place)[instance], lambda state: state == "stopped", 180)
 
     interaction = wait_for(
         used.settled, lambda items: any(item["actor"] == "schedule" for item in items)
     )[0]
     assert (interaction["action"], interaction["outcome"]) == ("stop", "accepted")
+    assert interaction["at"][:16] >= at[:16]
     assert interaction["logged"] == "written"
     assert [line["actor"] for line in used.lines()].count("schedule") == 1
     after = used.get(f"resources/{resource['resource_id']}")
@@ -69,7 +51,7 @@ def test_a_resource_is_made_read_changed_and_removed_with_its_clocks(
         "time_zone": "Europe/Berlin",
         "windows": [{"days": list(DAYS[:5]), "start": "08:00", "stop": "18:00"}],
     }
-    resource = resource_of(used, "aurora", "ledger", office)
+    resource = control(used, "aurora", "ledger", office)
     path = f"{used.connected.path}/resources/{resource['resource_id']}"
     person = used.connected.person
     try:
@@ -98,7 +80,7 @@ def test_the_clocks_of_a_deleted_account_are_ended(use: Use, stack: Stack) -> No
         "time_zone": "UTC",
         "windows": [{"days": ["sat", "sun"], "start": "10:00", "stop": "12:00"}],
     }
-    resource = resource_of(used, "rds", "orders", weekend)
+    resource = control(used, "rds", "orders", weekend)
     assert clocks(stack, resource["resource_id"]) == ["1000", "1200"]
 
     assert used.connected.person.delete(used.connected.path).status_code == 204
@@ -145,7 +127,7 @@ def test_what_does_not_exist_is_no_resource(used: Used) -> None:
 def test_another_organization_and_a_viewer_change_nothing(
     used: Used, organization: Organization, other_organization: Organization
 ) -> None:
-    resource = resource_of(used, "ec2", used.prepared.instance_ids[0])
+    resource = control(used, "ec2", used.prepared.instance_ids[0])
     resources = f"{used.connected.path}/resources"
     path = f"{resources}/{resource['resource_id']}"
     stranger, viewer = other_organization.admin, organization.viewer

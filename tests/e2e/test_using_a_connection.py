@@ -8,104 +8,22 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
 
 from local import aws, customers
-from local.customers import CUSTOMERS, Customer, Prepared, Workplace
+from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
-from tests.e2e.journeys import Connected, answer, connect, problem, resource_states
+from tests.e2e.journeys import answer, connect, problem, resource_states
 from tests.e2e.organizations import Organization
+from tests.e2e.using import GROUP, Use, Used, wait_for
 
 pytestmark = pytest.mark.timeout(300)
 
-GROUP = "/cavok/interactions"
 OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
 BURST = 200
-
-
-@dataclass(frozen=True)
-class Used:
-    """A connected account, and what stands in it."""
-
-    connected: Connected
-    prepared: Prepared
-
-    def post(self, kind: str, instance_id: str, action: str, **headers: str) -> httpx.Response:
-        path = f"{self.connected.path}/instances/{kind}/{instance_id}/{action}"
-        return self.connected.person.post(path, headers=headers)
-
-    def get(self, what: str, **query: str) -> Any:
-        return answer(self.connected.person.get(f"{self.connected.path}/{what}", params=query))
-
-    def history(self) -> list[dict[str, Any]]:
-        """All of it, newest first."""
-        page = self.get("interactions", limit="100")
-        items: list[dict[str, Any]] = page["items"]
-        while page["next_cursor"]:
-            page = self.get("interactions", limit="100", cursor=page["next_cursor"])
-            items += page["items"]
-        return items
-
-    def settled(self) -> list[dict[str, Any]]:
-        """The history, once nothing in it is pending."""
-        return wait_for(
-            self.history, lambda items: all(item["logged"] != "pending" for item in items)
-        )
-
-    def lines(self) -> list[dict[str, Any]]:
-        """The lines in the customer's own log group."""
-        place = self.connected.place
-        logs = aws.logs(place.emulator_url, place.account_number)
-        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP)
-        return [json.loads(event["message"]) for page in pages for event in page["events"]]
-
-    def log_groups(self) -> set[str]:
-        place = self.connected.place
-        logs = aws.logs(place.emulator_url, place.account_number)
-        return {group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]}
-
-
-def wait_for(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if good(seen):
-            return seen
-        assert time.monotonic() < deadline, f"not within {seconds} s: {seen}"
-        time.sleep(0.5)
-
-
-Use = Callable[..., Used]
-
-
-@pytest.fixture(scope="module")
-def use(organization: Organization, new_place: Callable[[], Workplace]) -> Use:
-    """Connects a sample customer's account, tested."""
-
-    def connected(customer: Customer = CUSTOMERS["all-permissions"], **fields: Any) -> Used:
-        place = new_place()
-        account = connect(organization.admin, place, **fields)
-        prepared = customers.prepare(
-            customer,
-            place.emulator_url,
-            account_number=place.account_number,
-            offer=account.offer(),
-        )
-        account.test()
-        return Used(account, prepared)
-
-    return connected
-
-
-@pytest.fixture(scope="module")
-def used(use: Use) -> Used:
-    made = use()
-    assert made.connected.account()["status"] == "confirmed"
-    return made
 
 
 @pytest.fixture

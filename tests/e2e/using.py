@@ -1,0 +1,122 @@
+"""What a person does with an account that is connected: use its instances, read what was done with
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from local import aws, customers
+from local.customers import CUSTOMERS, Customer, Prepared, Workplace
+from tests.e2e.journeys import Connected, answer, connect
+
+GROUP = "/cavok/interactions"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+@dataclass(frozen=True)
+class Used:
+    """A connected account, and what stands in it."""
+
+    connected: Connected
+    prepared: Prepared
+
+    def post(self, kind: str, instance_id: str, action: str, **headers: str) -> httpx.Response:
+        path = f"{self.connected.path}/instances/{kind}/{instance_id}/{action}"
+        return self.connected.person.post(path, headers=headers)
+
+    def get(self, what: str, **query: str) -> Any:
+        return answer(self.connected.person.get(f"{self.connected.path}/{what}", params=query))
+
+    def history(self) -> list[dict[str, Any]]:
+        """All of it, newest first."""
+        page = self.get("interactions", limit="100")
+        items: list[dict[str, Any]] = page["items"]
+        while page["next_cursor"]:
+            page = self.get("interactions", limit="100", cursor=page["next_cursor"])
+            items += page["items"]
+        return items
+
+    def settled(self) -> list[dict[str, Any]]:
+        """The history, once nothing in it is pending."""
+        return wait_for(
+            self.history, lambda items: all(item["logged"] != "pending" for item in items)
+        )
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The lines in the customer's own log group."""
+        place = self.connected.place
+        logs = aws.logs(place.emulator_url, place.account_number)
+        pages = logs.get_paginator("filter_log_events").paginate(logGroupName=GROUP)
+        return [json.loads(event["message"]) for page in pages for event in page["events"]]
+
+    def log_groups(self) -> set[str]:
+        place = self.connected.place
+        logs = aws.logs(place.emulator_url, place.account_number)
+        return {group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]}
+
+
+def wait_for(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if good(seen):
+            return seen
+        assert time.monotonic() < deadline, f"not within {seconds} s: {seen}"
+        time.sleep(0.5)
+
+
+Use = Callable[..., Used]
+
+
+@dataclass(frozen=True)
+class ScheduledStop:
+    """A database that runs until its schedule stops it."""
+
+    used: Used
+    instance_id: str
+    resource: dict[str, Any]
+    at: datetime
+
+
+def schedule_a_stop(used: Used, instance_id: str) -> ScheduledStop:
+    """A window of every day that ends two minutes from now; Scheduler asks then."""
+    at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
+    window = {"days": list(DAYS), "start": "00:00" if at.hour else "12:00", "stop": f"{at:%H:%M}"}
+    schedule = {"time_zone": "UTC", "windows": [window]}
+    return ScheduledStop(used, instance_id, control(used, "rds", instance_id, schedule), at)
+
+
+def control(used: Used, kind: str, instance_id: str, schedule: Any = None) -> dict[str, Any]:
+    """Puts an instance under control."""
+    body = {"kind": kind, "instance_id": instance_id, "region": "us-east-1", "schedule": schedule}
+    response = used.connected.person.post(f"{used.connected.path}/resources", json=body)
+    made: dict[str, Any] = answer(response)
+    assert response.status_code == 201
+    assert response.headers["location"].endswith(made["resource_id"])
+    return made
+
+
+def connect_and_use(
+    person: httpx.Client,
+    place: Workplace,
+    customer: Customer = CUSTOMERS["all-permissions"],
+    **fields: Any,
+) -> Used:
+    """Connects a sample customer's account, and tests it."""
+    account = connect(person, place, **fields)
+    prepared = customers.prepare(
+        customer,
+        place.emulator_url,
+        account_number=place.account_number,
+        offer=account.offer(),
+    )
+    account.test()
+    return Used(account, prepared)
