@@ -367,7 +367,7 @@ def test_what_cannot_be_listed_is_named_and_the_rest_is_shown(
             "no answer within 12 seconds"
         ),
     }
-    assert [i.detail for i in history(interactions)] == ["1 instances; 4 could not be listed."]
+    assert [i.detail for i in history(interactions)] == ["1 instance; 4 could not be listed."]
 
 
 def test_one_region_and_one_kind_can_be_asked_for(

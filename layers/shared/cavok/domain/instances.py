@@ -139,5 +139,5 @@ def decide(instance: Instance, action: Action) -> Decision:
     if instance.state in (_ON if starts else _OFF):
         return Decision(Verdict.DONE, f"It is {instance.state} already; nothing was done.")
     return Decision(
-        Verdict.REFUSE, f"{instance.instance_id} is {instance.state}; now it cannot {action}."
+        Verdict.REFUSE, f"{instance.instance_id} is {instance.state}; it cannot {action} now."
     )

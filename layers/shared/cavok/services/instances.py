@@ -114,7 +114,8 @@ def list_instances(
         [Unavailable(p.region, p.kind, _why_not_listed(p.kind, j)) for p, j in failed.items()],
     )
     missing = f"; {len(listing.unavailable)} could not be listed" if listing.unavailable else ""
-    detail = f"{len(listing.items)} instances{missing}."
+    count = len(listing.items)
+    detail = f"{count} instance{'' if count == 1 else 's'}{missing}."
     interaction = _interaction(account, asked, InteractionAction.LIST)
     connections.interactions.record(replace(interaction, region=region, kind=kind, detail=detail))
     return listing
