@@ -84,6 +84,19 @@ export function pause(milliseconds, signal) {
   });
 }
 
+// Does its work again after each pause, for as long as somebody looks; one that failed is tried again.
+export async function whileLookedAt(signal, pauseOf, work) {
+  for (;;) {
+    try {
+      await pause(pauseOf(), signal);
+      await whenVisible(signal);
+      await work();
+    } catch (error) {
+      if (signal.aborted || error.isMissing) return;
+    }
+  }
+}
+
 // A page nobody looks at asks for nothing.
 export async function whenVisible(signal) {
   while (document.visibilityState === "hidden") {

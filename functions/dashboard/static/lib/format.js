@@ -7,13 +7,16 @@ const LOCALE = navigator.languages?.find((language) => language.startsWith("en")
 const DATE_TIME = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 const PRECISE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "long" });
 const DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
+const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
+const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
 
 const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
 
 export const number = (value) => NUMBER.format(value);
-export const date = (iso) => DATE.format(new Date(iso));
+export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
+export const clock = (moment) => CLOCK.format(moment);
 
 export function relative(iso, now = Date.now()) {
   const seconds = (new Date(iso).getTime() - now) / 1000;

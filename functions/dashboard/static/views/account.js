@@ -1,8 +1,7 @@
 // One account: the frame its tabs share, and the overview.
 import * as api from "../lib/api.js";
-import { announce, fill, h, pause, uniqueId, whenVisible } from "../lib/dom.js";
-import * as features from "../lib/features.js";
-import { date, number, when } from "../lib/format.js";
+import { announce, fill, h, uniqueId, whileLookedAt } from "../lib/dom.js";
+import { number, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
@@ -14,12 +13,16 @@ import {
 import { t } from "../texts.js";
 import { accountChanged, accountDeleted } from "./accounts.js";
 
-const WATCH_EVERY_MS = 2_000;
+const TESTING_MS = 2_000;
+const IDLE_MS = 15_000;
+const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
 
 // The account that was looked at last: going from tab to tab shows it at once.
 let known = null;
 
-export async function frame(context, current, drawContent) {
+// `pauseOf`: how long to wait before the account is read again, so that what a sweep or a colleague
+// did to it shows in every tab.
+export async function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
   if (known?.account.account_id !== id) known = null;
@@ -37,9 +40,11 @@ export async function frame(context, current, drawContent) {
     etag: () => known?.etag,
     onChange: (listener) => listeners.push(listener),
     set(account, etag) {
+      const before = known?.account.status;
       known = { account, etag };
       accountChanged(account);
       if (signal.aborted) return;
+      if (before && before !== account.status) announce(t.account.isNow(t.status[account.status]));
       drawHead(head, account);
       context.title(`${account.name} · ${t.account.tabs[current]}`);
       for (const listener of listeners) listener(account);
@@ -52,11 +57,16 @@ export async function frame(context, current, drawContent) {
   };
 
   drawTabs(nav, id, current);
+  const watch = () => whileLookedAt(signal, () => pauseOf(handle.account()), () => handle.refresh().catch((problem) => {
+    if (problem.isMissing && !signal.aborted) gone();
+    throw problem;
+  }));
   if (known) {
     drawHead(head, known.account);
     context.title(`${known.account.name} · ${t.account.tabs[current]}`);
     drawContent(body, handle);
     handle.refresh().catch((problem) => { if (problem.isMissing && !signal.aborted) gone(); });
+    watch();
     return;
   }
   context.title(t.account.loading);
@@ -67,6 +77,7 @@ export async function frame(context, current, drawContent) {
       if (signal.aborted) return;
       fill(body);
       drawContent(body, handle);
+      watch();
     } catch (problem) {
       if (signal.aborted) return;
       if (problem.isMissing) return gone();
@@ -77,7 +88,10 @@ export async function frame(context, current, drawContent) {
     context.title(t.account.missing);
     fill(head, h("h1", {}, t.account.missing));
     nav.remove();
-    fill(body, notice("warning", h("p", {}, t.account.missingText)), h("p", {}, h("a", { href: "#/accounts" }, t.notFound.back)));
+    const trail = h("div", {});
+    fill(body, notice("warning", h("p", {}, t.account.missingText)), trail,
+      h("p", { class: "row-links" }, h("a", { href: "#/accounts" }, t.notFound.back), !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit)));
+    whenGone?.(trail);
   };
   await attempt();
 }
@@ -107,29 +121,15 @@ function drawHead(head, account) {
   }
 }
 
-async function drawTabs(nav, id, current) {
-  const tabs = [
-    ["overview", ""],
-    ["instructions", "/instructions"],
-    ["tests", "/tests"],
-    ["instances", "/instances", "/v1/accounts/{}/instances"],
-    ["schedules", "/schedules", "/v1/accounts/{}/resources"],
-    ["interactions", "/interactions", "/v1/accounts/{}/interactions"],
-    ["audit", "/audit", "/v1/accounts/{}/audit"],
-  ];
-  const draw = (shown) => fill(nav, h("ul", {}, shown.map(([name, path]) => h("li", {},
-    h("a", { href: `#/accounts/${api.segment(id)}${path}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
-  const settle = () => {
-    const link = nav.querySelector("[aria-current]");
-    if (link) nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
-  };
-  if (!nav.firstChild) draw(tabs.filter(([name, , needs]) => !needs || name === current));
-  const there = await Promise.all(tabs.map(([, , needs]) => !needs || features.has(needs)));
-  draw(tabs.filter(([name], index) => there[index] || name === current));
-  settle();
-}
+const TABS = ["overview", "instructions", "tests", "instances", "schedules", "interactions", "audit"];
 
-export const notYet = () => notice("info", h("p", {}, t.problems.notYet));
+function drawTabs(nav, id, current) {
+  const base = `#/accounts/${api.segment(id)}`;
+  fill(nav, h("ul", {}, TABS.map((name) => h("li", {},
+    h("a", { href: name === "overview" ? base : `${base}/${name}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
+  const link = nav.querySelector("[aria-current]");
+  nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
+}
 
 export function overview(context) {
   return frame(context, "overview", (body, handle) => {
@@ -146,20 +146,7 @@ export function overview(context) {
     handle.onChange(draw);
     draw(handle.account());
     drawUsage(usage, handle.id, context.signal);
-    keepTrue(handle, context.signal);
   });
-}
-
-async function keepTrue(handle, signal) {
-  for (let rounds = 1; ; rounds += 1) {
-    try {
-      await pause(WATCH_EVERY_MS, signal);
-      await whenVisible(signal);
-      if (handle.account().testing || rounds % 10 === 0) await handle.refresh();
-    } catch (error) {
-      if (signal.aborted || error.isMissing) return;
-    }
-  }
 }
 
 function redraw(target, signature, ...content) {
@@ -333,8 +320,7 @@ function rotate(handle) {
   });
 }
 
-async function drawUsage(target, id, signal) {
-  if (!(await features.has("/v1/accounts/{}/usage")) || signal.aborted) return;
+function drawUsage(target, id, signal) {
   const inner = h("div", { class: "usage" });
   target.append(section(t.usage.title, {}, inner));
   load(inner, () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }), (usage) => {
@@ -344,11 +330,11 @@ async function drawUsage(target, id, signal) {
     return [
       h("p", { id: label }, h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))), " ", h("span", { class: "muted" }, t.usage.share(share))),
       h("progress", { class: `bar bar-${level}`, max: "100", value: share, "aria-labelledby": label }),
-      level !== "fine" && h("p", {}, icon("warning"), " ", usage.billable > 0 ? t.usage.billable(number(usage.billable)) : t.usage.near),
-      h("p", { class: "muted small" }, t.usage.remaining(number(usage.remaining)), " ", t.usage.resets(date(usage.resets_at))),
+      level !== "fine" && h("p", {}, icon("warning"), " ", level === "near" ? t.usage.near : t.usage.over, usage.billable > 0 && ` ${t.usage.billable(number(usage.billable))}`),
+      h("p", { class: "muted small" }, t.usage.remaining(number(usage.remaining)), " ", t.usage.resets(utcDate(usage.resets_at))),
       h("p", { class: "muted small" }, t.usage.text),
     ];
-  }, { signal, onMissing: notYet });
+  }, { signal });
 }
 
 function danger(handle) {

@@ -1,7 +1,7 @@
 // The list an admin lives in. Only the rows in sight exist in the document; pages are fetched as
 // the reader comes near their end, so that ten thousand accounts open like ten.
 import * as api from "../lib/api.js";
-import { announce, fill, h, pause, srOnly, whenVisible } from "../lib/dom.js";
+import { announce, fill, h, srOnly, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
@@ -358,33 +358,46 @@ class ListView {
     }, icon("test"));
   }
 
-  update(account) {
-    const at = kept.items.findIndex((item) => item.account_id === account.account_id);
-    if (at < 0) return;
-    if (kept.items[at].status !== account.status) this.counts();
-    kept.items[at] = account;
+  update(...accounts) {
+    const fresh = new Map(accounts.map((account) => [account.account_id, account]));
+    let turned = null;
+    kept.items.forEach((item, index) => {
+      const account = fresh.get(item.account_id);
+      if (!account) return;
+      kept.items[index] = account;
+      if (item.status !== account.status) turned = account;
+    });
     this.window();
+    if (!turned) return;
+    this.counts();
+    announce(t.list.isNow(turned.name, t.status[turned.status]));
   }
 
   // Statuses change while nobody presses anything: rows under test are watched closely, the rest
   // of what is in sight now and then.
-  async keepTrue() {
-    let sinceRefresh = 0;
-    for (;;) {
-      await pause(WATCH_EVERY_MS, this.signal).catch(() => {});
-      if (this.signal.aborted) return;
-      await whenVisible(this.signal).catch(() => {});
-      if (this.signal.aborted) return;
-      sinceRefresh += WATCH_EVERY_MS;
-      const inSight = [...this.rows.keys()];
-      const testing = kept.items.filter((item) => item.testing && inSight.includes(item.account_id)).slice(0, 6);
-      await Promise.all(testing.map((item) => api.get(`/v1/accounts/${item.account_id}`, { signal: this.signal })
-        .then((account) => this.update(account)).catch(() => {})));
-      if (sinceRefresh >= REFRESH_EVERY_MS) {
-        sinceRefresh = 0;
-        await this.refresh();
-      }
-    }
+  keepTrue() {
+    // By the clock, not by rounds: who comes back to a tab after an hour sees the truth at once.
+    let refreshed = Date.now();
+    return whileLookedAt(this.signal, () => WATCH_EVERY_MS, async () => {
+      await this.reread(kept.items.filter((item) => item.testing && this.rows.has(item.account_id)).map((item) => item.account_id));
+      if (Date.now() - refreshed < REFRESH_EVERY_MS) return;
+      refreshed = Date.now();
+      await this.refresh();
+    });
+  }
+
+  // One by one, so only a few.
+  reread(ids) {
+    return Promise.all(ids.slice(0, 6).map((id) => api.get(`/v1/accounts/${id}`, { signal: this.signal })
+      .then((account) => this.update(account))
+      .catch((problem) => { if (problem.isMissing) this.remove(id); })));
+  }
+
+  remove(accountId) {
+    accountDeleted(accountId);
+    this.counts();
+    this.window();
+    this.drawFoot("idle");
   }
 
   // Asks again for the page that is in sight, by the cursor that it came with.
@@ -398,7 +411,10 @@ class ListView {
         query: { limit: at.limit, cursor: at.cursor, q: asked.q, status: asked.status }, signal: this.signal,
       });
       if (kept !== asked) return;
-      for (const account of page.items) this.update(account);
+      this.update(...page.items);
+      // Gone from its page: deleted, renamed, or no longer what the filter asks for.
+      const there = new Set(page.items.map((item) => item.account_id));
+      await this.reread([...this.rows.keys()].filter((id) => at.ids.has(id) && !there.has(id)));
     } catch {
       // A refresh that fails leaves what is shown; the next one tries again.
     }

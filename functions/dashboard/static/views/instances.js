@@ -1,121 +1,211 @@
+// The instances of a connected account, to look at, to start and to stop.
+//
+// Each listing is an interaction that counts against the account's free tier. So the view lists once
+// when it is opened, when somebody asks for it, and a few times after a start or stop.
 import * as api from "../lib/api.js";
 import { announce, fill, h, keyed, pause, whenVisible } from "../lib/dom.js";
-import * as features from "../lib/features.js";
+import { clock, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { changeButton, dialog, form, load, notice, section, skeleton, submitting, toast } from "../lib/ui.js";
+import { button, changeButton, dialog, form, load, notice, section, skeleton, submitting, toast } from "../lib/ui.js";
 import { t } from "../texts.js";
-import { frame, notYet } from "./account.js";
-import { scheduleDialog } from "./schedules.js";
+import { frame } from "./account.js";
+import { resourcesOf, scheduleDialog } from "./schedules.js";
 
-const SETTLING = new Set(["pending", "stopping", "starting", "shutting-down", "modifying", "rebooting", "backing-up", "configuring-enhanced-monitoring"]);
-const RUNNING = new Set(["running", "available"]);
-const WATCH_EVERY_MS = 4_000;
+const CONNECTED = new Set(["confirmed", "degraded"]);
+const STOPPABLE = new Set(["running", "available"]);
+const STARTABLE = new Set(["stopped"]);
+const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
+// Two minutes in all; what takes longer is looked at when somebody asks.
+const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 12_000, 30_000, 75_000];
+// Going to another tab and back is not worth another listing.
+const KEPT_FOR_MS = 60_000;
+
+let kept = null;
+
+const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
+const nameOf = (item) => item.name || item.instance_id;
 
 export function instances(context) {
   return frame(context, "instances", (body, handle) => {
-    const account = handle.account();
-    const content = h("div", {});
-    fill(body,
-      !["confirmed", "degraded"].includes(account.status) && notice("info", h("p", {}, t.instances.notConnected, " ",
-        h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.instances.connect))),
-      section(t.instances.title, { note: t.instances.text }, content));
-    const list = new Instances(handle, context.signal);
-    load(content, () => list.fetch(), () => list.node, { signal: context.signal, placeholder: () => skeleton(6), onMissing: notYet })
-      .then((answer) => answer && list.keepTrue());
-    features.has("/v1/accounts/{}/resources").then((there) => { list.canSchedule = there; list.draw(); });
+    let shown = null;
+    const draw = (account) => {
+      const connected = CONNECTED.has(account.status);
+      if (connected === shown) return;
+      shown = connected;
+      fill(body, connected ? new Instances(handle, context.signal).section() : notConnected(account));
+    };
+    handle.onChange(draw);
+    draw(handle.account());
   });
+}
+
+function notConnected(account) {
+  return notice("info", h("p", {}, t.instances.notConnected, " ",
+    h("a", { href: `#/accounts/${api.segment(account.account_id)}/instructions` }, t.instances.connect)));
 }
 
 class Instances {
   constructor(handle, signal) {
     this.handle = handle;
     this.signal = signal;
-    this.items = [];
-    this.unavailable = [];
-    this.rows = h("ul", { class: "instances" });
+    this.listing = kept?.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
+    this.resources = new Map();
+    this.refusals = new Map();
+    this.moving = new Set();
     this.notes = h("div", {});
-    this.node = h("div", {}, this.notes, this.rows);
+    this.rows = h("ul", { class: "instances" });
+    this.asOf = h("span", { class: "muted small" });
+  }
+
+  section() {
+    const content = h("div", {});
+    const refresh = button(t.instances.refresh, { class: "button-small", onclick: () => submitting(refresh, () => this.list().catch((problem) => this.fail(problem))) }, "refresh");
+    const head = h("span", { class: "card-actions" });
+    const once = async () => {
+      this.readResources();
+      if (!this.listing) await this.list();
+      this.draw();
+    };
+    load(content, once, () => {
+      fill(head, this.asOf, refresh);
+      return [this.notes, this.rows];
+    }, { signal: this.signal, placeholder: () => skeleton(6) });
+    return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
   path(rest = "") {
     return `/v1/accounts/${api.segment(this.handle.id)}/instances${rest}`;
   }
 
-  async fetch() {
-    const answer = await api.get(this.path(), { signal: this.signal });
-    this.items = answer.items;
-    this.unavailable = answer.unavailable ?? [];
+  async list() {
+    this.listing = { ...await api.get(this.path(), { signal: this.signal }), at: Date.now() };
+    kept = { id: this.handle.id, listing: this.listing };
+    for (const item of this.listing.items) {
+      if (!this.moving.has(keyOf(item)) || !AT_REST.has(item.state)) continue;
+      this.moving.delete(keyOf(item));
+      announce(t.instances.isNow(nameOf(item), item.state));
+    }
     this.draw();
-    return answer;
+  }
+
+  // Without it an instance shows as one that has no schedule; the API refuses a second one.
+  async readResources() {
+    const found = await resourcesOf(this.handle.id, this.signal).catch(() => []);
+    this.resources = new Map(found.map((resource) => [keyOf(resource), resource]));
+    if (this.listing && !this.signal.aborted) this.draw();
   }
 
   draw() {
-    fill(this.notes, this.unavailable.length > 0 && notice("warning",
+    const { items, unavailable, at } = this.listing;
+    this.asOf.textContent = t.instances.asOf(clock(at));
+    fill(this.notes, unavailable.length > 0 && notice("warning",
       h("p", {}, t.instances.unavailable),
-      h("ul", {}, this.unavailable.map(({ region, kind, detail }) => h("li", {}, h("strong", {}, `${t.instances.kinds[kind] ?? kind}, ${region}`), detail && `: ${detail}`)))));
-    if (!this.items.length) return fill(this.rows, h("li", { class: "empty-line" }, t.instances.none));
-    keyed(this.rows, this.items.map((item) => ({ ...item, canSchedule: this.canSchedule })), (item) => `${item.kind}/${item.region}/${item.instance_id}`, (item) => this.row(item));
+      h("ul", {}, unavailable.map(({ region, kind, detail }) => h("li", {}, h("strong", {}, t.instances.where(t.instances.kinds[kind], region)), `: ${detail}`)))));
+    if (!items.length) return fill(this.rows, h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none));
+    const focused = this.rows.contains(document.activeElement) ? document.activeElement : null;
+    const place = focused && { row: focused.closest("[data-key]").dataset.key, part: focused.dataset.part };
+    const shown = items.map((item) => ({ ...item, resource: this.resources.get(keyOf(item)), refusal: this.refusals.get(keyOf(item)) }));
+    keyed(this.rows, shown, keyOf, (item) => this.row(item));
+    if (place && !this.rows.contains(document.activeElement)) {
+      this.rows.querySelector(`[data-key="${CSS.escape(place.row)}"] [data-part="${place.part}"]`)?.focus();
+    }
   }
 
   row(instance) {
-    const running = RUNNING.has(instance.state);
-    const settling = SETTLING.has(instance.state);
-    const mark = running ? "play" : settling ? "clock" : "stop";
-    const name = instance.name || instance.instance_id;
+    const name = nameOf(instance);
+    const on = STOPPABLE.has(instance.state);
+    const mark = on ? "play" : AT_REST.has(instance.state) ? "stop" : "clock";
+    const { resource } = instance;
     return h("li", { class: "instance" },
       h("span", { class: "instance-name" }, h("strong", {}, name), name !== instance.instance_id && h("code", {}, instance.instance_id)),
-      h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind] ?? instance.kind, h("span", { class: "muted" }, ` ${instance.type ?? ""}`)),
+      h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind], h("span", { class: "muted" }, ` ${instance.type}`)),
       h("span", { class: "instance-region" }, instance.region),
-      h("span", { class: `instance-state ${running ? "is-running" : settling ? "is-settling" : ""}` }, icon(mark), instance.state),
+      h("span", { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-settling"}` }, icon(mark), instance.state),
       h("span", { class: "instance-actions" },
-        running
-          ? changeButton(session, t.instances.stop, { class: "button-small", "aria-label": t.instances.stopThis(name), onclick: () => this.confirmStop(instance, name) }, "stop")
-          : changeButton(session, t.instances.start, { class: "button-small", "aria-label": t.instances.startThis(name), onclick: (event) => this.act(instance, "start", event.currentTarget) }, "play"),
-        instance.canSchedule && changeButton(session, t.schedules.schedule, { class: "button-small", "aria-label": t.schedules.scheduleThis(name), onclick: () => scheduleDialog(this.handle.id, { instance }) }, "clock")));
+        this.powerButton(instance, name),
+        changeButton(session, t.schedules.schedule, {
+          class: "button-small", "data-part": "schedule", "aria-label": resource?.schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
+          onclick: () => scheduleDialog(this.handle.id, { instance, resource, onSaved: () => this.readResources() }),
+        }, "clock")),
+      resource?.next_action && h("p", { class: "instance-note muted small" }, icon("clock"), " ", t.schedules.next[resource.next_action.action], " ", when(resource.next_action.at, { exact: true })),
+      instance.refusal && h("div", { class: "instance-note", role: "alert" }, notice("warning", h("p", {}, instance.refusal))));
   }
 
-  confirmStop(instance, name) {
+  // In place at every state, so that it neither jumps nor loses the focus meanwhile.
+  powerButton(instance, name) {
+    const attributes = { class: "button-small", "data-part": "power" };
+    if (STOPPABLE.has(instance.state)) {
+      return changeButton(session, t.instances.stop, { ...attributes, "aria-label": t.instances.stopThis(name), onclick: () => this.confirmStop(instance) }, "stop");
+    }
+    const start = { ...attributes, "aria-label": t.instances.startThis(name) };
+    if (STARTABLE.has(instance.state)) {
+      return changeButton(session, t.instances.start, { ...start, onclick: (event) => this.start(instance, event.currentTarget) }, "play");
+    }
+    const why = t.instances.notWhile(name, instance.state);
+    return button(t.instances.start, { ...start, "aria-disabled": "true", title: why, onclick: () => toast(why, "warning") }, "play");
+  }
+
+  confirmStop(instance) {
     dialog({
-      title: t.instances.stopThis(name),
+      title: t.instances.stopThis(nameOf(instance)),
       content: ({ close }) => form({
-        submitText: t.instances.stop, submitClass: "button-primary", cancel: close,
-        fields: [h("p", {}, t.instances.stopText)],
+        submitText: t.instances.stop, cancel: close,
+        fields: [h("p", {}, t.instances.stopText), instance.kind !== "ec2" && h("p", {}, t.instances.stopDatabase)],
         onsubmit: async () => {
-          await this.send(instance, "stop");
+          await this.ask(instance, "stop");
           close();
+          this.follow(instance, "stop");
         },
       }),
     });
   }
 
-  act(instance, action, node) {
-    return submitting(node, () => this.send(instance, action).catch((problem) => toast(problem.detail || problem.title || String(problem), "warning")));
+  start(instance, node) {
+    return submitting(node, () => this.ask(instance, "start").then(() => this.follow(instance, "start"), (problem) => {
+      this.refusals.set(keyOf(instance), problem.detail || problem.title || String(problem));
+      this.draw();
+    }));
   }
 
-  async send(instance, action) {
+  ask(instance, action) {
+    this.refusals.delete(keyOf(instance));
     const path = this.path(`/${api.segment(instance.kind)}/${api.segment(instance.instance_id)}/${action}`);
-    const interaction = await api.post(`${path}?region=${encodeURIComponent(instance.region)}`, undefined, { key: api.newKey() });
-    toast(interaction?.detail || t.instances.accepted[action]);
-    await this.fetch().catch(() => {});
+    return api.post(`${path}?region=${encodeURIComponent(instance.region)}`, undefined, { key: api.newKey() });
   }
 
-  async keepTrue() {
-    for (;;) {
-      try {
-        await pause(WATCH_EVERY_MS, this.signal);
-        await whenVisible(this.signal);
-        const settling = this.items.filter((item) => SETTLING.has(item.state));
-        if (!settling.length) continue;
-        await this.fetch();
-        for (const item of settling) {
-          const now = this.items.find((other) => other.instance_id === item.instance_id && other.kind === item.kind);
-          if (now && now.state !== item.state) announce(t.instances.isNow(now.name || now.instance_id, now.state));
-        }
-      } catch {
-        if (this.signal.aborted) return;
+  // Shown as on its way at once; what AWS says comes with the next listing.
+  follow(instance, action) {
+    toast(t.instances.accepted[action](nameOf(instance)));
+    this.moving.add(keyOf(instance));
+    this.listing = { ...this.listing, items: this.listing.items.map((item) => (keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item)) };
+    kept = { id: this.handle.id, listing: this.listing };
+    this.draw();
+    this.lookAgain();
+  }
+
+  async lookAgain() {
+    this.looking?.abort();
+    const looking = new AbortController();
+    this.looking = looking;
+    const signal = AbortSignal.any([this.signal, looking.signal]);
+    try {
+      for (const wait of LOOK_AGAIN_AFTER_MS) {
+        await pause(wait, signal);
+        await whenVisible(signal);
+        await this.list();
+        if (!this.moving.size) return;
       }
+      announce(t.instances.takesLong);
+      this.asOf.textContent = `${t.instances.takesLong} ${this.asOf.textContent}`;
+    } catch (problem) {
+      if (!signal.aborted) this.fail(problem);
+    } finally {
+      if (this.looking === looking) this.moving.clear();
     }
   }
-}
 
+  fail(problem) {
+    if (!this.signal.aborted) toast(problem.detail || problem.title || String(problem), "warning");
+  }
+}

@@ -1,6 +1,6 @@
 // From "?" to "Confirmed": what to do in the customer's own account, and a watch on what comes of it.
 import * as api from "../lib/api.js";
-import { announce, fill, h, pause, whenVisible } from "../lib/dom.js";
+import { fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -13,6 +13,7 @@ const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
 
 export function instructions(context) {
+  const since = Date.now();
   return frame(context, "instructions", (body, handle) => {
     const watch = h("div", { class: "watch card" });
     const content = h("div", {});
@@ -22,16 +23,13 @@ export function instructions(context) {
     draw(handle.account());
     load(content, () => api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal }),
       (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
-    keepWatching(handle, context.signal);
-  });
+  }, { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) });
 }
 
 function drawWatch(target, account) {
   const signature = JSON.stringify([account.status, account.testing, account.next_verification_at, account.verification]);
   if (target.signature === signature) return;
-  const before = target.status;
   target.signature = signature;
-  target.status = account.status;
   const confirmed = account.status === "confirmed";
   const waits = account.access_type === "assume_role" ? "unconfirmed" : "unconfirmedKey";
   const text = account.testing ? t.instructions.testing : t.instructions.watch[account.status === "unconfirmed" ? waits : account.status];
@@ -43,20 +41,6 @@ function drawWatch(target, account) {
     confirmed
       ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
       : changeButton(session, t.instructions.testNow, { onclick: (event) => startTest(account, event.currentTarget) }, "test"));
-  if (before && before !== account.status) announce(t.instructions.became(t.status[account.status]));
-}
-
-async function keepWatching(handle, signal) {
-  const since = Date.now();
-  for (;;) {
-    try {
-      await pause(Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS, signal);
-      await whenVisible(signal);
-      await handle.refresh();
-    } catch (error) {
-      if (signal.aborted || error.isMissing) return;
-    }
-  }
 }
 
 function drawGuide(guide, account) {

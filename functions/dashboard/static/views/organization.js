@@ -1,6 +1,5 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import * as features from "../lib/features.js";
 import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -13,25 +12,19 @@ const EVENTS = ["Account Created", "Account Confirmed", "Account Degraded", "Acc
 
 export function organization({ main, title, signal }) {
   title(t.organization.title);
-  const identity = h("div", {});
+  const identity = h("div", { class: "identity" });
   const webhook = h("div", {});
-  const audit = h("div", {});
   fill(main, h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
     !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
-    h("div", { class: "stack" }, identity, webhook, audit));
+    h("div", { class: "stack" }, identity,
+      section(t.audit.title, {}, h("p", {}, t.audit.organizationText), h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open))),
+      webhook));
   load(identity, () => api.get("/v1/organization", { signal }), drawIdentity, { signal, placeholder: () => skeleton(6, "card") });
-  features.has("/v1/organization/webhook").then((there) => {
-    if (there && !signal.aborted) drawWebhook(webhook, signal);
-  });
-  features.has("/v1/audit").then((there) => {
-    if (there && !signal.aborted) {
-      fill(audit, section(t.audit.title, {}, h("p", {}, t.audit.organizationText), h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open))));
-    }
-  });
+  drawWebhook(webhook, signal);
 }
 
 function drawIdentity(organization) {
-  const counts = organization.accounts ?? { total: 0, by_status: {} };
+  const counts = organization.accounts;
   return h("div", { class: "columns" },
     section(t.organization.identity, {},
       h("dl", { class: "facts" },
@@ -43,18 +36,20 @@ function drawIdentity(organization) {
       h("ul", { class: "counts" },
         ["confirmed", "degraded", "failed", "unconfirmed"].map((status) => h("li", { class: `status status-${status}` },
           h("a", { href: `#/accounts?status=${status}` },
-            h("span", { class: "status-mark" }, icon(STATUS_ICONS[status])), h("span", {}, t.status[status]), h("strong", {}, number(counts.by_status?.[status] ?? 0)))))),
+            h("span", { class: "status-mark" }, icon(STATUS_ICONS[status])), h("span", {}, t.status[status]), h("strong", {}, number(counts.by_status[status])))))),
       h("p", { class: "muted small" }, t.organization.total(number(counts.total)), " ", t.organization.usage)));
 }
 
 // ---- webhook -----------------------------------------------------------------------------------
 
 function drawWebhook(target, signal) {
-  const inner = h("div", {});
+  const inner = h("div", { tabindex: "-1" });
   fill(target, section(t.webhook.title, { note: t.webhook.text }, inner));
-  const reload = () => load(inner, () => api.get("/v1/organization/webhook", { signal }), (webhook) => (webhook?.url ? settings(webhook, reload) : none(reload)),
+  const show = () => load(inner, () => api.get("/v1/organization/webhook", { signal }), (webhook) => settings(webhook, reload),
     { signal, placeholder: () => skeleton(3), onMissing: () => none(reload) });
-  reload();
+  // The button that was pressed is drawn anew; in a modal that opened meanwhile, the focus stays.
+  const reload = () => show().then(() => { if (document.activeElement === document.body) inner.focus(); });
+  show();
 }
 
 function none(reload) {
@@ -65,21 +60,22 @@ function settings(webhook, reload) {
   return [
     h("dl", { class: "facts" },
       definition(t.webhook.url, h("code", {}, webhook.url)),
-      definition(t.webhook.events, webhook.events?.length ? webhook.events.join(", ") : t.webhook.allEvents),
-      webhook.updated_at && definition(t.account.changed, when(webhook.updated_at))),
+      definition(t.webhook.events, webhook.events.length === EVENTS.length ? t.webhook.allEvents : webhook.events.join(", ")),
+      definition(t.account.changed, when(webhook.updated_at), h("span", { class: "muted" }, ` ${t.account.by} ${webhook.updated_by}`))),
     h("p", { class: "row-links" },
       changeButton(session, t.webhook.test, {
-        onclick: (event) => submitting(event.currentTarget, () => api.post("/v1/organization/webhook/test", {})
-          .then((answer) => toast(answer?.detail ?? t.webhook.tested)).catch((problem) => toast(problem.detail || problem.title, "warning"))),
+        onclick: (event) => submitting(event.currentTarget, () => api.post("/v1/organization/webhook/test")
+          .then((answer) => toast(answer.detail)).catch((problem) => toast(problem.detail || problem.title, "warning"))),
       }, "play"),
       changeButton(session, t.actions.change, { onclick: () => edit(webhook, reload) }),
+      changeButton(session, t.webhook.rotate, { onclick: () => confirmRotation(webhook, reload) }, "key"),
       changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) })),
   ];
 }
 
 function edit(webhook, reload) {
   const url = h("input", { type: "url", class: "input", value: webhook?.url ?? "", autocomplete: "off", spellcheck: "false", placeholder: "https://" });
-  const boxes = EVENTS.map((name) => h("input", { type: "checkbox", value: name, checked: !webhook || !webhook.events?.length || webhook.events.includes(name) }));
+  const boxes = EVENTS.map((name) => h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }));
   dialog({
     title: webhook ? t.webhook.changeTitle : t.webhook.add,
     content: ({ close }) => {
@@ -95,14 +91,13 @@ function edit(webhook, reload) {
           clearErrors(node);
           const events = boxes.filter((box) => box.checked).map((box) => box.value);
           const errors = [];
-          if (!/^https?:\/\/.+/.test(url.value.trim())) errors.push({ field: "url", message: t.webhook.urlWrong });
+          if (!url.value.trim()) errors.push({ field: "url", message: t.webhook.urlNeeded });
           if (!events.length) errors.push({ field: "events", message: t.webhook.eventsNeeded });
           if (errors.length) throw { status: 422, errors };
           const saved = await api.put("/v1/organization/webhook", { url: url.value.trim(), events });
           close();
           reload();
-          const secret = saved?.secret ?? saved?.signing_secret;
-          if (secret) showSecret(secret);
+          if (saved.secret) showSecret(saved.secret);
           else toast(t.account.saved);
         },
       });
@@ -115,6 +110,22 @@ function showSecret(secret) {
   dialog({
     title: t.webhook.secretTitle,
     content: ({ close }) => [h("p", {}, t.webhook.secretText), h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))), h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close }))],
+  });
+}
+
+function confirmRotation({ url, events }, reload) {
+  dialog({
+    title: t.webhook.rotateTitle,
+    content: ({ close }) => form({
+      submitText: t.webhook.rotate, cancel: close,
+      fields: [h("p", {}, t.webhook.rotateText)],
+      async onsubmit() {
+        const saved = await api.put("/v1/organization/webhook", { url, events, rotate_secret: true });
+        close();
+        reload();
+        showSecret(saved.secret);
+      },
+    }),
   });
 }
 

@@ -2,41 +2,49 @@
 import * as api from "../lib/api.js";
 import { fill, h, uniqueId } from "../lib/dom.js";
 import { when } from "../lib/format.js";
+import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { button, changeButton, dialog, field, form, load, section, skeleton, toast } from "../lib/ui.js";
+import { button, changeButton, dialog, field, form, load, notice, section, skeleton, toast } from "../lib/ui.js";
 import { t } from "../texts.js";
-import { frame, notYet } from "./account.js";
+import { frame } from "./account.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
 
 const path = (id, resource = "") => `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
 
+export const resourcesOf = (id, signal) => api.get(path(id), { signal }).then(({ items }) => items);
+
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
-    const content = h("div", {});
-    const reload = () => load(content, () => api.get(path(handle.id), { signal: context.signal }), ({ items }) => (items.length
-      ? h("ul", { class: "resources" }, items.map((resource) => resourceCard(handle.id, resource, reload)))
+    const content = h("div", { tabindex: "-1" });
+    const reload = () => load(content, () => resourcesOf(handle.id, context.signal), (items) => (items.length
+      ? h("ul", { class: "resources" }, items.map((resource) => resourceCard(handle.id, resource, changed)))
       : h("p", { class: "empty-line" }, t.schedules.none, " ", h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances))),
-    { signal: context.signal, placeholder: () => skeleton(5), onMissing: notYet });
+    { signal: context.signal, placeholder: () => skeleton(5) });
+    // What was pressed is drawn anew or gone: the focus goes to what stands in its place.
+    const changed = async (resource) => {
+      await reload();
+      (content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`) ?? content).focus();
+    };
     fill(body, section(t.schedules.title, { note: t.schedules.text }, content));
     reload();
   });
 }
 
-function resourceCard(id, resource, reload) {
+function resourceCard(id, resource, changed) {
   const name = resource.name || resource.instance_id;
   const schedule = resource.schedule;
-  return h("li", { class: "resource" },
+  return h("li", { class: "resource", "data-resource": resource.resource_id },
     h("header", { class: "resource-head" },
       h("div", {}, h("h3", {}, name), h("p", { class: "muted small" }, t.instances.kinds[resource.kind] ?? resource.kind, " · ", h("code", {}, resource.instance_id), " · ", resource.region)),
       h("span", { class: "row-links" },
-        changeButton(session, schedule ? t.actions.change : t.schedules.schedule, { class: "button-small", "aria-label": t.schedules.scheduleThis(name), onclick: () => scheduleDialog(id, { resource, onSaved: reload }) }, "clock"),
-        changeButton(session, t.schedules.remove, { class: "button-small", "aria-label": t.schedules.removeThis(name), onclick: () => confirmRemoval(id, resource, name, reload) }))),
+        changeButton(session, schedule ? t.schedules.change : t.schedules.schedule, { class: "button-small", "aria-label": schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name), onclick: () => scheduleDialog(id, { resource, onSaved: () => changed(resource) }) }, "clock"),
+        changeButton(session, t.schedules.remove, { class: "button-small", "aria-label": t.schedules.removeThis(name), onclick: () => confirmRemoval(id, resource, name, () => changed(resource)) }))),
+    resource.note && notice("warning", h("p", {}, resource.note)),
     schedule ? week(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
-    (resource.note || resource.next_action) && h("p", { class: "small" },
-      resource.next_action?.at && [t.schedules.next(t.interactions.actions[resource.next_action.action] ?? resource.next_action.action), " ", when(resource.next_action.at, { exact: true }), " "],
-      resource.note));
+    resource.next_action && h("p", { class: "resource-next small" }, icon("clock"), " ",
+      t.schedules.next[resource.next_action.action], " ", when(resource.next_action.at, { exact: true }), " ", t.schedules.yourTime));
 }
 
 const minutesOf = (time) => {
@@ -44,7 +52,8 @@ const minutesOf = (time) => {
   return hours * 60 + minutes;
 };
 
-// A window that ends at or before its start runs past midnight, into the next day.
+// What runs when, by day, in minutes. A window that ends at or before its start runs past midnight,
+// into the next day; windows that touch are one.
 export function spansOf(windows) {
   const spans = DAYS.map(() => []);
   for (const { days, start, stop } of windows) {
@@ -59,15 +68,26 @@ export function spansOf(windows) {
       }
     }
   }
-  return spans.map((day) => day.sort((a, b) => a[0] - b[0]));
+  return spans.map(union);
+}
+
+function union(day) {
+  const joined = [];
+  for (const [from, to] of day.sort((a, b) => a[0] - b[0])) {
+    const last = joined.at(-1);
+    if (last && from <= last[1]) last[1] = Math.max(last[1], to);
+    else joined.push([from, to]);
+  }
+  return joined;
 }
 
 const clock = (minutes) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 
 function week(schedule) {
-  const spans = spansOf(schedule.windows ?? []);
+  if (!schedule.windows.length) return h("p", { class: "muted" }, t.schedules.alwaysOff(schedule.time_zone));
+  const spans = spansOf(schedule.windows);
   return h("div", { class: "week" },
-    h("p", { class: "small muted" }, t.schedules.zone(schedule.time_zone ?? schedule.timezone ?? "UTC")),
+    h("p", { class: "small muted" }, t.schedules.zone(schedule.time_zone)),
     h("div", { class: "week-hours", "aria-hidden": "true" }, [0, 6, 12, 18, 24].map((hour) => h("span", {}, clock(hour * 60)))),
     h("ul", {}, DAYS.map((day, index) => h("li", { class: "week-day" },
       h("span", { class: "week-name" }, t.schedules.days[day]),
@@ -89,11 +109,13 @@ export function scheduleDialog(id, { instance, resource, onSaved }) {
   const zone = h("select", { class: "input" }, zones.map((value) => h("option", { value, selected: value === (given?.time_zone ?? local) }, value)));
   const windows = structuredClone(given?.windows ?? [{ days: DAYS.slice(0, 5), start: "08:00", stop: "18:00" }]);
   const rows = h("div", { class: "windows" });
-  const draw = () => fill(rows, windows.map((window, index) => windowRow(window, index, () => { windows.splice(index, 1); draw(); })),
-    button(t.schedules.addWindow, { class: "button-small", onclick: () => { windows.push({ days: [], start: "08:00", stop: "18:00" }); draw(); } }, "plus"));
+  const add = button(t.schedules.addWindow, { class: "button-small", onclick: () => { windows.push({ days: [], start: "08:00", stop: "18:00" }); draw(); rows.querySelector(".window:last-of-type input").focus(); } }, "plus");
+  const draw = () => fill(rows,
+    windows.length ? windows.map((window, index) => windowRow(window, index, () => { windows.splice(index, 1); draw(); add.focus(); })) : h("p", { class: "help" }, t.schedules.noWindow),
+    add);
   draw();
   dialog({
-    title: t.schedules.scheduleThis(name),
+    title: given ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
     wide: true,
     content: ({ close }) => form({
       submitText: t.actions.save,
@@ -104,14 +126,14 @@ export function scheduleDialog(id, { instance, resource, onSaved }) {
         h("fieldset", { class: "field", "data-field": "windows" }, h("legend", {}, t.schedules.windows), rows, h("p", { class: "field-error", "aria-live": "polite" })),
       ],
       async onsubmit() {
-        const used = windows.filter(({ days }) => days.length);
-        if (!used.length) throw { status: 422, errors: [{ field: "windows", message: t.schedules.windowNeeded }] };
-        const schedule = { time_zone: zone.value, windows: used };
+        const wrong = windows.find(({ days, start, stop }) => !days.length || !start || !stop);
+        if (wrong) throw { status: 422, errors: [{ field: "windows", message: wrong.days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded }] };
+        const schedule = { time_zone: zone.value, windows };
         if (resource) await api.patch(path(id, resource.resource_id), { schedule });
         else await api.post(path(id), { kind: instance.kind, instance_id: instance.instance_id, region: instance.region, schedule }, { key: api.newKey() });
         close();
-        toast(t.schedules.saved, "success", onSaved ? undefined : { href: `#/accounts/${api.segment(id)}/schedules`, text: t.account.tabs.schedules });
-        onSaved?.();
+        toast(t.schedules.saved, "success", instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look });
+        onSaved();
       },
     }),
   });
@@ -129,10 +151,10 @@ function windowRow(window, index, remove) {
       }),
       h("span", { class: "day-face" }, t.schedules.days[day])))),
     time("start", t.schedules.on), time("stop", t.schedules.offAt),
-    button(t.actions.removeThis, { class: "button-small", onclick: remove }));
+    button(t.actions.removeThis, { class: "button-small", "aria-label": t.schedules.removeWindow(index + 1), onclick: remove }));
 }
 
-function confirmRemoval(id, resource, name, reload) {
+function confirmRemoval(id, resource, name, onRemoved) {
   dialog({
     title: t.schedules.removeThis(name),
     content: ({ close }) => form({
@@ -141,7 +163,8 @@ function confirmRemoval(id, resource, name, reload) {
       async onsubmit() {
         await api.remove(path(id, resource.resource_id));
         close();
-        reload();
+        toast(t.schedules.released(name));
+        onRemoved();
       },
     }),
   });

@@ -1,24 +1,44 @@
 // Who did what: the audit trail, of one account or of all, and the interactions with instances.
 import * as api from "../lib/api.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, h, pause, whenVisible } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { pagedList, section, skeleton } from "../lib/ui.js";
 import { t } from "../texts.js";
-import { frame, notYet } from "./account.js";
+import { frame } from "./account.js";
+
+// The line in the customer's log is written a second or two after what it tells of.
+const LOOK_AGAIN_AFTER_MS = [2_000, 4_000, 8_000];
 
 export function interactions(context) {
   return frame(context, "interactions", (body, handle) => {
-    fill(body, section(t.interactions.title, { note: t.interactions.text },
-      trail(context, `/v1/accounts/${api.segment(handle.id)}/interactions`, interactionRow, t.interactions.none)));
+    const path = `/v1/accounts/${api.segment(handle.id)}/interactions`;
+    const onPage = (page) => { if (page.items.some(isPending)) lookAgain(body, path, context.signal); };
+    fill(body, section(t.interactions.title, { note: t.interactions.text }, trail(context, path, interactionRow, { none: t.interactions.none, onPage })));
   });
 }
 
+const isPending = (entry) => entry.logged === "pending";
+
+async function lookAgain(body, path, signal) {
+  try {
+    for (const wait of LOOK_AGAIN_AFTER_MS) {
+      await pause(wait, signal);
+      await whenVisible(signal);
+      const { items } = await api.get(path, { query: { limit: 50 }, signal });
+      for (const entry of items) body.querySelector(`[data-entry="${CSS.escape(entry.interaction_id)}"]`)?.replaceWith(interactionRow(entry));
+      if (!items.some(isPending)) return;
+    }
+  } catch {
+    // What is shown was true; opening the view again asks again.
+  }
+}
+
 export function accountAudit(context) {
-  return frame(context, "audit", (body, handle) => {
-    fill(body, section(t.audit.title, { note: t.audit.text },
-      trail(context, `/v1/accounts/${api.segment(handle.id)}/audit`, (entry) => auditRow(entry, false), t.audit.none)));
-  });
+  const show = (body, onMissing) => fill(body, section(t.audit.title, { note: t.audit.text },
+    trail(context, `/v1/accounts/${api.segment(context.params.id)}/audit`, (entry) => auditRow(entry, false), { none: t.audit.none, onMissing })));
+  // It outlives its account.
+  return frame(context, "audit", (body) => show(body), { whenGone: (body) => show(body, () => h("p", {}, t.audit.none)) });
 }
 
 export function organizationAudit(context) {
@@ -26,41 +46,39 @@ export function organizationAudit(context) {
   fill(context.main,
     h("p", { class: "crumb" }, h("a", { href: "#/organization" }, icon("left"), t.organization.title)),
     h("div", { class: "page-head" }, h("h1", {}, t.audit.title)),
-    section(t.audit.all, { note: t.audit.organizationText }, trail(context, "/v1/audit", (entry) => auditRow(entry, true), t.audit.none)));
+    section(t.audit.all, { note: t.audit.organizationText }, trail(context, "/v1/audit", (entry) => auditRow(entry, true), { none: t.audit.none })));
 }
 
-function trail({ signal }, path, renderItem, none) {
+function trail({ signal }, path, renderItem, { none, onPage, onMissing }) {
   return pagedList({
     signal,
     list: h("ul", { class: "trail" }),
     empty: h("li", { class: "empty-line" }, none),
     placeholder: () => skeleton(5),
-    onMissing: notYet,
+    onPage,
+    onMissing,
     fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }),
     renderItem,
   });
 }
 
-const actorOf = (actor) => (typeof actor === "object" && actor !== null ? actor.email ?? actor.name ?? actor.id ?? actor.type : actor) ?? "";
-
 function auditRow(entry, withAccount) {
-  const detail = entry.detail ?? entry.changes;
   return h("li", { class: "trail-row" },
     h("span", { class: "trail-when" }, when(entry.at, { exact: true })),
     h("span", { class: "trail-what" },
       h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
-      withAccount && entry.account_id && [" ", h("a", { href: `#/accounts/${api.segment(entry.account_id)}` }, entry.account_name ?? entry.account_id)],
-      detail && h("span", { class: "muted small trail-detail" }, typeof detail === "string" ? detail : JSON.stringify(detail))),
-    h("span", { class: "muted trail-who" }, t.actors[actorOf(entry.actor)] ?? actorOf(entry.actor)));
+      withAccount && [" ", h("a", { href: `#/accounts/${api.segment(entry.account_id)}` }, entry.account_name)],
+      entry.detail && h("span", { class: "muted small trail-detail" }, (entry.action === "tested" && t.outcome[entry.detail]) || entry.detail)),
+    h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor));
 }
 
 function interactionRow(entry) {
   const good = entry.outcome === "accepted";
-  return h("li", { class: "trail-row" },
+  return h("li", { class: "trail-row", "data-entry": entry.interaction_id },
     h("span", { class: "trail-when" }, when(entry.at, { exact: true })),
     h("span", { class: "trail-what" },
-      h("span", { class: `outcome ${good ? "step-good" : "step-bad"}` }, h("span", { class: "step-mark" }, icon(good ? "check" : "cross")), h("strong", {}, t.interactions.outcomes[entry.outcome] ?? entry.outcome)),
-      " ", t.interactions.actions[entry.action] ?? entry.action, " ", entry.instance_id && h("code", {}, entry.instance_id), entry.region && h("span", { class: "tag" }, entry.region),
-      entry.detail && h("span", { class: "muted small trail-detail" }, entry.detail)),
+      h("span", { class: `outcome ${good ? "step-good" : "step-bad"}` }, h("span", { class: "step-mark" }, icon(good ? "check" : "cross")), h("strong", {}, t.interactions.did[entry.action] ?? entry.action)),
+      " ", entry.instance_id && h("code", {}, entry.instance_id), entry.region && [" ", h("span", { class: "tag" }, entry.region)],
+      h("span", { class: "muted small trail-detail" }, t.interactions.outcomes[entry.outcome] ?? entry.outcome, " ", entry.detail)),
     h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor, h("span", { class: "small" }, t.interactions.logged[entry.logged] ?? "")));
 }
