@@ -8,13 +8,10 @@ provokes an error says so beforehand (`watch.expect_status(422)`).
 from __future__ import annotations
 
 import json
-import os
 import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,19 +27,12 @@ from playwright.sync_api import (
     expect,
 )
 
-from local.bootstrap import find_chromium
-from tests.browser import samples
+from local import stack as local_stack
+from local.stack import Stack
+from local.users import User
+from tests.browser import chromium, samples
+from tests.browser.shapes import drift
 
-STACK_FILE = Path(__file__).parents[2] / ".local" / "stack.json"
-QUIET = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 # The first request after a deployment waits for a function to start, on a machine that is busy.
 expect.set_options(timeout=10_000)
 REPORT_VIOLATIONS = """
@@ -94,24 +84,19 @@ class Watch:
 
 
 @pytest.fixture(scope="session")
-def stack() -> SimpleNamespace:
-    """What `make up` left in `.local/stack.json`."""
-    if not STACK_FILE.exists():
-        pytest.fail("No local stack runs. Start it: make up", pytrace=False)
-    return SimpleNamespace(**json.loads(STACK_FILE.read_text()))
+def stack() -> Stack:
+    return local_stack.load()
 
 
 @pytest.fixture(scope="session")
 def launched(playwright: Playwright) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM") or find_chromium(), args=list(QUIET)
-    )
+    browser = chromium.launch(playwright)
     yield browser
     browser.close()
 
 
 @pytest.fixture
-def watch(stack: SimpleNamespace) -> Iterator[Watch]:
+def watch(stack: Stack) -> Iterator[Watch]:
     origins = {
         "{0.scheme}://{0.netloc}".format(urlsplit(url))
         for url in (stack.dashboard_url, stack.api_url, stack.emulator_url)
@@ -155,8 +140,7 @@ class Person:
     """Somebody signed in, with the page open and the API at hand for preparations."""
 
     page: Page
-    stack: SimpleNamespace
-    role: str
+    stack: Stack
 
     def go(self, hash_: str) -> Page:
         self.page.goto(f"{self.stack.dashboard_url}{hash_}")
@@ -193,18 +177,15 @@ def some_number() -> str:
 
 
 @pytest.fixture
-def sign_in(page: Page, stack: SimpleNamespace) -> Callable[..., Person]:
+def sign_in(page: Page, stack: Stack) -> Callable[..., Person]:
     """Signs in through the page, as a person does."""
 
-    def enter(role: str = "admin", hash_: str = "#/accounts", *, on: Page | None = None) -> Person:
+    def enter(
+        who: str | User = "admin", hash_: str = "#/accounts", *, on: Page | None = None
+    ) -> Person:
         where = on or page
-        user = stack.users[role]
-        where.goto(f"{stack.dashboard_url}{hash_}")
-        where.get_by_label("Email").fill(user["email"])
-        where.get_by_label("Password").fill(user["password"])
-        where.get_by_role("button", name="Sign in").click()
-        where.get_by_role("button", name="Sign out").wait_for()
-        return Person(where, stack, role)
+        chromium.sign_in(where, stack, stack.users[who] if isinstance(who, str) else who, hash_)
+        return Person(where, stack)
 
     return enter
 
@@ -222,17 +203,18 @@ def viewer(sign_in: Callable[..., Person]) -> Person:
 def _with_usage_of_samples(person: Person) -> Person:
     """The stack does not know the accounts of samples.py, of which every account's view asks this.
     What a test answers itself goes first."""
-    usage = json.dumps(samples.USAGE)
     person.page.route(
         re.compile(r"/v1/accounts/acc\d{6}/usage$"),
-        lambda route: route.fulfill(content_type="application/json", body=usage),
+        lambda route: route.fulfill(json=samples.USAGE),
     )
     return person
 
 
 @pytest.fixture
-def answer_with() -> Callable[..., list[Any]]:
-    """Answers the page's API requests in the API's place: what no stack does on demand."""
+def answer_with(watch: Watch) -> Callable[..., list[Any]]:
+    """Answers the page's API requests in the API's place: what no stack does on demand. An answer
+    of another shape than the API's fails the test.
+    """
 
     def install(page: Page, path: str, reply: Any, *, method: str = "GET") -> list[Any]:
         """`reply`: a JSON body, a (status, body) pair, or a function of the request. The list that
@@ -250,6 +232,8 @@ def answer_with() -> Callable[..., list[Any]]:
             if answer == "abort":
                 return route.abort()
             status, body = answer if isinstance(answer, tuple) else (200, answer)
+            if drifted := drift(method, urlsplit(request.url).path, status, body):
+                watch.complaints.append(drifted)
             kind = "application/problem+json" if status >= 400 else "application/json"
             return route.fulfill(status=status, content_type=kind, body=json.dumps(body))
 

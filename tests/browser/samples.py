@@ -208,17 +208,27 @@ INSTANCES = {
         {
             "kind": "aurora",
             "instance_id": "ledger",
-            "name": None,
+            "name": "ledger",
             "region": "eu-west-1",
             "state": "stopping",
             "type": "aurora-postgresql",
         },
     ],
     "unavailable": [
-        {"region": "eu-west-1", "kind": "rds", "detail": "rds:DescribeDBInstances is not allowed."}
+        {
+            "region": "eu-west-1",
+            "kind": "rds",
+            "detail": "AWS refuses rds:DescribeDBInstances: AccessDenied: User is not authorized "
+            "to perform: rds:DescribeDBInstances because no identity-based policy allows it",
+        }
     ],
 }
 
+MADE = {
+    "created_at": "2026-01-01T10:00:00Z",
+    "created_by": "admin@northwind.example",
+    "updated_at": "2026-01-01T10:00:00Z",
+}
 RESOURCES = [
     {
         "resource_id": "res1",
@@ -233,23 +243,43 @@ RESOURCES = [
                 {"days": ["sat"], "start": "22:00", "stop": "03:00"},
             ],
         },
+        "next_action": {"action": "stop", "at": "2026-01-05T19:00:00Z"},
+        "note": None,
+        **MADE,
     },
     {
         "resource_id": "res2",
         "kind": "rds",
         "instance_id": "orders",
-        "name": None,
+        "name": "orders",
         "region": "us-east-1",
+        "schedule": {"time_zone": "UTC", "windows": []},
+        "next_action": {"action": "stop", "at": "2026-01-06T00:00:00Z"},
+        "note": "AWS starts a stopped database again after seven days. It was stopped again.",
+        **MADE,
+    },
+    {
+        "resource_id": "res3",
+        "kind": "aurora",
+        "instance_id": "ledger",
+        "name": "ledger",
+        "region": "eu-west-1",
         "schedule": None,
+        "next_action": None,
+        "note": None,
+        **MADE,
     },
 ]
 
+WEB = "i-0a1b2c3d4e5f60718"
+ADMIN = "admin@northwind.example"
+STOPPED = "It was available; stop was asked for."
 INTERACTIONS = [
     {
         "interaction_id": f"int{index}",
-        "kind": "ec2",
-        "instance_id": "i-0a1b2c3d4e5f60718",
-        "region": "us-east-1",
+        "kind": kind,
+        "instance_id": instance_id,
+        "region": kind and "us-east-1",
         "action": action,
         "outcome": outcome,
         "detail": detail,
@@ -257,17 +287,20 @@ INTERACTIONS = [
         "at": "2026-01-05T10:00:00Z",
         "logged": logged,
     }
-    for index, (action, outcome, detail, actor, logged) in enumerate(
+    for index, (action, kind, instance_id, outcome, detail, actor, logged) in enumerate(
         [
-            ("start", "accepted", None, "admin@northwind.example", "written"),
-            ("stop", "refused", "The instance is terminated.", "schedule", "off"),
+            ("start", "ec2", WEB, "accepted", "It was stopped; start was asked for.", ADMIN, "off"),
+            ("list", None, None, "accepted", "3 instances; 1 could not be listed.", ADMIN, "off"),
+            ("stop", "ec2", WEB, "refused", f"{WEB} is pending; it cannot stop now.", ADMIN, "off"),
+            ("stop", "rds", "orders", "accepted", STOPPED, "schedule", "written"),
+            ("test", None, None, "accepted", "The test found the account confirmed.", ADMIN, "off"),
         ]
     )
 ]
 
 AUDIT = [
     {
-        "audit_id": f"audit{index}",
+        "entry_id": f"audit{index}",
         "at": "2026-01-05T10:00:00Z",
         "actor": actor,
         "action": action,
@@ -277,9 +310,14 @@ AUDIT = [
     }
     for index, (actor, action, detail) in enumerate(
         [
-            ("admin@northwind.example", "created", None),
             ("schedule", "tested", "confirmed"),
-            ("admin@northwind.example", "changed", "write_logs"),
+            (
+                "admin@northwind.example",
+                "changed",
+                "name: Old → Account00000; write_logs: No → Yes",
+            ),
+            (ADMIN, "credentials_rotated", None),
+            (ADMIN, "created", None),
         ]
     )
 ]
@@ -290,15 +328,14 @@ ISSUE = {
     "message": "The role could not be assumed. AWS does not say why.",
     "remedy": "Deploy the role as the Instructions show, then press Test.",
 }
-LATER_PATHS = (
-    "/v1/accounts/{account_id}/usage",
-    "/v1/accounts/{account_id}/instances",
-    "/v1/accounts/{account_id}/resources",
-    "/v1/accounts/{account_id}/interactions",
-    "/v1/accounts/{account_id}/audit",
-    "/v1/audit",
-    "/v1/organization/webhook",
-)
+WEBHOOK = {
+    "url": "https://hooks.northwind.example/cavok",
+    "events": ["Account Degraded", "Account Failed"],
+    "created_at": "2026-01-01T10:00:00Z",
+    "updated_at": "2026-01-02T10:00:00Z",
+    "updated_by": "admin@northwind.example",
+    "secret": None,
+}
 
 
 def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -308,9 +345,8 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     ]
     one = "/v1/accounts/acc00000[0-9]"
     return {
-        "/openapi.json": {"paths": {path: {} for path in LATER_PATHS}},
         "/v1/organization": organization(accounts),
-        "/v1/organization/webhook": {"url": None, "events": []},
+        "/v1/organization/webhook": WEBHOOK,
         "/v1/accounts": pages_of(accounts),
         "/v1/audit": {"items": AUDIT, "next_cursor": None},
         **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:10]},

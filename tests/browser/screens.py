@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Route, sync_playwright
 
-from local.bootstrap import find_chromium
-from tests.browser import samples
-from tests.browser.conftest import QUIET, STACK_FILE
+from local import stack as local_stack
+from tests.browser import chromium, samples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
@@ -29,6 +26,8 @@ SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("account", "#/accounts/acc000003", "light", WIDE),
     ("instances", "#/accounts/acc000000/instances", "light", WIDE),
     ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE),
+    ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW),
+    ("interactions", "#/accounts/acc000000/interactions", "light", WIDE),
     ("organization", "#/organization", "light", WIDE),
     ("access-details", "#/access-details", "light", WIDE),
 )
@@ -36,7 +35,7 @@ NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "
 
 
 def moment(**ago: float) -> str:
-    return (datetime.now(UTC) - timedelta(**ago)).isoformat(timespec="seconds")
+    return f"{datetime.now(UTC) - timedelta(**ago):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def lived_in() -> dict[str, Any]:
@@ -76,6 +75,17 @@ def lived_in() -> dict[str, Any]:
     times = {"started_at": moment(hours=6), "finished_at": moment(hours=5.9977)}
     parts[f"{one}/test1"] = samples.finished_test(outcome="degraded", steps=steps, **times)
     parts[f"{one}/test0"] = samples.finished_test("test0", steps=before)
+    account = "/v1/accounts/acc00000[0-9]"
+    interactions = [
+        {**one, "at": moment(hours=2 + index * 5.3)}
+        for index, one in enumerate(samples.INTERACTIONS)
+    ]
+    resources = [
+        {**one, "next_action": one["next_action"] and {"action": "stop", "at": moment(hours=-5)}}
+        for one in samples.RESOURCES
+    ]
+    parts[f"{account}/interactions"] = {"items": interactions, "next_cursor": None}
+    parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     return parts
 
 
@@ -134,26 +144,17 @@ def answering(reply: Any) -> Any:
     return handle
 
 
-def sign_in(page: Page, stack: SimpleNamespace) -> None:
-    user = stack.users["admin"]
-    page.goto(stack.dashboard_url)
-    page.get_by_label("Email").fill(user["email"])
-    page.get_by_label("Password").fill(user["password"])
-    page.get_by_role("button", name="Sign in").click()
-    page.get_by_role("button", name="Sign out").wait_for()
-
-
 def main() -> None:
-    stack = SimpleNamespace(**json.loads(STACK_FILE.read_text()))
+    stack = local_stack.load()
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
+        browser = chromium.launch(playwright)
         for name, hash_, theme, size in SCREENS:
             context = browser.new_context(viewport=size, color_scheme=theme, locale="en-GB")
             page = context.new_page()
             for path, reply in lived_in().items():
                 page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
-            sign_in(page, stack)
+            chromium.sign_in(page, stack, stack.users["admin"])
             page.evaluate("hash => { location.hash = hash; }", hash_)
             page.wait_for_timeout(1500)
             page.mouse.move(0, 0)

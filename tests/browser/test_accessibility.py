@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from tests.browser import samples
+from tests.browser.axe import assert_accessible, assert_fits, settle
 from tests.browser.conftest import some_number
 
 NEEDS_SIGN_IN = {
@@ -34,13 +34,12 @@ MODALS = {
     "Change": "#/accounts/acc000004",
     "Rotate keys": "#/accounts/acc000003",
     "Delete account": "#/accounts/acc000003",
-    "Set a webhook": "#/organization",
+    "New signing secret": "#/organization",
+    "Remove the webhook": "#/organization",
     "Stop web1": "#/accounts/acc000000/instances",
-    "Schedule web1": "#/accounts/acc000000/instances",
-}
-AXE = {
-    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
-    "resultTypes": ["violations"],
+    "Change the schedule of web1": "#/accounts/acc000000/instances",
+    "Schedule ledger": "#/accounts/acc000000/schedules",
+    "Release orders": "#/accounts/acc000000/schedules",
 }
 
 
@@ -54,23 +53,6 @@ def furnished(answer_with) -> Callable[[Page], Page]:
         return page
 
     return furnish
-
-
-def settle(page: Page) -> None:
-    page.get_by_role("heading").first.wait_for()
-    expect(page.locator("[aria-busy=true], .skeleton, .skeleton-row")).to_have_count(0)
-
-
-def assert_accessible(page: Page) -> None:
-    results = Axe().run(page, options=AXE)
-    assert results.violations_count == 0, results.generate_report()
-
-
-def assert_fits(page: Page) -> None:
-    wider = page.evaluate(
-        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    )
-    assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"
 
 
 @pytest.mark.parametrize(("theme", "width"), [("light", 1280), ("dark", 360)])

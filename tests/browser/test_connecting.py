@@ -4,7 +4,6 @@ their own AWS account, tests watched to their end, a connection that breaks and 
 from __future__ import annotations
 
 import secrets
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from local import aws, customers
 from local.customers import CUSTOMERS, Offer, Workplace
+from local.stack import Stack
 from tests.browser.conftest import Person, some_number
 
 TEST_MS = 90_000
@@ -58,7 +58,7 @@ def press_test(page: Page, name: str, outcome: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("key", EXPECTED)
-def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: SimpleNamespace, key: str):
+def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: Stack, key: str):
     page, customer, number = admin.page, CUSTOMERS[key], some_number()
     name = f"{customer.name}{secrets.token_hex(3)}"
     prepared: Any = None
@@ -90,7 +90,7 @@ def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: SimpleNam
 
 
 @pytest.mark.slow
-def test_a_connection_that_breaks_and_is_mended(admin: Person, stack: SimpleNamespace):
+def test_a_connection_that_breaks_and_is_mended(admin: Person, stack: Stack):
     page, number = admin.page, some_number()
     account = admin.add_account(provider_id=number)
     name = account["name"]
@@ -120,9 +120,7 @@ def test_a_connection_that_breaks_and_is_mended(admin: Person, stack: SimpleName
 
 
 @pytest.mark.slow
-def test_the_instructions_turn_to_confirmed_when_the_role_appears(
-    admin: Person, stack: SimpleNamespace
-):
+def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person, stack: Stack):
     """The test is started elsewhere, as the sweep does: this page only watches."""
     page, number = admin.page, some_number()
     account = admin.add_account(provider_id=number)

@@ -11,6 +11,7 @@ from tests.browser import samples
 BROKEN = (
     500,
     {
+        "type": "about:blank",
         "title": "Internal Server Error",
         "status": 500,
         "detail": "Something failed on our side. It was logged.",
@@ -77,7 +78,7 @@ def test_a_network_that_is_down_is_told_from_a_service_that_fails(admin, answer_
 def test_what_passes_by_itself_is_not_shown_at_all(admin, answer_with, watch):
     watch.expect_status(429, 503)
     well = samples.pages_of([samples.account(0)])
-    troubles = [(429, {"message": "Too Many Requests"}), (503, {})]
+    troubles = [(429, {"message": "Too Many Requests"}), (503, {"message": "Service Unavailable"})]
     seen = answer_with(
         admin.page,
         "/v1/accounts",

@@ -17,15 +17,12 @@ import pytest
 from playwright.sync_api import expect
 
 from functions.dashboard import app
+from tests.browser import samples
 
-EMPTY = {
-    "items": [],
-    "next_cursor": None,
-    "paths": {},
-    "organization_id": "northwind",
-    "external_id": "x",
-    "trusted_account_id": "1",
-    "accounts": {"total": 0, "by_status": {}},
+API = {
+    "/v1/accounts": {"items": [], "next_cursor": None},
+    "/v1/organization": samples.organization([]),
+    "/v1/organization/webhook": samples.WEBHOOK,
 }
 
 
@@ -97,8 +94,9 @@ class Handler(BaseHTTPRequestHandler):
             self.reply(302, {"location": self.cognito.authorize(query)})
         elif parts.path == "/logout":
             self.reply(302, {"location": query["logout_uri"]})
-        elif parts.path.startswith(("/v1/", "/openapi.json")):
-            self.reply(200, {"content-type": "application/json"}, json.dumps(EMPTY).encode())
+        elif parts.path.startswith("/v1/"):
+            body = json.dumps(API[parts.path]).encode()
+            self.reply(200, {"content-type": "application/json"}, body)
         else:
             name = parts.path.removeprefix("/ui/") if parts.path != "/" else None
             answer = self.site.answer(name, {})

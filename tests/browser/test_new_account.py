@@ -81,6 +81,7 @@ def test_the_apis_errors_appear_at_their_fields_and_nothing_is_lost(modal, answe
         (
             422,
             {
+                "type": "about:blank",
                 "title": "Unprocessable Entity",
                 "status": 422,
                 "detail": "Please correct: name, credentials.access_key_id.",

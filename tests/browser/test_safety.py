@@ -21,7 +21,12 @@ def test_hostile_texts_are_shown_and_never_run(admin, answer_with):
     )
     steps = [
         samples.step(
-            "ec2:StopInstances", "ec2", "denied", reason=HOSTILE, detail=HOSTILE, error_code=HOSTILE
+            "ec2:StopInstances",
+            "ec2",
+            "denied",
+            reason="unstated",
+            detail=HOSTILE,
+            error_code=HOSTILE,
         )
     ]
     answer_with(admin.page, "/v1/accounts", {"items": [account], "next_cursor": None})

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-import time
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import samples
+from tests.browser import measures, samples
 
 MANY = 10_000
 
@@ -64,43 +63,12 @@ def test_ten_thousand_accounts_open_with_one_page(many, admin):
 
 
 def test_scrolling_loads_them_all_and_keeps_the_document_small(many):
-    loaded = """document.querySelector(".rows").offsetHeight
-      / document.querySelector(".account-row[data-id]").offsetHeight"""
-    deadline = time.monotonic() + 60
-    while many.evaluate(loaded) < MANY - 1:
-        assert time.monotonic() < deadline
-        many.evaluate("window.scrollTo(0, document.body.scrollHeight)")
-        many.wait_for_timeout(30)
-        assert many.locator(".account-row[data-id]").count() < 60
-    many.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    assert measures.scroll_to_the_end(many, MANY) < 60
     expect(row(many, "Account09999")).to_be_visible()
     expect(total(many, "10,000 accounts")).to_be_visible()
     expect(row(many, "Account09999")).to_have_attribute("aria-rowindex", str(MANY + 1))
-    # Every frame of this scroll replaces every row. Counted is the processor time of the page's
-    # own thread, which a busy machine stretches little: a frame of 60 a second has 16.7 ms.
-    session = many.context.new_cdp_session(many)
-    session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    before = processor_seconds(session)
-    many.evaluate(
-        """() => new Promise((resolve) => {
-          let frames = 0;
-          let y = document.body.scrollHeight;
-          const tick = () => {
-            window.scrollTo(0, y -= 900);
-            if ((frames += 1) < 100) requestAnimationFrame(tick);
-            else resolve();
-          };
-          requestAnimationFrame(tick);
-        })"""
-    )
-    per_frame_ms = (processor_seconds(session) - before) * 1000 / 100
-    assert per_frame_ms < 16.7
-
-
-def processor_seconds(session) -> float:
-    counted = {"ScriptDuration", "LayoutDuration", "RecalcStyleDuration"}
-    metrics = session.send("Performance.getMetrics")["metrics"]
-    return sum(metric["value"] for metric in metrics if metric["name"] in counted)
+    # A frame of 60 a second has 16.7 ms.
+    assert measures.scroll_back(many).cpu_ms < 16.7
 
 
 def test_coming_back_finds_the_list_where_it_was(many, answer_with):
@@ -165,3 +133,41 @@ def test_a_row_under_test_turns_to_its_result_by_itself(admin, answer_with):
     admin.page.reload()
     expect(row(admin.page, "Account00005")).to_contain_text("Testing…")
     expect(row(admin.page, "Account00005")).to_contain_text("Confirmed", timeout=8000)
+
+
+def test_a_hidden_tab_asks_for_nothing_and_at_once_when_it_is_looked_at_again(many, admin):
+    many.clock.install()
+    many.reload()
+    expect(row(many, "Account00000")).to_be_visible()
+    many.evaluate(
+        """Object.defineProperty(
+          document, "visibilityState", { value: "hidden", configurable: true })"""
+    )
+    many.clock.fast_forward("00:31")
+    before = len(admin.requests)
+    many.clock.fast_forward("10:00")
+    many.evaluate("delete document.visibilityState")
+    assert len(admin.requests) == before
+    with many.expect_request(re.compile("/v1/accounts[?]")):
+        many.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+        many.clock.fast_forward("00:02")
+
+
+def test_what_left_its_page_is_looked_at_by_itself(admin, answer_with, watch):
+    """One fits the filter no longer, another was deleted elsewhere."""
+    watch.expect_status(404)
+    page = admin.page
+    accounts = [samples.account(index, status="confirmed") for index in range(3)]
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    answer_with(page, "/v1/accounts/acc000001", samples.account(1, status="failed"))
+    gone = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such account"}
+    answer_with(page, "/v1/accounts/acc000002", (404, gone))
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go("#/accounts?status=confirmed")
+    expect(row(page, "Account00001")).to_contain_text("Confirmed")
+    accounts[1:] = []
+    page.clock.fast_forward("00:31")
+    expect(row(page, "Account00001")).to_contain_text("Failed")
+    expect(row(page, "Account00002")).to_have_count(0)
+    expect(row(page, "Account00000")).to_contain_text("Confirmed")

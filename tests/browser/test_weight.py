@@ -5,23 +5,14 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser import samples
+from tests.browser.measures import RECORD_SHIFTS, weigh
 
 LIMIT_BYTES = 60_000
-RECORD_SHIFTS = """
-window.shifts = 0;
-new PerformanceObserver((list) => {
-  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
-}).observe({ type: "layout-shift", buffered: true });
-"""
 
 
 def test_the_first_view_weighs_less_than_60_kb(open_context, stack):
     page = open_context().new_page()
-    session = page.context.new_cdp_session(page)
-    session.send("Network.enable")
-    received: list[int] = []
-    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
-    page.goto(stack.dashboard_url, wait_until="networkidle")
+    received = weigh(page, lambda: page.goto(stack.dashboard_url, wait_until="networkidle"))
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     assert len(received) > 8
     assert sum(received) < LIMIT_BYTES, received

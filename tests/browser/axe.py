@@ -1,0 +1,28 @@
+"""What every view must be, whatever it shows."""
+
+from __future__ import annotations
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+AXE = {
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    "resultTypes": ["violations"],
+}
+
+
+def settle(page: Page) -> None:
+    page.get_by_role("heading").first.wait_for()
+    expect(page.locator("[aria-busy=true], .skeleton, .skeleton-row")).to_have_count(0)
+
+
+def assert_accessible(page: Page) -> None:
+    results = Axe().run(page, options=AXE)
+    assert results.violations_count == 0, results.generate_report()
+
+
+def assert_fits(page: Page) -> None:
+    wider = page.evaluate(
+        "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    )
+    assert wider <= 0, f"{wider} px too wide at {page.viewport_size} on {page.url}"

@@ -1,0 +1,36 @@
+"""The browser that the tests, the pictures and the measurements use."""
+
+from __future__ import annotations
+
+import os
+
+from playwright.sync_api import Browser, Page, Playwright
+
+from local.bootstrap import find_chromium
+from local.stack import Stack
+from local.users import User
+
+_QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+def launch(playwright: Playwright) -> Browser:
+    return playwright.chromium.launch(
+        executable_path=os.environ.get("CHROMIUM") or find_chromium(), args=list(_QUIET)
+    )
+
+
+def sign_in(page: Page, stack: Stack, user: User, hash_: str = "") -> None:
+    """Signs in through the page, as a person does."""
+    page.goto(f"{stack.dashboard_url}{hash_}")
+    page.get_by_label("Email").fill(user["email"])
+    page.get_by_label("Password").fill(user["password"])
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("button", name="Sign out").wait_for()

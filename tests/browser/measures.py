@@ -1,0 +1,92 @@
+"""What is measured of the page: by tests against a limit, by `make bench` for the record."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from playwright.sync_api import Page
+
+RECORD_SHIFTS = """
+window.shifts = 0;
+new PerformanceObserver((list) => {
+  for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
+}).observe({ type: "layout-shift", buffered: true });
+"""
+ROW = ".account-row[data-id]"
+FRAMES = 100
+_SCROLL_UP = """(count) => new Promise((resolve) => {
+  const longest = { task: 0 };
+  const observer = new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) longest.task = Math.max(longest.task, entry.duration);
+  });
+  observer.observe({ type: "longtask" });
+  const frames = [];
+  let y = document.body.scrollHeight;
+  let before = performance.now();
+  const tick = (now) => {
+    frames.push(now - before);
+    before = now;
+    if (frames.length > count) {
+      observer.disconnect();
+      resolve({ slow: frames.filter((one) => one > 50).length, longest: longest.task });
+      return;
+    }
+    window.scrollTo(0, y -= 900);
+    requestAnimationFrame(tick);
+  };
+  requestAnimationFrame((now) => { before = now; tick(now); });
+})"""
+
+
+def weigh(page: Page, visit: Callable[[], Any]) -> list[int]:
+    """What came over the wire in a visit, in bytes: one number a request."""
+    session = page.context.new_cdp_session(page)
+    session.send("Network.enable")
+    received: list[int] = []
+    session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    visit()
+    return received
+
+
+def scroll_to_the_end(page: Page, accounts: int) -> int:
+    """Scrolls until every account is loaded; returns the most rows that there were at once."""
+    loaded = f"""document.querySelector(".rows").offsetHeight
+      / document.querySelector("{ROW}").offsetHeight"""
+    deadline = time.monotonic() + 60
+    most = 0
+    while page.evaluate(loaded) < accounts - 1:
+        assert time.monotonic() < deadline, "the list does not end"
+        page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+        page.wait_for_timeout(30)
+        most = max(most, page.locator(ROW).count())
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    return most
+
+
+@dataclass(frozen=True)
+class Scrolling:
+    """Of a scroll in which every frame replaces every row. `cpu_ms` is the processor time of the
+    page's own thread a frame, which a busy machine stretches little.
+    """
+
+    cpu_ms: float
+    slow_frames: int
+    longest_task_ms: float
+
+
+def scroll_back(page: Page) -> Scrolling:
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = _processor_seconds(session)
+    seen = page.evaluate(_SCROLL_UP, FRAMES)
+    spent = _processor_seconds(session) - before
+    return Scrolling(spent * 1000 / FRAMES, seen["slow"], seen["longest"])
+
+
+def _processor_seconds(session: Any) -> float:
+    counted = {"ScriptDuration", "LayoutDuration", "RecalcStyleDuration"}
+    metrics = session.send("Performance.getMetrics")["metrics"]
+    return float(sum(metric["value"] for metric in metrics if metric["name"] in counted))

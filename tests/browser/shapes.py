@@ -1,0 +1,70 @@
+"""Whether an answer that a test makes up is one that the API could give."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from cavok.api.audit import AuditPage
+from cavok.api.instance_models import InstanceList, InteractionBody, InteractionPage, UsageBody
+from cavok.api.models import (
+    AccountBody,
+    AccountPage,
+    InstructionsBody,
+    OrganizationBody,
+    PermissionsBody,
+    VerificationBody,
+    VerificationPage,
+)
+from cavok.api.problems import Problem
+from cavok.api.resource_models import ResourceBody, ResourceList
+from cavok.api.webhooks import TestMessage, WebhookBody
+
+_ACCOUNT = "/v1/accounts/[^/]+"
+_ANSWERS: dict[str, type[BaseModel]] = {
+    "GET /v1/organization": OrganizationBody,
+    "GET /v1/permissions": PermissionsBody,
+    "(GET|PUT) /v1/organization/webhook": WebhookBody,
+    "POST /v1/organization/webhook/test": TestMessage,
+    f"GET /v1/audit|GET {_ACCOUNT}/audit": AuditPage,
+    "GET /v1/accounts": AccountPage,
+    f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
+    f"GET {_ACCOUNT}/instructions": InstructionsBody,
+    f"GET {_ACCOUNT}/verifications": VerificationPage,
+    f"POST {_ACCOUNT}/verifications|GET {_ACCOUNT}/verifications/[^/]+": VerificationBody,
+    f"GET {_ACCOUNT}/usage": UsageBody,
+    f"GET {_ACCOUNT}/instances": InstanceList,
+    f"POST {_ACCOUNT}/instances/[^/]+/[^/]+/(start|stop)": InteractionBody,
+    f"GET {_ACCOUNT}/interactions": InteractionPage,
+    f"GET {_ACCOUNT}/resources": ResourceList,
+    f"POST {_ACCOUNT}/resources|(GET|PATCH) {_ACCOUNT}/resources/[^/]+": ResourceBody,
+}
+"""By method and path. What is not here is not made up by any test."""
+
+
+def drift(method: str, path: str, status: int, body: Any) -> str | None:
+    """What is different from what the API would send."""
+    request = f"{method} {path[path.index('/v1/') :]}"
+    if status >= 400:
+        if set(body) == {"message"}:
+            return None  # the gateway's own answer
+        return _difference(Problem, body, request, leave_out_none=True)
+    for pattern, model in _ANSWERS.items():
+        if re.fullmatch(pattern, request):
+            return _difference(model, body, request)
+    return f"{request}: no such answer is known to shapes.py"
+
+
+def _difference(
+    model: type[BaseModel], body: Any, request: str, *, leave_out_none: bool = False
+) -> str | None:
+    try:
+        sent = model.model_validate(body).model_dump(mode="json", exclude_none=leave_out_none)
+    except ValidationError as error:
+        return f"{request}: {error}"
+    made_up = json.dumps(body, sort_keys=True)
+    real = json.dumps(sent, sort_keys=True)
+    return None if made_up == real else f"{request}: made up {made_up}, but the API sends {real}"

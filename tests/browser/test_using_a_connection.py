@@ -1,0 +1,389 @@
+"""Using connected accounts through the page, on the real API and sample customers' real instances:
+listing, starting, stopping, schedules, what is kept of it all, and what a sweep finds meanwhile.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from local import aws, customers
+from local.customers import CUSTOMERS, Workplace
+from local.stack import Stack
+from tests.browser.axe import assert_accessible, assert_fits, settle
+from tests.browser.conftest import Person, some_number
+from tests.e2e import sweeping
+from tests.e2e.journeys import Connected, Journey, answer, connect_and_test, resource_states
+from tests.e2e.organizations import Organization, new_organization
+
+WHY = "You are a viewer. Only an admin of your organization can do this."
+Enter = Callable[..., Person]
+
+
+@pytest.fixture(scope="module")
+def house(stack: Stack) -> Iterator[Organization]:
+    with new_organization(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def journeys(house: Organization, stack: Stack) -> dict[str, Journey]:
+    """Accounts of two customers, connected and tested at the same time."""
+    policy = answer(house.admin.get("/v1/permissions"))["policy_document"]
+
+    def journey(key: str) -> Journey:
+        place = Workplace(stack.emulator_url, some_number())
+        return connect_and_test(house.admin, CUSTOMERS[key], place, policy)
+
+    keys = ("all-permissions", "ec2-only")
+    with ThreadPoolExecutor(len(keys)) as pool:
+        return dict(zip(keys, pool.map(journey, keys), strict=True))
+
+
+@pytest.fixture(scope="module")
+def production(journeys: dict[str, Journey]) -> Journey:
+    assert journeys["all-permissions"].account["status"] == "confirmed"
+    return journeys["all-permissions"]
+
+
+@pytest.fixture
+def enter(sign_in: Enter, house: Organization) -> Enter:
+    """Signs in somebody of this organization."""
+
+    def somebody(group: str, hash_: str, **options: Any) -> Page:
+        return sign_in(house.people[group], hash_, **options).page
+
+    return somebody
+
+
+def view(connected: Connected, section: str = "") -> str:
+    return f"#/accounts/{connected.account_id}{section and f'/{section}'}"
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.locator(".instance").filter(has_text=re.compile(rf"^{name}"))
+
+
+def used(connected: Connected) -> int:
+    count: int = answer(connected.person.get(f"{connected.path}/usage"))["used"]
+    return count
+
+
+def assert_in_order(page: Page) -> None:
+    """Accessible, and as wide as the window, with real data and at both ends of widths."""
+    settle(page)
+    assert_accessible(page)
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert_fits(page)
+    page.set_viewport_size({"width": 1280, "height": 860})
+
+
+def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
+    enter: Enter, production: Journey
+) -> None:
+    connected = production.connected
+    before = used(connected)
+    page = enter("admin", view(connected, "instances"))
+    for name, kind, state in (
+        ("web", "EC2 t3.small", "running"),
+        ("batch", "EC2 m7g.large", "stopped"),
+        ("orders", "RDS db.t4g.small", "available"),
+        ("ledger", "Aurora cluster aurora-postgresql", "available"),
+    ):
+        expect(row(page, name)).to_contain_text(kind)
+        expect(row(page, name).locator(".instance-state")).to_have_text(state)
+    expect(page.locator(".instance")).to_have_count(4)
+    assert_in_order(page)
+
+    page.get_by_role("button", name="Stop web").click()
+    assert_accessible(page)
+    page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
+    expect(row(page, "web").locator(".instance-state")).to_have_text("stopped")
+    expect(page.get_by_role("button", name="Start web")).to_be_focused()
+    assert resource_states(connected.place)[production.prepared.instance_ids[0]] == "stopped"
+    page.get_by_role("button", name="Start web").click()
+    expect(row(page, "web").locator(".instance-state")).to_have_text("running")
+    # One on opening, and after the stop and the start one each until the state has settled.
+    assert used(connected) == before + 5
+
+    page.get_by_role("link", name="Interactions").click()
+    newest = page.locator(".trail-row")
+    expect(newest.nth(1)).to_contain_text("Start")
+    expect(newest.nth(1)).to_contain_text(production.prepared.instance_ids[0])
+    expect(newest.nth(3)).to_contain_text("Accepted. It was running; stop was asked for.")
+    expect(newest.nth(4)).to_contain_text("4 instances.")
+    expect(newest.nth(3)).to_contain_text("written to the account's logs")
+    expect(newest.filter(has_text="log line on its way")).to_have_count(0)
+    assert_in_order(page)
+
+    page.get_by_role("link", name="Overview").click()
+    expect(page.get_by_text(f"{before + 5} of 1,000 interactions used")).to_be_visible()
+    expect(page.get_by_role("progressbar")).to_have_attribute("max", "100")
+    assert_in_order(page)
+
+
+def test_coming_back_and_waiting_list_nothing_and_refreshing_does(
+    enter: Enter, production: Journey, page: Page
+) -> None:
+    connected = production.connected
+    before = used(connected)
+    page.clock.install()
+    enter("admin", view(connected))
+    page.get_by_role("link", name="Instances").click()
+    expect(row(page, "orders")).to_be_visible()
+    page.get_by_role("link", name="Schedules").click()
+    expect(page.get_by_text("No instance is under Cavok's control yet.")).to_be_visible()
+    page.get_by_role("link", name="Instances").first.click()
+    expect(row(page, "orders")).to_be_visible()
+    page.clock.fast_forward("05:00")
+    assert used(connected) == before + 1
+    with page.expect_response(re.compile("/instances$")):
+        page.get_by_role("button", name="Refresh").click()
+    assert used(connected) == before + 2
+
+
+def test_what_may_not_be_touched_or_seen_is_said_in_words(
+    enter: Enter, production: Journey, journeys: dict[str, Journey], watch: Any
+) -> None:
+    watch.expect_status(409)
+    place, batch = production.connected.place, production.prepared.instance_ids[1]
+    ec2 = aws.ec2(place.emulator_url, place.account_number)
+    ec2.create_tags(Resources=[batch], Tags=[{"Key": "cavok:exclude", "Value": "true"}])
+    page = enter("admin", view(production.connected, "instances"))
+    page.get_by_role("button", name="Start batch").click()
+    refusal = row(page, "batch").get_by_role("alert")
+    expect(refusal).to_contain_text(f"{batch} is excluded by its tag cavok:exclude=true.")
+    expect(page.get_by_role("button", name="Start batch")).to_be_focused()
+    assert_in_order(page)
+    ec2.delete_tags(Resources=[batch], Tags=[{"Key": "cavok:exclude"}])
+
+    page.evaluate(
+        "hash => { location.hash = hash; }", view(journeys["ec2-only"].connected, "instances")
+    )
+    expect(page.get_by_text("Some could not be listed:")).to_be_visible()
+    expect(page.get_by_role("listitem").filter(has_text="RDS in us-east-1")).to_contain_text(
+        "AWS refuses rds:DescribeDBInstances"
+    )
+    expect(row(page, "web")).to_be_visible()
+    assert_in_order(page)
+
+
+def test_instances_of_an_account_that_is_not_connected_are_not_asked_for(
+    enter: Enter, house: Organization, stack: Stack
+) -> None:
+    account = answer(
+        house.admin.post(
+            "/v1/accounts",
+            json={
+                "provider": "aws",
+                "provider_id": some_number(),
+                "name": "NotYet",
+                "access_type": "assume_role",
+                "write_logs": False,
+            },
+        )
+    )
+    page = enter("admin", f"#/accounts/{account['account_id']}/instances")
+    expect(page.get_by_text("This account is not connected")).to_be_visible()
+    page.get_by_role("link", name="See how to connect it").click()
+    expect(page.get_by_role("link", name="Deploy on AWS")).to_be_visible()
+
+
+def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
+    enter: Enter, production: Journey
+) -> None:
+    connected = production.connected
+    page = enter("admin", view(connected, "instances"))
+    page.get_by_role("button", name="Schedule orders").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Time zone").select_option("Europe/Lisbon")
+    dialog.get_by_label("Start at").fill("07:30")
+    assert_accessible(page)
+    dialog.get_by_role("button", name="Save").click()
+    expect(row(page, "orders")).to_contain_text(re.compile("Next (start|stop):"))
+    expect(page.get_by_role("button", name="Change the schedule of orders")).to_be_focused()
+    page.get_by_role("link", name="See the week").click()
+
+    card = page.locator(".resource").filter(has_text="orders")
+    expect(card).to_contain_text("Times in Europe/Lisbon")
+    expect(card.get_by_text("07:30–18:00")).to_have_count(5)
+    expect(card.get_by_text("off", exact=True)).to_have_count(2)
+    expect(card.locator(".week-bar")).to_have_count(5)
+    assert_in_order(page)
+
+    card.get_by_role("button", name="Change the schedule of orders").click()
+    dialog.get_by_role("button", name="Add a window").click()
+    night = dialog.get_by_role("group", name="Window 2")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text("Choose at least one day for each window")
+    night.get_by_text("Sat").click()
+    night.get_by_label("Start at").fill("22:00")
+    night.get_by_label("Stop at").fill("03:00")
+    dialog.get_by_role("button", name="Save").click()
+    expect(card.get_by_text("22:00–24:00")).to_be_visible()
+    expect(card.get_by_text("00:00–03:00")).to_be_visible()
+    expect(card.get_by_role("button", name="Change the schedule of orders")).to_be_focused()
+
+    card.get_by_role("button", name="Release orders").click()
+    dialog.get_by_role("button", name="Release").click()
+    expect(page.get_by_text("No instance is under Cavok's control yet.")).to_be_visible()
+    assert answer(connected.person.get(f"{connected.path}/resources"))["items"] == []
+
+
+def test_a_webhook_is_set_tested_and_removed_and_its_secret_shown_once(
+    sign_in: Enter, open_context: Any, house: Organization, watch: Any
+) -> None:
+    watch.expect_status(422)
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    page = sign_in(house.people["admin"], "#/organization", on=context.new_page()).page
+    dialog, region = page.get_by_role("dialog"), page.get_by_role("region", name="Webhook")
+    with sweeping.receiver() as receiver:
+        page.get_by_role("button", name="Set a webhook").click()
+        dialog.get_by_label("Address").fill("http://hooks.example.com/")
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog.get_by_text("Enter an address that starts with https://")).to_be_visible()
+        dialog.get_by_label("Address").fill(receiver.url)
+        dialog.get_by_label("Account Created").uncheck()
+        dialog.get_by_role("button", name="Save").click()
+        expect(dialog).to_contain_text("It is shown this once")
+        assert_accessible(page)
+        dialog.get_by_role("button", name="Copy: signing secret").click()
+        expect(page.locator("#announcer")).to_have_text("Copied")
+        secret = page.evaluate("navigator.clipboard.readText()")
+        assert secret.startswith("whsec_")
+        dialog.get_by_role("button", name="I have kept it").click()
+        expect(region).to_contain_text(receiver.url)
+        expect(region).not_to_contain_text("Account Created")
+        page.reload()
+        expect(region).to_contain_text(receiver.url)
+        assert secret not in page.content()
+        assert_in_order(page)
+
+        region.get_by_role("button", name="Send a test message").click()
+        expect(page.locator("#toasts")).to_contain_text("A test message is on its way.")
+        receiver.wait_for(lambda one: one.json["type"] == "Webhook Test", "a test message")
+
+    region.get_by_role("button", name="New signing secret").click()
+    dialog.get_by_role("button", name="New signing secret").click()
+    expect(dialog.locator("code")).to_contain_text("whsec_")
+    assert dialog.locator("code").inner_text() != secret
+    dialog.get_by_role("button", name="I have kept it").click()
+
+    region.get_by_role("button", name="Remove the webhook").click()
+    dialog.get_by_role("button", name="Remove the webhook").click()
+    expect(region).to_contain_text("No webhook is set.")
+    expect(page.get_by_role("button", name="Set a webhook")).to_be_visible()
+
+
+def test_the_audit_trail_says_who_did_what_to_an_account_and_to_all(
+    enter: Enter, house: Organization, production: Journey
+) -> None:
+    connected, admin = production.connected, house.people["admin"]["email"]
+    name = production.account["name"]
+    answer(house.admin.patch(connected.path, json={"name": f"{name}X"}))
+    answer(house.admin.patch(connected.path, json={"name": name}))
+    page = enter("viewer", view(connected, "audit"))
+    entries = page.locator(".trail-row")
+    expect(entries.first).to_contain_text("Changed")
+    expect(entries.first).to_contain_text(f"name: {name}X → {name}")
+    expect(entries.first).to_contain_text(admin)
+    expect(entries.last).to_contain_text("Created")
+    assert_in_order(page)
+
+    page.evaluate("location.hash = '#/organization'")
+    page.get_by_role("link", name="Open the audit trail").click()
+    mine = entries.filter(has=page.get_by_role("link", name=name, exact=True))
+    expect(mine.first).to_contain_text(f"name: {name}X → {name}")
+    assert_in_order(page)
+    mine.first.get_by_role("link", name=name).click()
+    expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_a_viewer_sees_it_all_changes_nothing_and_is_told_why(
+    enter: Enter, house: Organization, production: Journey
+) -> None:
+    connected = production.connected
+    resource = answer(
+        house.admin.post(
+            f"{connected.path}/resources",
+            json={
+                "kind": "aurora",
+                "instance_id": "ledger",
+                "region": "us-east-1",
+                "schedule": {"time_zone": "UTC", "windows": []},
+            },
+        )
+    )
+    page = enter("viewer", view(connected, "instances"))
+    sent: list[str] = []
+    page.on("request", lambda one: sent.append(one.method) if "/v1/" in one.url else None)
+
+    def refused(*names: str) -> None:
+        for name in names:
+            button = page.get_by_role("button", name=name, exact=True)
+            expect(button).to_have_attribute("aria-disabled", "true")
+            button.click(force=True)
+            expect(page.get_by_role("dialog")).to_have_count(0)
+        expect(page.locator("#toasts")).to_contain_text(WHY)
+
+    expect(row(page, "ledger")).to_contain_text("Next stop:")
+    refused("Stop web", "Start batch", "Schedule web", "Change the schedule of ledger")
+    assert_in_order(page)
+    page.get_by_role("link", name="Schedules").click()
+    expect(page.get_by_text("Always off")).to_be_visible()
+    refused("Change the schedule of ledger", "Release ledger")
+    assert_in_order(page)
+    page.get_by_role("link", name="Interactions").click()
+    expect(page.locator(".trail-row").first).to_contain_text("Listing")
+    page.evaluate("location.hash = '#/organization'")
+    expect(page.get_by_text("No webhook is set.")).to_be_visible()
+    refused("Set a webhook")
+    assert set(sent) <= {"GET", "OPTIONS"}
+    answer(house.admin.delete(f"{connected.path}/resources/{resource['resource_id']}"))
+
+
+def test_what_a_sweep_finds_shows_in_an_open_page_by_itself(
+    enter: Enter, house: Organization, production: Journey, stack: Stack, page: Page
+) -> None:
+    """Broken and mended in the customer's own account; nobody presses Test or reloads."""
+    connected, place = production.connected, production.connected.place
+    name, role = production.account["name"], str(production.prepared.role_name)
+    trust = {"StringEquals": {"sts:ExternalId": connected.offer().external_id}}
+    page.clock.install()
+    enter("admin", view(connected))
+    title, wrong = page.locator(".account-title"), page.get_by_role("region", name="Connection")
+    expect(title).to_contain_text("Confirmed")
+
+    def sweep(pass_by: str) -> None:
+        sweeping.make_due(stack, house.name, connected)
+        sweeping.run_sweep(stack)
+        page.clock.fast_forward(pass_by)
+
+    customers.deny("ec2:StopInstances")(place, role)
+    sweep("00:15")
+    expect(title).to_contain_text("Degraded")
+    expect(wrong).to_contain_text("What to do:")
+    expect(wrong).to_contain_text("ec2:StopInstances")
+    expect(page.locator("#announcer")).to_have_text("The account is now: Degraded")
+    assert_in_order(page)
+
+    page.get_by_role("link", name="Cloud Accounts").first.click()
+    line = page.get_by_role("row").filter(has_text=name)
+    expect(line).to_contain_text("Degraded")
+    customers.trust_condition(None)(place, role)
+    sweep("00:31")
+    expect(line).to_contain_text("Failed")
+    line.get_by_role("link", name="See why").click()
+    expect(wrong).to_contain_text("without this organization's external ID")
+    page.get_by_role("link", name="Cloud Accounts").first.click()
+
+    customers.trust_condition(trust)(place, role)
+    place.iam.delete_role_policy(RoleName=role, PolicyName="OurRules")
+    sweep("00:31")
+    expect(line).to_contain_text("Confirmed")
+    expect(page.locator("#announcer")).to_have_text(f"{name} is now: Confirmed")
