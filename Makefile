@@ -38,7 +38,7 @@ test: check stack chromium ## everything: checks, unit, integration, e2e and bro
 check: checkers ## style, types, templates, workflows, policies, known vulnerabilities
 	@$(RUN) local.check
 
-bench: stack ## start-up, CPU, wall-clock, and what a sweep reads and costs
+bench: stack chromium ## start-up, CPU, wall-clock, the page, and what a sweep reads and costs
 	@$(RUN) local.stack up
 	@$(RUN) tests.bench
 	@$(RUN) tests.bench.sweep

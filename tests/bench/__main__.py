@@ -1,4 +1,4 @@
-"""`python -m tests.bench` (make bench): start-up, CPU, wall-clock and sizes, as tables.
+"""`python -m tests.bench` (make bench): start-up, CPU, wall-clock, sizes and the page, as tables.
 
 With `--write`, docs/performance.md gets them too. Exit status 1 if a function starts slower than it
 may.
@@ -22,7 +22,8 @@ from local.settings import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
-from tests.bench import packages, start_up, warm_request, whole_test
+from tests.bench import packages, page, start_up, warm_request, whole_test
+from tests.browser.measures import FRAMES
 
 _DOCUMENT = ROOT / "docs" / "performance.md"
 _BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
@@ -64,6 +65,8 @@ def main() -> int:
         request, get_item = warm_request.measure(options.runs)
     with step("A whole test on the local stack"):
         workflow, script = whole_test.measure(stack, options.runs)
+    with step("The page in Chromium"):
+        seen = page.measure(stack, options.runs)
     results = [
         _starts(starts, options.runs),
         _pair(
@@ -78,6 +81,7 @@ def main() -> int:
             ("verify_account, with all its books", workflow.wall),
         ),
         _sizes(packages.measure()),
+        *_page(seen, options.runs),
     ]
     for result in results:
         console.print(result.as_rich())
@@ -112,6 +116,46 @@ def _pair(title: str, baseline: tuple[str, float], ours: tuple[str, float]) -> R
 def _sizes(found: list[packages.Package]) -> Result:
     rows = [(p.name, _kilobytes(p.zipped), _kilobytes(p.unzipped)) for p in found]
     return Result("Package sizes", ("package", "zipped", "unzipped"), rows)
+
+
+def _page(seen: page.Measured, runs: int) -> list[Result]:
+    weights = [
+        (name, f"{sum(received) / 1000:.1f} kB", str(len(received)))
+        for name, received in seen.weights.items()
+    ]
+    base = seen.opening[page.FEW].wall
+    opening = [
+        (f"{count:,} accounts", _ms(median.wall), f"{median.wall / base:.2f}x")
+        for count, median in seen.opening.items()
+    ]
+    scrolling = seen.scrolling
+    return [
+        Result(
+            "The page's first view, with an empty cache",
+            ("view", "over the wire", "requests"),
+            weights,
+        ),
+        Result(
+            f"From opening the page to a painted list, medians of {runs}",
+            ("", "median", "ratio"),
+            opening,
+        ),
+        Result(
+            "Cumulative layout shift while a view opens",
+            ("view", "shift"),
+            [(name, f"{shift:.4f}") for name, shift in seen.shifts.items()],
+        ),
+        Result(
+            f"Scrolling through {page.MANY:,} accounts, {FRAMES} frames that replace every row",
+            ("", "measured"),
+            [
+                ("processor time a frame", f"{scrolling.cpu_ms:.1f} ms"),
+                ("frames over 50 ms", str(scrolling.slow_frames)),
+                ("longest task", f"{scrolling.longest_task_ms:.0f} ms"),
+                ("rows in the document at most", str(seen.rows_at_most)),
+            ],
+        ),
+    ]
 
 
 def _ms(seconds: float) -> str:
