@@ -101,7 +101,7 @@ class Instances {
     this.asOf.textContent = t.instances.asOf(clock(at));
     fill(this.notes, unavailable.length > 0 && notice("warning",
       h("p", {}, t.instances.unavailable),
-      h("ul", {}, unavailable.map(({ region, kind, detail }) => h("li", {}, h("strong", {}, t.instances.where(t.instances.kinds[kind], region)), `: ${detail}`)))));
+      h("ul", {}, unavailable.map(({ region, kind, detail }) => h("li", {}, h("strong", {}, t.instances.where(t.instances.kinds[kind] ?? kind, region)), `: ${detail}`)))));
     if (!items.length) return fill(this.rows, h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none));
     const focused = this.rows.contains(document.activeElement) ? document.activeElement : null;
     const place = focused && { row: focused.closest("[data-key]").dataset.key, part: focused.dataset.part };
@@ -119,7 +119,7 @@ class Instances {
     const { resource } = instance;
     return h("li", { class: "instance" },
       h("span", { class: "instance-name" }, h("strong", {}, name), name !== instance.instance_id && h("code", {}, instance.instance_id)),
-      h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind], h("span", { class: "muted" }, ` ${instance.type}`)),
+      h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind] ?? instance.kind, h("span", { class: "muted" }, ` ${instance.type}`)),
       h("span", { class: "instance-region" }, instance.region),
       h("span", { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-settling"}` }, icon(mark), instance.state),
       h("span", { class: "instance-actions" },
