@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
@@ -119,7 +120,8 @@ def _stored_account() -> bytes:
         capabilities=dict.fromkeys(("ec2", "rds", "logs"), Capability.FULL),
         version=3,
     )
-    return json.dumps({"Item": AccountItem.of(confirmed(account)).serialize()}).encode()
+    item = AccountItem.of(confirmed(account)).serialize()
+    return json.dumps({"Item": item}, default=lambda value: b64encode(value).decode()).encode()
 
 
 @contextmanager
