@@ -15,6 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 from local import aws, customers
 from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
+from tests.browser import samples
 from tests.browser.axe import assert_accessible, assert_fits, settle
 from tests.browser.conftest import Person, some_number
 from tests.e2e import sweeping
@@ -117,8 +118,9 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     expect(newest.nth(1)).to_contain_text(production.prepared.instance_ids[0])
     expect(newest.nth(3)).to_contain_text("Accepted. It was running; stop was asked for.")
     expect(newest.nth(4)).to_contain_text("4 instances.")
+    pending = newest.filter(has_text="log line on its way")
+    expect(pending).to_have_count(0, timeout=40_000)
     expect(newest.nth(3)).to_contain_text("written to the account's logs")
-    expect(newest.filter(has_text="log line on its way")).to_have_count(0)
     assert_in_order(page)
 
     page.get_by_role("link", name="Overview").click()
@@ -145,6 +147,36 @@ def test_coming_back_and_waiting_list_nothing_and_refreshing_does(
     with page.expect_response(re.compile("/instances$")):
         page.get_by_role("button", name="Refresh").click()
     assert used(connected) == before + 2
+
+
+def test_a_stop_that_takes_long_is_looked_at_a_few_times_and_then_left(
+    sign_in: Enter, page: Page, answer_with: Any
+) -> None:
+    path = "/v1/accounts/acc000000"
+    web = samples.INSTANCES["items"][0]
+    states = iter(["running", "running"])
+
+    def listing(_: Any) -> dict[str, Any]:
+        return {"items": [{**web, "state": next(states, "stopping")}], "unavailable": []}
+
+    answer_with(page, path, samples.account(0))
+    answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
+    answer_with(page, f"{path}/instances/ec2/[^/]+/stop", samples.INTERACTIONS[0], method="POST")
+    listings = answer_with(page, f"{path}/instances", listing)
+    page.clock.install()
+    sign_in("admin", "#/accounts/acc000000/instances")
+    page.get_by_role("button", name="Stop web1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
+    expect(row(page, "web1").locator(".instance-state")).to_have_text("stopping")
+    said = page.locator(".card-actions")
+    for seconds in (2, 5, 12, 30, 75):
+        before = said.inner_text()
+        page.clock.fast_forward(seconds * 1000)
+        expect(said).not_to_have_text(before)
+    expect(said).to_contain_text("This takes longer; refresh to look again.")
+    page.clock.fast_forward("10:00")
+    expect(said).to_contain_text("This takes longer; refresh to look again.")
+    assert len(listings) == 6
 
 
 def test_what_may_not_be_touched_or_seen_is_said_in_words(

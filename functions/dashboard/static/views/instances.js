@@ -52,7 +52,9 @@ class Instances {
     this.listing = kept?.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
     this.resources = new Map();
     this.refusals = new Map();
-    this.moving = new Set();
+    // By key, the states in one of which an instance that was started or stopped has arrived: AWS may
+    // tell of its old one for a moment.
+    this.moving = new Map();
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
     this.asOf = h("span", { class: "muted small" });
@@ -82,7 +84,7 @@ class Instances {
     this.listing = { ...await api.get(this.path(), { signal: this.signal }), at: Date.now() };
     kept = { id: this.handle.id, listing: this.listing };
     for (const item of this.listing.items) {
-      if (!this.moving.has(keyOf(item)) || !AT_REST.has(item.state)) continue;
+      if (!this.moving.get(keyOf(item))?.has(item.state)) continue;
       this.moving.delete(keyOf(item));
       announce(t.instances.isNow(nameOf(item), item.state));
     }
@@ -177,7 +179,7 @@ class Instances {
   // Shown as on its way at once; what AWS says comes with the next listing.
   follow(instance, action) {
     toast(t.instances.accepted[action](nameOf(instance)));
-    this.moving.add(keyOf(instance));
+    this.moving.set(keyOf(instance), action === "start" ? STOPPABLE : STARTABLE);
     this.listing = { ...this.listing, items: this.listing.items.map((item) => (keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item)) };
     kept = { id: this.handle.id, listing: this.listing };
     this.draw();

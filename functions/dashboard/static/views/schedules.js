@@ -130,7 +130,7 @@ export function scheduleDialog(id, { instance, resource, onSaved }) {
         if (wrong) throw { status: 422, errors: [{ field: "windows", message: wrong.days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded }] };
         const schedule = { time_zone: zone.value, windows };
         if (resource) await api.patch(path(id, resource.resource_id), { schedule });
-        else await api.post(path(id), { kind: instance.kind, instance_id: instance.instance_id, region: instance.region, schedule }, { key: api.newKey() });
+        else await api.post(path(id), { kind: instance.kind, instance_id: instance.instance_id, region: instance.region, schedule });
         close();
         toast(t.schedules.saved, "success", instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look });
         onSaved();

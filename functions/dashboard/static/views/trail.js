@@ -7,8 +7,8 @@ import { pagedList, section, skeleton } from "../lib/ui.js";
 import { t } from "../texts.js";
 import { frame } from "./account.js";
 
-// The line in the customer's log is written a second or two after what it tells of.
-const LOOK_AGAIN_AFTER_MS = [2_000, 4_000, 8_000];
+// The line in the customer's log is written some seconds after what it tells of.
+const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 10_000, 20_000];
 
 export function interactions(context) {
   return frame(context, "interactions", (body, handle) => {
