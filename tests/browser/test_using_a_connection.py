@@ -19,7 +19,14 @@ from tests.browser import samples
 from tests.browser.axe import assert_accessible, assert_fits, settle
 from tests.browser.conftest import Person, some_number
 from tests.e2e import sweeping
-from tests.e2e.journeys import Connected, Journey, answer, connect_and_test, resource_states
+from tests.e2e.journeys import (
+    Connected,
+    Journey,
+    answer,
+    connect,
+    connect_and_test,
+    resource_states,
+)
 from tests.e2e.organizations import Organization, new_organization
 
 WHY = "You are a viewer. Only an admin of your organization can do this."
@@ -60,6 +67,16 @@ def enter(sign_in: Enter, house: Organization) -> Enter:
         return sign_in(house.people[group], hash_, **options).page
 
     return somebody
+
+
+@pytest.fixture(scope="module")
+def new_account(house: Organization, stack: Stack) -> Callable[[str], str]:
+    """Adds an account that nobody connects; returns its path."""
+
+    def add(name: str) -> str:
+        return connect(house.admin, Workplace(stack.emulator_url, some_number()), name=name).path
+
+    return add
 
 
 def view(connected: Connected, section: str = "") -> str:
@@ -206,21 +223,10 @@ def test_what_may_not_be_touched_or_seen_is_said_in_words(
 
 
 def test_instances_of_an_account_that_is_not_connected_are_not_asked_for(
-    enter: Enter, house: Organization, stack: Stack
+    enter: Enter, new_account: Callable[[str], str]
 ) -> None:
-    account = answer(
-        house.admin.post(
-            "/v1/accounts",
-            json={
-                "provider": "aws",
-                "provider_id": some_number(),
-                "name": "NotYet",
-                "access_type": "assume_role",
-                "write_logs": False,
-            },
-        )
-    )
-    page = enter("admin", f"#/accounts/{account['account_id']}/instances")
+    account_id = new_account("NotYet").rpartition("/")[2]
+    page = enter("admin", f"#/accounts/{account_id}/instances")
     expect(page.get_by_text("This account is not connected")).to_be_visible()
     page.get_by_role("link", name="See how to connect it").click()
     expect(page.get_by_role("link", name="Deploy on AWS")).to_be_visible()
@@ -334,6 +340,21 @@ def test_the_audit_trail_says_who_did_what_to_an_account_and_to_all(
     assert_in_order(page)
     mine.first.get_by_role("link", name=name).click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
+
+
+def test_the_audit_trail_outlives_its_account(
+    enter: Enter, new_account: Callable[[str], str], house: Organization, watch: Any
+) -> None:
+    watch.expect_status(404)
+    path = new_account("ShortLived")
+    answer(house.admin.delete(path))
+    page = enter("admin", "#/organization/audit")
+    page.get_by_role("link", name="ShortLived").first.click()
+    expect(page.get_by_role("heading", name="No such account")).to_be_visible()
+    page.get_by_role("link", name="Its audit trail").click()
+    expect(page.locator(".trail-row")).to_have_count(2)
+    expect(page.locator(".trail-row").first).to_contain_text("Deleted")
+    assert_in_order(page)
 
 
 def test_a_viewer_sees_it_all_changes_nothing_and_is_told_why(
