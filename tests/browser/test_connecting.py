@@ -4,6 +4,7 @@ their own AWS account, tests watched to their end, a connection that breaks and 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from local import aws, customers
 from local.customers import CUSTOMERS, Offer, Workplace
 from local.stack import Stack
 from tests.browser.conftest import Person, some_number
+from tests.e2e.journeys import connect
+from tests.e2e.organizations import signed_in
 
 TEST_MS = 90_000
 EXPECTED = {
@@ -25,8 +28,17 @@ EXPECTED = {
     "any-external-id": ("Failed", "without this organization's external ID"),
     "access-key": ("Confirmed", None),
     "keys-of-another-account": ("Failed", "200000000099"),
-    "no-role-yet": ("Failed", "could not be assumed"),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_a_role(stack: Stack) -> Iterator[str]:
+    """Where the page shows a test that is tried again for most of a minute: meanwhile, the other
+    customers are looked at."""
+    with signed_in(stack, stack.users["admin"]) as person:
+        account = connect(person, Workplace(stack.emulator_url, some_number()))
+        test = account.press_test()["verification_id"]
+        yield f"#/accounts/{account.account_id}/tests/{test}"
 
 
 def add_through_the_page(
@@ -68,7 +80,7 @@ def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: Stack, ke
             customer, stack.emulator_url, account_number=number, policy_document=policy
         )
     add_through_the_page(page, number, name, prepared and prepared.credentials)
-    page.get_by_role("row").filter(has_text=name).get_by_role("link", name="Instructions").click()
+    page.locator(".notice").get_by_role("link", name="Instructions").click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()
     if not prepared:
         link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
@@ -87,6 +99,15 @@ def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: Stack, ke
         expect(capabilities.get_by_text("Full.")).to_have_count(3)
     if key == "ec2-only":
         expect(capabilities).to_contain_text("No RDS permission is granted. It is optional.")
+
+
+def test_who_has_no_role_yet_is_told_so_when_the_retries_are_over(
+    admin: Person, without_a_role: str
+):
+    page = admin.go(without_a_role)
+    watch_the_test(page, "Failed")
+    expect(page.locator(".account-title")).to_contain_text("Failed", timeout=15_000)
+    expect(page.get_by_role("region", name="What is wrong")).to_contain_text("could not be assumed")
 
 
 @pytest.mark.slow
