@@ -17,15 +17,16 @@ def main() -> None:
     """Serve until SIGTERM. Exits with status 1 and one line on stdout if the port is taken."""
     # Services are imported on their first request otherwise, which would bring back what the
     # corrections replace.
-    from local import fidelity
+    from local import faults, fidelity
 
     fidelity.apply_all()
     # ministack has options of its own and refuses an argument that it does not know.
     del sys.argv[1:]
 
-    from ministack.app import main as serve
+    from ministack import app
 
-    serve()
+    faults.make_possible(app)
+    app.main()
 
 
 if __name__ == "__main__":

@@ -117,7 +117,8 @@ def _launch(port: int) -> Emulator:
 
 def _made_from() -> str:
     digest = hashlib.sha256()
-    for path in (_STAMP, ROOT / "local" / "emulator.py", ROOT / "local" / "fidelity.py"):
+    own = (ROOT / "local" / f"{name}.py" for name in ("emulator", "fidelity", "faults"))
+    for path in (_STAMP, *own):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
