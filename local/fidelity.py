@@ -26,7 +26,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
-from ministack.services import cognito, ec2, lambda_svc, stepfunctions
+from ministack.services import cloudwatch, cognito, ec2, lambda_svc, stepfunctions
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -50,6 +50,9 @@ def apply_all() -> None:
     time_executions_out()
     keep_aborted_executions_aborted()
     batch_the_items_of_a_distributed_map()
+    split_and_give_up_batches_of_a_stream()
+    take_metrics_from_log_lines()
+    tell_metrics_apart_by_their_dimensions()
     protect_user_attributes()
     share_unpacked_layers()
 
@@ -483,6 +486,167 @@ def _count_items(execution_arn: str, before: set[str], batches: list[dict[str, A
                 items = len(json.loads(child["input"])["Items"])
                 counts[outcomes[child["status"]]] += items
         run["itemCounts"] = {**counts, "total": sum(len(batch["Items"]) for batch in batches)}
+
+
+_stream = threading.local()
+
+_PAUSE = 0.05
+"""Seconds between two tries of a batch of a stream. AWS waits longer and longer."""
+
+
+def split_and_give_up_batches_of_a_stream() -> None:
+    """A batch of a table's stream that fails is taken up again at the first record that failed,
+    split in halves, and after `MaximumRetryAttempts` told to the on-failure destination, so that
+    what lies behind it goes on. The emulator tries it for ever, whole.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+    """
+
+    def make_poll(original: Any) -> Any:
+        def poll() -> Any:
+            _stream.polled = True
+            try:
+                return original()
+            finally:
+                _stream.polled = False
+
+        return poll
+
+    def make_filter(original: Any) -> Any:
+        def apply(records: list[Any], mapping: dict[str, Any]) -> Any:
+            _stream.mapping = mapping
+            return original(records, mapping)
+
+        return apply
+
+    def make_execute(original: Any) -> Any:
+        def execute(function: dict[str, Any], event: Any, *rest: Any) -> Any:
+            if not getattr(_stream, "polled", False) or rest:
+                return original(function, event, *rest)
+            return _delivered(original, function, event["Records"], _stream.mapping)
+
+        return execute
+
+    _wrap(lambda_svc, "_poll_dynamodb_streams", make_poll)
+    _wrap(lambda_svc, "_apply_filter_criteria", make_filter)
+    _wrap(lambda_svc, "_execute_function", make_execute)
+
+
+def _delivered(
+    invoke: Callable[..., Any], function: dict[str, Any], records: list[Any], mapping: Any
+) -> dict[str, Any]:
+    """What became of these records, when all of them were taken or given up."""
+    tries, most = 0, mapping.get("MaximumRetryAttempts", -1)
+    while True:
+        result: dict[str, Any] = invoke(function, {"Records": records})
+        left = _not_taken(result, records)
+        if not left or most < 0:
+            return result
+        if len(left) < len(records):
+            records, tries = left, 0
+        elif mapping.get("BisectBatchOnFunctionError") and len(left) > 1:
+            middle = len(left) // 2
+            _delivered(invoke, function, left[:middle], mapping)
+            records, tries = left[middle:], 0
+        elif tries < most:
+            tries += 1
+            threading.Event().wait(_PAUSE)
+        else:
+            lambda_svc._send_ddb_stream_failure_record(
+                mapping, function, left, mapping["EventSourceArn"], result, "RetryAttemptsExhausted"
+            )
+            return {"body": {}}
+
+
+def _not_taken(result: dict[str, Any], records: list[Any]) -> list[Any]:
+    """The records from the first one on that failed."""
+    if result.get("error"):
+        return records
+    body = result.get("body") or {}
+    answer = json.loads(body) if isinstance(body, str) else body
+    failed = {failure["itemIdentifier"] for failure in answer.get("batchItemFailures", [])}
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+    first = next((at for at, number in enumerate(numbers) if number in failed), len(records))
+    return records[first:]
+
+
+def take_metrics_from_log_lines() -> None:
+    """A log line in the Embedded Metric Format becomes the metrics that it describes, and alarms
+    look at them.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+    """
+
+    def make(original: Any) -> Any:
+        def emit(
+            function: dict[str, Any], request_id: str, text: str, *rest: Any, **kw: Any
+        ) -> Any:
+            original(function, request_id, text, *rest, **kw)
+            described = [line for line in text.splitlines() if line.startswith('{"_aws"')]
+            for line in described:
+                _take_metrics(json.loads(line))
+            if described:
+                cloudwatch._evaluate_all_alarms()
+
+        return emit
+
+    _wrap(lambda_svc, "_emit_lambda_logs", make)
+
+
+def _take_metrics(line: dict[str, Any]) -> None:
+    at = line["_aws"]["Timestamp"] / 1000
+    for directive in line["_aws"]["CloudWatchMetrics"]:
+        for names in directive["Dimensions"]:
+            dimensions = {name: line[name] for name in names}
+            for metric in directive["Metrics"]:
+                value = line[metric["Name"]]
+                values = value if isinstance(value, list) else [value]
+                cloudwatch._store_datum(
+                    directive["Namespace"],
+                    metric["Name"],
+                    dimensions,
+                    at,
+                    metric.get("Unit", "None"),
+                    None,
+                    values,
+                    None,
+                    None,
+                )
+
+
+_alarm: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar(
+    "alarm", default=None
+)
+
+
+def tell_metrics_apart_by_their_dimensions() -> None:
+    """An alarm watches the metric with exactly its dimensions, not every one of the same name.
+
+    https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_concepts.html#Dimension
+    """
+
+    def make_evaluate(original: Any) -> Any:
+        def evaluate(alarm: dict[str, Any]) -> Any:
+            watched = _alarm.set(cloudwatch._dims_from_list(alarm.get("Dimensions") or []))
+            try:
+                return original(alarm)
+            finally:
+                _alarm.reset(watched)
+
+        return evaluate
+
+    def make_statistics(original: Any) -> Any:
+        def statistics(points: list[dict[str, Any]]) -> Any:
+            watched = _alarm.get()
+            return original(
+                points if watched is None else [p for p in points if p["Dimensions"] == watched]
+            )
+
+        return statistics
+
+    _wrap(cloudwatch, "_evaluate_alarm", make_evaluate)
+    _wrap(cloudwatch, "_calc_stats", make_statistics)
 
 
 def protect_user_attributes() -> None:
