@@ -6,10 +6,12 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
 
 from cavok.adapters.customer_logs import VERIFICATIONS, CustomerLogs, LogLine
 from cavok.domain import permissions
 from cavok.domain.steps import Judgement, Verdict
+from cavok.services.write_customer_log import write_verification_log
 from tests.unit.adapters.aws import Aws, a_session, refused
 from tests.unit.builders import NOW, NUMBER
 
@@ -43,6 +45,19 @@ def test_the_group_is_made_untagged_and_tagged_afterwards(aws: Aws) -> None:
             "tags": {"ManagedBy": "Cavok Cloud"},
         }
     ]
+
+
+def test_logs_that_do_not_answer_are_asked_once(aws: Aws) -> None:
+    """Each further call would wait as long, and the function has other customers."""
+    aws.answers["CreateLogGroup"] = ReadTimeoutError(endpoint_url="https://logs")
+
+    steps = write_verification_log({}, [], a_session(), NOW)
+
+    assert [name for name, _ in aws.calls] == ["CreateLogGroup"]
+    assert [step.step for step in steps] == [f"logs:{name}" for name in CALLS]
+    assert {(step.verdict, step.error_code) for step in steps} == {
+        (Verdict.INCONCLUSIVE, "RequestTimeout")
+    }
 
 
 def test_retention_is_set_on_a_group_that_this_write_made(aws: Aws) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer import CALL, CustomerSession
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.refusals import Reason
 from cavok.domain.steps import Step, Verdict
-from cavok.services.probe_account import TRIES, probe_account
-from tests.unit.builders import a_step, actions_of
+from cavok.services.probe_account import AT_ONCE, TRIES, probe_account
+from tests.unit.builders import a_step, actions_of, template
 
 ACTIONS = actions_of("checking", "ec2", "rds")
 THROTTLED = "rds:StopDBInstance"
@@ -61,6 +61,36 @@ def test_a_probe_that_stays_throttled_is_inconclusive_alone() -> None:
     assert (throttled.verdict, throttled.reason) == (Verdict.INCONCLUSIVE, Reason.ERROR)
     assert (throttled.error_code, throttled.detail) == ("Throttling", "Rate exceeded")
     assert {step.verdict for step in steps.values()} == {Verdict.ALLOWED}
+
+
+def test_a_probe_that_was_not_answered_is_not_made_again() -> None:
+    """botocore has waited for it twice. A region that hangs must not outlast the function."""
+    tries: list[str] = []
+
+    def probe(action: str, session: CustomerSession) -> Step:
+        tries.append(action)
+        raise ProbeTransient("RequestTimeout: Read timeout on endpoint URL")
+
+    steps = probe_account(ACTIONS, SESSION, probe=probe, sleep=lambda _: None)
+
+    assert sorted(tries) == sorted(ACTIONS)
+    assert {(step.verdict, step.error_code) for step in steps} == {
+        (Verdict.INCONCLUSIVE, "RequestTimeout")
+    }
+
+
+def test_where_nothing_is_answered_a_test_is_over_before_its_function_is() -> None:
+    """The most that can be waited: to enter, for the probes six at a time, for the log once."""
+    assert CALL.connect_timeout < CALL.read_timeout
+    a_call = CALL.retries["total_max_attempts"] * CALL.read_timeout + 1  # and between two tries
+    two_calls = {"iam:GetRolePolicy", "ec2:StartInstances", "ec2:StopInstances"}
+    busy = [0.0] * AT_ONCE
+    for action in ACTIONS:
+        busy[busy.index(min(busy))] += a_call * (1 + (action in two_calls))
+
+    longest = a_call + max(busy) + a_call
+
+    assert longest < template()["Resources"]["ProbeAccount"]["Properties"]["Timeout"]
 
 
 def test_a_bug_is_not_swallowed() -> None:

@@ -3,6 +3,7 @@
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
+from cavok.domain.refusals import TIMED_OUT
 from cavok.domain.steps import Judgement, judge
 
 AWS_ERRORS = (ClientError, BotoConnectionError, HTTPClientError)
@@ -19,4 +20,4 @@ def code_and_message(error: Exception) -> tuple[str, str]:
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         return details.get("Code", "Unknown"), details.get("Message", "")
-    return "RequestTimeout", str(error)
+    return TIMED_OUT, str(error)

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message
+from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
+from cavok.domain.steps import ALLOWED, Judgement
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -19,8 +20,8 @@ class Canary:
         self._role_arn = role_arn
         self._external_id = external_id
 
-    def broken(self) -> str | None:
-        """The error that keeps us out of our own role; none while all is well."""
+    def judgement(self) -> Judgement:
+        """Whether we get into our own role: allowed while all is well."""
         try:
             self._sts.assume_role(
                 RoleArn=self._role_arn,
@@ -29,5 +30,5 @@ class Canary:
                 ExternalId=self._external_id,
             )
         except AWS_ERRORS as error:
-            return ": ".join(code_and_message(error))
-        return None
+            return judge_error(error)
+        return ALLOWED

@@ -12,15 +12,18 @@ from enum import StrEnum
 DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"})
 """The codes that mean "not allowed". Everything else proves nothing about a permission."""
 
+TIMED_OUT = "RequestTimeout"
+"""Our own word for a connection that broke, or an answer that did not come."""
+
 TRANSIENT_CODES = frozenset(
     {
+        TIMED_OUT,
         "InternalError",
         "InternalFailure",
         "InternalServerError",
         "PriorRequestNotComplete",
         "RequestLimitExceeded",
         "RequestThrottled",
-        "RequestTimeout",
         "RequestTimeoutException",
         "ServiceUnavailable",
         "ServiceUnavailableException",

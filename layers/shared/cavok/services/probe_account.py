@@ -8,7 +8,7 @@ from functools import partial
 
 from cavok.adapters.customer import CustomerSession
 from cavok.domain.errors import ProbeTransient
-from cavok.domain.refusals import Reason
+from cavok.domain.refusals import TIMED_OUT, Reason
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict
 from cavok.services.probe_permission import probe_permission
 
@@ -28,7 +28,8 @@ def probe_account(
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
     """One step an action, in the order of the actions. A probe that goes on failing for a passing
-    cause is inconclusive and stops no other.
+    cause is inconclusive and stops no other. One that was not answered has waited twice already,
+    and is not made again: a customer's region that hangs must not outlast the function.
     """
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return list(
@@ -48,10 +49,11 @@ def _patiently(
         try:
             return probe(action, session)
         except ProbeTransient as error:
-            failure = str(error)
+            code, _, message = str(error).partition(": ")
+            if code == TIMED_OUT:
+                break
             if attempt < TRIES - 1:
                 sleep(FIRST_WAIT * 2**attempt)
-    code, _, message = failure.partition(": ")
     judgement = Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,

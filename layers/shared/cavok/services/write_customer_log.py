@@ -3,11 +3,13 @@ group.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from cavok.adapters.customer import CustomerSession
 from cavok.adapters.customer_logs import VERIFICATIONS, CustomerLogs, LogLine
+from cavok.domain.refusals import TIMED_OUT
 from cavok.domain.steps import Step
 from cavok.services.timing import timed
 
@@ -22,5 +24,11 @@ def write_verification_log(
     line = LogLine(
         now, {"event": "Verification", "at": now.isoformat(), **verification, "verdicts": verdicts}
     )
-    calls = CustomerLogs(session).write(VERIFICATIONS, f"{now:%Y-%m-%d}", line)
-    return [timed(action, call, session.region) for action, call in calls]
+    written: list[Step] = []
+    for action, call in CustomerLogs(session).write(VERIFICATIONS, f"{now:%Y-%m-%d}", line):
+        if written and written[-1].error_code == TIMED_OUT:
+            # It hangs, and each further call would wait as long.
+            written.append(replace(written[-1], step=action, duration_ms=0))
+        else:
+            written.append(timed(action, call, session.region))
+    return written
