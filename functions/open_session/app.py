@@ -26,7 +26,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
             accounts=wiring.accounts(),
             entry=wiring.entry(),
             canary=wiring.canary(),
-            sealer=wiring.sealer(),
+            sealer=wiring.sealer,
         )
     except OurEntryBroken:
         metrics.add_metric("OurEntryBroken", MetricUnit.Count, 1)

@@ -1,5 +1,5 @@
-"""ProbeAccount: every permission of an account in one go, and its log, for tests that nobody
-watches.
+"""ProbeAccount: a test that nobody watches, in one go: enters the account, makes every probe and
+writes its log. The session stays in here, so nothing needs sealing.
 """
 
 from datetime import UTC, datetime
@@ -9,10 +9,11 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.sealing import session_context
-from cavok.domain.steps import Step
+from cavok.domain.errors import OurEntryBroken
+from cavok.domain.steps import Verdict
+from cavok.domain.verifications import Trigger
 from cavok.observability import logger, metrics
+from cavok.services.open_session import enter
 from cavok.services.probe_account import probe_account
 from cavok.services.write_customer_log import write_verification_log
 
@@ -20,21 +21,31 @@ from cavok.services.write_customer_log import write_verification_log
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
-    """A sealed session, actions and the steps so far in; the steps of all groups out."""
+    """Names in, the steps of all groups out."""
     test = {name: event[name] for name in ("account_id", "verification_id", "trigger")}
     logger.append_keys(**test)
-    sealed_for = session_context(
-        event["organization_id"], event["account_id"], event["verification_id"]
-    )
-    session = CustomerSession.of_secret(wiring.sealer().open(event["session"], sealed_for))
-    steps = probe_account(event["actions"], session)
-    if event["write_logs"]:
-        so_far = [*(Step.from_dict(step) for step in event["steps"]), *steps]
-        steps += write_verification_log(test, so_far, session, datetime.now(UTC))
-    metrics.add_dimension("action", "all")
-    metrics.add_metric(
-        "ProbeLatency", MetricUnit.Milliseconds, max(step.duration_ms for step in steps)
-    )
-    metrics.add_metric("ProbeInconclusive", MetricUnit.Count, sum(s.ok is None for s in steps))
+    try:
+        entered = enter(
+            event["organization_id"],
+            event["account_id"],
+            event["verification_id"],
+            Trigger(event["trigger"]),
+            accounts=wiring.accounts(),
+            entry=wiring.entry(),
+            canary=wiring.canary(),
+            sealer=wiring.sealer,
+        )
+    except OurEntryBroken:
+        metrics.add_metric("OurEntryBroken", MetricUnit.Count, 1)
+        raise
+    steps = list(entered.steps)
+    if session := entered.session:
+        steps += probe_account(entered.probes, session)
+        if entered.account.write_logs:
+            steps += write_verification_log(test, steps, session, datetime.now(UTC))
+    unknown = sum(step.verdict is Verdict.INCONCLUSIVE for step in steps)
+    if unknown:
+        metrics.add_dimension("action", "all")
+        metrics.add_metric("ProbeInconclusive", MetricUnit.Count, unknown)
     logger.info("Probed", refused=[step.step for step in steps if step.ok is False])
     return [step.as_dict() for step in steps]

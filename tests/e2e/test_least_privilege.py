@@ -21,8 +21,23 @@ from tests.e2e.organizations import Organization
 
 pytestmark = pytest.mark.timeout(240)
 
-WORKING_WITH_A_SESSION = {"ProbePermission", "ProbeAccount", "WriteCustomerLog"}
-ENTERING_CUSTOMERS_ACCOUNTS = {"OpenSession", "InstancesApi", "LogInteractions", "FollowSchedule"}
+WORKING_WITH_A_SESSION = {"ProbePermission", "WriteCustomerLog"}
+ENTERING_CUSTOMERS_ACCOUNTS = {
+    "OpenSession",
+    "ProbeAccount",
+    "InstancesApi",
+    "LogInteractions",
+    "FollowSchedule",
+}
+MANAGED = {
+    "AWSLambdaBasicExecutionRole",
+    "AWSLambdaDynamoDBExecutionRole",
+    "AWSLambdaSQSQueueExecutionRole",
+    "AWSXRayDaemonWriteAccess",
+    "AWSXrayWriteOnlyAccess",
+}
+"""What SAM itself attaches: for logs, traces and the sources of events."""
+
 REFUSALS = ("AccessDenied", "AccessDeniedException")
 
 Clients = Callable[[str], Any]

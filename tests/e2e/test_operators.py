@@ -16,8 +16,8 @@ from tests.e2e.organizations import Organization
 pytestmark = pytest.mark.timeout(240)
 
 STATES = [
-    "OpenSession",
     "IsAnyoneWatching?",
+    "OpenSession",
     "ShowTrust",
     "ProbePermissions",
     "WriteLogs?",
@@ -64,7 +64,7 @@ def test_each_state_that_was_entered_shows_by_name(stack: Stack, verification_id
     ("customer", "states"),
     [
         ("logs-off", [state for state in STATES if state != "WriteCustomerLog"]),
-        ("no-role-yet", ["OpenSession", "RecordVerification"]),
+        ("no-role-yet", ["IsAnyoneWatching?", "OpenSession", "RecordVerification"]),
     ],
 )
 def test_the_graph_shows_which_way_a_test_took(

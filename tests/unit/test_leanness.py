@@ -34,7 +34,7 @@ HEAVY = {
     "list_due_accounts": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
     "log_interactions": (HTTP - {"ulid"}) | {"cavok.adapters.probes", "cavok.domain.instructions"},
     "open_session": HTTP | {"cavok.adapters.probes", "cavok.domain.instructions"},
-    "probe_account": HTTP | {"pynamodb", "cavok.adapters.items", "cavok.domain.accounts"},
+    "probe_account": HTTP | {"cavok.domain.instructions"},
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.items", "cavok.domain.accounts"},
     "publish_account_events": HTTP | {"boto3", "cavok.adapters.customer"},
     "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.items"},

@@ -132,7 +132,7 @@ VERIFY = definition(ROOT / "statemachines/verify_account.asl.json")
 
 
 def test_whatever_fails_on_the_way_of_a_test_is_recorded() -> None:
-    for name in ("OpenSession", "WriteCustomerLog"):
+    for name in ("OpenSession", "ProbeAccount", "WriteCustomerLog"):
         (catch,) = VERIFY["States"][name]["Catch"]
         assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "RecordVerification")
     assert VERIFY["States"]["RecordVerification"]["End"]
@@ -145,10 +145,9 @@ def test_one_probe_never_stops_the_others() -> None:
     assert all(inner[name]["Catch"][0]["ErrorEquals"] == ["States.ALL"] for name in failing)
 
 
-def test_an_entry_that_may_work_in_a_moment_is_retried_and_a_final_one_is_not() -> None:
-    retried = {
-        error for rule in VERIFY["States"]["OpenSession"]["Retry"] for error in rule["ErrorEquals"]
-    }
+@pytest.mark.parametrize("state", ["OpenSession", "ProbeAccount"])
+def test_an_entry_that_may_work_in_a_moment_is_retried_and_a_final_one_is_not(state: str) -> None:
+    retried = {error for rule in VERIFY["States"][state]["Retry"] for error in rule["ErrorEquals"]}
 
     assert {"EntryRefusedYet", "EntryInconclusive"} <= retried
     assert not retried & {"EntryRefused", "AccountNotFound", "SealBroken"}

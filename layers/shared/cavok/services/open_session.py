@@ -2,7 +2,7 @@
 them with.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,10 +26,20 @@ from cavok.services.timing import timed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedSession:
-    """`session` is sealed; it is null, and there are no probes, where the account is not the one it
-    should be.
+class Entered:
+    """A way into an account; there is none, and there are no probes, where the account is not the
+    one it should be.
     """
+
+    account: Account
+    session: CustomerSession | None
+    steps: Sequence[Step]
+    probes: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedSession:
+    """The same for a workflow to carry: `session` is sealed."""
 
     session: str | None
     steps: Sequence[Step]
@@ -61,34 +71,69 @@ def open_session(
     accounts: Accounts,
     entry: Entry,
     canary: Canary,
-    sealer: Sealer,
+    sealer: Callable[[], Sealer],
 ) -> OpenedSession:
+    """Enters, and seals the session for the states that follow. Raises what `enter` does."""
+    entered = enter(
+        organization_id,
+        account_id,
+        verification_id,
+        trigger,
+        accounts=accounts,
+        entry=entry,
+        canary=canary,
+        sealer=sealer,
+    )
+    context = session_context(organization_id, account_id, verification_id)
+    session = entered.session
+    return OpenedSession(
+        session=sealer().seal(session.as_secret(), context) if session else None,
+        steps=entered.steps,
+        probes=entered.probes,
+        region=entered.account.home_region,
+        write_logs=entered.account.write_logs and session is not None,
+    )
+
+
+def enter(
+    organization_id: str,
+    account_id: str,
+    verification_id: str,
+    trigger: Trigger,
+    *,
+    accounts: Accounts,
+    entry: Entry,
+    canary: Canary,
+    sealer: Callable[[], Sealer],
+) -> Entered:
     """Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
-    SealBroken.
+    SealBroken. `sealer` is made for an access key alone: a role needs none.
     """
     account = accounts.get(organization_id, account_id)
     if account.access_type is AccessType.ASSUME_ROLE:
         try:
             session, steps = _through_role(account, verification_id, trigger, accounts, entry)
         except EntryRefused as refusal:
-            if broken := canary.broken():
-                raise OurEntryBroken(f"Our own test role refuses us too: {broken}") from refusal
+            _blame_ourselves_first(canary, refusal)
             raise
     else:
-        session, steps = _with_key(account, trigger, accounts, sealer)
+        session, steps = _with_key(account, trigger, accounts, sealer())
     if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):
-        return OpenedSession(
-            session=None, steps=steps, probes=(), region=account.home_region, write_logs=False
-        )
-    return OpenedSession(
-        session=sealer.seal(
-            session.as_secret(), session_context(organization_id, account_id, verification_id)
-        ),
-        steps=steps,
-        probes=_probes(account),
-        region=account.home_region,
-        write_logs=account.write_logs,
-    )
+        return Entered(account=account, session=None, steps=steps, probes=())
+    return Entered(account=account, session=session, steps=steps, probes=_probes(account))
+
+
+def _blame_ourselves_first(canary: Canary, refusal: EntryRefused) -> None:
+    """A refusal counts only if our own role lets us in at this moment. That AWS throttles us just
+    then, or does not answer, is no fault that an operator could mend.
+    """
+    ours = canary.judgement()
+    if ours.verdict is Verdict.ALLOWED:
+        return
+    message = f"{ours.error_code}: {ours.detail}"
+    if ours.verdict is Verdict.DENIED:
+        raise OurEntryBroken(f"Our own test role refuses us too: {message}") from refusal
+    raise EntryInconclusive(f"Our own test role could not be tried: {message}") from refusal
 
 
 def _through_role(
