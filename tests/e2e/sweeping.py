@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 
 from cavok.domain.events import EventType
 from local import aws, sweep
-from local.settings import ROOT
+from local.settings import ROOT, STACK_NAME
 from local.stack import Stack
 from tests.e2e.journeys import Connected, Json
 
@@ -75,6 +75,72 @@ def eventually(look: Callable[[], T | None], what: str, seconds: float = 30) -> 
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
+def resource_name(stack: Stack, logical_id: str) -> str:
+    """What a resource of the template is called."""
+    found = aws.cloudformation(stack.emulator_url).describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId=logical_id
+    )
+    return found["StackResourceDetail"]["PhysicalResourceId"]
+
+
+def sweep_schedule(stack: Stack) -> Json:
+    found: Json = aws.client("scheduler", stack.emulator_url).get_schedule(
+        Name=resource_name(stack, "SweepSchedule").rpartition("/")[2]
+    )
+    return found
+
+
+@contextmanager
+def schedule_enabled(stack: Stack) -> Iterator[None]:
+    """The schedule of the template, for a while as it is on AWS, and faster."""
+    fields = ("Name", "GroupName", "Description", "ScheduleExpression", "State", "Target")
+    before = sweep_schedule(stack)
+    kept = {name: before[name] for name in (*fields, "FlexibleTimeWindow")}
+    scheduler = aws.client("scheduler", stack.emulator_url)
+    scheduler.update_schedule(**kept | {"State": "ENABLED", "ScheduleExpression": "rate(1 minute)"})
+    try:
+        yield
+    finally:
+        scheduler.update_schedule(**kept)
+
+
+@contextmanager
+def operators(stack: Stack, alarm: str) -> Iterator[Callable[[], Json | None]]:
+    """Subscribes to the operators' topic; yields what looks for word of this alarm."""
+    sns, sqs = aws.client("sns", stack.emulator_url), aws.client("sqs", stack.emulator_url)
+    name = resource_name(stack, alarm)
+    aws.client("cloudwatch", stack.emulator_url).set_alarm_state(
+        AlarmName=name, StateValue="OK", StateReason="A test begins."
+    )
+    with queue(sqs) as (queue_url, queue_arn):
+        subscribed = sns.subscribe(
+            TopicArn=resource_name(stack, "OperatorsTopic"), Protocol="sqs", Endpoint=queue_arn
+        )
+
+        def rung() -> Json | None:
+            answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+            told = [
+                json.loads(json.loads(m["Body"])["Message"]) for m in answer.get("Messages", [])
+            ]
+            return next((one for one in told if one["AlarmName"] == name), None)
+
+        yield rung
+        sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+
+
+@contextmanager
+def queue(sqs: Any) -> Iterator[tuple[str, str]]:
+    """A queue of the test's own, to which SNS may send: its address and its ARN."""
+    anyone = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Resource": "*"}
+    policy = {"Version": "2012-10-17", "Statement": [{**anyone, "Action": "sqs:SendMessage"}]}
+    queue_url = sqs.create_queue(
+        QueueName=f"e2e-{secrets.token_hex(4)}", Attributes={"Policy": json.dumps(policy)}
+    )["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    yield queue_url, attributes["Attributes"]["QueueArn"]
+    sqs.delete_queue(QueueUrl=queue_url)
+
+
 @dataclass
 class BusListener:
     """A queue behind a rule of the bus."""
@@ -111,24 +177,16 @@ class BusListener:
 def bus_listener(stack: Stack) -> Iterator[BusListener]:
     """As a colleague's service would listen."""
     sqs, events = aws.client("sqs", stack.emulator_url), aws.client("events", stack.emulator_url)
-    name = f"e2e-{secrets.token_hex(4)}"
-    queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    queue_arn = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])[
-        "Attributes"
-    ]["QueueArn"]
-    rule = {"Name": name, "EventBusName": stack.event_bus_name}
+    rule = {"Name": f"e2e-{secrets.token_hex(4)}", "EventBusName": stack.event_bus_name}
+    of_rule = {"Rule": rule["Name"], "EventBusName": stack.event_bus_name}
     # Not what was done with its instances: tests of their own listen for that.
     pattern = {"source": ["cavok.accounts"], "detail-type": [str(one) for one in EventType]}
-    events.put_rule(**rule, EventPattern=json.dumps(pattern))
-    events.put_targets(
-        Rule=name,
-        EventBusName=stack.event_bus_name,
-        Targets=[{"Id": "queue", "Arn": queue_arn}],
-    )
-    yield BusListener(sqs, queue_url)
-    events.remove_targets(Rule=name, EventBusName=stack.event_bus_name, Ids=["queue"])
-    events.delete_rule(**rule)
-    sqs.delete_queue(QueueUrl=queue_url)
+    with queue(sqs) as (queue_url, queue_arn):
+        events.put_rule(**rule, EventPattern=json.dumps(pattern))
+        events.put_targets(**of_rule, Targets=[{"Id": "queue", "Arn": queue_arn}])
+        yield BusListener(sqs, queue_url)
+        events.remove_targets(**of_rule, Ids=["queue"])
+        events.delete_rule(**rule)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,150 @@
+"""What cannot be told ends in a queue that an alarm watches, stops nothing else, and can be sent
+again as docs/sweeping.md says.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from standardwebhooks import Webhook
+
+from local import aws
+from local.customers import Workplace
+from local.faults import Fault, faults
+from local.settings import ROOT
+from local.stack import Stack
+from tests.e2e import operating, sweeping
+from tests.e2e.journeys import Json, answer, connect
+from tests.e2e.organizations import Organization, new_organization
+
+pytestmark = pytest.mark.timeout(180)
+
+WEBHOOK = "/v1/organization/webhook"
+
+
+@pytest.fixture
+def house(stack: Stack) -> Iterator[Organization]:
+    with new_organization(stack) as made:
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _empty_queues(stack: Stack) -> Iterator[None]:
+    yield
+    for queue in ("UnpublishedEvents", "UndeliveredWebhooks"):
+        url = sweeping.resource_name(stack, queue)
+        aws.client("sqs", stack.emulator_url).purge_queue(QueueUrl=url)
+
+
+def messages(stack: Stack, queue: str) -> list[tuple[Json, str]]:
+    """What lies in a queue of the template, with the handle to take it out."""
+    sqs = aws.client("sqs", stack.emulator_url)
+    address = sweeping.resource_name(stack, queue)
+    found = sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [(json.loads(m["Body"]), m["ReceiptHandle"]) for m in found.get("Messages", [])]
+
+
+def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
+    stack: Stack, house: Organization, new_place: Callable[[], Workplace]
+) -> None:
+    with sweeping.bus_listener(stack) as listener:
+        with faults(Fault("events", mentions="Poison", status=400, code="ValidationException")):
+            poison = connect(house.admin, new_place(), name="Poison")
+            others = [connect(house.admin, new_place(), name=f"Other{n}") for n in range(3)]
+            for other in others:
+                listener.wait_for(other.account_id, "Account Created")
+            place = sweeping.eventually(
+                lambda: next((m for m, _ in messages(stack, "UnpublishedEvents")), None),
+                "where the event lies is told",
+            )
+        assert listener.events_of(poison.account_id) == []
+        assert place["requestContext"]["condition"] == "RetryAttemptsExhausted"
+        batch = place["DDBStreamBatchInfo"]
+        assert batch["batchSize"] == 1, "and nothing that could be published is passed over"
+
+        publish_by_hand(stack, batch)
+
+        (event,) = listener.wait_for(poison.account_id, "Account Created")
+    assert event["detail"]["name"] == "Poison"
+
+
+def publish_by_hand(stack: Stack, batch: Json) -> None:
+    """As the runbook says, with its own Python."""
+    streams = aws.client("dynamodbstreams", stack.emulator_url)
+    iterator = streams.get_shard_iterator(
+        StreamArn=batch["streamArn"],
+        ShardId=batch["shardId"],
+        ShardIteratorType="AT_SEQUENCE_NUMBER",
+        SequenceNumber=batch["startSequenceNumber"],
+    )["ShardIterator"]
+    found = streams.get_records(ShardIterator=iterator, Limit=batch["batchSize"])
+    written = json.dumps({"Records": found["Records"]}, default=as_the_cli_writes)
+    runbook = (ROOT / "docs" / "sweeping.md").read_text()
+    (script,) = re.findall(r"python3 -c '([^']+)' < records\.json", runbook)
+    event = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent("    " + script)],
+        input=written,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    invoked = aws.client("lambda", stack.emulator_url).invoke(
+        FunctionName=operating.function_name(stack, "PublishAccountEvents"), Payload=event
+    )
+    assert json.load(invoked["Payload"]) == {"batchItemFailures": []}
+
+
+def as_the_cli_writes(value: Any) -> str:
+    return base64.b64encode(value).decode() if isinstance(value, bytes) else value.isoformat()
+
+
+def redrive(stack: Stack, dead: str, source: str) -> None:
+    """What StartMessageMoveTask does, which the emulator does not have."""
+    sqs = aws.client("sqs", stack.emulator_url)
+    for message, handle in messages(stack, dead):
+        url = sweeping.resource_name(stack, source)
+        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
+        sqs.delete_message(QueueUrl=sweeping.resource_name(stack, dead), ReceiptHandle=handle)
+
+
+@contextmanager
+def tries(stack: Stack, count: int) -> Iterator[None]:
+    """A message is given up after so many, not after fourteen hours."""
+    sqs = aws.client("sqs", stack.emulator_url)
+    url = sweeping.resource_name(stack, "WebhookMessages")
+    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
+    before = policy["Attributes"]["RedrivePolicy"]
+    fewer: dict[str, Any] = json.loads(before) | {"maxReceiveCount": count}
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(fewer)})
+    yield
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": before})
+
+
+def test_a_message_that_is_given_up_waits_for_its_receiver_to_come_back(
+    stack: Stack, house: Organization
+) -> None:
+    with sweeping.receiver() as receiver:
+        body = {"url": receiver.url, "events": ["Account Failed"]}
+        secret = answer(house.admin.put(WEBHOOK, json=body))["secret"]
+        receiver.refuses = 1
+        with tries(stack, 1):
+            house.admin.post(f"{WEBHOOK}/test")
+            sweeping.eventually(lambda: messages(stack, "UndeliveredWebhooks"), "it is given up")
+        assert len(receiver.deliveries) == 1
+
+        redrive(stack, "UndeliveredWebhooks", "WebhookMessages")
+
+        receiver.wait_for(lambda _: len(receiver.deliveries) == 2, "it is sent again")
+    first, second = receiver.deliveries
+    assert first.headers["webhook-id"] == second.headers["webhook-id"]
+    assert Webhook(secret).verify(second.body, second.headers)
+    assert messages(stack, "UndeliveredWebhooks") == []

@@ -1,0 +1,148 @@
+"""What AWS and customers may do to a sweep: hang, throttle, answer nonsense, be down."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from local import customers, sweep
+from local.customers import Workplace
+from local.faults import FOREVER, Fault, faults
+from local.stack import Stack
+from tests.e2e import operating, sweeping
+from tests.e2e.journeys import Connected, Json, answer, connect
+from tests.e2e.organizations import Organization, new_organization
+
+pytestmark = pytest.mark.timeout(180)
+
+CASES = ("works", "hangs", "throttles", "refuses", "talks nonsense")
+
+
+@pytest.fixture(scope="module")
+def house(stack: Stack) -> Iterator[Organization]:
+    with new_organization(stack) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def confirmed(
+    house: Organization, new_place: Callable[[], Workplace]
+) -> Iterator[dict[str, Connected]]:
+    made = {case: connect(house.admin, new_place(), write_logs=False) for case in CASES}
+    for account in made.values():
+        customers.deploy(account.place, account.offer())
+    for test in [(account, account.press_test()) for account in made.values()]:
+        account, started = test
+        assert account.watch(started["verification_id"])["outcome"] == "confirmed"
+    yield made
+    for account in made.values():  # the broken ones would come due in later tests' sweeps
+        answer(account.person.delete(account.path))
+
+
+def last_test(account: Connected) -> Json:
+    return sweeping.tests_of(account)[0]
+
+
+def scheduled_and_over(account: Connected) -> bool:
+    test = last_test(account)
+    return bool(test["trigger"] == "scheduled" and test["state"] != "running")
+
+
+def verdicts(test: Json, group: str) -> set[tuple[str, str | None]]:
+    """Of a group, with the error where nothing is known."""
+    return {
+        (step["verdict"], step["error_code"] if step["ok"] is None else None)
+        for step in test["steps"]
+        if step["group"] == group
+    }
+
+
+def test_what_a_customer_does_to_us_costs_its_own_child_alone(
+    stack: Stack, house: Organization, confirmed: dict[str, Connected]
+) -> None:
+    number = {case: account.place.account_number for case, account in confirmed.items()}
+    refusing = confirmed["refuses"]
+    customers.deny("ec2:StopInstances")(refusing.place, refusing.offer().role_name)
+    sweeping.make_due(stack, house.name, *confirmed.values())
+
+    with faults(
+        Fault(service="rds", account=number["hangs"], seconds=FOREVER),
+        Fault("ec2", number["throttles"], status=503, code="RequestLimitExceeded"),
+        Fault("iam", number["talks nonsense"], status=200),
+    ):
+        began = time.monotonic()
+        started = sweep.start(stack)
+        others = [account for case, account in confirmed.items() if case != "hangs"]
+        sweeping.eventually(lambda: all(map(scheduled_and_over, others)), "the others are done")
+        assert confirmed["hangs"].account()["testing"], "and the one that hangs is still at it"
+        in_time = time.monotonic() - began
+        counts = sweep.counts(stack, started)
+        whole = time.monotonic() - began
+
+    assert counts["succeeded"] == counts["total"] >= len(CASES)
+    assert in_time < whole < 45
+    tests = {case: last_test(account) for case, account in confirmed.items()}
+    assert {test["trigger"] for test in tests.values()} == {"scheduled"}
+    outcomes = {case: (test["state"], test["outcome"]) for case, test in tests.items()}
+    assert outcomes["works"] == ("finished", "confirmed")
+    assert outcomes["refuses"] == ("finished", "degraded")
+    assert outcomes["talks nonsense"] == ("aborted", None)
+    assert verdicts(tests["hangs"], "rds") == {("inconclusive", "RequestTimeout")}
+    assert verdicts(tests["hangs"], "ec2") == {("allowed", None)}
+    assert verdicts(tests["throttles"], "ec2") == {("inconclusive", "RequestLimitExceeded")}
+    for case in ("works", "hangs", "throttles", "talks nonsense"):
+        now = confirmed[case].account()
+        assert (now["status"], now["issues"]) == ("confirmed", []), case
+        assert now["next_verification_at"], "and it is tried again"
+
+
+def test_sts_being_down_fails_no_customer_and_rings_the_operators(
+    stack: Stack, house: Organization, confirmed: dict[str, Connected]
+) -> None:
+    accounts = [confirmed["works"], confirmed["hangs"], confirmed["throttles"]]
+    broken_before = entries_broken(stack)
+    with sweeping.operators(stack, "AbortedTestsAlarm") as rung:
+        with faults(Fault("sts", status=503, code="ServiceUnavailable")):
+            for _ in range(2):  # the alarm wants more than five tests
+                sweeping.make_due(stack, house.name, *accounts)
+                sweeping.run_sweep(stack)
+        sweeping.eventually(rung, "the alarm reaches who subscribed to the topic")
+
+    for account in accounts:
+        last, now = last_test(account), account.account()
+        assert (last["trigger"], last["state"], last["outcome"]) == ("scheduled", "aborted", None)
+        assert (now["status"], now["issues"], now["testing"]) == ("confirmed", [], False)
+        assert now["next_verification_at"]
+    assert entries_broken(stack) == broken_before, "nothing of ours was broken"
+
+    sweeping.make_due(stack, house.name, *accounts)
+    sweeping.run_sweep(stack)
+    assert {last_test(account)["outcome"] for account in accounts} == {"confirmed"}
+
+
+def entries_broken(stack: Stack) -> int:
+    lines = operating.structured(operating.log_lines(stack, "/probe_account"))
+    return sum("OurEntryBroken" in line for line in lines)
+
+
+def test_the_schedule_starts_sweeps_by_itself(
+    stack: Stack, house: Organization, confirmed: dict[str, Connected]
+) -> None:
+    account = confirmed["works"]
+    before = last_test(account)["verification_id"]
+    sweeping.make_due(stack, house.name, account)
+
+    with sweeping.schedule_enabled(stack):
+        sweeping.eventually(
+            lambda: (
+                last_test(account)["verification_id"] != before and not account.account()["testing"]
+            ),
+            "the schedule starts a sweep",
+            seconds=90,
+        )
+
+    found = last_test(account)
+    assert (found["trigger"], found["outcome"]) == ("scheduled", "confirmed")
+    assert sweeping.sweep_schedule(stack)["State"] == "DISABLED", "and locally it rests again"
