@@ -41,7 +41,6 @@ check: checkers ## style, types, templates, workflows, policies, known vulnerabi
 bench: stack chromium ## start-up, CPU, wall-clock, the page, and what a sweep reads and costs
 	@$(RUN) local.stack up
 	@$(RUN) tests.bench
-	@$(RUN) tests.bench.sweep
 
 contract: dev ## what only a real account can prove (PROFILE=name of an AWS profile)
 	@test -n "$(PROFILE)" || { echo "Say which AWS profile to use: make contract PROFILE=name"; exit 2; }

@@ -185,6 +185,15 @@ def _command_line(pid: int) -> str:
     return done.stdout
 
 
+def workers_of(function: str) -> list[int]:
+    """This stack's processes of a function of the template."""
+    listed = subprocess.run(
+        ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
+    ).stdout
+    found = (line.split(maxsplit=1) for line in listed.splitlines())
+    return [int(pid) for pid, args in found if str(_DIRECTORY) in args and f"-{function}-" in args]
+
+
 def _end(pid: int) -> None:
     """SIGTERM, then SIGKILL to the process group, which is the emulator and its Lambda workers."""
     os.kill(pid, signal.SIGTERM)

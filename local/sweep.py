@@ -12,6 +12,7 @@ from local.settings import Problem
 from local.stack import Stack
 
 _SWEEP_SECONDS = 600
+_OUTCOMES_TO_MENTION = ("failed", "timedOut", "aborted", "pending", "running")
 
 
 def start(running: Stack) -> str:
@@ -48,12 +49,21 @@ def main() -> None:
     """Runs one sweep and shows how many accounts were tested. Raises Problem."""
     running = stack.load()
     with step("Accounts that are due, tested again") as current:
-        found = counts(running, start(running))
-        current.outcome = (
-            f"{found['succeeded']} tested, {found['failed']} failed, of {found['total']}"
-        )
-    if not found["total"]:
-        console.print("  Nothing was due. Press Test, or change an account, or wait.")
+        execution_arn = start(running)
+        found = counts(running, execution_arn)
+        current.outcome = told(found)
+    console.print(f"  {execution_arn}", style="dim", soft_wrap=True)
+
+
+def told(found: Mapping[str, int]) -> str:
+    """A map run's counts in words."""
+    if not found.get("total"):
+        return "nothing was due: press Test, or change an account, or wait"
+    tested = f"{found['succeeded']} of {found['total']} tested"
+    others = [
+        f"{found[outcome]} {outcome}" for outcome in _OUTCOMES_TO_MENTION if found.get(outcome)
+    ]
+    return ", ".join([tested, *others])
 
 
 if __name__ == "__main__":

@@ -7,14 +7,7 @@ may.
 from __future__ import annotations
 
 import argparse
-import os
-import platform
 import sys
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
-
-from rich.table import Table
 
 from local import stack as local_stack
 from local.display import console, step
@@ -22,33 +15,9 @@ from local.settings import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
-from tests.bench import packages, page, start_up, warm_request, whole_test
+from tests.bench import packages, page, start_up, sweep, warm_request, whole_test
+from tests.bench.result import Result, show, write
 from tests.browser.measures import FRAMES
-
-_DOCUMENT = ROOT / "docs" / "performance.md"
-_BEGIN, _END = "<!-- measured: begin -->", "<!-- measured: end -->"
-
-
-@dataclass(frozen=True)
-class Result:
-    """A table for the terminal and for the document."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: list[tuple[str, ...]]
-
-    def as_rich(self) -> Table:
-        table = Table(title=self.title, title_justify="left")
-        for index, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if index else "left")
-        for row in self.rows:
-            table.add_row(*row)
-        return table
-
-    def as_markdown(self) -> str:
-        rule = ("---", *("---:" for _ in self.columns[1:]))
-        lines = [f"| {' | '.join(row)} |" for row in (self.columns, rule, *self.rows)]
-        return "\n".join((f"**{self.title}**", "", *lines))
 
 
 def main() -> int:
@@ -83,15 +52,13 @@ def main() -> int:
         _sizes(packages.measure()),
         *_page(seen, options.runs),
     ]
-    for result in results:
-        console.print(result.as_rich())
-    console.print(_circumstances())
+    show(results)
     if options.write:
-        _write(results)
+        write("measured", results)
     slow = [s for s in starts if s.ratio > s.limit]
     for s in slow:
         console.print(f"[bold red]{s.function} starts {s.ratio:.2f}x; at most {s.limit}x.[/]")
-    return 1 if slow else 0
+    return max(1 if slow else 0, sweep.measure(stack, options.runs, written=options.write))
 
 
 def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
@@ -169,28 +136,6 @@ def _ms(seconds: float) -> str:
 
 def _kilobytes(size: int) -> str:
     return f"{size / 1000:,.0f} kB"
-
-
-def _circumstances() -> str:
-    tools = ("boto3", "pydantic", "pynamodb", "aws-lambda-powertools")
-    versions = ", ".join(f"{name} {version(name)}" for name in tools)
-    return (
-        f"{datetime.now(UTC):%Y-%m-%d}, {_machine()}, "
-        f"Python {platform.python_version()}, {versions}."
-    )
-
-
-def _machine() -> str:
-    return f"{os.cpu_count()} cores of {platform.machine()}, {platform.system()}"
-
-
-def _write(results: list[Result]) -> None:
-    before, _, rest = _DOCUMENT.read_text().partition(_BEGIN)
-    _, _, after = rest.partition(_END)
-    tables = "\n\n".join(result.as_markdown() for result in results)
-    measured = f"{_BEGIN}\n\n{_circumstances()}\n\n{tables}\n\n{_END}"
-    _DOCUMENT.write_text(f"{before}{measured}{after}")
-    console.print(f"Written to {_DOCUMENT.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ _FIRST_CLIENTS = {
     "ListDueAccounts": (_TABLE,),
     "LogInteractions": (_TABLE, "wiring.entry()"),
     "OpenSession": (_TABLE, "wiring.sealer()", "wiring.entry()"),
-    "ProbeAccount": ("wiring.sealer()",),
+    "ProbeAccount": (_TABLE, "wiring.entry()"),
     "ProbePermission": ("wiring.sealer()",),
     "PublishAccountEvents": ("wiring.bus()",),
     "PublishInteractions": ("wiring.bus()",),

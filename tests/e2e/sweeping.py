@@ -8,7 +8,6 @@ import json
 import os
 import secrets
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +17,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeVar
 
 from cavok.domain.events import EventType
-from local import aws, sweep
-from local.settings import ROOT, STACK_NAME
+from local import aws, process, sweep
+from local.settings import STACK_NAME
 from local.stack import Stack
 from tests.e2e.journeys import Connected, Json
 
@@ -248,7 +247,7 @@ def killing_the_workers_of(function: str) -> Iterator[list[int]]:
 
     def kill() -> None:
         while not over.wait(0.05):
-            for pid in _workers_of(function):
+            for pid in process.workers_of(function):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
@@ -262,12 +261,3 @@ def killing_the_workers_of(function: str) -> Iterator[list[int]]:
     finally:
         over.set()
         thread.join()
-
-
-def _workers_of(function: str) -> list[int]:
-    listed = subprocess.run(
-        ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
-    ).stdout
-    place = str(ROOT / ".local" / "emulator")
-    found = (line.split(maxsplit=1) for line in listed.splitlines())
-    return [int(pid) for pid, args in found if place in args and f"-{function}-" in args]

@@ -1,5 +1,5 @@
 """What cannot be told ends in a queue that an alarm watches, stops nothing else, and can be sent
-again as docs/sweeping.md says.
+again as docs/operating.md says.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ import json
 import re
 import subprocess
 import sys
-import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -86,12 +85,12 @@ def publish_by_hand(stack: Stack, batch: Json) -> None:
         ShardIteratorType="AT_SEQUENCE_NUMBER",
         SequenceNumber=batch["startSequenceNumber"],
     )["ShardIterator"]
-    found = streams.get_records(ShardIterator=iterator, Limit=batch["batchSize"])
+    found = streams.get_records(ShardIterator=iterator)
     written = json.dumps({"Records": found["Records"]}, default=as_the_cli_writes)
-    runbook = (ROOT / "docs" / "sweeping.md").read_text()
-    (script,) = re.findall(r"python3 -c '([^']+)' < records\.json", runbook)
+    runbook = (ROOT / "docs" / "operating.md").read_text()
+    (script,) = re.findall(r"python3 -c '([^']+)' \$END_SEQUENCE_NUMBER ACCOUNT# <", runbook)
     event = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent("    " + script)],
+        [sys.executable, "-c", script, batch["endSequenceNumber"], "ACCOUNT#"],
         input=written,
         capture_output=True,
         text=True,

@@ -32,9 +32,17 @@ def handler(event, context):
     global calls
     calls += 1
     time.sleep(event.get("sleep", 0))
-    if event.get("raise"):
+    if event.get("raise") or "'poison'" in str(event):
         raise DoorIsShut("nobody answers")
     return {"calls": calls}
+"""
+METRICS = """
+import json, time
+
+def handler(event, context):
+    metric = {"Namespace": "Doors", "Dimensions": [["door"]], "Metrics": [{"Name": "Open"}]}
+    described = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
+    print(json.dumps({"_aws": described, "door": "front", "Open": [1.0]}))
 """
 
 
@@ -260,3 +268,134 @@ def test_a_user_cannot_move_to_another_organization(stack: Stack) -> None:
             UserAttributes=[{"Name": "custom:organization", "Value": "contoso"}],
         )
     assert tokens.id_token(stack, "viewer")
+
+
+def test_a_distributed_map_batches_items_and_counts_them_as_items(account: Account) -> None:
+    """With the batch's size and the concurrency taken from the input, as the sweep does."""
+    processor = {
+        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
+        "StartAt": "Take",
+        "States": {"Take": {"Type": "Pass", "End": True}},
+    }
+    each = {
+        "Type": "Map",
+        "ItemsPath": "$.items",
+        "ItemBatcher": {"MaxItemsPerBatchPath": "$.batch"},
+        "MaxConcurrencyPath": "$.at_once",
+        "ItemProcessor": processor,
+        "End": True,
+    }
+    machine = account.state_machine(
+        {"QueryLanguage": "JSONPath", "StartAt": "Each", "States": {"Each": each}}
+    )
+    client = account.client("stepfunctions")
+    started = client.start_execution(
+        stateMachineArn=machine,
+        input=json.dumps({"items": [1, 2, 3, 4, 5], "batch": 2, "at_once": 3}),
+    )
+
+    ended = account.ended(started["executionArn"])
+
+    assert json.loads(ended["output"]) == [{"Items": [1, 2]}, {"Items": [3, 4]}, {"Items": [5]}]
+    (found,) = client.list_map_runs(executionArn=started["executionArn"])["mapRuns"]
+    run = client.describe_map_run(mapRunArn=found["mapRunArn"])
+    assert run["maxConcurrency"] == 3
+    assert (run["itemCounts"]["total"], run["itemCounts"]["succeeded"]) == (5, 5)
+    assert (run["executionCounts"]["total"], run["executionCounts"]["succeeded"]) == (3, 3)
+
+
+def test_a_policy_may_ask_for_the_source_of_events(account: Account) -> None:
+    role = account.role(
+        "Teller",
+        {
+            "Effect": "Allow",
+            "Action": "events:PutEvents",
+            "Resource": "*",
+            "Condition": {
+                "Null": {"events:source": "false"},
+                "ForAllValues:StringEquals": {"events:source": ["ours"]},
+            },
+        },
+    )
+    events = account.session(role, "events")
+
+    def tell(*sources: str) -> None:
+        entries = [{"Source": s, "DetailType": "Told", "Detail": "{}"} for s in sources]
+        events.put_events(Entries=entries)
+
+    tell("ours")
+    for refused in (("theirs",), ("ours", "theirs")):
+        with pytest.raises(ClientError, match="AccessDenied"):
+            tell(*refused)
+
+
+def test_a_log_line_in_the_embedded_metric_format_rings_the_alarm_of_its_dimensions(
+    account: Account,
+) -> None:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr("app.py", METRICS)
+    account.client("lambda").create_function(
+        FunctionName="meter",
+        Runtime="python3.13",
+        Handler="app.handler",
+        Role=account.role("Meter"),
+        Code={"ZipFile": made.getvalue()},
+    )
+    cloudwatch = account.client("cloudwatch")
+    for door in ("front", "back"):
+        cloudwatch.put_metric_alarm(
+            AlarmName=door,
+            Namespace="Doors",
+            MetricName="Open",
+            Dimensions=[{"Name": "door", "Value": door}],
+            Statistic="Sum",
+            Period=300,
+            EvaluationPeriods=1,
+            Threshold=0,
+            ComparisonOperator="GreaterThanThreshold",
+        )
+
+    invoke(account, "meter")
+
+    alarms = cloudwatch.describe_alarms()["MetricAlarms"]
+    states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in alarms}
+    assert states["front"] == "ALARM"
+    assert states["back"] != "ALARM"
+
+
+def test_a_record_that_kills_its_batch_is_given_up_alone(account: Account, function: str) -> None:
+    """The function raises for a record that says so; the batch is split until that is alone."""
+    dynamodb, queues = account.client("dynamodb"), account.client("sqs")
+    queue_url = queues.create_queue(QueueName="given-up")["QueueUrl"]
+    queue = queues.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
+    table = dynamodb.create_table(
+        TableName="doors",
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+    )["TableDescription"]
+    for name in ("a", "b", "poison", "c"):
+        dynamodb.put_item(TableName="doors", Item={"id": {"S": name}})
+
+    account.client("lambda").create_event_source_mapping(
+        FunctionName=function,
+        EventSourceArn=table["LatestStreamArn"],
+        StartingPosition="TRIM_HORIZON",
+        BisectBatchOnFunctionError=True,
+        MaximumRetryAttempts=2,
+        DestinationConfig={"OnFailure": {"Destination": queue["Attributes"]["QueueArn"]}},
+    )
+
+    deadline, told = time.monotonic() + 20, []
+    while not told and time.monotonic() < deadline:
+        told = queues.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get("Messages", [])
+    (message,) = told
+    place = json.loads(message["Body"])
+    assert place["requestContext"]["condition"] == "RetryAttemptsExhausted"
+    batch = place["DDBStreamBatchInfo"]
+    assert batch["batchSize"] == 1
+    assert batch["startSequenceNumber"] == batch["endSequenceNumber"]
+    # Four records, three tries of the one; and this.
+    assert invoke(account, function)[1]["calls"] >= 6

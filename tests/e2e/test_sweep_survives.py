@@ -112,7 +112,7 @@ def test_our_own_role_losing_its_permission_fails_no_customer_and_rings_the_oper
         told = sweeping.eventually(rung, "the alarm reaches who subscribed to the topic")
 
     assert told["NewStateValue"] == "ALARM"
-    assert "docs/sweeping.md" in told["AlarmDescription"]
+    assert "docs/operating.md" in told["AlarmDescription"]
     assert_left_in_peace(confirmed)
     assert seen_again(stack, house, confirmed)
 

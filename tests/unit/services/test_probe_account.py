@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from cavok.domain.refusals import Reason
 from cavok.domain.steps import Step, Verdict
 from cavok.services.probe_account import AT_ONCE, TRIES, probe_account
 from tests.unit.builders import a_step, actions_of, template
+from tests.unit.statemachines.test_definitions import VERIFY
 
 ACTIONS = actions_of("checking", "ec2", "rds")
 THROTTLED = "rds:StopDBInstance"
@@ -28,6 +30,13 @@ def test_there_is_a_step_for_each_action_in_their_order() -> None:
     steps = probe_account(ACTIONS, SESSION, probe=lambda action, _: a_step(action))
 
     assert [step.step for step in steps] == list(ACTIONS)
+
+
+def test_no_service_of_a_customer_is_called_more_than_six_times_at_once() -> None:
+    at_once = Counter(action.partition(":")[0] for action in ACTIONS)
+
+    assert len(ACTIONS) == AT_ONCE
+    assert max(at_once.values()) <= VERIFY["States"]["ProbePermissions"]["MaxConcurrency"]
 
 
 def test_a_throttled_probe_is_made_again_and_then_counts() -> None:
@@ -80,7 +89,7 @@ def test_a_probe_that_was_not_answered_is_not_made_again() -> None:
 
 
 def test_where_nothing_is_answered_a_test_is_over_before_its_function_is() -> None:
-    """The most that can be waited: to enter, for the probes six at a time, for the log once."""
+    """The most that can be waited: to enter, for the probes, for the log once."""
     assert CALL.connect_timeout < CALL.read_timeout
     a_call = CALL.retries["total_max_attempts"] * CALL.read_timeout + 1  # and between two tries
     two_calls = {"iam:GetRolePolicy", "ec2:StartInstances", "ec2:StopInstances"}

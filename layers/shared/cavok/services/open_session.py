@@ -3,6 +3,7 @@ them with.
 """
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -155,19 +156,17 @@ def _through_role(
     if not entered:
         raise _not_entered(account, trigger, steps[0])
     session = entered[0]
-    steps.append(timed(permissions.ACCOUNT_MATCHES, lambda: whose_account(session)))
-    steps.append(
-        timed(
-            permissions.WITHOUT_EXTERNAL_ID,
-            lambda: entry.without_external_id(account, verification_id),
-        )
-    )
-    steps.append(
-        timed(
-            permissions.WITH_WRONG_EXTERNAL_ID,
-            lambda: entry.with_wrong_external_id(account, verification_id),
-        )
-    )
+    checks: dict[str, Callable[[], Judgement]] = {
+        permissions.ACCOUNT_MATCHES: lambda: whose_account(session),
+        permissions.WITHOUT_EXTERNAL_ID: lambda: entry.without_external_id(
+            account, verification_id
+        ),
+        permissions.WITH_WRONG_EXTERNAL_ID: lambda: entry.with_wrong_external_id(
+            account, verification_id
+        ),
+    }
+    with ThreadPoolExecutor(len(checks)) as pool:  # what is waited for costs; none needs another
+        steps += pool.map(timed, checks, checks.values())
     return session, steps
 
 
