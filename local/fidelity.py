@@ -26,7 +26,14 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime, responses
-from ministack.services import cloudwatch, cognito, ec2, lambda_svc, stepfunctions
+from ministack.services import (
+    cloudwatch,
+    cloudwatch_logs,
+    cognito,
+    ec2,
+    lambda_svc,
+    stepfunctions,
+)
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -579,19 +586,18 @@ def take_metrics_from_log_lines() -> None:
     """
 
     def make(original: Any) -> Any:
-        def emit(
-            function: dict[str, Any], request_id: str, text: str, *rest: Any, **kw: Any
-        ) -> Any:
-            original(function, request_id, text, *rest, **kw)
-            described = [line for line in text.splitlines() if line.startswith('{"_aws"')]
+        def append(stream: Any, events: list[dict[str, Any]]) -> Any:
+            original(stream, events)
+            lines = (event["message"] for event in events)
+            described = [line for line in lines if line.startswith('{"_aws"')]
             for line in described:
                 _take_metrics(json.loads(line))
             if described:
                 cloudwatch._evaluate_all_alarms()
 
-        return emit
+        return append
 
-    _wrap(lambda_svc, "_emit_lambda_logs", make)
+    _wrap(cloudwatch_logs, "_append_log_events", make)
 
 
 def _take_metrics(line: dict[str, Any]) -> None:

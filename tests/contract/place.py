@@ -32,7 +32,8 @@ second until it counts. IAM User Guide, "Changes that I make are not always imme
 WOULD_CREATE = (
     "about 30 IAM roles, one user with an access key, and one managed policy, all named "
     "CavokContract-…",
-    "one log group /cavok/contract-…, with a few lines",
+    "two log groups /cavok/contract-…, with a few lines",
+    "one alarm, one topic and one queue that hears it",
     "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",
     "one Cognito user pool with one user",
     "one S3 bucket with one template, and one CloudFormation stack that makes one role from it",
