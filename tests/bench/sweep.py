@@ -498,10 +498,11 @@ def results(stack: Stack, runs: int) -> tuple[list[Result], list[str]]:
         many = reads_of_a_sweep(stack, MANY)
     with step("Scheduled tests on the local stack"):
         measured = units(stack, runs)
-    *_, strictest = measured.values()
+    near, far, strictest = measured.values()
     dollars = {name: costs(one, standard=False) for name, one in measured.items()}
     dollars["the same, STANDARD an account"] = costs(strictest, standard=True)
-    most = max(sum(dollars[name].values()) for name in measured)
+    # The third is shown and not held to it: it depends on the processor that is measured on.
+    most = max(sum(costs(one, standard=False).values()) for one in (near, far))
     busiest, share = spread()
     wrong = {
         f"A sweep reads {many.read / few.read:.2f}x with {MANY:,} accounts.": abs(
