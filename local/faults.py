@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -71,12 +72,19 @@ def make_possible(app: Any) -> None:
             asked = app._routing_params(method, path, headers, body, query)
             service = app.detect_service(method, path, headers, asked)
             if fault.concerns(service, get_account_id(), body):
-                await asyncio.sleep(fault.seconds)
+                await _wait(fault.seconds)
                 if fault.status:
                     return _answer(fault, service, headers, request_id)
         return await dispatch(*request)
 
     app._dispatch_service_request = dispatch_with_faults
+
+
+async def _wait(seconds: float) -> None:
+    """No longer than there are faults, so that nothing hangs when the emulator is to end."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0 and FILE.exists():
+        await asyncio.sleep(min(left, 0.5))
 
 
 def _present() -> list[Fault]:
