@@ -314,7 +314,7 @@ AUDIT = [
             (
                 "admin@northwind.example",
                 "changed",
-                "name: Old → Account00000; write_logs: No → Yes",
+                "Name: Old → Account00000; Write logs: No → Yes",
             ),
             (ADMIN, "credentials_rotated", None),
             (ADMIN, "created", None),

@@ -25,7 +25,7 @@ def test_who_did_what_is_told_newest_first(admin: Api) -> None:
     assert trail(admin, account["account_id"]) == [
         ("tested", f"verification {test['verification_id']}"),
         ("credentials_rotated", None),
-        ("changed", "name: Production1 → Renamed; write_logs: Yes → No"),
+        ("changed", "Name: Production1 → Renamed; Write logs: Yes → No"),
         ("created", None),
     ]
 

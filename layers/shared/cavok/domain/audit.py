@@ -8,7 +8,13 @@ from cavok.domain.accounts import Account
 
 KEPT_FOR = timedelta(days=365)
 
-_AUDITED = ("name", "write_logs", "regions", "role_name")
+_AUDITED = {
+    "name": "Name",
+    "write_logs": "Write logs",
+    "regions": "Regions",
+    "role_name": "Role name",
+}
+"""What a person may change, and what it is called."""
 
 
 class AuditAction(StrEnum):
@@ -54,10 +60,10 @@ def audit(
 
 
 def changes(before: Account, after: Account) -> str | None:
-    """What a person changed, as `name: A → B`; nothing where nothing is different."""
+    """What a person changed, as `Name: A → B`; nothing where nothing is different."""
     told = [
-        f"{name}: {_shown(old)} → {_shown(new)}"
-        for name in _AUDITED
+        f"{called}: {_shown(old)} → {_shown(new)}"
+        for name, called in _AUDITED.items()
         if (old := getattr(before, name)) != (new := getattr(after, name))
     ]
     return "; ".join(told) or None
