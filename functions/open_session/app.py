@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.domain.errors import OurEntryBroken
-from cavok.domain.verifications import Trigger
-from cavok.observability import logger, metrics
+from cavok.observability import counted, logger, metrics
+from cavok.services.enter import Visit
 from cavok.services.open_session import open_session
 
 
@@ -17,19 +16,7 @@ from cavok.services.open_session import open_session
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Names in, sealed session, first steps and probes to run out."""
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
-    try:
-        opened = open_session(
-            event["organization_id"],
-            event["account_id"],
-            event["verification_id"],
-            Trigger(event["trigger"]),
-            accounts=wiring.accounts(),
-            entry=wiring.entry(),
-            canary=wiring.canary(),
-            sealer=wiring.sealer,
-        )
-    except OurEntryBroken:
-        metrics.add_metric("OurEntryBroken", MetricUnit.Count, 1)
-        raise
+    with counted(OurEntryBroken):
+        opened = open_session(Visit.of(event), wiring.doors())
     logger.info("Session opened", probes=len(opened.probes))
     return opened.as_dict()

@@ -11,9 +11,8 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import wiring
 from cavok.domain.errors import OurEntryBroken
 from cavok.domain.steps import Verdict
-from cavok.domain.verifications import Trigger
-from cavok.observability import logger, metrics
-from cavok.services.open_session import enter
+from cavok.observability import counted, logger, metrics
+from cavok.services.enter import Visit, enter
 from cavok.services.probe_account import probe_account
 from cavok.services.write_customer_log import write_verification_log
 
@@ -24,20 +23,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any
     """Names in, the steps of all groups out."""
     test = {name: event[name] for name in ("account_id", "verification_id", "trigger")}
     logger.append_keys(**test)
-    try:
-        entered = enter(
-            event["organization_id"],
-            event["account_id"],
-            event["verification_id"],
-            Trigger(event["trigger"]),
-            accounts=wiring.accounts(),
-            entry=wiring.entry(),
-            canary=wiring.canary(),
-            sealer=wiring.sealer,
-        )
-    except OurEntryBroken:
-        metrics.add_metric("OurEntryBroken", MetricUnit.Count, 1)
-        raise
+    with counted(OurEntryBroken):
+        entered = enter(Visit.of(event), wiring.doors())
     steps = list(entered.steps)
     if session := entered.session:
         steps += probe_account(entered.probes, session)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from cavok.adapters.waiting_messages import WaitingMessages
     from cavok.adapters.webhooks import Webhooks
     from cavok.adapters.workflows import Workflows
+    from cavok.services.enter import Doors
     from cavok.services.instances import Connections
     from cavok.services.log_interactions import LogWriting
     from cavok.services.resources import Control
@@ -102,6 +103,12 @@ def canary() -> "Canary":
     from cavok.adapters.canary import Canary
 
     return Canary(_sts(), setting("CANARY_ROLE_ARN"), setting("CANARY_EXTERNAL_ID"))
+
+
+def doors() -> "Doors":
+    from cavok.services.enter import Doors
+
+    return Doors(accounts=accounts(), entry=entry(), canary=canary(), sealer=sealer)
 
 
 @cache

@@ -27,6 +27,7 @@ from cavok.domain.organizations import Organization
 from cavok.domain.refusals import Reason
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import Trigger
+from cavok.services.enter import Doors, Visit
 from cavok.services.open_session import OpenedSession, open_session
 from tests.unit.adapters.aws import Aws, refused
 from tests.unit.adapters.test_entry import ANSWER
@@ -94,16 +95,14 @@ def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) 
 
 def opened(accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL) -> OpenedSession:
     sts = aws.client("sts", region_name="us-east-1")
-    return open_session(
-        ORGANIZATION_ID,
-        ACCOUNT_ID,
-        VERIFICATION_ID,
-        trigger,
+    visit = Visit(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, trigger)
+    doors = Doors(
         accounts=accounts,  # type: ignore[arg-type]
         entry=Entry(sts),
         canary=Canary(sts, OUR_ROLE, "cavok-canary"),
         sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
     )
+    return open_session(visit, doors)
 
 
 def assuming(customers: Any, ours: Any = ANSWER) -> Callable[[dict[str, Any]], Any]:
