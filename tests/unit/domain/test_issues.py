@@ -82,6 +82,12 @@ def test_refusals_of_one_reason_are_one_issue_and_of_another_another() -> None:
     assert [issue.message for issue in found] == [f"{START} is refused.", f"{STOP} is refused."]
 
 
+def test_several_refusals_of_one_reason_are_told_in_the_plural() -> None:
+    (issue,) = issues_of(an_account(), *denied([START, STOP]))
+
+    assert issue.message == f"{START}, {STOP} are refused."
+
+
 def test_what_is_lost_is_not_missing_as_well() -> None:
     (issue,) = issues_of(confirmed(an_account(), STOP), *denied([STOP]))
 

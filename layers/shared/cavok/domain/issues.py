@@ -27,6 +27,11 @@ _REMEDIES = {
     Reason.VPC_ENDPOINT_POLICY: "A VPC endpoint policy does not allow {actions}; extend it.",
 }
 
+_LOST = ("was allowed and no longer is", "were allowed and no longer are")
+_REFUSED = ("is refused", "are refused")
+_LOGS_REFUSED = ("is refused, but Write logs is Yes", "are refused, but Write logs is Yes")
+"""What is said of one action, and of several."""
+
 
 def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple[Issue, ...]]:
     """The outcome of a test that reached the account or was refused by it, and the issues to
@@ -39,11 +44,9 @@ def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple
     ]
     refused_logs = list(_denied(steps, "logs")) if account.write_logs else []
     issues = (
-        *_permission_issues("permission_lost", "was allowed and no longer is", account, lost),
+        *_permission_issues("permission_lost", _LOST, account, lost),
         *log_writing_issues(account, refused_logs),
-        *_permission_issues(
-            "permission_missing", "is refused", account, _odd_ones_out(steps, lost)
-        ),
+        *_permission_issues("permission_missing", _REFUSED, account, _odd_ones_out(steps, lost)),
     )
     return Outcome.DEGRADED if lost or refused_logs else Outcome.CONFIRMED, issues
 
@@ -53,8 +56,7 @@ LOG_WRITING_REFUSED = "log_writing_refused"
 
 def log_writing_issues(account: Account, refused: Iterable[Step]) -> tuple[Issue, ...]:
     """The issues of refused log writing in an account that asked for logs."""
-    what = "is refused, but Write logs is Yes"
-    return tuple(_permission_issues(LOG_WRITING_REFUSED, what, account, refused))
+    return tuple(_permission_issues(LOG_WRITING_REFUSED, _LOGS_REFUSED, account, refused))
 
 
 def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
@@ -108,7 +110,7 @@ def _odd_ones_out(steps: Sequence[Step], lost: Sequence[Step]) -> Iterator[Step]
 
 
 def _permission_issues(
-    code: str, what: str, account: Account, steps: Iterable[Step]
+    code: str, said: tuple[str, str], account: Account, steps: Iterable[Step]
 ) -> Iterator[Issue]:
     """One issue per reason, naming every action it concerns."""
     by_reason: dict[Reason, list[str]] = {}
@@ -116,7 +118,7 @@ def _permission_issues(
         by_reason.setdefault(step.reason or Reason.UNSTATED, []).append(step.step)
     principal = "role" if account.role_name else "user"
     for reason, actions in by_reason.items():
-        listed = ", ".join(actions)
+        listed, what = ", ".join(actions), said[len(actions) > 1]
         yield Issue(
             code, f"{listed} {what}.", _REMEDIES[reason].format(actions=listed, principal=principal)
         )
