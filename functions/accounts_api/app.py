@@ -15,7 +15,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.api import audit, documentation, gate, models, problems, webhooks
+from cavok.api import audit, documentation, gate, models, problems, usage, webhooks
 from cavok.api.caller import Caller
 from cavok.api.documentation import ACCEPTED, CREATED, NO_CONTENT, NO_TOKEN, PUBLIC, answers
 from cavok.api.gate import caller_of
@@ -40,6 +40,7 @@ app = documentation.WholeApi(enable_validation=True)
 problems.install(app)
 documentation.install(app)
 app.include_router(audit.router)
+app.include_router(usage.router)
 app.include_router(webhooks.router)
 
 

@@ -94,6 +94,7 @@ INDEXES = (
     ("status_pk", "name_key"),
     ("due_shard", "next_verification_at"),
     ("audited_account", "sk", "*"),
+    ("usage_of", "used"),
 )
 
 

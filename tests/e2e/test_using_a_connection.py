@@ -24,6 +24,7 @@ pytestmark = pytest.mark.timeout(300)
 
 OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
 BURST = 200
+USAGE = "/v1/organization/usage"
 
 
 @pytest.fixture
@@ -159,6 +160,21 @@ def test_the_month_and_what_is_left_of_it(used: Used) -> None:
     assert usage["remaining"] == 1000 - usage["used"]
     assert usage["billable"] == 0
     assert usage["resets_at"].endswith("-01T00:00:00Z")
+
+
+def test_the_organizations_usage_has_the_same_number_under_the_accounts_name(
+    used: Used, organization: Organization, other_organization: Organization
+) -> None:
+    answer(used.post("rds", "orders", "start"))
+
+    of_all, of_one = answer(organization.viewer.get(USAGE)), used.get("usage")
+    (mine,) = [i for i in of_all["items"] if i["account_id"] == used.connected.account_id]
+
+    assert mine["name"] == used.connected.account()["name"]
+    assert {**of_all, **mine}.items() >= of_one.items()
+    counts = [item["used"] for item in of_all["items"]]
+    assert counts == sorted(counts, reverse=True)
+    assert used.connected.account_id not in other_organization.admin.get(USAGE).text
 
 
 @pytest.mark.parametrize(
@@ -378,7 +394,7 @@ def test_200_interactions_in_a_burst_are_neither_lost_nor_counted_twice(use: Use
 
     ids = [answer(response)["interaction_id"] for response in responses]
     assert len(set(ids)) == BURST
-    assert used.get("usage")["used"] == before + BURST
+    assert used.get("usage")["used"] == _among_all(used)["used"] == before + BURST
     history = wait_for(
         used.history, lambda items: all(i["logged"] == "written" for i in items), seconds=120
     )
@@ -414,6 +430,7 @@ def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
 
     usage = used.get("usage")
     assert (usage["used"], usage["remaining"], usage["billable"]) == (1002, 0, 2)
+    assert usage.items() >= _among_all(used).items()
     time.sleep(3)
     assert crossed() == [80, 100]
 
@@ -454,6 +471,7 @@ def test_one_document_describes_the_whole_api(stack: Stack) -> None:
         "/v1/accounts/{account_id}/instances/{kind}/{instance_id}/stop",
         "/v1/accounts/{account_id}/interactions",
         "/v1/accounts/{account_id}/usage",
+        USAGE,
     } <= set(document["paths"])
     assert {"InstanceList", "InteractionBody", "UsageBody", "AccountBody"} <= set(
         document["components"]["schemas"]
@@ -463,6 +481,13 @@ def test_one_document_describes_the_whole_api(stack: Stack) -> None:
 def _organization_of(used: Used) -> str:
     found: str = answer(used.connected.person.get("/v1/organization"))["organization_id"]
     return found
+
+
+def _among_all(used: Used) -> dict[str, Any]:
+    """What the usage of the whole organization says of this account."""
+    page = answer(used.connected.person.get(USAGE, params={"limit": 100}))
+    (mine,) = [i for i in page["items"] if i["account_id"] == used.connected.account_id]
+    return {name: mine[name] for name in ("used", "remaining", "billable")}
 
 
 def _now() -> str:

@@ -53,6 +53,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name, raising=False)
     environment = {
         "AUDIT_DAYS": "365",
+        "FREE_INTERACTIONS": "1000",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "TABLE_NAME": TABLE,

@@ -24,7 +24,7 @@ def encoded(content: Any) -> str:
 @given(
     st.builds(
         Position,
-        st.sampled_from(["name", "number", "id"]),
+        st.sampled_from(["name", "number", "id", "used"]),
         st.text(min_size=1, max_size=80),
         st.text(max_size=30),
     ),
@@ -88,6 +88,16 @@ def test_what_was_never_a_cursor_of_this_list_is_refused(cursor: str) -> None:
 def test_no_text_breaks_the_reading_of_a_cursor(text: str) -> None:
     with pytest.raises(InvalidField):
         Position.of_cursor(text, SCOPE)
+
+
+def test_a_position_in_a_list_by_count_has_a_count() -> None:
+    assert Position("used", "1002", "a").count == 1002
+
+
+@pytest.mark.parametrize("key", ["x", "-1", "1.5", "1e3", "٣", "1" * 16, " 1"])
+def test_a_count_that_none_is_was_never_in_a_cursor(key: str) -> None:
+    with pytest.raises(InvalidField, match="not issued for this list"):
+        _ = Position("used", key, "a").count
 
 
 def test_a_cursor_needs_no_escaping_in_a_query() -> None:

@@ -240,8 +240,19 @@ class Accounts:
             start = after if after and after.kind == "number" else None
             found += self._by_number(organization_id, prefix, status, start, limit + 1 - len(found))
         shown = found[:limit]
-        accounts = self._read(organization_id, [account_id for _, account_id in shown])
+        accounts = self.read(organization_id, [account_id for _, account_id in shown])
         return Page(accounts, shown[-1][0] if len(found) > limit else None)
+
+    def read(self, organization_id: str, account_ids: Sequence[str]) -> list[Account]:
+        """Accounts in the order of their ids; those deleted meanwhile are left out."""
+        keys = [
+            (organization_pk(organization_id), account_sk(account_id)) for account_id in account_ids
+        ]
+        found = {
+            item.account_id: item.account()
+            for item in AccountItem.batch_get(keys, consistent_read=True)
+        }
+        return [found[account_id] for account_id in account_ids if account_id in found]
 
     def _by_name(
         self,
@@ -294,7 +305,7 @@ class Accounts:
         )
         found: list[tuple[Position, str]] = []
         while len(found) < limit and (chunk := _take(claims, limit)):
-            accounts = self._read(organization_id, [claim.account_id for claim in chunk])
+            accounts = self.read(organization_id, [claim.account_id for claim in chunk])
             found += [
                 (Position("number", account.provider_id, account.account_id), account.account_id)
                 for account in accounts
@@ -302,17 +313,6 @@ class Accounts:
                 and (status is None or account.status is status)
             ]
         return found[:limit]
-
-    def _read(self, organization_id: str, account_ids: Sequence[str]) -> list[Account]:
-        """Accounts in the order of their ids; those deleted meanwhile are left out."""
-        keys = [
-            (organization_pk(organization_id), account_sk(account_id)) for account_id in account_ids
-        ]
-        found = {
-            item.account_id: item.account()
-            for item in AccountItem.batch_get(keys, consistent_read=True)
-        }
-        return [found[account_id] for account_id in account_ids if account_id in found]
 
 
 def credentials_sk(account_id: str) -> str:

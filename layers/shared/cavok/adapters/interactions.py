@@ -6,6 +6,9 @@ account.
 | interaction                            | ACCOUNT#<account> | INTERACTION#<ulid> |
 | usage of a month                       | ACCOUNT#<account> | USAGE#<yyyy-mm>    |
 | which interaction a request's key made | ACCOUNT#<account> | REQUEST#<sha256>   |
+
+A month's counter says in `usage_of` whose it is and of which month: with it, it is in the index
+by_usage.
 """
 
 import hashlib
@@ -13,6 +16,7 @@ import random
 import time
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from typing import Any
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -25,11 +29,12 @@ from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.accounts import Accounts
-from cavok.adapters.items import Item, account_pk
+from cavok.adapters.items import Item, account_pk, organization_pk
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.instances import Kind
 from cavok.domain.interactions import (
     KEPT_FOR,
+    AccountUsage,
     Interaction,
     InteractionAction,
     InteractionOutcome,
@@ -105,6 +110,7 @@ class UsageItem(Item):
 
     used = NumberAttribute(default=0)
     organization_id = UnicodeAttribute()
+    usage_of = UnicodeAttribute()
 
 
 class RequestItem(Item):
@@ -120,6 +126,10 @@ def usage_sk(period: str) -> str:
     return f"USAGE#{period}"
 
 
+def usage_of(organization_id: str, period: str) -> str:
+    return f"{organization_pk(organization_id)}#{usage_sk(period)}"
+
+
 def add_to(transaction: TransactWrite, interaction: Interaction) -> None:
     """Stores an interaction and counts it, in one transaction with what else is in it.
 
@@ -127,9 +137,14 @@ def add_to(transaction: TransactWrite, interaction: Interaction) -> None:
     transaction is tried again, it is counted once.
     """
     transaction.save(InteractionItem.of(interaction), condition=InteractionItem.pk.does_not_exist())
+    organization_id, period = interaction.organization_id, period_of(interaction.at)
     transaction.update(
-        UsageItem(account_pk(interaction.account_id), usage_sk(period_of(interaction.at))),
-        [UsageItem.used.add(1), UsageItem.organization_id.set(interaction.organization_id)],
+        UsageItem(account_pk(interaction.account_id), usage_sk(period)),
+        [
+            UsageItem.used.add(1),
+            UsageItem.organization_id.set(organization_id),
+            UsageItem.usage_of.set(usage_of(organization_id, period)),
+        ],
     )
 
 
@@ -202,6 +217,36 @@ class Interactions:
             return Usage(period, free_interactions, 0)
         return Usage(period, free_interactions, int(item.used))
 
+    def usage_of_accounts(
+        self,
+        organization_id: str,
+        period: str,
+        free_interactions: int,
+        *,
+        limit: int,
+        after: Position | None,
+    ) -> Page[AccountUsage]:
+        """Most used first. Counters only rise, so that no account is on two pages; one that rises
+        past the end of a page while the next is asked for is on neither.
+        """
+        hash_key = usage_of(organization_id, period)
+        counters = list(
+            UsageItem.by_usage.query(
+                hash_key,
+                scan_index_forward=False,
+                last_evaluated_key=_start_of_usage(hash_key, period, after) if after else None,
+                limit=limit + 1,
+                page_size=limit + 1,
+            )
+        )
+        used = {c.pk.removeprefix("ACCOUNT#"): int(c.used) for c in counters[:limit]}
+        names = {a.account_id: a.name for a in self._accounts.read(organization_id, list(used))}
+        shown = [
+            AccountUsage(account_id, names.get(account_id), Usage(period, free_interactions, count))
+            for account_id, count in used.items()
+        ]
+        return Page(shown, _end_of_usage(shown[-1]) if len(counters) > limit else None)
+
     def unsettled(self, account_id: str, interaction_ids: Iterable[str]) -> set[str]:
         """Of these, those whose line may still have to be written: pending ones, and those that
         another service recorded elsewhere.
@@ -227,6 +272,19 @@ class Interactions:
         pk = account_pk(account_id)
         sk = interaction_sk(interaction_id)
         return InteractionItem.get(pk, sk, consistent_read=True).interaction()
+
+
+def _end_of_usage(last: AccountUsage) -> Position:
+    return Position("used", str(last.usage.used), last.account_id)
+
+
+def _start_of_usage(hash_key: str, period: str, after: Position) -> dict[str, Any]:
+    return {
+        "usage_of": {"S": hash_key},
+        "used": {"N": str(after.count)},
+        "pk": {"S": account_pk(after.account_id)},
+        "sk": {"S": usage_sk(period)},
+    }
 
 
 def _request_item(interaction: Interaction, key: str) -> RequestItem:

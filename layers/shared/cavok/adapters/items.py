@@ -13,7 +13,8 @@ an account of it.
 
 The indexes by_name and by_status hold keys alone: a verification that changes neither writes
 nothing to them, and a page of accounts is one query and one batch read. by_due is sparse: an
-account that rests is not in it, so that finding what is due costs as much as is due.
+account that rests is not in it, so that finding what is due costs as much as is due. by_usage is
+sparse too: nothing but the months' counters is in it.
 """
 
 import hashlib
@@ -134,6 +135,17 @@ class ByAuditedAccount(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-ca
     sk = UnicodeAttribute(range_key=True)
 
 
+class ByUsage(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Counters of a month, of all accounts of an organization, by what they have counted."""
+
+    class Meta:
+        index_name = "by_usage"
+        projection = KeysOnlyProjection()
+
+    usage_of = UnicodeAttribute(hash_key=True)
+    used = NumberAttribute(range_key=True)
+
+
 class Item(Model):
     """What every item has. The connection is made once, on this class, and shared by all of
     them.
@@ -153,6 +165,7 @@ class Item(Model):
     by_status = ByStatus()
     by_due = ByDue()
     by_audited_account = ByAuditedAccount()
+    by_usage = ByUsage()
 
 
 def bind(table_name: str, region: str) -> Connection:

@@ -175,6 +175,15 @@ class Usage:
         return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
 
 
+@dataclass(frozen=True, slots=True)
+class AccountUsage:
+    """One account's usage among those of its organization. One that was deleted has no name."""
+
+    account_id: str
+    name: str | None
+    usage: Usage
+
+
 USAGE_DETAIL_TYPE = "Usage Threshold Crossed"
 THRESHOLDS = (80, 100)
 """Percent of the free interactions."""

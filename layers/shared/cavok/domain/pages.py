@@ -3,6 +3,7 @@
 import base64
 import binascii
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Self, TypeVar
@@ -11,12 +12,14 @@ from cavok.domain.errors import InvalidField
 
 T = TypeVar("T")
 
+_FOREIGN = "This cursor was not issued for this list."
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a page ended: the last entry's sort key, by which order it was found, and its id."""
 
-    kind: Literal["name", "number", "id"]
+    kind: Literal["name", "number", "id", "used"]
     key: str
     account_id: str = ""
 
@@ -37,10 +40,17 @@ class Position:
             )
         except (binascii.Error, ValueError, TypeError, RecursionError):
             issued_for = kind = key = account_id = None
-        valid = issued_for == scope and kind in ("name", "number", "id") and key
+        valid = issued_for == scope and kind in ("name", "number", "id", "used") and key
         if not valid or not isinstance(key, str) or not isinstance(account_id, str):
-            raise InvalidField("cursor", "This cursor was not issued for this list.")
+            raise InvalidField("cursor", _FOREIGN)
         return cls(kind, key, account_id)
+
+    @property
+    def count(self) -> int:
+        """The sort key of a list that is sorted by a count. Raises InvalidField."""
+        if not re.fullmatch("[0-9]{1,15}", self.key):
+            raise InvalidField("cursor", _FOREIGN)
+        return int(self.key)
 
 
 @dataclass(frozen=True, slots=True)
