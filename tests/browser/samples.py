@@ -187,6 +187,29 @@ USAGE = {
     "resets_at": "2026-02-01T00:00:00Z",
 }
 
+
+def usage_of(accounts: list[dict[str, Any]]) -> dict[str, Any]:
+    """Of the first few accounts, and of one that was deleted."""
+    known = [(one["account_id"], one["name"]) for one in accounts]
+    of_all = [*zip(known, (1024, 842, 317, 96), strict=False), (("accgone", None), 12)]
+    return {
+        "period": USAGE["period"],
+        "resets_at": USAGE["resets_at"],
+        "free_interactions": 1000,
+        "items": [
+            {
+                "account_id": account_id,
+                "name": name,
+                "used": used,
+                "remaining": max(0, 1000 - used),
+                "billable": max(0, used - 1000),
+            }
+            for (account_id, name), used in of_all
+        ],
+        "next_cursor": "more",
+    }
+
+
 INSTANCES = {
     "items": [
         {
@@ -346,6 +369,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     one = "/v1/accounts/acc00000[0-9]"
     return {
         "/v1/organization": organization(accounts),
+        "/v1/organization/usage": usage_of(accounts),
         "/v1/organization/webhook": WEBHOOK,
         "/v1/accounts": pages_of(accounts),
         "/v1/audit": {"items": AUDIT, "next_cursor": None},

@@ -28,7 +28,7 @@ SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE),
     ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW),
     ("interactions", "#/accounts/acc000000/interactions", "light", WIDE),
-    ("organization", "#/organization", "light", WIDE),
+    ("organization", "#/organization", "light", WIDE | {"height": 850}),
     ("access-details", "#/access-details", "light", WIDE),
 )
 NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "Staging", "Web")

@@ -21,11 +21,13 @@ from cavok.api.models import (
 )
 from cavok.api.problems import Problem
 from cavok.api.resource_models import ResourceBody, ResourceList
+from cavok.api.usage import OrganizationUsageBody
 from cavok.api.webhooks import TestMessage, WebhookBody
 
 _ACCOUNT = "/v1/accounts/[^/]+"
 _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/organization": OrganizationBody,
+    "GET /v1/organization/usage": OrganizationUsageBody,
     "GET /v1/permissions": PermissionsBody,
     "(GET|PUT) /v1/organization/webhook": WebhookBody,
     "POST /v1/organization/webhook/test": TestMessage,

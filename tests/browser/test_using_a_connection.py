@@ -87,6 +87,12 @@ def row(page: Page, name: str) -> Locator:
     return page.locator(".instance").filter(has_text=re.compile(rf"^{name}"))
 
 
+def usage_row(page: Page, name: str) -> Locator:
+    """Of an account, in the usage of all."""
+    link = page.get_by_role("link", name=name, exact=True)
+    return page.locator(".usage-row").filter(has=link)
+
+
 def used(connected: Connected) -> int:
     count: int = answer(connected.person.get(f"{connected.path}/usage"))["used"]
     return count
@@ -144,6 +150,57 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     expect(page.get_by_text(f"{before + 5} of 1,000 interactions used")).to_be_visible()
     expect(page.get_by_role("progressbar")).to_have_attribute("max", "100")
     assert_in_order(page)
+
+    page.get_by_role("link", name="Organization").click()
+    mine = usage_row(page, production.account["name"])
+    expect(mine).to_contain_text(f"{before + 5} of 1,000 interactions used (1 %)")
+    assert_in_order(page)
+    mine.get_by_role("link").click()
+    expect(page.get_by_role("heading", name=production.account["name"])).to_be_visible()
+
+
+def test_usage_of_all_accounts_goes_on_page_by_page_and_recovers(
+    sign_in: Enter, page: Page, answer_with: Any, watch: Any
+) -> None:
+    watch.expect_status(500)
+    accounts = [samples.account(index) for index in range(6)]
+    first = samples.usage_of(accounts[:4])
+    problem = {"type": "about:blank", "title": "Failed", "status": 500, "detail": "It was logged."}
+    # What passes by itself is tried three times.
+    replies: list[Any] = [
+        *[(500, problem)] * 3,
+        first,
+        {**first, "items": samples.usage_of(accounts[4:])["items"][1:2], "next_cursor": None},
+    ]
+    asked = answer_with(page, "/v1/organization/usage", lambda _: replies.pop(0))
+    sign_in("viewer", "#/organization")
+    card = page.get_by_role("region", name="Usage this month")
+    card.get_by_role("button", name="Try again").click()
+
+    rows = card.get_by_role("listitem")
+    expect(rows).to_have_count(5)
+    expect(rows.first).to_contain_text("1,024 of 1,000 interactions used (100 %)")
+    expect(rows.first).to_contain_text("24 billable")
+    expect(card.get_by_text("billable")).to_have_count(1)
+    expect(card).to_contain_text("Starts again on 1 Feb 2026, UTC.")
+    gone = rows.last.get_by_role("link", name="Deleted account")
+    expect(gone).to_have_attribute("href", "#/accounts/accgone/audit")
+    card.get_by_role("button", name="Show more").click()
+    expect(rows).to_have_count(6)
+    expect(rows.last).to_contain_text("Account00005")
+    expect(card.get_by_role("button")).to_have_count(0)
+    assert asked[-1].url.endswith("cursor=more")
+
+
+def test_usage_of_no_account_is_said_in_words(sign_in: Enter, page: Page, answer_with: Any) -> None:
+    nothing = {**samples.usage_of([]), "items": [], "next_cursor": None}
+    answer_with(page, "/v1/organization/usage", nothing)
+    sign_in("admin", "#/organization")
+    card = page.get_by_role("region", name="Usage this month")
+    expect(card).to_contain_text("No account has been used this month.")
+    expect(card).to_contain_text(
+        "Each account has its own free tier of 1,000 interactions a month."
+    )
 
 
 def test_coming_back_and_waiting_list_nothing_and_refreshing_does(

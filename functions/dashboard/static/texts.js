@@ -487,7 +487,11 @@ const texts = {
     trusted: "Cavok's AWS account",
     accounts: "Accounts",
     total: (total) => `${total} in all, without a limit.`,
-    usage: "Each has its own free tier; its usage is on the account's page.",
+    usage: "Usage this month",
+    unused: "No account has been used this month.",
+    deleted: "Deleted account",
+    billable: (count) => `${count} billable`,
+    freeTier: (free) => `Each account has its own free tier of ${free} interactions a month.`,
   },
 
   webhook: {

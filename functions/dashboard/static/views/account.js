@@ -10,6 +10,7 @@ import {
   capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, load, notice, regionsField,
   section, setError, skeleton, statusBadge, submitting, toast,
 } from "../lib/ui.js";
+import { levelOf, meter } from "../lib/usage.js";
 import { t } from "../texts.js";
 import { accountChanged, accountDeleted } from "./accounts.js";
 
@@ -324,12 +325,9 @@ function drawUsage(target, id, signal) {
   const inner = h("div", { class: "usage" });
   target.append(section(t.usage.title, {}, inner));
   load(inner, () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }), (usage) => {
-    const label = uniqueId("usage");
-    const share = usage.free_interactions ? Math.min(100, Math.round((usage.used / usage.free_interactions) * 100)) : 100;
-    const level = share >= 100 ? "over" : share >= 80 ? "near" : "fine";
+    const level = levelOf(usage);
     return [
-      h("p", { id: label }, h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))), " ", h("span", { class: "muted" }, t.usage.share(share))),
-      h("progress", { class: `bar bar-${level}`, max: "100", value: share, "aria-labelledby": label }),
+      meter(usage),
       level !== "fine" && h("p", {}, icon("warning"), " ", level === "near" ? t.usage.near : t.usage.over, usage.billable > 0 && ` ${t.usage.billable(number(usage.billable))}`),
       h("p", { class: "muted small" }, t.usage.remaining(number(usage.remaining)), " ", t.usage.resets(utcDate(usage.resets_at))),
       h("p", { class: "muted small" }, t.usage.text),

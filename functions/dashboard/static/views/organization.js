@@ -1,11 +1,12 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { number, when } from "../lib/format.js";
+import { number, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import {
-  button, changeButton, clearErrors, copyable, definition, dialog, field, form, load, notice, section, skeleton, STATUS_ICONS, submitting, toast,
+  button, changeButton, clearErrors, copyable, definition, dialog, field, form, load, notice, pagedList, section, skeleton, STATUS_ICONS, submitting, toast,
 } from "../lib/ui.js";
+import { meter } from "../lib/usage.js";
 import { t } from "../texts.js";
 
 const EVENTS = ["Account Created", "Account Confirmed", "Account Degraded", "Account Failed", "Account Deleted", "Verification Finished"];
@@ -14,11 +15,15 @@ export function organization({ main, title, signal }) {
   title(t.organization.title);
   const identity = h("div", { class: "identity" });
   const webhook = h("div", {});
+  // What grows with its answer is at the end of a column, so that nothing is below it to be moved.
   fill(main, h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
     !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
     h("div", { class: "stack" }, identity,
-      section(t.audit.title, {}, h("p", {}, t.audit.organizationText), h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open))),
-      webhook));
+      h("div", { class: "columns" },
+        h("div", { class: "stack" },
+          section(t.audit.title, {}, h("p", {}, t.audit.organizationText), h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open))),
+          webhook),
+        usageThisMonth(signal))));
   load(identity, () => api.get("/v1/organization", { signal }), drawIdentity, { signal, placeholder: () => skeleton(6, "card") });
   drawWebhook(webhook, signal);
 }
@@ -37,7 +42,34 @@ function drawIdentity(organization) {
         ["confirmed", "degraded", "failed", "unconfirmed"].map((status) => h("li", { class: `status status-${status}` },
           h("a", { href: `#/accounts?status=${status}` },
             h("span", { class: "status-mark" }, icon(STATUS_ICONS[status])), h("span", {}, t.status[status]), h("strong", {}, number(counts.by_status[status])))))),
-      h("p", { class: "muted small" }, t.organization.total(number(counts.total)), " ", t.organization.usage)));
+      h("p", { class: "muted small" }, t.organization.total(number(counts.total)))));
+}
+
+// ---- usage -------------------------------------------------------------------------------------
+
+function usageThisMonth(signal) {
+  const terms = h("p", { class: "usage-terms muted small" });
+  return section(t.organization.usage, {}, pagedList({
+    signal,
+    list: h("ul", {}),
+    empty: h("li", { class: "empty-line" }, t.organization.unused),
+    placeholder: () => skeleton(4),
+    renderItem: usageRow,
+    async fetchPage(cursor) {
+      const { free_interactions, resets_at, items, next_cursor } = await api.get("/v1/organization/usage", { query: { limit: 8, cursor }, signal });
+      fill(terms, t.organization.freeTier(number(free_interactions)), " ", t.usage.resets(utcDate(resets_at)));
+      return { next_cursor, items: items.map((item) => ({ ...item, free_interactions })) };
+    },
+  }), terms);
+}
+
+function usageRow(usage) {
+  const href = `#/accounts/${api.segment(usage.account_id)}`;
+  // The audit trail outlives its account.
+  const account = usage.name ? h("a", { href }, usage.name) : h("a", { href: `${href}/audit` }, t.organization.deleted);
+  return h("li", { class: "usage-row" },
+    meter(usage, h("span", { class: "usage-name" }, account), " "),
+    usage.billable > 0 && h("p", {}, icon("warning"), " ", t.organization.billable(number(usage.billable))));
 }
 
 // ---- webhook -----------------------------------------------------------------------------------

@@ -1,0 +1,22 @@
+// How much of an account's free tier is used: in words, and as a bar that is named by them.
+import { h, uniqueId } from "./dom.js";
+import { number } from "./format.js";
+import { t } from "../texts.js";
+
+function shareOf({ used, free_interactions: free }) {
+  return free ? Math.min(100, Math.round((used / free) * 100)) : 100;
+}
+
+export function levelOf(usage) {
+  const share = shareOf(usage);
+  return share >= 100 ? "over" : share >= 80 ? "near" : "fine";
+}
+
+export function meter(usage, ...before) {
+  const label = uniqueId("usage");
+  const share = shareOf(usage);
+  return [
+    h("p", { id: label }, before, h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))), " ", h("span", { class: "muted" }, t.usage.share(share))),
+    h("progress", { class: `bar bar-${levelOf(usage)}`, max: "100", value: share, "aria-labelledby": label }),
+  ];
+}
