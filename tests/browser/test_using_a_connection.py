@@ -153,7 +153,9 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
 
     page.get_by_role("link", name="Organization").click()
     mine = usage_row(page, production.account["name"])
-    expect(mine).to_contain_text(f"{before + 5} of 1,000 interactions used (1 %)")
+    expect(mine).to_contain_text(
+        f"{before + 5} of 1,000 interactions used ({(before + 5) // 10} %)"
+    )
     assert_in_order(page)
     mine.get_by_role("link").click()
     expect(page.get_by_role("heading", name=production.account["name"])).to_be_visible()
@@ -179,7 +181,7 @@ def test_usage_of_all_accounts_goes_on_page_by_page_and_recovers(
 
     rows = card.get_by_role("listitem")
     expect(rows).to_have_count(5)
-    expect(rows.first).to_contain_text("1,024 of 1,000 interactions used (100 %)")
+    expect(rows.first).to_contain_text("1,024 of 1,000 interactions used (102 %)")
     expect(rows.first).to_contain_text("24 billable")
     expect(card.get_by_text("billable")).to_have_count(1)
     expect(card).to_contain_text("Starts again on 1 Feb 2026, UTC.")
@@ -243,10 +245,10 @@ def test_a_stop_that_takes_long_is_looked_at_a_few_times_and_then_left(
     page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
     expect(row(page, "web1").locator(".instance-state")).to_have_text("stopping")
     said = page.locator(".card-actions")
-    for seconds in (2, 5, 12, 30, 75):
-        before = said.inner_text()
-        page.clock.fast_forward(seconds * 1000)
-        expect(said).not_to_have_text(before)
+    for looks in range(2, 7):
+        while len(listings) < looks:  # the page may not have begun to wait yet
+            page.clock.fast_forward(75_000)
+            page.wait_for_timeout(50)
     expect(said).to_contain_text("This takes longer; refresh to look again.")
     page.clock.fast_forward("10:00")
     expect(said).to_contain_text("This takes longer; refresh to look again.")

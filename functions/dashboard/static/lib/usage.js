@@ -4,7 +4,7 @@ import { number } from "./format.js";
 import { t } from "../texts.js";
 
 function shareOf({ used, free_interactions: free }) {
-  return free ? Math.min(100, Math.round((used / free) * 100)) : 100;
+  return free ? Math.floor((used / free) * 100) : 100;
 }
 
 export function levelOf(usage) {
