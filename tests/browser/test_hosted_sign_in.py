@@ -22,6 +22,7 @@ from tests.browser import samples
 API = {
     "/v1/accounts": {"items": [], "next_cursor": None},
     "/v1/organization": samples.organization([]),
+    "/v1/organization/usage": samples.usage_of([]),
     "/v1/organization/webhook": samples.WEBHOOK,
 }
 
