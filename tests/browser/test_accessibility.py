@@ -156,6 +156,7 @@ def test_an_account_is_added_tested_and_left_by_keyboard_alone(admin):
                 return
         pytest.fail(f"{name} cannot be reached by keyboard")
 
+    admin.add_account()
     page.reload()
     expect(page.get_by_role("row").nth(1)).to_be_visible()
     page.keyboard.press("Tab")
