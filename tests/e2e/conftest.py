@@ -54,6 +54,13 @@ def other_organization(stack: Stack) -> Iterator[Organization]:
         yield made
 
 
+@pytest.fixture(scope="module")
+def house(stack: Stack) -> Iterator[Organization]:
+    """An organization of the module's own, for tests that break things."""
+    with new_organization(stack) as made:
+        yield made
+
+
 @pytest.fixture(scope="session")
 def journeys_of_all(
     organization: Organization, new_place: Callable[[], Workplace]

@@ -13,17 +13,11 @@ from local.faults import FOREVER, Fault, faults
 from local.stack import Stack
 from tests.e2e import operating, sweeping
 from tests.e2e.journeys import Connected, Json, answer, connect
-from tests.e2e.organizations import Organization, new_organization
+from tests.e2e.organizations import Organization
 
 pytestmark = pytest.mark.timeout(180)
 
 CASES = ("works", "hangs", "throttles", "refuses", "talks nonsense")
-
-
-@pytest.fixture(scope="module")
-def house(stack: Stack) -> Iterator[Organization]:
-    with new_organization(stack) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")

@@ -16,15 +16,9 @@ from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
 from tests.e2e import operating, sweeping
 from tests.e2e.journeys import Connected, answer, connect, connect_and_test
-from tests.e2e.organizations import Organization, new_organization
+from tests.e2e.organizations import Organization
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module")
-def house(stack: Stack) -> Iterator[Organization]:
-    with new_organization(stack) as made:
-        yield made
 
 
 @pytest.fixture(scope="module")
