@@ -34,7 +34,7 @@ from cavok.services.accounts import (
 )
 from cavok.services.instructions import instructions_for
 from cavok.services.organizations import organization_of
-from cavok.services.verify import start_verification
+from cavok.services.start_verification import start_verification
 
 app = documentation.WholeApi(enable_validation=True)
 problems.install(app)

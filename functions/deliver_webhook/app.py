@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.adapters.receivers import NotDelivered
+from cavok.adapters.webhook_client import NotDelivered
 from cavok.observability import logger
 from cavok.services.webhooks import deliver
 

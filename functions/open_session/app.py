@@ -7,7 +7,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import wiring
 from cavok.domain.errors import OurEntryBroken
 from cavok.observability import counted, logger, metrics
-from cavok.services.enter import Visit
+from cavok.services.enter_account import Visit
 from cavok.services.open_session import open_session
 
 

@@ -12,7 +12,7 @@ from cavok import wiring
 from cavok.domain.errors import OurEntryBroken
 from cavok.domain.steps import Verdict
 from cavok.observability import counted, logger, metrics
-from cavok.services.enter import Visit, enter
+from cavok.services.enter_account import Visit, enter
 from cavok.services.probe_account import probe_account
 from cavok.services.write_customer_log import write_verification_log
 

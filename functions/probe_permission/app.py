@@ -6,7 +6,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.sealing import session_context
 from cavok.observability import logger, metrics
 from cavok.services.probe_permission import probe_permission

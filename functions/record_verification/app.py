@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.observability import logger, metrics
-from cavok.services.settle import EndOfTest, settle_test
+from cavok.services.finish_verification import EndOfTest, settle_test
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")

@@ -6,7 +6,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.sealing import session_context
 from cavok.domain.steps import Step
 from cavok.observability import logger

@@ -36,13 +36,13 @@ from local.stack import Stack
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from cavok import wiring
-from cavok.adapters.items import AccountItem, Item
+from cavok.adapters.table.items import AccountItem, Item
 from cavok.domain.accounts import AccessType, Account, LastVerification, Outcome, Status
 from cavok.domain.permissions import EC2, RDS
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.steps import Step
 from cavok.domain.verifications import Verification
-from cavok.services.settle import EndOfTest, settle_test
+from cavok.services.finish_verification import EndOfTest, settle_test
 from cavok.services.sweep import PAGE, lease_due_accounts
 from tests.bench.capacity import Capacity
 from tests.bench.result import Result, show, write
@@ -240,7 +240,7 @@ def _account(index: int, now: datetime, *, due: bool) -> Account:
         organization_id="northwind",
         account_id=account_id,
         provider="aws",
-        provider_id=f"{200000000000 + index}",
+        account_number=f"{200000000000 + index}",
         name=f"Production{index}",
         access_type=AccessType.ASSUME_ROLE,
         role_name="CavokCloud",

@@ -111,7 +111,7 @@ def _get_item() -> Callable[[], Any]:
 
 def _stored_account() -> bytes:
     """DynamoDB's answer to GetItem of a confirmed account."""
-    from cavok.adapters.items import AccountItem, bind
+    from cavok.adapters.table.items import AccountItem, bind
 
     bind("table", REGION)
     account = an_account(

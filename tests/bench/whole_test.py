@@ -13,10 +13,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from cavok.adapters import probes
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.customer_logs import VERIFICATIONS, CustomerLogs, LogLine
-from cavok.adapters.entry import Entry, whose_account
+from cavok.adapters.customer import probes
+from cavok.adapters.customer.assume_role import Entry, whose_account
+from cavok.adapters.customer.logs import VERIFICATIONS, CustomerLogs, LogLine
+from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.steps import Judgement, Verdict
 from local import aws, customers
@@ -70,7 +70,7 @@ def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
     entry = Entry(aws.client.__wrapped__("sts", stack.emulator_url))
     target = an_account(
         account_id=account["account_id"],
-        provider_id=account["provider_id"],
+        account_number=account["provider_id"],
         role_name=account["role_arn"].rpartition("/")[2],
     )
     judgement, session = entry.with_external_id(target, "bench", external_id)

@@ -13,8 +13,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.entry import Entry
+from cavok.adapters.customer.assume_role import Entry
+from cavok.adapters.customer.session import CustomerSession
 from cavok.domain import permissions
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement
@@ -140,7 +140,7 @@ class Place:
         )
 
     def account(self, role_name: str) -> Account:
-        return an_account(provider_id=self.number, role_name=role_name, regions=(self.region,))
+        return an_account(account_number=self.number, role_name=role_name, regions=(self.region,))
 
 
 def without(*actions: str) -> dict[str, Any]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cavok.adapters.customer_logs import RETENTION_DAYS, CustomerLogs, LogLine
+from cavok.adapters.customer.logs import RETENTION_DAYS, CustomerLogs, LogLine
+from cavok.domain.access_denied import Reason
 from cavok.domain.permissions import LOGS
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Judgement, Verdict
 from tests.contract.place import Place, without
 

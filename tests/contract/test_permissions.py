@@ -1,16 +1,16 @@
 """Authorization before existence: what IAM, EC2 and RDS answer to who may and to who may not.
 
-The probes rest on it (`cavok.adapters.probes`), and AWS does not promise it.
+The probes rest on it (`cavok.adapters.customer.probes`), and AWS does not promise it.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from cavok.adapters import probes
-from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer import probes
+from cavok.adapters.customer.session import CustomerSession
+from cavok.domain.access_denied import Reason
 from cavok.domain.permissions import PROBED_GROUPS
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Verdict
 from tests.contract.place import Place, denying, without
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from cavok.adapters.customer import Credentials, CustomerSession
-from cavok.adapters.entry import REJECTED_CODES, whose_account
-from cavok.domain.refusals import Reason
+from cavok.adapters.customer.assume_role import REJECTED_CODES, whose_account
+from cavok.adapters.customer.session import Credentials, CustomerSession
+from cavok.domain.access_denied import Reason
 from cavok.domain.steps import Verdict
 from tests.contract.place import EVERYTHING, Place
 

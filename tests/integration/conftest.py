@@ -16,9 +16,9 @@ from moto import mock_aws
 from pytest_socket import disable_socket
 
 from cavok import wiring
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.customer import Credentials, CustomerSession
-from cavok.adapters.interactions import Interactions
+from cavok.adapters.customer.session import Credentials, CustomerSession
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import Interactions
 from tests.integration.http import Api
 from tests.unit.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, resource
 

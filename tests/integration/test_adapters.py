@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from pynamodb.transactions import TransactWrite
 
 from cavok import wiring
-from cavok.adapters.accounts import AccountChanged, Accounts
-from cavok.adapters.items import pack_steps, unpack_steps
 from cavok.adapters.sealing import PLAINTEXT_LIMIT, credentials_context, session_context
+from cavok.adapters.table.accounts import AccountChanged, Accounts
+from cavok.adapters.table.items import pack_steps, unpack_steps
 from cavok.domain import permissions
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
@@ -225,7 +225,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
     for index, event in life:
         account = alive.get(index)
         if event == "add" and not account:
-            fresh = an_account(account_id=f"01JN8Q5M3C{index:016}", provider_id=number(index))
+            fresh = an_account(account_id=f"01JN8Q5M3C{index:016}", account_number=number(index))
             alive[index] = accounts.add(fresh, None)
         elif account and event == "delete":
             accounts.delete(alive.pop(index), actor=ACTOR, now=NOW)

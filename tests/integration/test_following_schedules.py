@@ -10,9 +10,9 @@ import boto3
 import pytest
 
 from cavok import wiring
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.clocks import Clocks, ClockSettings
-from cavok.adapters.interactions import Interactions
+from cavok.adapters.scheduler import Clocks, ClockSettings
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Status
 from cavok.domain.errors import (
     AccountNotFound,

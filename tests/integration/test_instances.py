@@ -7,8 +7,8 @@ from typing import Any
 import boto3
 import pytest
 
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.instances import Instances
+from cavok.adapters.customer.instances import Instances
+from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.errors import CallFailed
 from cavok.domain.instances import Action, Kind
 

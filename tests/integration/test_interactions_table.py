@@ -11,9 +11,9 @@ from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseC
 from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.interactions import InteractionItem, Interactions
-from cavok.adapters.verifications import Verifications
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import InteractionItem, Interactions
+from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Outcome
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.instances import Kind

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.items import AccountItem, ClaimItem, claim_sk, organization_pk
+from cavok.adapters.table.items import AccountItem, ClaimItem, claim_sk, organization_pk
 from cavok.domain.accounts import Account, Status
 from tests.integration.http import Api, is_problem, number
 from tests.unit.builders import an_account
@@ -19,7 +19,7 @@ STATUSES = (Status.UNCONFIRMED, Status.CONFIRMED, Status.DEGRADED, Status.FAILED
 
 def connect(index: int, name: str, status: Status = Status.UNCONFIRMED) -> None:
     account = an_account(
-        account_id=f"01JN8Q5M3C{index:016}", provider_id=number(index), name=name, status=status
+        account_id=f"01JN8Q5M3C{index:016}", account_number=number(index), name=name, status=status
     )
     wiring.accounts().add(account, None)
 
@@ -29,7 +29,7 @@ def store(accounts: Iterable[Account]) -> None:
     with AccountItem.batch_write() as batch, ClaimItem.batch_write() as claims:
         for account in accounts:
             pk = organization_pk(account.organization_id)
-            sk = claim_sk(account.provider, account.provider_id)
+            sk = claim_sk(account.provider, account.account_number)
             batch.save(AccountItem.of(account))
             claims.save(ClaimItem(pk, sk, account_id=account.account_id))
 
@@ -60,7 +60,7 @@ def test_250_accounts_come_once_each_by_name_whatever_the_size_of_a_page(admin: 
     store(
         an_account(
             account_id=f"01JN8Q5M3C{index:016}",
-            provider_id=number(index),
+            account_number=number(index),
             name=f"{'aB'[index % 2]}{index:03}",
             status=STATUSES[index % 4],
             version=1,

@@ -10,15 +10,15 @@ from typing import Any
 import boto3
 import pytest
 
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.customer_logs import CustomerLogs
-from cavok.adapters.interactions import Interactions
+from cavok.adapters.customer.logs import CustomerLogs
+from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import Interactions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import CavokError, EntryInconclusive, EntryRefused
 from cavok.domain.interactions import InteractionEvent, Logged
 from cavok.domain.organizations import Organization
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Judgement, Verdict
 from cavok.services.log_interactions import LogWriting, log_interactions, read_events
 from tests.integration.test_interactions_table import an_interaction
@@ -315,7 +315,7 @@ def test_one_customer_that_errs_costs_only_its_own_lines(
 ) -> None:
     connected()
     other_id = "01JN8Q5M3C0000000000000002"
-    other = confirmed(an_account(account_id=other_id, provider_id="999999999999", name="Other"))
+    other = confirmed(an_account(account_id=other_id, account_number="999999999999", name="Other"))
     accounts.add(other, None)
     sessions.errors[other_id] = EntryInconclusive("Throttling: slow down.")
 

@@ -10,11 +10,12 @@ from typing import Any
 import boto3
 import pytest
 
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.instances import Instances
-from cavok.adapters.interactions import Interactions
-from cavok.adapters.verifications import Verifications
+from cavok.adapters.customer.instances import Instances
+from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import Interactions
+from cavok.adapters.table.verifications import Verifications
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.errors import (
     AccountNotFound,
@@ -29,7 +30,6 @@ from cavok.domain.errors import (
 from cavok.domain.instances import Action, Instance, Kind, Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome
 from cavok.domain.organizations import Organization
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import conclude
 from cavok.services import instances as service

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cavok.adapters import probes
-from cavok.adapters.customer import Credentials, CustomerSession
-from cavok.adapters.customer_logs import VERIFICATIONS
+from cavok.adapters.customer import probes
+from cavok.adapters.customer.logs import VERIFICATIONS
+from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain.steps import Step, Verdict
 from cavok.services.probe_permission import probe_permission
 from cavok.services.write_customer_log import write_verification_log

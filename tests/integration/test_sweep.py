@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.accounts import AccountChanged
-from cavok.adapters.items import DUE_SHARDS, due_shard
+from cavok.adapters.table.accounts import AccountChanged
+from cavok.adapters.table.items import DUE_SHARDS, due_shard
 from cavok.domain.accounts import Account
 from cavok.domain.verifications import LEASE, SCHEDULE, State, Trigger, Verification
 from cavok.services.sweep import PAGE, lease_due_accounts
@@ -28,7 +28,7 @@ def add(count: int = 1, *, due: datetime | None = NOW, first: int = 0) -> list[A
         wiring.accounts().add(
             an_account(
                 account_id=f"01JN8Q5M3C{first + index:016}",
-                provider_id=number(first + index),
+                account_number=number(first + index),
                 name=f"A{first + index}",
                 next_verification_at=due,
             ),
@@ -185,7 +185,7 @@ def test_the_longest_overdue_comes_first() -> None:
         wiring.accounts().add(
             an_account(
                 account_id=account_id,
-                provider_id=number(index),
+                account_number=number(index),
                 next_verification_at=NOW - timedelta(minutes=index),
             ),
             None,

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cavok.adapters.interactions import Interactions
+from cavok.adapters.table.interactions import Interactions
 from cavok.domain.interactions import Usage, iso, period_of
 from tests.integration.conftest import TABLE, client, items
 from tests.integration.http import Api, is_problem, number

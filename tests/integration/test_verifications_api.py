@@ -10,12 +10,12 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cavok import wiring
-from cavok.adapters.items import ProgressItem, account_pk, progress_sk_prefix
+from cavok.adapters.table.items import ProgressItem, account_pk, progress_sk_prefix
 from cavok.domain import permissions
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Step
 from cavok.domain.verifications import TIME_LIMIT
-from cavok.services.settle import EndOfTest, settle_test
+from cavok.services.finish_verification import EndOfTest, settle_test
 from functions.accounts_api import app
 from tests.integration.conftest import WORKFLOW, client
 from tests.integration.http import Answer, Api, is_problem

@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import AccessType, Account, Status, TestSlot
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import TIME_LIMIT, Trigger, Verification
 
@@ -37,7 +37,7 @@ def an_account(**but: Any) -> Account:
         "organization_id": ORGANIZATION_ID,
         "account_id": ACCOUNT_ID,
         "provider": "aws",
-        "provider_id": NUMBER,
+        "account_number": NUMBER,
         "name": "Production1",
         "access_type": AccessType.ASSUME_ROLE,
         "role_name": "CavokCloud",

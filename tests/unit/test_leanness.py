@@ -18,28 +18,30 @@ FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 EVERYWHERE = {"aws_xray_sdk", "jsonschema", "requests", "cryptography", "moto"}
 """What no function has a use for before its first event."""
 HTTP = {"pydantic", "aws_lambda_powertools.event_handler", "cavok.api", "ulid"}
+_PROBES, _SESSION = "cavok.adapters.customer.probes", "cavok.adapters.customer.session"
 HEAVY = {
     "accounts_api": {
         "boto3",
-        "cavok.adapters.customer",
-        "cavok.adapters.entry",
-        "cavok.adapters.probes",
+        _SESSION,
+        "cavok.adapters.customer.assume_role",
+        "cavok.adapters.customer.probes",
         "aws_lambda_powertools.utilities.idempotency",
     },
-    "instances_api": {"boto3", "cavok.api.models", "cavok.adapters.customer"},
-    "end_resources": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
+    "instances_api": {"boto3", "cavok.api.models", _SESSION},
+    "end_resources": (HTTP - {"ulid"}) | {"boto3", _SESSION},
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
-    "deliver_webhook": HTTP | {"boto3", "cavok.adapters.customer"},
-    "follow_schedule": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
-    "list_due_accounts": (HTTP - {"ulid"}) | {"boto3", "cavok.adapters.customer"},
-    "log_interactions": (HTTP - {"ulid"}) | {"cavok.adapters.probes", "cavok.domain.instructions"},
-    "open_session": HTTP | {"cavok.adapters.probes", "cavok.domain.instructions"},
+    "deliver_webhook": HTTP | {"boto3", _SESSION},
+    "follow_schedule": (HTTP - {"ulid"}) | {"boto3", _SESSION},
+    "list_due_accounts": (HTTP - {"ulid"}) | {"boto3", _SESSION},
+    "log_interactions": (HTTP - {"ulid"}) | {_PROBES, "cavok.domain.instructions"},
+    "open_session": HTTP | {_PROBES, "cavok.domain.instructions"},
     "probe_account": HTTP | {"cavok.domain.instructions"},
-    "probe_permission": HTTP | {"pynamodb", "cavok.adapters.items", "cavok.domain.accounts"},
-    "publish_account_events": HTTP | {"boto3", "cavok.adapters.customer"},
-    "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.items"},
-    "write_customer_log": HTTP | {"pynamodb", "cavok.adapters.probes", "cavok.domain.accounts"},
-    "record_verification": HTTP | {"boto3", "cavok.adapters.sealing", "cavok.adapters.customer"},
+    "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.items", "cavok.domain.accounts"},
+    "publish_account_events": HTTP | {"boto3", _SESSION},
+    "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.items"},
+    "write_customer_log": HTTP
+    | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
+    "record_verification": HTTP | {"boto3", "cavok.adapters.sealing", _SESSION},
 }
 """What each function must not load. A new function says here what it can do without."""
 

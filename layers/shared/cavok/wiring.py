@@ -12,24 +12,24 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
-    from cavok.adapters.accounts import Accounts
-    from cavok.adapters.audit import AuditTrail
     from cavok.adapters.bus import Bus
-    from cavok.adapters.canary import Canary
-    from cavok.adapters.clocks import Clocks
-    from cavok.adapters.customer_sessions import CustomerSessions
-    from cavok.adapters.due import DueAccounts
-    from cavok.adapters.entry import Entry
-    from cavok.adapters.interactions import Interactions
-    from cavok.adapters.receivers import Receivers
-    from cavok.adapters.resources import Resources
+    from cavok.adapters.customer.assume_role import Entry
+    from cavok.adapters.customer.canary import Canary
+    from cavok.adapters.customer.sessions import CustomerSessions
+    from cavok.adapters.retry_queue import WaitingMessages
+    from cavok.adapters.scheduler import Clocks
     from cavok.adapters.sealing import Sealer
+    from cavok.adapters.table.accounts import Accounts
+    from cavok.adapters.table.audit import AuditTrail
+    from cavok.adapters.table.due_accounts import DueAccounts
+    from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.resources import Resources
+    from cavok.adapters.table.verifications import Verifications
+    from cavok.adapters.table.webhooks import Webhooks
     from cavok.adapters.templates import Templates
-    from cavok.adapters.verifications import Verifications
-    from cavok.adapters.waiting_messages import WaitingMessages
-    from cavok.adapters.webhooks import Webhooks
+    from cavok.adapters.webhook_client import Receivers
     from cavok.adapters.workflows import Workflows
-    from cavok.services.enter import Doors
+    from cavok.services.enter_account import Doors
     from cavok.services.instances import Connections
     from cavok.services.log_interactions import LogWriting
     from cavok.services.resources import Control
@@ -51,8 +51,8 @@ def setting(name: str) -> str:
 
 @cache
 def accounts() -> "Accounts":
-    from cavok.adapters.accounts import Accounts
-    from cavok.adapters.items import bind
+    from cavok.adapters.table.accounts import Accounts
+    from cavok.adapters.table.items import bind
 
     kept_days = timedelta(days=int(setting("AUDIT_DAYS")))
     return Accounts(bind(setting("TABLE_NAME"), setting("AWS_REGION")), kept_days)
@@ -60,14 +60,14 @@ def accounts() -> "Accounts":
 
 @cache
 def verifications() -> "Verifications":
-    from cavok.adapters.verifications import Verifications
+    from cavok.adapters.table.verifications import Verifications
 
     return Verifications(accounts())
 
 
 @cache
 def due_accounts() -> "DueAccounts":
-    from cavok.adapters.due import DueAccounts
+    from cavok.adapters.table.due_accounts import DueAccounts
 
     accounts()  # binds the models to the table
     return DueAccounts()
@@ -86,34 +86,34 @@ def sealer() -> "Sealer":
 def _sts() -> "STSClient":
     import boto3
 
-    from cavok.adapters.customer import CALL
+    from cavok.adapters.customer.session import CALL
 
     return boto3.client("sts", config=CALL)
 
 
 @cache
 def entry() -> "Entry":
-    from cavok.adapters.entry import Entry
+    from cavok.adapters.customer.assume_role import Entry
 
     return Entry(_sts())
 
 
 @cache
 def canary() -> "Canary":
-    from cavok.adapters.canary import Canary
+    from cavok.adapters.customer.canary import Canary
 
     return Canary(_sts(), setting("CANARY_ROLE_ARN"), setting("CANARY_EXTERNAL_ID"))
 
 
 def doors() -> "Doors":
-    from cavok.services.enter import Doors
+    from cavok.services.enter_account import Doors
 
     return Doors(accounts=accounts(), entry=entry(), canary=canary(), sealer=sealer)
 
 
 @cache
 def audit_trail() -> "AuditTrail":
-    from cavok.adapters.audit import AuditTrail
+    from cavok.adapters.table.audit import AuditTrail
 
     accounts()  # binds the models to the table
     return AuditTrail()
@@ -121,8 +121,8 @@ def audit_trail() -> "AuditTrail":
 
 @cache
 def webhooks() -> "Webhooks":
-    from cavok.adapters.items import bind
-    from cavok.adapters.webhooks import Webhooks
+    from cavok.adapters.table.items import bind
+    from cavok.adapters.table.webhooks import Webhooks
 
     bind(setting("TABLE_NAME"), setting("AWS_REGION"))
     return Webhooks()
@@ -134,7 +134,7 @@ def loopback_webhooks_allowed() -> bool:
 
 @cache
 def receivers() -> "Receivers":
-    from cavok.adapters.receivers import Receivers
+    from cavok.adapters.webhook_client import Receivers
 
     return Receivers(allow_loopback=loopback_webhooks_allowed())
 
@@ -143,7 +143,7 @@ def receivers() -> "Receivers":
 def waiting_messages() -> "WaitingMessages":
     import boto3
 
-    from cavok.adapters.waiting_messages import WaitingMessages
+    from cavok.adapters.retry_queue import WaitingMessages
 
     return WaitingMessages(boto3.client("sqs"), setting("WEBHOOK_QUEUE_URL"))
 
@@ -172,14 +172,14 @@ def templates() -> "Templates":
 
 @cache
 def interactions() -> "Interactions":
-    from cavok.adapters.interactions import Interactions
+    from cavok.adapters.table.interactions import Interactions
 
     return Interactions(accounts())
 
 
 @cache
 def customer_sessions() -> "CustomerSessions":
-    from cavok.adapters.customer_sessions import CustomerSessions
+    from cavok.adapters.customer.sessions import CustomerSessions
 
     return CustomerSessions(accounts(), entry, sealer)
 
@@ -194,7 +194,7 @@ def bus() -> "Bus":
 
 
 def connections() -> "Connections":
-    from cavok.adapters.instances import Instances
+    from cavok.adapters.customer.instances import Instances
     from cavok.services.instances import Connections
 
     return Connections(
@@ -216,7 +216,7 @@ def log_writing() -> "LogWriting":
 
 @cache
 def resources() -> "Resources":
-    from cavok.adapters.resources import Resources
+    from cavok.adapters.table.resources import Resources
 
     return Resources(accounts())
 
@@ -225,7 +225,7 @@ def resources() -> "Resources":
 def clocks() -> "Clocks":
     import boto3
 
-    from cavok.adapters.clocks import Clocks, ClockSettings
+    from cavok.adapters.scheduler import Clocks, ClockSettings
 
     # One function sets the clocks and another may only end them: that one needs no target.
     settings = ClockSettings(

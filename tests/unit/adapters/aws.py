@@ -11,8 +11,8 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
-from cavok.adapters import customer
-from cavok.adapters.customer import Credentials, CustomerSession
+from cavok.adapters.customer import session
+from cavok.adapters.customer.session import Credentials, CustomerSession
 from tests.unit.builders import NUMBER
 
 Answer = Mapping[str, Any] | Exception | Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -87,7 +87,7 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """What customers' sessions reach instead of AWS."""
     fake = Aws()
-    monkeypatch.setattr(customer.boto3, "client", fake.client)
+    monkeypatch.setattr(session.boto3, "client", fake.client)
     yield fake
     fake.leave()
 

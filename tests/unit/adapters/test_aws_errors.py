@@ -11,7 +11,7 @@ from botocore.exceptions import (
 )
 
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, judge_error
-from cavok.domain.refusals import TRANSIENT_CODES
+from cavok.domain.access_denied import TRANSIENT_CODES
 from cavok.domain.steps import Verdict
 
 ADDRESS = {"endpoint_url": "https://ec2.us-east-1.amazonaws.com"}

@@ -33,7 +33,7 @@ def version(
         organization_id=ORGANIZATION_ID,
         account_id=ACCOUNT_ID,
         provider="aws",
-        provider_id=NUMBER,
+        account_number=NUMBER,
         name="Production1",
         status=status,
         issues=(ISSUE,) if status is Status.FAILED else (),

@@ -193,7 +193,7 @@ def test_whoever_uses_keys_is_shown_no_trust_and_no_external_id() -> None:
 @each_account
 def test_the_steps_end_with_the_test(account: Account) -> None:
     assert "Test" in instructions.steps(account)[-1].text
-    assert any(account.provider_id in step.text for step in instructions.steps(account))
+    assert any(account.account_number in step.text for step in instructions.steps(account))
 
 
 def _option(command: list[str], name: str) -> str:

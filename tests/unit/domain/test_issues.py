@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Issue, Outcome
 from cavok.domain.issues import find_issues
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Step, Verdict
 from cavok.domain.verifications import conclude, entry_refused
 from tests.unit.builders import (

@@ -9,7 +9,12 @@ import pytest
 
 from cavok.domain.instances import LOOKING, Action, Kind, Operation
 from cavok.domain.permissions import LOG_GROUPS_ARN
-from cavok.domain.sessions import listing_policy, logging_policy, operating_policy, policy_text
+from cavok.domain.session_policies import (
+    listing_policy,
+    logging_policy,
+    operating_policy,
+    policy_text,
+)
 from tests.unit.builders import NUMBER
 
 IDS = {Kind.EC2: "i-0123456789abcdef0", Kind.RDS: "orders", Kind.AURORA: "ledger"}

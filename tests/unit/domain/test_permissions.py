@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from cavok.adapters.probes import PROBES
+from cavok.adapters.customer.probes import PROBES
 from cavok.domain import permissions
 
 ACCESS_DETAILS = {

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 
-from cavok.domain import instructions, permissions, sessions
+from cavok.domain import instructions, permissions, session_policies
 from tests.unit.builders import an_account, an_account_with_keys
 
 # In a process of its own: it is slow to load, and its warnings are not ours.
@@ -49,7 +49,7 @@ def test_every_policy_we_hand_out_is_one_that_iam_understands() -> None:
     }
     others = {
         "Access Details": permissions.policy_document(),
-        "session": sessions.probing_policy(),
+        "session": session_policies.probing_policy(),
         "nonsense": nonsense,
     }
 

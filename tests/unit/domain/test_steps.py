@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain import permissions
-from cavok.domain.refusals import Reason
+from cavok.domain.access_denied import Reason
 from cavok.domain.steps import (
     REFUSALS_WANTED,
     Evidence,

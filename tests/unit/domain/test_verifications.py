@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     CONNECTED,
     Account,
@@ -19,7 +20,6 @@ from cavok.domain.accounts import (
     Outcome,
     Status,
 )
-from cavok.domain.refusals import Reason
 from cavok.domain.reverification import FIRST_RETRY, next_daily_slot
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import (

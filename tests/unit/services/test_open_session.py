@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from cavok.adapters.canary import Canary
-from cavok.adapters.entry import Entry
+from cavok.adapters.customer.assume_role import Entry
+from cavok.adapters.customer.canary import Canary
 from cavok.adapters.sealing import credentials_context, session_context
 from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
 from cavok.domain.errors import (
     AccountNotFound,
@@ -24,13 +25,12 @@ from cavok.domain.errors import (
     SealBroken,
 )
 from cavok.domain.organizations import Organization
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import Trigger
-from cavok.services.enter import Doors, Visit
+from cavok.services.enter_account import Doors, Visit
 from cavok.services.open_session import OpenedSession, open_session
 from tests.unit.adapters.aws import Aws, refused
-from tests.unit.adapters.test_entry import ANSWER
+from tests.unit.adapters.customer.test_assume_role import ANSWER
 from tests.unit.builders import (
     ACCOUNT_ID,
     EXTERNAL_ID,

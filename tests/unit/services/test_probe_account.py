@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cavok.adapters.customer import CALL, CustomerSession
+from cavok.adapters.customer.session import CALL, CustomerSession
+from cavok.domain.access_denied import Reason
 from cavok.domain.errors import ProbeTransient
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Step, Verdict
 from cavok.services.probe_account import AT_ONCE, TRIES, probe_account
 from tests.unit.builders import a_step, actions_of, template

@@ -9,8 +9,8 @@ from urllib.parse import quote
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
+from cavok.domain.access_denied import TRANSIENT_CODES, Reason
 from cavok.domain.errors import ProbeTransient
-from cavok.domain.refusals import TRANSIENT_CODES, Reason
 from cavok.domain.steps import Evidence, Verdict
 from cavok.services.probe_permission import probe_permission
 from tests.unit.adapters.aws import Aws, a_session, refused

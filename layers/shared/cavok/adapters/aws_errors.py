@@ -3,7 +3,7 @@
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from cavok.domain.refusals import TIMED_OUT
+from cavok.domain.access_denied import TIMED_OUT
 from cavok.domain.steps import Judgement, judge
 
 AWS_ERRORS = (ClientError, BotoConnectionError, HTTPClientError)

@@ -5,7 +5,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cavok import wiring
-from cavok.adapters.items import organization_pk
+from cavok.adapters.table.items import organization_pk
 from cavok.api.models import NewAccountBody
 from cavok.domain.errors import Conflict, InvalidField
 

@@ -21,11 +21,11 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from cavok.domain import instructions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import AccessType, Account, Capability, Outcome, Status
 from cavok.domain.errors import InvalidField
 from cavok.domain.organizations import Organization
 from cavok.domain.permissions import DEFAULT_ROLE_NAME, GROUPS, policy_document
-from cavok.domain.refusals import Reason
 from cavok.domain.regions import REGIONS
 from cavok.domain.steps import Evidence, Step, Verdict
 from cavok.domain.verifications import State, Trigger, Verification
@@ -188,7 +188,7 @@ class NewAccountBody(Request):
         if not uses_keys and self.credentials is not None:
             raise InvalidField("credentials", "Only for the access type access_key.")
         return NewAccount(
-            provider_id=self.provider_id,
+            account_number=self.provider_id,
             name=self.name,
             access_type=self.access_type,
             write_logs=self.write_logs,
@@ -260,7 +260,7 @@ class AccountBody(BaseModel):
         return cls(
             account_id=account.account_id,
             provider=account.provider,
-            provider_id=account.provider_id,
+            provider_id=account.account_number,
             name=account.name,
             access_type=account.access_type,
             role_arn=account.role_arn,

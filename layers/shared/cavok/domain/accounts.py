@@ -86,7 +86,7 @@ class Account:
     organization_id: str
     account_id: str
     provider: str
-    provider_id: str
+    account_number: str
     name: str
     access_type: AccessType
     role_name: str | None
@@ -113,7 +113,9 @@ class Account:
 
     @property
     def role_arn(self) -> str | None:
-        return f"arn:aws:iam::{self.provider_id}:role/{self.role_name}" if self.role_name else None
+        return (
+            f"arn:aws:iam::{self.account_number}:role/{self.role_name}" if self.role_name else None
+        )
 
     @property
     def home_region(self) -> str:

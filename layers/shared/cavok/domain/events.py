@@ -42,7 +42,7 @@ class AccountVersion:
     organization_id: str
     account_id: str
     provider: str
-    provider_id: str
+    account_number: str
     name: str
     status: Status
     issues: tuple[Issue, ...]
@@ -94,7 +94,7 @@ def _event(
         "account_id": account.account_id,
         "version": version,
         "provider": account.provider,
-        "provider_id": account.provider_id,
+        "provider_id": account.account_number,
         "name": account.name,
         "status": account.status.value,
         "issues": [asdict(issue) for issue in account.issues],

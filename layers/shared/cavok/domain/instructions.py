@@ -43,7 +43,7 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
         return (
             InstructionStep(
                 "Sign in to AWS",
-                f"Sign in to account {account.provider_id} as someone who may create IAM roles.",
+                f"Sign in to account {account.account_number} as someone who may create IAM roles.",
             ),
             InstructionStep(
                 "Deploy on AWS",
@@ -64,7 +64,7 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
     return (
         InstructionStep(
             "Create an IAM user",
-            f"In account {account.provider_id}, create an IAM user without console access and "
+            f"In account {account.account_number}, create an IAM user without console access and "
             f"give it the "
             "permissions policy below. CloudFormation, Terraform or the AWS CLI below do it "
             "for you.",

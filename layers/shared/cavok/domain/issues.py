@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Issue, Outcome
-from cavok.domain.refusals import Reason
 from cavok.domain.steps import Step, Verdict
 
 _GRANT = "Add {actions} to the {principal}'s policy, as the Instructions show."
@@ -81,7 +81,7 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     elif match.ok is False:
         yield Issue(
             "wrong_account",
-            match.detail or f"These credentials do not belong to account {account.provider_id}.",
+            match.detail or f"These credentials do not belong to account {account.account_number}.",
             "Enter credentials of that account, or add the account that they belong to.",
         )
     if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):

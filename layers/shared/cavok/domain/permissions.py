@@ -2,7 +2,7 @@
 
 This is the single source of the Access Details answer, the policy documents, the CloudFormation and
 Terraform templates and the list that the workflow's Map walks. To add a permission, add an entry
-here and one probe in `cavok.adapters.probes`.
+here and one probe in `cavok.adapters.customer.probes`.
 """
 
 from collections.abc import Iterable

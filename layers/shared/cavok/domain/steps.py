@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
+from cavok.domain.access_denied import DENIED_CODES, TRANSIENT_CODES, Reason, refusal_reason
 from cavok.domain.permissions import (
     ASSUME_ROLE,
     WITH_WRONG_EXTERNAL_ID,
     WITHOUT_EXTERNAL_ID,
     group_of,
 )
-from cavok.domain.refusals import DENIED_CODES, TRANSIENT_CODES, Reason, refusal_reason
 
 
 class Verdict(StrEnum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     UNKNOWN_CAPABILITIES,
     AccessType,
@@ -18,7 +19,6 @@ from cavok.domain.accounts import (
     TestSlot,
 )
 from cavok.domain.issues import find_issues
-from cavok.domain.refusals import Reason
 from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
 

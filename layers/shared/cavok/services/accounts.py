@@ -6,8 +6,8 @@ from datetime import datetime
 
 from ulid import ULID
 
-from cavok.adapters.accounts import AccountChanged, Accounts
 from cavok.adapters.sealing import Sealer, credentials_context
+from cavok.adapters.table.accounts import AccountChanged, Accounts
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
 from cavok.services.organizations import organization_of
@@ -35,7 +35,7 @@ class NewAccount:
     Role.
     """
 
-    provider_id: str
+    account_number: str
     name: str
     access_type: AccessType
     write_logs: bool
@@ -89,7 +89,7 @@ def connect_account(
         organization_id=organization_id,
         account_id=account_id,
         provider="aws",
-        provider_id=new.provider_id,
+        account_number=new.account_number,
         name=new.name,
         access_type=new.access_type,
         role_name=new.role_name,

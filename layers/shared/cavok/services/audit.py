@@ -1,7 +1,7 @@
 """Reading the audit trail of an account, which outlives the account."""
 
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.audit import AuditTrail
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.audit import AuditTrail
 from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import AccountNotFound
 from cavok.domain.pages import Page, Position

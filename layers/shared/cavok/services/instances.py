@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from ulid import ULID
 
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.errors import (
     CallFailed,
@@ -38,18 +39,17 @@ from cavok.domain.interactions import (
     InteractionOutcome,
     logged_at_first,
 )
-from cavok.domain.refusals import Reason
-from cavok.domain.sessions import listing_policy, operating_policy
+from cavok.domain.session_policies import listing_policy, operating_policy
 from cavok.domain.steps import Judgement
 from cavok.domain.steps import Verdict as Proof
 
 if TYPE_CHECKING:  # who only reads the history loads no boto3
-    from cavok.adapters.accounts import Accounts
-    from cavok.adapters.customer import CustomerSession
-    from cavok.adapters.customer_sessions import CustomerSessions
-    from cavok.adapters.instances import Instances
-    from cavok.adapters.interactions import Interactions
-    from cavok.adapters.verifications import Verifications
+    from cavok.adapters.customer.instances import Instances
+    from cavok.adapters.customer.session import CustomerSession
+    from cavok.adapters.customer.sessions import CustomerSessions
+    from cavok.adapters.table.accounts import Accounts
+    from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.verifications import Verifications
 
 TIME_LIMIT_SECONDS = 12
 """What has not answered by then is named as unavailable: the gateway itself waits for 30."""
@@ -225,7 +225,7 @@ def _locate(
     if not is_instance_id(kind, instance_id) or region not in (None, *account.regions):
         raise InstanceNotFound(absent)
     _must_not_be_known_to_lack(account, operation.permission, connections.verifications)
-    policy = operating_policy(account.provider_id, operation)
+    policy = operating_policy(account.account_number, operation)
     session = _enter(account, policy, asked, connections)
     regions = [region] if region else account.regions
     places = [connections.connect(session, kind, each) for each in regions]

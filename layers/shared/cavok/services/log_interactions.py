@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from cavok.adapters.accounts import Accounts
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.customer_logs import INTERACTIONS, CustomerLogs, LogLine
-from cavok.adapters.customer_sessions import CustomerSessions
-from cavok.adapters.interactions import Interactions
+from cavok.adapters.customer.logs import INTERACTIONS, CustomerLogs, LogLine
+from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.sessions import CustomerSessions
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
 from cavok.domain.errors import (
     AccountNotFound,
@@ -23,7 +23,7 @@ from cavok.domain.errors import (
 )
 from cavok.domain.interactions import InteractionEvent, Logged, logged_at_first
 from cavok.domain.log_writing import with_log_writing_refused
-from cavok.domain.sessions import logging_policy
+from cavok.domain.session_policies import logging_policy
 from cavok.domain.steps import Step, Verdict
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from cavok.adapters.sealing import session_context
 from cavok.domain import permissions
 from cavok.domain.steps import Step
-from cavok.services.enter import Doors, Visit, enter
+from cavok.services.enter_account import Doors, Visit, enter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

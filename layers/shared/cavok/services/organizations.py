@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cavok.adapters.accounts import Accounts
+from cavok.adapters.table.accounts import Accounts
 from cavok.domain.organizations import Organization
 
 

@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import partial
 
-from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer.session import CustomerSession
+from cavok.domain.access_denied import TIMED_OUT, Reason
 from cavok.domain.errors import ProbeTransient
-from cavok.domain.refusals import TIMED_OUT, Reason
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict
 from cavok.services.probe_permission import probe_permission
 

@@ -1,10 +1,10 @@
 """One permission, one verdict."""
 
-from cavok.adapters import probes
-from cavok.adapters.customer import CustomerSession
+from cavok.adapters.customer import probes
+from cavok.adapters.customer.session import CustomerSession
+from cavok.domain.access_denied import TRANSIENT_CODES, Reason
 from cavok.domain.errors import ProbeTransient
-from cavok.domain.policies import Prediction, predict
-from cavok.domain.refusals import TRANSIENT_CODES, Reason
+from cavok.domain.policy_evaluation import Prediction, predict
 from cavok.domain.steps import Step, Verdict
 from cavok.services.timing import timed
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cavok.adapters.account_stream import account_version
 from cavok.adapters.bus import Bus
+from cavok.adapters.table.stream import account_version
 from cavok.domain.events import Event, events_of
 
 

@@ -19,8 +19,8 @@ from cavok.domain.schedules import Schedule
 from cavok.services.instances import Asked, Connections, list_instances, operate
 
 if TYPE_CHECKING:
-    from cavok.adapters.clocks import Clocks
-    from cavok.adapters.resources import Resources
+    from cavok.adapters.scheduler import Clocks
+    from cavok.adapters.table.resources import Resources
 
 SCHEDULE = "schedule"
 """The actor of what a schedule does."""

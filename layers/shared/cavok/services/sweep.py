@@ -5,13 +5,13 @@ from datetime import datetime
 
 from ulid import ULID
 
-from cavok.adapters.accounts import AccountChanged, Accounts
-from cavok.adapters.due import DueAccounts
-from cavok.adapters.verifications import Verifications
+from cavok.adapters.table.accounts import AccountChanged, Accounts
+from cavok.adapters.table.due_accounts import DueAccounts
+from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
 from cavok.domain.errors import VerificationNotFound
 from cavok.domain.verifications import SCHEDULE, Trigger, Verification
-from cavok.services.settle import abort_verification
+from cavok.services.finish_verification import abort_verification
 
 PAGE = 200
 """Accounts of one page: 25 of each shard, well inside what a state may carry (256 kB), and many

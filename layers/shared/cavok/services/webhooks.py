@@ -7,9 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from cavok.adapters.bus import Bus
-from cavok.adapters.receivers import Receivers
 from cavok.adapters.sealing import Sealer, webhook_context
-from cavok.adapters.webhooks import Webhooks
+from cavok.adapters.table.webhooks import Webhooks
+from cavok.adapters.webhook_client import Receivers
 from cavok.domain.errors import WebhookNotFound
 from cavok.domain.events import SCHEMA_VERSION, Event, EventType
 from cavok.domain.webhooks import (

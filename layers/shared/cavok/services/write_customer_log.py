@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cavok.adapters.customer import CustomerSession
-from cavok.adapters.customer_logs import VERIFICATIONS, CustomerLogs, LogLine
-from cavok.domain.refusals import TIMED_OUT
+from cavok.adapters.customer.logs import VERIFICATIONS, CustomerLogs, LogLine
+from cavok.adapters.customer.session import CustomerSession
+from cavok.domain.access_denied import TIMED_OUT
 from cavok.domain.steps import Step
 from cavok.services.timing import timed
 

@@ -1,0 +1,63 @@
+"""Starting a test of an account, one at a time."""
+
+from datetime import datetime
+
+from ulid import ULID
+
+from cavok.adapters.table.accounts import AccountChanged, Accounts
+from cavok.adapters.table.verifications import Verifications
+from cavok.adapters.workflows import Workflows
+from cavok.domain.accounts import Account
+from cavok.domain.errors import Conflict, ServiceUnavailable
+from cavok.domain.verifications import Trigger, Verification
+from cavok.services.finish_verification import abort_verification
+
+_TRIES = 5
+
+
+def start_verification(
+    organization_id: str,
+    account_id: str,
+    *,
+    actor: str,
+    correlation_id: str,
+    accounts: Accounts,
+    verifications: Verifications,
+    workflows: Workflows,
+    now: datetime,
+) -> Verification:
+    """Starts a test, or returns the one that is running. Raises AccountNotFound,
+    ServiceUnavailable.
+    """
+    for _ in range(_TRIES):
+        account = accounts.get(organization_id, account_id)
+        if account.slot and account.testing(now):
+            return verifications.get(account_id, account.slot.verification_id)
+        verification = _new(account, actor, workflows, now)
+        try:
+            verifications.begin(account, verification)
+        except AccountChanged:
+            continue
+        try:
+            workflows.start(verification, correlation_id)
+        except ServiceUnavailable:
+            abort_verification(
+                verification, accounts=accounts, verifications=verifications, now=now
+            )
+            raise
+        return verification
+    raise Conflict("The account is being changed by others at this moment. Please try again.")
+
+
+def _new(account: Account, actor: str, workflows: Workflows, now: datetime) -> Verification:
+    verification_id = str(ULID())
+    return Verification(
+        organization_id=account.organization_id,
+        account_id=account.account_id,
+        verification_id=verification_id,
+        trigger=Trigger.MANUAL,
+        actor=actor,
+        connection_revision=account.connection_revision,
+        started_at=now,
+        execution_arn=workflows.execution_arn(verification_id),
+    )

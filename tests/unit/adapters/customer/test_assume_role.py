@@ -1,0 +1,167 @@
+"""Entering an account, and finding out who else could."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+
+from cavok.adapters.customer.assume_role import REJECTED_CODES, Entry, whose_account
+from cavok.domain import session_policies
+from cavok.domain.access_denied import Reason
+from cavok.domain.steps import Verdict
+from tests.unit.adapters.aws import Aws, a_session, refused
+from tests.unit.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
+
+ANSWER = {
+    "Credentials": {
+        "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+        "SecretAccessKey": "temporary-secret",
+        "SessionToken": "temporary-token",
+        "Expiration": "2025-03-01T12:15:00Z",
+    }
+}
+ACCOUNT = an_account(regions=("eu-west-1", "us-east-1"))
+
+
+@pytest.fixture
+def entry(aws: Aws) -> Entry:
+    aws.answers["AssumeRole"] = ANSWER
+    return Entry(aws.client("sts", region_name="us-east-1"))
+
+
+def test_the_role_is_assumed_with_the_external_id_for_as_short_as_sts_allows(
+    entry: Entry, aws: Aws
+) -> None:
+    entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+
+    (call,) = aws.called("AssumeRole")
+    assert call.pop("Policy") == session_policies.probing_policy_text()
+    assert call == {
+        "RoleArn": f"arn:aws:iam::{NUMBER}:role/CavokCloud",
+        "RoleSessionName": f"cavok-{VERIFICATION_ID}",
+        "DurationSeconds": 900,
+        "ExternalId": EXTERNAL_ID,
+    }
+
+
+def test_the_session_is_one_of_this_account_in_its_home_region(entry: Entry) -> None:
+    judgement, session = entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+
+    assert judgement.verdict is Verdict.ALLOWED
+    assert session
+    assert (session.account_number, session.region, session.role_name) == (
+        NUMBER,
+        "eu-west-1",
+        "CavokCloud",
+    )
+    assert session.credentials.session_token == "temporary-token"
+
+
+def test_no_credential_shows_itself(entry: Entry) -> None:
+    _, session = entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+
+    assert "temporary" not in repr(session)
+    assert "ASIA" not in f"{session}"
+    assert session is not None
+    assert "temporary-secret" in json.dumps(session.as_secret()), "for sealing alone"
+    assert type(session).of_secret(session.as_secret()) == session
+
+
+def test_without_an_external_id_means_without_one(entry: Entry, aws: Aws) -> None:
+    judgement = entry.without_external_id(ACCOUNT, VERIFICATION_ID)
+
+    (call,) = aws.called("AssumeRole")
+    assert "ExternalId" not in call
+    assert judgement.verdict is Verdict.ALLOWED
+
+
+def test_a_wrong_external_id_is_another_one_each_time_and_one_that_sts_takes(
+    entry: Entry, aws: Aws
+) -> None:
+    for _ in range(2):
+        entry.with_wrong_external_id(ACCOUNT, VERIFICATION_ID)
+
+    tried = {call["ExternalId"] for call in aws.called("AssumeRole")}
+    assert len(tried) == 2
+    assert EXTERNAL_ID not in tried
+    assert all(re.fullmatch(r"[\w+=,.@:/-]{2,1224}", wrong) for wrong in tried)
+
+
+@pytest.mark.parametrize(
+    ("error", "verdict"),
+    [
+        (refused("AccessDenied"), Verdict.DENIED),
+        (refused("RegionDisabledException"), Verdict.INCONCLUSIVE),
+        (refused("MalformedPolicyDocument"), Verdict.INCONCLUSIVE),
+        (refused("PackedPolicyTooLarge"), Verdict.INCONCLUSIVE),
+        (refused("Throttling"), Verdict.INCONCLUSIVE),
+        (refused("InvalidClientTokenId"), Verdict.INCONCLUSIVE),
+        (EndpointConnectionError(endpoint_url="https://sts"), Verdict.INCONCLUSIVE),
+    ],
+    ids=str,
+)
+def test_only_access_denied_says_that_a_role_refuses(
+    error: Exception, verdict: Verdict, entry: Entry, aws: Aws
+) -> None:
+    aws.answers["AssumeRole"] = error
+
+    judgement, session = entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+
+    assert (judgement.verdict, session) == (verdict, None)
+    assert entry.without_external_id(ACCOUNT, VERIFICATION_ID).verdict is verdict
+    assert entry.with_wrong_external_id(ACCOUNT, VERIFICATION_ID).verdict is verdict
+
+
+def test_credentials_of_this_account_match(aws: Aws) -> None:
+    aws.answers["GetCallerIdentity"] = {"Account": NUMBER}
+
+    assert whose_account(a_session()).verdict is Verdict.ALLOWED
+
+
+def test_credentials_of_another_account_do_not_and_it_is_said_whose_they_are(aws: Aws) -> None:
+    aws.answers["GetCallerIdentity"] = {"Account": "999999999999"}
+
+    judgement = whose_account(a_session())
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.DENIED, Reason.WRONG_ACCOUNT)
+    assert judgement.detail == (
+        f"These credentials belong to account 999999999999, not to {NUMBER}."
+    )
+
+
+@pytest.mark.parametrize("code", sorted(REJECTED_CODES))
+def test_a_key_that_aws_does_not_know_is_rejected(code: str, aws: Aws) -> None:
+    aws.answers["GetCallerIdentity"] = refused(code, "The security token is invalid.")
+
+    judgement = whose_account(a_session(role_name=None))
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.DENIED, Reason.CREDENTIALS_REJECTED)
+    assert judgement.error_code == code
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        refused("Throttling"),
+        refused("ServiceUnavailable"),
+        refused("ExpiredToken"),
+        ReadTimeoutError(endpoint_url="https://sts"),
+    ],
+    ids=str,
+)
+def test_an_identity_that_could_not_be_asked_for_proves_nothing(error: Exception, aws: Aws) -> None:
+    aws.answers["GetCallerIdentity"] = error
+
+    assert whose_account(a_session()).verdict is Verdict.INCONCLUSIVE
+
+
+def test_whose_account_it_is_is_asked_where_no_account_can_be_disabled(aws: Aws) -> None:
+    """In a region that the account has not enabled, STS answers as it does to a dead key."""
+    aws.answers["GetCallerIdentity"] = {"Account": NUMBER}
+
+    whose_account(a_session(region="ap-southeast-7"))
+
+    assert [made["region_name"] for made in aws.made] == ["us-east-1"]

@@ -1,0 +1,119 @@
+"""Writing to a customer's log groups, one call a permission."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from cavok.adapters.customer.logs import VERIFICATIONS, CustomerLogs, LogLine
+from cavok.domain import permissions
+from cavok.domain.steps import Judgement, Verdict
+from cavok.services.write_customer_log import write_verification_log
+from tests.unit.adapters.aws import Aws, a_session, refused
+from tests.unit.builders import NOW, NUMBER
+
+LINE = LogLine(NOW, {"event": "Verification", "ärger": 1})
+CALLS = ["CreateLogGroup", "TagResource", "PutRetentionPolicy", "CreateLogStream", "PutLogEvents"]
+EXISTS = refused("ResourceAlreadyExistsException")
+
+
+def write(**session: Any) -> dict[str, Judgement]:
+    calls = CustomerLogs(a_session(**session)).write(VERIFICATIONS, "2025-03-01", LINE)
+    return {action: call() for action, call in calls}
+
+
+def test_the_five_calls_are_made_in_order_each_for_its_permission(aws: Aws) -> None:
+    judgements = write()
+
+    assert [name for name, _ in aws.calls] == CALLS
+    assert list(judgements) == [f"logs:{name}" for name in CALLS]
+    assert set(judgements) == set(permissions.LOGS.actions)
+    assert {j.verdict for j in judgements.values()} == {Verdict.ALLOWED}
+
+
+def test_the_group_is_made_untagged_and_tagged_afterwards(aws: Aws) -> None:
+    """A tagged create needs both permissions, and its refusal would not say which."""
+    write(region="eu-west-1")
+
+    assert aws.called("CreateLogGroup") == [{"logGroupName": "/cavok/verifications"}]
+    assert aws.called("TagResource") == [
+        {
+            "resourceArn": f"arn:aws:logs:eu-west-1:{NUMBER}:log-group:/cavok/verifications",
+            "tags": {"ManagedBy": "Cavok Cloud"},
+        }
+    ]
+
+
+def test_logs_that_do_not_answer_are_asked_once(aws: Aws) -> None:
+    """Each further call would wait as long, and the function has other customers."""
+    aws.answers["CreateLogGroup"] = ReadTimeoutError(endpoint_url="https://logs")
+
+    steps = write_verification_log({}, [], a_session(), NOW)
+
+    assert [name for name, _ in aws.calls] == ["CreateLogGroup"]
+    assert [step.step for step in steps] == [f"logs:{name}" for name in CALLS]
+    assert {(step.verdict, step.error_code) for step in steps} == {
+        (Verdict.INCONCLUSIVE, "RequestTimeout")
+    }
+
+
+def test_retention_is_set_on_a_group_that_this_write_made(aws: Aws) -> None:
+    write()
+
+    assert aws.called("PutRetentionPolicy") == [
+        {"logGroupName": "/cavok/verifications", "retentionInDays": 14}
+    ]
+
+
+@pytest.mark.parametrize("error", [EXISTS, refused("AccessDeniedException"), refused("Throttling")])
+def test_retention_is_left_alone_on_a_group_that_this_write_did_not_make(
+    error: Exception, aws: Aws
+) -> None:
+    """The customer may have changed it. The permission is proven on a group that is not there."""
+    aws.answers["CreateLogGroup"] = error
+    aws.answers["PutRetentionPolicy"] = refused("ResourceNotFoundException")
+
+    judgements = write()
+
+    (call,) = aws.called("PutRetentionPolicy")
+    assert call["logGroupName"].startswith("/cavok/probe-")
+    assert judgements["logs:PutRetentionPolicy"].verdict is Verdict.ALLOWED
+
+
+def test_a_group_and_a_stream_that_are_there_prove_the_permission_to_make_them(aws: Aws) -> None:
+    aws.answers |= {"CreateLogGroup": EXISTS, "CreateLogStream": EXISTS}
+
+    assert {j.verdict for j in write().values()} == {Verdict.ALLOWED}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_a_refusal_is_that_of_its_permission_alone_and_the_rest_goes_on(
+    name: str, aws: Aws
+) -> None:
+    aws.answers[name] = refused("AccessDeniedException", "because no identity-based policy allows")
+
+    judgements = write()
+
+    assert {a for a, j in judgements.items() if j.verdict is Verdict.DENIED} == {f"logs:{name}"}
+    assert len(aws.calls) == 5
+
+
+def test_everything_stays_under_our_own_prefix(aws: Aws) -> None:
+    aws.answers["CreateLogGroup"] = EXISTS
+    write()
+
+    groups = [call["logGroupName"] for _, call in aws.calls if "logGroupName" in call]
+    assert all(group.startswith("/cavok/") for group in groups)
+
+
+def test_the_line_is_json_at_the_time_it_says(aws: Aws) -> None:
+    write()
+
+    (call,) = aws.called("PutLogEvents")
+    (event,) = call["logEvents"]
+    assert (call["logGroupName"], call["logStreamName"]) == (VERIFICATIONS, "2025-03-01")
+    assert event["timestamp"] == NOW.timestamp() * 1000
+    assert json.loads(event["message"]) == LINE.fields

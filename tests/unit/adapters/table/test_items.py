@@ -1,0 +1,70 @@
+"""Items hold what they were given, and little more than it weighs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cavok.adapters.table.items import AccountItem, pack_steps, unpack_steps
+from cavok.domain.access_denied import Reason
+from cavok.domain.accounts import Account, LastVerification, Outcome
+from cavok.domain.permissions import STEPS
+from cavok.domain.steps import Evidence, Step, Verdict
+from tests.bench.capacity import weight
+from tests.unit.builders import (
+    NOW,
+    VERIFICATION_ID,
+    actions_of,
+    an_account,
+    confirmed,
+    steps_of,
+    under_test,
+)
+
+ANY_STEP = st.builds(
+    Step,
+    step=st.sampled_from(STEPS),
+    group=st.just(""),
+    verdict=st.sampled_from(Verdict),
+    ok=st.sampled_from([True, False, None]),
+    evidence=st.sampled_from(Evidence),
+    reason=st.none() | st.sampled_from(Reason),
+    error_code=st.none() | st.text(),
+    detail=st.none() | st.text(),
+    region=st.none() | st.text(),
+    started_at=st.timedeltas(timedelta(), timedelta(hours=1)).map(
+        lambda wait: NOW + timedelta(milliseconds=round(wait.total_seconds() * 1000))
+    ),
+    duration_ms=st.integers(0, 10**6),
+)
+
+
+@given(st.lists(ANY_STEP, min_size=1))
+def test_steps_come_back_as_they_were(steps: list[Step]) -> None:
+    returned = unpack_steps(pack_steps(steps))
+
+    assert [{**s.as_dict(), "group": ""} for s in returned] == [s.as_dict() for s in steps]
+
+
+def test_the_steps_of_a_test_that_found_all_well_take_half_a_kilobyte() -> None:
+    assert len(pack_steps(steps_of(an_account()))) < 512
+
+
+def well(account: Account) -> Account:
+    """As a connected account is on almost every day, a test under way."""
+    last = LastVerification(VERIFICATION_ID, Outcome.CONFIRMED, NOW)
+    proven = confirmed(account, *actions_of("ec2", "rds"))
+    return under_test(an_account(**{**_fields(proven), "verification": last}))
+
+
+def _fields(account: Account) -> dict[str, object]:
+    return {name: getattr(account, name) for name in ("status", "connected_at", "proven")}
+
+
+def test_an_account_that_is_well_fits_a_kilobyte_while_it_is_tested() -> None:
+    """A write unit is a kilobyte begun, and each test writes the account twice."""
+    item = AccountItem.of(well(an_account())).serialize()
+
+    assert weight(item | {"version": {"N": "1000"}}) <= 1024

@@ -1,0 +1,108 @@
+"""Deliveries go to the address that was checked, or nowhere."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from pytest_socket import enable_socket
+
+from cavok.adapters.retry_queue import LONGEST_WAIT, wait_seconds
+from cavok.adapters.webhook_client import NotDelivered, Receivers
+
+
+class Server(http.server.BaseHTTPRequestHandler):
+    seen: list[tuple[str, str | None, bytes]]
+    status = 204
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.seen.append((self.path, self.headers["host"], body))
+        self.send_response(self.status)
+        self.send_header("location", "/elsewhere")
+        self.end_headers()
+
+    def log_message(self, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[type[Server], int]]:
+    """A web server of this machine's. Loopback only."""
+    enable_socket()
+    handler = type("Handler", (Server,), {"seen": []})
+    made = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=made.serve_forever, daemon=True).start()
+    yield handler, made.server_port
+    made.shutdown()
+    made.server_close()
+
+
+def receivers(*addresses: str, allow_loopback: bool = False) -> Receivers:
+    """Every name resolves to these addresses."""
+    return Receivers(allow_loopback=allow_loopback, resolve=lambda host, port: list(addresses))
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        ("127.0.0.1",),
+        ("169.254.169.254",),
+        ("10.1.2.3",),
+        ("::1",),
+        ("fe80::1%eth0",),
+        ("93.184.216.34", "10.1.2.3"),
+    ],
+)
+def test_a_name_that_leads_inside_a_network_is_sent_nothing(addresses: tuple[str, ...]) -> None:
+    """No socket may be opened in this test: a connection would fail it."""
+    with pytest.raises(NotDelivered, match="no public address"):
+        receivers(*addresses).post(urlsplit("https://innocent.example/"), b"{}", {})
+
+
+def test_a_name_without_an_address_is_no_crash() -> None:
+    def fails(host: str, port: int) -> list[str]:
+        raise OSError("no such host")
+
+    with pytest.raises(NotDelivered, match="does not resolve"):
+        Receivers(allow_loopback=False, resolve=fails).post(
+            urlsplit("https://gone.example/"), b"{}", {}
+        )
+
+
+def test_the_connection_is_made_to_the_checked_address_in_the_name_of_the_host(
+    server: tuple[type[Server], int],
+) -> None:
+    """The name is resolved once. What it would answer a second time does not matter."""
+    handler, port = server
+    answers = iter([["127.0.0.1"]])
+    sender = Receivers(allow_loopback=True, resolve=lambda host, port: next(answers))
+
+    sender.post(urlsplit(f"http://rebinding.example:{port}/a?b=c"), b"{}", {})
+
+    assert handler.seen == [("/a?b=c", f"rebinding.example:{port}", b"{}")]
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 410, 500, 503])
+def test_whatever_is_not_a_success_is_tried_again_and_no_redirect_is_followed(
+    server: tuple[type[Server], int], status: int
+) -> None:
+    handler, port = server
+    handler.status = status
+
+    with pytest.raises(NotDelivered, match=f"answered {status}"):
+        receivers("127.0.0.1", allow_loopback=True).post(
+            urlsplit(f"http://localhost:{port}/"), b"{}", {}
+        )
+
+    assert [path for path, _, _ in handler.seen] == ["/"]
+
+
+def test_waits_grow_to_six_hours() -> None:
+    waits = [wait_seconds(tries) for tries in range(1, 10)]
+
+    assert waits == [5, 20, 80, 320, 1280, 5120, 20480, LONGEST_WAIT, LONGEST_WAIT]
+    assert wait_seconds(10_000) == LONGEST_WAIT

@@ -1,0 +1,153 @@
+"""Reading why AWS refused a call.
+
+The messages are those of the IAM User Guide, "Troubleshoot access denied error messages", of the
+EC2 User Guide (encoded authorization failures) and of the AWS Security Blog's "Enhanced access
+denied error messages with policy ARNs".
+"""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cavok.domain.access_denied import DENIED_CODES, TRANSIENT_CODES, Reason, refusal_reason
+from cavok.domain.steps import REGION_DISABLED_CODES, Verdict, judge
+
+USER = "User: arn:aws:iam::123456789012:user/John is not authorized to perform: "
+ENCODED = " Encoded authorization failure message: XQ_jqde5rHje6j9P-qke7-HNpHWzSWvxYobhcCPSpfOmLT"
+
+IMPLICIT = [
+    ("because no service control policy allows the {} action", Reason.SERVICE_CONTROL_POLICY),
+    ("because no VPC endpoint policy allows the {} action", Reason.VPC_ENDPOINT_POLICY),
+    ("because no permissions boundary allows the {} action", Reason.PERMISSIONS_BOUNDARY),
+    ("because no session policy allows the {} action", Reason.SESSION_POLICY),
+    ("because no resource-based policy allows the {} action", Reason.RESOURCE_POLICY),
+    ("because no role trust policy allows the {} action", Reason.RESOURCE_POLICY),
+    ("because no identity-based policy allows the {} action", Reason.IDENTITY_POLICY),
+]
+EXPLICIT = [
+    ("with an explicit deny in a service control policy", Reason.SERVICE_CONTROL_POLICY),
+    ("with an explicit deny in a resource control policy", Reason.RESOURCE_CONTROL_POLICY),
+    ("with an explicit deny in a VPC endpoint policy", Reason.VPC_ENDPOINT_POLICY),
+    ("with an explicit deny in a permissions boundary", Reason.PERMISSIONS_BOUNDARY),
+    ("with an explicit deny in a session policy", Reason.SESSION_POLICY),
+    # The guide has it in the plural.
+    ("with an explicit deny in a sessions policy", Reason.SESSION_POLICY),
+    ("with an explicit deny in a resource-based policy", Reason.RESOURCE_POLICY),
+    ("with an explicit deny in the role trust policy", Reason.RESOURCE_POLICY),
+    ("with an explicit deny in an identity-based policy", Reason.EXPLICIT_DENY),
+    ("with an explicit deny", Reason.EXPLICIT_DENY),
+    (
+        "with an explicit deny in a VPC endpoint policy transitively through a service control "
+        "policy",
+        Reason.SERVICE_CONTROL_POLICY,
+    ),
+    (
+        "with an explicit deny in a service control policy: "
+        "arn:aws:organizations::987654321098:policy/o-qv5af4abcd/service_control_policy/p-2kgnabcd",
+        Reason.SERVICE_CONTROL_POLICY,
+    ),
+    (
+        "with an explicit deny in an identity-based policy: arn:aws:iam::123456789012:policy/Ops",
+        Reason.EXPLICIT_DENY,
+    ),
+]
+RESOURCE = "arn:aws:ec2:us-east-1:123456789012:instance/i-0123456789abcdef0"
+
+
+@pytest.mark.parametrize(("wording", "reason"), IMPLICIT + EXPLICIT)
+def test_the_reason_is_the_policy_that_the_message_blames(wording: str, reason: Reason) -> None:
+    action = "codedeploy:ListDeployments"
+
+    assert refusal_reason(f"{USER}{action} {wording.format(action)}") is reason
+    assert refusal_reason(f"{USER}{action} on resource: * {wording.format(action)}") is reason
+
+
+@pytest.mark.parametrize(("wording", "reason"), IMPLICIT + EXPLICIT)
+def test_ec2_says_the_same_between_its_own_words_and_an_encoded_message(
+    wording: str, reason: Reason
+) -> None:
+    action = "ec2:StopInstances"
+    message = (
+        f"You are not authorized to perform this operation. {USER}{action} on resource: {RESOURCE} "
+        f"{wording.format(action)}.{ENCODED}"
+    )
+
+    assert refusal_reason(message) is reason
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "Access Denied",
+        "You are not authorized to perform this operation.",
+        f"You are not authorized to perform this operation.{ENCODED}",
+        f"{USER}sts:AssumeRole on resource: arn:aws:iam::123456789012:role/CavokCloud",
+    ],
+)
+def test_a_message_that_blames_nothing_leaves_the_reason_unstated(message: str) -> None:
+    assert refusal_reason(message) is Reason.UNSTATED
+
+
+def test_a_policy_type_that_aws_may_add_one_day_is_unstated_rather_than_guessed() -> None:
+    message = f"{USER}ec2:StopInstances because no lunar control policy allows the action"
+
+    assert refusal_reason(message) is Reason.UNSTATED
+
+
+@pytest.mark.parametrize("code", sorted(DENIED_CODES))
+def test_a_call_is_denied_by_its_code_whatever_the_message_says(code: str) -> None:
+    assert judge(code, "gibberish").verdict is Verdict.DENIED
+
+
+def test_the_codes_that_deny_are_these_and_no_others() -> None:
+    assert {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation"} == DENIED_CODES
+
+
+@given(code=st.text(), message=st.sampled_from([w for w, _ in IMPLICIT + EXPLICIT]) | st.text())
+def test_no_other_code_denies_even_with_the_words_of_a_refusal(code: str, message: str) -> None:
+    expected = Verdict.DENIED if code in DENIED_CODES else Verdict.INCONCLUSIVE
+
+    assert judge(code, f"{USER}x:Y {message}").verdict is expected
+
+
+@given(st.sampled_from(sorted(DENIED_CODES)), st.text(), st.text())
+def test_the_reason_never_decides_the_verdict(code: str, message: str, other: str) -> None:
+    assert judge(code, message).verdict is judge(code, other).verdict
+
+
+@pytest.mark.parametrize("code", sorted(TRANSIENT_CODES))
+def test_a_throttle_or_an_outage_proves_nothing(code: str) -> None:
+    judgement = judge(code, "Rate exceeded")
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.INCONCLUSIVE, Reason.ERROR)
+
+
+@pytest.mark.parametrize("code", sorted(REGION_DISABLED_CODES))
+def test_a_region_that_is_not_enabled_proves_nothing_about_the_permission(code: str) -> None:
+    judgement = judge(code, "AWS was not able to validate the provided access credentials")
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.INCONCLUSIVE, Reason.REGION_DISABLED)
+
+
+@pytest.mark.parametrize("code", ["ValidationError", "InvalidParameterValue", "ExpiredToken"])
+def test_any_other_error_is_one_that_proves_nothing_and_says_which(code: str) -> None:
+    judgement = judge(code, "the message of AWS")
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert judgement.reason is Reason.NOT_PROVABLE
+    assert (judgement.error_code, judgement.detail) == (code, "the message of AWS")
+
+
+def test_a_code_that_only_an_authorized_caller_gets_proves_the_permission() -> None:
+    message = "Request would have succeeded, but DryRun flag is set."
+
+    judgement = judge("DryRunOperation", message, frozenset({"DryRunOperation"}))
+
+    assert (judgement.verdict, judgement.error_code) == (Verdict.ALLOWED, "DryRunOperation")
+
+
+def test_the_message_of_aws_is_kept_but_not_without_end() -> None:
+    assert judge("AccessDenied", "x" * 5000).detail == "x" * 1500

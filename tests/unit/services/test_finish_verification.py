@@ -1,0 +1,255 @@
+"""How a test ended, as the workflow or EventBridge tells it, and what is written then."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import pytest
+
+from cavok.adapters.table.accounts import AccountChanged
+from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
+from cavok.domain.accounts import Account, Status
+from cavok.domain.errors import AccountNotFound, ServiceUnavailable, VerificationNotFound
+from cavok.domain.steps import Verdict
+from cavok.domain.verifications import State, Trigger, Verification
+from cavok.services.finish_verification import EndOfTest, abort_verification, settle_test
+from tests.unit.builders import (
+    ACCOUNT_ID,
+    NOW,
+    ORGANIZATION_ID,
+    VERIFICATION_ID,
+    a_step,
+    a_verification,
+    an_account,
+    an_account_with_keys,
+    sample_event,
+    under_test,
+)
+
+
+class Table:
+    """One account and one verification, as the two adapters keep them."""
+
+    def __init__(self, account: Account | None, verification: Verification) -> None:
+        self.account = account
+        self.verification = verification
+        self.writes = 0
+        self.conflicts = 0
+
+    # Accounts
+    def get(self, _: str, verification_id: str) -> Account:
+        if self.account is None:
+            raise AccountNotFound
+        return self.account
+
+    # Verifications
+    def settle(self, before: Account, after: Account, verification: Verification) -> None:
+        if self.conflicts:
+            self.conflicts -= 1
+            raise AccountChanged
+        assert before == self.account
+        self.writes += 1
+        self.account, self.verification = after, verification
+
+    def settle_orphan(self, verification: Verification, now: object) -> None:
+        self.writes += 1
+        self.verification = verification
+
+
+class Verifications:
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self.settle, self.settle_orphan = table.settle, table.settle_orphan
+
+    def get(self, account_id: str, verification_id: str) -> Verification:
+        if verification_id != self._table.verification.verification_id:
+            raise VerificationNotFound
+        return self._table.verification
+
+
+def settled(report: EndOfTest, table: Table) -> Verification:
+    return settle_test(
+        report,
+        accounts=table,  # type: ignore[arg-type]
+        verifications=Verifications(table),  # type: ignore[arg-type]
+        now=NOW,
+    )
+
+
+def a_table(account: Account | None = None) -> Table:
+    return Table(under_test(account or an_account()), a_verification())
+
+
+def failure(error: str, message: str) -> dict[str, object]:
+    """What a Lambda task's error looks like to the workflow's Catch."""
+    cause = {
+        "errorMessage": message,
+        "errorType": error,
+        "requestId": "7f5cbb1c-0000-4000-8000-000000000000",
+        "stackTrace": ['  File "/var/task/app.py", line 1\n'],
+    }
+    output = {"Error": error, "Cause": json.dumps(cause)}
+    return sample_event("record_verification") | {"steps": [], "failure": output}
+
+
+def test_the_workflows_report_is_read_whole() -> None:
+    event = sample_event("record_verification")
+
+    report = EndOfTest.of_event(event)
+
+    assert (report.organization_id, report.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
+    assert (report.verification_id, report.trigger) == (VERIFICATION_ID, Trigger.MANUAL)
+    assert [step.as_dict() for step in report.steps] == event["steps"]
+    assert (report.error, report.log_error, report.died) == (None, None, False)
+
+
+def test_eventbridge_names_the_test_by_the_input_of_the_execution_that_died() -> None:
+    report = EndOfTest.of_event(sample_event("execution_died"))
+
+    assert (report.organization_id, report.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
+    assert (report.verification_id, report.trigger) == (VERIFICATION_ID, Trigger.MANUAL)
+    assert (report.steps, report.died) == ((), True)
+
+
+def test_the_message_of_a_lambdas_error_is_taken_out_of_its_cause() -> None:
+    report = EndOfTest.of_event(failure("EntryRefused", "AccessDenied: not authorized"))
+
+    assert (report.error, report.cause) == ("EntryRefused", "AccessDenied: not authorized")
+
+
+@pytest.mark.parametrize("cause", ["", "plain words", "[1]", "7", '{"other": 1}'])
+def test_a_cause_of_any_other_form_is_kept_as_it_is(cause: str) -> None:
+    event = sample_event("record_verification")
+    event["failure"] = {"Error": "States.Timeout", "Cause": cause}
+
+    assert EndOfTest.of_event(event).cause == cause
+
+
+def test_what_kept_the_log_from_being_written_is_told() -> None:
+    event = sample_event("record_verification")
+    event["log_failure"] = {"Error": "States.Timeout"}
+
+    assert EndOfTest.of_event(event).log_error == "States.Timeout: "
+
+
+def test_a_test_that_went_through_decides_the_account() -> None:
+    table = a_table()
+
+    verification = settled(EndOfTest.of_event(sample_event("record_verification")), table)
+
+    assert verification.state is State.FINISHED
+    assert table.account
+    assert (table.account.status, table.account.slot) == (Status.CONFIRMED, None)
+
+
+@pytest.mark.parametrize("error", ["EntryRefused", "EntryRefusedYet"])
+@pytest.mark.parametrize(
+    ("account", "step", "reason"),
+    [
+        (an_account(), permissions.ASSUME_ROLE, Reason.ROLE_NOT_ASSUMABLE),
+        (an_account_with_keys(), permissions.ACCOUNT_MATCHES, Reason.CREDENTIALS_REJECTED),
+    ],
+)
+def test_an_entry_that_aws_refused_fails_the_account_with_awss_own_words(
+    account: Account, step: str, reason: Reason, error: str
+) -> None:
+    table = a_table(account)
+
+    verification = settled(EndOfTest.of_event(failure(error, "AccessDenied: no: never")), table)
+
+    (entry,) = (s for s in verification.steps if s.step == step)
+    assert (entry.verdict, entry.reason) == (Verdict.DENIED, reason)
+    assert (entry.error_code, entry.detail) == ("AccessDenied", "no: never")
+    assert table.account
+    assert table.account.status is Status.FAILED
+
+
+@pytest.mark.parametrize(
+    "error", ["EntryInconclusive", "SealBroken", "States.Timeout", "Lambda.Unknown", "KeyError"]
+)
+def test_an_entry_that_failed_otherwise_aborts_the_test_and_says_why(error: str) -> None:
+    table = a_table()
+
+    verification = settled(EndOfTest.of_event(failure(error, "what happened")), table)
+
+    assert verification.state is State.ABORTED
+    entry = verification.steps[0]
+    assert (entry.verdict, entry.error_code) == (Verdict.INCONCLUSIVE, error)
+    assert entry.detail == "what happened"
+    assert table.account
+    assert (table.account.status, table.account.slot) == (Status.UNCONFIRMED, None)
+
+
+def test_an_execution_that_died_aborts_its_test_and_keeps_what_was_finished() -> None:
+    table = a_table()
+    table.verification = a_verification(steps=(a_step("ec2:StopInstances"),))
+
+    verification = settled(EndOfTest.of_event(sample_event("execution_died")), table)
+
+    assert verification.state is State.ABORTED
+    assert [step.step for step in verification.steps] == ["ec2:StopInstances"]
+    assert table.account
+    assert table.account.slot is None
+
+
+def test_the_end_is_written_once_however_often_it_is_told() -> None:
+    table = a_table()
+    told_first = settled(EndOfTest.of_event(sample_event("record_verification")), table)
+
+    told_again = settled(EndOfTest.of_event(sample_event("execution_died")), table)
+
+    assert told_again == told_first
+    assert table.writes == 1
+
+
+def test_whoever_changed_the_account_meanwhile_is_not_overwritten() -> None:
+    table = a_table()
+    table.conflicts = 3
+
+    settled(EndOfTest.of_event(sample_event("record_verification")), table)
+
+    assert table.writes == 1
+
+
+def test_a_table_that_never_lets_it_be_written_makes_the_workflow_try_again() -> None:
+    table = a_table()
+    table.conflicts = 1000
+
+    with pytest.raises(ServiceUnavailable, match=VERIFICATION_ID):
+        settled(EndOfTest.of_event(sample_event("record_verification")), table)
+
+
+def test_the_test_of_an_account_that_was_deleted_meanwhile_is_aborted() -> None:
+    table = a_table()
+    table.account = None
+
+    verification = settled(EndOfTest.of_event(sample_event("record_verification")), table)
+
+    assert verification.state is State.ABORTED
+    assert table.verification == verification
+
+
+def test_a_test_that_never_began_is_an_error_that_somebody_sees() -> None:
+    table = a_table()
+    table.verification = a_verification(verification_id="01JN8Q5M3C00000000000000C3")
+
+    with pytest.raises(VerificationNotFound):
+        settled(EndOfTest.of_event(sample_event("record_verification")), table)
+
+
+def test_a_test_that_could_not_be_started_frees_its_slot() -> None:
+    table = a_table()
+    later = NOW + timedelta(seconds=1)
+
+    verification = abort_verification(
+        table.verification,
+        accounts=table,  # type: ignore[arg-type]
+        verifications=Verifications(table),  # type: ignore[arg-type]
+        now=later,
+    )
+
+    assert (verification.state, verification.finished_at) == (State.ABORTED, later)
+    assert table.account
+    assert table.account.slot is None
