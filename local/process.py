@@ -117,8 +117,9 @@ def _launch(port: int) -> Emulator:
 
 def _made_from() -> str:
     digest = hashlib.sha256()
-    own = (ROOT / "local" / f"{name}.py" for name in ("emulator", "fidelity", "faults"))
-    for path in (_STAMP, *own):
+    local = ROOT / "local"
+    corrections = sorted((local / "fidelity").glob("*.py"))
+    for path in (_STAMP, local / "emulator.py", local / "faults.py", *corrections):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

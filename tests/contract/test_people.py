@@ -1,4 +1,4 @@
-"""Cognito: nobody moves to another organization by editing their own profile."""
+"""Cognito: nobody joins an organization by signing up or by editing their own profile."""
 
 from __future__ import annotations
 
@@ -12,25 +12,45 @@ from botocore.config import Config
 from tests.contract.place import Place
 
 ORGANIZATION = "custom:organization"
+PASSWORD = f"aA1-{secrets.token_urlsafe(24)}"
 
 
 @pytest.fixture(scope="module")
-def signed_in(place: Place) -> str:
-    """An access token of a user in a pool like template.yaml's."""
-    cognito, email = place.client("cognito-idp"), "contract@example.com"
-    pool = cognito.create_user_pool(
+def pool(place: Place) -> str:
+    """The ID of a user pool like template.yaml's."""
+    cognito = place.client("cognito-idp")
+    pool_id: str = cognito.create_user_pool(
         PoolName=place.name("people"),
         UsernameAttributes=["email"],
+        AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
         Schema=[{"Name": "organization", "AttributeDataType": "String", "Mutable": False}],
     )["UserPool"]["Id"]
-    place.later(cognito.delete_user_pool, UserPoolId=pool)
-    client = cognito.create_user_pool_client(
+    place.later(cognito.delete_user_pool, UserPoolId=pool_id)
+    return pool_id
+
+
+@pytest.fixture(scope="module")
+def client_id(place: Place, pool: str) -> str:
+    made = place.client("cognito-idp").create_user_pool_client(
         UserPoolId=pool,
         ClientName="contract",
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
         WriteAttributes=["email"],
-    )["UserPoolClient"]["ClientId"]
-    password = f"aA1-{secrets.token_urlsafe(24)}"
+    )
+    return str(made["UserPoolClient"]["ClientId"])
+
+
+@pytest.fixture(scope="module")
+def browser(place: Place) -> Any:
+    """Cognito as a browser uses it: without AWS credentials."""
+    config = Config(signature_version=UNSIGNED)
+    return place.session.client("cognito-idp", region_name=place.region, config=config)
+
+
+@pytest.fixture(scope="module")
+def signed_in(place: Place, pool: str, client_id: str, browser: Any) -> str:
+    """An access token of a user of the pool."""
+    cognito, email = place.client("cognito-idp"), "contract@example.com"
     cognito.admin_create_user(
         UserPoolId=pool,
         Username=email,
@@ -38,17 +58,12 @@ def signed_in(place: Place) -> str:
         UserAttributes=[_attribute("email", email), _attribute(ORGANIZATION, "northwind")],
     )
     cognito.admin_set_user_password(
-        UserPoolId=pool, Username=email, Password=password, Permanent=True
-    )
-    browser = place.session.client(
-        "cognito-idp",
-        region_name=place.region,
-        config=Config(signature_version=UNSIGNED),
+        UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=True
     )
     answer = browser.initiate_auth(
-        ClientId=client,
+        ClientId=client_id,
         AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": email, "PASSWORD": password},
+        AuthParameters={"USERNAME": email, "PASSWORD": PASSWORD},
     )
     token: str = answer["AuthenticationResult"]["AccessToken"]
     return token
@@ -70,6 +85,19 @@ def test_a_user_cannot_remove_their_organization(place: Place, signed_in: str) -
         cognito.delete_user_attributes(AccessToken=signed_in, UserAttributeNames=[ORGANIZATION])
     user = cognito.get_user(AccessToken=signed_in)
     assert _attribute(ORGANIZATION, "northwind") in user["UserAttributes"]
+
+
+def test_nobody_signs_up_where_only_administrators_create_users(
+    client_id: str, browser: Any
+) -> None:
+    email = "stranger@example.com"
+    with pytest.raises(browser.exceptions.NotAuthorizedException):
+        browser.sign_up(
+            ClientId=client_id,
+            Username=email,
+            Password=PASSWORD,
+            UserAttributes=[_attribute("email", email)],
+        )
 
 
 def _attribute(name: str, value: str) -> Any:

@@ -1,4 +1,4 @@
-"""Where local/fidelity.py makes the embedded AWS answer as AWS does, other than on dry runs.
+"""Where `local/fidelity/` makes the embedded AWS answer as AWS does, other than on dry runs.
 
 Each test works in an account of its own, with nothing of this project in it.
 """
@@ -253,6 +253,20 @@ def test_the_principal_arn_of_a_session_is_its_roles(account: Account) -> None:
     assert account.session(role, "iam").list_users()["Users"] == []
 
 
+def test_a_pattern_with_many_wildcards_is_matched_at_once(account: Account) -> None:
+    """Sixteen keep a backtracking matcher busy for a minute, twenty-four for hours."""
+    patterns = [f"ec2:{'*' * 16}y", "ec2:*ribe*Inst?nc*s"]
+    role = account.role("Reader", {"Effect": "Allow", "Action": patterns, "Resource": "*"})
+    ec2 = account.session(role, "ec2")
+    started = time.monotonic()
+
+    assert ec2.describe_instances()["Reservations"] == []
+    with pytest.raises(ClientError, match="UnauthorizedOperation"):
+        ec2.describe_volumes()
+
+    assert time.monotonic() - started < 10
+
+
 def test_a_user_cannot_move_to_another_organization(stack: Stack) -> None:
     client = aws.sign_in_client(stack.emulator_url)
     person = stack.users["viewer"]
@@ -268,6 +282,24 @@ def test_a_user_cannot_move_to_another_organization(stack: Stack) -> None:
             UserAttributes=[{"Name": "custom:organization", "Value": "contoso"}],
         )
     assert tokens.id_token(stack, "viewer")
+
+
+def test_nobody_signs_up_where_only_administrators_create_users(stack: Stack) -> None:
+    email = "stranger@northwind.example"
+    attributes = {"email": email, "custom:organization": "northwind"}
+
+    with pytest.raises(ClientError, match="NotAuthorizedException"):
+        aws.sign_in_client(stack.emulator_url).sign_up(
+            ClientId=stack.user_pool_client_id,
+            Username=email,
+            Password="A-long-enough-1",
+            UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        )
+
+    found = aws.cognito(stack.emulator_url).list_users(
+        UserPoolId=stack.user_pool_id, Filter=f'email = "{email}"'
+    )
+    assert found["Users"] == []
 
 
 def test_a_distributed_map_batches_items_and_counts_them_as_items(account: Account) -> None:

@@ -1,0 +1,97 @@
+"""Lambda: how a function's exception is reported, and how its code is unpacked.
+
+Its event source mappings are in `dynamodb_streams`, its answers over HTTP in `api_gateway`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ministack.core import lambda_runtime
+from ministack.services import lambda_svc
+
+from local.fidelity.correction import GapMoved, corrects, replaces
+
+_invocation = threading.local()
+
+# Lines of the worker script that the emulator writes for each function.
+_WITHOUT_CLASS = (
+    '_real_stdout.write(json.dumps({"status": "error", "error": str(e), '
+    '"trace": traceback.format_exc()}) + "\\n")'
+)
+_WITH_CLASS = """traceback.print_exc()
+            raised = {"errorMessage": str(e), "errorType": type(e).__name__,
+                      "requestId": context.aws_request_id,
+                      "stackTrace": traceback.format_tb(e.__traceback__)}
+            answer = {"status": "ok", "result": None, "raised": raised}
+            _real_stdout.write(json.dumps(answer) + "\\n")"""
+
+
+@replaces(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
+def report_the_class_of_an_exception(script: str) -> str:
+    """A function that raises reports its exception's class as `errorType`, and stays warm.
+
+    The emulator says `Runtime.HandlerError` of every exception, so that no `ErrorEquals` in a
+    workflow would match. It also ends the process, so that a cold start follows each error.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-exceptions.html
+    """
+    if _WITHOUT_CLASS not in script:
+        raise GapMoved("ministack's Python worker script no longer reports errors as it did")
+    return script.replace(_WITHOUT_CLASS, _WITH_CLASS)
+
+
+@corrects(lambda_runtime.Worker, "invoke")
+def _remember_what_was_raised(original: Any, *args: Any, **kwargs: Any) -> Any:
+    result = original(*args, **kwargs)
+    _invocation.raised = result.get("raised")
+    return result
+
+
+@corrects(lambda_svc, "_execute_function_warm")
+def _answer_with_what_was_raised(
+    original: Any, func: dict[str, Any], event: Any, request_id: str
+) -> dict[str, Any]:
+    _invocation.raised = None
+    outcome: dict[str, Any] = original(func, event, request_id)
+    if _invocation.raised is None:
+        return outcome
+    return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
+
+
+@replaces(lambda_runtime, "zipfile")
+def share_unpacked_code(original: ModuleType) -> ModuleType:
+    """Code and layers are unpacked once for all execution environments.
+
+    AWS mounts them read-only under /opt. The emulator unpacks them for each environment, so that
+    each cold start compiles the layer's Python again: 0.9 s of CPU instead of 0.45 s, and as much
+    again in the emulator itself.
+    https://docs.aws.amazon.com/lambda/latest/dg/chapter-layers.html
+    """
+    sharing = ModuleType("zipfile")
+    sharing.__dict__.update(original.__dict__)
+    sharing.__dict__["ZipFile"] = _UnpackedOnce
+    return sharing
+
+
+_unpacking = threading.Lock()
+
+
+class _UnpackedOnce(zipfile.ZipFile):
+    """A zip file that is unpacked once; each further target becomes a link to the first."""
+
+    def extractall(self, path: Any = None, members: Any = None, pwd: Any = None) -> None:
+        content = Path(str(self.filename)).read_bytes()
+        shared = Path(tempfile.gettempdir(), "unpacked", hashlib.sha256(content).hexdigest())
+        with _unpacking:
+            if not shared.exists():
+                partial = shared.with_suffix(".partial")
+                super().extractall(partial)
+                partial.rename(shared)
+        Path(path).rmdir()
+        Path(path).symlink_to(shared)

@@ -1,0 +1,26 @@
+"""EventBridge Scheduler."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from ministack.core import iam_actions
+
+from local.fidelity.correction import corrects
+
+
+@corrects(iam_actions, "extract_resource_arn")
+def name_the_group_in_schedule_arns(original: Any, service: str, *request: Any) -> str:
+    """The ARN of a schedule names its group: `schedule/GROUP/NAME`.
+
+    The emulator says `default` for each group when it evaluates policies.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html
+    """
+    arn: str = original(service, *request)
+    _, _, _, body, query_params, *_ = request
+    if service != "scheduler" or ":schedule/default/" not in arn:
+        return arn
+    named = query_params.get("groupName") or json.loads(body or b"{}").get("GroupName")
+    group = named[0] if isinstance(named, list) else named
+    return arn.replace(":schedule/default/", f":schedule/{group or 'default'}/")
