@@ -3,14 +3,14 @@ permission catalog.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account
-from cavok.domain.permissions import CHECKING, EC2, LOGS, RDS, PermissionGroup
+from cavok.domain.permissions import GRANTED_GROUPS, PermissionGroup, ProvenBy
 
 STACK_NAME = "CavokCloud"
 USER_NAME = "CavokCloud"
@@ -31,11 +31,19 @@ class InstructionStep:
 
 
 def granted_groups(account: Account) -> tuple[PermissionGroup, ...]:
-    """The groups that this account's policy grants: the logs only where they are wanted, the
-    checking of a role's own policies only where there is a role.
+    """The groups that this account's policy grants: logs only if Write logs is Yes, checking only
+    if the account is entered through a role.
     """
-    checking = (CHECKING,) if account.access_type is AccessType.ASSUME_ROLE else ()
-    return (*checking, EC2, RDS, *((LOGS,) if account.write_logs else ()))
+    return _groups(account, write_logs=account.write_logs)
+
+
+def _groups(account: Account, *, write_logs: bool) -> tuple[PermissionGroup, ...]:
+    has_role = account.access_type is AccessType.ASSUME_ROLE
+    return tuple(
+        group
+        for group in GRANTED_GROUPS
+        if group.applies_to(has_role=has_role, write_logs=write_logs)
+    )
 
 
 def steps(account: Account) -> tuple[InstructionStep, ...]:
@@ -138,13 +146,17 @@ def _write_logs_parameter(account: Account) -> dict[str, Any]:
     )
 
 
-def _inline_policies(groups: Sequence[PermissionGroup]) -> list[dict[str, Any]]:
-    policies: list[dict[str, Any]] = [
-        {"PolicyName": group.policy_name, "PolicyDocument": permissions.policy_document([group])}
-        for group in groups
-    ]
-    logs = {"PolicyName": LOGS.policy_name, "PolicyDocument": permissions.policy_document([LOGS])}
-    return [*policies, {"Fn::If": ["WritesLogs", logs, {"Ref": "AWS::NoValue"}]}]
+def _inline_policies(account: Account) -> list[dict[str, Any]]:
+    """One policy a group; those that only log writing needs depend on the parameter WriteLogs."""
+    return [_inline_policy(group) for group in _groups(account, write_logs=True)]
+
+
+def _inline_policy(group: PermissionGroup) -> dict[str, Any]:
+    document = permissions.policy_document([group])
+    policy = {"PolicyName": group.policy_name, "PolicyDocument": document}
+    if group.proven_by is ProvenBy.WRITING:
+        return {"Fn::If": ["WritesLogs", policy, {"Ref": "AWS::NoValue"}]}
+    return policy
 
 
 def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
@@ -181,7 +193,7 @@ def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
                     "RoleName": {"Ref": "RoleName"},
                     "Description": "Lets Cavok Cloud control when this account's instances run.",
                     "AssumeRolePolicyDocument": trusting,
-                    "Policies": _inline_policies([CHECKING, EC2, RDS]),
+                    "Policies": _inline_policies(account),
                 },
             }
         },
@@ -198,7 +210,7 @@ def _user_template(account: Account) -> dict[str, Any]:
         "Resources": {
             "CavokUser": {
                 "Type": "AWS::IAM::User",
-                "Properties": {"UserName": USER_NAME, "Policies": _inline_policies([EC2, RDS])},
+                "Properties": {"UserName": USER_NAME, "Policies": _inline_policies(account)},
             }
         },
         "Outputs": {"UserName": {"Value": {"Ref": "CavokUser"}}},

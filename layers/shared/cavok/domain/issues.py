@@ -39,10 +39,9 @@ def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple
     """
     if failures := tuple(_failures(account, steps)):
         return Outcome.FAILED, failures
-    lost = [
-        step for step in _denied(steps, *permissions.LOSABLE_GROUPS) if step.step in account.proven
-    ]
-    refused_logs = list(_denied(steps, "logs")) if account.write_logs else []
+    denied = list(_denied(steps, *permissions.REMEMBERED_GROUPS))
+    lost = [step for step in denied if step.step in account.proven]
+    refused_logs = list(_denied(steps, permissions.LOGS.group)) if account.write_logs else []
     issues = (
         *_permission_issues("permission_lost", _LOST, account, lost),
         *log_writing_issues(account, refused_logs),
@@ -104,7 +103,7 @@ def _odd_ones_out(steps: Sequence[Step], lost: Sequence[Step]) -> Iterator[Step]
     """Refused permissions of a group that otherwise works. A group left out as a whole is a choice,
     not an issue.
     """
-    for group in ("ec2", "rds"):
+    for group in permissions.REMEMBERED_GROUPS:
         if any(step.group == group and step.verdict is Verdict.ALLOWED for step in steps):
             yield from (step for step in _denied(steps, group) if step not in lost)
 

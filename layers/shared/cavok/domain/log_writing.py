@@ -6,6 +6,7 @@ from datetime import datetime
 
 from cavok.domain.accounts import CONNECTED, Account, Capability, Status
 from cavok.domain.issues import LOG_WRITING_REFUSED, log_writing_issues
+from cavok.domain.permissions import LOGS
 from cavok.domain.steps import Step
 
 
@@ -18,14 +19,14 @@ def with_log_writing_refused(account: Account, refused: Sequence[Step], now: dat
     known = any(issue.code == LOG_WRITING_REFUSED for issue in account.issues)
     if known or not refused or not account.write_logs or account.status not in CONNECTED:
         return account
-    works_in_part = account.capabilities["logs"] is not Capability.NONE
+    works_in_part = account.capabilities[LOGS.group] is not Capability.NONE
     return replace(
         account,
         status=Status.DEGRADED,
         issues=(*account.issues, *log_writing_issues(account, refused)),
         capabilities={
             **account.capabilities,
-            "logs": Capability.PARTIAL if works_in_part else Capability.NONE,
+            LOGS.group: Capability.PARTIAL if works_in_part else Capability.NONE,
         },
         next_verification_at=now,
         updated_at=now,

@@ -1,12 +1,14 @@
 """The permission catalog: everything Cavok asks a customer to grant, and why.
 
-This is the single source of the Access Details answer, the policy documents, the CloudFormation and
-Terraform templates and the list that the workflow's Map walks. To add a permission, add an entry
-here and one probe in `cavok.adapters.customer.probes`.
+This is the single source of Access Details, the policy documents, the CloudFormation and Terraform
+templates, the steps of a verification, the capabilities of an account and the list that the
+workflow's Map walks. To add a permission, add one entry here and one probe in
+`cavok.adapters.customer.probes`. docs/architecture.md has the recipe.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 ROLE_NAME_PREFIX = "Cavok"
@@ -14,6 +16,9 @@ ROLE_NAME_PREFIX = "Cavok"
 """
 
 DEFAULT_ROLE_NAME = "CavokCloud"
+PROBE_NAME_PREFIX = "cavok-probe-"
+"""No database and no policy has a name with this prefix. Probes name only such."""
+
 LOG_GROUP_PREFIX = "/cavok/"
 LOG_GROUPS_ARN = "arn:aws:logs:*:*:log-group:/cavok/*"
 
@@ -24,23 +29,47 @@ WITH_WRONG_EXTERNAL_ID = "trust:with-wrong-external-id"
 TRUST_STEPS = (ASSUME_ROLE, ACCOUNT_MATCHES, WITHOUT_EXTERNAL_ID, WITH_WRONG_EXTERNAL_ID)
 
 
+class ProvenBy(StrEnum):
+    """What proves the permissions of a group."""
+
+    ENTERING = "entering"
+    """Entering the account, and failing to enter it wrongly."""
+    PROBING = "probing"
+    """One harmless call a permission."""
+    WRITING = "writing"
+    """Writing the test's summary to the customer's log group, if log writing is on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """One IAM action and the reason we ask for it."""
+    """One IAM action and the reason we ask for it.
+
+    probed_on  ARN patterns to which a test's session is narrowed for this action. Needed where the
+               probe could act on a real thing. Empty: the group's own resource.
+    """
 
     action: str
     why: str
+    probed_on: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PermissionGroup:
-    """Permissions that are granted, and left out, together."""
+    """Permissions that are granted, and left out, together.
+
+    operational  whether the account is used with them: they show as a capability of the account,
+                 and a lost one degrades it.
+    needs_role   whether they make sense only for an account that is entered through a role.
+    """
 
     group: str
     title: str
     why: str
-    required: bool
-    resource: str
+    required: bool = False
+    resource: str = "*"
+    proven_by: ProvenBy = ProvenBy.PROBING
+    operational: bool = True
+    needs_role: bool = False
     permissions: tuple[Permission, ...]
 
     @property
@@ -51,6 +80,12 @@ class PermissionGroup:
     def policy_name(self) -> str:
         """Name of the inline policy that grants this group, such as `CavokEc2`."""
         return f"Cavok{self.group.capitalize()}"
+
+    def applies_to(self, *, has_role: bool, write_logs: bool) -> bool:
+        """Whether the group matters to an account that is entered and logged this way."""
+        if self.proven_by is ProvenBy.WRITING:
+            return write_logs
+        return has_role or not self.needs_role
 
     def statement(self) -> dict[str, Any]:
         """The IAM policy statement that grants the group."""
@@ -71,14 +106,17 @@ TRUST = PermissionGroup(
     ),
     required=True,
     resource="arn:aws:iam::*:role/Cavok*",
+    proven_by=ProvenBy.ENTERING,
+    operational=False,
+    needs_role=True,
     permissions=(Permission(ASSUME_ROLE, "Enters the account with temporary credentials."),),
 )
 CHECKING = PermissionGroup(
     group="checking",
     title="Checking",
     why="Only the account confirmation uses them, to tell in advance what would fail.",
-    required=False,
-    resource="*",
+    operational=False,
+    needs_role=True,
     permissions=(
         Permission("iam:ListRolePolicies", "Lists the role's inline policies."),
         Permission(
@@ -93,8 +131,6 @@ EC2 = PermissionGroup(
     group="ec2",
     title="EC2 instances",
     why="Operational. May be left out if you do not use EC2 instances with Cavok.",
-    required=False,
-    resource="*",
     permissions=(
         Permission("ec2:DescribeInstances", "Lists instances and their state."),
         Permission("ec2:DescribeInstanceStatus", "Reads health and scheduled events of instances."),
@@ -102,6 +138,12 @@ EC2 = PermissionGroup(
         Permission("ec2:StopInstances", "Stops an instance on request or on schedule."),
     ),
 )
+_ABSENT_DATABASES = (
+    f"arn:aws:rds:*:*:db:{PROBE_NAME_PREFIX}*",
+    f"arn:aws:rds:*:*:cluster:{PROBE_NAME_PREFIX}*",
+)
+"""RDS has no dry run: a probe really calls StopDBInstance, so it must reach no real database."""
+
 RDS = PermissionGroup(
     group="rds",
     title="RDS instances and Aurora clusters",
@@ -109,15 +151,13 @@ RDS = PermissionGroup(
         "Operational. May be left out if you do not use RDS with Cavok. Aurora databases are "
         "clusters."
     ),
-    required=False,
-    resource="*",
     permissions=(
         Permission("rds:DescribeDBInstances", "Lists database instances and their state."),
-        Permission("rds:StartDBInstance", "Starts a database instance."),
-        Permission("rds:StopDBInstance", "Stops a database instance."),
+        Permission("rds:StartDBInstance", "Starts a database instance.", _ABSENT_DATABASES),
+        Permission("rds:StopDBInstance", "Stops a database instance.", _ABSENT_DATABASES),
         Permission("rds:DescribeDBClusters", "Lists Aurora clusters and their state."),
-        Permission("rds:StartDBCluster", "Starts an Aurora cluster."),
-        Permission("rds:StopDBCluster", "Stops an Aurora cluster."),
+        Permission("rds:StartDBCluster", "Starts an Aurora cluster.", _ABSENT_DATABASES),
+        Permission("rds:StopDBCluster", "Stops an Aurora cluster.", _ABSENT_DATABASES),
     ),
 )
 LOGS = PermissionGroup(
@@ -127,8 +167,8 @@ LOGS = PermissionGroup(
         "Used only where “Write logs” is Yes: a line at every interaction, in log groups "
         "that start with /cavok/."
     ),
-    required=False,
     resource=LOG_GROUPS_ARN,
+    proven_by=ProvenBy.WRITING,
     permissions=(
         Permission("logs:CreateLogGroup", "Makes the log group at the first line."),
         Permission("logs:TagResource", "Marks the log group as made by Cavok."),
@@ -142,29 +182,35 @@ LOGS = PermissionGroup(
 )
 
 GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS)
-GRANTED_GROUPS = (CHECKING, EC2, RDS, LOGS)
-"""The groups that a policy grants; trust is granted by the role's trust policy."""
+"""The catalog. All other lists of groups follow from it."""
 
-PROBED_GROUPS = (CHECKING, EC2, RDS)
-"""The groups that the workflow's Map probes one permission at a time; writing a log proves the logs
-group.
-"""
+GRANTED_GROUPS = tuple(group for group in GROUPS if group.proven_by is not ProvenBy.ENTERING)
+"""The groups that a policy grants. The role's trust policy grants the trust."""
 
-LOSABLE_GROUPS = (EC2.group, RDS.group)
-"""The groups of which an account remembers what it once was allowed."""
+PROBED_GROUPS = tuple(group for group in GROUPS if group.proven_by is ProvenBy.PROBING)
+"""The groups that the workflow's Map probes, one permission at a time."""
 
-CAPABILITY_GROUPS = (EC2, RDS, LOGS)
+CAPABILITY_GROUPS = tuple(group for group in GROUPS if group.operational)
+"""The groups that an account is used with."""
+
+REMEMBERED_GROUPS = tuple(group.group for group in CAPABILITY_GROUPS if group in PROBED_GROUPS)
+"""Names of the groups of which an account remembers what it once was allowed."""
 
 STEPS = (*TRUST_STEPS, *(action for group in GRANTED_GROUPS for action in group.actions))
 """Every step of a verification, in the order it is shown."""
 
-_GROUP_OF_STEP = {
-    action: group.group for group in GROUPS for action in group.actions
-} | dict.fromkeys(TRUST_STEPS, TRUST.group)
+_GROUP_OF_STEP = {action: group for group in GROUPS for action in group.actions} | dict.fromkeys(
+    TRUST_STEPS, TRUST
+)
 
 
 def group_of(step: str) -> str:
     """Name of the group that a step belongs to. KeyError for an unknown step."""
+    return _GROUP_OF_STEP[step].group
+
+
+def group_with(step: str) -> PermissionGroup:
+    """The group that a step belongs to. KeyError for an unknown step."""
     return _GROUP_OF_STEP[step]
 
 

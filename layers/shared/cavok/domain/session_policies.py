@@ -4,12 +4,7 @@ import json
 from typing import Any
 
 from cavok.domain.instances import LOOKING, Kind, Operation
-from cavok.domain.permissions import CHECKING, EC2, LOGS, RDS
-
-PROBE_NAME_PREFIX = "cavok-probe-"
-"""Databases and policies of this name do not exist. A test's session can start and stop no other
-database.
-"""
+from cavok.domain.permissions import GRANTED_GROUPS, LOGS
 
 DURATION_SECONDS = 900
 """The shortest that STS gives."""
@@ -18,30 +13,19 @@ DURATION_SECONDS = 900
 def probing_policy() -> dict[str, Any]:
     """Session policy of a test: no bug of ours can start or stop a real database with it.
 
-    EC2 has no such narrowing: DryRun is no condition key, so the one function that makes those
-    calls sets it. Source: IAM User Guide, "Session policies"; at most 2,048 characters.
+    EC2 cannot be narrowed like that, because DryRun is no condition key. The one function that
+    makes those calls sets it. Source: IAM User Guide, "Session policies"; at most 2,048 characters.
     """
-    on_databases = [action for action in RDS.actions if "Describe" not in action]
-    reading = [
-        *CHECKING.actions,
-        *EC2.actions,
-        *(action for action in RDS.actions if "Describe" in action),
+    actions_on: dict[str | tuple[str, ...], list[str]] = {}
+    for group in GRANTED_GROUPS:
+        for permission in group.permissions:
+            resource = permission.probed_on or group.resource
+            actions_on.setdefault(resource, []).append(permission.action)
+    statements = [
+        {"Effect": "Allow", "Action": actions, "Resource": on if isinstance(on, str) else list(on)}
+        for on, actions in actions_on.items()
     ]
-    return {
-        "Version": "2012-10-17",
-        "Statement": [
-            {"Effect": "Allow", "Action": reading, "Resource": "*"},
-            {
-                "Effect": "Allow",
-                "Action": on_databases,
-                "Resource": [
-                    f"arn:aws:rds:*:*:db:{PROBE_NAME_PREFIX}*",
-                    f"arn:aws:rds:*:*:cluster:{PROBE_NAME_PREFIX}*",
-                ],
-            },
-            {"Effect": "Allow", "Action": list(LOGS.actions), "Resource": LOGS.resource},
-        ],
-    }
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def probing_policy_text() -> str:

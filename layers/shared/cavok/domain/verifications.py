@@ -127,7 +127,7 @@ def conclude(
     allowed = {
         step.step
         for step in complete
-        if step.verdict is Verdict.ALLOWED and step.group in permissions.LOSABLE_GROUPS
+        if step.verdict is Verdict.ALLOWED and step.group in permissions.REMEMBERED_GROUPS
     }
     concluded = replace(
         account,
@@ -234,15 +234,16 @@ def _complete(
 
 
 def _why_missing(account: Account, step: str, log_error: str | None) -> Judgement:
-    group = permissions.group_of(step)
+    group = permissions.group_with(step)
     uses_keys = account.access_type is AccessType.ACCESS_KEY
-    if uses_keys and group in ("trust", "checking") and step != permissions.ACCOUNT_MATCHES:
+    if uses_keys and group.needs_role and step != permissions.ACCOUNT_MATCHES:
         return skipped(
             Reason.NOT_APPLICABLE, "This account is entered with an access key, not with a role."
         )
-    if group == "logs" and not account.write_logs:
+    by_writing = group.proven_by is permissions.ProvenBy.WRITING
+    if by_writing and not account.write_logs:
         return skipped(Reason.WRITE_LOGS_OFF, "Write logs is No for this account.")
-    if group == "logs" and log_error:
+    if by_writing and log_error:
         return Judgement(
             verdict=Verdict.INCONCLUSIVE,
             evidence=Evidence.NONE,

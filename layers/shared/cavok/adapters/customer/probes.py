@@ -15,7 +15,7 @@ from urllib.parse import unquote
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.session import CustomerSession
-from cavok.domain.session_policies import PROBE_NAME_PREFIX
+from cavok.domain.permissions import PROBE_NAME_PREFIX
 from cavok.domain.steps import ALLOWED, Judgement
 
 
