@@ -42,7 +42,7 @@ from cavok.domain.permissions import EC2, RDS
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.steps import Step
 from cavok.domain.verifications import Verification
-from cavok.services.finish_verification import EndOfTest, settle_test
+from cavok.services.finish_verification import VerificationReport, finish_verification
 from cavok.services.sweep import PAGE, lease_due_accounts
 from tests.bench.capacity import Capacity
 from tests.bench.result import Result, show, write
@@ -145,17 +145,17 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
             accounts = wiring.accounts()
             accounts.get(verification.organization_id, verification.account_id)
             accounts.organization(verification.organization_id)
-            report = EndOfTest(
+            report = VerificationReport(
                 organization_id=verification.organization_id,
                 account_id=verification.account_id,
                 verification_id=verification.verification_id,
                 trigger=verification.trigger,
                 steps=steps,
             )
-            settled = settle_test(
+            finished = finish_verification(
                 report, accounts=accounts, verifications=wiring.verifications(), now=now
             )
-            assert settled.outcome is Outcome.CONFIRMED, settled
+            assert finished.outcome is Outcome.CONFIRMED, finished
     capacity.read += leasing.read / DUE
     capacity.written += leasing.written / DUE
     return TableUse(capacity, lease_cpu)

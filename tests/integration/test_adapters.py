@@ -23,7 +23,7 @@ from cavok.domain import permissions
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
 from cavok.domain.organizations import Organization
-from cavok.domain.verifications import KEPT_FOR, State, Trigger, conclude
+from cavok.domain.verifications import KEPT_FOR, State, Trigger, finish
 from tests.integration.conftest import items
 from tests.integration.http import number
 from tests.unit.builders import (
@@ -247,8 +247,8 @@ def test_a_test_takes_the_slot_and_ends_with_it_free(accounts: Accounts) -> None
     assert account.slot
     assert account.slot.verification_id == VERIFICATION_ID
 
-    after, ended = conclude(account, verification, steps_of(account), NOW)
-    verifications.settle(account, after, ended)
+    after, ended = finish(account, verification, steps_of(account), NOW)
+    verifications.finish(account, after, ended)
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == replace(after, version=account.version + 1)
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID) == ended
@@ -285,9 +285,9 @@ def test_the_end_of_a_test_is_not_written_over_a_rename_nor_the_account_without_
     account = verifications.begin(accounts.add(an_account(), None), verification)
     accounts.save(account, account.renamed("Renamed", NOW))
 
-    after, ended = conclude(account, verification, steps_of(account), NOW)
+    after, ended = finish(account, verification, steps_of(account), NOW)
     with pytest.raises(AccountChanged):
-        verifications.settle(account, after, ended)
+        verifications.finish(account, after, ended)
 
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID).state is State.RUNNING
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Renamed"
@@ -299,7 +299,7 @@ def test_the_test_of_a_deleted_account_ends_alone(accounts: Accounts) -> None:
     account = verifications.begin(accounts.add(an_account(), None), verification)
     accounts.delete(account, actor=ACTOR, now=NOW)
 
-    verifications.settle_orphan(verification.aborted(NOW), NOW)
+    verifications.finish_orphan(verification.aborted(NOW), NOW)
 
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID).state is State.ABORTED
     with pytest.raises(AccountNotFound):
@@ -319,9 +319,9 @@ def test_a_test_is_kept_for_ninety_days_and_the_last_of_a_resting_account_for_ev
     assert expiry(VERIFICATION_ID) == int((verification.started_at + KEPT_FOR).timestamp())
 
     account = replace(account, touched_at=NOW - timedelta(days=30))
-    after, ended = conclude(account, verification, [], NOW)
+    after, ended = finish(account, verification, [], NOW)
     assert after.next_verification_at is None
-    verifications.settle(account, after, ended)
+    verifications.finish(account, after, ended)
 
     assert expiry(VERIFICATION_ID) is None
 

@@ -195,8 +195,8 @@ def test_what_became_of_a_line_is_written_once(interactions: Interactions) -> No
     interaction = an_interaction()
     interactions.record(interaction)
 
-    interactions.settle(ACCOUNT_ID, interaction.interaction_id, Logged.WRITTEN)
-    interactions.settle(ACCOUNT_ID, interaction.interaction_id, Logged.REFUSED)
+    interactions.mark_logged(ACCOUNT_ID, interaction.interaction_id, Logged.WRITTEN)
+    interactions.mark_logged(ACCOUNT_ID, interaction.interaction_id, Logged.REFUSED)
 
     (stored,) = interactions.page(ACCOUNT_ID, limit=1, after=None).items
     assert stored.logged is Logged.WRITTEN
@@ -207,11 +207,11 @@ def test_lines_of_another_service_are_always_to_be_written(interactions: Interac
     pending, done = an_interaction(0), an_interaction(1)
     for interaction in (pending, done):
         interactions.record(interaction)
-    interactions.settle(ACCOUNT_ID, done.interaction_id, Logged.WRITTEN)
+    interactions.mark_logged(ACCOUNT_ID, done.interaction_id, Logged.WRITTEN)
     ids = [pending.interaction_id, done.interaction_id, "planner-17"]
 
-    assert interactions.unsettled(ACCOUNT_ID, ids) == {pending.interaction_id, "planner-17"}
-    interactions.settle(ACCOUNT_ID, "planner-17", Logged.WRITTEN)
+    assert interactions.not_logged(ACCOUNT_ID, ids) == {pending.interaction_id, "planner-17"}
+    interactions.mark_logged(ACCOUNT_ID, "planner-17", Logged.WRITTEN)
     assert len(interactions.page(ACCOUNT_ID, limit=10, after=None).items) == 2
 
 
@@ -235,7 +235,7 @@ def test_a_persons_test_is_counted_with_its_verdict_and_once(
     ended = replace(verification, state=State.FINISHED, outcome=Outcome.CONFIRMED, finished_at=NOW)
 
     assert used(interactions) == 0
-    verifications.settle(tested, after, ended)
+    verifications.finish(tested, after, ended)
 
     (interaction,) = interactions.page(ACCOUNT_ID, limit=10, after=None).items
     assert interaction.interaction_id == verification.verification_id

@@ -31,7 +31,7 @@ from cavok.domain.instances import Action, Instance, Kind, Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Verdict
-from cavok.domain.verifications import conclude
+from cavok.domain.verifications import finish
 from cavok.services import instances as service
 from cavok.services.instances import Asked, Connections, list_instances, operate
 from tests.integration.test_instances import make_database, run_instance
@@ -101,8 +101,8 @@ def connect(accounts: Accounts) -> Connect:
         verification = a_verification()
         verifications = Verifications(accounts)
         account = verifications.begin(account, verification)
-        after, ended = conclude(account, verification, steps_of(account, *denied(refused)), NOW)
-        verifications.settle(account, after, ended)
+        after, ended = finish(account, verification, steps_of(account, *denied(refused)), NOW)
+        verifications.finish(account, after, ended)
         assert ended.outcome is Outcome.CONFIRMED
         return accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
 

@@ -15,7 +15,7 @@ from cavok.domain import permissions
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Step
 from cavok.domain.verifications import TIME_LIMIT
-from cavok.services.finish_verification import EndOfTest, settle_test
+from cavok.services.finish_verification import VerificationReport, finish_verification
 from functions.accounts_api import app
 from tests.integration.conftest import WORKFLOW, client
 from tests.integration.http import Answer, Api, is_problem
@@ -52,8 +52,8 @@ def finish(account: dict[str, Any], verification_id: str, *changes: Step, **repo
         "trigger": "manual",
         "steps": [step.as_dict() for step in steps_of(stored(account), *changes)],
     }
-    settle_test(
-        EndOfTest.of_event(event | report),
+    finish_verification(
+        VerificationReport.of_event(event | report),
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         now=datetime.now(UTC),
@@ -291,8 +291,8 @@ def test_an_account_deleted_while_its_test_runs_stays_deleted(
     }
     admin.delete(f"/v1/accounts/{account['account_id']}")
 
-    ended = settle_test(
-        EndOfTest.of_event(report),
+    ended = finish_verification(
+        VerificationReport.of_event(report),
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         now=datetime.now(UTC),

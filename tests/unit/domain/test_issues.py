@@ -11,7 +11,7 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Issue, Outcome
 from cavok.domain.issues import find_issues
 from cavok.domain.steps import Step, Verdict
-from cavok.domain.verifications import conclude, entry_refused
+from cavok.domain.verifications import entry_refused, finish
 from tests.unit.builders import (
     NOW,
     a_step,
@@ -29,7 +29,7 @@ STOP, START = "ec2:StopInstances", "ec2:StartInstances"
 
 
 def issues_of(account: Account, *changes: Step) -> tuple[Issue, ...]:
-    after, _ = conclude(account, a_verification(), steps_of(account, *changes), NOW)
+    after, _ = finish(account, a_verification(), steps_of(account, *changes), NOW)
     return after.issues
 
 

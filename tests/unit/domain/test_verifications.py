@@ -27,12 +27,12 @@ from cavok.domain.verifications import (
     State,
     Trigger,
     Verification,
+    abort,
     capabilities,
-    conclude,
     entry_refused,
     entry_unknown,
+    finish,
     in_order,
-    settle_aborted,
 )
 from tests.unit.builders import (
     NOW,
@@ -55,10 +55,10 @@ SCHEDULED = a_verification(trigger=Trigger.SCHEDULED, actor="schedule")
 DENIED, INCONCLUSIVE = Verdict.DENIED, Verdict.INCONCLUSIVE
 
 
-def concluded(account: Account, *changes: Step, trigger: Trigger = Trigger.MANUAL) -> Account:
+def after_test(account: Account, *changes: Step, trigger: Trigger = Trigger.MANUAL) -> Account:
     """The account after a test that found everything working but the changes."""
     verification = a_verification(trigger=trigger)
-    after, _ = conclude(under_test(account), verification, steps_of(account, *changes), NOW)
+    after, _ = finish(under_test(account), verification, steps_of(account, *changes), NOW)
     return after
 
 
@@ -71,7 +71,7 @@ def codes(account: Account) -> list[str]:
 
 
 def test_an_account_where_everything_works_is_confirmed() -> None:
-    after, verification = conclude(
+    after, verification = finish(
         under_test(an_account()), a_verification(), steps_of(an_account()), NOW
     )
 
@@ -84,7 +84,7 @@ def test_an_account_where_everything_works_is_confirmed() -> None:
 
 
 def test_an_account_with_keys_where_everything_works_is_confirmed() -> None:
-    after, verification = conclude(
+    after, verification = finish(
         an_account_with_keys(), a_verification(), steps_of(an_account_with_keys()), NOW
     )
 
@@ -98,7 +98,7 @@ def test_an_account_with_keys_where_everything_works_is_confirmed() -> None:
 
 @pytest.mark.parametrize("group", ["ec2", "rds"])
 def test_a_group_that_was_never_granted_leaves_the_account_confirmed(group: str) -> None:
-    after = concluded(an_account(), *denied(actions_of(group)))
+    after = after_test(an_account(), *denied(actions_of(group)))
 
     assert (after.status, after.issues) == (Status.CONFIRMED, ())
     assert after.capabilities[group] is Capability.NONE
@@ -107,11 +107,11 @@ def test_a_group_that_was_never_granted_leaves_the_account_confirmed(group: str)
 def test_the_checking_permissions_are_nobodys_loss() -> None:
     account = confirmed(an_account())
 
-    assert concluded(account, *denied(permissions.CHECKING.actions)).status is Status.CONFIRMED
+    assert after_test(account, *denied(permissions.CHECKING.actions)).status is Status.CONFIRMED
 
 
 def test_one_permission_missing_of_a_group_that_works_is_an_issue_and_no_more() -> None:
-    after = concluded(an_account(), *denied([STOP]))
+    after = after_test(an_account(), *denied([STOP]))
 
     assert after.status is Status.CONFIRMED
     assert codes(after) == ["permission_missing"]
@@ -119,7 +119,7 @@ def test_one_permission_missing_of_a_group_that_works_is_an_issue_and_no_more() 
 
 
 def test_a_permission_that_was_had_once_and_is_lost_degrades_the_account() -> None:
-    after = concluded(confirmed(an_account(), STOP), *denied([STOP]))
+    after = after_test(confirmed(an_account(), STOP), *denied([STOP]))
 
     assert after.status is Status.DEGRADED
     assert codes(after) == ["permission_lost"]
@@ -127,22 +127,22 @@ def test_a_permission_that_was_had_once_and_is_lost_degrades_the_account() -> No
 
 
 def test_a_whole_group_that_is_lost_degrades_the_account() -> None:
-    after = concluded(confirmed(an_account()), *denied(actions_of("rds")))
+    after = after_test(confirmed(an_account()), *denied(actions_of("rds")))
 
     assert after.status is Status.DEGRADED
     assert after.capabilities["rds"] is Capability.NONE
 
 
 def test_a_permission_found_again_ends_the_degradation() -> None:
-    lost = concluded(confirmed(an_account()), *denied([STOP]))
+    lost = after_test(confirmed(an_account()), *denied([STOP]))
 
-    assert concluded(lost).status is Status.CONFIRMED
+    assert after_test(lost).status is Status.CONFIRMED
 
 
 def test_a_permission_that_could_not_be_proven_is_not_lost() -> None:
     account = confirmed(an_account())
 
-    after = concluded(account, a_step(STOP, INCONCLUSIVE, Reason.NOT_PROVABLE))
+    after = after_test(account, a_step(STOP, INCONCLUSIVE, Reason.NOT_PROVABLE))
 
     assert (after.status, after.issues) == (Status.CONFIRMED, ())
     assert after.capabilities["ec2"] is Capability.UNKNOWN
@@ -150,7 +150,7 @@ def test_a_permission_that_could_not_be_proven_is_not_lost() -> None:
 
 
 def test_refused_logs_degrade_an_account_that_wants_them_at_its_very_first_test() -> None:
-    after = concluded(an_account(write_logs=True), *denied(["logs:PutLogEvents"]))
+    after = after_test(an_account(write_logs=True), *denied(["logs:PutLogEvents"]))
 
     assert after.status is Status.DEGRADED
     assert codes(after) == ["log_writing_refused"]
@@ -160,7 +160,7 @@ def test_refused_logs_degrade_an_account_that_wants_them_at_its_very_first_test(
 def test_an_account_that_wants_no_logs_is_not_asked_for_them() -> None:
     account = an_account(write_logs=False)
 
-    after, verification = conclude(account, a_verification(), steps_of(account), NOW)
+    after, verification = finish(account, a_verification(), steps_of(account), NOW)
 
     assert after.status is Status.CONFIRMED
     assert after.capabilities["logs"] is Capability.UNKNOWN
@@ -174,7 +174,7 @@ def test_a_summary_that_could_not_be_written_for_our_own_reasons_leaves_the_logs
     account = an_account(write_logs=True)
     steps = [step for step in steps_of(account) if step.group != "logs"]
 
-    after, verification = conclude(
+    after, verification = finish(
         account, a_verification(), steps, NOW, log_error="States.Timeout: no answer"
     )
 
@@ -190,7 +190,7 @@ def test_credentials_of_another_account_fail_the_account_and_say_whose_they_are(
     detail = "These credentials belong to account 999999999999, not to 123456789012."
     match = a_step(permissions.ACCOUNT_MATCHES, DENIED, Reason.WRONG_ACCOUNT, detail=detail)
 
-    after, verification = conclude(account, a_verification(), [match], NOW)
+    after, verification = finish(account, a_verification(), [match], NOW)
 
     assert after.status is Status.FAILED
     assert (codes(after), after.issues[0].message) == (["wrong_account"], detail)
@@ -206,7 +206,7 @@ def test_a_role_that_can_be_assumed_without_the_right_external_id_fails_the_acco
     step: str, trigger: Trigger, before: Account
 ) -> None:
     """At creation and at every re-verification, however well the rest works."""
-    after = concluded(before, a_step(step, Verdict.ALLOWED), trigger=trigger)
+    after = after_test(before, a_step(step, Verdict.ALLOWED), trigger=trigger)
 
     assert after.status is Status.FAILED
     assert codes(after) == ["confused_deputy"]
@@ -214,14 +214,14 @@ def test_a_role_that_can_be_assumed_without_the_right_external_id_fails_the_acco
 
 @pytest.mark.parametrize("step", sorted(REFUSALS_WANTED))
 def test_a_trust_that_could_not_be_tried_without_the_external_id_is_no_failure(step: str) -> None:
-    after = concluded(an_account(), a_step(step, INCONCLUSIVE, Reason.ERROR))
+    after = after_test(an_account(), a_step(step, INCONCLUSIVE, Reason.ERROR))
 
     assert after.status is Status.CONFIRMED
 
 
 @pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
 def test_a_persons_test_that_cannot_enter_fails_the_account_and_says_why(account: Account) -> None:
-    after, verification = conclude(account, a_verification(), [not_entered(account)], NOW)
+    after, verification = finish(account, a_verification(), [not_entered(account)], NOW)
 
     assert after.status is Status.FAILED
     assert codes(after) == ["role_not_assumable" if account.role_name else "credentials_rejected"]
@@ -233,7 +233,7 @@ def test_a_persons_test_that_cannot_enter_fails_the_account_and_says_why(account
 def test_a_scheduled_test_that_merely_cannot_enter_leaves_a_new_account_unconfirmed(
     account: Account,
 ) -> None:
-    after, verification = conclude(account, SCHEDULED, [not_entered(account)], NOW)
+    after, verification = finish(account, SCHEDULED, [not_entered(account)], NOW)
 
     assert (after.status, after.issues) == (Status.UNCONFIRMED, ())
     assert verification.outcome is Outcome.FAILED
@@ -244,7 +244,7 @@ def test_a_scheduled_test_that_cannot_enter_keeps_what_a_persons_test_said() -> 
     issue = Issue("role_not_assumable", "could not be assumed", "deploy it")
     account = an_account(status=Status.FAILED, issues=(issue,))
 
-    after, _ = conclude(account, SCHEDULED, [not_entered(account)], NOW)
+    after, _ = finish(account, SCHEDULED, [not_entered(account)], NOW)
 
     assert (after.status, after.issues) == (Status.FAILED, (issue,))
 
@@ -253,7 +253,7 @@ def test_a_scheduled_test_that_cannot_enter_what_was_confirmed_once_fails_it() -
     """Nothing may stay green after its credentials died."""
     account = confirmed(an_account())
 
-    after, _ = conclude(account, SCHEDULED, [not_entered(account)], NOW)
+    after, _ = finish(account, SCHEDULED, [not_entered(account)], NOW)
 
     assert (after.status, codes(after)) == (Status.FAILED, ["role_not_assumable"])
 
@@ -262,7 +262,7 @@ def test_an_entry_that_proves_nothing_aborts_the_test_and_keeps_the_status() -> 
     account = confirmed(an_account())
     entry = entry_unknown(account, "ServiceUnavailable", "try again", NOW)
 
-    after, verification = conclude(under_test(account), a_verification(), [entry], NOW)
+    after, verification = finish(under_test(account), a_verification(), [entry], NOW)
 
     assert (verification.state, verification.outcome) == (State.ABORTED, None)
     assert (after.status, after.issues, after.slot) == (Status.CONFIRMED, (), None)
@@ -271,7 +271,7 @@ def test_an_entry_that_proves_nothing_aborts_the_test_and_keeps_the_status() -> 
 
 
 def test_a_test_that_brought_nothing_back_is_aborted() -> None:
-    _, verification = conclude(an_account(), a_verification(), [], NOW)
+    _, verification = finish(an_account(), a_verification(), [], NOW)
 
     assert verification.state is State.ABORTED
 
@@ -279,7 +279,7 @@ def test_a_test_that_brought_nothing_back_is_aborted() -> None:
 def test_a_test_of_the_account_as_it_was_entered_before_decides_nothing() -> None:
     account = under_test(an_account().reconnected(NOW, role_name="CavokOther"))
 
-    after, verification = conclude(
+    after, verification = finish(
         account, a_verification(connection_revision=1), steps_of(account), NOW
     )
 
@@ -290,7 +290,7 @@ def test_a_test_of_the_account_as_it_was_entered_before_decides_nothing() -> Non
 def test_a_late_test_neither_decides_nor_ends_the_one_that_took_its_slot() -> None:
     account = under_test(an_account(), OTHER_VERIFICATION_ID)
 
-    after, verification = conclude(account, a_verification(), steps_of(account), NOW)
+    after, verification = finish(account, a_verification(), steps_of(account), NOW)
 
     assert after.slot == account.slot
     assert after.status is Status.UNCONFIRMED
@@ -300,14 +300,14 @@ def test_a_late_test_neither_decides_nor_ends_the_one_that_took_its_slot() -> No
 def test_a_failed_test_remembers_what_worked_before() -> None:
     account = confirmed(an_account(), STOP)
 
-    after = concluded(account, a_step(permissions.WITHOUT_EXTERNAL_ID, Verdict.ALLOWED))
+    after = after_test(account, a_step(permissions.WITHOUT_EXTERNAL_ID, Verdict.ALLOWED))
 
     assert after.proven == frozenset({STOP})
     assert after.connected_at == account.connected_at
 
 
 def test_connected_accounts_are_due_within_a_day_and_others_soon() -> None:
-    good, bad = concluded(an_account()), concluded(an_account(), not_entered(an_account()))
+    good, bad = after_test(an_account()), after_test(an_account(), not_entered(an_account()))
 
     assert good.next_verification_at == next_daily_slot(good.account_id, NOW)
     assert bad.next_verification_at == NOW + FIRST_RETRY
@@ -316,7 +316,7 @@ def test_connected_accounts_are_due_within_a_day_and_others_soon() -> None:
 def test_an_aborted_test_keeps_the_slot_of_another_and_what_was_finished() -> None:
     account = under_test(an_account(), OTHER_VERIFICATION_ID)
 
-    after, verification = settle_aborted(account, a_verification(), [a_step(STOP)], NOW)
+    after, verification = abort(account, a_verification(), [a_step(STOP)], NOW)
 
     assert after.slot == account.slot
     assert [step.step for step in verification.steps] == [STOP]
@@ -409,7 +409,7 @@ FOUND = st.lists(
 def test_however_a_test_ends_its_account_is_left_consistent(
     account: Account, verification: Verification, found: list[Step], log_error: str | None
 ) -> None:
-    after, ended = conclude(account, verification, found, NOW, log_error=log_error)
+    after, ended = finish(account, verification, found, NOW, log_error=log_error)
 
     others = account.slot and account.slot.verification_id == OTHER_VERIFICATION_ID
     assert after.slot == (account.slot if others else None)
@@ -430,7 +430,7 @@ def test_however_a_test_ends_its_account_is_left_consistent(
 def test_no_account_is_connected_whose_role_lets_anyone_in(
     account: Account, verification: Verification, found: list[Step]
 ) -> None:
-    after, ended = conclude(account, verification, found, NOW)
+    after, ended = finish(account, verification, found, NOW)
 
     open_to_all = any(step.reason is Reason.CONFUSED_DEPUTY for step in found)
     if open_to_all and ended.state is State.FINISHED:

@@ -14,7 +14,11 @@ from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import AccountNotFound, ServiceUnavailable, VerificationNotFound
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import State, Trigger, Verification
-from cavok.services.finish_verification import EndOfTest, abort_verification, settle_test
+from cavok.services.finish_verification import (
+    VerificationReport,
+    abort_verification,
+    finish_verification,
+)
 from tests.unit.builders import (
     ACCOUNT_ID,
     NOW,
@@ -45,7 +49,7 @@ class Table:
         return self.account
 
     # Verifications
-    def settle(self, before: Account, after: Account, verification: Verification) -> None:
+    def finish(self, before: Account, after: Account, verification: Verification) -> None:
         if self.conflicts:
             self.conflicts -= 1
             raise AccountChanged
@@ -53,7 +57,7 @@ class Table:
         self.writes += 1
         self.account, self.verification = after, verification
 
-    def settle_orphan(self, verification: Verification, now: object) -> None:
+    def finish_orphan(self, verification: Verification, now: object) -> None:
         self.writes += 1
         self.verification = verification
 
@@ -61,7 +65,7 @@ class Table:
 class Verifications:
     def __init__(self, table: Table) -> None:
         self._table = table
-        self.settle, self.settle_orphan = table.settle, table.settle_orphan
+        self.finish, self.finish_orphan = table.finish, table.finish_orphan
 
     def get(self, account_id: str, verification_id: str) -> Verification:
         if verification_id != self._table.verification.verification_id:
@@ -69,8 +73,8 @@ class Verifications:
         return self._table.verification
 
 
-def settled(report: EndOfTest, table: Table) -> Verification:
-    return settle_test(
+def finished(report: VerificationReport, table: Table) -> Verification:
+    return finish_verification(
         report,
         accounts=table,  # type: ignore[arg-type]
         verifications=Verifications(table),  # type: ignore[arg-type]
@@ -97,7 +101,7 @@ def failure(error: str, message: str) -> dict[str, object]:
 def test_the_workflows_report_is_read_whole() -> None:
     event = sample_event("record_verification")
 
-    report = EndOfTest.of_event(event)
+    report = VerificationReport.of_event(event)
 
     assert (report.organization_id, report.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
     assert (report.verification_id, report.trigger) == (VERIFICATION_ID, Trigger.MANUAL)
@@ -106,7 +110,7 @@ def test_the_workflows_report_is_read_whole() -> None:
 
 
 def test_eventbridge_names_the_test_by_the_input_of_the_execution_that_died() -> None:
-    report = EndOfTest.of_event(sample_event("execution_died"))
+    report = VerificationReport.of_event(sample_event("execution_died"))
 
     assert (report.organization_id, report.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
     assert (report.verification_id, report.trigger) == (VERIFICATION_ID, Trigger.MANUAL)
@@ -114,7 +118,7 @@ def test_eventbridge_names_the_test_by_the_input_of_the_execution_that_died() ->
 
 
 def test_the_message_of_a_lambdas_error_is_taken_out_of_its_cause() -> None:
-    report = EndOfTest.of_event(failure("EntryRefused", "AccessDenied: not authorized"))
+    report = VerificationReport.of_event(failure("EntryRefused", "AccessDenied: not authorized"))
 
     assert (report.error, report.cause) == ("EntryRefused", "AccessDenied: not authorized")
 
@@ -124,20 +128,20 @@ def test_a_cause_of_any_other_form_is_kept_as_it_is(cause: str) -> None:
     event = sample_event("record_verification")
     event["failure"] = {"Error": "States.Timeout", "Cause": cause}
 
-    assert EndOfTest.of_event(event).cause == cause
+    assert VerificationReport.of_event(event).cause == cause
 
 
 def test_what_kept_the_log_from_being_written_is_told() -> None:
     event = sample_event("record_verification")
     event["log_failure"] = {"Error": "States.Timeout"}
 
-    assert EndOfTest.of_event(event).log_error == "States.Timeout: "
+    assert VerificationReport.of_event(event).log_error == "States.Timeout: "
 
 
 def test_a_test_that_went_through_decides_the_account() -> None:
     table = a_table()
 
-    verification = settled(EndOfTest.of_event(sample_event("record_verification")), table)
+    verification = finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
     assert verification.state is State.FINISHED
     assert table.account
@@ -157,7 +161,9 @@ def test_an_entry_that_aws_refused_fails_the_account_with_awss_own_words(
 ) -> None:
     table = a_table(account)
 
-    verification = settled(EndOfTest.of_event(failure(error, "AccessDenied: no: never")), table)
+    verification = finished(
+        VerificationReport.of_event(failure(error, "AccessDenied: no: never")), table
+    )
 
     (entry,) = (s for s in verification.steps if s.step == step)
     assert (entry.verdict, entry.reason) == (Verdict.DENIED, reason)
@@ -172,7 +178,7 @@ def test_an_entry_that_aws_refused_fails_the_account_with_awss_own_words(
 def test_an_entry_that_failed_otherwise_aborts_the_test_and_says_why(error: str) -> None:
     table = a_table()
 
-    verification = settled(EndOfTest.of_event(failure(error, "what happened")), table)
+    verification = finished(VerificationReport.of_event(failure(error, "what happened")), table)
 
     assert verification.state is State.ABORTED
     entry = verification.steps[0]
@@ -186,7 +192,7 @@ def test_an_execution_that_died_aborts_its_test_and_keeps_what_was_finished() ->
     table = a_table()
     table.verification = a_verification(steps=(a_step("ec2:StopInstances"),))
 
-    verification = settled(EndOfTest.of_event(sample_event("execution_died")), table)
+    verification = finished(VerificationReport.of_event(sample_event("execution_died")), table)
 
     assert verification.state is State.ABORTED
     assert [step.step for step in verification.steps] == ["ec2:StopInstances"]
@@ -196,9 +202,9 @@ def test_an_execution_that_died_aborts_its_test_and_keeps_what_was_finished() ->
 
 def test_the_end_is_written_once_however_often_it_is_told() -> None:
     table = a_table()
-    told_first = settled(EndOfTest.of_event(sample_event("record_verification")), table)
+    told_first = finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
-    told_again = settled(EndOfTest.of_event(sample_event("execution_died")), table)
+    told_again = finished(VerificationReport.of_event(sample_event("execution_died")), table)
 
     assert told_again == told_first
     assert table.writes == 1
@@ -208,7 +214,7 @@ def test_whoever_changed_the_account_meanwhile_is_not_overwritten() -> None:
     table = a_table()
     table.conflicts = 3
 
-    settled(EndOfTest.of_event(sample_event("record_verification")), table)
+    finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
     assert table.writes == 1
 
@@ -218,14 +224,14 @@ def test_a_table_that_never_lets_it_be_written_makes_the_workflow_try_again() ->
     table.conflicts = 1000
 
     with pytest.raises(ServiceUnavailable, match=VERIFICATION_ID):
-        settled(EndOfTest.of_event(sample_event("record_verification")), table)
+        finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
 
 def test_the_test_of_an_account_that_was_deleted_meanwhile_is_aborted() -> None:
     table = a_table()
     table.account = None
 
-    verification = settled(EndOfTest.of_event(sample_event("record_verification")), table)
+    verification = finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
     assert verification.state is State.ABORTED
     assert table.verification == verification
@@ -236,7 +242,7 @@ def test_a_test_that_never_began_is_an_error_that_somebody_sees() -> None:
     table.verification = a_verification(verification_id="01JN8Q5M3C00000000000000C3")
 
     with pytest.raises(VerificationNotFound):
-        settled(EndOfTest.of_event(sample_event("record_verification")), table)
+        finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
 
 def test_a_test_that_could_not_be_started_frees_its_slot() -> None:

@@ -131,7 +131,7 @@ class Step:
         )
 
     def predicted(self, verdict: Verdict, reason: Reason | None, detail: str) -> Self:
-        """This inconclusive step, settled by what the role's own policies say."""
+        """This inconclusive step with the verdict that the role's own policies give."""
         return replace(
             self,
             verdict=verdict,

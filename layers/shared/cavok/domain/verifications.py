@@ -23,16 +23,16 @@ from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
 
 TIME_LIMIT = timedelta(minutes=6)
-"""A little more than the workflow's own timeout: past it, whatever was running is dead and the slot
-is free.
-"""
+"""A little more than the workflow's own timeout. Past it, the test is dead and its slot is free."""
 
 LEASE = TIME_LIMIT + timedelta(minutes=1)
-"""How long an account that is being tested is not due. A test that dies makes it due again."""
+"""How long a running test keeps its account from being due. If the test dies, the account becomes
+due again.
+"""
 
 KEPT_FOR = timedelta(days=90)
 SCHEDULE = "schedule"
-"""The actor of what nobody asked for."""
+"""The actor of scheduled tests."""
 
 
 class Trigger(StrEnum):
@@ -48,7 +48,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """One test of an account. Times are UTC. `actor` is who asked for it: a person, or
+    """One test of an account. Times are UTC. `actor` is who requested it: a person, or
     `schedule`.
     """
 
@@ -75,28 +75,29 @@ class Verification:
 
     @property
     def lease_until(self) -> datetime:
-        """When the account is due again, should this test die without a word."""
+        """When the account is due again if this test dies without a report."""
         return self.started_at + LEASE
 
     def as_of(self, now: datetime) -> Self:
-        """The verification as it must be shown: one past its deadline is dead, whether or not
-        somebody noticed.
+        """The verification as it is shown. Past its deadline, a running verification counts as
+        aborted, whether or not that has been stored yet.
         """
         if self.state is State.RUNNING and now > self.deadline:
             return replace(self, state=State.ABORTED, finished_at=self.deadline)
         return self
 
     def aborted(self, now: datetime, steps: Iterable[Step] = ()) -> Self:
+        """The verification aborted at `now`, with the steps that it had finished."""
         return replace(self, state=State.ABORTED, finished_at=now, steps=in_order(steps))
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
-    """Steps as they are shown, whatever order they finished in."""
+    """Steps in the order of the catalog, in which they are shown."""
     position = {step: index for index, step in enumerate(permissions.STEPS)}
     return tuple(sorted(steps, key=lambda step: position[step.step]))
 
 
-def conclude(
+def finish(
     account: Account,
     verification: Verification,
     steps: Sequence[Step],
@@ -104,20 +105,20 @@ def conclude(
     *,
     log_error: str | None = None,
 ) -> tuple[Account, Verification]:
-    """What a test's steps mean: the account as it now is, and the finished verification.
+    """What a test's steps mean: the updated account, and the finished verification.
 
-    Where the account could not be entered for a reason that may be ours (an inconclusive entry),
-    was reconnected while the test ran, or is being tested again since this test's time was up, the
-    test is aborted and the account keeps its status. `log_error` is what kept the summary from
-    being written, where that was no answer of AWS.
+    The test is aborted and the account keeps its status if entering the account was inconclusive,
+    if the account was reconnected while the test ran, or if the test's time was up and another test
+    has taken the slot. `log_error` is set when writing the summary failed for a reason other than
+    an AWS response.
     """
     complete = _complete(account, steps, now, log_error)
     stale = verification.connection_revision != account.connection_revision
     if stale or _other_slot(account, verification) or _entry_unknown(account, complete):
-        return settle_aborted(account, verification, complete, now)
+        return abort(account, verification, complete, now)
     outcome, issues = find_issues(account, complete)
     if account.status is Status.DEGRADED and outcome is Outcome.CONFIRMED and _unproven(complete):
-        outcome, issues = Outcome.DEGRADED, account.issues  # what is not known mends nothing
+        outcome, issues = Outcome.DEGRADED, account.issues  # unknown results never improve a status
     never_entered = (
         outcome is Outcome.FAILED and account.connected_at is None and _not_entered(complete)
     )
@@ -129,7 +130,7 @@ def conclude(
         for step in complete
         if step.verdict is Verdict.ALLOWED and step.group in permissions.REMEMBERED_GROUPS
     }
-    concluded = replace(
+    finished = replace(
         account,
         status=status,
         issues=account.issues if tentative else issues,
@@ -142,36 +143,38 @@ def conclude(
         updated_at=now,
     )
     return (
-        replace(concluded, next_verification_at=next_verification_at(concluded.attention, now)),
+        replace(finished, next_verification_at=next_verification_at(finished.attention, now)),
         replace(
             verification, state=State.FINISHED, outcome=outcome, finished_at=now, steps=complete
         ),
     )
 
 
-def settle_aborted(
+def abort(
     account: Account, verification: Verification, steps: Iterable[Step], now: datetime
 ) -> tuple[Account, Verification]:
-    """A test that proves nothing: the slot is freed, the status stays, and the account is tried
-    again.
+    """Ends a test that proved nothing: its slot is freed, the account keeps its status and is
+    tested again later.
     """
     slot = _other_slot(account, verification)
-    settled = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
-    attention = replace(settled.attention, connected=False)
+    freed = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
+    attention = replace(freed.attention, connected=False)
     return (
-        replace(settled, next_verification_at=next_verification_at(attention, now)),
+        replace(freed, next_verification_at=next_verification_at(attention, now)),
         verification.aborted(now, steps),
     )
 
 
 def _other_slot(account: Account, verification: Verification) -> TestSlot | None:
-    """The slot of a later test, if this one ends after its time was up."""
+    """The slot of a later test, if this one ends past its time limit."""
     slot = account.slot
     return slot if slot and slot.verification_id != verification.verification_id else None
 
 
 def capabilities(steps: Iterable[Step]) -> dict[str, Capability]:
-    """What the account can be used for, by group. A group with an open question is unknown."""
+    """What the account can be used for, by permission group. A group with an inconclusive step is
+    unknown, unless other steps already show that it is partial.
+    """
     by_group: dict[str, list[Verdict]] = {}
     for step in steps:
         by_group.setdefault(step.group, []).append(step.verdict)
@@ -200,9 +203,7 @@ def entry_refused(account: Account, error_code: str, message: str, now: datetime
 
 
 def entry_unknown(account: Account, error_code: str, message: str, now: datetime) -> Step:
-    """The step that says that entering the account failed for a reason that need not be the
-    customer's.
-    """
+    """The step that says that entering the account was inconclusive: the cause may be ours."""
     judgement = Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,
@@ -214,7 +215,7 @@ def entry_unknown(account: Account, error_code: str, message: str, now: datetime
 
 
 def entry_step(account: Account) -> str:
-    """The step that tells whether the account was entered."""
+    """The step whose verdict says whether the account could be entered."""
     uses_keys = account.access_type is AccessType.ACCESS_KEY
     return permissions.ACCOUNT_MATCHES if uses_keys else permissions.ASSUME_ROLE
 
@@ -222,7 +223,7 @@ def entry_step(account: Account) -> str:
 def _complete(
     account: Account, steps: Iterable[Step], now: datetime, log_error: str | None
 ) -> tuple[Step, ...]:
-    """Every step of the catalog: those that were not reached are skipped, and say why."""
+    """Every step of the catalog. Steps that were not reached are skipped, with the reason."""
     done = {step.step: step for step in steps}
     missing = (step for step in permissions.STEPS if step not in done)
     return in_order(
@@ -259,7 +260,7 @@ def _entry_unknown(account: Account, steps: Iterable[Step]) -> bool:
 
 
 def _unproven(steps: Iterable[Step]) -> bool:
-    """Whether something that the account is used for could not be told, for a passing cause."""
+    """Whether a permission that the account is used for is unknown for a temporary reason."""
     return any(
         step.verdict is Verdict.INCONCLUSIVE
         and step.reason is Reason.ERROR

@@ -1,4 +1,4 @@
-"""The end of a test, however it ends. An account is never left testing."""
+"""Ending a verification, however it ended. An account is never left testing."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -15,21 +15,22 @@ from cavok.domain.verifications import (
     State,
     Trigger,
     Verification,
-    conclude,
+    abort,
     entry_refused,
     entry_unknown,
-    settle_aborted,
+    finish,
 )
 
 _TRIES = 8
 
-Decision = Callable[[Account, Verification], tuple[Account, Verification]]
+End = Callable[[Account, Verification], tuple[Account, Verification]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EndOfTest:
-    """How a test ended: its steps, or the error that kept it from entering the account, or merely
-    that it ended.
+class VerificationReport:
+    """How a verification ended. `steps` are its results. `error` and `cause` are set when it could
+    not enter the account, `log_error` when its summary could not be written for a reason other than
+    an AWS response, and `died` when its execution ended without a report.
     """
 
     organization_id: str
@@ -44,8 +45,8 @@ class EndOfTest:
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Reads what `verify_account` sends, the sweep's word that a test died (EXPRESS executions
-        emit no event), or an EventBridge "Step Functions Execution Status Change".
+        """Reads the report of `verify_account`, the report of the sweep that a test died (EXPRESS
+        executions emit no event), or an EventBridge "Step Functions Execution Status Change".
         """
         detail = event.get("detail")
         names = json.loads(detail["input"]) if detail else event
@@ -65,40 +66,48 @@ class EndOfTest:
         )
 
     def entry_step(self, account: Account, now: datetime) -> Step:
-        """The step that tells what kept the test from entering the account."""
+        """The step that says why the account could not be entered."""
         if self.error in (EntryRefused.__name__, EntryRefusedYet.__name__):
             code, _, message = self.cause.partition(": ")
             return entry_refused(account, code, message, now)
         return entry_unknown(account, str(self.error), self.cause, now)
 
 
-def settle_test(
-    report: EndOfTest, *, accounts: Accounts, verifications: Verifications, now: datetime
+def finish_verification(
+    report: VerificationReport, *, accounts: Accounts, verifications: Verifications, now: datetime
 ) -> Verification:
-    """Decides what a test's end means and writes it, once, however often it is told."""
+    """Decides what a verification's end means and writes it. Repeated reports change nothing.
 
-    def decide(account: Account, verification: Verification) -> tuple[Account, Verification]:
+    Raises VerificationNotFound, and ServiceUnavailable if the account keeps changing meanwhile.
+    """
+
+    def end(account: Account, verification: Verification) -> tuple[Account, Verification]:
         if report.died:
-            return settle_aborted(account, verification, verification.steps, now)
+            return abort(account, verification, verification.steps, now)
         steps = [report.entry_step(account, now)] if report.error else report.steps
-        return conclude(account, verification, steps, now, log_error=report.log_error)
+        return finish(account, verification, steps, now, log_error=report.log_error)
 
     begun = verifications.get(report.account_id, report.verification_id)
-    return _settle(begun, decide, accounts, verifications, now)
+    return _write_end(begun, end, accounts, verifications, now)
 
 
 def abort_verification(
     verification: Verification, *, accounts: Accounts, verifications: Verifications, now: datetime
 ) -> Verification:
-    """Settles a test that was stopped, timed out or crashed; the steps it had finished are kept."""
-    return _settle(
-        verification, lambda a, v: settle_aborted(a, v, v.steps, now), accounts, verifications, now
-    )
+    """Aborts a verification that was stopped, timed out or crashed, and keeps its finished steps.
+
+    Raises ServiceUnavailable if the account keeps changing meanwhile.
+    """
+
+    def end(account: Account, current: Verification) -> tuple[Account, Verification]:
+        return abort(account, current, current.steps, now)
+
+    return _write_end(verification, end, accounts, verifications, now)
 
 
-def _settle(
+def _write_end(
     begun: Verification,
-    decide: Decision,
+    end: End,
     accounts: Accounts,
     verifications: Verifications,
     now: datetime,
@@ -111,23 +120,24 @@ def _settle(
             account = accounts.get(current.organization_id, current.account_id)
         except AccountNotFound:
             orphan = current.aborted(now, current.steps)
-            verifications.settle_orphan(orphan, now)
+            verifications.finish_orphan(orphan, now)
             return orphan
-        after, settled = decide(account, current)
+        after, finished = end(account, current)
         try:
-            verifications.settle(account, after, settled)
+            verifications.finish(account, after, finished)
         except AccountChanged:
             current = verifications.get(current.account_id, current.verification_id)
             continue
-        return settled
+        return finished
     raise ServiceUnavailable(
-        f"Verification {begun.verification_id} could not be settled; it will be retried."
+        f"The end of verification {begun.verification_id} could not be written; "
+        "it will be tried again."
     )
 
 
 def _message(cause: str) -> str:
-    """The message of the exception in a Lambda task's Cause, which is JSON; other causes are plain
-    text.
+    """The exception's message in a Lambda task's Cause, which is JSON. Other causes are returned
+    unchanged.
     """
     try:
         details = json.loads(cause)

@@ -85,14 +85,14 @@ def _write(events: Sequence[InteractionEvent], writing: LogWriting, now: datetim
         account = writing.accounts.get(first.organization_id, first.account_id)
     except AccountNotFound:
         return  # disconnected since: there is nobody left to write to
-    ids = writing.interactions.unsettled(account.account_id, [e.interaction_id for e in events])
+    ids = writing.interactions.not_logged(account.account_id, [e.interaction_id for e in events])
     # An event that came twice in one batch is one line.
     lines = {e.interaction_id: LogLine(e.at, e.line) for e in events if e.interaction_id in ids}
     if not lines:
         return
     logged = _logged(account, first.stream, list(lines.values()), writing, now)
     for interaction_id in lines:
-        writing.interactions.settle(account.account_id, interaction_id, logged)
+        writing.interactions.mark_logged(account.account_id, interaction_id, logged)
 
 
 def _logged(

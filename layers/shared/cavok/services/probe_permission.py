@@ -21,7 +21,7 @@ def probe_permission(action: str, session: CustomerSession) -> Step:
 
 
 def _predicted(step: Step, session: CustomerSession) -> Step:
-    """The step as the role's own inline policies would settle it, where they do."""
+    """The step with the verdict that the role's inline policies give, if they give one."""
     answer = f"AWS answered {step.error_code}, which proves nothing."
     match predict(probes.inline_policies(session), step.step):
         case Prediction.ALLOWED:

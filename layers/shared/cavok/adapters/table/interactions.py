@@ -247,17 +247,19 @@ class Interactions:
         ]
         return Page(shown, _end_of_usage(shown[-1]) if len(counters) > limit else None)
 
-    def unsettled(self, account_id: str, interaction_ids: Iterable[str]) -> set[str]:
-        """Of these, those whose line may still have to be written: pending ones, and those that
-        another service recorded elsewhere.
+    def not_logged(self, account_id: str, interaction_ids: Iterable[str]) -> set[str]:
+        """The given interactions whose log line may still have to be written: pending ones, and
+        ones that are not in this table because another service recorded them.
         """
         asked, pk = set(interaction_ids), account_pk(account_id)
         keys = [(pk, interaction_sk(interaction_id)) for interaction_id in asked]
         stored = InteractionItem.batch_get(keys, consistent_read=True)
         return asked - {i.interaction_id for i in stored if i.logged != Logged.PENDING.value}
 
-    def settle(self, account_id: str, interaction_id: str, logged: Logged) -> None:
-        """Writes what became of an interaction's line; nothing for one that is not stored here."""
+    def mark_logged(self, account_id: str, interaction_id: str, logged: Logged) -> None:
+        """Stores the result of writing an interaction's log line. Does nothing for an interaction
+        that is not in this table or whose result is final.
+        """
         item = InteractionItem(account_pk(account_id), interaction_sk(interaction_id))
         try:
             item.update(

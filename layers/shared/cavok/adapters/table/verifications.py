@@ -93,11 +93,12 @@ class Verifications:
             ),
         )
 
-    def settle(self, before: Account, after: Account, verification: Verification) -> None:
-        """Writes the end of a test and its account together. Raises AccountChanged.
+    def finish(self, before: Account, after: Account, verification: Verification) -> None:
+        """Writes the finished verification and its account in one transaction. Raises
+        AccountChanged.
 
-        The newest verification of an account that rests is kept as long as the account; the others
-        lapse.
+        The newest verification of an account that is never due again is kept as long as the
+        account. All others expire.
         """
         item = VerificationItem.of(verification, expires_at=_expiry(after, verification))
         self._accounts.save(
@@ -106,8 +107,8 @@ class Verifications:
             with_items=lambda transaction: _end(transaction, item, after, verification),
         )
 
-    def settle_orphan(self, verification: Verification, now: datetime) -> None:
-        """Writes the end of a test whose account was deleted meanwhile."""
+    def finish_orphan(self, verification: Verification, now: datetime) -> None:
+        """Writes the end of a verification whose account was deleted meanwhile."""
         VerificationItem.of(verification, expires_at=now + KEPT_FOR).save()
 
     def progress(self, account_id: str, verification_id: str) -> tuple[Step, ...]:
