@@ -1,9 +1,12 @@
-"""The stack's template: what each function may do, and no more."""
+"""The stack's template: what each function may do and no more, and where the file says so."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from functools import cache
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -296,3 +299,73 @@ def test_an_alarm_tells_operators_and_where_to_read_on(alarm: str) -> None:
     assert properties["AlarmActions"] == [{"Ref": "OperatorsTopic"}]
     (page,) = re.findall(r"See (docs/[a-z]+\.md)\.", properties["AlarmDescription"])
     assert (ROOT / page).is_file()
+
+
+ORDER = list(RESOURCES)
+HEADS = [
+    name
+    for name, resource in RESOURCES.items()
+    if resource["Type"] in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
+]
+"""The functions and workflows, in the order of the file. Each begins a block."""
+BELONGING = {
+    "AWS::ApiGatewayV2::Integration",
+    "AWS::ApiGatewayV2::Route",
+    "AWS::CloudWatch::Alarm",
+    "AWS::Events::Rule",
+    "AWS::IAM::Role",
+    "AWS::Lambda::EventSourceMapping",
+    "AWS::Lambda::Permission",
+    "AWS::Logs::LogGroup",
+    "AWS::SQS::Queue",
+    "AWS::SQS::QueuePolicy",
+    "AWS::Scheduler::Schedule",
+}
+"""Types of the resources that stand in the block of what they serve."""
+NO_LINKS = ("Environment", "DefinitionSubstitutions", "Policies", "AssumeRolePolicyDocument")
+"""Properties that name resources of other blocks: what is passed on, permitted or trusted."""
+
+
+@cache
+def named_by(name: str) -> set[str]:
+    """The functions, workflows and belonging resources to which a resource refers."""
+    properties = RESOURCES[name].get("Properties", {})
+    text = json.dumps({key: value for key, value in properties.items() if key not in NO_LINKS})
+    words = set(re.findall(r"\w+", text)) - {name}
+    return {n for n in ORDER if n in words and (n in HEADS or RESOURCES[n]["Type"] in BELONGING)}
+
+
+@cache
+def heads_of(name: str) -> set[str]:
+    """The functions and workflows that a resource serves, directly or through others like it."""
+    found: set[str] = set()
+    seen, ahead = {name}, [name]
+    while ahead:
+        here = ahead.pop()
+        linked = named_by(here) | {n for n in ORDER if here in named_by(n)}
+        found |= linked & set(HEADS)
+        ahead += [n for n in linked - seen if RESOURCES[n]["Type"] in BELONGING]
+        seen |= linked
+    return found
+
+
+BELONGING_NAMES = [n for n in ORDER if RESOURCES[n]["Type"] in BELONGING]
+
+
+@pytest.mark.parametrize("head", HEADS)
+def test_what_serves_one_function_or_workflow_alone_follows_it_without_a_gap(head: str) -> None:
+    following = takewhile(lambda n: n not in HEADS, ORDER[ORDER.index(head) + 1 :])
+    block = list(takewhile(lambda n: n in BELONGING_NAMES and head in heads_of(n), following))
+
+    assert [n for n in BELONGING_NAMES if heads_of(n) == {head} and n not in block] == []
+
+
+def test_what_serves_several_functions_follows_one_of_them() -> None:
+    for name in BELONGING_NAMES:
+        if len(heads_of(name)) > 1:
+            before = [n for n in ORDER[: ORDER.index(name)] if n in HEADS]
+            assert before[-1] in heads_of(name), name
+
+
+def test_the_template_can_be_read_in_one_sitting() -> None:
+    assert len((ROOT / "template.yaml").read_text().splitlines()) <= 1500
