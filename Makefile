@@ -69,4 +69,4 @@ checkers: python
 	@$(BOOTSTRAP) dev sam checkov
 
 chromium: dev
-	@$(BOOTSTRAP) --chromium
+	@$(RUN) local.chromium

@@ -1,210 +1,97 @@
-"""Makes the Python environments of this checkout; standard library only, for it runs before
-anything is installed.
+"""Makes the Python environments of this checkout: `python3 local/bootstrap.py dev sam emulator`.
 
-    python3 local/bootstrap.py dev sam emulator     environments, each made or brought up to date,
-    or left alone python3 local/bootstrap.py --chromium           a browser for tests/browser
-
-An environment is stamped with a hash of what it was made from, so that a second run has nothing to
-do. Written in the oldest syntax in use, because its first duty is to tell an old interpreter what
-is wrong.
+It runs before anything is installed, so it imports the standard library alone. It is written in the
+syntax of Python 3.7, because it must tell an old interpreter what is missing. An environment keeps
+a hash of what it was made from, so that a second run has nothing to do.
 """
 
-import glob
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-OLDEST, NEWEST = (3, 11), (3, 13)
-ENVIRONMENTS = {
-    "dev": os.path.join(ROOT, ".venv"),
-    "sam": os.path.join(ROOT, ".local", "venvs", "sam"),
-    "emulator": os.path.join(ROOT, ".local", "venvs", "emulator"),
-    "checkov": os.path.join(ROOT, ".local", "venvs", "checkov"),
-}
-UV_ENVIRONMENT = os.path.join(ROOT, ".local", "venvs", "uv")
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ROOT = Path(__file__).resolve().parent.parent
+VENVS = ROOT / ".local" / "venvs"
+OLDEST, NEWEST = 11, 13
+"""Minor versions of Python 3 that the stack supports."""
 
 
 class Unable(Exception):
     """What is wrong and what to do about it, in one sentence or two."""
 
 
-def main(arguments):
-    require_python()
+def main(names: "list[str]") -> None:
+    require_supported_python()
     remember_python()
-    if arguments == ["--chromium"]:
-        return ensure_chromium()
-    for name in arguments:
+    for name in names:
         ensure_environment(name)
 
 
-def require_python():
-    """Continue in a Python that the stack supports, or say that there is none."""
-    if OLDEST <= sys.version_info[:2] <= NEWEST:
+def require_supported_python() -> None:
+    """Continue in a supported Python of this machine, or say that there is none."""
+    if (3, OLDEST) <= sys.version_info[:2] <= (3, NEWEST):
         return
-    for minor in range(NEWEST[1], OLDEST[1] - 1, -1):
-        other = shutil.which("python3.%d" % minor)
+    for minor in range(NEWEST, OLDEST - 1, -1):
+        other = shutil.which(f"python3.{minor}")
         if other:
-            os.execv(other, [other] + sys.argv)
+            os.execv(other, [other, *sys.argv])
+    present = "{}.{}".format(*sys.version_info)
     raise Unable(
-        "Python 3.11 to 3.13 is needed, and python3 is %d.%d. "
-        "Install one, or name it: make PYTHON=/path/to/python3.13 up" % sys.version_info[:2]
+        f"Python 3.{OLDEST} to 3.{NEWEST} is needed, and python3 is {present}. "
+        f"Install one, or name it: make PYTHON=/path/to/python3.{NEWEST} up"
     )
 
 
-def remember_python():
-    """So that `make token` after `make PYTHON=… up` does not make everything anew with another
-    Python.
-    """
+def remember_python() -> None:
+    """The Makefile reads this, so that PYTHON=… needs to be given only once."""
     if sys.prefix == sys.base_prefix:
-        os.makedirs(os.path.join(ROOT, ".local"), exist_ok=True)
-        with open(os.path.join(ROOT, ".local", "python"), "w") as file:
-            file.write(sys.executable)
+        VENVS.mkdir(parents=True, exist_ok=True)
+        (ROOT / ".local" / "python").write_text(sys.executable)
 
 
-def ensure_environment(name):
-    """Make the environment `name` from requirements/`name`.txt unless it already is."""
-    target = ENVIRONMENTS[name]
-    requirements = os.path.join(ROOT, "requirements", name + ".txt")
-    wanted = stamp_of(requirements)
-    if stamp_in(target) == wanted:
-        return
-    uv = ensure_uv()
+def ensure_environment(name: str) -> Path:
+    """Make the environment `name` from requirements/`name`.txt, unless it is up to date. Returns
+    the folder of its programs.
+    """
+    target = ROOT / ".venv" if name == "dev" else VENVS / name
+    requirements = ROOT / "requirements" / f"{name}.txt"
+    stamp = target / "made-from"
+    made_from = requirements.read_bytes() + sys.version.encode() + sys.executable.encode()
+    wanted = hashlib.sha256(made_from).hexdigest()
+    if stamp.exists() and stamp.read_text() == wanted:
+        return target / "bin"
+    # The pinned uv installs in seconds what takes pip minutes.
+    uv = None if name == "uv" else ensure_environment("uv") / "uv"
+    python = target / "bin" / "python"
     started = time.time()
-    say("Installing requirements/%s.txt … " % name, end="")
-    run(
-        [uv, "venv", "--quiet", "--clear", "--python", sys.executable, target],
-        "The %s environment cannot be made" % name,
-    )
-    install = [
-        uv,
-        "pip",
-        "sync",
-        "--quiet",
-        "--python",
-        os.path.join(target, "bin", "python"),
-        requirements,
-    ]
-    run(install, "requirements/%s.txt cannot be installed" % name)
-    write_stamp(target, wanted)
-    say("%.0f s" % (time.time() - started))
-
-
-def ensure_uv():
-    """The pinned uv, which installs in seconds what pip takes minutes for."""
-    uv = os.path.join(UV_ENVIRONMENT, "bin", "uv")
-    requirements = os.path.join(ROOT, "requirements", "uv.txt")
-    wanted = stamp_of(requirements)
-    if stamp_in(UV_ENVIRONMENT) == wanted:
-        return uv
-    try:
-        import ensurepip
-        import venv
-    except ImportError:
-        raise Unable(
-            "This Python has no venv module with pip. "
-            "On Debian and Ubuntu: apt install python%d.%d-venv" % sys.version_info[:2]
-        )
-    say("Installing uv … ", end="")
-    started = time.time()
-    venv.create(UV_ENVIRONMENT, with_pip=True, clear=True)
-    pip = [
-        os.path.join(UV_ENVIRONMENT, "bin", "python"),
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--requirement",
-        requirements,
-    ]
-    run(pip, "uv cannot be installed")
-    write_stamp(UV_ENVIRONMENT, wanted)
-    say("%.0f s" % (time.time() - started))
-    return uv
-
-
-def ensure_chromium():
-    """Find Chromium, or install it if that can be done without asking anyone."""
-    if find_chromium():
-        return
-    if hasattr(os, "geteuid") and os.geteuid() == 0 and shutil.which("apt-get"):
-        say("Installing Chromium … ", end="")
-        environment = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        for command in (
-            ["apt-get", "update", "-qq"],
-            ["apt-get", "install", "-qqy", "--no-install-recommends", "chromium"],
-        ):
-            run(command, "Chromium cannot be installed", environment)
-        say("done")
+    print(f"Installing {requirements.relative_to(ROOT)} … ", end="", flush=True)
+    if uv:
+        run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, target)
+        run(uv, "pip", "sync", "--quiet", "--python", python, requirements)
     else:
-        playwright = os.path.join(ENVIRONMENTS["dev"], "bin", "playwright")
-        subprocess.call([playwright, "install", "chromium"]) if os.path.exists(playwright) else None
-    if not find_chromium():
-        raise Unable(
-            "The browser tests need Chromium, which is not here. "
-            "Install it (Debian: apt install chromium) and try again."
-        )
+        run(sys.executable, "-m", "venv", "--clear", target)
+        run(python, "-m", "pip", "install", "--quiet", "--requirement", requirements)
+    stamp.write_text(wanted)
+    print(f"{time.time() - started:.0f} s")
+    return target / "bin"
 
 
-def find_chromium():
-    """Path of a Chromium or Chrome on this machine, Playwright's own included, or None."""
-    for name in CHROMIUM_NAMES:
-        if shutil.which(name):
-            return shutil.which(name)
-    home = os.path.expanduser("~")
-    for pattern in (
-        home + "/.cache/ms-playwright/chromium-*/chrome-linux*/chrome",
-        home + "/Library/Caches/ms-playwright/chromium-*/chrome-mac*/*.app/Contents/MacOS/*",
-        "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    ):
-        found = sorted(glob.glob(pattern))
-        if found:
-            return found[-1]
-    return None
-
-
-def stamp_of(requirements):
-    with open(requirements, "rb") as file:
-        made_from = file.read() + sys.version.encode() + sys.executable.encode()
-    return hashlib.sha256(made_from).hexdigest()
-
-
-def stamp_in(target):
-    try:
-        with open(os.path.join(target, "made-from")) as file:
-            return file.read()
-    except OSError:
-        return None
-
-
-def write_stamp(target, stamp):
-    with open(os.path.join(target, "made-from"), "w") as file:
-        file.write(stamp)
-
-
-def run(command, failure, environment=None):
-    """Run a command silently; on failure raise Unable with its last words."""
+def run(*command: object) -> None:
+    """Run a command silently. If it fails, raise Unable with its last lines."""
+    words = [str(word) for word in command]
     done = subprocess.run(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=environment, cwd=ROOT
+        words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=ROOT, check=False
     )
     if done.returncode:
-        raise Unable(
-            "%s: %s\nThe command was: %s"
-            % (failure, done.stdout.decode(errors="replace").strip()[-1500:], " ".join(command))
-        )
-
-
-def say(text, end="\n"):
-    sys.stdout.write(text + end)
-    sys.stdout.flush()
+        output = done.stdout.decode(errors="replace").strip()[-1500:]
+        raise Unable(f"This failed: {' '.join(words)}\n{output}")
 
 
 if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except Unable as problem:
-        sys.exit("\n%s" % problem)
+        sys.exit(f"\n{problem}")

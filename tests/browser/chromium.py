@@ -6,7 +6,7 @@ import os
 
 from playwright.sync_api import Browser, Page, Playwright
 
-from local.bootstrap import find_chromium
+from local import chromium
 from local.stack import Stack
 from local.users import User
 
@@ -23,7 +23,7 @@ _QUIET = (
 
 def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM") or find_chromium(), args=list(_QUIET)
+        executable_path=os.environ.get("CHROMIUM") or chromium.find(), args=list(_QUIET)
     )
 
 

@@ -41,14 +41,14 @@ def client_id(place: Place, pool: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def browser(place: Place) -> Any:
+def public_client(place: Place) -> Any:
     """Cognito as a browser uses it: without AWS credentials."""
     config = Config(signature_version=UNSIGNED)
     return place.session.client("cognito-idp", region_name=place.region, config=config)
 
 
 @pytest.fixture(scope="module")
-def signed_in(place: Place, pool: str, client_id: str, browser: Any) -> str:
+def signed_in(place: Place, pool: str, client_id: str, public_client: Any) -> str:
     """An access token of a user of the pool."""
     cognito, email = place.client("cognito-idp"), "contract@example.com"
     cognito.admin_create_user(
@@ -60,7 +60,7 @@ def signed_in(place: Place, pool: str, client_id: str, browser: Any) -> str:
     cognito.admin_set_user_password(
         UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=True
     )
-    answer = browser.initiate_auth(
+    answer = public_client.initiate_auth(
         ClientId=client_id,
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": email, "PASSWORD": PASSWORD},
@@ -88,11 +88,11 @@ def test_a_user_cannot_remove_their_organization(place: Place, signed_in: str) -
 
 
 def test_nobody_signs_up_where_only_administrators_create_users(
-    client_id: str, browser: Any
+    client_id: str, public_client: Any
 ) -> None:
     email = "stranger@example.com"
-    with pytest.raises(browser.exceptions.NotAuthorizedException):
-        browser.sign_up(
+    with pytest.raises(public_client.exceptions.NotAuthorizedException):
+        public_client.sign_up(
             ClientId=client_id,
             Username=email,
             Password=PASSWORD,

@@ -254,7 +254,7 @@ def test_the_principal_arn_of_a_session_is_its_roles(account: Account) -> None:
 
 
 def test_a_pattern_with_many_wildcards_is_matched_at_once(account: Account) -> None:
-    """Sixteen keep a backtracking matcher busy for a minute, twenty-four for hours."""
+    """Sixteen keep a backtracking matcher busy for half a minute, twenty-four for hours."""
     patterns = [f"ec2:{'*' * 16}y", "ec2:*ribe*Inst?nc*s"]
     role = account.role("Reader", {"Effect": "Allow", "Action": patterns, "Resource": "*"})
     ec2 = account.session(role, "ec2")
