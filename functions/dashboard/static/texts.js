@@ -593,7 +593,7 @@ const texts = {
 // Tables that are indexed with what the API sends: there, a missing entry is an answer.
 const OPEN_TABLES = new Set([
   "signIn.errors", "status", "outcome", "providers", "accessTypes", "groups", "verdicts", "trustSteps", "permissionNames",
-  "reasons", "remedies", "instances.kinds", "interactions.outcomes", "interactions.did", "interactions.logged", "audit.actions",
+  "capabilities.meaning", "reasons", "remedies", "instances.kinds", "interactions.outcomes", "interactions.did", "interactions.logged", "audit.actions",
   "actors", "tests.trigger", "tests.outcomeText", "instructions.watch", "account.statusText",
 ]);
 
@@ -611,3 +611,6 @@ function strict(table, path) {
 }
 
 export const t = strict(texts, "");
+
+// The words for a group of permissions; one that this page does not know is shown by its own name.
+export const groupText = (group) => t.groups[group] ?? { short: group, title: group, text: "" };

@@ -2,7 +2,7 @@
 import { announce, fill, h, pause, srOnly, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText } from "./format.js";
-import { t } from "../texts.js";
+import { groupText, t } from "../texts.js";
 
 // Loading that ends sooner shows nothing, so that fast answers do not flicker.
 const SKELETON_AFTER_MS = 120;
@@ -30,13 +30,13 @@ export const capabilityState = (account, group) =>
   group === "logs" && !account.write_logs ? "off" : account.capabilities?.[group] ?? "unknown";
 
 export function capabilityChips(account) {
-  return h("ul", { class: "chips", "aria-label": t.capabilities.label }, ["ec2", "rds", "logs"].map((group) => {
-    const state = capabilityState(account, group);
+  return h("ul", { class: "chips", "aria-label": t.capabilities.label }, Object.keys(account.capabilities ?? {}).map((group) => {
+    const [state, name] = [capabilityState(account, group), groupText(group).short];
     return h(
       "li",
-      { class: `chip capability-${state}`, title: t.capabilities.sentence(t.groups[group].short, t.capabilities[state]) },
+      { class: `chip capability-${state}`, title: t.capabilities.sentence(name, t.capabilities[state]) },
       icon(CAPABILITY_ICONS[state]),
-      t.groups[group].short,
+      name,
       srOnly(`: ${t.capabilities[state]}`),
     );
   }));

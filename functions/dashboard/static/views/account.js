@@ -11,7 +11,7 @@ import {
   section, setError, skeleton, statusBadge, submitting, toast,
 } from "../lib/ui.js";
 import { levelOf, meter } from "../lib/usage.js";
-import { t } from "../texts.js";
+import { groupText, t } from "../texts.js";
 import { accountChanged, accountDeleted } from "./accounts.js";
 
 const TESTING_MS = 2_000;
@@ -157,7 +157,6 @@ function redraw(target, signature, ...content) {
 }
 
 function drawStatus(target, account) {
-  const groups = ["ec2", "rds", "logs"];
   redraw(target, JSON.stringify([account.status, account.issues, account.capabilities, account.write_logs, account.verification]),
     section(t.account.status, {},
       h("p", { class: `verdict status-${account.status}` }, t.account.statusText[account.status]),
@@ -166,12 +165,12 @@ function drawStatus(target, account) {
       account.issues?.length > 0 && h("ul", { class: "issues" }, account.issues.map((issue) => h("li", {},
         h("p", { class: "issue-message" }, issue.message),
         issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy)))),
-      h("dl", { class: "capabilities" }, groups.map((group) => {
+      h("dl", { class: "capabilities" }, Object.keys(account.capabilities ?? {}).map((group) => {
         const state = capabilityState(account, group);
         const mark = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash" }[state];
         return h("div", { class: `capability capability-${state}` },
-          h("dt", {}, icon(mark), t.groups[group].title),
-          h("dd", {}, h("strong", {}, t.capabilities[state], "."), " ", t.capabilities.meaning[group][state]));
+          h("dt", {}, icon(mark), groupText(group).title),
+          h("dd", {}, h("strong", {}, t.capabilities[state], "."), " ", t.capabilities.meaning[group]?.[state]));
       })),
       h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests))));
 }

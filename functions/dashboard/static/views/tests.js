@@ -7,11 +7,10 @@ import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
 import { changeButton, copyable, errorPanel, load, notice, pagedList, skeleton, spinner, statusBadge } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { groupText, t } from "../texts.js";
 import { frame } from "./account.js";
 
 const LIVE_EVERY_MS = 700;
-const GROUPS = ["trust", "checking", "ec2", "rds", "logs"];
 const TRUST_STEPS = ["sts:AssumeRole", "trust:account-matches", "trust:without-external-id", "trust:with-wrong-external-id"];
 
 const base = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
@@ -73,7 +72,8 @@ class Board {
     const awaited = running ? this.awaited(steps, catalogGroups) : [];
     this.drawHead(test, steps, awaited);
     const required = new Map(catalogGroups.map((group) => [group.group, group.required]));
-    const groups = GROUPS.map((group) => ({
+    const named = new Set([...catalogGroups, ...steps].map(({ group }) => group));
+    const groups = [...named].map((group) => ({
       group,
       optional: group !== "trust" && required.get(group) !== true,
       rows: [...steps.filter((step) => step.group === group), ...awaited.filter((step) => step.group === group)],
@@ -81,11 +81,11 @@ class Board {
     for (const entry of groups) {
       let node = this.groups.querySelector(`[data-group="${entry.group}"]`);
       if (!node) {
-        node = h("section", { class: "card test-group", "data-group": entry.group, "aria-label": t.groups[entry.group].title },
-          h("header", { class: "card-head" }), h("p", { class: "muted small" }, t.groups[entry.group].text), h("ul", { class: "test-steps" }));
-        ({ trust: this.left, checking: this.left, ec2: this.right, rds: this.right }[entry.group] ?? this.groups).append(node);
+        node = h("section", { class: "card test-group", "data-group": entry.group, "aria-label": groupText(entry.group).title },
+          h("header", { class: "card-head" }), h("p", { class: "muted small" }, groupText(entry.group).text), h("ul", { class: "test-steps" }));
+        this.columnOf(entry.group).append(node);
       }
-      fill(node.firstChild, h("h2", {}, t.groups[entry.group].title), entry.optional && h("span", { class: "tag" }, t.tests.optional), h("span", { class: "muted small" }, groupSummary(entry.rows)));
+      fill(node.firstChild, h("h2", {}, groupText(entry.group).title), entry.optional && h("span", { class: "tag" }, t.tests.optional), h("span", { class: "muted small" }, groupSummary(entry.rows)));
       keyed(node.lastChild, entry.rows, keyOf, (step) => stepRow(step, entry.optional, this.account));
     }
     for (const node of this.groups.querySelectorAll("[data-group]")) if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();
@@ -96,6 +96,12 @@ class Board {
     }
     if (!running && this.wasRunning) announce(t.tests.outcomeSaid(t.outcome[test.outcome ?? test.state]));
     this.wasRunning = running;
+  }
+
+  // How the account is entered, what it can be used for, and below both what is written to its logs.
+  columnOf(group) {
+    if (group === "logs") return this.groups;
+    return group in (this.account.capabilities ?? {}) ? this.right : this.left;
   }
 
   awaited(steps, catalogGroups) {
