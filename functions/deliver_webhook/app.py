@@ -29,13 +29,13 @@ def send(record: SQSRecord) -> None:
             event,
             webhooks=wiring.webhooks(),
             sealer=wiring.sealer(),
-            receivers=wiring.receivers(),
+            client=wiring.webhook_client(),
             allow_loopback=wiring.loopback_webhooks_allowed(),
             now=datetime.now(UTC),
         )
     except NotDelivered as error:
         tries = int(record.attributes.approximate_receive_count)
-        wiring.waiting_messages().delay(record.receipt_handle, tries)
+        wiring.retry_queue().delay(record.receipt_handle, tries)
         logger.warning("Not delivered", reason=str(error), tries=tries)
         raise
     logger.info("Delivered" if status else "Nobody wants it", status=status)

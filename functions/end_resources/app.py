@@ -1,4 +1,4 @@
-"""EndResources: the resources of an account that was deleted go, and their clocks with them."""
+"""EndResources: deletes the resources of a deleted account, and their EventBridge schedules."""
 
 from typing import Any
 
@@ -14,6 +14,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """The bus's `Account Deleted` in, how many resources went out."""
     account_id = event["detail"]["account_id"]
     logger.append_keys(account_id=account_id)
-    ended = end_resources(account_id, resources=wiring.resources(), clocks=wiring.clocks())
+    ended = end_resources(
+        account_id, resources=wiring.resources(), scheduler=wiring.scheduler_client()
+    )
     logger.info("Resources ended", ended=ended)
     return {"ended": ended}

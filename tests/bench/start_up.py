@@ -32,8 +32,8 @@ _BASELINE = "import boto3; boto3.client('dynamodb')"
 _TABLE = "from cavok.adapters.table.items import bind; bind('table', 'us-east-1').client"
 _FIRST_CLIENTS = {
     "AccountsApi": (_TABLE,),
-    "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.waiting_messages()"),
-    "EndResources": (_TABLE, "wiring.clocks()"),
+    "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.retry_queue()"),
+    "EndResources": (_TABLE, "wiring.scheduler_client()"),
     "FollowSchedule": (_TABLE, "wiring.entry()"),
     "InstancesApi": (_TABLE, "wiring.entry()"),
     "ListDueAccounts": (_TABLE,),

@@ -10,7 +10,7 @@ import boto3
 import pytest
 
 from cavok import wiring
-from cavok.adapters.scheduler import Clocks, ClockSettings
+from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Status
@@ -69,14 +69,16 @@ def scheduler() -> Any:
 
 @pytest.fixture
 def control(scheduler: Any, connections: Connections) -> Control:
-    settings = ClockSettings(
+    settings = SchedulerSettings(
         group=GROUP,
         target_arn=TARGET,
         role_arn="arn:aws:iam::111122223333:role/clocks",
         dead_letter_arn="arn:aws:sqs:us-east-1:111122223333:unfollowed",
     )
     return Control(
-        resources=wiring.resources(), clocks=Clocks(scheduler, settings), connections=connections
+        resources=wiring.resources(),
+        scheduler=SchedulerClient(scheduler, settings),
+        connections=connections,
     )
 
 
@@ -293,7 +295,8 @@ def test_the_resources_of_a_deleted_account_go_at_once_when_the_bus_tells(
 ) -> None:
     for ended in (1, 0):
         assert (
-            end_resources(ACCOUNT_ID, resources=control.resources, clocks=control.clocks) == ended
+            end_resources(ACCOUNT_ID, resources=control.resources, scheduler=control.scheduler)
+            == ended
         )
 
     assert clocks(scheduler) == {}

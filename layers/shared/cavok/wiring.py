@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from cavok.adapters.customer.assume_role import Entry
     from cavok.adapters.customer.canary import Canary
     from cavok.adapters.customer.sessions import CustomerSessions
-    from cavok.adapters.retry_queue import WaitingMessages
-    from cavok.adapters.scheduler import Clocks
+    from cavok.adapters.retry_queue import RetryQueue
+    from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.sealing import Sealer
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.audit import AuditTrail
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.verifications import Verifications
     from cavok.adapters.table.webhooks import Webhooks
     from cavok.adapters.templates import Templates
-    from cavok.adapters.webhook_client import Receivers
+    from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import Workflows
     from cavok.services.enter_account import Doors
     from cavok.services.instances import Connections
@@ -133,19 +133,19 @@ def loopback_webhooks_allowed() -> bool:
 
 
 @cache
-def receivers() -> "Receivers":
-    from cavok.adapters.webhook_client import Receivers
+def webhook_client() -> "WebhookClient":
+    from cavok.adapters.webhook_client import WebhookClient
 
-    return Receivers(allow_loopback=loopback_webhooks_allowed())
+    return WebhookClient(allow_loopback=loopback_webhooks_allowed())
 
 
 @cache
-def waiting_messages() -> "WaitingMessages":
+def retry_queue() -> "RetryQueue":
     import boto3
 
-    from cavok.adapters.retry_queue import WaitingMessages
+    from cavok.adapters.retry_queue import RetryQueue
 
-    return WaitingMessages(boto3.client("sqs"), setting("WEBHOOK_QUEUE_URL"))
+    return RetryQueue(boto3.client("sqs"), setting("WEBHOOK_QUEUE_URL"))
 
 
 @cache
@@ -222,22 +222,22 @@ def resources() -> "Resources":
 
 
 @cache
-def clocks() -> "Clocks":
+def scheduler_client() -> "SchedulerClient":
     import boto3
 
-    from cavok.adapters.scheduler import Clocks, ClockSettings
+    from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 
-    # One function sets the clocks and another may only end them: that one needs no target.
-    settings = ClockSettings(
+    # One function sets schedules and two may only delete them: those need no target.
+    settings = SchedulerSettings(
         group=setting("CLOCKS_GROUP"),
         target_arn=os.environ.get("FOLLOW_SCHEDULE_ARN", ""),
         role_arn=os.environ.get("CLOCKS_ROLE_ARN", ""),
         dead_letter_arn=os.environ.get("UNFOLLOWED_SCHEDULES_ARN", ""),
     )
-    return Clocks(boto3.client("scheduler"), settings)
+    return SchedulerClient(boto3.client("scheduler"), settings)
 
 
 def control() -> "Control":
     from cavok.services.resources import Control
 
-    return Control(resources=resources(), clocks=clocks(), connections=connections())
+    return Control(resources=resources(), scheduler=scheduler_client(), connections=connections())

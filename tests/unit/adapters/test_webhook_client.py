@@ -11,7 +11,7 @@ import pytest
 from pytest_socket import enable_socket
 
 from cavok.adapters.retry_queue import LONGEST_WAIT, wait_seconds
-from cavok.adapters.webhook_client import NotDelivered, Receivers
+from cavok.adapters.webhook_client import NotDelivered, WebhookClient
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -41,9 +41,9 @@ def server() -> Iterator[tuple[type[Server], int]]:
     made.server_close()
 
 
-def receivers(*addresses: str, allow_loopback: bool = False) -> Receivers:
+def webhook_client(*addresses: str, allow_loopback: bool = False) -> WebhookClient:
     """Every name resolves to these addresses."""
-    return Receivers(allow_loopback=allow_loopback, resolve=lambda host, port: list(addresses))
+    return WebhookClient(allow_loopback=allow_loopback, resolve=lambda host, port: list(addresses))
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def receivers(*addresses: str, allow_loopback: bool = False) -> Receivers:
 def test_a_name_that_leads_inside_a_network_is_sent_nothing(addresses: tuple[str, ...]) -> None:
     """No socket may be opened in this test: a connection would fail it."""
     with pytest.raises(NotDelivered, match="no public address"):
-        receivers(*addresses).post(urlsplit("https://innocent.example/"), b"{}", {})
+        webhook_client(*addresses).post(urlsplit("https://innocent.example/"), b"{}", {})
 
 
 def test_a_name_without_an_address_is_no_crash() -> None:
@@ -68,7 +68,7 @@ def test_a_name_without_an_address_is_no_crash() -> None:
         raise OSError("no such host")
 
     with pytest.raises(NotDelivered, match="does not resolve"):
-        Receivers(allow_loopback=False, resolve=fails).post(
+        WebhookClient(allow_loopback=False, resolve=fails).post(
             urlsplit("https://gone.example/"), b"{}", {}
         )
 
@@ -79,7 +79,7 @@ def test_the_connection_is_made_to_the_checked_address_in_the_name_of_the_host(
     """The name is resolved once. What it would answer a second time does not matter."""
     handler, port = server
     answers = iter([["127.0.0.1"]])
-    sender = Receivers(allow_loopback=True, resolve=lambda host, port: next(answers))
+    sender = WebhookClient(allow_loopback=True, resolve=lambda host, port: next(answers))
 
     sender.post(urlsplit(f"http://rebinding.example:{port}/a?b=c"), b"{}", {})
 
@@ -94,7 +94,7 @@ def test_whatever_is_not_a_success_is_tried_again_and_no_redirect_is_followed(
     handler.status = status
 
     with pytest.raises(NotDelivered, match=f"answered {status}"):
-        receivers("127.0.0.1", allow_loopback=True).post(
+        webhook_client("127.0.0.1", allow_loopback=True).post(
             urlsplit(f"http://localhost:{port}/"), b"{}", {}
         )
 

@@ -16,7 +16,7 @@ import pytest
 import trustme
 from pytest_socket import enable_socket
 
-from cavok.adapters.webhook_client import NotDelivered, Receivers
+from cavok.adapters.webhook_client import NotDelivered, WebhookClient
 
 HOST = "receiver.example"
 
@@ -71,7 +71,7 @@ def server(
 
 
 def post(port: int, resolve: Callable[[str, int], list[str]] = lambda *_: ["127.0.0.1"]) -> int:
-    sender = Receivers(allow_loopback=True, resolve=resolve)
+    sender = WebhookClient(allow_loopback=True, resolve=resolve)
     return sender.post(urlsplit(f"https://{HOST}:{port}/cavok"), b"{}", {})
 
 

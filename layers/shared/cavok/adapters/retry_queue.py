@@ -1,4 +1,4 @@
-"""Messages of a queue that are tried again later, ever later."""
+"""Retries of a queue's messages with exponential backoff."""
 
 from typing import TYPE_CHECKING
 
@@ -7,16 +7,18 @@ if TYPE_CHECKING:
 
 FIRST_WAIT = 5
 LONGEST_WAIT = 6 * 3600
-"""Seconds. 5, 20, 80 … as the Standard Webhooks specification recommends."""
+"""Seconds. The delays 5, 20, 80 … follow the Standard Webhooks specification."""
 
 
-class WaitingMessages:
+class RetryQueue:
+    """An SQS queue whose consumer sets each message's retry delay."""
+
     def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
 
     def delay(self, receipt_handle: str, tries: int) -> None:
-        """Hides a message that was tried this often until it is to be tried again."""
+        """Hides a message until its next try, after `tries` failed ones."""
         self._sqs.change_message_visibility(
             QueueUrl=self._queue_url,
             ReceiptHandle=receipt_handle,
@@ -25,5 +27,6 @@ class WaitingMessages:
 
 
 def wait_seconds(tries: int) -> int:
+    """The delay after this many tries."""
     doublings = 2 * min(max(tries - 1, 0), 10)
     return min(FIRST_WAIT << doublings, LONGEST_WAIT)

@@ -1,4 +1,4 @@
-"""The clocks that ask whether a resource's schedule wants something: EventBridge Scheduler."""
+"""EventBridge Scheduler: invokes `follow_schedule` at the times of a resource's schedule."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -14,9 +14,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class ClockSettings:
-    """The group of the schedules, the function they invoke, the role they invoke it with, and the
-    queue of those that could not.
+class SchedulerSettings:
+    """Where schedules are created and what they invoke. Functions that only delete schedules set
+    the group alone.
+
+    target_arn       the function that a schedule invokes.
+    role_arn         the role with which it does.
+    dead_letter_arn  the queue for invocations that failed.
     """
 
     group: str
@@ -25,15 +29,19 @@ class ClockSettings:
     dead_letter_arn: str
 
 
-class Clocks:
-    """Schedules of Scheduler by name. Both calls may be repeated."""
+class SchedulerClient:
+    """Creates and deletes EventBridge schedules by name. Both calls are idempotent."""
 
-    def __init__(self, scheduler: "EventBridgeSchedulerClient", settings: ClockSettings) -> None:
+    def __init__(
+        self, scheduler: "EventBridgeSchedulerClient", settings: SchedulerSettings
+    ) -> None:
         self._scheduler = scheduler
         self._settings = settings
 
-    def set(self, resource: Resource, crons: Mapping[str, str]) -> tuple[str, ...]:
-        """One schedule a time of day; returns their names. Raises ServiceUnavailable."""
+    def create(self, resource: Resource, crons: Mapping[str, str]) -> tuple[str, ...]:
+        """Creates or replaces one schedule for each time of day, `HHMM` in `crons`. Returns their
+        names. Raises ServiceUnavailable.
+        """
         names = {f"{resource.resource_id}-{at}": cron for at, cron in crons.items()}
         for name, cron in names.items():
             schedule = self._schedule(resource, name, cron)
@@ -48,8 +56,8 @@ class Clocks:
                 ) from error
         return tuple(names)
 
-    def stop(self, names: Iterable[str]) -> None:
-        """Raises ServiceUnavailable."""
+    def delete(self, names: Iterable[str]) -> None:
+        """Skips names that do not exist. Raises ServiceUnavailable."""
         for name in names:
             try:
                 self._scheduler.delete_schedule(Name=name, GroupName=self._settings.group)

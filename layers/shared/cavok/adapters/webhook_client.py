@@ -1,8 +1,8 @@
-"""Sending to an organization's receiver, and to no address inside a network.
+"""Sends messages to an organization's webhook, and never to a private address.
 
-A name is resolved once a delivery, every address it has is checked, and the connection is made to
-the address that was checked: a name that changes its answer in between (DNS rebinding) gains
-nothing. Redirects are not followed: they would lead past the check.
+Each delivery resolves the host name once, checks every address of it, and connects to a checked
+address. So a name that resolves differently the second time (DNS rebinding) gains nothing.
+Redirects are not followed, because they would bypass the check.
 """
 
 import http.client
@@ -16,30 +16,30 @@ from urllib.parse import SplitResult
 from cavok.domain.webhooks import refused
 
 SECONDS = 5.0
-"""Time that a receiver has to connect, and between two parts of its answer."""
+"""Timeout for connecting, and for each read of the response."""
 
 Resolve = Callable[[str, int], list[str]]
 
 
 class NotDelivered(Exception):
-    """The receiver did not take the message. It is tried again."""
+    """The receiver did not accept the message. It is retried."""
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """All addresses of a name. OSError if it has none."""
+    """All addresses of a name. Raises OSError if there are none."""
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class Receivers:
-    """`allow_loopback` is for the local stack alone."""
+class WebhookClient:
+    """Posts messages over HTTP. `allow_loopback` is only for the local stack."""
 
     def __init__(self, *, allow_loopback: bool, resolve: Resolve = resolve) -> None:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
 
     def post(self, url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
-        """Returns the HTTP status of 2xx. Raises NotDelivered for everything else."""
+        """Returns the 2xx status. Raises NotDelivered for any other answer, or none."""
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         host = str(url.hostname)
@@ -71,7 +71,7 @@ class Receivers:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to one address, in the name of a host."""
+    """A connection to a given address that presents the host's name."""
 
     def __init__(self, host: str, port: int, address: str, *, secure: bool) -> None:
         super().__init__(host, port, timeout=SECONDS)

@@ -19,7 +19,7 @@ from cavok.domain.schedules import Schedule
 from cavok.services.instances import Asked, Connections, list_instances, operate
 
 if TYPE_CHECKING:
-    from cavok.adapters.scheduler import Clocks
+    from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.table.resources import Resources
 
 SCHEDULE = "schedule"
@@ -31,7 +31,7 @@ class Control:
     """What controlling resources takes."""
 
     resources: "Resources"
-    clocks: "Clocks"
+    scheduler: "SchedulerClient"
     connections: Connections
 
 
@@ -94,16 +94,16 @@ def remove_resource(asked: Asked, resource_id: str, *, control: Control) -> None
     """Raises AccountNotFound, ResourceNotFound, ServiceUnavailable."""
     control.connections.accounts.get(asked.organization_id, asked.account_id)
     resource = control.resources.get(asked.account_id, resource_id)
-    _end(resource, control.resources, control.clocks)
+    _end(resource, control.resources, control.scheduler)
 
 
-def end_resources(account_id: str, *, resources: "Resources", clocks: "Clocks") -> int:
+def end_resources(account_id: str, *, resources: "Resources", scheduler: "SchedulerClient") -> int:
     """Those of an account that is gone; returns how many went. May be repeated. Raises
     ServiceUnavailable.
     """
     ended = list(resources.all_of(account_id))
     for resource in ended:
-        _end(resource, resources, clocks)
+        _end(resource, resources, scheduler)
     return len(ended)
 
 
@@ -116,12 +116,12 @@ def follow_schedule(fired: Fired, *, control: Control, now: datetime) -> Interac
     try:
         resource = control.resources.get(fired.account_id, fired.resource_id)
     except ResourceNotFound:
-        control.clocks.stop([fired.clock])
+        control.scheduler.delete([fired.clock])
         return None
     try:
         control.connections.accounts.get(fired.organization_id, fired.account_id)
     except AccountNotFound:
-        _end(resource, control.resources, control.clocks)
+        _end(resource, control.resources, control.scheduler)
         return None
     turn = resource.due_turn(now)
     if turn is None:
@@ -144,22 +144,22 @@ def follow_schedule(fired: Fired, *, control: Control, now: datetime) -> Interac
     return interaction
 
 
-def _end(resource: Resource, resources: "Resources", clocks: "Clocks") -> None:
-    """Clocks first: what is left of a resource still names those that are to be ended."""
-    clocks.stop(resource.clocks)
+def _end(resource: Resource, resources: "Resources", scheduler: "SchedulerClient") -> None:
+    """SchedulerClient first: what is left of a resource still names those that are to be ended."""
+    scheduler.delete(resource.clocks)
     resources.delete(resource)
 
 
 def _set(
     resource: Resource, schedule: Schedule | None, now: datetime, control: Control
 ) -> Resource:
-    """Clocks first: one that asks for nothing does no harm, a schedule without a clock does."""
+    """Creates before it saves: a needless invocation does no harm, a missing one does."""
     scheduled = resource.scheduled(schedule, now)
     crons = schedule.crons(now) if schedule else {}
-    clocks = control.clocks.set(scheduled, crons)
+    clocks = control.scheduler.create(scheduled, crons)
     scheduled = replace(scheduled, clocks=clocks)
     control.resources.save(scheduled, as_of=resource.updated_at)
-    control.clocks.stop(name for name in resource.clocks if name not in clocks)
+    control.scheduler.delete(name for name in resource.clocks if name not in clocks)
     return scheduled
 
 

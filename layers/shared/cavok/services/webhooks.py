@@ -9,7 +9,7 @@ from typing import Any
 from cavok.adapters.bus import Bus
 from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.webhooks import Webhooks
-from cavok.adapters.webhook_client import Receivers
+from cavok.adapters.webhook_client import WebhookClient
 from cavok.domain.errors import WebhookNotFound
 from cavok.domain.events import SCHEMA_VERSION, Event, EventType
 from cavok.domain.webhooks import (
@@ -85,7 +85,7 @@ def deliver(
     *,
     webhooks: Webhooks,
     sealer: Sealer,
-    receivers: Receivers,
+    client: WebhookClient,
     allow_loopback: bool,
     now: datetime,
 ) -> int | None:
@@ -105,7 +105,7 @@ def deliver(
         "user-agent": "Cavok-Webhooks/1",
         **signed_headers(message, secret, now),
     }
-    return receivers.post(checked_url(webhook.url, allow_loopback=allow_loopback), body, headers)
+    return client.post(checked_url(webhook.url, allow_loopback=allow_loopback), body, headers)
 
 
 def _new_id() -> str:
