@@ -8,21 +8,18 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from cavok.api.audit import AuditPage
-from cavok.api.instance_models import InstanceList, InteractionBody, InteractionPage, UsageBody
-from cavok.api.models import (
-    AccountBody,
-    AccountPage,
-    InstructionsBody,
-    OrganizationBody,
-    PermissionsBody,
-    VerificationBody,
-    VerificationPage,
-)
+from cavok.api.models.accounts import AccountBody, AccountPage
+from cavok.api.models.audit import AuditPage
+from cavok.api.models.instances import InstanceList
+from cavok.api.models.instructions import InstructionsBody
+from cavok.api.models.interactions import InteractionBody, InteractionPage
+from cavok.api.models.organizations import OrganizationBody
+from cavok.api.models.permissions import PermissionsBody
+from cavok.api.models.resources import ResourceBody, ResourceList
+from cavok.api.models.usage import OrganizationUsageBody, UsageBody
+from cavok.api.models.verifications import VerificationBody, VerificationPage
+from cavok.api.models.webhooks import TestMessage, WebhookBody
 from cavok.api.problems import Problem
-from cavok.api.resource_models import ResourceBody, ResourceList
-from cavok.api.usage import OrganizationUsageBody
-from cavok.api.webhooks import TestMessage, WebhookBody
 
 _ACCOUNT = "/v1/accounts/[^/]+"
 _ANSWERS: dict[str, type[BaseModel]] = {

@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cavok import wiring
 from cavok.adapters.table.items import ProgressItem, account_pk, progress_sk_prefix
+from cavok.api.router import Router
 from cavok.domain import permissions
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Step
 from cavok.domain.verifications import TIME_LIMIT
 from cavok.services.finish_verification import VerificationReport, finish_verification
-from functions.accounts_api import app
 from tests.integration.conftest import WORKFLOW, client
 from tests.integration.http import Answer, Api, is_problem
 from tests.integration.test_lists_api import walk
@@ -265,7 +265,7 @@ def test_a_test_past_its_deadline_is_dead_and_another_may_start(
 ) -> None:
     dead = admin.post(path_of(account)).json
     later = datetime.now(UTC) + TIME_LIMIT + timedelta(seconds=1)
-    monkeypatch.setattr(app, "_now", lambda: later)
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: later))
 
     assert admin.get(f"/v1/accounts/{account['account_id']}").json["testing"] is False
     assert admin.get(f"{path_of(account)}/{dead['verification_id']}").json["state"] == "aborted"

@@ -10,6 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sts import STSClient
 
     from cavok.adapters.bus import Bus
@@ -71,6 +73,19 @@ def due_accounts() -> "DueAccounts":
 
     accounts()  # binds the models to the table
     return DueAccounts()
+
+
+@cache
+def _dynamodb() -> "DynamoDBClient":
+    import boto3
+
+    return boto3.client("dynamodb")
+
+
+def idempotency_keys(organization_id: str) -> "DynamoDBPersistenceLayer":
+    from cavok.adapters.table.idempotency import idempotency_keys
+
+    return idempotency_keys(setting("TABLE_NAME"), organization_id, _dynamodb())
 
 
 @cache

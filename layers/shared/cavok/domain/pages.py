@@ -55,5 +55,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
+    """`end` is null on the last page."""
+
     items: Sequence[T]
     end: Position | None
+
+    def next_cursor(self, scope: str) -> str | None:
+        """The cursor of the page after this one, good for the list of this scope alone."""
+        return self.end.cursor(scope) if self.end else None

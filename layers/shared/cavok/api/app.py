@@ -1,0 +1,34 @@
+"""An HTTP function of the API: its routes, the gate before them, and errors as problems."""
+
+from typing import Any
+
+import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
+
+# isort: split
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok.api import gate, problems
+from cavok.api.router import Router
+from cavok.observability import logger
+
+
+def make_app(*routers: Router) -> APIGatewayHttpResolver:
+    """The app of a function that serves these routers."""
+    app = APIGatewayHttpResolver(enable_validation=True)
+    problems.install(app)
+    for router in routers:
+        app.include_router(router)
+    return app
+
+
+def respond(
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
+) -> dict[str, Any]:
+    """The answer to one request in API Gateway's payload format 2.0."""
+    answer = gate.refusal(event) or app.resolve(event, context)
+    request = event["requestContext"]["http"]
+    logger.info(
+        "Answered", method=request["method"], path=request["path"], status=answer["statusCode"]
+    )
+    return answer

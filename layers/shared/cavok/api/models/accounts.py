@@ -1,0 +1,154 @@
+"""The bodies of accounts."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, StrictBool, StrictStr
+
+from cavok.api.models.common import (
+    Matching,
+    MayBeLeftOut,
+    RequestBodyWithoutNulls,
+    ResponseBody,
+    Timestamp,
+    left_out,
+)
+from cavok.api.models.credentials import CredentialsBody
+from cavok.api.models.providers import AZURE_NOTE
+from cavok.domain.accounts import AccessType, Capability, Outcome, Status
+from cavok.domain.errors import InvalidField
+from cavok.domain.permissions import DEFAULT_ROLE_NAME
+from cavok.domain.regions import REGIONS
+from cavok.services.accounts import AccountChange, NewAccount
+
+
+def _aws_only(value: str) -> str:
+    if value == "azure":
+        raise ValueError(f"Azure is {AZURE_NOTE}. Choose aws.")
+    if value != "aws":
+        raise ValueError("Choose aws.")
+    return value
+
+
+def _known_region(value: str) -> str:
+    if value not in REGIONS:
+        raise ValueError(f"{value[:40]} is not the name of an AWS region, such as us-east-1.")
+    return value
+
+
+Provider = Annotated[
+    StrictStr, AfterValidator(_aws_only), Field(json_schema_extra={"enum": ["aws"]})
+]
+ProviderId = Annotated[
+    StrictStr, Matching("[0-9]{12}", "An AWS account number is 12 digits, as a string.")
+]
+Name = Annotated[
+    StrictStr,
+    Matching("[A-Za-z0-9]{1,64}", "A name is 1 to 64 letters and digits, without spaces or signs."),
+]
+RoleName = Annotated[
+    StrictStr,
+    Matching(
+        r"Cavok[A-Za-z0-9+=,.@_-]{0,59}",
+        "A role name starts with Cavok, and goes on with up to 59 letters, digits or +=,.@_-",
+    ),
+]
+Region = Annotated[
+    StrictStr, AfterValidator(_known_region), Field(json_schema_extra={"enum": sorted(REGIONS)})
+]
+Regions = Annotated[list[Region], Field(min_length=1, max_length=20)]
+
+
+class NewAccountBody(RequestBodyWithoutNulls):
+    """An account to connect."""
+
+    provider: Provider
+    provider_id: ProviderId
+    name: Name
+    access_type: AccessType
+    write_logs: StrictBool
+    regions: Regions = Field(
+        default_factory=list, description="Default: the region of this service."
+    )
+    role_name: RoleName = Field(default_factory=lambda: DEFAULT_ROLE_NAME)
+    credentials: Annotated[CredentialsBody | None, MayBeLeftOut()] = Field(default_factory=left_out)
+
+    def new_account(self, default_region: str) -> NewAccount:
+        """Raises InvalidField for what belongs to the other access type."""
+        uses_keys = self.access_type is AccessType.ACCESS_KEY
+        if uses_keys and self.credentials is None:
+            raise InvalidField("credentials", "Required for the access type access_key.")
+        if uses_keys and "role_name" in self.model_fields_set:
+            raise InvalidField("role_name", "Only for the access type assume_role.")
+        if not uses_keys and self.credentials is not None:
+            raise InvalidField("credentials", "Only for the access type access_key.")
+        return NewAccount(
+            account_number=self.provider_id,
+            name=self.name,
+            access_type=self.access_type,
+            write_logs=self.write_logs,
+            regions=tuple(dict.fromkeys(self.regions)) or (default_region,),
+            role_name=None if uses_keys else self.role_name,
+            access_key=self.credentials.access_key() if self.credentials else None,
+        )
+
+
+class AccountChangeBody(RequestBodyWithoutNulls):
+    """What to change. Fields that are left out stay as they are."""
+
+    name: Annotated[Name | None, MayBeLeftOut()] = Field(default_factory=left_out)
+    write_logs: Annotated[StrictBool | None, MayBeLeftOut()] = Field(default_factory=left_out)
+    regions: Annotated[Regions | None, MayBeLeftOut()] = Field(default_factory=left_out)
+    role_name: Annotated[RoleName | None, MayBeLeftOut()] = Field(default_factory=left_out)
+
+    def change(self) -> AccountChange:
+        regions = tuple(dict.fromkeys(self.regions)) if self.regions else None
+        return AccountChange(
+            name=self.name, write_logs=self.write_logs, regions=regions, role_name=self.role_name
+        )
+
+
+class IssueBody(ResponseBody):
+    code: str
+    message: str
+    remedy: str
+
+
+class CapabilitiesBody(ResponseBody):
+    ec2: Capability
+    rds: Capability
+    logs: Capability
+
+
+class LastVerificationBody(ResponseBody):
+    verification_id: str
+    outcome: Outcome
+    finished_at: Timestamp
+
+
+class AccountBody(ResponseBody):
+    """A connected account. Of an access key, only the last four characters of the ID are shown."""
+
+    account_id: str
+    provider: str
+    provider_id: str
+    name: str
+    access_type: AccessType
+    role_arn: str | None
+    access_key_id: str | None
+    write_logs: bool
+    regions: list[str]
+    status: Status
+    issues: list[IssueBody]
+    capabilities: CapabilitiesBody
+    verification: LastVerificationBody | None
+    testing: bool
+    next_verification_at: Timestamp | None
+    created_at: Timestamp
+    created_by: str
+    updated_at: Timestamp
+    version: int
+
+
+class AccountPage(ResponseBody):
+    items: list[AccountBody]
+    next_cursor: str | None

@@ -1,0 +1,95 @@
+"""What the bodies and parameters of several resources share."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Self
+
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    PlainSerializer,
+    field_validator,
+)
+from pydantic_core import core_schema
+
+from cavok.domain.interactions import iso
+
+Limit = Annotated[int, Query(ge=1, le=100, description="The most entries to return.")]
+Cursor = Annotated[
+    str | None, Query(max_length=1000, description="The `next_cursor` of the previous page.")
+]
+IdempotencyKey = Annotated[
+    str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
+]
+Timestamp = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
+"""ISO 8601, UTC."""
+
+
+class RequestBody(BaseModel):
+    """A body that a client sends. Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+class RequestBodyWithoutNulls(RequestBody):
+    """A request body in which a field is given or left out, but never null."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _not_null(cls, value: Any) -> Any:
+        if value is None:
+            raise ValueError("Give a value, or leave the field out.")
+        return value
+
+
+class ResponseBody(BaseModel):
+    """A body that is made from a domain object."""
+
+    @classmethod
+    def of(cls, source: object, **others: Any) -> Self:
+        """Reads each field from the attribute of the same name, nested objects too. `others` are
+        the fields that `source` does not have, or has under another name.
+        """
+        same = {name: getattr(source, name) for name in cls.model_fields if name not in others}
+        return cls.model_validate(same | others, from_attributes=True)
+
+
+class Matching:
+    """A string that matches the whole of an ASCII pattern, or an error that says so in words."""
+
+    def __init__(self, pattern: str, message: str) -> None:
+        self._pattern = re.compile(pattern, re.ASCII)
+        self._message = message
+
+    def _check(self, value: str) -> str:
+        if not self._pattern.fullmatch(value):
+            raise ValueError(self._message)
+        return value
+
+    def __get_pydantic_core_schema__(
+        self, source: Any, handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return handler(schema) | {"pattern": f"^{self._pattern.pattern}$"}
+
+
+class MayBeLeftOut:
+    """Marks a field that may be left out but not be null, so that OpenAPI shows no null."""
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        shown = handler(schema)
+        (given,) = (option for option in shown.pop("anyOf") if option != {"type": "null"})
+        return {**shown, **given}
+
+
+def left_out() -> None:
+    """The default of such a field: a factory, because OpenAPI shows a plain default."""

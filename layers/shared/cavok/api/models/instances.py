@@ -1,0 +1,28 @@
+"""The bodies of instances."""
+
+from cavok.api.models.common import ResponseBody
+from cavok.domain.instances import Kind
+
+
+class InstanceBody(ResponseBody):
+    """An EC2 instance, RDS instance or Aurora cluster. `state` is AWS's own word for it."""
+
+    kind: Kind
+    instance_id: str
+    name: str | None
+    region: str
+    state: str
+    type: str
+
+
+class UnavailableBody(ResponseBody):
+    """What could not be listed, and why."""
+
+    region: str
+    kind: Kind
+    detail: str
+
+
+class InstanceList(ResponseBody):
+    items: list[InstanceBody]
+    unavailable: list[UnavailableBody]

@@ -1,0 +1,27 @@
+"""The bodies of interactions."""
+
+from cavok.api.models.common import ResponseBody, Timestamp
+from cavok.domain.instances import Kind
+from cavok.domain.interactions import InteractionAction, InteractionOutcome, Logged
+
+
+class InteractionBody(ResponseBody):
+    """One start, stop, listing or test. `logged` tells whether its line is in the account's own
+    log.
+    """
+
+    interaction_id: str
+    kind: Kind | None
+    instance_id: str | None
+    region: str | None
+    action: InteractionAction
+    outcome: InteractionOutcome
+    detail: str
+    actor: str
+    at: Timestamp
+    logged: Logged
+
+
+class InteractionPage(ResponseBody):
+    items: list[InteractionBody]
+    next_cursor: str | None

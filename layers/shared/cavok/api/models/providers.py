@@ -1,0 +1,27 @@
+"""The bodies of cloud providers."""
+
+from pydantic import BaseModel
+
+AZURE_NOTE = "coming soon"
+
+
+class ProviderBody(BaseModel):
+    id: str
+    name: str
+    available: bool
+
+
+class ProviderToCome(ProviderBody):
+    note: str
+
+
+class ProviderList(BaseModel):
+    items: list[ProviderToCome | ProviderBody]
+
+
+PROVIDERS = ProviderList(
+    items=[
+        ProviderBody(id="aws", name="AWS", available=True),
+        ProviderToCome(id="azure", name="Azure", available=False, note=AZURE_NOTE),
+    ]
+)

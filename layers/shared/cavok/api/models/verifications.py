@@ -1,0 +1,44 @@
+"""The bodies of verifications: the tests of an account."""
+
+from typing import Literal
+
+from cavok.api.models.common import ResponseBody, Timestamp
+from cavok.domain.access_denied import Reason
+from cavok.domain.accounts import Outcome
+from cavok.domain.steps import Evidence, Verdict
+from cavok.domain.verifications import State, Trigger
+
+
+class StepBody(ResponseBody):
+    """One step of a test: what was tried, and what AWS's answer proves."""
+
+    step: str
+    group: Literal["trust", "checking", "ec2", "rds", "logs"]
+    verdict: Verdict
+    ok: bool | None
+    evidence: Evidence
+    reason: Reason | None
+    error_code: str | None
+    detail: str | None
+    region: str | None
+    started_at: Timestamp
+    duration_ms: int
+
+
+class VerificationBody(ResponseBody):
+    """One test of an account. Only operators see `execution_arn`, the workflow that ran it."""
+
+    verification_id: str
+    account_id: str
+    trigger: Trigger
+    state: State
+    outcome: Outcome | None
+    started_at: Timestamp
+    finished_at: Timestamp | None
+    steps: list[StepBody]
+    execution_arn: str | None = None
+
+
+class VerificationPage(ResponseBody):
+    items: list[VerificationBody]
+    next_cursor: str | None

@@ -1,0 +1,30 @@
+"""The router of a resource, and what its routes ask of the request at hand."""
+
+from datetime import UTC, datetime
+
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from cavok.api.caller import Caller
+from cavok.api.gate import caller_of
+
+
+class Router(APIGatewayHttpRouter):
+    """The routes of one resource. A function includes those that it serves."""
+
+    def __init__(self) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+
+    @property
+    def caller(self) -> Caller:
+        """Who sends the request, by the verified token. Raises Forbidden."""
+        return caller_of(self.current_event.raw_event)
+
+    @property
+    def request_id(self) -> str:
+        """API Gateway's ID of the request, which every log line about it carries."""
+        return str(self.current_event.raw_event["requestContext"]["requestId"])
+
+    @staticmethod
+    def now() -> datetime:
+        """The time, UTC."""
+        return datetime.now(UTC)

@@ -1,0 +1,38 @@
+"""The routes about the API itself, which need no token."""
+
+from http import HTTPStatus
+
+from aws_lambda_powertools.event_handler import Response
+
+from cavok.api import openapi
+from cavok.api.models.about import Health
+from cavok.api.responses import NO_TOKEN, PUBLIC
+from cavok.api.router import Router
+
+router = Router()
+
+
+@router.get("/health", summary="Health", tags=["About"], responses=PUBLIC, security=NO_TOKEN)
+def health() -> Health:
+    """Tells whether the API answers."""
+    return Health()
+
+
+@router.get("/openapi.json", include_in_schema=False)
+def get_openapi() -> Response[str]:
+    """Returns the OpenAPI document."""
+    return Response(
+        status_code=HTTPStatus.OK.value,
+        content_type="application/json",
+        body=openapi.document(),
+    )
+
+
+@router.get("/docs", include_in_schema=False, compress=True)
+def get_docs() -> Response[str]:
+    """Returns a page for reading and trying the API."""
+    return Response(
+        status_code=HTTPStatus.OK.value,
+        content_type="text/html",
+        body=openapi.page(router.current_event.raw_event, router.lambda_context),
+    )

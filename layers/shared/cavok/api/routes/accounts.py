@@ -1,0 +1,144 @@
+"""The routes of accounts."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+
+from cavok import wiring
+from cavok.api.idempotency import once
+from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
+from cavok.api.models.common import Cursor, IdempotencyKey, Limit
+from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok, version_of
+from cavok.api.router import Router
+from cavok.domain.accounts import Account, Status
+from cavok.domain.errors import AccountNotFound, Conflict
+from cavok.domain.pages import Position
+from cavok.services.accounts import change_account, connect_account, disconnect_account
+
+router = Router()
+
+
+def _body(account: Account) -> AccountBody:
+    return AccountBody.of(
+        account,
+        provider_id=account.account_number,
+        access_key_id=account.access_key_id_ending,
+        testing=account.testing(router.now()),
+    )
+
+
+@router.post(
+    "/v1/accounts",
+    summary="Connect an account",
+    tags=["Accounts"],
+    responses=answers(400, 409, ok=CREATED),
+)
+def create_account(
+    body: NewAccountBody, idempotency_key: IdempotencyKey = None
+) -> Response[AccountBody]:
+    """Adds an account with the status `unconfirmed`. A request with the same Idempotency-Key and
+    body returns the same account.
+    """
+    caller = router.caller
+
+    def create() -> str:
+        return connect_account(
+            caller.organization_id,
+            body.new_account(wiring.setting("AWS_REGION")),
+            actor=caller.name,
+            accounts=wiring.accounts(),
+            sealer=wiring.sealer(),
+            now=router.now(),
+        ).account_id
+
+    account_id = once(caller.organization_id, idempotency_key, body, create, router.lambda_context)
+    try:
+        account = wiring.accounts().get(caller.organization_id, account_id)
+    except AccountNotFound:
+        raise Conflict(
+            "The account that this Idempotency-Key created was deleted. Use a new key."
+        ) from None
+    return created(_body(account), f"/v1/accounts/{account_id}", version=account.version)
+
+
+@router.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())
+def list_accounts(
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    q: Annotated[
+        str | None,
+        Query(max_length=64, description="The start of the name or of the account number."),
+    ] = None,
+    status: Annotated[Status | None, Query()] = None,
+) -> AccountPage:
+    """Lists accounts by name. If `q` is digits, name matches come first, then account-number
+    matches.
+    """
+    organization_id, prefix = router.caller.organization_id, q or ""
+    scope = f"{organization_id}/accounts/{prefix}/{status or ''}"
+    page = wiring.accounts().page(
+        organization_id,
+        limit=limit,
+        prefix=prefix,
+        status=status,
+        after=Position.of_cursor(cursor, scope),
+    )
+    return AccountPage(
+        items=[_body(account) for account in page.items], next_cursor=page.next_cursor(scope)
+    )
+
+
+@router.get(
+    "/v1/accounts/<account_id>", summary="One account", tags=["Accounts"], responses=answers(404)
+)
+def get_account(account_id: str) -> Response[AccountBody]:
+    """Returns an account. Its ETag is its version."""
+    account = wiring.accounts().get(router.caller.organization_id, account_id)
+    return ok(_body(account), version=account.version)
+
+
+@router.patch(
+    "/v1/accounts/<account_id>",
+    summary="Change an account",
+    tags=["Accounts"],
+    responses=answers(400, 404, 409, 412),
+)
+def patch_account(
+    account_id: str,
+    body: AccountChangeBody,
+    if_match: Annotated[str | None, Header(alias="If-Match")] = None,
+) -> Response[AccountBody]:
+    """Changes name, write_logs, regions or role_name. A new role or new regions make the account
+    unconfirmed.
+    """
+    caller = router.caller
+    account = change_account(
+        caller.organization_id,
+        account_id,
+        body.change(),
+        version=version_of(if_match),
+        actor=caller.name,
+        accounts=wiring.accounts(),
+        now=router.now(),
+    )
+    return ok(_body(account), version=account.version)
+
+
+@router.delete(
+    "/v1/accounts/<account_id>",
+    summary="Disconnect an account",
+    tags=["Accounts"],
+    responses=answers(400, 404, 409, ok=NO_CONTENT),
+)
+def delete_account(account_id: str) -> Response[None]:
+    """Deletes the account, and its secrets at once."""
+    caller = router.caller
+    disconnect_account(
+        caller.organization_id,
+        account_id,
+        actor=caller.name,
+        accounts=wiring.accounts(),
+        now=router.now(),
+    )
+    return no_content()

@@ -1,0 +1,32 @@
+"""The route of an account's access key."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from cavok import wiring
+from cavok.api.models.credentials import CredentialsBody
+from cavok.api.responses import NO_CONTENT, answers, no_content
+from cavok.api.router import Router
+from cavok.services.accounts import rotate_credentials
+
+router = Router()
+
+
+@router.put(
+    "/v1/accounts/<account_id>/credentials",
+    summary="Rotate the access key",
+    tags=["Accounts"],
+    responses=answers(400, 404, 409, ok=NO_CONTENT),
+)
+def put_credentials(account_id: str, body: CredentialsBody) -> Response[None]:
+    """Replaces the access key. The account is unconfirmed until the next test."""
+    caller = router.caller
+    rotate_credentials(
+        caller.organization_id,
+        account_id,
+        body.access_key(),
+        actor=caller.name,
+        accounts=wiring.accounts(),
+        sealer=wiring.sealer(),
+        now=router.now(),
+    )
+    return no_content()

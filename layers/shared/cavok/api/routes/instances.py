@@ -1,0 +1,91 @@
+"""The routes of instances."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from cavok import wiring
+from cavok.api.models.common import IdempotencyKey
+from cavok.api.models.instances import InstanceList
+from cavok.api.models.interactions import InteractionBody
+from cavok.api.request_context import request_context
+from cavok.api.responses import ACCEPTED, accepted, answers
+from cavok.api.router import Router
+from cavok.domain.instances import Action, Kind, Operation
+from cavok.services.instances import list_instances, operate
+
+router = Router()
+
+_INSTANCE = "/v1/accounts/<account_id>/instances/<kind>/<instance_id>"
+
+Region = Annotated[
+    str | None,
+    Query(max_length=30, description="One of the account's regions. Default: all of them."),
+]
+
+
+@router.get(
+    "/v1/accounts/<account_id>/instances",
+    summary="Instances of an account",
+    tags=["Instances"],
+    responses=answers(404, 409, 503),
+)
+def get_instances(
+    account_id: str, region: Region = None, kind: Annotated[Kind | None, Query()] = None
+) -> InstanceList:
+    """Lists EC2 instances, RDS instances and Aurora clusters in the account's regions. A cluster
+    stands for its members. `unavailable` names what could not be listed.
+    """
+    listing = list_instances(
+        request_context(router, account_id),
+        region=region,
+        kind=kind,
+        connections=wiring.connections(),
+    )
+    return InstanceList.of(listing)
+
+
+@router.post(
+    f"{_INSTANCE}/start",
+    summary="Start an instance",
+    tags=["Instances"],
+    responses=answers(404, 409, 503, ok=ACCEPTED),
+)
+def start_instance(
+    account_id: str,
+    kind: Kind,
+    instance_id: str,
+    region: Region = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response[InteractionBody]:
+    """Starts an instance. If it is running already, nothing is done, and the answer says so."""
+    operation = Operation(Action.START, kind, instance_id, region)
+    return _start_or_stop(account_id, operation, idempotency_key)
+
+
+@router.post(
+    f"{_INSTANCE}/stop",
+    summary="Stop an instance",
+    tags=["Instances"],
+    responses=answers(404, 409, 503, ok=ACCEPTED),
+)
+def stop_instance(
+    account_id: str,
+    kind: Kind,
+    instance_id: str,
+    region: Region = None,
+    idempotency_key: IdempotencyKey = None,
+) -> Response[InteractionBody]:
+    """Stops an instance. If it is stopped already, nothing is done, and the answer says so."""
+    operation = Operation(Action.STOP, kind, instance_id, region)
+    return _start_or_stop(account_id, operation, idempotency_key)
+
+
+def _start_or_stop(
+    account_id: str, operation: Operation, key: str | None
+) -> Response[InteractionBody]:
+    interaction = operate(
+        request_context(router, account_id, key), operation, connections=wiring.connections()
+    )
+    return accepted(InteractionBody.of(interaction))

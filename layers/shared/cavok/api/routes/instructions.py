@@ -1,0 +1,32 @@
+"""The route of an account's instructions."""
+
+from cavok import wiring
+from cavok.api.models.instructions import InstructionsBody
+from cavok.api.responses import answers
+from cavok.api.router import Router
+from cavok.domain.instructions import Trust
+from cavok.services.instructions import instructions_for
+from cavok.services.organizations import organization_of
+
+router = Router()
+
+
+@router.get(
+    "/v1/accounts/<account_id>/instructions",
+    summary="How to let Cavok in",
+    tags=["Accounts"],
+    responses=answers(404),
+)
+def get_instructions(account_id: str) -> InstructionsBody:
+    """Returns the policies, the “Deploy on AWS” link, CloudFormation, Terraform and CLI commands,
+    with your external ID filled in.
+    """
+    accounts, organization_id = wiring.accounts(), router.caller.organization_id
+    account = accounts.get(organization_id, account_id)
+    organization = organization_of(organization_id, accounts=accounts, now=router.now())
+    trust = Trust(
+        trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
+        external_id=organization.external_id,
+    )
+    template, url = instructions_for(account, trust, templates=wiring.templates())
+    return InstructionsBody.of_account(account, trust, template, url)

@@ -1,0 +1,30 @@
+"""The route of an account's interactions."""
+
+from cavok import wiring
+from cavok.api.models.common import Cursor, Limit
+from cavok.api.models.interactions import InteractionBody, InteractionPage
+from cavok.api.responses import answers
+from cavok.api.router import Router
+from cavok.domain.pages import Position
+
+router = Router()
+
+
+@router.get(
+    "/v1/accounts/<account_id>/interactions",
+    summary="Interactions with an account",
+    tags=["Instances"],
+    responses=answers(404),
+)
+def list_interactions(account_id: str, limit: Limit = 50, cursor: Cursor = None) -> InteractionPage:
+    """Lists every start, stop, listing and test of the last 90 days, newest first."""
+    organization_id = router.caller.organization_id
+    wiring.accounts().get(organization_id, account_id)
+    scope = f"{organization_id}/interactions/{account_id}"
+    page = wiring.interactions().page(
+        account_id, limit=limit, after=Position.of_cursor(cursor, scope)
+    )
+    return InteractionPage(
+        items=[InteractionBody.of(interaction) for interaction in page.items],
+        next_cursor=page.next_cursor(scope),
+    )

@@ -1,0 +1,19 @@
+"""The route of cloud providers."""
+
+from cavok.api.models.providers import PROVIDERS, ProviderList
+from cavok.api.responses import NO_TOKEN, PUBLIC
+from cavok.api.router import Router
+
+router = Router()
+
+
+@router.get(
+    "/v1/providers",
+    summary="Cloud providers",
+    tags=["Access details"],
+    responses=PUBLIC,
+    security=NO_TOKEN,
+)
+def list_providers() -> ProviderList:
+    """Lists the cloud providers, and says which of them you can connect."""
+    return PROVIDERS

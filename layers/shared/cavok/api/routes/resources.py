@@ -1,0 +1,92 @@
+"""The routes of resources: instances that Cavok controls, and their schedules."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from cavok import wiring
+from cavok.api.models.resources import (
+    NewResourceBody,
+    ResourceBody,
+    ResourceChangeBody,
+    ResourceList,
+)
+from cavok.api.request_context import request_context
+from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content
+from cavok.api.router import Router
+from cavok.domain.resources import Resource
+from cavok.services.resources import add_resource, remove_resource, schedule_resource
+
+router = Router()
+
+
+def _body(resource: Resource) -> ResourceBody:
+    return ResourceBody.of(resource, next_action=resource.next_turn(router.now()))
+
+
+@router.get(
+    "/v1/accounts/<account_id>/resources",
+    summary="Resources of an account",
+    tags=["Resources"],
+    responses=answers(404),
+)
+def list_resources(account_id: str) -> ResourceList:
+    """Lists the instances that Cavok controls, oldest first, and what each does next."""
+    wiring.accounts().get(router.caller.organization_id, account_id)
+    return ResourceList(items=[_body(r) for r in wiring.resources().all_of(account_id)])
+
+
+@router.post(
+    "/v1/accounts/<account_id>/resources",
+    summary="Put an instance under control",
+    tags=["Resources"],
+    responses=answers(400, 404, 409, 503, ok=CREATED),
+)
+def create_resource(account_id: str, body: NewResourceBody) -> Response[ResourceBody]:
+    """Finds the instance in the account, and follows its schedule from the next start or stop
+    on.
+    """
+    resource = add_resource(
+        request_context(router, account_id), body.new_resource(), control=wiring.control()
+    )
+    location = f"/v1/accounts/{account_id}/resources/{resource.resource_id}"
+    return created(_body(resource), location)
+
+
+@router.get(
+    "/v1/accounts/<account_id>/resources/<resource_id>",
+    summary="One resource",
+    tags=["Resources"],
+    responses=answers(404),
+)
+def get_resource(account_id: str, resource_id: str) -> ResourceBody:
+    """Returns an instance that Cavok controls, and what it does next."""
+    wiring.accounts().get(router.caller.organization_id, account_id)
+    return _body(wiring.resources().get(account_id, resource_id))
+
+
+@router.patch(
+    "/v1/accounts/<account_id>/resources/<resource_id>",
+    summary="Change a schedule",
+    tags=["Resources"],
+    responses=answers(400, 404, 409, 503),
+)
+def patch_resource(account_id: str, resource_id: str, body: ResourceChangeBody) -> ResourceBody:
+    """Replaces the schedule, which takes effect at its next start or stop. Null ends it."""
+    resource = schedule_resource(
+        request_context(router, account_id),
+        resource_id,
+        body.schedule.schedule() if body.schedule else None,
+        control=wiring.control(),
+    )
+    return _body(resource)
+
+
+@router.delete(
+    "/v1/accounts/<account_id>/resources/<resource_id>",
+    summary="Let an instance go",
+    tags=["Resources"],
+    responses=answers(404, 503, ok=NO_CONTENT),
+)
+def delete_resource(account_id: str, resource_id: str) -> Response[None]:
+    """Ends the schedule. The instance itself stays as it is."""
+    remove_resource(request_context(router, account_id), resource_id, control=wiring.control())
+    return no_content()

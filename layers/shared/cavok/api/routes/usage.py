@@ -1,0 +1,49 @@
+"""The routes of usage: the interactions that count in a month."""
+
+from cavok import wiring
+from cavok.api.models.common import Cursor, Limit
+from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
+from cavok.api.responses import answers
+from cavok.api.router import Router
+from cavok.domain.interactions import Usage, period_of
+from cavok.domain.pages import Position
+
+router = Router()
+
+
+@router.get(
+    "/v1/accounts/<account_id>/usage",
+    summary="Free tier of an account",
+    tags=["Instances"],
+    responses=answers(404),
+)
+def get_usage(account_id: str) -> UsageBody:
+    """Counts the account's interactions of this calendar month, UTC, against the free ones."""
+    wiring.accounts().get(router.caller.organization_id, account_id)
+    period, free = period_of(router.now()), int(wiring.setting("FREE_INTERACTIONS"))
+    return UsageBody.of(wiring.interactions().usage(account_id, period, free))
+
+
+@router.get(
+    "/v1/organization/usage", summary="Usage by account", tags=["Organization"], responses=answers()
+)
+def list_usage(limit: Limit = 50, cursor: Cursor = None) -> OrganizationUsageBody:
+    """Lists the accounts used in this calendar month, UTC, most used first. An interaction appears
+    here moments after it appears in its account's own usage.
+    """
+    organization_id = router.caller.organization_id
+    period, free = period_of(router.now()), int(wiring.setting("FREE_INTERACTIONS"))
+    scope = f"{organization_id}/usage/{period}"
+    page = wiring.interactions().usage_of_accounts(
+        organization_id, period, free, limit=limit, after=Position.of_cursor(cursor, scope)
+    )
+    return OrganizationUsageBody(
+        period=period,
+        resets_at=Usage(period, free, 0).resets_at,
+        free_interactions=free,
+        items=[
+            AccountUsageBody.of(one.usage, account_id=one.account_id, name=one.name)
+            for one in page.items
+        ],
+        next_cursor=page.next_cursor(scope),
+    )

@@ -1,0 +1,80 @@
+"""The routes of verifications: the tests of an account."""
+
+from aws_lambda_powertools.event_handler import Response
+
+from cavok import wiring
+from cavok.api.models.common import Cursor, Limit
+from cavok.api.models.verifications import VerificationBody, VerificationPage
+from cavok.api.responses import ACCEPTED, accepted, answers
+from cavok.api.router import Router
+from cavok.domain.pages import Position
+from cavok.domain.verifications import Verification
+from cavok.observability import logger
+from cavok.services.start_verification import start_verification
+
+router = Router()
+
+
+def _body(verification: Verification) -> VerificationBody:
+    arn = verification.execution_arn if router.caller.sees_executions else None
+    return VerificationBody.of(verification.as_of(router.now()), execution_arn=arn)
+
+
+@router.post(
+    "/v1/accounts/<account_id>/verifications",
+    summary="Test an account",
+    tags=["Verifications"],
+    responses=answers(400, 404, 409, 503, ok=ACCEPTED),
+)
+def create_verification(account_id: str) -> Response[VerificationBody]:
+    """Starts a test, or returns the one that is running."""
+    caller = router.caller
+    verification = start_verification(
+        caller.organization_id,
+        account_id,
+        actor=caller.name,
+        correlation_id=router.request_id,
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        workflows=wiring.workflows(),
+        now=router.now(),
+    )
+    verification_id = verification.verification_id
+    logger.info("Test asked for", verification_id=verification_id)
+    return accepted(
+        _body(verification), f"/v1/accounts/{account_id}/verifications/{verification_id}"
+    )
+
+
+@router.get(
+    "/v1/accounts/<account_id>/verifications",
+    summary="Tests of an account",
+    tags=["Verifications"],
+    responses=answers(404),
+)
+def list_verifications(
+    account_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> VerificationPage:
+    """Lists an account's tests, newest first."""
+    organization_id = router.caller.organization_id
+    wiring.accounts().get(organization_id, account_id)
+    scope = f"{organization_id}/verifications/{account_id}"
+    page = wiring.verifications().page(
+        account_id, limit=limit, after=Position.of_cursor(cursor, scope)
+    )
+    return VerificationPage(
+        items=[_body(verification) for verification in page.items],
+        next_cursor=page.next_cursor(scope),
+    )
+
+
+@router.get(
+    "/v1/accounts/<account_id>/verifications/<verification_id>",
+    summary="One test of an account",
+    tags=["Verifications"],
+    responses=answers(404),
+)
+def get_verification(account_id: str, verification_id: str) -> VerificationBody:
+    """Returns a test, with the steps that are finished so far."""
+    wiring.accounts().get(router.caller.organization_id, account_id)
+    return _body(wiring.verifications().get(account_id, verification_id))
