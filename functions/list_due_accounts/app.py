@@ -1,4 +1,4 @@
-"""ListDueAccounts: one page of accounts whose re-verification is due, leased."""
+"""ListDueAccounts: leases one page of accounts that are due for verification."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -15,8 +15,8 @@ from cavok.services.sweep import lease_due_accounts
 @logger.inject_lambda_context(correlation_id_path="sweep_id")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The sweep's name and ARN in, inputs of `verify_account` executions out; none when nothing is
-    due.
+    """Takes the sweep's name and ARN. Returns inputs for `verify_account` executions, an empty list
+    if no account is due.
     """
     leased = lease_due_accounts(
         event["sweep_arn"],

@@ -1,5 +1,5 @@
-"""ProbeAccount: a test that nobody watches, in one go: enters the account, makes every probe and
-writes its log. The session stays in here, so nothing needs sealing.
+"""ProbeAccount: a scheduled test in one function. It enters the account, makes every probe and
+writes the customer's log. The session stays in this process, so it is not sealed.
 """
 
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ from cavok import wiring
 from cavok.domain.errors import OurEntryBroken
 from cavok.domain.steps import Verdict
 from cavok.observability import counted, logger, metrics
-from cavok.services.enter_account import Visit, enter
+from cavok.services.enter_for_verification import VerificationRequest, enter_for_verification
 from cavok.services.probe_account import probe_account
 from cavok.services.write_customer_log import write_verification_log
 
@@ -20,15 +20,17 @@ from cavok.services.write_customer_log import write_verification_log
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
-    """Names in, the steps of all groups out."""
+    """Takes the execution's input. Returns the steps of all groups."""
     test = {name: event[name] for name in ("account_id", "verification_id", "trigger")}
     logger.append_keys(**test)
     with counted(OurEntryBroken):
-        entered = enter(Visit.of(event), wiring.doors())
-    steps = list(entered.steps)
-    if session := entered.session:
-        steps += probe_account(entered.probes, session)
-        if entered.account.write_logs:
+        result = enter_for_verification(
+            VerificationRequest.of(event), wiring.entry_dependencies(), wiring.canary()
+        )
+    steps = list(result.steps)
+    if session := result.session:
+        steps += probe_account(result.probes, session)
+        if result.account.write_logs:
             steps += write_verification_log(test, steps, session, datetime.now(UTC))
     unknown = sum(step.verdict is Verdict.INCONCLUSIVE for step in steps)
     if unknown:

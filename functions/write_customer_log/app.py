@@ -6,21 +6,17 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.sealing import session_context
 from cavok.domain.steps import Step
 from cavok.observability import logger
+from cavok.services.sealed_session import unseal_session
 from cavok.services.write_customer_log import write_verification_log
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
-    """A sealed session and the steps so far in, the five steps of the logs group out."""
+    """Takes a sealed session and the steps so far. Returns the five steps of the logs group."""
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
-    sealed_for = session_context(
-        event["organization_id"], event["account_id"], event["verification_id"]
-    )
-    session = CustomerSession.of_secret(wiring.sealer().open(event["session"], sealed_for))
+    session = unseal_session(event["session"], event, wiring.sealer())
     test = {name: event[name] for name in ("account_id", "verification_id", "trigger")}
     steps = [Step.from_dict(step) for step in event["steps"]]
     written = write_verification_log(test, steps, session, datetime.now(UTC))

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cavok.adapters.customer import probes
-from cavok.adapters.customer.assume_role import Entry, whose_account
+from cavok.adapters.customer.assume_role import CustomerRoles, whose_account
 from cavok.adapters.customer.logs import VERIFICATIONS, CustomerLogs, LogLine
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.permissions import PROBED_GROUPS
+from cavok.domain.session_policies import probing_policy_text
 from cavok.domain.steps import Judgement, Verdict
 from local import aws, customers
 from local.customers import CUSTOMERS, Offer
@@ -67,19 +68,19 @@ def _press_test(api: Api, path: str, stack: Stack) -> None:
 
 
 def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
-    entry = Entry(aws.client.__wrapped__("sts", stack.emulator_url))
+    roles = CustomerRoles(aws.client.__wrapped__("sts", stack.emulator_url))
     target = an_account(
         account_id=account["account_id"],
         account_number=account["provider_id"],
         role_name=account["role_arn"].rpartition("/")[2],
     )
-    judgement, session = entry.with_external_id(target, "bench", external_id)
+    judgement, session = roles.assume(target, "cavok-bench", external_id, probing_policy_text())
     assert session is not None, judgement
     own = _OneClientEach(session, stack.emulator_url)
     verdicts = [
         whose_account(own),  # type: ignore[arg-type]
-        entry.without_external_id(target, "bench"),
-        entry.with_wrong_external_id(target, "bench"),
+        roles.try_without_external_id(target, "cavok-bench"),
+        roles.try_wrong_external_id(target, "cavok-bench"),
         *(probes.run(a, own) for group in PROBED_GROUPS for a in group.actions),  # type: ignore[arg-type]
         *_write_log(own),
     ]

@@ -13,10 +13,11 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from cavok.adapters.customer.assume_role import Entry
+from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain import permissions
 from cavok.domain.accounts import Account
+from cavok.domain.session_policies import probing_policy_text
 from cavok.domain.steps import Judgement
 from tests.unit.builders import an_account
 
@@ -100,25 +101,27 @@ class Place:
 
     def try_role(self, role_name: str, external_id: str | None) -> Judgement:
         """One attempt to assume a role, as a test of an account makes it."""
-        entry, account = Entry(self.client("sts")), self.account(role_name)
-        if external_id is None:
-            return entry.without_external_id(account, self.run)
-        return entry.with_external_id(account, self.run, external_id)[0]
+        return self._assume(role_name, external_id)[0]
 
     def enter(self, role_name: str) -> CustomerSession:
         """A session of a role that may have been made a moment ago, under the tests' own session
         policy. Raises NotUsable.
         """
-        entry, account = Entry(self.client("sts")), self.account(role_name)
         made_at = self._made_at.get(role_name, 0.0)
         time.sleep(max(0.0, made_at + SETTLED_AFTER - time.monotonic()))
         while True:
-            judgement, session = entry.with_external_id(account, self.run, self.external_id)
+            judgement, session = self._assume(role_name, self.external_id)
             if session is not None:
                 return session
             if time.monotonic() > made_at + USABLE_WITHIN:
                 raise NotUsable(f"{role_name}: {judgement.error_code} {judgement.detail}")
             time.sleep(2)
+
+    def _assume(
+        self, role_name: str, external_id: str | None
+    ) -> tuple[Judgement, CustomerSession | None]:
+        roles, account = CustomerRoles(self.client("sts")), self.account(role_name)
+        return roles.assume(account, f"cavok-{self.run}", external_id, probing_policy_text())
 
     def client_of(self, role_name: str, service: str, **options: Any) -> Any:
         """A client with all that a role may do, once the role can be entered: its session is not

@@ -250,11 +250,11 @@ def test_an_account_that_is_deleted_while_its_test_runs_stays_deleted(
     while (status := execution_status(stack, started)) == "RUNNING":
         assert time.monotonic() < deadline
         time.sleep(0.2)
-    settled = table.get_item(TableName=stack.table_name, Key=key)["Item"]
+    recorded = table.get_item(TableName=stack.table_name, Key=key)["Item"]
 
     assert status == "SUCCEEDED"
-    assert settled["state"]["S"] == "aborted"
-    assert "expires_at" in settled
+    assert recorded["state"]["S"] == "aborted"
+    assert "expires_at" in recorded
     listed = answer(organization.admin.get("/v1/accounts", params={"limit": 100}))["items"]
     assert without_role.account_id not in [account["account_id"] for account in listed]
     connect(organization.admin, without_role.place)

@@ -170,8 +170,8 @@ def test_a_test_that_cannot_even_be_recorded_is_settled_by_a_later_sweep(
     sweeping.let_the_slot_lapse(stack, house.name, account)
     sweeping.run_sweep(stack)
 
-    settled = account.verification(stuck["verification_id"])
-    assert settled["state"] == "aborted"
+    recorded = account.verification(stuck["verification_id"])
+    assert recorded["state"] == "aborted"
     assert account.account()["testing"] is False
     assert seen_again(stack, house, [account])
 

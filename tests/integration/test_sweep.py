@@ -134,15 +134,15 @@ def test_a_lease_that_somebody_took_in_between_is_not_taken_again() -> None:
 
 
 def test_a_sweep_that_died_loses_nothing() -> None:
-    """Its tests ended without a word. Each is settled, and its account is tried again."""
+    """Its tests ended without a report. Each is aborted, and its account is tested again."""
     accounts = add(3)
     dead = leased()
     later = NOW + LEASE
 
-    assert leased(later) == []  # settled first …
+    assert leased(later) == []  # aborted first …
     for verification in dead:
-        settled = wiring.verifications().get(verification.account_id, verification.verification_id)
-        assert settled.state is State.ABORTED
+        aborted = wiring.verifications().get(verification.account_id, verification.verification_id)
+        assert aborted.state is State.ABORTED
     assert {stored(account).status for account in accounts} == {a.status for a in accounts}
     assert not any(stored(account).testing(later) for account in accounts)
 

@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
 
     from cavok.adapters.bus import Bus
-    from cavok.adapters.customer.assume_role import Entry
+    from cavok.adapters.customer.assume_role import CustomerRoles
     from cavok.adapters.customer.canary import Canary
-    from cavok.adapters.customer.sessions import CustomerSessions
     from cavok.adapters.retry_queue import RetryQueue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.sealing import Sealer
@@ -31,7 +30,8 @@ if TYPE_CHECKING:
     from cavok.adapters.templates import Templates
     from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import Workflows
-    from cavok.services.enter_account import Doors
+    from cavok.services.customer_sessions import CustomerSessions
+    from cavok.services.enter_account import EntryDependencies
     from cavok.services.instances import Connections
     from cavok.services.log_interactions import LogWriting
     from cavok.services.resources import Control
@@ -107,10 +107,10 @@ def _sts() -> "STSClient":
 
 
 @cache
-def entry() -> "Entry":
-    from cavok.adapters.customer.assume_role import Entry
+def customer_roles() -> "CustomerRoles":
+    from cavok.adapters.customer.assume_role import CustomerRoles
 
-    return Entry(_sts())
+    return CustomerRoles(_sts())
 
 
 @cache
@@ -120,10 +120,10 @@ def canary() -> "Canary":
     return Canary(_sts(), setting("CANARY_ROLE_ARN"), setting("CANARY_EXTERNAL_ID"))
 
 
-def doors() -> "Doors":
-    from cavok.services.enter_account import Doors
+def entry_dependencies() -> "EntryDependencies":
+    from cavok.services.enter_account import EntryDependencies
 
-    return Doors(accounts=accounts(), entry=entry(), canary=canary(), sealer=sealer)
+    return EntryDependencies(accounts=accounts(), roles=customer_roles, sealer=sealer)
 
 
 @cache
@@ -194,9 +194,9 @@ def interactions() -> "Interactions":
 
 @cache
 def customer_sessions() -> "CustomerSessions":
-    from cavok.adapters.customer.sessions import CustomerSessions
+    from cavok.services.customer_sessions import CustomerSessions
 
-    return CustomerSessions(accounts(), entry, sealer)
+    return CustomerSessions(entry_dependencies())
 
 
 @cache

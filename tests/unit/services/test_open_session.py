@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from cavok.adapters.customer.assume_role import Entry
+from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.sealing import credentials_context, session_context
 from cavok.domain import permissions
@@ -27,7 +27,8 @@ from cavok.domain.errors import (
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import Trigger
-from cavok.services.enter_account import Doors, Visit
+from cavok.services.enter_account import EntryDependencies
+from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.open_session import OpenedSession, open_session
 from tests.unit.adapters.aws import Aws, refused
 from tests.unit.adapters.customer.test_assume_role import ANSWER
@@ -95,14 +96,13 @@ def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) 
 
 def opened(accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL) -> OpenedSession:
     sts = aws.client("sts", region_name="us-east-1")
-    visit = Visit(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, trigger)
-    doors = Doors(
+    request = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, trigger)
+    dependencies = EntryDependencies(
         accounts=accounts,  # type: ignore[arg-type]
-        entry=Entry(sts),
-        canary=Canary(sts, OUR_ROLE, "cavok-canary"),
+        roles=lambda: CustomerRoles(sts),
         sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
     )
-    return open_session(visit, doors)
+    return open_session(request, dependencies, Canary(sts, OUR_ROLE, "cavok-canary"))
 
 
 def assuming(customers: Any, ours: Any = ANSWER) -> Callable[[dict[str, Any]], Any]:

@@ -46,10 +46,10 @@ from cavok.domain.steps import Verdict as Proof
 if TYPE_CHECKING:  # who only reads the history loads no boto3
     from cavok.adapters.customer.instances import Instances
     from cavok.adapters.customer.session import CustomerSession
-    from cavok.adapters.customer.sessions import CustomerSessions
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.interactions import Interactions
     from cavok.adapters.table.verifications import Verifications
+    from cavok.services.customer_sessions import CustomerSessions
 
 TIME_LIMIT_SECONDS = 12
 """What has not answered by then is named as unavailable: the gateway itself waits for 30."""

@@ -10,7 +10,6 @@ from datetime import datetime
 
 from cavok.adapters.customer.logs import INTERACTIONS, CustomerLogs, LogLine
 from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.customer.sessions import CustomerSessions
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
@@ -25,6 +24,7 @@ from cavok.domain.interactions import InteractionEvent, Logged, logged_at_first
 from cavok.domain.log_writing import with_log_writing_refused
 from cavok.domain.session_policies import logging_policy
 from cavok.domain.steps import Step, Verdict
+from cavok.services.customer_sessions import CustomerSessions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,19 +1,21 @@
-"""Entering an account for a workflow: the session travels sealed from state to state."""
+"""Entering an account for a workflow. The session is sealed before it leaves the function."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from cavok.adapters.sealing import session_context
+from cavok.adapters.customer.canary import Canary
 from cavok.domain import permissions
 from cavok.domain.steps import Step
-from cavok.services.enter_account import Doors, Visit, enter
+from cavok.services.enter_account import EntryDependencies
+from cavok.services.enter_for_verification import VerificationRequest, enter_for_verification
+from cavok.services.sealed_session import seal_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedSession:
-    """What the states that follow need. `session` is sealed. There is none, and there are no
-    probes, where the account is not the one it should be.
+    """What the next states need. `session` is sealed. If the credentials belong to another AWS
+    account, `session` is null and there are no probes.
     """
 
     session: str | None
@@ -23,8 +25,8 @@ class OpenedSession:
     write_logs: bool
 
     def as_dict(self) -> dict[str, Any]:
-        """What the workflow carries on. The probes name their group, for the step of a probe that
-        crashed.
+        """JSON form, for the workflow. Each probe names its group, so that the workflow can make a
+        step for a probe that crashed.
         """
         return {
             "session": self.session,
@@ -37,15 +39,16 @@ class OpenedSession:
         }
 
 
-def open_session(visit: Visit, doors: Doors) -> OpenedSession:
-    """Enters, and seals the session. Raises what `enter` does."""
-    entered = enter(visit, doors)
-    session = entered.session
-    context = session_context(visit.organization_id, visit.account_id, visit.verification_id)
+def open_session(
+    request: VerificationRequest, dependencies: EntryDependencies, canary: Canary
+) -> OpenedSession:
+    """Enters the account and seals the session. Raises what `enter_for_verification` raises."""
+    result = enter_for_verification(request, dependencies, canary)
+    session = result.session
     return OpenedSession(
-        session=doors.sealer().seal(session.as_secret(), context) if session else None,
-        steps=entered.steps,
-        probes=entered.probes,
-        region=entered.account.home_region,
-        write_logs=entered.account.write_logs and session is not None,
+        session=seal_session(session, asdict(request), dependencies.sealer()) if session else None,
+        steps=result.steps,
+        probes=result.probes,
+        region=result.account.home_region,
+        write_logs=result.account.write_logs and session is not None,
     )

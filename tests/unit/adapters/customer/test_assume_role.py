@@ -1,4 +1,4 @@
-"""Entering an account, and finding out who else could."""
+"""Assuming a customer's role, and checking who else could."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
-from cavok.adapters.customer.assume_role import REJECTED_CODES, Entry, whose_account
+from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, whose_account
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason
 from cavok.domain.steps import Verdict
@@ -24,31 +24,33 @@ ANSWER = {
     }
 }
 ACCOUNT = an_account(regions=("eu-west-1", "us-east-1"))
+SESSION_NAME = f"cavok-{VERIFICATION_ID}"
+POLICY = session_policies.probing_policy_text()
 
 
 @pytest.fixture
-def entry(aws: Aws) -> Entry:
+def roles(aws: Aws) -> CustomerRoles:
     aws.answers["AssumeRole"] = ANSWER
-    return Entry(aws.client("sts", region_name="us-east-1"))
+    return CustomerRoles(aws.client("sts", region_name="us-east-1"))
 
 
 def test_the_role_is_assumed_with_the_external_id_for_as_short_as_sts_allows(
-    entry: Entry, aws: Aws
+    roles: CustomerRoles, aws: Aws
 ) -> None:
-    entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+    roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
 
     (call,) = aws.called("AssumeRole")
-    assert call.pop("Policy") == session_policies.probing_policy_text()
+    assert call.pop("Policy") == POLICY
     assert call == {
         "RoleArn": f"arn:aws:iam::{NUMBER}:role/CavokCloud",
-        "RoleSessionName": f"cavok-{VERIFICATION_ID}",
+        "RoleSessionName": SESSION_NAME,
         "DurationSeconds": 900,
         "ExternalId": EXTERNAL_ID,
     }
 
 
-def test_the_session_is_one_of_this_account_in_its_home_region(entry: Entry) -> None:
-    judgement, session = entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+def test_the_session_is_one_of_this_account_in_its_home_region(roles: CustomerRoles) -> None:
+    judgement, session = roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
 
     assert judgement.verdict is Verdict.ALLOWED
     assert session
@@ -60,8 +62,8 @@ def test_the_session_is_one_of_this_account_in_its_home_region(entry: Entry) -> 
     assert session.credentials.session_token == "temporary-token"
 
 
-def test_no_credential_shows_itself(entry: Entry) -> None:
-    _, session = entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+def test_no_credential_shows_itself(roles: CustomerRoles) -> None:
+    _, session = roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
 
     assert "temporary" not in repr(session)
     assert "ASIA" not in f"{session}"
@@ -70,19 +72,20 @@ def test_no_credential_shows_itself(entry: Entry) -> None:
     assert type(session).of_secret(session.as_secret()) == session
 
 
-def test_without_an_external_id_means_without_one(entry: Entry, aws: Aws) -> None:
-    judgement = entry.without_external_id(ACCOUNT, VERIFICATION_ID)
+def test_without_an_external_id_means_without_one(roles: CustomerRoles, aws: Aws) -> None:
+    judgement = roles.try_without_external_id(ACCOUNT, SESSION_NAME)
 
     (call,) = aws.called("AssumeRole")
+    assert call["Policy"] == POLICY
     assert "ExternalId" not in call
     assert judgement.verdict is Verdict.ALLOWED
 
 
 def test_a_wrong_external_id_is_another_one_each_time_and_one_that_sts_takes(
-    entry: Entry, aws: Aws
+    roles: CustomerRoles, aws: Aws
 ) -> None:
     for _ in range(2):
-        entry.with_wrong_external_id(ACCOUNT, VERIFICATION_ID)
+        roles.try_wrong_external_id(ACCOUNT, SESSION_NAME)
 
     tried = {call["ExternalId"] for call in aws.called("AssumeRole")}
     assert len(tried) == 2
@@ -104,15 +107,15 @@ def test_a_wrong_external_id_is_another_one_each_time_and_one_that_sts_takes(
     ids=str,
 )
 def test_only_access_denied_says_that_a_role_refuses(
-    error: Exception, verdict: Verdict, entry: Entry, aws: Aws
+    error: Exception, verdict: Verdict, roles: CustomerRoles, aws: Aws
 ) -> None:
     aws.answers["AssumeRole"] = error
 
-    judgement, session = entry.with_external_id(ACCOUNT, VERIFICATION_ID, EXTERNAL_ID)
+    judgement, session = roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
 
     assert (judgement.verdict, session) == (verdict, None)
-    assert entry.without_external_id(ACCOUNT, VERIFICATION_ID).verdict is verdict
-    assert entry.with_wrong_external_id(ACCOUNT, VERIFICATION_ID).verdict is verdict
+    assert roles.try_without_external_id(ACCOUNT, SESSION_NAME).verdict is verdict
+    assert roles.try_wrong_external_id(ACCOUNT, SESSION_NAME).verdict is verdict
 
 
 def test_credentials_of_this_account_match(aws: Aws) -> None:

@@ -1,4 +1,4 @@
-"""Entering a customer's account through STS, and finding out who else could."""
+"""Assuming customers' roles through STS, and checking their trust policies."""
 
 import secrets
 from typing import TYPE_CHECKING
@@ -18,46 +18,24 @@ if TYPE_CHECKING:
 REJECTED_CODES = frozenset(
     {"InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure", "UnrecognizedClientException"}
 )
-"""What AWS says of an access key that was deleted, deactivated or mistyped."""
+"""Error codes for an access key that was deleted, deactivated or mistyped."""
 
 
 ALWAYS_ENABLED = "us-east-1"
-"""A region that no account can turn off: in others, a key that is fine may be called invalid."""
+"""A region that no account can disable. In a disabled region, AWS may call a valid key invalid."""
 
 
-class Entry:
+class CustomerRoles:
     """Assumes customers' roles with our own credentials."""
 
     def __init__(self, sts: "STSClient") -> None:
         self._sts = sts
 
-    def with_external_id(
-        self, account: Account, verification_id: str, external_id: str
-    ) -> tuple[Judgement, CustomerSession | None]:
-        """The session, where AWS gives one; and what its answer proves."""
-        return self._try(account, verification_id, external_id)
-
-    def without_external_id(self, account: Account, verification_id: str) -> Judgement:
-        """Whether the role can be assumed by whoever merely knows its name. What comes back is
-        thrown away.
-        """
-        return self._try(account, verification_id, None)[0]
-
-    def with_wrong_external_id(self, account: Account, verification_id: str) -> Judgement:
-        """Whether the role asks for an external ID without checking which."""
-        return self._try(account, verification_id, f"cavok-wrong-{secrets.token_urlsafe(24)}")[0]
-
-    def _try(
-        self, account: Account, verification_id: str, external_id: str | None
-    ) -> tuple[Judgement, CustomerSession | None]:
-        policy = session_policies.probing_policy_text()
-        return self.assume(account, f"cavok-{verification_id}", external_id, policy)
-
     def assume(
         self, account: Account, session_name: str, external_id: str | None, policy: str
     ) -> tuple[Judgement, CustomerSession | None]:
-        """The account's role, narrowed by a session policy: the session, and what AWS's answer
-        proves.
+        """AWS's answer, and the session if there is one. `policy` is the session policy as JSON: it
+        limits what the session may do. The session is valid for 15 minutes.
         """
         extra = {"ExternalId": external_id} if external_id else {}
         try:
@@ -73,21 +51,27 @@ class Entry:
         credentials = Credentials(
             answer["AccessKeyId"], answer["SecretAccessKey"], answer["SessionToken"]
         )
-        return ALLOWED, session_of(account, credentials)
+        return ALLOWED, CustomerSession.in_account(account, credentials)
 
+    def try_without_external_id(self, account: Account, session_name: str) -> Judgement:
+        """Whether anyone who knows the role's name could assume it through us. A session is
+        discarded.
+        """
+        return self._try(account, session_name, None)
 
-def session_of(account: Account, credentials: Credentials) -> CustomerSession:
-    return CustomerSession(
-        account_number=account.account_number,
-        region=account.home_region,
-        role_name=account.role_name,
-        credentials=credentials,
-    )
+    def try_wrong_external_id(self, account: Account, session_name: str) -> Judgement:
+        """Whether the role accepts a random external ID. A session is discarded."""
+        return self._try(account, session_name, f"cavok-wrong-{secrets.token_urlsafe(24)}")
+
+    def _try(self, account: Account, session_name: str, external_id: str | None) -> Judgement:
+        policy = session_policies.probing_policy_text()
+        judgement, _ = self.assume(account, session_name, external_id, policy)
+        return judgement
 
 
 def whose_account(session: CustomerSession) -> Judgement:
-    """Whether the session is in the account it should be in (GetCallerIdentity needs no
-    permission).
+    """Whether the session's credentials belong to its account. GetCallerIdentity needs no
+    permission.
     """
     try:
         actual = session.client("sts", ALWAYS_ENABLED).get_caller_identity()["Account"]

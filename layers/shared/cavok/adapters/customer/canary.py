@@ -1,4 +1,4 @@
-"""A role of our own that always lets us in: it tells a customer's refusal from a fault of ours."""
+"""A role of our own that must always let us in: it tells a customer's refusal from our fault."""
 
 from typing import TYPE_CHECKING
 
@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 class Canary:
-    """AccessDenied on AssumeRole reads the same whether the customer's trust policy refuses us or
-    our own role lacks the permission. The canary is assumed in the same way, under the same
-    statement of our policy; if even that is refused, the customer is not to blame.
+    """AccessDenied on AssumeRole looks the same whether the customer's trust policy refuses us or
+    our own role lacks the permission. The same statement of our policy allows assuming the canary
+    role. If AWS refuses that too, the fault is ours.
     """
 
     def __init__(self, sts: "STSClient", role_arn: str, external_id: str) -> None:
@@ -21,7 +21,7 @@ class Canary:
         self._external_id = external_id
 
     def judgement(self) -> Judgement:
-        """Whether we get into our own role: allowed while all is well."""
+        """Whether we can assume our own role: allowed while nothing of ours is broken."""
         try:
             self._sts.assume_role(
                 RoleArn=self._role_arn,

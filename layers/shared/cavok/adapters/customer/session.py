@@ -1,28 +1,31 @@
-"""A session in a customer's account: whose credentials it carries, and the clients it makes with
-them.
-"""
+"""A session in a customer's account: its credentials, and the clients that it makes."""
 
 import threading
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
+
+if TYPE_CHECKING:
+    from cavok.domain.accounts import Account
 
 CALL = Config(
     connect_timeout=3,
     read_timeout=8,
     retries={"mode": "standard", "total_max_attempts": 2},
 )
-"""A customer's region that hangs must not hang the function: 22 seconds at the very most a call."""
+"""A region that does not answer must not hang the function. One call takes 22 seconds at most."""
 
 _MAKING_CLIENTS = threading.Lock()
-"""boto3's clients may be shared by threads; making them may not. Source: boto3 guide, "Clients"."""
+"""Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
+"Clients".
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """AWS credentials that never show themselves in a log line, a traceback or a repr."""
+    """AWS credentials that never appear in a repr, a traceback or a log line."""
 
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
@@ -31,8 +34,8 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerSession:
-    """The way into one customer's account, in its home region. `role_name` is null for access
-    keys.
+    """Credentials for one customer's account and its home region. `role_name` is null for access
+    keys. Only `services/enter_account.py` opens one.
     """
 
     account_number: str
@@ -44,7 +47,7 @@ class CustomerSession:
     )
 
     def as_secret(self) -> dict[str, Any]:
-        """For sealing alone."""
+        """With the plaintext credentials. Use only to seal it."""
         return {
             "account_number": self.account_number,
             "region": self.region,
@@ -53,12 +56,22 @@ class CustomerSession:
         }
 
     @classmethod
+    def in_account(cls, account: "Account", credentials: Credentials) -> Self:
+        return cls(
+            account_number=account.account_number,
+            region=account.home_region,
+            role_name=account.role_name,
+            credentials=credentials,
+        )
+
+    @classmethod
     def of_secret(cls, secret: dict[str, Any]) -> Self:
+        """Reads `as_secret`."""
         return cls(**secret | {"credentials": Credentials(**secret["credentials"])})
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A client in the account's home region, unless another is named. One of each, whoever
-        asks: making one costs more CPU than a call.
+        """A boto3 client in the account's home region, or in `region`. Clients are reused: making
+        one costs more CPU than a call.
         """
         name = (service, region or self.region)
         with _MAKING_CLIENTS:

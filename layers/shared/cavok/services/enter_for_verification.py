@@ -1,0 +1,136 @@
+"""Entering an account for a verification: the trust steps, and the probes to run next."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Self
+
+from cavok.adapters.customer.assume_role import whose_account
+from cavok.adapters.customer.canary import Canary
+from cavok.adapters.customer.session import CustomerSession
+from cavok.domain import permissions
+from cavok.domain.access_denied import Reason
+from cavok.domain.accounts import AccessType, Account
+from cavok.domain.errors import (
+    EntryInconclusive,
+    EntryRefused,
+    EntryRefusedYet,
+    OurEntryBroken,
+)
+from cavok.domain.session_policies import probing_policy_text
+from cavok.domain.steps import Judgement, Step, Verdict
+from cavok.domain.verifications import Trigger
+from cavok.services.enter_account import EntryDependencies, enter_account, entry_error
+from cavok.services.timing import timed
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationRequest:
+    """Which account to verify, in which verification."""
+
+    organization_id: str
+    account_id: str
+    verification_id: str
+    trigger: Trigger
+
+    @classmethod
+    def of(cls, event: Mapping[str, str]) -> Self:
+        """Reads the input of a workflow execution."""
+        return cls(
+            event["organization_id"],
+            event["account_id"],
+            event["verification_id"],
+            Trigger(event["trigger"]),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryResult:
+    """An entered account. `probes` are the IAM actions to probe. If the credentials belong to
+    another AWS account, `session` is null and there are no probes.
+    """
+
+    account: Account
+    session: CustomerSession | None
+    steps: Sequence[Step]
+    probes: Sequence[str]
+
+
+def enter_for_verification(
+    request: VerificationRequest, dependencies: EntryDependencies, canary: Canary
+) -> EntryResult:
+    """Enters the account and checks its trust.
+
+    Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
+    SealBroken.
+    """
+    account = dependencies.accounts.get(request.organization_id, request.account_id)
+    session_name = f"cavok-{request.verification_id}"
+    try:
+        session, steps = enter_account(
+            account,
+            policy=probing_policy_text(),
+            session_name=session_name,
+            dependencies=dependencies,
+        )
+        if account.access_type is AccessType.ASSUME_ROLE:
+            steps += _check_trust(account, session, session_name, dependencies)
+        else:
+            steps += _check_key(session)
+    except EntryRefused as refusal:
+        if account.access_type is AccessType.ASSUME_ROLE:
+            _check_canary(canary, refusal)
+        if request.trigger is Trigger.MANUAL or account.connected_at is not None:
+            raise EntryRefusedYet(str(refusal)) from refusal
+        raise
+    if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):
+        return EntryResult(account=account, session=None, steps=steps, probes=())
+    return EntryResult(account=account, session=session, steps=steps, probes=_probes(account))
+
+
+def _check_canary(canary: Canary, refusal: EntryRefused) -> None:
+    """A refusal counts only if our own canary role still lets us in. Throttling or a timeout of the
+    canary is inconclusive: operators have nothing to fix.
+    """
+    ours = canary.judgement()
+    if ours.verdict is Verdict.ALLOWED:
+        return
+    message = f"{ours.error_code}: {ours.detail}"
+    if ours.verdict is Verdict.DENIED:
+        raise OurEntryBroken(f"Our own test role refuses us too: {message}") from refusal
+    raise EntryInconclusive(f"Our own test role could not be tried: {message}") from refusal
+
+
+def _check_trust(
+    account: Account, session: CustomerSession, session_name: str, dependencies: EntryDependencies
+) -> list[Step]:
+    roles = dependencies.roles()
+    checks: dict[str, Callable[[], Judgement]] = {
+        permissions.ACCOUNT_MATCHES: lambda: whose_account(session),
+        permissions.WITHOUT_EXTERNAL_ID: lambda: roles.try_without_external_id(
+            account, session_name
+        ),
+        permissions.WITH_WRONG_EXTERNAL_ID: lambda: roles.try_wrong_external_id(
+            account, session_name
+        ),
+    }
+    with ThreadPoolExecutor(len(checks)) as pool:  # independent calls; waiting time costs money
+        return list(pool.map(timed, checks, checks.values()))
+
+
+def _check_key(session: CustomerSession) -> list[Step]:
+    """GetCallerIdentity is the first call with an access key, so it also proves the key itself."""
+    step = timed(permissions.ACCOUNT_MATCHES, lambda: whose_account(session))
+    if step.verdict is not Verdict.ALLOWED and step.reason is not Reason.WRONG_ACCOUNT:
+        raise entry_error(step)
+    return [step]
+
+
+def _probes(account: Account) -> list[str]:
+    has_role = account.access_type is AccessType.ASSUME_ROLE
+    groups = [
+        group
+        for group in permissions.PROBED_GROUPS
+        if has_role or group is not permissions.CHECKING
+    ]
+    return [action for group in groups for action in group.actions]

@@ -1,0 +1,131 @@
+"""Entering an account to use its connection: through the role or with the stored key, and only as
+often as needed.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.session_cache import LIFETIME
+from cavok.domain.access_denied import Reason
+from cavok.domain.accounts import Account
+from cavok.domain.errors import EntryInconclusive, EntryRefused
+from cavok.domain.organizations import Organization
+from cavok.domain.session_policies import listing_policy, logging_policy
+from cavok.domain.steps import ALLOWED, Judgement, Verdict
+from cavok.services.customer_sessions import CustomerSessions
+from cavok.services.enter_account import EntryDependencies
+from tests.unit.adapters.aws import a_session
+from tests.unit.builders import (
+    EXTERNAL_ID,
+    KEY_ID,
+    NOW,
+    SECRET_KEY,
+    an_account,
+    an_account_with_keys,
+    judged,
+)
+
+
+class Entrance:
+    """Accounts, CustomerRoles and Sealer as far as entering needs them. Records each entry."""
+
+    def __init__(self, judgement: Judgement = ALLOWED) -> None:
+        self.judgement = judgement
+        self.assumed: list[tuple[str, str, str | None, str]] = []
+        self.opened: list[dict[str, str]] = []
+        self.sessions = CustomerSessions(
+            EntryDependencies(
+                accounts=self,  # type: ignore[arg-type]
+                roles=lambda: self,  # type: ignore[arg-type, return-value]
+                sealer=lambda: self,  # type: ignore[arg-type, return-value]
+            )
+        )
+
+    def organization(self, organization_id: str) -> Organization:
+        return Organization(organization_id, EXTERNAL_ID, {})
+
+    def sealed_credentials(self, account: Account) -> str:
+        return f"sealed for {account.account_id}"
+
+    def assume(
+        self, account: Account, session_name: str, external_id: str | None, policy: str
+    ) -> tuple[Judgement, CustomerSession | None]:
+        self.assumed.append((account.account_id, session_name, external_id, policy))
+        allowed = self.judgement.verdict is Verdict.ALLOWED
+        return self.judgement, a_session() if allowed else None
+
+    def open(self, sealed: str, context: dict[str, str]) -> dict[str, Any]:
+        self.opened.append(context)
+        return {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
+
+
+def test_a_role_is_assumed_once_for_a_purpose_with_the_external_id_and_the_policy() -> None:
+    entrance, account = Entrance(), an_account()
+
+    for _ in range(3):
+        entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+    entrance.sessions.enter(account, logging_policy(), "logs", NOW)
+
+    assert [call[1:3] for call in entrance.assumed] == [
+        ("cavok-instances", EXTERNAL_ID),
+        ("cavok-logs", EXTERNAL_ID),
+    ]
+    assert "ec2:DescribeInstances" in entrance.assumed[0][3]
+    assert "ec2:DescribeInstances" not in entrance.assumed[1][3]
+
+
+def test_a_session_is_renewed_before_it_expires() -> None:
+    entrance, account = Entrance(), an_account()
+
+    entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+    entrance.sessions.enter(account, listing_policy(), "instances", NOW + LIFETIME / 2)
+    entrance.sessions.enter(account, listing_policy(), "instances", NOW + LIFETIME * 0.95)
+
+    assert len(entrance.assumed) == 2
+
+
+def test_a_stored_key_is_opened_under_its_own_organization_and_account() -> None:
+    entrance, account = Entrance(), an_account_with_keys()
+
+    session = entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+
+    assert session.credentials.access_key_id == KEY_ID
+    assert entrance.opened == [
+        {"organization": account.organization_id, "account": account.account_id}
+    ]
+    assert entrance.assumed == []
+
+
+def test_a_rotated_key_is_opened_again() -> None:
+    entrance, account = Entrance(), an_account_with_keys()
+
+    entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+    entrance.sessions.enter(
+        account.reconnected(NOW, access_key_id_ending="ABCD"), listing_policy(), "instances", NOW
+    )
+
+    assert len(entrance.opened) == 2
+
+
+@pytest.mark.parametrize(
+    ("judgement", "error"),
+    [
+        (judged(Verdict.DENIED, Reason.UNSTATED, error_code="AccessDenied"), EntryRefused),
+        (judged(Verdict.INCONCLUSIVE, Reason.ERROR, error_code="Throttling"), EntryInconclusive),
+    ],
+    ids=["refused", "inconclusive"],
+)
+def test_a_refused_entry_is_told_from_an_inconclusive_one_and_neither_is_kept(
+    judgement: Judgement, error: type[Exception]
+) -> None:
+    entrance = Entrance(judgement)
+
+    for _ in range(2):
+        with pytest.raises(error, match=str(judgement.error_code)):
+            entrance.sessions.enter(an_account(), listing_policy(), "instances", NOW)
+
+    assert len(entrance.assumed) == 2
