@@ -1,4 +1,4 @@
-"""boto3 clients of the embedded AWS, for any account in it."""
+"""boto3 clients for any account of the embedded AWS."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
 ANY_SECRET = "local"
-"""The emulator checks that of IAM users and sessions, but not that of an account's root."""
+"""For root users: the emulator checks the secrets of IAM users and sessions only."""
 
-# A proxy of the user's is for the internet, not for loopback.
+# A configured proxy is for the internet, not for loopback.
 _LOOPBACK: Any = {
     "proxies": {},
     "inject_host_prefix": False,
@@ -38,7 +38,7 @@ def client(
     account_id: str = WORKLOAD_ACCOUNT_ID,
     region: str = REGION,
 ) -> Any:
-    """A client of `service`, in the hands of the root of the account with this 12-digit number."""
+    """A client of `service` with the root credentials of the account with this 12-digit ID."""
     return boto3.session.Session().client(
         cast(Any, service),
         endpoint_url=emulator_url,
@@ -51,7 +51,7 @@ def client(
 
 @cache
 def sign_in_client(emulator_url: str) -> CognitoIdentityProviderClient:
-    """Cognito as a browser uses it: without AWS credentials."""
+    """Cognito as a browser calls it: without AWS credentials."""
     config = Config(signature_version=UNSIGNED, **_LOOPBACK)
     return boto3.session.Session().client(
         "cognito-idp", endpoint_url=emulator_url, region_name=REGION, config=config

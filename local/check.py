@@ -1,6 +1,6 @@
 """Every check that needs no running stack: `python -m local.check [name …]` (make check).
 
-All of them run, whatever fails on the way; the exit status is that of the worst.
+All of them run, even after one fails. The exit status is 1 if any failed.
 """
 
 from __future__ import annotations
@@ -22,20 +22,21 @@ _UNREACHABLE = ("could not be audited", "ConnectionError", "ServiceError")
 
 @dataclass(frozen=True)
 class Check:
-    """A command, what it looks after, and the words with which it says that it could not look."""
+    """One command that `make check` runs."""
 
     name: str
     title: str
     command: tuple[str, ...]
     unable: tuple[str, ...] = ()
+    """Output that means the check could not run. It is then skipped, not failed."""
 
 
 class Failed(Exception):
-    """A check found something; its output has been shown."""
+    """A check found something. The message is its output."""
 
 
 def checks() -> list[Check]:
-    """The checks in the order of how soon they answer."""
+    """The checks, fastest first."""
     workflows = sorted(
         str(path.relative_to(ROOT)) for path in ROOT.glob("statemachines/*.asl.json")
     )
@@ -88,7 +89,7 @@ def _passes(check: Check) -> bool:
             output = _run(check)
             if output is not None:
                 current.skipped = True
-                current.outcome = "not done: its data cannot be reached from here"
+                current.outcome = "skipped: its data cannot be reached from here"
     except Failed as failure:
         console.print(str(failure), markup=False)
         return False
@@ -96,8 +97,8 @@ def _passes(check: Check) -> bool:
 
 
 def _run(check: Check) -> str | None:
-    """None if the check was done and found nothing; its output if it could not be done. Raises
-    Failed.
+    """None if the check passed, its output if it could not run. Raises Failed if it found
+    something.
     """
     variables = {
         **environment("http://127.0.0.1:9"),
@@ -108,7 +109,7 @@ def _run(check: Check) -> str | None:
         check.command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False
     )
     output = (done.stdout + done.stderr).strip()
-    # pip-audit ends well when it could look up nothing at all.
+    # pip-audit exits with 0 even if it could look up nothing.
     if any(word in output for word in check.unable):
         return output
     if done.returncode:

@@ -1,8 +1,7 @@
-"""Sample customers: AWS accounts of others, each with its own IAM, as one meets them in the field.
+"""Sample customers: accounts of the embedded AWS with typical, partly faulty, IAM set-ups.
 
-The list says what each customer did; `prepare` makes it so, in any 12-digit account number and as
-often as one likes. Everything is done as the customer would do it, with the customer's own
-credentials against the embedded AWS.
+`CUSTOMERS` describes them. `prepare` sets one up with the customer's own credentials, as the
+customer would do it, in any account number and any number of times.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ from local import aws
 from local.settings import Problem
 
 USER_NAME = "CavokCloud"
-_SAMPLE_TAG = "cavok-sample"
+_TAG = "cavok-sample"
 _IMAGE = "ami-0123456789abcdef0"
 
 
 @dataclass(frozen=True)
 class Offer:
-    """What a "Deploy on AWS" link offers: a template, and the parameters that the link fills in."""
+    """What a "Deploy on AWS" link offers: a template, and parameters that the link fills in."""
 
     stack_name: str
     template: str
@@ -42,27 +41,26 @@ class Offer:
 
     @classmethod
     def from_link(cls, deploy_on_aws_url: str) -> Offer:
-        """Read a quick-create link as the CloudFormation console does, and fetch the template that
-        it names.
+        """Read a quick-create link as the CloudFormation console does, and fetch its template.
 
-        The console reads `templateURL`, `stackName` and `param_<name>` from behind the `#`.
-        CloudFormation User Guide, "Create quick-create links for stacks".
+        The console reads `templateURL`, `stackName` and `param_<name>` from the fragment of the
+        URL: CloudFormation User Guide, "Create quick-create links for stacks".
         """
         query = {
             k: v[0]
             for k, v in parse_qs(urlsplit(deploy_on_aws_url).fragment.partition("?")[2]).items()
         }
-        answer = httpx.get(query["templateURL"], timeout=10, trust_env=False)
-        answer.raise_for_status()
+        response = httpx.get(query["templateURL"], timeout=10, trust_env=False)
+        response.raise_for_status()
         parameters = {
             k.removeprefix("param_"): v for k, v in query.items() if k.startswith("param_")
         }
-        return cls(query["stackName"], answer.text, parameters)
+        return cls(query["stackName"], response.text, parameters)
 
 
 @dataclass(frozen=True)
 class Workplace:
-    """An account of the embedded AWS, in the hands of its owner."""
+    """An account of the embedded AWS, with the credentials of its owner."""
 
     emulator_url: str
     account_number: str
@@ -73,16 +71,14 @@ class Workplace:
 
 
 Change = Callable[[Workplace, str], None]
-"""What a customer did to the role that the offered template made, or to the user who has the keys;
-takes the name.
+"""What a customer changed after the set-up. Takes the name of the role, or of the user with the
+access key.
 """
 
 
 @dataclass(frozen=True, kw_only=True)
 class Customer:
-    """One sample customer. `access_type` and `write_logs` are what is entered under "New
-    Account".
-    """
+    """One sample customer. `access_type` and `write_logs` are entered in the "New Account" form."""
 
     key: str
     name: str
@@ -93,12 +89,12 @@ class Customer:
     change: Change | None = None
     has_role: bool = True
     keys_from: str | None = None
-    """Account number that the access key is of, where it is not the customer's own."""
+    """Account number that the access key belongs to, if it is not the customer's own."""
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What stands in a prepared account."""
+    """What `prepare` created in an account."""
 
     account_number: str
     instance_ids: tuple[str, ...]
@@ -106,13 +102,13 @@ class Prepared:
     db_cluster_id: str
     role_name: str | None = None
     credentials: dict[str, str] | None = field(default=None, repr=False)
-    """`access_key_id` and `secret_access_key`, as the API's `credentials` takes them; access keys
-    only.
+    """`access_key_id` and `secret_access_key`, as the API's `credentials` takes them. None for a
+    role.
     """
 
 
 def keep_only(*services: str) -> Change:
-    """The customer deleted every permission of the role that is not of these services."""
+    """The customer removed the role's permissions for all other services."""
 
     def change(place: Workplace, role: str) -> None:
         for policy in place.iam.list_role_policies(RoleName=role)["PolicyNames"]:
@@ -143,7 +139,7 @@ def _narrowed_to(services: tuple[str, ...]) -> Callable[[dict[str, Any]], dict[s
 
 
 def deny(*actions: str) -> Change:
-    """The customer added a statement that denies these actions explicitly."""
+    """The customer added an explicit deny of these actions."""
 
     def change(place: Workplace, role: str) -> None:
         place.iam.put_role_policy(
@@ -155,10 +151,8 @@ def deny(*actions: str) -> Change:
     return change
 
 
-def bound_to(*actions: str) -> Change:
-    """The customer put a permissions boundary on the role, which lets through these actions
-    only.
-    """
+def set_boundary(*actions: str) -> Change:
+    """The customer set a permissions boundary that allows only these actions."""
 
     def change(place: Workplace, role: str) -> None:
         arn = f"arn:aws:iam::{place.account_number}:policy/Boundary"
@@ -174,8 +168,8 @@ def bound_to(*actions: str) -> Change:
     return change
 
 
-def trust_condition(condition: Mapping[str, Any] | None) -> Change:
-    """The customer wrote the trust policy by hand, with another condition or with none."""
+def set_trust_condition(condition: Mapping[str, Any] | None) -> Change:
+    """The customer replaced the condition of the trust policy. None removes it."""
 
     def change(place: Workplace, role: str) -> None:
         document = place.iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
@@ -194,7 +188,7 @@ def delete_keys(place: Workplace, user: str) -> None:
         place.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
 
 
-_LISTED = (
+_ALL = (
     Customer(
         key="all-permissions",
         name="Production",
@@ -226,22 +220,22 @@ _LISTED = (
         key="boundary-cuts-rds",
         name="Bounded",
         account_number="200000000005",
-        title="A permissions boundary that cuts RDS",
-        change=bound_to("iam:*", "ec2:*", "logs:*"),
+        title="A permissions boundary without RDS",
+        change=set_boundary("iam:*", "ec2:*", "logs:*"),
     ),
     Customer(
         key="no-external-id",
         name="OpenDoor",
         account_number="200000000006",
         title="A role that needs no external ID",
-        change=trust_condition(None),
+        change=set_trust_condition(None),
     ),
     Customer(
         key="any-external-id",
         name="AnyName",
         account_number="200000000007",
         title="A role that accepts any external ID",
-        change=trust_condition({"StringLike": {"sts:ExternalId": "*"}}),
+        change=set_trust_condition({"StringLike": {"sts:ExternalId": "*"}}),
     ),
     Customer(
         key="access-key",
@@ -254,7 +248,7 @@ _LISTED = (
         key="keys-of-another-account",
         name="MixedUp",
         account_number="200000000009",
-        title="Keys of another account than the number says",
+        title="Keys of another account than the entered number",
         access_type="access_key",
         keys_from="200000000099",
     ),
@@ -267,7 +261,7 @@ _LISTED = (
     ),
 )
 
-CUSTOMERS = {customer.key: customer for customer in _LISTED}
+CUSTOMERS = {customer.key: customer for customer in _ALL}
 
 
 def prepare(
@@ -279,14 +273,14 @@ def prepare(
     policy_document: Mapping[str, Any] | None = None,
     region: str = "us-east-1",
 ) -> Prepared:
-    """Make a customer's account what the list says: resources, and the way in.
+    """Set up a customer's account: resources, and the role or access key for us.
 
-    `offer` is needed by customers with a role, `policy_document` (that of `GET /v1/permissions`) by
-    those with keys. `account_number` puts the same customer into another account. Idempotent; a new
-    access key each time.
+    Customers with a role need `offer`, those with an access key `policy_document`, from
+    `GET /v1/permissions`. `account_number` sets the same customer up in another account.
+    Idempotent, except that each call creates a new access key. Raises Problem.
     """
     place = Workplace(emulator_url, account_number or customer.account_number)
-    resources = _equip(place, region)
+    resources = _create_resources(place, region)
     if customer.access_type == "access_key":
         if policy_document is None:
             raise Problem(f"{customer.title}: a policy document is needed")
@@ -306,8 +300,8 @@ def prepare(
 
 
 def deploy(place: Workplace, offer: Offer) -> None:
-    """Deploy the offered template in the customer's account, as the CloudFormation console would.
-    Raises Problem.
+    """Create or update the offered stack in the customer's account, as the CloudFormation console
+    would. Raises botocore's WaiterError if it fails.
     """
     cloudformation = aws.cloudformation(place.emulator_url, place.account_number)
     stack: dict[str, Any] = {
@@ -334,7 +328,7 @@ def deploy(place: Workplace, offer: Offer) -> None:
 
 
 def make_user(place: Workplace, policy_document: Mapping[str, Any]) -> dict[str, str]:
-    """An IAM user with this policy and one new access key, as the API's `credentials` takes it."""
+    """Create the IAM user with this policy and one new access key, as `Prepared.credentials`."""
     iam = aws.iam(place.emulator_url, place.account_number)
     try:
         iam.create_user(UserName=USER_NAME)
@@ -347,14 +341,14 @@ def make_user(place: Workplace, policy_document: Mapping[str, Any]) -> dict[str,
     return {"access_key_id": made["AccessKeyId"], "secret_access_key": made["SecretAccessKey"]}
 
 
-def _equip(place: Workplace, region: str) -> dict[str, Any]:
-    """Two EC2 instances, one of them stopped, an RDS instance and an Aurora cluster with one
-    member.
+def _create_resources(place: Workplace, region: str) -> dict[str, Any]:
+    """Create two EC2 instances, one of them stopped, an RDS instance, and an Aurora cluster with
+    one instance. Returns their IDs, as fields of `Prepared`.
     """
     ec2 = aws.ec2(place.emulator_url, place.account_number, region)
     found = ec2.describe_instances(
         Filters=[
-            {"Name": f"tag:{_SAMPLE_TAG}", "Values": ["yes"]},
+            {"Name": f"tag:{_TAG}", "Values": ["yes"]},
             {
                 "Name": "instance-state-name",
                 "Values": ["pending", "running", "stopping", "stopped"],
@@ -365,9 +359,12 @@ def _equip(place: Workplace, region: str) -> dict[str, Any]:
         i["InstanceId"] for reservation in found["Reservations"] for i in reservation["Instances"]
     ]
     if not ids:
-        ids = [_instance(ec2, "web", "t3.small"), _instance(ec2, "batch", "m7g.large")]
+        ids = [
+            _create_instance(ec2, "web", "t3.small"),
+            _create_instance(ec2, "batch", "m7g.large"),
+        ]
         ec2.stop_instances(InstanceIds=ids[1:])
-    _databases(place, region)
+    _create_databases(place, region)
     return {
         "account_number": place.account_number,
         "instance_ids": tuple(ids),
@@ -376,8 +373,8 @@ def _equip(place: Workplace, region: str) -> dict[str, Any]:
     }
 
 
-def _instance(ec2: Any, name: str, instance_type: str) -> str:
-    tags = [{"Key": "Name", "Value": name}, {"Key": _SAMPLE_TAG, "Value": "yes"}]
+def _create_instance(ec2: Any, name: str, instance_type: str) -> str:
+    tags = [{"Key": "Name", "Value": name}, {"Key": _TAG, "Value": "yes"}]
     made = ec2.run_instances(
         ImageId=_IMAGE,
         InstanceType=instance_type,
@@ -388,7 +385,7 @@ def _instance(ec2: Any, name: str, instance_type: str) -> str:
     return str(made["Instances"][0]["InstanceId"])
 
 
-def _databases(place: Workplace, region: str) -> None:
+def _create_databases(place: Workplace, region: str) -> None:
     rds = aws.rds(place.emulator_url, place.account_number, region)
     admin: Any = {"MasterUsername": "sample", "MasterUserPassword": "sample-password"}
     if not _exists(rds.describe_db_instances, DBInstanceIdentifier="orders"):

@@ -1,6 +1,4 @@
-"""The project's real template, built by `sam build` and deployed by `sam deploy` into the embedded
-AWS.
-"""
+"""Deploys the project's own template into the embedded AWS, with `sam build` and `sam deploy`."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ from local.settings import ARCHITECTURE, HOME, LOGS, ROOT, RUNTIME, STACK_NAME, 
 
 _SAM_BIN = HOME / "venvs" / "sam" / "bin"
 _RECORD = HOME / "deployed.json"
-_DEPLOYED_FROM = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
+_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
 
 
 def _parameters(emulator: Emulator) -> list[str]:
@@ -28,17 +26,17 @@ def _parameters(emulator: Emulator) -> list[str]:
         f"Runtime={RUNTIME}",
         f"Architecture={ARCHITECTURE}",
         f"CognitoEndpoint={emulator.url}/",
-        # A sweep runs when it is asked for (make sweep): none comes between a person and a test.
+        # Sweeps run on request only (make sweep), so that none interferes with a test.
         "SweepState=DISABLED",
         "SweepConcurrency=1",
-        # Each test has processes of its own on this machine.
+        # Each concurrent test needs its own Lambda processes on this machine.
         "SweepBatch=6",
         "AllowLoopbackWebhooks=true",
     ]
 
 
 def is_current(emulator: Emulator) -> bool:
-    """Whether what stands in this emulator was deployed from the files as they are now."""
+    """Whether this emulator runs a stack deployed from the files as they are now."""
     try:
         recorded = json.loads(_RECORD.read_text())
     except (OSError, ValueError):
@@ -53,25 +51,23 @@ def is_current(emulator: Emulator) -> bool:
 
 
 def build(emulator: Emulator) -> None:
-    """`sam build`, cached: only what changed is built again. Raises Problem with the tool's last
-    words.
-    """
+    """`sam build`, cached: builds only what changed. Raises Problem with the end of its output."""
     _sam("build", emulator, ["--cached", *_parameters(emulator)])
 
 
 def deploy(emulator: Emulator) -> None:
-    """`sam deploy` with the profile `local` of samconfig.toml. Raises Problem with the tool's last
-    words.
+    """`sam deploy` with the profile `local` of samconfig.toml. Raises Problem with the end of its
+    output and the resources that failed.
     """
     try:
         _sam("deploy", emulator, _parameters(emulator))
     except Problem as problem:
-        raise Problem(f"{problem}\n{_resources_that_failed(emulator)}") from problem
+        raise Problem(f"{problem}\n{_failed_resources(emulator)}") from problem
     _RECORD.write_text(json.dumps(_record_of(emulator)))
 
 
-def _resources_that_failed(emulator: Emulator) -> str:
-    """The first failures by name and reason: what follows them in the log is the rollback."""
+def _failed_resources(emulator: Emulator) -> str:
+    """The failed resources and reasons, oldest first: the first is the cause, the rest follow."""
     try:
         page = aws.cloudformation(emulator.url).describe_stack_events(StackName=STACK_NAME)
     except ClientError:
@@ -92,7 +88,7 @@ def outputs(emulator: Emulator) -> dict[str, str]:
 def _sam(command: str, emulator: Emulator, arguments: list[str]) -> None:
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"sam-{command}.log"
-    # `sam build` takes the first pythonX.Y on PATH, and pip from it.
+    # `sam build` uses the first pythonX.Y on PATH and its pip.
     variables = environment(emulator.url)
     variables["PATH"] = f"{_SAM_BIN}{os.pathsep}{variables['PATH']}"
     with log.open("wb") as file:
@@ -106,9 +102,7 @@ def _sam(command: str, emulator: Emulator, arguments: list[str]) -> None:
             check=False,
         )
     if done.returncode:
-        raise Problem(
-            f"sam {command} failed. Its last words, from {log.relative_to(ROOT)}:\n{tail(log)}"
-        )
+        raise Problem(f"sam {command} failed. The end of {log.relative_to(ROOT)}:\n{tail(log)}")
 
 
 def _record_of(emulator: Emulator) -> dict[str, str]:
@@ -116,18 +110,16 @@ def _record_of(emulator: Emulator) -> dict[str, str]:
 
 
 def _fingerprint() -> str:
-    """A hash of every file that decides what is deployed, and of the runtime that it is built
-    for.
-    """
+    """A hash of all deployed files and of the runtime that they are built for."""
     digest = hashlib.sha256(f"{RUNTIME} {ARCHITECTURE}".encode())
-    for path in _sources():
+    for path in _source_files():
         digest.update(str(path.relative_to(ROOT)).encode() + b"\0")
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _sources() -> Iterator[Path]:
-    for name in _DEPLOYED_FROM:
+def _source_files() -> Iterator[Path]:
+    for name in _SOURCES:
         root = ROOT / name
         found = [root] if root.is_file() else sorted(p for p in root.rglob("*") if p.is_file())
         yield from (p for p in found if "__pycache__" not in p.parts)

@@ -1,6 +1,4 @@
-"""What the commands show: steps with their durations, in colour on a terminal and as plain lines
-elsewhere.
-"""
+"""Output of the commands: steps with their durations, in color on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -12,25 +10,25 @@ from dataclasses import dataclass
 from rich.console import Console
 
 console = Console(highlight=False, soft_wrap=True)
-complaints = Console(stderr=True, highlight=False, soft_wrap=True)
-"""For what went wrong: stdout may be on its way into a variable or a pipe."""
+error_console = Console(stderr=True, highlight=False, soft_wrap=True)
+"""For errors: stdout may be captured in a variable or a pipe."""
 
 
 @dataclass
 class Step:
-    """A part of the work that is being shown; `outcome` is said beside it when it is done."""
+    """A step that is shown while it runs. `outcome` is printed beside its title at the end."""
 
     title: str
     outcome: str = ""
     quick: bool = False
-    """Nothing had to be done: no duration is worth showing."""
+    """Nothing had to be done, so no duration is shown."""
     skipped: bool = False
-    """It could not be done, and that is not a failure."""
+    """It could not be done, which is not a failure."""
 
 
 @contextmanager
 def step(title: str) -> Iterator[Step]:
-    """Show `title` while the body runs, then a tick and how long it took; a cross if it raises."""
+    """Show `title` while the body runs, then a tick and the duration, or a cross if it raises."""
     started = time.monotonic()
     current = Step(title)
     try:

@@ -1,11 +1,11 @@
 """The embedded AWS as a process: `python -m local.emulator`, run by the emulator's own interpreter.
 
 Only the standard library and ministack may be imported here: the Lambda workers run in this
-interpreter too, and whatever it has installed they would find, whether or not it is in the layer.
+interpreter too, and would find what it has installed, whether or not it is in the layer.
 
-Its one argument, the run id, is read by nobody here: it is how `local.process` recognises the
-process as its own. Takes `GATEWAY_PORT`, `TMPDIR`, `STATE_DIR` and `S3_DATA_DIR` from the
-environment (`local.stack` sets them).
+Its one argument, the run ID, is not used here: `local.process` recognizes the process by it. Takes
+`GATEWAY_PORT`, `TMPDIR`, `STATE_DIR` and `S3_DATA_DIR` from the environment (`local.process` sets
+them).
 """
 
 from __future__ import annotations
@@ -14,18 +14,17 @@ import sys
 
 
 def main() -> None:
-    """Serve until SIGTERM. Exits with status 1 and one line on stdout if the port is taken."""
-    # Services are imported on their first request otherwise, which would bring back what the
-    # corrections replace.
+    """Serve until SIGTERM. Exits with status 1 and one line on stdout if the port is in use."""
+    # The corrections go first: they import the services, and must be in place when these are used.
     from local import faults, fidelity
 
     fidelity.apply_all()
-    # ministack has options of its own and refuses an argument that it does not know.
+    # ministack parses the command line too and rejects unknown arguments.
     del sys.argv[1:]
 
     from ministack import app
 
-    faults.make_possible(app)
+    faults.install(app)
     app.main()
 
 

@@ -1,9 +1,7 @@
-"""What a test lets go wrong in the embedded AWS, and for whom: calls that hang, that are slow, or
-that AWS answers with an error.
+"""Faults that a test injects into the embedded AWS: calls that hang, are slow, or fail.
 
-The emulator reads the faults from a file beside its state, so that none outlives it. They concern
-our functions and customers' credentials, never an account's root: by that tests look at what became
-of it.
+The emulator reads them from a file beside its state, so that none outlives it. Root calls are
+exempt, so that tests can inspect the result.
 
 Only the standard library and ministack may be imported here, as in `local.emulator`.
 """
@@ -26,32 +24,33 @@ FOREVER = 3600.0
 
 @dataclass(frozen=True)
 class Fault:
-    """Which calls, and what becomes of them. What is null or empty limits nothing."""
+    """Which calls are affected, and how. A filter that is None or empty matches every call."""
 
     service: str | None = None
     account: str | None = None
-    """Whose credentials sign the call."""
-    mentions: str = ""
-    """Text in the request's body."""
+    """The account whose credentials sign the call."""
+    body_contains: str = ""
+    """Text in the body of the request."""
     seconds: float = 0
-    """Time until the answer."""
+    """Delay before the response."""
     status: int = 0
     code: str = ""
-    """HTTP status and AWS's error, instead of an answer. Without an error, nonsense."""
+    """HTTP status and AWS error code of the response. With a status alone, its body is nonsense.
+    Without both, the call goes on after the delay."""
 
-    def concerns(self, service: str, account: str, body: bytes) -> bool:
+    def matches(self, service: str, account: str, body: bytes) -> bool:
         return (
             self.service in (None, service)
             and self.account in (None, account)
-            and self.mentions.encode() in body
+            and self.body_contains.encode() in body
         )
 
 
 @contextmanager
-def faults(*wanted: Fault) -> Iterator[None]:
-    """For a while, all of these. Used by tests, from outside the emulator."""
+def faults(*injected: Fault) -> Iterator[None]:
+    """Inject these faults while the block runs. Tests call this, outside of the emulator."""
     written = FILE.with_suffix(".partial")
-    written.write_text(json.dumps([asdict(fault) for fault in wanted]))
+    written.write_text(json.dumps([asdict(fault) for fault in injected]))
     written.replace(FILE)
     try:
         yield
@@ -59,8 +58,8 @@ def faults(*wanted: Fault) -> Iterator[None]:
         FILE.unlink()
 
 
-def make_possible(app: Any) -> None:
-    """Lets the emulator's `app` have faults. Costs a look for the file a call."""
+def install(app: Any) -> None:
+    """Make the emulator's `app` look for faults. Costs one attempt to read the file per call."""
     from ministack.core.responses import get_account_id
 
     dispatch: Callable[..., Any] = app._dispatch_service_request
@@ -69,19 +68,19 @@ def make_possible(app: Any) -> None:
         method, path, headers, body, query, request_id = request
         key = app.extract_access_key_id(headers, query) or ""
         for fault in [] if key.isdigit() else _present():
-            asked = app._routing_params(method, path, headers, body, query)
-            service = app.detect_service(method, path, headers, asked)
-            if fault.concerns(service, get_account_id(), body):
+            params = app._routing_params(method, path, headers, body, query)
+            service = app.detect_service(method, path, headers, params)
+            if fault.matches(service, get_account_id(), body):
                 await _wait(fault.seconds)
                 if fault.status:
-                    return _answer(fault, service, headers, request_id)
+                    return _response(fault, service, headers, request_id)
         return await dispatch(*request)
 
     app._dispatch_service_request = dispatch_with_faults
 
 
 async def _wait(seconds: float) -> None:
-    """No longer than there are faults, so that nothing hangs when the emulator is to end."""
+    """Wait, at most until the faults are removed, so that nothing delays the emulator's end."""
     end = time.monotonic() + seconds
     while (left := end - time.monotonic()) > 0 and FILE.exists():
         await asyncio.sleep(min(left, 0.5))
@@ -94,13 +93,13 @@ def _present() -> list[Fault]:
         return []
 
 
-def _answer(fault: Fault, service: str, headers: dict[str, str], request_id: str) -> Any:
-    """An error in the protocol of the service, or what is no answer at all."""
+def _response(fault: Fault, service: str, headers: dict[str, str], request_id: str) -> Any:
+    """An error in the protocol of the service, or nonsense if the fault has no error code."""
     if not fault.code:
         return fault.status, {"Content-Type": "text/plain"}, b"nonsense"
     from ministack.core.iam_actions import access_denied_response
 
-    _, answer_headers, body = access_denied_response(
+    _, response_headers, body = access_denied_response(
         service, "", "", request_id, error_code=fault.code, message="A fault.", headers=headers
     )
-    return fault.status, answer_headers, body
+    return fault.status, response_headers, body

@@ -1,4 +1,4 @@
-"""The functions' own logs: `python -m local.logs --function accounts --minutes 15` (make logs)."""
+"""Logs of the functions: `python -m local.logs --function accounts --minutes 15` (make logs)."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from local.display import console
 
 
 def main() -> None:
+    """Print the matching log lines of all functions, oldest first. Raises Problem."""
     parser = argparse.ArgumentParser(prog="local.logs", description=__doc__)
     parser.add_argument("--function", default="", help="part of a log group's name")
     parser.add_argument("--minutes", type=int, default=15)

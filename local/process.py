@@ -1,4 +1,4 @@
-"""The emulator's process: started, recognised as this checkout's own, and ended."""
+"""The emulator's process: starts it, recognizes it as this checkout's own, and stops it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _DIRECTORY = HOME / "emulator"
 _RECORD = _DIRECTORY / "process.json"
 _LOG = _DIRECTORY / "emulator.log"
 _INTERPRETER = HOME / "venvs" / "emulator" / "bin" / "python"
-_STAMP = HOME / "venvs" / "emulator" / "made-from"
+_ENVIRONMENT_STAMP = HOME / "venvs" / "emulator" / "made-from"
 _START_SECONDS = 60
 _STOP_SECONDS = 15
 _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -31,13 +31,13 @@ _NO_PROXY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 @dataclass(frozen=True)
 class Emulator:
-    """A running emulator. Each start has a new `run_id`: the state is gone with the process."""
+    """A running emulator. Each start has a new `run_id`: its state is lost with the process."""
 
     pid: int
     port: int
     run_id: str
     made_from: str = ""
-    """What it runs on: its environment and our corrections. Another one would behave otherwise."""
+    """A hash of its environment and of our corrections, which decide how it behaves."""
 
     @property
     def url(self) -> str:
@@ -45,7 +45,7 @@ class Emulator:
 
 
 def running() -> Emulator | None:
-    """This checkout's emulator if it is alive, else None."""
+    """This checkout's emulator if it runs and answers, else None."""
     try:
         recorded = Emulator(**json.loads(_RECORD.read_text()))
     except (OSError, ValueError, TypeError):
@@ -54,39 +54,40 @@ def running() -> Emulator | None:
 
 
 def start() -> tuple[Emulator, bool]:
-    """The emulator of this checkout and whether it had to be started.
+    """This checkout's emulator, and whether it was started by this call.
 
-    Raises Problem when the port is taken, or when the emulator does not come up.
+    An emulator that was made from other files is replaced. Raises Problem if the port is in use, or
+    if the emulator does not start.
     """
     current = running()
-    asked = requested_port()
-    if current and asked not in (None, current.port):
+    requested = requested_port()
+    if current and requested not in (None, current.port):
         raise Problem(
-            f"This checkout's stack already runs on port {current.port}. End it first: make down"
+            f"This checkout's stack already runs on port {current.port}. Stop it first: make down"
         )
     if current and current.made_from == _made_from():
         return current, False
     stop()
-    port = asked or (current.port if current else DEFAULT_PORT)
+    port = requested or (current.port if current else DEFAULT_PORT)
     _require_free(port)
     return _launch(port), True
 
 
 def stop() -> bool:
-    """End the emulator of this checkout, and nothing else. Returns whether there was one."""
+    """Stop this checkout's emulator, and nothing else. Returns whether there was one."""
     try:
         recorded = Emulator(**json.loads(_RECORD.read_text()))
     except (OSError, ValueError, TypeError):
         return False
     ours = _is_ours(recorded)
     if ours:
-        _end(recorded.pid)
+        _terminate(recorded.pid)
     _RECORD.unlink(missing_ok=True)
     return ours
 
 
 def _launch(port: int) -> Emulator:
-    # Worker folders of a run that was killed are of no use to the next one.
+    # Removes the worker folders of a run that was killed.
     shutil.rmtree(_DIRECTORY, ignore_errors=True)
     for name in ("tmp", "state", "s3"):
         (_DIRECTORY / name).mkdir(parents=True)
@@ -99,7 +100,7 @@ def _launch(port: int) -> Emulator:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
-            # Ctrl-C in the terminal ends `make up`, not the stack that it leaves running.
+            # Ctrl-C in the terminal stops `make up`, not the emulator.
             start_new_session=True,
         )
     emulator = Emulator(process.pid, port, run_id, _made_from())
@@ -111,7 +112,7 @@ def _launch(port: int) -> Emulator:
         time.sleep(0.1)
     stop()
     raise Problem(
-        f"The embedded AWS did not start. Its last words, from {_shown(_LOG)}:\n{tail(_LOG)}"
+        f"The embedded AWS did not start. The end of {_LOG.relative_to(ROOT)}:\n{tail(_LOG)}"
     )
 
 
@@ -119,13 +120,13 @@ def _made_from() -> str:
     digest = hashlib.sha256()
     local = ROOT / "local"
     corrections = sorted((local / "fidelity").glob("*.py"))
-    for path in (_STAMP, local / "emulator.py", local / "faults.py", *corrections):
+    for path in (_ENVIRONMENT_STAMP, local / "emulator.py", local / "faults.py", *corrections):
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
 def _environment(port: int) -> dict[str, str]:
-    # Lambda workers inherit this environment: what is not in it cannot leak into a function.
+    # Lambda workers inherit this environment, so it holds only what they may see.
     kept = {
         k: os.environ[k]
         for k in ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
@@ -137,7 +138,7 @@ def _environment(port: int) -> dict[str, str]:
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "MINISTACK_ACCOUNT_ID": WORKLOAD_ACCOUNT_ID,
-        # These two listen on every interface and on a fixed port, which two checkouts cannot share.
+        # These would listen on every interface, on fixed ports that two checkouts cannot share.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LAMBDA_WARM_TTL_SECONDS": "900",
@@ -153,7 +154,7 @@ def _require_free(port: int) -> None:
         taken = probe.connect_ex(("127.0.0.1", port)) == 0
     if taken:
         raise Problem(
-            f"Port {port} is in use by another program. End that program, or choose another port: "
+            f"Port {port} is in use by another program. Stop that program, or choose another port: "
             f"CAVOK_PORT={port + 1} make up"
         )
 
@@ -167,8 +168,8 @@ def _answers(port: int) -> bool:
 
 
 def _is_ours(emulator: Emulator) -> bool:
-    """Whether the process is the one recorded: numbers are reused, the run id on its command line
-    is not.
+    """Whether the recorded process still runs. Process IDs are reused, but the run ID on its
+    command line is unique.
     """
     return emulator.run_id in _command_line(emulator.pid)
 
@@ -187,7 +188,7 @@ def _command_line(pid: int) -> str:
 
 
 def workers_of(function: str) -> list[int]:
-    """This stack's processes of a function of the template."""
+    """Process IDs of this stack's Lambda workers for a function, by its logical ID."""
     listed = subprocess.run(
         ["ps", "-axww", "-o", "pid=,args="], capture_output=True, text=True, check=True
     ).stdout
@@ -195,7 +196,7 @@ def workers_of(function: str) -> list[int]:
     return [int(pid) for pid, args in found if str(_DIRECTORY) in args and f"-{function}-" in args]
 
 
-def _end(pid: int) -> None:
+def _terminate(pid: int) -> None:
     """SIGTERM, then SIGKILL to the process group, which is the emulator and its Lambda workers."""
     os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _STOP_SECONDS
@@ -207,7 +208,7 @@ def _end(pid: int) -> None:
 
 def _alive(pid: int) -> bool:
     try:
-        # A child of this very process stays a zombie until it is waited for.
+        # A child of this process stays a zombie until it is waited for.
         if os.waitpid(pid, os.WNOHANG)[0] == pid:
             return False
     except ChildProcessError:
@@ -220,12 +221,8 @@ def _alive(pid: int) -> bool:
 
 
 def tail(path: Path, lines: int = 25) -> str:
-    """The last lines of a log, for the message that explains a failure."""
+    """The last lines of a log file, for an error message."""
     try:
         return "\n".join(path.read_text(errors="replace").splitlines()[-lines:])
     except OSError:
         return "(nothing was written)"
-
-
-def _shown(path: Path) -> str:
-    return str(path.relative_to(ROOT))

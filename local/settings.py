@@ -1,6 +1,4 @@
-"""Where the local stack is and what it is called; the error that ends a command with one clear
-sentence.
-"""
+"""Paths, names and environment of the local stack, and `Problem`, the error of its commands."""
 
 from __future__ import annotations
 
@@ -20,17 +18,17 @@ WORKLOAD_ACCOUNT_ID = "111122223333"
 DEFAULT_PORT = 4566
 
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
-"""The Lambda workers run in the interpreter at hand, and native wheels fit one interpreter only."""
+"""Lambda workers run in this interpreter, and native wheels fit one interpreter version only."""
 
 ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"
 
 
 class Problem(Exception):
-    """What is wrong and what to do about it, in words that a person at the terminal can act on."""
+    """A message for the person at the terminal: what is wrong and what to do about it."""
 
 
 def requested_port() -> int | None:
-    """The port asked for with CAVOK_PORT, or None when nothing was asked for."""
+    """The port in CAVOK_PORT, or None if it is not set. Raises Problem for an invalid one."""
     text = os.environ.get("CAVOK_PORT", "")
     if not text:
         return None
@@ -43,16 +41,15 @@ def requested_port() -> int | None:
 
 
 def environment(emulator_url: str, account_id: str = WORKLOAD_ACCOUNT_ID) -> dict[str, str]:
-    """A process environment in which every AWS tool reaches the embedded AWS and can reach nothing
-    else.
+    """A process environment in which AWS tools reach the embedded AWS only.
 
-    Profiles, sessions and configuration files of the user's real AWS accounts are shut out.
+    It leaves out the profiles, sessions and configuration files of real AWS accounts.
     """
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("AWS_", "SAM_"))}
     return {
         **kept,
         "AWS_ENDPOINT_URL": emulator_url,
-        # The emulator takes any 12-digit access key id as the root of the account of that number.
+        # To the emulator, a 12-digit access key ID is the root user of the account with that ID.
         "AWS_ACCESS_KEY_ID": account_id,
         "AWS_SECRET_ACCESS_KEY": "local",
         "AWS_DEFAULT_REGION": REGION,

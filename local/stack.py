@@ -1,6 +1,6 @@
 """The local stack as a whole: `python -m local.stack up | down | status`.
 
-`.local/stack.json` is its face for people, tests and other tools: see `Stack`.
+`.local/stack.json` describes the running stack to people, tests and other tools: see `Stack`.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit
 
 from local import deploy, process, users
-from local.display import complaints, console, step
+from local.display import console, error_console, step
 from local.settings import REGION, STACK_FILE, WORKLOAD_ACCOUNT_ID, Problem
 from local.users import User
 
 
 @dataclass(frozen=True)
 class Stack:
-    """What `.local/stack.json` holds."""
+    """The content of `.local/stack.json`."""
 
     api_url: str
     dashboard_url: str
@@ -35,14 +35,14 @@ class Stack:
 
 
 def load() -> Stack:
-    """The stack that runs. Raises Problem if none does."""
+    """The running stack. Raises Problem if there is none."""
     if not process.running() or not STACK_FILE.exists():
         raise Problem("No local stack runs in this checkout. Start it: make up")
     return Stack(**json.loads(STACK_FILE.read_text()))
 
 
 def up() -> Stack:
-    """Bring the stack to what the files say, changing only what changed. Raises Problem."""
+    """Start the emulator and deploy the stack, each only if needed. Raises Problem."""
     with step("Embedded AWS, with IAM enforced") as current:
         emulator, started = process.start()
         current.outcome, current.quick = emulator.url, not started
@@ -60,14 +60,15 @@ def up() -> Stack:
 
 
 def down() -> None:
-    """End what `up` started in this checkout, and nothing else."""
+    """Stop what `up` started in this checkout, and nothing else."""
     with step("Local stack") as current:
         current.quick = True
-        current.outcome = "ended" if process.stop() else "none was running in this checkout"
+        current.outcome = "stopped" if process.stop() else "none was running in this checkout"
     STACK_FILE.unlink(missing_ok=True)
 
 
 def status() -> None:
+    """Print the content of `.local/stack.json`. Raises Problem if no stack runs."""
     stack = load()
     console.print_json(json.dumps(asdict(stack)))
 
@@ -99,7 +100,7 @@ def _describe(emulator: process.Emulator) -> Stack:
 
 
 def _on_loopback(url: str, emulator_url: str) -> str:
-    """The address at which the emulator serves an API whose own host name only browsers resolve."""
+    """The emulator's loopback URL of an API, whose own host name resolves in browsers only."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").split(".")[0]
     return f"{emulator_url}/_aws/execute-api/{api_id}{parts.path}"
@@ -126,15 +127,15 @@ def main() -> None:
 
 
 def run(entry: object) -> None:
-    """Run a command's entry point; a Problem becomes its sentence and exit status 1."""
+    """Run a command. A Problem ends it with its message and exit status 1."""
     assert callable(entry)
     try:
         entry()
     except Problem as problem:
-        complaints.print(f"\n{problem}", style="bold red", markup=False)
+        error_console.print(f"\n{problem}", style="bold red", markup=False)
         sys.exit(1)
     except KeyboardInterrupt:
-        sys.exit("\nInterrupted. What was started keeps running; end it with: make down")
+        sys.exit("\nInterrupted. What was started keeps running. Stop it with: make down")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""One sweep now, as the scheduler starts it: `python -m local.sweep` (make sweep)."""
+"""One sweep, started as EventBridge Scheduler does: `python -m local.sweep` (make sweep)."""
 
 from __future__ import annotations
 
@@ -12,21 +12,19 @@ from local.settings import Problem
 from local.stack import Stack
 
 _SWEEP_SECONDS = 600
-_OUTCOMES_TO_MENTION = ("failed", "timedOut", "aborted", "pending", "running")
+_OTHER_OUTCOMES = ("failed", "timedOut", "aborted", "pending", "running")
 
 
 def start(running: Stack) -> str:
-    """Starts `reverify_accounts`; returns the execution's ARN."""
+    """Start `reverify_accounts`. Returns the ARN of its execution."""
     started = aws.step_functions(running.emulator_url).start_execution(
         stateMachineArn=running.state_machines["reverify_accounts"], input="{}"
     )
     return started["executionArn"]
 
 
-def counts(running: Stack, execution_arn: str) -> Mapping[str, int]:
-    """Waits for a sweep's end and returns the accounts of its map runs by outcome. Raises
-    Problem.
-    """
+def wait_for_counts(running: Stack, execution_arn: str) -> Mapping[str, int]:
+    """Wait until a sweep ends, and return the item counts of its map runs. Raises Problem."""
     client = aws.step_functions(running.emulator_url)
     deadline = time.monotonic() + _SWEEP_SECONDS
     while (found := client.describe_execution(executionArn=execution_arn))["status"] == "RUNNING":
@@ -46,23 +44,20 @@ def counts(running: Stack, execution_arn: str) -> Mapping[str, int]:
 
 
 def main() -> None:
-    """Runs one sweep and shows how many accounts were tested. Raises Problem."""
+    """Run one sweep and show how many accounts were tested. Raises Problem."""
     running = stack.load()
-    with step("Accounts that are due, tested again") as current:
+    with step("Due accounts tested again") as current:
         execution_arn = start(running)
-        found = counts(running, execution_arn)
-        current.outcome = told(found)
+        current.outcome = summary(wait_for_counts(running, execution_arn))
     console.print(f"  {execution_arn}", style="dim", soft_wrap=True)
 
 
-def told(found: Mapping[str, int]) -> str:
-    """A map run's counts in words."""
-    if not found.get("total"):
+def summary(counts: Mapping[str, int]) -> str:
+    """The item counts of a map run in words."""
+    if not counts.get("total"):
         return "nothing was due: press Test, or change an account, or wait"
-    tested = f"{found['succeeded']} of {found['total']} tested"
-    others = [
-        f"{found[outcome]} {outcome}" for outcome in _OUTCOMES_TO_MENTION if found.get(outcome)
-    ]
+    tested = f"{counts['succeeded']} of {counts['total']} tested"
+    others = [f"{counts[outcome]} {outcome}" for outcome in _OTHER_OUTCOMES if counts.get(outcome)]
     return ", ".join([tested, *others])
 
 

@@ -1,4 +1,4 @@
-"""ID tokens of the local stack's people: `python -m local.tokens admin` (make token USER=admin)."""
+"""ID tokens of the local stack's users: `python -m local.tokens admin` (make token USER=admin)."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from local.users import User
 
 
 def id_token(running: Stack, user: str) -> str:
-    """A fresh Cognito ID token, valid for an hour. Raises Problem for a user who is not in
-    `.local/stack.json`.
+    """A new Cognito ID token, valid for one hour. Raises Problem for a user that
+    `.local/stack.json` does not name.
     """
-    person = running.users.get(user)
-    if person is None:
-        raise Problem(f"There is no user {user}. There are: {', '.join(running.users)}")
-    return sign_in(running, person)
+    known = running.users.get(user)
+    if known is None:
+        raise Problem(f"There is no user {user}. Use one of {', '.join(running.users)}")
+    return sign_in(running, known)
 
 
-def sign_in(running: Stack, person: User) -> str:
-    """A fresh Cognito ID token of a user of this stack's pool."""
+def sign_in(running: Stack, user: User) -> str:
+    """A new Cognito ID token of any user of this stack's pool, valid for one hour."""
     answer = aws.sign_in_client(running.emulator_url).initiate_auth(
         ClientId=running.user_pool_client_id,
         AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": person["email"], "PASSWORD": person["password"]},
+        AuthParameters={"USERNAME": user["email"], "PASSWORD": user["password"]},
     )
     return answer["AuthenticationResult"]["IdToken"]
 

@@ -1,4 +1,4 @@
-"""The people of the local stack: two organizations, and a password each, new with each stack."""
+"""The users of the local stack, in two organizations, with new passwords for each stack."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from local import aws
 
 
 class User(TypedDict):
+    """A created user, as `.local/stack.json` shows it."""
+
     email: str
     password: str
     organization: str
@@ -18,7 +20,7 @@ class User(TypedDict):
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody to make a user of."""
+    """A user to create. `group` names their role in Cavok Accounts."""
 
     email: str
     organization: str
@@ -34,8 +36,8 @@ PEOPLE = {
 
 
 def ensure_all(emulator_url: str, pool_id: str, known: dict[str, User]) -> dict[str, User]:
-    """Create the people who are not there yet. `known` is what an earlier run left, with its
-    passwords.
+    """Create the users that are missing from the pool. `known` holds the users of an earlier run,
+    whose passwords still apply.
     """
     cognito = aws.cognito(emulator_url)
     present = {
@@ -54,23 +56,21 @@ def ensure_all(emulator_url: str, pool_id: str, known: dict[str, User]) -> dict[
 
 
 def create(emulator_url: str, pool_id: str, person: Person) -> User:
-    """Create one user with a random password, in their group, with their organization; replaces an
-    older one.
-    """
+    """Create one user with a random password, or give an existing one a new password."""
     cognito = aws.cognito(emulator_url)
     attributes = {
         "email": person.email,
         "email_verified": "true",
         "custom:organization": person.organization,
     }
-    # One of each kind of character, whatever the pool's password policy asks for.
+    # Contains each kind of character that a password policy may require.
     password = f"{secrets.token_urlsafe(18)}-aA1"
     with suppress(cognito.exceptions.UsernameExistsException):
         cognito.admin_create_user(
             UserPoolId=pool_id,
             Username=person.email,
             MessageAction="SUPPRESS",
-            # The one that the emulator would make up does not keep to the pool's policy.
+            # The emulator's generated one does not satisfy the pool's password policy.
             TemporaryPassword=password,
             UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
         )

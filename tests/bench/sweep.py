@@ -29,7 +29,7 @@ from local import stack as local_stack
 from local.customers import CUSTOMERS, Offer
 from local.display import console, step
 from local.faults import Fault, faults
-from local.main_job import Api, new_account
+from local.first_account import Api, new_account
 from local.settings import REGION, ROOT, STACK_NAME, environment
 from local.stack import Stack
 

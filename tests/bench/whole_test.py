@@ -22,7 +22,7 @@ from cavok.domain.session_policies import probing_policy_text
 from cavok.domain.steps import Judgement, Verdict
 from local import aws, customers
 from local.customers import CUSTOMERS, Offer
-from local.main_job import Api, new_account
+from local.first_account import Api, new_account
 from local.stack import Stack
 from tests.bench.measure import Medians, Sample, interleaved
 from tests.unit.builders import an_account

@@ -28,7 +28,7 @@ LONG_AGO = "2020-01-01T00:00:00.000000+0000"
 
 def run_sweep(stack: Stack) -> Mapping[str, int]:
     """One whole sweep; the accounts that it tested, by outcome."""
-    return sweep.counts(stack, sweep.start(stack))
+    return sweep.wait_for_counts(stack, sweep.start(stack))
 
 
 def make_due(stack: Stack, organization: str, *accounts: Connected) -> None:

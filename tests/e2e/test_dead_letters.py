@@ -56,7 +56,9 @@ def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
     stack: Stack, house: Organization, new_place: Callable[[], Workplace]
 ) -> None:
     with sweeping.bus_listener(stack) as listener:
-        with faults(Fault("events", mentions="Poison", status=400, code="ValidationException")):
+        with faults(
+            Fault("events", body_contains="Poison", status=400, code="ValidationException")
+        ):
             poison = connect(house.admin, new_place(), name="Poison")
             others = [connect(house.admin, new_place(), name=f"Other{n}") for n in range(3)]
             for other in others:

@@ -133,7 +133,7 @@ def test_a_boundary_and_a_session_policy_are_told_apart_from_the_identitys_own(
     place.iam.put_role_policy(
         RoleName="Bounded", PolicyName="All", PolicyDocument=json.dumps(allow_all)
     )
-    customers.bound_to("ec2:*")(place, "Bounded")
+    customers.set_boundary("ec2:*")(place, "Bounded")
     session = aws.client("sts", stack.emulator_url).assume_role(
         RoleArn=f"arn:aws:iam::{place.account_number}:role/Bounded",
         RoleSessionName="test",

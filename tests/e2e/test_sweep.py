@@ -50,12 +50,12 @@ def deploy_role(account: Connected) -> None:
 
 
 def drop_condition(account: Connected) -> None:
-    customers.trust_condition(None)(account.place, account.offer().role_name)
+    customers.set_trust_condition(None)(account.place, account.offer().role_name)
 
 
 def restore_condition(account: Connected) -> None:
     condition = {"StringEquals": {"sts:ExternalId": account.offer().external_id}}
-    customers.trust_condition(condition)(account.place, account.offer().role_name)
+    customers.set_trust_condition(condition)(account.place, account.offer().role_name)
 
 
 def deny_stop(account: Connected) -> None:

@@ -73,7 +73,7 @@ def test_what_a_customer_does_to_us_costs_its_own_child_alone(
         sweeping.eventually(lambda: all(map(over, others)), "the others are done")
         assert confirmed["hangs"].account()["testing"], "and the one that hangs is still at it"
         in_time = time.monotonic() - began
-        counts = sweep.counts(stack, started)
+        counts = sweep.wait_for_counts(stack, started)
         whole = time.monotonic() - began
 
     assert counts["succeeded"] == counts["total"] >= len(CASES)

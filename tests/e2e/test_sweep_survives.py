@@ -185,7 +185,7 @@ def test_two_sweeps_and_a_person_at_once_test_an_account_once(
     sweeps = [sweep.start(stack), sweep.start(stack)]
     pressed = confirmed[0].press_test()
     for started in sweeps:
-        sweep.counts(stack, started)
+        sweep.wait_for_counts(stack, started)
     confirmed[0].watch(pressed["verification_id"])
     sweeping.run_sweep(stack)  # should each of the two have left it to the other
 

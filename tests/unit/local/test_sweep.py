@@ -1,4 +1,4 @@
-"""What `make sweep` says of a map run's counts."""
+"""What `make sweep` says about the item counts of a map run."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from local.sweep import told
+from local.sweep import summary
 
 NONE = {"succeeded": 0, "failed": 0, "timedOut": 0, "aborted": 0, "pending": 0, "total": 0}
 
@@ -24,4 +24,4 @@ NONE = {"succeeded": 0, "failed": 0, "timedOut": 0, "aborted": 0, "pending": 0, 
     ],
 )
 def test_counts_in_words(counts: Mapping[str, int], words: str) -> None:
-    assert told(counts) == words
+    assert summary(counts) == words

@@ -1,5 +1,5 @@
-"""The main job, over the HTTP API alone: a customer's account added, its role made, its connection
-tested.
+"""The first account, connected over the HTTP API as a new customer does it: added, its role
+deployed, its connection tested.
 """
 
 from __future__ import annotations
@@ -18,13 +18,11 @@ from local.stack import Stack
 
 _TEST_SECONDS = 120
 _SYMBOLS = {True: "[green]✔[/]", False: "[red]✘[/]", None: "[yellow]–[/]"}
-_STATUS_COLOURS = {"confirmed": "green", "degraded": "yellow", "failed": "red"}
+_STATUS_COLORS = {"confirmed": "green", "degraded": "yellow", "failed": "red"}
 
 
 class Api:
-    """The HTTP API as one signed-in person uses it. A refused call raises Problem with the API's
-    own words.
-    """
+    """The HTTP API as one signed-in user calls it. Error responses raise Problem."""
 
     def __init__(self, stack: Stack, user: str = "admin") -> None:
         headers = {"authorization": f"Bearer {tokens.id_token(stack, user)}"}
@@ -33,23 +31,23 @@ class Api:
         )
 
     def get(self, path: str) -> Any:
-        return self._answer(self._http.get(path))
+        return self._content(self._http.get(path))
 
     def post(self, path: str, body: Any = None) -> Any:
-        return self._answer(self._http.post(path, json=body))
+        return self._content(self._http.post(path, json=body))
 
     def put(self, path: str, body: Any) -> Any:
-        return self._answer(self._http.put(path, json=body))
+        return self._content(self._http.put(path, json=body))
 
     def add_account(self, body: dict[str, Any]) -> Any:
-        """The new account, or the one that already has this number (409)."""
+        """The new account, or the one that already has this account number (409)."""
         answer = self._http.post("/v1/accounts", json=body)
         if answer.status_code != httpx.codes.CONFLICT:
-            return self._answer(answer)
+            return self._content(answer)
         return self.get(f"/v1/accounts?q={body['provider_id']}")["items"][0]
 
     @staticmethod
-    def _answer(answer: httpx.Response) -> Any:
+    def _content(answer: httpx.Response) -> Any:
         if answer.is_success:
             return answer.json() if answer.content else None
         raise Problem(
@@ -58,8 +56,10 @@ class Api:
         )
 
 
-def run(stack: Stack) -> None:
-    """Connect the customer with all permissions and show every step's verdict. Raises Problem."""
+def connect(stack: Stack) -> None:
+    """Connect the customer with all permissions and show the verdict of each step. Raises
+    Problem.
+    """
     api = Api(stack)
     customer = CUSTOMERS["all-permissions"]
     with step(f"Account {customer.account_number} added as {customer.name}"):
@@ -72,7 +72,7 @@ def run(stack: Stack) -> None:
     verification = _test(api, path)
     account = api.get(path)
     _show_verdict(account, verification)
-    _show_the_way_on(stack)
+    _show_next_steps(stack)
 
 
 def new_account(customer: Customer, credentials: dict[str, str] | None = None) -> dict[str, Any]:
@@ -88,11 +88,11 @@ def new_account(customer: Customer, credentials: dict[str, str] | None = None) -
 
 
 def _test(api: Api, path: str) -> Any:
-    """Press Test and print each step as it finishes."""
+    """Start a test and print each step when it finishes. Returns the finished verification."""
     started = time.monotonic()
     verification = api.post(f"{path}/verifications")
     shown: set[tuple[str, str | None]] = set()
-    console.print("[bold]Test[/] the way the “Test” icon does it:")
+    console.print("[bold]Test[/], as the “Test” icon starts it:")
     while True:
         verification = api.get(f"{path}/verifications/{verification['verification_id']}")
         for finished in verification["steps"]:
@@ -105,7 +105,7 @@ def _test(api: Api, path: str) -> Any:
         if time.monotonic() - started > _TEST_SECONDS:
             raise Problem(
                 f"The test did not finish within {_TEST_SECONDS} s. "
-                "The functions' logs may tell why: make logs"
+                "The functions' logs may say why: make logs"
             )
         time.sleep(0.3)
 
@@ -124,23 +124,23 @@ def _show_step(finished: dict[str, Any]) -> None:
 
 
 def _show_verdict(account: dict[str, Any], verification: dict[str, Any]) -> None:
-    colour = _STATUS_COLOURS.get(account["status"], "yellow")
-    console.print(f"Account {account['name']} is [bold {colour}]{account['status']}[/].")
+    color = _STATUS_COLORS.get(account["status"], "yellow")
+    console.print(f"Account {account['name']} is [bold {color}]{account['status']}[/].")
     for issue in account["issues"]:
         console.print(
             f"  [yellow]![/] {escape(issue['message'])} [dim]{escape(issue['remedy'])}[/]"
         )
     if verification["outcome"] != "confirmed":
         raise Problem(
-            "The sample account was not confirmed. The functions' logs may tell why: make logs"
+            "The sample account was not confirmed. The functions' logs may say why: make logs"
         )
 
 
-def _show_the_way_on(stack: Stack) -> None:
+def _show_next_steps(stack: Stack) -> None:
     console.print(f"\n[bold]API[/]        {stack.api_url}")
     console.print(f"[bold]Page[/]       {stack.dashboard_url}")
     console.print("[bold]A token[/]    make token USER=admin")
-    console.print("[bold]The end[/]    make down\n")
+    console.print("[bold]Stop[/]       make down\n")
     for name, user in stack.users.items():
         console.print(
             f"{name:<12} {user['email']:<26} {user['password']}  [dim]of {user['organization']}[/]"
