@@ -1,4 +1,4 @@
-"""ProbePermission: one permission, one verdict."""
+"""ProbePermission: probes one permission."""
 
 from typing import Any
 

@@ -130,7 +130,7 @@ def reads_of_a_sweep(stack: Stack, count: int) -> Capacity:
 
 
 def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
-    """What one scheduled test reads and writes: lease, entry, settling. Nothing changes, as on
+    """What one scheduled test reads and writes: lease, entry, finish. Nothing changes, as on
     almost every day.
     """
     now = datetime.now(UTC)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from typing import Any
 
@@ -11,7 +12,7 @@ from cavok.adapters.customer.session import CALL, CustomerSession
 from cavok.domain.access_denied import Reason
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.steps import Step, Verdict
-from cavok.services.probe_account import AT_ONCE, TRIES, probe_account
+from cavok.services.probe_account import TRIES, probe_account
 from tests.unit.builders import a_step, actions_of, template
 from tests.unit.statemachines.test_definitions import VERIFY
 
@@ -32,10 +33,19 @@ def test_there_is_a_step_for_each_action_in_their_order() -> None:
     assert [step.step for step in steps] == list(ACTIONS)
 
 
+def test_all_probes_run_at_once() -> None:
+    everyone = threading.Barrier(len(ACTIONS), timeout=10)
+
+    def probe(action: str, session: CustomerSession) -> Step:
+        everyone.wait()
+        return a_step(action)
+
+    assert len(probe_account(ACTIONS, SESSION, probe=probe)) == len(ACTIONS)
+
+
 def test_no_service_of_a_customer_is_called_more_than_six_times_at_once() -> None:
     at_once = Counter(action.partition(":")[0] for action in ACTIONS)
 
-    assert len(ACTIONS) == AT_ONCE
     assert max(at_once.values()) <= VERIFY["States"]["ProbePermissions"]["MaxConcurrency"]
 
 
@@ -93,11 +103,9 @@ def test_where_nothing_is_answered_a_test_is_over_before_its_function_is() -> No
     assert CALL.connect_timeout < CALL.read_timeout
     a_call = CALL.retries["total_max_attempts"] * CALL.read_timeout + 1  # and between two tries
     two_calls = {"iam:GetRolePolicy", "ec2:StartInstances", "ec2:StopInstances"}
-    busy = [0.0] * AT_ONCE
-    for action in ACTIONS:
-        busy[busy.index(min(busy))] += a_call * (1 + (action in two_calls))
+    probes = [a_call * (1 + (action in two_calls)) for action in ACTIONS]
 
-    longest = a_call + max(busy) + a_call
+    longest = a_call + max(probes) + a_call
 
     assert longest < template()["Resources"]["ProbeAccount"]["Properties"]["Timeout"]
 

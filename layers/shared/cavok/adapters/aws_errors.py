@@ -1,4 +1,4 @@
-"""The one place where what botocore raises becomes an error code and AWS's own message."""
+"""Translating botocore's exceptions. No other module reads them."""
 
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
@@ -7,16 +7,16 @@ from cavok.domain.access_denied import TIMED_OUT
 from cavok.domain.steps import Judgement, judge
 
 AWS_ERRORS = (ClientError, BotoConnectionError, HTTPClientError)
-"""AWS's refusals and errors, and connections that broke or timed out."""
+"""Errors that AWS returned, and connections that broke or timed out."""
 
 
 def judge_error(error: Exception, proofs: frozenset[str] = frozenset()) -> Judgement:
-    """What a failed call proves; a connection that broke proves nothing."""
+    """What a failed call proves. A broken connection proves nothing."""
     return judge(*code_and_message(error), proofs)
 
 
 def code_and_message(error: Exception) -> tuple[str, str]:
-    """The one place where a botocore error becomes an error code and AWS's own message."""
+    """The error code and AWS's message; TIMED_OUT and botocore's message for a connection."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         return details.get("Code", "Unknown"), details.get("Message", "")

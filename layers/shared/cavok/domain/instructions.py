@@ -18,7 +18,7 @@ USER_NAME = "CavokCloud"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Who may enter, and what must be said at the door."""
+    """Whom a role must trust, and with which external ID."""
 
     trusted_account_id: str
     external_id: str

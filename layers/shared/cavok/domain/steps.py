@@ -23,9 +23,7 @@ class Verdict(StrEnum):
 
 
 class Evidence(StrEnum):
-    """How a verdict is known: AWS answered the call itself, the role's own policies say so, or not
-    at all.
-    """
+    """Where a verdict comes from: AWS's answer to the call, the role's own policies, or nowhere."""
 
     LIVE = "live"
     POLICY = "policy"
@@ -33,14 +31,12 @@ class Evidence(StrEnum):
 
 
 REFUSALS_WANTED = frozenset({WITHOUT_EXTERNAL_ID, WITH_WRONG_EXTERNAL_ID})
-"""Steps for which a refusal is the good answer."""
+"""Steps that pass if AWS refuses the call."""
 
 REGION_DISABLED_CODES = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"}
 )
-"""What AWS answers in a region that the account has not enabled. Nothing about the permission
-follows from it.
-"""
+"""Error codes of a region that the account has not enabled. They prove no permission."""
 
 _DETAIL_LIMIT = 1500
 
@@ -60,7 +56,7 @@ ALLOWED = Judgement(verdict=Verdict.ALLOWED)
 
 
 def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judgement:
-    """Reads an AWS error. `proofs` are the codes that only an authorized caller can get, such as
+    """What an AWS error proves. `proofs` are codes that only authorized callers receive, such as
     DryRunOperation.
     """
     detail = message[:_DETAIL_LIMIT]
@@ -87,12 +83,15 @@ def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judg
 
 
 def skipped(reason: Reason, detail: str | None = None) -> Judgement:
+    """The result of a step that was not tried, and why."""
     return Judgement(verdict=Verdict.SKIPPED, evidence=Evidence.NONE, reason=reason, detail=detail)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step as the API shows it. `ok` is null where nothing was proven or asked. Times are UTC."""
+    """A step as the API shows it. `ok` is null if the step is inconclusive or skipped. Times are
+    UTC.
+    """
 
     step: str
     group: str
@@ -116,6 +115,9 @@ class Step:
         duration_ms: int = 0,
         region: str | None = None,
     ) -> Self:
+        """The step of an IAM action or trust check with its result. `duration_ms` is in
+        milliseconds. Raises KeyError for a step that the catalog does not have.
+        """
         return cls(
             step=step,
             group=group_of(step),
@@ -164,7 +166,7 @@ class Step:
 
 
 def _to_the_millisecond(at: datetime) -> datetime:
-    """As it is stored, so that a step looks the same while its test runs and ever after."""
+    """Rounded down as it is stored, so that a step looks the same during and after its test."""
     return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
@@ -175,8 +177,8 @@ def _ok(step: str, verdict: Verdict) -> bool | None:
 
 
 def _reason(step: str, judgement: Judgement) -> Reason | None:
-    """A refused AssumeRole says nothing of ours to mend but the role itself, and a wanted refusal
-    needs no reason.
+    """A refused AssumeRole has one reason, whatever AWS's message says. An expected refusal has
+    none.
     """
     if step in REFUSALS_WANTED:
         return {Verdict.ALLOWED: Reason.CONFUSED_DEPUTY, Verdict.DENIED: None}.get(

@@ -1,4 +1,4 @@
-"""Every permission of an account at once, for tests that nobody watches step by step."""
+"""Probing all permissions of an account at once, for scheduled tests."""
 
 import time
 from collections.abc import Callable, Sequence
@@ -12,14 +12,9 @@ from cavok.domain.errors import ProbeTransient
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict
 from cavok.services.probe_permission import probe_permission
 
-AT_ONCE = 13
-"""Probes at a time: all of them, since what is waited for costs. No service of the customer's gets
-more than six calls at once, as from the workflow's Map: its API limits are left alone.
-"""
-
 TRIES = 3
 FIRST_WAIT = 1.0
-"""Seconds before a probe that met a throttle is made again; then twice as long."""
+"""Seconds until a throttled probe is repeated. The next wait is twice as long."""
 
 
 def probe_account(
@@ -29,17 +24,19 @@ def probe_account(
     probe: Callable[[str, CustomerSession], Step] = probe_permission,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
-    """One step an action, in the order of the actions. A probe that goes on failing for a passing
-    cause is inconclusive and stops no other. One that was not answered has waited twice already,
-    and is not made again: a customer's region that hangs must not outlast the function.
+    """One step per action, in the order of `actions`. All probes run at once: waiting costs money.
+
+    A probe that keeps failing for a temporary reason is inconclusive and does not stop the others.
+    A probe that timed out is not repeated: botocore has tried it twice, and a region that does not
+    answer must not outlast the function.
     """
-    with ThreadPoolExecutor(AT_ONCE) as pool:
+    with ThreadPoolExecutor(len(actions)) as pool:
         return list(
-            pool.map(partial(_patiently, session=session, probe=probe, sleep=sleep), actions)
+            pool.map(partial(_with_retries, session=session, probe=probe, sleep=sleep), actions)
         )
 
 
-def _patiently(
+def _with_retries(
     action: str,
     *,
     session: CustomerSession,

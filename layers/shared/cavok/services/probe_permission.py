@@ -1,4 +1,4 @@
-"""One permission, one verdict."""
+"""Probing one permission."""
 
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.session import CustomerSession
@@ -10,7 +10,7 @@ from cavok.services.timing import timed
 
 
 def probe_permission(action: str, session: CustomerSession) -> Step:
-    """Makes the one probe of an action. Raises ProbeTransient where trying again may tell more."""
+    """The step of one IAM action. Raises ProbeTransient if repeating the probe may prove more."""
     region = session.region if probes.is_regional(action) else None
     step = timed(action, lambda: probes.run(action, session), region)
     if step.error_code in TRANSIENT_CODES:

@@ -1,4 +1,4 @@
-"""Starting a test of an account, one at a time."""
+"""Starting a test of an account. One test runs at a time."""
 
 from datetime import datetime
 
@@ -26,7 +26,7 @@ def start_verification(
     workflows: Workflows,
     now: datetime,
 ) -> Verification:
-    """Starts a test, or returns the one that is running. Raises AccountNotFound,
+    """Starts a test, or returns the running one. Raises AccountNotFound, Conflict,
     ServiceUnavailable.
     """
     for _ in range(_TRIES):

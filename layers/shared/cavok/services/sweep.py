@@ -1,4 +1,4 @@
-"""One page of a sweep: accounts that are due, each leased to the test that it is about to have."""
+"""One page of a sweep: due accounts, each leased to the test that is about to run."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -14,8 +14,8 @@ from cavok.domain.verifications import SCHEDULE, Trigger, Verification
 from cavok.services.finish_verification import abort_verification
 
 PAGE = 200
-"""Accounts of one page: 25 of each shard, well inside what a state may carry (256 kB), and many
-enough that the states around them cost little each.
+"""Accounts per page: 25 from each shard. That fits into a state's payload (256 kB), and spreads the
+cost of the surrounding states over many accounts.
 """
 
 
@@ -27,11 +27,11 @@ def lease_due_accounts(
     verifications: Verifications,
     now: datetime,
 ) -> list[Verification]:
-    """Tests that this sweep alone is to run, begun and stored. `sweep` is its execution's ARN.
+    """Begins and stores the tests that this sweep is to run. `sweep` is its execution's ARN.
 
-    Whoever else takes an account at the same moment, a person or another sweep, leaves it to us or
-    we to them. A test that died earlier is settled here, and its account tried again after a while,
-    so that an account which kills its tests is tried ever more seldom.
+    If a person or another sweep takes an account at the same moment, only one of them gets it. A
+    test that died earlier is aborted here instead, and its account becomes due again later: an
+    account whose tests keep dying is tested less and less often.
     """
     return list(_lease(sweep, due.page(now, PAGE), accounts, verifications, now))
 
@@ -58,7 +58,7 @@ def _lease(
 
 
 def _running(account: Account, verifications: Verifications) -> Verification | None:
-    """The test that holds the account's lapsed slot without having ended."""
+    """The test that never ended and still holds the account's expired slot."""
     if account.slot is None:
         return None
     try:

@@ -1,5 +1,5 @@
-"""Writing a test's summary to the customer's account: its five calls are the verdicts of the logs
-group.
+"""Writing a test's summary to the customer's log group. The five calls that this takes are the
+steps of the logs permission group.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,8 +17,8 @@ from cavok.services.timing import timed
 def write_verification_log(
     verification: Mapping[str, Any], steps: Sequence[Step], session: CustomerSession, now: datetime
 ) -> list[Step]:
-    """One JSON line in the day's stream of /cavok/verifications. `verification` says which test of
-    what it was.
+    """Writes one JSON line to the day's log stream in /cavok/verifications, and returns a step per
+    call. `verification` holds fields for the line that identify the test.
     """
     verdicts = {step.step: step.verdict.value for step in steps}
     line = LogLine(
@@ -27,7 +27,7 @@ def write_verification_log(
     written: list[Step] = []
     for action, call in CustomerLogs(session).write(VERIFICATIONS, f"{now:%Y-%m-%d}", line):
         if written and written[-1].error_code == TIMED_OUT:
-            # It hangs, and each further call would wait as long.
+            # The service does not answer: do not wait for it again.
             written.append(replace(written[-1], step=action, duration_ms=0))
         else:
             written.append(timed(action, call, session.region))

@@ -1,5 +1,5 @@
-"""Writing to CloudWatch Logs in a customer's account, one step at a time, so that each permission
-has its verdict.
+"""Writing to CloudWatch Logs in a customer's account, one call at a time, so that each permission
+gets its own verdict.
 """
 
 import json
@@ -21,8 +21,8 @@ TAGS = {"ManagedBy": "Cavok Cloud"}
 
 _EXISTS = frozenset({"ResourceAlreadyExistsException"})
 _MISSING = frozenset({"ResourceNotFoundException"})
-"""CloudWatch Logs looks at the permission before the group (observed; pinned by the contract
-tests).
+"""CloudWatch Logs checks the permission before it looks for the group. Observed, and held by the
+contract tests.
 """
 
 
@@ -44,8 +44,8 @@ class CustomerLogs:
     def append(
         self, group: str, stream: str, lines: Sequence[LogLine]
     ) -> tuple[bool, list[tuple[str, Judgement]]]:
-        """Writes lines, and makes group and stream where they are missing. Whether the lines are
-        written, and the calls that were made for it.
+        """Writes lines, and creates the group and the stream if they are missing. Returns whether
+        the lines were written, and each call's IAM action with its result.
         """
         calls = [("logs:PutLogEvents", self._put(group, stream, lines))]
         if calls[0][1].error_code in _MISSING:
@@ -56,11 +56,12 @@ class CustomerLogs:
     def write(
         self, group: str, stream: str, *lines: LogLine
     ) -> Iterator[tuple[str, Callable[[], Judgement]]]:
-        """The five calls of a write of lines, in order, each with the permission that it proves.
+        """The five calls that write lines, in order, each with the IAM action that it proves.
 
-        The group is made untagged and then tagged: a tagged create needs both permissions and blurs
-        the verdict. Retention is set only on a group that this write made, since the customer may
-        have changed it; elsewhere the permission is proven on a group that does not exist.
+        The group is created first and tagged afterwards: creating it with tags needs both
+        permissions, and a refusal would not say which one is missing. Retention is set only on a
+        group that this write created, because the customer may have changed it on an older one.
+        Otherwise the permission is proven on a group that does not exist.
         """
         made: list[bool] = []
 
@@ -98,7 +99,7 @@ class CustomerLogs:
         yield "logs:PutLogEvents", lambda: self._put(group, stream, lines)
 
     def _put(self, group: str, stream: str, lines: Sequence[LogLine]) -> Judgement:
-        """In the order of their times, as CloudWatch Logs demands it."""
+        """Writes the lines by time: CloudWatch Logs requires chronological order."""
         events = [
             {
                 "timestamp": int(line.at.timestamp() * 1000),

@@ -1,9 +1,9 @@
 """One harmless call per permission.
 
-Each probe makes a call that changes nothing whatever comes back, and names the error codes that
-only an authorized caller can get. Sources: EC2 API reference (DryRun), RDS API reference
-(StartDBInstance …: DBInstanceNotFound), IAM API reference. That IAM and RDS look at the permission
-before the thing exists is observed, not promised: the contract tests pin it.
+A probe makes a call that never changes anything, and names the error codes that only an authorized
+caller receives. Sources: EC2 API reference (DryRun), RDS API reference (StartDBInstance …:
+DBInstanceNotFound), IAM API reference. AWS does not document that IAM and RDS check the permission
+before they look for the resource. This is observed, and held by the contract tests.
 """
 
 import json
@@ -21,7 +21,7 @@ from cavok.domain.steps import ALLOWED, Judgement
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """A call, and the error codes that prove the permission all the same."""
+    """A call, and the error codes that also prove the permission."""
 
     call: Callable[[CustomerSession], object]
     proofs: frozenset[str] = frozenset()
@@ -29,8 +29,8 @@ class Probe:
 
 
 def run(action: str, session: CustomerSession) -> Judgement:
-    """Makes the one call that proves an IAM action, and judges the answer. KeyError for an unknown
-    action.
+    """Makes the call that proves an IAM action, and returns what the answer proves. Raises KeyError
+    for an unknown action.
     """
     probe = PROBES[action]
     try:
@@ -41,11 +41,12 @@ def run(action: str, session: CustomerSession) -> Judgement:
 
 
 def is_regional(action: str) -> bool:
+    """Whether the action has a region; IAM is global. Raises KeyError for an unknown action."""
     return PROBES[action].regional
 
 
 def inline_policies(session: CustomerSession) -> list[dict[str, Any]]:
-    """The documents of the role's inline policies; empty where they may not be read."""
+    """The role's inline policy documents. Empty for access keys, or if reading is refused."""
     if session.role_name is None:
         return []
     iam = session.client("iam")
@@ -56,7 +57,7 @@ def inline_policies(session: CustomerSession) -> list[dict[str, Any]]:
             for name in names
         ]
     except AWS_ERRORS:
-        return []  # the checking steps say by themselves that these calls are refused
+        return []  # the steps of the checking group report these refusals
     return [json.loads(unquote(d)) if isinstance(d, str) else d for d in documents]
 
 
@@ -73,14 +74,14 @@ def _list_attached_role_policies(session: CustomerSession) -> None:
 
 
 def _get_role_policy(session: CustomerSession) -> None:
-    """Each inline policy, or one of a random name: NoSuchEntity is an answer that only who may read
-    gets.
+    """Reads each inline policy, or one with a random name if there is none. Only authorized callers
+    receive NoSuchEntity.
     """
     iam = session.client("iam")
     try:
         names = iam.list_role_policies(RoleName=session.role_name)["PolicyNames"]
     except AWS_ERRORS:
-        names = []  # iam:ListRolePolicies has a step of its own that tells
+        names = []  # reported by the step of iam:ListRolePolicies
     for name in names or [f"{PROBE_NAME_PREFIX}{_random()}"]:
         iam.get_role_policy(RoleName=session.role_name, PolicyName=name)
 
@@ -106,18 +107,18 @@ def _dry_run(
 def dry_run_only(
     ec2: Any, operation: Literal["start_instances", "stop_instances"], instance_id: str
 ) -> None:
-    """The only place where a probe calls StartInstances or StopInstances, always as a dry run."""
+    """Calls StartInstances or StopInstances, always as a dry run. No other probe calls them."""
     getattr(ec2, operation)(InstanceIds=[instance_id], DryRun=True)
 
 
 def _an_instance(ec2: Any) -> str:
-    """An instance of the account, or a well-formed ID of none. EC2 may look for the instance before
-    the permission.
+    """The ID of an existing instance, because EC2 may look for the instance before it checks the
+    permission. A random ID if there is none.
     """
     try:
         reservations = ec2.describe_instances(MaxResults=5)["Reservations"]
     except AWS_ERRORS:
-        reservations = []  # ec2:DescribeInstances has a step of its own that tells
+        reservations = []  # reported by the step of ec2:DescribeInstances
     usable = [
         instance["InstanceId"]
         for reservation in reservations
