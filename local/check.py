@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from local.display import console, step
 from local.settings import HOME, ROOT, environment
@@ -37,9 +39,7 @@ class Failed(Exception):
 
 def checks() -> list[Check]:
     """The checks, fastest first."""
-    workflows = sorted(
-        str(path.relative_to(ROOT)) for path in ROOT.glob("statemachines/*.asl.json")
-    )
+    workflows = sorted(ROOT.glob("statemachines/*.asl.json"))
     sam = (str(_SAM), "validate", "--lint", "--template", "template.yaml", "--region", "us-east-1")
     audit = (
         f"{_DEV}/pip-audit",
@@ -53,10 +53,13 @@ def checks() -> list[Check]:
         Check("format", "ruff format", (f"{_DEV}/ruff", "format", "--check", "--quiet", ".")),
         Check("lint", "ruff check", (f"{_DEV}/ruff", "check", "--quiet", ".")),
         Check("types", "mypy --strict", (f"{_DEV}/mypy",)),
-        Check(
-            "statelint",
-            "statelint on the workflows",
-            (f"{_DEV}/statelint", "--ignore=FLOAT,URI", "--eval-jsonata", *workflows),
+        *(
+            Check(
+                "statelint",
+                f"statelint on {path.name}",
+                (f"{_DEV}/statelint", "--ignore=FLOAT,URI", "--eval-jsonata", _deployable(path)),
+            )
+            for path in workflows
         ),
         Check("cfn-lint", "cfn-lint", (f"{_DEV}/cfn-lint", "template.yaml")),
         Check("sam", "sam validate --lint", sam),
@@ -68,6 +71,13 @@ def checks() -> list[Check]:
             unable=_UNREACHABLE,
         ),
     ]
+
+
+def _deployable(workflow: Path) -> str:
+    """A workflow's definition with a value in each placeholder. statelint evaluates JSONata that
+    must yield a number, and `$number('${SweepBatch}')` yields none.
+    """
+    return re.sub(r"\$\{\w+\}", "1", workflow.read_text())
 
 
 def main() -> int:

@@ -61,32 +61,60 @@ def keep_aborted_executions_aborted(
 
 
 @corrects(stepfunctions, "_run_distributed_map")
-def batch_the_items_of_a_distributed_map(
+def run_distributed_maps_in_jsonata(
     original: Any, definition: dict[str, Any], raw: Any, effective: Any, iterator: Any, *scope: Any
 ) -> Any:
-    """A Distributed Map honors `ItemBatcher` and `MaxConcurrencyPath`. Its map run counts items as
+    """A Distributed Map evaluates JSONata in `Items`, `ItemSelector`, `ItemBatcher`,
+    `MaxConcurrency`, the tolerated failures, `Output` and `Assign`. Its map run counts items as
     items and batches as executions.
 
-    The emulator ignores both fields.
+    The emulator evaluates none of these, and knows no batches.
+    https://docs.aws.amazon.com/step-functions/latest/dg/state-map-distributed.html
     https://docs.aws.amazon.com/step-functions/latest/dg/input-output-itembatcher.html
     """
     execution, ctx = scope
-    state = dict(definition)
-    if path := state.pop("MaxConcurrencyPath", None):
-        state["MaxConcurrency"] = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
-    batcher = state.pop("ItemBatcher", {})
-    size = batcher.get("MaxItemsPerBatch")
-    if path := batcher.get("MaxItemsPerBatchPath"):
-        size = stepfunctions._resolve_path_or_ctx(path, effective, ctx)
-    if not size:
-        return original(state, raw, effective, iterator, *scope)
-    items = stepfunctions._resolve_path_or_ctx(state["ItemsPath"], effective, ctx)
-    batches = [{"Items": items[at : at + size]} for at in range(0, len(items), size)]
+    if stepfunctions._state_query_language(definition, ctx) != "JSONata":
+        return original(definition, raw, effective, iterator, *scope)
+    state = {k: v for k, v in definition.items() if k not in ("ItemSelector", "ItemBatcher")}
+    for field in ("MaxConcurrency", "ToleratedFailureCount", "ToleratedFailurePercentage"):
+        if field in state:
+            state[field] = _number(state, field, raw, ctx)
+    items = _items(definition, raw, ctx)
+    if "ItemBatcher" in definition:
+        size = _number(definition["ItemBatcher"], "MaxItemsPerBatch", raw, ctx)
+        items = [{"Items": items[at : at + size]} for at in range(0, len(items), size)]
     before = set(stepfunctions._map_runs)
     try:
-        return original({**state, "ItemsPath": "$"}, raw, batches, iterator, *scope)
+        results, following = original({**state, "ItemsPath": "$"}, raw, items, iterator, *scope)
     finally:
-        _count_items(execution["executionArn"], before, batches)
+        if "ItemBatcher" in definition:
+            _count_items(execution["executionArn"], before, items)
+    output = stepfunctions._apply_jsonata_output(
+        definition, raw, ctx, result=results, default=results
+    )
+    stepfunctions._apply_state_assign(definition, raw, ctx, result=results)
+    return output, following
+
+
+def _number(fields: dict[str, Any], field: str, raw: Any, ctx: dict[str, Any]) -> int:
+    return int(stepfunctions._jsonata_state_field(fields, field, "number", raw, ctx))
+
+
+def _items(definition: dict[str, Any], raw: Any, ctx: dict[str, Any]) -> list[Any]:
+    """What the children are given, before it is batched."""
+    items = stepfunctions._jsonata_state_field(
+        {"Items": "{% $states.input %}", **definition}, "Items", "array", raw, ctx
+    )
+    if "ItemSelector" not in definition:
+        return list(items)
+    return [
+        stepfunctions._apply_jsonata_template(
+            definition["ItemSelector"],
+            raw,
+            {**ctx, "Map": {"Item": {"Index": index, "Value": item}}},
+        )
+        for index, item in enumerate(items)
+    ]
 
 
 def _count_items(execution_arn: str, before: set[str], batches: list[dict[str, Any]]) -> None:

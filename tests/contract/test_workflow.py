@@ -1,4 +1,4 @@
-"""Step Functions: the workflow as AWS itself reads it. Creates nothing."""
+"""Step Functions: the workflows as AWS itself reads them. Creates nothing."""
 
 from __future__ import annotations
 
@@ -7,27 +7,32 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.contract.place import Place
 
-WORKFLOW = Path(__file__).parents[2] / "statemachines" / "verify_account.asl.json"
+WORKFLOWS = Path(__file__).parents[2] / "statemachines"
 
 
-def _definition() -> str:
-    """The workflow, with a resource that need not exist in each placeholder."""
+def _definition(name: str) -> str:
+    """A workflow, with a value that need not exist in each placeholder."""
     function = "arn:aws:lambda:us-east-1:111122223333:function:any"
-    return re.sub(r"\$\{\w+Arn\}", function, WORKFLOW.read_text()).replace("${TableName}", "any")
+    text = (WORKFLOWS / f"{name}.asl.json").read_text()
+    return re.sub(r"\$\{\w+\}", "1", re.sub(r"\$\{\w+Arn\}", function, text))
 
 
-def test_aws_finds_nothing_wrong_with_the_workflow(place: Place) -> None:
+@pytest.mark.parametrize("name", ["verify_account", "reverify_accounts"])
+def test_aws_finds_nothing_wrong_with_the_workflow(place: Place, name: str) -> None:
     answer = place.client("stepfunctions").validate_state_machine_definition(
-        definition=_definition(), type="STANDARD"
+        definition=_definition(name), type="STANDARD"
     )
     assert (answer["result"], answer["diagnostics"]) == ("OK", [])
 
 
 def test_a_probe_that_timed_out_becomes_an_inconclusive_step(place: Place) -> None:
     """AWS fails a state whose JSONata yields nothing, and a timeout need not say a Cause."""
-    probing = json.loads(_definition())["States"]["ProbePermissions"]["ItemProcessor"]["States"]
+    workflow = json.loads(_definition("verify_account"))
+    probing = workflow["States"]["ProbePermissions"]["ItemProcessor"]["States"]
     state = {**probing["ProbeInconclusive"], "QueryLanguage": "JSONata"}
     failed = {"action": "ec2:StopInstances", "group": "ec2", "Error": "States.Timeout"}
     step = _run(place, state, failed, {"opened": {"region": "us-east-1"}})

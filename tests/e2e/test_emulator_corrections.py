@@ -302,8 +302,9 @@ def test_nobody_signs_up_where_only_administrators_create_users(stack: Stack) ->
     assert found["Users"] == []
 
 
-def test_a_distributed_map_batches_items_and_counts_them_as_items(account: Account) -> None:
-    """With the batch's size and the concurrency taken from the input, as the sweep does."""
+def test_a_distributed_map_in_jsonata_selects_and_batches_items_and_counts_them(
+    account: Account,
+) -> None:
     processor = {
         "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
         "StartAt": "Take",
@@ -311,27 +312,35 @@ def test_a_distributed_map_batches_items_and_counts_them_as_items(account: Accou
     }
     each = {
         "Type": "Map",
-        "ItemsPath": "$.items",
-        "ItemBatcher": {"MaxItemsPerBatchPath": "$.batch"},
-        "MaxConcurrencyPath": "$.at_once",
+        "Items": "{% $states.input.items %}",
+        "ItemSelector": {
+            "at": "{% $states.context.Map.Item.Index %}",
+            "item": "{% $states.context.Map.Item.Value %}",
+        },
+        "ItemBatcher": {"MaxItemsPerBatch": "{% $number($states.input.batch) %}"},
+        "MaxConcurrency": "{% $states.input.at_once %}",
+        "ToleratedFailurePercentage": "{% $states.input.tolerated %}",
         "ItemProcessor": processor,
+        "Assign": {"batches": "{% $count($states.result) %}"},
+        "Output": {"items": "{% [$states.result.Items.item] %}"},
+        "Next": "Tell",
+    }
+    tell = {
+        "Type": "Pass",
+        "Output": "{% $merge([$states.input, {'batches': $batches}]) %}",
         "End": True,
     }
-    machine = account.state_machine(
-        {"QueryLanguage": "JSONPath", "StartAt": "Each", "States": {"Each": each}}
-    )
+    machine = account.state_machine({"StartAt": "Each", "States": {"Each": each, "Tell": tell}})
     client = account.client("stepfunctions")
-    started = client.start_execution(
-        stateMachineArn=machine,
-        input=json.dumps({"items": [1, 2, 3, 4, 5], "batch": 2, "at_once": 3}),
-    )
+    given = {"items": ["a", "b", "c", "d", "e"], "batch": "2", "at_once": 3, "tolerated": 40}
+    started = client.start_execution(stateMachineArn=machine, input=json.dumps(given))
 
     ended = account.ended(started["executionArn"])
 
-    assert json.loads(ended["output"]) == [{"Items": [1, 2]}, {"Items": [3, 4]}, {"Items": [5]}]
+    assert json.loads(ended["output"]) == {"items": given["items"], "batches": 3}
     (found,) = client.list_map_runs(executionArn=started["executionArn"])["mapRuns"]
     run = client.describe_map_run(mapRunArn=found["mapRunArn"])
-    assert run["maxConcurrency"] == 3
+    assert (run["maxConcurrency"], run["toleratedFailurePercentage"]) == (3, 40)
     assert (run["itemCounts"]["total"], run["itemCounts"]["succeeded"]) == (5, 5)
     assert (run["executionCounts"]["total"], run["executionCounts"]["succeeded"]) == (3, 3)
 

@@ -24,6 +24,7 @@ OUR_ERRORS = {
     if inspect.isclass(thing) and issubclass(thing, errors.CavokError)
 }
 SWEEP_BOUND = template()["Parameters"]["SweepConcurrency"]["MaxValue"]
+SWEEP_CONCURRENCY = "{% $number('${SweepConcurrency}') %}"
 SERVICES = ("Lambda.", "States.", "DynamoDB.", "StepFunctions.", "Sfn.")
 
 
@@ -102,8 +103,52 @@ def test_every_retry_ends_and_waits_longer_each_time(path: Path) -> None:
 def test_every_map_is_bounded(path: Path) -> None:
     for name, state in states(definition(path)):
         if state["Type"] == "Map":
-            bound = SWEEP_BOUND if "MaxConcurrencyPath" in state else state["MaxConcurrency"]
-            assert 0 < bound <= 1000, name
+            bound = state["MaxConcurrency"]
+            assert 0 < (SWEEP_BOUND if bound == SWEEP_CONCURRENCY else bound) <= 1000, name
+
+
+@each_definition
+def test_every_state_is_written_in_jsonata(path: Path) -> None:
+    machine = definition(path)
+
+    assert machine["QueryLanguage"] == "JSONata"
+    assert [name for name, state in states(machine) if "QueryLanguage" in state] == []
+
+
+LAMBDA_RETRY = {
+    "ErrorEquals": [
+        "Lambda.ServiceException",
+        "Lambda.AWSLambdaException",
+        "Lambda.SdkClientException",
+        "Lambda.TooManyRequestsException",
+    ],
+    "IntervalSeconds": 1,
+    "BackoffRate": 2,
+    "MaxAttempts": 3,
+}
+"""How a failure of Lambda itself is retried. AWS advises to retry these errors.
+https://docs.aws.amazon.com/step-functions/latest/dg/sfn-best-practices.html
+"""
+RETRIED_OTHERWISE = {
+    "RecordVerification": "retries everything: after it there is only EventBridge",
+    "AbortDeadTest": "is not retried: the test's slot expires and the next sweep aborts it",
+}
+
+
+@each_definition
+def test_every_state_retries_a_failure_of_lambda_alike(path: Path) -> None:
+    retried = {
+        name: state.get("Retry", [])[-1:]
+        for name, state in states(definition(path))
+        if state.get("Resource", "").endswith(":lambda:invoke") and name not in RETRIED_OTHERWISE
+    }
+
+    assert retried
+    assert [name for name, last in retried.items() if last != [LAMBDA_RETRY]] == []
+
+
+def test_both_ways_of_entering_an_account_retry_alike() -> None:
+    assert VERIFY["States"]["OpenSession"]["Retry"] == VERIFY["States"]["ProbeAccount"]["Retry"]
 
 
 @each_definition
