@@ -52,6 +52,11 @@ HEAVY = {
 @cache
 def loaded(function: str) -> frozenset[str]:
     """The modules in a fresh process that imported the function's app and nothing else."""
+    return frozenset(after_importing(function, "names = list(sys.modules)"))
+
+
+def after_importing(function: str, code: str) -> list[str]:
+    """The `names` that this code makes in a fresh process that imported the function's app."""
     places = (f"functions/{function}", "layers/shared")
     environment = {
         "PYTHONPATH": os.pathsep.join(str(ROOT / place) for place in places),
@@ -60,13 +65,14 @@ def loaded(function: str) -> frozenset[str]:
         "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
     }
     done = subprocess.run(
-        [sys.executable, "-c", "import app, json, sys; print(json.dumps(list(sys.modules)))"],
+        [sys.executable, "-c", f"import app, json, sys\n{code}\nprint(json.dumps(names))"],
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    return frozenset(json.loads(done.stdout))
+    names: list[str] = json.loads(done.stdout)
+    return names
 
 
 def test_every_function_says_what_it_can_do_without() -> None:
@@ -82,3 +88,18 @@ def test_a_function_loads_only_what_it_uses(function: str) -> None:
 def test_a_function_loads_its_own_layer(function: str) -> None:
     """So that the test above speaks of modules that could be there at all."""
     assert {"cavok.wiring", "aws_lambda_powertools", "botocore"} <= loaded(function)
+
+
+MODELS = """
+from pydantic import BaseModel
+def models(base):
+    return [model for sub in base.__subclasses__() for model in (sub, *models(sub))]
+names = [model.__qualname__ for model in models(BaseModel) if model.__pydantic_complete__ is %s]
+"""
+
+
+@pytest.mark.parametrize("function", ["accounts_api", "instances_api"])
+def test_an_http_function_builds_its_pydantic_models_at_their_first_use(function: str) -> None:
+    """`cavok.api.deferred` comes before every module that makes models, Powertools' included."""
+    assert "Problem" in after_importing(function, MODELS % False)
+    assert after_importing(function, MODELS % True) == []

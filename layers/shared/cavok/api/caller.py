@@ -1,4 +1,4 @@
-"""Who calls, by the verified token alone."""
+"""Who sends a request, read from the verified token alone."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ class Caller:
 
     @classmethod
     def of_claims(cls, claims: Mapping[str, Any]) -> Self:
-        """Reads the claims that API Gateway's JWT authorizer verified. Raises Forbidden without an
-        organization.
+        """Reads the claims that API Gateway's JWT authorizer verified. Raises Forbidden if they
+        name no organization.
 
-        API Gateway hands a claim that is a list over as the text `[admin operator]`.
+        API Gateway passes a claim that is a list as the text `[admin operator]`.
         """
         organization_id = claims.get("custom:organization")
         if not organization_id:
@@ -40,6 +40,7 @@ class Caller:
         )
 
     def must_read(self) -> Self:
+        """Raises Forbidden for a caller who may not read."""
         if not self.groups & set(Group):
             raise Forbidden(
                 "You are in none of the groups viewer, admin and operator. Ask an admin to add you."
@@ -47,10 +48,9 @@ class Caller:
         return self
 
     def must_change(self) -> Self:
+        """Raises Forbidden for a caller who may not make changes."""
         if not self.groups & {Group.ADMIN, Group.OPERATOR}:
-            raise Forbidden(
-                "Only admins may change anything here. You may look; ask an admin for the change."
-            )
+            raise Forbidden("Only admins can make changes. Ask an admin to make this one.")
         return self
 
     @property

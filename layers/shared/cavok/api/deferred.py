@@ -1,8 +1,8 @@
-"""Imported before every other module that makes Pydantic models: theirs are then built at their
-first use.
+"""Import this before every other module that defines Pydantic models, so that each model is built
+at its first use.
 
-Powertools' OpenAPI models alone take a fifth of the API's start-up to build, and only /openapi.json
-and /docs ever use them; of our own, a request uses those of its route. Measured in
+Building Powertools' OpenAPI models takes a fifth of the API's start-up, and only /openapi.json and
+/docs use them. Of our own models, a request uses those of its route. Measured in
 docs/performance.md. Source: Pydantic documentation, `ConfigDict.defer_build`.
 """
 

@@ -1,5 +1,5 @@
-"""The gate before the routes: whose organization, and whether the caller may do what the method
-does.
+"""The check before the routes: which organization the caller belongs to, and whether the caller may
+use this method.
 """
 
 from collections.abc import Mapping
@@ -14,18 +14,17 @@ READING = frozenset({"GET", "HEAD"})
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
-    """The caller by the claims that the gateway verified. Raises Forbidden, for a route without any
-    too.
-    """
+    """The caller, from the claims that the gateway verified. Raises Forbidden if there are none."""
     authorizer = event["requestContext"].get("authorizer") or {}
     return Caller.of_claims(authorizer.get("jwt", {}).get("claims", {}))
 
 
 def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to a caller who may not do this, or who sends what is not JSON, before anything
-    else of the request is looked at; else nothing.
+    """The answer to a caller who may not do this, or whose body is not JSON. None for a request
+    that may pass.
 
-    Viewers may read, admins may change. Routes that the gateway serves without a token pass.
+    Viewers may read, admins may make changes. Requests without a token pass: the gateway lets them
+    through on public routes only.
     """
     if not event["requestContext"].get("authorizer"):
         return None
@@ -37,7 +36,7 @@ def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
             caller.must_change()
     except Forbidden as error:
         return _problem(HTTPStatus.FORBIDDEN, str(error))
-    # Powertools would take forms as well, and fails on a form that is malformed.
+    # Powertools would accept forms too, and crashes on a malformed one.
     if event.get("body") and _media_type(event) not in ("", "application/json"):
         return _problem(
             HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json."

@@ -1,4 +1,4 @@
-"""Creating once for an Idempotency-Key, however often the client asks."""
+"""Creating something once per Idempotency-Key, however often the client repeats the request."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -56,7 +56,7 @@ def once(
         )
     except exceptions.IdempotencyValidationError:
         raise InvalidField(
-            "Idempotency-Key", "This key was used for another account before."
+            "Idempotency-Key", "This key was already used with another body."
         ) from None
     except exceptions.IdempotencyAlreadyInProgressError:
         raise Conflict("The first request with this Idempotency-Key is still running.") from None

@@ -1,6 +1,7 @@
 """The OpenAPI document of the whole API, whichever function serves a route."""
 
 from importlib import import_module
+from inspect import getdoc
 from pkgutil import iter_modules
 from typing import Any
 
@@ -30,6 +31,8 @@ def _whole_api() -> APIGatewayHttpResolver:
     whole = APIGatewayHttpResolver(enable_validation=True)
     for module in iter_modules(routes.__path__, f"{routes.__name__}."):
         whole.include_router(import_module(module.name).router)
+    for route in (*whole._static_routes, *whole._dynamic_routes):
+        route.description = getdoc(route.func)  # Powertools leaves docstrings out.
     return whole
 
 

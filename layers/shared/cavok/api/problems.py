@@ -16,14 +16,14 @@ PROBLEM_JSON = "application/problem+json"
 
 
 class FieldError(BaseModel):
-    """One field that is wrong, and why."""
+    """A field with an error, and what is wrong with it."""
 
     field: str
     message: str
 
 
 class Problem(BaseModel):
-    """An error, as RFC 9457 has it. `errors` names the fields of a bad request."""
+    """An error, as RFC 9457 defines it. `errors` names the fields of a bad request."""
 
     type: str = "about:blank"
     title: str
@@ -58,7 +58,7 @@ def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) 
 
 
 def install(app: APIGatewayHttpResolver) -> None:
-    """Makes every error of this app's routes a problem."""
+    """Turns every error in the app's routes into a problem."""
     app.exception_handler(list(_STATUS_OF))(_known)
     app.exception_handler(errors.InvalidField)(_invalid_field)
     app.exception_handler(RequestValidationError)(_invalid_request)
@@ -106,10 +106,8 @@ def _unprocessable(fields: Sequence[FieldError]) -> Response[str]:
 
 
 def _field_error(entry: dict[str, Any]) -> FieldError:
-    """Pydantic's location `("body", "credentials", "access_key_id")` is the field
-    `credentials.access_key_id`.
-
-    An entry of a list is reported as the list; the message names the entry.
+    """Names the field of a Pydantic error: `("body", "credentials", "access_key_id")` becomes
+    `credentials.access_key_id`. An error in an entry of a list names the list.
     """
     places = ("body", "query", "path", "header")
     location = [part for part in entry["loc"] if isinstance(part, str) and part not in places]

@@ -1,11 +1,11 @@
-"""Who asks for the use of a connection, and in which request."""
+"""Who uses a connection, and in which request."""
 
 from cavok.api.router import Router
 from cavok.services.instances import Asked
 
 
 def request_context(router: Router, account_id: str, key: str | None = None) -> Asked:
-    """Of the request at hand. Requests with the same `key` are one and the same."""
+    """The context of the current request. `key` is its Idempotency-Key."""
     caller = router.caller
     return Asked(
         organization_id=caller.organization_id,

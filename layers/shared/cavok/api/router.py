@@ -1,4 +1,4 @@
-"""The router of a resource, and what its routes ask of the request at hand."""
+"""A router, and what its routes need to know of the current request."""
 
 from datetime import UTC, datetime
 
@@ -16,7 +16,7 @@ class Router(APIGatewayHttpRouter):
 
     @property
     def caller(self) -> Caller:
-        """Who sends the request, by the verified token. Raises Forbidden."""
+        """Who sends the request, read from the verified token. Raises Forbidden."""
         return caller_of(self.current_event.raw_event)
 
     @property

@@ -43,13 +43,16 @@ ProviderId = Annotated[
 ]
 Name = Annotated[
     StrictStr,
-    Matching("[A-Za-z0-9]{1,64}", "A name is 1 to 64 letters and digits, without spaces or signs."),
+    Matching(
+        "[A-Za-z0-9]{1,64}",
+        "A name is 1 to 64 letters and digits, without spaces or other characters.",
+    ),
 ]
 RoleName = Annotated[
     StrictStr,
     Matching(
         r"Cavok[A-Za-z0-9+=,.@_-]{0,59}",
-        "A role name starts with Cavok, and goes on with up to 59 letters, digits or +=,.@_-",
+        "A role name is Cavok, followed by up to 59 letters, digits or +=,.@_-",
     ),
 ]
 Region = Annotated[

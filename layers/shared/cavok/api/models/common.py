@@ -17,7 +17,7 @@ from pydantic_core import core_schema
 
 from cavok.domain.interactions import iso
 
-Limit = Annotated[int, Query(ge=1, le=100, description="The most entries to return.")]
+Limit = Annotated[int, Query(ge=1, le=100, description="The maximum number of entries to return.")]
 Cursor = Annotated[
     str | None, Query(max_length=1000, description="The `next_cursor` of the previous page.")
 ]
@@ -58,7 +58,7 @@ class ResponseBody(BaseModel):
 
 
 class Matching:
-    """A string that matches the whole of an ASCII pattern, or an error that says so in words."""
+    """Accepts a string that matches the whole ASCII pattern; else the error says `message`."""
 
     def __init__(self, pattern: str, message: str) -> None:
         self._pattern = re.compile(pattern, re.ASCII)

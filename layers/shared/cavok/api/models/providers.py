@@ -1,5 +1,7 @@
 """The bodies of cloud providers."""
 
+from typing import Self
+
 from pydantic import BaseModel
 
 AZURE_NOTE = "coming soon"
@@ -18,10 +20,11 @@ class ProviderToCome(ProviderBody):
 class ProviderList(BaseModel):
     items: list[ProviderToCome | ProviderBody]
 
-
-PROVIDERS = ProviderList(
-    items=[
-        ProviderBody(id="aws", name="AWS", available=True),
-        ProviderToCome(id="azure", name="Azure", available=False, note=AZURE_NOTE),
-    ]
-)
+    @classmethod
+    def of_all(cls) -> Self:
+        return cls(
+            items=[
+                ProviderBody(id="aws", name="AWS", available=True),
+                ProviderToCome(id="azure", name="Azure", available=False, note=AZURE_NOTE),
+            ]
+        )

@@ -13,7 +13,7 @@ router = Router()
 
 @router.get(
     "/v1/accounts/<account_id>/instructions",
-    summary="How to let Cavok in",
+    summary="Instructions of an account",
     tags=["Accounts"],
     responses=answers(404),
 )

@@ -1,6 +1,6 @@
 """The route of cloud providers."""
 
-from cavok.api.models.providers import PROVIDERS, ProviderList
+from cavok.api.models.providers import ProviderList
 from cavok.api.responses import NO_TOKEN, PUBLIC
 from cavok.api.router import Router
 
@@ -16,4 +16,4 @@ router = Router()
 )
 def list_providers() -> ProviderList:
     """Lists the cloud providers, and says which of them you can connect."""
-    return PROVIDERS
+    return ProviderList.of_all()

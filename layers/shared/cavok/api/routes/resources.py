@@ -36,13 +36,13 @@ def list_resources(account_id: str) -> ResourceList:
 
 @router.post(
     "/v1/accounts/<account_id>/resources",
-    summary="Put an instance under control",
+    summary="Add a resource",
     tags=["Resources"],
     responses=answers(400, 404, 409, 503, ok=CREATED),
 )
 def create_resource(account_id: str, body: NewResourceBody) -> Response[ResourceBody]:
-    """Finds the instance in the account, and follows its schedule from the next start or stop
-    on.
+    """Puts an instance of the account under Cavok's control. Its schedule takes effect at the next
+    start or stop.
     """
     resource = add_resource(
         request_context(router, account_id), body.new_resource(), control=wiring.control()
@@ -82,11 +82,13 @@ def patch_resource(account_id: str, resource_id: str, body: ResourceChangeBody) 
 
 @router.delete(
     "/v1/accounts/<account_id>/resources/<resource_id>",
-    summary="Let an instance go",
+    summary="Remove a resource",
     tags=["Resources"],
     responses=answers(404, 503, ok=NO_CONTENT),
 )
 def delete_resource(account_id: str, resource_id: str) -> Response[None]:
-    """Ends the schedule. The instance itself stays as it is."""
+    """Ends Cavok's control of an instance, and its schedule. The instance itself is not
+    changed.
+    """
     remove_resource(request_context(router, account_id), resource_id, control=wiring.control())
     return no_content()
