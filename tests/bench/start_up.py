@@ -29,7 +29,9 @@ LIMIT = 1.3
 
 _BASELINE = "import boto3; boto3.client('dynamodb')"
 
-_TABLE = "from cavok.adapters.table.items import bind; bind('table', 'us-east-1').client"
+_TABLE = (
+    "from cavok.adapters.table.table import Table; Table('table', 'us-east-1').connection.client"
+)
 _FIRST_CLIENTS = {
     "AccountsApi": (_TABLE,),
     "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.retry_queue()"),

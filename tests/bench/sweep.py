@@ -36,7 +36,7 @@ from local.stack import Stack
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from cavok import wiring
-from cavok.adapters.table.items import AccountItem, Item
+from cavok.adapters.table.accounts import AccountItem
 from cavok.domain.accounts import AccessType, Account, LastVerification, Outcome, Status
 from cavok.domain.permissions import EC2, RDS
 from cavok.domain.reverification import next_daily_slot
@@ -121,7 +121,7 @@ def reads_of_a_sweep(stack: Stack, count: int) -> Capacity:
     with _table(stack, f"bench-{count}") as client:
         _fill(client, f"bench-{count}", count, now)
         capacity = Capacity(INDEXES)
-        with capacity.metered(Item._get_connection().connection.client):
+        with capacity.metered(wiring.table().connection.client):
             found = 0
             while page := _lease(now):
                 found += len(page)
@@ -137,11 +137,11 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
     with _table(stack, "bench-one") as client:
         _fill(client, "bench-one", DUE, now)
         leasing, capacity = Capacity(INDEXES), Capacity(INDEXES)
-        with leasing.metered(Item._get_connection().connection.client):
+        with leasing.metered(wiring.table().connection.client):
             began = time.process_time()
             verification, *_ = _lease(now)
             lease_cpu = (time.process_time() - began) / DUE
-        with capacity.metered(Item._get_connection().connection.client):
+        with capacity.metered(wiring.table().connection.client):
             accounts = wiring.accounts()
             accounts.get(verification.organization_id, verification.account_id)
             accounts.organization(verification.organization_id)
@@ -189,12 +189,11 @@ def _table(stack: Stack, name: str) -> Iterator[Any]:
     )
     before = dict(os.environ)
     os.environ.update(environment(stack.emulator_url), TABLE_NAME=name, AUDIT_DAYS="365")
-    makers = (wiring.accounts, wiring.verifications, wiring.due_accounts)
+    makers = (wiring.table, wiring.accounts, wiring.verifications, wiring.due_accounts)
     try:
         for make in makers:
             make.cache_clear()
-        Item._connection = None  # shared by all models
-        wiring.accounts()
+        wiring.table()
         yield client
     finally:
         os.environ.clear()

@@ -111,9 +111,10 @@ def _get_item() -> Callable[[], Any]:
 
 def _stored_account() -> bytes:
     """DynamoDB's answer to GetItem of a confirmed account."""
-    from cavok.adapters.table.items import AccountItem, bind
+    from cavok import wiring
+    from cavok.adapters.table.accounts import AccountItem
 
-    bind("table", REGION)
+    wiring.table()
     account = an_account(
         organization_id="northwind",
         account_id=_ACCOUNT_ID,

@@ -19,6 +19,8 @@ from cavok import wiring
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
+from cavok.domain.accounts import Account
+from cavok.domain.verifications import Verification, begin
 from tests.integration.http import Api
 from tests.unit.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, resource
 
@@ -121,6 +123,12 @@ def other_admin() -> Api:
 def nobody() -> Api:
     """A request that the gateway let through without a token, as on the public routes."""
     return Api(None)
+
+
+def begin_test(account: Account, verification: Verification) -> Account:
+    """Stores a running verification and its account."""
+    tested, entry = begin(account, verification)
+    return wiring.verifications().begin(account, tested, verification, entry)
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
+import time
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,18 +13,18 @@ import pytest
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pynamodb.transactions import TransactWrite
 
 from cavok import wiring
 from cavok.adapters.sealing import PLAINTEXT_LIMIT, credentials_context, session_context
-from cavok.adapters.table.accounts import AccountChanged, Accounts
-from cavok.adapters.table.items import pack_steps, unpack_steps
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.table import ItemChanged
+from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain import permissions
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, finish
-from tests.integration.conftest import items
+from tests.integration.conftest import begin_test, items
 from tests.integration.http import number
 from tests.unit.builders import (
     ACCOUNT_ID,
@@ -95,9 +95,9 @@ def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Ac
     read = accounts.add(an_account(), None)
     accounts.save(read, read.renamed("Theirs", NOW))
 
-    with pytest.raises(AccountChanged):
+    with pytest.raises(ItemChanged):
         accounts.save(read, read.renamed("Mine", NOW))
-    with pytest.raises(AccountChanged):
+    with pytest.raises(ItemChanged):
         accounts.delete(read, actor=ACTOR, now=NOW)
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Theirs"
@@ -109,7 +109,7 @@ def test_a_write_of_a_deleted_account_does_not_bring_it_back(accounts: Accounts)
     read = accounts.add(an_account(), None)
     accounts.delete(read, actor=ACTOR, now=NOW)
 
-    with pytest.raises(AccountChanged):
+    with pytest.raises(ItemChanged):
         accounts.save(read, replace(read, status=Status.CONFIRMED))
 
     assert counts(accounts) == {}
@@ -153,46 +153,29 @@ def test_a_number_that_is_taken_stores_nothing(accounts: Accounts) -> None:
     assert items() == before
 
 
-def busy(times: int) -> Callable[[Accounts], TransactWrite]:
-    """Transactions that another one on the same item is in the way of, so many times."""
-    original, left = Accounts.transaction, [times]
+def busy(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
+    """Another transaction on the same item is in the way, so many times. Nobody waits."""
+    dynamodb = wiring.table().connection.client
+    call, left = dynamodb._make_api_call, iter(range(times))
 
-    def transaction(self: Accounts) -> TransactWrite:
-        made = original(self)
-        if left[0]:
-            left[0] -= 1
-            commit = made._commit
+    def refuse(operation: str, *rest: Any) -> Any:
+        if operation == "TransactWriteItems" and next(left, None) is not None:
+            details = {
+                "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
+                "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+            }
+            raise ClientError(details, operation)  # type: ignore[arg-type]
+        return call(operation, *rest)
 
-            def refuse() -> None:
-                details = {
-                    "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
-                    "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
-                }
-                dynamodb = self._connection.client
-                send, dynamodb._make_api_call = dynamodb._make_api_call, _raising(details)
-                try:
-                    commit()
-                finally:
-                    dynamodb._make_api_call = send
-
-            made._commit = refuse
-        return made
-
-    return transaction
-
-
-def _raising(details: dict[str, Any]) -> Callable[..., Any]:
-    def call(*_: Any) -> Any:
-        raise ClientError(details, "TransactWriteItems")
-
-    return call
+    monkeypatch.setattr(dynamodb, "_make_api_call", refuse)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
 
 
 def test_two_accounts_connected_at_the_same_moment_are_both_connected(
     accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Both count up the organization: DynamoDB lets one of them through and refuses the other."""
-    monkeypatch.setattr(Accounts, "transaction", busy(2))
+    busy(monkeypatch, 2)
 
     assert accounts.add(an_account(), None).version == 1
     assert counts(accounts) == {Status.UNCONFIRMED: 1}
@@ -201,7 +184,7 @@ def test_two_accounts_connected_at_the_same_moment_are_both_connected(
 def test_an_organization_that_stays_busy_is_a_conflict(
     accounts: Accounts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Accounts, "transaction", busy(1000))
+    busy(monkeypatch, 1000)
 
     with pytest.raises(Conflict, match="try again"):
         accounts.add(an_account(), None)
@@ -230,7 +213,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
         elif account and event == "delete":
             accounts.delete(alive.pop(index), actor=ACTOR, now=NOW)
         elif account and event == "stale":
-            with pytest.raises(AccountChanged):
+            with pytest.raises(ItemChanged):
                 accounts.save(account, replace(account, status=Status.FAILED, version=99))
         elif account and isinstance(event, Status):
             alive[index] = accounts.save(account, replace(account, status=event))
@@ -243,12 +226,12 @@ def test_the_counts_by_status_stay_true_whatever_happens(
 
 def test_a_test_takes_the_slot_and_ends_with_it_free(accounts: Accounts) -> None:
     verifications, verification = wiring.verifications(), a_verification()
-    account = verifications.begin(accounts.add(an_account(), None), verification)
+    account = begin_test(accounts.add(an_account(), None), verification)
     assert account.slot
     assert account.slot.verification_id == VERIFICATION_ID
 
     after, ended = finish(account, verification, steps_of(account), NOW)
-    verifications.finish(account, after, ended)
+    verifications.finish(account, after, ended, None)
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == replace(after, version=account.version + 1)
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID) == ended
@@ -258,21 +241,21 @@ def test_a_test_takes_the_slot_and_ends_with_it_free(accounts: Accounts) -> None
 def test_a_persons_test_is_an_interest_in_the_account_and_a_scheduled_one_is_not(
     accounts: Accounts,
 ) -> None:
-    verifications, account = wiring.verifications(), accounts.add(an_account(), None)
+    account = accounts.add(an_account(), None)
     scheduled = a_verification(trigger=Trigger.SCHEDULED, started_at=NOW)
 
-    account = verifications.begin(account, scheduled)
+    account = begin_test(account, scheduled)
     assert account.touched_at < NOW
     by_hand = a_verification(verification_id=OTHER_VERIFICATION_ID, started_at=NOW)
-    assert verifications.begin(account, by_hand).touched_at == NOW
+    assert begin_test(account, by_hand).touched_at == NOW
 
 
 def test_two_tests_that_begin_at_once_begin_once(accounts: Accounts) -> None:
     verifications, account = wiring.verifications(), accounts.add(an_account(), None)
-    verifications.begin(account, a_verification())
+    begin_test(account, a_verification())
 
-    with pytest.raises(AccountChanged):
-        verifications.begin(account, a_verification(verification_id=OTHER_VERIFICATION_ID))
+    with pytest.raises(ItemChanged):
+        begin_test(account, a_verification(verification_id=OTHER_VERIFICATION_ID))
 
     with pytest.raises(VerificationNotFound):
         verifications.get(ACCOUNT_ID, OTHER_VERIFICATION_ID)
@@ -282,12 +265,12 @@ def test_the_end_of_a_test_is_not_written_over_a_rename_nor_the_account_without_
     accounts: Accounts,
 ) -> None:
     verifications, verification = wiring.verifications(), a_verification()
-    account = verifications.begin(accounts.add(an_account(), None), verification)
+    account = begin_test(accounts.add(an_account(), None), verification)
     accounts.save(account, account.renamed("Renamed", NOW))
 
     after, ended = finish(account, verification, steps_of(account), NOW)
-    with pytest.raises(AccountChanged):
-        verifications.finish(account, after, ended)
+    with pytest.raises(ItemChanged):
+        verifications.finish(account, after, ended, None)
 
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID).state is State.RUNNING
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Renamed"
@@ -296,10 +279,10 @@ def test_the_end_of_a_test_is_not_written_over_a_rename_nor_the_account_without_
 
 def test_the_test_of_a_deleted_account_ends_alone(accounts: Accounts) -> None:
     verifications, verification = wiring.verifications(), a_verification()
-    account = verifications.begin(accounts.add(an_account(), None), verification)
+    account = begin_test(accounts.add(an_account(), None), verification)
     accounts.delete(account, actor=ACTOR, now=NOW)
 
-    verifications.finish_orphan(verification.aborted(NOW), NOW)
+    verifications.finish_orphan(verification.aborted(NOW))
 
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID).state is State.ABORTED
     with pytest.raises(AccountNotFound):
@@ -315,13 +298,13 @@ def test_a_test_is_kept_for_ninety_days_and_the_last_of_a_resting_account_for_ev
     accounts: Accounts,
 ) -> None:
     verifications, verification = wiring.verifications(), a_verification()
-    account = verifications.begin(accounts.add(an_account(), None), verification)
+    account = begin_test(accounts.add(an_account(), None), verification)
     assert expiry(VERIFICATION_ID) == int((verification.started_at + KEPT_FOR).timestamp())
 
     account = replace(account, touched_at=NOW - timedelta(days=30))
     after, ended = finish(account, verification, [], NOW)
     assert after.next_verification_at is None
-    verifications.finish(account, after, ended)
+    verifications.finish(account, after, ended, None)
 
     assert expiry(VERIFICATION_ID) is None
 

@@ -11,9 +11,9 @@ from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseC
 from pynamodb.transactions import TransactWrite
 from ulid import ULID
 
+from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import InteractionItem, Interactions
-from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Outcome
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.instances import Kind
@@ -23,10 +23,12 @@ from cavok.domain.interactions import (
     InteractionOutcome,
     Logged,
     Usage,
+    interaction_of_test,
 )
 from cavok.domain.organizations import Organization
 from cavok.domain.pages import Position
 from cavok.domain.verifications import State
+from tests.integration.conftest import begin_test
 from tests.unit.builders import (
     ACCOUNT_ID,
     NOW,
@@ -66,7 +68,7 @@ def an_interaction(number: int = 0, **but: object) -> Interaction:
 
 
 def used(interactions: Interactions) -> int:
-    return interactions.usage(ACCOUNT_ID, "2025-03", 1000).used
+    return wiring.usage_counters().of_account(ACCOUNT_ID, "2025-03", 1000).used
 
 
 def test_an_interaction_comes_back_as_it_was_stored(interactions: Interactions) -> None:
@@ -79,7 +81,9 @@ def test_an_interaction_comes_back_as_it_was_stored(interactions: Interactions) 
 
 
 def test_an_account_that_was_never_used_has_used_nothing(interactions: Interactions) -> None:
-    assert interactions.usage(ACCOUNT_ID, "2025-03", 1000) == Usage("2025-03", 1000, 0)
+    assert wiring.usage_counters().of_account(ACCOUNT_ID, "2025-03", 1000) == Usage(
+        "2025-03", 1000, 0
+    )
 
 
 def test_storing_the_same_interaction_again_counts_it_once(interactions: Interactions) -> None:
@@ -227,15 +231,15 @@ def test_an_interaction_lapses_after_90_days(interactions: Interactions) -> None
 def test_a_persons_test_is_counted_with_its_verdict_and_once(
     accounts: Accounts, interactions: Interactions
 ) -> None:
-    verifications, verification = Verifications(accounts), a_verification()
+    verifications, verification = wiring.verifications(), a_verification()
     accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
     before = accounts.add(an_account(), None)
-    tested = verifications.begin(before, verification)
+    tested = begin_test(before, verification)
     after = replace(confirmed(under_test(tested)), slot=None)
     ended = replace(verification, state=State.FINISHED, outcome=Outcome.CONFIRMED, finished_at=NOW)
 
     assert used(interactions) == 0
-    verifications.finish(tested, after, ended)
+    verifications.finish(tested, after, ended, interaction_of_test(after, ended))
 
     (interaction,) = interactions.page(ACCOUNT_ID, limit=10, after=None).items
     assert interaction.interaction_id == verification.verification_id

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.table.items import AccountItem, ClaimItem, claim_sk, organization_pk
+from cavok.adapters.table.accounts import AccountItem, ClaimItem
+from cavok.adapters.table.keys import claim_sk, organization_pk
 from cavok.domain.accounts import Account, Status
 from tests.integration.http import Api, is_problem, number
 from tests.unit.builders import an_account

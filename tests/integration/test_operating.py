@@ -10,11 +10,11 @@ from typing import Any
 import boto3
 import pytest
 
+from cavok import wiring
 from cavok.adapters.customer.instances import Instances
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
-from cavok.adapters.table.verifications import Verifications
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.errors import (
@@ -34,6 +34,7 @@ from cavok.domain.steps import Verdict
 from cavok.domain.verifications import finish
 from cavok.services import instances as service
 from cavok.services.instances import Asked, Connections, list_instances, operate
+from tests.integration.conftest import begin_test
 from tests.integration.test_instances import make_database, run_instance
 from tests.unit.builders import (
     ACCOUNT_ID,
@@ -79,7 +80,7 @@ def sessions(session: CustomerSession) -> Sessions:
 def connections(accounts: Accounts, interactions: Interactions, sessions: Sessions) -> Connections:
     return Connections(
         accounts=accounts,
-        verifications=Verifications(accounts),
+        verifications=wiring.verifications(),
         sessions=sessions,  # type: ignore[arg-type]
         interactions=interactions,
         connect=Instances,
@@ -99,10 +100,10 @@ def connect(accounts: Accounts) -> Connect:
         if account.status is not Status.UNCONFIRMED:
             return account
         verification = a_verification()
-        verifications = Verifications(accounts)
-        account = verifications.begin(account, verification)
+        verifications = wiring.verifications()
+        account = begin_test(account, verification)
         after, ended = finish(account, verification, steps_of(account, *denied(refused)), NOW)
-        verifications.finish(account, after, ended)
+        verifications.finish(account, after, ended, None)
         assert ended.outcome is Outcome.CONFIRMED
         return accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
 

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.table.accounts import AccountChanged
-from cavok.adapters.table.items import DUE_SHARDS, due_shard
+from cavok.adapters.table.keys import DUE_SHARDS, due_shard
+from cavok.adapters.table.table import ItemChanged
 from cavok.domain.accounts import Account
 from cavok.domain.verifications import LEASE, SCHEDULE, State, Trigger, Verification
 from cavok.services.sweep import PAGE, lease_due_accounts
 from functions.list_due_accounts import app
-from tests.integration.conftest import TABLE, client
+from tests.integration.conftest import TABLE, begin_test, client
 from tests.integration.http import Api, Context, number
 from tests.unit.builders import NOW, ORGANIZATION_ID, a_verification, an_account
 
@@ -129,8 +129,8 @@ def test_a_lease_that_somebody_took_in_between_is_not_taken_again() -> None:
     (account,) = add()
     leased()
 
-    with pytest.raises(AccountChanged):
-        wiring.verifications().begin(account, a_verification(account_id=account.account_id))
+    with pytest.raises(ItemChanged):
+        begin_test(account, a_verification(account_id=account.account_id))
 
 
 def test_a_sweep_that_died_loses_nothing() -> None:

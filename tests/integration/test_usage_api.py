@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cavok import wiring
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.interactions import Usage, iso, period_of
 from tests.integration.conftest import TABLE, client, items
@@ -90,7 +91,7 @@ def test_what_is_counted_is_counted_here_too(admin: Api, interactions: Interacti
         interactions.record(interaction)
 
     assert used(admin) == [("Some", 2)]
-    assert interactions.usage(ids["Some"], period_of(AT), 1000).used == 2
+    assert wiring.usage_counters().of_account(ids["Some"], period_of(AT), 1000).used == 2
 
 
 def test_an_organization_that_used_nothing_has_an_empty_list(admin: Api) -> None:

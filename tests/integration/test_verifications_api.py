@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cavok import wiring
-from cavok.adapters.table.items import ProgressItem, account_pk, progress_sk_prefix
+from cavok.adapters.table.keys import account_pk, progress_sk_prefix
+from cavok.adapters.table.verifications import ProgressItem
 from cavok.api.router import Router
 from cavok.domain import permissions
 from cavok.domain.accounts import Account

@@ -39,9 +39,9 @@ HEAVY = {
     "log_interactions": (HTTP - {"ulid"}) | {_PROBES, "cavok.domain.instructions"},
     "open_session": HTTP | {_PROBES, "cavok.domain.instructions"},
     "probe_account": HTTP | {"cavok.domain.instructions"},
-    "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.items", "cavok.domain.accounts"},
+    "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.table", "cavok.domain.accounts"},
     "publish_account_events": HTTP | {"boto3", _SESSION},
-    "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.items"},
+    "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table"},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
     "record_verification": HTTP | {"boto3", "cavok.adapters.sealing", _SESSION},

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from cavok.adapters.table.due_accounts import DueAccounts
     from cavok.adapters.table.interactions import Interactions
     from cavok.adapters.table.resources import Resources
+    from cavok.adapters.table.table import Table
+    from cavok.adapters.table.usage import UsageCounters
     from cavok.adapters.table.verifications import Verifications
     from cavok.adapters.table.webhooks import Webhooks
     from cavok.adapters.templates import Templates
@@ -52,27 +54,31 @@ def setting(name: str) -> str:
 
 
 @cache
+def table() -> "Table":
+    from cavok.adapters.table.table import Table
+
+    return Table(setting("TABLE_NAME"), setting("AWS_REGION"))
+
+
+@cache
 def accounts() -> "Accounts":
     from cavok.adapters.table.accounts import Accounts
-    from cavok.adapters.table.items import bind
 
-    kept_days = timedelta(days=int(setting("AUDIT_DAYS")))
-    return Accounts(bind(setting("TABLE_NAME"), setting("AWS_REGION")), kept_days)
+    return Accounts(table(), timedelta(days=int(setting("AUDIT_DAYS"))))
 
 
 @cache
 def verifications() -> "Verifications":
     from cavok.adapters.table.verifications import Verifications
 
-    return Verifications(accounts())
+    return Verifications(table(), accounts())
 
 
 @cache
 def due_accounts() -> "DueAccounts":
     from cavok.adapters.table.due_accounts import DueAccounts
 
-    accounts()  # binds the models to the table
-    return DueAccounts()
+    return DueAccounts(table())
 
 
 @cache
@@ -130,17 +136,14 @@ def entry_dependencies() -> "EntryDependencies":
 def audit_trail() -> "AuditTrail":
     from cavok.adapters.table.audit import AuditTrail
 
-    accounts()  # binds the models to the table
-    return AuditTrail()
+    return AuditTrail(table())
 
 
 @cache
 def webhooks() -> "Webhooks":
-    from cavok.adapters.table.items import bind
     from cavok.adapters.table.webhooks import Webhooks
 
-    bind(setting("TABLE_NAME"), setting("AWS_REGION"))
-    return Webhooks()
+    return Webhooks(table())
 
 
 def loopback_webhooks_allowed() -> bool:
@@ -189,7 +192,14 @@ def templates() -> "Templates":
 def interactions() -> "Interactions":
     from cavok.adapters.table.interactions import Interactions
 
-    return Interactions(accounts())
+    return Interactions(table())
+
+
+@cache
+def usage_counters() -> "UsageCounters":
+    from cavok.adapters.table.usage import UsageCounters
+
+    return UsageCounters(table(), accounts())
 
 
 @cache
@@ -233,7 +243,7 @@ def log_writing() -> "LogWriting":
 def resources() -> "Resources":
     from cavok.adapters.table.resources import Resources
 
-    return Resources(accounts())
+    return Resources(table())
 
 
 @cache

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from cavok.adapters.table.accounts import AccountChanged
+from cavok.adapters.table.table import ItemChanged
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import AccountNotFound, ServiceUnavailable, VerificationNotFound
+from cavok.domain.interactions import Interaction
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.services.finish_verification import (
@@ -49,15 +50,21 @@ class Table:
         return self.account
 
     # Verifications
-    def finish(self, before: Account, after: Account, verification: Verification) -> None:
+    def finish(
+        self,
+        before: Account,
+        after: Account,
+        verification: Verification,
+        interaction: Interaction | None,
+    ) -> None:
         if self.conflicts:
             self.conflicts -= 1
-            raise AccountChanged
+            raise ItemChanged
         assert before == self.account
         self.writes += 1
         self.account, self.verification = after, verification
 
-    def finish_orphan(self, verification: Verification, now: object) -> None:
+    def finish_orphan(self, verification: Verification) -> None:
         self.writes += 1
         self.verification = verification
 

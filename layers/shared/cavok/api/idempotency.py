@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from cavok import wiring
+from cavok.adapters.table import keys
 from cavok.domain.errors import Conflict, InvalidField
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def once(
         data_keyword_argument="request",
         persistence_store=wiring.idempotency_keys(organization_id),
         config=config,
-        key_prefix="IDEMPOTENCY",
+        key_prefix=keys.IDEMPOTENCY,
     )
     def run(*, request: dict[str, Any]) -> str:
         return create()

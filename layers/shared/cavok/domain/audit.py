@@ -41,10 +41,29 @@ class AuditEntry:
     detail: str | None = None
 
 
-def audit(
+def created(account: Account) -> AuditEntry:
+    return _entry(AuditAction.CREATED, account, account.created_by, account.created_at)
+
+
+def changed(before: Account, after: Account, actor: str) -> AuditEntry:
+    return _entry(AuditAction.CHANGED, after, actor, after.updated_at, changes(before, after))
+
+
+def credentials_rotated(account: Account, actor: str) -> AuditEntry:
+    return _entry(AuditAction.CREDENTIALS_ROTATED, account, actor, account.updated_at)
+
+
+def tested(account: Account, actor: str, at: datetime, verification_id: str) -> AuditEntry:
+    return _entry(AuditAction.TESTED, account, actor, at, f"verification {verification_id}")
+
+
+def deleted(account: Account, actor: str, at: datetime) -> AuditEntry:
+    return _entry(AuditAction.DELETED, account, actor, at)
+
+
+def _entry(
     action: AuditAction, account: Account, actor: str, at: datetime, detail: str | None = None
 ) -> AuditEntry:
-    """An entry about an account."""
     from ulid import ULID  # most functions that load this module never make an entry
 
     return AuditEntry(
@@ -60,13 +79,13 @@ def audit(
 
 
 def changes(before: Account, after: Account) -> str | None:
-    """What a person changed, as `Name: A → B`; nothing where nothing is different."""
-    told = [
+    """What a person changed, as `Name: A → B`. None if nothing is different."""
+    shown = [
         f"{called}: {_shown(old)} → {_shown(new)}"
         for name, called in _AUDITED.items()
         if (old := getattr(before, name)) != (new := getattr(after, name))
     ]
-    return "; ".join(told) or None
+    return "; ".join(shown) or None
 
 
 def _shown(value: object) -> str:

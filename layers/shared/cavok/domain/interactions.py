@@ -65,6 +65,10 @@ class Interaction:
     region: str | None = None
     changed: bool = False
 
+    @property
+    def kept_until(self) -> datetime:
+        return self.at + KEPT_FOR
+
 
 def logged_at_first(account: Account) -> Logged:
     """Nothing is ever written to an account that no test found connected: it may be another's."""

@@ -4,13 +4,14 @@ import base64
 import binascii
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Self, TypeVar
 
 from cavok.domain.errors import InvalidField
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 _FOREIGN = "This cursor was not issued for this list."
 
@@ -63,3 +64,7 @@ class Page(Generic[T]):
     def next_cursor(self, scope: str) -> str | None:
         """The cursor of the page after this one, good for the list of this scope alone."""
         return self.end.cursor(scope) if self.end else None
+
+    def map(self, convert: Callable[[T], U]) -> "Page[U]":
+        """The same page of converted items."""
+        return Page([convert(item) for item in self.items], self.end)

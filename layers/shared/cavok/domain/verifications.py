@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from cavok.domain import permissions
+from cavok.domain import audit, permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     UNKNOWN_CAPABILITIES,
@@ -18,6 +18,7 @@ from cavok.domain.accounts import (
     Status,
     TestSlot,
 )
+from cavok.domain.audit import AuditEntry
 from cavok.domain.issues import find_issues
 from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
@@ -78,6 +79,14 @@ class Verification:
         """When the account is due again if this test dies without a report."""
         return self.started_at + LEASE
 
+    def kept_until(self, account: Account | None) -> datetime | None:
+        """90 days from its end. None (as long as the account) for the last verification of an
+        account that rests. `account` is None if it was deleted.
+        """
+        if account and account.next_verification_at is None:
+            return None
+        return (self.finished_at or self.started_at) + KEPT_FOR
+
     def as_of(self, now: datetime) -> Self:
         """The verification as it is shown. Past its deadline, a running verification counts as
         aborted, whether or not that has been stored yet.
@@ -89,6 +98,25 @@ class Verification:
     def aborted(self, now: datetime, steps: Iterable[Step] = ()) -> Self:
         """The verification aborted at `now`, with the steps that it had finished."""
         return replace(self, state=State.ABORTED, finished_at=now, steps=in_order(steps))
+
+
+def begin(account: Account, verification: Verification) -> tuple[Account, AuditEntry]:
+    """The account while this verification tests it, and the audit entry.
+
+    The verification holds the account's test slot, and the account is not due while it runs. A
+    person's test shows interest in the account, a scheduled one does not (`touched_at`).
+    """
+    started_at = verification.started_at
+    manual = verification.trigger is Trigger.MANUAL
+    tested = replace(
+        account,
+        slot=TestSlot(verification.verification_id, verification.deadline),
+        touched_at=started_at if manual else account.touched_at,
+        next_verification_at=verification.lease_until,
+    )
+    return tested, audit.tested(
+        account, verification.actor, started_at, verification.verification_id
+    )
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:

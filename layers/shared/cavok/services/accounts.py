@@ -7,7 +7,8 @@ from datetime import datetime
 from ulid import ULID
 
 from cavok.adapters.sealing import Sealer, credentials_context
-from cavok.adapters.table.accounts import AccountChanged, Accounts
+from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
+from cavok.adapters.table.table import retry_on_conflict
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
 from cavok.services.organizations import organization_of
@@ -143,31 +144,27 @@ def rotate_credentials(
     """Replaces the sealed access key; the account is unconfirmed until it is tested again. Raises
     Conflict.
     """
-    account = accounts.get(organization_id, account_id)
-    if account.access_type is not AccessType.ACCESS_KEY:
-        raise Conflict("This account is entered through a role; it has no access key to replace.")
     sealed = key.sealed(sealer, organization_id, account_id)
-    try:
-        accounts.save_credentials(
-            account,
-            account.reconnected(now, access_key_id_ending=key.ending),
-            sealed,
-            actor=actor,
-        )
-    except AccountChanged:
-        raise Conflict(
-            "The account is being changed by others at this moment. Please try again."
-        ) from None
+
+    def attempt() -> None:
+        account = accounts.get(organization_id, account_id)
+        if account.access_type is not AccessType.ACCESS_KEY:
+            raise Conflict(
+                "This account is entered through a role; it has no access key to replace."
+            )
+        reconnected = account.reconnected(now, access_key_id_ending=key.ending)
+        accounts.save_credentials(account, reconnected, sealed, actor=actor)
+
+    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
 
 
 def disconnect_account(
     organization_id: str, account_id: str, *, actor: str, accounts: Accounts, now: datetime
 ) -> None:
     """Forgets the account and its secrets. Raises AccountNotFound, Conflict."""
-    for _ in range(3):
-        try:
-            account = accounts.get(organization_id, account_id)
-            return accounts.delete(account, actor=actor, now=now)
-        except AccountChanged:
-            continue
-    raise Conflict("The account is being changed by others at this moment. Please try again.")
+
+    def attempt() -> None:
+        account = accounts.get(organization_id, account_id)
+        accounts.delete(account, actor=actor, now=now)
+
+    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))

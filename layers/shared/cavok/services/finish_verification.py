@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
-from cavok.adapters.table.accounts import AccountChanged, Accounts
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
 from cavok.domain.errors import AccountNotFound, EntryRefused, EntryRefusedYet, ServiceUnavailable
+from cavok.domain.interactions import interaction_of_test
 from cavok.domain.steps import Step
 from cavok.domain.verifications import (
     State,
@@ -20,8 +22,6 @@ from cavok.domain.verifications import (
     entry_unknown,
     finish,
 )
-
-_TRIES = 8
 
 End = Callable[[Account, Verification], tuple[Account, Verification]]
 
@@ -87,8 +87,8 @@ def finish_verification(
         steps = [report.entry_step(account, now)] if report.error else report.steps
         return finish(account, verification, steps, now, log_error=report.log_error)
 
-    begun = verifications.get(report.account_id, report.verification_id)
-    return _write_end(begun, end, accounts, verifications, now)
+    names = (report.account_id, report.verification_id)
+    return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
 
 
 def abort_verification(
@@ -102,36 +102,40 @@ def abort_verification(
     def end(account: Account, current: Verification) -> tuple[Account, Verification]:
         return abort(account, current, current.steps, now)
 
-    return _write_end(verification, end, accounts, verifications, now)
+    names = (verification.account_id, verification.verification_id)
+    return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
 
 
 def _write_end(
-    begun: Verification,
+    account_id: str,
+    verification_id: str,
     end: End,
+    *,
     accounts: Accounts,
     verifications: Verifications,
     now: datetime,
 ) -> Verification:
-    current = begun
-    for _ in range(_TRIES):
+    def attempt() -> Verification:
+        current = verifications.get(account_id, verification_id)
         if current.state is not State.RUNNING:
             return current
         try:
-            account = accounts.get(current.organization_id, current.account_id)
+            account = accounts.get(current.organization_id, account_id)
         except AccountNotFound:
             orphan = current.aborted(now, current.steps)
-            verifications.finish_orphan(orphan, now)
+            verifications.finish_orphan(orphan)
             return orphan
         after, finished = end(account, current)
-        try:
-            verifications.finish(account, after, finished)
-        except AccountChanged:
-            current = verifications.get(current.account_id, current.verification_id)
-            continue
+        interaction = interaction_of_test(after, finished)
+        verifications.finish(account, after, finished, interaction)
         return finished
-    raise ServiceUnavailable(
-        f"The end of verification {begun.verification_id} could not be written; "
-        "it will be tried again."
+
+    return retry_on_conflict(
+        attempt,
+        or_raise=ServiceUnavailable(
+            f"The end of verification {verification_id} could not be written; "
+            "it will be tried again."
+        ),
     )
 
 

@@ -4,15 +4,14 @@ from datetime import datetime
 
 from ulid import ULID
 
-from cavok.adapters.table.accounts import AccountChanged, Accounts
+from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
+from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
 from cavok.domain.errors import Conflict, ServiceUnavailable
-from cavok.domain.verifications import Trigger, Verification
+from cavok.domain.verifications import Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
-
-_TRIES = 5
 
 
 def start_verification(
@@ -29,15 +28,19 @@ def start_verification(
     """Starts a test, or returns the running one. Raises AccountNotFound, Conflict,
     ServiceUnavailable.
     """
-    for _ in range(_TRIES):
+
+    def attempt() -> tuple[Verification, bool]:
+        """The verification, and whether it was begun here."""
         account = accounts.get(organization_id, account_id)
         if account.slot and account.testing(now):
-            return verifications.get(account_id, account.slot.verification_id)
+            return verifications.get(account_id, account.slot.verification_id), False
         verification = _new(account, actor, workflows, now)
-        try:
-            verifications.begin(account, verification)
-        except AccountChanged:
-            continue
+        tested, entry = begin(account, verification)
+        verifications.begin(account, tested, verification, entry)
+        return verification, True
+
+    verification, begun = retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+    if begun:
         try:
             workflows.start(verification, correlation_id)
         except ServiceUnavailable:
@@ -45,8 +48,7 @@ def start_verification(
                 verification, accounts=accounts, verifications=verifications, now=now
             )
             raise
-        return verification
-    raise Conflict("The account is being changed by others at this moment. Please try again.")
+    return verification
 
 
 def _new(account: Account, actor: str, workflows: Workflows, now: datetime) -> Verification:

@@ -5,12 +5,13 @@ from datetime import datetime
 
 from ulid import ULID
 
-from cavok.adapters.table.accounts import AccountChanged, Accounts
+from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
+from cavok.adapters.table.table import WriteConflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
 from cavok.domain.errors import VerificationNotFound
-from cavok.domain.verifications import SCHEDULE, Trigger, Verification
+from cavok.domain.verifications import SCHEDULE, Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
 
 PAGE = 200
@@ -50,9 +51,10 @@ def _lease(
             abort_verification(dead, accounts=accounts, verifications=verifications, now=now)
             continue
         verification = _scheduled(account, sweep, now)
+        tested, entry = begin(account, verification)
         try:
-            verifications.begin(account, verification)
-        except AccountChanged:
+            verifications.begin(account, tested, verification, entry)
+        except WriteConflict:
             continue
         yield verification
 

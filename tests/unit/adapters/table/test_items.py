@@ -7,7 +7,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavok.adapters.table.items import AccountItem, pack_steps, unpack_steps
+from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, LastVerification, Outcome
 from cavok.domain.permissions import STEPS

@@ -1,77 +1,167 @@
-"""Organizations and accounts in the table. Every read and write starts from the organization's
-key.
-"""
+"""Accounts in the table. Every read and write starts from the organization's key."""
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import datetime, timedelta
 
-from pynamodb.connection import Connection
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.attributes import (
+    BooleanAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+    VersionAttribute,
+)
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from cavok.adapters.table.audit import AuditItem
-from cavok.adapters.table.items import (
-    AccountItem,
-    ClaimItem,
-    CredentialsItem,
-    OrganizationItem,
-    account_sk,
-    claim_sk,
-    organization_pk,
-    status_pk,
+from cavok.adapters.table import keys
+from cavok.adapters.table.audit import add_audit_entry
+from cavok.adapters.table.organizations import OrganizationItem
+from cavok.adapters.table.table import (
+    EnumAttribute,
+    Item,
+    ItemChanged,
+    JsonAttribute,
+    PackedAttribute,
+    Table,
+    retry_on_conflict,
 )
-from cavok.domain.accounts import Account, Status
-from cavok.domain.audit import KEPT_FOR, AuditAction, AuditEntry, audit, changes
+from cavok.domain import audit
+from cavok.domain.accounts import (
+    AccessType,
+    Account,
+    Capability,
+    Issue,
+    LastVerification,
+    Outcome,
+    Status,
+    TestSlot,
+)
+from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import AccountNotFound, Conflict, ServiceUnavailable
 from cavok.domain.ids import is_id
 from cavok.domain.organizations import Organization
 from cavok.domain.pages import Page, Position
 
-_CONDITION_FAILED = "ConditionalCheckFailed"
-_TRIES = 5
+CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
 
-class AccountChanged(Exception):
-    """Somebody else wrote the account since it was read."""
+def _pack_names(names: frozenset[str]) -> bytes:
+    return zlib.compress(",".join(sorted(names)).encode(), 9)
+
+
+def _unpack_names(packed: bytes) -> frozenset[str]:
+    return frozenset(filter(None, zlib.decompress(packed).decode().split(",")))
+
+
+class ClaimItem(Item):
+    """An account number is connected once in an organization."""
+
+    account_id = UnicodeAttribute()
+
+
+class CredentialsItem(Item):
+    """A customer's access key, sealed. Only functions that enter accounts may open it."""
+
+    sealed = UnicodeAttribute()
+
+
+class AccountItem(Item):
+    """At most 1 kB while nothing is wrong: each test writes it twice, and DynamoDB bills writes by
+    the kilobyte.
+    """
+
+    provider = UnicodeAttribute()
+    account_number = UnicodeAttribute(attr_name="provider_id")
+    name = UnicodeAttribute()
+    name_key = UnicodeAttribute()
+    status_pk = UnicodeAttribute()
+    access_type = EnumAttribute(AccessType)
+    role_name = UnicodeAttribute(null=True)
+    access_key_id_ending = UnicodeAttribute(null=True)
+    write_logs = BooleanAttribute()
+    regions = JsonAttribute(dump=list, load=tuple)
+    status = EnumAttribute(Status)
+    issues = JsonAttribute(
+        dump=lambda issues: [astuple(issue) for issue in issues],
+        load=lambda rows: tuple(Issue(*row) for row in rows),
+    )
+    capabilities = JsonAttribute(
+        dump=dict,
+        load=lambda stored: {group: Capability(value) for group, value in stored.items()},
+    )
+    last_verification_id = UnicodeAttribute(null=True)
+    last_outcome = EnumAttribute(Outcome, null=True)
+    last_finished_at = UTCDateTimeAttribute(null=True)
+    slot_verification_id = UnicodeAttribute(null=True)
+    slot_expires_at = UTCDateTimeAttribute(null=True)
+    next_verification_at = UTCDateTimeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    created_by = UnicodeAttribute()
+    updated_at = UTCDateTimeAttribute()
+    touched_at = UTCDateTimeAttribute()
+    connected_at = UTCDateTimeAttribute(null=True)
+    attempts = NumberAttribute()
+    proven = PackedAttribute(_pack_names, _unpack_names)
+    connection_revision = NumberAttribute()
+    version = VersionAttribute()
+
+    @classmethod
+    def of(cls, account: Account) -> "AccountItem":
+        last, slot, due = account.verification, account.slot, account.next_verification_at
+        return cls.of_fields(
+            keys.organization_pk(account.organization_id),
+            keys.account_sk(account.account_id),
+            account,
+            name_key=keys.name_key(account.name, account.account_id),
+            status_pk=keys.status_pk(account.organization_id, account.status),
+            due_shard=keys.due_shard(account.account_id) if due else None,
+            last_verification_id=last.verification_id if last else None,
+            last_outcome=last.outcome if last else None,
+            last_finished_at=last.finished_at if last else None,
+            slot_verification_id=slot.verification_id if slot else None,
+            slot_expires_at=slot.expires_at if slot else None,
+            version=account.version or None,
+        )
+
+    @property
+    def account_id(self) -> str:
+        return self.sk.removeprefix(keys.ACCOUNT)
+
+    def account(self) -> Account:
+        last = slot = None
+        if self.last_verification_id and self.last_outcome and self.last_finished_at:
+            last = LastVerification(
+                self.last_verification_id, self.last_outcome, self.last_finished_at
+            )
+        if self.slot_verification_id and self.slot_expires_at:
+            slot = TestSlot(self.slot_verification_id, self.slot_expires_at)
+        organization_id = self.pk.removeprefix(keys.ORGANIZATION)
+        return self.as_a(Account, organization_id=organization_id, verification=last, slot=slot)
 
 
 class Accounts:
-    """Reads and writes organizations and accounts; the count of accounts by status and the audit
-    trail are kept in the same transaction. Audit entries lapse after `audit_kept_for`.
+    """Reads and writes accounts. Each write keeps the counts by status and the audit trail in the
+    same transaction. Audit entries expire after `audit_kept_for`.
     """
 
-    def __init__(self, connection: Connection, audit_kept_for: timedelta = KEPT_FOR) -> None:
-        self._connection = connection
+    def __init__(self, table: Table, audit_kept_for: timedelta = audit.KEPT_FOR) -> None:
+        self._table = table
         self._audit_kept_for = audit_kept_for
 
-    def transaction(self) -> TransactWrite:
-        return TransactWrite(connection=self._connection)
-
     def organization(self, organization_id: str) -> Organization | None:
-        try:
-            item = OrganizationItem.get(
-                organization_pk(organization_id), "ORG", consistent_read=True
-            )
-        except DoesNotExist:
-            return None
-        counts = {status: int(getattr(item, status.value)) for status in Status}
-        return Organization(organization_id, item.external_id, counts)
+        pk, sk = keys.organization_pk(organization_id), keys.ORGANIZATION_SK
+        item = self._table.get(OrganizationItem, pk, sk)
+        return item.organization() if item else None
 
     def create_organization(self, organization: Organization, now: datetime) -> Organization:
         """Stores a new organization, or returns the one that somebody else stored first."""
-        item = OrganizationItem(
-            organization_pk(organization.organization_id),
-            "ORG",
-            external_id=organization.external_id,
-            created_at=now,
-        )
+        item = OrganizationItem.of(organization, created_at=now)
         try:
-            item.save(OrganizationItem.pk.does_not_exist())
-        except PutError as error:
-            if error.cause_response_code != "ConditionalCheckFailedException":
-                raise
+            self._table.put(item, OrganizationItem.pk.does_not_exist())
+        except ItemChanged as error:
             stored = self.organization(organization.organization_id)
             if stored is None:
                 raise ServiceUnavailable("The organization could not be read back.") from error
@@ -80,48 +170,39 @@ class Accounts:
 
     def get(self, organization_id: str, account_id: str) -> Account:
         """Raises AccountNotFound."""
-        try:
-            if not is_id(account_id):
-                raise DoesNotExist
-            item = AccountItem.get(
-                organization_pk(organization_id), account_sk(account_id), consistent_read=True
-            )
-        except DoesNotExist:
-            raise AccountNotFound("There is no such account in your organization.") from None
+        pk, sk = keys.organization_pk(organization_id), keys.account_sk(account_id)
+        item = self._table.get(AccountItem, pk, sk) if is_id(account_id) else None
+        if item is None:
+            raise AccountNotFound("There is no such account in your organization.")
         return item.account()
 
     def add(self, account: Account, sealed_credentials: str | None) -> Account:
         """Stores a new account, its sealed credentials, and its claim on the number. Raises
         Conflict.
         """
-        for _ in range(_TRIES):
-            try:
-                return self._add(account, sealed_credentials)
-            except TransactWriteError as error:
-                if _failed_condition(error, 0):
-                    raise Conflict(
-                        f"Account number {account.account_number} is already connected."
-                    ) from None
-                # Another account of the organization may be counted at this very moment.
-                if not _changed_meanwhile(error):
-                    raise
-        raise Conflict("Other accounts are being connected at this moment. Please try again.")
+        return retry_on_conflict(
+            lambda: self._add(account, sealed_credentials),
+            or_raise=Conflict(
+                "Other accounts are being connected at this moment. Please try again."
+            ),
+        )
 
     def _add(self, account: Account, sealed_credentials: str | None) -> Account:
-        pk = organization_pk(account.organization_id)
-        item = AccountItem.of(account)
-        claim = ClaimItem(
-            pk, claim_sk(account.provider, account.account_number), account_id=account.account_id
-        )
-        with self.transaction() as transaction:
-            transaction.save(claim, condition=ClaimItem.pk.does_not_exist())
-            transaction.save(item)
-            transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, +1)])
-            created = (AuditAction.CREATED, account, account.created_by, account.created_at)
-            self._tell(transaction, audit(*created))
-            if sealed_credentials:
-                sk = credentials_sk(account.account_id)
-                transaction.save(CredentialsItem(pk, sk, sealed=sealed_credentials))
+        item, claim = AccountItem.of(account), _claim(account)
+        try:
+            with self._table.transaction() as transaction:
+                transaction.save(claim, condition=ClaimItem.pk.does_not_exist())
+                transaction.save(item)
+                transaction.update(_organization(account), [_counts(account.status, +1)])
+                self._add_audit_entry(transaction, audit.created(account))
+                if sealed_credentials:
+                    transaction.save(_credentials(account, sealed=sealed_credentials))
+        except ItemChanged as error:
+            if 0 in error.failed:
+                raise Conflict(
+                    f"Account number {account.account_number} is already connected."
+                ) from None
+            raise
         return replace(account, version=int(item.version))
 
     def save(
@@ -133,70 +214,49 @@ class Accounts:
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
         """Writes a changed account, and in the same transaction its audit entry and what
-        `with_items` adds. Raises AccountChanged.
+        `with_items` adds. Raises ItemChanged, ItemBusy.
         """
         item = AccountItem.of(after)
-        try:
-            with self.transaction() as transaction:
-                transaction.save(item)
-                with_items(transaction)
-                self._tell(transaction, entry)
-                if before.status is not after.status:
-                    transaction.update(
-                        OrganizationItem(organization_pk(after.organization_id), "ORG"),
-                        [_counts(before.status, -1), _counts(after.status, +1)],
-                    )
-        except TransactWriteError as error:
-            if _changed_meanwhile(error):
-                raise AccountChanged from error
-            raise
+        with self._table.transaction() as transaction:
+            transaction.save(item)
+            with_items(transaction)
+            if entry:
+                self._add_audit_entry(transaction, entry)
+            if before.status is not after.status:
+                changes = [_counts(before.status, -1), _counts(after.status, +1)]
+                transaction.update(_organization(after), changes)
         return replace(after, version=int(item.version))
 
-    def _tell(self, transaction: TransactWrite, entry: AuditEntry | None) -> None:
-        if entry:
-            transaction.save(AuditItem.of(entry, self._audit_kept_for))
+    def _add_audit_entry(self, transaction: TransactWrite, entry: AuditEntry) -> None:
+        add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def save_credentials(
         self, before: Account, after: Account, sealed: str, *, actor: str
     ) -> Account:
-        """Replaces the sealed access key together with the account. Raises AccountChanged."""
-        item = CredentialsItem(
-            organization_pk(after.organization_id), credentials_sk(after.account_id), sealed=sealed
-        )
+        """Replaces the sealed access key and the account. Raises ItemChanged, ItemBusy."""
         return self.save(
             before,
             after,
-            entry=audit(AuditAction.CREDENTIALS_ROTATED, after, actor, after.updated_at),
-            with_items=lambda transaction: transaction.save(item),
+            entry=audit.credentials_rotated(after, actor),
+            with_items=lambda transaction: transaction.save(_credentials(after, sealed=sealed)),
         )
 
     def sealed_credentials(self, account: Account) -> str | None:
-        try:
-            item = CredentialsItem.get(
-                organization_pk(account.organization_id),
-                credentials_sk(account.account_id),
-                consistent_read=True,
-            )
-        except DoesNotExist:
-            return None
-        return item.sealed
+        pk, sk = (
+            keys.organization_pk(account.organization_id),
+            keys.credentials_sk(account.account_id),
+        )
+        item = self._table.get(CredentialsItem, pk, sk)
+        return item.sealed if item else None
 
     def delete(self, account: Account, *, actor: str, now: datetime) -> None:
-        """Removes the account, its credentials and its claim at once. Raises AccountChanged."""
-        pk = organization_pk(account.organization_id)
-        try:
-            with self.transaction() as transaction:
-                transaction.delete(AccountItem.of(account))
-                transaction.delete(
-                    ClaimItem(pk, claim_sk(account.provider, account.account_number))
-                )
-                transaction.delete(CredentialsItem(pk, credentials_sk(account.account_id)))
-                transaction.update(OrganizationItem(pk, "ORG"), [_counts(account.status, -1)])
-                self._tell(transaction, audit(AuditAction.DELETED, account, actor, now))
-        except TransactWriteError as error:
-            if _changed_meanwhile(error):
-                raise AccountChanged from error
-            raise
+        """Removes the account, its credentials and its claim. Raises ItemChanged, ItemBusy."""
+        with self._table.transaction() as transaction:
+            transaction.delete(AccountItem.of(account))
+            transaction.delete(_claim(account))
+            transaction.delete(_credentials(account))
+            transaction.update(_organization(account), [_counts(account.status, -1)])
+            self._add_audit_entry(transaction, audit.deleted(account, actor, now))
 
     def changed(
         self,
@@ -206,22 +266,19 @@ class Accounts:
         *,
         actor: str | None,
     ) -> Account:
-        """Reads, changes and writes an account; again if somebody wrote it meanwhile. The audit
-        trail tells what an actor did; what merely turned out has none. Raises AccountNotFound.
+        """Reads, changes and writes an account, again if somebody wrote it meanwhile. Without an
+        actor, no audit entry is written. Raises AccountNotFound, Conflict.
         """
-        for _ in range(_TRIES):
-            account = self.get(organization_id, account_id)
-            changed = change(account)
-            if changed == account:
-                return account
-            told = changes(account, changed)
-            done = (AuditAction.CHANGED, changed)
-            entry = audit(*done, actor, changed.updated_at, told) if actor else None
-            try:
-                return self.save(account, changed, entry=entry)
-            except AccountChanged:
-                continue
-        raise Conflict("The account is being changed by others at this moment. Please try again.")
+
+        def attempt() -> Account:
+            before = self.get(organization_id, account_id)
+            after = change(before)
+            if after == before:
+                return before
+            entry = audit.changed(before, after, actor) if actor else None
+            return self.save(before, after, entry=entry)
+
+        return retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
 
     def page(
         self,
@@ -247,13 +304,9 @@ class Accounts:
 
     def read(self, organization_id: str, account_ids: Sequence[str]) -> list[Account]:
         """Accounts in the order of their ids; those deleted meanwhile are left out."""
-        keys = [
-            (organization_pk(organization_id), account_sk(account_id)) for account_id in account_ids
-        ]
-        found = {
-            item.account_id: item.account()
-            for item in AccountItem.batch_get(keys, consistent_read=True)
-        }
+        pk = keys.organization_pk(organization_id)
+        items = self._table.get_many(AccountItem, [(pk, keys.account_sk(i)) for i in account_ids])
+        found = {item.account_id: item.account() for item in items}
         return [found[account_id] for account_id in account_ids if account_id in found]
 
     def _by_name(
@@ -264,12 +317,12 @@ class Accounts:
         after: Position | None,
         limit: int,
     ) -> list[tuple[Position, str]]:
-        pk, start = organization_pk(organization_id), None
+        pk, start = keys.organization_pk(organization_id), None
         hash_name, hash_key = (
-            ("status_pk", status_pk(organization_id, status)) if status else ("pk", pk)
+            ("status_pk", keys.status_pk(organization_id, status)) if status else ("pk", pk)
         )
         if after:
-            key = {"pk": pk, "sk": account_sk(after.account_id), "name_key": after.key}
+            key = {"pk": pk, "sk": keys.account_sk(after.account_id), "name_key": after.key}
             start = {name: {"S": value} for name, value in (key | {hash_name: hash_key}).items()}
         index = AccountItem.by_status if status else AccountItem.by_name
         found = index.query(
@@ -279,7 +332,7 @@ class Accounts:
             limit=limit,
             page_size=limit,
         )
-        ids = [(item.name_key, item.sk.removeprefix("ACCOUNT#")) for item in found]
+        ids = [(item.name_key, item.sk.removeprefix(keys.ACCOUNT)) for item in found]
         return [(Position("name", key, account_id), account_id) for key, account_id in ids]
 
     def _by_number(
@@ -296,12 +349,12 @@ class Accounts:
         start = None
         if after:
             start = {
-                "pk": {"S": organization_pk(organization_id)},
-                "sk": {"S": claim_sk("aws", after.key)},
+                "pk": {"S": keys.organization_pk(organization_id)},
+                "sk": {"S": keys.claim_sk("aws", after.key)},
             }
         claims = ClaimItem.query(
-            organization_pk(organization_id),
-            ClaimItem.sk.startswith(claim_sk("aws", prefix)),
+            keys.organization_pk(organization_id),
+            ClaimItem.sk.startswith(keys.claim_sk("aws", prefix)),
             last_evaluated_key=start,
             page_size=limit,
         )
@@ -317,8 +370,19 @@ class Accounts:
         return found[:limit]
 
 
-def credentials_sk(account_id: str) -> str:
-    return f"CREDENTIALS#{account_id}"
+def _claim(account: Account) -> ClaimItem:
+    pk = keys.organization_pk(account.organization_id)
+    sk = keys.claim_sk(account.provider, account.account_number)
+    return ClaimItem(pk, sk, account_id=account.account_id)
+
+
+def _credentials(account: Account, sealed: str | None = None) -> CredentialsItem:
+    pk = keys.organization_pk(account.organization_id)
+    return CredentialsItem(pk, keys.credentials_sk(account.account_id), sealed=sealed)
+
+
+def _organization(account: Account) -> OrganizationItem:
+    return OrganizationItem(keys.organization_pk(account.organization_id), keys.ORGANIZATION_SK)
 
 
 def _take(claims: Iterator[ClaimItem], count: int) -> list[ClaimItem]:
@@ -328,16 +392,3 @@ def _take(claims: Iterator[ClaimItem], count: int) -> list[ClaimItem]:
 def _counts(status: Status, change: int) -> Action:
     counter = getattr(OrganizationItem, status.value)
     return counter.add(change)  # type: ignore[no-any-return]
-
-
-def _failed_condition(error: TransactWriteError, index: int) -> bool:
-    reason = error.cancellation_reasons[index] if error.cancellation_reasons else None
-    return reason is not None and reason.code == _CONDITION_FAILED
-
-
-def _changed_meanwhile(error: TransactWriteError) -> bool:
-    """Whether another write came between, or is in the way at this moment. Source: DynamoDB API
-    reference, TransactWriteItems.
-    """
-    codes = {reason.code for reason in error.cancellation_reasons if reason}
-    return bool(codes & {_CONDITION_FAILED, "TransactionConflict"})

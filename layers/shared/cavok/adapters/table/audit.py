@@ -1,20 +1,14 @@
-"""The audit trail in the table: written with what it tells, in the same transaction, and never
-changed.
-
-| item           | pk          | sk                    |
-| -------------- | ----------- | --------------------- |
-| audit entry    | ORG#<org>   | AUDIT#<ulid>          |
-
-Derived from the table's stream it would lack the one thing that an audit is for: who did it is
-known only to whoever writes.
+"""The audit trail in the table. An entry is written in one transaction with what it is about, and
+never changed: the stream could not tell who did it.
 """
 
 from datetime import timedelta
-from typing import Any
 
 from pynamodb.attributes import TTLAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.transactions import TransactWrite
 
-from cavok.adapters.table.items import Item, account_pk, organization_pk
+from cavok.adapters.table import keys
+from cavok.adapters.table.table import EnumAttribute, Item, Table, page_of
 from cavok.domain.audit import AuditAction, AuditEntry
 from cavok.domain.pages import Page, Position
 
@@ -22,7 +16,7 @@ from cavok.domain.pages import Page, Position
 class AuditItem(Item):
     audited_account = UnicodeAttribute()
     account_name = UnicodeAttribute()
-    action = UnicodeAttribute()
+    action = EnumAttribute(AuditAction)
     actor = UnicodeAttribute()
     at = UTCDateTimeAttribute()
     detail = UnicodeAttribute(null=True)
@@ -30,74 +24,57 @@ class AuditItem(Item):
 
     @classmethod
     def of(cls, entry: AuditEntry, kept_for: timedelta) -> "AuditItem":
-        return cls(
-            organization_pk(entry.organization_id),
-            audit_sk(entry.entry_id),
-            audited_account=account_pk(entry.account_id),
-            account_name=entry.account_name,
-            action=entry.action.value,
-            actor=entry.actor,
-            at=entry.at,
-            detail=entry.detail,
+        return cls.of_fields(
+            keys.organization_pk(entry.organization_id),
+            keys.audit_sk(entry.entry_id),
+            entry,
+            audited_account=keys.account_pk(entry.account_id),
             expires_at=entry.at + kept_for,
         )
 
     def entry(self) -> AuditEntry:
-        return AuditEntry(
-            entry_id=self.sk.removeprefix("AUDIT#"),
-            organization_id=self.pk.removeprefix("ORG#"),
-            account_id=self.audited_account.removeprefix("ACCOUNT#"),
-            account_name=self.account_name,
-            action=AuditAction(self.action),
-            actor=self.actor,
-            at=self.at,
-            detail=self.detail,
+        return self.as_a(
+            AuditEntry,
+            entry_id=self.sk.removeprefix(keys.AUDIT),
+            organization_id=self.pk.removeprefix(keys.ORGANIZATION),
+            account_id=self.audited_account.removeprefix(keys.ACCOUNT),
         )
+
+
+def add_audit_entry(transaction: TransactWrite, entry: AuditEntry, kept_for: timedelta) -> None:
+    transaction.save(AuditItem.of(entry, kept_for))
 
 
 class AuditTrail:
     """Reads the trail, newest first."""
 
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
     def of_organization(
         self, organization_id: str, *, limit: int, after: Position | None
     ) -> Page[AuditEntry]:
-        pk = organization_pk(organization_id)
-        start = _start(pk, after)
-        found = AuditItem.query(
-            pk,
-            AuditItem.sk.startswith("AUDIT#"),
-            scan_index_forward=False,
-            last_evaluated_key=start,
-            limit=limit + 1,
-            page_size=limit + 1,
-        )
-        return _page(list(found), limit)
+        pk = keys.organization_pk(organization_id)
+        page = self._table.newest(AuditItem, pk, keys.AUDIT, limit=limit, after=after)
+        return page.map(AuditItem.entry)
 
     def of_account(
         self, organization_id: str, account_id: str, *, limit: int, after: Position | None
     ) -> Page[AuditEntry]:
-        """The account must have been read for this organization before."""
-        start = _start(organization_pk(organization_id), after)
-        if start:
-            start["audited_account"] = {"S": account_pk(account_id)}
+        """The caller has read the account in this organization before."""
+        start = None
+        if after:
+            key = {
+                "pk": keys.organization_pk(organization_id),
+                "sk": keys.audit_sk(after.key),
+                "audited_account": keys.account_pk(account_id),
+            }
+            start = {name: {"S": value} for name, value in key.items()}
         found = AuditItem.by_audited_account.query(
-            account_pk(account_id),
+            keys.account_pk(account_id),
             scan_index_forward=False,
             last_evaluated_key=start,
             limit=limit + 1,
             page_size=limit + 1,
         )
-        return _page(list(found), limit)
-
-
-def audit_sk(entry_id: str) -> str:
-    return f"AUDIT#{entry_id}"
-
-
-def _start(pk: str, after: Position | None) -> dict[str, Any] | None:
-    return {"pk": {"S": pk}, "sk": {"S": audit_sk(after.key)}} if after else None
-
-
-def _page(items: list[AuditItem], limit: int) -> Page[AuditEntry]:
-    entries = [item.entry() for item in items[:limit]]
-    return Page(entries, Position("id", entries[-1].entry_id) if len(items) > limit else None)
+        return page_of(found, keys.AUDIT, limit).map(AuditItem.entry)

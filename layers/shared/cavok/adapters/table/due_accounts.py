@@ -2,22 +2,27 @@
 
 from datetime import datetime
 
-from cavok.adapters.table.items import DUE_SHARDS, AccountItem
+from cavok.adapters.table import keys
+from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table.table import Table
 from cavok.domain.accounts import Account
 
 
 class DueAccounts:
     """Reads in proportion to what is due, however many accounts there are."""
 
-    def page(self, now: datetime, limit: int) -> list[Account]:
-        """Accounts that are due, read consistently: at most `limit` (evenly from the shards), the
-        longest overdue of each shard first.
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
-        The index lags behind the table by moments, so an account that is not due by now is left
-        out.
+    def page(self, now: datetime, limit: int) -> list[Account]:
+        """At most `limit` due accounts, evenly from the shards, the longest overdue of each first.
+
+        The index lags behind the table by moments, so accounts are read consistently, and those
+        that are no longer due are left out.
         """
-        keys = [key for shard in DUE_SHARDS for key in _due(shard, now, limit // len(DUE_SHARDS))]
-        found = (item.account() for item in AccountItem.batch_get(keys, consistent_read=True))
+        shards = keys.DUE_SHARDS
+        due = [key for shard in shards for key in _due(shard, now, limit // len(shards))]
+        found = (item.account() for item in self._table.get_many(AccountItem, due))
         return [
             account
             for account in found

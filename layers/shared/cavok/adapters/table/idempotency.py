@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-from cavok.adapters.table.items import organization_pk
+from cavok.adapters.table.keys import organization_pk
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -1,128 +1,206 @@
-"""Verifications in the table, and the one test slot of an account."""
+"""Verifications in the table. The caller has read the account in its organization before."""
 
-from collections.abc import Iterator
+import json
+import zlib
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.attributes import (
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
 from pynamodb.transactions import TransactWrite
 
-from cavok.adapters.table import interactions
+from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import Accounts
-from cavok.adapters.table.items import (
-    ProgressItem,
-    VerificationItem,
-    account_pk,
-    progress_sk_prefix,
-    verification_sk,
-)
-from cavok.domain.accounts import Account, TestSlot
-from cavok.domain.audit import AuditAction, audit
+from cavok.adapters.table.interactions import add_interaction
+from cavok.adapters.table.table import EnumAttribute, Item, PackedAttribute, Table
+from cavok.domain.accounts import Account, Outcome
+from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import VerificationNotFound
 from cavok.domain.ids import is_id
-from cavok.domain.interactions import interaction_of_test
+from cavok.domain.interactions import Interaction
 from cavok.domain.pages import Page, Position
+from cavok.domain.permissions import group_of
 from cavok.domain.steps import Step
-from cavok.domain.verifications import KEPT_FOR, State, Trigger, Verification, in_order
+from cavok.domain.verifications import State, Trigger, Verification, in_order
+
+_PACKED = ("step", "verdict", "ok", "evidence", "reason", "error_code", "detail", "region")
+
+_WORDS = (
+    b"User: arn:aws:sts:::assumed-role/OpenSessionRole-OpenSession is not authorized to perform: "
+    b'sts:AssumeRole on resource: arn:aws:iam::role/CavokCloud"],["sts:AssumeRole",'
+    b'["trust:account-matches",["trust:without-external-id","denied",true,"live",null,'
+    b'"AccessDenied",["trust:with-wrong-external-id","skipped","inconclusive","none","policy",'
+    b'"An error occurred, the account could not be entered, so this was not tried.","not_entered",'
+    b'"Write logs is No for this account.","write_logs_off","identity_policy","explicit_deny",'
+    b'["iam:ListRolePolicies",["iam:ListAttachedRolePolicies",["iam:GetRolePolicy",'
+    b'["ec2:DescribeInstances",["ec2:DescribeInstanceStatus",["ec2:StartInstances",'
+    b'["ec2:StopInstances","allowed",true,"live",null,"DryRunOperation","Request would have '
+    b'succeeded, but DryRun flag is set.",["rds:DescribeDBInstances",["rds:StartDBInstance",'
+    b'["rds:StopDBInstance","allowed",true,"live",null,"DBInstanceNotFound","DBInstance '
+    b'cavok-probe- not found.",["rds:DescribeDBClusters",["rds:StartDBCluster",'
+    b'["rds:StopDBCluster","allowed",true,"live",null,"DBClusterNotFoundFault","DBCluster '
+    b'cavok-probe- not found.",["logs:CreateLogGroup","allowed",true,"live",null,'
+    b'"ResourceAlreadyExistsException","The specified log group already exists"'
+    b'["logs:TagResource",["logs:PutRetentionPolicy","ResourceNotFoundException","The specified '
+    b'log group does not exist.",["logs:CreateLogStream",["logs:PutLogEvents","allowed",true,'
+    b'"live",null,null,null,"us-east-1",'
+)
+"""Frequent texts of steps, as a preset dictionary for zlib. Never change it: stored steps were
+packed with it. Steps with other texts only pack a little larger.
+"""
+
+
+def pack_steps(steps: Sequence[Step]) -> bytes | None:
+    """Steps as compressed JSON, a list of values each: a tenth of the size of the plain form. Times
+    are kept in milliseconds from the first step. None for no steps.
+    """
+    if not steps:
+        return None
+    started = min(step.started_at for step in steps)
+    rows = [
+        [
+            *(getattr(step, name) for name in _PACKED),
+            round((step.started_at - started).total_seconds() * 1000),
+            step.duration_ms,
+        ]
+        for step in steps
+    ]
+    packer = zlib.compressobj(9, zdict=_WORDS)
+    text = json.dumps([started.isoformat(), rows], separators=(",", ":"))
+    return packer.compress(text.encode()) + packer.flush()
+
+
+def unpack_steps(packed: bytes) -> tuple[Step, ...]:
+    started, rows = json.loads(zlib.decompressobj(zdict=_WORDS).decompress(packed))
+    start = datetime.fromisoformat(started)
+    return tuple(
+        Step.from_dict(
+            dict(zip(_PACKED, values, strict=True))
+            | {
+                "group": group_of(values[0]),
+                "started_at": (start + timedelta(milliseconds=offset)).isoformat(),
+                "duration_ms": duration,
+            }
+        )
+        for *values, offset, duration in rows
+    )
+
+
+class VerificationItem(Item):
+    organization_id = UnicodeAttribute()
+    trigger = EnumAttribute(Trigger)
+    actor = UnicodeAttribute()
+    connection_revision = NumberAttribute()
+    state = EnumAttribute(State)
+    outcome = EnumAttribute(Outcome, null=True)
+    started_at = UTCDateTimeAttribute()
+    finished_at = UTCDateTimeAttribute(null=True)
+    execution_arn = UnicodeAttribute(null=True)
+    steps = PackedAttribute(pack_steps, unpack_steps, null=True, default=())
+    expires_at = TTLAttribute(null=True)
+
+    @classmethod
+    def of(cls, verification: Verification, *, expires_at: datetime | None) -> "VerificationItem":
+        return cls.of_fields(
+            keys.account_pk(verification.account_id),
+            keys.verification_sk(verification.verification_id),
+            verification,
+            expires_at=expires_at,
+        )
+
+    def verification(self) -> Verification:
+        return self.as_a(
+            Verification,
+            account_id=self.pk.removeprefix(keys.ACCOUNT),
+            verification_id=self.sk.removeprefix(keys.VERIFICATION),
+        )
+
+
+class ProgressItem(Item):
+    """Steps that a running verification finished, as one JSON list. The workflow writes it."""
+
+    steps = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+    def finished_steps(self) -> list[Step]:
+        return [Step.from_dict(step) for step in json.loads(self.steps)]
 
 
 class Verifications:
-    """Reads and writes verifications. An account's are reached only by who reached the account."""
+    """Reads and writes verifications."""
 
-    def __init__(self, accounts: Accounts) -> None:
+    def __init__(self, table: Table, accounts: Accounts) -> None:
+        self._table = table
         self._accounts = accounts
 
     def get(self, account_id: str, verification_id: str) -> Verification:
         """With the steps that are finished so far. Raises VerificationNotFound."""
-        try:
-            if not is_id(verification_id):
-                raise DoesNotExist
-            item = VerificationItem.get(
-                account_pk(account_id), verification_sk(verification_id), consistent_read=True
-            )
-        except DoesNotExist:
-            raise VerificationNotFound("There is no such verification of this account.") from None
+        pk, sk = keys.account_pk(account_id), keys.verification_sk(verification_id)
+        item = self._table.get(VerificationItem, pk, sk) if is_id(verification_id) else None
+        if item is None:
+            raise VerificationNotFound("There is no such verification of this account.")
         return self._with_progress(item.verification())
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Verification]:
         """Newest first."""
-        pk = account_pk(account_id)
-        start = {"pk": {"S": pk}, "sk": {"S": verification_sk(after.key)}} if after else None
-        items = list(
-            VerificationItem.query(
-                pk,
-                VerificationItem.sk.startswith("VERIFICATION#"),
-                scan_index_forward=False,
-                last_evaluated_key=start,
-                limit=limit + 1,
-                page_size=limit + 1,
-            )
-        )
-        shown = [self._with_progress(item.verification()) for item in items[:limit]]
-        return Page(
-            shown, Position("id", shown[-1].verification_id) if len(items) > limit else None
-        )
+        pk, prefix = keys.account_pk(account_id), keys.VERIFICATION
+        page = self._table.newest(VerificationItem, pk, prefix, limit=limit, after=after)
+        return page.map(lambda item: self._with_progress(item.verification()))
 
-    def begin(self, account: Account, verification: Verification) -> Account:
-        """Takes the account's test slot and stores the verification. Raises AccountChanged.
-
-        Whoever asked for it, the account is not due while the test runs: of a person's test and a
-        sweep, or of two sweeps, one alone gets it.
+    def begin(
+        self, before: Account, after: Account, verification: Verification, entry: AuditEntry
+    ) -> Account:
+        """Stores a verification with the account that it took the test slot of, and the audit
+        entry. Raises ItemChanged, ItemBusy.
         """
-        slot = TestSlot(verification.verification_id, verification.deadline)
-        item = VerificationItem.of(verification, expires_at=verification.started_at + KEPT_FOR)
-        by_hand = verification.trigger is Trigger.MANUAL
-        touched_at = verification.started_at if by_hand else account.touched_at
+        item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
         return self._accounts.save(
-            account,
-            replace(
-                account,
-                slot=slot,
-                touched_at=touched_at,
-                next_verification_at=verification.lease_until,
-            ),
-            entry=audit(
-                AuditAction.TESTED,
-                account,
-                verification.actor,
-                verification.started_at,
-                f"verification {verification.verification_id}",
-            ),
+            before,
+            after,
+            entry=entry,
             with_items=lambda transaction: transaction.save(
                 item, condition=VerificationItem.pk.does_not_exist()
             ),
         )
 
-    def finish(self, before: Account, after: Account, verification: Verification) -> None:
-        """Writes the finished verification and its account in one transaction. Raises
-        AccountChanged.
-
-        The newest verification of an account that is never due again is kept as long as the
-        account. All others expire.
+    def finish(
+        self,
+        before: Account,
+        after: Account,
+        verification: Verification,
+        interaction: Interaction | None,
+    ) -> None:
+        """Stores the end of a verification with its account and, if there is one, the interaction
+        that it counts as. Raises ItemChanged, ItemBusy.
         """
-        item = VerificationItem.of(verification, expires_at=_expiry(after, verification))
-        self._accounts.save(
-            before,
-            after,
-            with_items=lambda transaction: _end(transaction, item, after, verification),
-        )
+        item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
+        running = VerificationItem.state == State.RUNNING
 
-    def finish_orphan(self, verification: Verification, now: datetime) -> None:
-        """Writes the end of a verification whose account was deleted meanwhile."""
-        VerificationItem.of(verification, expires_at=now + KEPT_FOR).save()
+        def add(transaction: TransactWrite) -> None:
+            transaction.save(item, condition=VerificationItem.pk.does_not_exist() | running)
+            if interaction:
+                add_interaction(transaction, interaction)
+
+        self._accounts.save(before, after, with_items=add)
+
+    def finish_orphan(self, verification: Verification) -> None:
+        """Stores the end of a verification whose account was deleted meanwhile."""
+        item = VerificationItem.of(verification, expires_at=verification.kept_until(None))
+        self._table.put(item)
 
     def progress(self, account_id: str, verification_id: str) -> tuple[Step, ...]:
         """The steps that a running verification has finished."""
-        return in_order(self._finished_steps(account_id, verification_id))
-
-    def _finished_steps(self, account_id: str, verification_id: str) -> Iterator[Step]:
         items = ProgressItem.query(
-            account_pk(account_id),
-            ProgressItem.sk.startswith(progress_sk_prefix(verification_id)),
+            keys.account_pk(account_id),
+            ProgressItem.sk.startswith(keys.progress_sk_prefix(verification_id)),
             consistent_read=True,
         )
-        for item in items:
-            yield from item.finished_steps()
+        return in_order(step for item in items for step in item.finished_steps())
 
     def _with_progress(self, verification: Verification) -> Verification:
         if verification.state is not State.RUNNING:
@@ -130,18 +208,3 @@ class Verifications:
         return replace(
             verification, steps=self.progress(verification.account_id, verification.verification_id)
         )
-
-
-def _end(
-    transaction: TransactWrite, item: VerificationItem, account: Account, verification: Verification
-) -> None:
-    running = VerificationItem.state == State.RUNNING.value
-    transaction.save(item, condition=VerificationItem.pk.does_not_exist() | running)
-    if interaction := interaction_of_test(account, verification):
-        interactions.add_to(transaction, interaction)
-
-
-def _expiry(account: Account, verification: Verification) -> datetime | None:
-    if account.next_verification_at is None:
-        return None
-    return (verification.finished_at or verification.started_at) + KEPT_FOR

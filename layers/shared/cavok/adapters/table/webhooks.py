@@ -1,65 +1,46 @@
-"""Webhooks in the table, their secrets sealed.
+"""Webhooks in the table, their secrets sealed. One webhook an organization."""
 
-| item    | pk        | sk      |
-| ------- | --------- | ------- |
-| webhook | ORG#<org> | WEBHOOK |
-"""
+from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UTCDateTimeAttribute
-from pynamodb.exceptions import DoesNotExist
-
-from cavok.adapters.table.items import Item, organization_pk
+from cavok.adapters.table import keys
+from cavok.adapters.table.table import Item, JsonAttribute, Table
 from cavok.domain.events import EventType
 from cavok.domain.webhooks import Webhook
-
-_SK = "WEBHOOK"
 
 
 class WebhookItem(Item):
     webhook_id = UnicodeAttribute()
     url = UnicodeAttribute()
-    events = JSONAttribute()
+    events = JsonAttribute(dump=list, load=lambda names: tuple(EventType(name) for name in names))
     sealed_secret = UnicodeAttribute()
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
     updated_by = UnicodeAttribute()
 
+    @classmethod
+    def of(cls, webhook: Webhook, sealed_secret: str) -> "WebhookItem":
+        pk = keys.organization_pk(webhook.organization_id)
+        return cls.of_fields(pk, keys.WEBHOOK_SK, webhook, sealed_secret=sealed_secret)
+
     def webhook(self) -> Webhook:
-        return Webhook(
-            organization_id=self.pk.removeprefix("ORG#"),
-            webhook_id=self.webhook_id,
-            url=self.url,
-            events=tuple(EventType(name) for name in self.events),
-            created_at=self.created_at,
-            updated_at=self.updated_at,
-            updated_by=self.updated_by,
-        )
+        return self.as_a(Webhook, organization_id=self.pk.removeprefix(keys.ORGANIZATION))
 
 
 class Webhooks:
-    """One webhook an organization."""
+    """Reads and writes an organization's webhook."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
 
     def get(self, organization_id: str) -> tuple[Webhook, str] | None:
         """The webhook and its sealed secret."""
-        try:
-            item = WebhookItem.get(organization_pk(organization_id), _SK, consistent_read=True)
-        except DoesNotExist:
-            return None
-        return item.webhook(), item.sealed_secret
+        pk = keys.organization_pk(organization_id)
+        item = self._table.get(WebhookItem, pk, keys.WEBHOOK_SK)
+        return (item.webhook(), item.sealed_secret) if item else None
 
     def save(self, webhook: Webhook, sealed_secret: str) -> None:
-        WebhookItem(
-            organization_pk(webhook.organization_id),
-            _SK,
-            webhook_id=webhook.webhook_id,
-            url=webhook.url,
-            events=[event.value for event in webhook.events],
-            sealed_secret=sealed_secret,
-            created_at=webhook.created_at,
-            updated_at=webhook.updated_at,
-            updated_by=webhook.updated_by,
-        ).save()
+        self._table.put(WebhookItem.of(webhook, sealed_secret))
 
     def delete(self, organization_id: str) -> None:
-        """Webhook and secret are gone at once; one that is not there is no error."""
-        WebhookItem(organization_pk(organization_id), _SK).delete()
+        """Removes webhook and secret at once. A missing webhook is no error."""
+        WebhookItem(keys.organization_pk(organization_id), keys.WEBHOOK_SK).delete()

@@ -21,7 +21,7 @@ def get_usage(account_id: str) -> UsageBody:
     """Counts the account's interactions of this calendar month, UTC, against the free ones."""
     wiring.accounts().get(router.caller.organization_id, account_id)
     period, free = period_of(router.now()), int(wiring.setting("FREE_INTERACTIONS"))
-    return UsageBody.of(wiring.interactions().usage(account_id, period, free))
+    return UsageBody.of(wiring.usage_counters().of_account(account_id, period, free))
 
 
 @router.get(
@@ -34,7 +34,7 @@ def list_usage(limit: Limit = 50, cursor: Cursor = None) -> OrganizationUsageBod
     organization_id = router.caller.organization_id
     period, free = period_of(router.now()), int(wiring.setting("FREE_INTERACTIONS"))
     scope = f"{organization_id}/usage/{period}"
-    page = wiring.interactions().usage_of_accounts(
+    page = wiring.usage_counters().of_organization(
         organization_id, period, free, limit=limit, after=Position.of_cursor(cursor, scope)
     )
     return OrganizationUsageBody(

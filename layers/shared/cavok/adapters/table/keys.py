@@ -1,0 +1,132 @@
+"""Every item, key and index of the table.
+
+| item                                  | pk                | sk                                 | in            |
+| ------------------------------------- | ----------------- | ---------------------------------- | ------------- |
+| organization                          | ORG#<org>         | ORG                                | organizations |
+| its webhook                           | ORG#<org>         | WEBHOOK                            | webhooks      |
+| account                               | ORG#<org>         | ACCOUNT#<account>                  | accounts      |
+| its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts      |
+| claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts      |
+| audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit         |
+| idempotency record (Powertools)       | ORG#<org>         | IDEMPOTENCY#<hash>                 | idempotency   |
+| verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications |
+| steps of a running verification       | ACCOUNT#<account> | PROGRESS#<ulid>#<step>             | verifications |
+| interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                 | interactions  |
+| interaction made by a request key     | ACCOUNT#<account> | REQUEST#<sha256>                   | interactions  |
+| usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                    | usage         |
+| resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                    | resources     |
+| claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id>   | resources     |
+
+| index              | holds          | hash key        | range key            | projection |
+| ------------------ | -------------- | --------------- | -------------------- | ---------- |
+| by_name            | accounts       | pk              | name_key             | keys only  |
+| by_status          | accounts       | status_pk       | name_key             | keys only  |
+| by_due             | due accounts   | due_shard       | next_verification_at | keys only  |
+| by_audited_account | audit entries  | audited_account | sk                   | all        |
+| by_usage           | usage counters | usage_of        | used                 | keys only  |
+
+by_name and by_status project keys only. A verification that changes neither name nor status writes
+nothing to them, and a page of accounts is one query and one batch read. by_due and by_usage are
+sparse: a resting account has no `due_shard`, and only usage counters have `usage_of`.
+
+Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
+readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
+may import it.
+"""  # noqa: E501
+
+import hashlib
+
+ORGANIZATION = "ORG#"
+ACCOUNT = "ACCOUNT#"
+CREDENTIALS = "CREDENTIALS#"
+CLAIM = "PROVIDER#"
+AUDIT = "AUDIT#"
+IDEMPOTENCY = "IDEMPOTENCY"
+"""Powertools adds the `#` and a hash."""
+VERIFICATION = "VERIFICATION#"
+PROGRESS = "PROGRESS#"
+INTERACTION = "INTERACTION#"
+REQUEST = "REQUEST#"
+USAGE = "USAGE#"
+RESOURCE = "RESOURCE#"
+RESOURCE_CLAIM = "RESOURCE_OF#"
+
+ORGANIZATION_SK = "ORG"
+WEBHOOK_SK = "WEBHOOK"
+
+DUE_SHARDS = tuple(f"DUE#{shard}" for shard in range(8))
+"""Partitions of by_due. One partition takes 1,000 writes a second, and each test of an account
+writes there twice.
+"""
+
+
+def organization_pk(organization_id: str) -> str:
+    return f"{ORGANIZATION}{organization_id}"
+
+
+def account_pk(account_id: str) -> str:
+    return f"{ACCOUNT}{account_id}"
+
+
+def account_sk(account_id: str) -> str:
+    return f"{ACCOUNT}{account_id}"
+
+
+def credentials_sk(account_id: str) -> str:
+    return f"{CREDENTIALS}{account_id}"
+
+
+def claim_sk(provider: str, account_number: str) -> str:
+    return f"{CLAIM}{provider}#{account_number}"
+
+
+def audit_sk(entry_id: str) -> str:
+    return f"{AUDIT}{entry_id}"
+
+
+def verification_sk(verification_id: str) -> str:
+    return f"{VERIFICATION}{verification_id}"
+
+
+def progress_sk_prefix(verification_id: str) -> str:
+    return f"{PROGRESS}{verification_id}#"
+
+
+def interaction_sk(interaction_id: str) -> str:
+    return f"{INTERACTION}{interaction_id}"
+
+
+def request_sk(key: str, action: str, kind: str | None, instance_id: str | None) -> str:
+    """A request key stands for one action on one instance. Another action is another request."""
+    request = chr(0).join((key, action, str(kind), str(instance_id)))
+    return f"{REQUEST}{hashlib.sha256(request.encode()).hexdigest()}"
+
+
+def usage_sk(period: str) -> str:
+    return f"{USAGE}{period}"
+
+
+def resource_sk(resource_id: str) -> str:
+    return f"{RESOURCE}{resource_id}"
+
+
+def resource_claim_sk(kind: str, region: str, instance_id: str) -> str:
+    return f"{RESOURCE_CLAIM}{kind}#{region}#{instance_id}"
+
+
+def name_key(name: str, account_id: str) -> str:
+    """Sorts by name, ignoring case. `#` sorts before letters and digits: `ab` before `ab1`."""
+    return f"{name.lower()}#{account_id}"
+
+
+def status_pk(organization_id: str, status: str) -> str:
+    return f"{organization_pk(organization_id)}#{status}"
+
+
+def due_shard(account_id: str) -> str:
+    digest = hashlib.blake2b(account_id.encode(), digest_size=2, person=b"due").digest()
+    return DUE_SHARDS[int.from_bytes(digest) % len(DUE_SHARDS)]
+
+
+def usage_of(organization_id: str, period: str) -> str:
+    return f"{organization_pk(organization_id)}#{usage_sk(period)}"

@@ -1,0 +1,318 @@
+"""The table: one connection, reads, transactions, and what every item has."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from enum import StrEnum
+from typing import Any, Self, TypeVar
+
+from pynamodb.attributes import (
+    Attribute,
+    JSONAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.constants import BINARY, STRING
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+from pynamodb.transactions import TransactWrite
+
+from cavok.domain.pages import Page, Position
+
+E = TypeVar("E", bound=StrEnum)
+T = TypeVar("T")
+
+_TRIES = 12
+_FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
+"""Seconds. Eleven waits take four seconds on average and eight at most; some hundred transactions
+pass meanwhile.
+"""
+
+
+class WriteConflict(Exception):
+    """Another write came first. Nothing was written."""
+
+
+class ItemChanged(WriteConflict):
+    """A condition failed: somebody else wrote an item since it was read, or made it.
+
+    `failed` holds the positions of these items in the transaction. Deletes come first, then puts,
+    then updates.
+    """
+
+    def __init__(self, failed: Iterable[int] = ()) -> None:
+        super().__init__("An item was changed meanwhile.")
+        self.failed = frozenset(failed)
+
+
+class ItemBusy(WriteConflict):
+    """Another transaction holds an item at this moment."""
+
+
+def retry_on_conflict(attempt: Callable[[], T], *, or_raise: Exception) -> T:
+    """What `attempt` returns; it reads, decides and writes, and is repeated after a conflict.
+
+    After ItemChanged it runs again at once: the other write is done, and is seen now. After
+    ItemBusy it waits, with full jitter. After 12 tries raises `or_raise`.
+    """
+    for number in range(_TRIES):
+        try:
+            return attempt()
+        except ItemChanged as error:
+            conflict: WriteConflict = error
+        except ItemBusy as error:
+            conflict = error
+            if number < _TRIES - 1:
+                time.sleep(random.uniform(0, min(_FIRST_WAIT * 2**number, _LONGEST_WAIT)))  # noqa: S311
+    raise or_raise from conflict
+
+
+class ByName(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Accounts of an organization, by name."""
+
+    class Meta:
+        index_name = "by_name"
+        projection = KeysOnlyProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
+class ByStatus(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Accounts of an organization in one status, by name."""
+
+    class Meta:
+        index_name = "by_status"
+        projection = KeysOnlyProjection()
+
+    status_pk = UnicodeAttribute(hash_key=True)
+    name_key = UnicodeAttribute(range_key=True)
+
+
+class ByDue(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Accounts of all organizations, by the time of their next verification."""
+
+    class Meta:
+        index_name = "by_due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    next_verification_at = UTCDateTimeAttribute(range_key=True)
+
+
+class ByAuditedAccount(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Audit entries of an account."""
+
+    class Meta:
+        index_name = "by_audited_account"
+        projection = AllProjection()
+
+    audited_account = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
+class ByUsage(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """One month's usage counters of an organization's accounts, by count."""
+
+    class Meta:
+        index_name = "by_usage"
+        projection = KeysOnlyProjection()
+
+    usage_of = UnicodeAttribute(hash_key=True)
+    used = NumberAttribute(range_key=True)
+
+
+class Item(Model):
+    """What every item has. The indexes are declared here, on the class that makes the connection:
+    PynamoDB looks up an index's keys in it.
+    """
+
+    class Meta:
+        table_name: str
+        region: str
+        # PynamoDB's defaults (15 s and 30 s) outlive a function's timeout.
+        connect_timeout_seconds = 2
+        read_timeout_seconds = 4
+        max_retry_attempts = 3
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    by_name = ByName()
+    by_status = ByStatus()
+    by_due = ByDue()
+    by_audited_account = ByAuditedAccount()
+    by_usage = ByUsage()
+
+    @classmethod
+    def of_fields(cls, pk: str, sk: str, source: Any, **others: Any) -> Self:
+        """An item with the fields of the dataclass `source` that are attributes here, and
+        `others`. None is not stored.
+        """
+        attributes = cls.get_attributes()
+        values = {f.name: getattr(source, f.name) for f in fields(source) if f.name in attributes}
+        values |= others
+        return cls(pk, sk, **{name: v for name, v in values.items() if v is not None})
+
+    def as_a(self, kind: type[T], **others: Any) -> T:
+        """A dataclass whose fields are the attributes and properties of this item of the same name,
+        and `others`.
+        """
+        names = [f.name for f in fields(kind) if f.name not in others]  # type: ignore[arg-type]
+        return kind(**{name: getattr(self, name) for name in names}, **others)
+
+
+I = TypeVar("I", bound=Item)  # noqa: E741
+
+
+class EnumAttribute(Attribute[E]):
+    """A member of an enum, stored as its value."""
+
+    attr_type = STRING
+
+    def __init__(self, kind: type[E], *, null: bool = False) -> None:
+        super().__init__(null=null)
+        self._kind = kind
+
+    def serialize(self, value: E) -> str:
+        return value.value
+
+    def deserialize(self, value: str) -> E:
+        return self._kind(value)
+
+
+class JsonAttribute(JSONAttribute):
+    """A value, stored as JSON of what `dump` makes of it. `load` is the way back."""
+
+    def __init__(
+        self, dump: Callable[[Any], Any], load: Callable[[Any], Any], *, null: bool = False
+    ) -> None:
+        super().__init__(null=null)
+        self._dump, self._load = dump, load
+
+    def serialize(self, value: Any) -> str | None:
+        return super().serialize(self._dump(value))
+
+    def deserialize(self, value: str) -> Any:
+        return self._load(super().deserialize(value))  # type: ignore[no-untyped-call]
+
+
+class PackedAttribute(Attribute[Any]):
+    """A value, stored as the bytes that `dump` makes of it (None: not stored). `load` is the way
+    back.
+    """
+
+    attr_type = BINARY
+
+    def __init__(
+        self,
+        dump: Callable[[Any], bytes | None],
+        load: Callable[[bytes], Any],
+        *,
+        null: bool = False,
+        default: Any = None,
+    ) -> None:
+        super().__init__(null=null, default=default)
+        self._dump, self._load = dump, load
+
+    def serialize(self, value: Any) -> bytes | None:
+        return self._dump(value)
+
+    def deserialize(self, value: bytes) -> Any:
+        return self._load(value)
+
+
+class Table:
+    """The connection to the table, which repositories are built on.
+
+    PynamoDB keeps connections on classes. It is made on Item, and shared by all items.
+    """
+
+    def __init__(self, name: str, region: str) -> None:
+        Item.Meta.table_name, Item.Meta.region = name, region
+        self.connection = Item._get_connection().connection
+
+    @contextmanager
+    def transaction(self) -> Iterator[TransactWrite]:
+        """Writes all that is added to it, or nothing. Raises ItemChanged, ItemBusy.
+
+        Source of the codes: DynamoDB API reference, TransactWriteItems.
+        """
+        try:
+            with TransactWrite(connection=self.connection) as transaction:
+                yield transaction
+        except TransactWriteError as error:
+            codes = [reason and reason.code for reason in error.cancellation_reasons or ()]
+            if "ConditionalCheckFailed" in codes:
+                failed = (n for n, code in enumerate(codes) if code == "ConditionalCheckFailed")
+                raise ItemChanged(failed) from error
+            if "TransactionConflict" in codes:
+                raise ItemBusy("Another transaction holds the item.") from error
+            raise
+
+    def get(self, kind: type[I], pk: str, sk: str) -> I | None:
+        """One item, read consistently."""
+        try:
+            return kind.get(pk, sk, consistent_read=True)
+        except DoesNotExist:
+            return None
+
+    def get_many(self, kind: type[I], keys: Iterable[tuple[str, str]]) -> Iterator[I]:
+        """Those that exist, in any order, read consistently."""
+        return kind.batch_get(keys, consistent_read=True)
+
+    def put(self, item: Item, condition: Condition | None = None) -> None:
+        """Raises ItemChanged if the condition fails."""
+        with _condition():
+            item.save(condition)
+
+    def update(self, item: Item, actions: Sequence[Action], condition: Condition) -> None:
+        """Raises ItemChanged if the condition fails."""
+        with _condition():
+            item.update(list(actions), condition=condition)
+
+    def newest(
+        self,
+        kind: type[I],
+        pk: str,
+        prefix: str,
+        *,
+        limit: int,
+        after: Position | None,
+        consistent: bool = False,
+    ) -> Page[I]:
+        """Items whose sort key is `prefix` and a ULID, newest first."""
+        start = {"pk": {"S": pk}, "sk": {"S": prefix + after.key}} if after else None
+        found = kind.query(
+            pk,
+            kind.sk.startswith(prefix),
+            scan_index_forward=False,
+            last_evaluated_key=start,
+            limit=limit + 1,
+            page_size=limit + 1,
+            consistent_read=consistent,
+        )
+        return page_of(found, prefix, limit)
+
+
+def page_of(found: Iterable[I], prefix: str, limit: int) -> Page[I]:
+    """A page of at most `limit` items, of which one more was asked for."""
+    items = list(found)
+    shown = items[:limit]
+    more = len(items) > limit
+    return Page(shown, Position("id", shown[-1].sk.removeprefix(prefix)) if more else None)
+
+
+@contextmanager
+def _condition() -> Iterator[None]:
+    try:
+        yield
+    except (PutError, UpdateError) as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise ItemChanged from error
+        raise

@@ -1,0 +1,88 @@
+"""The month's usage of accounts in the table."""
+
+from typing import Any
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.transactions import TransactWrite
+
+from cavok.adapters.table import keys
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.table import Item, Table
+from cavok.domain.interactions import AccountUsage, Interaction, Usage, period_of
+from cavok.domain.pages import Page, Position
+
+
+class UsageItem(Item):
+    """Interactions of an account in a month. Written by addition alone."""
+
+    used = NumberAttribute(default=0)
+    organization_id = UnicodeAttribute()
+    usage_of = UnicodeAttribute()
+
+
+def count(transaction: TransactWrite, interaction: Interaction) -> None:
+    """Adds an interaction to its month's usage."""
+    organization_id, period = interaction.organization_id, period_of(interaction.at)
+    transaction.update(
+        UsageItem(keys.account_pk(interaction.account_id), keys.usage_sk(period)),
+        [
+            UsageItem.used.add(1),
+            UsageItem.organization_id.set(organization_id),
+            UsageItem.usage_of.set(keys.usage_of(organization_id, period)),
+        ],
+    )
+
+
+class UsageCounters:
+    """Reads usage. `free` is the number of free interactions a month."""
+
+    def __init__(self, table: Table, accounts: Accounts) -> None:
+        self._table = table
+        self._accounts = accounts
+
+    def of_account(self, account_id: str, period: str, free: int) -> Usage:
+        """The caller has read the account in its organization before."""
+        item = self._table.get(UsageItem, keys.account_pk(account_id), keys.usage_sk(period))
+        return Usage(period, free, int(item.used) if item else 0)
+
+    def of_organization(
+        self,
+        organization_id: str,
+        period: str,
+        free: int,
+        *,
+        limit: int,
+        after: Position | None,
+    ) -> Page[AccountUsage]:
+        """Most used first. Counters only rise, so no account is on two pages. One that rises past
+        the end of a page before the next is read is on neither.
+        """
+        hash_key = keys.usage_of(organization_id, period)
+        found = UsageItem.by_usage.query(
+            hash_key,
+            scan_index_forward=False,
+            last_evaluated_key=_start(hash_key, period, after) if after else None,
+            limit=limit + 1,
+            page_size=limit + 1,
+        )
+        counters = [(item.pk.removeprefix(keys.ACCOUNT), int(item.used)) for item in found]
+        used = dict(counters[:limit])
+        names = {a.account_id: a.name for a in self._accounts.read(organization_id, list(used))}
+        shown = [
+            AccountUsage(account_id, names.get(account_id), Usage(period, free, count))
+            for account_id, count in used.items()
+        ]
+        return Page(shown, _end(shown[-1]) if len(counters) > limit else None)
+
+
+def _end(last: AccountUsage) -> Position:
+    return Position("used", str(last.usage.used), last.account_id)
+
+
+def _start(hash_key: str, period: str, after: Position) -> dict[str, Any]:
+    return {
+        "usage_of": {"S": hash_key},
+        "used": {"N": str(after.count)},
+        "pk": {"S": keys.account_pk(after.account_id)},
+        "sk": {"S": keys.usage_sk(period)},
+    }
