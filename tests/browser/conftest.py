@@ -34,7 +34,7 @@ from tests.browser import chromium, samples
 from tests.browser.shapes import drift
 
 # The first request after a deployment waits for a function to start, on a machine that is busy.
-expect.set_options(timeout=10_000)
+expect.set_options(timeout=30_000)
 REPORT_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation", (event) =>
   console.error(`CSP: ${event.violatedDirective} ${event.blockedURI}`));
@@ -48,14 +48,24 @@ class Watch:
     origins: set[str]
     expected_statuses: set[int] = field(default_factory=set)
     expects_network_failures: bool = False
-    complaints: list[str] = field(default_factory=list)
+    expected_texts: list[str] = field(default_factory=list)
+    noted: list[str] = field(default_factory=list)
+
+    @property
+    def complaints(self) -> list[str]:
+        """What was noted and not expected."""
+        return [one for one in self.noted if not any(text in one for text in self.expected_texts)]
 
     def expect_status(self, *statuses: int) -> None:
         self.expected_statuses.update(statuses)
 
+    def expect_complaint(self, *texts: str) -> None:
+        """Complaints that contain one of these texts are the test's own doing."""
+        self.expected_texts += texts
+
     def follow(self, page: Page) -> None:
         page.on("console", self._on_console)
-        page.on("pageerror", lambda error: self.complaints.append(f"uncaught: {error}"))
+        page.on("pageerror", lambda error: self.noted.append(f"uncaught: {error}"))
         page.on("request", lambda request: self._on_request(request.url))
         page.on("response", self._on_response)
 
@@ -63,24 +73,24 @@ class Watch:
         # The browser's own line about a failed request says nothing that _on_response does not.
         if message.text.startswith("Failed to load resource"):
             if "net::" in message.text and not self.expects_network_failures:
-                self.complaints.append(message.text)
+                self.noted.append(message.text)
             return
         if message.type in {"error", "warning"}:
-            self.complaints.append(f"console {message.type}: {message.text}")
+            self.noted.append(f"console {message.type}: {message.text}")
 
     def _on_request(self, url: str) -> None:
         parts = urlsplit(url)
         if parts.scheme in {"data", "blob"}:
             return
         if f"{parts.scheme}://{parts.netloc}" not in self.origins:
-            self.complaints.append(f"a request to {url}")
+            self.noted.append(f"a request to {url}")
 
     def _on_response(self, response: Response) -> None:
         # The documented answer where no webhook is set, which the page shows as that.
         if response.status == 404 and response.url.endswith("/v1/organization/webhook"):
             return
         if response.status >= 400 and response.status not in self.expected_statuses:
-            self.complaints.append(f"{response.status} from {response.url}")
+            self.noted.append(f"{response.status} from {response.url}")
 
 
 @pytest.fixture(scope="session")
@@ -115,7 +125,7 @@ def open_context(launched: Browser, watch: Watch) -> Iterator[Callable[..., Brow
             **{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB", **options}
         )
         context.add_init_script(REPORT_VIOLATIONS)
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(30_000)
         context.on("page", watch.follow)
         contexts.append(context)
         return context
@@ -233,7 +243,7 @@ def answer_with(watch: Watch) -> Callable[..., list[Any]]:
                 return route.abort()
             status, body = answer if isinstance(answer, tuple) else (200, answer)
             if drifted := drift(method, urlsplit(request.url).path, status, body):
-                watch.complaints.append(drifted)
+                watch.noted.append(drifted)
             kind = "application/problem+json" if status >= 400 else "application/json"
             return route.fulfill(status=status, content_type=kind, body=json.dumps(body))
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Locator, Page
 
 RECORD_SHIFTS = """
 window.shifts = 0;
@@ -49,6 +49,15 @@ def weigh(page: Page, visit: Callable[[], Any]) -> list[int]:
     session.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
     visit()
     return received
+
+
+def scroll_until(page: Page, wanted: Locator) -> None:
+    """Turns the wheel until this is visible."""
+    deadline = time.monotonic() + 60
+    while not wanted.is_visible():
+        assert time.monotonic() < deadline, f"not found by scrolling: {wanted}"
+        page.mouse.wheel(0, 600)
+        page.wait_for_timeout(50)
 
 
 def scroll_to_the_end(page: Page, accounts: int) -> int:

@@ -53,7 +53,7 @@ def press_test(page: Page, name: str, outcome: str) -> None:
     page.get_by_role("button", name="Test", exact=True).click()
     expect(page.locator(".test-outcome")).to_be_visible()
     watch_the_test(page, outcome)
-    expect(page.locator(".account-title")).to_contain_text(outcome, timeout=15_000)
+    expect(page.locator(".account-title")).to_contain_text(outcome)
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +95,7 @@ def test_each_kind_of_customer_is_told_the_truth(admin: Person, stack: Stack, ke
     outcome, said = EXPECTED[key]
     page.get_by_role("button", name="Test now").click()
     watch_the_test(page, outcome)
-    expect(page.locator(".account-title")).to_contain_text(outcome, timeout=15_000)
+    expect(page.locator(".account-title")).to_contain_text(outcome)
     if said:
         expect(page.get_by_role("region", name="What is wrong")).to_contain_text(said)
     page.get_by_role("link", name="Overview").first.click()
@@ -112,7 +112,7 @@ def test_who_has_no_role_yet_is_told_so_when_the_retries_are_over(
     page = admin.page
     page.goto(without_a_role[0])
     watch_the_test(page, "Failed")
-    expect(page.locator(".account-title")).to_contain_text("Failed", timeout=15_000)
+    expect(page.locator(".account-title")).to_contain_text("Failed")
     expect(page.get_by_role("region", name="What is wrong")).to_contain_text("could not be assumed")
 
 

@@ -170,7 +170,10 @@ def test_a_code_that_this_tab_did_not_ask_for_is_refused(page, hosted):
 def test_signing_out_revokes_and_ends_the_hosted_session_too(page, hosted):
     page.goto(hosted.base)
     page.get_by_role("button", name="Continue to sign-in").click()
-    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+    page.wait_for_load_state()
+    with page.expect_event("load"):  # of the page to which the hosted one leads back
+        page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Continue to sign-in")).to_be_visible()
     paths = [path for path, _ in hosted.asked]
     assert "/oauth2/revoke" in paths

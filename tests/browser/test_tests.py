@@ -38,7 +38,7 @@ def test_steps_appear_one_by_one_and_what_is_awaited_is_shown(admin, account, an
     expect(step_of(page, "ec2:DescribeInstances")).to_contain_text("waiting")
     expect(page.get_by_role("progressbar")).to_be_visible()
     expect(step_of(page, "sts:AssumeRole")).to_contain_text("allowed")
-    expect(step_of(page, "ec2:DescribeInstances")).to_contain_text("allowed", timeout=8000)
+    expect(step_of(page, "ec2:DescribeInstances")).to_contain_text("allowed")
     expect(page.get_by_role("progressbar")).to_have_count(0)
     expect(page.get_by_text("waiting", exact=True)).to_have_count(0)
 

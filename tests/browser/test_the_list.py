@@ -73,9 +73,7 @@ def test_scrolling_loads_them_all_and_keeps_the_document_small(many):
 
 def test_coming_back_finds_the_list_where_it_was(many, answer_with):
     answer_with(many, "/v1/accounts/acc0000[0-9]+", samples.account(60))
-    for _ in range(12):
-        many.mouse.wheel(0, 300)
-        many.wait_for_timeout(30)
+    measures.scroll_until(many, row(many, "Account00060"))
     row(many, "Account00060").get_by_role("link", name="Account00060").click()
     expect(many.get_by_role("heading", name="Account00060")).to_be_visible()
     many.go_back()
@@ -132,7 +130,7 @@ def test_a_row_under_test_turns_to_its_result_by_itself(admin, answer_with):
     )
     admin.page.reload()
     expect(row(admin.page, "Account00005")).to_contain_text("Testing…")
-    expect(row(admin.page, "Account00005")).to_contain_text("Confirmed", timeout=8000)
+    expect(row(admin.page, "Account00005")).to_contain_text("Confirmed")
 
 
 def test_a_hidden_tab_asks_for_nothing_and_at_once_when_it_is_looked_at_again(many, admin):
@@ -144,6 +142,7 @@ def test_a_hidden_tab_asks_for_nothing_and_at_once_when_it_is_looked_at_again(ma
           document, "visibilityState", { value: "hidden", configurable: true })"""
     )
     many.clock.fast_forward("00:31")
+    many.wait_for_load_state("networkidle")
     before = len(admin.requests)
     many.clock.fast_forward("10:00")
     many.evaluate("delete document.visibilityState")

@@ -28,9 +28,16 @@ from tests.e2e.journeys import (
     resource_states,
 )
 from tests.e2e.organizations import Organization, new_organization
+from tests.support.months import stay_within_a_month
 
 WHY = "You are a viewer. Only an admin of your organization can do this."
 Enter = Callable[..., Person]
+
+
+@pytest.fixture(autouse=True)
+def _one_month() -> None:
+    """Usage starts anew with the month."""
+    stay_within_a_month(60)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +149,7 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     expect(newest.nth(3)).to_contain_text("Accepted. It was running; stop was asked for.")
     expect(newest.nth(4)).to_contain_text("4 instances.")
     pending = newest.filter(has_text="log line on its way")
-    expect(pending).to_have_count(0, timeout=40_000)
+    expect(pending).to_have_count(0, timeout=60_000)
     expect(newest.nth(3)).to_contain_text("written to the account's logs")
     assert_in_order(page)
 

@@ -10,7 +10,15 @@ from local import aws
 from local.stack import Stack
 from tests.e2e.journeys import answer, problem, resource_states
 from tests.e2e.organizations import Organization
-from tests.e2e.using import DAYS, ScheduledStop, Use, Used, control, wait_for
+from tests.e2e.using import (
+    DAYS,
+    ScheduledStop,
+    Use,
+    Used,
+    control,
+    wait_for,
+    window_around_now,
+)
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -41,22 +49,22 @@ def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(
     after = used.get(f"resources/{resource['resource_id']}")
     assert after["next_action"]["action"] == "start"
     assert after["note"] is None
-    assert used.get("usage")["used"] == len(used.history())
+    usage, history = used.counted()
+    assert usage == history
 
 
 def test_a_resource_is_made_read_changed_and_removed_with_its_clocks(
     used: Used, stack: Stack
 ) -> None:
-    office = {
-        "time_zone": "Europe/Berlin",
-        "windows": [{"days": list(DAYS[:5]), "start": "08:00", "stop": "18:00"}],
-    }
+    shift = window_around_now("Europe/Berlin", DAYS[:5])
+    office = {"time_zone": "Europe/Berlin", "windows": [shift]}
     resource = control(used, "aurora", "ledger", office)
     path = f"{used.connected.path}/resources/{resource['resource_id']}"
     person = used.connected.person
     try:
         assert resource["schedule"] == office
-        assert clocks(stack, resource["resource_id"]) == ["0800", "1800"]
+        times = {shift[edge].replace(":", "") for edge in ("start", "stop")}
+        assert set(clocks(stack, resource["resource_id"])) == times
         assert resource in used.get("resources")["items"]
         assert answer(person.get(path)) == resource
         again = {"kind": "aurora", "instance_id": "ledger", "region": "us-east-1"}

@@ -19,12 +19,19 @@ from local.stack import Stack
 from tests.e2e.journeys import answer, connect, problem, resource_states
 from tests.e2e.organizations import Organization
 from tests.e2e.using import GROUP, Use, Used, wait_for
+from tests.support.months import stay_within_a_month
 
 pytestmark = pytest.mark.timeout(300)
 
 OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
 BURST = 200
 USAGE = "/v1/organization/usage"
+
+
+@pytest.fixture(autouse=True)
+def _one_month() -> None:
+    """Usage starts anew with the month."""
+    stay_within_a_month(150)
 
 
 @pytest.fixture
@@ -126,7 +133,8 @@ def test_every_interaction_has_its_line_and_is_counted(used: Used) -> None:
     assert sorted(line["interaction_id"] for line in used.lines()) == sorted(
         item["interaction_id"] for item in history
     )
-    assert used.get("usage")["used"] == len(history)
+    usage, of_this_month = used.counted()
+    assert usage == of_this_month
     place = used.connected.place
     logs = aws.logs(place.emulator_url, place.account_number)
     (group,) = logs.describe_log_groups(logGroupNamePrefix=GROUP)["logGroups"]

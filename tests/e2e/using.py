@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -43,6 +44,11 @@ class Used:
             page = self.get("interactions", limit="100", cursor=page["next_cursor"])
             items += page["items"]
         return items
+
+    def counted(self) -> tuple[int, int]:
+        """This month's usage, and how many entries of the history belong to this month."""
+        usage, history = self.get("usage"), self.history()
+        return usage["used"], sum(item["at"].startswith(usage["period"]) for item in history)
 
     def settled(self) -> list[dict[str, Any]]:
         """The history, once nothing in it is pending."""
@@ -87,11 +93,21 @@ class ScheduledStop:
 
 
 def schedule_a_stop(used: Used, instance_id: str) -> ScheduledStop:
-    """A window of every day that ends two minutes from now; Scheduler asks then."""
+    """On for the twelve hours that end two minutes from now, every day; Scheduler asks then."""
     at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
-    window = {"days": list(DAYS), "start": "00:00" if at.hour else "12:00", "stop": f"{at:%H:%M}"}
-    schedule = {"time_zone": "UTC", "windows": [window]}
+    schedule = {"time_zone": "UTC", "windows": [window(DAYS, at - timedelta(hours=12), at)]}
     return ScheduledStop(used, instance_id, control(used, "rds", instance_id, schedule), at)
+
+
+def window(days: Sequence[str], start: datetime, stop: datetime) -> dict[str, Any]:
+    """A window of a schedule, from the time of day of `start` to that of `stop`."""
+    return {"days": list(days), "start": f"{start:%H:%M}", "stop": f"{stop:%H:%M}"}
+
+
+def window_around_now(time_zone: str, days: Sequence[str]) -> dict[str, Any]:
+    """A window whose edges are six hours away: its schedule does not fire during a test."""
+    now = datetime.now(ZoneInfo(time_zone))
+    return window(days, now - timedelta(hours=6), now + timedelta(hours=6))
 
 
 def control(used: Used, kind: str, instance_id: str, schedule: Any = None) -> dict[str, Any]:

@@ -197,8 +197,7 @@ STEPS_OF_A_LIFE = st.lists(
 
 @settings(
     max_examples=10,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 @given(STEPS_OF_A_LIFE)
 def test_the_counts_by_status_stay_true_whatever_happens(

@@ -85,16 +85,21 @@ def groups() -> dict[str, Any]:
     return {group["logGroupName"]: group.get("retentionInDays") for group in found}
 
 
-def write(*steps: Step) -> list[Step]:
-    return write_verification_log({"verification_id": "01J"}, steps, SESSION, datetime.now(UTC))
+def write(*steps: Step, now: datetime | None = None) -> list[Step]:
+    now = now or datetime.now(UTC)
+    return write_verification_log({"verification_id": "01J"}, steps, SESSION, now)
 
 
 def test_the_first_summary_makes_a_group_that_forgets_after_fourteen_days() -> None:
-    assert {step.verdict for step in write(a_step("ec2:StopInstances"))} == {Verdict.ALLOWED}
+    now = datetime.now(UTC)
+
+    written = write(a_step("ec2:StopInstances"), now=now)
+
+    assert {step.verdict for step in written} == {Verdict.ALLOWED}
 
     assert groups() == {VERIFICATIONS: 14}
     (event,) = client("logs").get_log_events(
-        logGroupName=VERIFICATIONS, logStreamName=f"{datetime.now(UTC):%Y-%m-%d}"
+        logGroupName=VERIFICATIONS, logStreamName=f"{now:%Y-%m-%d}"
     )["events"]
     assert '"ec2:StopInstances": "allowed"' in event["message"]
     assert "secret" not in event["message"]
