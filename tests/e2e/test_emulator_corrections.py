@@ -18,6 +18,7 @@ from botocore.exceptions import ClientError
 
 from local import aws, tokens
 from local.stack import Stack
+from tests.e2e.sweeping import eventually
 
 POLICY = "2012-10-17"
 FUNCTION = """
@@ -200,18 +201,23 @@ def test_an_execution_that_outlives_its_machines_timeout_is_timed_out_and_the_bu
     assert statuses == ["RUNNING", "TIMED_OUT"]
 
 
+def events_of(client: Any, execution_arn: str) -> set[str]:
+    history = client.get_execution_history(executionArn=execution_arn)["events"]
+    return {event["type"] for event in history}
+
+
 def test_an_execution_that_was_stopped_stays_aborted_when_its_task_fails_later(
     account: Account, function: str
 ) -> None:
     client = account.client("stepfunctions")
-    slow = {"FunctionName": function, "Payload": {"sleep": 1, "raise": True}}
+    slow = {"FunctionName": function, "Payload": {"sleep": 3, "raise": True}}
     ring = {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "Arguments": slow}
     machine = account.state_machine({"StartAt": "Ring", "States": {"Ring": {**ring, "End": True}}})
     invoke(account, function)
     execution_arn = client.start_execution(stateMachineArn=machine)["executionArn"]
-    time.sleep(0.5)
+    eventually(lambda: "TaskScheduled" in events_of(client, execution_arn), "the task runs")
     client.stop_execution(executionArn=execution_arn, error="Operator", cause="by hand")
-    time.sleep(2)
+    eventually(lambda: "TaskFailed" in events_of(client, execution_arn), "the task fails")
 
     found = client.describe_execution(executionArn=execution_arn)
 
