@@ -17,7 +17,15 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from local.settings import DEFAULT_PORT, HOME, ROOT, WORKLOAD_ACCOUNT_ID, Problem, requested_port
+from local.settings import (
+    CLOCK,
+    DEFAULT_PORT,
+    HOME,
+    ROOT,
+    WORKLOAD_ACCOUNT_ID,
+    Problem,
+    requested_port,
+)
 
 _DIRECTORY = HOME / "emulator"
 _RECORD = _DIRECTORY / "process.json"
@@ -37,7 +45,7 @@ class Emulator:
     port: int
     run_id: str
     made_from: str = ""
-    """A hash of its environment and of our corrections, which decide how it behaves."""
+    """A hash of its environment, our corrections and its clock, which decide how it behaves."""
 
     @property
     def url(self) -> str:
@@ -122,6 +130,7 @@ def _made_from() -> str:
     corrections = sorted((local / "fidelity").glob("*.py"))
     for path in (_ENVIRONMENT_STAMP, local / "emulator.py", local / "faults.py", *corrections):
         digest.update(path.read_bytes())
+    digest.update(os.environ.get("FAKETIME", "").encode())
     return digest.hexdigest()
 
 
@@ -129,7 +138,7 @@ def _environment(port: int) -> dict[str, str]:
     # Lambda workers inherit this environment, so it holds only what they may see.
     kept = {
         k: os.environ[k]
-        for k in ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE")
+        for k in ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", *CLOCK)
         if k in os.environ
     }
     return {

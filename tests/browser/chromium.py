@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from datetime import timedelta
 
 from playwright.sync_api import Browser, Page, Playwright
 
 from local import chromium
 from local.stack import Stack
 from local.users import User
+from tests.support import at
 
 _QUIET = (
     "--no-sandbox",
@@ -23,8 +25,20 @@ _QUIET = (
 
 def launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(
-        executable_path=os.environ.get("CHROMIUM") or chromium.find(), args=list(_QUIET)
+        executable_path=os.environ.get("CHROMIUM") or chromium.find(),
+        args=list(_QUIET),
+        env={**at.without_clock()},
     )
+
+
+def clock() -> str:
+    """A script that gives a page the clock of the tests."""
+    return f"""
+        window.Date = class extends Date {{
+          static now() {{ return super.now() + {at.offset() // timedelta(milliseconds=1)}; }}
+          constructor(...given) {{ given.length ? super(...given) : super(Date.now()); }}
+        }};
+    """
 
 
 def sign_in(page: Page, stack: Stack, user: User, hash_: str = "") -> None:

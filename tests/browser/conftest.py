@@ -32,6 +32,7 @@ from local.stack import Stack
 from local.users import User
 from tests.browser import chromium, samples
 from tests.browser.shapes import drift
+from tests.support import at
 
 # The first request after a deployment waits for a function to start, on a machine that is busy.
 expect.set_options(timeout=30_000)
@@ -125,6 +126,8 @@ def open_context(launched: Browser, watch: Watch) -> Iterator[Callable[..., Brow
             **{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB", **options}
         )
         context.add_init_script(REPORT_VIOLATIONS)
+        if at.offset():
+            context.add_init_script(chromium.clock())
         context.set_default_timeout(30_000)
         context.on("page", watch.follow)
         contexts.append(context)

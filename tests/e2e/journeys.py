@@ -15,7 +15,7 @@ import httpx
 from local import aws, customers
 from local.customers import Customer, Offer, Prepared, Workplace
 
-TEST_SECONDS = 100
+TEST_SECONDS = 180
 
 Json = dict[str, Any]
 
@@ -90,7 +90,7 @@ class Journeys(Mapping[str, Journey]):
         self._running = running
 
     def __getitem__(self, key: str) -> Journey:
-        return self._running[key].result(timeout=200)
+        return self._running[key].result(timeout=300)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._running)

@@ -55,4 +55,4 @@ def signed_in(stack: Stack, user: User) -> httpx.Client:
 def with_token(stack: Stack, token: str | None) -> httpx.Client:
     """The HTTP API as seen by whoever holds this token; without one, by the public."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.Client(base_url=stack.api_url, headers=headers, timeout=30, trust_env=False)
+    return httpx.Client(base_url=stack.api_url, headers=headers, timeout=60, trust_env=False)
