@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cavok import wiring
 from cavok.adapters.table.interactions import Interactions
-from cavok.api import usage
+from cavok.api.router import Router
 from cavok.domain.interactions import Usage, iso, period_of
 from tests.integration.conftest import TABLE, client, items
 from tests.integration.http import Api, is_problem, number
@@ -22,15 +22,9 @@ LAST_MONTH = AT.replace(day=1) - timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
-def _the_api_looks_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The API's clock stands at `AT`: a month that ends meanwhile would empty the list."""
-
-    class Clock(datetime):
-        @classmethod
-        def now(cls, tz: tzinfo | None = None) -> datetime:
-            return AT
-
-    monkeypatch.setattr(usage, "datetime", Clock)
+def _one_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A month that ends meanwhile would empty the list."""
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: AT))
 
 
 def connect(api: Api, *names: str) -> dict[str, str]:
