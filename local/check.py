@@ -31,6 +31,8 @@ class Check:
     command: tuple[str, ...]
     unable: tuple[str, ...] = ()
     """Output that means the check could not run. It is then skipped, not failed."""
+    blind: tuple[str, ...] = ()
+    """Output that means the check could not read its input. It then fails, whatever its status."""
 
 
 class Failed(Exception):
@@ -63,7 +65,12 @@ def checks() -> list[Check]:
         ),
         Check("cfn-lint", "cfn-lint", (f"{_DEV}/cfn-lint", "template.yaml")),
         Check("sam", "sam validate --lint", sam),
-        Check("checkov", "checkov", (str(_CHECKOV), "--config-file", ".checkov.yaml")),
+        Check(
+            "checkov",
+            "checkov",
+            (str(_CHECKOV), "--config-file", ".checkov.yaml"),
+            blind=("error parsing",),
+        ),
         Check(
             "audit",
             "pip-audit of the layer",
@@ -122,7 +129,7 @@ def _run(check: Check) -> str | None:
     # pip-audit exits with 0 even if it could look up nothing.
     if any(word in output for word in check.unable):
         return output
-    if done.returncode:
+    if done.returncode or any(word in output for word in check.blind):
         raise Failed(output[-8000:])
     return None
 

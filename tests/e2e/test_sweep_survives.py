@@ -162,7 +162,7 @@ def test_a_test_that_cannot_even_be_recorded_is_settled_by_a_later_sweep(
 ) -> None:
     account = confirmed[0]
     sweeping.make_due(stack, house.name, account)
-    with without_statement(stack, "RecordVerification", "SettleTests"):
+    with without_statement(stack, "RecordVerification", "RecordVerifications"):
         sweeping.run_sweep(stack)
     stuck = sweeping.tests_of(account)[0]
     assert stuck["state"] == "running"

@@ -1,4 +1,4 @@
-"""docs/operating.md is what an operator has at night: nothing may be missing from it."""
+"""docs/operating.md is what an operator has at night: it covers every alarm and queue."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def named(kind: str) -> list[str]:
     return [name for name, resource in RESOURCES.items() if resource["Type"] == kind]
 
 
-def test_every_alarm_is_explained_once_and_no_other() -> None:
+def test_the_runbook_explains_every_alarm_once_and_no_others() -> None:
     alarms = [name.removesuffix("Alarm") for name in named("AWS::CloudWatch::Alarm")]
 
     assert sorted(first_column("Alarms")) == sorted(alarms)
@@ -32,14 +32,14 @@ def test_every_alarm_is_explained_once_and_no_other() -> None:
         assert description.endswith("See docs/operating.md."), name
 
 
-def test_every_queue_that_keeps_what_failed_is_redriven_somehow() -> None:
+def test_the_runbook_says_how_to_redrive_every_dead_letter_queue() -> None:
     feeding = json.dumps(_sources_of_functions())
     dead = [name for name in named("AWS::SQS::Queue") if f'"{name}"' not in feeding]
 
     assert sorted(first_column("Redriving a dead-letter queue")) == sorted(dead)
 
 
-def test_every_queue_that_keeps_what_failed_has_an_alarm() -> None:
+def test_every_dead_letter_queue_has_an_alarm() -> None:
     watched = {
         dimension["Value"]["Fn::GetAtt"][0]
         for name in named("AWS::CloudWatch::Alarm")
@@ -50,7 +50,7 @@ def test_every_queue_that_keeps_what_failed_has_an_alarm() -> None:
     assert watched == set(first_column("Redriving a dead-letter queue"))
 
 
-def test_what_the_runbook_names_is_in_the_template() -> None:
+def test_the_runbook_names_no_resource_that_the_template_lacks() -> None:
     names = re.findall(
         r"`([A-Z][A-Za-z]+(?:Role|Schedule|Messages|ToLog|Events|Accounts))`", RUNBOOK
     )
@@ -60,7 +60,7 @@ def test_what_the_runbook_names_is_in_the_template() -> None:
 
 
 def _sources_of_functions() -> list[object]:
-    """The queues and streams from which functions are fed."""
+    """The queues and streams that feed functions."""
     events = [
         event["Properties"].get("Queue")
         for resource in RESOURCES.values()

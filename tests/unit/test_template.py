@@ -116,7 +116,7 @@ MAY = {
         "sqs:SendMessage",
     },
 }
-"""Every action of every function, beside writing its own logs and traces."""
+"""Every action that each function may perform, besides writing its own log and traces."""
 
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
@@ -127,13 +127,13 @@ def folder(name: str) -> str:
 
 
 def role(name: str) -> dict[str, Any]:
-    """The function's own, written out: one that SAM makes may write to any log group."""
+    """The function's own role. One that SAM generates may write to any log group."""
     properties: dict[str, Any] = RESOURCES[FUNCTIONS[name]["Role"]["Fn::GetAtt"][0]]["Properties"]
     return properties
 
 
 def statements(name: str) -> Iterator[dict[str, Any]]:
-    """What it may do, beside writing its own log and traces."""
+    """What a function may do, besides writing its own log and traces."""
     for policy in role(name)["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement["Sid"] not in ("WriteItsLog", "SendTraces"):
@@ -145,7 +145,7 @@ def listed(value: Any) -> list[Any]:
 
 
 @each_function
-def test_a_function_may_do_what_it_is_for_and_nothing_else(name: str) -> None:
+def test_a_function_may_perform_the_listed_actions_and_no_others(name: str) -> None:
     actions = [action for s in statements(name) for action in listed(s["Action"])]
 
     assert set(actions) == MAY[folder(name)]
@@ -206,13 +206,13 @@ def test_every_use_of_the_sealing_key_is_bound_to_an_encryption_context(name: st
 
 
 @pytest.mark.parametrize("name", ["ProbePermission", "WriteCustomerLog"])
-def test_what_runs_in_a_test_opens_its_session_but_no_stored_key(name: str) -> None:
+def test_a_state_of_a_test_opens_its_session_but_no_stored_access_key(name: str) -> None:
     (statement,) = statements(name)
 
     assert statement["Condition"] == {"Null": {"kms:EncryptionContext:verification": "false"}}
 
 
-def test_stored_keys_are_sealed_and_opened_under_organization_and_account_alone() -> None:
+def test_access_keys_are_sealed_and_opened_under_organization_and_account_only() -> None:
     opening = {name: "kms:Decrypt" for name in FUNCTIONS if folder(name) in ENTERING}
     for name, action in ({"AccountsApi": "kms:Encrypt"} | opening).items():
         (statement,) = (
@@ -225,7 +225,7 @@ def test_stored_keys_are_sealed_and_opened_under_organization_and_account_alone(
         assert keys == ["organization", "account"]
 
 
-def test_every_function_has_a_role_of_its_own_with_nothing_hidden_in_it() -> None:
+def test_every_function_has_its_own_role_with_no_managed_policies() -> None:
     roles = [FUNCTIONS[name]["Role"]["Fn::GetAtt"][0] for name in FUNCTIONS]
 
     assert len(set(roles)) == len(roles)
@@ -234,7 +234,7 @@ def test_every_function_has_a_role_of_its_own_with_nothing_hidden_in_it() -> Non
 
 
 @each_function
-def test_a_function_writes_its_own_log_and_traces_alone(name: str) -> None:
+def test_a_function_writes_only_its_own_log_and_traces(name: str) -> None:
     (policy,) = role(name)["Policies"]
     by_sid = {statement["Sid"]: statement for statement in policy["PolicyDocument"]["Statement"]}
     log = FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]
@@ -245,7 +245,7 @@ def test_a_function_writes_its_own_log_and_traces_alone(name: str) -> None:
 
 
 @each_function
-def test_every_function_logs_to_a_group_whose_lines_lapse(name: str) -> None:
+def test_every_functions_log_group_has_a_retention(name: str) -> None:
     group = RESOURCES[FUNCTIONS[name]["LoggingConfig"]["LogGroup"]["Ref"]]
 
     assert group["Type"] == "AWS::Logs::LogGroup"
@@ -253,7 +253,7 @@ def test_every_function_logs_to_a_group_whose_lines_lapse(name: str) -> None:
 
 
 @each_function
-def test_no_secret_stands_in_a_functions_environment(name: str) -> None:
+def test_no_environment_variable_holds_a_secret(name: str) -> None:
     variables = FUNCTIONS[name].get("Environment", {}).get("Variables", {})
 
     assert not any(word in key for key in variables for word in ("SECRET", "PASSWORD", "TOKEN"))
@@ -268,7 +268,7 @@ PUBLIC_ROUTES = {
 }
 
 
-def test_everything_under_v1_asks_for_a_token_but_what_is_public() -> None:
+def test_every_route_under_v1_needs_a_token_except_the_public_ones() -> None:
     routes = [
         r["Properties"] for r in RESOURCES.values() if r["Type"] == "AWS::ApiGatewayV2::Route"
     ]
@@ -278,13 +278,13 @@ def test_everything_under_v1_asks_for_a_token_but_what_is_public() -> None:
     assert "ANY /v1/{proxy+}" in {route["RouteKey"] for route in routes} - public
 
 
-def test_every_parameter_says_what_it_is_for() -> None:
+def test_every_parameter_has_a_description() -> None:
     parameters = template()["Parameters"]
 
     assert [name for name, p in parameters.items() if len(p.get("Description", "")) < 20] == []
 
 
-def test_what_customers_entrusted_outlives_a_mistaken_deployment() -> None:
+def test_customers_data_and_its_key_survive_the_deletion_of_the_stack() -> None:
     for name in ("Table", "SealingKey"):
         assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
         assert RESOURCES[name]["DeletionPolicy"].startswith("Retain")
@@ -293,7 +293,7 @@ def test_what_customers_entrusted_outlives_a_mistaken_deployment() -> None:
 @pytest.mark.parametrize(
     "alarm", [n for n, r in RESOURCES.items() if r["Type"].endswith("::Alarm")]
 )
-def test_an_alarm_tells_operators_and_where_to_read_on(alarm: str) -> None:
+def test_an_alarm_notifies_operators_and_names_the_page_to_read(alarm: str) -> None:
     properties = RESOURCES[alarm]["Properties"]
 
     assert properties["AlarmActions"] == [{"Ref": "OperatorsTopic"}]
