@@ -1,8 +1,8 @@
 """The bodies of accounts."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import AfterValidator, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, Field, StrictBool, StrictStr, create_model
 
 from cavok.api.models.common import (
     Matching,
@@ -16,7 +16,7 @@ from cavok.api.models.credentials import CredentialsBody
 from cavok.api.models.providers import AZURE_NOTE
 from cavok.domain.accounts import AccessType, Capability, Outcome, Status
 from cavok.domain.errors import InvalidField
-from cavok.domain.permissions import DEFAULT_ROLE_NAME
+from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME
 from cavok.domain.regions import REGIONS
 from cavok.services.accounts import AccountChange, NewAccount
 
@@ -116,10 +116,12 @@ class IssueBody(ResponseBody):
     remedy: str
 
 
-class CapabilitiesBody(ResponseBody):
-    ec2: Capability
-    rds: Capability
-    logs: Capability
+if TYPE_CHECKING:
+    CapabilitiesBody = ResponseBody
+else:
+    # One field a group of the catalog. The domain's capabilities are a mapping by group.
+    _BY_GROUP = {group.group: (Capability, ...) for group in CAPABILITY_GROUPS}
+    CapabilitiesBody = create_model("CapabilitiesBody", __base__=ResponseBody, **_BY_GROUP)
 
 
 class LastVerificationBody(ResponseBody):
