@@ -85,7 +85,7 @@ def enter_for_verification(
         raise
     if any(step.reason is Reason.WRONG_ACCOUNT for step in steps):
         return EntryResult(account=account, session=None, steps=steps, probes=())
-    return EntryResult(account=account, session=session, steps=steps, probes=_probes(account))
+    return EntryResult(account=account, session=session, steps=steps, probes=probes_of(account))
 
 
 def _check_canary(canary: Canary, refusal: EntryRefused) -> None:
@@ -126,11 +126,12 @@ def _check_key(session: CustomerSession) -> list[Step]:
     return [step]
 
 
-def _probes(account: Account) -> list[str]:
+def probes_of(account: Account) -> list[str]:
+    """The IAM actions that a test of this account probes, in the order of the catalog."""
     has_role = account.access_type is AccessType.ASSUME_ROLE
-    groups = [
-        group
+    return [
+        action
         for group in permissions.PROBED_GROUPS
-        if has_role or group is not permissions.CHECKING
+        if group.applies_to(has_role=has_role, write_logs=account.write_logs)
+        for action in group.actions
     ]
-    return [action for group in groups for action in group.actions]

@@ -1,0 +1,183 @@
+"""A permission, or a group of them, is added in two edits: an entry in the catalog and a probe.
+
+Each test makes the two edits in a copy of the layer, as docs/architecture.md says, and looks at
+what the copy then does.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.builders import ROOT
+
+GROUP = """\
+CACHES = PermissionGroup(
+    group="caches",
+    title="Caches",
+    why="Operational. May be left out if you do not use caches with Cavok.",
+    permissions=(
+        Permission("elasticache:DescribeCacheClusters", "Lists caches."),
+        Permission("elasticache:RebootCacheCluster", "Restarts a cache."),
+    ),
+)
+
+GROUPS = (TRUST, CHECKING, EC2, RDS, CACHES, LOGS)
+"""
+REBOOT = "ec2:RebootInstances"
+STOP = '        Permission("ec2:StopInstances", "Stops an instance on request or on schedule."),\n'
+LOOK = """
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from cavok.adapters.customer import probes
+from cavok.api.models.accounts import AccountBody
+from cavok.api.models.permissions import PermissionsBody
+from cavok.api.models.verifications import StepBody
+from cavok.domain import instructions, permissions, session_policies
+from cavok.domain.accounts import AccessType, Account
+from cavok.domain.issues import find_issues
+from cavok.domain.steps import ALLOWED, REFUSALS_WANTED, Judgement, Step, Verdict
+from cavok.domain.verifications import capabilities
+from cavok.services.enter_for_verification import probes_of
+
+now = datetime(2026, 1, 1, tzinfo=UTC)
+account = Account(
+    organization_id="northwind",
+    account_id="01JN8Q5M3C0000000000000000",
+    provider="aws",
+    account_number="123456789012",
+    name="Production1",
+    access_type=AccessType.ASSUME_ROLE,
+    role_name="CavokCloud",
+    access_key_id_ending=None,
+    write_logs=True,
+    regions=("us-east-1",),
+    next_verification_at=now,
+    created_at=now,
+    created_by="ada@example.com",
+    updated_at=now,
+    touched_at=now,
+)
+trust = instructions.Trust(trusted_account_id="000000000000", external_id="cavok-x")
+denied = Judgement(verdict=Verdict.DENIED)
+refused = {"elasticache:RebootCacheCluster", *REFUSALS_WANTED}
+steps = [
+    Step.of(step, denied if step in refused else ALLOWED, started_at=now)
+    for step in permissions.STEPS
+]
+print(
+    json.dumps(
+        {
+            "access_details": PermissionsBody.of_catalog().model_dump(mode="json"),
+            "policy": permissions.policy_document(),
+            "session_policy": session_policies.probing_policy(),
+            "cloudformation": json.loads(instructions.cloudformation_template(account, trust)),
+            "terraform": instructions.terraform(account, trust),
+            "cli": instructions.cli(account, trust),
+            "steps": permissions.STEPS,
+            "probes": probes_of(account),
+            "probed": sorted(probes.PROBES),
+            "listing": AccountBody.of(
+                replace(account, capabilities=capabilities(steps)),
+                provider_id=account.account_number,
+                access_key_id=None,
+                testing=False,
+            ).model_dump(mode="json"),
+            "issues": [issue.message for issue in find_issues(account, steps)[1]],
+            "groups_of_a_step": StepBody.model_json_schema()["properties"]["group"]["enum"],
+        }
+    )
+)
+"""
+ACTIONS = ["elasticache:DescribeCacheClusters", "elasticache:RebootCacheCluster"]
+
+
+def edit(path: Path, line: str, with_text: str) -> None:
+    text = path.read_text()
+    assert text.count(line) == 1, f"{path.name} has no line {line!r} to edit"
+    path.write_text(text.replace(line, with_text))
+
+
+def look(layer: Path, *edits: tuple[str, str], probes: list[str]) -> dict[str, Any]:
+    """What a copy of the layer does with these edits of the catalog and a probe an action."""
+    cavok = layer / "cavok"
+    shutil.copytree(ROOT / "layers" / "shared" / "cavok", cavok)
+    for line, with_text in edits:
+        edit(cavok / "domain" / "permissions.py", line, with_text)
+    entries = "".join(f"    {action!r}: Probe(lambda session: None),\n" for action in probes)
+    head = "PROBES: Mapping[str, Probe] = {\n"
+    edit(cavok / "adapters" / "customer" / "probes.py", head, head + entries)
+    done = subprocess.run(
+        [sys.executable, "-c", LOOK],
+        env={"PYTHONPATH": str(layer), "AWS_REGION": "us-east-1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """A copy with a group more."""
+    groups = "GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS)\n"
+    return look(tmp_path_factory.mktemp("layer"), (groups, GROUP), probes=ACTIONS)
+
+
+def test_a_permission_of_a_group_that_exists_is_granted_and_probed(tmp_path: Path) -> None:
+    entry = f'        Permission("{REBOOT}", "Restarts an instance."),\n'
+
+    seen = look(tmp_path, (STOP, STOP + entry), probes=[REBOOT])
+
+    assert REBOOT in seen["steps"]
+    assert REBOOT in seen["probes"]
+    assert REBOOT in seen["terraform"]
+    for policy in (seen["policy"], seen["session_policy"]):
+        assert REBOOT in [action for s in policy["Statement"] for action in s["Action"]]
+
+
+def test_it_is_in_access_details(seen: dict[str, Any]) -> None:
+    groups = {group["group"]: group for group in seen["access_details"]["groups"]}
+
+    assert [action["action"] for action in groups["caches"]["actions"]] == ACTIONS
+    assert not groups["caches"]["required"]
+
+
+def test_every_policy_grants_it(seen: dict[str, Any]) -> None:
+    granting = [s for s in seen["policy"]["Statement"] if s["Sid"] == "CavokCaches"]
+    role = seen["cloudformation"]["Resources"]["CavokRole"]["Properties"]
+
+    assert [statement["Action"] for statement in granting] == [ACTIONS]
+    assert seen["access_details"]["policy_document"] == seen["policy"]
+    assert "CavokCaches" in [policy.get("PolicyName") for policy in role["Policies"]]
+    assert 'resource "aws_iam_role_policy" "caches"' in seen["terraform"]
+    assert "--policy-name CavokCaches" in seen["cli"]
+
+
+def test_a_tests_session_may_use_it(seen: dict[str, Any]) -> None:
+    allowed = {a for s in seen["session_policy"]["Statement"] for a in s["Action"]}
+
+    assert set(ACTIONS) <= allowed
+
+
+def test_it_is_probed_and_a_step_of_every_test(seen: dict[str, Any]) -> None:
+    assert [step for step in seen["steps"] if step in ACTIONS] == ACTIONS
+    assert [probe for probe in seen["probes"] if probe in ACTIONS] == ACTIONS
+    assert set(ACTIONS) <= set(seen["probed"])
+    assert "caches" in seen["groups_of_a_step"]
+
+
+def test_it_is_a_capability_of_the_account_and_its_refusal_an_issue(seen: dict[str, Any]) -> None:
+    assert list(seen["listing"]["capabilities"]) == ["ec2", "rds", "caches", "logs"]
+    assert seen["listing"]["capabilities"]["caches"] == "partial"
+    assert seen["issues"] == ["elasticache:RebootCacheCluster is refused."]
