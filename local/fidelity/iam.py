@@ -130,7 +130,7 @@ def treat_loopback_as_tls(original: Any, key: str, ctx: Any) -> Any:
 def match_wildcards_without_backtracking(
     _original: Any, pattern: str, ignore_case: bool
 ) -> re.Pattern[str]:
-    """AWS matches any pattern at once, however many `*` it has.
+    """A pattern may have any number of `*`.
 
     The emulator turns each `*` into `.*`, so one action such as `ec2:` + 24 × `*` + `y` keeps it
     busy for hours. Here the text between two `*` is an atomic group that takes its first

@@ -48,7 +48,7 @@ def handler(event, context):
 
 
 class Account:
-    """An AWS account in the hands of its owner."""
+    """An AWS account, with the credentials of its owner."""
 
     def __init__(self, emulator_url: str, number: str) -> None:
         self.emulator_url = emulator_url
@@ -411,8 +411,8 @@ def test_a_log_line_in_the_embedded_metric_format_rings_the_alarm_of_its_dimensi
     assert states["back"] != "ALARM"
 
 
-def test_a_record_that_kills_its_batch_is_given_up_alone(account: Account, function: str) -> None:
-    """The function raises for a record that says so; the batch is split until that is alone."""
+def test_a_record_that_fails_its_batch_is_discarded_alone(account: Account, function: str) -> None:
+    """The function raises for the poison record. The batch is split until that record is alone."""
     dynamodb, queues = account.client("dynamodb"), account.client("sqs")
     queue_url = queues.create_queue(QueueName="given-up")["QueueUrl"]
     queue = queues.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])

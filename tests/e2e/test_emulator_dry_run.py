@@ -1,4 +1,4 @@
-"""The embedded AWS must not act on a dry run: a probe that stopped an instance would go unseen."""
+"""The embedded AWS must not act on a dry run, or a probe that stops an instance would go unseen."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def statement(effect: str, action: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("action", ["stop_instances", "start_instances", "terminate_instances"])
-def test_a_dry_run_is_answered_and_leaves_the_instance_as_it_is(
+def test_a_dry_run_is_answered_and_does_not_change_the_instance(
     place: Workplace, instance_id: str, action: str
 ) -> None:
     call = getattr(aws.ec2(place.emulator_url, place.account_number), action)
@@ -69,7 +69,7 @@ def test_a_dry_run_is_answered_and_leaves_the_instance_as_it_is(
     assert state_of(place, instance_id) == "running"
 
 
-def test_a_dry_run_on_an_absent_instance_says_that_it_is_absent(place: Workplace) -> None:
+def test_a_dry_run_on_an_absent_instance_is_not_found(place: Workplace) -> None:
     ec2 = aws.ec2(place.emulator_url, place.account_number)
 
     assert refusal(ec2.stop_instances, InstanceIds=[ABSENT], DryRun=True) == (
@@ -85,7 +85,7 @@ def test_without_the_flag_the_call_acts(place: Workplace, instance_id: str) -> N
 
 
 @pytest.mark.parametrize("target", ["existing", "absent"])
-def test_who_may_not_stop_is_refused_before_existence_is_looked_at(
+def test_authorization_is_checked_before_existence(
     place: Workplace, instance_id: str, target: str
 ) -> None:
     ec2 = user_of(place, statement("Allow", "ec2:StartInstances"))
@@ -100,7 +100,7 @@ def test_who_may_not_stop_is_refused_before_existence_is_looked_at(
     )
 
 
-def test_a_refusal_is_worded_as_ec2_words_it(place: Workplace, instance_id: str) -> None:
+def test_a_denial_has_the_wording_of_ec2(place: Workplace, instance_id: str) -> None:
     ec2 = user_of(place, statement("Allow", "ec2:*"), statement("Deny", "ec2:StopInstances"))
     arn = f"arn:aws:ec2:us-east-1:{place.account_number}:instance/{instance_id}"
 
@@ -115,7 +115,7 @@ def test_a_refusal_is_worded_as_ec2_words_it(place: Workplace, instance_id: str)
     )
 
 
-def test_a_boundary_and_a_session_policy_are_told_apart_from_the_identitys_own(
+def test_a_denial_names_the_boundary_or_the_session_policy(
     stack: Stack, place: Workplace, instance_id: str
 ) -> None:
     allow_all = {"Version": "2012-10-17", "Statement": [statement("Allow", "*")]}
