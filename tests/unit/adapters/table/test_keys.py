@@ -1,0 +1,144 @@
+"""Keys are spelled in `keys.py`, and again where Python does not reach: in the template, in the
+workflow and in what Powertools writes. All spell the same.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cavok.adapters.table import keys
+from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table.stream import account_version
+from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID, ROOT, an_account, resource
+
+TEMPLATE = (ROOT / "template.yaml").read_text()
+
+
+def test_keys_are_as_production_stores_them() -> None:
+    assert [
+        keys.ORGANIZATION_SK,
+        keys.WEBHOOK_SK,
+        keys.organization_pk("o"),
+        keys.account_pk("a"),
+        keys.account_sk("a"),
+        keys.credentials_sk("a"),
+        keys.claim_sk("aws", "123456789012"),
+        keys.audit_sk("e"),
+        keys.IDEMPOTENCY,
+        keys.verification_sk("v"),
+        keys.progress_sk_prefix("v"),
+        keys.interaction_sk("i"),
+        keys.request_sk("k", "stop", "ec2", "i-1"),
+        keys.usage_sk("2025-03"),
+        keys.resource_sk("r"),
+        keys.resource_claim_sk("ec2", "us-east-1", "i-1"),
+        keys.name_key("Name", "a"),
+        keys.status_pk("o", "failed"),
+        keys.due_shard("a"),
+        keys.usage_of("o", "2025-03"),
+    ] == [
+        "ORG",
+        "WEBHOOK",
+        "ORG#o",
+        "ACCOUNT#a",
+        "ACCOUNT#a",
+        "CREDENTIALS#a",
+        "PROVIDER#aws#123456789012",
+        "AUDIT#e",
+        "IDEMPOTENCY",
+        "VERIFICATION#v",
+        "PROGRESS#v#",
+        "INTERACTION#i",
+        "REQUEST#8b72d6ca949e4249f22c1c1f2f288751aad1077247431be6a2f80d5c0e027bbd",
+        "USAGE#2025-03",
+        "RESOURCE#r",
+        "RESOURCE_OF#ec2#us-east-1#i-1",
+        "name#a",
+        "ORG#o#failed",
+        "DUE#4",
+        "ORG#o#USAGE#2025-03",
+    ]
+
+
+def test_no_query_by_prefix_finds_another_kind_of_item() -> None:
+    prefixes = [
+        value
+        for name, value in vars(keys).items()
+        if name.isupper() and isinstance(value, str) and value.endswith("#")
+    ]
+
+    assert not [(a, b) for a in prefixes for b in prefixes if a != b and b.startswith(a)]
+
+
+def test_filters_of_the_stream_name_these_keys() -> None:
+    assert set(re.findall(r'"prefix": "([^"]+)"', TEMPLATE)) == {
+        keys.account_sk(""),
+        keys.interaction_sk(""),
+        keys.usage_sk(""),
+    }
+
+
+def test_policies_allow_these_partitions_and_no_others() -> None:
+    allowed = {
+        pattern
+        for listed in re.findall(r"dynamodb:LeadingKeys: \[([^\]]+)\]", TEMPLATE)
+        for pattern in re.findall(r'"([^"]+)"', listed)
+    }
+
+    assert allowed == {keys.organization_pk("*"), keys.account_pk("*")}
+    assert TEMPLATE.count("LeadingKeys") == TEMPLATE.count("dynamodb:LeadingKeys: [")
+
+
+def test_the_workflow_writes_progress_under_these_keys() -> None:
+    text = (ROOT / "statemachines" / "verify_account.asl.json").read_text()
+    account = f"{{% '{keys.account_pk('')}' & $states.context.Execution.Input.account_id %}}"
+    progress = (
+        f"{{% '{keys.progress_sk_prefix('@').split('@')[0]}'"
+        " & $states.context.Execution.Input.verification_id & '#"
+    )
+    items = [_item(match) for match in re.findall(r'"pk": \{[^}]*%\}" \},\s*"sk": \{.*', text)]
+
+    assert len(items) == 2
+    for pk, sk in items:
+        assert pk == account
+        assert sk.startswith(progress)
+
+
+def _item(text: str) -> tuple[str, str]:
+    pk, sk = re.findall(r'"S": "([^"]+)"', text)
+    return pk, sk
+
+
+def test_the_reader_of_the_stream_knows_an_account_by_its_keys() -> None:
+    image = _plain(AccountItem.of(an_account()).serialize()) | {"version": "1"}
+
+    read = account_version(image)
+
+    assert read
+    assert (read.organization_id, read.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
+
+
+def _plain(item: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    return {name: value for name, typed in item.items() for value in typed.values()}
+
+
+def test_the_table_has_the_indexes_of_the_map() -> None:
+    declared = {
+        index["IndexName"]: (
+            *(key["AttributeName"] for key in index["KeySchema"]),
+            index["Projection"]["ProjectionType"],
+        )
+        for index in resource("Table")["GlobalSecondaryIndexes"]
+    }
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in str(keys.__doc__).splitlines()
+        if line.startswith("| by_")
+    ]
+    described = {
+        name: (hash_key, range_key, projection.upper().replace("KEYS ONLY", "KEYS_ONLY"))
+        for name, _, hash_key, range_key, projection in rows
+    }
+
+    assert described == declared
