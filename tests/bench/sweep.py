@@ -142,9 +142,8 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
             verification, *_ = _lease(now)
             lease_cpu = (time.process_time() - began) / DUE
         with capacity.metered(wiring.table().connection.client):
-            accounts = wiring.accounts()
-            accounts.get(verification.organization_id, verification.account_id)
-            accounts.organization(verification.organization_id)
+            wiring.accounts().get(verification.organization_id, verification.account_id)
+            wiring.organizations().get(verification.organization_id)
             report = VerificationReport(
                 organization_id=verification.organization_id,
                 account_id=verification.account_id,
@@ -153,7 +152,7 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
                 steps=steps,
             )
             finished = finish_verification(
-                report, accounts=accounts, verifications=wiring.verifications(), now=now
+                report, accounts=wiring.accounts(), verifications=wiring.verifications(), now=now
             )
             assert finished.outcome is Outcome.CONFIRMED, finished
     capacity.read += leasing.read / DUE
@@ -189,7 +188,13 @@ def _table(stack: Stack, name: str) -> Iterator[Any]:
     )
     before = dict(os.environ)
     os.environ.update(environment(stack.emulator_url), TABLE_NAME=name, AUDIT_DAYS="365")
-    makers = (wiring.table, wiring.accounts, wiring.verifications, wiring.due_accounts)
+    makers = (
+        wiring.table,
+        wiring.organizations,
+        wiring.accounts,
+        wiring.verifications,
+        wiring.due_accounts,
+    )
     try:
         for make in makers:
             make.cache_clear()

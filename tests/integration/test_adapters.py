@@ -46,12 +46,12 @@ ACTOR = "ada@example.com"
 @pytest.fixture
 def accounts() -> Accounts:
     store = wiring.accounts()
-    store.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
     return store
 
 
 def counts(accounts: Accounts) -> dict[Status, int]:
-    organization = accounts.organization(ORGANIZATION_ID)
+    organization = wiring.organizations().get(ORGANIZATION_ID)
     assert organization
     return {status: count for status, count in organization.counts.items() if count}
 
@@ -77,9 +77,9 @@ def test_an_account_comes_back_as_it_was_stored(accounts: Accounts) -> None:
 
 
 def test_an_organization_that_two_requests_make_at_once_is_made_once(accounts: Accounts) -> None:
-    first = accounts.organization(ORGANIZATION_ID)
+    first = wiring.organizations().get(ORGANIZATION_ID)
 
-    second = accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    second = wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
 
     assert second == first
 

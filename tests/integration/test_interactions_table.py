@@ -232,7 +232,7 @@ def test_a_persons_test_is_counted_with_its_verdict_and_once(
     accounts: Accounts, interactions: Interactions
 ) -> None:
     verifications, verification = wiring.verifications(), a_verification()
-    accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
     before = accounts.add(an_account(), None)
     tested = begin_test(before, verification)
     after = replace(confirmed(under_test(tested)), slot=None)

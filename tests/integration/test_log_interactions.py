@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 import pytest
 
+from cavok import wiring
 from cavok.adapters.customer.logs import CustomerLogs
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
@@ -82,7 +83,7 @@ Connected = Callable[..., Account]
 @pytest.fixture
 def connected(accounts: Accounts) -> Connected:
     def add(**but: Any) -> Account:
-        accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+        wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
         return accounts.add(confirmed(an_account(**but)), None)
 
     return add
@@ -228,7 +229,7 @@ def test_refused_writing_degrades_the_account_with_the_remedy_and_fails_nothing(
     assert account.status is Status.DEGRADED
     assert [issue.code for issue in account.issues] == ["log_writing_refused"]
     assert states(interactions) == {Logged.REFUSED}
-    organization = accounts.organization(ORGANIZATION_ID)
+    organization = wiring.organizations().get(ORGANIZATION_ID)
     assert organization
     assert organization.counts[Status.DEGRADED] == 1
 
@@ -303,7 +304,7 @@ def test_nothing_is_written_to_an_account_that_no_test_found_connected(
     status: Status, accounts: Accounts, writing: LogWriting, logs: Logs
 ) -> None:
     """It may be another's."""
-    accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
     accounts.add(an_account(status=status), None)
 
     assert write({"m": an_event()}, writing) == {}

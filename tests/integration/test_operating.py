@@ -95,7 +95,7 @@ def connect(accounts: Accounts) -> Connect:
     """Stores an account that a test found connected, but for the steps it was denied."""
 
     def connected(*refused: str, **but: Any) -> Account:
-        accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+        wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
         account = accounts.add(an_account(**but), None)
         if account.status is not Status.UNCONFIRMED:
             return account
@@ -163,7 +163,7 @@ def test_the_session_is_narrowed_to_the_one_call(
 def test_an_account_that_is_not_connected_is_not_entered(
     status: Status, accounts: Accounts, connections: Connections, sessions: Sessions
 ) -> None:
-    accounts.create_organization(Organization.new(ORGANIZATION_ID), NOW)
+    wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
     accounts.add(an_account(status=status), None)
     stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
 

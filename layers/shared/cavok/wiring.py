@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.audit import AuditTrail
     from cavok.adapters.table.due_accounts import DueAccounts
     from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.organizations import Organizations
     from cavok.adapters.table.resources import Resources
     from cavok.adapters.table.table import Table
     from cavok.adapters.table.usage import UsageCounters
@@ -58,6 +59,13 @@ def table() -> "Table":
     from cavok.adapters.table.table import Table
 
     return Table(setting("TABLE_NAME"), setting("AWS_REGION"))
+
+
+@cache
+def organizations() -> "Organizations":
+    from cavok.adapters.table.organizations import Organizations
+
+    return Organizations(table())
 
 
 @cache
@@ -129,7 +137,9 @@ def canary() -> "Canary":
 def entry_dependencies() -> "EntryDependencies":
     from cavok.services.enter_account import EntryDependencies
 
-    return EntryDependencies(accounts=accounts(), roles=customer_roles, sealer=sealer)
+    return EntryDependencies(
+        organizations=organizations(), accounts=accounts(), roles=customer_roles, sealer=sealer
+    )
 
 
 @cache

@@ -31,7 +31,7 @@ from tests.unit.builders import (
 
 
 class Entrance:
-    """Accounts, CustomerRoles and Sealer as far as entering needs them. Records each entry."""
+    """The repositories, roles and sealer as far as entering needs them. Records each entry."""
 
     def __init__(self, judgement: Judgement = ALLOWED) -> None:
         self.judgement = judgement
@@ -39,13 +39,14 @@ class Entrance:
         self.opened: list[dict[str, str]] = []
         self.sessions = CustomerSessions(
             EntryDependencies(
+                organizations=self,  # type: ignore[arg-type]
                 accounts=self,  # type: ignore[arg-type]
                 roles=lambda: self,  # type: ignore[arg-type, return-value]
                 sealer=lambda: self,  # type: ignore[arg-type, return-value]
             )
         )
 
-    def organization(self, organization_id: str) -> Organization:
+    def get(self, organization_id: str) -> Organization:
         return Organization(organization_id, EXTERNAL_ID, {})
 
     def sealed_credentials(self, account: Account) -> str:

@@ -82,11 +82,18 @@ class Accounts:
             raise AccountNotFound
         return self.account
 
-    def organization(self, _: str) -> Organization | None:
-        return self.known
-
     def sealed_credentials(self, _: Account) -> str | None:
         return self.sealed
+
+
+@dataclass
+class Organizations:
+    """One organization, or none."""
+
+    known: Organization | None
+
+    def get(self, _: str) -> Organization | None:
+        return self.known
 
 
 def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) -> Accounts:
@@ -98,6 +105,7 @@ def opened(accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL) -> O
     sts = aws.client("sts", region_name="us-east-1")
     request = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, trigger)
     dependencies = EntryDependencies(
+        organizations=Organizations(accounts.known),  # type: ignore[arg-type]
         accounts=accounts,  # type: ignore[arg-type]
         roles=lambda: CustomerRoles(sts),
         sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]

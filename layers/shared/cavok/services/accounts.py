@@ -8,6 +8,7 @@ from ulid import ULID
 
 from cavok.adapters.sealing import Sealer, credentials_context
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
+from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
@@ -77,6 +78,7 @@ def connect_account(
     new: NewAccount,
     *,
     actor: str,
+    organizations: Organizations,
     accounts: Accounts,
     sealer: Sealer,
     now: datetime,
@@ -84,7 +86,7 @@ def connect_account(
     """Stores a new account, unconfirmed and due for its first test. Raises Conflict for a number
     that is taken.
     """
-    organization_of(organization_id, accounts=accounts, now=now)
+    organization_of(organization_id, organizations=organizations, now=now)
     account_id = str(ULID())
     account = Account(
         organization_id=organization_id,

@@ -7,6 +7,7 @@ from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.sealing import Sealer, credentials_context
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.organizations import Organizations
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import EntryInconclusive, EntryRefused
@@ -20,6 +21,7 @@ class EntryDependencies:
     entered with one of them.
     """
 
+    organizations: Organizations
     accounts: Accounts
     roles: Callable[[], CustomerRoles]
     sealer: Callable[[], Sealer]
@@ -49,7 +51,7 @@ def entry_error(step: Step) -> EntryRefused | EntryInconclusive:
 def _through_role(
     account: Account, policy: str, session_name: str, dependencies: EntryDependencies
 ) -> tuple[CustomerSession, list[Step]]:
-    organization = dependencies.accounts.organization(account.organization_id)
+    organization = dependencies.organizations.get(account.organization_id)
     if organization is None:
         raise EntryInconclusive("The organization of this account does not exist.")
     roles = dependencies.roles()

@@ -2,12 +2,14 @@
 
 from datetime import datetime
 
-from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.organizations import Organizations
 from cavok.domain.organizations import Organization
 
 
-def organization_of(organization_id: str, *, accounts: Accounts, now: datetime) -> Organization:
-    """The organization, with the external ID that it keeps for ever."""
-    return accounts.organization(organization_id) or accounts.create_organization(
+def organization_of(
+    organization_id: str, *, organizations: Organizations, now: datetime
+) -> Organization:
+    """The organization, with its external ID, which never changes."""
+    return organizations.get(organization_id) or organizations.create(
         Organization.new(organization_id), now
     )

@@ -39,9 +39,8 @@ from cavok.domain.accounts import (
     TestSlot,
 )
 from cavok.domain.audit import AuditEntry
-from cavok.domain.errors import AccountNotFound, Conflict, ServiceUnavailable
+from cavok.domain.errors import AccountNotFound, Conflict
 from cavok.domain.ids import is_id
-from cavok.domain.organizations import Organization
 from cavok.domain.pages import Page, Position
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
@@ -150,23 +149,6 @@ class Accounts:
     def __init__(self, table: Table, audit_kept_for: timedelta = audit.KEPT_FOR) -> None:
         self._table = table
         self._audit_kept_for = audit_kept_for
-
-    def organization(self, organization_id: str) -> Organization | None:
-        pk, sk = keys.organization_pk(organization_id), keys.ORGANIZATION_SK
-        item = self._table.get(OrganizationItem, pk, sk)
-        return item.organization() if item else None
-
-    def create_organization(self, organization: Organization, now: datetime) -> Organization:
-        """Stores a new organization, or returns the one that somebody else stored first."""
-        item = OrganizationItem.of(organization, created_at=now)
-        try:
-            self._table.put(item, OrganizationItem.pk.does_not_exist())
-        except ItemChanged as error:
-            stored = self.organization(organization.organization_id)
-            if stored is None:
-                raise ServiceUnavailable("The organization could not be read back.") from error
-            return stored
-        return organization
 
     def get(self, organization_id: str, account_id: str) -> Account:
         """Raises AccountNotFound."""

@@ -5,8 +5,9 @@ from datetime import datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from cavok.adapters.table import keys
-from cavok.adapters.table.table import Item
+from cavok.adapters.table.table import Item, ItemChanged, Table
 from cavok.domain.accounts import Status
+from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.organizations import Organization
 
 
@@ -31,3 +32,27 @@ class OrganizationItem(Item):
         return self.as_a(
             Organization, organization_id=self.pk.removeprefix(keys.ORGANIZATION), counts=counts
         )
+
+
+class Organizations:
+    """Reads and creates organizations. Writing an account keeps the counts."""
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+
+    def get(self, organization_id: str) -> Organization | None:
+        pk = keys.organization_pk(organization_id)
+        item = self._table.get(OrganizationItem, pk, keys.ORGANIZATION_SK)
+        return item.organization() if item else None
+
+    def create(self, organization: Organization, now: datetime) -> Organization:
+        """Stores a new organization, or returns the one that somebody else stored first."""
+        item = OrganizationItem.of(organization, created_at=now)
+        try:
+            self._table.put(item, OrganizationItem.pk.does_not_exist())
+        except ItemChanged as error:
+            stored = self.get(organization.organization_id)
+            if stored is None:
+                raise ServiceUnavailable("The organization could not be read back.") from error
+            return stored
+        return organization

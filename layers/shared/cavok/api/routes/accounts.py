@@ -47,6 +47,7 @@ def create_account(
             caller.organization_id,
             body.new_account(wiring.setting("AWS_REGION")),
             actor=caller.name,
+            organizations=wiring.organizations(),
             accounts=wiring.accounts(),
             sealer=wiring.sealer(),
             now=router.now(),

@@ -21,9 +21,11 @@ def get_instructions(account_id: str) -> InstructionsBody:
     """Returns the policies, the “Deploy on AWS” link, CloudFormation, Terraform and CLI commands,
     with your external ID filled in.
     """
-    accounts, organization_id = wiring.accounts(), router.caller.organization_id
-    account = accounts.get(organization_id, account_id)
-    organization = organization_of(organization_id, accounts=accounts, now=router.now())
+    organization_id = router.caller.organization_id
+    account = wiring.accounts().get(organization_id, account_id)
+    organization = organization_of(
+        organization_id, organizations=wiring.organizations(), now=router.now()
+    )
     trust = Trust(
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
         external_id=organization.external_id,

@@ -15,7 +15,7 @@ router = Router()
 def get_organization() -> OrganizationBody:
     """Returns your organization, its external ID, and how many accounts it has connected."""
     organization = organization_of(
-        router.caller.organization_id, accounts=wiring.accounts(), now=router.now()
+        router.caller.organization_id, organizations=wiring.organizations(), now=router.now()
     )
     counts = organization.counts
     accounts = AccountCounts(total=sum(counts.values()), by_status=ByStatus.model_validate(counts))
