@@ -11,7 +11,7 @@ from cavok.services.resources import end_resources
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """The bus's `Account Deleted` in, how many resources went out."""
+    """Takes the event `Account Deleted`. Returns how many resources were deleted."""
     account_id = event["detail"]["account_id"]
     logger.append_keys(account_id=account_id)
     ended = end_resources(

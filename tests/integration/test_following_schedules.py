@@ -26,11 +26,11 @@ from cavok.domain.instances import Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.services.accounts import disconnect_account
-from cavok.services.instances import Connections
+from cavok.services.connections import ConnectionDependencies
 from cavok.services.resources import (
-    Control,
-    Fired,
     NewResource,
+    ResourceDependencies,
+    ScheduleInvocation,
     add_resource,
     end_resources,
     follow_schedule,
@@ -38,18 +38,18 @@ from cavok.services.resources import (
     schedule_resource,
 )
 from tests.integration.test_instances import make_database
-from tests.integration.test_operating import (
-    ASKED,
+from tests.integration.test_start_stop import (
+    CONTEXT,
     Connect,
     Sessions,
     connect,
-    connections,
+    dependencies,
     history,
     sessions,
 )
 from tests.unit.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
 
-__all__ = ["connect", "connections", "sessions"]
+__all__ = ["connect", "dependencies", "sessions"]
 
 GROUP = "cavok-clocks"
 TARGET = "arn:aws:lambda:us-east-1:111122223333:function:follow_schedule"
@@ -68,27 +68,27 @@ def scheduler() -> Any:
 
 
 @pytest.fixture
-def control(scheduler: Any, connections: Connections) -> Control:
+def control(scheduler: Any, dependencies: ConnectionDependencies) -> ResourceDependencies:
     settings = SchedulerSettings(
         group=GROUP,
         target_arn=TARGET,
         role_arn="arn:aws:iam::111122223333:role/clocks",
         dead_letter_arn="arn:aws:sqs:us-east-1:111122223333:unfollowed",
     )
-    return Control(
+    return ResourceDependencies(
         resources=wiring.resources(),
         scheduler=SchedulerClient(scheduler, settings),
-        connections=connections,
+        connections=dependencies,
     )
 
 
 @pytest.fixture
-def orders(connect: Connect, control: Control) -> Resource:
+def orders(connect: Connect, control: ResourceDependencies) -> Resource:
     """A database that should run on all days from eight to six, UTC; set at noon."""
     connect()
     make_database("orders")
     schedule = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
-    return add_resource(ASKED, new(schedule), control=control)
+    return add_resource(CONTEXT, new(schedule), dependencies=control)
 
 
 def new(schedule: Schedule | None = None, instance_id: str = "orders") -> NewResource:
@@ -97,15 +97,15 @@ def new(schedule: Schedule | None = None, instance_id: str = "orders") -> NewRes
     )
 
 
-def fire(resource: Resource, control: Control, now: Any) -> Any:
-    fired = Fired(
+def fire(resource: Resource, control: ResourceDependencies, now: Any) -> Any:
+    invocation = ScheduleInvocation(
         organization_id=ORGANIZATION_ID,
         account_id=ACCOUNT_ID,
         resource_id=resource.resource_id,
         clock=f"{resource.resource_id}-1800",
         request_id="f-1",
     )
-    return follow_schedule(fired, control=control, now=now)
+    return follow_schedule(invocation, dependencies=control, now=now)
 
 
 def state() -> str:
@@ -123,12 +123,12 @@ def stored(resource: Resource) -> Resource:
 
 
 def test_a_resource_has_a_clock_for_each_time_of_day_in_its_own_time_zone(
-    connect: Connect, control: Control, scheduler: Any
+    connect: Connect, control: ResourceDependencies, scheduler: Any
 ) -> None:
     connect()
     make_database("orders")
 
-    resource = add_resource(ASKED, new(OFFICE), control=control)
+    resource = add_resource(CONTEXT, new(OFFICE), dependencies=control)
 
     assert {
         name: (clock["ScheduleExpression"], clock["ScheduleExpressionTimezone"])
@@ -141,49 +141,58 @@ def test_a_resource_has_a_clock_for_each_time_of_day_in_its_own_time_zone(
     assert stored(resource) == resource
 
 
-def test_an_instance_is_a_resource_but_once(orders: Resource, control: Control) -> None:
+def test_an_instance_is_a_resource_but_once(
+    orders: Resource, control: ResourceDependencies
+) -> None:
     with pytest.raises(Conflict, match="orders"):
-        add_resource(ASKED, new(), control=control)
+        add_resource(CONTEXT, new(), dependencies=control)
 
 
-def test_what_does_not_exist_is_no_resource(connect: Connect, control: Control) -> None:
+def test_what_does_not_exist_is_no_resource(
+    connect: Connect, control: ResourceDependencies
+) -> None:
     connect()
 
     with pytest.raises(InstanceNotFound):
-        add_resource(ASKED, new(instance_id="nothing"), control=control)
+        add_resource(CONTEXT, new(instance_id="nothing"), dependencies=control)
 
 
 def test_another_schedule_has_other_clocks(
-    orders: Resource, control: Control, scheduler: Any
+    orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
-    schedule_resource(ASKED, orders.resource_id, NIGHT, control=control)
+    schedule_resource(CONTEXT, orders.resource_id, NIGHT, dependencies=control)
 
     assert {name[-4:] for name in clocks(scheduler)} == {"2200", "0400"}
     schedule_resource(
-        replace(ASKED, now=NOW + timedelta(hours=1)), orders.resource_id, None, control=control
+        replace(CONTEXT, now=NOW + timedelta(hours=1)),
+        orders.resource_id,
+        None,
+        dependencies=control,
     )
     assert clocks(scheduler) == {}
     assert stored(orders).schedule is None
 
 
 def test_a_removed_resource_has_no_clocks_and_can_be_added_again(
-    orders: Resource, control: Control, scheduler: Any
+    orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
-    remove_resource(ASKED, orders.resource_id, control=control)
+    remove_resource(CONTEXT, orders.resource_id, dependencies=control)
 
     assert clocks(scheduler) == {}
     with pytest.raises(ResourceNotFound):
         stored(orders)
-    add_resource(ASKED, new(), control=control)
+    add_resource(CONTEXT, new(), dependencies=control)
 
 
-def test_another_organization_has_no_resources_here(orders: Resource, control: Control) -> None:
-    asked = replace(ASKED, organization_id="org-two")
+def test_another_organization_has_no_resources_here(
+    orders: Resource, control: ResourceDependencies
+) -> None:
+    context = replace(CONTEXT, organization_id="org-two")
 
     for call in (
-        lambda: add_resource(asked, new(), control=control),
-        lambda: schedule_resource(asked, orders.resource_id, None, control=control),
-        lambda: remove_resource(asked, orders.resource_id, control=control),
+        lambda: add_resource(context, new(), dependencies=control),
+        lambda: schedule_resource(context, orders.resource_id, None, dependencies=control),
+        lambda: remove_resource(context, orders.resource_id, dependencies=control),
     ):
         with pytest.raises(AccountNotFound):
             call()
@@ -191,7 +200,7 @@ def test_another_organization_has_no_resources_here(orders: Resource, control: C
 
 
 def test_a_turn_goes_the_way_of_a_persons_stop_as_the_schedule(
-    orders: Resource, control: Control, interactions: Interactions
+    orders: Resource, control: ResourceDependencies, interactions: Interactions
 ) -> None:
     interaction = fire(orders, control, EVENING)
 
@@ -201,7 +210,7 @@ def test_a_turn_goes_the_way_of_a_persons_stop_as_the_schedule(
 
 
 def test_a_turn_is_followed_once_however_often_the_clock_asks(
-    orders: Resource, control: Control, interactions: Interactions
+    orders: Resource, control: ResourceDependencies, interactions: Interactions
 ) -> None:
     fire(orders, control, EVENING)
     boto3.client("rds", "us-east-1").start_db_instance(DBInstanceIdentifier="orders")
@@ -213,13 +222,13 @@ def test_a_turn_is_followed_once_however_often_the_clock_asks(
     assert [i.action for i in history(interactions)].count("stop") == 1  # type: ignore[comparison-overlap]
 
 
-def test_before_its_turn_nothing_happens(orders: Resource, control: Control) -> None:
+def test_before_its_turn_nothing_happens(orders: Resource, control: ResourceDependencies) -> None:
     assert fire(orders, control, NOW + timedelta(hours=1)) is None
     assert state() == "available"
 
 
 def test_a_disconnected_account_is_said_and_left(
-    orders: Resource, control: Control, accounts: Accounts
+    orders: Resource, control: ResourceDependencies, accounts: Accounts
 ) -> None:
     accounts.changed(
         ORGANIZATION_ID,
@@ -246,7 +255,7 @@ def test_a_disconnected_account_is_said_and_left(
 
 
 def test_what_did_not_answer_is_asked_again(
-    orders: Resource, control: Control, sessions: Sessions
+    orders: Resource, control: ResourceDependencies, sessions: Sessions
 ) -> None:
     sessions.error = EntryInconclusive("Throttling: slow down.")
 
@@ -259,11 +268,11 @@ def test_what_did_not_answer_is_asked_again(
 
 
 def test_a_database_that_aws_started_again_is_stopped_again_and_that_is_said(
-    connect: Connect, control: Control
+    connect: Connect, control: ResourceDependencies
 ) -> None:
     connect()
     make_database("orders")
-    resource = add_resource(ASKED, new(ALWAYS_OFF), control=control)
+    resource = add_resource(CONTEXT, new(ALWAYS_OFF), dependencies=control)
     midnight = (NOW + timedelta(days=1)).replace(hour=0)
     fire(resource, control, midnight)
     assert state() == "stopped"
@@ -278,9 +287,9 @@ def test_a_database_that_aws_started_again_is_stopped_again_and_that_is_said(
 
 
 def test_the_resources_of_a_deleted_account_go_with_their_clocks(
-    orders: Resource, control: Control, scheduler: Any, accounts: Accounts
+    orders: Resource, control: ResourceDependencies, scheduler: Any, accounts: Accounts
 ) -> None:
-    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, actor=ASKED.actor, accounts=accounts, now=NOW)
+    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, actor=CONTEXT.actor, accounts=accounts, now=NOW)
 
     assert fire(orders, control, EVENING) is None
 
@@ -291,7 +300,7 @@ def test_the_resources_of_a_deleted_account_go_with_their_clocks(
 
 
 def test_the_resources_of_a_deleted_account_go_at_once_when_the_bus_tells(
-    orders: Resource, control: Control, scheduler: Any
+    orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
     for ended in (1, 0):
         assert (
@@ -305,7 +314,7 @@ def test_the_resources_of_a_deleted_account_go_at_once_when_the_bus_tells(
 
 
 def test_a_clock_of_a_resource_that_is_gone_ends_itself(
-    orders: Resource, control: Control, scheduler: Any
+    orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
     wiring.resources().delete(orders)
 

@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from cavok.adapters.customer.instances import Instances
+from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.errors import CallFailed
 from cavok.domain.instances import Action, Kind
@@ -56,7 +56,7 @@ def test_an_instance_has_the_name_of_its_tag_and_awss_word_for_its_state(
 ) -> None:
     web, bare = run_instance(Name="web"), run_instance()
 
-    listed = {i.instance_id: i for i in Instances(session, Kind.EC2, "us-east-1").list()}
+    listed = {i.instance_id: i for i in InstanceClient(session, Kind.EC2, "us-east-1").list()}
 
     assert (listed[web].name, listed[web].state, listed[web].type) == ("web", "running", "t3.small")
     assert listed[bare].name is None
@@ -65,8 +65,8 @@ def test_an_instance_has_the_name_of_its_tag_and_awss_word_for_its_state(
 def test_instances_of_another_region_are_of_another_region(session: CustomerSession) -> None:
     there = run_instance(ELSEWHERE)
 
-    assert Instances(session, Kind.EC2, "us-east-1").list() == []
-    (instance,) = Instances(session, Kind.EC2, ELSEWHERE).list()
+    assert InstanceClient(session, Kind.EC2, "us-east-1").list() == []
+    (instance,) = InstanceClient(session, Kind.EC2, ELSEWHERE).list()
     assert (instance.instance_id, instance.region) == (there, ELSEWHERE)
 
 
@@ -74,14 +74,14 @@ def test_every_page_of_databases_is_read(session: CustomerSession) -> None:
     for number in range(101):
         make_database(f"db-{number:03}")
 
-    assert len(Instances(session, Kind.RDS, "us-east-1").list()) == 101
+    assert len(InstanceClient(session, Kind.RDS, "us-east-1").list()) == 101
 
 
 def test_terminated_instances_are_not_shown(session: CustomerSession) -> None:
     gone = run_instance()
     boto3.client("ec2", "us-east-1").terminate_instances(InstanceIds=[gone])
 
-    assert Instances(session, Kind.EC2, "us-east-1").list() == []
+    assert InstanceClient(session, Kind.EC2, "us-east-1").list() == []
 
 
 def test_members_of_a_cluster_are_shown_through_it(session: CustomerSession) -> None:
@@ -90,13 +90,13 @@ def test_members_of_a_cluster_are_shown_through_it(session: CustomerSession) -> 
     make_database(
         "ledger-1", Engine="aurora-postgresql", DBClusterIdentifier="ledger", AllocatedStorage=1
     )
-    databases = Instances(session, Kind.RDS, "us-east-1")
+    databases = InstanceClient(session, Kind.RDS, "us-east-1")
 
     assert [i.instance_id for i in databases.list()] == ["orders"]
     member = databases.find("ledger-1")
     assert member
     assert member.member_of == "ledger"
-    (cluster,) = Instances(session, Kind.AURORA, "us-east-1").list()
+    (cluster,) = InstanceClient(session, Kind.AURORA, "us-east-1").list()
     assert (cluster.instance_id, cluster.type) == ("ledger", "aurora-postgresql")
 
 
@@ -105,9 +105,9 @@ def test_a_tag_excludes(session: CustomerSession) -> None:
     kept, free = run_instance(**{tag: "True"}), run_instance(**{tag: "false"})
     make_database("orders", Tags=[{"Key": tag, "Value": "true"}])
 
-    instances = Instances(session, Kind.EC2, "us-east-1")
+    instances = InstanceClient(session, Kind.EC2, "us-east-1")
     found = [instances.find(each) for each in (kept, free)]
-    database = Instances(session, Kind.RDS, "us-east-1").find("orders")
+    database = InstanceClient(session, Kind.RDS, "us-east-1").find("orders")
 
     assert [i.excluded for i in found if i] == [True, False]
     assert database
@@ -120,7 +120,7 @@ def test_each_kind_starts_and_stops(session: CustomerSession) -> None:
     names = {Kind.EC2: run_instance(), Kind.RDS: "orders", Kind.AURORA: "ledger"}
     running = {Kind.EC2: "running", Kind.RDS: "available", Kind.AURORA: "available"}
     for kind, name in names.items():
-        instances = Instances(session, kind, "us-east-1")
+        instances = InstanceClient(session, kind, "us-east-1")
 
         instances.act(name, Action.STOP)
         stopped = instances.find(name)
@@ -138,12 +138,12 @@ def test_each_kind_starts_and_stops(session: CustomerSession) -> None:
     [(Kind.EC2, "i-0123456789abcdef0"), (Kind.RDS, "orders"), (Kind.AURORA, "ledger")],
 )
 def test_what_does_not_exist_is_not_found(kind: Kind, name: str, session: CustomerSession) -> None:
-    assert Instances(session, kind, "us-east-1").find(name) is None
+    assert InstanceClient(session, kind, "us-east-1").find(name) is None
 
 
 def test_what_aws_refuses_says_which_error(session: CustomerSession) -> None:
     make_database("orders")
-    databases = Instances(session, Kind.RDS, "us-east-1")
+    databases = InstanceClient(session, Kind.RDS, "us-east-1")
     databases.act("orders", Action.STOP)
 
     with pytest.raises(CallFailed) as caught:

@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from cavok.adapters.templates import Templates
     from cavok.adapters.webhook_client import WebhookClient
     from cavok.adapters.workflows import Workflows
+    from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
-    from cavok.services.instances import Connections
     from cavok.services.log_interactions import LogWriting
-    from cavok.services.resources import Control
+    from cavok.services.resources import ResourceDependencies
 
 
 class NotConfigured(Exception):
@@ -228,16 +228,16 @@ def bus() -> "Bus":
     return Bus(boto3.client("events"), setting("EVENT_BUS_NAME"))
 
 
-def connections() -> "Connections":
-    from cavok.adapters.customer.instances import Instances
-    from cavok.services.instances import Connections
+def connection_dependencies() -> "ConnectionDependencies":
+    from cavok.adapters.customer.instances import InstanceClient
+    from cavok.services.connections import ConnectionDependencies
 
-    return Connections(
+    return ConnectionDependencies(
         accounts=accounts(),
         verifications=verifications(),
         sessions=customer_sessions(),
         interactions=interactions(),
-        connect=Instances,
+        connect=InstanceClient,
     )
 
 
@@ -272,7 +272,11 @@ def scheduler_client() -> "SchedulerClient":
     return SchedulerClient(boto3.client("scheduler"), settings)
 
 
-def control() -> "Control":
-    from cavok.services.resources import Control
+def resource_dependencies() -> "ResourceDependencies":
+    from cavok.services.resources import ResourceDependencies
 
-    return Control(resources=resources(), scheduler=scheduler_client(), connections=connections())
+    return ResourceDependencies(
+        resources=resources(),
+        scheduler=scheduler_client(),
+        connections=connection_dependencies(),
+    )

@@ -12,9 +12,9 @@ from cavok.domain.instances import (
     Action,
     Instance,
     Kind,
-    Verdict,
-    decide,
+    PlannedAction,
     is_instance_id,
+    plan,
 )
 from cavok.domain.permissions import EC2, RDS
 
@@ -30,51 +30,51 @@ ORDERS = replace(WEB, kind=Kind.RDS, instance_id="orders", state="available")
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "action", "verdict"),
+    ("kind", "state", "action", "planned"),
     [
-        (Kind.EC2, "stopped", Action.START, Verdict.ACT),
-        (Kind.EC2, "running", Action.STOP, Verdict.ACT),
-        (Kind.EC2, "running", Action.START, Verdict.DONE),
-        (Kind.EC2, "pending", Action.START, Verdict.DONE),
-        (Kind.EC2, "stopped", Action.STOP, Verdict.DONE),
-        (Kind.EC2, "stopping", Action.STOP, Verdict.DONE),
-        (Kind.EC2, "stopping", Action.START, Verdict.REFUSE),
-        (Kind.EC2, "pending", Action.STOP, Verdict.REFUSE),
-        (Kind.EC2, "terminated", Action.START, Verdict.REFUSE),
-        (Kind.EC2, "shutting-down", Action.STOP, Verdict.REFUSE),
-        (Kind.RDS, "stopped", Action.START, Verdict.ACT),
-        (Kind.RDS, "available", Action.STOP, Verdict.ACT),
-        (Kind.RDS, "available", Action.START, Verdict.DONE),
-        (Kind.RDS, "starting", Action.START, Verdict.DONE),
-        (Kind.RDS, "modifying", Action.STOP, Verdict.REFUSE),
-        (Kind.RDS, "backing-up", Action.START, Verdict.REFUSE),
-        (Kind.AURORA, "stopped", Action.START, Verdict.ACT),
-        (Kind.AURORA, "available", Action.STOP, Verdict.ACT),
-        (Kind.AURORA, "stopping", Action.START, Verdict.REFUSE),
+        (Kind.EC2, "stopped", Action.START, PlannedAction.CALL),
+        (Kind.EC2, "running", Action.STOP, PlannedAction.CALL),
+        (Kind.EC2, "running", Action.START, PlannedAction.NOTHING),
+        (Kind.EC2, "pending", Action.START, PlannedAction.NOTHING),
+        (Kind.EC2, "stopped", Action.STOP, PlannedAction.NOTHING),
+        (Kind.EC2, "stopping", Action.STOP, PlannedAction.NOTHING),
+        (Kind.EC2, "stopping", Action.START, PlannedAction.REFUSE),
+        (Kind.EC2, "pending", Action.STOP, PlannedAction.REFUSE),
+        (Kind.EC2, "terminated", Action.START, PlannedAction.REFUSE),
+        (Kind.EC2, "shutting-down", Action.STOP, PlannedAction.REFUSE),
+        (Kind.RDS, "stopped", Action.START, PlannedAction.CALL),
+        (Kind.RDS, "available", Action.STOP, PlannedAction.CALL),
+        (Kind.RDS, "available", Action.START, PlannedAction.NOTHING),
+        (Kind.RDS, "starting", Action.START, PlannedAction.NOTHING),
+        (Kind.RDS, "modifying", Action.STOP, PlannedAction.REFUSE),
+        (Kind.RDS, "backing-up", Action.START, PlannedAction.REFUSE),
+        (Kind.AURORA, "stopped", Action.START, PlannedAction.CALL),
+        (Kind.AURORA, "available", Action.STOP, PlannedAction.CALL),
+        (Kind.AURORA, "stopping", Action.START, PlannedAction.REFUSE),
     ],
 )
 def test_an_instance_is_acted_on_left_alone_or_refused_by_its_state(
-    kind: Kind, state: str, action: Action, verdict: Verdict
+    kind: Kind, state: str, action: Action, planned: PlannedAction
 ) -> None:
-    decision = decide(replace(WEB, kind=kind, state=state), action)
+    decision = plan(replace(WEB, kind=kind, state=state), action)
 
-    assert decision.verdict is verdict
+    assert decision.planned is planned
     assert state in decision.detail
 
 
 @pytest.mark.parametrize("action", Action)
 def test_an_excluded_instance_is_never_touched_whatever_its_state(action: Action) -> None:
     for state in ("running", "stopped"):
-        decision = decide(replace(WEB, state=state, excluded=True), action)
+        decision = plan(replace(WEB, state=state, excluded=True), action)
 
-        assert decision.verdict is Verdict.REFUSE
+        assert decision.planned is PlannedAction.REFUSE
         assert "cavok:exclude=true" in decision.detail
 
 
 def test_a_member_of_a_cluster_is_started_and_stopped_through_its_cluster() -> None:
-    decision = decide(replace(ORDERS, member_of="ledger"), Action.STOP)
+    decision = plan(replace(ORDERS, member_of="ledger"), Action.STOP)
 
-    assert decision.verdict is Verdict.REFUSE
+    assert decision.planned is PlannedAction.REFUSE
     assert "stop the cluster" in decision.detail
     assert "ledger" in decision.detail
 

@@ -12,8 +12,8 @@ from cavok.domain.permissions import LOG_GROUPS_ARN
 from cavok.domain.session_policies import (
     listing_policy,
     logging_policy,
-    operating_policy,
     policy_text,
+    start_stop_policy,
 )
 from tests.unit.builders import NUMBER
 
@@ -35,7 +35,7 @@ def grants(policy: dict[str, Any]) -> set[tuple[str, str]]:
 def test_a_start_or_stop_can_do_that_to_that_instance_alone(kind: Kind, action: Action) -> None:
     operation = Operation(action, kind, IDS[kind])
 
-    assert grants(operating_policy(NUMBER, operation)) == {
+    assert grants(start_stop_policy(NUMBER, operation)) == {
         (LOOKING[kind], "*"),
         (operation.permission, ARNS[kind]),
     }
@@ -53,6 +53,6 @@ def test_the_policies_fit_into_assume_role() -> None:
     """2,048 characters. Source: STS API reference, AssumeRole."""
     longest = Operation(Action.START, Kind.AURORA, "l" * 63)
 
-    for policy in (listing_policy(), logging_policy(), operating_policy(NUMBER, longest)):
+    for policy in (listing_policy(), logging_policy(), start_stop_policy(NUMBER, longest)):
         assert len(policy_text(policy)) <= 2048
         assert json.loads(policy_text(policy)) == policy

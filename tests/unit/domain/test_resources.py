@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from cavok.domain.instances import Action, Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
-from cavok.domain.schedules import DAYS, Schedule, Turn, Window
+from cavok.domain.schedules import DAYS, Schedule, Transition, Window
 from tests.unit.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
 
 HOUR = timedelta(hours=1)
@@ -28,7 +28,7 @@ ORDERS = Resource(
 )
 """Set at noon, in the middle of the window."""
 
-STOP_TODAY = Turn(NOW.replace(hour=18), Action.STOP)
+STOP_TODAY = Transition(NOW.replace(hour=18), Action.STOP)
 
 
 def stopped(at: datetime) -> Resource:
@@ -36,37 +36,37 @@ def stopped(at: datetime) -> Resource:
 
 
 def test_a_schedule_holds_from_its_next_turn_on() -> None:
-    assert ORDERS.due_turn(NOW + HOUR) is None
-    assert ORDERS.due_turn(NOW + 6 * HOUR) == STOP_TODAY
+    assert ORDERS.due_transition(NOW + HOUR) is None
+    assert ORDERS.due_transition(NOW + 6 * HOUR) == STOP_TODAY
 
 
 def test_a_turn_is_due_once_however_often_the_clock_asks() -> None:
     after = ORDERS.followed(STOP_TODAY, NOW + 6 * HOUR, changed=True)
 
-    assert after.due_turn(NOW + 6 * HOUR) is None
-    assert after.due_turn(NOW + 7 * HOUR) is None
+    assert after.due_transition(NOW + 6 * HOUR) is None
+    assert after.due_transition(NOW + 7 * HOUR) is None
 
 
 def test_a_turn_that_was_asked_about_late_is_due_all_the_same_and_older_ones_are_past() -> None:
     late = NOW + timedelta(days=3)
 
-    due = ORDERS.due_turn(late)
+    due = ORDERS.due_transition(late)
 
     assert due
-    assert due == Turn(late.replace(hour=8), Action.START)
+    assert due == Transition(late.replace(hour=8), Action.START)
 
 
 def test_without_a_schedule_nothing_is_due_and_nothing_comes() -> None:
     free = replace(ORDERS, schedule=None)
 
-    assert free.due_turn(NOW + 6 * HOUR) is None
-    assert free.next_turn(NOW) is None
+    assert free.due_transition(NOW + 6 * HOUR) is None
+    assert free.next_transition(NOW) is None
 
 
 def test_a_database_that_runs_seven_days_after_its_stop_was_restarted_by_aws() -> None:
     at = NOW + AWS_RESTARTS_AFTER + HOUR
 
-    after = stopped(NOW).followed(Turn(at, Action.STOP), at, changed=True)
+    after = stopped(NOW).followed(Transition(at, Action.STOP), at, changed=True)
 
     assert after.note == (
         "AWS starts a stopped database again after seven days. It was stopped again."
@@ -77,13 +77,13 @@ def test_a_database_that_runs_seven_days_after_its_stop_was_restarted_by_aws() -
 def test_a_database_that_somebody_started_sooner_was_not() -> None:
     at = NOW + timedelta(days=3)
 
-    assert stopped(NOW).followed(Turn(at, Action.STOP), at, changed=True).note is None
+    assert stopped(NOW).followed(Transition(at, Action.STOP), at, changed=True).note is None
 
 
 def test_a_database_that_is_off_still_has_been_off_since_its_stop() -> None:
     at = NOW + timedelta(days=3)
 
-    after = stopped(NOW).followed(Turn(at, Action.STOP), at, changed=False)
+    after = stopped(NOW).followed(Transition(at, Action.STOP), at, changed=False)
 
     assert (after.stopped_at, after.note) == (NOW, None)
 
@@ -92,15 +92,15 @@ def test_an_ec2_instance_is_never_restarted_by_aws() -> None:
     at = NOW + 2 * AWS_RESTARTS_AFTER
     web = replace(stopped(NOW), kind=Kind.EC2)
 
-    assert web.followed(Turn(at, Action.STOP), at, changed=True).note is None
+    assert web.followed(Transition(at, Action.STOP), at, changed=True).note is None
 
 
 def test_what_was_refused_is_said_until_the_next_turn_goes_well() -> None:
     refused = ORDERS.not_followed(STOP_TODAY, "The account is failed.")
-    start = Turn(STOP_TODAY.at + 14 * HOUR, Action.START)
+    start = Transition(STOP_TODAY.at + 14 * HOUR, Action.START)
 
     assert refused.note == "The account is failed."
-    assert refused.due_turn(STOP_TODAY.at + HOUR) is None
+    assert refused.due_transition(STOP_TODAY.at + HOUR) is None
     assert refused.followed(start, start.at, changed=True).note is None
 
 
@@ -109,6 +109,8 @@ def test_another_schedule_leaves_what_a_person_set_until_its_next_turn() -> None
 
     after = replace(ORDERS, note="old").scheduled(night, NOW)
 
-    assert after.due_turn(NOW + HOUR) is None
+    assert after.due_transition(NOW + HOUR) is None
     assert after.note is None
-    assert after.due_turn(NOW.replace(hour=22)) == Turn(NOW.replace(hour=22), Action.START)
+    assert after.due_transition(NOW.replace(hour=22)) == Transition(
+        NOW.replace(hour=22), Action.START
+    )

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain.instances import Action
-from cavok.domain.schedules import DAYS, Schedule, Turn, Window, is_time_zone
+from cavok.domain.schedules import DAYS, Schedule, Transition, Window, is_time_zone
 
 WORKDAYS = DAYS[:5]
 OFFICE = Schedule("Europe/Berlin", (Window(WORKDAYS, "08:00", "18:00"),))
@@ -49,35 +49,35 @@ INSTANTS = st.datetimes(datetime(2024, 1, 1), datetime(2027, 12, 31)).map(  # no
 
 
 def test_the_office_is_on_from_eight_to_six_in_its_own_time() -> None:
-    assert OFFICE.latest_turn(MONDAY) == Turn(berlin(2025, 3, 3, 8), START)
-    assert OFFICE.next_turn(MONDAY) == Turn(berlin(2025, 3, 3, 18), STOP)
+    assert OFFICE.latest_transition(MONDAY) == Transition(berlin(2025, 3, 3, 8), START)
+    assert OFFICE.next_transition(MONDAY) == Transition(berlin(2025, 3, 3, 18), STOP)
 
 
 def test_over_the_weekend_it_is_off() -> None:
     sunday = berlin(2025, 3, 9, 12)
 
-    assert OFFICE.latest_turn(sunday) == Turn(berlin(2025, 3, 7, 18), STOP)
-    assert OFFICE.next_turn(sunday) == Turn(berlin(2025, 3, 10, 8), START)
+    assert OFFICE.latest_transition(sunday) == Transition(berlin(2025, 3, 7, 18), STOP)
+    assert OFFICE.next_transition(sunday) == Transition(berlin(2025, 3, 10, 8), START)
 
 
 def test_a_turn_happens_at_its_very_instant() -> None:
     at = berlin(2025, 3, 3, 8)
 
-    assert OFFICE.latest_turn(at).at == at
-    assert OFFICE.latest_turn(at - timedelta(microseconds=1)).action is STOP
+    assert OFFICE.latest_transition(at).at == at
+    assert OFFICE.latest_transition(at - timedelta(microseconds=1)).action is STOP
 
 
 def test_local_time_moves_with_the_clocks() -> None:
     """Clocks in Berlin go forward on 30 March 2025."""
-    assert OFFICE.next_turn(berlin(2025, 3, 28, 7)).at.hour == 7
-    assert OFFICE.next_turn(berlin(2025, 3, 31, 7)).at.hour == 6
+    assert OFFICE.next_transition(berlin(2025, 3, 28, 7)).at.hour == 7
+    assert OFFICE.next_transition(berlin(2025, 3, 31, 7)).at.hour == 6
 
 
 def test_a_window_past_midnight_ends_the_next_day() -> None:
     night = Schedule("UTC", (Window(("sun",), "22:00", "04:00"),))
 
-    assert night.latest_turn(datetime(2025, 3, 3, 3, tzinfo=UTC)).action is START
-    assert night.next_turn(datetime(2025, 3, 3, 3, tzinfo=UTC)) == Turn(
+    assert night.latest_transition(datetime(2025, 3, 3, 3, tzinfo=UTC)).action is START
+    assert night.next_transition(datetime(2025, 3, 3, 3, tzinfo=UTC)) == Transition(
         datetime(2025, 3, 3, 4, tzinfo=UTC), STOP
     )
 
@@ -92,7 +92,7 @@ def test_windows_that_overlap_or_touch_are_one() -> None:
         ),
     )
 
-    assert both.next_turn(datetime(2025, 3, 3, 9, tzinfo=UTC)) == Turn(
+    assert both.next_transition(datetime(2025, 3, 3, 9, tzinfo=UTC)) == Transition(
         datetime(2025, 3, 3, 16, tzinfo=UTC), STOP
     )
     assert set(both.crons(MONDAY)) == {"0800", "1600"}
@@ -112,8 +112,8 @@ def test_a_week_that_never_turns_is_looked_at_each_midnight(
     """AWS starts a stopped database again after seven days."""
     schedule = Schedule("Europe/Berlin", windows)
 
-    assert schedule.latest_turn(MONDAY) == Turn(berlin(2025, 3, 3), action)
-    assert schedule.next_turn(MONDAY) == Turn(berlin(2025, 3, 4), action)
+    assert schedule.latest_transition(MONDAY) == Transition(berlin(2025, 3, 3), action)
+    assert schedule.next_transition(MONDAY) == Transition(berlin(2025, 3, 4), action)
     assert schedule.crons(MONDAY) == {"0000": "cron(0 0 ? * MON,TUE,WED,THU,FRI,SAT,SUN *)"}
 
 
@@ -121,9 +121,9 @@ def test_a_time_that_a_day_does_not_have_is_as_long_after_the_last_that_it_has()
     """At 2:00 on 30 March 2025 it is 3:00 in Berlin."""
     early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
 
-    turn = early.next_turn(berlin(2025, 3, 30, 1))
+    turn = early.next_transition(berlin(2025, 3, 30, 1))
 
-    assert turn == Turn(datetime(2025, 3, 30, 1, 30, tzinfo=UTC), START)
+    assert turn == Transition(datetime(2025, 3, 30, 1, 30, tzinfo=UTC), START)
     assert turn.at == berlin(2025, 3, 30, 3, 30)
 
 
@@ -141,8 +141,10 @@ def test_a_time_that_a_day_has_twice_is_the_first() -> None:
     """At 3:00 on 26 October 2025 it is 2:00 in Berlin."""
     early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
 
-    assert early.next_turn(berlin(2025, 10, 26, 1)).at == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
-    assert early.next_turn(datetime(2025, 10, 26, 1, tzinfo=UTC)).action is STOP
+    assert early.next_transition(berlin(2025, 10, 26, 1)).at == datetime(
+        2025, 10, 26, 0, 30, tzinfo=UTC
+    )
+    assert early.next_transition(datetime(2025, 10, 26, 1, tzinfo=UTC)).action is STOP
 
 
 def test_there_is_a_clock_for_each_time_of_day() -> None:
@@ -156,19 +158,19 @@ def test_there_is_a_clock_for_each_time_of_day() -> None:
 def test_between_the_latest_turn_and_the_next_nothing_turns(
     schedule: Schedule, now: datetime
 ) -> None:
-    latest, following = schedule.latest_turn(now), schedule.next_turn(now)
+    latest, following = schedule.latest_transition(now), schedule.next_transition(now)
 
     assert latest.at <= now < following.at
     assert following.at - now <= timedelta(days=8)
-    just_before = schedule.latest_turn(following.at - timedelta(microseconds=1))
+    just_before = schedule.latest_transition(following.at - timedelta(microseconds=1))
     assert just_before.at == latest.at
-    assert schedule.latest_turn(following.at).at == following.at
+    assert schedule.latest_transition(following.at).at == following.at
 
 
 @given(SCHEDULES, INSTANTS)
 def test_every_turn_is_asked_about_at_its_minute(schedule: Schedule, now: datetime) -> None:
     """Whatever the clocks of the zone do: Scheduler asks by local time, and skips what is not."""
-    turn = schedule.next_turn(now)
+    turn = schedule.next_transition(now)
     local = turn.at.astimezone(ZoneInfo(schedule.time_zone))
 
     cron = schedule.crons(now)[f"{local:%H%M}"]
@@ -186,7 +188,7 @@ def test_away_from_clock_changes_on_is_what_the_windows_say(
     local = now.astimezone(zone)
     inside = any(_covers(window, day, local) for window in schedule.windows for day in window.days)
 
-    assert (schedule.latest_turn(now).action is START) == inside
+    assert (schedule.latest_transition(now).action is START) == inside
 
 
 def _covers(window: Window, day: str, local: datetime) -> bool:

@@ -12,7 +12,7 @@ from jsonschema.exceptions import ValidationError
 from cavok.domain.interactions import EVENT_FIELDS, InteractionEvent
 from cavok.services.log_interactions import read_events
 from cavok.services.publish_interactions import events_of
-from cavok.services.resources import Fired
+from cavok.services.resources import ScheduleInvocation
 from tests.unit.builders import ROOT, sample_event
 from tests.unit.services.test_publish_interactions import a_count, an_interaction
 
@@ -77,4 +77,4 @@ def test_the_sample_events_are_what_the_functions_read() -> None:
     assert failed == {}
     assert dict(told.detail) == json.loads(message["body"])["detail"]
     assert events["m-1"].interaction_id == told.detail["interaction_id"]
-    assert Fired(**sample_event("follow_schedule"), request_id="r").resource_id
+    assert ScheduleInvocation(**sample_event("follow_schedule"), request_id="r").resource_id

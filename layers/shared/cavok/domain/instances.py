@@ -104,40 +104,47 @@ _ON = frozenset({"pending", "running", "starting", "available"})
 _OFF = frozenset({"stopping", "stopped"})
 
 
-class Verdict(StrEnum):
-    ACT = "act"
-    DONE = "done"
+class PlannedAction(StrEnum):
+    CALL = "call"
+    NOTHING = "nothing"
     REFUSE = "refuse"
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether to call AWS, whether there is nothing left to do, or why it must not be; in words."""
+class ActionPlan:
+    """What a start or stop requires: a call to AWS, nothing, or a refusal. `detail` says why, for
+    people.
+    """
 
-    verdict: Verdict
+    planned: PlannedAction
     detail: str
 
 
-def decide(instance: Instance, action: Action) -> Decision:
-    """What starting or stopping an instance comes to. Asking for what is so already is no error.
+def plan(instance: Instance, action: Action) -> ActionPlan:
+    """What a start or stop of this instance requires. An instance that is already in the wanted
+    state, or on its way there, requires nothing.
 
     Source: EC2 User Guide, "Instance lifecycle"; RDS User Guide, "Stopping a DB instance": only an
     available one stops, only a stopped one starts.
     """
     if instance.excluded:
         tag = f"{EXCLUDE_TAG}=true"
-        return Decision(Verdict.REFUSE, f"{instance.instance_id} is excluded by its tag {tag}.")
+        return ActionPlan(
+            PlannedAction.REFUSE, f"{instance.instance_id} is excluded by its tag {tag}."
+        )
     if instance.member_of:
-        return Decision(
-            Verdict.REFUSE,
+        return ActionPlan(
+            PlannedAction.REFUSE,
             f"{instance.instance_id} is a member of the cluster {instance.member_of}: "
             f"{action} the cluster.",
         )
     starts = action is Action.START
     if instance.state in (_STARTS_FROM if starts else _STOPS_FROM[instance.kind]):
-        return Decision(Verdict.ACT, f"It was {instance.state}; {action} was asked for.")
+        return ActionPlan(PlannedAction.CALL, f"It was {instance.state}; {action} was asked for.")
     if instance.state in (_ON if starts else _OFF):
-        return Decision(Verdict.DONE, f"It is {instance.state} already; nothing was done.")
-    return Decision(
-        Verdict.REFUSE, f"{instance.instance_id} is {instance.state}; it cannot {action} now."
+        return ActionPlan(
+            PlannedAction.NOTHING, f"It is {instance.state} already; nothing was done."
+        )
+    return ActionPlan(
+        PlannedAction.REFUSE, f"{instance.instance_id} is {instance.state}; it cannot {action} now."
     )

@@ -1,11 +1,11 @@
-"""An instance under Cavok's control, and what following its schedule comes to."""
+"""An instance under Cavok's control, and how following its schedule changes it."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
 from cavok.domain.instances import Action, Kind, Operation
-from cavok.domain.schedules import Schedule, Turn
+from cavok.domain.schedules import Schedule, Transition
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
 """A stopped database or cluster. Source: RDS User Guide, "Stopping a DB instance temporarily"."""
@@ -15,10 +15,10 @@ AWS_RESTARTS_AFTER = timedelta(days=7)
 class Resource:
     """One instance of an account. Times are UTC.
 
-    followed_at  the turn of the schedule that was last seen to; earlier ones are past.
-    stopped_at   when its schedule stopped it; null once it was started.
-    note         what a person should know of the last turn; null if all is well.
-    clocks       names of the Scheduler schedules that ask.
+    followed_at  time of the last transition that was handled. Older ones are never handled.
+    stopped_at   when its schedule stopped it; null after a start.
+    note         a message for people about the last transition; null if it went well.
+    clocks       names of its EventBridge schedules.
     """
 
     organization_id: str
@@ -38,28 +38,30 @@ class Resource:
     clocks: tuple[str, ...] = ()
 
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
-        """Another schedule, or none. It holds from its next turn on: what a person set is left."""
+        """With another schedule, or none. It applies from its next transition on, so that a state
+        that a person set lasts until then.
+        """
         return replace(
             self, schedule=schedule, followed_at=now, updated_at=now, stopped_at=None, note=None
         )
 
-    def due_turn(self, now: datetime) -> Turn | None:
-        """The turn that is to be seen to now, however late the clock asks."""
+    def due_transition(self, now: datetime) -> Transition | None:
+        """The latest transition if it was not handled yet, however late this is called."""
         if self.schedule is None:
             return None
-        turn = self.schedule.latest_turn(now)
-        return turn if turn.at > self.followed_at else None
+        latest = self.schedule.latest_transition(now)
+        return latest if latest.at > self.followed_at else None
 
-    def next_turn(self, now: datetime) -> Turn | None:
-        return self.schedule.next_turn(now) if self.schedule else None
+    def next_transition(self, now: datetime) -> Transition | None:
+        return self.schedule.next_transition(now) if self.schedule else None
 
-    def operation(self, turn: Turn) -> Operation:
-        return Operation(turn.action, self.kind, self.instance_id, self.region)
+    def operation(self, transition: Transition) -> Operation:
+        return Operation(transition.action, self.kind, self.instance_id, self.region)
 
-    def followed(self, turn: Turn, now: datetime, *, changed: bool) -> Self:
-        """After a turn that AWS took. `changed`: the instance was not as it should be."""
-        if turn.action is Action.START:
-            return replace(self, followed_at=turn.at, stopped_at=None, note=None)
+    def followed(self, transition: Transition, now: datetime, *, changed: bool) -> Self:
+        """After a transition that was accepted. `changed`: AWS was called to make it so."""
+        if transition.action is Action.START:
+            return replace(self, followed_at=transition.at, stopped_at=None, note=None)
         restarted = (
             changed
             and self.kind is not Kind.EC2
@@ -72,8 +74,8 @@ class Resource:
             else None
         )
         stopped_at = now if changed or self.stopped_at is None else self.stopped_at
-        return replace(self, followed_at=turn.at, stopped_at=stopped_at, note=note)
+        return replace(self, followed_at=transition.at, stopped_at=stopped_at, note=note)
 
-    def not_followed(self, turn: Turn, why: str) -> Self:
-        """After a turn that was refused: said, and left until the next one."""
-        return replace(self, followed_at=turn.at, note=why)
+    def not_followed(self, transition: Transition, reason: str) -> Self:
+        """After a transition that was refused. It is not retried; the next one is tried."""
+        return replace(self, followed_at=transition.at, note=reason)

@@ -1,7 +1,7 @@
-"""A weekly schedule: when an instance should run, in the local time of a place.
+"""A weekly schedule: when an instance should run, in local time.
 
-Everything is decided here, from the schedule and an instant; EventBridge Scheduler is only the
-clock that asks. So a firing that is late, repeated or skipped does no harm.
+All decisions are made here, from the schedule and the time. EventBridge Scheduler only triggers
+them, so a late or repeated invocation does no harm.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,13 +15,13 @@ DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_MINUTES = 24 * 60
 _WEEK_MINUTES = 7 * _DAY_MINUTES
 _LOOKED_AHEAD = timedelta(days=366 * 3)
-"""How far clock changes are looked for; a schedule that is older is looked at again as it fires."""
+"""How far ahead `crons` looks for changes of daylight saving time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """On from `start` to `stop`, `HH:MM` each, on these days. One that ends at or before its start
-    runs past midnight into the next day.
+    """On from `start` to `stop`, `HH:MM` each, on these days. If `stop` is not after `start`, the
+    window ends on the next day.
     """
 
     days: tuple[str, ...]
@@ -30,8 +30,8 @@ class Window:
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """What should happen at an instant, UTC."""
+class Transition:
+    """A start or stop that a schedule requires at a time, UTC."""
 
     at: datetime
     action: Action
@@ -39,28 +39,25 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """On in its windows, off between them. `time_zone` is a name of the IANA database."""
+    """On in its windows, off between them. `time_zone` is an IANA name."""
 
     time_zone: str
     windows: tuple[Window, ...]
 
-    def latest_turn(self, now: datetime) -> Turn:
-        """What last should have happened: the state that is wanted now."""
-        return max(
-            (turn for turn in self._turns_around(now) if turn.at <= now), key=lambda turn: turn.at
-        )
+    def latest_transition(self, now: datetime) -> Transition:
+        """The most recent transition. Its action is the wanted state now."""
+        past = (each for each in self._transitions_around(now) if each.at <= now)
+        return max(past, key=lambda transition: transition.at)
 
-    def next_turn(self, now: datetime) -> Turn:
-        return min(
-            (turn for turn in self._turns_around(now) if turn.at > now), key=lambda turn: turn.at
-        )
+    def next_transition(self, now: datetime) -> Transition:
+        coming = (each for each in self._transitions_around(now) if each.at > now)
+        return min(coming, key=lambda transition: transition.at)
 
     def crons(self, now: datetime) -> dict[str, str]:
-        """When the clock must ask, as EventBridge Scheduler's expressions in this time zone, by the
-        time of day `HHMM`.
+        """EventBridge Scheduler's cron expressions in this time zone, by time of day `HHMM`.
 
-        Scheduler skips a time that a day does not have, when clocks go forward; there it asks once
-        more, when the skipped time would have been. Source: EventBridge Scheduler User Guide,
+        Scheduler skips local times that do not exist when clocks go forward. For those days an
+        expression for the shifted time is added. Source: EventBridge Scheduler User Guide,
         "Schedule types", daylight saving time.
         """
         days_of: dict[str, set[int]] = {}
@@ -76,8 +73,8 @@ class Schedule:
         }
 
     def _edges(self) -> Sequence[tuple[int, Action]]:
-        """Minutes of the local week at which the wanted state turns. A week that is all on or all
-        off is looked at each midnight: AWS starts a stopped database again after seven days.
+        """Minutes of the local week at which the wanted state changes. A week that is all on or all
+        off has one each midnight, because AWS restarts a stopped database after seven days.
         """
         on = [False] * _WEEK_MINUTES
         for window in self.windows:
@@ -92,25 +89,25 @@ class Schedule:
             edges = [day * _DAY_MINUTES for day in range(7)]
         return [(minute, Action.START if on[minute] else Action.STOP) for minute in edges]
 
-    def _turns_around(self, now: datetime) -> Iterator[Turn]:
-        """Every turn of the week before and of the week after."""
+    def _transitions_around(self, now: datetime) -> Iterator[Transition]:
+        """All transitions of the past week and of the coming one."""
         edges = self._edges()
         today = now.astimezone(ZoneInfo(self.time_zone)).date()
         for offset in range(-9, 10):
             day = today + timedelta(days=offset)
             for minute, action in edges:
                 if minute // _DAY_MINUTES == day.weekday():
-                    yield Turn(self._instant(day, minute % _DAY_MINUTES), action)
+                    yield Transition(self._instant(day, minute % _DAY_MINUTES), action)
 
     def _instant(self, day: date, minute: int) -> datetime:
-        """A local time of a day as an instant. One that the day has twice is the first; one that it
-        does not have is as long after the last that it has. Source: PEP 495, `fold=0`.
+        """A local time of a day, in UTC. Of a repeated local time, the first. Nonexistent local
+        times shift forward (PEP 495, `fold=0`).
         """
         local = datetime.combine(day, time(*divmod(minute, 60)), ZoneInfo(self.time_zone))
         return local.astimezone(UTC)
 
     def _days_without(self, weekday: int, minute: int, now: datetime) -> Iterator[date]:
-        """Days to come that do not have this local time."""
+        """Coming days on which this local time does not exist."""
         zone = ZoneInfo(self.time_zone)
         day = now.astimezone(zone).date()
         day += timedelta(days=(weekday - day.weekday()) % 7)

@@ -33,14 +33,15 @@ def probing_policy_text() -> str:
 
 
 def listing_policy() -> dict[str, Any]:
-    """Session policy of a listing: it looks and does nothing else."""
+    """Allows the Describe actions of all kinds and nothing else."""
     return _allowing(sorted(LOOKING.values()), "*")
 
 
-def operating_policy(account_number: str, operation: Operation) -> dict[str, Any]:
-    """Session policy of one start or stop: that one action on that one instance, and looking at it.
+def start_stop_policy(account_number: str, operation: Operation) -> dict[str, Any]:
+    """Allows this action on this instance, plus Describe.
 
-    Describing knows no resources. Source: Service Authorization Reference, EC2 and RDS.
+    Describe actions cannot be limited to a resource. Source: Service Authorization Reference, EC2
+    and RDS.
     """
     prefix = {
         Kind.EC2: "ec2:*:{}:instance/",

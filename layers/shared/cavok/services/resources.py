@@ -1,4 +1,4 @@
-"""Putting instances under Cavok's control, and following their schedules."""
+"""Resources: instances under Cavok's control, and following their schedules."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -16,28 +16,30 @@ from cavok.domain.instances import Instance, Kind
 from cavok.domain.interactions import Interaction
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
-from cavok.services.instances import Asked, Connections, list_instances, operate
+from cavok.services.connections import ConnectionDependencies, RequestContext
+from cavok.services.instances import list_instances
+from cavok.services.start_stop import start_stop
 
 if TYPE_CHECKING:
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.table.resources import Resources
 
 SCHEDULE = "schedule"
-"""The actor of what a schedule does."""
+"""The actor of an interaction that a schedule caused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Control:
-    """What controlling resources takes."""
+class ResourceDependencies:
+    """What controlling resources needs."""
 
     resources: "Resources"
     scheduler: "SchedulerClient"
-    connections: Connections
+    connections: ConnectionDependencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResource:
-    """What an admin asks for."""
+    """The instance to put under control."""
 
     kind: Kind
     instance_id: str
@@ -46,8 +48,8 @@ class NewResource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Fired:
-    """A clock that asks, and in which request."""
+class ScheduleInvocation:
+    """One invocation by EventBridge Scheduler. `clock` is the name of the EventBridge schedule."""
 
     organization_id: str
     account_id: str
@@ -56,115 +58,139 @@ class Fired:
     request_id: str
 
 
-def add_resource(asked: Asked, new: NewResource, *, control: Control) -> Resource:
-    """Raises AccountNotFound, InstanceNotFound, InvalidField, InteractionRefused, Conflict,
-    ServiceUnavailable.
+def add_resource(
+    context: RequestContext, new: NewResource, *, dependencies: ResourceDependencies
+) -> Resource:
+    """Puts an existing instance under control. Raises AccountNotFound, InstanceNotFound,
+    InvalidField, InteractionRefused, Conflict, ServiceUnavailable.
     """
-    instance = _look(asked, new, control.connections)
+    instance = _find_instance(context, new, dependencies.connections)
     resource = Resource(
-        organization_id=asked.organization_id,
-        account_id=asked.account_id,
+        organization_id=context.organization_id,
+        account_id=context.account_id,
         resource_id=str(ULID()),
         kind=new.kind,
         instance_id=new.instance_id,
         region=new.region,
         name=instance.name,
         schedule=None,
-        followed_at=asked.now,
-        created_at=asked.now,
-        created_by=asked.actor,
-        updated_at=asked.now,
+        followed_at=context.now,
+        created_at=context.now,
+        created_by=context.actor,
+        updated_at=context.now,
     )
-    control.resources.add(resource)
-    return _set(resource, new.schedule, asked.now, control) if new.schedule else resource
+    dependencies.resources.add(resource)
+    if new.schedule is None:
+        return resource
+    return _set_schedule(resource, new.schedule, context.now, dependencies)
 
 
 def schedule_resource(
-    asked: Asked, resource_id: str, schedule: Schedule | None, *, control: Control
+    context: RequestContext,
+    resource_id: str,
+    schedule: Schedule | None,
+    *,
+    dependencies: ResourceDependencies,
 ) -> Resource:
-    """Another schedule, or none. Raises AccountNotFound, ResourceNotFound, Conflict,
+    """Sets another schedule, or none. Raises AccountNotFound, ResourceNotFound, Conflict,
     ServiceUnavailable.
     """
-    control.connections.accounts.get(asked.organization_id, asked.account_id)
-    resource = control.resources.get(asked.account_id, resource_id)
-    return _set(resource, schedule, asked.now, control)
+    resource = _get(context, resource_id, dependencies)
+    return _set_schedule(resource, schedule, context.now, dependencies)
 
 
-def remove_resource(asked: Asked, resource_id: str, *, control: Control) -> None:
+def remove_resource(
+    context: RequestContext, resource_id: str, *, dependencies: ResourceDependencies
+) -> None:
     """Raises AccountNotFound, ResourceNotFound, ServiceUnavailable."""
-    control.connections.accounts.get(asked.organization_id, asked.account_id)
-    resource = control.resources.get(asked.account_id, resource_id)
-    _end(resource, control.resources, control.scheduler)
+    resource = _get(context, resource_id, dependencies)
+    _delete(resource, dependencies.resources, dependencies.scheduler)
 
 
 def end_resources(account_id: str, *, resources: "Resources", scheduler: "SchedulerClient") -> int:
-    """Those of an account that is gone; returns how many went. May be repeated. Raises
-    ServiceUnavailable.
+    """Deletes all resources of a deleted account, and returns how many there were. Idempotent.
+    Raises ServiceUnavailable.
     """
     ended = list(resources.all_of(account_id))
     for resource in ended:
-        _end(resource, resources, scheduler)
+        _delete(resource, resources, scheduler)
     return len(ended)
 
 
-def follow_schedule(fired: Fired, *, control: Control, now: datetime) -> Interaction | None:
-    """Does what the schedule of a resource wants by now, once, whoever asks and how often.
+def follow_schedule(
+    invocation: ScheduleInvocation, *, dependencies: ResourceDependencies, now: datetime
+) -> Interaction | None:
+    """Handles the due transition of a resource's schedule. Returns the interaction; null if nothing
+    was due, or if it was refused. A transition is handled once, however often this is called.
 
-    The resource of an account that is gone goes too. Raises ServiceUnavailable where trying again
-    may help.
+    Deletes the resource of a deleted account. Raises ServiceUnavailable if a retry may help.
     """
+    resources, scheduler = dependencies.resources, dependencies.scheduler
     try:
-        resource = control.resources.get(fired.account_id, fired.resource_id)
+        resource = resources.get(invocation.account_id, invocation.resource_id)
     except ResourceNotFound:
-        control.scheduler.delete([fired.clock])
+        scheduler.delete([invocation.clock])
         return None
     try:
-        control.connections.accounts.get(fired.organization_id, fired.account_id)
+        dependencies.connections.accounts.get(invocation.organization_id, invocation.account_id)
     except AccountNotFound:
-        _end(resource, control.resources, control.scheduler)
+        _delete(resource, resources, scheduler)
         return None
-    turn = resource.due_turn(now)
-    if turn is None:
+    transition = resource.due_transition(now)
+    if transition is None:
         return None
-    asked = Asked(
-        organization_id=fired.organization_id,
-        account_id=fired.account_id,
+    context = RequestContext(
+        organization_id=invocation.organization_id,
+        account_id=invocation.account_id,
         actor=SCHEDULE,
-        request_id=fired.request_id,
+        request_id=invocation.request_id,
         now=now,
-        key=f"{resource.resource_id}/{turn.at.isoformat()}",
+        idempotency_key=f"{resource.resource_id}/{transition.at.isoformat()}",
     )
+    operation = resource.operation(transition)
     interaction: Interaction | None = None
     try:
-        interaction = operate(asked, resource.operation(turn), connections=control.connections)
-        after = resource.followed(turn, now, changed=interaction.changed)
+        interaction = start_stop(context, operation, dependencies=dependencies.connections)
+        after = resource.followed(transition, now, changed=interaction.changed)
     except (InteractionRefused, InstanceNotFound) as refusal:
-        after = resource.not_followed(turn, str(refusal))
-    control.resources.save(after, as_of=resource.updated_at)
+        after = resource.not_followed(transition, str(refusal))
+    resources.save(after, as_of=resource.updated_at)
     return interaction
 
 
-def _end(resource: Resource, resources: "Resources", scheduler: "SchedulerClient") -> None:
-    """SchedulerClient first: what is left of a resource still names those that are to be ended."""
+def _get(context: RequestContext, resource_id: str, dependencies: ResourceDependencies) -> Resource:
+    dependencies.connections.accounts.get(context.organization_id, context.account_id)
+    return dependencies.resources.get(context.account_id, resource_id)
+
+
+def _delete(resource: Resource, resources: "Resources", scheduler: "SchedulerClient") -> None:
+    """Deletes the EventBridge schedules first: should that fail, the stored resource names them."""
     scheduler.delete(resource.clocks)
     resources.delete(resource)
 
 
-def _set(
-    resource: Resource, schedule: Schedule | None, now: datetime, control: Control
+def _set_schedule(
+    resource: Resource,
+    schedule: Schedule | None,
+    now: datetime,
+    dependencies: ResourceDependencies,
 ) -> Resource:
-    """Creates before it saves: a needless invocation does no harm, a missing one does."""
+    """Creates EventBridge schedules before it saves: a needless invocation does no harm, a missing
+    one does.
+    """
     scheduled = resource.scheduled(schedule, now)
     crons = schedule.crons(now) if schedule else {}
-    clocks = control.scheduler.create(scheduled, crons)
+    clocks = dependencies.scheduler.create(scheduled, crons)
     scheduled = replace(scheduled, clocks=clocks)
-    control.resources.save(scheduled, as_of=resource.updated_at)
-    control.scheduler.delete(name for name in resource.clocks if name not in clocks)
+    dependencies.resources.save(scheduled, as_of=resource.updated_at)
+    dependencies.scheduler.delete(name for name in resource.clocks if name not in clocks)
     return scheduled
 
 
-def _look(asked: Asked, new: NewResource, connections: Connections) -> Instance:
-    listing = list_instances(asked, region=new.region, kind=new.kind, connections=connections)
+def _find_instance(
+    context: RequestContext, new: NewResource, connections: ConnectionDependencies
+) -> Instance:
+    listing = list_instances(context, region=new.region, kind=new.kind, dependencies=connections)
     for instance in listing.items:
         if instance.instance_id == new.instance_id:
             return instance

@@ -22,7 +22,7 @@ _GONE = frozenset({"terminated", "shutting-down"})
 _SERVICE = {Kind.EC2: "ec2", Kind.RDS: "rds", Kind.AURORA: "rds"}
 
 
-class Instances:
+class InstanceClient:
     """One kind of instance in one region. The client is made here, so that calls may come from any
     thread: making a client is not thread-safe, using one is.
     """

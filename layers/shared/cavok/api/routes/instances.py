@@ -13,7 +13,8 @@ from cavok.api.request_context import request_context
 from cavok.api.responses import ACCEPTED, accepted, answers
 from cavok.api.router import Router
 from cavok.domain.instances import Action, Kind, Operation
-from cavok.services.instances import list_instances, operate
+from cavok.services.instances import list_instances
+from cavok.services.start_stop import start_stop
 
 router = Router()
 
@@ -41,7 +42,7 @@ def get_instances(
         request_context(router, account_id),
         region=region,
         kind=kind,
-        connections=wiring.connections(),
+        dependencies=wiring.connection_dependencies(),
     )
     return InstanceList.of(listing)
 
@@ -85,7 +86,9 @@ def stop_instance(
 def _start_or_stop(
     account_id: str, operation: Operation, key: str | None
 ) -> Response[InteractionBody]:
-    interaction = operate(
-        request_context(router, account_id, key), operation, connections=wiring.connections()
+    interaction = start_stop(
+        request_context(router, account_id, key),
+        operation,
+        dependencies=wiring.connection_dependencies(),
     )
     return accepted(InteractionBody.of(interaction))

@@ -19,7 +19,7 @@ router = Router()
 
 
 def _body(resource: Resource) -> ResourceBody:
-    return ResourceBody.of(resource, next_action=resource.next_turn(router.now()))
+    return ResourceBody.of(resource, next_action=resource.next_transition(router.now()))
 
 
 @router.get(
@@ -45,7 +45,9 @@ def create_resource(account_id: str, body: NewResourceBody) -> Response[Resource
     start or stop.
     """
     resource = add_resource(
-        request_context(router, account_id), body.new_resource(), control=wiring.control()
+        request_context(router, account_id),
+        body.new_resource(),
+        dependencies=wiring.resource_dependencies(),
     )
     location = f"/v1/accounts/{account_id}/resources/{resource.resource_id}"
     return created(_body(resource), location)
@@ -75,7 +77,7 @@ def patch_resource(account_id: str, resource_id: str, body: ResourceChangeBody) 
         request_context(router, account_id),
         resource_id,
         body.schedule.schedule() if body.schedule else None,
-        control=wiring.control(),
+        dependencies=wiring.resource_dependencies(),
     )
     return _body(resource)
 
@@ -90,5 +92,9 @@ def delete_resource(account_id: str, resource_id: str) -> Response[None]:
     """Ends Cavok's control of an instance, and its schedule. The instance itself is not
     changed.
     """
-    remove_resource(request_context(router, account_id), resource_id, control=wiring.control())
+    remove_resource(
+        request_context(router, account_id),
+        resource_id,
+        dependencies=wiring.resource_dependencies(),
+    )
     return no_content()

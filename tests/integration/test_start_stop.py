@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from concurrent.futures import Future, wait
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +12,7 @@ import boto3
 import pytest
 
 from cavok import wiring
-from cavok.adapters.customer.instances import Instances
+from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
@@ -32,8 +33,10 @@ from cavok.domain.interactions import Interaction, InteractionOutcome
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import finish
-from cavok.services import instances as service
-from cavok.services.instances import Asked, Connections, list_instances, operate
+from cavok.services import query_instances
+from cavok.services.connections import ConnectionDependencies, RequestContext
+from cavok.services.instances import list_instances
+from cavok.services.start_stop import start_stop
 from tests.integration.conftest import begin_test
 from tests.integration.test_instances import make_database, run_instance
 from tests.unit.builders import (
@@ -47,7 +50,7 @@ from tests.unit.builders import (
     steps_of,
 )
 
-ASKED = Asked(
+CONTEXT = RequestContext(
     organization_id=ORGANIZATION_ID,
     account_id=ACCOUNT_ID,
     actor="ada@example.com",
@@ -77,13 +80,15 @@ def sessions(session: CustomerSession) -> Sessions:
 
 
 @pytest.fixture
-def connections(accounts: Accounts, interactions: Interactions, sessions: Sessions) -> Connections:
-    return Connections(
+def dependencies(
+    accounts: Accounts, interactions: Interactions, sessions: Sessions
+) -> ConnectionDependencies:
+    return ConnectionDependencies(
         accounts=accounts,
         verifications=wiring.verifications(),
         sessions=sessions,  # type: ignore[arg-type]
         interactions=interactions,
-        connect=Instances,
+        connect=InstanceClient,
     )
 
 
@@ -122,12 +127,14 @@ def state(instance_id: str) -> str:
 
 
 def test_an_instance_is_stopped_and_that_is_recorded(
-    connect: Connect, connections: Connections, interactions: Interactions
+    connect: Connect, dependencies: ConnectionDependencies, interactions: Interactions
 ) -> None:
     connect()
     web = run_instance()
 
-    interaction = operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+    interaction = start_stop(
+        CONTEXT, Operation(Action.STOP, Kind.EC2, web), dependencies=dependencies
+    )
 
     assert state(web) == "stopped"
     assert interaction.detail == "It was running; stop was asked for."
@@ -136,23 +143,23 @@ def test_an_instance_is_stopped_and_that_is_recorded(
 
 
 def test_starting_what_runs_is_accepted_and_says_so(
-    connect: Connect, connections: Connections
+    connect: Connect, dependencies: ConnectionDependencies
 ) -> None:
     connect()
     start = Operation(Action.START, Kind.EC2, run_instance())
 
-    interaction = operate(ASKED, start, connections=connections)
+    interaction = start_stop(CONTEXT, start, dependencies=dependencies)
 
     assert interaction.outcome is InteractionOutcome.ACCEPTED
     assert interaction.detail == "It is running already; nothing was done."
 
 
 def test_the_session_is_narrowed_to_the_one_call(
-    connect: Connect, connections: Connections, sessions: Sessions
+    connect: Connect, dependencies: ConnectionDependencies, sessions: Sessions
 ) -> None:
     connect()
     web = run_instance()
-    operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+    start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, web), dependencies=dependencies)
 
     (policy,) = sessions.policies
     assert policy["Statement"][1]["Action"] == ["ec2:StopInstances"]
@@ -161,76 +168,83 @@ def test_the_session_is_narrowed_to_the_one_call(
 
 @pytest.mark.parametrize("status", [Status.UNCONFIRMED, Status.FAILED])
 def test_an_account_that_is_not_connected_is_not_entered(
-    status: Status, accounts: Accounts, connections: Connections, sessions: Sessions
+    status: Status, accounts: Accounts, dependencies: ConnectionDependencies, sessions: Sessions
 ) -> None:
     wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
     accounts.add(an_account(status=status), None)
     stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
 
     with pytest.raises(InteractionRefused, match="press Test"):
-        operate(ASKED, stop, connections=connections)
+        start_stop(CONTEXT, stop, dependencies=dependencies)
     with pytest.raises(InteractionRefused, match="press Test"):
-        list_instances(ASKED, region=None, kind=None, connections=connections)
+        list_instances(CONTEXT, region=None, kind=None, dependencies=dependencies)
 
     assert sessions.policies == []
 
 
 def test_a_permission_that_the_last_test_found_missing_is_named_and_not_tried(
-    connect: Connect, connections: Connections, sessions: Sessions, interactions: Interactions
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    sessions: Sessions,
+    interactions: Interactions,
 ) -> None:
     connect("ec2:StopInstances")
     web = run_instance()
 
     with pytest.raises(InteractionRefused, match="ec2:StopInstances"):
-        operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+        start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, web), dependencies=dependencies)
 
     assert sessions.policies == []
     assert state(web) == "running"
     (interaction,) = history(interactions)
     assert interaction.outcome is InteractionOutcome.REFUSED
-    operate(ASKED, Operation(Action.START, Kind.EC2, web), connections=connections)
+    start_stop(CONTEXT, Operation(Action.START, Kind.EC2, web), dependencies=dependencies)
 
 
 def test_what_does_not_exist_is_not_found_and_recorded(
-    connect: Connect, connections: Connections, interactions: Interactions
+    connect: Connect, dependencies: ConnectionDependencies, interactions: Interactions
 ) -> None:
     connect()
 
     for name in ("i-0123456789abcdef0", "*", "orders"):
         with pytest.raises(InstanceNotFound):
-            operate(ASKED, Operation(Action.STOP, Kind.EC2, name), connections=connections)
+            start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, name), dependencies=dependencies)
 
     assert {i.outcome for i in history(interactions)} == {InteractionOutcome.REFUSED}
     assert len(history(interactions)) == 3
 
 
-def test_an_excluded_instance_is_refused(connect: Connect, connections: Connections) -> None:
+def test_an_excluded_instance_is_refused(
+    connect: Connect, dependencies: ConnectionDependencies
+) -> None:
     connect()
     web = run_instance(**{"cavok:exclude": "true"})
 
     with pytest.raises(InteractionRefused, match="excluded"):
-        operate(ASKED, Operation(Action.STOP, Kind.EC2, web), connections=connections)
+        start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, web), dependencies=dependencies)
     assert state(web) == "running"
 
 
 def test_without_a_region_all_of_the_accounts_are_searched_and_others_are_not(
-    connect: Connect, connections: Connections
+    connect: Connect, dependencies: ConnectionDependencies
 ) -> None:
     connect(regions=("us-east-1", "eu-west-1"))
     there, outside = run_instance("eu-west-1"), run_instance("eu-central-1")
 
-    found = operate(ASKED, Operation(Action.STOP, Kind.EC2, there), connections=connections)
+    found = start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, there), dependencies=dependencies)
 
     assert found.region == "eu-west-1"
     for region in (None, "eu-central-1"):
         with pytest.raises(InstanceNotFound):
-            operate(
-                ASKED, Operation(Action.STOP, Kind.EC2, outside, region), connections=connections
+            start_stop(
+                CONTEXT,
+                Operation(Action.STOP, Kind.EC2, outside, region),
+                dependencies=dependencies,
             )
 
 
 def test_a_name_in_two_regions_must_be_told_apart(
-    connect: Connect, connections: Connections
+    connect: Connect, dependencies: ConnectionDependencies
 ) -> None:
     connect(regions=("us-east-1", "eu-west-1"))
     make_database("orders")
@@ -244,20 +258,23 @@ def test_a_name_in_two_regions_must_be_told_apart(
     )
 
     with pytest.raises(InteractionRefused, match="us-east-1, eu-west-1"):
-        operate(ASKED, Operation(Action.STOP, Kind.RDS, "orders"), connections=connections)
+        start_stop(CONTEXT, Operation(Action.STOP, Kind.RDS, "orders"), dependencies=dependencies)
     chosen = Operation(Action.STOP, Kind.RDS, "orders", "eu-west-1")
-    assert operate(ASKED, chosen, connections=connections).region == "eu-west-1"
+    assert start_stop(CONTEXT, chosen, dependencies=dependencies).region == "eu-west-1"
 
 
 def test_the_same_key_stops_once_and_is_answered_the_same(
-    connect: Connect, connections: Connections, interactions: Interactions, sessions: Sessions
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    sessions: Sessions,
 ) -> None:
     connect()
     stop = Operation(Action.STOP, Kind.EC2, run_instance())
-    asked = replace(ASKED, key="k")
+    context = replace(CONTEXT, idempotency_key="k")
 
-    first = operate(asked, stop, connections=connections)
-    again = operate(replace(asked, request_id="r-2"), stop, connections=connections)
+    first = start_stop(context, stop, dependencies=dependencies)
+    again = start_stop(replace(context, request_id="r-2"), stop, dependencies=dependencies)
 
     assert again == first
     assert len(sessions.policies) == 1
@@ -265,14 +282,14 @@ def test_the_same_key_stops_once_and_is_answered_the_same(
 
 
 def test_the_same_key_is_refused_the_same(
-    connect: Connect, connections: Connections, interactions: Interactions
+    connect: Connect, dependencies: ConnectionDependencies, interactions: Interactions
 ) -> None:
     connect()
     stop = Operation(Action.STOP, Kind.EC2, run_instance(**{"cavok:exclude": "true"}))
 
     for _ in range(2):
         with pytest.raises(InteractionRefused, match="excluded"):
-            operate(replace(ASKED, key="k"), stop, connections=connections)
+            start_stop(replace(CONTEXT, idempotency_key="k"), stop, dependencies=dependencies)
     assert len(history(interactions)) == 1
 
 
@@ -287,7 +304,7 @@ def test_an_account_that_cannot_be_entered_is_told_from_one_that_does_not_answer
     error: Exception,
     told: type[Exception],
     connect: Connect,
-    connections: Connections,
+    dependencies: ConnectionDependencies,
     sessions: Sessions,
 ) -> None:
     connect()
@@ -295,31 +312,31 @@ def test_an_account_that_cannot_be_entered_is_told_from_one_that_does_not_answer
     stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
 
     with pytest.raises(told):
-        operate(ASKED, stop, connections=connections)
+        start_stop(CONTEXT, stop, dependencies=dependencies)
     with pytest.raises(told):
-        list_instances(ASKED, region=None, kind=None, connections=connections)
+        list_instances(CONTEXT, region=None, kind=None, dependencies=dependencies)
 
 
 def test_another_organizations_account_does_not_exist(
-    connect: Connect, connections: Connections
+    connect: Connect, dependencies: ConnectionDependencies
 ) -> None:
     connect()
-    asked = replace(ASKED, organization_id="org-two")
+    context = replace(CONTEXT, organization_id="org-two")
 
     with pytest.raises(AccountNotFound):
-        operate(
-            asked, Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0"), connections=connections
+        start_stop(
+            context,
+            Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0"),
+            dependencies=dependencies,
         )
     with pytest.raises(AccountNotFound):
-        list_instances(asked, region=None, kind=None, connections=connections)
+        list_instances(context, region=None, kind=None, dependencies=dependencies)
 
 
-class Broken(Instances):
-    """RDS refuses, and eu-west-1 never answers."""
+class Broken(InstanceClient):
+    """RDS refuses, and eu-west-1 does not answer before the test is over."""
 
-    def __init__(self, session: CustomerSession, kind: Kind, region: str) -> None:
-        super().__init__(session, kind, region)
-        self.never = threading.Event()
+    test_is_over = threading.Event()
 
     def list(self) -> list[Instance]:
         if self.kind is Kind.RDS:
@@ -333,23 +350,30 @@ class Broken(Instances):
                 )
             )
         if self.region == "eu-west-1":
-            self.never.wait(1)
+            self.test_is_over.wait(30)
         return super().list()
 
 
 def test_what_cannot_be_listed_is_named_and_the_rest_is_shown(
     connect: Connect,
-    connections: Connections,
+    dependencies: ConnectionDependencies,
     interactions: Interactions,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(service, "TIME_LIMIT_SECONDS", 0.6)
+    def wait_for_all_but_two(futures: Collection[Future[Any]], timeout: float) -> None:
+        """Like the real one at its time limit, however slow this machine is."""
+        assert timeout == 12
+        while sum(not future.done() for future in futures) > 2:
+            wait(futures, timeout=0.02)
+
+    monkeypatch.setattr(query_instances, "wait", wait_for_all_but_two)
     connect(regions=("us-east-1", "eu-west-1"))
     web = run_instance()
 
     listing = list_instances(
-        ASKED, region=None, kind=None, connections=replace(connections, connect=Broken)
+        CONTEXT, region=None, kind=None, dependencies=replace(dependencies, connect=Broken)
     )
+    Broken.test_is_over.set()
 
     assert [instance.instance_id for instance in listing.items] == [web]
     assert {(u.region, u.kind): u.detail for u in listing.unavailable} == {
@@ -372,16 +396,16 @@ def test_what_cannot_be_listed_is_named_and_the_rest_is_shown(
 
 
 def test_one_region_and_one_kind_can_be_asked_for(
-    connect: Connect, connections: Connections
+    connect: Connect, dependencies: ConnectionDependencies
 ) -> None:
     connect(regions=("us-east-1", "eu-west-1"))
     here, there = run_instance(), run_instance("eu-west-1")
     make_database("orders")
 
-    of_region = list_instances(ASKED, region="eu-west-1", kind=None, connections=connections)
-    of_kind = list_instances(ASKED, region=None, kind=Kind.EC2, connections=connections)
+    of_region = list_instances(CONTEXT, region="eu-west-1", kind=None, dependencies=dependencies)
+    of_kind = list_instances(CONTEXT, region=None, kind=Kind.EC2, dependencies=dependencies)
 
     assert [i.instance_id for i in of_region.items] == [there]
     assert {i.instance_id for i in of_kind.items} == {here, there}
     with pytest.raises(InvalidField, match="us-east-1, eu-west-1"):
-        list_instances(ASKED, region="eu-west-3", kind=None, connections=connections)
+        list_instances(CONTEXT, region="eu-west-3", kind=None, dependencies=dependencies)

@@ -1,0 +1,109 @@
+"""What every use of a connected account shares: the request, what it needs, and entering."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ulid import ULID
+
+from cavok.domain.accounts import CONNECTED, Account
+from cavok.domain.errors import (
+    EntryInconclusive,
+    EntryRefused,
+    InteractionRefused,
+    ServiceUnavailable,
+)
+from cavok.domain.instances import Kind
+from cavok.domain.interactions import (
+    Interaction,
+    InteractionAction,
+    InteractionOutcome,
+    logged_at_first,
+)
+
+if TYPE_CHECKING:  # a function that only reads the history loads no boto3
+    from cavok.adapters.customer.instances import InstanceClient
+    from cavok.adapters.customer.session import CustomerSession
+    from cavok.adapters.table.accounts import Accounts
+    from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.verifications import Verifications
+    from cavok.services.customer_sessions import CustomerSessions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestContext:
+    """Who makes a request about which account, and when.
+
+    actor            the person's name, or `schedule`.
+    now              UTC.
+    idempotency_key  requests with the same key are one request; null for none.
+    """
+
+    organization_id: str
+    account_id: str
+    actor: str
+    request_id: str
+    now: datetime
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionDependencies:
+    """What a use of a connected account needs. `connect` makes the client for one kind of instance
+    in one region.
+    """
+
+    accounts: "Accounts"
+    verifications: "Verifications"
+    sessions: "CustomerSessions"
+    interactions: "Interactions"
+    connect: "Callable[[CustomerSession, Kind, str], InstanceClient]"
+
+
+def require_connected(account: Account) -> None:
+    """Raises InteractionRefused for an account that is not connected."""
+    if account.status not in CONNECTED:
+        raise InteractionRefused(
+            f"The account {account.name} is {account.status.value}, not connected: follow its "
+            "Instructions, press Test, and try again."
+        )
+
+
+def enter_connected(
+    account: Account,
+    policy: dict[str, object],
+    context: RequestContext,
+    dependencies: ConnectionDependencies,
+) -> "CustomerSession":
+    """A session limited by `policy`. Raises InteractionRefused if AWS denies the entry,
+    ServiceUnavailable if that is not certain.
+    """
+    try:
+        return dependencies.sessions.enter(account, policy, "instances", context.now)
+    except EntryRefused as error:
+        raise InteractionRefused(
+            f"AWS does not let Cavok into the account: {error} Press Test to see what is wrong."
+        ) from error
+    except EntryInconclusive as error:
+        raise ServiceUnavailable(
+            "The account could not be entered at this moment. Please try again."
+        ) from error
+
+
+def new_interaction(
+    account: Account, context: RequestContext, action: InteractionAction
+) -> Interaction:
+    """An accepted interaction that has no details yet."""
+    return Interaction(
+        organization_id=account.organization_id,
+        account_id=account.account_id,
+        interaction_id=str(ULID()),
+        action=action,
+        outcome=InteractionOutcome.ACCEPTED,
+        detail="",
+        actor=context.actor,
+        at=context.now,
+        request_id=context.request_id,
+        logged=logged_at_first(account),
+    )

@@ -1,0 +1,66 @@
+"""Describing instances in several regions at once, and saying why a region gave no answer."""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, TypeVar
+
+from cavok.domain.access_denied import Reason
+from cavok.domain.errors import CallFailed
+from cavok.domain.instances import LOOKING, Kind
+from cavok.domain.steps import Judgement, Verdict
+
+if TYPE_CHECKING:  # a function that only reads the history loads no boto3
+    from cavok.adapters.customer.instances import InstanceClient
+
+TIME_LIMIT_SECONDS = 12
+"""Regions without an answer by then are reported as unavailable. The gateway's limit is 30."""
+
+_THREADS = 16
+
+T = TypeVar("T")
+
+
+def query_in_parallel(
+    clients: "Sequence[InstanceClient]", query: "Callable[[InstanceClient], T]"
+) -> "tuple[dict[InstanceClient, T], dict[InstanceClient, Judgement]]":
+    """The result of `query` for each client, and the failures. Both keep the order of `clients`."""
+    pool = ThreadPoolExecutor(max_workers=min(_THREADS, len(clients)))
+    futures: dict[InstanceClient, Future[T]] = {
+        client: pool.submit(query, client) for client in clients
+    }
+    wait(futures.values(), timeout=TIME_LIMIT_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    results: dict[InstanceClient, T] = {}
+    failures: dict[InstanceClient, Judgement] = {}
+    for client, future in futures.items():
+        if not future.done() or future.cancelled():
+            failures[client] = _NO_ANSWER
+            continue
+        try:
+            results[client] = future.result()
+        except CallFailed as failure:
+            failures[client] = failure.judgement
+    return results, failures
+
+
+_NO_ANSWER = Judgement(
+    verdict=Verdict.INCONCLUSIVE,
+    reason=Reason.ERROR,
+    error_code="RequestTimeout",
+    detail=f"no answer within {TIME_LIMIT_SECONDS} seconds",
+)
+
+
+def why_not_described(kind: Kind, judgement: Judgement) -> str:
+    """Why the instances of a kind could not be read, as a sentence for a person."""
+    if judgement.reason is Reason.REGION_DISABLED:
+        return f"The account has not enabled this region ({judgement.error_code})."
+    return why_call_failed(LOOKING[kind], judgement)
+
+
+def why_call_failed(permission: str, judgement: Judgement) -> str:
+    """Why a call failed, as a sentence for a person, with AWS's own words."""
+    verb = "refuses" if judgement.verdict is Verdict.DENIED else "did not carry out"
+    # EC2 appends a text that only sts:DecodeAuthorizationMessage can read.
+    message = (judgement.detail or "").partition(" Encoded authorization failure message")[0]
+    return f"AWS {verb} {permission}: {judgement.error_code}: {message}"
