@@ -22,7 +22,7 @@ from cavok.domain.errors import (
     ResourceNotFound,
     ServiceUnavailable,
 )
-from cavok.domain.instances import Kind
+from cavok.domain.kinds import Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.services.accounts import disconnect_account

@@ -10,7 +10,7 @@ import pytest
 from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.errors import CallFailed
-from cavok.domain.instances import Action, Kind
+from cavok.domain.kinds import Action, Kind
 
 ELSEWHERE = "eu-west-1"
 

@@ -16,7 +16,6 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import InteractionItem, Interactions
 from cavok.domain.accounts import Outcome
 from cavok.domain.errors import ServiceUnavailable
-from cavok.domain.instances import Kind
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
@@ -25,6 +24,7 @@ from cavok.domain.interactions import (
     Usage,
     interaction_of_test,
 )
+from cavok.domain.kinds import Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.pages import Position
 from cavok.domain.verifications import State

@@ -28,8 +28,9 @@ from cavok.domain.errors import (
     InvalidField,
     ServiceUnavailable,
 )
-from cavok.domain.instances import Action, Instance, Kind, Operation
+from cavok.domain.instances import Instance, Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import finish

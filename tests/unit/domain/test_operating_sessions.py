@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from cavok.domain.instances import LOOKING, Action, Kind, Operation
+from cavok.domain.instances import Operation
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.permissions import LOG_GROUPS_ARN
 from cavok.domain.session_policies import (
     listing_policy,
@@ -36,13 +37,13 @@ def test_a_start_or_stop_can_do_that_to_that_instance_alone(kind: Kind, action: 
     operation = Operation(action, kind, IDS[kind])
 
     assert grants(start_stop_policy(NUMBER, operation)) == {
-        (LOOKING[kind], "*"),
+        (kind.descriptor.describe, "*"),
         (operation.permission, ARNS[kind]),
     }
 
 
 def test_a_listing_can_look_and_nothing_else() -> None:
-    assert grants(listing_policy()) == {(action, "*") for action in LOOKING.values()}
+    assert grants(listing_policy()) == {(kind.descriptor.describe, "*") for kind in Kind}
 
 
 def test_writing_logs_reaches_our_own_log_groups_alone() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from cavok.domain.instances import Action, Kind
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window
 from tests.unit.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID

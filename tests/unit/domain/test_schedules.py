@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavok.domain.instances import Action
+from cavok.domain.kinds import Action
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window, is_time_zone
 
 WORKDAYS = DAYS[:5]

@@ -13,8 +13,10 @@ import { frame } from "./account.js";
 import { resourcesOf, scheduleDialog } from "./schedules.js";
 
 const CONNECTED = new Set(["confirmed", "degraded"]);
+// From the kinds of instances that the backend knows; a unit test compares them.
 const STOPPABLE = new Set(["running", "available"]);
 const STARTABLE = new Set(["stopped"]);
+const RESTARTED_BY_AWS = new Set(["rds", "aurora"]);
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
 // Two minutes in all; what takes longer is looked at when somebody asks.
 const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 12_000, 30_000, 75_000];
@@ -153,7 +155,7 @@ class Instances {
       title: t.instances.stopThis(nameOf(instance)),
       content: ({ close }) => form({
         submitText: t.instances.stop, cancel: close,
-        fields: [h("p", {}, t.instances.stopText), instance.kind !== "ec2" && h("p", {}, t.instances.stopDatabase)],
+        fields: [h("p", {}, t.instances.stopText), RESTARTED_BY_AWS.has(instance.kind) && h("p", {}, t.instances.stopDatabase)],
         onsubmit: async () => {
           await this.ask(instance, "stop");
           close();

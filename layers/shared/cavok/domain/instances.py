@@ -1,32 +1,20 @@
-"""A customer's instances, and whether one can be started or stopped as it is."""
+"""A customer's instances, and whether one can be started or stopped in its present state."""
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
+
+from cavok.domain.kinds import Action, DescribedInstance, Kind
 
 EXCLUDE_TAG = "cavok:exclude"
-"""The customer's own veto: an instance tagged `cavok:exclude=true` is shown and never touched."""
-
-
-class Kind(StrEnum):
-    EC2 = "ec2"
-    RDS = "rds"
-    AURORA = "aurora"
-
-
-class Action(StrEnum):
-    START = "start"
-    STOP = "stop"
+"""A customer sets this tag to `true` to forbid Cavok to start or stop the instance."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One EC2 instance, RDS instance or Aurora cluster. `state` is AWS's own word for it.
+    """One instance of a customer. The fields are those of `DescribedInstance`, and where it is.
 
-    name    the tag Name of an EC2 instance; the identifier of a database.
-    type    the instance class; of an Aurora cluster, its engine.
-    member_of  the cluster through which alone this database starts and stops; null for others.
+    excluded  whether the customer's tag forbids Cavok to start or stop it.
     """
 
     kind: Kind
@@ -38,37 +26,32 @@ class Instance:
     excluded: bool = False
     member_of: str | None = None
 
+    @classmethod
+    def of(cls, described: DescribedInstance, kind: Kind, region: str) -> Self:
+        return cls(
+            kind=kind,
+            instance_id=described.instance_id,
+            name=described.name,
+            region=region,
+            state=described.state,
+            type=described.type,
+            excluded=described.tags.get(EXCLUDE_TAG, "").lower() == "true",
+            member_of=described.member_of,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """What could not be listed, and why."""
+    """Instances that could not be listed, and why."""
 
     region: str
     kind: Kind
     detail: str
 
 
-PERMISSION: Mapping[tuple[Kind, Action], str] = {
-    (Kind.EC2, Action.START): "ec2:StartInstances",
-    (Kind.EC2, Action.STOP): "ec2:StopInstances",
-    (Kind.RDS, Action.START): "rds:StartDBInstance",
-    (Kind.RDS, Action.STOP): "rds:StopDBInstance",
-    (Kind.AURORA, Action.START): "rds:StartDBCluster",
-    (Kind.AURORA, Action.STOP): "rds:StopDBCluster",
-}
-"""The one permission that an action needs, beside looking."""
-
-LOOKING: Mapping[Kind, str] = {
-    Kind.EC2: "ec2:DescribeInstances",
-    Kind.RDS: "rds:DescribeDBInstances",
-    Kind.AURORA: "rds:DescribeDBClusters",
-}
-"""The one permission that listing a kind needs."""
-
-
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """What is asked of which instance. Without a region, all of the account's are searched."""
+    """A start or stop of one instance. Without a region, all of the account's are searched."""
 
     action: Action
     kind: Kind
@@ -77,31 +60,14 @@ class Operation:
 
     @property
     def permission(self) -> str:
-        return PERMISSION[self.kind, self.action]
-
-
-_IDS = {
-    Kind.EC2: re.compile(r"i-[0-9a-f]{8,17}"),
-    Kind.RDS: re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}"),
-    Kind.AURORA: re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}"),
-}
+        return self.kind.descriptor.permission(self.action)
 
 
 def is_instance_id(kind: Kind, text: str) -> bool:
-    """Whether AWS could have given this identifier. What could not be is never sent, nor put into a
+    """Whether AWS could have given this identifier. Others are never sent to AWS or put into a
     policy, where a `*` would mean every instance.
     """
-    return _IDS[kind].fullmatch(text) is not None
-
-
-_STARTS_FROM = frozenset({"stopped"})
-_STOPS_FROM = {
-    Kind.EC2: frozenset({"running"}),
-    Kind.RDS: frozenset({"available"}),
-    Kind.AURORA: frozenset({"available"}),
-}
-_ON = frozenset({"pending", "running", "starting", "available"})
-_OFF = frozenset({"stopping", "stopped"})
+    return kind.descriptor.id_pattern.fullmatch(text) is not None
 
 
 class PlannedAction(StrEnum):
@@ -127,24 +93,19 @@ def plan(instance: Instance, action: Action) -> ActionPlan:
     Source: EC2 User Guide, "Instance lifecycle"; RDS User Guide, "Stopping a DB instance": only an
     available one stops, only a stopped one starts.
     """
+    name, state, of_kind = instance.instance_id, instance.state, instance.kind.descriptor
     if instance.excluded:
         tag = f"{EXCLUDE_TAG}=true"
-        return ActionPlan(
-            PlannedAction.REFUSE, f"{instance.instance_id} is excluded by its tag {tag}."
-        )
+        return ActionPlan(PlannedAction.REFUSE, f"{name} is excluded by its tag {tag}.")
     if instance.member_of:
         return ActionPlan(
             PlannedAction.REFUSE,
-            f"{instance.instance_id} is a member of the cluster {instance.member_of}: "
-            f"{action} the cluster.",
+            f"{name} is a member of the cluster {instance.member_of}: {action} the cluster.",
         )
-    starts = action is Action.START
-    if instance.state in (_STARTS_FROM if starts else _STOPS_FROM[instance.kind]):
-        return ActionPlan(PlannedAction.CALL, f"It was {instance.state}; {action} was asked for.")
-    if instance.state in (_ON if starts else _OFF):
-        return ActionPlan(
-            PlannedAction.NOTHING, f"It is {instance.state} already; nothing was done."
-        )
-    return ActionPlan(
-        PlannedAction.REFUSE, f"{instance.instance_id} is {instance.state}; it cannot {action} now."
-    )
+    on, off = (of_kind.running, of_kind.starting), (of_kind.stopped, of_kind.stopping)
+    wanted, (opposite, _) = (on, off) if action is Action.START else (off, on)
+    if state == opposite:
+        return ActionPlan(PlannedAction.CALL, f"It was {state}; {action} was asked for.")
+    if state in wanted:
+        return ActionPlan(PlannedAction.NOTHING, f"It is {state} already; nothing was done.")
+    return ActionPlan(PlannedAction.REFUSE, f"{name} is {state}; it cannot {action} now.")

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from cavok.domain.accounts import CONNECTED, Account, Outcome
 from cavok.domain.errors import MalformedEvent
-from cavok.domain.instances import Kind
+from cavok.domain.kinds import Kind
 from cavok.domain.verifications import Trigger, Verification
 
 KEPT_FOR = timedelta(days=90)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from cavok.domain.instances import Action, Kind, Operation
+from cavok.domain.instances import Operation
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Transition
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
@@ -64,7 +65,7 @@ class Resource:
             return replace(self, followed_at=transition.at, stopped_at=None, note=None)
         restarted = (
             changed
-            and self.kind is not Kind.EC2
+            and self.kind.descriptor.restarted_by_aws
             and self.stopped_at is not None
             and now - self.stopped_at >= AWS_RESTARTS_AFTER
         )

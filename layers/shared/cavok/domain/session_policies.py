@@ -3,7 +3,8 @@
 import json
 from typing import Any
 
-from cavok.domain.instances import LOOKING, Kind, Operation
+from cavok.domain.instances import Operation
+from cavok.domain.kinds import Kind
 from cavok.domain.permissions import GRANTED_GROUPS, LOGS
 
 DURATION_SECONDS = 900
@@ -34,7 +35,7 @@ def probing_policy_text() -> str:
 
 def listing_policy() -> dict[str, Any]:
     """Allows the Describe actions of all kinds and nothing else."""
-    return _allowing(sorted(LOOKING.values()), "*")
+    return _allowing(sorted({kind.descriptor.describe for kind in Kind}), "*")
 
 
 def start_stop_policy(account_number: str, operation: Operation) -> dict[str, Any]:
@@ -43,19 +44,15 @@ def start_stop_policy(account_number: str, operation: Operation) -> dict[str, An
     Describe actions cannot be limited to a resource. Source: Service Authorization Reference, EC2
     and RDS.
     """
-    prefix = {
-        Kind.EC2: "ec2:*:{}:instance/",
-        Kind.RDS: "rds:*:{}:db:",
-        Kind.AURORA: "rds:*:{}:cluster:",
-    }
-    resource = f"arn:aws:{prefix[operation.kind].format(account_number)}{operation.instance_id}"
-    looking = _allowing([LOOKING[operation.kind]], "*")
-    acting = _allowing([operation.permission], resource)
-    return looking | {"Statement": looking["Statement"] + acting["Statement"]}
+    kind = operation.kind.descriptor
+    arn = kind.arn.format(account_number=account_number, instance_id=operation.instance_id)
+    describe = _allowing([kind.describe], "*")
+    act = _allowing([operation.permission], arn)
+    return describe | {"Statement": describe["Statement"] + act["Statement"]}
 
 
 def logging_policy() -> dict[str, Any]:
-    """Session policy of writing to the customer's log groups."""
+    """Allows writing to the customer's log groups of Cavok."""
     return _allowing(list(LOGS.actions), LOGS.resource)
 
 

@@ -14,13 +14,13 @@ from cavok.domain.errors import (
     InteractionRefused,
     ServiceUnavailable,
 )
-from cavok.domain.instances import Kind
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
     InteractionOutcome,
     logged_at_first,
 )
+from cavok.domain.kinds import Kind
 
 if TYPE_CHECKING:  # a function that only reads the history loads no boto3
     from cavok.adapters.customer.instances import InstanceClient

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cavok.domain.errors import InvalidField
-from cavok.domain.instances import Instance, Kind, Unavailable
+from cavok.domain.instances import Instance, Unavailable
 from cavok.domain.interactions import InteractionAction
+from cavok.domain.kinds import Kind
 from cavok.domain.session_policies import listing_policy
 from cavok.services.connections import (
     ConnectionDependencies,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from cavok.domain.access_denied import Reason
 from cavok.domain.errors import CallFailed
-from cavok.domain.instances import LOOKING, Kind
+from cavok.domain.kinds import Kind
 from cavok.domain.steps import Judgement, Verdict
 
 if TYPE_CHECKING:  # a function that only reads the history loads no boto3
@@ -55,7 +55,7 @@ def why_not_described(kind: Kind, judgement: Judgement) -> str:
     """Why the instances of a kind could not be read, as a sentence for a person."""
     if judgement.reason is Reason.REGION_DISABLED:
         return f"The account has not enabled this region ({judgement.error_code})."
-    return why_call_failed(LOOKING[kind], judgement)
+    return why_call_failed(kind.descriptor.describe, judgement)
 
 
 def why_call_failed(permission: str, judgement: Judgement) -> str:

@@ -12,8 +12,9 @@ from cavok.domain.errors import (
     InteractionRefused,
     ResourceNotFound,
 )
-from cavok.domain.instances import Instance, Kind
+from cavok.domain.instances import Instance
 from cavok.domain.interactions import Interaction
+from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
 from cavok.services.connections import ConnectionDependencies, RequestContext

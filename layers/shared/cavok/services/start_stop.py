@@ -11,8 +11,6 @@ from cavok.domain.errors import (
     VerificationNotFound,
 )
 from cavok.domain.instances import (
-    PERMISSION,
-    Action,
     ActionPlan,
     Instance,
     Operation,
@@ -21,6 +19,7 @@ from cavok.domain.instances import (
     plan,
 )
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome
+from cavok.domain.kinds import Action
 from cavok.domain.session_policies import start_stop_policy
 from cavok.domain.steps import Verdict
 from cavok.services.connections import (
@@ -134,6 +133,6 @@ def _execute(client: "InstanceClient", instance: Instance, action: Action) -> Ac
         try:
             client.act(instance.instance_id, action)
         except CallFailed as failure:
-            permission = PERMISSION[instance.kind, action]
+            permission = instance.kind.descriptor.permission(action)
             raise InteractionRefused(why_call_failed(permission, failure.judgement)) from failure
     return action_plan

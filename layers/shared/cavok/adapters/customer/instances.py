@@ -1,143 +1,63 @@
 """The instances of a customer's account in one region: listing, finding, starting and stopping."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+from botocore import xform_name
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.errors import CallFailed
-from cavok.domain.instances import EXCLUDE_TAG, Action, Instance, Kind
-
-_ABSENT = frozenset(
-    {
-        "InvalidInstanceID.NotFound",
-        "InvalidInstanceID.Malformed",
-        "DBInstanceNotFound",
-        "DBInstanceNotFoundFault",
-        "DBClusterNotFoundFault",
-    }
-)
-_GONE = frozenset({"terminated", "shutting-down"})
-_SERVICE = {Kind.EC2: "ec2", Kind.RDS: "rds", Kind.AURORA: "rds"}
+from cavok.domain.instances import Instance
+from cavok.domain.kinds import Action, Kind
 
 
 class InstanceClient:
-    """One kind of instance in one region. The client is made here, so that calls may come from any
-    thread: making a client is not thread-safe, using one is.
+    """One kind of instance in one region. Its boto3 client is made at once, because making clients
+    is not thread-safe and using them is.
     """
 
     def __init__(self, session: CustomerSession, kind: Kind, region: str) -> None:
         self.kind = kind
         self.region = region
-        self._client = session.client(_SERVICE[kind], region)
+        self._descriptor = kind.descriptor
+        self._client = session.client(kind.descriptor.service, region)
 
     def list(self) -> list[Instance]:
-        """All of them, page by page; terminated ones and members of clusters are left out. Raises
+        """All instances except the terminated, and except the members of clusters. Raises
         CallFailed.
         """
         with _failures():
-            found = list(self._described({}))
-        return [i for i in found if i.state not in _GONE and i.member_of is None]
+            found = list(self._describe({}))
+        return [i for i in found if i.state not in self._descriptor.hidden and i.member_of is None]
 
     def find(self, instance_id: str) -> Instance | None:
-        """Raises CallFailed."""
+        """The instance, or null if it does not exist. Raises CallFailed."""
         try:
             with _failures():
-                return next(self._described(_named(self.kind, instance_id)), None)
+                return next(self._describe(self._descriptor.arguments(instance_id)), None)
         except CallFailed as failure:
-            if failure.judgement.error_code in _ABSENT:
+            if failure.judgement.error_code in self._descriptor.absent:
                 return None
             raise
 
     def act(self, instance_id: str, action: Action) -> None:
-        """Starts or stops. Raises CallFailed."""
-        calls = {
-            (Kind.EC2, Action.START): "start_instances",
-            (Kind.EC2, Action.STOP): "stop_instances",
-            (Kind.RDS, Action.START): "start_db_instance",
-            (Kind.RDS, Action.STOP): "stop_db_instance",
-            (Kind.AURORA, Action.START): "start_db_cluster",
-            (Kind.AURORA, Action.STOP): "stop_db_cluster",
-        }
+        """Starts or stops an instance. Raises CallFailed."""
+        call = getattr(self._client, _method(self._descriptor.permission(action)))
         with _failures():
-            getattr(self._client, calls[self.kind, action])(**_named(self.kind, instance_id))
+            call(**self._descriptor.arguments(instance_id))
 
-    def _described(self, arguments: Mapping[str, Any]) -> Iterator[Instance]:
-        match self.kind:
-            case Kind.EC2:
-                for page in self._pages("describe_instances", arguments):
-                    for reservation in page["Reservations"]:
-                        yield from (self._ec2(entry) for entry in reservation["Instances"])
-            case Kind.RDS:
-                for page in self._pages("describe_db_instances", arguments):
-                    yield from (self._rds(entry) for entry in page["DBInstances"])
-            case Kind.AURORA:
-                for page in self._pages("describe_db_clusters", arguments):
-                    yield from (
-                        self._aurora(entry)
-                        for entry in page["DBClusters"]
-                        if entry["Engine"].startswith("aurora")
-                    )
-
-    def _pages(self, operation: str, arguments: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
-        pages: Iterable[dict[str, Any]] = self._client.get_paginator(operation).paginate(
-            **arguments
-        )
-        return pages
-
-    def _ec2(self, entry: Mapping[str, Any]) -> Instance:
-        tags = _tags(entry.get("Tags"))
-        return Instance(
-            kind=Kind.EC2,
-            instance_id=entry["InstanceId"],
-            name=tags.get("Name"),
-            region=self.region,
-            state=entry["State"]["Name"],
-            type=entry["InstanceType"],
-            excluded=_excluded(tags),
-        )
-
-    def _rds(self, entry: Mapping[str, Any]) -> Instance:
-        return Instance(
-            kind=Kind.RDS,
-            instance_id=entry["DBInstanceIdentifier"],
-            name=entry["DBInstanceIdentifier"],
-            region=self.region,
-            state=entry["DBInstanceStatus"],
-            type=entry["DBInstanceClass"],
-            excluded=_excluded(_tags(entry.get("TagList"))),
-            member_of=entry.get("DBClusterIdentifier") or None,
-        )
-
-    def _aurora(self, entry: Mapping[str, Any]) -> Instance:
-        return Instance(
-            kind=Kind.AURORA,
-            instance_id=entry["DBClusterIdentifier"],
-            name=entry["DBClusterIdentifier"],
-            region=self.region,
-            state=entry["Status"],
-            type=entry["Engine"],
-            excluded=_excluded(_tags(entry.get("TagList"))),
-        )
+    def _describe(self, arguments: Mapping[str, Any]) -> Iterator[Instance]:
+        paginator = self._client.get_paginator(_method(self._descriptor.describe))
+        for page in paginator.paginate(**arguments):
+            for described in self._descriptor.read(page):
+                yield Instance.of(described, self.kind, self.region)
 
 
-def _named(kind: Kind, instance_id: str) -> dict[str, Any]:
-    match kind:
-        case Kind.EC2:
-            return {"InstanceIds": [instance_id]}
-        case Kind.RDS:
-            return {"DBInstanceIdentifier": instance_id}
-        case Kind.AURORA:
-            return {"DBClusterIdentifier": instance_id}
-
-
-def _tags(entries: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    return {entry["Key"]: entry["Value"] for entry in entries or ()}
-
-
-def _excluded(tags: Mapping[str, str]) -> bool:
-    return tags.get(EXCLUDE_TAG, "").lower() == "true"
+def _method(permission: str) -> str:
+    """boto3's method for a permission: `start_instances` for `ec2:StartInstances`."""
+    return xform_name(permission.partition(":")[2])
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from cavok.adapters.table.table import (
     retry_on_conflict,
 )
 from cavok.domain.errors import ServiceUnavailable
-from cavok.domain.instances import Kind
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Logged
+from cavok.domain.kinds import Kind
 from cavok.domain.pages import Page, Position
 
 _KEY_KEPT_FOR = timedelta(days=1)

@@ -17,7 +17,7 @@ from cavok.adapters.table.table import (
 )
 from cavok.domain.errors import Conflict, ResourceNotFound
 from cavok.domain.ids import is_id
-from cavok.domain.instances import Kind
+from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 

@@ -1,7 +1,7 @@
 """The bodies of instances."""
 
 from cavok.api.models.common import ResponseBody
-from cavok.domain.instances import Kind
+from cavok.domain.kinds import Kind
 
 
 class InstanceBody(ResponseBody):

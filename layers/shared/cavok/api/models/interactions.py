@@ -1,8 +1,8 @@
 """The bodies of interactions."""
 
 from cavok.api.models.common import ResponseBody, Timestamp
-from cavok.domain.instances import Kind
 from cavok.domain.interactions import InteractionAction, InteractionOutcome, Logged
+from cavok.domain.kinds import Kind
 
 
 class InteractionBody(ResponseBody):

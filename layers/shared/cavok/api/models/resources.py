@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, StrictStr
 
 from cavok.api.models.common import Matching, RequestBody, ResponseBody, Timestamp
-from cavok.domain.instances import Action, Kind
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Window, is_time_zone
 from cavok.services.resources import NewResource
 

@@ -12,7 +12,8 @@ from cavok.api.models.interactions import InteractionBody
 from cavok.api.request_context import request_context
 from cavok.api.responses import ACCEPTED, accepted, answers
 from cavok.api.router import Router
-from cavok.domain.instances import Action, Kind, Operation
+from cavok.domain.instances import Operation
+from cavok.domain.kinds import Action, Kind
 from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
 

@@ -1,0 +1,186 @@
+"""The kinds of instances: one descriptor each.
+
+Listing, finding, starting and stopping, session policies, the API's `kind` and the items of the
+table follow from the descriptors. To add a kind, add one member to `Kind`; its permissions must be
+in the catalog of `cavok.domain.permissions`. docs/architecture.md has the recipe.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+
+class Action(StrEnum):
+    START = "start"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DescribedInstance:
+    """One instance in the answer of a Describe operation. `state` is AWS's own word for it.
+
+    name       the tag Name of an EC2 instance; the identifier of a database.
+    type       the instance class; of an Aurora cluster, its engine.
+    member_of  the cluster that starts and stops this database; null if it stands alone.
+    """
+
+    instance_id: str
+    name: str | None
+    state: str
+    type: str
+    tags: Mapping[str, str]
+    member_of: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindDescriptor:
+    """What Cavok knows about a kind of instance.
+
+    name              the API's word for it.
+    service           boto3's name of the AWS service.
+    describe, start, stop
+                      the permission that each call needs. The part after the colon is the name of
+                      the API operation. Describe must have a boto3 paginator.
+    id_parameter      the parameter that names an instance in all three operations.
+    id_in_list        whether that parameter takes a list.
+    id_pattern        every identifier that AWS gives, and no wildcard: it goes into policies.
+    arn               the ARN pattern of one instance, with {account_number} and {instance_id}.
+    read              yields the instances in one page of the Describe answer.
+    running … stopped states, in AWS's words. A running instance can be stopped, a stopped one can
+                      be started.
+    hidden            states of instances that are gone. A listing leaves them out.
+    absent            error codes that say that the named instance does not exist.
+    restarted_by_aws  whether AWS starts a stopped one again after seven days.
+    """
+
+    name: str
+    service: str
+    describe: str
+    start: str
+    stop: str
+    id_parameter: str
+    id_in_list: bool = False
+    id_pattern: re.Pattern[str]
+    arn: str
+    read: Callable[[Mapping[str, Any]], Iterator[DescribedInstance]]
+    running: str
+    starting: str = "starting"
+    stopping: str = "stopping"
+    stopped: str = "stopped"
+    hidden: frozenset[str] = frozenset()
+    absent: frozenset[str]
+    restarted_by_aws: bool = False
+
+    def permission(self, action: Action) -> str:
+        """The permission that an action needs, besides Describe."""
+        return self.start if action is Action.START else self.stop
+
+    def arguments(self, instance_id: str) -> dict[str, Any]:
+        """The arguments of a call that names one instance."""
+        return {self.id_parameter: [instance_id] if self.id_in_list else instance_id}
+
+
+def tags_of(entries: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
+    """AWS's list of tags as a dictionary."""
+    return {entry["Key"]: entry["Value"] for entry in entries or ()}
+
+
+def _read_ec2_instances(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
+    for reservation in page["Reservations"]:
+        for entry in reservation["Instances"]:
+            tags = tags_of(entry.get("Tags"))
+            yield DescribedInstance(
+                instance_id=entry["InstanceId"],
+                name=tags.get("Name"),
+                state=entry["State"]["Name"],
+                type=entry["InstanceType"],
+                tags=tags,
+            )
+
+
+def _read_rds_instances(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
+    for entry in page["DBInstances"]:
+        yield DescribedInstance(
+            instance_id=entry["DBInstanceIdentifier"],
+            name=entry["DBInstanceIdentifier"],
+            state=entry["DBInstanceStatus"],
+            type=entry["DBInstanceClass"],
+            tags=tags_of(entry.get("TagList")),
+            member_of=entry.get("DBClusterIdentifier") or None,
+        )
+
+
+def _read_aurora_clusters(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
+    for entry in page["DBClusters"]:
+        if entry["Engine"].startswith("aurora"):
+            yield DescribedInstance(
+                instance_id=entry["DBClusterIdentifier"],
+                name=entry["DBClusterIdentifier"],
+                state=entry["Status"],
+                type=entry["Engine"],
+                tags=tags_of(entry.get("TagList")),
+            )
+
+
+_DATABASE_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
+
+
+class Kind(StrEnum):
+    # The order of the members is the order of a listing.
+    # States: EC2 User Guide, "Instance lifecycle"; RDS User Guide, "Viewing DB instance status".
+
+    descriptor: KindDescriptor
+
+    def __new__(cls, descriptor: Any) -> Self:
+        # A KindDescriptor. Typed Any because mypy checks `Kind("ec2")` against this signature.
+        member = str.__new__(cls, descriptor.name)
+        member._value_ = descriptor.name
+        member.descriptor = descriptor
+        return member
+
+    EC2 = KindDescriptor(
+        name="ec2",
+        service="ec2",
+        describe="ec2:DescribeInstances",
+        start="ec2:StartInstances",
+        stop="ec2:StopInstances",
+        id_parameter="InstanceIds",
+        id_in_list=True,
+        id_pattern=re.compile(r"i-[0-9a-f]{8,17}"),
+        arn="arn:aws:ec2:*:{account_number}:instance/{instance_id}",
+        read=_read_ec2_instances,
+        running="running",
+        starting="pending",
+        hidden=frozenset({"terminated", "shutting-down"}),
+        absent=frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"}),
+    )
+    RDS = KindDescriptor(
+        name="rds",
+        service="rds",
+        describe="rds:DescribeDBInstances",
+        start="rds:StartDBInstance",
+        stop="rds:StopDBInstance",
+        id_parameter="DBInstanceIdentifier",
+        id_pattern=_DATABASE_ID,
+        arn="arn:aws:rds:*:{account_number}:db:{instance_id}",
+        read=_read_rds_instances,
+        running="available",
+        absent=frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"}),
+        restarted_by_aws=True,
+    )
+    AURORA = KindDescriptor(
+        name="aurora",
+        service="rds",
+        describe="rds:DescribeDBClusters",
+        start="rds:StartDBCluster",
+        stop="rds:StopDBCluster",
+        id_parameter="DBClusterIdentifier",
+        id_pattern=_DATABASE_ID,
+        arn="arn:aws:rds:*:{account_number}:cluster:{instance_id}",
+        read=_read_aurora_clusters,
+        running="available",
+        absent=frozenset({"DBClusterNotFoundFault"}),
+        restarted_by_aws=True,
+    )

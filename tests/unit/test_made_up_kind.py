@@ -1,0 +1,191 @@
+"""A made-up kind of instance, added by one descriptor, works in every part that handles kinds.
+
+The tests import `cavok` anew, from a `domain/kinds.py` that has one more member at its end.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from tests.unit.builders import ACCOUNT_ID, NOW, NUMBER, ORGANIZATION_ID, ROOT
+
+DESCRIPTOR = """
+    WAREHOUSE = KindDescriptor(
+        name="warehouse",
+        service="redshift",
+        describe="redshift:DescribeClusters",
+        start="redshift:ResumeCluster",
+        stop="redshift:PauseCluster",
+        id_parameter="ClusterIdentifier",
+        id_pattern=re.compile(r"[a-z][a-z0-9-]{0,62}"),
+        arn="arn:aws:redshift:*:{account_number}:cluster:{instance_id}",
+        read=lambda page: (
+            DescribedInstance(
+                instance_id=entry["ClusterIdentifier"],
+                name=entry["ClusterIdentifier"],
+                state=entry["ClusterStatus"],
+                type=entry["NodeType"],
+                tags=tags_of(entry.get("Tags")),
+            )
+            for entry in page["Clusters"]
+        ),
+        running="available",
+        starting="resuming",
+        stopping="pausing",
+        stopped="paused",
+        absent=frozenset({"ClusterNotFound"}),
+    )
+"""
+CLUSTER = {"ClusterIdentifier": "sales", "ClusterStatus": "available", "NodeType": "ra3.large"}
+PAGE = {"Reservations": [], "DBInstances": [], "DBClusters": [], "Clusters": [CLUSTER]}
+
+
+def _forget() -> dict[str, ModuleType]:
+    names = [name for name in sys.modules if name.partition(".")[0] == "cavok"]
+    return {name: sys.modules.pop(name) for name in names}
+
+
+@pytest.fixture(autouse=True)
+def made_up_kind() -> Iterator[None]:
+    """Replaces `cavok` in `sys.modules` for one test."""
+    real = _forget()
+    try:
+        path = ROOT / "layers/shared/cavok/domain/kinds.py"
+        module = ModuleType("cavok.domain.kinds")
+        sys.modules[module.__name__] = module
+        exec(compile(path.read_text() + DESCRIPTOR, path, "exec"), module.__dict__)
+        yield
+    finally:
+        _forget()
+        sys.modules.update(real)
+
+
+@pytest.fixture
+def redshift() -> Iterator[Stubber]:
+    client = boto3.client("redshift", "us-east-1", aws_access_key_id="a", aws_secret_access_key="s")
+    with Stubber(client) as stubber:
+        yield stubber
+        stubber.assert_no_pending_responses()
+
+
+class _Pages:
+    """A boto3 client whose every Describe operation answers with one page."""
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation.startswith("describe_")
+        return SimpleNamespace(paginate=lambda: [PAGE])
+
+
+def test_it_is_listed_after_the_others() -> None:
+    from cavok.adapters.customer.instances import InstanceClient
+    from cavok.domain.accounts import Status
+    from cavok.services.connections import ConnectionDependencies, RequestContext
+    from cavok.services.instances import list_instances
+
+    account = SimpleNamespace(
+        organization_id=ORGANIZATION_ID,
+        account_id=ACCOUNT_ID,
+        regions=("us-east-1",),
+        status=Status.CONFIRMED,
+        write_logs=False,
+    )
+    session = SimpleNamespace(client=lambda service, region: _Pages())
+    made: Any = SimpleNamespace(
+        get=lambda *_: account, enter=lambda *_: session, record=lambda interaction: interaction
+    )
+
+    listing = list_instances(
+        RequestContext(
+            organization_id=ORGANIZATION_ID,
+            account_id=ACCOUNT_ID,
+            actor="ada@example.com",
+            request_id="r-1",
+            now=NOW,
+        ),
+        region=None,
+        kind=None,
+        dependencies=ConnectionDependencies(
+            accounts=made,
+            verifications=made,
+            sessions=made,
+            interactions=made,
+            connect=InstanceClient,
+        ),
+    )
+
+    assert listing.unavailable == []
+    (instance,) = listing.items
+    assert (instance.kind, instance.name, instance.state, instance.type) == (
+        "warehouse",
+        "sales",
+        "available",
+        "ra3.large",
+    )
+
+
+def test_session_policies_allow_what_it_needs_and_no_more() -> None:
+    from cavok.domain.instances import Operation
+    from cavok.domain.kinds import Action, Kind
+    from cavok.domain.session_policies import listing_policy, start_stop_policy
+
+    stop = Operation(Action.STOP, Kind("warehouse"), "sales")
+
+    assert "redshift:DescribeClusters" in listing_policy()["Statement"][0]["Action"]
+    assert [(s["Action"], s["Resource"]) for s in start_stop_policy(NUMBER, stop)["Statement"]] == [
+        (["redshift:DescribeClusters"], "*"),
+        (["redshift:PauseCluster"], f"arn:aws:redshift:*:{NUMBER}:cluster:sales"),
+    ]
+
+
+def test_it_is_found_stopped_and_started(redshift: Stubber) -> None:
+    """Against botocore's model of the service: operations and parameters are real."""
+    from cavok.adapters.customer.instances import InstanceClient
+    from cavok.domain.instances import PlannedAction, plan
+    from cavok.domain.kinds import Action, Kind
+
+    named = {"ClusterIdentifier": "sales"}
+    session: Any = SimpleNamespace(client=lambda service, region: redshift.client)
+    client = InstanceClient(session, Kind("warehouse"), "us-east-1")
+    redshift.add_response("describe_clusters", {"Clusters": [CLUSTER]}, named)
+    redshift.add_response("pause_cluster", {}, named)
+    redshift.add_response("resume_cluster", {}, named)
+    redshift.add_client_error("describe_clusters", "ClusterNotFound", expected_params=named)
+
+    instance = client.find("sales")
+    client.act("sales", Action.STOP)
+    client.act("sales", Action.START)
+
+    assert instance
+    assert client.find("sales") is None
+    for state, action, planned in (
+        ("available", Action.STOP, PlannedAction.CALL),
+        ("pausing", Action.STOP, PlannedAction.NOTHING),
+        ("paused", Action.START, PlannedAction.CALL),
+        ("pausing", Action.START, PlannedAction.REFUSE),
+    ):
+        assert plan(replace(instance, state=state), action).planned is planned
+
+
+def test_the_api_accepts_it() -> None:
+    import json
+
+    from cavok.api import openapi
+    from cavok.api.models.resources import NewResourceBody
+
+    body = {"kind": "warehouse", "instance_id": "sales", "region": "us-east-1"}
+
+    assert NewResourceBody.model_validate(body).new_resource().kind == "warehouse"
+    assert json.loads(openapi.document())["components"]["schemas"]["Kind"]["enum"] == [
+        "ec2",
+        "rds",
+        "aurora",
+        "warehouse",
+    ]
