@@ -11,7 +11,7 @@ AXE = {
 }
 
 
-def settle(page: Page) -> None:
+def wait_until_loaded(page: Page) -> None:
     page.get_by_role("heading").first.wait_for()
     expect(page.locator("[aria-busy=true], .skeleton, .skeleton-row")).to_have_count(0)
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser import samples
-from tests.browser.axe import assert_accessible, assert_fits, settle
+from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import some_number
 
 NEEDS_SIGN_IN = {
@@ -63,7 +63,7 @@ def test_every_view_passes_axe_and_fits(sign_in, open_context, furnished, theme,
     person = sign_in("admin", on=page)
     for hash_ in NEEDS_SIGN_IN.values():
         person.page.evaluate("hash => { location.hash = hash; }", hash_)
-        settle(page)
+        wait_until_loaded(page)
         assert_accessible(page)
         assert_fits(page)
 
@@ -90,7 +90,7 @@ def test_what_is_shown_before_signing_in_passes_axe(open_context, stack, theme):
     page = open_context(color_scheme=theme).new_page()
     for hash_ in ("", "#/access-details"):
         page.goto(f"{stack.dashboard_url}{hash_}")
-        settle(page)
+        wait_until_loaded(page)
         assert_accessible(page)
 
 
@@ -99,7 +99,7 @@ def test_the_list_and_an_account_fit_any_width(sign_in, open_context, furnished,
     page = open_context(viewport={"width": width, "height": 800}).new_page()
     furnished(page)
     person = sign_in("admin", on=page)
-    settle(page)
+    wait_until_loaded(page)
     for index in range(3):
         expect(page.get_by_role("button", name=f"Test Account0000{index}")).to_be_in_viewport(
             ratio=1
@@ -113,7 +113,7 @@ def test_the_list_and_an_account_fit_any_width(sign_in, open_context, furnished,
     assert cut == []
     assert_fits(page)
     person.go("#/accounts/acc000004")
-    settle(page)
+    wait_until_loaded(page)
     assert_fits(page)
 
 
@@ -121,7 +121,7 @@ def test_texts_at_twice_the_size_are_not_cut(sign_in, open_context, furnished):
     page = open_context(viewport={"width": 1280, "height": 900}).new_page()
     furnished(page)
     sign_in("admin", on=page)
-    settle(page)
+    wait_until_loaded(page)
     page.evaluate(
         """() => {
           document.documentElement.style.fontSize = "200%";
@@ -196,7 +196,7 @@ def test_motion_stops_for_those_who_asked_for_it(sign_in, open_context, furnishe
     furnished(page)
     person = sign_in("admin", on=page)
     person.go("#/accounts/acc000005/instructions")
-    settle(page)
+    wait_until_loaded(page)
     moving = page.evaluate(
         "document.getAnimations().filter((a) => a.playState === 'running').length"
     )

@@ -16,7 +16,7 @@ from local import aws, customers
 from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
 from tests.browser import samples
-from tests.browser.axe import assert_accessible, assert_fits, settle
+from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import Person, some_number
 from tests.e2e import sweeping
 from tests.e2e.journeys import (
@@ -107,7 +107,7 @@ def used(connected: Connected) -> int:
 
 def assert_in_order(page: Page) -> None:
     """Accessible, and as wide as the window, with real data and at both ends of widths."""
-    settle(page)
+    wait_until_loaded(page)
     assert_accessible(page)
     page.set_viewport_size({"width": 360, "height": 740})
     assert_fits(page)
@@ -139,7 +139,7 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     assert resource_states(connected.place)[production.prepared.instance_ids[0]] == "stopped"
     page.get_by_role("button", name="Start web").click()
     expect(row(page, "web").locator(".instance-state")).to_have_text("running")
-    # One on opening, and after the stop and the start one each until the state has settled.
+    # One on opening, and after the stop and the start one each until the state is final.
     assert used(connected) == before + 5
 
     page.get_by_role("link", name="Interactions").click()

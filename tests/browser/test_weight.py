@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.sync_api import expect
 
 from tests.browser import samples
-from tests.browser.axe import settle
+from tests.browser.axe import wait_until_loaded
 from tests.browser.measures import RECORD_SHIFTS, weigh
 
 LIMIT_BYTES = 60_000
@@ -40,5 +40,5 @@ def test_nothing_jumps_while_a_view_opens(admin, answer_with):
     for hash_ in ("#/accounts", "#/accounts/acc000000", "#/organization"):
         page.goto("about:blank")
         page.goto(f"{admin.stack.dashboard_url}{hash_}", wait_until="networkidle")
-        settle(page)
+        wait_until_loaded(page)
         assert page.evaluate("window.shifts") < 0.02, hash_

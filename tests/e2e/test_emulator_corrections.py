@@ -41,7 +41,7 @@ METRICS = """
 import json, time
 
 def handler(event, context):
-    metric = {"Namespace": "Doors", "Dimensions": [["door"]], "Metrics": [{"Name": "Open"}]}
+    metric = {"Namespace": "House", "Dimensions": [["door"]], "Metrics": [{"Name": "Open"}]}
     described = {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [metric]}
     print(json.dumps({"_aws": described, "door": "front", "Open": [1.0]}))
 """
@@ -393,7 +393,7 @@ def test_a_log_line_in_the_embedded_metric_format_rings_the_alarm_of_its_dimensi
     for door in ("front", "back"):
         cloudwatch.put_metric_alarm(
             AlarmName=door,
-            Namespace="Doors",
+            Namespace="House",
             MetricName="Open",
             Dimensions=[{"Name": "door", "Value": door}],
             Statistic="Sum",

@@ -40,7 +40,7 @@ def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(
     wait_for(lambda: resource_states(place)[instance], lambda state: state == "stopped", 180)
 
     interaction = wait_for(
-        used.settled, lambda items: any(item["actor"] == "schedule" for item in items)
+        used.logged_history, lambda items: any(item["actor"] == "schedule" for item in items)
     )[0]
     assert (interaction["action"], interaction["outcome"]) == ("stop", "accepted")
     assert interaction["at"][:16] >= at[:16]

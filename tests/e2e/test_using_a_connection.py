@@ -104,7 +104,7 @@ def test_each_kind_stops_and_starts_and_history_line_and_usage_say_so(
         before += 1
         assert used.get("usage")["used"] == before
 
-    stored = {item["interaction_id"]: item for item in used.settled()}
+    stored = {item["interaction_id"]: item for item in used.logged_history()}
     assert stored[interaction["interaction_id"]]["logged"] == "written"
     (line,) = [
         each for each in used.lines() if each["interaction_id"] == interaction["interaction_id"]
@@ -126,7 +126,7 @@ def test_starting_what_runs_is_accepted_and_says_so(used: Used) -> None:
 def test_every_interaction_has_its_line_and_is_counted(used: Used) -> None:
     used.get("instances")
 
-    history = used.settled()
+    history = used.logged_history()
 
     assert {item["logged"] for item in history} == {"written"}
     assert "test" in {item["action"] for item in history}
@@ -297,14 +297,14 @@ def test_write_logs_no_writes_nothing(use: Use) -> None:
 
 def test_log_permission_taken_away_degrades_the_account_and_fails_no_interaction(use: Use) -> None:
     used = use()
-    used.settled()
+    used.logged_history()
     assert used.connected.account()["status"] == "confirmed"
     customers.deny("logs:PutLogEvents")(used.connected.place, str(used.prepared.role_name))
 
     response = used.post("rds", "orders", "stop")
 
     assert response.status_code == 202
-    assert used.settled()[0]["logged"] == "refused"
+    assert used.logged_history()[0]["logged"] == "refused"
     account = used.connected.account()
     assert account["status"] == "degraded"
     (issue,) = account["issues"]
@@ -330,7 +330,7 @@ def test_a_customer_with_keys_is_used_and_written_to_the_same(
     answer(used.post("rds", "orders", "stop"))
 
     assert resource_states(place)["orders"] == "stopped"
-    assert used.settled()[0]["logged"] == "written"
+    assert used.logged_history()[0]["logged"] == "written"
     assert prepared.credentials
     assert prepared.credentials["secret_access_key"] not in json.dumps(used.lines())
 

@@ -50,7 +50,7 @@ class Used:
         usage, history = self.get("usage"), self.history()
         return usage["used"], sum(item["at"].startswith(usage["period"]) for item in history)
 
-    def settled(self) -> list[dict[str, Any]]:
+    def logged_history(self) -> list[dict[str, Any]]:
         """The history, once nothing in it is pending."""
         return wait_for(
             self.history, lambda items: all(item["logged"] != "pending" for item in items)

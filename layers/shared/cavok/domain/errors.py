@@ -50,29 +50,27 @@ class ServiceUnavailable(CavokError):
 
 
 class EntryRefused(CavokError):
-    """AWS refuses our way into the account: AssumeRole on its role, or its access key. The message
-    starts with the error code.
+    """AWS refused AssumeRole on the account's role, or its access key. The message starts with the
+    error code.
     """
 
 
 class EntryRefusedYet(EntryRefused):
-    """The same, for a role or key that may have been made seconds ago: worth waiting for, since IAM
-    is eventually consistent, and worth repeating before a connection is called broken.
+    """Like EntryRefused, but worth retrying: the role or key may be seconds old, and IAM is
+    eventually consistent. A connection that worked before is also retried before it fails.
     """
 
 
 class EntryInconclusive(CavokError):
-    """The account could not be entered, and it cannot be said that the customer is the cause."""
+    """The account could not be entered, and the cause may not be the customer's."""
 
 
 class OurEntryBroken(EntryInconclusive):
-    """AWS refuses our way into an account, and into a role of our own that lets us in: the cause is
-    ours.
-    """
+    """AWS refused us the account's role and also our own canary role: the cause is ours."""
 
 
 class ProbeTransient(CavokError):
-    """A probe met a throttle, a timeout or an outage. It may work in a moment."""
+    """A probe was throttled, timed out or met an outage. A retry may succeed."""
 
 
 class SealBroken(CavokError):
