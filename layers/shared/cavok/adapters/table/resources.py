@@ -13,13 +13,15 @@ from cavok.adapters.table.table import (
     ItemChanged,
     JsonAttribute,
     Table,
-    WriteConflict,
+    retry_on_conflict,
 )
 from cavok.domain.errors import Conflict, ResourceNotFound
 from cavok.domain.ids import is_id
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
+
+_CHANGED_BY_OTHERS = "The resource was changed by others at this moment. Please try again."
 
 
 def _dump_schedule(schedule: Schedule) -> Any:
@@ -77,14 +79,17 @@ class Resources:
 
     def add(self, resource: Resource) -> None:
         """Raises Conflict for an instance that is a resource already."""
-        try:
-            with self._table.transaction() as transaction:
-                transaction.save(
-                    ResourceClaimItem.of(resource), condition=ResourceClaimItem.pk.does_not_exist()
-                )
-                transaction.save(ResourceItem.of(resource))
-        except WriteConflict:
-            raise Conflict(f"{resource.instance_id} is a resource already.") from None
+
+        def attempt() -> None:
+            new = ResourceClaimItem.pk.does_not_exist()
+            try:
+                with self._table.transaction() as transaction:
+                    transaction.save(ResourceClaimItem.of(resource), condition=new)
+                    transaction.save(ResourceItem.of(resource))
+            except ItemChanged:
+                raise Conflict(f"{resource.instance_id} is a resource already.") from None
+
+        retry_on_conflict(attempt, or_raise=Conflict(_CHANGED_BY_OTHERS))
 
     def get(self, account_id: str, resource_id: str) -> Resource:
         """Raises ResourceNotFound."""
@@ -110,12 +115,14 @@ class Resources:
         try:
             self._table.put(ResourceItem.of(resource), ResourceItem.updated_at == as_of)
         except ItemChanged:
-            raise Conflict(
-                "The resource was changed by others at this moment. Please try again."
-            ) from None
+            raise Conflict(_CHANGED_BY_OTHERS) from None
 
     def delete(self, resource: Resource) -> None:
-        """Idempotent."""
-        with self._table.transaction() as transaction:
-            transaction.delete(ResourceItem.of(resource))
-            transaction.delete(ResourceClaimItem.of(resource))
+        """Idempotent. Raises Conflict."""
+
+        def attempt() -> None:
+            with self._table.transaction() as transaction:
+                transaction.delete(ResourceItem.of(resource))
+                transaction.delete(ResourceClaimItem.of(resource))
+
+        retry_on_conflict(attempt, or_raise=Conflict(_CHANGED_BY_OTHERS))

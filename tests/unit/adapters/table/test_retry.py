@@ -1,0 +1,67 @@
+"""Retrying after a conflict: at once after a change, with waits while an item is busy, not for
+ever.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+
+from cavok.adapters.table.table import ItemBusy, ItemChanged, WriteConflict, retry_on_conflict
+from cavok.domain.errors import Conflict
+
+GIVEN_UP = Conflict("Please try again.")
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that were waited. Nobody really waits."""
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
+    return waited
+
+
+def failing(conflict: WriteConflict, times: int) -> Callable[[], str]:
+    left = iter(range(times))
+
+    def attempt() -> str:
+        if next(left, None) is not None:
+            raise conflict
+        return "written"
+
+    return attempt
+
+
+def test_a_change_by_others_is_read_again_at_once(waits: list[float]) -> None:
+    assert retry_on_conflict(failing(ItemChanged(), 11), or_raise=GIVEN_UP) == "written"
+    assert waits == []
+
+
+def test_a_busy_item_is_waited_for(waits: list[float]) -> None:
+    assert retry_on_conflict(failing(ItemBusy(), 11), or_raise=GIVEN_UP) == "written"
+    assert len(waits) == 11
+    assert sum(waits) < 9
+
+
+@pytest.mark.parametrize("conflict", [ItemChanged(), ItemBusy()])
+def test_the_twelfth_conflict_is_the_last(conflict: WriteConflict, waits: list[float]) -> None:
+    with pytest.raises(Conflict) as given_up:
+        retry_on_conflict(failing(conflict, 12), or_raise=GIVEN_UP)
+
+    assert given_up.value is GIVEN_UP
+    assert given_up.value.__cause__ is conflict
+    assert len(waits) in (0, 11)
+
+
+def test_any_other_error_is_not_retried(waits: list[float]) -> None:
+    tries = iter(range(2))
+
+    def attempt() -> None:
+        next(tries)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        retry_on_conflict(attempt, or_raise=GIVEN_UP)
+    assert next(tries) == 1
