@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test check bench contract format lock python dev stack checkers chromium
+.PHONY: help up down status token logs sweep test check bench contract format events lock python dev stack checkers chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ contract: dev ## what only a real account can prove (PROFILE=name of an AWS prof
 
 format: dev ## put the code in the project's style
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
+
+events: dev ## write docs/events from the registry of events
+	@PYTHONPATH=layers/shared $(RUN) local.event_docs
 
 lock: dev ## write requirements/*.txt again from requirements/*.in
 	@for name in dev sam emulator checkov; do \

@@ -1,6 +1,5 @@
 """deliver_webhook: one event of the bus becomes one signed message to an organization's webhook."""
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,14 +14,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
-from cavok.observability import logger
+from cavok.batches import dropping_unusable
+from cavok.domain.events import read_event
+from cavok.observability import logger, metrics
 from cavok.services.webhooks import deliver
 
-processor = BatchProcessor(EventType.SQS)
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+@dropping_unusable
 def send(record: SQSRecord) -> None:
-    event = json.loads(record.body)
+    event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
     try:
         status = deliver(
@@ -42,6 +44,7 @@ def send(record: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context(clear_state=True)
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Messages of the queue, each an event; answers with those to be tried again."""
     return process_partial_response(event, send, processor, context)

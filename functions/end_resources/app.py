@@ -5,14 +5,22 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.observability import logger
+from cavok.batches import drop
+from cavok.domain.errors import UnusableEvent
+from cavok.domain.events import checked_event
+from cavok.observability import logger, metrics
 from cavok.services.resources import end_resources
 
 
 @logger.inject_lambda_context
+@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the event `Account Deleted`. Returns how many resources were deleted."""
-    account_id = event["detail"]["account_id"]
+    try:
+        account_id = checked_event(event)["detail"]["account_id"]
+    except UnusableEvent as error:
+        drop(error, event.get("id"))
+        return {"ended": 0}
     logger.append_keys(account_id=account_id)
     ended = end_resources(
         account_id, resources=wiring.resources(), scheduler=wiring.scheduler_client()

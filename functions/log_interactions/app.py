@@ -1,25 +1,36 @@
-"""LogInteractions: `Instance Interaction` events of the bus -> the log groups of the customers who
-want that.
+"""log_interactions: `Instance Interaction` events of the bus become lines in the log groups of the
+customers who want that.
 """
 
 from datetime import UTC, datetime
 from typing import Any
 
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.observability import logger
+from cavok.batches import WholeBatch, drop
+from cavok.observability import logger, metrics
 from cavok.services.log_interactions import log_interactions, read_events
+
+processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+def write(records: list[SQSRecord]) -> list[Exception | None]:
+    events, unusable = read_events({record.message_id: record.body for record in records})
+    for message_id, error in unusable.items():
+        drop(error, message_id)
+    failed = log_interactions(events, writing=wiring.log_writing(), now=datetime.now(UTC))
+    for message_id, reason in failed.items():
+        logger.warning("Line not written", message_id=message_id, error=repr(reason))
+    logger.info("Wrote lines", lines=len(events) - len(failed), failed=len(failed))
+    return [failed.get(record.message_id) for record in records]
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Messages in; out, those that must be tried again, and after some tries wait for a person."""
-    events, failed = read_events(
-        {record["messageId"]: record["body"] for record in event["Records"]}
-    )
-    failed |= log_interactions(events, writing=wiring.log_writing(), now=datetime.now(UTC))
-    for message_id, error in failed.items():
-        logger.warning("Line not written", message_id=message_id, error=repr(error))
-    logger.info("Wrote lines", lines=len(events), failed=len(failed))
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Messages of the queue, each an event; answers with those that must be tried again."""
+    return process_partial_response(event, write, processor, context)

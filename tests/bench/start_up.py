@@ -43,8 +43,7 @@ _FIRST_CLIENTS = {
     "OpenSession": (_TABLE, "wiring.sealer()", "wiring.customer_roles()"),
     "ProbeAccount": (_TABLE, "wiring.customer_roles()"),
     "ProbePermission": ("wiring.sealer()",),
-    "PublishAccountEvents": ("wiring.bus()",),
-    "PublishInteractions": ("wiring.bus()",),
+    "PublishEvents": ("wiring.bus()",),
     "RecordVerification": (_TABLE,),
     "WriteCustomerLog": ("wiring.sealer()",),
 }

@@ -321,7 +321,7 @@ def _medians(runs: list[Run], table: TableUse, *, latency: float, shared: bool) 
 
 
 LEASING_GB, TELLING_GB = 0.5, 0.25
-"""Memory of ListDueAccounts; of PublishAccountEvents and DeliverWebhook."""
+"""Memory of ListDueAccounts; of PublishEvents and DeliverWebhook."""
 
 
 @dataclass(frozen=True)

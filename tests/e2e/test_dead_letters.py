@@ -90,16 +90,18 @@ def publish_by_hand(stack: Stack, batch: Json) -> None:
     found = streams.get_records(ShardIterator=iterator)
     written = json.dumps({"Records": found["Records"]}, default=as_the_cli_writes)
     runbook = (ROOT / "docs" / "operating.md").read_text()
-    (script,) = re.findall(r"python3 -c '([^']+)' \$END_SEQUENCE_NUMBER ACCOUNT# <", runbook)
+    ((script, prefixes),) = re.findall(
+        r"python3 -c '([^']+)' \$END_SEQUENCE_NUMBER (ACCOUNT#[^<]*) <", runbook
+    )
     event = subprocess.run(
-        [sys.executable, "-c", script, batch["endSequenceNumber"], "ACCOUNT#"],
+        [sys.executable, "-c", script, batch["endSequenceNumber"], *prefixes.split()],
         input=written,
         capture_output=True,
         text=True,
         check=True,
     ).stdout
     invoked = aws.client("lambda", stack.emulator_url).invoke(
-        FunctionName=operating.function_name(stack, "PublishAccountEvents"), Payload=event
+        FunctionName=operating.function_name(stack, "PublishEvents"), Payload=event
     )
     assert json.load(invoked["Payload"]) == {"batchItemFailures": []}
 

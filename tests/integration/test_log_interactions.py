@@ -18,7 +18,8 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import CavokError, EntryInconclusive, EntryRefused
-from cavok.domain.interactions import InteractionEvent, Logged
+from cavok.domain.interactions import Logged
+from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Judgement, Verdict
 from cavok.services.log_interactions import LogWriting, log_interactions, read_events
@@ -108,7 +109,13 @@ def an_event(**but: Any) -> InteractionEvent:
         "action": "stop",
         "at": NOW.isoformat(),
     }
-    return InteractionEvent.of_event({"source": "cavok.planner", "detail": detail | but})
+    return InteractionEvent.of_event(
+        {
+            "source": "cavok.planner",
+            "detail-type": "Instance Interaction",
+            "detail": detail | but,
+        }
+    )
 
 
 def lines() -> list[dict[str, Any]]:
@@ -335,9 +342,10 @@ def test_an_account_of_another_organization_gets_no_line(
     assert logs.calls == []
 
 
-def test_a_message_that_is_no_event_waits_for_a_person_and_holds_up_nobody() -> None:
+def test_a_message_that_is_no_event_holds_up_nobody() -> None:
     good = {
         "source": "cavok.planner",
+        "detail-type": "Instance Interaction",
         "detail": {
             "organization_id": ORGANIZATION_ID,
             "account_id": ACCOUNT_ID,

@@ -10,7 +10,8 @@ import pytest
 from cavok import wiring
 from cavok.adapters.table.interactions import Interactions
 from cavok.api.router import Router
-from cavok.domain.interactions import Usage, iso, period_of
+from cavok.domain.interactions import Usage, period_of
+from cavok.domain.times import utc_text
 from tests.integration.conftest import TABLE, client, items
 from tests.integration.http import Api, is_problem, number
 from tests.integration.test_interactions_table import an_interaction
@@ -72,7 +73,7 @@ def test_the_account_that_was_used_most_comes_first(
 
     assert answer == {
         "period": period_of(AT),
-        "resets_at": iso(Usage(period_of(AT), 1000, 0).resets_at),
+        "resets_at": utc_text(Usage(period_of(AT), 1000, 0).resets_at),
         "free_interactions": 1000,
         "items": [
             {

@@ -40,8 +40,7 @@ HEAVY = {
     "open_session": HTTP | {_PROBES, "cavok.domain.instructions"},
     "probe_account": HTTP | {"cavok.domain.instructions"},
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.table", "cavok.domain.accounts"},
-    "publish_account_events": HTTP | {"boto3", _SESSION},
-    "publish_interactions": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table"},
+    "publish_events": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table", _SESSION},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
     "record_verification": HTTP | {"boto3", "cavok.adapters.sealing", _SESSION},

@@ -46,14 +46,6 @@ MAY = {
         "scheduler:UpdateSchedule",
         "sts:AssumeRole",
     },
-    "publish_interactions": {
-        "dynamodb:DescribeStream",
-        "dynamodb:GetRecords",
-        "dynamodb:GetShardIterator",
-        "dynamodb:ListStreams",
-        "events:PutEvents",
-        "sqs:SendMessage",
-    },
     "log_interactions": {
         "dynamodb:BatchGetItem",
         "dynamodb:GetItem",
@@ -91,7 +83,7 @@ MAY = {
         "dynamodb:PutItem",
         "dynamodb:Query",
     },
-    "publish_account_events": {
+    "publish_events": {
         "dynamodb:DescribeStream",
         "dynamodb:GetRecords",
         "dynamodb:GetShardIterator",

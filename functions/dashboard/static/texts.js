@@ -496,7 +496,7 @@ const texts = {
 
   webhook: {
     title: "Webhook",
-    text: "Your own systems can be told when a connection changes. Each message is signed as the Standard Webhooks specification says.",
+    text: "Your own systems can receive messages when a connection changes or is used. Each message is signed as the Standard Webhooks specification says.",
     none: "No webhook is set.",
     add: "Set a webhook",
     changeTitle: "Change the webhook",
@@ -504,6 +504,16 @@ const texts = {
     urlHelp: "An https address that the internet can reach.",
     urlNeeded: "Enter an address that starts with https://",
     events: "Events",
+    eventTexts: {
+      "Account Created": "An account was added.",
+      "Account Confirmed": "An account became confirmed.",
+      "Account Degraded": "An account became degraded.",
+      "Account Failed": "An account became failed.",
+      "Account Deleted": "An account was disconnected.",
+      "Verification Finished": "A test ended with a result.",
+      "Instance Interaction": "An instance was started or stopped, instances were listed, or a person's test ended.",
+      "Usage Threshold Crossed": "An account used 80 or 100 % of its free interactions this month.",
+    },
     allEvents: "All",
     eventsNeeded: "Choose at least one event.",
     test: "Send a test message",

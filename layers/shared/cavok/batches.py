@@ -1,21 +1,57 @@
-"""Batches of a stream, whose order means something."""
+"""Batches from streams and queues, processed with Powertools' BatchProcessor."""
 
+import functools
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor
 
+from cavok.domain.errors import UnusableEvent
+from cavok.observability import logger, metrics
 
-class Waits(Exception):
-    """A record before this one failed, so this one waits for its turn."""
 
+class WholeBatch(BatchProcessor):
+    """Hands all records of a batch to the handler at once.
 
-class InOrder(BatchProcessor):
-    """Stops at the first record that fails: Lambda takes the stream up again there, and nothing is
-    told before what came before it.
+    The handler takes the records as a list and returns one outcome a record, in the same order:
+    None, or the error because of which Lambda must deliver that record again.
     """
 
-    def _process_record(self, record: dict[str, Any]) -> Any:
-        if self.fail_messages:
-            waiting = self._to_batch_type(record, event_type=self.event_type)
-            return self.failure_handler(waiting, (Waits, Waits(), None))
-        return super()._process_record(record)
+    def process(self) -> list[tuple[Any, ...]]:
+        records = [
+            self._to_batch_type(record, event_type=self.event_type) for record in self.records
+        ]
+        outcomes: Sequence[Exception | None] = self.handler(records)
+        return [
+            self.failure_handler(record, (type(error), error, error.__traceback__))
+            if error
+            else self.success_handler(record, None)
+            for record, error in zip(records, outcomes, strict=True)
+        ]
+
+
+def drop(error: UnusableEvent, message_id: str | None) -> None:
+    """Counts and logs a message that is dropped because no repetition can succeed."""
+    metrics.add_metric("DroppedEvents", MetricUnit.Count, 1)
+    logger.warning(
+        "Event dropped",
+        message_id=message_id,
+        error=type(error).__name__,
+        reason=str(error),
+    )
+
+
+def dropping_unusable(handle: Callable[[Any], None]) -> Callable[[Any], None]:
+    """Decorates the handler of one SQS record: an UnusableEvent ends in `drop`, so that the record
+    counts as processed.
+    """
+
+    @functools.wraps(handle)
+    def wrapper(record: Any) -> None:
+        try:
+            handle(record)
+        except UnusableEvent as error:
+            drop(error, record.message_id)
+
+    return wrapper

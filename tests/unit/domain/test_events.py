@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain.accounts import Issue, LastVerification, Outcome, Status
-from cavok.domain.events import AccountVersion, EventType, events_of
+from cavok.domain.events import AccountChange, AccountVersion, Event, EventType
+from cavok.domain.events import events_of as events_of_change
 from tests.event_contracts import problems_of
 from tests.unit.builders import (
     ACCOUNT_ID,
@@ -41,6 +42,12 @@ def version(
         version=number,
         at=LATER,
     )
+
+
+def events_of(
+    before: AccountVersion | None, after: AccountVersion | None, at: datetime
+) -> list[Event]:
+    return list(events_of_change(AccountChange(before, after, at), 1000))
 
 
 def types(before: AccountVersion | None, after: AccountVersion | None) -> list[str]:

@@ -14,7 +14,6 @@ from cavok.domain.accounts import Outcome
 from cavok.domain.errors import MalformedEvent
 from cavok.domain.interactions import (
     THRESHOLDS,
-    InteractionEvent,
     InteractionOutcome,
     Logged,
     Usage,
@@ -22,6 +21,7 @@ from cavok.domain.interactions import (
     period_of,
     thresholds_crossed,
 )
+from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.verifications import State, Trigger
 from tests.unit.builders import (
     ACCOUNT_ID,
@@ -151,6 +151,8 @@ def test_a_day_is_a_stream_in_utc() -> None:
         {"account_id": None},
         {"organization_id": 5},
         {"account_id": ""},
+        {"interaction_id": "x" * 129},
+        {"at": "0001-01-01T00:00:00+14:00"},
     ],
     ids=str,
 )
@@ -161,7 +163,9 @@ def test_an_event_that_is_not_of_the_schema_is_malformed(but: dict[str, Any]) ->
 
 def test_an_event_without_a_detail_is_malformed() -> None:
     with pytest.raises(MalformedEvent):
-        InteractionEvent.of_event({"source": "cavok.planner"})
+        InteractionEvent.of_event(
+            {"source": "cavok.planner", "detail-type": "Instance Interaction"}
+        )
 
 
 def test_a_persons_test_is_an_interaction_with_the_verifications_own_id() -> None:

@@ -9,12 +9,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from cavok.domain.interactions import EVENT_FIELDS, InteractionEvent
+from cavok.domain.log_writing import InteractionEvent
 from cavok.services.log_interactions import read_events
-from cavok.services.publish_interactions import events_of
 from cavok.services.resources import ScheduleInvocation
 from tests.unit.builders import ROOT, sample_event
-from tests.unit.services.test_publish_interactions import a_count, an_interaction
+from tests.unit.services.test_publish_events import a_count, an_interaction, events_of
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -37,17 +36,17 @@ def test_an_interaction_is_of_its_schema() -> None:
 
 
 def test_what_the_schema_names_is_what_the_event_has() -> None:
-    assert set(schema("instance_interaction.v1")["properties"]) == {
-        *EVENT_FIELDS,
-        "schema_version",
-        "at",
-    }
+    (event,) = events_of(an_interaction(), 1000)
+
+    assert set(schema("instance_interaction.v1")["properties"]) == set(event.detail)
 
 
 def test_an_event_of_the_schema_is_one_that_can_be_written() -> None:
     (event,) = events_of(an_interaction(), 1000)
 
-    read = InteractionEvent.of_event({"source": "cavok.accounts", "detail": event.detail})
+    read = InteractionEvent.of_event(
+        {"source": "cavok.accounts", "detail-type": event.type, "detail": event.detail}
+    )
 
     assert read.interaction_id == event.detail["interaction_id"]
 
@@ -69,7 +68,7 @@ def test_a_crossed_threshold_is_of_its_schema() -> None:
 
 def test_the_sample_events_are_what_the_functions_read() -> None:
     """They are for `sam local invoke`."""
-    (record,) = sample_event("publish_interactions")["Records"]
+    (record,) = sample_event("publish_events")["Records"]
     (told,) = events_of(record, 1000)
     (message,) = sample_event("log_interactions")["Records"]
     events, failed = read_events({message["messageId"]: message["body"]})

@@ -9,7 +9,7 @@ import {
 import { meter } from "../lib/usage.js";
 import { t } from "../texts.js";
 
-const EVENTS = ["Account Created", "Account Confirmed", "Account Degraded", "Account Failed", "Account Deleted", "Verification Finished"];
+const EVENTS = Object.keys(t.webhook.eventTexts);
 
 export function organization({ main, title, signal }) {
   title(t.organization.title);
@@ -117,7 +117,7 @@ function edit(webhook, reload) {
         fields: [
           field({ name: "url", label: t.webhook.url, help: t.webhook.urlHelp, input: url }),
           h("fieldset", { class: "field", "data-field": "events" }, h("legend", {}, t.webhook.events),
-            EVENTS.map((name, index) => h("label", { class: "checkbox" }, boxes[index], h("span", {}, name))), h("p", { class: "field-error", "aria-live": "polite" })),
+            EVENTS.map((name, index) => h("label", { class: "checkbox" }, boxes[index], h("span", {}, name, " ", h("span", { class: "muted small" }, t.webhook.eventTexts[name])))), h("p", { class: "field-error", "aria-live": "polite" })),
         ],
         async onsubmit() {
           clearErrors(node);

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from cavok.domain.events import SOURCE, Event
+from cavok.domain.events import REGISTRY, Event
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -14,7 +14,7 @@ _MOST_ENTRIES = 10
 
 
 class NotPublished(Exception):
-    """EventBridge did not take an event. It is tried again."""
+    """EventBridge refused an event. It is tried again."""
 
 
 class Bus:
@@ -24,30 +24,28 @@ class Bus:
         self._events = events
         self._name = name
 
-    def put(self, events: Sequence[Event], *, source: str = SOURCE) -> list[bool]:
-        """Whether the bus took each of them. After the first call with one that it did not take, no
-        more are sent, so that their order is kept.
+    def put(self, events: Sequence[Event]) -> list[bool]:
+        """Whether the bus accepted each event. Stops after the first call with a refused event, to
+        preserve order.
         """
-        taken: list[bool] = []
+        accepted: list[bool] = []
         for start in range(0, len(events), _MOST_ENTRIES):
             chunk = events[start : start + _MOST_ENTRIES]
-            answer = self._events.put_events(
-                Entries=[self._entry(event, source) for event in chunk]
-            )
-            taken += ["ErrorCode" not in entry for entry in answer["Entries"]]
+            answer = self._events.put_events(Entries=[self._entry(event) for event in chunk])
+            accepted += ["ErrorCode" not in entry for entry in answer["Entries"]]
             if answer["FailedEntryCount"]:
                 break
-        return taken + [False] * (len(events) - len(taken))
+        return accepted + [False] * (len(events) - len(accepted))
 
-    def publish(self, events: Sequence[Event], *, source: str = SOURCE) -> None:
-        """Puts events, in order. Raises NotPublished if any of them was not taken."""
-        if not all(self.put(events, source=source)):
-            raise NotPublished("EventBridge did not take every event.")
+    def publish(self, events: Sequence[Event]) -> None:
+        """Puts events, in order. Raises NotPublished if any of them was refused."""
+        if not all(self.put(events)):
+            raise NotPublished("EventBridge refused an event.")
 
-    def _entry(self, event: Event, source: str) -> Any:
+    def _entry(self, event: Event) -> Any:
         return {
             "EventBusName": self._name,
-            "Source": source,
+            "Source": REGISTRY[event.type].source,
             "DetailType": str(event.type),
             "Time": event.at,
             "Detail": json.dumps(event.detail),

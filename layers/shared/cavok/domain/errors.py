@@ -101,5 +101,13 @@ class CallFailed(CavokError):
         self.judgement = judgement
 
 
-class MalformedEvent(CavokError):
-    """An `Instance Interaction` event that is not of its schema; repeating does not mend it."""
+class UnusableEvent(CavokError):
+    """An event that can never be processed. It is dropped, because a repetition fails alike."""
+
+
+class MalformedEvent(UnusableEvent):
+    """An event without its envelope or a required field, or a message that is not JSON."""
+
+
+class UnknownEvent(UnusableEvent):
+    """An event of a type that the registry does not have."""

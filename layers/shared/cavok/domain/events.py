@@ -1,24 +1,32 @@
-"""What other services hear of accounts. The contract is in docs/events: one JSON Schema a type.
+"""The registry of events: every type that this service puts on the bus, its envelope and its
+schema, and which events follow from a change.
 
-Every event follows from two versions of one account and nothing else. Verification Finished does
-too: the account remembers its last one. So all events of an account have one order, that of its
-versions, and an id that is the same however often it is told.
+An event follows from one change of one item and from nothing else, so its `event_id` is the same
+however often it is published. `docs/events` is generated from here: `make events`.
 """
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from cavok.domain.accounts import Issue, LastVerification, Status
+from cavok.domain.accounts import Issue, LastVerification, Outcome, Status
+from cavok.domain.errors import MalformedEvent, UnknownEvent
+from cavok.domain.interactions import THRESHOLDS, Interaction, thresholds_crossed
+from cavok.domain.kinds import Kind
+from cavok.domain.times import utc_text
 
 SOURCE = "cavok.accounts"
+WEBHOOKS_SOURCE = "cavok.webhooks"
 SCHEMA_VERSION = 1
+WEBHOOK_TEST = "Webhook Test"
+"""Sent to a webhook at a person's request. Nobody subscribes to it."""
 
 
 class EventType(StrEnum):
-    """The `detail-type` on the bus."""
+    """The `detail-type` on the bus of every event that a webhook may subscribe to."""
 
     CREATED = "Account Created"
     CONFIRMED = "Account Confirmed"
@@ -26,7 +34,307 @@ class EventType(StrEnum):
     FAILED = "Account Failed"
     DELETED = "Account Deleted"
     VERIFICATION_FINISHED = "Verification Finished"
+    INTERACTION = "Instance Interaction"
+    USAGE = "Usage Threshold Crossed"
 
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """An event to be put on the bus. `type` is its `detail-type`, `at` when it occurred, UTC."""
+
+    type: str
+    at: datetime
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """What every event says of itself. `account_id` is null where no account is concerned, and
+    `version` is there where the event is one of a version of an account.
+    """
+
+    event_id: str
+    organization_id: str
+    account_id: str | None
+    occurred_at: datetime
+    version: int | None = None
+
+    def event(self, event_type: str, fields: Mapping[str, Any]) -> Event:
+        detail = {
+            "schema_version": SCHEMA_VERSION,
+            "event_id": self.event_id,
+            "occurred_at": utc_text(self.occurred_at),
+            "organization_id": self.organization_id,
+            "account_id": self.account_id,
+        }
+        if self.version is not None:
+            detail["version"] = self.version
+        return Event(event_type, self.occurred_at, detail | dict(fields))
+
+
+# ---- the registry --------------------------------------------------------------------------------
+
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventDeclaration:
+    """One type of event: who says it, when, and the JSON Schema of each field of its `detail`.
+
+    when        for the table in docs/events.
+    fields      beside the envelope's.
+    optional    fields, the envelope's too, that may be missing.
+    closed      whether the published schema refuses fields that it does not name.
+    """
+
+    type: str
+    source: str
+    when: str
+    description: str
+    fields: Mapping[str, Schema]
+    optional: frozenset[str] = frozenset()
+    closed: bool = False
+
+    @property
+    def file_name(self) -> str:
+        """The file of its schema under docs/events."""
+        return f"{_slug(self.type, '_')}.v{SCHEMA_VERSION}.json"
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON Schema of `detail`, as docs/events publishes it."""
+        properties = _ENVELOPE | dict(self.fields)
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": f"https://cavok.cloud/events/{self.file_name}",
+            "title": self.type,
+            "description": self.description,
+            "type": "object",
+            "$comment": "Fields may be added within a version: ignore those you do not know.",
+            "required": [name for name in properties if name not in self.optional],
+            "properties": properties,
+            **({"additionalProperties": False} if self.closed else {}),
+        }
+
+
+def _slug(event_type: str, separator: str) -> str:
+    return event_type.lower().replace(" ", separator)
+
+
+def _one_of(values: type[StrEnum]) -> Schema:
+    return {"enum": [value.value for value in values]}
+
+
+_ULID = "[0-9A-HJKMNP-TV-Z]{26}"
+_TEXT: Schema = {"type": "string", "minLength": 1}
+_TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+_TIME: Schema = {
+    "type": "string",
+    "format": "date-time",
+    "pattern": "Z$",
+    "description": "ISO 8601, UTC.",
+}
+_ACCOUNT_ID: Schema = {"type": "string", "pattern": f"^{_ULID}$"}
+_ENVELOPE: dict[str, Schema] = {
+    "schema_version": {"const": SCHEMA_VERSION},
+    "event_id": {
+        **_TEXT,
+        "description": "Unique, and the same however often the event comes.",
+    },
+    "occurred_at": _TIME,
+    "organization_id": _TEXT,
+    "account_id": {
+        **_TEXT,
+        "description": "Cavok's own id of the account, not the AWS account number.",
+    },
+}
+_ISSUES: Schema = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["code", "message", "remedy"],
+        "properties": {
+            "code": {"type": "string", "description": "For programs, such as role_not_assumable."},
+            "message": {"type": "string", "description": "For people: what does not work."},
+            "remedy": {"type": "string", "description": "For people: what to do about it."},
+        },
+    },
+}
+
+
+def _account_event(
+    event_type: EventType,
+    when: str,
+    description: str,
+    *,
+    statuses: tuple[Status, ...] = tuple(Status),
+    tested: bool = True,
+    previous: bool = False,
+) -> EventDeclaration:
+    """tested    whether a test with a verdict came before.
+    previous  whether the event names the status before.
+    """
+    fields: dict[str, Schema] = {
+        "event_id": {
+            "type": "string",
+            "pattern": f"^{_ULID}-[0-9]+-{_slug(event_type, '-')}$",
+            "description": "The same however often the event comes.",
+        },
+        "account_id": _ACCOUNT_ID,
+        "version": {
+            "type": "integer",
+            "minimum": 1,
+            "description": "Counts the versions of the account: the order of its events.",
+        },
+        "provider": {"enum": ["aws"]},
+        "provider_id": {
+            "type": "string",
+            "pattern": "^[0-9]{12}$",
+            "description": "The AWS account number.",
+        },
+        "name": {"type": "string", "pattern": "^[A-Za-z0-9]{1,64}$"},
+        "status": {"enum": [status.value for status in statuses]},
+        "issues": _ISSUES,
+        "verification": {
+            "type": "object" if tested else ["object", "null"],
+            "description": "The last test with a verdict.",
+            "additionalProperties": False,
+            "required": ["verification_id", "outcome", "finished_at"],
+            "properties": {
+                "verification_id": {"type": "string", "pattern": f"^{_ULID}$"},
+                "outcome": _one_of(Outcome),
+                "finished_at": _TIME,
+            },
+        },
+    }
+    if previous:
+        fields["previous_status"] = _one_of(Status)
+    return EventDeclaration(
+        type=event_type, source=SOURCE, when=when, description=description, fields=fields
+    )
+
+
+_DECLARATIONS = (
+    _account_event(
+        EventType.CREATED,
+        "an account was added",
+        "An account was added.",
+        statuses=(Status.UNCONFIRMED,),
+        tested=False,
+    ),
+    _account_event(
+        EventType.CONFIRMED,
+        "its status became `confirmed`",
+        "The status of an account became confirmed.",
+        statuses=(Status.CONFIRMED,),
+        previous=True,
+    ),
+    _account_event(
+        EventType.DEGRADED,
+        "its status became `degraded`",
+        "The status of an account became degraded: connected, but something it asks for "
+        "does not work.",
+        statuses=(Status.DEGRADED,),
+        previous=True,
+    ),
+    _account_event(
+        EventType.FAILED,
+        "its status became `failed`",
+        "The status of an account became failed: not connected.",
+        statuses=(Status.FAILED,),
+        previous=True,
+    ),
+    _account_event(
+        EventType.DELETED,
+        "it was disconnected",
+        "An account was disconnected. The fields show its last version.",
+        tested=False,
+    ),
+    _account_event(
+        EventType.VERIFICATION_FINISHED,
+        "a test ended with a verdict, whether or not it changed the status",
+        "A test of an account ended with a verdict.",
+    ),
+    EventDeclaration(
+        type=EventType.INTERACTION,
+        source=SOURCE,
+        when="an instance was started or stopped, instances were listed, a person's test ended; "
+        "or any of these was refused",
+        description="Any Cavok service may put this event on the bus, with a source that starts "
+        "with `cavok.`. Its line is written to /cavok/interactions in the customer's account if "
+        "the account wants logs. Delivered at least once; `interaction_id` identifies "
+        "repetitions. This service always sets `event_id` and `occurred_at`.",
+        fields={
+            "organization_id": {
+                **_TEXT,
+                "description": "The organization of the account. A line for another "
+                "organization's account is dropped.",
+            },
+            "interaction_id": {
+                **_TEXT,
+                "maxLength": 128,
+                "description": "Unique; the same for a repetition.",
+            },
+            "action": {
+                **_TEXT,
+                "description": "What was done. This service says start, stop, list or test.",
+                "examples": ["start", "stop", "list", "test"],
+            },
+            "kind": {
+                **_TEXT_OR_NULL,
+                "description": f"One of {', '.join(Kind)}; null where no single instance is meant.",
+            },
+            "instance_id": _TEXT_OR_NULL,
+            "region": _TEXT_OR_NULL,
+            "outcome": {"enum": ["accepted", "refused"]},
+            "detail": {**_TEXT_OR_NULL, "description": "For people. Never a secret."},
+            "actor": {**_TEXT, "description": "A person's email address, or `schedule`."},
+            "at": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When it happened, as `occurred_at`. CloudWatch Logs refuses lines "
+                "older than 14 days.",
+            },
+            "request_id": {
+                **_TEXT,
+                "description": "Finds it in the logs of the service that did it.",
+            },
+        },
+        optional=frozenset({"event_id", "occurred_at", "kind", "instance_id", "region", "detail"}),
+        closed=True,
+    ),
+    EventDeclaration(
+        type=EventType.USAGE,
+        source=SOURCE,
+        when="an account's interactions of the month reached 80 or 100 % of the free ones",
+        description="An account's interactions of this month reached 80 or 100 percent of the "
+        "free ones. Once per account, month and percentage.",
+        fields={
+            "event_id": {"type": "string", "description": "account_id/period/percent"},
+            "period": {
+                "type": "string",
+                "pattern": "^[0-9]{4}-[0-9]{2}$",
+                "description": "Calendar month, UTC.",
+            },
+            "percent": {"enum": list(THRESHOLDS)},
+            "used": {"type": "integer", "minimum": 1},
+            "free_interactions": {"type": "integer", "minimum": 0},
+        },
+        closed=True,
+    ),
+    EventDeclaration(
+        type=WEBHOOK_TEST,
+        source=WEBHOOKS_SOURCE,
+        when="a person asked for a test message to the organization's webhook",
+        description="A test message for the organization's webhook. Concerns no account.",
+        fields={"account_id": {"type": "null"}, "message": _TEXT},
+    ),
+)
+REGISTRY: Mapping[str, EventDeclaration] = {one.type: one for one in _DECLARATIONS}
+"""Every type of event by its `detail-type`."""
+
+
+# ---- what follows from a change ------------------------------------------------------------------
 
 _REACHED = {
     Status.CONFIRMED: EventType.CONFIRMED,
@@ -52,62 +360,178 @@ class AccountVersion:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
-    """`type` is the `detail-type` on the bus."""
-
-    type: str
-    at: datetime
-    detail: dict[str, Any]
-
-
-def events_of(
-    before: AccountVersion | None, after: AccountVersion | None, deleted_at: datetime
-) -> Iterator[Event]:
-    """What happened between two versions: none before is a new account, none after a deleted one.
-
-    Most versions say nothing to others: a test that begins, a changed name, a later due time.
+class AccountChange:
+    """Two versions of an account: none before is a new account, none after a deleted one. `at` is
+    when the table was written, UTC.
     """
+
+    before: AccountVersion | None
+    after: AccountVersion | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionStored:
+    """An interaction that was just stored."""
+
+    interaction: Interaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageChange:
+    """A counter of an account's interactions in one month, before and after. `at` is when the
+    table was written, UTC.
+    """
+
+    organization_id: str
+    account_id: str
+    period: str
+    before: int
+    after: int
+    at: datetime
+
+
+Change = AccountChange | InteractionStored | UsageChange
+
+
+def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
+    """The events that follow from one changed item, in their order.
+
+    `free_interactions` is the number that is free per account and month.
+    """
+    match change:
+        case AccountChange():
+            yield from _account_events(change)
+        case InteractionStored():
+            yield _interaction_event(change.interaction)
+        case UsageChange():
+            yield from _usage_events(change, free_interactions)
+
+
+def _account_events(change: AccountChange) -> Iterator[Event]:
+    """Most versions concern nobody else: a test that begins, a changed name, a later due time."""
+    before, after = change.before, change.after
     if after is None:
         if before is not None:
-            yield _event(EventType.DELETED, before, deleted_at, before.version + 1)
+            yield _account_event_of(EventType.DELETED, before, change.at, before.version + 1)
         return
     if before is None:
-        yield _event(EventType.CREATED, after, after.at, after.version)
+        yield _account_event_of(EventType.CREATED, after, after.at, after.version)
         return
     if after.verification and after.verification != before.verification:
-        yield _event(EventType.VERIFICATION_FINISHED, after, after.at, after.version)
+        yield _account_event_of(EventType.VERIFICATION_FINISHED, after, after.at, after.version)
     if after.status is not before.status and after.status in _REACHED:
-        yield _event(
-            _REACHED[after.status], after, after.at, after.version, previous_status=before.status
+        yield _account_event_of(
+            _REACHED[after.status],
+            after,
+            after.at,
+            after.version,
+            previous_status=before.status.value,
         )
 
 
-def _event(
-    event_type: EventType, account: AccountVersion, at: datetime, version: int, **more: Any
+def _account_event_of(
+    event_type: EventType, account: AccountVersion, at: datetime, version: int, **more: str
 ) -> Event:
     last = account.verification
-    detail = {
-        "schema_version": SCHEMA_VERSION,
-        "event_id": f"{account.account_id}-{version}-{event_type.lower().replace(' ', '-')}",
-        "occurred_at": _text(at),
-        "organization_id": account.organization_id,
-        "account_id": account.account_id,
-        "version": version,
-        "provider": account.provider,
-        "provider_id": account.account_number,
-        "name": account.name,
-        "status": account.status.value,
-        "issues": [asdict(issue) for issue in account.issues],
-        "verification": {
+    envelope = Envelope(
+        event_id=f"{account.account_id}-{version}-{_slug(event_type, '-')}",
+        organization_id=account.organization_id,
+        account_id=account.account_id,
+        occurred_at=at,
+        version=version,
+    )
+    verification = (
+        {
             "verification_id": last.verification_id,
             "outcome": last.outcome.value,
-            "finished_at": _text(last.finished_at),
+            "finished_at": utc_text(last.finished_at),
         }
         if last
-        else None,
-    }
-    return Event(event_type, at, detail | {name: str(value) for name, value in more.items()})
+        else None
+    )
+    return envelope.event(
+        event_type,
+        {
+            "provider": account.provider,
+            "provider_id": account.account_number,
+            "name": account.name,
+            "status": account.status.value,
+            "issues": [asdict(issue) for issue in account.issues],
+            "verification": verification,
+            **more,
+        },
+    )
 
 
-def _text(at: datetime) -> str:
-    return at.isoformat().replace("+00:00", "Z")
+def _interaction_event(interaction: Interaction) -> Event:
+    envelope = Envelope(
+        event_id=f"{interaction.interaction_id}-{_slug(EventType.INTERACTION, '-')}",
+        organization_id=interaction.organization_id,
+        account_id=interaction.account_id,
+        occurred_at=interaction.at,
+    )
+    return envelope.event(
+        EventType.INTERACTION,
+        {
+            "interaction_id": interaction.interaction_id,
+            "action": interaction.action.value,
+            "kind": interaction.kind.value if interaction.kind else None,
+            "instance_id": interaction.instance_id,
+            "region": interaction.region,
+            "outcome": interaction.outcome.value,
+            "detail": interaction.detail,
+            "actor": interaction.actor,
+            "at": utc_text(interaction.at),
+            "request_id": interaction.request_id,
+        },
+    )
+
+
+def _usage_events(change: UsageChange, free_interactions: int) -> Iterator[Event]:
+    for percent in thresholds_crossed(change.before, change.after, free_interactions):
+        envelope = Envelope(
+            event_id=f"{change.account_id}/{change.period}/{percent}",
+            organization_id=change.organization_id,
+            account_id=change.account_id,
+            occurred_at=change.at,
+        )
+        yield envelope.event(
+            EventType.USAGE,
+            {
+                "period": change.period,
+                "percent": percent,
+                "used": change.after,
+                "free_interactions": free_interactions,
+            },
+        )
+
+
+# ---- reading -------------------------------------------------------------------------------------
+
+
+def read_event(body: str) -> Mapping[str, Any]:
+    """The event in an SQS message that a rule sent. Raises UnusableEvent."""
+    try:
+        event = json.loads(body)
+    except ValueError as error:
+        raise MalformedEvent(f"Not JSON: {error}") from error
+    return checked_event(event)
+
+
+def checked_event(event: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same event, as EventBridge delivers it, if its type is in the registry and its envelope
+    is complete. Raises UnusableEvent.
+    """
+    try:
+        event_type, detail = event["detail-type"], event["detail"]
+        texts = [detail[name] for name in ("event_id", "organization_id", "occurred_at")]
+        if event_type != WEBHOOK_TEST:
+            texts.append(detail["account_id"])
+    except (KeyError, TypeError) as error:
+        raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+    if event_type not in REGISTRY:
+        raise UnknownEvent(f"{event_type} is not a type of the registry.")
+    if not all(isinstance(text, str) and text for text in texts):
+        raise MalformedEvent("A field of the envelope is not a text.")
+    return event

@@ -1,23 +1,14 @@
-"""Interactions with a customer's account: their record, their line in the customer's log, and what
-they count for.
-"""
+"""Interactions with a customer's account: their record, and the usage that they count for."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, Self
 
 from cavok.domain.accounts import CONNECTED, Account, Outcome
-from cavok.domain.errors import MalformedEvent
 from cavok.domain.kinds import Kind
 from cavok.domain.verifications import Trigger, Verification
 
 KEPT_FOR = timedelta(days=90)
-
-SOURCE = "cavok.accounts"
-DETAIL_TYPE = "Instance Interaction"
-EVENT_VERSION = 1
 
 
 class InteractionAction(StrEnum):
@@ -98,60 +89,6 @@ def interaction_of_test(account: Account, verification: Verification) -> Interac
     )
 
 
-_NAMES = ("organization_id", "account_id", "interaction_id")
-_LINE_FIELDS = (
-    "actor",
-    "action",
-    "kind",
-    "instance_id",
-    "region",
-    "outcome",
-    "detail",
-    "interaction_id",
-    "request_id",
-)
-EVENT_FIELDS = ("organization_id", "account_id", *_LINE_FIELDS)
-"""Fields of the event that are texts or null. Beside them it has `schema_version` and `at`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InteractionEvent:
-    """An `Instance Interaction` event from the bus, of this service or another of Cavok's."""
-
-    organization_id: str
-    account_id: str
-    interaction_id: str
-    at: datetime
-    line: Mapping[str, Any]
-
-    @classmethod
-    def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Reads an event as EventBridge delivers it. Raises MalformedEvent."""
-        try:
-            detail = event["detail"]
-            at = datetime.fromisoformat(detail["at"]).astimezone(UTC)
-            fields = {name: detail.get(name) for name in _LINE_FIELDS}
-            names = [detail[name] for name in _NAMES]
-            source = event["source"]
-        except (KeyError, TypeError, ValueError) as error:
-            raise MalformedEvent(f"{type(error).__name__}: {error}") from error
-        if not all(isinstance(name, str) and name for name in names):
-            raise MalformedEvent(f"{', '.join(_NAMES)} are texts")
-        line = {"event": DETAIL_TYPE, "service": source, "at": iso(at), **fields}
-        return cls(
-            organization_id=names[0],
-            account_id=names[1],
-            interaction_id=names[2],
-            at=at,
-            line=line,
-        )
-
-    @property
-    def stream(self) -> str:
-        """One log stream a day, UTC."""
-        return f"{self.at:%Y-%m-%d}"
-
-
 def period_of(at: datetime) -> str:
     """The calendar month, UTC, that an interaction counts in: `2025-07`."""
     return f"{at.astimezone(UTC):%Y-%m}"
@@ -188,7 +125,6 @@ class AccountUsage:
     usage: Usage
 
 
-USAGE_DETAIL_TYPE = "Usage Threshold Crossed"
 THRESHOLDS = (80, 100)
 """Percent of the free interactions."""
 
@@ -196,7 +132,3 @@ THRESHOLDS = (80, 100)
 def thresholds_crossed(before: int, after: int, free: int) -> tuple[int, ...]:
     """The thresholds, in percent, that a counter passed on its way from one value to another."""
     return tuple(percent for percent in THRESHOLDS if before * 100 < percent * free <= after * 100)
-
-
-def iso(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,13 +1,74 @@
-"""What follows when a line for the customer's log is refused."""
+"""Lines for the customer's log: what one says, and what follows when it is refused."""
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Self
 
 from cavok.domain.accounts import CONNECTED, Account, Capability, Status
+from cavok.domain.errors import MalformedEvent, UnknownEvent
+from cavok.domain.events import EventType
 from cavok.domain.issues import LOG_WRITING_REFUSED, log_writing_issues
 from cavok.domain.permissions import LOGS
 from cavok.domain.steps import Step
+from cavok.domain.times import utc_text
+
+_LONGEST = {"organization_id": 512, "account_id": 512, "interaction_id": 128}
+"""Characters. What is longer is no key of the table, so it could never be looked up."""
+_LINE_FIELDS = (
+    "actor",
+    "action",
+    "kind",
+    "instance_id",
+    "region",
+    "outcome",
+    "detail",
+    "interaction_id",
+    "request_id",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InteractionEvent:
+    """An `Instance Interaction` event from the bus, of this service or another of Cavok's."""
+
+    organization_id: str
+    account_id: str
+    interaction_id: str
+    at: datetime
+    line: Mapping[str, Any]
+
+    @classmethod
+    def of_event(cls, event: Mapping[str, Any]) -> Self:
+        """Reads an event as EventBridge delivers it. Raises UnusableEvent.
+
+        The envelope may be missing: other services of Cavok put this type on the bus too.
+        """
+        try:
+            detail = event["detail"]
+            at = datetime.fromisoformat(detail["at"]).astimezone(UTC)
+            fields = {name: detail.get(name) for name in _LINE_FIELDS}
+            names = {name: detail[name] for name in _LONGEST}
+            source, event_type = event["source"], event["detail-type"]
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+        if event_type != EventType.INTERACTION:
+            raise UnknownEvent(f"{event_type} is not {EventType.INTERACTION}.")
+        for name, value in names.items():
+            if not (isinstance(value, str) and 0 < len(value) <= _LONGEST[name]):
+                raise MalformedEvent(f"{name} is not a text of 1 to {_LONGEST[name]} characters.")
+        line = {
+            "event": EventType.INTERACTION.value,
+            "service": source,
+            "at": utc_text(at),
+            **fields,
+        }
+        return cls(**names, at=at, line=line)
+
+    @property
+    def stream(self) -> str:
+        """One log stream a day, UTC."""
+        return f"{self.at:%Y-%m-%d}"
 
 
 def with_log_writing_refused(account: Account, refused: Sequence[Step], now: datetime) -> Account:

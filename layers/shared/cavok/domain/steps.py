@@ -13,6 +13,7 @@ from cavok.domain.permissions import (
     WITHOUT_EXTERNAL_ID,
     group_of,
 )
+from cavok.domain.times import utc_text
 
 
 class Verdict(StrEnum):
@@ -145,7 +146,7 @@ class Step:
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form: ISO 8601 times, plain strings."""
-        return asdict(self) | {"started_at": self.started_at.isoformat().replace("+00:00", "Z")}
+        return asdict(self) | {"started_at": utc_text(self.started_at)}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:

@@ -16,10 +16,8 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from cavok.domain.errors import InvalidField
-from cavok.domain.events import EventType
+from cavok.domain.events import WEBHOOK_TEST, EventType
 
-TEST = "Webhook Test"
-SOURCE = "cavok.webhooks"
 SECRET_BYTES = 32
 _PREFIX = "whsec_"
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -38,7 +36,7 @@ class Webhook:
     updated_by: str
 
     def wants(self, event_type: str) -> bool:
-        return event_type == TEST or event_type in self.events
+        return event_type == WEBHOOK_TEST or event_type in self.events
 
 
 @dataclass(frozen=True, slots=True)

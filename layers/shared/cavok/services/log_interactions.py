@@ -19,9 +19,10 @@ from cavok.domain.errors import (
     EntryRefused,
     LogWritingInconclusive,
     MalformedEvent,
+    UnusableEvent,
 )
-from cavok.domain.interactions import InteractionEvent, Logged, logged_at_first
-from cavok.domain.log_writing import with_log_writing_refused
+from cavok.domain.interactions import Logged, logged_at_first
+from cavok.domain.log_writing import InteractionEvent, with_log_writing_refused
 from cavok.domain.session_policies import logging_policy
 from cavok.domain.steps import Step, Verdict
 from cavok.services.customer_sessions import CustomerSessions
@@ -39,18 +40,18 @@ class LogWriting:
 
 def read_events(
     bodies: Mapping[str, str],
-) -> tuple[dict[str, InteractionEvent], dict[str, CavokError]]:
-    """Messages by id: the events in them, and what is wrong with those that hold none."""
+) -> tuple[dict[str, InteractionEvent], dict[str, UnusableEvent]]:
+    """The events in messages, by message id, and why the other messages hold none."""
     events: dict[str, InteractionEvent] = {}
-    failed: dict[str, CavokError] = {}
+    unusable: dict[str, UnusableEvent] = {}
     for message_id, body in bodies.items():
         try:
             events[message_id] = InteractionEvent.of_event(json.loads(body))
-        except MalformedEvent as error:
-            failed[message_id] = error
+        except UnusableEvent as error:
+            unusable[message_id] = error
         except ValueError as error:
-            failed[message_id] = MalformedEvent(f"not JSON: {error}")
-    return events, failed
+            unusable[message_id] = MalformedEvent(f"Not JSON: {error}")
+    return events, unusable
 
 
 def log_interactions(

@@ -11,10 +11,8 @@ from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.webhook_client import WebhookClient
 from cavok.domain.errors import WebhookNotFound
-from cavok.domain.events import SCHEMA_VERSION, Event, EventType
+from cavok.domain.events import WEBHOOK_TEST, Envelope, EventType
 from cavok.domain.webhooks import (
-    SOURCE,
-    TEST,
     Message,
     Webhook,
     checked_url,
@@ -70,14 +68,11 @@ def set_webhook(
 def send_test_message(organization_id: str, *, webhooks: Webhooks, bus: Bus, now: datetime) -> None:
     """Sends a message the way every other goes. Raises WebhookNotFound."""
     webhook_of(organization_id, webhooks=webhooks)
-    detail = {
-        "schema_version": SCHEMA_VERSION,
-        "event_id": _new_id(),
-        "occurred_at": now.isoformat().replace("+00:00", "Z"),
-        "organization_id": organization_id,
-        "message": "This is a test. Your receiver is reached.",
-    }
-    bus.publish([Event(TEST, now, detail)], source=SOURCE)
+    envelope = Envelope(
+        event_id=_new_id(), organization_id=organization_id, account_id=None, occurred_at=now
+    )
+    message = "This is a test. Your receiver is reached."
+    bus.publish([envelope.event(WEBHOOK_TEST, {"message": message})])
 
 
 def deliver(

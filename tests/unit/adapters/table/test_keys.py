@@ -5,11 +5,13 @@ workflow and in what Powertools writes. All spell the same.
 from __future__ import annotations
 
 import re
-from typing import Any
+
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
-from cavok.adapters.table.stream import account_version
+from cavok.adapters.table.stream import change_of
+from cavok.domain.events import AccountChange
 from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID, ROOT, an_account, resource
 
 TEMPLATE = (ROOT / "template.yaml").read_text()
@@ -111,16 +113,14 @@ def _item(text: str) -> tuple[str, str]:
 
 
 def test_the_reader_of_the_stream_knows_an_account_by_its_keys() -> None:
-    image = _plain(AccountItem.of(an_account()).serialize()) | {"version": "1"}
+    image = AccountItem.of(an_account()).serialize() | {"version": {"N": "1"}}
+    written = {"Keys": {name: image[name] for name in ("pk", "sk")}, "NewImage": image}
 
-    read = account_version(image)
+    change = change_of(DynamoDBRecord({"eventName": "INSERT", "dynamodb": written}))
 
-    assert read
-    assert (read.organization_id, read.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
-
-
-def _plain(item: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    return {name: value for name, typed in item.items() for value in typed.values()}
+    assert isinstance(change, AccountChange)
+    assert change.after
+    assert (change.after.organization_id, change.after.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
 
 
 def test_the_table_has_the_indexes_of_the_map() -> None:

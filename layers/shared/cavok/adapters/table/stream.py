@@ -1,21 +1,62 @@
-"""The table's stream: what one record says of an account, before and after.
+"""The table's stream: the change that one record holds.
 
-Reads the images by hand: the function that publishes loads no PynamoDB for a dozen attributes.
+Reads the images by hand, so that the function that publishes does not load PynamoDB.
 """
 
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import (
+    DynamoDBRecord,
+    DynamoDBRecordEventName,
+)
+
+from cavok.adapters.table import keys
 from cavok.domain.accounts import Issue, LastVerification, Outcome, Status
-from cavok.domain.events import AccountVersion
+from cavok.domain.events import (
+    AccountChange,
+    AccountVersion,
+    Change,
+    InteractionStored,
+    UsageChange,
+)
+from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Logged
+from cavok.domain.kinds import Kind
+
+Image = Mapping[str, Any]
+"""An item's attributes, deserialized."""
 
 
-def account_version(image: Mapping[str, Any] | None) -> AccountVersion | None:
-    """An account item's image, its values deserialized. KeyError or ValueError for anything else;
-    nothing for nothing.
+def change_of(record: DynamoDBRecord) -> Change | None:
+    """The change, or None for an item or a write that no event follows from.
+
+    Raises KeyError or ValueError for an image that is not one of the table's.
     """
+    written = record.dynamodb
+    assert written is not None
+    before, after = written.old_image or None, written.new_image or None
+    sk = written.keys["sk"]
+    at = datetime.fromtimestamp(written.approximate_creation_date_time or 0, UTC)
+    if sk.startswith(keys.ACCOUNT):
+        return AccountChange(_account(before), _account(after), at)
+    if after and sk.startswith(keys.USAGE):
+        return UsageChange(
+            organization_id=after["organization_id"],
+            account_id=after["pk"].removeprefix(keys.ACCOUNT),
+            period=after["sk"].removeprefix(keys.USAGE),
+            before=int(before["used"]) if before else 0,
+            after=int(after["used"]),
+            at=at,
+        )
+    inserted = record.event_name is DynamoDBRecordEventName.INSERT
+    if after and inserted and sk.startswith(keys.INTERACTION):
+        return InteractionStored(_interaction(after))
+    return None
+
+
+def _account(image: Image | None) -> AccountVersion | None:
     if not image:
         return None
     last = None
@@ -26,8 +67,8 @@ def account_version(image: Mapping[str, Any] | None) -> AccountVersion | None:
             datetime.fromisoformat(image["last_finished_at"]),
         )
     return AccountVersion(
-        organization_id=image["pk"].removeprefix("ORG#"),
-        account_id=image["sk"].removeprefix("ACCOUNT#"),
+        organization_id=image["pk"].removeprefix(keys.ORGANIZATION),
+        account_id=image["sk"].removeprefix(keys.ACCOUNT),
         provider=image["provider"],
         account_number=image["provider_id"],
         name=image["name"],
@@ -36,4 +77,23 @@ def account_version(image: Mapping[str, Any] | None) -> AccountVersion | None:
         verification=last,
         version=int(image["version"]),
         at=datetime.fromisoformat(image["updated_at"]),
+    )
+
+
+def _interaction(image: Image) -> Interaction:
+    return Interaction(
+        organization_id=image["organization_id"],
+        account_id=image["account_id"],
+        interaction_id=image["interaction_id"],
+        action=InteractionAction(image["action"]),
+        outcome=InteractionOutcome(image["outcome"]),
+        detail=image["detail"],
+        actor=image["actor"],
+        at=datetime.fromisoformat(image["at"]),
+        request_id=image["request_id"],
+        logged=Logged(image["logged"]),
+        kind=Kind(image["kind"]) if image.get("kind") else None,
+        instance_id=image.get("instance_id"),
+        region=image.get("region"),
+        changed=bool(image.get("changed")),
     )

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
-from cavok.domain.interactions import iso
+from cavok.domain.times import utc_text
 
 Limit = Annotated[int, Query(ge=1, le=100, description="The maximum number of entries to return.")]
 Cursor = Annotated[
@@ -24,7 +24,7 @@ Cursor = Annotated[
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
 ]
-Timestamp = Annotated[datetime, PlainSerializer(iso, return_type=str, when_used="json")]
+Timestamp = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
 """ISO 8601, UTC."""
 
 

@@ -1,4 +1,4 @@
-"""What the table's stream says of interactions and usage, told on the bus."""
+"""The events of interactions and usage, from records of the table's stream."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus
+from cavok.adapters.table.stream import change_of
+from cavok.domain import events as registry
 from cavok.domain.events import Event
-from cavok.services.publish_interactions import events_of, publish_interactions
+from cavok.services.publish_events import publish_events
 from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID
 
 
@@ -28,6 +31,7 @@ def an_interaction(number: int = 1, event_name: str = "INSERT") -> dict[str, Any
         "at": {"S": "2025-03-01T12:00:00.250000+0000"},
         "request_id": {"S": "r-1"},
         "logged": {"S": "pending"},
+        "changed": {"BOOL": False},
         "expires_at": {"N": "1748000000"},
     }
     return {
@@ -76,12 +80,21 @@ class Events:
         }
 
 
+def events_of(record: dict[str, Any], free_interactions: int) -> list[Event]:
+    change = change_of(DynamoDBRecord(record))
+    return list(registry.events_of(change, free_interactions)) if change else []
+
+
 def publish(records: list[dict[str, Any]], events: Events) -> str | None:
-    return publish_interactions(
-        records,
+    """The sequence number of the first record that must come again."""
+    _, outcomes = publish_events(
+        [DynamoDBRecord(record) for record in records],
         bus=Bus(events, "cavok"),  # type: ignore[arg-type]
         free_interactions=1000,
     )
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+    failed = [number for number, error in zip(numbers, outcomes, strict=True) if error]
+    return failed[0] if failed else None
 
 
 def test_an_interaction_is_told_once_it_is_stored_with_nulls_for_what_it_has_not() -> None:
@@ -92,6 +105,8 @@ def test_an_interaction_is_told_once_it_is_stored_with_nulls_for_what_it_has_not
         datetime(2025, 3, 1, 12, 0, 0, 250000, tzinfo=UTC),
         {
             "schema_version": 1,
+            "event_id": f"{1:026}-instance-interaction",
+            "occurred_at": "2025-03-01T12:00:00.250000Z",
             "organization_id": ORGANIZATION_ID,
             "account_id": ACCOUNT_ID,
             "interaction_id": f"{1:026}",

@@ -1,0 +1,32 @@
+"""publish_events: changes in the table become events on the bus."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok import wiring
+from cavok.batches import WholeBatch
+from cavok.observability import logger
+from cavok.services.publish_events import publish_events
+
+processor = WholeBatch(EventType.DynamoDBStreams)
+
+
+def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
+    events, outcomes = publish_events(
+        records,
+        bus=wiring.bus(),
+        free_interactions=int(wiring.setting("FREE_INTERACTIONS")),
+    )
+    for event in events:
+        logger.info("Published", type=event.type, event_id=event.detail["event_id"])
+    return outcomes
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Records of the table's stream; answers with those that must be delivered again."""
+    return process_partial_response(event, publish, processor, context)

@@ -1,0 +1,8 @@
+"""Times as text."""
+
+from datetime import UTC, datetime
+
+
+def utc_text(at: datetime) -> str:
+    """ISO 8601 in UTC: `2025-03-01T12:00:00Z`."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,99 @@
+"""What is written out elsewhere about events agrees with the registry."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cavok.domain.errors import MalformedEvent, UnknownEvent
+from cavok.domain.events import REGISTRY, WEBHOOK_TEST, EventType, checked_event, read_event
+from local.event_docs import FOLDER, generated
+from tests.unit.builders import ROOT, template
+
+RULES = {
+    name: resource["Properties"]
+    for name, resource in template()["Resources"].items()
+    if resource["Type"] == "AWS::Events::Rule"
+}
+ON_OUR_BUS = {n: r["EventPattern"] for n, r in RULES.items() if "EventBusName" in r}
+ON_OUR_BUS |= {
+    f"{name}{event}": source["Properties"]["Pattern"]
+    for name, resource in template()["Resources"].items()
+    for event, source in resource["Properties"].get("Events", {}).items()
+    if source["Type"] == "EventBridgeRule" and "EventBusName" in source["Properties"]
+}
+
+
+def test_docs_events_is_what_the_registry_generates() -> None:
+    """`make events` writes it."""
+    files = generated()
+
+    assert {path.name: path.read_text() for path in files} == {
+        path.name: text for path, text in files.items()
+    }
+    assert set(FOLDER.iterdir()) == set(files)
+
+
+@pytest.mark.parametrize("event_type", REGISTRY)
+def test_every_schema_is_one(event_type: str) -> None:
+    Draft202012Validator.check_schema(REGISTRY[event_type].schema())
+
+
+def test_every_type_but_the_test_message_can_be_subscribed_to() -> None:
+    assert set(REGISTRY) == {*EventType, WEBHOOK_TEST}
+
+
+def test_the_page_offers_every_event_that_a_webhook_may_subscribe_to() -> None:
+    texts = (ROOT / "functions" / "dashboard" / "static" / "texts.js").read_text()
+    (block,) = re.findall(r"eventTexts: \{(.*?)\n    \}", texts, re.DOTALL)
+
+    assert re.findall(r'^ +"([^"]+)": "[^"]+",$', block, re.MULTILINE) == list(EventType)
+
+
+def test_every_rule_on_our_bus_names_types_of_the_registry() -> None:
+    assert ON_OUR_BUS
+    for name, pattern in ON_OUR_BUS.items():
+        assert set(pattern["detail-type"]) <= set(REGISTRY), name
+
+
+def test_webhooks_receive_every_type_from_its_source() -> None:
+    pattern = ON_OUR_BUS["WebhookRule"]
+
+    assert pattern["detail-type"] == list(REGISTRY)
+    assert set(pattern["source"]) == {one.source for one in REGISTRY.values()}
+
+
+def an_event(**but: Any) -> dict[str, Any]:
+    detail = {
+        "event_id": "e",
+        "organization_id": "northwind",
+        "account_id": "a",
+        "occurred_at": "2025-03-01T12:00:00Z",
+    }
+    return {"detail-type": "Account Failed", "detail": detail} | but
+
+
+def test_an_event_with_its_envelope_is_read_from_a_message() -> None:
+    assert read_event(json.dumps(an_event())) == an_event()
+
+
+@pytest.mark.parametrize("body", ["{", "5", "[]", "{}", json.dumps(an_event(detail={}))])
+def test_a_message_without_an_envelope_is_malformed(body: str) -> None:
+    with pytest.raises(MalformedEvent):
+        read_event(body)
+
+
+@pytest.mark.parametrize("name", ["event_id", "organization_id", "account_id", "occurred_at"])
+@pytest.mark.parametrize("value", [None, "", 5])
+def test_an_envelope_of_anything_but_texts_is_malformed(name: str, value: Any) -> None:
+    with pytest.raises(MalformedEvent):
+        checked_event(an_event(detail=an_event()["detail"] | {name: value}))
+
+
+def test_a_type_that_the_registry_lacks_is_unknown() -> None:
+    with pytest.raises(UnknownEvent):
+        checked_event(an_event(**{"detail-type": "Account Renamed"}))
