@@ -31,17 +31,17 @@ class Capacity:
     @contextmanager
     def metered(self, client: Any) -> Iterator[Capacity]:
         """Counts what this botocore client does meanwhile."""
-        asked, answered = "provide-client-params.dynamodb.*", "after-call.dynamodb.*"
-        client.meta.events.register_first(asked, self._remember)
+        sent, answered = "provide-client-params.dynamodb.*", "after-call.dynamodb.*"
+        client.meta.events.register_first(sent, self._remember)
         client.meta.events.register(answered, self._count)
         try:
             yield self
         finally:
-            client.meta.events.unregister(asked, self._remember)
+            client.meta.events.unregister(sent, self._remember)
             client.meta.events.unregister(answered, self._count)
 
     def _remember(self, params: Any, context: dict[str, Any], **_: Any) -> None:
-        context["asked"] = params
+        context["cavok_request"] = params
 
     def _count(self, model: Any, parsed: Any, context: dict[str, Any], **_: Any) -> None:
         reckon = {
@@ -49,23 +49,23 @@ class Capacity:
             "BatchGetItem": self._batch_get,
             "Query": self._query,
             "TransactWriteItems": self._transaction,
-            "DescribeTable": lambda asked, parsed: None,
+            "DescribeTable": lambda request, parsed: None,
         }
-        reckon[model.name](context["asked"], parsed)
+        reckon[model.name](context["cavok_request"], parsed)
 
-    def _get(self, asked: Any, parsed: Any) -> None:
-        self._reads([parsed.get("Item", {})], consistent=asked.get("ConsistentRead"))
+    def _get(self, request: Any, parsed: Any) -> None:
+        self._reads([parsed.get("Item", {})], consistent=request.get("ConsistentRead"))
 
-    def _batch_get(self, asked: Any, parsed: Any) -> None:
-        for table, request in asked["RequestItems"].items():
+    def _batch_get(self, request: Any, parsed: Any) -> None:
+        for table, keys in request["RequestItems"].items():
             for item in parsed["Responses"][table]:
-                self._reads([item], consistent=request.get("ConsistentRead"))
+                self._reads([item], consistent=keys.get("ConsistentRead"))
 
-    def _query(self, asked: Any, parsed: Any) -> None:
-        self._reads(parsed["Items"], consistent=asked.get("ConsistentRead"))
+    def _query(self, request: Any, parsed: Any) -> None:
+        self._reads(parsed["Items"], consistent=request.get("ConsistentRead"))
 
-    def _transaction(self, asked: Any, parsed: Any) -> None:
-        for action in asked["TransactItems"]:
+    def _transaction(self, request: Any, parsed: Any) -> None:
+        for action in request["TransactItems"]:
             self._transacts(action)
 
     def _reads(self, items: Sequence[Item], *, consistent: bool | None) -> None:

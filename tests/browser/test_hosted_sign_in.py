@@ -47,7 +47,7 @@ class Cognito:
     """The hosted sign-in as far as the page meets it, and the page beside it."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, str]]] = []
         self.challenge = ""
         self.tamper_state = False
         self.base = ""
@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}
-        self.cognito.asked.append((parts.path, query))
+        self.cognito.requests.append((parts.path, query))
         if parts.path == "/oauth2/authorize":
             self.reply(302, {"location": self.cognito.authorize(query)})
         elif parts.path == "/logout":
@@ -106,7 +106,7 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["content-length"])).decode()
         form = {name: values[0] for name, values in parse_qs(raw).items()}
-        self.cognito.asked.append((self.path, form))
+        self.cognito.requests.append((self.path, form))
         status, body = self.cognito.token(form) if self.path == "/oauth2/token" else (200, {})
         self.reply(status, {"content-type": "application/json"}, json.dumps(body).encode())
 
@@ -155,7 +155,7 @@ def test_the_token_is_renewed_at_the_hosted_domain(page, hosted):
             "grant_type": "refresh_token",
             "refresh_token": "the-refresh-token",
         },
-    ) in hosted.asked
+    ) in hosted.requests
 
 
 def test_a_code_that_this_tab_did_not_ask_for_is_refused(page, hosted):
@@ -163,7 +163,7 @@ def test_a_code_that_this_tab_did_not_ask_for_is_refused(page, hosted):
     page.goto(hosted.base)
     page.get_by_role("button", name="Continue to sign-in").click()
     expect(page.get_by_role("alert")).to_contain_text("This sign-in was not started from this tab.")
-    assert not any(path == "/oauth2/token" for path, _ in hosted.asked)
+    assert not any(path == "/oauth2/token" for path, _ in hosted.requests)
     assert page.evaluate("sessionStorage.length") == 0
 
 
@@ -175,7 +175,7 @@ def test_signing_out_revokes_and_ends_the_hosted_session_too(page, hosted):
     with page.expect_event("load"):  # of the page to which the hosted one leads back
         page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("button", name="Continue to sign-in")).to_be_visible()
-    paths = [path for path, _ in hosted.asked]
+    paths = [path for path, _ in hosted.requests]
     assert "/oauth2/revoke" in paths
     assert "/logout" in paths
     assert page.evaluate("sessionStorage.length") == 0

@@ -181,7 +181,7 @@ def test_usage_of_all_accounts_goes_on_page_by_page_and_recovers(
         first,
         {**first, "items": samples.usage_of(accounts[4:])["items"][1:2], "next_cursor": None},
     ]
-    asked = answer_with(page, "/v1/organization/usage", lambda _: replies.pop(0))
+    requests = answer_with(page, "/v1/organization/usage", lambda _: replies.pop(0))
     sign_in("viewer", "#/organization")
     card = page.get_by_role("region", name="Usage this month")
     card.get_by_role("button", name="Try again").click()
@@ -198,7 +198,7 @@ def test_usage_of_all_accounts_goes_on_page_by_page_and_recovers(
     expect(rows).to_have_count(6)
     expect(rows.last).to_contain_text("Account00005")
     expect(card.get_by_role("button")).to_have_count(0)
-    assert asked[-1].url.endswith("cursor=more")
+    assert requests[-1].url.endswith("cursor=more")
 
 
 def test_usage_of_no_account_is_said_in_words(sign_in: Enter, page: Page, answer_with: Any) -> None:

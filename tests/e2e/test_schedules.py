@@ -1,4 +1,4 @@
-"""Resources and their schedules on the deployed stack, with EventBridge Scheduler as the clock."""
+"""Resources and their schedules on the deployed stack, with EventBridge Scheduler."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.e2e.using import (
 pytestmark = pytest.mark.timeout(300)
 
 
-def clocks(stack: Stack, resource_id: str) -> list[str]:
+def schedules_of(stack: Stack, resource_id: str) -> list[str]:
     scheduler = aws.client("scheduler", stack.emulator_url)
     found = scheduler.list_schedules(NamePrefix=resource_id)["Schedules"]
     return sorted(schedule["Name"].removeprefix(f"{resource_id}-") for schedule in found)
@@ -53,7 +53,7 @@ def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(
     assert usage == history
 
 
-def test_a_resource_is_made_read_changed_and_removed_with_its_clocks(
+def test_a_resource_is_made_read_changed_and_removed_with_its_eventbridge_schedules(
     used: Used, stack: Stack
 ) -> None:
     shift = window_around_now("Europe/Berlin", DAYS[:5])
@@ -64,7 +64,7 @@ def test_a_resource_is_made_read_changed_and_removed_with_its_clocks(
     try:
         assert resource["schedule"] == office
         times = {shift[edge].replace(":", "") for edge in ("start", "stop")}
-        assert set(clocks(stack, resource["resource_id"])) == times
+        assert set(schedules_of(stack, resource["resource_id"])) == times
         assert resource in used.get("resources")["items"]
         assert answer(person.get(path)) == resource
         again = {"kind": "aurora", "instance_id": "ledger", "region": "us-east-1"}
@@ -72,28 +72,28 @@ def test_a_resource_is_made_read_changed_and_removed_with_its_clocks(
 
         free = answer(person.patch(path, json={"schedule": None}))
         assert (free["schedule"], free["next_action"]) == (None, None)
-        assert clocks(stack, resource["resource_id"]) == []
+        assert schedules_of(stack, resource["resource_id"]) == []
 
         answer(person.patch(path, json={"schedule": office}))
     finally:
         assert person.delete(path).status_code == 204
-    assert clocks(stack, resource["resource_id"]) == []
+    assert schedules_of(stack, resource["resource_id"]) == []
     problem(person.get(path), 404)
     problem(person.delete(path), 404)
 
 
-def test_the_clocks_of_a_deleted_account_are_ended(use: Use, stack: Stack) -> None:
+def test_the_eventbridge_schedules_of_a_deleted_account_are_deleted(use: Use, stack: Stack) -> None:
     used = use(write_logs=False)
     weekend = {
         "time_zone": "UTC",
         "windows": [{"days": ["sat", "sun"], "start": "10:00", "stop": "12:00"}],
     }
     resource = control(used, "rds", "orders", weekend)
-    assert clocks(stack, resource["resource_id"]) == ["1000", "1200"]
+    assert schedules_of(stack, resource["resource_id"]) == ["1000", "1200"]
 
     assert used.connected.person.delete(used.connected.path).status_code == 204
 
-    wait_for(lambda: clocks(stack, resource["resource_id"]), lambda left: left == [])
+    wait_for(lambda: schedules_of(stack, resource["resource_id"]), lambda left: left == [])
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Resources from the request to the table and the clocks, and their schedules followed."""
+"""Resources, their EventBridge schedules, and following their schedules."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def state() -> str:
     return found["DBInstances"][0]["DBInstanceStatus"]
 
 
-def clocks(scheduler: Any) -> dict[str, Any]:
+def schedules_in(scheduler: Any) -> dict[str, Any]:
     names = [each["Name"] for each in scheduler.list_schedules(GroupName=GROUP)["Schedules"]]
     return {name: scheduler.get_schedule(GroupName=GROUP, Name=name) for name in names}
 
@@ -122,7 +122,7 @@ def stored(resource: Resource) -> Resource:
     return wiring.resources().get(ACCOUNT_ID, resource.resource_id)
 
 
-def test_a_resource_has_a_clock_for_each_time_of_day_in_its_own_time_zone(
+def test_a_resource_has_an_eventbridge_schedule_for_each_time_of_day_in_its_time_zone(
     connect: Connect, control: ResourceDependencies, scheduler: Any
 ) -> None:
     connect()
@@ -131,24 +131,24 @@ def test_a_resource_has_a_clock_for_each_time_of_day_in_its_own_time_zone(
     resource = add_resource(CONTEXT, new(OFFICE), dependencies=control)
 
     assert {
-        name: (clock["ScheduleExpression"], clock["ScheduleExpressionTimezone"])
-        for name, clock in clocks(scheduler).items()
+        name: (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"])
+        for name, schedule in schedules_in(scheduler).items()
     } == {
         f"{resource.resource_id}-0800": ("cron(0 8 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
         f"{resource.resource_id}-1800": ("cron(0 18 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
     }
-    assert {clock["Target"]["Arn"] for clock in clocks(scheduler).values()} == {TARGET}
+    assert {schedule["Target"]["Arn"] for schedule in schedules_in(scheduler).values()} == {TARGET}
     assert stored(resource) == resource
 
 
-def test_an_instance_is_a_resource_but_once(
+def test_an_instance_can_be_a_resource_only_once(
     orders: Resource, control: ResourceDependencies
 ) -> None:
     with pytest.raises(Conflict, match="orders"):
         add_resource(CONTEXT, new(), dependencies=control)
 
 
-def test_what_does_not_exist_is_no_resource(
+def test_an_instance_that_does_not_exist_cannot_be_a_resource(
     connect: Connect, control: ResourceDependencies
 ) -> None:
     connect()
@@ -157,34 +157,34 @@ def test_what_does_not_exist_is_no_resource(
         add_resource(CONTEXT, new(instance_id="nothing"), dependencies=control)
 
 
-def test_another_schedule_has_other_clocks(
+def test_another_schedule_replaces_the_eventbridge_schedules(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
     schedule_resource(CONTEXT, orders.resource_id, NIGHT, dependencies=control)
 
-    assert {name[-4:] for name in clocks(scheduler)} == {"2200", "0400"}
+    assert {name[-4:] for name in schedules_in(scheduler)} == {"2200", "0400"}
     schedule_resource(
         replace(CONTEXT, now=NOW + timedelta(hours=1)),
         orders.resource_id,
         None,
         dependencies=control,
     )
-    assert clocks(scheduler) == {}
+    assert schedules_in(scheduler) == {}
     assert stored(orders).schedule is None
 
 
-def test_a_removed_resource_has_no_clocks_and_can_be_added_again(
+def test_a_removed_resource_has_no_eventbridge_schedules_and_can_be_added_again(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
     remove_resource(CONTEXT, orders.resource_id, dependencies=control)
 
-    assert clocks(scheduler) == {}
+    assert schedules_in(scheduler) == {}
     with pytest.raises(ResourceNotFound):
         stored(orders)
     add_resource(CONTEXT, new(), dependencies=control)
 
 
-def test_another_organization_has_no_resources_here(
+def test_another_organization_cannot_use_the_resources(
     orders: Resource, control: ResourceDependencies
 ) -> None:
     context = replace(CONTEXT, organization_id="org-two")
@@ -199,7 +199,7 @@ def test_another_organization_has_no_resources_here(
     assert stored(orders) == orders
 
 
-def test_a_turn_goes_the_way_of_a_persons_stop_as_the_schedule(
+def test_a_transition_is_an_interaction_like_a_persons_with_the_schedule_as_actor(
     orders: Resource, control: ResourceDependencies, interactions: Interactions
 ) -> None:
     interaction = fire(orders, control, EVENING)
@@ -209,7 +209,7 @@ def test_a_turn_goes_the_way_of_a_persons_stop_as_the_schedule(
     assert history(interactions)[0] == interaction
 
 
-def test_a_turn_is_followed_once_however_often_the_clock_asks(
+def test_a_transition_is_handled_once_however_often_the_function_is_invoked(
     orders: Resource, control: ResourceDependencies, interactions: Interactions
 ) -> None:
     fire(orders, control, EVENING)
@@ -218,16 +218,18 @@ def test_a_turn_is_followed_once_however_often_the_clock_asks(
     for minutes in (0, 1, 60):
         assert fire(orders, control, EVENING + timedelta(minutes=minutes)) is None
 
-    assert state() == "available", "what a person started is theirs until the next turn"
+    assert state() == "available", "a start by a person lasts until the next transition"
     assert [i.action for i in history(interactions)].count("stop") == 1  # type: ignore[comparison-overlap]
 
 
-def test_before_its_turn_nothing_happens(orders: Resource, control: ResourceDependencies) -> None:
+def test_before_the_transition_nothing_happens(
+    orders: Resource, control: ResourceDependencies
+) -> None:
     assert fire(orders, control, NOW + timedelta(hours=1)) is None
     assert state() == "available"
 
 
-def test_a_disconnected_account_is_said_and_left(
+def test_a_transition_of_a_disconnected_account_is_noted_and_not_retried(
     orders: Resource, control: ResourceDependencies, accounts: Accounts
 ) -> None:
     accounts.changed(
@@ -254,7 +256,7 @@ def test_a_disconnected_account_is_said_and_left(
     assert state() == "stopped"
 
 
-def test_what_did_not_answer_is_asked_again(
+def test_a_transition_that_was_inconclusive_is_retried(
     orders: Resource, control: ResourceDependencies, sessions: Sessions
 ) -> None:
     sessions.error = EntryInconclusive("Throttling: slow down.")
@@ -267,7 +269,7 @@ def test_what_did_not_answer_is_asked_again(
     assert state() == "stopped"
 
 
-def test_a_database_that_aws_started_again_is_stopped_again_and_that_is_said(
+def test_a_database_that_aws_restarted_is_stopped_again_and_that_is_noted(
     connect: Connect, control: ResourceDependencies
 ) -> None:
     connect()
@@ -286,20 +288,20 @@ def test_a_database_that_aws_started_again_is_stopped_again_and_that_is_said(
     assert "again after seven days" in str(stored(resource).note)
 
 
-def test_the_resources_of_a_deleted_account_go_with_their_clocks(
+def test_the_resources_of_a_deleted_account_are_deleted_with_their_eventbridge_schedules(
     orders: Resource, control: ResourceDependencies, scheduler: Any, accounts: Accounts
 ) -> None:
     disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, actor=CONTEXT.actor, accounts=accounts, now=NOW)
 
     assert fire(orders, control, EVENING) is None
 
-    assert clocks(scheduler) == {}
+    assert schedules_in(scheduler) == {}
     with pytest.raises(ResourceNotFound):
         stored(orders)
     assert state() == "available"
 
 
-def test_the_resources_of_a_deleted_account_go_at_once_when_the_bus_tells(
+def test_the_event_of_a_deleted_account_deletes_its_resources_at_once(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
     for ended in (1, 0):
@@ -308,16 +310,16 @@ def test_the_resources_of_a_deleted_account_go_at_once_when_the_bus_tells(
             == ended
         )
 
-    assert clocks(scheduler) == {}
+    assert schedules_in(scheduler) == {}
     with pytest.raises(ResourceNotFound):
         stored(orders)
 
 
-def test_a_clock_of_a_resource_that_is_gone_ends_itself(
+def test_an_eventbridge_schedule_without_a_resource_is_deleted_when_it_fires(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
     wiring.resources().delete(orders)
 
     assert fire(orders, control, EVENING) is None
 
-    assert f"{orders.resource_id}-1800" not in clocks(scheduler)
+    assert f"{orders.resource_id}-1800" not in schedules_in(scheduler)

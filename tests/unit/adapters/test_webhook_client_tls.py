@@ -55,17 +55,17 @@ def server(
     SNI of each connection.
     """
     enable_socket()
-    asked: list[str | None] = []
+    server_names: list[str | None] = []
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     issuer.issue_cert(certified_for).configure_cert(context)
-    context.sni_callback = lambda connection, name, _: asked.append(name)
+    context.sni_callback = lambda connection, name, _: server_names.append(name)
     handler = type("Handler", (Server,), {"heard": []})
     made = http.server.HTTPServer(("127.0.0.1", 0), handler)
     made.socket = context.wrap_socket(made.socket, server_side=True, do_handshake_on_connect=False)
     made.handle_error = lambda *_: None  # type: ignore[method-assign]
     thread = threading.Thread(target=made.serve_forever, daemon=True)
     thread.start()
-    yield made.server_port, handler.heard, asked
+    yield made.server_port, handler.heard, server_names
     made.shutdown()
     made.server_close()
 
@@ -78,11 +78,11 @@ def post(port: int, resolve: Callable[[str, int], list[str]] = lambda *_: ["127.
 def test_the_checked_address_is_asked_for_the_name_and_proves_to_be_it(
     authority: trustme.CA,
 ) -> None:
-    with server(authority, HOST) as (port, heard, asked):
+    with server(authority, HOST) as (port, heard, server_names):
         assert post(port) == 204
 
     assert heard == [f"{HOST}:{port}"]
-    assert asked == [HOST]
+    assert server_names == [HOST]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""What following a resource's schedule comes to."""
+"""How following its schedule changes a resource."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ def stopped(at: datetime) -> Resource:
     return replace(ORDERS, stopped_at=at, followed_at=at)
 
 
-def test_a_schedule_holds_from_its_next_turn_on() -> None:
+def test_a_schedule_applies_from_its_next_transition_on() -> None:
     assert ORDERS.due_transition(NOW + HOUR) is None
     assert ORDERS.due_transition(NOW + 6 * HOUR) == STOP_TODAY
 
 
-def test_a_turn_is_due_once_however_often_the_clock_asks() -> None:
+def test_a_transition_is_due_only_once() -> None:
     after = ORDERS.followed(STOP_TODAY, NOW + 6 * HOUR, changed=True)
 
     assert after.due_transition(NOW + 6 * HOUR) is None
     assert after.due_transition(NOW + 7 * HOUR) is None
 
 
-def test_a_turn_that_was_asked_about_late_is_due_all_the_same_and_older_ones_are_past() -> None:
+def test_of_late_transitions_only_the_latest_is_due() -> None:
     late = NOW + timedelta(days=3)
 
     due = ORDERS.due_transition(late)
@@ -56,7 +56,7 @@ def test_a_turn_that_was_asked_about_late_is_due_all_the_same_and_older_ones_are
     assert due == Transition(late.replace(hour=8), Action.START)
 
 
-def test_without_a_schedule_nothing_is_due_and_nothing_comes() -> None:
+def test_without_a_schedule_there_are_no_transitions() -> None:
     free = replace(ORDERS, schedule=None)
 
     assert free.due_transition(NOW + 6 * HOUR) is None
@@ -95,7 +95,7 @@ def test_an_ec2_instance_is_never_restarted_by_aws() -> None:
     assert web.followed(Transition(at, Action.STOP), at, changed=True).note is None
 
 
-def test_what_was_refused_is_said_until_the_next_turn_goes_well() -> None:
+def test_a_refusal_is_noted_until_the_next_transition_succeeds() -> None:
     refused = ORDERS.not_followed(STOP_TODAY, "The account is failed.")
     start = Transition(STOP_TODAY.at + 14 * HOUR, Action.START)
 
@@ -104,7 +104,7 @@ def test_what_was_refused_is_said_until_the_next_turn_goes_well() -> None:
     assert refused.followed(start, start.at, changed=True).note is None
 
 
-def test_another_schedule_leaves_what_a_person_set_until_its_next_turn() -> None:
+def test_another_schedule_leaves_the_instance_as_it_is_until_its_next_transition() -> None:
     night = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
 
     after = replace(ORDERS, note="old").scheduled(night, NOW)

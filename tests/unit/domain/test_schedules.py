@@ -1,4 +1,4 @@
-"""Weekly schedules: what should be when, also where clocks change."""
+"""Weekly schedules and their transitions, including changes of daylight saving time."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_over_the_weekend_it_is_off() -> None:
     assert OFFICE.next_transition(sunday) == Transition(berlin(2025, 3, 10, 8), START)
 
 
-def test_a_turn_happens_at_its_very_instant() -> None:
+def test_a_transition_is_the_latest_from_its_own_time_on() -> None:
     at = berlin(2025, 3, 3, 8)
 
     assert OFFICE.latest_transition(at).at == at
@@ -106,7 +106,7 @@ def test_windows_that_overlap_or_touch_are_one() -> None:
         ((Window(DAYS, "09:00", "09:00"),), START),
     ],
 )
-def test_a_week_that_never_turns_is_looked_at_each_midnight(
+def test_a_week_without_changes_has_a_transition_each_midnight(
     windows: tuple[Window, ...], action: Action
 ) -> None:
     """AWS starts a stopped database again after seven days."""
@@ -121,13 +121,13 @@ def test_a_time_that_a_day_does_not_have_is_as_long_after_the_last_that_it_has()
     """At 2:00 on 30 March 2025 it is 3:00 in Berlin."""
     early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
 
-    turn = early.next_transition(berlin(2025, 3, 30, 1))
+    transition = early.next_transition(berlin(2025, 3, 30, 1))
 
-    assert turn == Transition(datetime(2025, 3, 30, 1, 30, tzinfo=UTC), START)
-    assert turn.at == berlin(2025, 3, 30, 3, 30)
+    assert transition == Transition(datetime(2025, 3, 30, 1, 30, tzinfo=UTC), START)
+    assert transition.at == berlin(2025, 3, 30, 3, 30)
 
 
-def test_the_clock_asks_once_more_where_scheduler_skips_a_time() -> None:
+def test_a_time_that_scheduler_skips_has_an_expression_of_its_own() -> None:
     early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
 
     assert early.crons(MONDAY) == {
@@ -147,7 +147,7 @@ def test_a_time_that_a_day_has_twice_is_the_first() -> None:
     assert early.next_transition(datetime(2025, 10, 26, 1, tzinfo=UTC)).action is STOP
 
 
-def test_there_is_a_clock_for_each_time_of_day() -> None:
+def test_there_is_one_expression_for_each_time_of_day() -> None:
     assert OFFICE.crons(MONDAY) == {
         "0800": "cron(0 8 ? * MON,TUE,WED,THU,FRI *)",
         "1800": "cron(0 18 ? * MON,TUE,WED,THU,FRI *)",
@@ -155,7 +155,7 @@ def test_there_is_a_clock_for_each_time_of_day() -> None:
 
 
 @given(SCHEDULES, INSTANTS)
-def test_between_the_latest_turn_and_the_next_nothing_turns(
+def test_there_is_no_transition_between_the_latest_and_the_next(
     schedule: Schedule, now: datetime
 ) -> None:
     latest, following = schedule.latest_transition(now), schedule.next_transition(now)
@@ -168,10 +168,12 @@ def test_between_the_latest_turn_and_the_next_nothing_turns(
 
 
 @given(SCHEDULES, INSTANTS)
-def test_every_turn_is_asked_about_at_its_minute(schedule: Schedule, now: datetime) -> None:
-    """Whatever the clocks of the zone do: Scheduler asks by local time, and skips what is not."""
-    turn = schedule.next_transition(now)
-    local = turn.at.astimezone(ZoneInfo(schedule.time_zone))
+def test_each_transition_has_an_expression_for_its_minute(
+    schedule: Schedule, now: datetime
+) -> None:
+    """In every time zone. Scheduler goes by local time and skips nonexistent times."""
+    transition = schedule.next_transition(now)
+    local = transition.at.astimezone(ZoneInfo(schedule.time_zone))
 
     cron = schedule.crons(now)[f"{local:%H%M}"]
     assert DAYS[local.weekday()].upper() in cron

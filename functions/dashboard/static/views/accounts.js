@@ -160,26 +160,26 @@ class ListView {
 
   async more({ keepRows = false } = {}) {
     if (this.fetching || kept.ended) return;
-    const asked = kept;
+    const shown = kept;
     const mine = new AbortController();
     this.fetching = mine;
-    const first = !asked.started;
+    const first = !shown.started;
     if (!keepRows) this.window();
     this.drawFoot("loading");
     const slow = setTimeout(() => this.drawFoot("slow"), 5_000);
     const limit = first ? FIRST_PAGE_SIZE : PAGE_SIZE;
     try {
       const page = await api.get("/v1/accounts", {
-        query: { limit, cursor: asked.cursor, q: asked.q, status: asked.status },
+        query: { limit, cursor: shown.cursor, q: shown.q, status: shown.status },
         signal: AbortSignal.any([this.signal, mine.signal]),
       });
-      if (kept !== asked) return;
-      const known = new Set(asked.items.map((item) => item.account_id));
-      asked.items.push(...page.items.filter((item) => !known.has(item.account_id)));
-      asked.pages.push({ cursor: asked.cursor, limit, ids: new Set(page.items.map((item) => item.account_id)) });
-      asked.cursor = page.next_cursor;
-      asked.started = true;
-      asked.ended = !page.next_cursor;
+      if (kept !== shown) return;
+      const known = new Set(shown.items.map((item) => item.account_id));
+      shown.items.push(...page.items.filter((item) => !known.has(item.account_id)));
+      shown.pages.push({ cursor: shown.cursor, limit, ids: new Set(page.items.map((item) => item.account_id)) });
+      shown.cursor = page.next_cursor;
+      shown.started = true;
+      shown.ended = !page.next_cursor;
       this.fetching = null;
       this.window();
       this.drawFoot("idle");
@@ -403,14 +403,14 @@ class ListView {
   // Asks again for the page that is in sight, by the cursor that it came with.
   async refresh() {
     if (!kept.started || this.fetching) return;
-    const asked = kept;
+    const shown = kept;
     const first = this.rows.keys().next().value;
-    const at = asked.pages.find((page) => page.ids.has(first)) ?? asked.pages[0];
+    const at = shown.pages.find((page) => page.ids.has(first)) ?? shown.pages[0];
     try {
       const page = await api.get("/v1/accounts", {
-        query: { limit: at.limit, cursor: at.cursor, q: asked.q, status: asked.status }, signal: this.signal,
+        query: { limit: at.limit, cursor: at.cursor, q: shown.q, status: shown.status }, signal: this.signal,
       });
-      if (kept !== asked) return;
+      if (kept !== shown) return;
       this.update(...page.items);
       // Gone from its page: deleted, renamed, or no longer what the filter asks for.
       const there = new Set(page.items.map((item) => item.account_id));

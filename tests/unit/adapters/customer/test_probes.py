@@ -242,8 +242,8 @@ def test_reading_a_policy_is_tried_on_each_there_is_or_on_one_that_is_not(
 
     probes.run("iam:GetRolePolicy", a_session())
 
-    asked = [call["PolicyName"] for call in aws.called("GetRolePolicy")]
-    assert asked == names or (not names and asked[0].startswith("cavok-probe-"))
+    requested = [call["PolicyName"] for call in aws.called("GetRolePolicy")]
+    assert requested == names or (not names and requested[0].startswith("cavok-probe-"))
     assert {call["RoleName"] for call in aws.called("GetRolePolicy")} == {"CavokCloud"}
 
 
