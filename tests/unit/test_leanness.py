@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from functools import cache
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def loaded(function: str) -> frozenset[str]:
     return frozenset(after_importing(function, "names = list(sys.modules)"))
 
 
-def after_importing(function: str, code: str) -> list[str]:
+def after_importing(function: str, code: str) -> list[Any]:
     """The `names` that this code makes in a fresh process that imported the function's app."""
     places = (f"functions/{function}", "layers/shared")
     environment = {
@@ -70,7 +71,7 @@ def after_importing(function: str, code: str) -> list[str]:
         text=True,
         check=True,
     )
-    names: list[str] = json.loads(done.stdout)
+    names: list[Any] = json.loads(done.stdout)
     return names
 
 
@@ -81,6 +82,20 @@ def test_every_function_says_what_it_can_do_without() -> None:
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_loads_only_what_it_uses(function: str) -> None:
     assert loaded(function) & (EVERYWHERE | HEAVY[function]) == set()
+
+
+@pytest.mark.parametrize("function", ["accounts_api", "instances_api"])
+def test_an_http_function_collects_no_garbage_while_it_starts_and_does_afterwards(
+    function: str,
+) -> None:
+    count = "sum(generation['collections'] for generation in gc.get_stats())"
+
+    collections, enabled = after_importing(
+        function, f"import gc; names = [{count}, gc.isenabled()]"
+    )
+
+    assert collections < 75, "with the collector on, more than a hundred"
+    assert enabled
 
 
 @pytest.mark.parametrize("function", [f for f in FUNCTIONS if f != "dashboard"])

@@ -1,5 +1,6 @@
 """An HTTP function of the API: its routes, the gate before them, and errors as problems."""
 
+import gc
 from typing import Any
 
 import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
@@ -14,11 +15,15 @@ from cavok.observability import logger
 
 
 def make_app(*routers: Router) -> APIGatewayHttpResolver:
-    """The app of a function that serves these routers."""
+    """The app of a function that serves these routers. Called once, after all imports: it turns the
+    garbage collector on again, which `cavok.api.deferred` turned off.
+    """
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
     for router in routers:
         app.include_router(router)
+    gc.freeze()
+    gc.enable()
     return app
 
 
