@@ -16,7 +16,7 @@ from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.batches import dropping_unusable
 from cavok.domain.events import read_event
-from cavok.observability import logger, metrics
+from cavok.observability import logger
 from cavok.services.webhooks import deliver
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -44,7 +44,6 @@ def send(record: SQSRecord) -> None:
 
 
 @logger.inject_lambda_context(clear_state=True)
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Messages of the queue, each an event; answers with those to be tried again."""
     return process_partial_response(event, send, processor, context)

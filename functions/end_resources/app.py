@@ -8,12 +8,11 @@ from cavok import wiring
 from cavok.batches import drop
 from cavok.domain.errors import UnusableEvent
 from cavok.domain.events import checked_event
-from cavok.observability import logger, metrics
+from cavok.observability import logger
 from cavok.services.resources import end_resources
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the event `Account Deleted`. Returns how many resources were deleted."""
     try:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.batches import WholeBatch, drop
-from cavok.observability import logger, metrics
+from cavok.observability import logger
 from cavok.services.log_interactions import log_interactions, read_events
 
 processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -30,7 +30,6 @@ def write(records: list[SQSRecord]) -> list[Exception | None]:
 
 
 @logger.inject_lambda_context
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Messages of the queue, each an event; answers with those that must be tried again."""
     return process_partial_response(event, write, processor, context)

@@ -1,4 +1,4 @@
-"""The stream's function: in order, at least once, and never past what could not be told."""
+"""publish_events: in order, at least once, and never past a record that could not be published."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Bus:
     """Keeps accepted events; refuses accounts of these names, and whatever comes after them."""
 
     def __init__(self, *refused: str) -> None:
-        self.told: list[Event] = []
+        self.accepted: list[Event] = []
         self._refused = refused
 
     def put(self, events: list[Event]) -> list[bool]:
         refused = [event.detail["name"] in self._refused for event in events]
         count = refused.index(True) if True in refused else len(events)
-        self.told += events[:count]
+        self.accepted += events[:count]
         return [index < count for index in range(len(events))]
 
 
@@ -91,19 +91,17 @@ def test_accounts_as_the_table_holds_them_become_events(
     )
 
     assert answer == {"batchItemFailures": []}
-    assert [event.type for event in bus.told] == [
+    assert [event.type for event in bus.accepted] == [
         "Account Created",
         "Verification Finished",
         "Account Failed",
         "Account Deleted",
     ]
-    assert {event.detail["organization_id"] for event in bus.told} == {ORGANIZATION_ID}
-    assert [p for event in bus.told for p in problems_of(event.type, event.detail)] == []
+    assert {event.detail["organization_id"] for event in bus.accepted} == {ORGANIZATION_ID}
+    assert [p for event in bus.accepted for p in problems_of(event.type, event.detail)] == []
 
 
-def test_the_noise_of_a_test_that_begins_is_not_told(
-    admin: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_test_that_begins_publishes_nothing(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     account = admin.account()
     (before,) = images(admin)
     admin.post(f"/v1/accounts/{account['account_id']}/verifications")
@@ -113,10 +111,10 @@ def test_the_noise_of_a_test_that_begins_is_not_told(
     handle(monkeypatch, bus, record(1, before, testing))
 
     assert testing["slot_verification_id"]
-    assert bus.told == []
+    assert bus.accepted == []
 
 
-def test_nothing_is_told_after_what_could_not_be(
+def test_nothing_is_published_after_a_record_that_failed(
     admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for index, name in enumerate(("A", "B", "C")):
@@ -127,7 +125,7 @@ def test_nothing_is_told_after_what_could_not_be(
     answer = handle(monkeypatch, bus, *created)
 
     assert [failure["itemIdentifier"] for failure in answer["batchItemFailures"]] == ["1", "2"]
-    assert [event.detail["name"] for event in bus.told] == ["A"]
+    assert [event.detail["name"] for event in bus.accepted] == ["A"]
 
 
 def test_a_batch_that_fails_as_a_whole_is_tried_again(

@@ -4,11 +4,11 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import BatchProcessor
 
 from cavok.domain.errors import UnusableEvent
-from cavok.observability import logger, metrics
+from cavok.observability import logger
 
 
 class WholeBatch(BatchProcessor):
@@ -33,7 +33,8 @@ class WholeBatch(BatchProcessor):
 
 def drop(error: UnusableEvent, message_id: str | None) -> None:
     """Counts and logs a message that is dropped because no repetition can succeed."""
-    metrics.add_metric("DroppedEvents", MetricUnit.Count, 1)
+    with single_metric("DroppedEvents", MetricUnit.Count, 1):
+        pass  # it is written on leaving
     logger.warning(
         "Event dropped",
         message_id=message_id,

@@ -1,4 +1,4 @@
-"""What two versions of an account tell others."""
+"""The events that follow from two versions of an account."""
 
 from __future__ import annotations
 
@@ -62,11 +62,11 @@ VERSIONS = st.builds(
 )
 
 
-def test_a_new_account_is_told() -> None:
+def test_a_new_account_is_an_event() -> None:
     assert types(None, version()) == [EventType.CREATED]
 
 
-def test_a_deleted_account_is_told_with_a_version_of_its_own() -> None:
+def test_a_deleted_account_is_an_event_with_a_version_of_its_own() -> None:
     last = version(Status.CONFIRMED, 7)
     (event,) = events_of(last, None, LATER)
 
@@ -76,22 +76,22 @@ def test_a_deleted_account_is_told_with_a_version_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"),
+    ("status", "event_type"),
     [
         (Status.CONFIRMED, EventType.CONFIRMED),
         (Status.DEGRADED, EventType.DEGRADED),
         (Status.FAILED, EventType.FAILED),
     ],
 )
-def test_a_test_that_changes_the_status_is_told_before_the_status(
-    status: Status, told: EventType
+def test_the_test_comes_before_the_status_that_it_changes(
+    status: Status, event_type: EventType
 ) -> None:
     after = version(status, 3, VERIFICATION_ID)
 
-    assert types(version(number=2), after) == [EventType.VERIFICATION_FINISHED, told]
+    assert types(version(number=2), after) == [EventType.VERIFICATION_FINISHED, event_type]
 
 
-def test_a_test_that_finds_what_was_known_is_told_alone() -> None:
+def test_a_test_that_finds_nothing_new_is_one_event() -> None:
     before = version(Status.FAILED, 3, VERIFICATION_ID)
     after = version(Status.FAILED, 5, OTHER_VERIFICATION_ID)
 
@@ -99,24 +99,26 @@ def test_a_test_that_finds_what_was_known_is_told_alone() -> None:
 
 
 @given(VERSIONS, st.integers(1, 10**9))
-def test_what_is_no_test_and_no_status_is_not_told(before: AccountVersion, number: int) -> None:
+def test_no_event_follows_from_a_change_of_neither_test_nor_status(
+    before: AccountVersion, number: int
+) -> None:
     renamed = replace(before, version=number, name="Other", at=LATER)
 
     assert types(before, renamed) == []
 
 
-def test_becoming_unconfirmed_is_a_persons_change_and_not_told() -> None:
+def test_no_event_follows_from_becoming_unconfirmed() -> None:
     assert types(version(Status.FAILED), version(Status.UNCONFIRMED, 2)) == []
 
 
 @given(VERSIONS, VERSIONS)
-def test_the_same_change_has_the_same_ids_however_often_it_is_told(
+def test_the_same_change_has_the_same_ids_however_often_it_is_read(
     before: AccountVersion, after: AccountVersion
 ) -> None:
-    told, again = list(events_of(before, after, NOW)), list(events_of(before, after, LATER))
-    ids = [event.detail["event_id"] for event in told]
+    events, again = list(events_of(before, after, NOW)), list(events_of(before, after, LATER))
+    ids = [event.detail["event_id"] for event in events]
 
-    assert told == again
+    assert events == again
     assert len(set(ids)) == len(ids)
 
 
@@ -128,6 +130,6 @@ def test_every_event_keeps_to_its_schema(
         after = replace(after, status=Status.UNCONFIRMED, verification=None)
     if before and after and before.status is not after.status and not after.verification:
         return  # a status comes from a test
-    told = list(events_of(before, after, LATER))
+    events = list(events_of(before, after, LATER))
 
-    assert [p for event in told for p in problems_of(event.type, event.detail)] == []
+    assert [p for event in events for p in problems_of(event.type, event.detail)] == []

@@ -69,11 +69,11 @@ def test_a_crossed_threshold_is_of_its_schema() -> None:
 def test_the_sample_events_are_what_the_functions_read() -> None:
     """They are for `sam local invoke`."""
     (record,) = sample_event("publish_events")["Records"]
-    (told,) = events_of(record, 1000)
+    (event,) = events_of(record, 1000)
     (message,) = sample_event("log_interactions")["Records"]
     events, failed = read_events({message["messageId"]: message["body"]})
 
     assert failed == {}
-    assert dict(told.detail) == json.loads(message["body"])["detail"]
-    assert events["m-1"].interaction_id == told.detail["interaction_id"]
+    assert dict(event.detail) == json.loads(message["body"])["detail"]
+    assert events["m-1"].interaction_id == event.detail["interaction_id"]
     assert ScheduleInvocation(**sample_event("follow_schedule"), request_id="r").resource_id

@@ -97,7 +97,7 @@ def publish(records: list[dict[str, Any]], events: Events) -> str | None:
     return failed[0] if failed else None
 
 
-def test_an_interaction_is_told_once_it_is_stored_with_nulls_for_what_it_has_not() -> None:
+def test_a_stored_interaction_is_an_event_with_nulls_for_what_it_lacks() -> None:
     (event,) = events_of(an_interaction(), 1000)
 
     assert event == Event(
@@ -123,11 +123,11 @@ def test_an_interaction_is_told_once_it_is_stored_with_nulls_for_what_it_has_not
     )
 
 
-def test_what_becomes_of_its_line_is_no_new_interaction() -> None:
+def test_no_event_follows_from_what_becomes_of_its_line() -> None:
     assert list(events_of(an_interaction(event_name="MODIFY"), 1000)) == []
 
 
-def test_one_that_lapsed_is_no_interaction() -> None:
+def test_no_event_follows_from_an_expired_interaction() -> None:
     record = an_interaction(event_name="REMOVE")
     del record["dynamodb"]["NewImage"]
 
@@ -145,7 +145,7 @@ def test_one_that_lapsed_is_no_interaction() -> None:
         (1000, 1001, []),
     ],
 )
-def test_usage_is_told_of_where_it_crosses_a_threshold(
+def test_usage_that_crosses_a_threshold_is_an_event(
     before: int | None, after: int, percents: list[int]
 ) -> None:
     events = list(events_of(a_count(before, after), 1000))
@@ -165,12 +165,12 @@ def test_ten_go_in_a_call_in_the_order_of_the_stream() -> None:
 
     assert publish([an_interaction(n) for n in range(25)], events) is None
     assert [len(call) for call in events.calls] == [10, 10, 5]
-    told = [entry["Detail"] for call in events.calls for entry in call]
-    assert all(f"{n:026}" in detail for n, detail in enumerate(told))
+    details = [entry["Detail"] for call in events.calls for entry in call]
+    assert all(f"{n:026}" in detail for n, detail in enumerate(details))
     assert {entry["Source"] for call in events.calls for entry in call} == {"cavok.accounts"}
 
 
-def test_from_the_first_that_the_bus_did_not_take_the_stream_comes_again() -> None:
+def test_the_stream_comes_again_from_the_first_refused_event() -> None:
     events = Events(f"{13:026}")
 
     assert publish([an_interaction(n) for n in range(25)], events) == "13"

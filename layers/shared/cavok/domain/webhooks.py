@@ -1,4 +1,4 @@
-"""Webhooks: where an organization is told of its accounts, and how it knows that it was us.
+"""Webhooks: where an organization receives events, and how it verifies that Cavok sent them.
 
 Signed as the Standard Webhooks specification says (standardwebhooks.com): symmetric secret
 `whsec_…`, HMAC-SHA256 over `id.timestamp.body`.

@@ -1,4 +1,4 @@
-"""An organization's webhook: set, tested, taken away; and messages delivered to it."""
+"""An organization's webhook: setting, testing and delivering to it."""
 
 import json
 from collections.abc import Mapping, Sequence

@@ -1,0 +1,85 @@
+"""Runs a workflow's definition in this process. It evaluates JSONata as Step Functions does, and
+leaves what a task does to the caller. Retry and Catch are ignored: an error ends the run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from jsonata import Jsonata
+from jsonata.utils import Utils
+
+Call = Callable[[str, str, Any], Any]
+"""Performs a task: the state's name, its `Resource` and its evaluated `Arguments` in, the result
+out.
+"""
+
+
+@dataclass
+class Run:
+    """One execution. `context` is what `$states.context` holds."""
+
+    context: dict[str, Any]
+    call: Call
+    variables: dict[str, Any] = field(default_factory=dict)
+
+    def run(self, machine: Mapping[str, Any], data: Any) -> Any:
+        """The machine's output."""
+        name: str | None = machine["StartAt"]
+        while name:
+            state = machine["States"][name]
+            data, name = self._step(name, state, data)
+        return data
+
+    def _step(self, name: str, state: Mapping[str, Any], data: Any) -> tuple[Any, str | None]:
+        if state["Type"] == "Choice":
+            chosen = (c["Next"] for c in state["Choices"] if self._value(c["Condition"], data))
+            return data, next(chosen, state.get("Default"))
+        result = None
+        if state["Type"] == "Task":
+            arguments = self._value(state.get("Arguments", {}), data)
+            result = self.call(name, state["Resource"], arguments)
+        if state["Type"] == "Map":
+            result = self._map(state, data)
+        assigned = self._value(state.get("Assign", {}), data, result)
+        output = data if result is None else result
+        if "Output" in state:
+            output = self._value(state["Output"], data, result)
+        self.variables |= assigned
+        return output, state.get("Next")
+
+    def _map(self, state: Mapping[str, Any], data: Any) -> list[Any]:
+        items = self._value(state["Items"], data)
+        if "ItemBatcher" in state:
+            size = int(self._value(state["ItemBatcher"]["MaxItemsPerBatch"], data))
+            items = [{"Items": items[n : n + size]} for n in range(0, len(items), size)]
+        return [
+            Run(self.context, self.call, dict(self.variables)).run(state["ItemProcessor"], item)
+            for item in items
+        ]
+
+    def _value(self, template: Any, data: Any, result: Any = None) -> Any:
+        """A template with its expressions evaluated. None stays JSON's null."""
+        if isinstance(template, dict):
+            return {name: self._value(inner, data, result) for name, inner in template.items()}
+        if isinstance(template, list):
+            return [self._value(inner, data, result) for inner in template]
+        if not (isinstance(template, str) and template.startswith("{%")):
+            return template
+        states = {"input": data, "context": self.context, "result": result}
+        bindings = self.variables | {"states": states}
+        expression = Jsonata(template[2:-2].strip())
+        return expression.evaluate(None, {n: _with_nulls(v) for n, v in bindings.items()})
+
+
+def _with_nulls(value: Any) -> Any:
+    """JSON's null as the library spells it: to JSONata, None is a missing value."""
+    if value is None:
+        return Utils.NULL_VALUE
+    if isinstance(value, dict):
+        return {name: _with_nulls(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(inner) for inner in value]
+    return value

@@ -1,0 +1,87 @@
+"""Consumers drop what they can never process, count it, and deliver the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.deliver_webhook import app as deliver_webhook
+from functions.end_resources import app as end_resources
+from functions.log_interactions import app as log_interactions
+from tests.integration.http import Context
+from tests.unit.builders import ORGANIZATION_ID
+
+NO_ENVELOPE = {
+    "source": "cavok.accounts",
+    "detail-type": "Account Deleted",
+    "detail": {"organization_id": ORGANIZATION_ID},
+}
+UNKNOWN = NO_ENVELOPE | {
+    "detail-type": "Account Renamed",
+    "detail": dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x"),
+}
+UNUSABLE = ["{", "[]", json.dumps(NO_ENVELOPE), json.dumps(UNKNOWN)]
+
+
+def dropped(printed: str) -> int:
+    """The sum of the metric that the function wrote."""
+    lines = [json.loads(line) for line in printed.splitlines() if "_aws" in line]
+    return sum(int(value) for line in lines for value in line["DroppedEvents"])
+
+
+def messages(*bodies: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {
+                "messageId": f"m-{index}",
+                "receiptHandle": "r",
+                "body": body,
+                "attributes": {"ApproximateReceiveCount": "1"},
+                "eventSource": "aws:sqs",
+            }
+            for index, body in enumerate(bodies)
+        ]
+    }
+
+
+@pytest.mark.parametrize("app", [deliver_webhook, log_interactions])
+def test_a_queues_consumer_drops_what_it_can_never_process(
+    app: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = app.handler(messages(*UNUSABLE), Context())
+
+    assert answer == {"batchItemFailures": []}
+    assert dropped(capsys.readouterr().out) == len(UNUSABLE)
+
+
+@pytest.mark.parametrize("event", [NO_ENVELOPE, UNKNOWN])
+def test_the_end_of_resources_drops_what_it_can_never_process(
+    event: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert end_resources.handler(event, Context()) == {"ended": 0}  # type: ignore[arg-type]
+    assert dropped(capsys.readouterr().out) == 1
+
+
+def test_a_failed_delivery_is_reported_alone_even_if_it_is_the_whole_batch(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An exception of the handler would count as an error of the function."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise deliver_webhook.NotDelivered("hooks.example.com answered 500.")
+
+    class RetryQueue:
+        def delay(self, receipt_handle: str, tries: int) -> None: ...
+
+    monkeypatch.setattr(deliver_webhook, "deliver", fail)
+    monkeypatch.setattr(deliver_webhook.wiring, "retry_queue", RetryQueue)
+    for name in ("webhooks", "sealer", "webhook_client", "loopback_webhooks_allowed"):
+        monkeypatch.setattr(deliver_webhook.wiring, name, lambda: None)
+    detail = dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x")
+    event = {"detail-type": "Account Failed", "detail": detail}
+
+    answer = deliver_webhook.handler(messages(json.dumps(event)), Context())  # type: ignore[arg-type]
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": "m-0"}]}

@@ -1,0 +1,548 @@
+"""Every pair of producer and consumer in the template: what the producer emits, the real handler
+behind the rule, filter, queue, schedule or state takes.
+
+Each test walks the template, so that a new pair fails here until its producer runs here too.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.bus import Bus
+from cavok.domain.accounts import Account, Status
+from cavok.domain.resources import Resource
+from cavok.observability import metrics
+from cavok.services.resources import ResourceDependencies
+from tests.integration.asl import Run
+from tests.integration.conftest import TABLE, WORKFLOW, client
+from tests.integration.http import KEY_ACCOUNT, Api, Context
+from tests.integration.test_following_schedules import control, orders, scheduler
+from tests.integration.test_interactions_table import an_interaction
+from tests.integration.test_start_stop import connect, dependencies, sessions
+from tests.unit.builders import NUMBER, ORGANIZATION_ID, ROOT, sample_event, template
+
+__all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+
+RESOURCES = template()["Resources"]
+PARAMETERS = template()["Parameters"]
+Json = dict[str, Any]
+
+
+def of_type(name: str) -> dict[str, Json]:
+    return {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == name}
+
+
+FUNCTIONS = of_type("AWS::Serverless::Function")
+MACHINES = of_type("AWS::Serverless::StateMachine")
+
+
+def sources(kind: str) -> dict[tuple[str, str], Json]:
+    """Events of this type that SAM functions declare, by function and name."""
+    return {
+        (function, name): event["Properties"]
+        for function, properties in FUNCTIONS.items()
+        for name, event in properties.get("Events", {}).items()
+        if event["Type"] == kind
+    }
+
+
+def mappings(source: str) -> dict[str, Json]:
+    """Event source mappings by function, of streams (`Stream`) or queues (`Queue`)."""
+    found = {
+        function: event
+        for kind in ("DynamoDB", "SQS")
+        for (function, _), event in sources(kind).items()
+        if source in event
+    }
+    attribute = {"Stream": "StreamArn", "Queue": "Arn"}[source]
+    return found | {
+        mapping["FunctionName"]["Ref"]: mapping | {source: mapping["EventSourceArn"]}
+        for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["EventSourceArn"]["Fn::GetAtt"][1] == attribute
+    }
+
+
+STREAMS, QUEUES = mappings("Stream"), mappings("Queue")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: its pattern, and its targets as logical ids."""
+
+    pattern: Json
+    targets: tuple[str, ...]
+
+    def types(self) -> list[str]:
+        return list(self.pattern["detail-type"])
+
+
+RULES = {
+    name: Rule(properties["EventPattern"], tuple(resolved(t["Arn"]) for t in properties["Targets"]))
+    for resolved in [lambda value: value["Fn::GetAtt"][0]]
+    for name, properties in of_type("AWS::Events::Rule").items()
+} | {
+    f"{function}{name}": Rule(properties["Pattern"], (function,))
+    for (function, name), properties in sources("EventBridgeRule").items()
+}
+
+
+def invoke(function: str, event: Any) -> Any:
+    """The real handler, with an event that went through JSON as on its way to Lambda."""
+    folder = FUNCTIONS[function]["CodeUri"].removeprefix("functions/")
+    app = importlib.import_module(f"functions.{folder}.app")
+    answer = app.handler(json.loads(json.dumps(event, default=_as_lambda_sends)), Context())
+    return json.loads(json.dumps(answer))
+
+
+def _as_lambda_sends(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def matches(pattern: Any, value: Any) -> bool:
+    """Whether a pattern of EventBridge or Lambda accepts a value: exact values and prefixes."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
+            name in value and matches(inner, value[name]) for name, inner in pattern.items()
+        )
+    return any(
+        str(value).startswith(one["prefix"]) if isinstance(one, dict) else value == one
+        for one in pattern
+    )
+
+
+# ---- the table and its stream --------------------------------------------------------------------
+
+
+@dataclass
+class Stream:
+    """The records that DynamoDB would send for the writes since the last look."""
+
+    seen: dict[tuple[str, str], Json] = field(default_factory=dict)
+    count: int = 0
+
+    def records(self) -> list[Json]:
+        items = client("dynamodb").scan(TableName=TABLE)["Items"]
+        now = {(item["pk"]["S"], item["sk"]["S"]): item for item in items}
+        before, self.seen = self.seen, now
+        changed = [key for key in {**before, **now} if before.get(key) != now.get(key)]
+        return [self._record(key, before.get(key), now.get(key)) for key in changed]
+
+    def _record(self, key: tuple[str, str], old: Json | None, new: Json | None) -> Json:
+        self.count += 1
+        images = {"OldImage": old, "NewImage": new}
+        return {
+            "eventID": str(self.count),
+            "eventName": "REMOVE" if new is None else "MODIFY" if old else "INSERT",
+            "eventSource": "aws:dynamodb",
+            "dynamodb": {
+                "ApproximateCreationDateTime": 1740830400,
+                "Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}},
+                "SequenceNumber": str(self.count),
+                **{name: image for name, image in images.items() if image},
+            },
+        }
+
+
+@dataclass
+class EventBridge:
+    """PutEvents, and the events as rules see them."""
+
+    events: list[Json] = field(default_factory=list)
+
+    def put_events(self, Entries: list[Json]) -> Json:  # noqa: N803
+        self.events += [
+            {
+                "version": "0",
+                "id": f"e-{len(self.events)}",
+                "source": entry["Source"],
+                "detail-type": entry["DetailType"],
+                "time": entry["Time"].isoformat(),
+                "detail": json.loads(entry["Detail"]),
+            }
+            for entry in Entries
+        ]
+        return {"Entries": [{"EventId": "e"} for _ in Entries], "FailedEntryCount": 0}
+
+    def put_foreign(self) -> None:
+        """An interaction from another service, which knows no envelope."""
+        detail = {
+            "schema_version": 1,
+            "organization_id": ORGANIZATION_ID,
+            "account_id": "01JN8Q5M3C0000000000000009",
+            "interaction_id": "planner-17",
+            "action": "stop",
+            "outcome": "accepted",
+            "actor": "schedule",
+            "at": datetime.now(UTC).isoformat(),
+            "request_id": "r",
+        }
+        foreign = {"source": "cavok.planner", "detail-type": "Instance Interaction"}
+        self.events.append(foreign | {"detail": detail})
+
+
+@dataclass
+class Receiver:
+    """A customer's webhook receiver."""
+
+    bodies: list[Json] = field(default_factory=list)
+
+    def post(self, url: object, body: bytes, headers: Mapping[str, str]) -> int:
+        self.bodies.append(json.loads(body))
+        return 200
+
+
+class Delays:
+    def delay(self, receipt_handle: str, tries: int) -> None:
+        raise AssertionError("Nothing here is to be delivered again.")
+
+
+@pytest.fixture
+def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
+    made = EventBridge()
+    monkeypatch.setattr(wiring, "bus", lambda: Bus(made, "cavok"))  # type: ignore[arg-type]
+    monkeypatch.setenv("FREE_INTERACTIONS", "1")
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    return made
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    made = Receiver()
+    monkeypatch.setattr(wiring, "webhook_client", lambda: made)
+    monkeypatch.setattr(wiring, "retry_queue", Delays)
+    return made
+
+
+@pytest.fixture
+def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
+    """The stream's records of everything that an organization does: a webhook and its test message,
+    an account that reaches every status, an interaction that crosses both thresholds, a deletion.
+    """
+    stream, found = Stream(), []
+    body = {"url": "https://hooks.example.com/", "events": webhook_events()}
+    assert admin.put("/v1/organization/webhook", body).status == 200
+    assert admin.post("/v1/organization/webhook/test").status == 202
+    account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
+    found += stream.records()
+    path = f"/v1/accounts/{account['account_id']}"
+    for status in (Status.FAILED, Status.DEGRADED):
+        wiring.accounts().changed(
+            ORGANIZATION_ID,
+            account["account_id"],
+            lambda current, status=status: replace(current, status=status),
+            actor=None,
+        )
+        found += stream.records()
+    assert admin.post(f"{path}/verifications").status == 202
+    found += stream.records()
+    run_started_test()
+    found += stream.records()
+    at = datetime.now(UTC)
+    wiring.interactions().record(an_interaction(account_id=account["account_id"], at=at))
+    found += stream.records()
+    assert admin.delete(path).status == 204
+    return found + stream.records()
+
+
+def webhook_events() -> list[str]:
+    return [name for name in RULES["WebhookRule"].types() if name != "Webhook Test"]
+
+
+def test_every_filter_of_a_stream_lets_records_pass_that_its_function_takes(
+    records: list[Json], eventbridge: EventBridge
+) -> None:
+    assert STREAMS
+    for function, mapping in STREAMS.items():
+        patterns = [json.loads(f["Pattern"]) for f in mapping["FilterCriteria"]["Filters"]]
+        for pattern in patterns:
+            passed = [record for record in records if matches(pattern, record)]
+            assert passed, f"{function}: nothing here is written that passes {pattern}"
+            before = len(eventbridge.events)
+            assert invoke(function, {"Records": passed}) == {"batchItemFailures": []}
+            assert len(eventbridge.events) > before, f"{function}: no event of {pattern}"
+        dropped = [r for r in records if not any(matches(p, r) for p in patterns)]
+        before = len(eventbridge.events)
+        invoke(function, {"Records": dropped})
+        assert len(eventbridge.events) == before, f"{function}: its filters hold events back"
+
+
+@pytest.fixture
+def events(records: list[Json], eventbridge: EventBridge) -> list[Json]:
+    """Every event that reaches the bus, and one of another service."""
+    for function in STREAMS:
+        assert invoke(function, {"Records": records}) == {"batchItemFailures": []}
+    eventbridge.put_foreign()
+    return eventbridge.events
+
+
+def death_of_a_test(pattern: Json) -> Json:
+    """What Step Functions tells the default bus of the execution that the API started."""
+    sfn = client("stepfunctions")
+    (started,) = sfn.list_executions(stateMachineArn=WORKFLOW)["executions"]
+    execution = sfn.describe_execution(executionArn=started["executionArn"])
+    machines = [arn["Ref"] for arn in pattern["detail"]["stateMachineArn"]]
+    assert machines == ["VerifyAccount"]
+    event = sample_event("execution_died")
+    return event | {"detail": event["detail"] | {"input": execution["input"]}}
+
+
+def test_every_rule_sends_events_that_its_targets_take(
+    events: list[Json], receiver: Receiver, records: list[Json], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLOCKS_GROUP", "cavok-clocks")
+    fed: set[str] = set()
+    for name, rule in RULES.items():
+        for event_type in rule.types():
+            if "aws.states" in rule.pattern["source"]:
+                passed = [death_of_a_test(rule.pattern)]
+            else:
+                passed = [
+                    event
+                    for event in events
+                    if event["detail-type"] == event_type and matches(rule.pattern, event)
+                ]
+            assert passed, f"{name}: no producer here emits {event_type}"
+            for target in rule.targets:
+                fed.add(target)
+                deliver(target, passed)
+    assert set(queue_names()) <= fed, "a queue with a consumer that no rule feeds"
+    assert [
+        b["type"] for b in receiver.bodies if b["type"] not in RULES["WebhookRule"].types()
+    ] == []
+    assert {body["type"] for body in receiver.bodies} == set(RULES["WebhookRule"].types())
+
+
+def queue_names() -> dict[str, str]:
+    """The function that each queue feeds."""
+    return {mapping["Queue"]["Fn::GetAtt"][0]: name for name, mapping in QUEUES.items()}
+
+
+def deliver(target: str, events: list[Json]) -> None:
+    """To a function directly, or through the queue that feeds it. Nothing may fail, nothing may be
+    dropped.
+    """
+    if target in FUNCTIONS:
+        for event in events:
+            invoke(target, event)
+        return
+    messages = [
+        {
+            "messageId": f"m-{index}",
+            "receiptHandle": "r",
+            "body": json.dumps(event),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+        }
+        for index, event in enumerate(events)
+    ]
+    answer = invoke(queue_names()[target], {"Records": messages})
+    assert answer == {"batchItemFailures": []}, target
+
+
+@pytest.fixture(autouse=True)
+def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the template sets and the other tests here do not need. The namespace of metrics is read
+    at import.
+    """
+    monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
+    for name in ("CANARY_ROLE_ARN", "CANARY_EXTERNAL_ID"):
+        monkeypatch.setenv(name, "not used: the account is entered with an access key")
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consumer that drops an event of ours has met one that it cannot take."""
+
+    def refuse(error: Exception, message_id: object) -> None:
+        raise AssertionError(f"dropped: {error}")
+
+    for place in ("cavok.batches", "functions.log_interactions.app", "functions.end_resources.app"):
+        monkeypatch.setattr(importlib.import_module(place), "drop", refuse)
+
+
+# ---- workflows -----------------------------------------------------------------------------------
+
+
+def definition(machine: str) -> Json:
+    """A workflow's definition with the template's own substitutions: functions by logical id."""
+    text = (ROOT / MACHINES[machine]["DefinitionUri"]).read_text()
+    for name, value in MACHINES[machine]["DefinitionSubstitutions"].items():
+        text = text.replace(f"${{{name}}}", substitution(value))
+    assert "${" not in text
+    document: Json = json.loads(text)
+    return document
+
+
+def substitution(value: Json) -> str:
+    if "Fn::GetAtt" in value:
+        return str(value["Fn::GetAtt"][0])
+    name = value["Ref"]
+    return str(PARAMETERS[name]["Default"]) if name in PARAMETERS else str(name)
+
+
+def task_states(machine: Mapping[str, Any]) -> Iterator[str]:
+    for name, state in machine["States"].items():
+        if state["Type"] == "Task":
+            yield name
+        if "ItemProcessor" in state:
+            yield from task_states(state["ItemProcessor"])
+
+
+@dataclass
+class StepFunctions:
+    """Runs the workflows of the template with their real functions. `visited`: Task states."""
+
+    visited: set[tuple[str, str]] = field(default_factory=set)
+    express_status: str = "SUCCEEDED"
+
+    def start(self, machine: str, data: Any, name: str = "one") -> Any:
+        context = {
+            "Execution": {"Input": data, "Name": name, "Id": f"{WORKFLOW}:{name}"},
+            "StateMachine": {"Id": machine},
+            "State": {"EnteredTime": "2025-03-01T12:00:00Z"},
+        }
+
+        def call(state: str, resource: str, arguments: Any) -> Any:
+            self.visited.add((machine, state))
+            service = resource.removeprefix("arn:aws:states:::")
+            return getattr(self, service.replace(":", "_").replace("-", "_"))(arguments)
+
+        return Run(context, call).run(definition(machine), data)
+
+    def lambda_invoke(self, arguments: Any) -> Json:
+        return {"Payload": invoke(arguments["FunctionName"], arguments["Payload"])}
+
+    def dynamodb_putItem(self, arguments: Any) -> Json:  # noqa: N802
+        assert RESOURCES[arguments["TableName"]]["Type"] == "AWS::DynamoDB::Table"
+        client("dynamodb").put_item(TableName=TABLE, Item=arguments["Item"])
+        return {}
+
+    def aws_sdk_sfn_listExecutions(self, arguments: Any) -> Json:  # noqa: N802
+        return {"Executions": [{"Name": "this one"}]}
+
+    def aws_sdk_sfn_startSyncExecution(self, arguments: Any) -> Json:  # noqa: N802
+        if self.express_status == "SUCCEEDED":
+            data, name = json.loads(arguments["Input"]), arguments["Name"]
+            self.start(arguments["StateMachineArn"], data, name)
+        return {"Status": self.express_status}
+
+
+def run_started_test() -> StepFunctions:
+    """Runs the test that the API started last, with what it started it with."""
+    sfn, runs = client("stepfunctions"), StepFunctions()
+    started = sfn.list_executions(stateMachineArn=WORKFLOW)["executions"][0]
+    execution = sfn.describe_execution(executionArn=started["executionArn"])
+    result = runs.start("VerifyAccount", json.loads(execution["input"]), started["name"])
+    assert result["outcome"], "the test ended with a verdict"
+    return runs
+
+
+def progress(account_id: str) -> list[Json]:
+    pk = {":pk": {"S": f"ACCOUNT#{account_id}"}}
+    found = client("dynamodb").query(
+        TableName=TABLE, KeyConditionExpression="pk = :pk", ExpressionAttributeValues=pk
+    )
+    return [item for item in found["Items"] if item["sk"]["S"].startswith("PROGRESS#")]
+
+
+def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> None:
+    visited: set[tuple[str, str]] = set()
+    account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
+    admin.post(f"/v1/accounts/{account['account_id']}/verifications")
+    visited |= run_started_test().visited
+    assert progress(account["account_id"])
+    for status in ("SUCCEEDED", "FAILED"):
+        make_due(account["account_id"])
+        sweep = StepFunctions(express_status=status)
+        sweep.start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
+        visited |= sweep.visited
+        tests = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"]
+        assert tests[0]["state"] == ("finished" if status == "SUCCEEDED" else "aborted")
+
+    expected = {(name, task) for name in MACHINES for task in task_states(definition(name))}
+    express = {("VerifyAccountExpress", t) for t in TAKEN_BY_PEOPLE}
+    assert (
+        MACHINES["VerifyAccount"]["DefinitionUri"]
+        == (MACHINES["VerifyAccountExpress"]["DefinitionUri"])
+    )
+    assert visited == expected - express - {("VerifyAccount", "ProbeAccount")}
+
+
+TAKEN_BY_PEOPLE = {
+    "OpenSession",
+    "ShowTrust",
+    "ProbePermission",
+    "ShowStep",
+    "WriteCustomerLog",
+}
+"""States of the one definition that only a test of a person's reaches, in VerifyAccount."""
+
+
+def make_due(account_id: str) -> Account:
+    past = datetime(2025, 3, 1, tzinfo=UTC)
+    return wiring.accounts().changed(
+        ORGANIZATION_ID,
+        account_id,
+        lambda current: replace(current, next_verification_at=past),
+        actor=None,
+    )
+
+
+# ---- schedules -----------------------------------------------------------------------------------
+
+SCHEDULES = of_type("AWS::Scheduler::Schedule")
+SWEEP = SCHEDULES["SweepSchedule"]
+
+
+def test_every_schedule_of_the_template_starts_a_workflow_that_takes_its_input() -> None:
+    assert SCHEDULES
+    for schedule in SCHEDULES.values():
+        target = schedule["Target"]["Arn"]["Ref"]
+        runs = StepFunctions()
+
+        runs.start(target, json.loads(schedule["Target"]["Input"]))
+
+        assert (target, "ListDueAccounts") in runs.visited
+
+
+def test_every_schedule_of_a_resource_sends_what_its_function_takes(
+    orders: Resource, control: ResourceDependencies, scheduler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (target,) = {
+        properties["Environment"]["Variables"]["FOLLOW_SCHEDULE_ARN"]["Fn::GetAtt"][0]
+        for properties in FUNCTIONS.values()
+        if "FOLLOW_SCHEDULE_ARN" in properties.get("Environment", {}).get("Variables", {})
+    }
+    assert list(of_type("AWS::Scheduler::ScheduleGroup")) == ["Clocks"]
+    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
+    schedules = scheduler.list_schedules()["Schedules"]
+
+    assert schedules
+    for one in schedules:
+        made = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
+        assert "done" in invoke(target, json.loads(made["Target"]["Input"]))
+
+
+# ---- nothing else -------------------------------------------------------------------------------
+
+KNOWN = {"DynamoDB", "SQS", "EventBridgeRule"}
+OTHERS = ("AWS::Pipes::", "AWS::SNS::Subscription", "AWS::Lambda::EventInvokeConfig", "AWS::IoT")
+
+
+def test_the_template_connects_producers_and_consumers_in_no_other_way() -> None:
+    kinds = {e["Type"] for f in FUNCTIONS.values() for e in f.get("Events", {}).values()}
+    kinds |= {e["Type"] for m in MACHINES.values() for e in m.get("Events", {}).values()}
+
+    assert kinds <= KNOWN
+    assert [n for n, r in RESOURCES.items() if r["Type"].startswith(OTHERS)] == []
