@@ -365,7 +365,7 @@ const texts = {
     role_not_assumable: "The role cannot be assumed: it does not exist, its trust policy does not name Cavok's account, or it asks for another external ID. AWS does not say which.",
     credentials_rejected: "AWS does not accept this access key: it was deleted, deactivated or mistyped.",
     wrong_account: "These credentials belong to another account.",
-    confused_deputy: "The role can be assumed without your organization's external ID. Whoever knows its name could have Cavok act on it.",
+    confused_deputy: "The role can be assumed without your organization's external ID. Anyone who knows its name could make Cavok act on the account.",
     region_disabled: "This region is not enabled in the account.",
     not_provable: "AWS's answer proves neither that it is allowed nor that it is not.",
     error: "AWS could not answer now; this passes by itself.",

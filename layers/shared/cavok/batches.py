@@ -14,8 +14,8 @@ from cavok.observability import logger
 class WholeBatch(BatchProcessor):
     """Hands all records of a batch to the handler at once.
 
-    The handler takes the records as a list and returns one outcome a record, in the same order:
-    None, or the error because of which Lambda must deliver that record again.
+    The handler takes the records as a list and returns one outcome per record, in the same order:
+    None, or the error for which Lambda must deliver that record again.
     """
 
     def process(self) -> list[tuple[Any, ...]]:
@@ -32,9 +32,9 @@ class WholeBatch(BatchProcessor):
 
 
 def drop(error: UnusableEvent, message_id: str | None) -> None:
-    """Counts and logs a message that is dropped because no repetition can succeed."""
+    """Counts and logs a message that is dropped because no retry can succeed."""
     with single_metric("DroppedEvents", MetricUnit.Count, 1):
-        pass  # it is written on leaving
+        pass  # written on exit
     logger.warning(
         "Event dropped",
         message_id=message_id,

@@ -1,6 +1,4 @@
-"""The one logger and the one set of metrics of a function. No event is ever logged whole: it may
-carry a seal.
-"""
+"""The function's logger and metrics. Never log a whole event: it may hold a sealed session."""
 
 import json
 from collections.abc import Iterator
@@ -10,7 +8,7 @@ from functools import partial
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit
 
-# In ASCII: text that a client sent, a path with a line separator in it, must not end the line.
+# ASCII only: a line separator in a client's text must not split the log line.
 _one_line = partial(json.dumps, default=str, separators=(",", ":"))
 
 logger = Logger(log_uncaught_exceptions=False, json_serializer=_one_line)
@@ -19,7 +17,7 @@ metrics = Metrics()
 
 @contextmanager
 def counted(error: type[Exception]) -> Iterator[None]:
-    """Counts an error that passes, under its own name, for an alarm to watch."""
+    """Counts an error in a metric of its class's name, which an alarm watches, and re-raises it."""
     try:
         yield
     except error:

@@ -1,5 +1,4 @@
-"""Where adapters are made: once per warm process, each when it is first asked for, from the
-function's environment.
+"""Makes the adapters from the function's environment: each at its first use, once per warm process.
 
 Imports are inside the functions so that a Lambda function loads only what it uses.
 """
@@ -45,7 +44,7 @@ class NotConfigured(Exception):
 
 
 def setting(name: str) -> str:
-    """A required environment variable."""
+    """A required environment variable. Raises NotConfigured."""
     value = os.environ.get(name)
     if not value:
         raise NotConfigured(
@@ -262,7 +261,7 @@ def scheduler_client() -> "SchedulerClient":
 
     from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 
-    # One function sets schedules and two may only delete them: those need no target.
+    # Two of the three functions only delete schedules. They have no target.
     settings = SchedulerSettings(
         group=setting("CLOCKS_GROUP"),
         target_arn=os.environ.get("FOLLOW_SCHEDULE_ARN", ""),

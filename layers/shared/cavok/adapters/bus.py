@@ -1,4 +1,4 @@
-"""The event bus on which other services hear of accounts and of what was done with them."""
+"""The event bus, on which other services receive events about accounts and their use."""
 
 import json
 from collections.abc import Sequence
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
 
 _MOST_ENTRIES = 10
-"""Of one PutEvents call. Source: EventBridge API reference."""
+"""The limit of one PutEvents call. Source: EventBridge API reference."""
 
 
 class NotPublished(Exception):
-    """EventBridge refused an event. It is tried again."""
+    """EventBridge refused an event. It is retried."""
 
 
 class Bus:
@@ -25,8 +25,8 @@ class Bus:
         self._name = name
 
     def put(self, events: Sequence[Event]) -> list[bool]:
-        """Whether the bus accepted each event. Stops after the first call with a refused event, to
-        preserve order.
+        """Puts events, and returns for each whether the bus accepted it. Stops after the first call
+        with a refused event, to preserve order.
         """
         accepted: list[bool] = []
         for start in range(0, len(events), _MOST_ENTRIES):

@@ -27,6 +27,6 @@ class RetryQueue:
 
 
 def wait_seconds(tries: int) -> int:
-    """The delay after this many tries."""
+    """The delay in seconds after this many failed tries."""
     doublings = 2 * min(max(tries - 1, 0), 10)
     return min(FIRST_WAIT << doublings, LONGEST_WAIT)

@@ -57,7 +57,7 @@ class SchedulerClient:
         return tuple(names)
 
     def delete(self, names: Iterable[str]) -> None:
-        """Skips names that do not exist. Raises ServiceUnavailable."""
+        """Deletes schedules. Skips names that do not exist. Raises ServiceUnavailable."""
         for name in names:
             try:
                 self._scheduler.delete_schedule(Name=name, GroupName=self._settings.group)
@@ -65,7 +65,7 @@ class SchedulerClient:
                 continue
             except AWS_ERRORS as error:
                 raise ServiceUnavailable(
-                    "The schedule could not be ended. Please try again in a moment."
+                    "The schedule could not be deleted. Please try again in a moment."
                 ) from error
 
     def _schedule(self, resource: Resource, name: str, cron: str) -> Any:

@@ -1,4 +1,4 @@
-"""Sealing secrets with KMS under an encryption context that says whose they are.
+"""Sealing secrets with KMS under an encryption context that names their owner.
 
 KMS refuses to open a seal under any other context, and our functions' policies name the context
 keys each may use: the API may seal an access key but never open one; a probe may open a test's
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
 
 PLAINTEXT_LIMIT = 4096
-"""Bytes that KMS Encrypt takes. An access key is 60, a session about 1,500."""
+"""Bytes that KMS Encrypt accepts. An access key has 60, a session about 1,500."""
 
 
 def credentials_context(organization_id: str, account_id: str) -> dict[str, str]:
@@ -54,7 +54,9 @@ class Sealer:
         return base64.b64encode(sealed["CiphertextBlob"]).decode()
 
     def open(self, sealed: str, context: Mapping[str, str]) -> dict[str, Any]:
-        """Raises SealBroken if it was sealed under another context or key, or was tampered with."""
+        """The secret. Raises SealBroken if it was sealed under another context or key, or was
+        tampered with.
+        """
         try:
             opened = self._kms.decrypt(
                 KeyId=self._key_id,

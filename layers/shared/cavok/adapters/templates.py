@@ -7,7 +7,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 LINK_SECONDS = 3600
-"""An hour. A link also dies with the function's own session, which lasts longer than that."""
+"""An hour. A link also expires with the function's own session, which lasts longer."""
 
 
 class Templates:
@@ -21,7 +21,7 @@ class Templates:
         self._stored: set[str] = set()
 
     def publish(self, template: str) -> str:
-        """A presigned address of the template, good for an hour."""
+        """Stores the template, and returns its presigned URL, valid for an hour."""
         key = f"connect/{hashlib.sha256(template.encode()).hexdigest()[:32]}.json"
         if key not in self._stored:
             self._s3.put_object(

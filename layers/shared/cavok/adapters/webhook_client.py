@@ -39,7 +39,9 @@ class WebhookClient:
         self._resolve = resolve
 
     def post(self, url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
-        """Returns the 2xx status. Raises NotDelivered for any other answer, or none."""
+        """Posts a message and returns the 2xx status. Raises NotDelivered for any other status, and
+        for no response.
+        """
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         host = str(url.hostname)

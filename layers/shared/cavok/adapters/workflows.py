@@ -21,12 +21,13 @@ class Workflows:
         self._verify_account_arn = verify_account_arn
 
     def execution_arn(self, verification_id: str) -> str:
+        """The ARN of a verification's execution, started or not."""
         return (
             f"{self._verify_account_arn.replace(':stateMachine:', ':execution:')}:{verification_id}"
         )
 
     def start(self, verification: Verification, correlation_id: str) -> None:
-        """Raises ServiceUnavailable if Step Functions does not take it."""
+        """Starts the execution. Raises ServiceUnavailable if Step Functions does not accept it."""
         try:
             self._sfn.start_execution(
                 stateMachineArn=self._verify_account_arn,
@@ -40,7 +41,7 @@ class Workflows:
 
 
 def execution_input(verification: Verification, correlation_id: str) -> dict[str, Any]:
-    """What an execution starts with: names only, nothing secret."""
+    """The input of an execution: ids only, nothing secret."""
     return {
         "organization_id": verification.organization_id,
         "account_id": verification.account_id,

@@ -1,9 +1,9 @@
-"""What AWS says when it refuses a call, and which policy is behind it.
+"""Why AWS refused a call, read from its access-denied message.
 
-The wordings are those of the IAM User Guide, "Troubleshoot access denied error messages", which
-documents one per policy type for implicit ("because no … allows the … action") and explicit ("with
-an explicit deny in a …") denials. Only the *reason* is read from the text. Whether a call was
-refused is decided by the error code alone.
+The formats are those of the IAM User Guide, "Troubleshoot access denied error messages". It
+documents one per policy type for implicit denials ("because no … allows the … action") and one for
+explicit denials ("with an explicit deny in a …"). The text gives only the *reason*. The error code
+alone decides whether a call was refused.
 """
 
 import re
@@ -13,7 +13,7 @@ DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "Unauthorized
 """The codes that mean "not allowed". Everything else proves nothing about a permission."""
 
 TIMED_OUT = "RequestTimeout"
-"""Our own word for a connection that broke, or an answer that did not come."""
+"""Cavok's own error code for a broken connection or a timeout."""
 
 TRANSIENT_CODES = frozenset(
     {
@@ -35,11 +35,11 @@ TRANSIENT_CODES = frozenset(
         "Unavailable",
     }
 )
-"""Codes that may go away by themselves, so the workflow tries again before it says inconclusive."""
+"""Temporary errors. A probe is retried before its step becomes inconclusive."""
 
 
 class Reason(StrEnum):
-    """Why a step has its verdict; null for what simply works."""
+    """Why a step failed, was skipped or is inconclusive; null if it passed."""
 
     IDENTITY_POLICY = "identity_policy"
     EXPLICIT_DENY = "explicit_deny"
@@ -83,12 +83,11 @@ _IMPLICIT = re.compile(f"because no (?P<policy>{_POLICY}) allows", re.I)
 
 
 def refusal_reason(message: str) -> Reason:
-    """The policy type that an access-denied message blames.
+    """The policy type that an access-denied message names; `unstated` if it names none.
 
-    An explicit deny in the customer's own identity policies is `explicit_deny`; one in a boundary,
-    SCP or session policy names that policy, since it is there that somebody has to mend it. So does
-    a denial "transitively through" another policy name that other one. `unstated` when AWS does
-    not say.
+    An explicit deny in an identity policy, or in a policy that AWS does not name, is
+    `explicit_deny`. An explicit deny in a boundary, SCP or session policy names that policy,
+    because it must be fixed there. A denial "transitively through" another policy names that one.
     """
     if explicit := _EXPLICIT.search(message):
         blamed = _policy_type(explicit["behind"] or explicit["policy"] or "")

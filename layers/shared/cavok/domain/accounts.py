@@ -1,4 +1,4 @@
-"""A customer's AWS account as an organization connected it, and what may change about it."""
+"""A customer's AWS account as an organization connected it, and how it may change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -11,6 +11,8 @@ from cavok.domain.reverification import Attention
 
 
 class AccessType(StrEnum):
+    """How Cavok enters an account: through an IAM role, or with an access key."""
+
     ASSUME_ROLE = "assume_role"
     ACCESS_KEY = "access_key"
 
@@ -61,8 +63,8 @@ class LastVerification:
 
 @dataclass(frozen=True, slots=True)
 class TestSlot:
-    """The right to test an account, one at a time. It lapses by itself, so that nothing can hold it
-    for ever.
+    """A lock that lets one test at a time use an account. It expires, so that a test that died
+    cannot hold it forever.
     """
 
     verification_id: str
@@ -73,12 +75,13 @@ class TestSlot:
 class Account:
     """One connected AWS account. Times are UTC.
 
-    connection_revision  counts changes of how the account is entered; a test of an older one
-                         decides nothing.
-    proven               the permissions that were ever allowed, so that losing one is noticed.
-    connected_at         when a test last found it connected; null if none ever did, entered as it
-                         is now.
-    attempts             tests in a row that did not find it connected.
+    connection_revision  counts changes to how the account is entered. A test of an older revision
+                         does not change the status.
+    proven               permissions that a test has found allowed since the connection last
+                         changed. Losing one is an issue.
+    connected_at         when a test last found the account connected; null if none has since the
+                         connection last changed.
+    attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
     version              counts every write, for optimistic locking and the ETag.
     """
@@ -113,6 +116,7 @@ class Account:
 
     @property
     def role_arn(self) -> str | None:
+        """Null for an account that is entered with an access key."""
         return (
             f"arn:aws:iam::{self.account_number}:role/{self.role_name}" if self.role_name else None
         )
@@ -123,6 +127,7 @@ class Account:
         return self.regions[0]
 
     def testing(self, now: datetime) -> bool:
+        """Whether a test holds the slot."""
         return self.slot is not None and self.slot.expires_at > now
 
     @property
@@ -140,7 +145,7 @@ class Account:
         return replace(self, name=name, updated_at=now)
 
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
-        """Logs on or off. The next test tells whether they work, so it is due at once."""
+        """With log writing on or off. Due at once, so that a test shows whether it works."""
         return replace(
             self, write_logs=write_logs, next_verification_at=now, touched_at=now, updated_at=now
         )
@@ -153,7 +158,9 @@ class Account:
         role_name: str | None = None,
         access_key_id_ending: str | None = None,
     ) -> Self:
-        """The account entered another way: nothing that was proven still holds."""
+        """With a changed connection. Earlier results no longer hold: unconfirmed, and due at once.
+        Null leaves a field unchanged.
+        """
         return replace(
             self,
             regions=regions or self.regions,

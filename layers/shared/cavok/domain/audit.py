@@ -1,4 +1,4 @@
-"""Who did what to which account: entries of an append-only trail."""
+"""The audit trail of accounts: who did what, and when. Append-only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ _AUDITED = {
     "regions": "Regions",
     "role_name": "Role name",
 }
-"""What a person may change, and what it is called."""
+"""Fields that a person may change, and their names in an entry's detail."""
 
 
 class AuditAction(StrEnum):
@@ -27,8 +27,8 @@ class AuditAction(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """`actor` is a person, or `schedule`. `detail` says more in words; it is never secret. Entries
-    sort by `entry_id` as they happened.
+    """One entry. `actor` is a person's name, or `schedule`. `detail` is text for people, never
+    secret. `entry_id` sorts chronologically.
     """
 
     entry_id: str

@@ -1,5 +1,5 @@
-"""What can go wrong, named. The workflow's Retry and Catch go by these class names; HTTP maps each
-to one status.
+"""Errors. The workflows' Retry and Catch name these classes, and the HTTP API maps each to one
+status.
 """
 
 from typing import TYPE_CHECKING
@@ -9,11 +9,11 @@ if TYPE_CHECKING:
 
 
 class CavokError(Exception):
-    """Base of every error that a caller can do something about. The message is safe to show."""
+    """Base class of expected errors. The message is safe to show to callers."""
 
 
 class AccountNotFound(CavokError):
-    """No such account in this organization, or it was deleted meanwhile."""
+    """No such account in this organization, or it has been deleted."""
 
 
 class VerificationNotFound(CavokError):
@@ -25,7 +25,7 @@ class WebhookNotFound(CavokError):
 
 
 class Conflict(CavokError):
-    """The request does not fit what is there."""
+    """The request conflicts with the stored state."""
 
 
 class PreconditionFailed(CavokError):
@@ -33,7 +33,7 @@ class PreconditionFailed(CavokError):
 
 
 class InvalidField(CavokError):
-    """A field of the request is wrong in a way that its shape alone does not show."""
+    """A field of the request matches the schema, but its value is invalid."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -46,7 +46,7 @@ class Forbidden(CavokError):
 
 
 class ServiceUnavailable(CavokError):
-    """One of our own parts does not answer. Trying again later may help."""
+    """A service that Cavok depends on failed or is busy. A retry may succeed."""
 
 
 class EntryRefused(CavokError):
@@ -62,11 +62,11 @@ class EntryRefusedYet(EntryRefused):
 
 
 class EntryInconclusive(CavokError):
-    """The account could not be entered, and the cause may not be the customer's."""
+    """The account could not be entered, and the customer may not be the cause."""
 
 
 class OurEntryBroken(EntryInconclusive):
-    """AWS refused us the account's role and also our own canary role: the cause is ours."""
+    """AWS refused the account's role and also our own canary role, so the cause is ours."""
 
 
 class ProbeTransient(CavokError):
@@ -86,11 +86,11 @@ class ResourceNotFound(CavokError):
 
 
 class InteractionRefused(CavokError):
-    """An instance that cannot be started, stopped or listed as things are; the message says why."""
+    """Instances cannot be started, stopped or listed at present. The message says why."""
 
 
 class LogWritingInconclusive(CavokError):
-    """A line could not be written, and AWS did not refuse it either. It may work in a moment."""
+    """A log line was neither written nor refused by AWS. A retry may succeed."""
 
 
 class CallFailed(CavokError):
@@ -102,7 +102,7 @@ class CallFailed(CavokError):
 
 
 class UnusableEvent(CavokError):
-    """An event that can never be processed. It is dropped, because a repetition fails alike."""
+    """An event that can never be processed. It is dropped, because a retry would fail too."""
 
 
 class MalformedEvent(UnusableEvent):

@@ -49,8 +49,8 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """What every event says of itself. `account_id` is null where no account is concerned, and
-    `version` is there where the event is one of a version of an account.
+    """The fields that every event has. `account_id` is null if the event concerns no account.
+    `version` is set if the event follows from a version of an account.
     """
 
     event_id: str
@@ -79,7 +79,7 @@ Schema = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventDeclaration:
-    """One type of event: who says it, when, and the JSON Schema of each field of its `detail`.
+    """One type of event: its source, when it occurs, and the JSON Schema of each field of `detail`.
 
     when        for the table in docs/events.
     fields      beside the envelope's.
@@ -345,7 +345,7 @@ _REACHED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountVersion:
-    """What a version of an account says to others. `at` is when it was written, UTC."""
+    """A version of an account: the fields that events carry. `at` is when it was written, UTC."""
 
     organization_id: str
     account_id: str
@@ -361,8 +361,8 @@ class AccountVersion:
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
-    """Two versions of an account: none before is a new account, none after a deleted one. `at` is
-    when the table was written, UTC.
+    """Two versions of an account. `before` is null for a new account, `after` for a deleted one.
+    `at` is when the table was written, UTC.
     """
 
     before: AccountVersion | None
@@ -409,7 +409,7 @@ def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
 
 
 def _account_events(change: AccountChange) -> Iterator[Event]:
-    """Most versions concern nobody else: a test that begins, a changed name, a later due time."""
+    """Most versions cause no event: a test that begins, a changed name, a later due time."""
     before, after = change.before, change.after
     if after is None:
         if before is not None:

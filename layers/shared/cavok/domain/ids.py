@@ -1,4 +1,4 @@
-"""Identifiers made here: ULIDs, which sort by the time they were made."""
+"""Cavok's own identifiers: ULIDs, which sort by creation time."""
 
 import re
 
@@ -6,5 +6,5 @@ _ULID = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
 
 
 def is_id(text: str) -> bool:
-    """Whether this can be one of our identifiers; what cannot be is not looked up."""
+    """Whether a text has the form of an identifier. Others are not looked up."""
     return _ULID.fullmatch(text) is not None

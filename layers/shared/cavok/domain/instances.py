@@ -12,7 +12,7 @@ EXCLUDE_TAG = "cavok:exclude"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instance:
-    """One instance of a customer. The fields are those of `DescribedInstance`, and where it is.
+    """One instance of a customer: the fields of `DescribedInstance`, its kind and its region.
 
     excluded  whether the customer's tag forbids Cavok to start or stop it.
     """
@@ -51,7 +51,7 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A start or stop of one instance. Without a region, all of the account's are searched."""
+    """A start or stop of one instance. If `region` is null, all of the account's are searched."""
 
     action: Action
     kind: Kind

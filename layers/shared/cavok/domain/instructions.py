@@ -1,5 +1,5 @@
-"""How a customer lets Cavok in: policies, CloudFormation, Terraform and CLI, made from the
-permission catalog.
+"""Instructions for connecting an account: policies, CloudFormation, Terraform and AWS CLI commands,
+generated from the permission catalog.
 """
 
 import json
@@ -18,7 +18,7 @@ USER_NAME = "CavokCloud"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """Whom a role must trust, and with which external ID."""
+    """The AWS account that a role must trust, and the external ID that it must require."""
 
     trusted_account_id: str
     external_id: str
@@ -47,6 +47,7 @@ def _groups(account: Account, *, write_logs: bool) -> tuple[PermissionGroup, ...
 
 
 def steps(account: Account) -> tuple[InstructionStep, ...]:
+    """The steps that a person follows to connect the account, in order."""
     if account.access_type is AccessType.ASSUME_ROLE:
         return (
             InstructionStep(
@@ -56,12 +57,10 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
             InstructionStep(
                 "Deploy on AWS",
                 "Press “Deploy on AWS”. CloudFormation opens with everything filled in: "
-                "acknowledge that it creates "
-                f"an IAM role and press “Create stack”. It creates the role "
-                f"{account.role_name}, which only Cavok "
-                "may assume, and only with your organization's external ID. If you prefer, "
-                "use the CloudFormation "
-                "template, Terraform or the AWS CLI below instead.",
+                "acknowledge that it creates an IAM role and press “Create stack”. It creates the "
+                f"role {account.role_name}, which only Cavok may assume, and only with your "
+                "organization's external ID. If you prefer, use the CloudFormation template, "
+                "Terraform or the AWS CLI below instead.",
             ),
             InstructionStep(
                 "Test the connection",
@@ -73,9 +72,8 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
         InstructionStep(
             "Create an IAM user",
             f"In account {account.account_number}, create an IAM user without console access and "
-            f"give it the "
-            "permissions policy below. CloudFormation, Terraform or the AWS CLI below do it "
-            "for you.",
+            "give it the permissions policy below. CloudFormation, Terraform or the AWS CLI below "
+            "do it for you.",
         ),
         InstructionStep(
             "Create an access key",
@@ -89,6 +87,7 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
 
 
 def trust_policy(account: Account, trust: Trust) -> dict[str, Any] | None:
+    """The trust policy of the account's role. None for an access key."""
     if account.access_type is AccessType.ACCESS_KEY:
         return None
     return permissions.trust_policy(trust.trusted_account_id, trust.external_id)
@@ -147,7 +146,7 @@ def _write_logs_parameter(account: Account) -> dict[str, Any]:
 
 
 def _inline_policies(account: Account) -> list[dict[str, Any]]:
-    """One policy a group; those that only log writing needs depend on the parameter WriteLogs."""
+    """One inline policy per group. The parameter WriteLogs decides on those for log writing."""
     return [_inline_policy(group) for group in _groups(account, write_logs=True)]
 
 
@@ -218,8 +217,8 @@ def _user_template(account: Account) -> dict[str, Any]:
 
 
 def terraform(account: Account, trust: Trust) -> str:
-    """A Terraform configuration that makes the same role or user. HCL reads JSON objects as
-    expressions.
+    """A Terraform configuration that creates the same role or user. Policies are embedded as JSON,
+    which HCL accepts as expressions.
     """
     kind, block = (
         ("role", _terraform_role(account, trust))
@@ -270,7 +269,7 @@ def _indented(document: Mapping[str, Any]) -> str:
 
 
 def cli(account: Account, trust: Trust) -> str:
-    """AWS CLI commands for a POSIX shell that make the same role or user."""
+    """AWS CLI commands for a POSIX shell that create the same role or user."""
     kind, name = ("role", account.role_name) if account.role_name else ("user", USER_NAME)
     if account.role_name:
         document = json.dumps(permissions.trust_policy(trust.trusted_account_id, trust.external_id))

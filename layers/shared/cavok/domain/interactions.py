@@ -1,4 +1,4 @@
-"""Interactions with a customer's account: their record, and the usage that they count for."""
+"""Interactions with a customer's account, and the usage that they count towards."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +24,7 @@ class InteractionOutcome(StrEnum):
 
 
 class Logged(StrEnum):
-    """Whether the interaction's line stands in the customer's own log group."""
+    """Whether the interaction was written to the customer's own log group."""
 
     WRITTEN = "written"
     REFUSED = "refused"
@@ -34,11 +34,13 @@ class Logged(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interaction:
-    """One start, stop, listing or test. `kind`, `instance_id` and `region` only where there is one.
+    """One start, stop, listing or test. `kind`, `instance_id` and `region` are null where they do
+    not apply.
 
-    actor       a person, or `schedule`.
-    request_id  of the HTTP request or the firing behind it, to find it in Cavok's own logs.
-    changed     whether AWS was asked to change anything; false for what was as asked already.
+    actor       a person's name, or `schedule`.
+    request_id  finds the HTTP request, schedule invocation or test in Cavok's own logs.
+    changed     whether AWS was called to change the instance's state. False if it was already in
+                the wanted state.
     """
 
     organization_id: str
@@ -62,15 +64,17 @@ class Interaction:
 
 
 def logged_at_first(account: Account) -> Logged:
-    """Nothing is ever written to an account that no test found connected: it may be another's."""
+    """`logged` of a new interaction. Nothing is written to an account that is not connected: it may
+    belong to somebody else.
+    """
     if not account.write_logs:
         return Logged.OFF
     return Logged.PENDING if account.status in CONNECTED else Logged.REFUSED
 
 
 def interaction_of_test(account: Account, verification: Verification) -> Interaction | None:
-    """The interaction that a person's test was, once it has a verdict. A scheduled test is Cavok's
-    own upkeep, and one that was aborted is nothing that the customer should pay for.
+    """The interaction for a person's test with a verdict. None for a scheduled test, which is
+    Cavok's own maintenance, and for an aborted test: customers do not pay for these.
     """
     if verification.trigger is not Trigger.MANUAL or verification.outcome is None:
         return None
@@ -90,13 +94,15 @@ def interaction_of_test(account: Account, verification: Verification) -> Interac
 
 
 def period_of(at: datetime) -> str:
-    """The calendar month, UTC, that an interaction counts in: `2025-07`."""
+    """The calendar month, UTC, in which an interaction counts: `2025-07`."""
     return f"{at.astimezone(UTC):%Y-%m}"
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Interactions of one account in one month. Nothing is blocked; what is above is billable."""
+    """Interactions of one account in one month. Those above the free ones are billable, never
+    blocked.
+    """
 
     period: str
     free_interactions: int
@@ -118,7 +124,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class AccountUsage:
-    """One account's usage among those of its organization. One that was deleted has no name."""
+    """Usage of one account of an organization. `name` is null if the account was deleted."""
 
     account_id: str
     name: str | None
@@ -130,5 +136,5 @@ THRESHOLDS = (80, 100)
 
 
 def thresholds_crossed(before: int, after: int, free: int) -> tuple[int, ...]:
-    """The thresholds, in percent, that a counter passed on its way from one value to another."""
+    """The thresholds, in percent, that a counter crossed when it rose from `before` to `after`."""
     return tuple(percent for percent in THRESHOLDS if before * 100 < percent * free <= after * 100)

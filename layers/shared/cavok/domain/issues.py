@@ -1,4 +1,4 @@
-"""What a test's steps mean for a person: the outcome, and each thing to mend with its remedy."""
+"""The outcome and the issues that follow from a test's steps. Each issue has a remedy."""
 
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -21,7 +21,7 @@ _REMEDIES = {
     Reason.RESOURCE_CONTROL_POLICY: "A resource control policy of your AWS organization does not "
     "allow {actions}; ask whoever manages AWS Organizations.",
     Reason.SESSION_POLICY: "Cavok's own session policy does not allow {actions}. "
-    "This is for us to mend; please contact support.",
+    "This is on Cavok's side; please contact support.",
     Reason.RESOURCE_POLICY: "A resource-based policy does not allow {actions}; "
     "look at the policy of the resource.",
     Reason.VPC_ENDPOINT_POLICY: "A VPC endpoint policy does not allow {actions}; extend it.",
@@ -30,7 +30,7 @@ _REMEDIES = {
 _LOST = ("was allowed and no longer is", "were allowed and no longer are")
 _REFUSED = ("is refused", "are refused")
 _LOGS_REFUSED = ("is refused, but Write logs is Yes", "are refused, but Write logs is Yes")
-"""What is said of one action, and of several."""
+"""Texts for one action, and for several."""
 
 
 def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple[Issue, ...]]:
@@ -54,7 +54,7 @@ LOG_WRITING_REFUSED = "log_writing_refused"
 
 
 def log_writing_issues(account: Account, refused: Iterable[Step]) -> tuple[Issue, ...]:
-    """The issues of refused log writing in an account that asked for logs."""
+    """The issues for denied log writing in an account whose Write logs is Yes."""
     return tuple(_permission_issues(LOG_WRITING_REFUSED, _LOGS_REFUSED, account, refused))
 
 
@@ -63,19 +63,19 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     if by_name[permissions.ASSUME_ROLE].reason is Reason.ROLE_NOT_ASSUMABLE:
         yield Issue(
             "role_not_assumable",
-            f"The role {account.role_arn} could not be assumed. Either it does not exist, or "
-            f"its trust policy does "
-            "not name Cavok's account, or it asks for another external ID. AWS does not say which.",
-            "Deploy the role as the Instructions show, with this organization's external ID, "
-            "then press Test.",
+            f"The role {account.role_arn} could not be assumed. Either it does not exist, or its "
+            "trust policy does not name Cavok's account, or it asks for another external ID. "
+            "AWS does not say which.",
+            "Deploy the role as the Instructions show, with this organization's external ID, then "
+            "press Test.",
         )
     match = by_name[permissions.ACCOUNT_MATCHES]
     if match.reason is Reason.CREDENTIALS_REJECTED:
         yield Issue(
             "credentials_rejected",
             "AWS does not accept the access key: it was deleted, deactivated, or mistyped.",
-            "Create a new access key for the IAM user, enter it under Rotate keys, then "
-            "press Test.",
+            "Create a new access key for the IAM user, enter it under Rotate keys, then press "
+            "Test.",
         )
     elif match.ok is False:
         yield Issue(
@@ -86,12 +86,10 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):
         yield Issue(
             "confused_deputy",
-            f"The role {account.role_arn} can be assumed without this organization's external "
-            f"ID. Whoever knows its "
-            "name could have Cavok act on it.",
-            "Put the condition StringEquals sts:ExternalId with this organization's external "
-            "ID into the role's "
-            "trust policy, as the Instructions show, then press Test.",
+            f"The role {account.role_arn} can be assumed without this organization's external ID. "
+            "Anyone who knows its name could make Cavok act on the account.",
+            "Put the condition StringEquals sts:ExternalId with this organization's external ID "
+            "into the role's trust policy, as the Instructions show, then press Test.",
         )
 
 
@@ -100,8 +98,8 @@ def _denied(steps: Iterable[Step], *groups: str) -> Iterator[Step]:
 
 
 def _odd_ones_out(steps: Sequence[Step], lost: Sequence[Step]) -> Iterator[Step]:
-    """Refused permissions of a group that otherwise works. A group left out as a whole is a choice,
-    not an issue.
+    """Denied permissions of a group that works in part. A group that is denied as a whole was left
+    out by choice, which is no issue.
     """
     for group in permissions.REMEMBERED_GROUPS:
         if any(step.group == group and step.verdict is Verdict.ALLOWED for step in steps):
@@ -109,7 +107,7 @@ def _odd_ones_out(steps: Sequence[Step], lost: Sequence[Step]) -> Iterator[Step]
 
 
 def _permission_issues(
-    code: str, said: tuple[str, str], account: Account, steps: Iterable[Step]
+    code: str, texts: tuple[str, str], account: Account, steps: Iterable[Step]
 ) -> Iterator[Issue]:
     """One issue per reason, naming every action it concerns."""
     by_reason: dict[Reason, list[str]] = {}
@@ -117,7 +115,7 @@ def _permission_issues(
         by_reason.setdefault(step.reason or Reason.UNSTATED, []).append(step.step)
     principal = "role" if account.role_name else "user"
     for reason, actions in by_reason.items():
-        listed, what = ", ".join(actions), said[len(actions) > 1]
+        listed, text = ", ".join(actions), texts[len(actions) > 1]
         yield Issue(
-            code, f"{listed} {what}.", _REMEDIES[reason].format(actions=listed, principal=principal)
+            code, f"{listed} {text}.", _REMEDIES[reason].format(actions=listed, principal=principal)
         )

@@ -1,4 +1,4 @@
-"""Lines for the customer's log: what one says, and what follows when it is refused."""
+"""Log lines for the customer's account: their content, and what a refused line changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from cavok.domain.steps import Step
 from cavok.domain.times import utc_text
 
 _LONGEST = {"organization_id": 512, "account_id": 512, "interaction_id": 128}
-"""Characters. What is longer is no key of the table, so it could never be looked up."""
+"""Maximum lengths in characters. A longer value does not fit into a key of the table."""
 _LINE_FIELDS = (
     "actor",
     "action",
@@ -30,7 +30,7 @@ _LINE_FIELDS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InteractionEvent:
-    """An `Instance Interaction` event from the bus, of this service or another of Cavok's."""
+    """An `Instance Interaction` event from the bus, of this or another Cavok service."""
 
     organization_id: str
     account_id: str
@@ -72,10 +72,10 @@ class InteractionEvent:
 
 
 def with_log_writing_refused(account: Account, refused: Sequence[Step], now: datetime) -> Account:
-    """The account degraded, with the remedy, and due for a test that tells the whole of it.
+    """The account degraded, with an issue for the refused steps, and due for a full test.
 
-    The very same account where that is known already, where logs are off by now, and where the
-    account is not connected, so that something worse is said of it.
+    Returns the same object if such an issue is known, if log writing is off by now, or if the
+    account is not connected, because its issues then report a worse problem.
     """
     known = any(issue.code == LOG_WRITING_REFUSED for issue in account.issues)
     if known or not refused or not account.write_logs or account.status not in CONNECTED:

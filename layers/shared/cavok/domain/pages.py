@@ -18,21 +18,21 @@ _FOREIGN = "This cursor was not issued for this list."
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where a page ended: the last entry's sort key, by which order it was found, and its id."""
+    """Where a page ended: the sort order (`kind`), and the last entry's sort key and id."""
 
     kind: Literal["name", "number", "id", "used"]
     key: str
     account_id: str = ""
 
     def cursor(self, scope: str) -> str:
-        """An opaque cursor, good for one list of one organization alone."""
+        """An opaque cursor, valid only for the list that `scope` names."""
         return base64.urlsafe_b64encode(
             json.dumps([scope, self.kind, self.key, self.account_id]).encode()
         ).decode()
 
     @classmethod
     def of_cursor(cls, cursor: str | None, scope: str) -> Self | None:
-        """Raises InvalidField for a cursor that was not issued for this list."""
+        """Reads `cursor`. Raises InvalidField if it was not issued for this list."""
         if cursor is None:
             return None
         try:
@@ -48,7 +48,7 @@ class Position:
 
     @property
     def count(self) -> int:
-        """The sort key of a list that is sorted by a count. Raises InvalidField."""
+        """The sort key as a number, in a list sorted by a count. Raises InvalidField."""
         if not re.fullmatch("[0-9]{1,15}", self.key):
             raise InvalidField("cursor", _FOREIGN)
         return int(self.key)
@@ -56,13 +56,13 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """`end` is null on the last page."""
+    """One page of a list. `end` is null on the last page."""
 
     items: Sequence[T]
     end: Position | None
 
     def next_cursor(self, scope: str) -> str | None:
-        """The cursor of the page after this one, good for the list of this scope alone."""
+        """The cursor of the next page of the list that `scope` names; null on the last page."""
         return self.end.cursor(scope) if self.end else None
 
     def map(self, convert: Callable[[T], U]) -> "Page[U]":

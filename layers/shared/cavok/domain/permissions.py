@@ -17,7 +17,7 @@ ROLE_NAME_PREFIX = "Cavok"
 
 DEFAULT_ROLE_NAME = "CavokCloud"
 PROBE_NAME_PREFIX = "cavok-probe-"
-"""No database and no policy has a name with this prefix. Probes name only such."""
+"""Prefix of the names that probes use. No real database or policy has it."""
 
 LOG_GROUP_PREFIX = "/cavok/"
 LOG_GROUPS_ARN = "arn:aws:logs:*:*:log-group:/cavok/*"
@@ -114,7 +114,7 @@ TRUST = PermissionGroup(
 CHECKING = PermissionGroup(
     group="checking",
     title="Checking",
-    why="Only the account confirmation uses them, to tell in advance what would fail.",
+    why="Used only by tests of the account, to predict what would fail.",
     operational=False,
     needs_role=True,
     permissions=(
@@ -164,19 +164,19 @@ LOGS = PermissionGroup(
     group="logs",
     title="CloudWatch Logs",
     why=(
-        "Used only where “Write logs” is Yes: a line at every interaction, in log groups "
-        "that start with /cavok/."
+        "Used only if “Write logs” is Yes: one line per interaction, in log groups that start "
+        "with /cavok/."
     ),
     resource=LOG_GROUPS_ARN,
     proven_by=ProvenBy.WRITING,
     permissions=(
-        Permission("logs:CreateLogGroup", "Makes the log group at the first line."),
-        Permission("logs:TagResource", "Marks the log group as made by Cavok."),
+        Permission("logs:CreateLogGroup", "Creates the log group before the first line."),
+        Permission("logs:TagResource", "Marks the log group as created by Cavok."),
         Permission(
             "logs:PutRetentionPolicy",
-            "Sets 14 days of retention when it makes a log group; yours to change.",
+            "Sets 14 days of retention on a new log group; yours to change.",
         ),
-        Permission("logs:CreateLogStream", "Makes a log stream a day."),
+        Permission("logs:CreateLogStream", "Creates one log stream per day."),
         Permission("logs:PutLogEvents", "Writes the lines."),
     ),
 )
@@ -191,10 +191,10 @@ PROBED_GROUPS = tuple(group for group in GROUPS if group.proven_by is ProvenBy.P
 """The groups that the workflow's Map probes, one permission at a time."""
 
 CAPABILITY_GROUPS = tuple(group for group in GROUPS if group.operational)
-"""The groups that an account is used with."""
+"""The groups that are shown as capabilities of an account."""
 
 REMEMBERED_GROUPS = tuple(group.group for group in CAPABILITY_GROUPS if group in PROBED_GROUPS)
-"""Names of the groups of which an account remembers what it once was allowed."""
+"""Names of the groups whose allowed permissions an account remembers (`Account.proven`)."""
 
 STEPS = (*TRUST_STEPS, *(action for group in GRANTED_GROUPS for action in group.actions))
 """Every step of a verification, in the order it is shown."""

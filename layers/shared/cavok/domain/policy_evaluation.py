@@ -13,12 +13,12 @@ class Prediction(StrEnum):
 
 
 def predict(documents: Iterable[Mapping[str, Any]], action: str) -> Prediction:
-    """What a role's inline policies say of an action on any resource.
+    """What a role's inline policies say about an action on all resources.
 
-    Denied only by an explicit Deny without a condition, allowed only by an Allow without one and no
-    Deny in sight. Everything else is unknown: managed policies, a boundary and the organization's
-    policies cannot be read with the permissions that Cavok asks for. Source: IAM User Guide,
-    "Policy evaluation logic".
+    DENIED takes a Deny without a condition. ALLOWED takes an Allow without a condition, and no Deny
+    of any sort for the action. Everything else is UNKNOWN, because Cavok does not ask for the
+    permissions to read managed policies, boundaries and the organization's policies. Source: IAM
+    User Guide, "Policy evaluation logic".
     """
     statements = [statement for document in documents for statement in _statements(document)]
     denies = [s for s in statements if s.get("Effect") == "Deny" and _names_action(s, action)]
@@ -51,7 +51,7 @@ def _matches(pattern: str, action: str) -> bool:
 
 
 def _listed(value: Any) -> list[Any]:
-    """IAM lets a list of one be written without brackets."""
+    """IAM accepts a single value in place of a list."""
     if value is None:
         return []
     return value if isinstance(value, list) else [value]

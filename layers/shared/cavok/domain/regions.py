@@ -1,4 +1,4 @@
-"""The regions of the `aws` partition; a unit test holds them against botocore's own list."""
+"""The regions of the `aws` partition. A unit test compares them with botocore's list."""
 
 REGIONS = frozenset(
     {

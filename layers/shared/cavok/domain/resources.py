@@ -9,7 +9,9 @@ from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Transition
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
-"""A stopped database or cluster. Source: RDS User Guide, "Stopping a DB instance temporarily"."""
+"""AWS starts a stopped database or cluster again then. Source: RDS User Guide, "Stopping a DB
+instance temporarily".
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,7 +21,8 @@ class Resource:
     followed_at  time of the last transition that was handled. Older ones are never handled.
     stopped_at   when its schedule stopped it; null after a start.
     note         a message for people about the last transition; null if it went well.
-    clocks       names of its EventBridge schedules.
+    schedule_names
+                 names of its EventBridge schedules.
     """
 
     organization_id: str
@@ -36,11 +39,11 @@ class Resource:
     updated_at: datetime
     stopped_at: datetime | None = None
     note: str | None = None
-    clocks: tuple[str, ...] = ()
+    schedule_names: tuple[str, ...] = ()
 
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
-        """With another schedule, or none. It applies from its next transition on, so that a state
-        that a person set lasts until then.
+        """With another schedule, or none. It applies from its next transition on: until then, a
+        state that a person set stays.
         """
         return replace(
             self, schedule=schedule, followed_at=now, updated_at=now, stopped_at=None, note=None
@@ -54,13 +57,14 @@ class Resource:
         return latest if latest.at > self.followed_at else None
 
     def next_transition(self, now: datetime) -> Transition | None:
+        """Null without a schedule."""
         return self.schedule.next_transition(now) if self.schedule else None
 
     def operation(self, transition: Transition) -> Operation:
         return Operation(transition.action, self.kind, self.instance_id, self.region)
 
     def followed(self, transition: Transition, now: datetime, *, changed: bool) -> Self:
-        """After a transition that was accepted. `changed`: AWS was called to make it so."""
+        """After an accepted transition. `changed` says whether AWS was called."""
         if transition.action is Action.START:
             return replace(self, followed_at=transition.at, stopped_at=None, note=None)
         restarted = (
@@ -78,5 +82,5 @@ class Resource:
         return replace(self, followed_at=transition.at, stopped_at=stopped_at, note=note)
 
     def not_followed(self, transition: Transition, reason: str) -> Self:
-        """After a transition that was refused. It is not retried; the next one is tried."""
+        """After a refused transition. It is not retried; the next one is tried."""
         return replace(self, followed_at=transition.at, note=reason)

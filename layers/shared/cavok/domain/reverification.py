@@ -1,4 +1,4 @@
-"""When an account is verified again by itself."""
+"""When an account is due for its next scheduled test."""
 
 import hashlib
 from dataclasses import dataclass
@@ -8,15 +8,15 @@ DAY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=2)
 REST_AFTER = timedelta(days=7)
 REST_BETWEEN = timedelta(hours=12)
-"""Least time between two daily tests. With it a test that ran at the account's own minute, or some
-hours late, is followed by the next one at that minute a day later.
+"""Minimum time between two daily tests. A test that ran up to 12 hours late is still followed by
+one at the account's own time of day.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What decides when an account is due. `attempts` counts verifications in a row that did not
-    connect it.
+    """What decides when an account is due. `attempts` counts consecutive tests that did not find it
+    connected.
     """
 
     account_id: str
@@ -27,10 +27,10 @@ class Attention:
 
 
 def next_verification_at(attention: Attention, now: datetime) -> datetime | None:
-    """Connected accounts daily, others after 2, 4, 8 … minutes and then daily too.
+    """Connected accounts are tested daily, others after 2, 4, 8 … minutes and then daily.
 
-    None for an account that was never connected and that nobody touched for a week: it rests until
-    somebody does.
+    None for an account that was never connected and that nobody has changed or tested for a week.
+    It rests until somebody does.
     """
     if attention.connected:
         return next_daily_slot(attention.account_id, now)
@@ -44,9 +44,8 @@ def next_verification_at(attention: Attention, now: datetime) -> datetime | None
 def next_daily_slot(account_id: str, now: datetime) -> datetime:
     """The account's own time of day, 12 to 36 hours ahead.
 
-    A jitter on top of "in a day" would keep together for weeks what was connected at one moment.
-    An account's own time spreads any number of them over the day at once, whatever happened
-    before: a deployment, an outage of ours, an import.
+    It spreads accounts over the day at once, even if they were all connected or tested at the same
+    moment, after an import, an outage or a deployment. Random jitter would take weeks to do so.
     """
     earliest = now + REST_BETWEEN
     midnight = earliest.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -55,6 +54,6 @@ def next_daily_slot(account_id: str, now: datetime) -> datetime:
 
 
 def daily_offset(account_id: str) -> timedelta:
-    """Time of day (UTC) at which an account is verified, always the same for an account."""
+    """Time of day (UTC) at which an account is tested. It never changes."""
     digest = hashlib.blake2b(account_id.encode(), digest_size=8).digest()
     return DAY * (int.from_bytes(digest) / 2**64)

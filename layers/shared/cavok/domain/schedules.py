@@ -50,6 +50,7 @@ class Schedule:
         return max(past, key=lambda transition: transition.at)
 
     def next_transition(self, now: datetime) -> Transition:
+        """The first transition after `now`."""
         coming = (each for each in self._transitions_around(now) if each.at > now)
         return min(coming, key=lambda transition: transition.at)
 
@@ -119,6 +120,7 @@ class Schedule:
 
 
 def is_time_zone(name: str) -> bool:
+    """Whether this is the name of an IANA time zone."""
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):

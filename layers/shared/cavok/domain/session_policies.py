@@ -1,4 +1,6 @@
-"""What a session in a customer's account may do at most, whatever the customer granted."""
+"""Session policies: the most that a session may do in a customer's account, whatever its role
+allows.
+"""
 
 import json
 from typing import Any
@@ -8,14 +10,15 @@ from cavok.domain.kinds import Kind
 from cavok.domain.permissions import GRANTED_GROUPS, LOGS
 
 DURATION_SECONDS = 900
-"""The shortest that STS gives."""
+"""The minimum that STS accepts."""
 
 
 def probing_policy() -> dict[str, Any]:
-    """Session policy of a test: no bug of ours can start or stop a real database with it.
+    """Session policy of a test. It limits starting and stopping to databases that do not exist, so
+    that no bug of ours can act on a real one.
 
-    EC2 cannot be narrowed like that, because DryRun is no condition key. The one function that
-    makes those calls sets it. Source: IAM User Guide, "Session policies"; at most 2,048 characters.
+    EC2 actions cannot be limited so, because DryRun is not a condition key. `dry_run_only` makes
+    these calls and always sets it. Source: IAM User Guide, "Session policies".
     """
     actions_on: dict[str | tuple[str, ...], list[str]] = {}
     for group in GRANTED_GROUPS:
@@ -30,11 +33,12 @@ def probing_policy() -> dict[str, Any]:
 
 
 def probing_policy_text() -> str:
+    """`probing_policy` as JSON."""
     return policy_text(probing_policy())
 
 
 def listing_policy() -> dict[str, Any]:
-    """Allows the Describe actions of all kinds and nothing else."""
+    """Allows only the Describe actions of all kinds."""
     return _allowing(sorted({kind.descriptor.describe for kind in Kind}), "*")
 
 
@@ -52,7 +56,7 @@ def start_stop_policy(account_number: str, operation: Operation) -> dict[str, An
 
 
 def logging_policy() -> dict[str, Any]:
-    """Allows writing to the customer's log groups of Cavok."""
+    """Allows writing to the log groups under /cavok/."""
     return _allowing(list(LOGS.actions), LOGS.resource)
 
 
@@ -62,5 +66,5 @@ def _allowing(actions: list[str], resource: str) -> dict[str, Any]:
 
 
 def policy_text(policy: dict[str, Any]) -> str:
-    """A session policy as STS takes it: at most 2,048 characters."""
+    """A session policy as compact JSON. STS accepts at most 2,048 characters."""
     return json.dumps(policy, separators=(",", ":"))

@@ -24,7 +24,9 @@ class Verdict(StrEnum):
 
 
 class Evidence(StrEnum):
-    """Where a verdict comes from: AWS's answer to the call, the role's own policies, or nowhere."""
+    """What a verdict is based on: AWS's response to a live call, the role's own policies, or
+    nothing.
+    """
 
     LIVE = "live"
     POLICY = "policy"
@@ -37,7 +39,8 @@ REFUSALS_WANTED = frozenset({WITHOUT_EXTERNAL_ID, WITH_WRONG_EXTERNAL_ID})
 REGION_DISABLED_CODES = frozenset(
     {"AuthFailure", "InvalidClientTokenId", "OptInRequired", "UnrecognizedClientException"}
 )
-"""Error codes of a region that the account has not enabled. They prove no permission."""
+"""Error codes of a region that the account has not enabled. They prove nothing about a permission.
+"""
 
 _DETAIL_LIMIT = 1500
 

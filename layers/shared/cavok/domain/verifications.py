@@ -103,8 +103,8 @@ class Verification:
 def begin(account: Account, verification: Verification) -> tuple[Account, AuditEntry]:
     """The account while this verification tests it, and the audit entry.
 
-    The verification holds the account's test slot, and the account is not due while it runs. A
-    person's test shows interest in the account, a scheduled one does not (`touched_at`).
+    The verification holds the account's test slot, and the account is not due while it runs. Only a
+    person's test updates `touched_at`.
     """
     started_at = verification.started_at
     manual = verification.trigger is Trigger.MANUAL

@@ -1,6 +1,6 @@
 """Webhooks: where an organization receives events, and how it verifies that Cavok sent them.
 
-Signed as the Standard Webhooks specification says (standardwebhooks.com): symmetric secret
+Signatures follow the Standard Webhooks specification (standardwebhooks.com): symmetric secret
 `whsec_…`, HMAC-SHA256 over `id.timestamp.body`.
 """
 
@@ -25,7 +25,7 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """`webhook_id` names the secret's seal. Times are UTC."""
+    """An organization's webhook. Its secret is sealed under `webhook_id`. Times are UTC."""
 
     organization_id: str
     webhook_id: str
@@ -36,18 +36,20 @@ class Webhook:
     updated_by: str
 
     def wants(self, event_type: str) -> bool:
+        """Whether it subscribes to the event type. Every webhook receives test messages."""
         return event_type == WEBHOOK_TEST or event_type in self.events
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What is sent. `message_id` is the event's, the same at every try."""
+    """A message to a receiver. `message_id` is the event's id, the same at every try."""
 
     message_id: str
     body: bytes
 
 
 def new_secret() -> str:
+    """A random signing secret: `whsec_` and 32 bytes in Base64."""
     return _PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
@@ -65,15 +67,15 @@ def signed_headers(message: Message, secret: str, now: datetime) -> dict[str, st
 
 
 def payload(event: Mapping[str, Any]) -> dict[str, Any]:
-    """An event of the bus as the specification lays a payload out."""
+    """An event in the specification's payload format."""
     detail = event["detail"]
     return {"type": event["detail-type"], "timestamp": detail["occurred_at"], "data": detail}
 
 
 def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
-    """The address in parts. Raises InvalidField for one that is never delivered to.
+    """The parts of a URL. Raises InvalidField for a URL that Cavok never sends to.
 
-    What its name resolves to is checked at every delivery: it may change at any time.
+    The addresses of its host name may change, so they are checked at every delivery.
     """
     try:
         parts = urlsplit(url)
@@ -81,12 +83,12 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
     except ValueError:
         raise InvalidField("url", "This is not a web address.") from None
     if parts.username is not None or parts.password is not None or parts.fragment:
-        raise InvalidField("url", "Leave out user name, password and what is behind #.")
+        raise InvalidField("url", "Leave out user name, password and the part after #.")
     if not host or port == 0 or any(c.isspace() or ord(c) < 32 for c in url):
         raise InvalidField("url", "This is not a web address.")
     address = _literal(host)
     if address and refused(address, allow_loopback=allow_loopback):
-        raise InvalidField("url", "This is an address inside a network; the internet's are needed.")
+        raise InvalidField("url", "This address is not public. Enter one that is on the internet.")
     loopback = allow_loopback and (host == "localhost" or (address and address.is_loopback))
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
         raise InvalidField("url", "Enter an address that starts with https://")
@@ -94,8 +96,8 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
 
 
 def refused(address: IPv4Address | IPv6Address, *, allow_loopback: bool) -> bool:
-    """Whether nothing may be sent there: everything that is not the public internet, however it is
-    wrapped. Source: IANA special-purpose address registries, as Python's `ipaddress` has them.
+    """Whether an address is refused: every address outside the public internet, also if an IPv6
+    address embeds it. Source: IANA special-purpose address registries, from Python's `ipaddress`.
     """
     if isinstance(address, IPv6Address):
         inner = address.ipv4_mapped or address.sixtofour

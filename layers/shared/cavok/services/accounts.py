@@ -17,23 +17,25 @@ from cavok.services.organizations import organization_of
 
 @dataclass(frozen=True, slots=True)
 class AccessKey:
-    """A customer's access key on its way to being sealed."""
+    """A customer's access key, before it is sealed."""
 
     access_key_id: str = field(repr=False)
     secret_access_key: str = field(repr=False)
 
     @property
     def ending(self) -> str:
+        """The last four characters of its id, which may be shown."""
         return self.access_key_id[-4:]
 
     def sealed(self, sealer: Sealer, organization_id: str, account_id: str) -> str:
+        """Base64 text that opens only for this account."""
         secret = {"access_key_id": self.access_key_id, "secret_access_key": self.secret_access_key}
         return sealer.seal(secret, credentials_context(organization_id, account_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """What an admin asks for. `access_key` exactly for access keys, `role_name` exactly for Assume
+    """An account to connect. `access_key` is set only for access keys, `role_name` only for Assume
     Role.
     """
 
@@ -48,7 +50,7 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChange:
-    """What an admin changes; null is unchanged."""
+    """Changes to an account. Null leaves a field unchanged."""
 
     name: str | None = None
     write_logs: bool | None = None
@@ -56,7 +58,7 @@ class AccountChange:
     role_name: str | None = None
 
     def applied_to(self, account: Account, now: datetime) -> Account:
-        """The changed account, or the very same where nothing changes. Raises InvalidField."""
+        """The changed account, or the same object if nothing changes. Raises InvalidField."""
         if self.role_name is not None and account.access_type is AccessType.ACCESS_KEY:
             raise InvalidField(
                 "role_name", "This account is entered with an access key; it has no role."
@@ -83,8 +85,8 @@ def connect_account(
     sealer: Sealer,
     now: datetime,
 ) -> Account:
-    """Stores a new account, unconfirmed and due for its first test. Raises Conflict for a number
-    that is taken.
+    """Stores a new account, unconfirmed and due for its first test. Raises Conflict if the account
+    number is connected already.
     """
     organization_of(organization_id, organizations=organizations, now=now)
     account_id = str(ULID())
@@ -119,14 +121,14 @@ def change_account(
     accounts: Accounts,
     now: datetime,
 ) -> Account:
-    """Applies a change. With a `version` (If-Match) it must still be that one. Raises
-    PreconditionFailed.
+    """Applies a change. If `version` is given (If-Match), the account must still have it. Raises
+    AccountNotFound, InvalidField, PreconditionFailed, Conflict.
     """
 
     def apply(account: Account) -> Account:
         if version is not None and account.version != version:
             raise PreconditionFailed(
-                f"The account is at version {account.version} by now, not {version}."
+                f"The account is now at version {account.version}, not {version}."
             )
         return change.applied_to(account, now)
 
@@ -143,8 +145,8 @@ def rotate_credentials(
     sealer: Sealer,
     now: datetime,
 ) -> None:
-    """Replaces the sealed access key; the account is unconfirmed until it is tested again. Raises
-    Conflict.
+    """Replaces the sealed access key. The account is unconfirmed until it is tested again. Raises
+    AccountNotFound, Conflict.
     """
     sealed = key.sealed(sealer, organization_id, account_id)
 
@@ -163,7 +165,7 @@ def rotate_credentials(
 def disconnect_account(
     organization_id: str, account_id: str, *, actor: str, accounts: Accounts, now: datetime
 ) -> None:
-    """Forgets the account and its secrets. Raises AccountNotFound, Conflict."""
+    """Deletes the account and its secrets. Raises AccountNotFound, Conflict."""
 
     def attempt() -> None:
         account = accounts.get(organization_id, account_id)

@@ -16,7 +16,9 @@ def trail_of_account(
     trail: AuditTrail,
     accounts: Accounts,
 ) -> Page[AuditEntry]:
-    """Raises AccountNotFound for an account that this organization never had."""
+    """The account's entries, newest first. Raises AccountNotFound if the organization never had the
+    account.
+    """
     page = trail.of_account(organization_id, account_id, limit=limit, after=after)
     if any(entry.organization_id != organization_id for entry in page.items):
         raise AccountNotFound("There is no such account in your organization.")

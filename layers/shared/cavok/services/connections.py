@@ -1,4 +1,4 @@
-"""What every use of a connected account shares: the request, what it needs, and entering."""
+"""Shared by every use of a connected account: the request, its dependencies, and entering."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # a function that only reads the history loads no boto3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequestContext:
-    """Who makes a request about which account, and when.
+    """A request about an account: who makes it, and when.
 
     actor            the person's name, or `schedule`.
     now              UTC.
@@ -51,7 +51,7 @@ class RequestContext:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionDependencies:
     """What a use of a connected account needs. `connect` makes the client for one kind of instance
-    in one region.
+    in one region of a session.
     """
 
     accounts: "Accounts"
@@ -76,8 +76,8 @@ def enter_connected(
     context: RequestContext,
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
-    """A session limited by `policy`. Raises InteractionRefused if AWS denies the entry,
-    ServiceUnavailable if that is not certain.
+    """A session limited by `policy`. Raises InteractionRefused if AWS denies the entry, and
+    ServiceUnavailable if the cause is not known.
     """
     try:
         return dependencies.sessions.enter(account, policy, "instances", context.now)
@@ -94,7 +94,7 @@ def enter_connected(
 def new_interaction(
     account: Account, context: RequestContext, action: InteractionAction
 ) -> Interaction:
-    """An accepted interaction that has no details yet."""
+    """An accepted interaction. The caller adds the details."""
     return Interaction(
         organization_id=account.organization_id,
         account_id=account.account_id,

@@ -21,7 +21,7 @@ class CustomerSessions:
     def enter(
         self, account: Account, policy: Mapping[str, Any], purpose: str, now: datetime
     ) -> CustomerSession:
-        """A session limited to `policy`. An access key cannot be limited. `purpose` names the
+        """A session limited to `policy`; an access key cannot be limited. `purpose` names the
         session in the customer's CloudTrail. Raises EntryRefused, EntryInconclusive, SealBroken.
         """
         has_role = account.access_type is AccessType.ASSUME_ROLE

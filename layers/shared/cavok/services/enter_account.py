@@ -42,7 +42,9 @@ def enter_account(
 
 
 def entry_error(step: Step) -> EntryRefused | EntryInconclusive:
-    """What a step that did not enter the account means: refused by AWS, or not known."""
+    """The error of a step that did not enter the account: EntryRefused if AWS denied it, otherwise
+    EntryInconclusive.
+    """
     message = f"{step.error_code}: {step.detail}"
     denied = step.verdict is Verdict.DENIED
     return EntryRefused(message) if denied else EntryInconclusive(message)

@@ -1,5 +1,5 @@
-"""Writing interactions to the log groups of the customers who want that: a batch of events from the
-bus, one write per customer and day.
+"""Writing interactions to customers' log groups. A batch of events takes one write per account and
+day.
 """
 
 import json
@@ -30,7 +30,7 @@ from cavok.services.customer_sessions import CustomerSessions
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogWriting:
-    """What writing lines takes."""
+    """What writing log lines needs."""
 
     accounts: Accounts
     interactions: Interactions
@@ -41,7 +41,7 @@ class LogWriting:
 def read_events(
     bodies: Mapping[str, str],
 ) -> tuple[dict[str, InteractionEvent], dict[str, UnusableEvent]]:
-    """The events in messages, by message id, and why the other messages hold none."""
+    """The events in message bodies, and why the other bodies hold none, both by message id."""
     events: dict[str, InteractionEvent] = {}
     unusable: dict[str, UnusableEvent] = {}
     for message_id, body in bodies.items():
@@ -57,9 +57,9 @@ def read_events(
 def log_interactions(
     events: Mapping[str, InteractionEvent], *, writing: LogWriting, now: datetime
 ) -> dict[str, CavokError]:
-    """Writes events, by message id, and returns those that must be tried again, with the reason.
+    """Writes events, by message id. Returns those that must be retried, with the reason.
 
-    One customer that hangs or errs costs only its own lines.
+    An account that hangs or fails delays only its own lines.
     """
     failed: dict[str, CavokError] = {}
     for group in _by_customer_and_day(events):
@@ -80,14 +80,14 @@ def _by_customer_and_day(
 
 
 def _write(events: Sequence[InteractionEvent], writing: LogWriting, now: datetime) -> None:
-    """Raises CavokError where trying again may help."""
+    """Writes the events of one account and day. Raises CavokError if a retry may help."""
     first = events[0]
     try:
         account = writing.accounts.get(first.organization_id, first.account_id)
     except AccountNotFound:
-        return  # disconnected since: there is nobody left to write to
+        return  # disconnected meanwhile
     ids = writing.interactions.not_logged(account.account_id, [e.interaction_id for e in events])
-    # An event that came twice in one batch is one line.
+    # An event that was delivered twice in one batch becomes one line.
     lines = {e.interaction_id: LogLine(e.at, e.line) for e in events if e.interaction_id in ids}
     if not lines:
         return
@@ -109,7 +109,7 @@ def _logged(
     try:
         session = writing.sessions.enter(account, logging_policy(), "logs", now)
     except EntryRefused:
-        return Logged.REFUSED  # what is wrong with the way in, the next test says
+        return Logged.REFUSED  # the next test reports why
     written, calls = writing.connect(session).append(INTERACTIONS, stream, lines)
     refused = [
         Step.of(action, judgement, started_at=now, region=session.region)

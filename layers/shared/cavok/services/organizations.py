@@ -1,4 +1,4 @@
-"""The organization of the caller, made at its first use."""
+"""The caller's organization, created at its first use."""
 
 from datetime import datetime
 

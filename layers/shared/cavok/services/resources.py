@@ -93,8 +93,8 @@ def schedule_resource(
     *,
     dependencies: ResourceDependencies,
 ) -> Resource:
-    """Sets another schedule, or none. Raises AccountNotFound, ResourceNotFound, Conflict,
-    ServiceUnavailable.
+    """Sets another schedule, or none if `schedule` is null. Raises AccountNotFound,
+    ResourceNotFound, Conflict, ServiceUnavailable.
     """
     resource = _get(context, resource_id, dependencies)
     return _set_schedule(resource, schedule, context.now, dependencies)
@@ -103,7 +103,9 @@ def schedule_resource(
 def remove_resource(
     context: RequestContext, resource_id: str, *, dependencies: ResourceDependencies
 ) -> None:
-    """Raises AccountNotFound, ResourceNotFound, ServiceUnavailable."""
+    """Ends control of an instance, whose state stays. Raises AccountNotFound, ResourceNotFound,
+    ServiceUnavailable.
+    """
     resource = _get(context, resource_id, dependencies)
     _delete(resource, dependencies.resources, dependencies.scheduler)
 
@@ -122,7 +124,7 @@ def follow_schedule(
     invocation: ScheduleInvocation, *, dependencies: ResourceDependencies, now: datetime
 ) -> Interaction | None:
     """Handles the due transition of a resource's schedule. Returns the interaction; null if nothing
-    was due, or if it was refused. A transition is handled once, however often this is called.
+    was due or if it was refused. A transition is handled once, however often this is called.
 
     Deletes the resource of a deleted account. Raises ServiceUnavailable if a retry may help.
     """
@@ -166,7 +168,7 @@ def _get(context: RequestContext, resource_id: str, dependencies: ResourceDepend
 
 def _delete(resource: Resource, resources: "Resources", scheduler: "SchedulerClient") -> None:
     """Deletes the EventBridge schedules first: should that fail, the stored resource names them."""
-    scheduler.delete(resource.clocks)
+    scheduler.delete(resource.schedule_names)
     resources.delete(resource)
 
 
@@ -181,10 +183,10 @@ def _set_schedule(
     """
     scheduled = resource.scheduled(schedule, now)
     crons = schedule.crons(now) if schedule else {}
-    clocks = dependencies.scheduler.create(scheduled, crons)
-    scheduled = replace(scheduled, clocks=clocks)
+    names = dependencies.scheduler.create(scheduled, crons)
+    scheduled = replace(scheduled, schedule_names=names)
     dependencies.resources.save(scheduled, as_of=resource.updated_at)
-    dependencies.scheduler.delete(name for name in resource.clocks if name not in clocks)
+    dependencies.scheduler.delete(name for name in resource.schedule_names if name not in names)
     return scheduled
 
 

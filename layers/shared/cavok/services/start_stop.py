@@ -39,7 +39,7 @@ if TYPE_CHECKING:  # a function that only reads the history loads no boto3
 def start_stop(
     context: RequestContext, operation: Operation, *, dependencies: ConnectionDependencies
 ) -> Interaction:
-    """Starts or stops an instance. Records one interaction, whether accepted or refused; a repeated
+    """Starts or stops an instance, and records one interaction, accepted or refused. A repeated
     request with the same idempotency key gets the recorded one.
 
     Raises AccountNotFound, InstanceNotFound, InteractionRefused, ServiceUnavailable.
@@ -71,7 +71,7 @@ def start_stop(
 
 
 def _same_answer(recorded: Interaction) -> Interaction:
-    """The answer that the first request with the same key got."""
+    """The result of the first request with the same key."""
     if recorded.outcome is InteractionOutcome.REFUSED:
         raise InteractionRefused(recorded.detail)
     return recorded

@@ -23,7 +23,7 @@ from cavok.domain.webhooks import (
 
 
 def webhook_of(organization_id: str, *, webhooks: Webhooks) -> Webhook:
-    """Raises WebhookNotFound."""
+    """The organization's webhook. Raises WebhookNotFound."""
     found = webhooks.get(organization_id)
     if found is None:
         raise WebhookNotFound("Your organization has set no webhook.")
@@ -42,7 +42,9 @@ def set_webhook(
     sealer: Sealer,
     now: datetime,
 ) -> tuple[Webhook, str | None]:
-    """The webhook, and its secret where that is new: it is shown this once. Raises InvalidField."""
+    """Stores a webhook, and returns it with its secret. The secret is null if it is not new: it is
+    shown only once. Raises InvalidField.
+    """
     checked_url(url, allow_loopback=allow_loopback)
     found = webhooks.get(organization_id)
     if found and not new_secret_wanted:
@@ -66,12 +68,12 @@ def set_webhook(
 
 
 def send_test_message(organization_id: str, *, webhooks: Webhooks, bus: Bus, now: datetime) -> None:
-    """Sends a message the way every other goes. Raises WebhookNotFound."""
+    """Publishes a test event, which is delivered like any other. Raises WebhookNotFound."""
     webhook_of(organization_id, webhooks=webhooks)
     envelope = Envelope(
         event_id=_new_id(), organization_id=organization_id, account_id=None, occurred_at=now
     )
-    message = "This is a test. Your receiver is reached."
+    message = "This is a test. Your receiver got it."
     bus.publish([envelope.event(WEBHOOK_TEST, {"message": message})])
 
 
@@ -84,8 +86,8 @@ def deliver(
     allow_loopback: bool,
     now: datetime,
 ) -> int | None:
-    """Sends an event of the bus to its organization's webhook, if it wants it. Returns the status
-    of the answer. Raises NotDelivered.
+    """Sends an event to its organization's webhook. Returns the HTTP status; null if no webhook
+    subscribes to the event. Raises NotDelivered.
     """
     organization_id = event["detail"]["organization_id"]
     found = webhooks.get(organization_id)
@@ -104,6 +106,6 @@ def deliver(
 
 
 def _new_id() -> str:
-    from ulid import ULID  # delivering, which loads this module too, makes none
+    from ulid import ULID  # not at the top: deliver_webhook loads this module and makes no id
 
     return str(ULID())

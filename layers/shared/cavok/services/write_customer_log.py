@@ -1,5 +1,5 @@
-"""Writing a test's summary to the customer's log group. The five calls that this takes are the
-steps of the logs permission group.
+"""Writing a test's summary to the customer's log group. Its five calls are the steps of the logs
+permission group.
 """
 
 from collections.abc import Mapping, Sequence

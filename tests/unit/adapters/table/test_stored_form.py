@@ -99,9 +99,11 @@ SCHEDULED = Resource(
     updated_at=NOW,
     stopped_at=NOW,
     note="n",
-    clocks=("a", "b"),
+    schedule_names=("a", "b"),
 )
-UNSCHEDULED = replace(SCHEDULED, name=None, schedule=None, stopped_at=None, note=None, clocks=())
+UNSCHEDULED = replace(
+    SCHEDULED, name=None, schedule=None, stopped_at=None, note=None, schedule_names=()
+)
 WEBHOOK = Webhook(
     organization_id=ORGANIZATION_ID,
     webhook_id=VERIFICATION_ID,

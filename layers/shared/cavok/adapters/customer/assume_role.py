@@ -34,8 +34,8 @@ class CustomerRoles:
     def assume(
         self, account: Account, session_name: str, external_id: str | None, policy: str
     ) -> tuple[Judgement, CustomerSession | None]:
-        """AWS's answer, and the session if there is one. `policy` is the session policy as JSON: it
-        limits what the session may do. The session is valid for 15 minutes.
+        """AWS's answer, and the session if there is one. It is valid for 15 minutes. `policy` is
+        the session policy as JSON, which limits what the session may do.
         """
         extra = {"ExternalId": external_id} if external_id else {}
         try:

@@ -1,4 +1,6 @@
-"""A role of our own that must always let us in: it tells a customer's refusal from our fault."""
+"""A role of our own that must always let us in. It distinguishes a customer's refusal from our
+fault.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -14,8 +14,8 @@ from cavok.domain.kinds import Action, Kind
 
 
 class InstanceClient:
-    """One kind of instance in one region. Its boto3 client is made at once, because making clients
-    is not thread-safe and using them is.
+    """One kind of instance in one region. Its boto3 client is made in the constructor, because
+    making clients is not thread-safe and using them is.
     """
 
     def __init__(self, session: CustomerSession, kind: Kind, region: str) -> None:
@@ -25,9 +25,7 @@ class InstanceClient:
         self._client = session.client(kind.descriptor.service, region)
 
     def list(self) -> list[Instance]:
-        """All instances except the terminated, and except the members of clusters. Raises
-        CallFailed.
-        """
+        """All instances except terminated ones and members of clusters. Raises CallFailed."""
         with _failures():
             found = list(self._describe({}))
         return [i for i in found if i.state not in self._descriptor.hidden and i.member_of is None]

@@ -47,7 +47,7 @@ class CustomerSession:
     )
 
     def as_secret(self) -> dict[str, Any]:
-        """With the plaintext credentials. Use only to seal it."""
+        """JSON form, with the plaintext credentials. Use only to seal it."""
         return {
             "account_number": self.account_number,
             "region": self.region,
@@ -57,6 +57,7 @@ class CustomerSession:
 
     @classmethod
     def in_account(cls, account: "Account", credentials: Credentials) -> Self:
+        """A session in the account's home region."""
         return cls(
             account_number=account.account_number,
             region=account.home_region,

@@ -55,7 +55,7 @@ def _unpack_names(packed: bytes) -> frozenset[str]:
 
 
 class ClaimItem(Item):
-    """An account number is connected once in an organization."""
+    """Ensures that an organization connects an account number only once."""
 
     account_id = UnicodeAttribute()
 
@@ -67,8 +67,8 @@ class CredentialsItem(Item):
 
 
 class AccountItem(Item):
-    """At most 1 kB while nothing is wrong: each test writes it twice, and DynamoDB bills writes by
-    the kilobyte.
+    """An account. It stays below 1 kB while it has no issues, because each test writes it twice and
+    DynamoDB bills writes by the kilobyte.
     """
 
     provider = UnicodeAttribute()
@@ -159,7 +159,7 @@ class Accounts:
         return item.account()
 
     def add(self, account: Account, sealed_credentials: str | None) -> Account:
-        """Stores a new account, its sealed credentials, and its claim on the number. Raises
+        """Stores a new account, its sealed credentials, and its claim on the account number. Raises
         Conflict.
         """
         return retry_on_conflict(
@@ -224,6 +224,7 @@ class Accounts:
         )
 
     def sealed_credentials(self, account: Account) -> str | None:
+        """The account's sealed access key, if it has one."""
         pk, sk = (
             keys.organization_pk(account.organization_id),
             keys.credentials_sk(account.account_id),
@@ -248,8 +249,8 @@ class Accounts:
         *,
         actor: str | None,
     ) -> Account:
-        """Reads, changes and writes an account, again if somebody wrote it meanwhile. Without an
-        actor, no audit entry is written. Raises AccountNotFound, Conflict.
+        """Reads, changes and writes an account, and repeats that if another write came first.
+        Without an actor, no audit entry is written. Raises AccountNotFound, Conflict.
         """
 
         def attempt() -> Account:
@@ -271,8 +272,8 @@ class Accounts:
         status: Status | None = None,
         after: Position | None = None,
     ) -> Page[Account]:
-        """Accounts whose name starts with `prefix`, by name; then, for digits, those whose number
-        does, by number.
+        """Accounts whose name starts with `prefix` or, if it is all digits, whose account number
+        does. Name matches first, then account-number matches.
         """
         found: list[tuple[Position, str]] = []
         if after is None or after.kind == "name":
@@ -285,7 +286,7 @@ class Accounts:
         return Page(accounts, shown[-1][0] if len(found) > limit else None)
 
     def read(self, organization_id: str, account_ids: Sequence[str]) -> list[Account]:
-        """Accounts in the order of their ids; those deleted meanwhile are left out."""
+        """Accounts in the order of `account_ids`, without those that were deleted."""
         pk = keys.organization_pk(organization_id)
         items = self._table.get_many(AccountItem, [(pk, keys.account_sk(i)) for i in account_ids])
         found = {item.account_id: item.account() for item in items}
@@ -325,8 +326,8 @@ class Accounts:
         after: Position | None,
         limit: int,
     ) -> list[tuple[Position, str]]:
-        """Those found by name already are left out; the status of a claim is known only to its
-        account.
+        """Leaves out accounts that match by name too. A claim has no status, so the accounts are
+        read to filter by it.
         """
         start = None
         if after:

@@ -1,5 +1,5 @@
-"""The audit trail in the table. An entry is written in one transaction with what it is about, and
-never changed: the stream could not tell who did it.
+"""The audit trail in the table. An entry is written in one transaction with the change that it
+describes, because the table's stream does not say who made a change. Entries never change.
 """
 
 from datetime import timedelta
@@ -42,6 +42,7 @@ class AuditItem(Item):
 
 
 def add_audit_entry(transaction: TransactWrite, entry: AuditEntry, kept_for: timedelta) -> None:
+    """Adds an entry that expires after `kept_for`."""
     transaction.save(AuditItem.of(entry, kept_for))
 
 
@@ -61,7 +62,7 @@ class AuditTrail:
     def of_account(
         self, organization_id: str, account_id: str, *, limit: int, after: Position | None
     ) -> Page[AuditEntry]:
-        """The caller has read the account in this organization before."""
+        """Entries of an account. The caller checks that they belong to the organization."""
         start = None
         if after:
             key = {

@@ -9,16 +9,16 @@ from cavok.domain.accounts import Account
 
 
 class DueAccounts:
-    """Reads in proportion to what is due, however many accounts there are."""
+    """Reads only due accounts, so the cost does not depend on the number of accounts."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def page(self, now: datetime, limit: int) -> list[Account]:
-        """At most `limit` due accounts, evenly from the shards, the longest overdue of each first.
+        """At most `limit` due accounts: the same number from each shard, longest overdue first.
 
-        The index lags behind the table by moments, so accounts are read consistently, and those
-        that are no longer due are left out.
+        The index is eventually consistent. So the accounts themselves are read consistently, and
+        those that are no longer due are left out.
         """
         shards = keys.DUE_SHARDS
         due = [key for shard in shards for key in _due(shard, now, limit // len(shards))]

@@ -1,4 +1,4 @@
-"""The Idempotency-Keys of an organization, as Powertools keeps them."""
+"""The Idempotency-Keys of an organization, as Powertools stores them."""
 
 from typing import TYPE_CHECKING
 

@@ -60,7 +60,7 @@ class InteractionItem(Item):
 
 
 class RequestItem(Item):
-    """The interaction that a request key made."""
+    """Maps a request key to the interaction that it created."""
 
     interaction_id = UnicodeAttribute()
     expires_at = TTLAttribute()
@@ -75,8 +75,8 @@ class RequestItem(Item):
 
 
 def add_interaction(transaction: TransactWrite, interaction: Interaction) -> None:
-    """Stores an interaction and counts it. On condition that it is new, so that a transaction that
-    is repeated counts once.
+    """Stores and counts a new interaction. If the transaction is repeated, its condition fails, so
+    that the interaction counts once.
     """
     transaction.save(InteractionItem.of(interaction), condition=InteractionItem.pk.does_not_exist())
     usage.count(transaction, interaction)
@@ -89,7 +89,7 @@ class Interactions:
         self._table = table
 
     def record(self, interaction: Interaction, key: str | None = None) -> Interaction:
-        """Stores and counts an interaction, or returns the one this request key made in the last
+        """Stores and counts an interaction, or returns the one this request key created in the last
         24 hours. Raises ServiceUnavailable.
         """
 
@@ -101,7 +101,7 @@ class Interactions:
                         request = RequestItem.of(interaction, key)
                         transaction.save(request, condition=RequestItem.pk.does_not_exist())
             except (WriteConflict, TransactWriteError):
-                # Also after an answer that was lost: the transaction may have gone through.
+                # The transaction may have succeeded although its response was lost.
                 if stored := self.recorded(interaction, key):
                     return stored
                 raise
@@ -113,7 +113,7 @@ class Interactions:
         )
 
     def recorded(self, interaction: Interaction, key: str | None) -> Interaction | None:
-        """The stored interaction, or the one this request key made in the last 24 hours."""
+        """The stored interaction, or the one this request key created in the last 24 hours."""
         if key is None:
             return self._get(interaction.account_id, interaction.interaction_id)
         request = self._table.get(RequestItem, *_request(interaction, key))
@@ -131,11 +131,11 @@ class Interactions:
         """The given interactions whose log line may still have to be written: pending ones, and
         ones that are not in this table because another service recorded them.
         """
-        asked, pk = set(interaction_ids), keys.account_pk(account_id)
+        ids, pk = set(interaction_ids), keys.account_pk(account_id)
         stored = self._table.get_many(
-            InteractionItem, [(pk, keys.interaction_sk(each)) for each in asked]
+            InteractionItem, [(pk, keys.interaction_sk(each)) for each in ids]
         )
-        return asked - {i.interaction_id for i in stored if i.logged is not Logged.PENDING}
+        return ids - {i.interaction_id for i in stored if i.logged is not Logged.PENDING}
 
     def mark_logged(self, account_id: str, interaction_id: str, logged: Logged) -> None:
         """Stores the result of writing an interaction's log line. Does nothing for an interaction

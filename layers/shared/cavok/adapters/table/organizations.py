@@ -35,7 +35,7 @@ class OrganizationItem(Item):
 
 
 class Organizations:
-    """Reads and creates organizations. Writing an account keeps the counts."""
+    """Reads and creates organizations. Writes of accounts update the counts."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -46,7 +46,9 @@ class Organizations:
         return item.organization() if item else None
 
     def create(self, organization: Organization, now: datetime) -> Organization:
-        """Stores a new organization, or returns the one that somebody else stored first."""
+        """Stores a new organization, or returns the one that another request stored first. Raises
+        ServiceUnavailable.
+        """
         item = OrganizationItem.of(organization, created_at=now)
         try:
             self._table.put(item, OrganizationItem.pk.does_not_exist())

@@ -46,7 +46,7 @@ class ResourceItem(Item):
     followed_at = UTCDateTimeAttribute()
     stopped_at = UTCDateTimeAttribute(null=True)
     note = UnicodeAttribute(null=True)
-    clocks = JsonAttribute(dump=list, load=tuple)
+    schedule_names = JsonAttribute(dump=list, load=tuple, attr_name="clocks")
     created_at = UTCDateTimeAttribute()
     created_by = UnicodeAttribute()
     updated_at = UTCDateTimeAttribute()
@@ -61,7 +61,7 @@ class ResourceItem(Item):
 
 
 class ResourceClaimItem(Item):
-    """An instance is a resource once."""
+    """Ensures that an instance is at most one resource."""
 
     resource_id = UnicodeAttribute()
 
@@ -78,7 +78,7 @@ class Resources:
         self._table = table
 
     def add(self, resource: Resource) -> None:
-        """Raises Conflict for an instance that is a resource already."""
+        """Stores a new resource. Raises Conflict if its instance is a resource already."""
 
         def attempt() -> None:
             new = ResourceClaimItem.pk.does_not_exist()
@@ -100,7 +100,7 @@ class Resources:
         return item.resource()
 
     def all_of(self, account_id: str) -> Iterator[Resource]:
-        """Oldest first. A hundred resources are a page or two."""
+        """All resources of an account, oldest first. A hundred of them take a page or two."""
         items = ResourceItem.query(
             keys.account_pk(account_id),
             ResourceItem.sk.startswith(keys.RESOURCE),
@@ -118,7 +118,7 @@ class Resources:
             raise Conflict(_CHANGED_BY_OTHERS) from None
 
     def delete(self, resource: Resource) -> None:
-        """Idempotent. Raises Conflict."""
+        """Deletes a resource and its claim. Idempotent. Raises Conflict."""
 
         def attempt() -> None:
             with self._table.transaction() as transaction:

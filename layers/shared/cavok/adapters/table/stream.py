@@ -1,6 +1,6 @@
-"""The table's stream: the change that one record holds.
+"""The table's stream: the change that one record describes.
 
-Reads the images by hand, so that the function that publishes does not load PynamoDB.
+Reads the images without PynamoDB, so that publish_events starts fast.
 """
 
 import json
@@ -30,9 +30,9 @@ Image = Mapping[str, Any]
 
 
 def change_of(record: DynamoDBRecord) -> Change | None:
-    """The change, or None for an item or a write that no event follows from.
+    """The change in a record. None for an item or a write from which no event follows.
 
-    Raises KeyError or ValueError for an image that is not one of the table's.
+    Raises KeyError or ValueError for an image that is not an item of the table.
     """
     written = record.dynamodb
     assert written is not None

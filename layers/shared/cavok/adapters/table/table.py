@@ -30,8 +30,8 @@ T = TypeVar("T")
 
 _TRIES = 12
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
-"""Seconds. Eleven waits take four seconds on average and eight at most; some hundred transactions
-pass meanwhile.
+"""Seconds. Eleven waits take four seconds on average and eight at most. About a hundred competing
+transactions finish in that time.
 """
 
 
@@ -40,7 +40,7 @@ class WriteConflict(Exception):
 
 
 class ItemChanged(WriteConflict):
-    """A condition failed: somebody else wrote an item since it was read, or made it.
+    """A condition failed: an item was changed since it was read, or exists already.
 
     `failed` holds the positions of these items in the transaction. Deletes come first, then puts,
     then updates.
@@ -56,10 +56,11 @@ class ItemBusy(WriteConflict):
 
 
 def retry_on_conflict(attempt: Callable[[], T], *, or_raise: Exception) -> T:
-    """What `attempt` returns; it reads, decides and writes, and is repeated after a conflict.
+    """Runs `attempt`, which reads, decides and writes, until it meets no conflict. Returns its
+    result.
 
-    After ItemChanged it runs again at once: the other write is done, and is seen now. After
-    ItemBusy it waits, with full jitter. After 12 tries raises `or_raise`.
+    Repeats it at once after ItemChanged, because the other write is finished. Waits with full
+    jitter after ItemBusy. Raises `or_raise` after 12 tries.
     """
     for number in range(_TRIES):
         try:
@@ -129,8 +130,8 @@ class ByUsage(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
 
 
 class Item(Model):
-    """What every item has. The indexes are declared here, on the class that makes the connection:
-    PynamoDB looks up an index's keys in it.
+    """Base class of all items. It makes the connection, and PynamoDB looks up an index's keys on
+    the class that does, so the indexes are declared here.
     """
 
     class Meta:
@@ -151,8 +152,8 @@ class Item(Model):
 
     @classmethod
     def of_fields(cls, pk: str, sk: str, source: Any, **others: Any) -> Self:
-        """An item with the fields of the dataclass `source` that are attributes here, and
-        `others`. None is not stored.
+        """An item with `others` and those fields of the dataclass `source` that are attributes of
+        the item. None is not stored.
         """
         attributes = cls.get_attributes()
         values = {f.name: getattr(source, f.name) for f in fields(source) if f.name in attributes}
@@ -160,8 +161,8 @@ class Item(Model):
         return cls(pk, sk, **{name: v for name, v in values.items() if v is not None})
 
     def as_a(self, kind: type[T], **others: Any) -> T:
-        """A dataclass whose fields are the attributes and properties of this item of the same name,
-        and `others`.
+        """The dataclass `kind`, made from `others` and the attributes and properties of this item
+        that have the names of its fields.
         """
         names = [f.name for f in fields(kind) if f.name not in others]  # type: ignore[arg-type]
         return kind(**{name: getattr(self, name) for name in names}, **others)
@@ -187,12 +188,17 @@ class EnumAttribute(Attribute[E]):
 
 
 class JsonAttribute(JSONAttribute):
-    """A value, stored as JSON of what `dump` makes of it. `load` is the way back."""
+    """A value stored as JSON. `dump` converts it to JSON types, and `load` converts it back."""
 
     def __init__(
-        self, dump: Callable[[Any], Any], load: Callable[[Any], Any], *, null: bool = False
+        self,
+        dump: Callable[[Any], Any],
+        load: Callable[[Any], Any],
+        *,
+        null: bool = False,
+        attr_name: str | None = None,
     ) -> None:
-        super().__init__(null=null)
+        super().__init__(null=null, attr_name=attr_name)
         self._dump, self._load = dump, load
 
     def serialize(self, value: Any) -> str | None:
@@ -203,8 +209,8 @@ class JsonAttribute(JSONAttribute):
 
 
 class PackedAttribute(Attribute[Any]):
-    """A value, stored as the bytes that `dump` makes of it (None: not stored). `load` is the way
-    back.
+    """A value stored as bytes. `dump` converts it, and `load` converts it back. If `dump` returns
+    None, nothing is stored.
     """
 
     attr_type = BINARY
@@ -228,9 +234,9 @@ class PackedAttribute(Attribute[Any]):
 
 
 class Table:
-    """The connection to the table, which repositories are built on.
+    """The connection to the table, which all repositories use.
 
-    PynamoDB keeps connections on classes. It is made on Item, and shared by all items.
+    PynamoDB stores connections on model classes. This one is made on Item, so all items share it.
     """
 
     def __init__(self, name: str, region: str) -> None:
@@ -239,9 +245,9 @@ class Table:
 
     @contextmanager
     def transaction(self) -> Iterator[TransactWrite]:
-        """Writes all that is added to it, or nothing. Raises ItemChanged, ItemBusy.
+        """Writes everything that is added to it, or nothing. Raises ItemChanged, ItemBusy.
 
-        Source of the codes: DynamoDB API reference, TransactWriteItems.
+        Source of the error codes: DynamoDB API reference, TransactWriteItems.
         """
         try:
             with TransactWrite(connection=self.connection) as transaction:
@@ -263,16 +269,16 @@ class Table:
             return None
 
     def get_many(self, kind: type[I], keys: Iterable[tuple[str, str]]) -> Iterator[I]:
-        """Those that exist, in any order, read consistently."""
+        """The items that exist, in any order, read consistently."""
         return kind.batch_get(keys, consistent_read=True)
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
-        """Raises ItemChanged if the condition fails."""
+        """Writes one item. Raises ItemChanged if the condition fails."""
         with _condition():
             item.save(condition)
 
     def update(self, item: Item, actions: Sequence[Action], condition: Condition) -> None:
-        """Raises ItemChanged if the condition fails."""
+        """Updates one item. Raises ItemChanged if the condition fails."""
         with _condition():
             item.update(list(actions), condition=condition)
 
@@ -301,7 +307,7 @@ class Table:
 
 
 def page_of(found: Iterable[I], prefix: str, limit: int) -> Page[I]:
-    """A page of at most `limit` items, of which one more was asked for."""
+    """A page of at most `limit` items. `found` has one more if there is a next page."""
     items = list(found)
     shown = items[:limit]
     more = len(items) > limit

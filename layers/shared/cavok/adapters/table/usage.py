@@ -1,4 +1,4 @@
-"""The month's usage of accounts in the table."""
+"""Usage counters in the table, one per account and month."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from cavok.domain.pages import Page, Position
 
 
 class UsageItem(Item):
-    """Interactions of an account in a month. Written by addition alone."""
+    """The number of an account's interactions in a month. It is only ever incremented."""
 
     used = NumberAttribute(default=0)
     organization_id = UnicodeAttribute()
@@ -41,7 +41,9 @@ class UsageCounters:
         self._accounts = accounts
 
     def of_account(self, account_id: str, period: str, free: int) -> Usage:
-        """The caller has read the account in its organization before."""
+        """Usage in a month such as `2025-07`. The caller has read the account in its organization
+        before.
+        """
         item = self._table.get(UsageItem, keys.account_pk(account_id), keys.usage_sk(period))
         return Usage(period, free, int(item.used) if item else 0)
 
@@ -54,8 +56,8 @@ class UsageCounters:
         limit: int,
         after: Position | None,
     ) -> Page[AccountUsage]:
-        """Most used first. Counters only rise, so no account is on two pages. One that rises past
-        the end of a page before the next is read is on neither.
+        """Highest count first. Counters only rise, so no account is on two pages. An account whose
+        counter rises past a page's end before the next page is read is on neither.
         """
         hash_key = keys.usage_of(organization_id, period)
         found = UsageItem.by_usage.query(

@@ -51,7 +51,7 @@ _WORDS = (
     b'"live",null,null,null,"us-east-1",'
 )
 """Frequent texts of steps, as a preset dictionary for zlib. Never change it: stored steps were
-packed with it. Steps with other texts only pack a little larger.
+packed with it. Steps with other texts only become a little larger.
 """
 
 
@@ -76,6 +76,7 @@ def pack_steps(steps: Sequence[Step]) -> bytes | None:
 
 
 def unpack_steps(packed: bytes) -> tuple[Step, ...]:
+    """Reads `pack_steps`."""
     started, rows = json.loads(zlib.decompressobj(zdict=_WORDS).decompress(packed))
     start = datetime.fromisoformat(started)
     return tuple(
@@ -139,7 +140,7 @@ class Verifications:
         self._accounts = accounts
 
     def get(self, account_id: str, verification_id: str) -> Verification:
-        """With the steps that are finished so far. Raises VerificationNotFound."""
+        """A verification, with the steps finished so far. Raises VerificationNotFound."""
         pk, sk = keys.account_pk(account_id), keys.verification_sk(verification_id)
         item = self._table.get(VerificationItem, pk, sk) if is_id(verification_id) else None
         if item is None:
@@ -155,8 +156,8 @@ class Verifications:
     def begin(
         self, before: Account, after: Account, verification: Verification, entry: AuditEntry
     ) -> Account:
-        """Stores a verification with the account that it took the test slot of, and the audit
-        entry. Raises ItemChanged, ItemBusy.
+        """Stores a verification, the account whose test slot it holds, and the audit entry. Raises
+        ItemChanged, ItemBusy.
         """
         item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
         return self._accounts.save(
@@ -175,8 +176,8 @@ class Verifications:
         verification: Verification,
         interaction: Interaction | None,
     ) -> None:
-        """Stores the end of a verification with its account and, if there is one, the interaction
-        that it counts as. Raises ItemChanged, ItemBusy.
+        """Stores a finished verification, its account and, if it counts as one, its interaction.
+        Raises ItemChanged, ItemBusy.
         """
         item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
         running = VerificationItem.state == State.RUNNING
@@ -189,7 +190,7 @@ class Verifications:
         self._accounts.save(before, after, with_items=add)
 
     def finish_orphan(self, verification: Verification) -> None:
-        """Stores the end of a verification whose account was deleted meanwhile."""
+        """Stores a finished verification whose account was deleted meanwhile."""
         item = VerificationItem.of(verification, expires_at=verification.kept_until(None))
         self._table.put(item)
 

@@ -1,4 +1,4 @@
-"""Webhooks in the table, their secrets sealed. One webhook an organization."""
+"""Webhooks in the table, with sealed secrets. An organization has at most one."""
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 
@@ -33,14 +33,15 @@ class Webhooks:
         self._table = table
 
     def get(self, organization_id: str) -> tuple[Webhook, str] | None:
-        """The webhook and its sealed secret."""
+        """The webhook and its sealed secret, if there is one."""
         pk = keys.organization_pk(organization_id)
         item = self._table.get(WebhookItem, pk, keys.WEBHOOK_SK)
         return (item.webhook(), item.sealed_secret) if item else None
 
     def save(self, webhook: Webhook, sealed_secret: str) -> None:
+        """Stores or replaces the webhook and its secret."""
         self._table.put(WebhookItem.of(webhook, sealed_secret))
 
     def delete(self, organization_id: str) -> None:
-        """Removes webhook and secret at once. A missing webhook is no error."""
+        """Deletes the webhook and its secret. A missing webhook is not an error."""
         WebhookItem(keys.organization_pk(organization_id), keys.WEBHOOK_SK).delete()
