@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Route, sync_playwright
 
+from cavok.domain.permissions import GRANTED_GROUPS
 from local import stack as local_stack
 from tests.browser import chromium, samples
 
@@ -91,41 +92,9 @@ def lived_in() -> dict[str, Any]:
 
 def full_steps(denied: str) -> list[dict[str, Any]]:
     known = {step["step"]: step for step in samples.STEPS}
-    catalog = {
-        "trust": [step["step"] for step in samples.STEPS if step["group"] == "trust"],
-        "checking": ["iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy"],
-        "ec2": [
-            f"ec2:{name}"
-            for name in (
-                "DescribeInstances",
-                "DescribeInstanceStatus",
-                "StartInstances",
-                "StopInstances",
-            )
-        ],
-        "rds": [
-            f"rds:{name}"
-            for name in (
-                "DescribeDBInstances",
-                "StartDBInstance",
-                "StopDBInstance",
-                "DescribeDBClusters",
-                "StartDBCluster",
-                "StopDBCluster",
-            )
-        ],
-        "logs": [
-            f"logs:{name}"
-            for name in (
-                "CreateLogGroup",
-                "TagResource",
-                "PutRetentionPolicy",
-                "CreateLogStream",
-                "PutLogEvents",
-            )
-        ],
-    }
-    keep = {denied, *catalog["trust"], "ec2:StartInstances"}
+    trust = [step["step"] for step in samples.STEPS if step["group"] == "trust"]
+    catalog = {"trust": trust} | {group.group: group.actions for group in GRANTED_GROUPS}
+    keep = {denied, *trust, "ec2:StartInstances"}
     return [
         known[name] if name in keep else samples.step(name, group, region=region_of(group))
         for group, names in catalog.items()

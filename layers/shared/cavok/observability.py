@@ -11,7 +11,9 @@ from aws_lambda_powertools.metrics import MetricUnit
 # ASCII only: a line separator in a client's text must not split the log line.
 _one_line = partial(json.dumps, default=str, separators=(",", ":"))
 
-logger = Logger(log_uncaught_exceptions=False, json_serializer=_one_line)
+# Lambda reads the level of a line only if its time is RFC 3339. Source: Lambda Developer Guide,
+# "Log-level filtering".
+logger = Logger(log_uncaught_exceptions=False, json_serializer=_one_line, use_rfc3339=True)
 metrics = Metrics()
 
 

@@ -10,7 +10,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import unquote
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
@@ -95,7 +95,7 @@ def _describe_instance_status(session: CustomerSession) -> None:
 
 
 def _dry_run(
-    operation: Literal["start_instances", "stop_instances"],
+    operation: str,
 ) -> Callable[[CustomerSession], None]:
     def call(session: CustomerSession) -> None:
         ec2 = session.client("ec2")
@@ -104,10 +104,10 @@ def _dry_run(
     return call
 
 
-def dry_run_only(
-    ec2: Any, operation: Literal["start_instances", "stop_instances"], instance_id: str
-) -> None:
-    """Calls StartInstances or StopInstances, always as a dry run. No other probe calls them."""
+def dry_run_only(ec2: Any, operation: str, instance_id: str) -> None:
+    """Calls an EC2 operation that changes an instance, always as a dry run. No other probe calls
+    one.
+    """
     getattr(ec2, operation)(InstanceIds=[instance_id], DryRun=True)
 
 
