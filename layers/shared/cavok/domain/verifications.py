@@ -136,8 +136,9 @@ def finish(
     """What a test's steps mean: the updated account, and the finished verification.
 
     The test is aborted and the account keeps its status if entering the account was inconclusive,
-    if the account was reconnected while the test ran, or if the test's time was up and another test
-    has taken the slot. `log_error` is set when writing the summary failed for a reason other than
+    if it is not proven that the role refuses a missing and a wrong external ID, if the account was
+    reconnected while the test ran, or if the test's time was up and another test has taken the
+    slot. `log_error` is set when writing the summary failed for a reason other than
     an AWS response.
     """
     complete = _complete(account, steps, now, log_error)
@@ -145,6 +146,8 @@ def finish(
     if stale or _other_slot(account, verification) or _entry_unknown(account, complete):
         return abort(account, verification, complete, now)
     outcome, issues = find_issues(account, complete)
+    if outcome is not Outcome.FAILED and not _trust_proven(account, complete):
+        return abort(account, verification, complete, now)
     if account.status is Status.DEGRADED and outcome is Outcome.CONFIRMED and _unproven(complete):
         outcome, issues = Outcome.DEGRADED, account.issues  # unknown results never improve a status
     never_entered = (
@@ -285,6 +288,19 @@ def _why_missing(account: Account, step: str, log_error: str | None) -> Judgemen
 def _entry_unknown(account: Account, steps: Iterable[Step]) -> bool:
     entry = next(step for step in steps if step.step == entry_step(account))
     return entry.verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED)
+
+
+def _trust_proven(account: Account, steps: Iterable[Step]) -> bool:
+    """Whether this very test proved that it is the right account, and that nobody enters it without
+    the right external ID. An access key has no trust policy to prove.
+    """
+    uses_keys = account.access_type is AccessType.ACCESS_KEY
+    return all(
+        step.ok is True
+        for step in steps
+        if step.group == permissions.TRUST.group
+        and (step.step == permissions.ACCOUNT_MATCHES or not uses_keys)
+    )
 
 
 def _unproven(steps: Iterable[Step]) -> bool:

@@ -1,15 +1,17 @@
 """Entering an account for a verification: the trust steps, and the probes to run next."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Self
 
 from cavok.adapters.customer.assume_role import whose_account
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain import permissions
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import TIMED_OUT, TRANSIENT_CODES, Reason
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import (
     EntryInconclusive,
@@ -22,6 +24,9 @@ from cavok.domain.steps import Judgement, Step, Verdict
 from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies, enter_account, entry_error
 from cavok.services.timing import timed
+
+TRUST_RETRY_WAITS = (1.0, 2.0)
+"""Seconds until a throttled check of the trust is repeated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +119,22 @@ def _check_trust(
             account, session_name
         ),
     }
+    patient = [partial(_until_answered, check) for check in checks.values()]
     with ThreadPoolExecutor(len(checks)) as pool:  # independent calls; waiting time costs money
-        return list(pool.map(timed, checks, checks.values()))
+        return list(pool.map(timed, checks, patient))
+
+
+def _until_answered(check: Callable[[], Judgement]) -> Judgement:
+    """The check's answer. A throttled one is repeated: without an answer the test proves nothing.
+
+    One that timed out is not: botocore has tried it twice.
+    """
+    for wait in TRUST_RETRY_WAITS:
+        judgement = check()
+        if judgement.error_code not in TRANSIENT_CODES - {TIMED_OUT}:
+            return judgement
+        time.sleep(wait)
+    return check()
 
 
 def _check_key(session: CustomerSession) -> list[Step]:

@@ -1,6 +1,5 @@
 """Assuming customers' roles through STS, and checking their trust policies."""
 
-import secrets
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
@@ -10,6 +9,7 @@ from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
+from cavok.domain.organizations import new_external_id
 from cavok.domain.steps import ALLOWED, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
@@ -60,8 +60,10 @@ class CustomerRoles:
         return self._try(account, session_name, None)
 
     def try_wrong_external_id(self, account: Account, session_name: str) -> Judgement:
-        """Whether the role accepts a random external ID. A session is discarded."""
-        return self._try(account, session_name, f"cavok-wrong-{secrets.token_urlsafe(24)}")
+        """Whether the role accepts a wrong external ID. It has the shape of a real one and is new
+        each time, so that no trust policy can tell it from a real one. A session is discarded.
+        """
+        return self._try(account, session_name, new_external_id())
 
     def _try(self, account: Account, session_name: str, external_id: str | None) -> Judgement:
         policy = session_policies.probing_policy_text()
