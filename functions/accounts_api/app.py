@@ -1,4 +1,4 @@
-"""The HTTP API, v1, but for the routes that enter a customer's account."""
+"""The HTTP API, v1, except the routes that enter a customer's account."""
 
 from typing import Any
 

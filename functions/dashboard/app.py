@@ -4,7 +4,7 @@ Standard library only, so that a cold start costs little more than reading 200 k
 
 ``GET /`` is the page; ``GET /ui/{proxy+}`` is everything it loads. Assets live under
 ``ui/<build>/``, where ``<build>`` is a hash over all of them: one address never changes its
-content, so it is cached for a year, and modules can import each other by relative name. The
+content, so it is cached for a year, and modules can import each other by relative path. The
 page itself and its configuration are revalidated each time (ETag, 304).
 """
 
@@ -30,25 +30,25 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-# What compression cannot make smaller.
+# Compressed already.
 PACKED = {".png"}
-# Below this, the gzip container costs more than it saves.
+# Below this size, gzip adds more than it saves.
 GZIP_FROM_BYTES = 500
 
 REVALIDATE = "no-cache"
 FOREVER = "public, max-age=31536000, immutable"
-# An address of an older or newer build: never to be remembered as missing.
+# For a 404: the file may belong to another build, so the answer must not be cached.
 DO_NOT_KEEP = "no-store"
 
 
 def origin_of(address: str) -> str:
-    """``https://host[:port]`` of an address, or an empty string where it has none."""
+    """``https://host[:port]`` of a URL, or an empty string if it has none."""
     parts = urlsplit(address)
     return f"{parts.scheme}://{parts.netloc}" if parts.scheme and parts.netloc else ""
 
 
 class Settings:
-    """What the page must know about the stack it belongs to. Nothing in it is secret."""
+    """The stack's settings that the page needs. None of them is secret."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.region = environment.get("AWS_REGION", "us-east-1")
@@ -95,7 +95,7 @@ class Settings:
 
 
 class File:
-    """One thing to serve, compressed at most once, and only when somebody wants it so."""
+    """A file to serve. It is compressed once, when a client first accepts gzip."""
 
     def __init__(self, body: bytes, suffix: str, cache: str) -> None:
         self.body = body
@@ -117,7 +117,7 @@ class File:
 
 
 class Site:
-    """Every file that can be served, by address. What is not in here does not exist."""
+    """All files, by path. Every other path is a 404."""
 
     def __init__(self, root: Path, settings: Settings) -> None:
         assets = {
@@ -177,7 +177,7 @@ class Site:
 
     @staticmethod
     def _is_known(etag: str, if_none_match: str) -> bool:
-        # The weak comparison of RFC 9110: proxies may add or drop the W/.
+        # Weak comparison (RFC 9110): proxies may add or drop the W/.
         known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
         return etag.removeprefix("W/") in known or "*" in known
 
@@ -194,7 +194,7 @@ SITE = Site(STATIC, Settings(dict(os.environ)))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
-    # The path parameter, not the raw path: it is the same at a domain's root and under a prefix.
+    # Unlike the raw path, the path parameter is the same at a domain's root and under a prefix.
     name = (event.get("pathParameters") or {}).get("proxy")
     headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}
     return SITE.answer(name, headers)

@@ -1,4 +1,4 @@
-"""deliver_webhook: one event of the bus becomes one signed message to an organization's webhook."""
+"""deliver_webhook: sends events to organizations' webhooks, each as one signed message."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -45,5 +45,5 @@ def send(record: SQSRecord) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Messages of the queue, each an event; answers with those to be tried again."""
+    """Takes messages of the queue, each an event. Returns those to retry."""
     return process_partial_response(event, send, processor, context)

@@ -15,8 +15,8 @@ from cavok.services.sweep import lease_due_accounts
 @logger.inject_lambda_context(correlation_id_path="sweep_id")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes the sweep's name and ARN. Returns inputs for `verify_account` executions, an empty list
-    if no account is due.
+    """Takes the sweep's name and ARN. Returns the inputs of `verify_account` executions: none if no
+    account is due.
     """
     leased = lease_due_accounts(
         event["sweep_arn"],

@@ -1,5 +1,5 @@
-"""log_interactions: `Instance Interaction` events of the bus become lines in the log groups of the
-customers who want that.
+"""log_interactions: writes `Instance Interaction` events to the log groups of the customers whose
+Write logs is Yes.
 """
 
 from datetime import UTC, datetime
@@ -31,5 +31,5 @@ def write(records: list[SQSRecord]) -> list[Exception | None]:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Messages of the queue, each an event; answers with those that must be tried again."""
+    """Takes messages of the queue, each an event. Returns those to retry."""
     return process_partial_response(event, write, processor, context)

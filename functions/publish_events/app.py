@@ -1,4 +1,4 @@
-"""publish_events: changes in the table become events on the bus."""
+"""publish_events: publishes the events that follow from changes in the table."""
 
 from typing import Any
 
@@ -28,5 +28,5 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Records of the table's stream; answers with those that must be delivered again."""
+    """Takes records of the table's stream. Returns those to deliver again."""
     return process_partial_response(event, publish, processor, context)

@@ -1,4 +1,4 @@
-"""RecordVerification: finishes a verification, and aborts one that was stopped or died."""
+"""RecordVerification: finishes a verification, or aborts one that was stopped or died."""
 
 from datetime import UTC, datetime
 from typing import Any

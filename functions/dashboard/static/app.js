@@ -115,7 +115,7 @@ async function show({ route, params, path, query, signal }) {
       return fill(main, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
     }
     view(context);
-    // A new view starts at its top and is read from its heading; the first one leaves the focus alone.
+    // A new view starts at its top with the focus on its heading. The first view does not move the focus.
     if (mine > 1) {
       const heading = main.querySelector("h1");
       if (heading) {
@@ -129,7 +129,7 @@ async function show({ route, params, path, query, signal }) {
     if (mine !== shown || signal.aborted) return;
     main.removeAttribute("aria-busy");
     console.error(error);
-    // Modules of another build are gone after a deployment: only a reload brings the new page.
+    // After a deployment the old build's modules are gone. A reload loads the new page.
     fill(main, errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()));
   }
 }

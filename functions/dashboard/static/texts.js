@@ -1,4 +1,4 @@
-// Every word of the page, in one place. A text that takes values is a function.
+// All texts of the page. A text with values is a function.
 const texts = {
   yes: "Yes",
   no: "No",
@@ -351,7 +351,7 @@ const texts = {
     "logs:PutLogEvents": "Write log lines",
   },
 
-  // The API gives a reason as a code; this is what each says.
+  // Texts for the API's reason codes.
   reasons: {
     identity_policy: "No policy of the role or user allows it.",
     explicit_deny: "A policy of the role or user denies it explicitly.",
@@ -600,14 +600,14 @@ const texts = {
   notFound: { title: "There is no such page", text: "The address may be old or mistyped.", back: "Back to Cloud Accounts" },
 };
 
-// Tables that are indexed with what the API sends: there, a missing entry is an answer.
+// Tables indexed by values of the API. A missing entry is allowed there.
 const OPEN_TABLES = new Set([
   "signIn.errors", "status", "outcome", "providers", "accessTypes", "groups", "verdicts", "trustSteps", "permissionNames",
   "capabilities.meaning", "reasons", "remedies", "instances.kinds", "interactions.outcomes", "interactions.did", "interactions.logged", "audit.actions",
   "actors", "tests.trigger", "tests.outcomeText", "instructions.watch", "account.statusText",
 ]);
 
-// A mistyped name is an error in the console, which fails the tests, instead of an empty place.
+// A mistyped name is a console error, which fails the tests.
 function strict(table, path) {
   return new Proxy(table, {
     get(target, name) {
@@ -622,5 +622,5 @@ function strict(table, path) {
 
 export const t = strict(texts, "");
 
-// The words for a group of permissions; one that this page does not know is shown by its own name.
+// The texts for a permission group. A group without texts is shown by its own name.
 export const groupText = (group) => t.groups[group] ?? { short: group, title: group, text: "" };

@@ -1,4 +1,4 @@
-// Not a module: it runs before the first paint, so that a chosen theme never flashes the other one.
+// Not a module, because it must set the theme before the first paint.
 (() => {
   const theme = localStorage.getItem("cavok.theme");
   if (theme === "light" || theme === "dark") document.documentElement.dataset.theme = theme;

@@ -1,4 +1,4 @@
-// The client of the HTTP API: problems as errors, patience with what passes, one renewal on 401.
+// The client of the HTTP API: throws problems, retries temporary failures, renews the token once on 401.
 import { t } from "../texts.js";
 import { pause } from "./dom.js";
 import * as session from "./session.js";
@@ -89,7 +89,7 @@ async function contentOf(answer) {
   try {
     return JSON.parse(text);
   } catch {
-    // A proxy's own error page. Its status says enough.
+    // A proxy's own error page. The status is enough.
     return null;
   }
 }
@@ -98,7 +98,7 @@ function problemOf(answer, content) {
   const problem = new Problem({
     status: answer.status,
     title: content?.title ?? t.problems.byStatus(answer.status),
-    // The gateway's own answers (401, throttling) say "message".
+    // The gateway's own responses (401, throttling) have a "message".
     detail: content?.detail ?? content?.message ?? "",
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",

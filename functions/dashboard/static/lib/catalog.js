@@ -1,4 +1,4 @@
-// The permission catalog, asked for once: it says what a test will look at, and what is optional.
+// The permission catalog, read once: the steps of a test, and which groups are optional.
 import * as api from "./api.js";
 
 let known = null;

@@ -1,10 +1,10 @@
-// Elements from data. Text always arrives as a text node: there is no way from here to markup.
+// Creates elements. Text always becomes a text node, never markup.
 
 const SVG = "http://www.w3.org/2000/svg";
-// These must be set as properties: their attributes are only the initial values.
+// Set as properties, because their attributes are only initial values.
 const PROPERTIES = new Set(["value", "checked", "disabled", "selected", "open", "required", "hidden"]);
 
-// The API hands out addresses; a "javascript:" among them must never become a link.
+// The API returns URLs. A "javascript:" URL must never become a link.
 export function safeHref(address) {
   const url = new URL(address, document.baseURI);
   return ["https:", "http:", "blob:"].includes(url.protocol) ? address : "#";
@@ -39,8 +39,7 @@ export function fill(parent, ...children) {
   return parent;
 }
 
-// Keeps the nodes of items that did not change, so that an open disclosure or the focus inside
-// one survives an update of the others.
+// Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures.
 export function keyed(parent, items, keyOf, render) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   const wanted = items.map((item) => {
@@ -68,7 +67,7 @@ export function srOnly(text) {
 }
 
 let spoken;
-// What changes without the focus being there is told to screen readers here, politely.
+// Announces a change outside the focus to screen readers (aria-live, polite).
 export function announce(text) {
   clearTimeout(spoken);
   const announcer = document.getElementById("announcer");
@@ -84,7 +83,7 @@ export function pause(milliseconds, signal) {
   });
 }
 
-// Does its work again after each pause, for as long as somebody looks; one that failed is tried again.
+// Repeats `work` after each pause while the page is visible, also after a failure.
 export async function whileLookedAt(signal, pauseOf, work) {
   for (;;) {
     try {
@@ -97,7 +96,7 @@ export async function whileLookedAt(signal, pauseOf, work) {
   }
 }
 
-// A page nobody looks at asks for nothing.
+// Waits while the page is hidden, so that a hidden page sends no requests.
 export async function whenVisible(signal) {
   while (document.visibilityState === "hidden") {
     await new Promise((resolve) => {

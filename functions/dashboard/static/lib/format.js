@@ -1,7 +1,7 @@
 import { h } from "./dom.js";
 import { t } from "../texts.js";
 
-// English words, the reader's own zone and, within English, the reader's own habits.
+// English texts in the reader's time zone and, within English, the reader's locale.
 const LOCALE = navigator.languages?.find((language) => language.startsWith("en")) ?? "en-GB";
 
 const DATE_TIME = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
@@ -27,7 +27,7 @@ export function relative(iso, now = Date.now()) {
   return seconds > 0 ? t.time.soon : t.time.justNow;
 }
 
-// The exact time, zone included, is in the title and for machines.
+// The title and the datetime attribute hold the exact time with its zone.
 export function when(iso, { exact = false } = {}) {
   if (!iso) return h("span", { class: "muted" }, t.time.never);
   const moment = new Date(iso);
@@ -39,5 +39,5 @@ export function duration(milliseconds) {
   return milliseconds < 1000 ? t.time.milliseconds(Math.round(milliseconds)) : t.time.seconds((milliseconds / 1000).toFixed(1));
 }
 
-// API fields that are documents arrive as text or as JSON; both are shown as a person would write them.
+// Documents in API fields are text or JSON. Both are shown formatted.
 export const asText = (value) => (typeof value === "string" ? value : JSON.stringify(value, null, 2));

@@ -1,6 +1,6 @@
 import { svg } from "./dom.js";
 
-// 16 x 16, one stroke each; shapes differ, so that no meaning rests on colour.
+// 16 x 16, one stroke each. Shapes differ, so that no meaning depends on colour.
 const PATHS = {
   check: ["M3.5 8.5l3 3 6-7"],
   warning: ["M8 2.2 14.4 13.4H1.6Z", "M8 6.4v3.2", "M8 11.4v.3"],
@@ -33,12 +33,12 @@ const PATHS = {
 
 const FILLED = new Set(["half", "play", "stop"]);
 
-// Decoration beside a text that says the same: hidden from screen readers.
+// Decoration beside a text with the same meaning, so it is hidden from screen readers.
 export function icon(name, className = "") {
   return svg(
     "svg",
     { viewBox: "0 0 16 16", class: `icon icon-${name} ${className}`, "aria-hidden": "true", focusable: "false" },
-    // A closed shape is filled, an open one is a stroke.
+    // Closed shapes are filled, open shapes are stroked.
     ...PATHS[name].map((path) => svg("path", { d: path, class: path.endsWith("Z") && FILLED.has(name) ? "filled" : "" })),
   );
 }

@@ -1,4 +1,4 @@
-// Addresses after the "#": the same page works at a domain's root and under any prefix.
+// Routes are in the URL's fragment, so the page works at a domain's root and under any prefix.
 let routes = [];
 let show;
 let leaving = new AbortController();
@@ -19,7 +19,7 @@ export function go(hash, { replace = false } = {}) {
   }
 }
 
-// Filters belong to the address, but changing one is not a step to go back to.
+// Filters are in the URL, but changing one adds no history entry.
 export function rewrite(path, query) {
   const search = query.toString();
   history.replaceState(null, "", `#${path}${search ? `?${search}` : ""}`);
@@ -40,7 +40,7 @@ function match(path) {
   return { route: routes.at(-1), params: {} };
 }
 
-// Ends what the last view had under way, then shows the one that the address names.
+// Aborts the last view's requests, then shows the view that the URL names.
 export function render() {
   leaving.abort(new DOMException("left the view", "AbortError"));
   leaving = new AbortController();

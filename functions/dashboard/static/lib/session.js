@@ -1,9 +1,9 @@
-// Who is signed in. Tokens live in memory and in this tab's session storage, nowhere else.
+// The signed-in user. Tokens are kept in memory and in this tab's session storage, nowhere else.
 import { t } from "../texts.js";
 
 const STORE = "cavok.session";
 const PENDING = "cavok.sign-in";
-// A token this close to its end is renewed before it is used.
+// A token that expires sooner is renewed before it is used.
 const RENEW_BEFORE_MS = 60_000;
 
 export class SignInError extends Error {}
@@ -34,7 +34,7 @@ function claimsOf(token) {
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
-// True where this load of the page is the return from the hosted sign-in.
+// True if this page load is the return from the hosted sign-in.
 export async function start(settings) {
   config = settings;
   const stored = sessionStorage.getItem(STORE);
@@ -84,7 +84,7 @@ export async function signInHosted() {
 export async function signOut() {
   const refreshToken = tokens?.refresh_token;
   forget();
-  // Without the network the token cannot be revoked; this tab has forgotten it all the same.
+  // Without the network the token cannot be revoked, but this tab has deleted it.
   if (isHosted()) {
     if (refreshToken) {
       await post(`${config.hosted_domain}/oauth2/revoke`, { token: refreshToken, client_id: config.client_id }).catch(() => {});
@@ -95,11 +95,11 @@ export async function signOut() {
   }
 }
 
-// The bearer token for one request; empty where nobody is signed in.
+// The bearer token for one request. Empty if nobody is signed in.
 export async function idToken({ renew = false } = {}) {
   if (!tokens) return "";
   if (renew || tokens.expires_at - Date.now() < RENEW_BEFORE_MS) {
-    // Ten requests that notice the same expiry must not renew ten times.
+    // Concurrent requests share one renewal.
     renewal ??= renewTokens().finally(() => { renewal = null; });
     await renewal;
   }
@@ -124,7 +124,7 @@ async function renewTokens() {
       })).AuthenticationResult);
     keep({ refresh_token: tokens.refresh_token, ...renewed }, { quietly: true });
   } catch (error) {
-    // Refused means signed out; a network that is down says nothing about the session.
+    // A refusal signs out. A network failure does not.
     if (error instanceof SignInError) forget();
     else throw error;
   }

@@ -1,4 +1,4 @@
-// Starting a test is the same from the list, the account and the instructions.
+// Starts a test, from the list, the account or the instructions.
 import * as api from "./api.js";
 import * as router from "./router.js";
 import { submitting, toast } from "./ui.js";

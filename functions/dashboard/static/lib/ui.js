@@ -1,10 +1,10 @@
-// The parts every view is made of.
+// Components that all views share.
 import { announce, fill, h, pause, srOnly, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText } from "./format.js";
 import { groupText, t } from "../texts.js";
 
-// Loading that ends sooner shows nothing, so that fast answers do not flicker.
+// Faster responses show no skeleton, so that nothing flickers.
 const SKELETON_AFTER_MS = 120;
 const SLOW_AFTER_MS = 5_000;
 
@@ -47,7 +47,7 @@ export function button(text, attributes = {}, iconName = "") {
   return h("button", { type: "button", class: `button ${className}`, ...rest }, iconName && icon(iconName), h("span", {}, text));
 }
 
-// A viewer can find the button, reach it, and hear why it does nothing.
+// Viewers see and reach the button too. It explains why they cannot use it.
 export function changeButton(session, text, attributes = {}, iconName = "") {
   if (session.current()?.canChange) return button(text, attributes, iconName);
   return button(text, { ...attributes, "aria-disabled": "true", title: t.viewer.why, onclick: () => toast(t.viewer.why, "warning") }, iconName);
@@ -63,7 +63,7 @@ export function notice(kind, ...content) {
   return h("div", { class: `notice notice-${kind}` }, icon(mark), h("div", { class: "notice-body" }, content));
 }
 
-// What happened, the server's own words, and a way on.
+// A problem with the server's own text and, if possible, a retry.
 export function errorPanel(problem, retry) {
   const again = retry && button(t.actions.retry, { onclick: retry }, "refresh");
   return h(
@@ -86,8 +86,8 @@ export function skeleton(lines = 3, className = "") {
     Array.from({ length: lines }, () => h("div", { class: "skeleton-line" })));
 }
 
-// Never an empty place, never an endless spinner: a skeleton, a word when it takes long, the
-// problem with a retry, or the content.
+// Shows the content, or the problem with a retry. Shows a skeleton while loading, and a note if that
+// takes long.
 export async function load(target, fetchIt, render, { signal, placeholder = () => skeleton(), onMissing } = {}) {
   const waiting = setTimeout(() => fill(target, placeholder()), SKELETON_AFTER_MS);
   const slow = setTimeout(() => fill(target, placeholder(),
@@ -125,7 +125,7 @@ export function toast(text, kind = "success", action) {
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
     iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
-  // A modal's top layer would cover it: inside the open one it can be seen and closed.
+  // An open modal would cover the toast, so it is put inside the modal.
   (document.querySelector("dialog[open]") ?? region).append(node);
   announce(text);
   setTimeout(close, action ? 15_000 : 6_000);
@@ -213,10 +213,10 @@ export function tabs(label, items) {
   return h("div", { class: "tabs" }, h("div", { role: "tablist", class: "tab-list", "aria-label": label }, buttons), panels);
 }
 
-// A native modal: focus stays inside, Escape closes, and the focus returns where it was.
+// A native modal: it traps the focus, closes on Escape, and returns the focus.
 export function dialog({ title, content, wide = false, onClose }) {
   const heading = uniqueId("dialog");
-  // Level one: while a modal is open, what is behind it does not exist for a screen reader.
+  // Level one, because a screen reader does not see the page behind an open modal.
   const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
   const close = () => node.close();
   node.append(
@@ -235,8 +235,8 @@ let pressing = false;
 addEventListener("pointerdown", () => { pressing = true; }, true);
 addEventListener("pointerup", () => { pressing = false; }, true);
 
-// A message that appears between press and release would move the button away from under the
-// pointer, and the press would be lost.
+// A message that appears between press and release would move the button, and the click would be
+// lost.
 export function afterPress(work) {
   if (pressing) addEventListener("pointerup", () => setTimeout(work), { once: true });
   else work();
@@ -300,7 +300,7 @@ export function clearErrors(form) {
   form.querySelector(".form-error")?.replaceChildren();
 }
 
-// Each message at its field ("credentials.access_key_id", "regions.0"); what has no field, on top.
+// Shows each message at its field ("credentials.access_key_id", "regions.0"), the others on top.
 export function showProblem(form, problem) {
   const left = [];
   for (const { field: path, message } of problem.errors ?? []) {
@@ -322,7 +322,7 @@ export function focusFirstError(form) {
   target?.focus();
 }
 
-// While the request runs the button says so; a second press cannot send it twice.
+// Marks the button as busy while the request runs, so that it cannot be sent twice.
 export async function submitting(node, work) {
   if (node.getAttribute("aria-busy") === "true") return undefined;
   const mark = spinner();
@@ -370,7 +370,7 @@ const KNOWN_REGIONS = [
   "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 ];
 
-// A list of regions that is written, not clicked together: known names are offered, any is accepted.
+// A list of regions as text. It suggests known regions and accepts any.
 export function regionsField({ value, help, optional }) {
   const chosen = [...value];
   const options = uniqueId("regions");
@@ -399,7 +399,7 @@ export function regionsField({ value, help, optional }) {
   return { node: wrap, chosen: () => [...chosen], read: () => (input.value && !add() ? null : [...chosen]) };
 }
 
-// One page more with each press, where a list is read, not searched.
+// A list that loads one more page per press.
 export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder, onPage }) {
   const more = h("div", { class: "more" });
   const next = async (cursor) => {

@@ -1,4 +1,4 @@
-// How much of an account's free tier is used: in words, and as a bar that is named by them.
+// Usage of an account's free tier, as a text and as a bar that the text labels.
 import { h, uniqueId } from "./dom.js";
 import { number } from "./format.js";
 import { t } from "../texts.js";

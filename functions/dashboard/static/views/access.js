@@ -1,4 +1,4 @@
-// Access Details: public, because whoever grants the permissions need not be who signs in here.
+// Access Details. Public, because the person who grants the permissions may have no user here.
 import { catalog } from "../lib/catalog.js";
 import { fill, h } from "../lib/dom.js";
 import { codeBlock, load, section, skeleton } from "../lib/ui.js";

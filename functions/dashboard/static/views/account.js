@@ -1,4 +1,4 @@
-// One account: the frame its tabs share, and the overview.
+// One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
 import { announce, fill, h, uniqueId, whileLookedAt } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
@@ -18,11 +18,11 @@ const TESTING_MS = 2_000;
 const IDLE_MS = 15_000;
 const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
 
-// The account that was looked at last: going from tab to tab shows it at once.
+// The last account shown. Switching tabs shows it at once.
 let known = null;
 
-// `pauseOf`: how long to wait before the account is read again, so that what a sweep or a colleague
-// did to it shows in every tab.
+// `pauseOf`: milliseconds until the account is read again, so that every tab shows what a sweep or
+// another person changed.
 export async function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
@@ -98,7 +98,7 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
 }
 
 function drawHead(head, account) {
-  // Redrawn only where it changed, so that the focus on its button is not lost to a poll.
+  // Redraw only after a change, so that a poll does not take the focus from its button.
   const signature = JSON.stringify(account);
   if (head.signature === signature) return;
   head.signature = signature;
@@ -224,7 +224,7 @@ function setting(title, text, action) {
   return h("div", { class: "setting" }, h("div", {}, h("p", { class: "setting-title" }, title), h("p", { class: "help" }, text)), action);
 }
 
-// Someone else's change in between is shown, never overwritten.
+// Shows a concurrent change and never overwrites it.
 async function change(handle, body) {
   try {
     const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: handle.etag() });

@@ -1,5 +1,5 @@
-// The list an admin lives in. Only the rows in sight exist in the document; pages are fetched as
-// the reader comes near their end, so that ten thousand accounts open like ten.
+// The list of accounts. Only visible rows are in the document, and pages are fetched while the reader
+// scrolls, so 10,000 accounts open as fast as ten.
 import * as api from "../lib/api.js";
 import { announce, fill, h, srOnly, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
@@ -18,7 +18,7 @@ const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
 
-// Kept between visits: coming back from an account finds the list where it was.
+// Kept between visits, so that returning from an account shows the list at the same position.
 let kept = null;
 let added = null;
 
@@ -149,12 +149,12 @@ class ListView {
     try {
       const organization = await api.get("/v1/organization", { signal: this.signal });
       kept.counts = organization.accounts;
-      // The focus may be on one of the radios: only the numbers change.
+      // Update only the numbers, because a radio button may have the focus.
       const numbers = [kept.counts.total, ...STATUSES.map((status) => kept.counts.by_status?.[status] ?? 0)];
       this.filters.querySelectorAll(".count").forEach((node, index) => { node.textContent = String(numbers[index]); });
       this.describe();
     } catch {
-      // The list itself says when the API is in trouble; the counts are an ornament.
+      // Ignored: the list reports problems with the API.
     }
   }
 
@@ -207,7 +207,7 @@ class ListView {
   drawFoot(state, problem) {
     this.describe();
     this.table.hidden = state === "idle" && kept.items.length === 0 || state === "error" && kept.items.length === 0;
-    // Until there is something to say below the first rows, nothing is there to be moved.
+    // Hidden until the first rows are shown, so that it does not move.
     this.foot.hidden = state === "loading" && !kept.started;
     if (state === "error") {
       return fill(this.foot, errorPanel(problem, () => this.more()));
@@ -225,8 +225,8 @@ class ListView {
       changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"));
   }
 
-  // An address of its own, so that a reload finds the modal open; drawn over the list as it is,
-  // so that the focus returns to the button.
+  // The modal has its own address, so a reload opens it again. The list stays below it, so the focus
+  // returns to the button.
   async openNew() {
     const here = this.address();
     if (router.place().path !== "/accounts/new") history.pushState(null, "", "#/accounts/new");
@@ -258,7 +258,7 @@ class ListView {
       h("button", { type: "button", class: "button", onclick: () => { this.search.value = ""; this.filters.querySelector("input").checked = true; this.filter({ q: "", status: "" }); } }, t.list.clear));
   }
 
-  // Draws the rows in sight and a few around them.
+  // Draws the visible rows and a few around them.
   window() {
     if (!kept.started) {
       if (!this.body.querySelector(".skeleton-row")) {
@@ -282,7 +282,7 @@ class ListView {
     const to = Math.min(items.length, Math.ceil((window.innerHeight - top) / this.height) + OVERSCAN);
     const wanted = new Map();
     for (let index = from; index < to; index += 1) wanted.set(items[index].account_id, index);
-    // The row that has the focus stays, wherever it is: a keyboard never loses its place.
+    // Keep the row with the focus, so that keyboard users do not lose their place.
     const focused = document.activeElement?.closest?.(".account-row[data-id]");
     if (focused && this.body.contains(focused)) {
       const index = items.findIndex((item) => item.account_id === focused.dataset.id);
@@ -373,10 +373,10 @@ class ListView {
     announce(t.list.isNow(turned.name, t.status[turned.status]));
   }
 
-  // Statuses change while nobody presses anything: rows under test are watched closely, the rest
-  // of what is in sight now and then.
+  // Statuses change by themselves. Reads rows under test often, and the other visible rows now and
+  // then.
   keepTrue() {
-    // By the clock, not by rounds: who comes back to a tab after an hour sees the truth at once.
+    // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once.
     let refreshed = Date.now();
     return whileLookedAt(this.signal, () => WATCH_EVERY_MS, async () => {
       await this.reread(kept.items.filter((item) => item.testing && this.rows.has(item.account_id)).map((item) => item.account_id));
@@ -386,7 +386,7 @@ class ListView {
     });
   }
 
-  // One by one, so only a few.
+  // One request per account, so only a few.
   reread(ids) {
     return Promise.all(ids.slice(0, 6).map((id) => api.get(`/v1/accounts/${id}`, { signal: this.signal })
       .then((account) => this.update(account))
@@ -400,7 +400,7 @@ class ListView {
     this.drawFoot("idle");
   }
 
-  // Asks again for the page that is in sight, by the cursor that it came with.
+  // Reads the visible page again, by its cursor.
   async refresh() {
     if (!kept.started || this.fetching) return;
     const shown = kept;
@@ -412,11 +412,11 @@ class ListView {
       });
       if (kept !== shown) return;
       this.update(...page.items);
-      // Gone from its page: deleted, renamed, or no longer what the filter asks for.
+      // No longer on its page: deleted, renamed, or filtered out.
       const there = new Set(page.items.map((item) => item.account_id));
       await this.reread([...this.rows.keys()].filter((id) => at.ids.has(id) && !there.has(id)));
     } catch {
-      // A refresh that fails leaves what is shown; the next one tries again.
+      // Keep what is shown. The next refresh tries again.
     }
   }
 }

@@ -1,7 +1,7 @@
-// The instances of a connected account, to look at, to start and to stop.
+// The instances of a connected account: listing, starting and stopping.
 //
-// Each listing is an interaction that counts against the account's free tier. So the view lists once
-// when it is opened, when somebody asks for it, and a few times after a start or stop.
+// Each listing is an interaction that counts against the account's free tier. So the view lists when
+// it is opened, when a person refreshes it, and a few times after a start or stop.
 import * as api from "../lib/api.js";
 import { announce, fill, h, keyed, pause, whenVisible } from "../lib/dom.js";
 import { clock, when } from "../lib/format.js";
@@ -13,14 +13,14 @@ import { frame } from "./account.js";
 import { resourcesOf, scheduleDialog } from "./schedules.js";
 
 const CONNECTED = new Set(["confirmed", "degraded"]);
-// From the kinds of instances that the backend knows; a unit test compares them.
+// Must match the backend's kinds of instances. A unit test compares them.
 const STOPPABLE = new Set(["running", "available"]);
 const STARTABLE = new Set(["stopped"]);
 const RESTARTED_BY_AWS = new Set(["rds", "aurora"]);
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
-// Two minutes in all; what takes longer is looked at when somebody asks.
+// Two minutes in total. For anything slower, a person refreshes.
 const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 12_000, 30_000, 75_000];
-// Going to another tab and back is not worth another listing.
+// Switching tabs within this time causes no new listing.
 const KEPT_FOR_MS = 60_000;
 
 let kept = null;
@@ -54,8 +54,8 @@ class Instances {
     this.listing = kept?.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
     this.resources = new Map();
     this.refusals = new Map();
-    // By key, the states in one of which an instance that was started or stopped has arrived: AWS may
-    // tell of its old one for a moment.
+    // The final states of instances that were started or stopped, by key. AWS may report the old state
+    // for a moment.
     this.moving = new Map();
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
@@ -93,7 +93,7 @@ class Instances {
     this.draw();
   }
 
-  // Without it an instance shows as one that has no schedule; the API refuses a second one.
+  // If this fails, instances show no schedule. The API refuses a second one.
   async readResources() {
     const found = await resourcesOf(this.handle.id, this.signal).catch(() => []);
     this.resources = new Map(found.map((resource) => [keyOf(resource), resource]));
@@ -125,7 +125,7 @@ class Instances {
       h("span", { class: "instance-name" }, h("strong", {}, name), name !== instance.instance_id && h("code", {}, instance.instance_id)),
       h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind] ?? instance.kind, h("span", { class: "muted" }, ` ${instance.type}`)),
       h("span", { class: "instance-region" }, instance.region),
-      h("span", { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-settling"}` }, icon(mark), instance.state),
+      h("span", { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-changing"}` }, icon(mark), instance.state),
       h("span", { class: "instance-actions" },
         this.powerButton(instance, name),
         changeButton(session, t.schedules.schedule, {
@@ -136,7 +136,7 @@ class Instances {
       instance.refusal && h("div", { class: "instance-note", role: "alert" }, notice("warning", h("p", {}, instance.refusal))));
   }
 
-  // In place at every state, so that it neither jumps nor loses the focus meanwhile.
+  // The same element in every state, so that it neither moves nor loses the focus.
   powerButton(instance, name) {
     const attributes = { class: "button-small", "data-part": "power" };
     if (STOPPABLE.has(instance.state)) {
@@ -178,7 +178,7 @@ class Instances {
     return api.post(`${path}?region=${encodeURIComponent(instance.region)}`, undefined, { key: api.newKey() });
   }
 
-  // Shown as on its way at once; what AWS says comes with the next listing.
+  // Show the transition at once. The next listing brings AWS's state.
   follow(instance, action) {
     toast(t.instances.accepted[action](nameOf(instance)));
     this.moving.set(keyOf(instance), action === "start" ? STOPPABLE : STARTABLE);

@@ -1,4 +1,4 @@
-// From "?" to "Confirmed": what to do in the customer's own account, and a watch on what comes of it.
+// Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";

@@ -9,10 +9,10 @@ const NUMBER = /^\d{12}$/;
 const ROLE_NAME = /^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/;
 const KEY_ID = /^\w{16,128}$/;
 
-// What was typed outlives the modal: closing it by accident, or a session that ends, loses nothing.
-// The secret key is the exception; it is not kept anywhere.
+// The input is kept when the modal closes or the session ends, except the secret key, which is not
+// kept anywhere.
 let draft = {};
-// A repeated attempt with the same content is the same request to the API.
+// Retrying the same content uses the same idempotency key.
 let attempt = { content: "", key: "" };
 
 export function newAccount({ onClose, onAdded }) {
@@ -38,7 +38,7 @@ function accountForm(close, onAdded) {
 
   const providers = h("div", {}, providerChoice([{ id: "aws", name: "AWS", available: true }, { id: "azure", name: "Azure", available: false }]));
   api.get("/v1/providers").then(({ items }) => fill(providers, providerChoice(items))).catch(() => {
-    // The two that are known are shown already.
+    // The two known providers are shown already.
   });
 
   const credentials = h("div", { class: "nested" },
@@ -99,7 +99,7 @@ function accountForm(close, onAdded) {
       roleName: roleName.value.trim(),
       body: {
         provider: picked("provider") ?? "aws",
-        // The console writes 1234-5678-9012; people paste it so.
+        // People paste the console's format, 1234-5678-9012.
         provider_id: number.value.replace(/[\s-]/g, ""),
         name: name.value.trim(),
         access_type: accessType,
@@ -110,7 +110,7 @@ function accountForm(close, onAdded) {
     };
   }
 
-  // Help while typing comes late: only for what was left, or was wrong before.
+  // Check a field only after it was left, or while it has an error.
   const hints = { provider_id: number, name, role_name: roleName, access_key_id: keyId };
   for (const [key, input] of Object.entries(hints)) {
     const hint = () => setError(node, key, check(read()).find((error) => error.field === key)?.message ?? "");

@@ -15,7 +15,7 @@ export function organization({ main, title, signal }) {
   title(t.organization.title);
   const identity = h("div", { class: "identity" });
   const webhook = h("div", {});
-  // What grows with its answer is at the end of a column, so that nothing is below it to be moved.
+  // Sections that grow are last in their column, so that they move nothing.
   fill(main, h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
     !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
     h("div", { class: "stack" }, identity,
@@ -65,7 +65,7 @@ function usageThisMonth(signal) {
 
 function usageRow(usage) {
   const href = `#/accounts/${api.segment(usage.account_id)}`;
-  // The audit trail outlives its account.
+  // The audit trail outlives the account.
   const account = usage.name ? h("a", { href }, usage.name) : h("a", { href: `${href}/audit` }, t.organization.deleted);
   return h("li", { class: "usage-row" },
     meter(usage, h("span", { class: "usage-name" }, account), " "),
@@ -79,7 +79,7 @@ function drawWebhook(target, signal) {
   fill(target, section(t.webhook.title, { note: t.webhook.text }, inner));
   const show = () => load(inner, () => api.get("/v1/organization/webhook", { signal }), (webhook) => settings(webhook, reload),
     { signal, placeholder: () => skeleton(3), onMissing: () => none(reload) });
-  // The button that was pressed is drawn anew; in a modal that opened meanwhile, the focus stays.
+  // The pressed button was redrawn. Do not take the focus from a modal that opened meanwhile.
   const reload = () => show().then(() => { if (document.activeElement === document.body) inner.focus(); });
   show();
 }

@@ -1,4 +1,4 @@
-// Instances under Cavok's control, and the week in which each of them runs.
+// Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
 import { fill, h, uniqueId } from "../lib/dom.js";
 import { when } from "../lib/format.js";
@@ -22,7 +22,7 @@ export function schedules(context) {
       ? h("ul", { class: "resources" }, items.map((resource) => resourceCard(handle.id, resource, changed)))
       : h("p", { class: "empty-line" }, t.schedules.none, " ", h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances))),
     { signal: context.signal, placeholder: () => skeleton(5) });
-    // What was pressed is drawn anew or gone: the focus goes to what stands in its place.
+    // The pressed button was redrawn or removed, so the focus goes to its replacement.
     const changed = async (resource) => {
       await reload();
       (content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`) ?? content).focus();
@@ -52,8 +52,8 @@ const minutesOf = (time) => {
   return hours * 60 + minutes;
 };
 
-// What runs when, by day, in minutes. A window that ends at or before its start runs past midnight,
-// into the next day; windows that touch are one.
+// Running times by day, in minutes. A window that ends at or before its start ends on the next day.
+// Adjacent windows are merged.
 export function spansOf(windows) {
   const spans = DAYS.map(() => []);
   for (const { days, start, stop } of windows) {

@@ -1,4 +1,4 @@
-// Tests of one account: live, finished, their history, and what changed between two.
+// Tests of one account: running, finished, the history, and the changes between two tests.
 import * as api from "../lib/api.js";
 import { catalog } from "../lib/catalog.js";
 import { announce, fill, h, keyed, pause, srOnly, whenVisible } from "../lib/dom.js";
@@ -23,7 +23,7 @@ export function one(context) {
     const { signal, params } = context;
     const board = new Board(body, handle.account());
     fill(body, skeleton(8));
-    // Without the catalog the steps still come; only what is awaited is not known in advance.
+    // Without the catalog, finished steps still appear, but not the pending ones.
     const groups = await catalog(signal).then((answer) => answer.groups).catch(() => []);
     let failures = 0;
     for (;;) {
@@ -57,7 +57,7 @@ class Board {
     this.account = account;
     this.head = h("div", { class: "test-head card" });
     this.wrong = h("div", {});
-    // Two columns that never rebalance: nothing moves sideways while steps come in.
+    // Two fixed columns, so that nothing moves sideways while steps arrive.
     this.left = h("div", { class: "stack" });
     this.right = h("div", { class: "stack" });
     this.groups = h("div", { class: "test-groups" }, this.left, this.right);
@@ -98,7 +98,7 @@ class Board {
     this.wasRunning = running;
   }
 
-  // How the account is entered, what it can be used for, and below both what is written to its logs.
+  // Left: entering the account. Right: its capabilities. Below both: log writing.
   columnOf(group) {
     if (group === "logs") return this.groups;
     return group in (this.account.capabilities ?? {}) ? this.right : this.left;
@@ -132,7 +132,7 @@ class Board {
       test.execution_arn && h("p", { class: "small" }, t.tests.execution, " ", copyable(test.execution_arn, t.actions.copyThis(t.tests.execution))));
   }
 
-  // What the newest test meant for the account, once the account says it.
+  // The outcome of the newest test, once the account shows it.
   after(account, test, signal) {
     if (!account || signal.aborted) return;
     const isNewest = account.verification?.verification_id === test;
@@ -223,7 +223,7 @@ export function history(context) {
       placeholder: () => skeleton(5),
       empty: h("li", { class: "empty-line" }, t.tests.none),
       fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: 25, cursor }, signal: context.signal }),
-      // Each row leads to what changed since the one before it: the last row of a page learns it late.
+      // Each row links to its changes since the test before, which may be on the next page.
       onPage: (page) => {
         items.push(...page.items);
         linkToEarlier(table, items, handle.id);

@@ -1,4 +1,4 @@
-// Who did what: the audit trail, of one account or of all, and the interactions with instances.
+// The audit trail of one account or all accounts, and interactions with instances.
 import * as api from "../lib/api.js";
 import { fill, h, pause, whenVisible } from "../lib/dom.js";
 import { when } from "../lib/format.js";
@@ -7,7 +7,7 @@ import { pagedList, section, skeleton } from "../lib/ui.js";
 import { t } from "../texts.js";
 import { frame } from "./account.js";
 
-// The line in the customer's log is written some seconds after what it tells of.
+// The customer's log line is written some seconds after the interaction.
 const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 10_000, 20_000];
 
 export function interactions(context) {
@@ -30,14 +30,14 @@ async function lookAgain(body, path, signal) {
       if (!items.some(isPending)) return;
     }
   } catch {
-    // What is shown was true; opening the view again asks again.
+    // Keep what is shown. Opening the view again reads it again.
   }
 }
 
 export function accountAudit(context) {
   const show = (body, onMissing) => fill(body, section(t.audit.title, { note: t.audit.text },
     trail(context, `/v1/accounts/${api.segment(context.params.id)}/audit`, (entry) => auditRow(entry, false), { none: t.audit.none, onMissing })));
-  // It outlives its account.
+  // The audit trail outlives the account.
   return frame(context, "audit", (body) => show(body), { whenGone: (body) => show(body, () => h("p", {}, t.audit.none)) });
 }
 

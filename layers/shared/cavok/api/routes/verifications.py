@@ -40,7 +40,7 @@ def create_verification(account_id: str) -> Response[VerificationBody]:
         now=router.now(),
     )
     verification_id = verification.verification_id
-    logger.info("Test asked for", verification_id=verification_id)
+    logger.info("Test requested", verification_id=verification_id)
     return accepted(
         _body(verification), f"/v1/accounts/{account_id}/verifications/{verification_id}"
     )
