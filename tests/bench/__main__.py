@@ -1,7 +1,7 @@
 """`python -m tests.bench` (make bench): start-up, CPU, wall-clock, sizes and the page, as tables.
 
-With `--write`, docs/performance.md gets them too. Exit status 1 if a function starts slower than it
-may.
+With `--write`, docs/performance.md gets them too. Exit status 1 if a function starts slower than
+its limit.
 """
 
 from __future__ import annotations
@@ -126,7 +126,7 @@ def _page(seen: page.Measured, runs: int) -> list[Result]:
 
 
 def _long_task(milliseconds: float) -> str:
-    """The browser reports those of 50 ms and more alone."""
+    """The browser reports only tasks of 50 ms or more."""
     return f"{milliseconds:.0f} ms" if milliseconds else "none of 50 ms"
 
 

@@ -1,9 +1,9 @@
-"""Read and write units of DynamoDB requests, reckoned from the requests and the items themselves.
+"""Read and write units of DynamoDB requests, calculated from the requests and the items.
 
-By the rules of the DynamoDB Developer Guide ("Read and write operations", "Item sizes"): a unit is
-4 kB read or 1 kB written; half of it for an eventually consistent read, twice for a transaction;
-what an index holds is written to it once more, and twice where its key changed. The embedded AWS
-reports consumed capacity too, but not by size.
+The rules are those of the DynamoDB Developer Guide ("Read and write operations", "Item sizes"). A
+unit is 4 kB read or 1 kB written. An eventually consistent read takes half, a transaction twice. A
+write to an index takes units too, and twice if the index's key changed. The embedded AWS also
+reports consumed capacity, but not by size.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ _READ, _WRITE = 4096, 1024
 
 @dataclass
 class Capacity:
-    """Units so far. Indexes are given by the attributes of their entries, key attributes first."""
+    """Units so far. An index is the tuple of its entries' attributes, key attributes first; a last
+    `*` stands for all attributes.
+    """
 
     indexes: Sequence[tuple[str, ...]]
     read: float = 0
@@ -30,7 +32,7 @@ class Capacity:
 
     @contextmanager
     def metered(self, client: Any) -> Iterator[Capacity]:
-        """Counts what this botocore client does meanwhile."""
+        """Counts the requests that this botocore client makes in the block."""
         sent, answered = "provide-client-params.dynamodb.*", "after-call.dynamodb.*"
         client.meta.events.register_first(sent, self._remember)
         client.meta.events.register(answered, self._count)
@@ -44,14 +46,14 @@ class Capacity:
         context["cavok_request"] = params
 
     def _count(self, model: Any, parsed: Any, context: dict[str, Any], **_: Any) -> None:
-        reckon = {
+        count = {
             "GetItem": self._get,
             "BatchGetItem": self._batch_get,
             "Query": self._query,
             "TransactWriteItems": self._transaction,
             "DescribeTable": lambda request, parsed: None,
         }
-        reckon[model.name](context["cavok_request"], parsed)
+        count[model.name](context["cavok_request"], parsed)
 
     def _get(self, request: Any, parsed: Any) -> None:
         self._reads([parsed.get("Item", {})], consistent=request.get("ConsistentRead"))
@@ -69,7 +71,7 @@ class Capacity:
             self._transacts(action)
 
     def _reads(self, items: Sequence[Item], *, consistent: bool | None) -> None:
-        """One request, or one item of a batch: together what they weigh, at least one unit."""
+        """One request, or one item of a batch: the units of its items together, at least one."""
         units = max(1, math.ceil(sum(map(weight, items)) / _READ))
         self.read += units if consistent else units / 2
         for item in items:
@@ -79,7 +81,7 @@ class Capacity:
     def _transacts(self, action: Mapping[str, Any]) -> None:
         put = action.get("Put")
         if put is None:
-            raise NotImplementedError(f"{list(action)} is not reckoned")
+            raise NotImplementedError(f"{list(action)} is not counted")
         item: Item = put["Item"]
         before = self._known.get(_key(item))
         size = max(weight(item), weight(before or {}))
@@ -92,7 +94,7 @@ class Capacity:
 
 
 def weight(item: Item) -> int:
-    """Bytes of an item: its names and its values."""
+    """Size of an item in bytes: its names and values."""
     return sum(len(name.encode()) + _bytes(value) for name, value in item.items())
 
 
@@ -108,7 +110,7 @@ def _bytes(value: Mapping[str, Any]) -> int:
         case "BOOL" | "NULL":
             return 1
         case other:
-            raise NotImplementedError(f"{other} is not weighed")
+            raise NotImplementedError(f"{other} has no known size")
 
 
 def _key(item: Item) -> tuple[str, str]:
@@ -116,7 +118,7 @@ def _key(item: Item) -> tuple[str, str]:
 
 
 def _entry(item: Item, index: tuple[str, ...]) -> Item:
-    """What an index holds of an item; nothing without both of the index's keys."""
+    """The index's entry for an item; empty if the item lacks one of the index's keys."""
     keys = index[:2]
     if not all(name in item for name in keys):
         return {}

@@ -1,6 +1,4 @@
-"""Measuring alternatives against each other: interleaved within one run, so that whatever else the
-machine does falls on all of them alike.
-"""
+"""Comparing alternatives, interleaved within one run, so that other load affects all alike."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Medians:
-    """Of the samples of one alternative."""
+    """The medians of one alternative's samples, in seconds."""
 
     wall: float
     cpu: float
@@ -30,8 +28,8 @@ class Medians:
 
 
 def interleaved(alternatives: Mapping[str, Callable[[], Sample]], runs: int) -> dict[str, Medians]:
-    """Medians of `runs` rounds. Each alternative is tried once before, uncounted; each round goes
-    through all of them and begins with another one.
+    """Medians of `runs` rounds, after one uncounted warm-up. Each round runs all alternatives and
+    starts with another one.
     """
     names = list(alternatives)
     for name in names:

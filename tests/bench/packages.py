@@ -1,4 +1,4 @@
-"""Sizes of what is deployed: the layer and each function, as built and as the zip that is sent."""
+"""Sizes of the deployed packages, the layer and each function: unzipped and zipped."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.bench.start_up import BUILD, built_functions
 
 @dataclass(frozen=True)
 class Package:
-    """Bytes."""
+    """Sizes in bytes."""
 
     name: str
     zipped: int

@@ -1,5 +1,5 @@
-"""The page in Chromium: what its first view weighs, how soon the list is there, whether anything
-moves, and what scrolling through ten thousand accounts costs.
+"""The page in Chromium: the weight of its first view, the time until the list is painted, layout
+shifts, and the cost of scrolling through 10,000 accounts.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _RECORD_FIRST_ROW = f"""
 window.listed = new Promise((resolve) => new MutationObserver((_, observer) => {{
   if (!document.querySelector("{ROW}")) return;
   observer.disconnect();
-  // After the frame that shows it.
+  // After the frame that paints it.
   requestAnimationFrame(() => setTimeout(() => resolve(performance.now())));
 }}).observe(document, {{ childList: true, subtree: true }}));
 """
@@ -40,8 +40,8 @@ window.listed = new Promise((resolve) => new MutationObserver((_, observer) => {
 
 @dataclass(frozen=True)
 class Measured:
-    """`weights` are bytes a request, by view. `opening` is the time until the first row is painted,
-    by accounts. `shifts` are Cumulative Layout Shifts, by view.
+    """`weights` are bytes per request, by view. `opening` is the time until the first row is
+    painted, by the number of accounts. `shifts` are Cumulative Layout Shifts, by view.
     """
 
     weights: Mapping[str, list[int]]
@@ -76,7 +76,7 @@ def measure(stack: Stack, runs: int) -> Measured:
 
 
 class _Visitors:
-    """Browsers that never saw the page, of somebody who has signed in."""
+    """Browser contexts with an empty cache and a signed-in user."""
 
     def __init__(self, browser: Browser, stack: Stack) -> None:
         self._browser, self.stack = browser, stack
@@ -108,7 +108,7 @@ def _answering(reply: Any) -> Callable[[Route], None]:
 
 
 def _weights(visitors: _Visitors) -> dict[str, list[int]]:
-    """Everything as the stack sends it, from a cache that is empty."""
+    """Responses of the real stack, with an empty cache."""
     weights = {}
     for name, signed_in in (("sign-in", False), ("list", True)):
         with visitors.page(signed_in=signed_in) as page:
@@ -121,7 +121,7 @@ def _weights(visitors: _Visitors) -> dict[str, list[int]]:
 
 
 def _opening(visitors: _Visitors, answers: Mapping[str, Any]) -> Callable[[], Sample]:
-    """From an empty cache, with the API's answers made up: what is measured is the page."""
+    """With an empty cache and fake API responses, so that only the page is measured."""
 
     def sample() -> Sample:
         with visitors.page(answers) as page:

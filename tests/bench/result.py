@@ -47,7 +47,7 @@ def show(results: Sequence[Result]) -> None:
 
 
 def write(part: str, results: Sequence[Result]) -> None:
-    """Puts tables into their part of the document, between its marks."""
+    """Replaces the tables between the marks of a part of the document."""
     begin, end = f"<!-- {part}: begin -->", f"<!-- {part}: end -->"
     before, _, rest = _DOCUMENT.read_text().partition(begin)
     _, _, after = rest.partition(end)

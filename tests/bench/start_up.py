@@ -1,7 +1,7 @@
-"""Start-up of each built function as a whole process, with its artifact and the layer on the path
-and nothing else, against `import boto3` and one DynamoDB client with the same layer.
+"""Start-up of each built function as a whole process, against `import boto3` and one DynamoDB
+client. Only the function's artifact and the layer are on the path.
 
-Bytecode is cached in a directory of the measurement's own, so both sides are measured warm and the
+Bytecode is cached in a temporary directory. So both sides are measured with bytecode, and the
 artifacts stay as they were built.
 """
 
@@ -24,7 +24,7 @@ BUILD = ROOT / ".aws-sam" / "build"
 LAYER = BUILD / "SharedLayer" / "python"
 
 LIMITS = {"AccountsApi": 1.6}
-"""Ratio to the baseline, at most; what is not named here may take `LIMIT`."""
+"""Maximum ratios to the baseline. `LIMIT` applies to all other functions."""
 LIMIT = 1.3
 
 _BASELINE = "import boto3; boto3.client('dynamodb')"
@@ -47,8 +47,8 @@ _FIRST_CLIENTS = {
     "RecordVerification": (_TABLE,),
     "WriteCustomerLog": ("wiring.sealer()",),
 }
-"""What a function makes at its first invocation, most of it clients of our own account: a part of
-starting that `import app` leaves out. The page makes none.
+"""What a function creates at its first invocation, mostly clients of our own account. `import app`
+does not include it. The page creates none.
 """
 
 _ENVIRONMENT = {
@@ -68,8 +68,8 @@ _ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class StartUp:
-    """How one function starts. `ready` includes the clients that its first invocation makes; null
-    where there are none.
+    """How one function starts. `ready` includes the clients of its first invocation; null if there
+    are none.
     """
 
     function: str
@@ -79,8 +79,8 @@ class StartUp:
 
     @property
     def ratio(self) -> float:
-        """Of CPU, which is what a start costs whatever else the machine does meanwhile. On an idle
-        machine it is that of the wall-clock.
+        """Of CPU time, because other load does not change it. On an idle machine it equals
+        the wall-clock's.
         """
         return self.imported.cpu / self.baseline.cpu
 

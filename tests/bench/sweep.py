@@ -1,9 +1,9 @@
 """What the sweep costs: the last part of `python -m tests.bench` (make bench), and by itself
 `python -m tests.bench.sweep [--write]`.
 
-Three questions. Does a sweep read in proportion to what is due, however many accounts there are?
-What do a million scheduled tests cost at public prices, and what would they cost in a STANDARD
-execution an account? Does any minute of the day hold more than its share?
+Three questions. Does a sweep read in proportion to the due accounts, whatever the table's size?
+What do a million scheduled tests cost at public prices, and what would they cost with one STANDARD
+execution per account? Does any minute of the day have more than its share of tests?
 """
 
 from __future__ import annotations
@@ -69,23 +69,23 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "bus event": (1.00 / MILLION, "https://aws.amazon.com/eventbridge/pricing/"),
     "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
 }
-"""US dollars. STS is free. A Distributed Map charges one state transition an iteration."""
+"""US dollars. STS is free. A Distributed Map costs one state transition per iteration."""
 
 PRICES = {unit: dollars for unit, (dollars, _) in SOURCES.items()}
 
 EXPRESS_MEMORY = 64 / 1024
-"""GB. Step Functions bills memory in chunks of 64 MB; a test's state is some 40 kB."""
+"""GB. Step Functions bills memory in chunks of 64 MB. A test's state has about 40 kB."""
 
 BATCH = 40
-"""Accounts of one child of the Distributed Map."""
+"""Accounts per child execution of the Distributed Map."""
 
 LATENCY = 0.05
-"""Seconds that each AWS call takes in what is reckoned as realistic: on loopback it takes two
-milliseconds, and a customer's region may be on another continent.
+"""Seconds: a realistic latency of an AWS call, because a customer's region may be on another
+continent. On loopback a call takes two milliseconds.
 """
 
 PROCESSOR = 1769 / 1024
-"""GB of memory with which a function has one whole processor; with less it has its share.
+"""GB of memory with which a function has one whole processor. With less, it has a share of one.
 https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
 """
 
@@ -130,8 +130,8 @@ def reads_of_a_sweep(stack: Stack, count: int) -> Capacity:
 
 
 def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
-    """What one scheduled test reads and writes: lease, entry, finish. Nothing changes, as on
-    almost every day.
+    """What one scheduled test reads and writes: lease, entry, finish. The account's status does not
+    change, as on most days.
     """
     now = datetime.now(UTC)
     with _table(stack, "bench-one") as client:
@@ -172,7 +172,7 @@ def _lease(now: datetime) -> list[Verification]:
 
 @contextmanager
 def _table(stack: Stack, name: str) -> Iterator[Any]:
-    """A table like the stack's own, with the models bound to it for a while."""
+    """A copy of the stack's table without items. The repositories use it inside the block."""
     client = aws.client("dynamodb", stack.emulator_url)
     like = client.describe_table(TableName=stack.table_name)["Table"]
     indexes = [
@@ -209,7 +209,7 @@ def _table(stack: Stack, name: str) -> Iterator[Any]:
 
 
 def _fill(client: Any, table: str, count: int, now: datetime, due: int = DUE) -> None:
-    """Accounts as they are after months: confirmed, each due at its own time, `due` of them now."""
+    """Confirmed accounts, each due at its own time of day, the first `due` of them now."""
 
     def put(first: int) -> None:
         requests = [
@@ -269,16 +269,16 @@ def _account(index: int, now: datetime, *, due: bool) -> Account:
 
 @dataclass(frozen=True)
 class TableUse:
-    """What a test costs the table, and its lease the function that leases."""
+    """Units of one test, and the CPU seconds that leasing it takes."""
 
     capacity: Capacity
     lease_cpu: float
 
 
 def units(stack: Stack, runs: int) -> Mapping[str, Units]:
-    """Scheduled tests of the sample customer, run as STANDARD executions of the very definition
-    that the sweep runs as EXPRESS, because those keep a history to read. On loopback; with a
-    realistic latency; and with that and no more of a processor than Lambda gives.
+    """Scheduled tests of the sample customer: on loopback, with a realistic latency, and with that
+    latency and Lambda's share of a processor. They run as STANDARD executions of the definition
+    that the sweep runs as EXPRESS, because only STANDARD executions have a history.
     """
     api, customer = Api(stack), CUSTOMERS["all-permissions"]
     account = api.add_account(new_account(customer))
@@ -289,7 +289,7 @@ def units(stack: Stack, runs: int) -> Mapping[str, Units]:
     def measured() -> list[Run]:
         return [Run.of(stack, account["account_id"]) for _ in range(runs + 1)][1:]
 
-    near = measured()  # each time the first starts the functions and does not count
+    near = measured()  # the first run starts the functions and is not counted
     with faults(Fault(seconds=LATENCY)):
         far = measured()
     steps = tuple(
@@ -304,15 +304,17 @@ def units(stack: Stack, runs: int) -> Mapping[str, Units]:
 
 
 def _medians(runs: list[Run], table: TableUse, *, latency: float, shared: bool) -> Units:
-    """`shared` reckons the processor's time as a function of little memory waits for it."""
+    """`shared` adds the time that a function with little memory waits for its processor."""
     leasing = table.lease_cpu * (PROCESSOR if shared else LEASING_GB) + latency * LEASING_GB
-    # The bus is told by one call an event, and one read says that nobody wants a message.
-    telling = 2 * latency * TELLING_GB
+    # One call publishes the event, and one read shows that no webhook subscribes to it.
+    publishing = 2 * latency * PUBLISHING_GB
     return Units(
         read=table.capacity.read + 1,
         written=table.capacity.written,
         lambda_requests=median(run.invocations for run in runs),
-        lambda_gb_seconds=median(run.gb_seconds(shared=shared) for run in runs) + leasing + telling,
+        lambda_gb_seconds=median(run.gb_seconds(shared=shared) for run in runs)
+        + leasing
+        + publishing,
         express_seconds=median(run.seconds + shared * run.waits for run in runs),
         kms_requests=0,  # the session stays in the function that opened it
         log_bytes=median(run.log_bytes for run in runs),
@@ -320,7 +322,7 @@ def _medians(runs: list[Run], table: TableUse, *, latency: float, shared: bool) 
     )
 
 
-LEASING_GB, TELLING_GB = 0.5, 0.25
+LEASING_GB, PUBLISHING_GB = 0.5, 0.25
 """Memory of ListDueAccounts; of PublishEvents and DeliverWebhook."""
 
 
@@ -352,7 +354,7 @@ class Run:
 
     @property
     def waits(self) -> float:
-        """Seconds that functions wait for a processor where they have a share of it."""
+        """Seconds that functions wait because they have only a share of a processor."""
         return sum(one.cpu * (PROCESSOR / one.memory - 1) for one in self.used)
 
     def gb_seconds(self, *, shared: bool) -> float:
@@ -361,8 +363,8 @@ class Run:
 
 
 def _scheduled(stack: Stack, account_id: str) -> list[dict[str, Any]]:
-    """Leases what is due by the sweep's own function, and runs the tests. The history of this
-    account's.
+    """Leases due accounts with the sweep's own function and tests them. Returns the history of this
+    account's execution.
     """
     aws.client("dynamodb", stack.emulator_url).update_item(
         TableName=stack.table_name,
@@ -418,8 +420,8 @@ _REPORT = re.compile(r"Billed Duration: (?P<ms>\d+) ms\s+Memory Size: (?P<mb>\d+
 
 @dataclass(frozen=True)
 class Used:
-    """What a function has used so far: bytes of logs, with the 26 that each line costs; seconds
-    billed and memory, as its REPORT lines say; processor's time of its processes.
+    """What a function has used so far: bytes of logs, including the 26 that AWS adds per line;
+    billed seconds and memory in GB, from its REPORT lines; CPU seconds of its processes.
     """
 
     log_bytes: int
@@ -454,7 +456,7 @@ class Used:
 
 
 def _cpu_seconds(pid: int) -> float:
-    """A process's so far; none where there is no /proc to tell in hundredths."""
+    """CPU seconds of a process so far; 0 without /proc."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -466,14 +468,14 @@ def _cpu_seconds(pid: int) -> float:
 
 
 def costs(one: Units, *, standard: bool) -> Mapping[str, float]:
-    """Dollars of a million tests, as the sweep runs them or in a STANDARD execution an account."""
+    """Dollars of a million tests, as the sweep runs them or with one STANDARD execution each."""
     page = (3 + -(-PAGE // BATCH)) / PAGE
     transitions = page + (one.transitions_if_standard if standard else 0)
     express = (1 + 1 / BATCH) * (
         PRICES["EXPRESS request"]
         + PRICES["EXPRESS GB-second"] * EXPRESS_MEMORY * _tenths(one.express_seconds)
     )
-    told = PRICES["bus event"] + PRICES["SQS request"] * 1.3 + PRICES["Lambda request"] * 0.11
+    publishing = PRICES["bus event"] + PRICES["SQS request"] * 1.3 + PRICES["Lambda request"] * 0.11
     rows = {
         "Step Functions, transitions": PRICES["state transition"] * transitions,
         "Step Functions, EXPRESS": 0 if standard else express,
@@ -482,13 +484,13 @@ def costs(one: Units, *, standard: bool) -> Mapping[str, float]:
         "DynamoDB": PRICES["read unit"] * one.read + PRICES["write unit"] * one.written,
         "KMS": PRICES["KMS request"] * one.kms_requests,
         "Logs": PRICES["GB of logs"] * one.log_bytes / 1024**3,
-        "Events to bus and webhook queue": told,
+        "Events to bus and webhook queue": publishing,
     }
     return {name: dollars * MILLION for name, dollars in rows.items()}
 
 
 def _tenths(seconds: float) -> float:
-    """Step Functions bills tenths of a second begun."""
+    """Rounds up to tenths of a second, as Step Functions bills."""
     return -(-seconds // 0.1) * 0.1
 
 
@@ -496,7 +498,7 @@ def _tenths(seconds: float) -> float:
 
 
 def results(stack: Stack, runs: int) -> tuple[list[Result], list[str]]:
-    """The tables, and what is not as it must be."""
+    """The tables, and a sentence for each limit that is exceeded."""
     with step(f"A sweep over {FEW:,} accounts"):
         few = reads_of_a_sweep(stack, FEW)
     with step(f"A sweep over {MANY:,} accounts"):
@@ -506,7 +508,7 @@ def results(stack: Stack, runs: int) -> tuple[list[Result], list[str]]:
     near, far, strictest = measured.values()
     dollars = {name: costs(one, standard=False) for name, one in measured.items()}
     dollars["the same, STANDARD an account"] = costs(strictest, standard=True)
-    # The third is shown and not held to it: it depends on the processor that is measured on.
+    # The third has no limit, because it depends on the processor.
     most = max(sum(costs(one, standard=False).values()) for one in (near, far))
     busiest, share = spread()
     wrong = {
@@ -569,7 +571,7 @@ def _dollars(dollars: Mapping[str, Mapping[str, float]]) -> Result:
 
 
 def spread() -> tuple[int, float]:
-    """Accounts in the busiest minute of the day, and a minute's share."""
+    """Accounts in the busiest minute of the day, and the average per minute."""
     now = datetime.now(UTC)
     due = (next_daily_slot(f"01JN8Q5M3C{index:016}", now) for index in range(MANY))
     of_minute = Counter(at.hour * 60 + at.minute for at in due)
@@ -577,9 +579,7 @@ def spread() -> tuple[int, float]:
 
 
 def measure(stack: Stack, runs: int, *, written: bool) -> int:
-    """Shows the tables, and writes them where that is wanted. Exit status 1 if one is not as it
-    must be.
-    """
+    """Shows the tables, and writes them if `written`. Exit status 1 if a limit is exceeded."""
     found, wrong = results(stack, runs)
     show(found)
     if written:

@@ -1,7 +1,7 @@
 """CPU of a warm `GET /v1/accounts/{id}` in process, against a bare boto3 GetItem of the same item.
 
-Both run on the same stub, which stands in for botocore's HTTP session: requests are built, signed
-and parsed as ever, and no socket opens.
+Both use a stub of botocore's HTTP session. Requests are built, signed and parsed as usual, but no
+socket is opened.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ _EVENT = {
 
 def measure(runs: int) -> tuple[Medians, Medians]:
     """CPU and wall-clock of one request and of one GetItem, in seconds."""
-    # The function logs each request; its lines go where nobody reads them.
+    # Discards the function's log lines.
     with (
         patch.dict(os.environ, _ENVIRONMENT),
         Path(os.devnull).open("w") as nowhere,

@@ -1,9 +1,9 @@
 """Wall-clock of a whole test on the local stack, against a plain script that makes the same calls
 in the customer's account one after another.
 
-The script enters the role, tries the trust, probes every permission and writes the log, with the
-project's own adapters, so that the calls are the same. It makes one client a service, and keeps no
-books: no seal, no table, no progress. All that the workflow adds counts against the workflow.
+The script enters the role, checks the trust, probes every permission and writes the log. It uses
+the project's own adapters, so that the calls are the same. It makes one client per service. It
+seals nothing, and writes neither the table nor progress: this overhead counts against the workflow.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _POLL_SECONDS = 0.05
 
 
 def measure(stack: Stack, runs: int) -> tuple[Medians, Medians]:
-    """The whole test, from `POST …/verifications` until its execution has ended; and the script."""
+    """The whole test, from `POST …/verifications` to the end of its execution, and the script."""
     api, customer = Api(stack), CUSTOMERS["all-permissions"]
     account = api.add_account(new_account(customer))
     path = f"/v1/accounts/{account['account_id']}"
@@ -85,7 +85,7 @@ def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
         *_write_log(own),
     ]
     refused = [v for v in verdicts if v.verdict is not Verdict.ALLOWED]
-    assert len(refused) == 2, "only the two wrong ways in are refused"
+    assert len(refused) == 2, "only the two checks without the right external ID are refused"
 
 
 def _write_log(session: _OneClientEach) -> list[Judgement]:
@@ -96,7 +96,7 @@ def _write_log(session: _OneClientEach) -> list[Judgement]:
 
 
 class _OneClientEach:
-    """A customer's session as a plain script holds it: on the emulator, one client a service."""
+    """A customer's session as a plain script has it: one client per service, on the emulator."""
 
     def __init__(self, session: CustomerSession, emulator_url: str) -> None:
         self.account_number, self.region = session.account_number, session.region

@@ -1,9 +1,8 @@
-"""The contract tests run only when a person asks for them and confirms what they would create.
+"""The contract tests run only if a person requests them and confirms what they will create.
 
     make contract PROFILE=name
 
-asks on the terminal; where there is none, `CAVOK_CONTRACT_ACCOUNT` holding the account's number
-confirms it.
+asks on the terminal. Without a terminal, `CAVOK_CONTRACT_ACCOUNT=<account number>` confirms.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 @pytest.fixture(scope="session")
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
-    """The account, once a person has agreed to what will be made in it."""
+    """The account, after a person confirmed what will be created in it."""
     place = Place(boto3.session.Session())
     _confirm(request.config, place)
     try:

@@ -1,4 +1,4 @@
-"""The real AWS account that the contract tests run in: what they make there, and its removal."""
+"""The real AWS account of the contract tests: creating resources there, and removing them."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ EVERYTHING = permissions.policy_document()
 """What the Access Details page asks for."""
 
 USABLE_WITHIN = 60.0
-SETTLED_AFTER = 15.0
-"""Seconds after its making: a role may need the first until it can be assumed, and its policy the
-second until it counts. IAM User Guide, "Changes that I make are not always immediately visible".
+POLICY_EFFECTIVE_AFTER = 15.0
+"""Seconds after a role's creation: the first until it can be assumed, the second until its policy
+takes effect. IAM User Guide, "Changes that I make are not always immediately visible".
 """
 
 WOULD_CREATE = (
     "about 30 IAM roles, one user with an access key, and one managed policy, all named "
     "CavokContract-…",
     "two log groups /cavok/contract-…, with a few lines",
-    "one alarm, one topic and one queue that hears it",
+    "one alarm, one topic and one queue that subscribes to it",
     "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",
     "one Cognito user pool with one user",
     "one S3 bucket with one template, and one CloudFormation stack that makes one role from it",
 )
-"""What a run makes, for the person who is asked. All but the key is gone when the run ends."""
+"""What a run creates, for the person who confirms it. All but the key is removed at the end."""
 
 
 class NotUsable(Exception):
-    """A role that was made could not be assumed within a minute."""
+    """A new role could not be assumed within a minute."""
 
 
 class Place:
@@ -59,19 +59,19 @@ class Place:
         self._made_at: dict[str, float] = {}
 
     def client(self, service: str) -> Any:
-        # `AWS_ENDPOINT_URL` on loopback tries the tests themselves out; it has no subdomains.
+        # With `AWS_ENDPOINT_URL` the tests themselves are tested on loopback, without subdomains.
         config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ)
         return self.session.client(  # type: ignore[call-overload]
             service, region_name=self.region, config=config
         )
 
     def name(self, what: str) -> str:
-        """A name of this run's own."""
+        """A name that is unique to this run."""
         return f"CavokContract-{self.run}-{what}"
 
     def later(self, undo: Callable[..., object], **arguments: Any) -> None:
-        """Remember how to remove what was just made. The newest goes first; one that fails does not
-        keep the others from going.
+        """Registers the removal of a resource. The newest is removed first. A failure does not stop
+        the others.
         """
         self._undo.callback(undo, **arguments)
 
@@ -86,7 +86,9 @@ class Place:
         condition: Mapping[str, Any] | None = None,
         boundary: str | None = None,
     ) -> str:
-        """A role that this account may assume, under `condition` or with the run's external ID."""
+        """Creates a role that this account may assume, under `condition` or with the run's external
+        ID. Returns its name.
+        """
         iam, name = self.client("iam"), self.name(what)
         trust = permissions.trust_policy(self.number, self.external_id)
         if condition is not None:
@@ -104,11 +106,11 @@ class Place:
         return self._assume(role_name, external_id)[0]
 
     def enter(self, role_name: str) -> CustomerSession:
-        """A session of a role that may have been made a moment ago, under the tests' own session
-        policy. Raises NotUsable.
+        """A session of a role that may be seconds old, with the session policy of a test. Raises
+        NotUsable.
         """
         made_at = self._made_at.get(role_name, 0.0)
-        time.sleep(max(0.0, made_at + SETTLED_AFTER - time.monotonic()))
+        time.sleep(max(0.0, made_at + POLICY_EFFECTIVE_AFTER - time.monotonic()))
         while True:
             judgement, session = self._assume(role_name, self.external_id)
             if session is not None:
@@ -124,8 +126,8 @@ class Place:
         return roles.assume(account, f"cavok-{self.run}", external_id, probing_policy_text())
 
     def client_of(self, role_name: str, service: str, **options: Any) -> Any:
-        """A client with all that a role may do, once the role can be entered: its session is not
-        narrowed.
+        """A client with a role's full permissions, without a session policy. Waits until the role
+        can be assumed.
         """
         self.enter(role_name)
         given = self.client("sts").assume_role(

@@ -1,6 +1,4 @@
-"""The chain from a line that a function logs to a word to the operators: nothing of ours stands
-between its links, so only AWS can show that they hold.
-"""
+"""The chain from a function's log line to the operators. Only AWS itself can prove it."""
 
 from __future__ import annotations
 
@@ -14,12 +12,12 @@ from tests.contract.place import Place
 from tests.unit.builders import template
 
 WITHIN = 240.0
-"""Seconds. CloudWatch takes the line's metric within a minute or two, and looks once a minute."""
+"""Seconds. CloudWatch extracts the metric within a minute or two, and evaluates once a minute."""
 
 
 @pytest.fixture(scope="module")
-def told(place: Place) -> dict[str, str]:
-    """A queue that hears a topic: address of the one, ARN of the other."""
+def operators(place: Place) -> dict[str, str]:
+    """A topic, and a queue that subscribes to it: the topic's ARN and the queue's URL."""
     sns, sqs = place.client("sns"), place.client("sqs")
     topic = sns.create_topic(Name=place.name("operators"))["TopicArn"]
     place.later(sns.delete_topic, TopicArn=topic)
@@ -40,23 +38,23 @@ def told(place: Place) -> dict[str, str]:
 
 
 def test_a_metric_in_a_log_line_rings_the_alarm_of_the_template(
-    place: Place, told: dict[str, str]
+    place: Place, operators: dict[str, str]
 ) -> None:
     properties = template()["Resources"]["OurEntryBrokenAlarm"]["Properties"]
-    # In a namespace of its own, so that no alarm of a deployed stack rings.
-    alarm = properties | {"Namespace": place.name("Metrics"), "AlarmActions": [told["topic"]]}
+    # In its own namespace, so that no alarm of a deployed stack rings.
+    alarm = properties | {"Namespace": place.name("Metrics"), "AlarmActions": [operators["topic"]]}
     cloudwatch = place.client("cloudwatch")
     cloudwatch.put_metric_alarm(AlarmName=place.name("alarm"), **alarm)
     place.later(cloudwatch.delete_alarms, AlarmNames=[place.name("alarm")])
 
     log(place, alarm)
 
-    message = heard(place, told["queue"])
+    message = received(place, operators["queue"])
     assert (message["AlarmName"], message["NewStateValue"]) == (place.name("alarm"), "ALARM")
 
 
 def log(place: Place, alarm: dict[str, Any]) -> None:
-    """As Powertools writes it."""
+    """Writes a line in the format of Powertools."""
     logs, group = place.client("logs"), f"/cavok/contract-{place.run}-metrics"
     logs.create_log_group(logGroupName=group)
     place.later(logs.delete_log_group, logGroupName=group)
@@ -77,7 +75,7 @@ def log(place: Place, alarm: dict[str, Any]) -> None:
     )
 
 
-def heard(place: Place, queue: str) -> dict[str, Any]:
+def received(place: Place, queue: str) -> dict[str, Any]:
     sqs, deadline = place.client("sqs"), time.monotonic() + WITHIN
     while time.monotonic() < deadline:
         answer = sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=10)

@@ -1,4 +1,4 @@
-"""CloudWatch Logs: each of the five calls tells a missing permission from a missing log group."""
+"""CloudWatch Logs: each of the five calls distinguishes a denial from a missing log group."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.contract.place import Place, without
 
 @pytest.fixture(scope="module")
 def lacking(place: Place) -> dict[str, str]:
-    """Roles by the one permission that each lacks, and one that lacks none."""
+    """Roles by the one permission that each lacks. `""` lacks none."""
     roles = {a: place.role(f"no-{a.split(':')[1]}", without(a)) for a in LOGS.actions}
     return roles | {"": place.role("all-logs")}
 

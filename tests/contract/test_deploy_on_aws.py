@@ -10,8 +10,8 @@ from tests.contract.place import Place
 
 
 def test_a_presigned_template_of_a_function_s_session_deploys(place: Place) -> None:
-    """The address carries a session token, as a Lambda function's does, so it is long: the API
-    takes 5,120 characters. Whether the console's quick-create page does is for a person to see.
+    """The URL contains a session token, like one that a Lambda function signs, so it is long. The
+    API accepts 5,120 characters. Only a person can check the console's quick-create page.
     """
     bucket, s3 = f"cavok-contract-{place.run}-{place.number}", place.client("s3")
     where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
@@ -40,7 +40,7 @@ def test_a_presigned_template_of_a_function_s_session_deploys(place: Place) -> N
 
 
 def _publisher(place: Place, bucket: str) -> Templates:
-    """What publishes templates in the hands of a role, as the API's function does."""
+    """Publishes templates with a role's credentials, like the API's function."""
     statement = {
         "Effect": "Allow",
         "Action": ["s3:PutObject", "s3:GetObject"],

@@ -1,6 +1,6 @@
-"""Authorization before existence: what IAM, EC2 and RDS answer to who may and to who may not.
+"""Authorization before existence: what IAM, EC2 and RDS answer to authorized and other callers.
 
-The probes rest on it (`cavok.adapters.customer.probes`), and AWS does not promise it.
+The probes depend on it (`cavok.adapters.customer.probes`), and AWS does not document it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ DRY_RUNS = tuple(action for action in EC2.actions if "Describe" not in action)
 
 @pytest.fixture(scope="module")
 def lacking(place: Place) -> dict[str, str]:
-    """Roles by the one permission that each lacks. Made at once: IAM needs a while for each."""
+    """Roles by the one permission that each lacks. Created together, because each takes a while to
+    become usable.
+    """
     return {action: place.role(f"no-{action.split(':')[1]}", without(action)) for action in PROBED}
 
 
@@ -59,7 +61,7 @@ def test_a_dry_run_on_an_absent_instance_is_no_proof_of_the_permission(
         probes.dry_run_only(everything.client("ec2"), operation, "i-0123456789abcdef0")  # type: ignore[arg-type]
 
 
-def test_an_explicit_deny_is_told_from_a_missing_permission(place: Place) -> None:
+def test_an_explicit_deny_is_distinguished_from_a_missing_permission(place: Place) -> None:
     session = place.enter(place.role("deny", denying("ec2:StopInstances", "rds:StopDBInstance")))
     for action in ("ec2:StopInstances", "rds:StopDBInstance"):
         assert probes.run(action, session).reason is Reason.EXPLICIT_DENY, action
@@ -80,7 +82,9 @@ def test_a_permissions_boundary_is_named_as_what_refused(place: Place) -> None:
 def test_the_session_policy_keeps_a_test_from_stopping_a_real_database(
     everything: CustomerSession,
 ) -> None:
-    """The database need not exist: the session may name no other than `cavok-probe-…`."""
+    """The database need not exist: the session policy allows only names that start with
+    `cavok-probe-`.
+    """
     with pytest.raises(Exception, match="no session policy allows"):
         everything.client("rds").stop_db_instance(DBInstanceIdentifier="production")
 

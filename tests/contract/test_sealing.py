@@ -1,4 +1,4 @@
-"""KMS: a seal opens under its own encryption context only, and policies can tell contexts apart."""
+"""KMS: a seal opens only under its own encryption context, and policies can depend on contexts."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_seal_does_not_open_under_another_context(place: Place, key: str) -> N
 def test_a_policy_opens_the_seals_of_its_own_context_alone(
     place: Place, key: str, condition: Any, opens: dict[str, str], refuses: dict[str, str]
 ) -> None:
-    """The two conditions are those of template.yaml. The session is not narrowed: KMS is ours."""
+    """The two conditions are those of template.yaml. No session policy: the key is ours."""
     statement = {"Effect": "Allow", "Action": "kms:Decrypt", "Resource": key}
     policy = {"Version": "2012-10-17", "Statement": [{**statement, "Condition": condition}]}
     role = place.role(f"kms-{len(opens)}", policy)

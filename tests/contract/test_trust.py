@@ -1,4 +1,4 @@
-"""AssumeRole: what AWS says of a role that cannot be entered, and of one that anybody can enter."""
+"""AssumeRole: AWS's answers for roles that refuse Cavok, and for roles that let everybody in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WRONG = "cavok-wrong-0123456789abcdef"
 
 def test_a_missing_role_and_a_wrong_external_id_are_refused_in_the_same_words(place: Place) -> None:
     role = place.role("trust")
-    place.enter(role)  # from here on, a refusal is not a matter of waiting
+    place.enter(role)  # from now on the role is usable, so a refusal is final
     wrong, missing = place.try_role(role, WRONG), place.try_role(place.name("absent"), WRONG)
     assert wrong.error_code == missing.error_code == "AccessDenied"
     assert str(wrong.detail).replace(role, "X") == str(missing.detail).replace(
@@ -23,7 +23,7 @@ def test_a_missing_role_and_a_wrong_external_id_are_refused_in_the_same_words(pl
     )
 
 
-def test_a_good_role_refuses_who_says_no_external_id(place: Place) -> None:
+def test_a_good_role_refuses_a_caller_without_an_external_id(place: Place) -> None:
     role = place.role("good")
     place.enter(role)
     assert place.try_role(role, None).verdict is Verdict.DENIED
@@ -35,7 +35,7 @@ def test_a_role_that_needs_no_external_id_lets_everybody_in(place: Place) -> Non
     assert place.try_role(role, None).verdict is Verdict.ALLOWED
 
 
-def test_a_role_that_takes_any_external_id_takes_a_wrong_one(place: Place) -> None:
+def test_a_role_that_accepts_any_external_id_accepts_a_wrong_one(place: Place) -> None:
     role = place.role("any", condition={"StringLike": {"sts:ExternalId": "*"}})
     place.enter(role)
     assert place.try_role(role, WRONG).verdict is Verdict.ALLOWED

@@ -1,4 +1,4 @@
-"""Step Functions: the workflows as AWS itself reads them. Creates nothing."""
+"""Step Functions: AWS validates the workflows and evaluates single states. Creates nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WORKFLOWS = Path(__file__).parents[2] / "statemachines"
 
 
 def _definition(name: str) -> str:
-    """A workflow, with a value that need not exist in each placeholder."""
+    """A workflow with a made-up value for each placeholder."""
     function = "arn:aws:lambda:us-east-1:111122223333:function:any"
     text = (WORKFLOWS / f"{name}.asl.json").read_text()
     return re.sub(r"\$\{\w+\}", "1", re.sub(r"\$\{\w+Arn\}", function, text))
@@ -30,7 +30,7 @@ def test_aws_finds_nothing_wrong_with_the_workflow(place: Place, name: str) -> N
 
 
 def test_a_probe_that_timed_out_becomes_an_inconclusive_step(place: Place) -> None:
-    """AWS fails a state whose JSONata yields nothing, and a timeout need not say a Cause."""
+    """AWS fails a state whose JSONata yields nothing, and a timeout may have no Cause."""
     workflow = json.loads(_definition("verify_account"))
     probing = workflow["States"]["ProbePermissions"]["ItemProcessor"]["States"]
     state = {**probing["ProbeInconclusive"], "QueryLanguage": "JSONata"}
