@@ -255,10 +255,10 @@ def test_an_idempotency_key_means_nothing_to_another_organization(
 
 def test_a_refused_create_may_be_corrected_under_the_same_idempotency_key(admin: Api) -> None:
     admin.account()
-    taken = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
+    conflict = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
     other = ROLE_ACCOUNT | {"provider_id": number(1)}
 
-    assert taken.status == 409
+    assert conflict.status == 409
     assert admin.post("/v1/accounts", other, Idempotency_Key="abc").status == 201
 
 

@@ -57,9 +57,9 @@ def counts(accounts: Accounts) -> dict[Status, int]:
 
 
 def audited() -> list[str]:
-    """The actions that the audit trail tells, oldest first."""
-    told = {item["sk"]: item["action"] for item in items() if item["sk"].startswith("AUDIT#")}
-    return [told[sk] for sk in sorted(told)]
+    """The actions in the audit trail, oldest first."""
+    actions = {item["sk"]: item["action"] for item in items() if item["sk"].startswith("AUDIT#")}
+    return [actions[sk] for sk in sorted(actions)]
 
 
 def test_an_account_comes_back_as_it_was_stored(accounts: Accounts) -> None:
@@ -102,7 +102,7 @@ def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Ac
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Theirs"
     assert counts(accounts) == {Status.UNCONFIRMED: 1}
-    assert audited() == ["created"], "what was not done is not told"
+    assert audited() == ["created"], "a failed change has no entry"
 
 
 def test_a_write_of_a_deleted_account_does_not_bring_it_back(accounts: Accounts) -> None:
@@ -127,7 +127,7 @@ def test_a_change_is_made_again_on_what_somebody_else_wrote_meanwhile(accounts: 
     after = accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, rename, actor=ACTOR)
 
     assert (after.name, after.write_logs, after.version) == ("Theirs", False, 3)
-    assert audited() == ["created", "changed"], "told once, however often it was tried"
+    assert audited() == ["created", "changed"], "one entry, however many tries"
 
 
 def test_a_change_that_never_gets_through_is_a_conflict_and_no_endless_loop(

@@ -244,7 +244,7 @@ def test_without_a_region_all_of_the_accounts_are_searched_and_others_are_not(
             )
 
 
-def test_a_name_in_two_regions_must_be_told_apart(
+def test_a_name_in_two_regions_needs_the_region(
     connect: Connect, dependencies: ConnectionDependencies
 ) -> None:
     connect(regions=("us-east-1", "eu-west-1"))
@@ -295,15 +295,15 @@ def test_the_same_key_is_refused_the_same(
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "expected"),
     [
         (EntryRefused("AccessDenied: no."), InteractionRefused),
         (EntryInconclusive("Throttling: slow down."), ServiceUnavailable),
     ],
 )
-def test_an_account_that_cannot_be_entered_is_told_from_one_that_does_not_answer(
+def test_a_refused_entry_and_one_without_an_answer_raise_different_errors(
     error: Exception,
-    told: type[Exception],
+    expected: type[Exception],
     connect: Connect,
     dependencies: ConnectionDependencies,
     sessions: Sessions,
@@ -312,9 +312,9 @@ def test_an_account_that_cannot_be_entered_is_told_from_one_that_does_not_answer
     sessions.error = error
     stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
 
-    with pytest.raises(told):
+    with pytest.raises(expected):
         start_stop(CONTEXT, stop, dependencies=dependencies)
-    with pytest.raises(told):
+    with pytest.raises(expected):
         list_instances(CONTEXT, region=None, kind=None, dependencies=dependencies)
 
 

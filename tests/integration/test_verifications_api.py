@@ -96,7 +96,7 @@ def test_pressing_test_starts_one_execution_of_that_name(
     assert admin.get(f"/v1/accounts/{account['account_id']}").json["testing"] is True
 
 
-def test_the_execution_is_told_names_and_nothing_else(admin: Api, account: dict[str, Any]) -> None:
+def test_the_execution_input_holds_only_ids(admin: Api, account: dict[str, Any]) -> None:
     test = admin.post(path_of(account)).json
 
     (execution,) = executions()

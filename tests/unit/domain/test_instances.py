@@ -48,27 +48,27 @@ ORDERS = replace(WEB, kind=Kind.RDS, instance_id="orders", state="available")
 def test_an_instance_is_acted_on_left_alone_or_refused_by_its_state(
     kind: Kind, state: str, action: Action, planned: PlannedAction
 ) -> None:
-    decision = plan(replace(WEB, kind=kind, state=state), action)
+    action_plan = plan(replace(WEB, kind=kind, state=state), action)
 
-    assert decision.planned is planned
-    assert state in decision.detail
+    assert action_plan.planned is planned
+    assert state in action_plan.detail
 
 
 @pytest.mark.parametrize("action", Action)
 def test_an_excluded_instance_is_never_touched_whatever_its_state(action: Action) -> None:
     for state in ("running", "stopped"):
-        decision = plan(replace(WEB, state=state, excluded=True), action)
+        action_plan = plan(replace(WEB, state=state, excluded=True), action)
 
-        assert decision.planned is PlannedAction.REFUSE
-        assert "cavok:exclude=true" in decision.detail
+        assert action_plan.planned is PlannedAction.REFUSE
+        assert "cavok:exclude=true" in action_plan.detail
 
 
 def test_a_member_of_a_cluster_is_started_and_stopped_through_its_cluster() -> None:
-    decision = plan(replace(ORDERS, member_of="ledger"), Action.STOP)
+    action_plan = plan(replace(ORDERS, member_of="ledger"), Action.STOP)
 
-    assert decision.planned is PlannedAction.REFUSE
-    assert "stop the cluster" in decision.detail
-    assert "ledger" in decision.detail
+    assert action_plan.planned is PlannedAction.REFUSE
+    assert "stop the cluster" in action_plan.detail
+    assert "ledger" in action_plan.detail
 
 
 @pytest.mark.parametrize(

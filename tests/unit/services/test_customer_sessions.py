@@ -120,7 +120,7 @@ def test_a_rotated_key_is_opened_again() -> None:
     ],
     ids=["refused", "inconclusive"],
 )
-def test_a_refused_entry_is_told_from_an_inconclusive_one_and_neither_is_kept(
+def test_refused_and_inconclusive_entries_raise_different_errors_and_are_not_kept(
     judgement: Judgement, error: type[Exception]
 ) -> None:
     entrance = Entrance(judgement)

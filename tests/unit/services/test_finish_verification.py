@@ -138,7 +138,7 @@ def test_a_cause_of_any_other_form_is_kept_as_it_is(cause: str) -> None:
     assert VerificationReport.of_event(event).cause == cause
 
 
-def test_what_kept_the_log_from_being_written_is_told() -> None:
+def test_the_report_says_why_the_log_was_not_written() -> None:
     event = sample_event("record_verification")
     event["log_failure"] = {"Error": "States.Timeout"}
 
@@ -207,13 +207,13 @@ def test_an_execution_that_died_aborts_its_test_and_keeps_what_was_finished() ->
     assert table.account.slot is None
 
 
-def test_the_end_is_written_once_however_often_it_is_told() -> None:
+def test_the_end_is_written_once_however_often_it_is_reported() -> None:
     table = a_table()
-    told_first = finished(VerificationReport.of_event(sample_event("record_verification")), table)
+    first = finished(VerificationReport.of_event(sample_event("record_verification")), table)
 
-    told_again = finished(VerificationReport.of_event(sample_event("execution_died")), table)
+    again = finished(VerificationReport.of_event(sample_event("execution_died")), table)
 
-    assert told_again == told_first
+    assert again == first
     assert table.writes == 1
 
 

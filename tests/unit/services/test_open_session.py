@@ -180,7 +180,7 @@ def test_a_user_is_entered_with_the_stored_key_and_asked_for_no_trust(customer: 
     assert customer.made[-1]["aws_access_key_id"] == KEY_ID
 
 
-def test_a_role_that_lets_anyone_in_is_told_and_tested_all_the_same(customer: Aws) -> None:
+def test_a_role_that_lets_anyone_in_is_reported_and_tested_anyway(customer: Aws) -> None:
     customer.answers["AssumeRole"] = ANSWER
 
     steps = opened(Accounts(an_account()), customer).steps

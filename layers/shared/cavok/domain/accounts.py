@@ -18,6 +18,10 @@ class AccessType(StrEnum):
 
 
 class Status(StrEnum):
+    """Whether an account is connected. `degraded`: it is, but something that it asks for does not
+    work. `failed`: it is not. `unconfirmed`: not known yet.
+    """
+
     UNCONFIRMED = "unconfirmed"
     CONFIRMED = "confirmed"
     DEGRADED = "degraded"
@@ -28,6 +32,8 @@ CONNECTED = frozenset({Status.CONFIRMED, Status.DEGRADED})
 
 
 class Capability(StrEnum):
+    """Which permissions of a group work: all, some or none of them, or not known yet."""
+
     FULL = "full"
     PARTIAL = "partial"
     NONE = "none"
@@ -40,6 +46,8 @@ UNKNOWN_CAPABILITIES: Mapping[str, Capability] = {
 
 
 class Outcome(StrEnum):
+    """What a finished test found the account to be."""
+
     CONFIRMED = "confirmed"
     DEGRADED = "degraded"
     FAILED = "failed"
@@ -56,6 +64,8 @@ class Issue:
 
 @dataclass(frozen=True, slots=True)
 class LastVerification:
+    """The last test with a verdict. `finished_at` is UTC."""
+
     verification_id: str
     outcome: Outcome
     finished_at: datetime

@@ -18,6 +18,8 @@ _AUDITED = {
 
 
 class AuditAction(StrEnum):
+    """What was done to an account."""
+
     CREATED = "created"
     CHANGED = "changed"
     CREDENTIALS_ROTATED = "credentials_rotated"
@@ -42,22 +44,27 @@ class AuditEntry:
 
 
 def created(account: Account) -> AuditEntry:
+    """The entry of a new account."""
     return _entry(AuditAction.CREATED, account, account.created_by, account.created_at)
 
 
 def changed(before: Account, after: Account, actor: str) -> AuditEntry:
+    """The entry of a change by a person. Its detail lists the changed fields."""
     return _entry(AuditAction.CHANGED, after, actor, after.updated_at, changes(before, after))
 
 
 def credentials_rotated(account: Account, actor: str) -> AuditEntry:
+    """The entry of a new access key."""
     return _entry(AuditAction.CREDENTIALS_ROTATED, account, actor, account.updated_at)
 
 
 def tested(account: Account, actor: str, at: datetime, verification_id: str) -> AuditEntry:
+    """The entry of a test that began."""
     return _entry(AuditAction.TESTED, account, actor, at, f"verification {verification_id}")
 
 
 def deleted(account: Account, actor: str, at: datetime) -> AuditEntry:
+    """The entry of a disconnected account."""
     return _entry(AuditAction.DELETED, account, actor, at)
 
 

@@ -60,6 +60,7 @@ class Operation:
 
     @property
     def permission(self) -> str:
+        """The IAM action that it needs, besides Describe."""
         return self.kind.descriptor.permission(self.action)
 
 
@@ -71,6 +72,8 @@ def is_instance_id(kind: Kind, text: str) -> bool:
 
 
 class PlannedAction(StrEnum):
+    """What to do for a start or stop: call AWS, do nothing, or refuse."""
+
     CALL = "call"
     NOTHING = "nothing"
     REFUSE = "refuse"

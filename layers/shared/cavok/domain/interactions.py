@@ -12,6 +12,8 @@ KEPT_FOR = timedelta(days=90)
 
 
 class InteractionAction(StrEnum):
+    """What a person or a schedule did with the account."""
+
     START = "start"
     STOP = "stop"
     LIST = "list"
@@ -19,6 +21,8 @@ class InteractionAction(StrEnum):
 
 
 class InteractionOutcome(StrEnum):
+    """Whether the request was accepted, or refused by Cavok or AWS."""
+
     ACCEPTED = "accepted"
     REFUSED = "refused"
 

@@ -7,6 +7,8 @@ from typing import Any
 
 
 class Prediction(StrEnum):
+    """What a role's inline policies decide about an action, if they decide it."""
+
     ALLOWED = "allowed"
     DENIED = "denied"
     UNKNOWN = "unknown"

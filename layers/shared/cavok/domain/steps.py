@@ -17,6 +17,8 @@ from cavok.domain.times import utc_text
 
 
 class Verdict(StrEnum):
+    """What AWS's answer proves. `inconclusive`: nothing. `skipped`: the step was not tried."""
+
     ALLOWED = "allowed"
     DENIED = "denied"
     INCONCLUSIVE = "inconclusive"

@@ -37,11 +37,15 @@ SCHEDULE = "schedule"
 
 
 class Trigger(StrEnum):
+    """What started a test: a person, or the schedule."""
+
     MANUAL = "manual"
     SCHEDULED = "scheduled"
 
 
 class State(StrEnum):
+    """`finished` tests have an outcome. `aborted` tests ended without one."""
+
     RUNNING = "running"
     FINISHED = "finished"
     ABORTED = "aborted"
