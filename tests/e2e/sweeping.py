@@ -172,6 +172,9 @@ class BusListener:
         return eventually(look, f"events {types} of {account_id}")
 
 
+OF_INSTANCES = {EventType.INTERACTION, EventType.USAGE}
+
+
 @contextmanager
 def bus_listener(stack: Stack) -> Iterator[BusListener]:
     """As a colleague's service would listen."""
@@ -179,7 +182,8 @@ def bus_listener(stack: Stack) -> Iterator[BusListener]:
     rule = {"Name": f"e2e-{secrets.token_hex(4)}", "EventBusName": stack.event_bus_name}
     of_rule = {"Rule": rule["Name"], "EventBusName": stack.event_bus_name}
     # Not what was done with its instances: tests of their own listen for that.
-    pattern = {"source": ["cavok.accounts"], "detail-type": [str(one) for one in EventType]}
+    of_accounts = [str(one) for one in EventType if one not in OF_INSTANCES]
+    pattern = {"source": ["cavok.accounts"], "detail-type": of_accounts}
     with queue(sqs) as (queue_url, queue_arn):
         events.put_rule(**rule, EventPattern=json.dumps(pattern))
         events.put_targets(**of_rule, Targets=[{"Id": "queue", "Arn": queue_arn}])

@@ -54,37 +54,46 @@ parameters = {{ "path.account_id" = {{ dictionary = "deletable", probability = 0
 """
 
 
-@pytest.mark.timeout(SECONDS + 120)
+@pytest.mark.timeout(3 * SECONDS + 200)
 def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
     stack: Stack, new_place: Callable[[], Workplace], tmp_path: Path
 ) -> None:
+    wanted = {"200", "201", "202", "204", "404", "409", "412", "422"}
+    answers: set[str] = set()
     with new_organization(stack) as organization:
         (tmp_path / "schemathesis.toml").write_text(configuration(organization, new_place))
-        done = subprocess.run(
-            [
-                Path(sys.executable).with_name("schemathesis"),
-                "run",
-                f"{stack.api_url}/openapi.json",
-                f"--url={stack.api_url}",
-                f"--header=Authorization: {organization.admin.headers['authorization']}",
-                f"--checks={','.join(CHECKS)}",
-                f"--max-time={SECONDS}",
-                "--max-examples=25",
-                "--generation-with-security-parameters=false",
-                "--generation-deterministic",
-                "--continue-on-failure",
-                "--no-color",
-                "--report=ndjson",
-                "--report-ndjson-path=report.ndjson",
-            ],
-            cwd=tmp_path,
-            env=environment(stack.emulator_url),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        for seed in range(3):  # a busy machine needs more than one run to see every answer
+            answers |= run_schemathesis(stack, organization, tmp_path, seed)
+            if wanted <= answers:
+                break
 
+    assert wanted <= answers
+
+
+def run_schemathesis(stack: Stack, organization: Organization, folder: Path, seed: int) -> set[str]:
+    """The status codes that a run saw. Fails if the API broke one of CHECKS."""
+    done = subprocess.run(
+        [
+            Path(sys.executable).with_name("schemathesis"),
+            "run",
+            f"{stack.api_url}/openapi.json",
+            f"--url={stack.api_url}",
+            f"--header=Authorization: {organization.admin.headers['authorization']}",
+            f"--checks={','.join(CHECKS)}",
+            f"--max-time={SECONDS}",
+            "--max-examples=25",
+            "--generation-with-security-parameters=false",
+            f"--seed={seed}",
+            "--continue-on-failure",
+            "--no-color",
+            "--report=ndjson",
+            "--report-ndjson-path=report.ndjson",
+        ],
+        cwd=folder,
+        env=environment(stack.emulator_url),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout[-10000:] + done.stderr[-2000:]
-    report = (tmp_path / "report.ndjson").read_text()
-    answers = set(re.findall(r'"status_code": ?(\d+)', report))
-    assert {"200", "201", "202", "204", "404", "409", "412", "422"} <= answers
+    return set(re.findall(r'"status_code": ?(\d+)', (folder / "report.ndjson").read_text()))
