@@ -47,7 +47,7 @@ def main() -> int:
         _pair(
             f"Wall-clock of a whole test of 22 steps, medians of {options.runs}",
             ("plain script, one call after another", script.wall),
-            ("verify_account, with all its books", workflow.wall),
+            ("verify_account, with seals, table and progress", workflow.wall),
         ),
         _sizes(packages.measure()),
         *_page(seen, options.runs),

@@ -298,7 +298,7 @@ def units(stack: Stack, runs: int) -> Mapping[str, Units]:
     table = units_of_the_table(stack, steps)
     return {
         "on loopback": _medians(near, table, latency=0, shared=False),
-        f"{LATENCY * 1000:.0f} ms a call": _medians(far, table, latency=LATENCY, shared=False),
+        f"{LATENCY * 1000:.0f} ms per call": _medians(far, table, latency=LATENCY, shared=False),
         "and Lambda's share of a processor": _medians(far, table, latency=LATENCY, shared=True),
     }
 
@@ -507,7 +507,7 @@ def results(stack: Stack, runs: int) -> tuple[list[Result], list[str]]:
         measured = units(stack, runs)
     near, far, strictest = measured.values()
     dollars = {name: costs(one, standard=False) for name, one in measured.items()}
-    dollars["the same, STANDARD an account"] = costs(strictest, standard=True)
+    dollars["the same, STANDARD per account"] = costs(strictest, standard=True)
     # The third has no limit, because it depends on the processor.
     most = max(sum(costs(one, standard=False).values()) for one in (near, far))
     busiest, share = spread()
@@ -524,7 +524,7 @@ def results(stack: Stack, runs: int) -> tuple[list[Result], list[str]]:
         _consumed(measured, runs),
         _dollars(dollars),
         Result(
-            f"Prices of a million, USD ({PRICES_OF})",
+            f"Prices per million, USD ({PRICES_OF})",
             ("unit", "price", "source"),
             [(name, f"{one * MILLION:,.6g}", url) for name, (one, url) in SOURCES.items()],
         ),
@@ -566,7 +566,7 @@ def _dollars(dollars: Mapping[str, Mapping[str, float]]) -> Result:
     return Result(
         f"A million scheduled tests, USD, at most {DOLLARS_AT_MOST:.0f}",
         ("", *dollars),
-        [*rows, ("**in all**", *totals)],
+        [*rows, ("**total**", *totals)],
     )
 
 

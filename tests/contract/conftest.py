@@ -43,12 +43,12 @@ def place(request: pytest.FixtureRequest) -> Iterator[Place]:
 
 
 def _confirm(config: pytest.Config, place: Place) -> None:
-    if os.environ.get("CAVOK_CONTRACT_ACCOUNT") == place.number:
+    if os.environ.get("CAVOK_CONTRACT_ACCOUNT") == place.account_number:
         return
     listed = "\n".join(f"  - {thing}" for thing in WOULD_CREATE)
     question = (
-        f"\n\nThis would create, in AWS account {place.number}, {place.region}:\n{listed}\n"
-        f"Type the account's number to go on: "
+        f"\n\nThis would create, in AWS account {place.account_number}, {place.region}:\n{listed}\n"
+        f"Type the account number to go on: "
     )
     capture = config.pluginmanager.getplugin("capturemanager")
     capture.suspend_global_capture(in_=True)
@@ -58,5 +58,5 @@ def _confirm(config: pytest.Config, place: Place) -> None:
         answer = ""
     finally:
         capture.resume_global_capture()
-    if answer.strip() != place.number:
+    if answer.strip() != place.account_number:
         pytest.exit("Not confirmed. Nothing was created.", returncode=2)

@@ -52,7 +52,7 @@ class Place:
     def __init__(self, session: boto3.session.Session) -> None:
         self.session = session
         self.region = session.region_name or "us-east-1"
-        self.number = self.client("sts").get_caller_identity()["Account"]
+        self.account_number = self.client("sts").get_caller_identity()["Account"]
         self.run = secrets.token_hex(4)
         self.external_id = f"cavok-contract-{secrets.token_urlsafe(16)}"
         self._undo = ExitStack()
@@ -90,7 +90,7 @@ class Place:
         ID. Returns its name.
         """
         iam, name = self.client("iam"), self.name(what)
-        trust = permissions.trust_policy(self.number, self.external_id)
+        trust = permissions.trust_policy(self.account_number, self.external_id)
         if condition is not None:
             trust["Statement"][0]["Condition"] = condition
         limits = {"PermissionsBoundary": boundary} if boundary else {}
@@ -145,7 +145,9 @@ class Place:
         )
 
     def account(self, role_name: str) -> Account:
-        return an_account(account_number=self.number, role_name=role_name, regions=(self.region,))
+        return an_account(
+            account_number=self.account_number, role_name=role_name, regions=(self.region,)
+        )
 
 
 def without(*actions: str) -> dict[str, Any]:

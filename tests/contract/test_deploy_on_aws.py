@@ -13,12 +13,12 @@ def test_a_presigned_template_of_a_function_s_session_deploys(place: Place) -> N
     """The URL contains a session token, like one that a Lambda function signs, so it is long. The
     API accepts 5,120 characters. Only a person can check the console's quick-create page.
     """
-    bucket, s3 = f"cavok-contract-{place.run}-{place.number}", place.client("s3")
+    bucket, s3 = f"cavok-contract-{place.run}-{place.account_number}", place.client("s3")
     where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
     s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
     place.later(s3.delete_bucket, Bucket=bucket)
     account = place.account(place.name("deployed"))
-    trust = Trust(trusted_account_id=place.number, external_id=place.external_id)
+    trust = Trust(trusted_account_id=place.account_number, external_id=place.external_id)
     template = cloudformation_template(account, trust)
     url = _publisher(place, bucket).publish(template)
     for stored in s3.list_objects_v2(Bucket=bucket)["Contents"]:
@@ -36,7 +36,7 @@ def test_a_presigned_template_of_a_function_s_session_deploys(place: Place) -> N
     place.later(cloudformation.get_waiter("stack_delete_complete").wait, StackName=stack)
     place.later(cloudformation.delete_stack, StackName=stack)
     cloudformation.get_waiter("stack_create_complete").wait(StackName=stack)
-    assert place.enter(str(account.role_name)).account_number == place.number
+    assert place.enter(str(account.role_name)).account_number == place.account_number
 
 
 def _publisher(place: Place, bucket: str) -> Templates:

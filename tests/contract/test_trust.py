@@ -54,7 +54,7 @@ def test_a_deactivated_access_key_is_rejected_as_such(place: Place) -> None:
     place.later(iam.delete_access_key, **name)
     iam.update_access_key(**name, Status="Inactive")
     session = CustomerSession(
-        account_number=place.number,
+        account_number=place.account_number,
         region=place.region,
         role_name=None,
         credentials=Credentials(key["AccessKeyId"], key["SecretAccessKey"]),

@@ -67,7 +67,7 @@ _POLICY_TYPES = (
     ("service control policy", Reason.SERVICE_CONTROL_POLICY),
     ("resource control policy", Reason.RESOURCE_CONTROL_POLICY),
     ("session policy", Reason.SESSION_POLICY),
-    ("sessions policy", Reason.SESSION_POLICY),  # the guide's explicit denial has it so
+    ("sessions policy", Reason.SESSION_POLICY),  # as the guide words the explicit denial
     ("VPC endpoint policy", Reason.VPC_ENDPOINT_POLICY),
     ("resource-based policy", Reason.RESOURCE_POLICY),
     ("role trust policy", Reason.RESOURCE_POLICY),
