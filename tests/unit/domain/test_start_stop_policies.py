@@ -1,4 +1,4 @@
-"""What a session that uses a connection may do at most."""
+"""The session policies for listing, starting, stopping and logging."""
 
 from __future__ import annotations
 
