@@ -12,17 +12,21 @@ from cavok.observability import logger
 from cavok.services.resources import end_resources
 
 
-@logger.inject_lambda_context
+@logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the event `Account Deleted`. Returns how many resources were deleted."""
     try:
-        account_id = checked_event(event)["detail"]["account_id"]
+        detail = checked_event(event)["detail"]
     except UnusableEvent as error:
         drop(error, event.get("id"))
         return {"ended": 0}
-    logger.append_keys(account_id=account_id)
+    logger.append_keys(account_id=detail["account_id"])
     ended = end_resources(
-        account_id, resources=wiring.resources(), scheduler=wiring.scheduler_client()
+        detail["organization_id"],
+        detail["account_id"],
+        accounts=wiring.accounts(),
+        resources=wiring.resources(),
+        scheduler=wiring.scheduler_client(),
     )
     logger.info("Resources ended", ended=ended)
     return {"ended": ended}

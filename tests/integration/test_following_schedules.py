@@ -302,17 +302,42 @@ def test_the_resources_of_a_deleted_account_are_deleted_with_their_eventbridge_s
 
 
 def test_the_event_of_a_deleted_account_deletes_its_resources_at_once(
-    orders: Resource, control: ResourceDependencies, scheduler: Any
+    orders: Resource, control: ResourceDependencies, scheduler: Any, accounts: Accounts
 ) -> None:
-    for ended in (1, 0):
-        assert (
-            end_resources(ACCOUNT_ID, resources=control.resources, scheduler=control.scheduler)
-            == ended
-        )
+    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, actor=CONTEXT.actor, accounts=accounts, now=NOW)
+
+    assert [end(ORGANIZATION_ID, control, accounts) for _ in range(2)] == [1, 0]
 
     assert schedules_in(scheduler) == {}
     with pytest.raises(ResourceNotFound):
         stored(orders)
+
+
+@pytest.mark.parametrize("organization_id", [ORGANIZATION_ID, "another"])
+def test_an_event_that_says_so_ends_no_resources_of_an_account_that_is_there(
+    organization_id: str,
+    orders: Resource,
+    control: ResourceDependencies,
+    scheduler: Any,
+    accounts: Accounts,
+) -> None:
+    """Any service with PutEvents on the bus can send `Account Deleted`, also in error."""
+    before = schedules_in(scheduler).keys()
+
+    assert end(organization_id, control, accounts) == 0
+
+    assert stored(orders) == orders
+    assert schedules_in(scheduler).keys() == before
+
+
+def end(organization_id: str, control: ResourceDependencies, accounts: Accounts) -> int:
+    return end_resources(
+        organization_id,
+        ACCOUNT_ID,
+        accounts=accounts,
+        resources=control.resources,
+        scheduler=control.scheduler,
+    )
 
 
 def test_an_eventbridge_schedule_without_a_resource_is_deleted_when_it_fires(

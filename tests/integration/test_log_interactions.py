@@ -17,7 +17,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
-from cavok.domain.errors import CavokError, EntryInconclusive, EntryRefused
+from cavok.domain.errors import EntryInconclusive, EntryRefused
 from cavok.domain.interactions import Logged
 from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.organizations import Organization
@@ -131,7 +131,7 @@ def refused(error_code: str = "AccessDeniedException") -> Judgement:
     return judged(Verdict.DENIED, Reason.IDENTITY_POLICY, error_code=error_code)
 
 
-def write(events: dict[str, InteractionEvent], writing: LogWriting) -> dict[str, CavokError]:
+def write(events: dict[str, InteractionEvent], writing: LogWriting) -> dict[str, Exception]:
     return log_interactions(events, writing=writing, now=NOW)
 
 
@@ -358,3 +358,56 @@ def test_a_message_that_is_no_event_holds_up_nobody() -> None:
 
     assert set(events) == {"m-1"}
     assert set(failed) == {"m-2", "m-3"}
+
+
+@pytest.mark.parametrize(
+    "but",
+    [
+        {"organization_id": "\U0001f600" * 512},  # 512 characters, 2,048 bytes: too long for a key
+        {"organization_id": "\ud800"},  # JSON can say it, UTF-8 cannot
+        {"interaction_id": "\ud800"},
+        {"at": "0001-01-01T00:00:00+00:00"},
+    ],
+    ids=["bytes", "organization", "interaction", "before 1970"],
+)
+def test_a_poisonous_event_costs_nobody_else_a_line(
+    but: dict[str, str], connected: Connected, accounts: Accounts, writing: LogWriting
+) -> None:
+    """Any service with PutEvents on the bus can send them; the batch is everybody's."""
+    connected()
+    body = {
+        "source": "cavok.planner",
+        "detail-type": "Instance Interaction",
+        "detail": {
+            "organization_id": ORGANIZATION_ID,
+            "account_id": ACCOUNT_ID,
+            "interaction_id": "planner-17",
+            "action": "stop",
+            "at": NOW.isoformat(),
+        },
+    }
+    poison = body | {"detail": dict(body["detail"]) | but}  # type: ignore[call-overload]
+
+    events, unusable = read_events({"p": json.dumps(poison), "m": json.dumps(body)})
+    failed = write(events, writing)
+
+    assert set(unusable) == {"p"}
+    assert failed == {}
+    assert len(lines()) == 1
+
+
+def test_an_error_that_nobody_foresaw_costs_only_its_customers_lines(
+    connected: Connected, accounts: Accounts, writing: LogWriting, sessions: Sessions
+) -> None:
+    connected()
+    other_id = "01JN8Q5M3C0000000000000002"
+    accounts.add(
+        confirmed(an_account(account_id=other_id, account_number="999999999999", name="Other")),
+        None,
+    )
+    sessions.errors[other_id] = RuntimeError("KMS is throttled, say.")
+
+    failed = write({"m-1": an_event(account_id=other_id), "m-2": an_event()}, writing)
+
+    assert set(failed) == {"m-1"}
+    assert len(lines()) == 1

@@ -69,6 +69,7 @@ MAY = {
     },
     "end_resources": {
         "dynamodb:DeleteItem",
+        "dynamodb:GetItem",
         "dynamodb:Query",
         "scheduler:DeleteSchedule",
         "sqs:SendMessage",

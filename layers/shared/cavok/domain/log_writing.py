@@ -14,7 +14,9 @@ from cavok.domain.steps import Step
 from cavok.domain.times import utc_text
 
 _LONGEST = {"organization_id": 512, "account_id": 512, "interaction_id": 128}
-"""Maximum lengths in characters. A longer value does not fit into a key of the table."""
+"""Maximum lengths in bytes of UTF-8. A longer value does not fit into a key of the table."""
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+"""CloudWatch Logs counts from here."""
 _LINE_FIELDS = (
     "actor",
     "action",
@@ -50,13 +52,16 @@ class InteractionEvent:
             fields = {name: detail.get(name) for name in _LINE_FIELDS}
             names = {name: detail[name] for name in _LONGEST}
             source, event_type = event["source"], event["detail-type"]
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            lengths = {name: len(value.encode()) for name, value in names.items()}
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as error:
             raise MalformedEvent(f"{type(error).__name__}: {error}") from error
         if event_type != EventType.INTERACTION:
             raise UnknownEvent(f"{event_type} is not {EventType.INTERACTION}.")
-        for name, value in names.items():
-            if not (isinstance(value, str) and 0 < len(value) <= _LONGEST[name]):
-                raise MalformedEvent(f"{name} is not a text of 1 to {_LONGEST[name]} characters.")
+        for name, length in lengths.items():
+            if not 0 < length <= _LONGEST[name]:
+                raise MalformedEvent(f"{name} is not a text of 1 to {_LONGEST[name]} bytes.")
+        if at < _EARLIEST:
+            raise MalformedEvent("at is before 1970.")
         line = {
             "event": EventType.INTERACTION.value,
             "service": source,

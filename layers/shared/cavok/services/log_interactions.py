@@ -15,7 +15,6 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
 from cavok.domain.errors import (
     AccountNotFound,
-    CavokError,
     EntryRefused,
     LogWritingInconclusive,
     MalformedEvent,
@@ -56,16 +55,17 @@ def read_events(
 
 def log_interactions(
     events: Mapping[str, InteractionEvent], *, writing: LogWriting, now: datetime
-) -> dict[str, CavokError]:
+) -> dict[str, Exception]:
     """Writes events, by message id. Returns those that must be retried, with the reason.
 
-    An account that hangs or fails delays only its own lines.
+    An account that hangs or fails delays only its own lines, whatever the error: an exception that
+    left this loop would return everybody's lines of the batch.
     """
-    failed: dict[str, CavokError] = {}
+    failed: dict[str, Exception] = {}
     for group in _by_customer_and_day(events):
         try:
             _write(list(group.values()), writing, now)
-        except CavokError as error:
+        except Exception as error:
             failed |= dict.fromkeys(group, error)
     return failed
 

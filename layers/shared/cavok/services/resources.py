@@ -23,6 +23,7 @@ from cavok.services.start_stop import start_stop
 
 if TYPE_CHECKING:
     from cavok.adapters.scheduler import SchedulerClient
+    from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.resources import Resources
 
 SCHEDULE = "schedule"
@@ -110,11 +111,25 @@ def remove_resource(
     _delete(resource, dependencies.resources, dependencies.scheduler)
 
 
-def end_resources(account_id: str, *, resources: "Resources", scheduler: "SchedulerClient") -> int:
+def end_resources(
+    organization_id: str,
+    account_id: str,
+    *,
+    accounts: "Accounts",
+    resources: "Resources",
+    scheduler: "SchedulerClient",
+) -> int:
     """Deletes all resources of a deleted account, and returns how many there were. Idempotent.
     Raises ServiceUnavailable.
+
+    The event alone proves nothing: an account that is there, or another organization's, keeps them.
     """
-    ended = list(resources.all_of(account_id))
+    try:
+        accounts.get(organization_id, account_id)
+    except AccountNotFound:
+        ended = [r for r in resources.all_of(account_id) if r.organization_id == organization_id]
+    else:
+        return 0
     for resource in ended:
         _delete(resource, resources, scheduler)
     return len(ended)

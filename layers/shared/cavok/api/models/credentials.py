@@ -24,7 +24,15 @@ AccessKeyId = Annotated[
     ),
     AfterValidator(_long_term_key),
 ]
-SecretKey = Annotated[SecretStr, Field(min_length=1, max_length=128)]
+
+
+def _signable(value: SecretStr) -> SecretStr:
+    if not (value.get_secret_value().isascii() and value.get_secret_value().isprintable()):
+        raise ValueError("A secret access key is letters, digits, / and +.")
+    return value
+
+
+SecretKey = Annotated[SecretStr, Field(min_length=1, max_length=128), AfterValidator(_signable)]
 
 
 class CredentialsBody(RequestBodyWithoutNulls):
