@@ -41,6 +41,10 @@ def send(record: SQSRecord) -> None:
         wiring.retry_queue().delay(record.receipt_handle, tries)
         logger.warning("Not delivered", reason=str(error), tries=tries)
         raise
+    except Exception:
+        # The batch processor only tells SQS. Without this line nobody would learn the reason.
+        logger.exception("Delivery failed")
+        raise
     logger.info("Delivered" if status else "Nobody wants it", status=status)
 
 

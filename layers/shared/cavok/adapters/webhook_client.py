@@ -50,7 +50,8 @@ class WebhookClient:
         try:
             connection.request("POST", path, body, dict(headers))
             status = connection.getresponse().status
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            # ValueError: an address or a header that HTTP cannot carry.
             raise NotDelivered(f"{host} did not answer: {type(error).__name__}") from error
         finally:
             connection.close()

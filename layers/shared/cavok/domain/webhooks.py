@@ -84,7 +84,7 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
         raise InvalidField("url", "This is not a web address.") from None
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise InvalidField("url", "Leave out user name, password and the part after #.")
-    if not host or port == 0 or any(c.isspace() or ord(c) < 32 for c in url):
+    if not host or port == 0 or not all(32 < ord(c) < 127 for c in url):
         raise InvalidField("url", "This is not a web address.")
     address = _literal(host)
     if address and refused(address, allow_loopback=allow_loopback):
