@@ -65,7 +65,7 @@ def log_interactions(
     for group in _by_customer_and_day(events):
         try:
             _write(list(group.values()), writing, now)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             failed |= dict.fromkeys(group, error)
     return failed
 
