@@ -23,7 +23,6 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Any:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module.metrics.provider, "namespace", "Cavok/Accounts")
     for name in ("webhooks", "sealer", "webhook_client", "loopback_webhooks_allowed"):
         monkeypatch.setattr(module.wiring, name, lambda: None)
     return module
