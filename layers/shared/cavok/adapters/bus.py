@@ -1,9 +1,10 @@
 """The event bus, on which other services receive events about accounts and their use."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from cavok.adapters.aws_errors import AWS_ERRORS
 from cavok.domain.events import REGISTRY, Event
 
 if TYPE_CHECKING:
@@ -26,12 +27,17 @@ class Bus:
 
     def put(self, events: Sequence[Event]) -> list[bool]:
         """Puts events, and returns for each whether the bus accepted it. Stops after the first call
-        with a refused event, to preserve order.
+        that failed or has a refused event, to preserve order. Raises what AWS raised if that is
+        the very first call.
         """
         accepted: list[bool] = []
-        for start in range(0, len(events), _MOST_ENTRIES):
-            chunk = events[start : start + _MOST_ENTRIES]
-            answer = self._events.put_events(Entries=[self._entry(event) for event in chunk])
+        for chunk in _chunks(events):
+            try:
+                answer = self._events.put_events(Entries=[self._entry(event) for event in chunk])
+            except AWS_ERRORS:
+                if not accepted:
+                    raise
+                break
             accepted += ["ErrorCode" not in entry for entry in answer["Entries"]]
             if answer["FailedEntryCount"]:
                 break
@@ -50,3 +56,22 @@ class Bus:
             "Time": event.at,
             "Detail": json.dumps(event.detail),
         }
+
+
+def _chunks(events: Sequence[Event]) -> Iterator[list[Event]]:
+    """The events of each call: one version of an account at most, because a call may refuse an
+    earlier entry and accept a later one.
+    """
+    chunk: list[Event] = []
+    versions: dict[str, int] = {}
+    for event in events:
+        account, version = str(event.detail["account_id"]), event.detail.get("version")
+        newer = version is not None and versions.get(account, version) != version
+        if newer or len(chunk) == _MOST_ENTRIES:
+            yield chunk
+            chunk, versions = [], {}
+        if version is not None:
+            versions[account] = version
+        chunk.append(event)
+    if chunk:
+        yield chunk

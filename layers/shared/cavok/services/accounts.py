@@ -9,7 +9,7 @@ from ulid import ULID
 from cavok.adapters.sealing import Sealer, credentials_context
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
 from cavok.adapters.table.organizations import Organizations
-from cavok.adapters.table.table import retry_on_conflict
+from cavok.adapters.table.table import WriteConflict, retry_on_conflict
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
 from cavok.services.organizations import organization_of
@@ -146,20 +146,18 @@ def rotate_credentials(
     now: datetime,
 ) -> None:
     """Replaces the sealed access key. The account is unconfirmed until it is tested again. Raises
-    AccountNotFound, Conflict.
+    AccountNotFound, and Conflict also if somebody changed the account meanwhile: of two people who
+    rotate at once, the slower one must not overwrite the other's key unseen.
     """
+    account = accounts.get(organization_id, account_id)
+    if account.access_type is not AccessType.ACCESS_KEY:
+        raise Conflict("This account is entered through a role; it has no access key to replace.")
     sealed = key.sealed(sealer, organization_id, account_id)
-
-    def attempt() -> None:
-        account = accounts.get(organization_id, account_id)
-        if account.access_type is not AccessType.ACCESS_KEY:
-            raise Conflict(
-                "This account is entered through a role; it has no access key to replace."
-            )
-        reconnected = account.reconnected(now, access_key_id_ending=key.ending)
+    reconnected = account.reconnected(now, access_key_id_ending=key.ending)
+    try:
         accounts.save_credentials(account, reconnected, sealed, actor=actor)
-
-    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+    except WriteConflict:
+        raise Conflict(CHANGED_BY_OTHERS) from None
 
 
 def disconnect_account(

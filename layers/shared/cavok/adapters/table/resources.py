@@ -13,9 +13,10 @@ from cavok.adapters.table.table import (
     ItemChanged,
     JsonAttribute,
     Table,
+    WriteConflict,
     retry_on_conflict,
 )
-from cavok.domain.errors import Conflict, ResourceNotFound
+from cavok.domain.errors import Conflict, ResourceNotFound, ServiceUnavailable
 from cavok.domain.ids import is_id
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
@@ -114,15 +115,15 @@ class Resources:
         """
         try:
             self._table.put(ResourceItem.of(resource), ResourceItem.updated_at == as_of)
-        except ItemChanged:
+        except WriteConflict:
             raise Conflict(_CHANGED_BY_OTHERS) from None
 
     def delete(self, resource: Resource) -> None:
-        """Deletes a resource and its claim. Idempotent. Raises Conflict."""
+        """Deletes a resource and its claim. Idempotent. Raises ServiceUnavailable."""
 
         def attempt() -> None:
             with self._table.transaction() as transaction:
                 transaction.delete(ResourceItem.of(resource))
                 transaction.delete(ResourceClaimItem.of(resource))
 
-        retry_on_conflict(attempt, or_raise=Conflict(_CHANGED_BY_OTHERS))
+        retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))

@@ -273,12 +273,12 @@ class Table:
         return kind.batch_get(keys, consistent_read=True)
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
-        """Writes one item. Raises ItemChanged if the condition fails."""
+        """Writes one item. Raises ItemChanged if the condition fails, ItemBusy."""
         with _condition():
             item.save(condition)
 
     def update(self, item: Item, actions: Sequence[Action], condition: Condition) -> None:
-        """Updates one item. Raises ItemChanged if the condition fails."""
+        """Updates one item. Raises ItemChanged if the condition fails, ItemBusy."""
         with _condition():
             item.update(list(actions), condition=condition)
 
@@ -321,4 +321,6 @@ def _condition() -> Iterator[None]:
     except (PutError, UpdateError) as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             raise ItemChanged from error
+        if error.cause_response_code == "TransactionConflictException":
+            raise ItemBusy("A transaction holds the item.") from error
         raise
