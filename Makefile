@@ -4,13 +4,14 @@ LAST_PYTHON := $(shell cat .local/python 2>/dev/null)
 PYTHON ?= $(if $(wildcard $(LAST_PYTHON)),$(LAST_PYTHON),python3)
 BOOTSTRAP = $(PYTHON) local/bootstrap.py
 RUN = .venv/bin/python -m
+TOGETHER = --numprocesses 2 --dist loadfile
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test check bench contract format events lock python dev stack checkers chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract format events lock python dev stack checkers chromium
 
 help: ## this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: stack ## the whole system on this machine, and a first account connected to it (CAVOK_PORT=4566)
 	@$(RUN) local.up
@@ -32,8 +33,22 @@ sweep: dev ## start the re-verification of the accounts that are due, now
 
 test: check stack chromium ## everything: checks, unit, integration, e2e and browser tests
 	@$(RUN) local.stack up
-	@$(RUN) pytest tests/unit tests/integration --numprocesses 2 --dist loadfile
-	@$(RUN) pytest tests/e2e tests/browser
+	@$(RUN) pytest tests/unit tests/integration $(TOGETHER)
+	@$(RUN) tests.support.side_by_side
+
+unit: dev ## the unit tests (ARGS="-k webhooks", as for the next three)
+	@$(RUN) pytest tests/unit $(or $(ARGS),$(TOGETHER))
+
+integration: dev ## the tests against moto, and of the built functions
+	@$(RUN) pytest tests/integration $(or $(ARGS),$(TOGETHER))
+
+e2e: stack ## the tests of the local stack
+	@$(RUN) local.stack up
+	@$(RUN) pytest tests/e2e $(ARGS)
+
+browser: stack chromium ## the tests of the page, in Chromium
+	@$(RUN) local.stack up
+	@$(RUN) pytest tests/browser $(ARGS)
 
 check: checkers ## style, types, templates, workflows, policies, known vulnerabilities
 	@$(RUN) local.check

@@ -13,10 +13,20 @@ from botocore.exceptions import ClientError
 
 from local import aws
 from local.process import Emulator, tail
-from local.settings import ARCHITECTURE, HOME, LOGS, ROOT, RUNTIME, STACK_NAME, Problem, environment
+from local.settings import (
+    ARCHITECTURE,
+    HOME,
+    LOGS,
+    ROOT,
+    RUNTIME,
+    STACK_NAME,
+    STATE,
+    Problem,
+    environment,
+)
 
 _SAM_BIN = HOME / "venvs" / "sam" / "bin"
-_RECORD = HOME / "deployed.json"
+_RECORD = STATE / "deployed.json"
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
 
 

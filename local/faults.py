@@ -3,7 +3,8 @@
 The emulator reads them from a file beside its state, so that none outlives it. Root calls are
 exempt, so that tests can inspect the result.
 
-Only the standard library and ministack may be imported here, as in `local.emulator`.
+Only the standard library, ministack and `local.settings` may be imported here, as in
+`local.emulator`.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
-FILE = Path(__file__).resolve().parent.parent / ".local" / "emulator" / "faults.json"
+from local.settings import STATE
+
+FILE = STATE / "emulator" / "faults.json"
 
 FOREVER = 3600.0
 

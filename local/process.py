@@ -20,14 +20,17 @@ from pathlib import Path
 from local.settings import (
     CLOCK,
     DEFAULT_PORT,
+    FURTHER_STACK,
     HOME,
     ROOT,
+    STACK_VARIABLE,
+    STATE,
     WORKLOAD_ACCOUNT_ID,
     Problem,
     requested_port,
 )
 
-_DIRECTORY = HOME / "emulator"
+_DIRECTORY = STATE / "emulator"
 _RECORD = _DIRECTORY / "process.json"
 _LOG = _DIRECTORY / "emulator.log"
 _INTERPRETER = HOME / "venvs" / "emulator" / "bin" / "python"
@@ -76,7 +79,7 @@ def start() -> tuple[Emulator, bool]:
     if current and current.made_from == _made_from():
         return current, False
     stop()
-    port = requested or (current.port if current else DEFAULT_PORT)
+    port = requested or (current.port if current else _default_port())
     _require_free(port)
     return _launch(port), True
 
@@ -138,7 +141,7 @@ def _environment(port: int) -> dict[str, str]:
     # Lambda workers inherit this environment, so it holds only what they may see.
     kept = {
         k: os.environ[k]
-        for k in ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", *CLOCK)
+        for k in ("PATH", "HOME", "LANG", "LC_ALL", "SSL_CERT_FILE", STACK_VARIABLE, *CLOCK)
         if k in os.environ
     }
     return {
@@ -156,6 +159,15 @@ def _environment(port: int) -> dict[str, str]:
         "S3_DATA_DIR": str(_DIRECTORY / "s3"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _default_port() -> int:
+    """The documented port for the usual stack, any free one for a further stack."""
+    if not FURTHER_STACK:
+        return DEFAULT_PORT
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _require_free(port: int) -> None:

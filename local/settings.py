@@ -9,8 +9,15 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / ".local"
-STACK_FILE = HOME / "stack.json"
-LOGS = HOME / "logs"
+"""What all stacks of this checkout share: the Python environments."""
+
+STACK_VARIABLE = "CAVOK_STACK"
+"""Names a further stack beside the usual one, with a state and a port of its own."""
+
+FURTHER_STACK = os.environ.get(STACK_VARIABLE, "")
+STATE = HOME / "stacks" / FURTHER_STACK if FURTHER_STACK else HOME
+STACK_FILE = STATE / "stack.json"
+LOGS = STATE / "logs"
 
 STACK_NAME = "cavok-local"
 REGION = "us-east-1"

@@ -1,0 +1,122 @@
+"""Runs the e2e and the browser tests at the same time: `python -m tests.support.side_by_side`.
+
+Each has a stack of its own, because tests inject faults, run sweeps and inspect queues: the e2e
+tests the one of `make up`, the browser tests one that is stopped afterwards. Their outputs are
+shown one after the other, and their summaries once more at the end. The exit status is 1 if a part
+failed. Ctrl-C ends both.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from local.settings import LOGS, ROOT, STACK_VARIABLE
+
+_FURTHER_STACK = {STACK_VARIABLE: "browser", "CAVOK_PORT": ""}
+_SUMMARY = "short test summary info"
+
+
+@dataclass(frozen=True)
+class Part:
+    """A running pytest, whose output goes to a log."""
+
+    name: str
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def summary(self) -> str:
+        """The tests that failed, if any, and pytest's last line."""
+        lines = self.log.read_text(errors="replace").rstrip().splitlines() or ["no output"]
+        found = [number for number, line in enumerate(lines) if _SUMMARY in line]
+        return "\n".join(lines[found[-1] if found else -1 :])
+
+    def show(self) -> None:
+        """Copies the output to the terminal until the part ends."""
+        print(f"\n{self.name} tests", flush=True)
+        with self.log.open("rb") as written:
+            while self.process.poll() is None:
+                _copy(written)
+                time.sleep(0.2)
+            _copy(written)
+
+
+def main() -> int:
+    """Runs both parts to their end. Returns the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    parts: list[Part] = []
+    with _ending(parts):
+        parts.append(_start("e2e", {}))
+        _stack("up")
+        parts.append(_start("browser", _FURTHER_STACK))
+        for part in parts:
+            part.show()
+    for part in parts:
+        print(f"\n{part.name} tests: {part.summary}")
+    return 1 if len(parts) < 2 or any(part.process.returncode for part in parts) else 0
+
+
+@contextmanager
+def _ending(parts: list[Part]) -> Iterator[None]:
+    """Whatever happens, no part runs on, and the further stack does not."""
+    try:
+        with suppress(KeyboardInterrupt, subprocess.CalledProcessError):
+            yield
+    finally:
+        for part in parts:
+            if part.process.poll() is None:
+                part.process.send_signal(signal.SIGINT)
+        for part in parts:
+            part.process.wait()
+        _stack("down")
+
+
+def _start(name: str, variables: Mapping[str, str]) -> Part:
+    log = LOGS / f"{name}-tests.log"
+    color = "yes" if sys.stdout.isatty() else "no"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "pytest", f"--color={color}", f"tests/{name}"],
+            cwd=ROOT,
+            env=_environment(variables),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            # Ctrl-C reaches it once, from us.
+            start_new_session=True,
+        )
+    return Part(name, log, process)
+
+
+def _stack(command: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "local.stack", command],
+        cwd=ROOT,
+        env=_environment(_FURTHER_STACK),
+        check=command == "up",
+    )
+
+
+def _environment(variables: Mapping[str, str]) -> dict[str, str]:
+    columns = str(shutil.get_terminal_size().columns)
+    return {**os.environ, "COLUMNS": columns, "PYTHONUNBUFFERED": "1", **variables}
+
+
+def _copy(written: IO[bytes]) -> None:
+    sys.stdout.buffer.write(written.read())
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
