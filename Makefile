@@ -5,6 +5,8 @@ PYTHON ?= $(if $(wildcard $(LAST_PYTHON)),$(LAST_PYTHON),python3)
 BOOTSTRAP = $(PYTHON) local/bootstrap.py
 RUN = .venv/bin/python -m
 TOGETHER = --numprocesses 2 --dist loadfile
+# A folder of tests, or what ARGS says: it may name files, or choose among the folder's tests.
+of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
@@ -37,18 +39,18 @@ test: check stack chromium ## everything: checks, unit, integration, e2e and bro
 	@$(RUN) tests.support.side_by_side
 
 unit: dev ## the unit tests (ARGS="-k webhooks", as for the next three)
-	@$(RUN) pytest tests/unit $(or $(ARGS),$(TOGETHER))
+	@$(RUN) pytest $(call of,tests/unit,$(TOGETHER))
 
 integration: dev ## the tests against moto, and of the built functions
-	@$(RUN) pytest tests/integration $(or $(ARGS),$(TOGETHER))
+	@$(RUN) pytest $(call of,tests/integration,$(TOGETHER))
 
 e2e: stack ## the tests of the local stack
 	@$(RUN) local.stack up
-	@$(RUN) pytest tests/e2e $(ARGS)
+	@$(RUN) pytest $(call of,tests/e2e)
 
 browser: stack chromium ## the tests of the page, in Chromium
 	@$(RUN) local.stack up
-	@$(RUN) pytest tests/browser $(ARGS)
+	@$(RUN) pytest $(call of,tests/browser)
 
 check: checkers ## style, types, templates, workflows, policies, known vulnerabilities
 	@$(RUN) local.check

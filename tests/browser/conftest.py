@@ -33,6 +33,7 @@ from local.users import User
 from tests.browser import chromium, samples
 from tests.browser.shapes import drift
 from tests.support import at
+from tests.support.invariants import Invariants, holding
 
 # The first request after a deployment waits for a function to start, on a machine that is busy.
 expect.set_options(timeout=30_000)
@@ -97,6 +98,12 @@ class Watch:
 @pytest.fixture(scope="session")
 def stack() -> Stack:
     return local_stack.load()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def invariants(stack: Stack) -> Iterator[Invariants]:
+    """Checked after the last test."""
+    yield from holding(stack)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,9 @@ from playwright.sync_api import expect
 def test_every_permission_is_explained_without_signing_in(page, stack):
     page.goto(f"{stack.dashboard_url}#/access-details")
     expect(page.get_by_role("heading", name="Access Details")).to_be_visible()
-    catalog = httpx.get(f"{stack.api_url.rstrip('/')}/v1/permissions", trust_env=False).json()
+    catalog = httpx.get(
+        f"{stack.api_url.rstrip('/')}/v1/permissions", timeout=60, trust_env=False
+    ).json()
     for group in catalog["groups"]:
         card = page.get_by_role("region", name=group["title"])
         expect(card).to_contain_text(group["why"])

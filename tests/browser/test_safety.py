@@ -63,7 +63,7 @@ def test_an_address_that_would_run_is_not_a_link(admin, answer_with):
 
 
 def test_the_policy_of_the_page_is_strict_on_the_running_stack(stack):
-    answer = httpx.get(stack.dashboard_url, trust_env=False)
+    answer = httpx.get(stack.dashboard_url, timeout=60, trust_env=False)
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy
     assert "require-trusted-types-for 'script'" in policy

@@ -26,7 +26,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     ours = [item for item in items if item.nodeid.startswith(_FOLDER)]
     for item in ours:
-        item.add_marker(pytest.mark.timeout(300))
         if not config.getoption("--run-contract"):
             item.add_marker(pytest.mark.skip(reason=REASON))
 

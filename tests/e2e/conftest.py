@@ -19,6 +19,7 @@ from tests.e2e import journeys
 from tests.e2e.journeys import Journeys
 from tests.e2e.organizations import Organization, new_organization
 from tests.e2e.using import ScheduledStop, Use, Used, connect_and_use, schedule_a_stop
+from tests.support.invariants import Declare, Invariants, holding
 
 TESTS_AT_ONCE = 3
 """A test probes six permissions at a time, each in a process of its own on this machine."""
@@ -28,6 +29,18 @@ TESTS_AT_ONCE = 3
 def stack() -> Stack:
     """The running local stack; `make test` starts it."""
     return local_stack.load()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def invariants(stack: Stack) -> Iterator[Invariants]:
+    """Checked after the last test."""
+    yield from holding(stack)
+
+
+@pytest.fixture
+def declare(invariants: Invariants) -> Declare:
+    """For tests that cause errors on purpose."""
+    return invariants.declare
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +130,7 @@ def scheduled_stop(use: Use) -> ScheduledStop:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _what_takes_minutes_by_itself(request: pytest.FixtureRequest) -> None:
+def _what_takes_minutes_by_itself(request: pytest.FixtureRequest, invariants: Invariants) -> None:
     """Is started before all other tests, so that nobody waits for it."""
     if any("scheduled_stop" in item.fixturenames for item in request.session.items):  # type: ignore[attr-defined]
         request.getfixturevalue("scheduled_stop")

@@ -45,27 +45,29 @@ def failures(stack: Stack, verification_id: str) -> list[str]:
 
 def log_lines(stack: Stack, group: str = "") -> list[str]:
     """Every line of the stack's own log groups whose name ends so."""
-    logs = aws.logs(stack.emulator_url)
+    groups = aws.logs(stack.emulator_url).get_paginator("describe_log_groups").paginate()
     names = [
         found["logGroupName"]
-        for page in logs.get_paginator("describe_log_groups").paginate()
+        for page in groups
         for found in page["logGroups"]
         if STACK_NAME in found["logGroupName"] and found["logGroupName"].endswith(group)
     ]
     assert names, f"no log group of {group}"
-    return [line for name in names for line in _lines_of_group(logs, name)]
+    return [event["message"] for name in names for event in log_events(stack, name)]
 
 
-def _lines_of_group(logs: Any, name: str) -> Iterator[str]:
-    """Page by page, by time: the emulator ends after a page, without a token for the next."""
-    since, seen = 0, set[tuple[str, int, str]]()
+def log_events(stack: Stack, group: str, since: int = 0) -> Iterator[dict[str, Any]]:
+    """The events of a log group by time, from `since` on (milliseconds). The emulator returns one
+    page and no token for the next, so each page is asked for by time.
+    """
+    logs, seen = aws.logs(stack.emulator_url), set[tuple[str, int, str]]()
     while True:
         page = {
             (event["logStreamName"], event["timestamp"], event["message"]): event
-            for event in logs.filter_log_events(logGroupName=name, startTime=since)["events"]
+            for event in logs.filter_log_events(logGroupName=group, startTime=since)["events"]
         }
         new = [event for key, event in page.items() if key not in seen]
-        yield from (event["message"] for event in new)
+        yield from (dict(event) for event in new)
         if not new:
             return
         seen.update(page)

@@ -11,8 +11,6 @@ from local import aws
 from local.customers import Workplace
 from tests.e2e.journeys import Journeys
 
-pytestmark = pytest.mark.timeout(240)
-
 GROUP = "/cavok/verifications"
 
 

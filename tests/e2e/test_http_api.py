@@ -15,8 +15,6 @@ from local.stack import Stack
 from tests.e2e.journeys import Connected, Journeys, answer, connect, new_account, problem
 from tests.e2e.organizations import Organization, new_organization, signed_in, with_token
 
-pytestmark = pytest.mark.timeout(240)
-
 NOWHERE = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 
 

@@ -19,8 +19,6 @@ from tests.e2e import operating
 from tests.e2e.journeys import Journey, Journeys, answer
 from tests.e2e.organizations import Organization
 
-pytestmark = pytest.mark.timeout(240)
-
 WORKING_WITH_A_SESSION = {"ProbePermission", "WriteCustomerLog"}
 ENTERING_CUSTOMERS_ACCOUNTS = {
     "OpenSession",

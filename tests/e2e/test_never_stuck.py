@@ -16,8 +16,7 @@ from local.stack import Stack
 from tests.e2e import operating
 from tests.e2e.journeys import Connected, Journeys, Json, answer, connect, problem
 from tests.e2e.organizations import Organization
-
-pytestmark = pytest.mark.timeout(240)
+from tests.support.invariants import Declare
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -101,8 +100,9 @@ def assert_free(connected: Connected, before: Json) -> None:
 
 
 def test_a_test_that_an_operator_stops_keeps_its_steps_and_frees_the_account(
-    stack: Stack, connected: Connected
+    stack: Stack, connected: Connected, declare: Declare
 ) -> None:
+    declare("VerifyAccount", "ABORTED Operator", because="an operator stops it")
     stopped: list[int] = []
 
     def stop_in_the_middle(seen: Json) -> None:
@@ -121,8 +121,9 @@ def test_a_test_that_an_operator_stops_keeps_its_steps_and_frees_the_account(
 
 
 def test_a_test_that_is_stopped_before_its_first_step_ends_too(
-    stack: Stack, without_role: Connected
+    stack: Stack, without_role: Connected, declare: Declare
 ) -> None:
+    declare("VerifyAccount", "ABORTED Operator", because="an operator stops it")
     started = without_role.press_test()
     stop(stack, started)
 
@@ -132,7 +133,10 @@ def test_a_test_that_is_stopped_before_its_first_step_ends_too(
     assert ended["steps"] == []
 
 
-def test_a_test_that_runs_out_of_time_is_aborted(stack: Stack, without_role: Connected) -> None:
+def test_a_test_that_runs_out_of_time_is_aborted(
+    stack: Stack, without_role: Connected, declare: Declare
+) -> None:
+    declare("VerifyAccount", "TIMED_OUT", because="it has two seconds")
     with workflow_changed(stack, lambda definition: definition.update(TimeoutSeconds=2)):
         ended = without_role.test()
 
@@ -141,8 +145,9 @@ def test_a_test_that_runs_out_of_time_is_aborted(stack: Stack, without_role: Con
 
 
 def test_a_test_whose_workflow_fails_is_aborted_with_the_steps_it_had(
-    stack: Stack, connected: Connected
+    stack: Stack, connected: Connected, declare: Declare
 ) -> None:
+    declare("VerifyAccount", "FAILED Broken", because="its last state fails")
     broken = {"Type": "Fail", "Error": "Broken", "Cause": "As if the state could not be run."}
 
     with workflow_changed(stack, lambda it: it["States"].update(RecordVerification=broken)):
@@ -155,8 +160,9 @@ def test_a_test_whose_workflow_fails_is_aborted_with_the_steps_it_had(
 
 
 def test_when_open_session_crashes_the_account_keeps_its_status(
-    stack: Stack, connected: Connected
+    stack: Stack, connected: Connected, declare: Declare
 ) -> None:
+    declare("OpenSession", "NotConfigured", because="it has no TABLE_NAME")
     with function_without(stack, "OpenSession", "TABLE_NAME"):
         ended = connected.test()
 
@@ -174,8 +180,9 @@ def test_when_open_session_crashes_the_account_keeps_its_status(
 
 
 def test_when_probes_crash_they_are_inconclusive_and_the_others_go_on(
-    stack: Stack, connected: Connected
+    stack: Stack, connected: Connected, declare: Declare
 ) -> None:
+    declare("ProbePermission", "NotConfigured", because="it has no SEALING_KEY_ID")
     with function_without(stack, "ProbePermission", "SEALING_KEY_ID"):
         ended = connected.test()
 
@@ -192,8 +199,10 @@ def test_when_probes_crash_they_are_inconclusive_and_the_others_go_on(
 
 
 def test_when_record_verification_crashes_it_is_tried_again(
-    stack: Stack, connected: Connected
+    stack: Stack, connected: Connected, declare: Declare
 ) -> None:
+    declare("RecordVerification", "NotConfigured", because="it has no TABLE_NAME")
+
     def crashes() -> int:
         return operating.failures(stack, started["verification_id"]).count("NotConfigured")
 

@@ -13,8 +13,6 @@ from tests.e2e import operating
 from tests.e2e.journeys import Journey, Journeys
 from tests.e2e.organizations import Organization
 
-pytestmark = pytest.mark.timeout(240)
-
 STATES = [
     "IsAnyoneWatching?",
     "OpenSession",

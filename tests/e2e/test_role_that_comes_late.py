@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from local import customers
 from local.customers import Workplace
 from local.stack import Stack
 from tests.e2e import operating
 from tests.e2e.journeys import Connected, Journeys, connect
 from tests.e2e.organizations import Organization
-
-pytestmark = pytest.mark.timeout(240)
-
 
 TRIES = 5
 """Entries that a person's test tries before it calls a role missing."""

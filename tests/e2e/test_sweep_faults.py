@@ -14,8 +14,7 @@ from local.stack import Stack
 from tests.e2e import operating, sweeping
 from tests.e2e.journeys import Connected, Json, answer, connect
 from tests.e2e.organizations import Organization
-
-pytestmark = pytest.mark.timeout(180)
+from tests.support.invariants import Declare
 
 CASES = ("works", "hangs", "throttles", "refuses", "talks nonsense")
 
@@ -50,8 +49,9 @@ def verdicts(test: Json, group: str) -> set[tuple[str, str | None]]:
 
 
 def test_what_a_customer_does_to_us_costs_its_own_child_alone(
-    stack: Stack, house: Organization, confirmed: dict[str, Connected]
+    stack: Stack, house: Organization, confirmed: dict[str, Connected], declare: Declare
 ) -> None:
+    declare("ProbeAccount", "ResponseParserError", because="its IAM answers nonsense")
     number = {case: account.place.account_number for case, account in confirmed.items()}
     refusing = confirmed["refuses"]
     customers.deny("ec2:StopInstances")(refusing.place, refusing.offer().role_name)

@@ -17,8 +17,7 @@ from local.stack import Stack
 from tests.e2e import operating, sweeping
 from tests.e2e.journeys import Connected, answer, connect, connect_and_test
 from tests.e2e.organizations import Organization
-
-pytestmark = pytest.mark.timeout(300)
+from tests.support.invariants import Declare
 
 
 @pytest.fixture(scope="module")
@@ -98,8 +97,9 @@ def _put(iam: Any, role: str, name: str, document: dict[str, Any]) -> None:
 
 
 def test_our_own_role_losing_its_permission_fails_no_customer_and_rings_the_operators(
-    stack: Stack, house: Organization, confirmed: list[Connected]
+    stack: Stack, house: Organization, confirmed: list[Connected], declare: Declare
 ) -> None:
+    declare("ProbeAccount", "OurEntryBroken", because="its role may not enter accounts")
     with sweeping.operators(stack, "OurEntryBrokenAlarm") as rung:
         with without_statement(stack, "ProbeAccount", "EnterCustomersRoles"):
             sweep_them(stack, house, confirmed)
@@ -135,8 +135,10 @@ def test_our_own_key_that_cannot_be_used_fails_no_customer(
     confirmed: list[Connected],
     keyed: Connected,
     broken: Callable[[Stack], AbstractContextManager[None]],
+    declare: Declare,
 ) -> None:
     """A scheduled test needs it for stored access keys alone."""
+    declare("ProbeAccount", "Decrypt", because="the key opens no access keys")
     with broken(stack):
         sweep_them(stack, house, [keyed, confirmed[0]])
 
@@ -158,8 +160,10 @@ def test_a_function_killed_in_mid_sweep_loses_nothing(
 
 
 def test_a_test_that_cannot_even_be_recorded_is_settled_by_a_later_sweep(
-    stack: Stack, house: Organization, confirmed: list[Connected]
+    stack: Stack, house: Organization, confirmed: list[Connected], declare: Declare
 ) -> None:
+    declare("RecordVerification", "AccessDenied", because="its role may not record")
+    declare("VerifyAccountExpress", "AccessDenied", because="its last state cannot be run")
     account = confirmed[0]
     sweeping.make_due(stack, house.name, account)
     with without_statement(stack, "RecordVerification", "RecordVerifications"):

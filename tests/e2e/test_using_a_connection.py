@@ -21,8 +21,6 @@ from tests.e2e.organizations import Organization
 from tests.e2e.using import GROUP, Use, Used, wait_for
 from tests.support.months import stay_within_a_month
 
-pytestmark = pytest.mark.timeout(300)
-
 OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
 BURST = 200
 USAGE = "/v1/organization/usage"

@@ -5,14 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import pytest
-
 from local import customers
 from local.customers import Workplace
 from tests.e2e.journeys import Journeys, answer, connect
 from tests.e2e.organizations import Organization
-
-pytestmark = pytest.mark.timeout(240)
 
 
 def test_finished_steps_show_while_the_others_still_run(

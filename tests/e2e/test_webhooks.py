@@ -16,8 +16,6 @@ from tests.e2e.journeys import answer, connect, problem
 from tests.e2e.organizations import Organization, new_organization
 from tests.e2e.sweeping import Receiver
 
-pytestmark = pytest.mark.timeout(180)
-
 PATH = "/v1/organization/webhook"
 
 
@@ -28,9 +26,10 @@ def house(stack: Stack) -> Iterator[Organization]:
 
 
 @pytest.fixture
-def receiver() -> Iterator[Receiver]:
+def receiver(house: Organization) -> Iterator[Receiver]:
     with sweeping.receiver() as made:
         yield made
+        house.admin.delete(PATH)
 
 
 def set_webhook(house: Organization, receiver: Receiver, *events: str) -> str:

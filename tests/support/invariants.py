@@ -1,0 +1,216 @@
+"""What holds on a stack after any run of tests, whatever they did to it: no message is left in a
+queue, no function logged an error and no execution failed, unless a test declared that it causes
+that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from operator import itemgetter
+from typing import Any
+
+from local import aws
+from local.settings import STACK_NAME
+from local.stack import Stack
+from tests.e2e import operating
+
+DRAIN_SECONDS = 120
+"""How long messages may still be on their way, and executions still run, after the last test."""
+
+_ANSWERS = tuple(
+    f"cavok.domain.errors.{error}:"
+    for error in ("AccountNotFound", "EntryInconclusive", "EntryRefused", "EntryRefusedYet")
+)
+"""Exceptions with which a function answers its workflow: what a customer's account said."""
+
+_CHAINS = ("The above exception was", "During handling of the above exception")
+_NO_TEXT = re.compile("START |END |REPORT |{")
+_EXCEPTION = re.compile(r"[\w.]+(:|$)")
+
+_UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+@dataclass(frozen=True)
+class Declared:
+    """An error that a test causes on purpose, from `since` on."""
+
+    where: str
+    says: str
+    because: str
+    since: datetime
+
+
+@dataclass(frozen=True)
+class Error:
+    """An error of a function or an execution."""
+
+    where: str
+    """The logical ID of the function or the state machine."""
+    at: datetime
+    says: str
+
+    def __str__(self) -> str:
+        return f"{self.where} at {self.at:%H:%M:%S}: {self.says[:600]}"
+
+    def is_one_of(self, declared: Declared) -> bool:
+        return (
+            self.where == declared.where
+            and declared.says in self.says
+            and self.at >= declared.since
+        )
+
+
+@dataclass
+class Invariants:
+    """The state of a stack since the first test, and what tests declared."""
+
+    stack: Stack
+    since: datetime = field(default_factory=lambda: datetime.now(UTC))
+    declared: list[Declared] = field(default_factory=list)
+
+    def declare(self, where: str, says: str, *, because: str) -> None:
+        """Errors of this function or state machine from now on, whose text contains `says`, are
+        caused by a test on purpose.
+        """
+        self.declared.append(Declared(where, says, because, datetime.now(UTC)))
+
+    def violations(self) -> list[str]:
+        """What does not hold, in words. Waits until the stack is idle, or for `DRAIN_SECONDS`."""
+        busy = self._wait_until_idle()
+        errors = [*self._errors_in_logs(), *self._executions(*_UNSUCCESSFUL)]
+        undeclared = [
+            error for error in errors if not any(error.is_one_of(each) for each in self.declared)
+        ]
+        missed = [
+            each for each in self.declared if not any(error.is_one_of(each) for error in errors)
+        ]
+        return [
+            *busy,
+            *(str(error) for error in undeclared),
+            *(f"declared, and did not happen: {each}" for each in missed),
+        ]
+
+    def _wait_until_idle(self) -> list[str]:
+        deadline = time.monotonic() + DRAIN_SECONDS
+        while (busy := self._busy()) and time.monotonic() < deadline:
+            time.sleep(1)
+        return busy
+
+    def _busy(self) -> list[str]:
+        return [
+            *(f"{queue} holds {count} messages" for queue, count in self._messages() if count),
+            *(f"still running: {each.where} {each.says}" for each in self._executions("RUNNING")),
+        ]
+
+    def _messages(self) -> Iterator[tuple[str, int]]:
+        """Of each queue: waiting, in flight and delayed."""
+        sqs = aws.client("sqs", self.stack.emulator_url)
+        for queue, url in self._resources("AWS::SQS::Queue"):
+            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
+            yield queue, sum(int(found["Attributes"][count]) for count in _COUNTS)
+
+    def _executions(self, *statuses: str) -> Iterator[Error]:
+        """Those in one of these statuses, and the child executions of their map runs."""
+        client = aws.step_functions(self.stack.emulator_url)
+        for machine, arn in self._resources("AWS::StepFunctions::StateMachine"):
+            found = self._listed(stateMachineArn=arn)
+            for execution in list(found):
+                runs = client.list_map_runs(executionArn=execution["executionArn"])["mapRuns"]
+                for run in runs:
+                    found += self._listed(mapRunArn=run["mapRunArn"])
+            for execution in found:
+                if execution["status"] in statuses:
+                    yield self._described(machine, execution)
+
+    def _listed(self, **of: str) -> list[dict[str, Any]]:
+        pages = aws.step_functions(self.stack.emulator_url).get_paginator("list_executions")
+        found = [each for page in pages.paginate(**of) for each in page["executions"]]  # type: ignore[arg-type]
+        return [each for each in found if each["startDate"] >= self.since]
+
+    def _described(self, machine: str, execution: dict[str, Any]) -> Error:
+        found = aws.step_functions(self.stack.emulator_url).describe_execution(
+            executionArn=execution["executionArn"]
+        )
+        words = (found["status"], found.get("error"), found.get("cause"), found["name"])
+        return Error(machine, found["startDate"], " ".join(str(word) for word in words if word))
+
+    def _errors_in_logs(self) -> Iterator[Error]:
+        client = aws.client("lambda", self.stack.emulator_url)
+        for function, name in self._resources("AWS::Lambda::Function"):
+            configuration = client.get_function_configuration(FunctionName=name)
+            yield from self._errors_of(function, configuration["LoggingConfig"]["LogGroup"])
+
+    def _errors_of(self, function: str, group: str) -> Iterator[Error]:
+        since = int(self.since.timestamp() * 1000)
+        events = sorted(
+            operating.log_events(self.stack, group, since), key=itemgetter("logStreamName")
+        )
+        for number, line in errors_in(event["message"] for event in events):
+            at = datetime.fromtimestamp(events[number]["timestamp"] / 1000, UTC)
+            if not line.startswith(_ANSWERS):
+                yield Error(function, at, line)
+
+    def _resources(self, kind: str) -> list[tuple[str, str]]:
+        """Logical and physical IDs of the template's resources of a type."""
+        client = aws.client("cloudformation", self.stack.emulator_url)
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=STACK_NAME)
+        return [
+            (each["LogicalResourceId"], each["PhysicalResourceId"])
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each["ResourceType"] == kind
+        ]
+
+
+Declare = Callable[..., None]
+"""See `Invariants.declare`."""
+
+
+def holding(stack: Stack) -> Iterator[Invariants]:
+    """The body of a fixture that checks the invariants when it ends."""
+    invariants = Invariants(stack)
+    yield invariants
+    violations = invariants.violations()
+    assert not violations, "\n\n".join(["After all tests:", *violations])
+
+
+def errors_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
+    """Lines of level ERROR and above, timeouts, and how tracebacks end, with their numbers."""
+    numbered = list(enumerate(lines))
+    yield from ((number, line) for number, line in numbered if _is_error(line))
+    yield from _raised((number, line) for number, line in numbered if not _NO_TEXT.match(line))
+
+
+def _is_error(line: str) -> bool:
+    if not line.startswith("{"):
+        return "Task timed out" in line
+    return json.loads(line).get("level") in ("ERROR", "CRITICAL")
+
+
+def _raised(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    """The last line of each traceback; of a chain of exceptions, that of the last one. The parts
+    of a traceback may stand apart: the emulator writes what comes late into the log of the
+    function's next invocation.
+    """
+    inside, raised = False, None
+    for number, line in lines:
+        if line.startswith("Traceback "):
+            if raised:
+                yield raised
+            inside, raised = True, None
+        elif line.startswith(_CHAINS):
+            inside, raised = True, None
+        elif inside and _EXCEPTION.match(line):
+            inside, raised = False, (number, line)
+    if raised:
+        yield raised
