@@ -9,6 +9,8 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from local.customers import Workplace
 from local.settings import environment
 from local.stack import Stack
