@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from tests.bench import packages, page, start_up, sweep, warm_request, whole_test
 from tests.bench.result import Result, show, write
-from tests.browser.measures import FRAMES
+from tests.support.page.measures import FRAMES
 
 
 def main() -> int:

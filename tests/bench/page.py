@@ -15,9 +15,15 @@ from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from local.stack import Stack
 from tests.bench.measure import Medians, Sample, interleaved
-from tests.browser import chromium, samples
-from tests.browser.measures import RECORD_SHIFTS, ROW, Scrolling, scroll_back, scroll_to_the_end
-from tests.browser.measures import weigh as weigh_visit
+from tests.support.page import chromium, samples
+from tests.support.page.measures import (
+    RECORD_SHIFTS,
+    ROW,
+    Scrolling,
+    scroll_back,
+    scroll_to_the_end,
+)
+from tests.support.page.measures import weigh as weigh_visit
 
 FEW, MANY = 10, 10_000
 VIEWS = {

@@ -22,7 +22,7 @@ from botocore.awsrequest import AWSResponse
 from cavok.domain.accounts import Capability, LastVerification, Outcome
 from local.settings import REGION
 from tests.bench.measure import Medians, Sample, interleaved
-from tests.unit.builders import NOW, an_account, confirmed
+from tests.support.builders import NOW, an_account, confirmed
 
 CALLS = 200
 """Per sample."""

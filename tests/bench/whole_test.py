@@ -25,7 +25,7 @@ from local.customers import CUSTOMERS, Offer
 from local.first_account import Api, new_account
 from local.stack import Stack
 from tests.bench.measure import Medians, Sample, interleaved
-from tests.unit.builders import an_account
+from tests.support.builders import an_account
 
 _POLL_SECONDS = 0.05
 

@@ -27,13 +27,15 @@ from playwright.sync_api import (
     expect,
 )
 
-from local import stack as local_stack
 from local.stack import Stack
 from local.users import User
-from tests.browser import chromium, samples
 from tests.browser.shapes import drift
 from tests.support import at
-from tests.support.invariants import Invariants, holding
+from tests.support.fixtures import declare, invariants, own_organization, stack
+from tests.support.http import with_token
+from tests.support.page import chromium, samples
+
+__all__ = ["declare", "invariants", "own_organization", "stack"]
 
 # The first request after a deployment waits for a function to start, on a machine that is busy.
 expect.set_options(timeout=30_000)
@@ -93,17 +95,6 @@ class Watch:
             return
         if response.status >= 400 and response.status not in self.expected_statuses:
             self.noted.append(f"{response.status} from {response.url}")
-
-
-@pytest.fixture(scope="session")
-def stack() -> Stack:
-    return local_stack.load()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def invariants(stack: Stack) -> Iterator[Invariants]:
-    """Checked after the last test."""
-    yield from holding(stack)
 
 
 @pytest.fixture(scope="session")
@@ -168,14 +159,8 @@ class Person:
 
     def call(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
         token = self.page.evaluate("JSON.parse(sessionStorage['cavok.session']).id_token")
-        return httpx.request(
-            method,
-            self.stack.api_url.rstrip("/") + path,
-            json=body,
-            headers={"authorization": f"Bearer {token}", **headers},
-            timeout=30,
-            trust_env=False,
-        )
+        with with_token(self.stack, token) as client:
+            return client.request(method, path, json=body, headers=headers)
 
     def add_account(self, **changes: Any) -> dict[str, Any]:
         """An account of its own for one test, with a number that no other has."""

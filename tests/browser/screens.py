@@ -11,7 +11,7 @@ from playwright.sync_api import Route, sync_playwright
 
 from cavok.domain.permissions import GRANTED_GROUPS
 from local import stack as local_stack
-from tests.browser import chromium, samples
+from tests.support.page import chromium, samples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}

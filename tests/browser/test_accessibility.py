@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import samples
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import some_number
+from tests.support.page import samples
 
 NEEDS_SIGN_IN = {
     "list": "#/accounts",

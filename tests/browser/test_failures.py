@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import samples
-from tests.browser.measures import scroll_until
+from tests.support.page import samples
+from tests.support.page.measures import scroll_until
 
 BROKEN = (
     500,

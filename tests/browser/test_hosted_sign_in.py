@@ -17,7 +17,7 @@ import pytest
 from playwright.sync_api import expect
 
 from functions.dashboard import app
-from tests.browser import samples
+from tests.support.page import samples
 
 API = {
     "/v1/accounts": {"items": [], "next_cursor": None},

@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.browser import samples
+from tests.support.page import samples
 
 
 def test_a_permission_group_that_the_page_does_not_know_is_shown(admin, answer_with):

@@ -7,7 +7,7 @@ import secrets
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import samples
+from tests.support.page import samples
 
 
 @pytest.fixture

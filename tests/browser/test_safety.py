@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from playwright.sync_api import expect
 
-from tests.browser import samples
+from tests.support.page import samples
 
 HOSTILE = "<img src=x onerror=\"console.error('ran')\"><script>console.error('ran')</script>"
 

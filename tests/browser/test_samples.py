@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser import samples
 from tests.browser.shapes import drift
+from tests.support.page import samples
 
 PATHS = {path: reply for path, reply in samples.everything().items() if not callable(reply)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import samples
+from tests.support.page import samples
 
 TEST = "/v1/accounts/acc000000/verifications/test1"
 

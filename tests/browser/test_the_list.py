@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser import measures, samples
+from tests.support.page import measures, samples
 
 MANY = 10_000
 

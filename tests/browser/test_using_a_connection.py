@@ -5,7 +5,7 @@ listing, starting, stopping, schedules, what is kept of it all, and what a sweep
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -15,20 +15,15 @@ from playwright.sync_api import Locator, Page, expect
 from local import aws, customers
 from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
-from tests.browser import samples
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import Person, some_number
-from tests.e2e import sweeping
-from tests.e2e.journeys import (
-    Connected,
-    Journey,
-    answer,
-    connect,
-    connect_and_test,
-    resource_states,
-)
-from tests.e2e.organizations import Organization, new_organization
+from tests.support import sweeps, webhook_receiver
+from tests.support.connections import Connected, connect, resource_states
+from tests.support.http import answer
+from tests.support.journeys import Journey, connect_and_test
 from tests.support.months import stay_within_a_month
+from tests.support.organizations import Organization
+from tests.support.page import samples
 
 WHY = "You are a viewer. Only an admin of your organization can do this."
 Enter = Callable[..., Person]
@@ -41,19 +36,13 @@ def _one_month() -> None:
 
 
 @pytest.fixture(scope="module")
-def house(stack: Stack) -> Iterator[Organization]:
-    with new_organization(stack) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def journeys(house: Organization, stack: Stack) -> dict[str, Journey]:
+def journeys(own_organization: Organization, stack: Stack) -> dict[str, Journey]:
     """Accounts of two customers, connected and tested at the same time."""
-    policy = answer(house.admin.get("/v1/permissions"))["policy_document"]
+    policy = answer(own_organization.admin.get("/v1/permissions"))["policy_document"]
 
     def journey(key: str) -> Journey:
         place = Workplace(stack.emulator_url, some_number())
-        return connect_and_test(house.admin, CUSTOMERS[key], place, policy)
+        return connect_and_test(own_organization.admin, CUSTOMERS[key], place, policy)
 
     keys = ("all-permissions", "ec2-only")
     with ThreadPoolExecutor(len(keys)) as pool:
@@ -67,21 +56,23 @@ def production(journeys: dict[str, Journey]) -> Journey:
 
 
 @pytest.fixture
-def enter(sign_in: Enter, house: Organization) -> Enter:
+def enter(sign_in: Enter, own_organization: Organization) -> Enter:
     """Signs in somebody of this organization."""
 
     def somebody(group: str, hash_: str, **options: Any) -> Page:
-        return sign_in(house.people[group], hash_, **options).page
+        return sign_in(own_organization.people[group], hash_, **options).page
 
     return somebody
 
 
 @pytest.fixture(scope="module")
-def new_account(house: Organization, stack: Stack) -> Callable[[str], str]:
+def new_account(own_organization: Organization, stack: Stack) -> Callable[[str], str]:
     """Adds an account that nobody connects; returns its path."""
 
     def add(name: str) -> str:
-        return connect(house.admin, Workplace(stack.emulator_url, some_number()), name=name).path
+        return connect(
+            own_organization.admin, Workplace(stack.emulator_url, some_number()), name=name
+        ).path
 
     return add
 
@@ -340,13 +331,13 @@ def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
 
 
 def test_a_webhook_is_set_tested_and_removed_and_its_secret_shown_once(
-    sign_in: Enter, open_context: Any, house: Organization, watch: Any
+    sign_in: Enter, open_context: Any, own_organization: Organization, watch: Any
 ) -> None:
     watch.expect_status(422)
     context = open_context(permissions=["clipboard-read", "clipboard-write"])
-    page = sign_in(house.people["admin"], "#/organization", on=context.new_page()).page
+    page = sign_in(own_organization.people["admin"], "#/organization", on=context.new_page()).page
     dialog, region = page.get_by_role("dialog"), page.get_by_role("region", name="Webhook")
-    with sweeping.receiver() as receiver:
+    with webhook_receiver.receiver() as receiver:
         page.get_by_role("button", name="Set a webhook").click()
         dialog.get_by_label("Address").fill("http://hooks.example.com/")
         dialog.get_by_role("button", name="Save").click()
@@ -385,12 +376,12 @@ def test_a_webhook_is_set_tested_and_removed_and_its_secret_shown_once(
 
 
 def test_the_audit_trail_says_who_did_what_to_an_account_and_to_all(
-    enter: Enter, house: Organization, production: Journey
+    enter: Enter, own_organization: Organization, production: Journey
 ) -> None:
-    connected, admin = production.connected, house.people["admin"]["email"]
+    connected, admin = production.connected, own_organization.people["admin"]["email"]
     name = production.account["name"]
-    answer(house.admin.patch(connected.path, json={"name": f"{name}X"}))
-    answer(house.admin.patch(connected.path, json={"name": name}))
+    answer(own_organization.admin.patch(connected.path, json={"name": f"{name}X"}))
+    answer(own_organization.admin.patch(connected.path, json={"name": name}))
     page = enter("viewer", view(connected, "audit"))
     entries = page.locator(".trail-row")
     expect(entries.first).to_contain_text("Changed")
@@ -409,11 +400,11 @@ def test_the_audit_trail_says_who_did_what_to_an_account_and_to_all(
 
 
 def test_the_audit_trail_outlives_its_account(
-    enter: Enter, new_account: Callable[[str], str], house: Organization, watch: Any
+    enter: Enter, new_account: Callable[[str], str], own_organization: Organization, watch: Any
 ) -> None:
     watch.expect_status(404)
     path = new_account("ShortLived")
-    answer(house.admin.delete(path))
+    answer(own_organization.admin.delete(path))
     page = enter("admin", "#/organization/audit")
     page.get_by_role("link", name="ShortLived").first.click()
     expect(page.get_by_role("heading", name="No such account")).to_be_visible()
@@ -424,11 +415,11 @@ def test_the_audit_trail_outlives_its_account(
 
 
 def test_a_viewer_sees_it_all_changes_nothing_and_is_told_why(
-    enter: Enter, house: Organization, production: Journey
+    enter: Enter, own_organization: Organization, production: Journey
 ) -> None:
     connected = production.connected
     resource = answer(
-        house.admin.post(
+        own_organization.admin.post(
             f"{connected.path}/resources",
             json={
                 "kind": "aurora",
@@ -463,11 +454,11 @@ def test_a_viewer_sees_it_all_changes_nothing_and_is_told_why(
     expect(page.get_by_text("No webhook is set.")).to_be_visible()
     refused("Set a webhook")
     assert set(sent) <= {"GET", "OPTIONS"}
-    answer(house.admin.delete(f"{connected.path}/resources/{resource['resource_id']}"))
+    answer(own_organization.admin.delete(f"{connected.path}/resources/{resource['resource_id']}"))
 
 
 def test_what_a_sweep_finds_shows_in_an_open_page_by_itself(
-    enter: Enter, house: Organization, production: Journey, stack: Stack, page: Page
+    enter: Enter, own_organization: Organization, production: Journey, stack: Stack, page: Page
 ) -> None:
     """Broken and mended in the customer's own account; nobody presses Test or reloads."""
     connected, place = production.connected, production.connected.place
@@ -479,8 +470,8 @@ def test_what_a_sweep_finds_shows_in_an_open_page_by_itself(
     expect(title).to_contain_text("Confirmed")
 
     def sweep(pass_by: str) -> None:
-        sweeping.make_due(stack, house.name, connected)
-        sweeping.run_sweep(stack)
+        sweeps.make_due(stack, own_organization.name, connected)
+        sweeps.run_sweep(stack)
         page.clock.fast_forward(pass_by)
 
     customers.deny("ec2:StopInstances")(place, role)

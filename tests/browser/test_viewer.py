@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser import samples
+from tests.support.page import samples
 
 WHY = "You are a viewer. Only an admin of your organization can do this."
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
-from tests.browser import samples
 from tests.browser.axe import wait_until_loaded
-from tests.browser.measures import RECORD_SHIFTS, weigh
+from tests.support.page import samples
+from tests.support.page.measures import RECORD_SHIFTS, weigh
 
 LIMIT_BYTES = 60_000
 

@@ -19,7 +19,7 @@ from cavok.domain import permissions
 from cavok.domain.accounts import Account
 from cavok.domain.session_policies import probing_policy_text
 from cavok.domain.steps import Judgement
-from tests.unit.builders import an_account
+from tests.support.builders import an_account
 
 EVERYTHING = permissions.policy_document()
 """What the Access Details page asks for."""

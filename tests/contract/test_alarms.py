@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.contract.place import Place
-from tests.unit.builders import template
+from tests.support.template import template
 
 WITHIN = 240.0
 """Seconds. CloudWatch extracts the metric within a minute or two, and evaluates once a minute."""

@@ -1,5 +1,5 @@
-"""What the tests of the deployed local stack share: the stack itself, organizations and accounts of
-their own, and the sample customers' first tests.
+"""What the tests of the deployed local stack share: organizations, accounts, and the sample
+customers' first tests.
 """
 
 from __future__ import annotations
@@ -12,35 +12,20 @@ from dataclasses import replace
 import pytest
 
 from local import customers
-from local import stack as local_stack
 from local.customers import CUSTOMERS, Customer, Workplace
 from local.stack import Stack
-from tests.e2e import journeys
-from tests.e2e.journeys import Journeys
-from tests.e2e.organizations import Organization, new_organization
 from tests.e2e.using import ScheduledStop, Use, Used, connect_and_use, schedule_a_stop
-from tests.support.invariants import Declare, Invariants, holding
+from tests.support import journeys
+from tests.support.fixtures import declare, invariants, own_organization, stack
+from tests.support.http import answer
+from tests.support.invariants import Invariants
+from tests.support.journeys import Journeys
+from tests.support.organizations import Organization, new_organization
+
+__all__ = ["declare", "invariants", "own_organization", "stack"]
 
 TESTS_AT_ONCE = 3
 """A test probes six permissions at a time, each in a process of its own on this machine."""
-
-
-@pytest.fixture(scope="session")
-def stack() -> Stack:
-    """The running local stack; `make test` starts it."""
-    return local_stack.load()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def invariants(stack: Stack) -> Iterator[Invariants]:
-    """Checked after the last test."""
-    yield from holding(stack)
-
-
-@pytest.fixture
-def declare(invariants: Invariants) -> Declare:
-    """For tests that cause errors on purpose."""
-    return invariants.declare
 
 
 @pytest.fixture(scope="session")
@@ -67,20 +52,13 @@ def other_organization(stack: Stack) -> Iterator[Organization]:
         yield made
 
 
-@pytest.fixture(scope="module")
-def house(stack: Stack) -> Iterator[Organization]:
-    """An organization of the module's own, for tests that break things."""
-    with new_organization(stack) as made:
-        yield made
-
-
 @pytest.fixture(scope="session")
 def journeys_of_all(
     organization: Organization, new_place: Callable[[], Workplace]
 ) -> Iterator[Journeys]:
     """Every sample customer, and some more, connected and tested for the first time."""
     admin = organization.admin
-    policy = journeys.answer(admin.get("/v1/permissions"))["policy_document"]
+    policy = answer(admin.get("/v1/permissions"))["policy_document"]
     with ThreadPoolExecutor(TESTS_AT_ONCE) as pool, ThreadPoolExecutor() as waiting:
         yield Journeys(
             {

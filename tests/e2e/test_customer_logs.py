@@ -9,7 +9,7 @@ import pytest
 
 from local import aws
 from local.customers import Workplace
-from tests.e2e.journeys import Journeys
+from tests.support.journeys import Journeys
 
 GROUP = "/cavok/verifications"
 

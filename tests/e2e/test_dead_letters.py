@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import pytest
 from standardwebhooks import Webhook
 
 from local import aws
@@ -21,49 +20,47 @@ from local.customers import Workplace
 from local.faults import Fault, faults
 from local.settings import ROOT
 from local.stack import Stack
-from tests.e2e import operating, sweeping
-from tests.e2e.journeys import Json, answer, connect
-from tests.e2e.organizations import Organization, new_organization
+from tests.support import bus, inspection, webhook_receiver
+from tests.support.connections import connect
+from tests.support.http import Json, answer
 from tests.support.invariants import Declare
+from tests.support.organizations import Organization
+from tests.support.waiting import eventually
 
 WEBHOOK = "/v1/organization/webhook"
-
-
-@pytest.fixture
-def house(stack: Stack) -> Iterator[Organization]:
-    with new_organization(stack) as made:
-        yield made
 
 
 def messages(stack: Stack, queue: str) -> list[tuple[Json, str]]:
     """What lies in a queue of the template, with the handle to take it out."""
     sqs = aws.client("sqs", stack.emulator_url)
-    address = sweeping.resource_name(stack, queue)
+    address = inspection.resource_name(stack, queue)
     found = sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10, VisibilityTimeout=0)
     return [(json.loads(m["Body"]), m["ReceiptHandle"]) for m in found.get("Messages", [])]
 
 
 def delete(stack: Stack, queue: str, handle: str) -> None:
-    url = sweeping.resource_name(stack, queue)
+    url = inspection.resource_name(stack, queue)
     aws.client("sqs", stack.emulator_url).delete_message(QueueUrl=url, ReceiptHandle=handle)
 
 
 def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
     stack: Stack,
-    house: Organization,
+    own_organization: Organization,
     new_place: Callable[[], Workplace],
     declare: Declare,
 ) -> None:
     declare("PublishEvents", "ValidationException", because="the bus refuses one event")
-    with sweeping.bus_listener(stack) as listener:
+    with bus.bus_listener(stack) as listener:
         with faults(
             Fault("events", body_contains="Poison", status=400, code="ValidationException")
         ):
-            poison = connect(house.admin, new_place(), name="Poison")
-            others = [connect(house.admin, new_place(), name=f"Other{n}") for n in range(3)]
+            poison = connect(own_organization.admin, new_place(), name="Poison")
+            others = [
+                connect(own_organization.admin, new_place(), name=f"Other{n}") for n in range(3)
+            ]
             for other in others:
                 listener.wait_for(other.account_id, "Account Created")
-            place, handle = sweeping.eventually(
+            place, handle = eventually(
                 lambda: next(iter(messages(stack, "UnpublishedEvents")), None),
                 "where the event lies is told",
             )
@@ -102,7 +99,7 @@ def publish_by_hand(stack: Stack, batch: Json) -> None:
         check=True,
     ).stdout
     invoked = aws.client("lambda", stack.emulator_url).invoke(
-        FunctionName=operating.function_name(stack, "PublishEvents"), Payload=event
+        FunctionName=inspection.function_name(stack, "PublishEvents"), Payload=event
     )
     assert json.load(invoked["Payload"]) == {"batchItemFailures": []}
 
@@ -115,7 +112,7 @@ def redrive(stack: Stack, dead: str, source: str) -> None:
     """What StartMessageMoveTask does, which the emulator does not have."""
     sqs = aws.client("sqs", stack.emulator_url)
     for message, handle in messages(stack, dead):
-        url = sweeping.resource_name(stack, source)
+        url = inspection.resource_name(stack, source)
         sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
         delete(stack, dead, handle)
 
@@ -124,7 +121,7 @@ def redrive(stack: Stack, dead: str, source: str) -> None:
 def tries(stack: Stack, count: int) -> Iterator[None]:
     """A message is given up after so many, not after fourteen hours."""
     sqs = aws.client("sqs", stack.emulator_url)
-    url = sweeping.resource_name(stack, "WebhookMessages")
+    url = inspection.resource_name(stack, "WebhookMessages")
     policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
     before = policy["Attributes"]["RedrivePolicy"]
     fewer: dict[str, Any] = json.loads(before) | {"maxReceiveCount": count}
@@ -134,21 +131,21 @@ def tries(stack: Stack, count: int) -> Iterator[None]:
 
 
 def test_a_message_that_is_given_up_waits_for_its_receiver_to_come_back(
-    stack: Stack, house: Organization
+    stack: Stack, own_organization: Organization
 ) -> None:
-    with sweeping.receiver() as receiver:
+    with webhook_receiver.receiver() as receiver:
         body = {"url": receiver.url, "events": ["Account Failed"]}
-        secret = answer(house.admin.put(WEBHOOK, json=body))["secret"]
+        secret = answer(own_organization.admin.put(WEBHOOK, json=body))["secret"]
         receiver.refuses = 1
         with tries(stack, 1):
-            house.admin.post(f"{WEBHOOK}/test")
-            sweeping.eventually(lambda: messages(stack, "UndeliveredWebhooks"), "it is given up")
+            own_organization.admin.post(f"{WEBHOOK}/test")
+            eventually(lambda: messages(stack, "UndeliveredWebhooks"), "it is given up")
         assert len(receiver.deliveries) == 1
 
         redrive(stack, "UndeliveredWebhooks", "WebhookMessages")
 
         receiver.wait_for(lambda _: len(receiver.deliveries) == 2, "it is sent again")
-        answer(house.admin.delete(WEBHOOK))
+        answer(own_organization.admin.delete(WEBHOOK))
     first, second = receiver.deliveries
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert Webhook(secret).verify(second.body, second.headers)

@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from local import aws, tokens
 from local.stack import Stack
-from tests.e2e.sweeping import eventually
+from tests.support.waiting import eventually
 
 POLICY = "2012-10-17"
 FUNCTION = """

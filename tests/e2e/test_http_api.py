@@ -12,8 +12,10 @@ import pytest
 from local import aws, customers
 from local.customers import Workplace
 from local.stack import Stack
-from tests.e2e.journeys import Connected, Journeys, answer, connect, new_account, problem
-from tests.e2e.organizations import Organization, new_organization, signed_in, with_token
+from tests.support.connections import Connected, connect, new_account
+from tests.support.http import answer, problem, signed_in, with_token
+from tests.support.journeys import Journeys
+from tests.support.organizations import Organization, new_organization
 
 NOWHERE = "01ARZ3NDEKTSV4RRFFQ69G5FAV"
 

@@ -15,9 +15,10 @@ from botocore.exceptions import ClientError
 
 from local import aws
 from local.stack import Stack
-from tests.e2e import operating
-from tests.e2e.journeys import Journey, Journeys, answer
-from tests.e2e.organizations import Organization
+from tests.support import inspection
+from tests.support.http import answer
+from tests.support.journeys import Journey, Journeys
+from tests.support.organizations import Organization
 
 WORKING_WITH_A_SESSION = {"ProbePermission", "WriteCustomerLog"}
 ENTERING_CUSTOMERS_ACCOUNTS = {
@@ -47,7 +48,7 @@ def in_the_hands_of(stack: Stack, logical_id: str) -> Iterator[Clients]:
     """A function's execution role, entered by the account's root, whom the role trusts for a
     moment.
     """
-    iam, name = aws.client("iam", stack.emulator_url), operating.role_name(stack, logical_id)
+    iam, name = aws.client("iam", stack.emulator_url), inspection.role_name(stack, logical_id)
     role = iam.get_role(RoleName=name)["Role"]
     trusting: dict[str, Any] = role["AssumeRolePolicyDocument"]
     root = {
@@ -79,7 +80,7 @@ def hands(stack: Stack) -> Iterator[dict[str, Clients]]:
     with ExitStack() as entered:
         yield {
             name: entered.enter_context(in_the_hands_of(stack, name))
-            for name in operating.functions(stack)
+            for name in inspection.functions(stack)
         }
 
 
@@ -140,7 +141,7 @@ def open_session_of_test(
     """KMS Decrypt of a test's sealed session, under the context that it was sealed with."""
     outputs = [
         json.loads(event["stateExitedEventDetails"]["output"])
-        for event in operating.history(stack, journey.verification["verification_id"])
+        for event in inspection.history(stack, journey.verification["verification_id"])
         if event.get("stateExitedEventDetails", {}).get("name") == "OpenSession"
     ]
     context = {
@@ -208,7 +209,7 @@ def test_the_public_api_seals_access_keys_and_nothing_else(
     stack: Stack, hands: dict[str, Clients], context: dict[str, str], allowed: bool
 ) -> None:
     key_id = aws.client("lambda", stack.emulator_url).get_function_configuration(
-        FunctionName=operating.function_name(stack, "AccountsApi")
+        FunctionName=inspection.function_name(stack, "AccountsApi")
     )["Environment"]["Variables"]["SEALING_KEY_ID"]
     kms = hands["AccountsApi"]("kms")
 
@@ -260,7 +261,7 @@ def test_no_function_but_the_public_api_starts_a_test(
         return clients("stepfunctions").start_execution(stateMachineArn=machine)
 
     def stop(clients: Clients) -> object:
-        arn = operating.execution_arn(stack, "none")
+        arn = inspection.execution_arn(stack, "none")
         return clients("stepfunctions").stop_execution(executionArn=arn)
 
     assert who_can(others, start) == set()
@@ -271,7 +272,7 @@ def test_no_function_writes_into_the_log_of_another(
     stack: Stack, hands: dict[str, Clients]
 ) -> None:
     def write_into(function: str) -> Callable[[Clients], object]:
-        group = operating.log_group(stack, function)
+        group = inspection.log_group(stack, function)
         return lambda clients: clients("logs").create_log_stream(
             logGroupName=group, logStreamName=f"e2e-{secrets.token_hex(4)}"
         )
@@ -282,8 +283,8 @@ def test_no_function_writes_into_the_log_of_another(
 
 def test_every_policy_names_its_actions_and_its_resources(stack: Stack) -> None:
     iam = aws.client("iam", stack.emulator_url)
-    for function in operating.functions(stack):
-        role = operating.role_name(stack, function)
+    for function in inspection.functions(stack):
+        role = inspection.role_name(stack, function)
         assert iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"] == [], function
         for name in iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]

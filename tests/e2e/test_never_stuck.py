@@ -13,10 +13,12 @@ import pytest
 from local import aws, customers
 from local.customers import Workplace
 from local.stack import Stack
-from tests.e2e import operating
-from tests.e2e.journeys import Connected, Journeys, Json, answer, connect, problem
-from tests.e2e.organizations import Organization
+from tests.support import inspection
+from tests.support.connections import Connected, connect
+from tests.support.http import Json, answer, problem
 from tests.support.invariants import Declare
+from tests.support.journeys import Journeys
+from tests.support.organizations import Organization
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -41,13 +43,13 @@ def without_role(organization: Organization, new_place: Callable[[], Workplace])
 
 
 def execution_status(stack: Stack, verification: Json) -> str:
-    return str(operating.execution(stack, verification["verification_id"])["status"])
+    return str(inspection.execution(stack, verification["verification_id"])["status"])
 
 
 def stop(stack: Stack, verification: Json) -> None:
     """What an operator does in the Step Functions console."""
     aws.step_functions(stack.emulator_url).stop_execution(
-        executionArn=operating.execution_arn(stack, verification["verification_id"]),
+        executionArn=inspection.execution_arn(stack, verification["verification_id"]),
         error="Operator",
         cause="Enough of it.",
     )
@@ -57,7 +59,7 @@ def stop(stack: Stack, verification: Json) -> None:
 def function_without(stack: Stack, logical_id: str, *settings: str) -> Iterator[None]:
     """A function whose environment lacks what it needs, so that each of its invocations crashes."""
     function = aws.client("lambda", stack.emulator_url)
-    name = operating.function_name(stack, logical_id)
+    name = inspection.function_name(stack, logical_id)
     whole = function.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
     broken = {key: value for key, value in whole.items() if key not in settings}
     assert broken != whole
@@ -204,7 +206,7 @@ def test_when_record_verification_crashes_it_is_tried_again(
     declare("RecordVerification", "NotConfigured", because="it has no TABLE_NAME")
 
     def crashes() -> int:
-        return operating.failures(stack, started["verification_id"]).count("NotConfigured")
+        return inspection.failures(stack, started["verification_id"]).count("NotConfigured")
 
     with function_without(stack, "RecordVerification", "TABLE_NAME"):
         started = connected.press_test()

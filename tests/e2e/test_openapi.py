@@ -14,8 +14,8 @@ import pytest
 from local.customers import Workplace
 from local.settings import environment
 from local.stack import Stack
-from tests.e2e.journeys import connect
-from tests.e2e.organizations import Organization, new_organization
+from tests.support.connections import connect
+from tests.support.organizations import Organization, new_organization
 
 SECONDS = 75
 CHECKS = (

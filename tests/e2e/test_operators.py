@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from local.stack import Stack
-from tests.e2e import operating
-from tests.e2e.journeys import Journey, Journeys
-from tests.e2e.organizations import Organization
+from tests.support import inspection
+from tests.support.journeys import Journey, Journeys
+from tests.support.organizations import Organization
 
 STATES = [
     "IsAnyoneWatching?",
@@ -37,19 +37,19 @@ def verification_id(journey: Journey) -> str:
 def states_entered(stack: Stack, verification_id: str) -> list[str]:
     return [
         event["stateEnteredEventDetails"]["name"]
-        for event in operating.history(stack, verification_id)
+        for event in inspection.history(stack, verification_id)
         if "stateEnteredEventDetails" in event
     ]
 
 
 def lines_of(stack: Stack, function: str, verification_id: str) -> list[dict[str, Any]]:
     """A function's own log lines about one test."""
-    lines = operating.structured(operating.log_lines(stack, f"/{function}"))
+    lines = inspection.structured(inspection.log_lines(stack, f"/{function}"))
     return [line for line in lines if line.get("verification_id") == verification_id]
 
 
 def test_an_execution_is_named_after_its_verification(stack: Stack, verification_id: str) -> None:
-    found = operating.execution(stack, verification_id)
+    found = inspection.execution(stack, verification_id)
 
     assert (found["name"], found["status"]) == (verification_id, "SUCCEEDED")
 
@@ -79,7 +79,7 @@ def test_a_refused_entry_shows_its_error_and_cause_in_the_history(
     verification = journeys_of_all["no-role-yet"].verification
     failed = [
         event["taskFailedEventDetails"]
-        for event in operating.history(stack, verification["verification_id"])
+        for event in inspection.history(stack, verification["verification_id"])
         if "taskFailedEventDetails" in event
     ]
 
@@ -109,7 +109,7 @@ def test_each_request_leaves_one_line_with_its_answer(
     stack: Stack, journey: Journey, verification_id: str
 ) -> None:
     path = f"{journey.connected.path}/verifications"
-    lines = operating.structured(operating.log_lines(stack, "/accounts_api"))
+    lines = inspection.structured(inspection.log_lines(stack, "/accounts_api"))
     asked = next(line for line in lines if line.get("verification_id") == verification_id)
 
     (answered,) = [
@@ -130,12 +130,12 @@ def test_what_a_client_sends_cannot_break_a_log_line(
 
     assert organization.admin.get(path).status_code == 404
 
-    (line,) = [line for line in operating.log_lines(stack, "/accounts_api") if mark in line]
+    (line,) = [line for line in inspection.log_lines(stack, "/accounts_api") if mark in line]
     assert json.loads(line)["path"].endswith(path)
 
 
 def metric_lines(stack: Stack, function: str, metric: str) -> list[dict[str, Any]]:
-    lines = operating.structured(operating.log_lines(stack, f"/{function}"))
+    lines = inspection.structured(inspection.log_lines(stack, f"/{function}"))
     return [line for line in lines if "_aws" in line and metric in line]
 
 

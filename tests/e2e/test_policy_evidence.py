@@ -9,8 +9,8 @@ import pytest
 
 from local import customers
 from local.customers import CUSTOMERS, Workplace
-from tests.e2e.journeys import Connected, connect, resource_states
-from tests.e2e.organizations import Organization
+from tests.support.connections import Connected, connect, resource_states
+from tests.support.organizations import Organization
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ from typing import Any
 from local import customers
 from local.customers import Workplace
 from local.stack import Stack
-from tests.e2e import operating
-from tests.e2e.journeys import Connected, Journeys, connect
-from tests.e2e.organizations import Organization
+from tests.support import inspection
+from tests.support.connections import Connected, connect
+from tests.support.journeys import Journeys
+from tests.support.organizations import Organization
 
 TRIES = 5
 """Entries that a person's test tries before it calls a role missing."""
@@ -18,7 +19,7 @@ TRIES = 5
 
 def refused_attempts(stack: Stack, verification_id: str) -> int:
     """How often a running test was refused by the customer's role so far."""
-    return operating.failures(stack, verification_id).count("EntryRefusedYet")
+    return inspection.failures(stack, verification_id).count("EntryRefusedYet")
 
 
 def test_a_failed_account_is_confirmed_once_its_role_is_deployed(

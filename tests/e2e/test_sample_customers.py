@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.journeys import Journey, Journeys
+from tests.support.journeys import Journey, Journeys
 
 Row = tuple[str, bool | None, str, str | None]
 """verdict, ok, evidence, reason"""

@@ -8,17 +8,11 @@ import pytest
 
 from local import aws
 from local.stack import Stack
-from tests.e2e.journeys import answer, problem, resource_states
-from tests.e2e.organizations import Organization
-from tests.e2e.using import (
-    DAYS,
-    ScheduledStop,
-    Use,
-    Used,
-    control,
-    wait_for,
-    window_around_now,
-)
+from tests.e2e.using import DAYS, ScheduledStop, Use, Used, control, window_around_now
+from tests.support.connections import resource_states
+from tests.support.http import answer, problem
+from tests.support.organizations import Organization
+from tests.support.waiting import wait_for
 
 
 def schedules_of(stack: Stack, resource_id: str) -> list[str]:
@@ -35,7 +29,9 @@ def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(
     at = f"{scheduled_stop.at:%Y-%m-%dT%H:%M}:00Z"
     assert resource["next_action"] == {"action": "stop", "at": at}
 
-    wait_for(lambda: resource_states(place)[instance], lambda state: state == "stopped", 180)
+    wait_for(
+        lambda: resource_states(place)[instance], lambda state: state == "stopped", seconds=180
+    )
 
     interaction = wait_for(
         used.logged_history, lambda items: any(item["actor"] == "schedule" for item in items)

@@ -15,9 +15,10 @@ import pytest
 
 from local import aws
 from local.stack import Stack
-from tests.e2e import operating
-from tests.e2e.journeys import Journey, Journeys, answer
-from tests.e2e.organizations import Organization
+from tests.support import inspection
+from tests.support.http import answer
+from tests.support.journeys import Journey, Journeys
+from tests.support.organizations import Organization
 
 TEMPORARY_KEY_ID = re.compile(r"ASIA[A-Z0-9]{12,}")
 """Those of the sessions too that a test opens and throws away, and nobody else ever sees."""
@@ -49,7 +50,7 @@ def places_to_look(
     """All text that the stack holds and shows, by where it was found."""
     ids = [journey.verification["verification_id"] for journey in journeys]
     executions = [
-        [operating.execution(stack, verification_id), operating.history(stack, verification_id)]
+        [inspection.execution(stack, verification_id), inspection.history(stack, verification_id)]
         for verification_id in ids
     ]
     shown = [
@@ -59,9 +60,9 @@ def places_to_look(
     ]
     return {
         "executions": text_of(executions),
-        "logs": text_of(operating.log_lines(stack)),
-        "items": text_of(operating.items(stack)),
-        "stream": text_of(operating.stream_records(stack)),
+        "logs": text_of(inspection.log_lines(stack)),
+        "items": text_of(inspection.items(stack)),
+        "stream": text_of(inspection.stream_records(stack)),
         "answers": text_of(shown),
     }
 
@@ -70,7 +71,7 @@ def sealed_session(stack: Stack, journey: Journey) -> str:
     """What OpenSession handed on, as it stands in the execution's history."""
     outputs = [
         json.loads(event["stateExitedEventDetails"]["output"])
-        for event in operating.history(stack, journey.verification["verification_id"])
+        for event in inspection.history(stack, journey.verification["verification_id"])
         if event.get("stateExitedEventDetails", {}).get("name") == "OpenSession"
     ]
     return str(outputs[0]["session"])

@@ -13,12 +13,14 @@ from standardwebhooks import Webhook
 from local import aws, customers
 from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
-from tests.e2e import journeys, sweeping
-from tests.e2e.journeys import Connected, Json, answer
-from tests.e2e.organizations import Organization, new_organization
-from tests.e2e.sweeping import BusListener, Receiver
-from tests.e2e.using import wait_for
-from tests.event_contracts import problems_of
+from tests.support import bus, journeys, sweeps, webhook_receiver
+from tests.support.bus import BusListener
+from tests.support.connections import Connected
+from tests.support.event_schemas import problems_of
+from tests.support.http import Json, answer
+from tests.support.organizations import Organization, new_organization
+from tests.support.waiting import wait_for
+from tests.support.webhook_receiver import Receiver
 
 STOP = "ec2:StopInstances"
 
@@ -143,8 +145,8 @@ def story(stack: Stack, new_place: Callable[[], Workplace]) -> Iterator[Story]:
     """
     with (
         new_organization(stack) as organization,
-        sweeping.bus_listener(stack) as listener,
-        sweeping.receiver() as receiver,
+        bus.bus_listener(stack) as listener,
+        webhook_receiver.receiver() as receiver,
     ):
         admin = organization.admin
         every_event = [
@@ -170,10 +172,10 @@ def story(stack: Stack, new_place: Callable[[], Workplace]) -> Iterator[Story]:
         def swept(change: str) -> dict[str, tuple[Json, Json]]:
             for case in BREAKS:
                 getattr(case, change)(accounts[case.key])
-            sweeping.make_due(stack, organization.name, *accounts.values())
-            sweeping.run_sweep(stack)
+            sweeps.make_due(stack, organization.name, *accounts.values())
+            sweeps.run_sweep(stack)
             return {
-                key: (account.account(), sweeping.tests_of(account)[0])
+                key: (account.account(), sweeps.tests_of(account)[0])
                 for key, account in accounts.items()
             }
 

@@ -11,24 +11,26 @@ from local import customers, sweep
 from local.customers import Workplace
 from local.faults import FOREVER, Fault, faults
 from local.stack import Stack
-from tests.e2e import operating, sweeping
-from tests.e2e.journeys import Connected, Json, answer, connect
-from tests.e2e.organizations import Organization
+from tests.support import bus, inspection, sweeps
+from tests.support.connections import Connected, connect
+from tests.support.http import Json, answer
 from tests.support.invariants import Declare
+from tests.support.organizations import Organization
+from tests.support.waiting import eventually
 
 CASES = ("works", "hangs", "throttles", "refuses", "talks nonsense")
 
 
 @pytest.fixture(scope="module")
 def confirmed(
-    stack: Stack, house: Organization, new_place: Callable[[], Workplace]
+    stack: Stack, own_organization: Organization, new_place: Callable[[], Workplace]
 ) -> Iterator[dict[str, Connected]]:
     """By a sweep, since nobody pressed Test."""
-    made = {case: connect(house.admin, new_place(), write_logs=False) for case in CASES}
+    made = {case: connect(own_organization.admin, new_place(), write_logs=False) for case in CASES}
     for account in made.values():
         customers.deploy(account.place, account.offer())
-    sweeping.make_due(stack, house.name, *made.values())
-    sweeping.run_sweep(stack)
+    sweeps.make_due(stack, own_organization.name, *made.values())
+    sweeps.run_sweep(stack)
     assert {account.account()["status"] for account in made.values()} == {"confirmed"}
     yield made
     for account in made.values():  # the broken ones would come due in later tests' sweeps
@@ -36,7 +38,7 @@ def confirmed(
 
 
 def last_test(account: Connected) -> Json:
-    return sweeping.tests_of(account)[0]
+    return sweeps.tests_of(account)[0]
 
 
 def verdicts(test: Json, group: str) -> set[tuple[str, str | None]]:
@@ -49,14 +51,14 @@ def verdicts(test: Json, group: str) -> set[tuple[str, str | None]]:
 
 
 def test_what_a_customer_does_to_us_costs_its_own_child_alone(
-    stack: Stack, house: Organization, confirmed: dict[str, Connected], declare: Declare
+    stack: Stack, own_organization: Organization, confirmed: dict[str, Connected], declare: Declare
 ) -> None:
     declare("ProbeAccount", "ResponseParserError", because="its IAM answers nonsense")
     number = {case: account.place.account_number for case, account in confirmed.items()}
     refusing = confirmed["refuses"]
     customers.deny("ec2:StopInstances")(refusing.place, refusing.offer().role_name)
     before = {case: last_test(account)["verification_id"] for case, account in confirmed.items()}
-    sweeping.make_due(stack, house.name, *confirmed.values())
+    sweeps.make_due(stack, own_organization.name, *confirmed.values())
 
     def over(case: str) -> bool:
         test = last_test(confirmed[case])
@@ -70,7 +72,7 @@ def test_what_a_customer_does_to_us_costs_its_own_child_alone(
         began = time.monotonic()
         started = sweep.start(stack)
         others = [case for case in CASES if case != "hangs"]
-        sweeping.eventually(lambda: all(map(over, others)), "the others are done")
+        eventually(lambda: all(map(over, others)), "the others are done")
         assert confirmed["hangs"].account()["testing"], "and the one that hangs is still at it"
         in_time = time.monotonic() - began
         counts = sweep.wait_for_counts(stack, started)
@@ -94,16 +96,16 @@ def test_what_a_customer_does_to_us_costs_its_own_child_alone(
 
 
 def test_sts_being_down_fails_no_customer_and_rings_the_operators(
-    stack: Stack, house: Organization, confirmed: dict[str, Connected]
+    stack: Stack, own_organization: Organization, confirmed: dict[str, Connected]
 ) -> None:
     accounts = [confirmed["works"], confirmed["hangs"], confirmed["throttles"]]
     broken_before = entries_broken(stack)
-    with sweeping.operators(stack, "AbortedTestsAlarm") as rung:
+    with bus.operators(stack, "AbortedTestsAlarm") as rung:
         with faults(Fault("sts", status=503, code="ServiceUnavailable")):
             for _ in range(2):  # the alarm wants more than five tests
-                sweeping.make_due(stack, house.name, *accounts)
-                sweeping.run_sweep(stack)
-        sweeping.eventually(rung, "the alarm reaches who subscribed to the topic")
+                sweeps.make_due(stack, own_organization.name, *accounts)
+                sweeps.run_sweep(stack)
+        eventually(rung, "the alarm reaches who subscribed to the topic")
 
     for account in accounts:
         last, now = last_test(account), account.account()
@@ -112,25 +114,25 @@ def test_sts_being_down_fails_no_customer_and_rings_the_operators(
         assert now["next_verification_at"]
     assert entries_broken(stack) == broken_before, "nothing of ours was broken"
 
-    sweeping.make_due(stack, house.name, *accounts)
-    sweeping.run_sweep(stack)
+    sweeps.make_due(stack, own_organization.name, *accounts)
+    sweeps.run_sweep(stack)
     assert {last_test(account)["outcome"] for account in accounts} == {"confirmed"}
 
 
 def entries_broken(stack: Stack) -> int:
-    lines = operating.structured(operating.log_lines(stack, "/probe_account"))
+    lines = inspection.structured(inspection.log_lines(stack, "/probe_account"))
     return sum("OurEntryBroken" in line for line in lines)
 
 
 def test_the_schedule_starts_sweeps_by_itself(
-    stack: Stack, house: Organization, confirmed: dict[str, Connected]
+    stack: Stack, own_organization: Organization, confirmed: dict[str, Connected]
 ) -> None:
     account = confirmed["works"]
     before = last_test(account)["verification_id"]
-    sweeping.make_due(stack, house.name, account)
+    sweeps.make_due(stack, own_organization.name, account)
 
-    with sweeping.schedule_enabled(stack):
-        sweeping.eventually(
+    with sweeps.schedule_enabled(stack):
+        eventually(
             lambda: (
                 last_test(account)["verification_id"] != before and not account.account()["testing"]
             ),
@@ -140,4 +142,4 @@ def test_the_schedule_starts_sweeps_by_itself(
 
     found = last_test(account)
     assert (found["trigger"], found["outcome"]) == ("scheduled", "confirmed")
-    assert sweeping.sweep_schedule(stack)["State"] == "DISABLED", "and locally it rests again"
+    assert sweeps.sweep_schedule(stack)["State"] == "DISABLED", "and locally it rests again"

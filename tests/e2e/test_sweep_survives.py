@@ -14,16 +14,21 @@ import pytest
 from local import aws, customers, sweep
 from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
-from tests.e2e import operating, sweeping
-from tests.e2e.journeys import Connected, answer, connect, connect_and_test
-from tests.e2e.organizations import Organization
+from tests.support import bus, inspection, sweeps
+from tests.support.connections import Connected, connect
+from tests.support.http import answer
 from tests.support.invariants import Declare
+from tests.support.journeys import connect_and_test
+from tests.support.organizations import Organization
+from tests.support.waiting import eventually
 
 
 @pytest.fixture(scope="module")
-def confirmed(house: Organization, new_place: Callable[[], Workplace]) -> list[Connected]:
+def confirmed(
+    own_organization: Organization, new_place: Callable[[], Workplace]
+) -> list[Connected]:
     """Three accounts that work, and were seen to."""
-    made = [connect(house.admin, new_place(), write_logs=False) for _ in range(3)]
+    made = [connect(own_organization.admin, new_place(), write_logs=False) for _ in range(3)]
     for account in made:
         customers.deploy(account.place, account.offer())
         assert account.test()["outcome"] == "confirmed"
@@ -31,10 +36,10 @@ def confirmed(house: Organization, new_place: Callable[[], Workplace]) -> list[C
 
 
 @pytest.fixture(scope="module")
-def keyed(house: Organization, new_place: Callable[[], Workplace]) -> Connected:
+def keyed(own_organization: Organization, new_place: Callable[[], Workplace]) -> Connected:
     """An account that works, with an access key."""
-    policy = answer(house.admin.get("/v1/permissions"))["policy_document"]
-    journey = connect_and_test(house.admin, CUSTOMERS["access-key"], new_place(), policy)
+    policy = answer(own_organization.admin.get("/v1/permissions"))["policy_document"]
+    journey = connect_and_test(own_organization.admin, CUSTOMERS["access-key"], new_place(), policy)
     assert journey.verification["outcome"] == "confirmed"
     return journey.connected
 
@@ -43,25 +48,25 @@ def statuses(accounts: list[Connected]) -> set[str]:
     return {account.account()["status"] for account in accounts}
 
 
-def sweep_them(stack: Stack, house: Organization, accounts: list[Connected]) -> None:
-    sweeping.make_due(stack, house.name, *accounts)
-    counts = sweeping.run_sweep(stack)
+def sweep_them(stack: Stack, own_organization: Organization, accounts: list[Connected]) -> None:
+    sweeps.make_due(stack, own_organization.name, *accounts)
+    counts = sweeps.run_sweep(stack)
     assert counts["succeeded"] == counts["total"] >= len(accounts)
 
 
-def seen_again(stack: Stack, house: Organization, accounts: list[Connected]) -> bool:
+def seen_again(stack: Stack, own_organization: Organization, accounts: list[Connected]) -> bool:
     """Whether the next sweep finds them as they are."""
-    sweep_them(stack, house, accounts)
+    sweep_them(stack, own_organization, accounts)
     return all(
         (test["trigger"], test["outcome"]) == ("scheduled", "confirmed")
-        for test in (sweeping.tests_of(account)[0] for account in accounts)
+        for test in (sweeps.tests_of(account)[0] for account in accounts)
     )
 
 
 def assert_left_in_peace(accounts: list[Connected]) -> None:
     """The last test proved nothing, the status is what it was, and the account is tried again."""
     for account in accounts:
-        now, last = account.account(), sweeping.tests_of(account)[0]
+        now, last = account.account(), sweeps.tests_of(account)[0]
         assert (last["trigger"], last["state"], last["outcome"]) == ("scheduled", "aborted", None)
         assert (now["status"], now["issues"], now["testing"]) == ("confirmed", [], False)
         assert now["next_verification_at"]
@@ -71,7 +76,7 @@ def assert_left_in_peace(accounts: list[Connected]) -> None:
 def without_statement(stack: Stack, function: str, sid: str) -> Iterator[None]:
     """A function's own role, for a while without one of its permissions."""
     iam = aws.client("iam", stack.emulator_url)
-    role = operating.role_name(stack, function)
+    role = inspection.role_name(stack, function)
     names = iam.list_role_policies(RoleName=role)["PolicyNames"]
     before = {
         name: iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
@@ -97,24 +102,24 @@ def _put(iam: Any, role: str, name: str, document: dict[str, Any]) -> None:
 
 
 def test_our_own_role_losing_its_permission_fails_no_customer_and_rings_the_operators(
-    stack: Stack, house: Organization, confirmed: list[Connected], declare: Declare
+    stack: Stack, own_organization: Organization, confirmed: list[Connected], declare: Declare
 ) -> None:
     declare("ProbeAccount", "OurEntryBroken", because="its role may not enter accounts")
-    with sweeping.operators(stack, "OurEntryBrokenAlarm") as rung:
+    with bus.operators(stack, "OurEntryBrokenAlarm") as rung:
         with without_statement(stack, "ProbeAccount", "EnterCustomersRoles"):
-            sweep_them(stack, house, confirmed)
-        told = sweeping.eventually(rung, "the alarm reaches who subscribed to the topic")
+            sweep_them(stack, own_organization, confirmed)
+        told = eventually(rung, "the alarm reaches who subscribed to the topic")
 
     assert told["NewStateValue"] == "ALARM"
     assert "docs/operating.md" in told["AlarmDescription"]
     assert_left_in_peace(confirmed)
-    assert seen_again(stack, house, confirmed)
+    assert seen_again(stack, own_organization, confirmed)
 
 
 @contextmanager
 def key_disabled(stack: Stack) -> Iterator[None]:
     kms = aws.client("kms", stack.emulator_url)
-    key_id = sweeping.resource_name(stack, "SealingKey")
+    key_id = inspection.resource_name(stack, "SealingKey")
     kms.disable_key(KeyId=key_id)
     try:
         yield
@@ -131,7 +136,7 @@ def key_forbidden(stack: Stack) -> Iterator[None]:
 @pytest.mark.parametrize("broken", [key_disabled, key_forbidden])
 def test_our_own_key_that_cannot_be_used_fails_no_customer(
     stack: Stack,
-    house: Organization,
+    own_organization: Organization,
     confirmed: list[Connected],
     keyed: Connected,
     broken: Callable[[Stack], AbstractContextManager[None]],
@@ -140,73 +145,73 @@ def test_our_own_key_that_cannot_be_used_fails_no_customer(
     """A scheduled test needs it for stored access keys alone."""
     declare("ProbeAccount", "Decrypt", because="the key opens no access keys")
     with broken(stack):
-        sweep_them(stack, house, [keyed, confirmed[0]])
+        sweep_them(stack, own_organization, [keyed, confirmed[0]])
 
     assert_left_in_peace([keyed])
-    assert sweeping.tests_of(confirmed[0])[0]["outcome"] == "confirmed"
-    assert seen_again(stack, house, [keyed])
+    assert sweeps.tests_of(confirmed[0])[0]["outcome"] == "confirmed"
+    assert seen_again(stack, own_organization, [keyed])
 
 
 def test_a_function_killed_in_mid_sweep_loses_nothing(
-    stack: Stack, house: Organization, confirmed: list[Connected]
+    stack: Stack, own_organization: Organization, confirmed: list[Connected]
 ) -> None:
-    sweeping.make_due(stack, house.name, *confirmed)
-    with sweeping.killing_the_workers_of("ProbeAccount") as killed:
-        sweeping.run_sweep(stack)
+    sweeps.make_due(stack, own_organization.name, *confirmed)
+    with sweeps.killing_the_workers_of("ProbeAccount") as killed:
+        sweeps.run_sweep(stack)
 
     assert killed
     assert_left_in_peace(confirmed)
-    assert seen_again(stack, house, confirmed)
+    assert seen_again(stack, own_organization, confirmed)
 
 
 def test_a_test_that_cannot_even_be_recorded_is_settled_by_a_later_sweep(
-    stack: Stack, house: Organization, confirmed: list[Connected], declare: Declare
+    stack: Stack, own_organization: Organization, confirmed: list[Connected], declare: Declare
 ) -> None:
     declare("RecordVerification", "AccessDenied", because="its role may not record")
     declare("VerifyAccountExpress", "AccessDenied", because="its last state cannot be run")
     account = confirmed[0]
-    sweeping.make_due(stack, house.name, account)
+    sweeps.make_due(stack, own_organization.name, account)
     with without_statement(stack, "RecordVerification", "RecordVerifications"):
-        sweeping.run_sweep(stack)
-    stuck = sweeping.tests_of(account)[0]
+        sweeps.run_sweep(stack)
+    stuck = sweeps.tests_of(account)[0]
     assert stuck["state"] == "running"
 
-    sweeping.let_the_slot_lapse(stack, house.name, account)
-    sweeping.run_sweep(stack)
+    sweeps.let_the_slot_lapse(stack, own_organization.name, account)
+    sweeps.run_sweep(stack)
 
     recorded = account.verification(stuck["verification_id"])
     assert recorded["state"] == "aborted"
     assert account.account()["testing"] is False
-    assert seen_again(stack, house, [account])
+    assert seen_again(stack, own_organization, [account])
 
 
 def test_two_sweeps_and_a_person_at_once_test_an_account_once(
-    stack: Stack, house: Organization, confirmed: list[Connected]
+    stack: Stack, own_organization: Organization, confirmed: list[Connected]
 ) -> None:
-    before = [len(sweeping.tests_of(account)) for account in confirmed]
-    sweeping.make_due(stack, house.name, *confirmed)
+    before = [len(sweeps.tests_of(account)) for account in confirmed]
+    sweeps.make_due(stack, own_organization.name, *confirmed)
 
-    sweeps = [sweep.start(stack), sweep.start(stack)]
+    both = [sweep.start(stack), sweep.start(stack)]
     pressed = confirmed[0].press_test()
-    for started in sweeps:
+    for started in both:
         sweep.wait_for_counts(stack, started)
     confirmed[0].watch(pressed["verification_id"])
-    sweeping.run_sweep(stack)  # should each of the two have left it to the other
+    sweeps.run_sweep(stack)  # should each of the two have left it to the other
 
-    assert [len(sweeping.tests_of(a)) for a in confirmed] == [count + 1 for count in before]
+    assert [len(sweeps.tests_of(a)) for a in confirmed] == [count + 1 for count in before]
     assert statuses(confirmed) == {"confirmed"}
 
 
 def test_a_new_role_is_found_without_anyone_pressing_test(
-    stack: Stack, house: Organization, new_place: Callable[[], Workplace]
+    stack: Stack, own_organization: Organization, new_place: Callable[[], Workplace]
 ) -> None:
-    account = connect(house.admin, new_place(), write_logs=False)
-    sweeping.run_sweep(stack)
+    account = connect(own_organization.admin, new_place(), write_logs=False)
+    sweeps.run_sweep(stack)
     assert account.account()["status"] == "unconfirmed"
-    assert sweeping.tests_of(account)[0]["outcome"] == "failed"
+    assert sweeps.tests_of(account)[0]["outcome"] == "failed"
 
     customers.deploy(account.place, account.offer())
-    sweeping.make_due(stack, house.name, account)
-    sweeping.run_sweep(stack)
+    sweeps.make_due(stack, own_organization.name, account)
+    sweeps.run_sweep(stack)
 
     assert account.account()["status"] == "confirmed"

@@ -16,10 +16,12 @@ import pytest
 from local import aws, customers
 from local.customers import CUSTOMERS, Workplace
 from local.stack import Stack
-from tests.e2e.journeys import answer, connect, problem, resource_states
-from tests.e2e.organizations import Organization
-from tests.e2e.using import GROUP, Use, Used, wait_for
+from tests.e2e.using import GROUP, Use, Used
+from tests.support.connections import connect, resource_states
+from tests.support.http import answer, problem
 from tests.support.months import stay_within_a_month
+from tests.support.organizations import Organization
+from tests.support.waiting import wait_for
 
 OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
 BURST = 200

@@ -7,8 +7,10 @@ from typing import Any
 
 from local import customers
 from local.customers import Workplace
-from tests.e2e.journeys import Journeys, answer, connect
-from tests.e2e.organizations import Organization
+from tests.support.connections import connect
+from tests.support.http import answer
+from tests.support.journeys import Journeys
+from tests.support.organizations import Organization
 
 
 def test_finished_steps_show_while_the_others_still_run(

@@ -11,51 +11,49 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from local import aws
 from local.customers import Workplace
 from local.stack import Stack
-from tests.e2e import operating, sweeping
-from tests.e2e.journeys import answer, connect, problem
-from tests.e2e.organizations import Organization, new_organization
-from tests.e2e.sweeping import Receiver
+from tests.support import bus, inspection, webhook_receiver
+from tests.support.connections import connect
+from tests.support.http import answer, problem
+from tests.support.organizations import Organization
+from tests.support.waiting import eventually
+from tests.support.webhook_receiver import Receiver
 
 PATH = "/v1/organization/webhook"
 
 
 @pytest.fixture
-def house(stack: Stack) -> Iterator[Organization]:
-    with new_organization(stack) as made:
+def receiver(own_organization: Organization) -> Iterator[Receiver]:
+    with webhook_receiver.receiver() as made:
         yield made
+        own_organization.admin.delete(PATH)
 
 
-@pytest.fixture
-def receiver(house: Organization) -> Iterator[Receiver]:
-    with sweeping.receiver() as made:
-        yield made
-        house.admin.delete(PATH)
-
-
-def set_webhook(house: Organization, receiver: Receiver, *events: str) -> str:
+def set_webhook(own_organization: Organization, receiver: Receiver, *events: str) -> str:
     body = {"url": receiver.url, "events": list(events)}
-    return str(answer(house.admin.put(PATH, json=body))["secret"])
+    return str(answer(own_organization.admin.put(PATH, json=body))["secret"])
 
 
-def test_a_test_message_arrives_and_verifies(house: Organization, receiver: Receiver) -> None:
-    secret = set_webhook(house, receiver, "Account Failed")
+def test_a_test_message_arrives_and_verifies(
+    own_organization: Organization, receiver: Receiver
+) -> None:
+    secret = set_webhook(own_organization, receiver, "Account Failed")
 
-    assert house.admin.post(f"{PATH}/test").status_code == 202
+    assert own_organization.admin.post(f"{PATH}/test").status_code == 202
 
     delivery = receiver.wait_for(lambda one: one.json["type"] == "Webhook Test", "a test message")
     told = Webhook(secret).verify(delivery.body, delivery.headers)
-    assert told["data"]["organization_id"] == house.name
+    assert told["data"]["organization_id"] == own_organization.name
     with pytest.raises(WebhookVerificationError):
         Webhook("whsec_c29tZSBvdGhlciBzZWNyZXQ=").verify(delivery.body, delivery.headers)
 
 
 def test_what_the_receiver_refuses_is_sent_again_as_the_same_message(
-    house: Organization, receiver: Receiver
+    own_organization: Organization, receiver: Receiver
 ) -> None:
-    secret = set_webhook(house, receiver, "Account Failed")
+    secret = set_webhook(own_organization, receiver, "Account Failed")
     receiver.refuses = 1
 
-    house.admin.post(f"{PATH}/test")
+    own_organization.admin.post(f"{PATH}/test")
 
     receiver.wait_for(lambda _: len(receiver.deliveries) >= 2, "a second try")
     first, second = receiver.deliveries[:2]
@@ -65,11 +63,11 @@ def test_what_the_receiver_refuses_is_sent_again_as_the_same_message(
 
 
 def test_only_the_events_that_were_asked_for_are_sent(
-    house: Organization, receiver: Receiver, new_place: Callable[[], Workplace]
+    own_organization: Organization, receiver: Receiver, new_place: Callable[[], Workplace]
 ) -> None:
-    set_webhook(house, receiver, "Account Deleted")
-    account = connect(house.admin, new_place())
-    answer(house.admin.delete(account.path))
+    set_webhook(own_organization, receiver, "Account Deleted")
+    account = connect(own_organization.admin, new_place())
+    answer(own_organization.admin.delete(account.path))
 
     receiver.wait_for(lambda one: one.json["type"] == "Account Deleted", "the deletion")
 
@@ -77,23 +75,26 @@ def test_only_the_events_that_were_asked_for_are_sent(
 
 
 def test_a_removed_webhook_is_sent_nothing(
-    house: Organization, receiver: Receiver, stack: Stack, new_place: Callable[[], Workplace]
+    own_organization: Organization,
+    receiver: Receiver,
+    stack: Stack,
+    new_place: Callable[[], Workplace],
 ) -> None:
-    set_webhook(house, receiver, "Account Created")
-    assert house.admin.delete(PATH).status_code == 204
-    problem(house.admin.get(PATH), 404)
-    problem(house.admin.post(f"{PATH}/test"), 404)
+    set_webhook(own_organization, receiver, "Account Created")
+    assert own_organization.admin.delete(PATH).status_code == 204
+    problem(own_organization.admin.get(PATH), 404)
+    problem(own_organization.admin.post(f"{PATH}/test"), 404)
 
-    with sweeping.bus_listener(stack) as listener:
-        account = connect(house.admin, new_place())
+    with bus.bus_listener(stack) as listener:
+        account = connect(own_organization.admin, new_place())
         listener.wait_for(account.account_id, "Account Created")
-        sweeping.eventually(lambda: _unwanted(stack, account.account_id), "the event passed by")
+        eventually(lambda: _unwanted(stack, account.account_id), "the event passed by")
 
     assert receiver.deliveries == []
 
 
 def _unwanted(stack: Stack, account_id: str) -> bool:
-    lines = operating.structured(operating.log_lines(stack, "/deliver_webhook"))
+    lines = inspection.structured(inspection.log_lines(stack, "/deliver_webhook"))
     return any(
         line.get("message") == "Nobody wants it" and account_id in line.get("event_id", "")
         for line in lines
@@ -101,30 +102,30 @@ def _unwanted(stack: Stack, account_id: str) -> bool:
 
 
 def test_the_secret_is_shown_once_and_lies_sealed(
-    house: Organization, receiver: Receiver, stack: Stack
+    own_organization: Organization, receiver: Receiver, stack: Stack
 ) -> None:
-    secret = set_webhook(house, receiver, "Account Failed")
+    secret = set_webhook(own_organization, receiver, "Account Failed")
 
-    assert answer(house.admin.get(PATH))["secret"] is None
+    assert answer(own_organization.admin.get(PATH))["secret"] is None
     again = {"url": receiver.url, "events": ["Account Failed"]}
-    assert answer(house.admin.put(PATH, json=again))["secret"] is None
-    assert secret not in json.dumps(operating.items(stack), default=str)
-    assert not [line for line in operating.log_lines(stack) if secret in line]
+    assert answer(own_organization.admin.put(PATH, json=again))["secret"] is None
+    assert secret not in json.dumps(inspection.items(stack), default=str)
+    assert not [line for line in inspection.log_lines(stack) if secret in line]
 
 
-def test_a_viewer_may_look_and_no_more(house: Organization, receiver: Receiver) -> None:
-    set_webhook(house, receiver, "Account Failed")
+def test_a_viewer_may_look_and_no_more(own_organization: Organization, receiver: Receiver) -> None:
+    set_webhook(own_organization, receiver, "Account Failed")
     body = {"url": receiver.url, "events": ["Account Failed"]}
 
-    assert answer(house.viewer.get(PATH))["url"] == receiver.url
-    problem(house.viewer.put(PATH, json=body), 403)
-    problem(house.viewer.delete(PATH), 403)
-    problem(house.viewer.post(f"{PATH}/test"), 403)
+    assert answer(own_organization.viewer.get(PATH))["url"] == receiver.url
+    problem(own_organization.viewer.put(PATH, json=body), 403)
+    problem(own_organization.viewer.delete(PATH), 403)
+    problem(own_organization.viewer.post(f"{PATH}/test"), 403)
 
 
 def test_the_function_that_delivers_may_open_nothing_but_signing_secrets(stack: Stack) -> None:
     iam = aws.client("iam", stack.emulator_url)
-    role = operating.role_name(stack, "DeliverWebhook")
+    role = inspection.role_name(stack, "DeliverWebhook")
     (name,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
     document = iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
     (opening,) = (s for s in document["Statement"] if "kms:Decrypt" in s["Action"])

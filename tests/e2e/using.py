@@ -5,7 +5,6 @@ them.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,9 @@ import httpx
 
 from local import aws, customers
 from local.customers import CUSTOMERS, Customer, Prepared, Workplace
-from tests.e2e.journeys import Connected, answer, connect
+from tests.support.connections import Connected, connect
+from tests.support.http import answer
+from tests.support.waiting import wait_for
 
 GROUP = "/cavok/interactions"
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -67,16 +68,6 @@ class Used:
         place = self.connected.place
         logs = aws.logs(place.emulator_url, place.account_number)
         return {group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]}
-
-
-def wait_for(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 60) -> Any:
-    deadline = time.monotonic() + seconds
-    while True:
-        seen = look()
-        if good(seen):
-            return seen
-        assert time.monotonic() < deadline, f"not within {seconds} s: {seen}"
-        time.sleep(0.5)
 
 
 Use = Callable[..., Used]

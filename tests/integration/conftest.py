@@ -21,8 +21,9 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
 from cavok.domain.verifications import Verification, begin
-from tests.integration.http import Api
-from tests.unit.builders import NUMBER, ORGANIZATION_ID, WORKLOAD, resource
+from tests.support.api import Api
+from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
+from tests.support.template import resource
 
 REGION = "us-east-1"
 TABLE, BUCKET, KEY = "cavok-accounts", "cavok-templates", "alias/cavok-sealing"

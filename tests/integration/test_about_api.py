@@ -10,8 +10,8 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cavok.domain import permissions
 from tests.integration.conftest import BUCKET, client
-from tests.integration.http import KEY_ACCOUNT, Api, is_problem
-from tests.unit.builders import EXTERNAL_ID, WORKLOAD
+from tests.support.api import KEY_ACCOUNT, Api, is_problem
+from tests.support.builders import EXTERNAL_ID, WORKLOAD
 
 PUBLIC = ["/health", "/openapi.json", "/docs", "/v1/permissions", "/v1/providers"]
 

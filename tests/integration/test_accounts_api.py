@@ -8,16 +8,8 @@ from typing import Any
 import pytest
 
 from tests.integration.conftest import client, items
-from tests.integration.http import (
-    KEY_ACCOUNT,
-    KEYS,
-    ROLE_ACCOUNT,
-    UNKNOWN_ID,
-    Api,
-    is_problem,
-    number,
-)
-from tests.unit.builders import KEY_ID, NUMBER, SECRET_KEY, VERIFICATION_ID
+from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
+from tests.support.builders import KEY_ID, NUMBER, SECRET_KEY, VERIFICATION_ID
 
 OWNED = [
     ("GET", "/v1/accounts/{id}"),

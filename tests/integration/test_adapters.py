@@ -25,8 +25,8 @@ from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, Verificat
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, finish
 from tests.integration.conftest import begin_test, items
-from tests.integration.http import number
-from tests.unit.builders import (
+from tests.support.api import number
+from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     ORGANIZATION_ID,

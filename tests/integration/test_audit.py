@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from tests.integration.conftest import TABLE, client
-from tests.integration.http import KEY_ACCOUNT, KEYS, UNKNOWN_ID, Api, number
+from tests.support.api import KEY_ACCOUNT, KEYS, UNKNOWN_ID, Api, number
 
 
 def trail(api: Api, account_id: str) -> list[tuple[str, str | None]]:

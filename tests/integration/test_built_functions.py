@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import ROOT, template
+from local.settings import ROOT
+from tests.support.template import template
 
 BUILD = ROOT / ".aws-sam" / "build"
 LAYER = BUILD / "SharedLayer" / "python"

@@ -10,8 +10,8 @@ import pytest
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from functions.log_interactions import app as log_interactions
-from tests.integration.http import Context
-from tests.unit.builders import ORGANIZATION_ID
+from tests.support.api import Context
+from tests.support.builders import ORGANIZATION_ID
 
 NO_ENVELOPE = {
     "source": "cavok.accounts",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import ROOT
+from local.settings import ROOT
 
 
 @pytest.fixture

@@ -47,7 +47,7 @@ from tests.integration.test_start_stop import (
     history,
     sessions,
 )
-from tests.unit.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
 
 __all__ = ["connect", "dependencies", "sessions"]
 

@@ -29,7 +29,7 @@ from cavok.domain.organizations import Organization
 from cavok.domain.pages import Position
 from cavok.domain.verifications import State
 from tests.integration.conftest import begin_test
-from tests.unit.builders import (
+from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     ORGANIZATION_ID,

@@ -12,8 +12,8 @@ from cavok import wiring
 from cavok.adapters.table.accounts import AccountItem, ClaimItem
 from cavok.adapters.table.keys import claim_sk, organization_pk
 from cavok.domain.accounts import Account, Status
-from tests.integration.http import Api, is_problem, number
-from tests.unit.builders import an_account
+from tests.support.api import Api, is_problem, number
+from tests.support.builders import an_account
 
 STATUSES = (Status.UNCONFIRMED, Status.CONFIRMED, Status.DEGRADED, Status.FAILED)
 

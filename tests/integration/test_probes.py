@@ -14,7 +14,7 @@ from cavok.domain.steps import Step, Verdict
 from cavok.services.probe_permission import probe_permission
 from cavok.services.write_customer_log import write_verification_log
 from tests.integration.conftest import client
-from tests.unit.builders import NUMBER, a_step
+from tests.support.builders import NUMBER, a_step
 
 SESSION = CustomerSession(
     account_number=NUMBER,

@@ -12,10 +12,10 @@ from boto3.dynamodb.types import TypeSerializer
 from cavok import wiring
 from cavok.domain.events import Event
 from functions.publish_events import app
-from tests.event_contracts import problems_of
 from tests.integration.conftest import TABLE, client
-from tests.integration.http import Api, Context, number
-from tests.unit.builders import ORGANIZATION_ID
+from tests.support.api import Api, Context, number
+from tests.support.builders import ORGANIZATION_ID
+from tests.support.event_schemas import problems_of
 
 
 class Bus:

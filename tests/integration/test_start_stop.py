@@ -40,7 +40,7 @@ from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
 from tests.integration.conftest import begin_test
 from tests.integration.test_instances import make_database, run_instance
-from tests.unit.builders import (
+from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     ORGANIZATION_ID,

@@ -16,8 +16,8 @@ from cavok.domain.verifications import LEASE, SCHEDULE, State, Trigger, Verifica
 from cavok.services.sweep import PAGE, lease_due_accounts
 from functions.list_due_accounts import app
 from tests.integration.conftest import TABLE, begin_test, client
-from tests.integration.http import Api, Context, number
-from tests.unit.builders import NOW, ORGANIZATION_ID, a_verification, an_account
+from tests.support.api import Api, Context, number
+from tests.support.builders import NOW, ORGANIZATION_ID, a_verification, an_account
 
 SWEEP = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
 

@@ -13,9 +13,9 @@ from cavok.api.router import Router
 from cavok.domain.interactions import Usage, period_of
 from cavok.domain.times import utc_text
 from tests.integration.conftest import TABLE, client, items
-from tests.integration.http import Api, is_problem, number
 from tests.integration.test_interactions_table import an_interaction
-from tests.unit.builders import NOW
+from tests.support.api import Api, is_problem, number
+from tests.support.builders import NOW
 
 PATH = "/v1/organization/usage"
 AT = NOW

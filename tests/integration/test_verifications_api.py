@@ -19,9 +19,9 @@ from cavok.domain.steps import Step
 from cavok.domain.verifications import TIME_LIMIT
 from cavok.services.finish_verification import VerificationReport, finish_verification
 from tests.integration.conftest import WORKFLOW, client
-from tests.integration.http import Answer, Api, is_problem
 from tests.integration.test_lists_api import walk
-from tests.unit.builders import ORGANIZATION_ID, VERIFICATION_ID, a_step, denied, steps_of
+from tests.support.api import Answer, Api, is_problem
+from tests.support.builders import ORGANIZATION_ID, VERIFICATION_ID, a_step, denied, steps_of
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@
 Without a TIME (UTC), the clock starts five minutes before the end of this month. The tests, the
 embedded AWS and its functions all get the same offset, and time passes as ever. It takes
 libfaketime on Linux (Debian: apt install libfaketime). Chromium does not run under it: its pages
-get the offset as a script, see `tests/browser/chromium.py`.
+get the offset as a script, see `tests/support/page/chromium.py`.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from typing import Any
 from local import aws
 from local.settings import STACK_NAME
 from local.stack import Stack
-from tests.e2e import operating
+from tests.support import inspection
 
 DRAIN_SECONDS = 120
 """How long messages may still be on their way, and executions still run, after the last test."""
@@ -153,7 +153,7 @@ class Invariants:
     def _errors_of(self, function: str, group: str) -> Iterator[Error]:
         since = int(self.since.timestamp() * 1000)
         events = sorted(
-            operating.log_events(self.stack, group, since), key=itemgetter("logStreamName")
+            inspection.log_events(self.stack, group, since), key=itemgetter("logStreamName")
         )
         for number, line in errors_in(event["message"] for event in events):
             at = datetime.fromtimestamp(events[number]["timestamp"] / 1000, UTC)

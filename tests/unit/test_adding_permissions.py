@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import ROOT
+from local.settings import ROOT
 
 GROUP = """\
 CACHES = PermissionGroup(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from cavok.domain.permissions import PROBED_GROUPS
-from tests.unit.builders import ROOT
+from local.settings import ROOT
 
 PROBES = sum(len(group.permissions) for group in PROBED_GROUPS)
 

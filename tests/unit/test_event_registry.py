@@ -12,7 +12,8 @@ from jsonschema import Draft202012Validator
 from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.events import REGISTRY, WEBHOOK_TEST, EventType, checked_event, read_event
 from local.event_docs import FOLDER, generated
-from tests.unit.builders import ROOT, template
+from local.settings import ROOT
+from tests.support.template import template
 
 RULES = {
     name: resource["Properties"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import ROOT
+from local.settings import ROOT
 
 LAYER = ROOT / "layers" / "shared"
 FLOORS = (

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import ROOT
+from local.settings import ROOT
 
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 EVERYWHERE = {"aws_xray_sdk", "jsonschema", "requests", "cryptography", "moto"}

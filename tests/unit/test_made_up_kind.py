@@ -15,7 +15,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from tests.unit.builders import ACCOUNT_ID, NOW, NUMBER, ORGANIZATION_ID, ROOT
+from local.settings import ROOT
+from tests.support.builders import ACCOUNT_ID, NOW, NUMBER, ORGANIZATION_ID
 
 DESCRIPTOR = """
     WAREHOUSE = KindDescriptor(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.builders import ROOT
+from local.settings import ROOT
 
 SERVICES, CUSTOMER = "layers/shared/cavok/services", "layers/shared/cavok/adapters/customer"
 ENTER_ACCOUNT = f"{SERVICES}/enter_account.py"

@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from cavok.api import openapi
 from functions.accounts_api.app import app as accounts_api
 from functions.instances_api.app import app as instances_api
-from tests.unit.builders import template
+from tests.support.template import template
 
 TARGETS = {
     resource["Properties"]["RouteKey"]: resource["Properties"]["Target"]["Fn::Sub"]

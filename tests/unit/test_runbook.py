@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import re
 
-from tests.unit.builders import ROOT, template
+from local.settings import ROOT
+from tests.support.template import template
 
 RESOURCES = template()["Resources"]
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()

@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.builders import ROOT, template
+from local.settings import ROOT
+from tests.support.template import template
 
 RESOURCES = template()["Resources"]
 FUNCTIONS = {

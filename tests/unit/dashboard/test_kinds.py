@@ -7,7 +7,7 @@ import re
 import pytest
 
 from cavok.domain.kinds import Kind
-from tests.unit.builders import ROOT
+from local.settings import ROOT
 
 STATIC = ROOT / "functions/dashboard/static"
 TEXTS = (STATIC / "texts.js").read_text()

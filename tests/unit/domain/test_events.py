@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from cavok.domain.accounts import Issue, LastVerification, Outcome, Status
 from cavok.domain.events import AccountChange, AccountVersion, Event, EventType
 from cavok.domain.events import events_of as events_of_change
-from tests.event_contracts import problems_of
-from tests.unit.builders import (
+from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     NUMBER,
@@ -21,6 +20,7 @@ from tests.unit.builders import (
     OTHER_VERIFICATION_ID,
     VERIFICATION_ID,
 )
+from tests.support.event_schemas import problems_of
 
 LATER = NOW + timedelta(minutes=1)
 ISSUE = Issue("role_not_assumable", "The role could not be assumed.", "Deploy it.")

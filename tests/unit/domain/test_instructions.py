@@ -15,7 +15,7 @@ from cfnlint import api as cfnlint
 from cavok.domain import instructions, permissions
 from cavok.domain.accounts import Account
 from cavok.domain.instructions import Trust
-from tests.unit.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
+from tests.support.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 ROLE, USER = an_account(), an_account_with_keys()

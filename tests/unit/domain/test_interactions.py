@@ -23,7 +23,7 @@ from cavok.domain.interactions import (
 )
 from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.verifications import State, Trigger
-from tests.unit.builders import (
+from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     ORGANIZATION_ID,

@@ -12,7 +12,7 @@ from cavok.domain.accounts import Account, Issue, Outcome
 from cavok.domain.issues import find_issues
 from cavok.domain.steps import Step, Verdict
 from cavok.domain.verifications import entry_refused, finish
-from tests.unit.builders import (
+from tests.support.builders import (
     NOW,
     a_step,
     a_verification,

@@ -8,7 +8,7 @@ import pytest
 
 from cavok.domain.accounts import Capability, Status
 from cavok.domain.log_writing import with_log_writing_refused
-from tests.unit.builders import NOW, an_account, confirmed, denied
+from tests.support.builders import NOW, an_account, confirmed, denied
 
 FULL = {"ec2": Capability.FULL, "rds": Capability.FULL, "logs": Capability.FULL}
 ACCOUNT = replace(confirmed(an_account()), capabilities=FULL)

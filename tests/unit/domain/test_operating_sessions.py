@@ -16,7 +16,7 @@ from cavok.domain.session_policies import (
     policy_text,
     start_stop_policy,
 )
-from tests.unit.builders import NUMBER
+from tests.support.builders import NUMBER
 
 IDS = {Kind.EC2: "i-0123456789abcdef0", Kind.RDS: "orders", Kind.AURORA: "ledger"}
 ARNS = {

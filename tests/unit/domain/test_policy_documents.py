@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 
 from cavok.domain import instructions, permissions, session_policies
-from tests.unit.builders import an_account, an_account_with_keys
+from tests.support.builders import an_account, an_account_with_keys
 
 # In a process of its own: it is slow to load, and its warnings are not ours.
 PARLIAMENT = """

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window
-from tests.unit.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
 
 HOUR = timedelta(hours=1)
 OFFICE = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))

@@ -18,7 +18,7 @@ from cavok.domain.reverification import (
     next_daily_slot,
     next_verification_at,
 )
-from tests.unit.builders import ACCOUNT_ID, NOW
+from tests.support.builders import ACCOUNT_ID, NOW
 
 MINUTE = timedelta(minutes=1)
 

@@ -19,7 +19,7 @@ from cavok.domain.steps import (
     Verdict,
     judge,
 )
-from tests.unit.builders import NOW, a_step
+from tests.support.builders import NOW, a_step
 
 JUDGEMENTS = st.builds(
     Judgement,

@@ -20,7 +20,7 @@ from cavok.domain.permissions import (
 )
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import State, Trigger, finish
-from tests.unit.builders import NOW, a_step, a_verification, an_account, confirmed, steps_of
+from tests.support.builders import NOW, a_step, a_verification, an_account, confirmed, steps_of
 
 ALLOWED, DENIED, INCONCLUSIVE = Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE
 OPEN = Issue("confused_deputy", "The role is open.", "Close it.")

@@ -34,7 +34,7 @@ from cavok.domain.verifications import (
     finish,
     in_order,
 )
-from tests.unit.builders import (
+from tests.support.builders import (
     NOW,
     OTHER_VERIFICATION_ID,
     VERIFICATION_ID,

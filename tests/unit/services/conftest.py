@@ -1,3 +1,3 @@
-from tests.unit.adapters.aws import aws
+from tests.support.fake_aws import aws
 
 __all__ = ["aws"]

@@ -18,8 +18,7 @@ from cavok.domain.session_policies import listing_policy, logging_policy
 from cavok.domain.steps import ALLOWED, Judgement, Verdict
 from cavok.services.customer_sessions import CustomerSessions
 from cavok.services.enter_account import EntryDependencies
-from tests.unit.adapters.aws import a_session
-from tests.unit.builders import (
+from tests.support.builders import (
     EXTERNAL_ID,
     KEY_ID,
     NOW,
@@ -28,6 +27,7 @@ from tests.unit.builders import (
     an_account_with_keys,
     judged,
 )
+from tests.support.fake_aws import a_session
 
 
 class Entrance:

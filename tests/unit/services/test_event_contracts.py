@@ -12,7 +12,8 @@ from jsonschema.exceptions import ValidationError
 from cavok.domain.log_writing import InteractionEvent
 from cavok.services.log_interactions import read_events
 from cavok.services.resources import ScheduleInvocation
-from tests.unit.builders import ROOT, sample_event
+from local.settings import ROOT
+from tests.support.builders import sample_event
 from tests.unit.services.test_publish_events import a_count, an_interaction, events_of
 
 

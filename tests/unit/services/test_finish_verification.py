@@ -20,7 +20,7 @@ from cavok.services.finish_verification import (
     abort_verification,
     finish_verification,
 )
-from tests.unit.builders import (
+from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     ORGANIZATION_ID,

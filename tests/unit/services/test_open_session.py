@@ -30,9 +30,7 @@ from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.open_session import OpenedSession, open_session
-from tests.unit.adapters.aws import Aws, refused
-from tests.unit.adapters.customer.test_assume_role import ANSWER
-from tests.unit.builders import (
+from tests.support.builders import (
     ACCOUNT_ID,
     EXTERNAL_ID,
     KEY_ID,
@@ -45,6 +43,8 @@ from tests.unit.builders import (
     an_account_with_keys,
     confirmed,
 )
+from tests.support.fake_aws import Aws, refused
+from tests.unit.adapters.customer.test_assume_role import ANSWER
 
 KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
 CUSTOMERS_ROLE = f"arn:aws:iam::{NUMBER}:role/CavokCloud"

@@ -13,7 +13,8 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.steps import Step, Verdict
 from cavok.services.probe_account import TRIES, probe_account
-from tests.unit.builders import a_step, actions_of, template
+from tests.support.builders import a_step, actions_of
+from tests.support.template import template
 from tests.unit.statemachines.test_definitions import VERIFY
 
 ACTIONS = actions_of("checking", "ec2", "rds")

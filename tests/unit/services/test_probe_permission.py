@@ -13,7 +13,7 @@ from cavok.domain.access_denied import TRANSIENT_CODES, Reason
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.steps import Evidence, Verdict
 from cavok.services.probe_permission import probe_permission
-from tests.unit.adapters.aws import Aws, a_session, refused
+from tests.support.fake_aws import Aws, a_session, refused
 
 STOP = "ec2:StopInstances"
 ABSENT = refused("InvalidInstanceID.NotFound", "The instance ID does not exist")

@@ -13,7 +13,7 @@ from cavok.adapters.table.stream import change_of
 from cavok.domain import events as registry
 from cavok.domain.events import Event
 from cavok.services.publish_events import publish_events
-from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID
+from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
 
 
 def an_interaction(number: int = 1, event_name: str = "INSERT") -> dict[str, Any]:

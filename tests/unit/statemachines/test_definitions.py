@@ -12,7 +12,8 @@ import pytest
 
 from cavok.domain import errors
 from cavok.domain.verifications import TIME_LIMIT
-from tests.unit.builders import ROOT, template
+from local.settings import ROOT
+from tests.support.template import template
 
 DEFINITIONS = sorted(ROOT.glob("statemachines/*.asl.json"))
 State = tuple[str, dict[str, Any]]

@@ -12,8 +12,8 @@ from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, w
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason
 from cavok.domain.steps import Verdict
-from tests.unit.adapters.aws import Aws, a_session, refused
-from tests.unit.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
+from tests.support.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
+from tests.support.fake_aws import Aws, a_session, refused
 
 ANSWER = {
     "Credentials": {

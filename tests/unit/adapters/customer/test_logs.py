@@ -12,8 +12,8 @@ from cavok.adapters.customer.logs import VERIFICATIONS, CustomerLogs, LogLine
 from cavok.domain import permissions
 from cavok.domain.steps import Judgement, Verdict
 from cavok.services.write_customer_log import write_verification_log
-from tests.unit.adapters.aws import Aws, a_session, refused
-from tests.unit.builders import NOW, NUMBER
+from tests.support.builders import NOW, NUMBER
+from tests.support.fake_aws import Aws, a_session, refused
 
 LINE = LogLine(NOW, {"event": "Verification", "ärger": 1})
 CALLS = ["CreateLogGroup", "TagResource", "PutRetentionPolicy", "CreateLogStream", "PutLogEvents"]

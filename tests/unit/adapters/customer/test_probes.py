@@ -18,8 +18,8 @@ from cavok.adapters.customer import probes
 from cavok.domain import permissions
 from cavok.domain.access_denied import DENIED_CODES, TRANSIENT_CODES, Reason
 from cavok.domain.steps import REGION_DISABLED_CODES, Verdict
-from tests.unit.adapters.aws import Aws, a_session, refused
-from tests.unit.builders import ROOT
+from local.settings import ROOT
+from tests.support.fake_aws import Aws, a_session, refused
 
 ACTIONS = tuple(probes.PROBES)
 EC2_CHANGES = tuple(a for a in permissions.EC2.actions if "Describe" not in a)

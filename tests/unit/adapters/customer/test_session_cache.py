@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.customer.session_cache import LIFETIME, SessionCache
-from tests.unit.builders import NOW, an_account
+from tests.support.builders import NOW, an_account
 
 REQUESTS = st.tuples(
     st.sampled_from(["org-one", "org-two"]),

@@ -12,7 +12,9 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.stream import change_of
 from cavok.domain.events import AccountChange
-from tests.unit.builders import ACCOUNT_ID, ORGANIZATION_ID, ROOT, an_account, resource
+from local.settings import ROOT
+from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID, an_account
+from tests.support.template import resource
 
 TEMPLATE = (ROOT / "template.yaml").read_text()
 

@@ -14,7 +14,7 @@ from cavok.domain.accounts import Account, LastVerification, Outcome
 from cavok.domain.permissions import STEPS
 from cavok.domain.steps import Evidence, Step, Verdict
 from tests.bench.capacity import weight
-from tests.unit.builders import (
+from tests.support.builders import (
     NOW,
     VERIFICATION_ID,
     actions_of,

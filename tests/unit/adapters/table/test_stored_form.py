@@ -31,7 +31,7 @@ from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 from cavok.domain.verifications import State
 from cavok.domain.webhooks import Webhook
-from tests.unit.builders import (
+from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     ORGANIZATION_ID,

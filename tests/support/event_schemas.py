@@ -1,15 +1,16 @@
-"""The contract of events: the JSON Schemas under docs/events."""
+"""The JSON Schemas of events under docs/events."""
 
 from __future__ import annotations
 
 import json
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker
 
-FOLDER = Path(__file__).parents[1] / "docs" / "events"
+from local.settings import ROOT
+
+FOLDER = ROOT / "docs" / "events"
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The HTTP API as a client of it, through the function's handler and API Gateway's event."""
+"""The HTTP API in this process: a client of the function's handler, through API Gateway's event."""
 
 from __future__ import annotations
 
@@ -10,12 +10,20 @@ from typing import Any
 from urllib.parse import urlencode
 
 from functions.accounts_api import app
-from tests.unit.builders import ACCOUNT_ID, KEY_ID, NUMBER, SECRET_KEY, sample_event
+from tests.support.builders import ACCOUNT_ID, KEY_ID, NUMBER, SECRET_KEY, sample_event
 
 SAMPLE = sample_event("api_create_account")
+
+
 ROLE_ACCOUNT: dict[str, Any] = json.loads(SAMPLE["body"])
+
+
 KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
+
+
 KEY_ACCOUNT = ROLE_ACCOUNT | {"access_type": "access_key", "credentials": KEYS}
+
+
 UNKNOWN_ID = ACCOUNT_ID
 
 

@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Any
-
-import yaml
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import AccessType, Account, Status, TestSlot
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import TIME_LIMIT, Trigger, Verification
+from local.settings import ROOT
 
-ROOT = Path(__file__).parents[2]
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+
+
 ORGANIZATION_ID = "org-one"
+
+
 ACCOUNT_ID = "01JN8Q5M3C0000000000000001"
+
+
 VERIFICATION_ID = "01JN8Q5M3C00000000000000A1"
+
+
 OTHER_VERIFICATION_ID = "01JN8Q5M3C00000000000000B2"
+
+
 NUMBER = "123456789012"
+
+
 WORKLOAD = "000000000000"
+
+
 EXTERNAL_ID = "cavok-3xt3rnal_ID-of-org-one"
+
+
 KEY_ID = "AKIAIOSFODNN7SECRETX"
+
+
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYVERYSECRET"
 
 
@@ -145,34 +159,3 @@ def sample_event(name: str) -> dict[str, Any]:
     """One of the events under events/, which `sam local invoke` takes as well."""
     event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
     return event
-
-
-class _TemplateLoader(yaml.SafeLoader):
-    """Reads CloudFormation's short forms as the long ones: `!Ref X` is `{"Ref": "X"}`."""
-
-
-def _long_form(loader: _TemplateLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
-    name = tag if tag in ("Ref", "Condition") else f"Fn::{tag}"
-    if isinstance(node, yaml.ScalarNode):
-        text = loader.construct_scalar(node)
-        return {name: str(text).split(".", 1) if tag == "GetAtt" else text}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-_TemplateLoader.add_multi_constructor("!", _long_form)
-
-
-@cache
-def template() -> dict[str, Any]:
-    """The stack's template, with long forms of the intrinsic functions."""
-    text = (ROOT / "template.yaml").read_text()
-    document: dict[str, Any] = yaml.load(text, _TemplateLoader)
-    return document
-
-
-def resource(name: str) -> Mapping[str, Any]:
-    properties: Mapping[str, Any] = template()["Resources"][name]["Properties"]
-    return properties

@@ -15,8 +15,14 @@ new PerformanceObserver((list) => {
   for (const entry of list.getEntries()) if (!entry.hadRecentInput) window.shifts += entry.value;
 }).observe({ type: "layout-shift", buffered: true });
 """
+
+
 ROW = ".account-row[data-id]"
+
+
 FRAMES = 100
+
+
 _SCROLL_UP = """(count) => new Promise((resolve) => {
   const longest = { task: 0 };
   const observer = new PerformanceObserver((list) => {

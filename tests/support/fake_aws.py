@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from cavok.adapters.customer import session
 from cavok.adapters.customer.session import Credentials, CustomerSession
-from tests.unit.builders import NUMBER
+from tests.support.builders import NUMBER
 
 Answer = Mapping[str, Any] | Exception | Callable[[dict[str, Any]], Mapping[str, Any]]
 

@@ -134,3 +134,11 @@ def role_name(stack: Stack, logical_id: str) -> str:
         FunctionName=function_name(stack, logical_id)
     )
     return str(configuration["Role"]).rsplit("/", 1)[-1]
+
+
+def resource_name(stack: Stack, logical_id: str) -> str:
+    """What a resource of the template is called."""
+    found = aws.cloudformation(stack.emulator_url).describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId=logical_id
+    )
+    return found["StackResourceDetail"]["PhysicalResourceId"]

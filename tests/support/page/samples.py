@@ -178,6 +178,7 @@ INSTRUCTIONS = {
     "cli": "aws iam create-role --role-name CavokCloud\n",
 }
 
+
 USAGE = {
     "period": "2026-01",
     "free_interactions": 1000,
@@ -247,11 +248,14 @@ INSTANCES = {
     ],
 }
 
+
 MADE = {
     "created_at": "2026-01-01T10:00:00Z",
     "created_by": "admin@northwind.example",
     "updated_at": "2026-01-01T10:00:00Z",
 }
+
+
 RESOURCES = [
     {
         "resource_id": "res1",
@@ -294,9 +298,16 @@ RESOURCES = [
     },
 ]
 
+
 WEB = "i-0a1b2c3d4e5f60718"
+
+
 ADMIN = "admin@northwind.example"
+
+
 STOPPED = "It was available; stop was asked for."
+
+
 INTERACTIONS = [
     {
         "interaction_id": f"int{index}",
@@ -320,6 +331,7 @@ INTERACTIONS = [
         ]
     )
 ]
+
 
 AUDIT = [
     {
@@ -351,6 +363,8 @@ ISSUE = {
     "message": "The role could not be assumed. AWS does not say why.",
     "remedy": "Deploy the role as the Instructions show, then press Test.",
 }
+
+
 WEBHOOK = {
     "url": "https://hooks.northwind.example/cavok",
     "events": ["Account Degraded", "Account Failed"],

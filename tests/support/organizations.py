@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import httpx
 
-from local import aws, tokens, users
+from local import aws, users
 from local.stack import Stack
 from local.users import Person, User
+from tests.support.http import signed_in
 
 
 @dataclass(frozen=True)
@@ -46,13 +47,3 @@ def new_organization(stack: Stack) -> Iterator[Organization]:
         aws.cognito(stack.emulator_url).admin_delete_user(
             UserPoolId=stack.user_pool_id, Username=user["email"]
         )
-
-
-def signed_in(stack: Stack, user: User) -> httpx.Client:
-    return with_token(stack, tokens.sign_in(stack, user))
-
-
-def with_token(stack: Stack, token: str | None) -> httpx.Client:
-    """The HTTP API as seen by whoever holds this token; without one, by the public."""
-    headers = {"authorization": f"Bearer {token}"} if token else {}
-    return httpx.Client(base_url=stack.api_url, headers=headers, timeout=60, trust_env=False)

@@ -1,0 +1,37 @@
+"""What the e2e and the browser tests share: the stack, what holds on it, an organization."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local import stack as local_stack
+from local.stack import Stack
+from tests.support.invariants import Declare, Invariants, holding
+from tests.support.organizations import Organization, new_organization
+
+
+@pytest.fixture(scope="session")
+def stack() -> Stack:
+    """The running local stack; `make e2e` and `make browser` start it."""
+    return local_stack.load()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def invariants(stack: Stack) -> Iterator[Invariants]:
+    """Checked after the last test."""
+    yield from holding(stack)
+
+
+@pytest.fixture
+def declare(invariants: Invariants) -> Declare:
+    """For tests that cause errors on purpose."""
+    return invariants.declare
+
+
+@pytest.fixture(scope="module")
+def own_organization(stack: Stack) -> Iterator[Organization]:
+    """An organization of the module's own, for tests that break things."""
+    with new_organization(stack) as made:
+        yield made

@@ -1,0 +1,101 @@
+"""What tests do with sweeps: run them, make accounts due, kill their functions."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from local import aws, process, sweep
+from local.stack import Stack
+from tests.support.connections import Connected
+from tests.support.http import Json
+from tests.support.inspection import resource_name
+
+LONG_AGO = "2020-01-01T00:00:00.000000+0000"
+
+
+def run_sweep(stack: Stack) -> Mapping[str, int]:
+    """One whole sweep; the accounts that it tested, by outcome."""
+    return sweep.wait_for_counts(stack, sweep.start(stack))
+
+
+def make_due(stack: Stack, organization: str, *accounts: Connected) -> None:
+    """Lets time pass for these accounts, and for no others: their due time is long ago."""
+    dynamodb = aws.client("dynamodb", stack.emulator_url)
+    for account in accounts:
+        dynamodb.update_item(
+            TableName=stack.table_name,
+            Key=account_key(organization, account.account_id),
+            UpdateExpression="SET next_verification_at = :long_ago",
+            ExpressionAttributeValues={":long_ago": {"S": LONG_AGO}},
+        )
+
+
+def let_the_slot_lapse(stack: Stack, organization: str, account: Connected) -> None:
+    """Lets the time of the account's test pass, and with it its lease."""
+    aws.client("dynamodb", stack.emulator_url).update_item(
+        TableName=stack.table_name,
+        Key=account_key(organization, account.account_id),
+        UpdateExpression="SET next_verification_at = :long_ago, slot_expires_at = :long_ago",
+        ExpressionAttributeValues={":long_ago": {"S": LONG_AGO}},
+    )
+
+
+def account_key(organization: str, account_id: str) -> dict[str, Any]:
+    return {"pk": {"S": f"ORG#{organization}"}, "sk": {"S": f"ACCOUNT#{account_id}"}}
+
+
+def tests_of(account: Connected) -> list[Json]:
+    """Newest first."""
+    answer = account.person.get(f"{account.path}/verifications")
+    found: list[Json] = answer.json()["items"]
+    return found
+
+
+def sweep_schedule(stack: Stack) -> Json:
+    found: Json = aws.client("scheduler", stack.emulator_url).get_schedule(
+        Name=resource_name(stack, "SweepSchedule").rpartition("/")[2]
+    )
+    return found
+
+
+@contextmanager
+def schedule_enabled(stack: Stack) -> Iterator[None]:
+    """The schedule of the template, for a while as it is on AWS, and faster."""
+    fields = ("Name", "GroupName", "Description", "ScheduleExpression", "State", "Target")
+    before = sweep_schedule(stack)
+    kept = {name: before[name] for name in (*fields, "FlexibleTimeWindow")}
+    scheduler = aws.client("scheduler", stack.emulator_url)
+    scheduler.update_schedule(**kept | {"State": "ENABLED", "ScheduleExpression": "rate(1 minute)"})
+    try:
+        yield
+    finally:
+        scheduler.update_schedule(**kept)
+
+
+@contextmanager
+def killing_the_workers_of(function: str) -> Iterator[list[int]]:
+    """Kills this stack's processes of a function, as often as there are any; yields the ids."""
+    killed: list[int] = []
+    over = threading.Event()
+
+    def kill() -> None:
+        while not over.wait(0.05):
+            for pid in process.workers_of(function):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+                killed.append(pid)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    try:
+        yield killed
+    finally:
+        over.set()
+        thread.join()
