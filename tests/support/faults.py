@@ -1,0 +1,137 @@
+"""Counts AWS calls, and makes one of them fail.
+
+Works on botocore's one method for calls, after its own retries: a fault is what is left when the
+SDK has given up, or what the SDK's repetition of a call sees.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError, ReadTimeoutError
+
+_METHOD = "_make_api_call"
+_REAL = getattr(BaseClient, _METHOD)
+_WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
+
+
+_READS = ("Get", "Query", "BatchGet", "Describe", "Decrypt", "AssumeRole")
+
+
+class Fault(StrEnum):
+    """How a call fails.
+
+    throttled  nothing happened.
+    timeout    it happened; no answer comes. A 500 of AWS, after it happened, means the same.
+    repeated   it happened; the SDK repeats it, and the caller sees the second answer.
+    busy       DynamoDB: another transaction holds the item. Nothing happened.
+    refused    PutEvents: one entry in the middle is refused, the others are accepted.
+    """
+
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    REPEATED = "repeated"
+    BUSY = "busy"
+    REFUSED = "refused"
+
+    def fits(self, operation: str) -> bool:
+        """Whether this operation can fail so, in a way that differs from the others."""
+        if self is Fault.BUSY:
+            return operation == "TransactWriteItems"
+        if self is Fault.REFUSED:
+            return operation == "PutEvents"
+        return self is Fault.THROTTLED or not operation.startswith(_READS)
+
+
+@dataclass
+class Calls:
+    """The AWS calls of one run. `events` are those that the bus accepted, in order."""
+
+    index: int | None = None
+    fault: Fault | None = None
+    made: list[str] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+    after_write: Callable[[], None] = lambda: None
+    _lock: Any = field(default_factory=threading.RLock)
+
+    def call(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        with self._lock:
+            number = len(self.made)
+            self.made.append(operation)
+            if number != self.index or self.fault is None:
+                return self._run(client, operation, arguments)
+            return self._fail(self.fault, client, operation, arguments)
+
+    def _run(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        if operation == "PutEvents":
+            return self._put_events(arguments["Entries"], refused=None)
+        try:
+            return _REAL(client, operation, arguments)
+        finally:
+            if operation in _WRITES:
+                self.after_write()
+
+    def _fail(self, fault: Fault, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        if fault is Fault.THROTTLED:
+            raise _error(operation, "ThrottlingException", 400)
+        if fault is Fault.BUSY:
+            raise _busy(operation, arguments)
+        if fault is Fault.REFUSED:
+            entries = arguments["Entries"]
+            return self._put_events(entries, refused=(len(entries) - 1) // 2)
+        answer = self._run(client, operation, arguments)
+        if fault is Fault.TIMEOUT:
+            raise ReadTimeoutError(endpoint_url="https://aws.example")
+        del answer
+        return self._run(client, operation, arguments)
+
+    def _put_events(self, entries: list[dict[str, Any]], refused: int | None) -> Any:
+        accepted = [entry for index, entry in enumerate(entries) if index != refused]
+        self.events += [
+            {
+                "id": f"e-{len(self.events)}",
+                "source": entry["Source"],
+                "detail-type": entry["DetailType"],
+                "detail": json.loads(entry["Detail"]),
+            }
+            for entry in accepted
+        ]
+        answers = [
+            {"ErrorCode": "ThrottlingException"} if index == refused else {"EventId": "e"}
+            for index in range(len(entries))
+        ]
+        return {"Entries": answers, "FailedEntryCount": int(refused is not None)}
+
+
+@contextmanager
+def watched(calls: Calls) -> Iterator[Calls]:
+    """Sends every call of every client through `calls`."""
+
+    def make_api_call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
+        return calls.call(client, operation, arguments)
+
+    setattr(BaseClient, _METHOD, make_api_call)
+    try:
+        yield calls
+    finally:
+        setattr(BaseClient, _METHOD, _REAL)
+
+
+def _error(operation: str, code: str, status: int, **more: Any) -> ClientError:
+    error = {"Code": code, "Message": "made by a test"}
+    metadata = {"HTTPStatusCode": status, "RequestId": "r", "HTTPHeaders": {}}
+    response: Any = {"Error": error, "ResponseMetadata": metadata, **more}
+    return ClientError(response, operation)
+
+
+def _busy(operation: str, arguments: dict[str, Any]) -> ClientError:
+    reasons = [{"Code": "None"} for _ in arguments["TransactItems"]]
+    reasons[-1] = {"Code": "TransactionConflict"}
+    return _error(operation, "TransactionCanceledException", 400, CancellationReasons=reasons)
