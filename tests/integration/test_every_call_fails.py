@@ -40,13 +40,13 @@ from functions.list_due_accounts import app as list_due_accounts
 from functions.log_interactions import app as log_interactions
 from functions.publish_events import app as publish_events
 from functions.record_verification import app as record_verification
-from tests.integration import http
 from tests.integration.conftest import REGION, TABLE, client
-from tests.integration.http import KEY_ACCOUNT, Api, Context, number
 from tests.integration.test_instances import make_database
 from tests.integration.test_interactions_table import an_interaction
+from tests.support import api as http
+from tests.support.api import KEY_ACCOUNT, Api, Context, number
+from tests.support.builders import ORGANIZATION_ID, a_verification, an_account, confirmed, steps_of
 from tests.support.faults import Calls, Fault, watched
-from tests.unit.builders import ORGANIZATION_ID, a_verification, an_account, confirmed, steps_of
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -744,47 +744,44 @@ STORIES = (
 # ---- the test ------------------------------------------------------------------------------------
 
 KNOWN = {
-    # The answer of the claim's transaction, or of the idempotency record, is lost: issue 10, 1.4.
+    # The answer of the claim's transaction, or of the idempotency record, is lost.
     "connect": """
         0 PutItem timeout, 0 PutItem repeated
         4 TransactWriteItems timeout, 4 TransactWriteItems repeated
         5 UpdateItem throttled""",
-    # Rotated twice: two audit entries, two revisions. Where the SDK repeats, since f85c102.
+    # Lost answer: the client's repetition rotates again. Repeated by the SDK: 409, although it did.
     "rotate": "2 TransactWriteItems timeout, 2 TransactWriteItems repeated",
-    # 404 for who deleted it: issue 10, 1.11.
+    # 404 for who deleted it.
     "delete": "1 TransactWriteItems timeout, 1 TransactWriteItems repeated",
-    # A test without an execution, or two executions: issue 10, 1.6. A start that was refused leaves
-    # an aborted test behind, as it should.
+    # A test without an execution, or two executions, for one request. A start that was refused
+    # leaves an aborted test behind, as it should.
     "begin a test": """
         1 TransactWriteItems timeout, 1 TransactWriteItems repeated
         2 StartExecution throttled, 2 StartExecution timeout""",
-    # Leased to a test that nobody runs: issue 10, 1.5. Busy accounts are left to the next sweep.
+    # Leased to a test that nobody runs. Busy accounts are left to the next sweep.
     "sweep a page": """
         9 TransactWriteItems timeout, 9 TransactWriteItems repeated, 9 TransactWriteItems busy
         10 TransactWriteItems throttled, 10 TransactWriteItems timeout
         10 TransactWriteItems repeated, 10 TransactWriteItems busy
         11 TransactWriteItems throttled, 11 TransactWriteItems timeout
         11 TransactWriteItems repeated, 11 TransactWriteItems busy""",
-    # A passing failure is final under its key: issue 10, 1.3.
+    # A passing failure is final under its key.
     "stop an instance": """
         4 DescribeDBInstances throttled
         5 StopDBInstance throttled, 5 StopDBInstance timeout, 5 StopDBInstance repeated""",
-    # Claimed, or without its schedules: issue 10, 1.8. Each try lists, and counts, once more.
+    # Claimed, or without its schedules. Each try lists, and counts, once more.
     "add a resource": """
         3 DescribeDBInstances throttled
         5 TransactWriteItems throttled, 5 TransactWriteItems timeout, 5 TransactWriteItems repeated
         6 CreateSchedule throttled, 6 CreateSchedule timeout
         7 CreateSchedule throttled, 7 CreateSchedule timeout
         8 PutItem throttled, 8 PutItem timeout""",
-    # A schedule that no resource names stays: issue 10, 1.1.
+    # A schedule that no resource names stays.
     "change a schedule": "5 PutItem timeout, 5 PutItem repeated, 6 DeleteSchedule throttled",
-    # 404 for who removed it: issue 10, 1.11.
+    # 404 for who removed it.
     "remove a resource": "4 TransactWriteItems timeout",
-    # Left on all night: issue 10, 1.2.
+    # Left on all night.
     "follow a schedule": "6 DescribeDBInstances throttled, 7 StopDBInstance throttled",
-    # One PutEvents call holds several versions of an account: it may refuse an earlier one and
-    # accept a later one. Since f161df8; before, each record was a call of its own.
-    "publish": "0 PutEvents refused",
     # The repeated request finds the webhook set, and does not show its secret again.
     "set a webhook": "2 PutItem timeout",
 }

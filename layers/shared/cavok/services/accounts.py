@@ -9,7 +9,7 @@ from ulid import ULID
 from cavok.adapters.sealing import Sealer, credentials_context
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
 from cavok.adapters.table.organizations import Organizations
-from cavok.adapters.table.table import WriteConflict, retry_on_conflict
+from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
 from cavok.services.organizations import organization_of
@@ -154,10 +154,14 @@ def rotate_credentials(
         raise Conflict("This account is entered through a role; it has no access key to replace.")
     sealed = key.sealed(sealer, organization_id, account_id)
     reconnected = account.reconnected(now, access_key_id_ending=key.ending)
-    try:
-        accounts.save_credentials(account, reconnected, sealed, actor=actor)
-    except WriteConflict:
-        raise Conflict(CHANGED_BY_OTHERS) from None
+
+    def attempt() -> None:
+        try:
+            accounts.save_credentials(account, reconnected, sealed, actor=actor)
+        except ItemChanged:
+            raise Conflict(CHANGED_BY_OTHERS) from None
+
+    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
 
 
 def disconnect_account(
