@@ -1,5 +1,5 @@
-"""What cannot be told ends in a queue that an alarm watches, stops nothing else, and can be sent
-again as docs/operating.md says.
+"""What cannot be delivered ends in a queue that an alarm watches, stops nothing else, and can be
+sent again as docs/operating.md says.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
                 listener.wait_for(other.account_id, "Account Created")
             place, handle = eventually(
                 lambda: next(iter(messages(stack, "UnpublishedEvents")), None),
-                "where the event lies is told",
+                "the position of the event is in the queue",
             )
         assert listener.events_of(poison.account_id) == []
         assert place["requestContext"]["condition"] == "RetryAttemptsExhausted"

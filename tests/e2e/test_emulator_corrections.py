@@ -435,10 +435,10 @@ def test_a_record_that_fails_its_batch_is_discarded_alone(account: Account, func
         DestinationConfig={"OnFailure": {"Destination": queue["Attributes"]["QueueArn"]}},
     )
 
-    deadline, told = time.monotonic() + 20, []
-    while not told and time.monotonic() < deadline:
-        told = queues.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get("Messages", [])
-    (message,) = told
+    deadline, received = time.monotonic() + 20, []
+    while not received and time.monotonic() < deadline:
+        received = queues.receive_message(QueueUrl=queue_url, WaitTimeSeconds=1).get("Messages", [])
+    (message,) = received
     place = json.loads(message["Body"])
     assert place["requestContext"]["condition"] == "RetryAttemptsExhausted"
     batch = place["DDBStreamBatchInfo"]

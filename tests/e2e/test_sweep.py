@@ -1,4 +1,4 @@
-"""What breaks is found, told and mended without anybody pressing Test."""
+"""What breaks is found, reported and mended without anybody pressing Test."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ BREAKS = (
 
 
 @dataclass
-class Told:
+class Findings:
     """One account on its way: as it was after it broke, and after it was mended."""
 
     connected: Connected
@@ -135,7 +135,7 @@ class Story:
     listener: BusListener
     receiver: Receiver
     secret: str
-    told: dict[str, Told]
+    findings: dict[str, Findings]
 
 
 @pytest.fixture(scope="module")
@@ -180,8 +180,10 @@ def story(stack: Stack, new_place: Callable[[], Workplace]) -> Iterator[Story]:
             }
 
         broken, mended = swept("breaks"), swept("repairs")
-        told = {key: Told(account, *broken[key], *mended[key]) for key, account in accounts.items()}
-        yield Story(organization, listener, receiver, saved["secret"], told)
+        findings = {
+            key: Findings(account, *broken[key], *mended[key]) for key, account in accounts.items()
+        }
+        yield Story(organization, listener, receiver, saved["secret"], findings)
         answer(admin.delete("/v1/organization/webhook"))
 
 
@@ -192,32 +194,32 @@ def case(request: pytest.FixtureRequest) -> Break:
 
 
 def test_a_sweep_finds_what_broke_and_says_how_to_mend_it(story: Story, case: Break) -> None:
-    told = story.told[case.key]
+    findings = story.findings[case.key]
 
-    assert told.broken["status"] == case.status
-    assert [issue["code"] for issue in told.broken["issues"]] == [case.issue]
-    assert all(issue["remedy"] for issue in told.broken["issues"])
-    assert told.broken_test["trigger"] == "scheduled"
-    assert told.broken_test["outcome"] == case.status
+    assert findings.broken["status"] == case.status
+    assert [issue["code"] for issue in findings.broken["issues"]] == [case.issue]
+    assert all(issue["remedy"] for issue in findings.broken["issues"])
+    assert findings.broken_test["trigger"] == "scheduled"
+    assert findings.broken_test["outcome"] == case.status
 
 
 def test_a_sweep_finds_what_was_mended(story: Story, case: Break) -> None:
-    told = story.told[case.key]
+    findings = story.findings[case.key]
 
-    assert (told.mended["status"], told.mended["issues"]) == ("confirmed", [])
-    assert told.mended_test["trigger"] == "scheduled"
-    assert told.mended_test["outcome"] == "confirmed"
-    assert len(told.mended_test["steps"]) == 22
+    assert (findings.mended["status"], findings.mended["issues"]) == ("confirmed", [])
+    assert findings.mended_test["trigger"] == "scheduled"
+    assert findings.mended_test["outcome"] == "confirmed"
+    assert len(findings.mended_test["steps"]) == 22
 
 
-def once_a_test(told: list[str]) -> list[str]:
+def once_a_test(types: list[str]) -> list[str]:
     """On a slow machine, a sweep lasts until a broken account is due again, and tests it twice."""
-    pairs = zip(["", *told], told, strict=False)
+    pairs = zip(["", *types], types, strict=False)
     return [now for before, now in pairs if (before, now) != ("Verification Finished",) * 2]
 
 
 def test_the_bus_tells_it_once_and_in_order(story: Story, case: Break) -> None:
-    account_id = story.told[case.key].connected.account_id
+    account_id = story.findings[case.key].connected.account_id
     expected = [
         "Account Created",
         "Verification Finished",
@@ -240,7 +242,7 @@ def test_the_bus_tells_it_once_and_in_order(story: Story, case: Break) -> None:
 
 
 def test_the_webhook_tells_it_signed(story: Story, case: Break) -> None:
-    account_id = story.told[case.key].connected.account_id
+    account_id = story.findings[case.key].connected.account_id
 
     delivery = story.receiver.wait_for(
         lambda one: one.json["type"] == case.event and one.json["data"]["account_id"] == account_id,
@@ -253,7 +255,7 @@ def test_the_webhook_tells_it_signed(story: Story, case: Break) -> None:
 
 
 def test_the_audit_trail_says_who_did_it(story: Story, case: Break) -> None:
-    connected = story.told[case.key].connected
+    connected = story.findings[case.key].connected
     trail = answer(connected.person.get(f"{connected.path}/audit"))["items"]
     admin = story.organization.people["admin"]["email"]
     rotated = [("credentials_rotated", admin)] if case.key == "keys-deleted" else []
@@ -269,13 +271,13 @@ def test_the_audit_trail_says_who_did_it(story: Story, case: Break) -> None:
 
 
 def test_no_event_and_no_message_carries_a_secret(story: Story) -> None:
-    told = [json.dumps(event) for event in story.listener.heard]
-    told += [delivery.body.decode() for delivery in story.receiver.deliveries]
+    texts = [json.dumps(event) for event in story.listener.heard]
+    texts += [delivery.body.decode() for delivery in story.receiver.deliveries]
     organization = answer(story.organization.admin.get("/v1/organization"))
     hidden = [story.secret, organization["external_id"]]
 
-    assert told
-    assert not [text for text in told for secret in hidden if secret in text]
+    assert texts
+    assert not [text for text in texts for secret in hidden if secret in text]
 
 
 def test_every_event_keeps_to_its_schema(story: Story) -> None:

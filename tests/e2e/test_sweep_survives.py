@@ -108,10 +108,10 @@ def test_our_own_role_losing_its_permission_fails_no_customer_and_rings_the_oper
     with bus.operators(stack, "OurEntryBrokenAlarm") as rung:
         with without_statement(stack, "ProbeAccount", "EnterCustomersRoles"):
             sweep_them(stack, own_organization, confirmed)
-        told = eventually(rung, "the alarm reaches who subscribed to the topic")
+        alarm = eventually(rung, "the alarm reaches who subscribed to the topic")
 
-    assert told["NewStateValue"] == "ALARM"
-    assert "docs/operating.md" in told["AlarmDescription"]
+    assert alarm["NewStateValue"] == "ALARM"
+    assert "docs/operating.md" in alarm["AlarmDescription"]
     assert_left_in_peace(confirmed)
     assert seen_again(stack, own_organization, confirmed)
 

@@ -422,8 +422,10 @@ def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
     dynamodb = aws.client("dynamodb", stack.emulator_url)
 
     def crossed() -> list[int]:
-        told = [e for e in bus() if e["detail-type"] == "Usage Threshold Crossed"]
-        return [e["detail"]["percent"] for e in told if e["detail"]["account_id"] == account_id]
+        crossings = [e for e in bus() if e["detail-type"] == "Usage Threshold Crossed"]
+        return [
+            e["detail"]["percent"] for e in crossings if e["detail"]["account_id"] == account_id
+        ]
 
     for almost, percents in ((799, [80]), (999, [80, 100])):
         dynamodb.update_item(
@@ -434,7 +436,7 @@ def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
         )
         for _ in range(3):
             answer(used.post("rds", "orders", "start"))
-        wait_for(crossed, lambda told, wanted=percents: told == wanted)  # type: ignore[misc]
+        wait_for(crossed, lambda crossings, wanted=percents: crossings == wanted)  # type: ignore[misc]
 
     usage = used.get("usage")
     assert (usage["used"], usage["remaining"], usage["billable"]) == (1002, 0, 2)

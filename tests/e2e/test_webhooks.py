@@ -41,8 +41,8 @@ def test_a_test_message_arrives_and_verifies(
     assert own_organization.admin.post(f"{PATH}/test").status_code == 202
 
     delivery = receiver.wait_for(lambda one: one.json["type"] == "Webhook Test", "a test message")
-    told = Webhook(secret).verify(delivery.body, delivery.headers)
-    assert told["data"]["organization_id"] == own_organization.name
+    event = Webhook(secret).verify(delivery.body, delivery.headers)
+    assert event["data"]["organization_id"] == own_organization.name
     with pytest.raises(WebhookVerificationError):
         Webhook("whsec_c29tZSBvdGhlciBzZWNyZXQ=").verify(delivery.body, delivery.headers)
 

@@ -34,10 +34,10 @@ def operators(stack: Stack, alarm: str) -> Iterator[Callable[[], Json | None]]:
 
         def rung() -> Json | None:
             answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
-            told = [
+            alarms = [
                 json.loads(json.loads(m["Body"])["Message"]) for m in answer.get("Messages", [])
             ]
-            return next((one for one in told if one["AlarmName"] == name), None)
+            return next((one for one in alarms if one["AlarmName"] == name), None)
 
         yield rung
         sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])

@@ -98,6 +98,7 @@ print(
 )
 """
 ACTIONS = ["elasticache:DescribeCacheClusters", "elasticache:RebootCacheCluster"]
+HARMLESS = dict.fromkeys(ACTIONS, "lambda session: None")
 
 
 def edit(path: Path, line: str, with_text: str) -> None:
@@ -106,13 +107,13 @@ def edit(path: Path, line: str, with_text: str) -> None:
     path.write_text(text.replace(line, with_text))
 
 
-def look(layer: Path, *edits: tuple[str, str], probes: list[str]) -> dict[str, Any]:
+def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[str, Any]:
     """What a copy of the layer does with these edits of the catalog and a probe an action."""
     cavok = layer / "cavok"
     shutil.copytree(ROOT / "layers" / "shared" / "cavok", cavok)
     for line, with_text in edits:
         edit(cavok / "domain" / "permissions.py", line, with_text)
-    entries = "".join(f"    {action!r}: Probe(lambda session: None),\n" for action in probes)
+    entries = "".join(f"    {action!r}: Probe({call}),\n" for action, call in probes.items())
     head = "PROBES: Mapping[str, Probe] = {\n"
     edit(cavok / "adapters" / "customer" / "probes.py", head, head + entries)
     done = subprocess.run(
@@ -131,13 +132,15 @@ def look(layer: Path, *edits: tuple[str, str], probes: list[str]) -> dict[str, A
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A copy with a group more."""
     groups = "GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS)\n"
-    return look(tmp_path_factory.mktemp("layer"), (groups, GROUP), probes=ACTIONS)
+    return look(tmp_path_factory.mktemp("layer"), (groups, GROUP), probes=HARMLESS)
 
 
 def test_a_permission_of_a_group_that_exists_is_granted_and_probed(tmp_path: Path) -> None:
     entry = f'        Permission("{REBOOT}", "Restarts an instance."),\n'
 
-    seen = look(tmp_path, (STOP, STOP + entry), probes=[REBOOT])
+    seen = look(
+        tmp_path, (STOP, STOP + entry), probes={REBOOT: '_dry_run("reboot_instances"), _DRY_RUN'}
+    )
 
     assert REBOOT in seen["steps"]
     assert REBOOT in seen["probes"]
