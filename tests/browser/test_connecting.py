@@ -182,7 +182,10 @@ def test_every_way_can_be_copied(sign_in, open_context):
     ):
         page.get_by_role("tab", name=tab).click()
         page.get_by_role("button", name=button).click()
-        assert wanted in page.evaluate("navigator.clipboard.readText()")
+        page.wait_for_function(
+            "wanted => navigator.clipboard.readText().then((text) => text.includes(wanted))",
+            arg=wanted,
+        )
     for step in guide["steps"]:
         expect(page.get_by_role("listitem").filter(has_text=step["title"]).first).to_contain_text(
             step["text"]

@@ -61,7 +61,7 @@ def test_a_token_near_its_end_is_renewed_without_a_word(admin):
         admin.page.reload()
     assert renewals.value
     expect(admin.page.get_by_role("button", name="Sign out")).to_be_visible()
-    assert admin.page.evaluate(
+    admin.page.wait_for_function(
         "JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now()"
     )
 
