@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract format events lock python dev stack checkers chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract format events screens lock python dev stack checkers chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -68,6 +68,10 @@ format: dev ## put the code in the project's style
 
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs
+
+screens: stack chromium ## take the pictures of docs/screens again
+	@$(RUN) local.stack up
+	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens
 
 lock: dev ## write requirements/*.txt again from requirements/*.in
 	@for name in dev sam emulator checkov; do \

@@ -1,4 +1,4 @@
-"""Takes the pictures in docs/screens: `python -m tests.browser.screens`, beside a running stack."""
+"""Takes the pictures in docs/screens: `make screens`."""
 
 from __future__ import annotations
 
