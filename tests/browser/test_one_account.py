@@ -75,7 +75,7 @@ def test_role_and_regions_are_changed(admin, account):
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Remove us-east-1").click()
     page.get_by_role("button", name="Save").click()
-    expect(page.get_by_text("Saved. Test the account now.")).to_be_visible()
+    expect(page.locator("#toasts")).to_contain_text("Saved. Test the account now.")
     now = admin.call("GET", f"/v1/accounts/{account['account_id']}").json()
     assert now["regions"] == ["eu-west-1"]
     assert now["role_arn"].endswith(":role/CavokReader")

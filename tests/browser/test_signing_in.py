@@ -62,7 +62,7 @@ def test_a_token_near_its_end_is_renewed_without_a_word(admin):
     assert renewals.value
     expect(admin.page.get_by_role("button", name="Sign out")).to_be_visible()
     admin.page.wait_for_function(
-        "JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now()"
+        "() => JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now()"
     )
 
 
