@@ -33,7 +33,7 @@ due again.
 
 KEPT_FOR = timedelta(days=90)
 SCHEDULE = "schedule"
-"""The actor of scheduled tests."""
+"""The actor of what a schedule did, and of scheduled tests."""
 
 
 class Trigger(StrEnum):

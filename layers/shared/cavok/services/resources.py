@@ -17,6 +17,7 @@ from cavok.domain.interactions import Interaction
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
+from cavok.domain.verifications import SCHEDULE
 from cavok.services.connections import ConnectionDependencies, RequestContext
 from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
@@ -25,9 +26,6 @@ if TYPE_CHECKING:
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.resources import Resources
-
-SCHEDULE = "schedule"
-"""The actor of an interaction that a schedule caused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
