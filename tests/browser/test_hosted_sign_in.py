@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from functions.dashboard import app
 from tests.support.page import samples
@@ -112,7 +112,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def hosted(watch: Any) -> Iterator[Cognito]:
+def hosted(watch: Any, page: Page) -> Iterator[Cognito]:
     cognito = Cognito()
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     cognito.base = f"http://127.0.0.1:{server.server_port}"
@@ -122,6 +122,7 @@ def hosted(watch: Any) -> Iterator[Cognito]:
     watch.origins.add(cognito.base)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield cognito
+    page.close()  # first, or requests that the page still makes are reset with the server
     server.shutdown()
     server.server_close()
 
