@@ -181,6 +181,7 @@ def test_finished_steps_are_seen_while_the_test_runs(admin: Api, account: dict[s
         "region": None,
         "started_at": "2025-03-01T12:00:00Z",
         "duration_ms": 12,
+        "resources": None,
     }
 
 
@@ -214,7 +215,7 @@ def test_an_account_that_lost_a_permission_says_what_to_do(
     seen = admin.get(f"/v1/accounts/{account['account_id']}").json
     assert seen["status"] == "degraded"
     (issue,) = seen["issues"]
-    assert set(issue) == {"code", "message", "remedy"}
+    assert set(issue) == {"code", "message", "remedy", "severity", "fix"}
     assert issue["code"] == "permission_lost"
     assert admin.get("/v1/organization").json["accounts"] == {
         "total": 1,

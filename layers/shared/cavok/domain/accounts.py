@@ -53,13 +53,33 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
+class Severity(StrEnum):
+    """Only problems degrade or fail an account."""
+
+    PROBLEM = "problem"
+    INFORMATION = "information"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fix:
+    """A remedy in a form that can be copied: an IAM policy statement as JSON, a command of the AWS
+    CLI, a page of the AWS console.
+    """
+
+    policy_statement: str | None = None
+    cli: str | None = None
+    console_url: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Something that does not work, and what a person can do about it."""
+    """Something to know about an account, and what a person can do about it."""
 
     code: str
     message: str
     remedy: str
+    severity: Severity = Severity.PROBLEM
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from cavok.domain.accounts import Issue, LastVerification, Outcome, Status
+from cavok.domain.accounts import Issue, LastVerification, Outcome, Severity, Status
 from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.interactions import THRESHOLDS, Interaction, thresholds_crossed
 from cavok.domain.kinds import Kind
@@ -147,16 +147,24 @@ _ENVELOPE: dict[str, Schema] = {
         "description": "Cavok's own id of the account, not the AWS account number.",
     },
 }
+_FIXES = ("policy_statement", "cli", "console_url")
 _ISSUES: Schema = {
     "type": "array",
     "items": {
         "type": "object",
         "additionalProperties": False,
-        "required": ["code", "message", "remedy"],
+        "required": ["code", "message", "remedy", "severity", "fix"],
         "properties": {
             "code": {"type": "string", "description": "For programs, such as role_not_assumable."},
             "message": {"type": "string", "description": "For people: what does not work."},
             "remedy": {"type": "string", "description": "For people: what to do about it."},
+            "severity": _one_of(Severity),
+            "fix": {
+                "type": ["object", "null"],
+                "description": "The remedy in a form to copy.",
+                "additionalProperties": False,
+                "properties": dict.fromkeys(_FIXES, _TEXT_OR_NULL),
+            },
         },
     },
 }

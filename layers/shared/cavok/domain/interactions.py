@@ -27,6 +27,15 @@ class InteractionOutcome(StrEnum):
     REFUSED = "refused"
 
 
+class Result(StrEnum):
+    """Whether the instance reached the state that was asked for. `unknown`: nobody could look."""
+
+    REACHED = "reached"
+    NOT_REACHED = "not_reached"
+    PENDING = "pending"
+    UNKNOWN = "unknown"
+
+
 class Logged(StrEnum):
     """Whether the interaction was written to the customer's own log group."""
 
@@ -45,6 +54,9 @@ class Interaction:
     request_id  finds the HTTP request, schedule invocation or test in Cavok's own logs.
     changed     whether AWS was called to change the instance's state. False if it was already in
                 the wanted state.
+    result      null if there is nothing to wait for: a listing, a test, a refused request.
+    state, state_reason
+                the last state that was seen, and AWS's reason for it.
     """
 
     organization_id: str
@@ -61,6 +73,9 @@ class Interaction:
     instance_id: str | None = None
     region: str | None = None
     changed: bool = False
+    result: Result | None = None
+    state: str | None = None
+    state_reason: str | None = None
 
     @property
     def kept_until(self) -> datetime:

@@ -1,4 +1,12 @@
-"""The regions of the `aws` partition. A unit test compares them with botocore's list."""
+"""The regions of the `aws` partition, and what an account can do in one.
+
+A unit test compares the list with botocore's.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cavok.domain.access_denied import Reason
 
 REGIONS = frozenset(
     {
@@ -38,3 +46,23 @@ REGIONS = frozenset(
         "us-west-2",
     }
 )
+
+
+class RegionStatus(StrEnum):
+    """What an account's answers say about one region. `refused`: every call is, such as by a
+    service control policy. `not_enabled`: the account has not opted in. `unknown`: no answer.
+    """
+
+    REACHABLE = "reachable"
+    REFUSED = "refused"
+    NOT_ENABLED = "not_enabled"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class RegionHealth:
+    """What a test found in one region. `reason` says why it was refused."""
+
+    region: str
+    status: RegionStatus
+    reason: Reason | None = None

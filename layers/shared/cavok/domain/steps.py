@@ -1,6 +1,7 @@
 """One step of a verification: what was tried, and what AWS's answer proves."""
 
-from collections.abc import Mapping, Set
+from collections import Counter
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -17,9 +18,12 @@ from cavok.domain.times import utc_text
 
 
 class Verdict(StrEnum):
-    """What AWS's answer proves. `inconclusive`: nothing. `skipped`: the step was not tried."""
+    """What AWS's answer proves. `partial`: allowed for some of the resources in question.
+    `inconclusive`: nothing. `skipped`: the step was not tried.
+    """
 
     ALLOWED = "allowed"
+    PARTIAL = "partial"
     DENIED = "denied"
     INCONCLUSIVE = "inconclusive"
     SKIPPED = "skipped"
@@ -46,16 +50,74 @@ REGION_DISABLED_CODES = frozenset(
 
 _DETAIL_LIMIT = 1500
 
+MAX_EXAMPLES = 20
+"""Resources that a step names. A role may be limited to a few of thousands."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceVerdict:
+    """Whether a permission holds for one resource. `id` is an instance ID or a database's name."""
+
+    id: str
+    region: str
+    verdict: Verdict
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """For how many resources a permission was asked, and for how many it is allowed and denied.
+    Resources whose answer proved nothing are in neither. `examples` has the denied ones first.
+    """
+
+    asked: int
+    allowed: int
+    denied: int
+    examples: tuple[ResourceVerdict, ...] = ()
+
+    @classmethod
+    def of(cls, verdicts: Sequence[ResourceVerdict]) -> Self:
+        """Counts verdicts, and keeps at most MAX_EXAMPLES of them as examples."""
+        counts = Counter(each.verdict for each in verdicts)
+        refused_first = sorted(verdicts, key=lambda each: each.verdict is not Verdict.DENIED)
+        return cls(
+            asked=len(verdicts),
+            allowed=counts[Verdict.ALLOWED],
+            denied=counts[Verdict.DENIED],
+            examples=tuple(refused_first[:MAX_EXAMPLES]),
+        )
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Self:
+        """Reads the JSON form. ValueError or KeyError for anything else."""
+        return cls(
+            asked=int(data["asked"]),
+            allowed=int(data["allowed"]),
+            denied=int(data["denied"]),
+            examples=tuple(
+                ResourceVerdict(
+                    id=each["id"],
+                    region=each["region"],
+                    verdict=Verdict(each["verdict"]),
+                    reason=Reason(each["reason"]) if each["reason"] else None,
+                )
+                for each in data["examples"]
+            ),
+        )
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """What one answer of AWS proves. `detail` is AWS's own message."""
+    """What one answer of AWS proves. `detail` is AWS's own message. `resources` is null if the
+    permission was not asked for named resources.
+    """
 
     verdict: Verdict
     evidence: Evidence = Evidence.LIVE
     reason: Reason | None = None
     error_code: str | None = None
     detail: str | None = None
+    resources: Resources | None = None
 
 
 ALLOWED = Judgement(verdict=Verdict.ALLOWED)
@@ -95,8 +157,8 @@ def skipped(reason: Reason, detail: str | None = None) -> Judgement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A step as the API shows it. `ok` is null if the step is inconclusive or skipped. Times are
-    UTC.
+    """A step as the API shows it. `ok` is null if the step is inconclusive or skipped, and true if
+    it is partial. Times are UTC.
     """
 
     step: str
@@ -110,6 +172,7 @@ class Step:
     region: str | None
     started_at: datetime
     duration_ms: int
+    resources: Resources | None = None
 
     @classmethod
     def of(
@@ -136,6 +199,7 @@ class Step:
             region=region,
             started_at=_to_the_millisecond(started_at),
             duration_ms=duration_ms,
+            resources=judgement.resources,
         )
 
     def predicted(self, verdict: Verdict, reason: Reason | None, detail: str) -> Self:
@@ -168,6 +232,7 @@ class Step:
             region=data["region"],
             started_at=datetime.fromisoformat(data["started_at"]),
             duration_ms=int(data["duration_ms"]),
+            resources=Resources.from_dict(found) if (found := data.get("resources")) else None,
         )
 
 

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import astuple, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import (
@@ -17,6 +17,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
+from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.table import (
     EnumAttribute,
@@ -32,7 +33,6 @@ from cavok.domain.accounts import (
     AccessType,
     Account,
     Capability,
-    Issue,
     LastVerification,
     Outcome,
     Status,
@@ -83,8 +83,8 @@ class AccountItem(Item):
     regions = JsonAttribute(dump=list, load=tuple)
     status = EnumAttribute(Status)
     issues = JsonAttribute(
-        dump=lambda issues: [astuple(issue) for issue in issues],
-        load=lambda rows: tuple(Issue(*row) for row in rows),
+        dump=lambda issues: [issue_row(issue) for issue in issues],
+        load=lambda rows: tuple(issue_of(row) for row in rows),
     )
     capabilities = JsonAttribute(
         dump=dict,

@@ -22,7 +22,13 @@ from cavok.adapters.table.table import (
     retry_on_conflict,
 )
 from cavok.domain.errors import ServiceUnavailable
-from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Logged
+from cavok.domain.interactions import (
+    Interaction,
+    InteractionAction,
+    InteractionOutcome,
+    Logged,
+    Result,
+)
 from cavok.domain.kinds import Kind
 from cavok.domain.pages import Page, Position
 
@@ -44,6 +50,9 @@ class InteractionItem(Item):
     request_id = UnicodeAttribute()
     logged = EnumAttribute(Logged)
     changed = BooleanAttribute()
+    result = EnumAttribute(Result, null=True)
+    state = UnicodeAttribute(null=True)
+    state_reason = UnicodeAttribute(null=True)
     expires_at = TTLAttribute()
 
     @classmethod

@@ -14,7 +14,8 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 )
 
 from cavok.adapters.table import keys
-from cavok.domain.accounts import Issue, LastVerification, Outcome, Status
+from cavok.adapters.table.issues import issue_of
+from cavok.domain.accounts import LastVerification, Outcome, Status
 from cavok.domain.events import (
     AccountChange,
     AccountVersion,
@@ -73,7 +74,7 @@ def _account(image: Image | None) -> AccountVersion | None:
         account_number=image["provider_id"],
         name=image["name"],
         status=Status(image["status"]),
-        issues=tuple(Issue(*fields) for fields in json.loads(image["issues"])),
+        issues=tuple(issue_of(row) for row in json.loads(image["issues"])),
         verification=last,
         version=int(image["version"]),
         at=datetime.fromisoformat(image["updated_at"]),

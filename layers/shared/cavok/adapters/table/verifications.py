@@ -3,7 +3,7 @@
 import json
 import zlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import (
@@ -67,6 +67,7 @@ def pack_steps(steps: Sequence[Step]) -> bytes | None:
             *(getattr(step, name) for name in _PACKED),
             round((step.started_at - started).total_seconds() * 1000),
             step.duration_ms,
+            *([asdict(step.resources)] if step.resources else []),
         ]
         for step in steps
     ]
@@ -86,9 +87,12 @@ def unpack_steps(packed: bytes) -> tuple[Step, ...]:
                 "group": group_of(values[0]),
                 "started_at": (start + timedelta(milliseconds=offset)).isoformat(),
                 "duration_ms": duration,
+                "resources": resources[0] if resources else None,
             }
         )
-        for *values, offset, duration in rows
+        for values, (offset, duration, *resources) in (
+            (row[: len(_PACKED)], row[len(_PACKED) :]) for row in rows
+        )
     )
 
 

@@ -14,7 +14,7 @@ from cavok.api.models.common import (
 )
 from cavok.api.models.credentials import CredentialsBody
 from cavok.api.models.providers import AZURE_NOTE
-from cavok.domain.accounts import AccessType, Capability, Outcome, Status
+from cavok.domain.accounts import AccessType, Capability, Outcome, Severity, Status
 from cavok.domain.errors import InvalidField
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME
 from cavok.domain.regions import REGIONS
@@ -110,10 +110,22 @@ class AccountChangeBody(RequestBodyWithoutNulls):
         )
 
 
+class FixBody(ResponseBody):
+    """A remedy to copy."""
+
+    policy_statement: str | None
+    cli: str | None
+    console_url: str | None
+
+
 class IssueBody(ResponseBody):
+    """Something to know about an account. Only problems degrade or fail it."""
+
     code: str
     message: str
     remedy: str
+    severity: Severity
+    fix: FixBody | None
 
 
 if TYPE_CHECKING:

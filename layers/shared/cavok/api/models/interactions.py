@@ -1,13 +1,13 @@
 """The bodies of interactions."""
 
 from cavok.api.models.common import ResponseBody, Timestamp
-from cavok.domain.interactions import InteractionAction, InteractionOutcome, Logged
+from cavok.domain.interactions import InteractionAction, InteractionOutcome, Logged, Result
 from cavok.domain.kinds import Kind
 
 
 class InteractionBody(ResponseBody):
     """One start, stop, listing or test. `logged` tells whether its line is in the account's own
-    log.
+    log, `result` whether the instance reached the state that was asked for.
     """
 
     interaction_id: str
@@ -20,6 +20,9 @@ class InteractionBody(ResponseBody):
     actor: str
     at: Timestamp
     logged: Logged
+    result: Result | None
+    state: str | None
+    state_reason: str | None
 
 
 class InteractionPage(ResponseBody):

@@ -15,6 +15,24 @@ Group = Annotated[str, Field(json_schema_extra={"enum": [group.group for group i
 """Name of a permission group."""
 
 
+class ResourceVerdictBody(ResponseBody):
+    id: str
+    region: str
+    verdict: Verdict
+    reason: Reason | None
+
+
+class ResourcesBody(ResponseBody):
+    """For how many resources a permission was asked. `examples` are at most 20, refused ones
+    first.
+    """
+
+    asked: int
+    allowed: int
+    denied: int
+    examples: list[ResourceVerdictBody]
+
+
 class StepBody(ResponseBody):
     """One step of a test: what was tried, and what AWS's answer proves."""
 
@@ -29,6 +47,7 @@ class StepBody(ResponseBody):
     region: str | None
     started_at: Timestamp
     duration_ms: int
+    resources: ResourcesBody | None
 
 
 class VerificationBody(ResponseBody):
