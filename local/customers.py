@@ -59,7 +59,7 @@ class Offer:
 
 
 @dataclass(frozen=True)
-class Workplace:
+class CustomerAccount:
     """An account of the embedded AWS, with the credentials of its owner."""
 
     emulator_url: str
@@ -70,7 +70,7 @@ class Workplace:
         return aws.iam(self.emulator_url, self.account_number)
 
 
-Change = Callable[[Workplace, str], None]
+Change = Callable[[CustomerAccount, str], None]
 """What a customer changed after the set-up. Takes the name of the role, or of the user with the
 access key.
 """
@@ -110,7 +110,7 @@ class Prepared:
 def keep_only(*services: str) -> Change:
     """The customer removed the role's permissions for all other services."""
 
-    def change(place: Workplace, role: str) -> None:
+    def change(place: CustomerAccount, role: str) -> None:
         for policy in place.iam.list_role_policies(RoleName=role)["PolicyNames"]:
             document = place.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
             statements = [
@@ -141,7 +141,7 @@ def _narrowed_to(services: tuple[str, ...]) -> Callable[[dict[str, Any]], dict[s
 def deny(*actions: str) -> Change:
     """The customer added an explicit deny of these actions."""
 
-    def change(place: Workplace, role: str) -> None:
+    def change(place: CustomerAccount, role: str) -> None:
         place.iam.put_role_policy(
             RoleName=role,
             PolicyName="OurRules",
@@ -154,7 +154,7 @@ def deny(*actions: str) -> Change:
 def set_boundary(*actions: str) -> Change:
     """The customer set a permissions boundary that allows only these actions."""
 
-    def change(place: Workplace, role: str) -> None:
+    def change(place: CustomerAccount, role: str) -> None:
         arn = f"arn:aws:iam::{place.account_number}:policy/Boundary"
         try:
             place.iam.create_policy(
@@ -171,7 +171,7 @@ def set_boundary(*actions: str) -> Change:
 def set_trust_condition(condition: Mapping[str, Any] | None) -> Change:
     """The customer replaced the condition of the trust policy. None removes it."""
 
-    def change(place: Workplace, role: str) -> None:
+    def change(place: CustomerAccount, role: str) -> None:
         document = place.iam.get_role(RoleName=role)["Role"]["AssumeRolePolicyDocument"]
         for statement in document["Statement"]:
             statement.pop("Condition", None)
@@ -182,7 +182,7 @@ def set_trust_condition(condition: Mapping[str, Any] | None) -> Change:
     return change
 
 
-def delete_keys(place: Workplace, user: str) -> None:
+def delete_keys(place: CustomerAccount, user: str) -> None:
     """The customer deleted the user's access keys."""
     for key in place.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
         place.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
@@ -279,12 +279,12 @@ def prepare(
     `GET /v1/permissions`. `account_number` sets the same customer up in another account.
     Idempotent, except that each call creates a new access key. Raises Problem.
     """
-    place = Workplace(emulator_url, account_number or customer.account_number)
+    place = CustomerAccount(emulator_url, account_number or customer.account_number)
     resources = _create_resources(place, region)
     if customer.access_type == "access_key":
         if policy_document is None:
             raise Problem(f"{customer.title}: a policy document is needed")
-        owner = Workplace(emulator_url, customer.keys_from or place.account_number)
+        owner = CustomerAccount(emulator_url, customer.keys_from or place.account_number)
         credentials = make_user(owner, policy_document)
         if customer.change:
             customer.change(owner, USER_NAME)
@@ -299,7 +299,7 @@ def prepare(
     return Prepared(**resources, role_name=offer.role_name)
 
 
-def deploy(place: Workplace, offer: Offer) -> None:
+def deploy(place: CustomerAccount, offer: Offer) -> None:
     """Create or update the offered stack in the customer's account, as the CloudFormation console
     would. Raises botocore's WaiterError if it fails.
     """
@@ -327,7 +327,7 @@ def deploy(place: Workplace, offer: Offer) -> None:
     wait(waiter).wait(StackName=offer.stack_name, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
 
 
-def make_user(place: Workplace, policy_document: Mapping[str, Any]) -> dict[str, str]:
+def make_user(place: CustomerAccount, policy_document: Mapping[str, Any]) -> dict[str, str]:
     """Create the IAM user with this policy and one new access key, as `Prepared.credentials`."""
     iam = aws.iam(place.emulator_url, place.account_number)
     try:
@@ -341,7 +341,7 @@ def make_user(place: Workplace, policy_document: Mapping[str, Any]) -> dict[str,
     return {"access_key_id": made["AccessKeyId"], "secret_access_key": made["SecretAccessKey"]}
 
 
-def _create_resources(place: Workplace, region: str) -> dict[str, Any]:
+def _create_resources(place: CustomerAccount, region: str) -> dict[str, Any]:
     """Create two EC2 instances, one of them stopped, an RDS instance, and an Aurora cluster with
     one instance. Returns their IDs, as fields of `Prepared`.
     """
@@ -385,7 +385,7 @@ def _create_instance(ec2: Any, name: str, instance_type: str) -> str:
     return str(made["Instances"][0]["InstanceId"])
 
 
-def _create_databases(place: Workplace, region: str) -> None:
+def _create_databases(place: CustomerAccount, region: str) -> None:
     rds = aws.rds(place.emulator_url, place.account_number, region)
     admin: Any = {"MasterUsername": "sample", "MasterUserPassword": "sample-password"}
     if not _exists(rds.describe_db_instances, DBInstanceIdentifier="orders"):

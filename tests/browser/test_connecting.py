@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from local import aws, customers
-from local.customers import CUSTOMERS, Offer, Workplace
+from local.customers import CUSTOMERS, CustomerAccount, Offer
 from local.stack import Stack
 from tests.browser.conftest import Person, some_number
 
@@ -132,7 +132,9 @@ def test_a_connection_that_breaks_and_is_mended(admin: Person, stack: Stack):
     admin.go(f"#/accounts/{account['account_id']}")
     press_test(page, name, "Confirmed")
 
-    customers.deny("ec2:StopInstances")(Workplace(stack.emulator_url, number), offer.role_name)
+    customers.deny("ec2:StopInstances")(
+        CustomerAccount(stack.emulator_url, number), offer.role_name
+    )
     press_test(page, name, "Degraded")
     stop = page.locator(".test-step").filter(has_text="ec2:StopInstances")
     expect(stop).to_contain_text("A policy of the role or user denies it explicitly.")

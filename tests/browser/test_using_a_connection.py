@@ -13,7 +13,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from local import aws, customers
-from local.customers import CUSTOMERS, Workplace
+from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import Person, some_number
@@ -41,7 +41,7 @@ def journeys(own_organization: Organization, stack: Stack) -> dict[str, Journey]
     policy = answer(own_organization.admin.get("/v1/permissions"))["policy_document"]
 
     def journey(key: str) -> Journey:
-        place = Workplace(stack.emulator_url, some_number())
+        place = CustomerAccount(stack.emulator_url, some_number())
         return connect_and_test(own_organization.admin, CUSTOMERS[key], place, policy)
 
     keys = ("all-permissions", "ec2-only")
@@ -71,7 +71,7 @@ def new_account(own_organization: Organization, stack: Stack) -> Callable[[str],
 
     def add(name: str) -> str:
         return connect(
-            own_organization.admin, Workplace(stack.emulator_url, some_number()), name=name
+            own_organization.admin, CustomerAccount(stack.emulator_url, some_number()), name=name
         ).path
 
     return add

@@ -12,7 +12,7 @@ from dataclasses import replace
 import pytest
 
 from local import customers
-from local.customers import CUSTOMERS, Customer, Workplace
+from local.customers import CUSTOMERS, Customer, CustomerAccount
 from local.stack import Stack
 from tests.e2e.using import ScheduledStop, Use, Used, connect_and_use, schedule_a_stop
 from tests.support import journeys
@@ -35,9 +35,9 @@ def new_account_number() -> Callable[[], str]:
 
 
 @pytest.fixture(scope="session")
-def new_place(stack: Stack, new_account_number: Callable[[], str]) -> Callable[[], Workplace]:
+def new_place(stack: Stack, new_account_number: Callable[[], str]) -> Callable[[], CustomerAccount]:
     """Makes AWS accounts that nobody used before."""
-    return lambda: Workplace(stack.emulator_url, new_account_number())
+    return lambda: CustomerAccount(stack.emulator_url, new_account_number())
 
 
 @pytest.fixture(scope="session")
@@ -54,7 +54,7 @@ def other_organization(stack: Stack) -> Iterator[Organization]:
 
 @pytest.fixture(scope="session")
 def journeys_of_all(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> Iterator[Journeys]:
     """Every sample customer, and some more, connected and tested for the first time."""
     admin = organization.admin
@@ -75,7 +75,7 @@ def _gets_in(customer: Customer) -> bool:
     return customer.has_role and customer.change is not customers.delete_keys
 
 
-def _sample_customers(new_place: Callable[[], Workplace]) -> list[Customer]:
+def _sample_customers(new_place: Callable[[], CustomerAccount]) -> list[Customer]:
     """The sample customers, none of whom shares an account with the demo's, and some more."""
     own = [
         replace(customer, keys_from=customer.keys_from and new_place().account_number)
@@ -89,7 +89,7 @@ def _sample_customers(new_place: Callable[[], Workplace]) -> list[Customer]:
 
 
 @pytest.fixture(scope="session")
-def use(organization: Organization, new_place: Callable[[], Workplace]) -> Use:
+def use(organization: Organization, new_place: Callable[[], CustomerAccount]) -> Use:
     """Connects a sample customer's account, tested."""
     return lambda *args, **fields: connect_and_use(organization.admin, new_place(), *args, **fields)
 

@@ -8,18 +8,18 @@ from typing import Any
 import pytest
 
 from local import aws
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from tests.support.journeys import Journeys
 
 GROUP = "/cavok/verifications"
 
 
-def log_groups(place: Workplace) -> dict[str, Any]:
+def log_groups(place: CustomerAccount) -> dict[str, Any]:
     found = aws.logs(place.emulator_url, place.account_number).describe_log_groups()
     return {group["logGroupName"]: group for group in found["logGroups"]}
 
 
-def summaries(place: Workplace) -> list[dict[str, Any]]:
+def summaries(place: CustomerAccount) -> list[dict[str, Any]]:
     logs = aws.logs(place.emulator_url, place.account_number)
     return [
         json.loads(event["message"])
@@ -78,7 +78,7 @@ def test_nothing_is_written_where_it_is_not_wanted_or_not_allowed(
 
 def test_nothing_is_written_to_an_account_that_is_another(journeys_of_all: Journeys) -> None:
     journey = journeys_of_all["keys-of-another-account"]
-    theirs = Workplace(journey.connected.place.emulator_url, str(journey.customer.keys_from))
+    theirs = CustomerAccount(journey.connected.place.emulator_url, str(journey.customer.keys_from))
 
     assert journey.customer.keys_from in journey.account["issues"][0]["message"]
     assert log_groups(theirs) == {}

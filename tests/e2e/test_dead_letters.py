@@ -16,7 +16,7 @@ from typing import Any
 from standardwebhooks import Webhook
 
 from local import aws
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.faults import Fault, faults
 from local.settings import ROOT
 from local.stack import Stack
@@ -46,7 +46,7 @@ def delete(stack: Stack, queue: str, handle: str) -> None:
 def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
     stack: Stack,
     own_organization: Organization,
-    new_place: Callable[[], Workplace],
+    new_place: Callable[[], CustomerAccount],
     declare: Declare,
 ) -> None:
     declare("PublishEvents", "ValidationException", because="the bus refuses one event")

@@ -11,19 +11,19 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import aws, customers
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.stack import Stack
 
 ABSENT = "i-0123456789abcdef0"
 
 
 @pytest.fixture
-def place(stack: Stack, new_account_number: Callable[[], str]) -> Workplace:
-    return Workplace(stack.emulator_url, new_account_number())
+def place(stack: Stack, new_account_number: Callable[[], str]) -> CustomerAccount:
+    return CustomerAccount(stack.emulator_url, new_account_number())
 
 
 @pytest.fixture
-def instance_id(place: Workplace) -> str:
+def instance_id(place: CustomerAccount) -> str:
     ec2 = aws.ec2(place.emulator_url, place.account_number)
     made = ec2.run_instances(ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1)
     return made["Instances"][0]["InstanceId"]
@@ -36,13 +36,13 @@ def refusal(call: Callable[..., Any], **arguments: Any) -> tuple[str, int]:
     return answer["Error"]["Code"], answer["ResponseMetadata"]["HTTPStatusCode"]
 
 
-def state_of(place: Workplace, instance_id: str) -> str:
+def state_of(place: CustomerAccount, instance_id: str) -> str:
     ec2 = aws.ec2(place.emulator_url, place.account_number)
     found = ec2.describe_instances(InstanceIds=[instance_id])
     return found["Reservations"][0]["Instances"][0]["State"]["Name"]
 
 
-def user_of(place: Workplace, *statements: dict[str, Any]) -> Any:
+def user_of(place: CustomerAccount, *statements: dict[str, Any]) -> Any:
     """EC2 in the hands of an IAM user who has these statements as policy."""
     document = {"Version": "2012-10-17", "Statement": list(statements)}
     key = customers.make_user(place, document)
@@ -61,7 +61,7 @@ def statement(effect: str, action: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("action", ["stop_instances", "start_instances", "terminate_instances"])
 def test_a_dry_run_is_answered_and_does_not_change_the_instance(
-    place: Workplace, instance_id: str, action: str
+    place: CustomerAccount, instance_id: str, action: str
 ) -> None:
     call = getattr(aws.ec2(place.emulator_url, place.account_number), action)
 
@@ -69,7 +69,7 @@ def test_a_dry_run_is_answered_and_does_not_change_the_instance(
     assert state_of(place, instance_id) == "running"
 
 
-def test_a_dry_run_on_an_absent_instance_is_not_found(place: Workplace) -> None:
+def test_a_dry_run_on_an_absent_instance_is_not_found(place: CustomerAccount) -> None:
     ec2 = aws.ec2(place.emulator_url, place.account_number)
 
     assert refusal(ec2.stop_instances, InstanceIds=[ABSENT], DryRun=True) == (
@@ -78,7 +78,7 @@ def test_a_dry_run_on_an_absent_instance_is_not_found(place: Workplace) -> None:
     )
 
 
-def test_without_the_flag_the_call_acts(place: Workplace, instance_id: str) -> None:
+def test_without_the_flag_the_call_acts(place: CustomerAccount, instance_id: str) -> None:
     aws.ec2(place.emulator_url, place.account_number).stop_instances(InstanceIds=[instance_id])
 
     assert state_of(place, instance_id) == "stopped"
@@ -86,7 +86,7 @@ def test_without_the_flag_the_call_acts(place: Workplace, instance_id: str) -> N
 
 @pytest.mark.parametrize("target", ["existing", "absent"])
 def test_authorization_is_checked_before_existence(
-    place: Workplace, instance_id: str, target: str
+    place: CustomerAccount, instance_id: str, target: str
 ) -> None:
     ec2 = user_of(place, statement("Allow", "ec2:StartInstances"))
     instance = instance_id if target == "existing" else ABSENT
@@ -100,7 +100,7 @@ def test_authorization_is_checked_before_existence(
     )
 
 
-def test_a_denial_has_the_wording_of_ec2(place: Workplace, instance_id: str) -> None:
+def test_a_denial_has_the_wording_of_ec2(place: CustomerAccount, instance_id: str) -> None:
     ec2 = user_of(place, statement("Allow", "ec2:*"), statement("Deny", "ec2:StopInstances"))
     arn = f"arn:aws:ec2:us-east-1:{place.account_number}:instance/{instance_id}"
 
@@ -116,7 +116,7 @@ def test_a_denial_has_the_wording_of_ec2(place: Workplace, instance_id: str) -> 
 
 
 def test_a_denial_names_the_boundary_or_the_session_policy(
-    stack: Stack, place: Workplace, instance_id: str
+    stack: Stack, place: CustomerAccount, instance_id: str
 ) -> None:
     allow_all = {"Version": "2012-10-17", "Statement": [statement("Allow", "*")]}
     trust = {

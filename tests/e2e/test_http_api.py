@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from local import aws, customers
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.stack import Stack
 from tests.support.connections import Connected, connect, new_account
 from tests.support.http import answer, problem, signed_in, with_token
@@ -27,7 +27,7 @@ def public(stack: Stack) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def connected(organization: Organization, new_place: Callable[[], Workplace]) -> Connected:
+def connected(organization: Organization, new_place: Callable[[], CustomerAccount]) -> Connected:
     """An account that was added and never tested."""
     return connect(organization.admin, new_place())
 
@@ -294,7 +294,7 @@ def test_accounts_are_listed_by_name_by_prefix_by_status_and_in_pages(stack: Sta
 
 
 def test_the_same_idempotency_key_makes_one_account(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     body, key = new_account(new_place().account_number), {"Idempotency-Key": secrets.token_hex(8)}
 
@@ -311,7 +311,7 @@ def test_the_same_idempotency_key_makes_one_account(
 def test_an_idempotency_key_of_another_organization_means_nothing(
     organization: Organization,
     other_organization: Organization,
-    new_place: Callable[[], Workplace],
+    new_place: Callable[[], CustomerAccount],
 ) -> None:
     body, key = new_account(new_place().account_number), {"Idempotency-Key": secrets.token_hex(8)}
 
@@ -323,7 +323,7 @@ def test_an_idempotency_key_of_another_organization_means_nothing(
 
 
 def test_a_change_is_made_only_to_the_version_that_the_client_read(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     connected = connect(organization.admin, new_place())
     read = organization.admin.get(connected.path).headers["etag"]
@@ -353,7 +353,7 @@ def test_a_change_is_made_only_to_the_version_that_the_client_read(
 
 
 def test_another_role_makes_a_confirmed_account_unconfirmed(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     connected = connect(organization.admin, new_place(), write_logs=False)
     customers.deploy(connected.place, connected.offer())
@@ -390,7 +390,7 @@ def test_a_key_that_the_customer_deleted_fails_the_account_until_it_is_rotated(
 
 
 def test_a_deleted_account_takes_its_secrets_with_it(
-    stack: Stack, organization: Organization, new_place: Callable[[], Workplace]
+    stack: Stack, organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     fields = {"access_type": "access_key", "credentials": CREDENTIALS}
     connected = connect(organization.admin, new_place(), **fields)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from local import aws, customers
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.stack import Stack
 from tests.support import inspection
 from tests.support.connections import Connected, connect
@@ -29,7 +29,7 @@ def _nobody_else_is_tested(journeys_of_all: Journeys) -> None:
 
 
 @pytest.fixture
-def connected(organization: Organization, new_place: Callable[[], Workplace]) -> Connected:
+def connected(organization: Organization, new_place: Callable[[], CustomerAccount]) -> Connected:
     """An account that a test would confirm."""
     made = connect(organization.admin, new_place(), write_logs=False)
     customers.deploy(made.place, made.offer())
@@ -37,7 +37,7 @@ def connected(organization: Organization, new_place: Callable[[], Workplace]) ->
 
 
 @pytest.fixture
-def without_role(organization: Organization, new_place: Callable[[], Workplace]) -> Connected:
+def without_role(organization: Organization, new_place: Callable[[], CustomerAccount]) -> Connected:
     """An account whose test waits most of a minute for a role."""
     return connect(organization.admin, new_place(), write_logs=False)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.settings import environment
 from local.stack import Stack
 from tests.support.connections import connect
@@ -27,7 +27,7 @@ CHECKS = (
 KEYS = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "not-a-real-one"}
 
 
-def configuration(organization: Organization, new_place: Callable[[], Workplace]) -> str:
+def configuration(organization: Organization, new_place: Callable[[], CustomerAccount]) -> str:
     """Half of the requests are about accounts that exist; those that delete have some of their
     own.
     """
@@ -56,7 +56,7 @@ parameters = {{ "path.account_id" = {{ dictionary = "deletable", probability = 0
 
 @pytest.mark.timeout(3 * SECONDS + 200)
 def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
-    stack: Stack, new_place: Callable[[], Workplace], tmp_path: Path
+    stack: Stack, new_place: Callable[[], CustomerAccount], tmp_path: Path
 ) -> None:
     wanted = {"200", "201", "202", "204", "404", "409", "412", "422"}
     answers: set[str] = set()

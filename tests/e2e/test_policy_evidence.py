@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 
 from local import customers
-from local.customers import CUSTOMERS, Workplace
+from local.customers import CUSTOMERS, CustomerAccount
 from tests.support.connections import Connected, connect, resource_states
 from tests.support.organizations import Organization
 
 
 @pytest.fixture
-def connected(organization: Organization, new_place: Callable[[], Workplace]) -> Connected:
+def connected(organization: Organization, new_place: Callable[[], CustomerAccount]) -> Connected:
     """An account with the offered role, and without any instance."""
     made = connect(organization.admin, new_place())
     customers.deploy(made.place, made.offer())

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local import customers
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.stack import Stack
 from tests.support import inspection
 from tests.support.connections import Connected, connect
@@ -66,7 +66,7 @@ def deploy_during_the_test(stack: Stack, connected: Connected) -> tuple[dict[str
 
 
 def test_a_role_deployed_while_the_test_retries_is_confirmed_by_that_same_test(
-    stack: Stack, organization: Organization, new_place: Callable[[], Workplace]
+    stack: Stack, organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     for _ in range(3):
         connected = connect(organization.admin, new_place())

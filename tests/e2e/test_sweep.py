@@ -11,7 +11,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from local import aws, customers
-from local.customers import CUSTOMERS, Workplace
+from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
 from tests.support import bus, journeys, sweeps, webhook_receiver
 from tests.support.bus import BusListener
@@ -139,7 +139,7 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(stack: Stack, new_place: Callable[[], Workplace]) -> Iterator[Story]:
+def story(stack: Stack, new_place: Callable[[], CustomerAccount]) -> Iterator[Story]:
     """Four accounts confirmed, broken, swept, mended, swept. Nobody presses Test after the first
     time.
     """

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from local import customers, sweep
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.faults import FOREVER, Fault, faults
 from local.stack import Stack
 from tests.support import bus, inspection, sweeps
@@ -23,7 +23,7 @@ CASES = ("works", "hangs", "throttles", "refuses", "talks nonsense")
 
 @pytest.fixture(scope="module")
 def confirmed(
-    stack: Stack, own_organization: Organization, new_place: Callable[[], Workplace]
+    stack: Stack, own_organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> Iterator[dict[str, Connected]]:
     """By a sweep, since nobody pressed Test."""
     made = {case: connect(own_organization.admin, new_place(), write_logs=False) for case in CASES}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from local import aws, customers, sweep
-from local.customers import CUSTOMERS, Workplace
+from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
 from tests.support import bus, inspection, sweeps
 from tests.support.connections import Connected, connect
@@ -25,7 +25,7 @@ from tests.support.waiting import eventually
 
 @pytest.fixture(scope="module")
 def confirmed(
-    own_organization: Organization, new_place: Callable[[], Workplace]
+    own_organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> list[Connected]:
     """Three accounts that work, and were seen to."""
     made = [connect(own_organization.admin, new_place(), write_logs=False) for _ in range(3)]
@@ -36,7 +36,7 @@ def confirmed(
 
 
 @pytest.fixture(scope="module")
-def keyed(own_organization: Organization, new_place: Callable[[], Workplace]) -> Connected:
+def keyed(own_organization: Organization, new_place: Callable[[], CustomerAccount]) -> Connected:
     """An account that works, with an access key."""
     policy = answer(own_organization.admin.get("/v1/permissions"))["policy_document"]
     journey = connect_and_test(own_organization.admin, CUSTOMERS["access-key"], new_place(), policy)
@@ -203,7 +203,7 @@ def test_two_sweeps_and_a_person_at_once_test_an_account_once(
 
 
 def test_a_new_role_is_found_without_anyone_pressing_test(
-    stack: Stack, own_organization: Organization, new_place: Callable[[], Workplace]
+    stack: Stack, own_organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     account = connect(own_organization.admin, new_place(), write_logs=False)
     sweeps.run_sweep(stack)

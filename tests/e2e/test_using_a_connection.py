@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from local import aws, customers
-from local.customers import CUSTOMERS, Workplace
+from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
 from tests.e2e.using import GROUP, Use, Used
 from tests.support.connections import connect, resource_states
@@ -247,7 +247,7 @@ def test_a_viewer_looks_and_changes_nothing(used: Used, organization: Organizati
 
 
 def test_an_account_that_is_not_connected_is_refused(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     path = connect(organization.admin, new_place()).path
 
@@ -314,7 +314,7 @@ def test_log_permission_taken_away_degrades_the_account_and_fails_no_interaction
 
 
 def test_a_customer_with_keys_is_used_and_written_to_the_same(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     place, customer = new_place(), CUSTOMERS["access-key"]
     policy = answer(organization.admin.get("/v1/permissions"))["policy_document"]

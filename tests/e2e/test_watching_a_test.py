@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from local import customers
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from tests.support.connections import connect
 from tests.support.http import answer
 from tests.support.journeys import Journeys
@@ -14,7 +14,7 @@ from tests.support.organizations import Organization
 
 
 def test_finished_steps_show_while_the_others_still_run(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     connected = connect(organization.admin, new_place())
     customers.deploy(connected.place, connected.offer())
@@ -37,7 +37,7 @@ def test_finished_steps_show_while_the_others_still_run(
 
 
 def test_pressing_test_again_answers_with_the_test_that_runs(
-    organization: Organization, new_place: Callable[[], Workplace]
+    organization: Organization, new_place: Callable[[], CustomerAccount]
 ) -> None:
     connected = connect(organization.admin, new_place())
     customers.deploy(connected.place, connected.offer())

@@ -9,7 +9,7 @@ import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from local import aws
-from local.customers import Workplace
+from local.customers import CustomerAccount
 from local.stack import Stack
 from tests.support import bus, inspection, webhook_receiver
 from tests.support.connections import connect
@@ -63,7 +63,7 @@ def test_what_the_receiver_refuses_is_sent_again_as_the_same_message(
 
 
 def test_only_the_events_that_were_asked_for_are_sent(
-    own_organization: Organization, receiver: Receiver, new_place: Callable[[], Workplace]
+    own_organization: Organization, receiver: Receiver, new_place: Callable[[], CustomerAccount]
 ) -> None:
     set_webhook(own_organization, receiver, "Account Deleted")
     account = connect(own_organization.admin, new_place())
@@ -78,7 +78,7 @@ def test_a_removed_webhook_is_sent_nothing(
     own_organization: Organization,
     receiver: Receiver,
     stack: Stack,
-    new_place: Callable[[], Workplace],
+    new_place: Callable[[], CustomerAccount],
 ) -> None:
     set_webhook(own_organization, receiver, "Account Created")
     assert own_organization.admin.delete(PATH).status_code == 204

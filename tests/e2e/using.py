@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from local import aws, customers
-from local.customers import CUSTOMERS, Customer, Prepared, Workplace
+from local.customers import CUSTOMERS, Customer, CustomerAccount, Prepared
 from tests.support.connections import Connected, connect
 from tests.support.http import answer
 from tests.support.waiting import wait_for
@@ -113,7 +113,7 @@ def control(used: Used, kind: str, instance_id: str, schedule: Any = None) -> di
 
 def connect_and_use(
     person: httpx.Client,
-    place: Workplace,
+    place: CustomerAccount,
     customer: Customer = CUSTOMERS["all-permissions"],
     **fields: Any,
 ) -> Used:

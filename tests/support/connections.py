@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from local import aws
-from local.customers import Offer, Workplace
+from local.customers import CustomerAccount, Offer
 from tests.support.http import Json, answer
 
 TEST_SECONDS = 180
@@ -21,7 +21,7 @@ class Connected:
     """An account that was added, with the client of who added it."""
 
     person: httpx.Client
-    place: Workplace
+    place: CustomerAccount
     account_id: str
 
     @property
@@ -76,12 +76,12 @@ def new_account(number: str, **fields: Any) -> Json:
     }
 
 
-def connect(person: httpx.Client, place: Workplace, **fields: Any) -> Connected:
+def connect(person: httpx.Client, place: CustomerAccount, **fields: Any) -> Connected:
     added = answer(person.post("/v1/accounts", json=new_account(place.account_number, **fields)))
     return Connected(person, place, added["account_id"])
 
 
-def resource_states(place: Workplace) -> Json:
+def resource_states(place: CustomerAccount) -> Json:
     """State by identifier of every instance, database and cluster in an account."""
     found = aws.ec2(place.emulator_url, place.account_number).describe_instances()
     rds = aws.rds(place.emulator_url, place.account_number)

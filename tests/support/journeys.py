@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from local import customers
-from local.customers import Customer, Prepared, Workplace
+from local.customers import Customer, CustomerAccount, Prepared
 from tests.support.connections import Connected, connect, resource_states
 from tests.support.http import Json
 
@@ -49,7 +49,7 @@ class Journeys(Mapping[str, Journey]):
 
 
 def connect_and_test(
-    person: httpx.Client, customer: Customer, place: Workplace, policy: Mapping[str, Any]
+    person: httpx.Client, customer: Customer, place: CustomerAccount, policy: Mapping[str, Any]
 ) -> Journey:
     """The whole way of a sample customer. `policy` is that of `GET /v1/permissions`, which who uses
     keys copies.
