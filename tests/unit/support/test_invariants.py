@@ -1,10 +1,15 @@
-"""Which lines of a function's log are errors."""
+"""Which lines of a function's log are errors, and what of a stack violates its invariants."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
 import pytest
 
-from tests.support.invariants import errors_in
+from tests.support import invariants
+from tests.support.invariants import Error, Invariants, errors_in
 
 CRASH = (
     "START RequestId: a",
@@ -64,3 +69,64 @@ OF_SEVERAL_LINES = (
 )
 def test_errors_are_found_and_nothing_else(lines: tuple[str, ...], errors: list[str]) -> None:
     assert [line for _, line in errors_in(lines)] == errors
+
+
+class FakeStack(Invariants):
+    """What a stack would show: the counts of its queues, its executions and its errors."""
+
+    messages: tuple[tuple[str, int], ...] = ()
+    errors: tuple[Error, ...] = ()
+
+    def _messages(self) -> Iterator[tuple[str, int]]:
+        yield from self.messages
+
+    def _executions(self, *statuses: str) -> Iterator[Error]:
+        yield from ()
+
+    def _errors_in_logs(self) -> Iterator[Error]:
+        yield from self.errors
+
+
+@pytest.fixture
+def on_stack(monkeypatch: pytest.MonkeyPatch) -> FakeStack:
+    monkeypatch.setattr(invariants, "DRAIN_SECONDS", 0)
+    nowhere: Any = None
+    return FakeStack(nowhere)
+
+
+def an_error(says: str, *, after: float = 1) -> Error:
+    return Error("OpenSession", datetime.now(UTC) + timedelta(seconds=after), says)
+
+
+def test_a_quiet_stack_violates_nothing(on_stack: FakeStack) -> None:
+    assert on_stack.violations() == []
+
+
+def test_a_message_that_stays_is_a_violation(on_stack: FakeStack) -> None:
+    on_stack.messages = (("WebhookMessages", 2), ("OtherMessages", 0))
+
+    assert on_stack.violations() == ["WebhookMessages holds 2 messages"]
+
+
+def test_a_declared_error_is_no_violation_and_another_is(on_stack: FakeStack) -> None:
+    on_stack.declare("OpenSession", "KMS", because="the test breaks the key")
+    on_stack.errors = (an_error("KMS is down"), an_error("KeyError: 'event_id'"))
+
+    (violation,) = on_stack.violations()
+
+    assert "KeyError: 'event_id'" in violation
+
+
+def test_an_error_before_its_declaration_is_a_violation(on_stack: FakeStack) -> None:
+    on_stack.errors = (an_error("KMS is down", after=-60), an_error("KMS is down"))
+    on_stack.declare("OpenSession", "KMS", because="the test breaks the key")
+
+    assert len(on_stack.violations()) == 1
+
+
+def test_a_declared_error_that_does_not_happen_is_a_violation(on_stack: FakeStack) -> None:
+    on_stack.declare("OpenSession", "KMS", because="the test breaks the key")
+
+    (violation,) = on_stack.violations()
+
+    assert violation.startswith("declared, and did not happen")
