@@ -60,12 +60,12 @@ def lived_in() -> dict[str, Any]:
         capabilities={"ec2": "partial", "rds": "full", "logs": "full"},
         verification=accounts[3]["verification"],
         issues=[
-            {
-                "code": "permission_lost",
-                "message": "ec2:StopInstances was allowed and no longer is.",
-                "remedy": "A policy of the role denies ec2:StopInstances explicitly; "
+            samples.issue(
+                "permission_lost",
+                "ec2:StopInstances was allowed and no longer is.",
+                "A policy of the role denies ec2:StopInstances explicitly; "
                 "remove that Deny statement. Allowing it elsewhere does not help.",
-            }
+            )
         ],
     )
     parts = samples.everything(accounts)

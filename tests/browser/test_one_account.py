@@ -116,11 +116,9 @@ def test_what_is_wrong_comes_with_its_remedy(admin, answer_with):
     broken = samples.account(
         4,
         issues=[
-            {
-                "code": "role_not_assumable",
-                "message": "The role could not be assumed.",
-                "remedy": "Deploy the role again.",
-            }
+            samples.issue(
+                "role_not_assumable", "The role could not be assumed.", "Deploy the role again."
+            )
         ],
     )
     answer_with(admin.page, "/v1/accounts/acc000004", broken)

@@ -17,7 +17,7 @@ def test_hostile_texts_are_shown_and_never_run(admin, answer_with):
         provider_id="400000000004",
         created_by=HOSTILE,
         role_arn=HOSTILE,
-        issues=[{"code": "x", "message": HOSTILE, "remedy": HOSTILE}],
+        issues=[samples.issue("x", HOSTILE, HOSTILE)],
     )
     steps = [
         samples.step(

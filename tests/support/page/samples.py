@@ -95,6 +95,7 @@ def step(name: str, group: str, verdict: str = "allowed", **changes: Any) -> dic
         "region": None,
         "started_at": "2026-01-05T10:00:00Z",
         "duration_ms": 120,
+        "resources": None,
         **changes,
     }
 
@@ -320,6 +321,9 @@ INTERACTIONS = [
         "actor": actor,
         "at": "2026-01-05T10:00:00Z",
         "logged": logged,
+        "result": "reached" if outcome == "accepted" and instance_id else None,
+        "state": None,
+        "state_reason": None,
     }
     for index, (action, kind, instance_id, outcome, detail, actor, logged) in enumerate(
         [
@@ -358,11 +362,22 @@ AUDIT = [
 ]
 
 
-ISSUE = {
-    "code": "role_not_assumable",
-    "message": "The role could not be assumed. AWS does not say why.",
-    "remedy": "Deploy the role as the Instructions show, then press Test.",
-}
+def issue(code: str, message: str, remedy: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "code": code,
+        "message": message,
+        "remedy": remedy,
+        "severity": "problem",
+        "fix": None,
+        **changes,
+    }
+
+
+ISSUE = issue(
+    "role_not_assumable",
+    "The role could not be assumed. AWS does not say why.",
+    "Deploy the role as the Instructions show, then press Test.",
+)
 
 
 WEBHOOK = {
