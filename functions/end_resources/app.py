@@ -5,10 +5,9 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.batches import drop
 from cavok.domain.errors import UnusableEvent
 from cavok.domain.events import checked_event
-from cavok.observability import logger
+from cavok.observability import drop, logger
 from cavok.services.resources import end_resources
 
 

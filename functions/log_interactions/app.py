@@ -11,8 +11,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.batches import WholeBatch, drop
-from cavok.observability import logger
+from cavok.batches import WholeBatch
+from cavok.observability import drop, logger
 from cavok.services.log_interactions import log_interactions, read_events
 
 processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)

@@ -32,7 +32,8 @@ HEAVY = {
         "cavok.services.instances",
     },
     "instances_api": {"boto3", "cavok.domain.instructions", "cavok.services.accounts", _SESSION},
-    "end_resources": (HTTP - {"ulid"}) | {"boto3", _SESSION},
+    "end_resources": (HTTP - {"ulid"})
+    | {"boto3", _SESSION, "aws_lambda_powertools.utilities.batch"},
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
     "deliver_webhook": HTTP | {"boto3", _SESSION},
     "follow_schedule": (HTTP - {"ulid"}) | {"boto3", _SESSION},

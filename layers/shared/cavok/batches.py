@@ -4,11 +4,10 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from aws_lambda_powertools.utilities.batch import BatchProcessor
 
 from cavok.domain.errors import UnusableEvent
-from cavok.observability import logger
+from cavok.observability import drop
 
 
 class WholeBatch(BatchProcessor):
@@ -29,18 +28,6 @@ class WholeBatch(BatchProcessor):
             else self.success_handler(record, None)
             for record, error in zip(records, outcomes, strict=True)
         ]
-
-
-def drop(error: UnusableEvent, message_id: str | None) -> None:
-    """Counts and logs a message that is dropped because no retry can succeed."""
-    with single_metric("DroppedEvents", MetricUnit.Count, 1):
-        pass  # written on exit
-    logger.warning(
-        "Event dropped",
-        message_id=message_id,
-        error=type(error).__name__,
-        reason=str(error),
-    )
 
 
 def dropping_unusable(handle: Callable[[Any], None]) -> Callable[[Any], None]:

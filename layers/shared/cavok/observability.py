@@ -6,7 +6,9 @@ from contextlib import contextmanager
 from functools import partial
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+
+from cavok.domain.errors import UnusableEvent
 
 # ASCII only: a line separator in a client's text must not split the log line.
 _one_line = partial(json.dumps, default=str, separators=(",", ":"))
@@ -25,3 +27,15 @@ def counted(error: type[Exception]) -> Iterator[None]:
     except error:
         metrics.add_metric(error.__name__, MetricUnit.Count, 1)
         raise
+
+
+def drop(error: UnusableEvent, message_id: str | None) -> None:
+    """Counts and logs a message that is dropped because no retry can succeed."""
+    with single_metric("DroppedEvents", MetricUnit.Count, 1):
+        pass  # written on exit
+    logger.warning(
+        "Event dropped",
+        message_id=message_id,
+        error=type(error).__name__,
+        reason=str(error),
+    )
