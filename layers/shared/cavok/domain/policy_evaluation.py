@@ -1,9 +1,244 @@
-"""Predicting a permission from a role's inline policies, where no harmless call can prove it."""
+"""What a role's policies say about one call, without asking AWS.
 
-import re
-from collections.abc import Iterable, Mapping, Sequence
+Three-valued: what cannot be known from outside makes a statement unknown, never allowed. Only
+identity-based policies are evaluated; boundaries, session policies and the organization's policies
+limit a role beyond them. Source: IAM User Guide, "Policy evaluation logic".
+"""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from cavok.domain.policy_conditions import holds
+from cavok.domain.policy_matching import (
+    Resolve,
+    Truth,
+    all_of,
+    any_of,
+    matches,
+    matches_arn,
+    negate,
+    symbols,
+)
+
+MAX_DOCUMENT_CHARACTERS = 10_240
+"""All inline policies of a role together; a managed policy has at most 6,144. Source: IAM User
+Guide, "IAM and AWS STS quotas"."""
+
+MAX_CHARACTERS = MAX_DOCUMENT_CHARACTERS + 10 * 6_144
+"""All policies of a role: its inline ones and ten managed ones, the default quota."""
+
+MAX_VALUE_CHARACTERS = 2_048
+"""An ARN or a value of a condition key in a request. The longest ARN has 2,048."""
+
+
+class Decision(StrEnum):
+    """What documents say about a request.
+
+    denied       a Deny statement certainly applies.
+    not_allowed  no Allow statement can apply: an implicit deny, as far as these documents go.
+    """
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+    NOT_ALLOWED = "not_allowed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call, as far as it is known.
+
+    resource  an ARN; `*` for a call that names no resource, such as DescribeInstances; None if it
+              is not known: then the decision holds for every resource.
+    context   condition keys, in lower case, and their values. A key that is neither here nor absent
+              is unknown.
+    absent    condition keys, in lower case, that the call certainly does not have unless they are
+              in `context`. One that ends in `/` stands for all that begin with it.
+    """
+
+    action: str
+    resource: str | None = None
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+
+    def values(self, key: str) -> tuple[str, ...] | None:
+        """The values of a condition key; empty if it is absent; None if it is unknown."""
+        key = key.lower()
+        if key in self.context:
+            values = self.context[key]
+            return values if values and _are_short(values) else None
+        family = f"{key.split('/', 1)[0]}/"
+        return () if key in self.absent or ("/" in key and family in self.absent) else None
+
+    def variable(self, key: str, default: str | None) -> str | None:
+        """The value of a policy variable. None if it is unknown, or absent without a default."""
+        values = self.values(key)
+        if values == ():
+            return default
+        return values[0] if values and len(values) == 1 else None
+
+
+_TAG_KEYS = {
+    "ec2:instance": ("aws:resourcetag/", "ec2:resourcetag/"),
+    "rds:db": ("aws:resourcetag/", "rds:db-tag/"),
+    "rds:cluster": ("aws:resourcetag/", "rds:cluster-tag/"),
+}
+"""The families of condition keys that hold a resource's tags, by service and resource type. Source:
+Service Authorization Reference, EC2 and RDS."""
+
+
+def request_on(
+    action: str, arn: str, tags: Mapping[str, str] | None, role_arn: str | None = None
+) -> Request:
+    """A call on one resource, with all that is known from outside.
+
+    tags      all tags of the resource, so that others are known to be absent; None if they were not
+              read.
+    role_arn  the ARN of the role whose session makes the call; None for an access key.
+    """
+    _, _, service, region, account_number, name = arn.split(":", 5)
+    families = _TAG_KEYS.get(f"{service}:{name.replace('/', ':').split(':')[0]}", ())
+    context: dict[str, tuple[str, ...]] = {
+        "aws:requestedregion": (region,),
+        "aws:resourceaccount": (account_number,),
+        "aws:principalaccount": (account_number,),
+        "aws:securetransport": ("true",),
+        "aws:viaawsservice": ("false",),
+    }
+    absent = set()
+    if role_arn is not None:
+        context |= {"aws:principalarn": (role_arn,), "aws:principaltype": ("AssumedRole",)}
+        absent.add("aws:username")
+    if tags is not None:
+        absent.update(families)
+        for family in families:
+            for tag, value in tags.items():
+                # Condition keys ignore case; tags that differ in case only are two values.
+                key = f"{family}{tag.lower()}"
+                context[key] = (*context.get(key, ()), value)
+    return Request(action, arn, context, frozenset(absent))
+
+
+def evaluate(documents: Iterable[Any], request: Request) -> Decision:
+    """What a role's policy documents say about a request.
+
+    ALLOWED takes an Allow statement that certainly applies, and no Deny statement that may apply. A
+    document or a statement that is malformed, or larger than IAM stores, may allow and may deny.
+    Never raises for what a document holds.
+    """
+    effects = [
+        effect for document in _within_limits(documents) for effect in _effects(document, request)
+    ]
+    allowed = any_of(allows for allows, _ in effects)
+    denied = any_of(denies for _, denies in effects)
+    if denied:
+        return Decision.DENIED
+    if allowed is False:
+        return Decision.NOT_ALLOWED
+    return Decision.ALLOWED if allowed and denied is False else Decision.UNKNOWN
+
+
+_Effect = tuple[Truth, Truth]
+"""Whether a statement allows, and whether it denies."""
+
+_UNKNOWN: _Effect = (None, None)
+_MALFORMED: Mapping[str, Any] = {}
+
+
+def _within_limits(documents: Iterable[Any]) -> Iterable[Any]:
+    """The documents; a malformed one in place of each that is too long, or comes after too many."""
+    left = MAX_CHARACTERS
+    for document in documents:
+        size = _size(document)
+        left -= size
+        if left < 0:
+            yield _MALFORMED
+            return
+        yield document if size <= MAX_DOCUMENT_CHARACTERS else _MALFORMED
+
+
+def _size(document: Any) -> int:
+    """Characters of the document as compact JSON. IAM does not count white space either."""
+    try:
+        return len(json.dumps(document, separators=(",", ":"), ensure_ascii=False))
+    except (TypeError, ValueError, RecursionError):
+        return MAX_DOCUMENT_CHARACTERS + 1
+
+
+def _effects(document: Any, request: Request) -> list[_Effect]:
+    if not isinstance(document, Mapping) or not document.keys() <= {"Version", "Id", "Statement"}:
+        return [_UNKNOWN]
+    version = document.get("Version", "2008-10-17")
+    statements = _listed(document.get("Statement"))
+    if version not in ("2008-10-17", "2012-10-17") or None in statements:
+        return [_UNKNOWN]
+    resolve = request.variable if version == "2012-10-17" else None
+    return [_effect(statement, request, resolve) for statement in statements]
+
+
+_ELEMENTS = frozenset(
+    {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"}
+)
+
+
+def _effect(statement: Any, request: Request, resolve: Resolve | None) -> _Effect:
+    if not isinstance(statement, Mapping) or not statement.keys() <= _ELEMENTS:
+        return _UNKNOWN
+    actions = _patterns(statement, "Action")
+    resources = _patterns(statement, "Resource")
+    if statement.get("Effect") not in ("Allow", "Deny") or actions is None or resources is None:
+        return _UNKNOWN
+    applies = all_of(
+        (
+            _names(statement, "Action", (_names_action(p, request.action) for p in actions)),
+            _names(
+                statement,
+                "Resource",
+                (_names_resource(p, request.resource, resolve) for p in resources),
+            ),
+            holds(statement.get("Condition", {}), request.values, resolve),
+        )
+    )
+    return (applies, False) if statement["Effect"] == "Allow" else (False, applies)
+
+
+def _patterns(statement: Mapping[str, Any], element: str) -> list[str] | None:
+    """The patterns of Action or NotAction, of Resource or NotResource. None if malformed."""
+    if (element in statement) == (f"Not{element}" in statement):
+        return None
+    patterns = _listed(statement.get(element, statement.get(f"Not{element}")))
+    usable = patterns and all(isinstance(pattern, str) for pattern in patterns)
+    return patterns if usable else None
+
+
+def _names(statement: Mapping[str, Any], element: str, found: Iterable[Truth]) -> Truth:
+    """Whether a statement names the request, by patterns that match or by patterns that do not."""
+    return any_of(found) if element in statement else negate(any_of(found))
+
+
+def _names_action(pattern: str, action: str) -> bool:
+    return matches(symbols(pattern.lower(), None) or [], action.lower())
+
+
+def _names_resource(pattern: str, resource: str | None, resolve: Resolve | None) -> Truth:
+    if pattern == "*":
+        return True
+    found = symbols(pattern, resolve)
+    if found is None or resource is None or not _are_short((resource,)):
+        return None
+    return matches_arn(found, resource)
+
+
+def _are_short(values: tuple[str, ...]) -> bool:
+    return all(len(value) <= MAX_VALUE_CHARACTERS for value in values)
+
+
+def _listed(value: Any) -> list[Any]:
+    """IAM accepts a single value in place of a list."""
+    return value if isinstance(value, list) else [value]
 
 
 class Prediction(StrEnum):
@@ -15,45 +250,13 @@ class Prediction(StrEnum):
 
 
 def predict(documents: Iterable[Mapping[str, Any]], action: str) -> Prediction:
-    """What a role's inline policies say about an action on all resources.
-
-    DENIED takes a Deny without a condition. ALLOWED takes an Allow without a condition, and no Deny
-    of any sort for the action. Everything else is UNKNOWN, because Cavok does not ask for the
-    permissions to read managed policies, boundaries and the organization's policies. Source: IAM
-    User Guide, "Policy evaluation logic".
+    """What a role's inline policies say about an action on every resource. What they do not allow
+    may be allowed by managed policies, which Cavok does not read.
     """
-    statements = [statement for document in documents for statement in _statements(document)]
-    denies = [s for s in statements if s.get("Effect") == "Deny" and _names_action(s, action)]
-    allows = [s for s in statements if s.get("Effect") == "Allow" and _names_action(s, action)]
-    if any(_unconditional(statement) for statement in denies):
-        return Prediction.DENIED
-    if any(_unconditional(statement) for statement in allows) and not denies:
-        return Prediction.ALLOWED
-    return Prediction.UNKNOWN
-
-
-def _statements(document: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    return _listed(document.get("Statement"))
-
-
-def _unconditional(statement: Mapping[str, Any]) -> bool:
-    return not statement.get("Condition") and "*" in _listed(statement.get("Resource"))
-
-
-def _names_action(statement: Mapping[str, Any], action: str) -> bool:
-    if "NotAction" in statement:
-        return not any(_matches(pattern, action) for pattern in _listed(statement["NotAction"]))
-    return any(_matches(pattern, action) for pattern in _listed(statement.get("Action")))
-
-
-def _matches(pattern: str, action: str) -> bool:
-    """IAM action patterns: `*` and `?` are wildcards, case does not matter."""
-    expression = re.escape(pattern).replace(r"\*", ".*").replace(r"\?", ".")
-    return re.fullmatch(expression, action, re.IGNORECASE) is not None
-
-
-def _listed(value: Any) -> list[Any]:
-    """IAM accepts a single value in place of a list."""
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
+    match evaluate(documents, Request(action)):
+        case Decision.ALLOWED:
+            return Prediction.ALLOWED
+        case Decision.DENIED:
+            return Prediction.DENIED
+        case _:
+            return Prediction.UNKNOWN
