@@ -2,12 +2,126 @@
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from ministack.services import ec2
+from ministack.core import iam_evaluator
+from ministack.services import ec2, kms
 
-from local.fidelity.correction import Response, corrects
+from local.fidelity.correction import Response, corrects, replaces
+
+Action = Callable[[dict[str, Any]], Response]
+
+_PENDING_SECONDS = 1.0
+"""How long an instance that cannot start is `pending`. On AWS some seconds."""
+
+_falling_back: list[tuple[float, dict[str, Any]]] = []
+"""Instances that are `pending` and will be `stopped`, and when."""
+
+
+@replaces(ec2, "_ACTION_MAP")
+def let_instances_fall_back_whose_volumes_cannot_be_decrypted(
+    actions: dict[str, Action],
+) -> dict[str, Action]:
+    """To start an instance with volumes under a customer managed key, its caller needs
+    `kms:CreateGrant` on that key, since EC2 makes a grant for EBS in the caller's name. Without it
+    AWS accepts StartInstances; the instance is `pending`, then `stopped` again, for the state
+    reason `Client.InternalError`.
+
+    The emulator starts it, and does not keep the key that RunInstances or CreateVolume names.
+    https://repost.aws/knowledge-center/kms-iam-ec2-permission
+    https://docs.aws.amazon.com/ebs/latest/userguide/ebs-encryption-requirements.html#ebs-encryption-permissions
+    """
+
+    def run(params: dict[str, Any]) -> Response:
+        answer = actions["RunInstances"](params)
+        for instance_id in re.findall(r"<instanceId>(i-\w+)<", answer[2].decode()):
+            root = ec2._instances[instance_id]["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+            _encrypt(ec2._volumes[root], params, "BlockDeviceMapping.1.Ebs.")
+        return answer
+
+    def create_volume(params: dict[str, Any]) -> Response:
+        answer = actions["CreateVolume"](params)
+        for volume_id in re.findall(r"<volumeId>(vol-\w+)<", answer[2].decode()):
+            _encrypt(ec2._volumes[volume_id], params, "")
+        return answer
+
+    def start(params: dict[str, Any]) -> Response:
+        named = [ec2._instances.get(name) for name in ec2._parse_member_list(params, "InstanceId")]
+        stopped = [found for found in named if found and found["State"]["Name"] == "stopped"]
+        unable = [instance for instance in stopped if not _may_decrypt(instance)]
+        status, headers, body = actions["StartInstances"](params)
+        if status == 200:
+            for instance in stopped:
+                instance.pop("StateReason", None)
+            for instance in unable:
+                body = _pending(instance, body)
+        return status, headers, body
+
+    return {**actions, "RunInstances": run, "CreateVolume": create_volume, "StartInstances": start}
+
+
+def _encrypt(volume: dict[str, Any], params: dict[str, Any], prefix: str) -> None:
+    if str(ec2._p(params, f"{prefix}Encrypted")).lower() == "true":
+        volume.update(Encrypted=True, KmsKeyId=ec2._p(params, f"{prefix}KmsKeyId") or "")
+
+
+def _may_decrypt(instance: dict[str, Any]) -> bool:
+    """Whether the caller may create the grants that this instance's volumes need."""
+    caller = iam_evaluator._verified_key.get()
+    # Keys are verified for all callers but an account's root, who may do everything.
+    if not caller:
+        return True
+    region = ec2.get_region()
+    context = {
+        "kms:GrantIsForAWSResource": "true",
+        "kms:ViaService": f"ec2.{region}.amazonaws.com",
+    }
+    keys = {
+        volume["KmsKeyId"]
+        for volume in ec2._volumes.values()
+        for attachment in volume["Attachments"]
+        if attachment["InstanceId"] == instance["InstanceId"] and volume.get("KmsKeyId")
+    }
+    return not any(
+        iam_evaluator.enforce(caller, "kms:CreateGrant", "kms", region, key["Arn"], context)
+        for key in map(kms._resolve_key, keys)
+        if key
+    )
+
+
+def _pending(instance: dict[str, Any], body: bytes) -> bytes:
+    """Let the instance fall back soon, and answer until then that it is `pending`."""
+    instance["State"] = {"Code": 0, "Name": "pending"}
+    _falling_back.append((time.monotonic() + _PENDING_SECONDS, instance))
+    running = rf"(<instanceId>{instance['InstanceId']}<.*?<currentState>).*?(</currentState>)"
+    pending = r"\1<code>0</code><name>pending</name>\2"
+    return re.sub(running, pending, body.decode(), flags=re.DOTALL).encode()
+
+
+@corrects(ec2, "handle_request")
+async def _fall_back_in_time(original: Any, *request: Any) -> Response:
+    for due in [falling for falling in _falling_back if falling[0] <= time.monotonic()]:
+        _falling_back.remove(due)
+        if due[1]["State"]["Name"] == "pending":
+            due[1]["State"] = {"Code": 80, "Name": "stopped"}
+            due[1]["StateReason"] = {
+                "Code": "Client.InternalError",
+                "Message": "Client.InternalError: Client error on launch",
+            }
+    return await original(*request)  # type: ignore[no-any-return]
+
+
+@corrects(ec2, "_instance_xml")
+def _describe_the_state_reason(original: Any, instance: dict[str, Any]) -> str:
+    described: str = original(instance)
+    if not (reason := instance.get("StateReason")):
+        return described
+    told = f"<code>{reason['Code']}</code><message>{reason['Message']}</message>"
+    return described.replace("<imageId>", f"<stateReason>{told}</stateReason><imageId>", 1)
 
 
 @corrects(ec2, "handle_request")

@@ -71,8 +71,13 @@ class Account:
             )
         return str(made["Role"]["Arn"])
 
-    def session(self, role_arn: str, service: str) -> Any:
-        assumed = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName="test")
+    def session(
+        self, role_arn: str, service: str, session_policy: dict[str, Any] | None = None
+    ) -> Any:
+        limited = {"Policy": document(session_policy)} if session_policy else {}
+        assumed = self.client("sts").assume_role(
+            RoleArn=role_arn, RoleSessionName="test", **limited
+        )
         return boto3.client(
             service,  # type: ignore[call-overload]
             endpoint_url=self.emulator_url,
@@ -271,6 +276,64 @@ def test_a_pattern_with_many_wildcards_is_matched_at_once(account: Account) -> N
         ec2.describe_volumes()
 
     assert time.monotonic() - started < 10
+
+
+def encrypted_instance(account: Account) -> str:
+    """A stopped instance, whose volume is encrypted under a key of the customer's own."""
+    key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
+    ec2 = account.client("ec2")
+    disk = {"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}
+    made = ec2.run_instances(
+        ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, BlockDeviceMappings=[disk]
+    )
+    instance_id = str(made["Instances"][0]["InstanceId"])
+    ec2.stop_instances(InstanceIds=[instance_id])
+    return instance_id
+
+
+def instance_of(account: Account, instance_id: str) -> dict[str, Any]:
+    found = account.client("ec2").describe_instances(InstanceIds=[instance_id])
+    instance: dict[str, Any] = found["Reservations"][0]["Instances"][0]
+    return instance
+
+
+START: dict[str, Any] = {"Effect": "Allow", "Action": "ec2:StartInstances", "Resource": "*"}
+CREATE_GRANT: dict[str, Any] = {
+    "Effect": "Allow",
+    "Action": "kms:CreateGrant",
+    "Resource": "*",
+    "Condition": {
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+        "StringEquals": {"kms:ViaService": "ec2.us-east-1.amazonaws.com"},
+    },
+}
+
+
+@pytest.mark.parametrize("session_policy", [None, START])
+def test_an_instance_whose_key_its_caller_may_not_grant_falls_back_to_stopped(
+    account: Account, session_policy: dict[str, Any] | None
+) -> None:
+    instance_id = encrypted_instance(account)
+    allowed = [START] if session_policy is None else [START, CREATE_GRANT]
+    ec2 = account.session(account.role("Starter", *allowed), "ec2", session_policy)
+
+    (started,) = ec2.start_instances(InstanceIds=[instance_id])["StartingInstances"]
+
+    assert started["CurrentState"]["Name"] == "pending"
+    eventually(lambda: instance_of(account, instance_id)["State"]["Name"] == "stopped", "it falls")
+    assert instance_of(account, instance_id)["StateReason"] == {
+        "Code": "Client.InternalError",
+        "Message": "Client.InternalError: Client error on launch",
+    }
+
+
+def test_an_instance_whose_key_its_caller_may_grant_starts(account: Account) -> None:
+    instance_id = encrypted_instance(account)
+    ec2 = account.session(account.role("Starter", START, CREATE_GRANT), "ec2")
+
+    ec2.start_instances(InstanceIds=[instance_id])
+
+    assert instance_of(account, instance_id)["State"]["Name"] == "running"
 
 
 def test_a_user_cannot_move_to_another_organization(stack: Stack) -> None:
