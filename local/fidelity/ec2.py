@@ -50,13 +50,9 @@ def let_instances_fall_back_whose_volumes_cannot_be_decrypted(
         return answer
 
     def start(params: dict[str, Any]) -> Response:
-        named = [ec2._instances.get(name) for name in ec2._parse_member_list(params, "InstanceId")]
-        stopped = [found for found in named if found and found["State"]["Name"] == "stopped"]
-        unable = [instance for instance in stopped if not _may_decrypt(instance)]
+        unable = [instance for instance in _stopped(params) if not _may_decrypt(instance)]
         status, headers, body = actions["StartInstances"](params)
         if status == 200:
-            for instance in stopped:
-                instance.pop("StateReason", None)
             for instance in unable:
                 body = _pending(instance, body)
         return status, headers, body
@@ -67,6 +63,12 @@ def let_instances_fall_back_whose_volumes_cannot_be_decrypted(
 def _encrypt(volume: dict[str, Any], params: dict[str, Any], prefix: str) -> None:
     if str(ec2._p(params, f"{prefix}Encrypted")).lower() == "true":
         volume.update(Encrypted=True, KmsKeyId=ec2._p(params, f"{prefix}KmsKeyId") or "")
+
+
+def _stopped(params: dict[str, Any]) -> list[dict[str, Any]]:
+    """The instances that StartInstances will start."""
+    named = [ec2._instances.get(name) for name in ec2._parse_member_list(params, "InstanceId")]
+    return [found for found in named if found and found["State"]["Name"] == "stopped"]
 
 
 def _may_decrypt(instance: dict[str, Any]) -> bool:
@@ -118,7 +120,8 @@ async def _fall_back_in_time(original: Any, *request: Any) -> Response:
 @corrects(ec2, "_instance_xml")
 def _describe_the_state_reason(original: Any, instance: dict[str, Any]) -> str:
     described: str = original(instance)
-    if not (reason := instance.get("StateReason")):
+    reason = instance.get("StateReason")
+    if not reason or instance["State"]["Name"] != "stopped":
         return described
     told = f"<code>{reason['Code']}</code><message>{reason['Message']}</message>"
     return described.replace("<imageId>", f"<stateReason>{told}</stateReason><imageId>", 1)
