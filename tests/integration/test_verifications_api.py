@@ -89,6 +89,7 @@ def test_pressing_test_starts_one_execution_of_that_name(
         "started_at": test["started_at"],
         "finished_at": None,
         "steps": [],
+        "region_health": [],
         "execution_arn": None,
     }
     (execution,) = executions()

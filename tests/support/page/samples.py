@@ -23,6 +23,9 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "access_key_id": "WXYZ" if index % 4 == 3 else None,
         "write_logs": index % 2 == 0,
         "regions": ["us-east-1"],
+        "region_health": [{"region": "us-east-1", "status": "reachable", "reason": None}]
+        if tested
+        else [],
         "status": status,
         "issues": [],
         "capabilities": {"ec2": "full", "rds": "partial", "logs": "none"}
@@ -157,6 +160,7 @@ def finished_test(verification_id: str = "test1", **changes: Any) -> dict[str, A
         "started_at": "2026-01-05T10:00:00Z",
         "finished_at": "2026-01-05T10:00:09Z",
         "steps": STEPS,
+        "region_health": [],
         "execution_arn": None,
         **changes,
     }

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from cavok.domain.permissions import CAPABILITY_GROUPS
+from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
 
 
@@ -113,6 +114,7 @@ class Account:
                          connection last changed.
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
+    region_health        what the last test found in each of `regions`; empty before the first.
     version              counts every write, for optimistic locking and the ETag.
     """
 
@@ -131,6 +133,7 @@ class Account:
     capabilities: Mapping[str, Capability] = field(
         default_factory=lambda: dict(UNKNOWN_CAPABILITIES)
     )
+    region_health: tuple[RegionHealth, ...] = ()
     verification: LastVerification | None = None
     slot: TestSlot | None = None
     next_verification_at: datetime | None
@@ -155,6 +158,11 @@ class Account:
     def home_region(self) -> str:
         """The region in which permissions are probed and logs are written."""
         return self.regions[0]
+
+    @property
+    def unusable_regions(self) -> Mapping[str, RegionHealth]:
+        """Regions in which no call can work, as far as the last test knows."""
+        return {each.region: each for each in self.region_health if each.status in UNUSABLE}
 
     def testing(self, now: datetime) -> bool:
         """Whether a test holds the slot."""
@@ -199,6 +207,7 @@ class Account:
             status=Status.UNCONFIRMED,
             issues=(),
             capabilities=dict(UNKNOWN_CAPABILITIES),
+            region_health=(),
             proven=frozenset(),
             attempts=0,
             connected_at=None,

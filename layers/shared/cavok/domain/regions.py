@@ -59,6 +59,10 @@ class RegionStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
+UNUSABLE = frozenset({RegionStatus.REFUSED, RegionStatus.NOT_ENABLED})
+"""Where no call works. These regions are left out until a test finds them otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class RegionHealth:
     """What a test found in one region. `reason` says why it was refused."""

@@ -20,6 +20,7 @@ from cavok.domain.accounts import (
 )
 from cavok.domain.audit import AuditEntry
 from cavok.domain.issues import find_issues
+from cavok.domain.regions import RegionHealth
 from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
 
@@ -68,6 +69,7 @@ class Verification:
     outcome: Outcome | None = None
     finished_at: datetime | None = None
     steps: tuple[Step, ...] = ()
+    region_health: tuple[RegionHealth, ...] = ()
     execution_arn: str | None = None
 
     @property
@@ -136,6 +138,7 @@ def finish(
     now: datetime,
     *,
     log_error: str | None = None,
+    region_health: Sequence[RegionHealth] = (),
 ) -> tuple[Account, Verification]:
     """What a test's steps mean: the updated account, and the finished verification.
 
@@ -143,8 +146,10 @@ def finish(
     if it is not proven that the role refuses a missing and a wrong external ID, if the account was
     reconnected while the test ran, or if the test's time was up and another test has taken the
     slot. `log_error` is set when writing the summary failed for a reason other than
-    an AWS response.
+    an AWS response. Without `region_health` the account keeps what an earlier test found in its
+    regions.
     """
+    verification = replace(verification, region_health=tuple(region_health))
     complete = _complete(account, steps, now, log_error)
     stale = verification.connection_revision != account.connection_revision
     if stale or _other_slot(account, verification) or _entry_unknown(account, complete):
@@ -170,6 +175,7 @@ def finish(
         status=status,
         issues=account.issues if tentative else issues,
         capabilities=capabilities(complete),
+        region_health=tuple(region_health) or account.region_health,
         verification=LastVerification(verification.verification_id, outcome, now),
         slot=None,
         attempts=0 if connected else account.attempts + 1,

@@ -12,6 +12,7 @@ from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, LastVerification, Outcome
 from cavok.domain.permissions import STEPS
+from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Evidence, Step, Verdict
 from tests.bench.capacity import weight
 from tests.support.builders import (
@@ -57,7 +58,10 @@ def well(account: Account) -> Account:
     """As a connected account is on almost every day, a test under way."""
     last = LastVerification(VERIFICATION_ID, Outcome.CONFIRMED, NOW)
     proven = confirmed(account, *actions_of("ec2", "rds"))
-    return under_test(an_account(**{**_fields(proven), "verification": last}))
+    health = tuple(RegionHealth(region, RegionStatus.REACHABLE) for region in account.regions)
+    return under_test(
+        an_account(**{**_fields(proven), "region_health": health, "verification": last})
+    )
 
 
 def _fields(account: Account) -> dict[str, object]:

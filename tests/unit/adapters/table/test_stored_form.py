@@ -22,11 +22,13 @@ from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
 from cavok.adapters.table.verifications import VerificationItem
 from cavok.adapters.table.webhooks import WebhookItem
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
 from cavok.domain.audit import AuditAction, AuditEntry
 from cavok.domain.events import EventType
 from cavok.domain.instances import Kind
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Logged
+from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 from cavok.domain.verifications import State
@@ -47,10 +49,15 @@ STORED: Mapping[str, Mapping[str, Mapping[str, Any]]] = json.loads(
     (Path(__file__).parent / "stored_items.json").read_text()
 )
 
+HEALTH = (
+    RegionHealth("eu-west-1", RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY),
+    RegionHealth("us-east-1", RegionStatus.REACHABLE),
+)
 TESTED = replace(
     confirmed(under_test(an_account(regions=("eu-west-1", "us-east-1")))),
     issues=(Issue("c", "mé", "r"),),
     capabilities={"ec2": Capability.FULL, "rds": Capability.UNKNOWN},
+    region_health=HEALTH,
     verification=LastVerification(VERIFICATION_ID, Outcome.DEGRADED, NOW),
     attempts=2,
     version=7,
@@ -64,6 +71,7 @@ FINISHED = a_verification(
     outcome=Outcome.CONFIRMED,
     finished_at=NOW,
     steps=tuple(steps_of(an_account())),
+    region_health=HEALTH,
     execution_arn="arn:x",
 )
 RUNNING = a_verification()

@@ -19,6 +19,7 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
+from cavok.adapters.table.region_health import exceptions_of, health_of
 from cavok.adapters.table.table import (
     EnumAttribute,
     Item,
@@ -90,6 +91,7 @@ class AccountItem(Item):
         dump=dict,
         load=lambda stored: {group: Capability(value) for group, value in stored.items()},
     )
+    region_exceptions = JsonAttribute(dump=dict, load=dict, null=True, attr_name="region_health")
     last_verification_id = UnicodeAttribute(null=True)
     last_outcome = EnumAttribute(Outcome, null=True)
     last_finished_at = UTCDateTimeAttribute(null=True)
@@ -117,6 +119,7 @@ class AccountItem(Item):
             name_key=keys.name_key(account.name, account.account_id),
             status_pk=keys.status_pk(account.organization_id, account.status),
             due_shard=keys.due_shard(account.account_id) if due else None,
+            region_exceptions=exceptions_of(account.region_health),
             last_verification_id=last.verification_id if last else None,
             last_outcome=last.outcome if last else None,
             last_finished_at=last.finished_at if last else None,
@@ -137,8 +140,13 @@ class AccountItem(Item):
             )
         if self.slot_verification_id and self.slot_expires_at:
             slot = TestSlot(self.slot_verification_id, self.slot_expires_at)
-        organization_id = self.pk.removeprefix(keys.ORGANIZATION)
-        return self.as_a(Account, organization_id=organization_id, verification=last, slot=slot)
+        return self.as_a(
+            Account,
+            organization_id=self.pk.removeprefix(keys.ORGANIZATION),
+            region_health=health_of(self.regions, self.region_exceptions),
+            verification=last,
+            slot=slot,
+        )
 
 
 class Accounts:

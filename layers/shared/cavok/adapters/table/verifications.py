@@ -17,7 +17,14 @@ from pynamodb.transactions import TransactWrite
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import add_interaction
-from cavok.adapters.table.table import EnumAttribute, Item, PackedAttribute, Table
+from cavok.adapters.table.region_health import dump_health, load_health
+from cavok.adapters.table.table import (
+    EnumAttribute,
+    Item,
+    JsonAttribute,
+    PackedAttribute,
+    Table,
+)
 from cavok.domain.accounts import Account, Outcome
 from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import VerificationNotFound
@@ -107,6 +114,7 @@ class VerificationItem(Item):
     finished_at = UTCDateTimeAttribute(null=True)
     execution_arn = UnicodeAttribute(null=True)
     steps = PackedAttribute(pack_steps, unpack_steps, null=True, default=())
+    region_health = JsonAttribute(dump_health, load_health, null=True)
     expires_at = TTLAttribute(null=True)
 
     @classmethod
@@ -115,6 +123,7 @@ class VerificationItem(Item):
             keys.account_pk(verification.account_id),
             keys.verification_sk(verification.verification_id),
             verification,
+            region_health=verification.region_health or None,
             expires_at=expires_at,
         )
 
@@ -123,6 +132,7 @@ class VerificationItem(Item):
             Verification,
             account_id=self.pk.removeprefix(keys.ACCOUNT),
             verification_id=self.sk.removeprefix(keys.VERIFICATION),
+            region_health=self.region_health or (),
         )
 
 

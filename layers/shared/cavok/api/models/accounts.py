@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, StrictBool, StrictStr, create_model
 from cavok.api.models.common import (
     Matching,
     MayBeLeftOut,
+    RegionHealthBody,
     RequestBodyWithoutNulls,
     ResponseBody,
     Timestamp,
@@ -154,6 +155,7 @@ class AccountBody(ResponseBody):
     access_key_id: str | None
     write_logs: bool
     regions: list[str]
+    region_health: list[RegionHealthBody]
     status: Status
     issues: list[IssueBody]
     capabilities: CapabilitiesBody

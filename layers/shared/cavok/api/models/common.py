@@ -15,6 +15,8 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from cavok.domain.access_denied import Reason
+from cavok.domain.regions import RegionStatus
 from cavok.domain.times import utc_text
 
 Limit = Annotated[int, Query(ge=1, le=100, description="The maximum number of entries to return.")]
@@ -55,6 +57,16 @@ class ResponseBody(BaseModel):
         """
         same = {name: getattr(source, name) for name in cls.model_fields if name not in others}
         return cls.model_validate(same | others, from_attributes=True)
+
+
+class RegionHealthBody(ResponseBody):
+    """What the last test found in a region. `refused`: AWS refuses there what it allows in others,
+    and `reason` says why. `not_enabled`: the account has not enabled it. `unknown`: no answer.
+    """
+
+    region: str
+    status: RegionStatus
+    reason: Reason | None
 
 
 class Matching:

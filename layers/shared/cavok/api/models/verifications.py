@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cavok.api.models.common import ResponseBody, Timestamp
+from cavok.api.models.common import RegionHealthBody, ResponseBody, Timestamp
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Outcome
 from cavok.domain.permissions import GROUPS
@@ -61,6 +61,7 @@ class VerificationBody(ResponseBody):
     started_at: Timestamp
     finished_at: Timestamp | None
     steps: list[StepBody]
+    region_health: list[RegionHealthBody]
     execution_arn: str | None = None
 
 
