@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs
 
-from ministack.core import iam_evaluator
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import ec2, kms
 
 from local.fidelity.correction import Response, corrects, replaces
@@ -148,3 +148,19 @@ async def honor_dry_run(original: Any, *request: Any) -> Response:
             return ec2._error("InvalidInstanceID.NotFound", message, 400)  # type: ignore[no-any-return]
     message = "Request would have succeeded, but DryRun flag is set."
     return ec2._error("DryRunOperation", message, 412)  # type: ignore[no-any-return]
+
+
+@corrects(iam_actions, "verified_access_resource_arns")
+def authorize_every_instance_that_a_call_names(
+    original: Any, params: dict[str, Any], region: str, account_number: str
+) -> list[str]:
+    """A call that names several instances is refused if it is not allowed for each of them, and the
+    denial names one that it is not allowed for.
+
+    The emulator looks at the first alone. It takes from this function the further resources of a
+    request to EC2, after the first.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
+    """
+    named = [params[key][0] for key in params if key.startswith("InstanceId.")]
+    arns = [f"arn:aws:ec2:{region}:{account_number}:instance/{named_id}" for named_id in named]
+    return [*original(params, region, account_number), *arns]

@@ -58,7 +58,51 @@ def test_a_dry_run_on_an_absent_instance_is_no_proof_of_the_permission(
 ) -> None:
     """If this ever answers DryRunOperation, `InvalidInstanceID.NotFound` can become a proof."""
     with pytest.raises(Exception, match=r"InvalidInstanceID\.NotFound"):
-        probes.dry_run_only(everything.client("ec2"), operation, "i-0123456789abcdef0")  # type: ignore[arg-type]
+        probes.dry_run_only(everything.client("ec2"), operation, ["i-0123456789abcdef0"])
+
+
+@pytest.mark.parametrize("operation", ["start_instances", "stop_instances"])
+def test_a_dry_run_that_names_several_instances_is_refused_if_one_of_them_is(
+    operation: str, place: Place
+) -> None:
+    """The instances need not exist: AWS checks authorization first, or another test fails."""
+    granted, refused = "i-0123456789abcdef0", "i-0fedcba9876543210"
+    only_one = without("ec2:StartInstances", "ec2:StopInstances")
+    only_one["Statement"].append(
+        {
+            "Effect": "Allow",
+            "Action": ["ec2:StartInstances", "ec2:StopInstances"],
+            "Resource": f"arn:aws:ec2:*:*:instance/{granted}",
+        }
+    )
+    ec2 = place.enter(place.role(f"one-{operation}", only_one)).client("ec2")
+
+    for ids in ([granted, refused], [refused, granted], [refused]):
+        with pytest.raises(Exception, match=f"UnauthorizedOperation.*{refused}"):
+            probes.dry_run_only(ec2, operation, ids)
+    with pytest.raises(Exception, match=r"DryRunOperation|InvalidInstanceID\.NotFound"):
+        probes.dry_run_only(ec2, operation, [granted])
+
+
+@pytest.mark.parametrize(
+    ("action", "resource"),
+    [
+        (f"rds:{verb}DB{what}", f"arn:aws:rds:*:*:{name}:dev-*")
+        for verb in ("Start", "Stop")
+        for what, name in (("Instance", "db"), ("Cluster", "cluster"))
+    ],
+)
+def test_a_grant_for_some_databases_refuses_an_absent_one(
+    action: str, resource: str, place: Place
+) -> None:
+    """So the refusal of a probe proves only that the grant is limited."""
+    limited = without(action)
+    limited["Statement"].append({"Effect": "Allow", "Action": action, "Resource": resource})
+    session = place.enter(place.role(f"dev-{action.split(':')[1]}", limited))
+
+    judgement = probes.run(action, session)
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.DENIED, Reason.IDENTITY_POLICY)
 
 
 def test_an_explicit_deny_is_distinguished_from_a_missing_permission(place: Place) -> None:

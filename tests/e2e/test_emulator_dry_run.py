@@ -115,6 +115,25 @@ def test_a_denial_has_the_wording_of_ec2(place: CustomerAccount, instance_id: st
     )
 
 
+def test_a_call_that_names_several_instances_must_be_allowed_for_each(
+    place: CustomerAccount, instance_id: str
+) -> None:
+    owner = aws.ec2(place.emulator_url, place.account_number)
+    other = owner.run_instances(ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1)
+    other_id = other["Instances"][0]["InstanceId"]
+    arn = f"arn:aws:ec2:*:{place.account_number}:instance"
+    only_one = statement("Allow", "ec2:StopInstances") | {"Resource": f"{arn}/{instance_id}"}
+    ec2 = user_of(place, only_one)
+
+    assert refusal(ec2.stop_instances, InstanceIds=[instance_id], DryRun=True)[0] == (
+        "DryRunOperation"
+    )
+    for named in ([instance_id, other_id], [other_id, instance_id]):
+        with pytest.raises(ClientError, match=f"instance/{other_id} because") as caught:
+            ec2.stop_instances(InstanceIds=named, DryRun=True)
+        assert caught.value.response["Error"]["Code"] == "UnauthorizedOperation"
+
+
 def test_a_denial_names_the_boundary_or_the_session_policy(
     stack: Stack, place: CustomerAccount, instance_id: str
 ) -> None:

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.steps import (
+    MAX_EXAMPLES,
     REFUSALS_WANTED,
     Evidence,
     Judgement,
+    Resources,
+    ResourceVerdict,
     Step,
     Verdict,
     judge,
@@ -96,3 +99,22 @@ def test_every_step_belongs_to_a_group() -> None:
     assert groups == {"trust", "checking", "ec2", "rds", "logs"}
     with pytest.raises(KeyError):
         permissions.group_of("s3:GetObject")
+
+
+def refused_in(region: str, *ids: str) -> list[ResourceVerdict]:
+    return [ResourceVerdict(each, region, Verdict.DENIED, Reason.IDENTITY_POLICY) for each in ids]
+
+
+def test_the_examples_begin_with_what_is_refused_and_under_control() -> None:
+    others = refused_in("us-east-1", *(f"i-{number}" for number in range(MAX_EXAMPLES)))
+    verdicts = [
+        ResourceVerdict("i-a", "us-east-1", Verdict.ALLOWED),
+        *others,
+        *refused_in("eu-west-1", "i-x", "i-y"),
+    ]
+
+    found = Resources.of(verdicts, {"eu-west-1": ("i-y",), "us-east-1": ("i-a", "i-x")})
+
+    assert (found.asked, found.allowed, found.denied) == (23, 1, 22)
+    assert len(found.examples) == MAX_EXAMPLES
+    assert [each.id for each in found.examples[:2]] == ["i-y", "i-0"]

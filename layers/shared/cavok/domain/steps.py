@@ -1,7 +1,7 @@
 """One step of a verification: what was tried, and what AWS's answer proves."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -67,7 +67,8 @@ class ResourceVerdict:
 @dataclass(frozen=True, slots=True)
 class Resources:
     """For how many resources a permission was asked, and for how many it is allowed and denied.
-    Resources whose answer proved nothing are in neither. `examples` has the denied ones first.
+    Resources whose answer proved nothing are in neither. `examples` has the denied ones first, and
+    of these the ones under Cavok's control.
     """
 
     asked: int
@@ -76,10 +77,23 @@ class Resources:
     examples: tuple[ResourceVerdict, ...] = ()
 
     @classmethod
-    def of(cls, verdicts: Sequence[ResourceVerdict]) -> Self:
-        """Counts verdicts, and keeps at most MAX_EXAMPLES of them as examples."""
+    def of(
+        cls,
+        verdicts: Sequence[ResourceVerdict],
+        under_control: Mapping[str, Collection[str]] | None = None,
+    ) -> Self:
+        """Counts verdicts, and keeps at most MAX_EXAMPLES of them as examples. `under_control` has
+        the IDs of the resources under Cavok's control, by region.
+        """
+        controlled = under_control or {}
         counts = Counter(each.verdict for each in verdicts)
-        refused_first = sorted(verdicts, key=lambda each: each.verdict is not Verdict.DENIED)
+        refused_first = sorted(
+            verdicts,
+            key=lambda each: (
+                each.verdict is not Verdict.DENIED,
+                each.id not in controlled.get(each.region, ()),
+            ),
+        )
         return cls(
             asked=len(verdicts),
             allowed=counts[Verdict.ALLOWED],
@@ -202,15 +216,25 @@ class Step:
             resources=judgement.resources,
         )
 
-    def predicted(self, verdict: Verdict, reason: Reason | None, detail: str) -> Self:
-        """This inconclusive step with the verdict that the role's own policies give."""
+    def predicted(
+        self,
+        verdict: Verdict,
+        reason: Reason | None,
+        detail: str,
+        resources: Resources | None = None,
+    ) -> Self:
+        """This step with the verdict that the role's own policies give, on `resources` if these are
+        known. It proves nothing if they decide nothing.
+        """
+        known = verdict is not Verdict.INCONCLUSIVE
         return replace(
             self,
             verdict=verdict,
             ok=_ok(self.step, verdict),
-            evidence=Evidence.POLICY,
+            evidence=Evidence.POLICY if known else Evidence.NONE,
             reason=reason,
-            detail=detail,
+            detail=detail[:_DETAIL_LIMIT],
+            resources=resources,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -14,12 +14,22 @@ from cavok.domain.regions import RegionHealth, RegionStatus
 class Survey:
     """`region_health` has one entry for each of the account's regions.
 
-    instances  IDs of the EC2 instances that the test asks about, by region; those under Cavok's
-               control come first.
+    instances      IDs of the EC2 instances that the test asks about, by region; those under
+                   Cavok's control come first.
+    under_control  IDs of the instances, databases and clusters under Cavok's control, by region.
+                   Of those refused, a step names them first.
     """
 
     region_health: tuple[RegionHealth, ...] = ()
     instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    under_control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def reachable(self) -> tuple[str, ...]:
+        """The regions that answer."""
+        return tuple(
+            each.region for each in self.region_health if each.status is RegionStatus.REACHABLE
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """JSON form, for the workflow."""
@@ -29,6 +39,7 @@ class Survey:
                 for each in self.region_health
             ],
             "instances": {region: list(ids) for region, ids in self.instances.items()},
+            "under_control": {region: list(ids) for region, ids in self.under_control.items()},
         }
 
     @classmethod
@@ -44,4 +55,5 @@ class Survey:
                 for each in data["region_health"]
             ),
             instances={region: tuple(ids) for region, ids in data["instances"].items()},
+            under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
         )

@@ -8,7 +8,7 @@ before they look for the resource. This is observed, and held by the contract te
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote
@@ -99,16 +99,16 @@ def _dry_run(
 ) -> Callable[[CustomerSession], None]:
     def call(session: CustomerSession) -> None:
         ec2 = session.client("ec2")
-        dry_run_only(ec2, operation, _an_instance(ec2))
+        dry_run_only(ec2, operation, [_an_instance(ec2)])
 
     return call
 
 
-def dry_run_only(ec2: Any, operation: str, instance_id: str) -> None:
-    """Calls an EC2 operation that changes an instance, always as a dry run. No other probe calls
+def dry_run_only(ec2: Any, operation: str, instance_ids: Sequence[str]) -> None:
+    """Calls an EC2 operation that changes instances, always as a dry run. No other probe calls
     one.
     """
-    getattr(ec2, operation)(InstanceIds=[instance_id], DryRun=True)
+    getattr(ec2, operation)(InstanceIds=list(instance_ids), DryRun=True)
 
 
 def _an_instance(ec2: Any) -> str:
