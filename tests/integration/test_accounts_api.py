@@ -45,6 +45,7 @@ def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> 
         "status": "unconfirmed",
         "issues": [],
         "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
+        "region_health": [],
         "verification": None,
         "testing": False,
         "next_verification_at": account["created_at"],
