@@ -18,11 +18,14 @@ class Survey:
                    Cavok's control come first.
     under_control  IDs of the instances, databases and clusters under Cavok's control, by region.
                    Of those refused, a step names them first.
+    asked_in_part  regions that have more instances than the test asks about. Where all that are
+                   asked about are refused, others may still be allowed.
     """
 
     region_health: tuple[RegionHealth, ...] = ()
     instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     under_control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    asked_in_part: tuple[str, ...] = ()
 
     @property
     def reachable(self) -> tuple[str, ...]:
@@ -40,6 +43,7 @@ class Survey:
             ],
             "instances": {region: list(ids) for region, ids in self.instances.items()},
             "under_control": {region: list(ids) for region, ids in self.under_control.items()},
+            "asked_in_part": list(self.asked_in_part),
         }
 
     @classmethod
@@ -56,4 +60,5 @@ class Survey:
             ),
             instances={region: tuple(ids) for region, ids in data["instances"].items()},
             under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
+            asked_in_part=tuple(data.get("asked_in_part", ())),
         )
