@@ -16,6 +16,7 @@ OWNED = [
     ("PATCH", "/v1/accounts/{id}"),
     ("PUT", "/v1/accounts/{id}/credentials"),
     ("DELETE", "/v1/accounts/{id}"),
+    ("POST", "/v1/accounts/{id}/revoke"),
     ("GET", "/v1/accounts/{id}/instructions"),
     ("POST", "/v1/accounts/{id}/verifications"),
     ("GET", "/v1/accounts/{id}/verifications"),

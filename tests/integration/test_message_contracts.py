@@ -253,6 +253,8 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     at = datetime.now(UTC)
     wiring.interactions().record(an_interaction(account_id=account["account_id"], at=at))
     found += stream.records()
+    assert admin.post(f"{path}/revoke").status == 204
+    found += stream.records()
     assert admin.delete(path).status == 204
     return found + stream.records()
 

@@ -83,6 +83,10 @@ class Issue:
     fix: Fix | None = None
 
 
+REVOKED = "revoked"
+"""Code of the issue of an account whose use a person revoked."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastVerification:
     """The last test with a verdict. `finished_at` is UTC."""
@@ -164,6 +168,11 @@ class Account:
         """Regions in which no call can work, as far as the last test knows."""
         return {each.region: each for each in self.region_health if each.status in UNUSABLE}
 
+    @property
+    def revoked(self) -> bool:
+        """Whether a person revoked its use, and no person's test has ended with a verdict since."""
+        return any(issue.code == REVOKED for issue in self.issues)
+
     def testing(self, now: datetime) -> bool:
         """Whether a test holds the slot."""
         return self.slot is not None and self.slot.expires_at > now
@@ -177,6 +186,7 @@ class Account:
             was_connected=self.connected_at is not None,
             attempts=self.attempts,
             touched_at=self.touched_at,
+            revoked=self.revoked,
         )
 
     def renamed(self, name: str, now: datetime) -> Self:
@@ -185,8 +195,16 @@ class Account:
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
         """With log writing on or off. Due at once, so that a test shows whether it works."""
         return replace(
-            self, write_logs=write_logs, next_verification_at=now, touched_at=now, updated_at=now
+            self,
+            write_logs=write_logs,
+            next_verification_at=self._due_at_once(now),
+            touched_at=now,
+            updated_at=now,
         )
+
+    def _due_at_once(self, now: datetime) -> datetime | None:
+        """Only a person tests a revoked account."""
+        return self.next_verification_at if self.revoked else now
 
     def reconnected(
         self,
@@ -197,7 +215,7 @@ class Account:
         access_key_id_ending: str | None = None,
     ) -> Self:
         """With a changed connection. Earlier results no longer hold: unconfirmed, and due at once.
-        Null leaves a field unchanged.
+        A revoked account stays so. Null leaves a field unchanged.
         """
         return replace(
             self,
@@ -205,14 +223,42 @@ class Account:
             role_name=role_name or self.role_name,
             access_key_id_ending=access_key_id_ending or self.access_key_id_ending,
             status=Status.UNCONFIRMED,
-            issues=(),
+            issues=self.issues if self.revoked else (),
             capabilities=dict(UNKNOWN_CAPABILITIES),
             region_health=(),
             proven=frozenset(),
             attempts=0,
             connected_at=None,
             connection_revision=self.connection_revision + 1,
-            next_verification_at=now,
+            next_verification_at=self._due_at_once(now),
             touched_at=now,
             updated_at=now,
         )
+
+    def with_use_revoked(self, now: datetime) -> Self:
+        """Not used, and not tested by a schedule, until a person tests it. A running test loses its
+        slot and, being of an older revision, decides nothing. The same object if that is so
+        already.
+        """
+        if self.revoked and self.slot is None:
+            return self
+        return replace(
+            self,
+            status=Status.UNCONFIRMED,
+            issues=(_REVOKED_ISSUE,),
+            capabilities=dict(UNKNOWN_CAPABILITIES),
+            region_health=(),
+            slot=None,
+            attempts=0,
+            connection_revision=self.connection_revision + 1,
+            next_verification_at=None,
+            touched_at=now,
+            updated_at=now,
+        )
+
+
+_REVOKED_ISSUE = Issue(
+    REVOKED,
+    "A person revoked the use of this account. Cavok does not enter it.",
+    "Press Test to use the account again.",
+)

@@ -24,6 +24,7 @@ class AuditAction(StrEnum):
     CHANGED = "changed"
     CREDENTIALS_ROTATED = "credentials_rotated"
     TESTED = "tested"
+    REVOKED = "revoked"
     DELETED = "deleted"
 
 
@@ -61,6 +62,11 @@ def credentials_rotated(account: Account, actor: str) -> AuditEntry:
 def tested(account: Account, actor: str, at: datetime, verification_id: str) -> AuditEntry:
     """The entry of a test that began."""
     return _entry(AuditAction.TESTED, account, actor, at, f"verification {verification_id}")
+
+
+def revoked(account: Account, actor: str) -> AuditEntry:
+    """The entry of an account whose use a person revoked."""
+    return _entry(AuditAction.REVOKED, account, actor, account.updated_at)
 
 
 def deleted(account: Account, actor: str, at: datetime) -> AuditEntry:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from cavok.domain.accounts import Issue, LastVerification, Outcome, Severity, Status
+from cavok.domain.accounts import REVOKED, Issue, LastVerification, Outcome, Severity, Status
 from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.interactions import THRESHOLDS, Interaction, thresholds_crossed
 from cavok.domain.kinds import Kind
@@ -32,6 +32,7 @@ class EventType(StrEnum):
     CONFIRMED = "Account Confirmed"
     DEGRADED = "Account Degraded"
     FAILED = "Account Failed"
+    REVOKED = "Account Revoked"
     DELETED = "Account Deleted"
     VERIFICATION_FINISHED = "Verification Finished"
     INTERACTION = "Instance Interaction"
@@ -253,6 +254,14 @@ _DECLARATIONS = (
         previous=True,
     ),
     _account_event(
+        EventType.REVOKED,
+        "a person revoked its use",
+        "A person revoked the use of an account. Cavok does not enter it until a person tests it.",
+        statuses=(Status.UNCONFIRMED,),
+        tested=False,
+        previous=True,
+    ),
+    _account_event(
         EventType.DELETED,
         "it was disconnected",
         "An account was disconnected. The fields show its last version.",
@@ -366,6 +375,10 @@ class AccountVersion:
     version: int
     at: datetime
 
+    @property
+    def revoked(self) -> bool:
+        return any(issue.code == REVOKED for issue in self.issues)
+
 
 @dataclass(frozen=True, slots=True)
 class AccountChange:
@@ -428,6 +441,14 @@ def _account_events(change: AccountChange) -> Iterator[Event]:
         return
     if after.verification and after.verification != before.verification:
         yield _account_event_of(EventType.VERIFICATION_FINISHED, after, after.at, after.version)
+    if after.revoked and not before.revoked:
+        yield _account_event_of(
+            EventType.REVOKED,
+            after,
+            after.at,
+            after.version,
+            previous_status=before.status.value,
+        )
     if after.status is not before.status and after.status in _REACHED:
         yield _account_event_of(
             _REACHED[after.status],

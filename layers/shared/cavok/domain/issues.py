@@ -84,13 +84,18 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
             "Enter credentials of that account, or add the account that they belong to.",
         )
     if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):
-        yield Issue(
-            "confused_deputy",
-            f"The role {account.role_arn} can be assumed without this organization's external ID. "
-            "Anyone who knows its name could make Cavok act on the account.",
-            "Put the condition StringEquals sts:ExternalId with this organization's external ID "
-            "into the role's trust policy, as the Instructions show, then press Test.",
-        )
+        yield confused_deputy(account)
+
+
+def confused_deputy(account: Account) -> Issue:
+    """The issue of a role that can be assumed without the right external ID."""
+    return Issue(
+        "confused_deputy",
+        f"The role {account.role_arn} can be assumed without this organization's external ID. "
+        "Anyone who knows its name could make Cavok act on the account.",
+        "Put the condition StringEquals sts:ExternalId with this organization's external ID "
+        "into the role's trust policy, as the Instructions show, then press Test.",
+    )
 
 
 def _denied(steps: Iterable[Step], *groups: str) -> Iterator[Step]:

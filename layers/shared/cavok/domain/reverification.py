@@ -24,14 +24,18 @@ class Attention:
     was_connected: bool
     attempts: int
     touched_at: datetime
+    revoked: bool = False
 
 
 def next_verification_at(attention: Attention, now: datetime) -> datetime | None:
     """Connected accounts are tested daily, others after 2, 4, 8 … minutes and then daily.
 
     None for an account that was never connected and that nobody has changed or tested for a week.
-    It rests until somebody does.
+    It rests until somebody does. None for one whose use was revoked: it rests until a person tests
+    it.
     """
+    if attention.revoked:
+        return None
     if attention.connected:
         return next_daily_slot(attention.account_id, now)
     if not attention.was_connected and now - attention.touched_at > REST_AFTER:

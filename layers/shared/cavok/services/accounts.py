@@ -10,6 +10,7 @@ from cavok.adapters.sealing import Sealer, credentials_context
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
 from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import ItemChanged, retry_on_conflict
+from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
 from cavok.services.organizations import organization_of
@@ -160,6 +161,22 @@ def rotate_credentials(
             accounts.save_credentials(account, reconnected, sealed, actor=actor)
         except ItemChanged:
             raise Conflict(CHANGED_BY_OTHERS) from None
+
+    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+
+
+def revoke_account(
+    organization_id: str, account_id: str, *, actor: str, accounts: Accounts, now: datetime
+) -> None:
+    """Ends all use of the account until a person tests it. Repeated calls change nothing. Raises
+    AccountNotFound, Conflict.
+    """
+
+    def attempt() -> None:
+        account = accounts.get(organization_id, account_id)
+        revoked = account.with_use_revoked(now)
+        if revoked is not account:
+            accounts.save(account, revoked, entry=audit.revoked(revoked, actor))
 
     retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
 

@@ -14,7 +14,12 @@ from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.errors import AccountNotFound, Conflict
 from cavok.domain.pages import Position
-from cavok.services.accounts import change_account, connect_account, disconnect_account
+from cavok.services.accounts import (
+    change_account,
+    connect_account,
+    disconnect_account,
+    revoke_account,
+)
 
 router = Router()
 
@@ -136,6 +141,27 @@ def delete_account(account_id: str) -> Response[None]:
     """Deletes the account, and its secrets at once."""
     caller = router.caller
     disconnect_account(
+        caller.organization_id,
+        account_id,
+        actor=caller.name,
+        accounts=wiring.accounts(),
+        now=router.now(),
+    )
+    return no_content()
+
+
+@router.post(
+    "/v1/accounts/<account_id>/revoke",
+    summary="Revoke the use of an account",
+    tags=["Accounts"],
+    responses=answers(400, 404, 409, ok=NO_CONTENT),
+)
+def revoke(account_id: str) -> Response[None]:
+    """Ends all use of the account at once: no act, listing, log line or scheduled test until a
+    person tests it. It is `unconfirmed`, with the issue `revoked`. A repetition changes nothing.
+    """
+    caller = router.caller
+    revoke_account(
         caller.organization_id,
         account_id,
         actor=caller.name,
