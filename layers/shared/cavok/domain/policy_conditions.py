@@ -197,7 +197,11 @@ def _binary(text: str) -> bytes:
 
 
 def _in_network(wanted: str, actual: str, _: Resolve | None) -> Truth:
-    return ipaddress.ip_address(actual) in ipaddress.ip_network(wanted, strict=False)
+    address, network = ipaddress.ip_address(actual), ipaddress.ip_network(wanted, strict=False)
+    if address.version != network.version:
+        # AWS does not say whether an IPv6 address is outside an IPv4 range.
+        return None
+    return address in network
 
 
 _RELATIONS = {

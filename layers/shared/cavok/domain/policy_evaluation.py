@@ -6,6 +6,7 @@ limit a role beyond them. Source: IAM User Guide, "Policy evaluation logic".
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -226,10 +227,31 @@ def _names_action(pattern: str, action: str) -> bool:
 def _names_resource(pattern: str, resource: str | None, resolve: Resolve | None) -> Truth:
     if pattern == "*":
         return True
+    parts = pattern.split(":", 5)
+    # A variable may stand only after the fifth colon. Source: IAM User Guide, "IAM policy elements:
+    # Variables and tags", "Where you can use policy variables".
+    if resolve is not None and any("${" in part for part in parts[:5]):
+        return None
     found = symbols(pattern, resolve)
     if found is None or resource is None or not _are_short((resource,)):
         return None
-    return matches_arn(found, resource)
+    matched = matches_arn(found, resource)
+    if len(parts) < 6:
+        # AWS does not say what a shortened ARN leaves out.
+        return matched or None
+    return None if matched and _is_vague(parts[5]) else matched
+
+
+_RESOURCE_TYPE = re.compile(r"[^/:]*")
+
+
+def _is_vague(resource: str) -> bool:
+    """Whether the resource type has a wildcard or a variable, which AWS calls incorrect without a
+    word on what it matches. Source: IAM User Guide, "Identify AWS resources with Amazon Resource
+    Names (ARNs)", "Incorrect wildcard usage".
+    """
+    found = _RESOURCE_TYPE.match(resource)
+    return resource != "*" and found is not None and any(c in found[0] for c in "*?$")
 
 
 def _are_short(values: tuple[str, ...]) -> bool:

@@ -52,7 +52,8 @@ def symbols(text: str, resolve: Resolve | None) -> list[Symbol] | None:
 
     resolve  None for a document older than version 2012-10-17, which has no variables.
 
-    A value that holds a wildcard makes the result unknown: AWS does not say what it matches.
+    A value that is empty or holds a wildcard makes the result unknown: AWS does not say what it
+    matches.
     """
     if resolve is None or "${" not in text:
         return [_symbol(character) for character in text]
@@ -78,7 +79,7 @@ def _value(variable: str, resolve: Resolve) -> str | None:
     if comma and not (len(default) >= 2 and default[0] == default[-1] == "'"):
         return None
     value = resolve(name.strip(), default[1:-1] if comma else None)
-    return None if value is None or "*" in value or "?" in value else value
+    return None if not value or "*" in value or "?" in value else value
 
 
 def _symbol(character: str) -> Symbol:
