@@ -42,10 +42,16 @@ from functions.publish_events import app as publish_events
 from functions.record_verification import app as record_verification
 from tests.integration.conftest import REGION, TABLE, client
 from tests.integration.test_instances import make_database
-from tests.integration.test_interactions_table import an_interaction
 from tests.support import api as http
 from tests.support.api import KEY_ACCOUNT, Api, Context, number
-from tests.support.builders import ORGANIZATION_ID, a_verification, an_account, confirmed, steps_of
+from tests.support.builders import (
+    ORGANIZATION_ID,
+    a_verification,
+    an_account,
+    an_interaction,
+    confirmed,
+    steps_of,
+)
 from tests.support.faults import Calls, Fault, watched
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")

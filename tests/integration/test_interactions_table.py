@@ -9,7 +9,6 @@ from datetime import timedelta
 import pytest
 from pynamodb.exceptions import CancellationReason, TransactWriteError, VerboseClientError
 from pynamodb.transactions import TransactWrite
-from ulid import ULID
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
@@ -17,14 +16,11 @@ from cavok.adapters.table.interactions import InteractionItem, Interactions
 from cavok.domain.accounts import Outcome
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.interactions import (
-    Interaction,
     InteractionAction,
-    InteractionOutcome,
     Logged,
     Usage,
     interaction_of_test,
 )
-from cavok.domain.kinds import Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.pages import Position
 from cavok.domain.verifications import State
@@ -35,6 +31,7 @@ from tests.support.builders import (
     ORGANIZATION_ID,
     a_verification,
     an_account,
+    an_interaction,
     confirmed,
     under_test,
 )
@@ -45,26 +42,6 @@ def a_conflict() -> TransactWriteError:
     reasons = [None, CancellationReason("TransactionConflict", "held by another")]
     cause = VerboseClientError(error, "TransactWriteItems", cancellation_reasons=reasons)
     return TransactWriteError("conflict", cause)
-
-
-def an_interaction(number: int = 0, **but: object) -> Interaction:
-    at = NOW + timedelta(seconds=number)
-    ordinary: dict[str, object] = {
-        "organization_id": ORGANIZATION_ID,
-        "account_id": ACCOUNT_ID,
-        "interaction_id": str(ULID.from_datetime(at)),
-        "action": InteractionAction.STOP,
-        "kind": Kind.EC2,
-        "instance_id": "i-0123456789abcdef0",
-        "region": "us-east-1",
-        "outcome": InteractionOutcome.ACCEPTED,
-        "detail": "It was running; stop was asked for.",
-        "actor": "ada@example.com",
-        "at": at,
-        "request_id": "r-1",
-        "logged": Logged.PENDING,
-    }
-    return Interaction(**ordinary | but)  # type: ignore[arg-type]
 
 
 def used(interactions: Interactions) -> int:

@@ -23,8 +23,14 @@ from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Judgement, Verdict
 from cavok.services.log_interactions import LogWriting, log_interactions, read_events
-from tests.integration.test_interactions_table import an_interaction
-from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID, an_account, confirmed, judged
+from tests.support.builders import (
+    ACCOUNT_ID,
+    ORGANIZATION_ID,
+    an_account,
+    an_interaction,
+    confirmed,
+    judged,
+)
 
 GROUP = "/cavok/interactions"
 NOW = datetime.now(UTC).replace(microsecond=0)

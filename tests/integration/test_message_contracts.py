@@ -26,10 +26,9 @@ from local.settings import ROOT
 from tests.integration.asl import Run
 from tests.integration.conftest import TABLE, WORKFLOW, client
 from tests.integration.test_following_schedules import control, orders, scheduler
-from tests.integration.test_interactions_table import an_interaction
 from tests.integration.test_start_stop import connect, dependencies, sessions
 from tests.support.api import KEY_ACCOUNT, Api, Context
-from tests.support.builders import NUMBER, ORGANIZATION_ID, sample_event
+from tests.support.builders import NUMBER, ORGANIZATION_ID, an_interaction, sample_event
 from tests.support.template import template
 
 __all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]

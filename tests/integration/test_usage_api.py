@@ -13,9 +13,8 @@ from cavok.api.router import Router
 from cavok.domain.interactions import Usage, period_of
 from cavok.domain.times import utc_text
 from tests.integration.conftest import TABLE, client, items
-from tests.integration.test_interactions_table import an_interaction
 from tests.support.api import Api, is_problem, number
-from tests.support.builders import NOW
+from tests.support.builders import NOW, an_interaction
 
 PATH = "/v1/organization/usage"
 AT = NOW

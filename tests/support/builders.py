@@ -8,9 +8,18 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ulid import ULID
+
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import AccessType, Account, Status, TestSlot
+from cavok.domain.interactions import (
+    Interaction,
+    InteractionAction,
+    InteractionOutcome,
+    Logged,
+)
+from cavok.domain.kinds import Kind
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import TIME_LIMIT, Trigger, Verification
 from local.settings import ROOT
@@ -159,3 +168,23 @@ def sample_event(name: str) -> dict[str, Any]:
     """One of the events under events/, which `sam local invoke` takes as well."""
     event: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
     return event
+
+
+def an_interaction(number: int = 0, **but: object) -> Interaction:
+    at = NOW + timedelta(seconds=number)
+    ordinary: dict[str, object] = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "interaction_id": str(ULID.from_datetime(at)),
+        "action": InteractionAction.STOP,
+        "kind": Kind.EC2,
+        "instance_id": "i-0123456789abcdef0",
+        "region": "us-east-1",
+        "outcome": InteractionOutcome.ACCEPTED,
+        "detail": "It was running; stop was asked for.",
+        "actor": "ada@example.com",
+        "at": at,
+        "request_id": "r-1",
+        "logged": Logged.PENDING,
+    }
+    return Interaction(**ordinary | but)  # type: ignore[arg-type]

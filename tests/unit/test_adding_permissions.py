@@ -28,7 +28,7 @@ CACHES = PermissionGroup(
     ),
 )
 
-GROUPS = (TRUST, CHECKING, EC2, RDS, CACHES, LOGS)
+GROUPS = (TRUST, CHECKING, EC2, RDS, CACHES, LOGS, ENCRYPTED_VOLUMES)
 """
 REBOOT = "ec2:RebootInstances"
 STOP = '        Permission("ec2:StopInstances", "Stops an instance on request or on schedule."),\n'
@@ -131,7 +131,7 @@ def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[s
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A copy with a group more."""
-    groups = "GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS)\n"
+    groups = "GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS, ENCRYPTED_VOLUMES)\n"
     return look(tmp_path_factory.mktemp("layer"), (groups, GROUP), probes=HARMLESS)
 
 

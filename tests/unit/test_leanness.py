@@ -36,6 +36,7 @@ HEAVY = {
     | {"boto3", _SESSION, "aws_lambda_powertools.utilities.batch"},
     "dashboard": HTTP | {"boto3", "botocore", "pynamodb", "cavok", "aws_lambda_powertools"},
     "deliver_webhook": HTTP | {"boto3", _SESSION},
+    "follow_outcome": (HTTP - {"ulid"}) | {_PROBES, "cavok.domain.instructions"},
     "follow_schedule": (HTTP - {"ulid"}) | {"boto3", _SESSION},
     "list_due_accounts": (HTTP - {"ulid"}) | {"boto3", _SESSION},
     "log_interactions": (HTTP - {"ulid"}) | {_PROBES, "cavok.domain.instructions"},

@@ -58,6 +58,18 @@ MAY = {
         "sqs:ReceiveMessage",
         "sts:AssumeRole",
     },
+    "follow_outcome": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "dynamodb:Query",
+        "dynamodb:UpdateItem",
+        "kms:Decrypt",
+        "sqs:ChangeMessageVisibility",
+        "sqs:DeleteMessage",
+        "sqs:GetQueueAttributes",
+        "sqs:ReceiveMessage",
+        "sts:AssumeRole",
+    },
     "follow_schedule": {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
@@ -167,6 +179,7 @@ ENTERING = {
     "instances_api",
     "log_interactions",
     "follow_schedule",
+    "follow_outcome",
 }
 
 

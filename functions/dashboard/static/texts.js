@@ -514,6 +514,7 @@ const texts = {
       "Account Deleted": "An account was disconnected.",
       "Verification Finished": "A test ended with a result.",
       "Instance Interaction": "An instance was started or stopped, instances were listed, or a person's test ended.",
+      "Instance Did Not Follow": "An instance did not reach the state that was asked for.",
       "Usage Threshold Crossed": "An account used 80 or 100 % of its free interactions this month.",
     },
     allEvents: "All",

@@ -176,6 +176,15 @@ def retry_queue() -> "RetryQueue":
 
 
 @cache
+def followed_acts() -> "RetryQueue":
+    import boto3
+
+    from cavok.adapters.retry_queue import RetryQueue
+
+    return RetryQueue(boto3.client("sqs"), setting("FOLLOWED_ACTS_URL"))
+
+
+@cache
 def workflows() -> "Workflows":
     import boto3
 

@@ -60,15 +60,35 @@ def test_the_template_grants_the_same_policies_with_logs_only_where_they_are_wan
     account: Account,
 ) -> None:
     template = template_of(account)
-    writes_logs = template["Parameters"]["WriteLogs"]["Default"] == "Yes"
-    policies = [
-        policy["Fn::If"][1 if writes_logs else 2] if "Fn::If" in policy else policy
-        for policy in the_only(template)["Policies"]
-    ]
-    found = {p["PolicyName"]: p["PolicyDocument"] for p in policies if "PolicyName" in p}
 
-    assert writes_logs is account.write_logs
-    assert found == granted(account)
+    assert template["Parameters"]["WriteLogs"]["Default"] == ("No", "Yes")[account.write_logs]
+    assert granted_by(template) == granted(account)
+
+
+@each_account
+def test_grants_for_encrypted_volumes_are_made_only_if_the_customer_says_so(
+    account: Account,
+) -> None:
+    more = granted_by(template_of(account), EncryptedVolumes="Yes")
+
+    added = {name: document for name, document in more.items() if name not in granted(account)}
+    (statement,) = added.pop("CavokEncryptedVolumes")["Statement"]
+    assert added == {}
+    assert statement == permissions.ENCRYPTED_VOLUMES.statement()
+
+
+def granted_by(template: dict[str, Any], **chosen: str) -> dict[str, Any]:
+    """The policy documents of a stack with these parameters, by name."""
+    values = {name: p["Default"] for name, p in template["Parameters"].items()} | chosen
+    conditions = {
+        name: values[condition["Fn::Equals"][0]["Ref"]] == condition["Fn::Equals"][1]
+        for name, condition in template["Conditions"].items()
+    }
+    policies = [
+        p["Fn::If"][1 if conditions[p["Fn::If"][0]] else 2] if "Fn::If" in p else p
+        for p in the_only(template)["Policies"]
+    ]
+    return {p["PolicyName"]: p["PolicyDocument"] for p in policies if "PolicyName" in p}
 
 
 def test_the_template_trusts_the_workload_account_with_the_external_id() -> None:
@@ -122,14 +142,20 @@ def test_terraform_parses_and_makes_the_same_policies(account: Account) -> None:
 
     resources = hcl2.load(io.StringIO(text))["resource"]
 
-    found = {
-        _text(block["name"]): _encoded_json(block["policy"])
+    blocks = [
+        block
         for resource in resources
         for kinds in resource.values()
         for block in kinds.values()
         if "policy" in block
-    }
-    assert found == granted(account)
+    ]
+    documents = {_text(block["name"]): _encoded_json(block["policy"]) for block in blocks}
+    optional = {_text(block["name"]): block["count"] for block in blocks if "count" in block}
+    assert optional == {"CavokEncryptedVolumes": "${var.encrypted_volumes ? 1 : 0}"}
+    assert documents.pop("CavokEncryptedVolumes")["Statement"] == [
+        permissions.ENCRYPTED_VOLUMES.statement()
+    ]
+    assert documents == granted(account)
     assert {_text(k) for r in resources for k in r} == {f"aws_iam_{kind}", f"aws_iam_{kind}_policy"}
 
 
@@ -151,7 +177,7 @@ def test_terraform_trusts_with_the_external_id() -> None:
 def test_the_commands_are_ones_that_a_shell_reads_as_meant(account: Account) -> None:
     commands = [
         shlex.split(command)
-        for command in instructions.cli(account, TRUST).replace("\\\n", " ").strip().split("\n\n")
+        for command in commands_of(account).replace("\\\n", " ").strip().split("\n\n")
     ]
     kind, name = ("role", account.role_name) if account.role_name else ("user", "CavokCloud")
 
@@ -168,6 +194,22 @@ def test_the_commands_are_ones_that_a_shell_reads_as_meant(account: Account) -> 
         assert trusted == instructions.trust_policy(account, TRUST)
     else:
         assert commands[-1][2] == "create-access-key"
+
+
+def commands_of(account: Account) -> str:
+    """The commands without the comments, which offer what is optional."""
+    lines = instructions.cli(account, TRUST).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("#"))
+
+
+@each_account
+def test_the_commands_offer_grants_for_encrypted_volumes_as_a_comment(account: Account) -> None:
+    text = instructions.cli(account, TRUST)
+
+    (_, _, offered) = text.partition("# aws iam put-")
+    command = "aws iam put-" + offered.replace("\\\n#", " ")
+    document = json.loads(_option(shlex.split(command), "--policy-document"))
+    assert document["Statement"] == [permissions.ENCRYPTED_VOLUMES.statement()]
 
 
 @pytest.mark.parametrize("account", [ROLE, ACCOUNTS["role-without-logs"]])

@@ -9,10 +9,11 @@ import pytest
 
 from cavok.domain.instances import Operation
 from cavok.domain.kinds import Action, Kind
-from cavok.domain.permissions import LOG_GROUPS_ARN
+from cavok.domain.permissions import ENCRYPTED_VOLUMES, LOG_GROUPS_ARN
 from cavok.domain.session_policies import (
     listing_policy,
     logging_policy,
+    looking_policy,
     policy_text,
     start_stop_policy,
 )
@@ -28,18 +29,44 @@ ARNS = {
 
 def grants(policy: dict[str, Any]) -> set[tuple[str, str]]:
     assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
-    return {(a, s["Resource"]) for s in policy["Statement"] for a in s["Action"]}
+    return {
+        (action, resource)
+        for statement in policy["Statement"]
+        for action in statement["Action"]
+        for resource in _listed(statement["Resource"])
+    }
+
+
+def _listed(resource: str | list[str]) -> list[str]:
+    return [resource] if isinstance(resource, str) else resource
 
 
 @pytest.mark.parametrize("action", Action)
 @pytest.mark.parametrize("kind", Kind)
 def test_a_start_or_stop_can_do_that_to_that_instance_alone(kind: Kind, action: Action) -> None:
     operation = Operation(action, kind, IDS[kind])
+    expected = {(kind.descriptor.describe, "*"), (operation.permission, ARNS[kind])}
+    if operation.permission == "ec2:StartInstances":
+        expected |= {
+            (operation.permission, f"arn:aws:license-manager:*:{NUMBER}:license-configuration:*"),
+            ("kms:CreateGrant", "*"),
+        }
 
-    assert grants(start_stop_policy(NUMBER, operation)) == {
-        (kind.descriptor.describe, "*"),
-        (operation.permission, ARNS[kind]),
+    assert grants(start_stop_policy(NUMBER, operation)) == expected
+
+
+def test_a_start_lets_ec2_alone_make_grants_as_the_catalogs_statement_does() -> None:
+    policy = start_stop_policy(NUMBER, Operation(Action.START, Kind.EC2, IDS[Kind.EC2]))
+
+    (granting,) = (s for s in policy["Statement"] if "kms:CreateGrant" in s["Action"])
+    assert granting == {
+        name: part for name, part in ENCRYPTED_VOLUMES.statement().items() if name != "Sid"
     }
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_look_can_look_at_that_kind_and_nothing_else(kind: Kind) -> None:
+    assert grants(looking_policy(kind)) == {(kind.descriptor.describe, "*")}
 
 
 def test_a_listing_can_look_and_nothing_else() -> None:
@@ -52,8 +79,12 @@ def test_writing_logs_reaches_our_own_log_groups_alone() -> None:
 
 def test_the_policies_fit_into_assume_role() -> None:
     """2,048 characters. Source: STS API reference, AssumeRole."""
-    longest = Operation(Action.START, Kind.AURORA, "l" * 63)
+    longest = [
+        Operation(Action.START, Kind.AURORA, "l" * 63),
+        Operation(Action.START, Kind.EC2, "i-0123456789abcdef0"),
+    ]
 
-    for policy in (listing_policy(), logging_policy(), start_stop_policy(NUMBER, longest)):
+    acting = [start_stop_policy(NUMBER, operation) for operation in longest]
+    for policy in (listing_policy(), logging_policy(), *acting):
         assert len(policy_text(policy)) <= 2048
         assert json.loads(policy_text(policy)) == policy

@@ -34,6 +34,7 @@ ACCESS_DETAILS = {
         "logs:PutRetentionPolicy",
         "logs:TagResource",
     },
+    "encrypted_volumes": {"kms:CreateGrant"},
 }
 """The table of the Access Details page."""
 
@@ -59,8 +60,23 @@ def test_the_policy_names_each_action_and_no_wildcard() -> None:
     document = permissions.policy_document()
     actions = [action for s in document["Statement"] for action in s["Action"]]
 
-    assert set(actions) == set().union(*ACCESS_DETAILS.values()) - {"sts:AssumeRole"}
+    not_by_default = ACCESS_DETAILS["trust"] | ACCESS_DETAILS["encrypted_volumes"]
+    assert set(actions) == set().union(*ACCESS_DETAILS.values()) - not_by_default
     assert not any("*" in action for action in actions)
+
+
+def test_grants_of_keys_are_for_ec2_alone_and_only_where_the_customer_asks_for_them() -> None:
+    assert permissions.OPTIONAL_GROUPS == (permissions.ENCRYPTED_VOLUMES,)
+    assert permissions.ENCRYPTED_VOLUMES.statement() == {
+        "Sid": "CavokEncryptedVolumes",
+        "Effect": "Allow",
+        "Action": ["kms:CreateGrant"],
+        "Resource": "*",
+        "Condition": {
+            "Bool": {"kms:GrantIsForAWSResource": "true"},
+            "StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"},
+        },
+    }
 
 
 def test_the_policy_fits_into_a_role_many_times_over() -> None:

@@ -19,10 +19,12 @@ class RetryQueue:
 
     def delay(self, receipt_handle: str, tries: int) -> None:
         """Hides a message until its next try, after `tries` failed ones."""
+        self.hide(receipt_handle, wait_seconds(tries))
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        """Hides a message for so many seconds."""
         self._sqs.change_message_visibility(
-            QueueUrl=self._queue_url,
-            ReceiptHandle=receipt_handle,
-            VisibilityTimeout=wait_seconds(tries),
+            QueueUrl=self._queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds
         )
 
 

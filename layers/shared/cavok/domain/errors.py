@@ -86,7 +86,13 @@ class ResourceNotFound(CavokError):
 
 
 class InteractionRefused(CavokError):
-    """Instances cannot be started, stopped or listed at present. The message says why."""
+    """Instances cannot be started, stopped or listed at present. The message says why. `passing`:
+    the cause may end by itself, such as a throttled call.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class LogWritingInconclusive(CavokError):

@@ -14,7 +14,7 @@ from typing import Any
 
 from cavok.domain.accounts import REVOKED, Issue, LastVerification, Outcome, Severity, Status
 from cavok.domain.errors import MalformedEvent, UnknownEvent
-from cavok.domain.interactions import THRESHOLDS, Interaction, thresholds_crossed
+from cavok.domain.interactions import THRESHOLDS, Interaction, Result, thresholds_crossed
 from cavok.domain.kinds import Kind
 from cavok.domain.times import utc_text
 
@@ -36,6 +36,7 @@ class EventType(StrEnum):
     DELETED = "Account Deleted"
     VERIFICATION_FINISHED = "Verification Finished"
     INTERACTION = "Instance Interaction"
+    NOT_FOLLOWED = "Instance Did Not Follow"
     USAGE = "Usage Threshold Crossed"
 
 
@@ -321,6 +322,32 @@ _DECLARATIONS = (
         closed=True,
     ),
     EventDeclaration(
+        type=EventType.NOT_FOLLOWED,
+        source=SOURCE,
+        when="AWS accepted a start or stop, or refused a schedule's for an hour, and the instance "
+        "did not reach the state that was asked for",
+        description="An instance did not reach the state that was asked for. Of a schedule's turn "
+        "it is told after the last try. Once per interaction.",
+        fields={
+            "interaction_id": {**_TEXT, "description": "The start or stop, as in its own event."},
+            "action": {"enum": ["start", "stop"]},
+            "kind": {**_TEXT, "description": f"One of {', '.join(Kind)}."},
+            "instance_id": _TEXT,
+            "region": _TEXT_OR_NULL,
+            "state": {
+                **_TEXT_OR_NULL,
+                "description": "The state that was seen last, in AWS's word; null if it is gone.",
+            },
+            "state_reason": {
+                **_TEXT_OR_NULL,
+                "description": "For people: why it is in that state, and what to do.",
+            },
+            "actor": {**_TEXT, "description": "A person's email address, or `schedule`."},
+            "at": {**_TIME, "description": "When the start or stop was asked for."},
+        },
+        closed=True,
+    ),
+    EventDeclaration(
         type=EventType.USAGE,
         source=SOURCE,
         when="an account's interactions of the month reached 80 or 100 % of the free ones",
@@ -412,7 +439,15 @@ class UsageChange:
     at: datetime
 
 
-Change = AccountChange | InteractionStored | UsageChange
+@dataclass(frozen=True, slots=True)
+class InteractionFollowed:
+    """A stored interaction whose result changed. `at` is when the table was written, UTC."""
+
+    interaction: Interaction
+    at: datetime
+
+
+Change = AccountChange | InteractionStored | InteractionFollowed | UsageChange
 
 
 def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
@@ -425,6 +460,9 @@ def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
             yield from _account_events(change)
         case InteractionStored():
             yield _interaction_event(change.interaction)
+        case InteractionFollowed():
+            if change.interaction.result is Result.NOT_REACHED:
+                yield _not_followed_event(change)
         case UsageChange():
             yield from _usage_events(change, free_interactions)
 
@@ -513,6 +551,30 @@ def _interaction_event(interaction: Interaction) -> Event:
             "actor": interaction.actor,
             "at": utc_text(interaction.at),
             "request_id": interaction.request_id,
+        },
+    )
+
+
+def _not_followed_event(change: InteractionFollowed) -> Event:
+    interaction = change.interaction
+    envelope = Envelope(
+        event_id=f"{interaction.interaction_id}-{_slug(EventType.NOT_FOLLOWED, '-')}",
+        organization_id=interaction.organization_id,
+        account_id=interaction.account_id,
+        occurred_at=change.at,
+    )
+    return envelope.event(
+        EventType.NOT_FOLLOWED,
+        {
+            "interaction_id": interaction.interaction_id,
+            "action": interaction.action.value,
+            "kind": interaction.kind.value if interaction.kind else None,
+            "instance_id": interaction.instance_id,
+            "region": interaction.region,
+            "state": interaction.state,
+            "state_reason": interaction.state_reason,
+            "actor": interaction.actor,
+            "at": utc_text(interaction.at),
         },
     )
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from cavok.domain.kinds import Action, DescribedInstance, Kind
+from cavok.domain.kinds import Action, DescribedInstance, Kind, StateReason
 
 EXCLUDE_TAG = "cavok:exclude"
 """A customer sets this tag to `true` to forbid Cavok to start or stop the instance."""
@@ -25,6 +25,7 @@ class Instance:
     type: str
     excluded: bool = False
     member_of: str | None = None
+    reason: StateReason | None = None
 
     @classmethod
     def of(cls, described: DescribedInstance, kind: Kind, region: str) -> Self:
@@ -37,6 +38,7 @@ class Instance:
             type=described.type,
             excluded=described.tags.get(EXCLUDE_TAG, "").lower() == "true",
             member_of=described.member_of,
+            reason=described.reason,
         )
 
 
@@ -82,11 +84,13 @@ class PlannedAction(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ActionPlan:
     """What a start or stop requires: a call to AWS, nothing, or a refusal. `detail` says why, for
-    people.
+    people. `passing`: a refusal that ends without a person, such as that of an instance that is
+    stopping.
     """
 
     planned: PlannedAction
     detail: str
+    passing: bool = False
 
 
 def plan(instance: Instance, action: Action) -> ActionPlan:
@@ -111,4 +115,8 @@ def plan(instance: Instance, action: Action) -> ActionPlan:
         return ActionPlan(PlannedAction.CALL, f"It was {state}; {action} was asked for.")
     if state in wanted:
         return ActionPlan(PlannedAction.NOTHING, f"It is {state} already; nothing was done.")
-    return ActionPlan(PlannedAction.REFUSE, f"{name} is {state}; it cannot {action} now.")
+    return ActionPlan(
+        PlannedAction.REFUSE,
+        f"{name} is {state}; it cannot {action} now.",
+        passing=state not in of_kind.hidden | of_kind.broken,
+    )

@@ -10,7 +10,13 @@ from urllib.parse import quote, urlencode
 
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account
-from cavok.domain.permissions import GRANTED_GROUPS, PermissionGroup, ProvenBy
+from cavok.domain.permissions import (
+    ENCRYPTED_VOLUMES,
+    GRANTED_GROUPS,
+    OPTIONAL_GROUPS,
+    PermissionGroup,
+    ProvenBy,
+)
 
 STACK_NAME = "CavokCloud"
 USER_NAME = "CavokCloud"
@@ -60,7 +66,8 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
                 "acknowledge that it creates an IAM role and press “Create stack”. It creates the "
                 f"role {account.role_name}, which only Cavok may assume, and only with your "
                 "organization's external ID. If you prefer, use the CloudFormation template, "
-                "Terraform or the AWS CLI below instead.",
+                "Terraform or the AWS CLI below instead. If instances have volumes under a "
+                "customer managed key of KMS, set EncryptedVolumes to Yes.",
             ),
             InstructionStep(
                 "Test the connection",
@@ -73,7 +80,8 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
             "Create an IAM user",
             f"In account {account.account_number}, create an IAM user without console access and "
             "give it the permissions policy below. CloudFormation, Terraform or the AWS CLI below "
-            "do it for you.",
+            "do it for you. If instances have volumes under a customer managed key of KMS, set "
+            "EncryptedVolumes to Yes.",
         ),
         InstructionStep(
             "Create an access key",
@@ -102,12 +110,13 @@ def cloudformation_template(account: Account, trust: Trust) -> str:
 def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
     """The template's parameters, as the quick-create link fills them in."""
     if not account.role_name:
-        return {"WriteLogs": _yes_no(account.write_logs)}
+        return {"WriteLogs": _yes_no(account.write_logs), "EncryptedVolumes": "No"}
     return {
         "TrustedAccountId": trust.trusted_account_id,
         "ExternalId": trust.external_id,
         "RoleName": account.role_name,
         "WriteLogs": _yes_no(account.write_logs),
+        "EncryptedVolumes": "No",
     }
 
 
@@ -145,9 +154,26 @@ def _write_logs_parameter(account: Account) -> dict[str, Any]:
     )
 
 
+def _encrypted_volumes_parameter() -> dict[str, Any]:
+    return _parameter(
+        "Whether Cavok starts EC2 instances with volumes under a customer managed key of KMS.",
+        "No",
+        AllowedValues=["Yes", "No"],
+    )
+
+
+_CONDITIONS = {
+    "WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]},
+    "StartsEncryptedVolumes": {"Fn::Equals": [{"Ref": "EncryptedVolumes"}, "Yes"]},
+}
+
+
 def _inline_policies(account: Account) -> list[dict[str, Any]]:
-    """One inline policy per group. The parameter WriteLogs decides on those for log writing."""
-    return [_inline_policy(group) for group in _groups(account, write_logs=True)]
+    """One inline policy per group. Parameters decide on those for log writing and the optional
+    ones.
+    """
+    groups = (*_groups(account, write_logs=True), *OPTIONAL_GROUPS)
+    return [_inline_policy(group) for group in groups]
 
 
 def _inline_policy(group: PermissionGroup) -> dict[str, Any]:
@@ -155,6 +181,8 @@ def _inline_policy(group: PermissionGroup) -> dict[str, Any]:
     policy = {"PolicyName": group.policy_name, "PolicyDocument": document}
     if group.proven_by is ProvenBy.WRITING:
         return {"Fn::If": ["WritesLogs", policy, {"Ref": "AWS::NoValue"}]}
+    if group is ENCRYPTED_VOLUMES:
+        return {"Fn::If": ["StartsEncryptedVolumes", policy, {"Ref": "AWS::NoValue"}]}
     return policy
 
 
@@ -183,8 +211,9 @@ def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
                 AllowedPattern=f"{permissions.ROLE_NAME_PREFIX}[A-Za-z0-9+=,.@_-]{{0,59}}",
             ),
             "WriteLogs": _write_logs_parameter(account),
+            "EncryptedVolumes": _encrypted_volumes_parameter(),
         },
-        "Conditions": {"WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]}},
+        "Conditions": _CONDITIONS,
         "Resources": {
             "CavokRole": {
                 "Type": "AWS::IAM::Role",
@@ -204,8 +233,11 @@ def _user_template(account: Account) -> dict[str, Any]:
     return {
         "Description": "The IAM user with which Cavok Cloud manages this account. "
         "Create its access key by hand.",
-        "Parameters": {"WriteLogs": _write_logs_parameter(account)},
-        "Conditions": {"WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]}},
+        "Parameters": {
+            "WriteLogs": _write_logs_parameter(account),
+            "EncryptedVolumes": _encrypted_volumes_parameter(),
+        },
+        "Conditions": _CONDITIONS,
         "Resources": {
             "CavokUser": {
                 "Type": "AWS::IAM::User",
@@ -228,21 +260,37 @@ def terraform(account: Account, trust: Trust) -> str:
     policies = "\n".join(
         f"""
 resource "aws_iam_{kind}_policy" "{group.group}" {{
-  name   = "{group.policy_name}"
+{_terraform_count(group)}  name   = "{group.policy_name}"
   {kind}   = aws_iam_{kind}.cavok.id
   policy = jsonencode({_indented(permissions.policy_document([group]))})
 }}"""
-        for group in granted_groups(account)
+        for group in (*granted_groups(account), *OPTIONAL_GROUPS)
     )
+    variables = "\n".join(_terraform_variable(group) for group in OPTIONAL_GROUPS)
     return f"""terraform {{
   required_providers {{
     aws = {{ source = "hashicorp/aws" }}
   }}
 }}
 
+{variables}
 {block}
 {policies}
 """
+
+
+def _terraform_variable(group: PermissionGroup) -> str:
+    return f"""variable "{group.group}" {{
+  description = "{group.permissions[0].why}"
+  type        = bool
+  default     = false
+}}
+"""
+
+
+def _terraform_count(group: PermissionGroup) -> str:
+    """Whether the policy of an optional group is created."""
+    return f"  count  = var.{group.group} ? 1 : 0\n" if group.optional else ""
 
 
 def _terraform_role(account: Account, trust: Trust) -> str:
@@ -286,4 +334,11 @@ def cli(account: Account, trust: Trust) -> str:
     ]
     if kind == "user":
         commands.append(f"aws iam create-access-key --user-name '{name}'")
+    commands += [
+        f"# Only for {group.title.lower()}: {group.permissions[0].why}\n"
+        f"# aws iam put-{kind}-policy --{kind}-name '{name}' "
+        f"--policy-name {group.policy_name} \\\n"
+        f"#   --policy-document '{json.dumps(permissions.policy_document([group]))}'"
+        for group in OPTIONAL_GROUPS
+    ]
     return "\n\n".join(commands) + "\n"

@@ -28,7 +28,9 @@ class InteractionOutcome(StrEnum):
 
 
 class Result(StrEnum):
-    """Whether the instance reached the state that was asked for. `unknown`: nobody could look."""
+    """Whether the instance reached the state that was asked for. `unknown`: nobody could look, it
+    was still on its way when the time for following was over, or a later request changed it.
+    """
 
     REACHED = "reached"
     NOT_REACHED = "not_reached"
@@ -54,9 +56,12 @@ class Interaction:
     request_id  finds the HTTP request, schedule invocation or test in Cavok's own logs.
     changed     whether AWS was called to change the instance's state. False if it was already in
                 the wanted state.
-    result      null if there is nothing to wait for: a listing, a test, a refused request.
+    result      what became of a start or stop. Null if there is nothing to wait for: a listing, a
+                test, a refused request. A schedule's turn that AWS refuses for a passing cause is
+                tried again, and its result is what became of that.
     state, state_reason
-                the last state that was seen, and AWS's reason for it.
+                the last state that was seen, and why it is that.
+    tried_at    when a schedule's turn was last tried again; null if it was not.
     """
 
     organization_id: str
@@ -76,6 +81,7 @@ class Interaction:
     result: Result | None = None
     state: str | None = None
     state_reason: str | None = None
+    tried_at: datetime | None = None
 
     @property
     def kept_until(self) -> datetime:

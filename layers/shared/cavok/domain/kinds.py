@@ -17,6 +17,14 @@ class Action(StrEnum):
     STOP = "stop"
 
 
+@dataclass(frozen=True, slots=True)
+class StateReason:
+    """Why an instance is in its state, in AWS's words. `code` is for programs."""
+
+    code: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DescribedInstance:
     """One instance in the answer of a Describe operation. `state` is AWS's own word for it.
@@ -24,6 +32,7 @@ class DescribedInstance:
     name       the tag Name of an EC2 instance; the identifier of a database.
     type       the instance class; of an Aurora cluster, its engine.
     member_of  the cluster that starts and stops this database; null if it stands alone.
+    reason     the code and the message with which AWS explains the state; null if it does not.
     """
 
     instance_id: str
@@ -32,6 +41,7 @@ class DescribedInstance:
     type: str
     tags: Mapping[str, str]
     member_of: str | None = None
+    reason: StateReason | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +61,9 @@ class KindDescriptor:
     running … stopped states, in AWS's words. A running instance can be stopped, a stopped one can
                       be started.
     hidden            states of instances that are gone. A listing leaves them out.
+    broken            states that only a person ends. An instance in one reaches no other.
+    start_failures    codes of state reasons with which a started instance falls back to stopped.
+    extra_arns        ARN patterns of what starting one reaches besides it, with {account_number}.
     absent            error codes that say that the named instance does not exist.
     restarted_by_aws  whether AWS starts a stopped one again after seven days.
     """
@@ -70,6 +83,9 @@ class KindDescriptor:
     stopping: str = "stopping"
     stopped: str = "stopped"
     hidden: frozenset[str] = frozenset()
+    broken: frozenset[str] = frozenset()
+    start_failures: frozenset[str] = frozenset()
+    extra_arns: tuple[str, ...] = ()
     absent: frozenset[str]
     restarted_by_aws: bool = False
 
@@ -90,13 +106,14 @@ def tags_of(entries: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
 def _read_ec2_instances(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
     for reservation in page["Reservations"]:
         for entry in reservation["Instances"]:
-            tags = tags_of(entry.get("Tags"))
+            tags, reason = tags_of(entry.get("Tags")), entry.get("StateReason")
             yield DescribedInstance(
                 instance_id=entry["InstanceId"],
                 name=tags.get("Name"),
                 state=entry["State"]["Name"],
                 type=entry["InstanceType"],
                 tags=tags,
+                reason=StateReason(reason["Code"], reason["Message"]) if reason else None,
             )
 
 
@@ -123,6 +140,24 @@ def _read_aurora_clusters(page: Mapping[str, Any]) -> Iterator[DescribedInstance
                 tags=tags_of(entry.get("TagList")),
             )
 
+
+_BROKEN_DATABASE = frozenset(
+    {
+        "failed",
+        "inaccessible-encryption-credentials",
+        "inaccessible-encryption-credentials-recoverable",
+        "incompatible-create",
+        "incompatible-network",
+        "incompatible-option-group",
+        "incompatible-parameters",
+        "incompatible-restore",
+        "insufficient-capacity",
+        "restore-error",
+    }
+)
+"""Source: RDS User Guide, "Viewing DB instance status"; Aurora User Guide, "Viewing DB cluster
+status".
+"""
 
 _DATABASE_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 
@@ -154,6 +189,18 @@ class Kind(StrEnum):
         running="running",
         starting="pending",
         hidden=frozenset({"terminated", "shutting-down"}),
+        start_failures=frozenset(
+            {
+                "Client.InternalError",
+                "Client.InvalidSnapshot.NotFound",
+                "Client.VolumeLimitExceeded",
+                "Server.InsufficientInstanceCapacity",
+                "Server.InternalError",
+            }
+        ),
+        # StartInstances is authorized on the instance's license configurations, too. Source:
+        # Service Authorization Reference, "Amazon EC2", StartInstances.
+        extra_arns=("arn:aws:license-manager:*:{account_number}:license-configuration:*",),
         absent=frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"}),
     )
     RDS = KindDescriptor(
@@ -167,6 +214,7 @@ class Kind(StrEnum):
         arn="arn:aws:rds:*:{account_number}:db:{instance_id}",
         read=_read_rds_instances,
         running="available",
+        broken=_BROKEN_DATABASE,
         absent=frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"}),
         restarted_by_aws=True,
     )
@@ -181,6 +229,7 @@ class Kind(StrEnum):
         arn="arn:aws:rds:*:{account_number}:cluster:{instance_id}",
         read=_read_aurora_clusters,
         running="available",
+        broken=_BROKEN_DATABASE,
         absent=frozenset({"DBClusterNotFoundFault"}),
         restarted_by_aws=True,
     )

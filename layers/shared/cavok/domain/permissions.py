@@ -6,7 +6,7 @@ workflow's Map walks. To add a permission, add one entry here and one probe in
 `cavok.adapters.customer.probes`. docs/architecture.md has the recipe.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -36,6 +36,8 @@ class ProvenBy(StrEnum):
     """Entering the account, and failing to enter it wrongly."""
     PROBING = "probing"
     """One harmless call a permission."""
+    USE = "use"
+    """Only by use: no harmless call proves it, so that a test has no step for it."""
     WRITING = "writing"
     """Writing the test's summary to the customer's log group, if log writing is on."""
 
@@ -60,6 +62,8 @@ class PermissionGroup:
     operational  whether the account is used with them: they show as a capability of the account,
                  and a lost one degrades it.
     needs_role   whether they make sense only for an account that is entered through a role.
+    optional     whether the customer must ask for them: templates leave them out by default.
+    condition    the statement's Condition; null for none.
     """
 
     group: str
@@ -70,6 +74,8 @@ class PermissionGroup:
     proven_by: ProvenBy = ProvenBy.PROBING
     operational: bool = True
     needs_role: bool = False
+    optional: bool = False
+    condition: Mapping[str, Mapping[str, str]] | None = None
     permissions: tuple[Permission, ...]
 
     @property
@@ -79,7 +85,7 @@ class PermissionGroup:
     @property
     def policy_name(self) -> str:
         """Name of the inline policy that grants this group, such as `CavokEc2`."""
-        return f"Cavok{self.group.capitalize()}"
+        return f"Cavok{self.group.title().replace('_', '')}"
 
     def applies_to(self, *, has_role: bool, write_logs: bool) -> bool:
         """Whether the group matters to an account that is entered and logged this way."""
@@ -89,12 +95,13 @@ class PermissionGroup:
 
     def statement(self) -> dict[str, Any]:
         """The IAM policy statement that grants the group."""
-        return {
+        statement = {
             "Sid": self.policy_name,
             "Effect": "Allow",
             "Action": list(self.actions),
             "Resource": self.resource,
         }
+        return statement | ({"Condition": self.condition} if self.condition else {})
 
 
 TRUST = PermissionGroup(
@@ -136,6 +143,28 @@ EC2 = PermissionGroup(
         Permission("ec2:DescribeInstanceStatus", "Reads health and scheduled events of instances."),
         Permission("ec2:StartInstances", "Starts an instance on request or on schedule."),
         Permission("ec2:StopInstances", "Stops an instance on request or on schedule."),
+    ),
+)
+ENCRYPTED_VOLUMES = PermissionGroup(
+    group="encrypted_volumes",
+    title="Encrypted volumes",
+    why=(
+        "Optional. Only for EC2 instances with volumes under a customer managed key of KMS. "
+        "Without it AWS accepts the start, and the instance falls back to stopped. No harmless "
+        "call proves it, so a test has no step for it; Cavok looks after each start whether the "
+        "instance runs."
+    ),
+    proven_by=ProvenBy.USE,
+    operational=False,
+    optional=True,
+    # Only EC2 may use it, and only to make grants for EBS. Source: AWS re:Post,
+    # "kms-iam-ec2-permission"; KMS Developer Guide, "Condition keys", kms:GrantIsForAWSResource.
+    condition={
+        "Bool": {"kms:GrantIsForAWSResource": "true"},
+        "StringLike": {"kms:ViaService": "ec2.*.amazonaws.com"},
+    },
+    permissions=(
+        Permission("kms:CreateGrant", "Lets EC2 decrypt the volumes of an instance it starts."),
     ),
 )
 _ABSENT_DATABASES = (
@@ -181,11 +210,16 @@ LOGS = PermissionGroup(
     ),
 )
 
-GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS)
+GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS, ENCRYPTED_VOLUMES)
 """The catalog. All other lists of groups follow from it."""
 
-GRANTED_GROUPS = tuple(group for group in GROUPS if group.proven_by is not ProvenBy.ENTERING)
-"""The groups that a policy grants. The role's trust policy grants the trust."""
+GRANTED_GROUPS = tuple(
+    group for group in GROUPS if group.proven_by is not ProvenBy.ENTERING and not group.optional
+)
+"""The groups that a policy grants by default. The role's trust policy grants the trust."""
+
+OPTIONAL_GROUPS = tuple(group for group in GROUPS if group.optional)
+"""The groups that a policy grants only if the customer asks for them."""
 
 PROBED_GROUPS = tuple(group for group in GROUPS if group.proven_by is ProvenBy.PROBING)
 """The groups that the workflow's Map probes, one permission at a time."""

@@ -82,5 +82,15 @@ class Resource:
         return replace(self, followed_at=transition.at, stopped_at=stopped_at, note=note)
 
     def not_followed(self, transition: Transition, reason: str) -> Self:
-        """After a refused transition. It is not retried; the next one is tried."""
+        """After a refused transition, or one whose state was not reached. The next one is tried."""
         return replace(self, followed_at=transition.at, note=reason)
+
+    def still_wanted(self, action: Action, asked_at: datetime, now: datetime) -> Transition | None:
+        """The transition for which the schedule asked for this action at `asked_at`, if that is
+        still what it wants. Null after another transition, and after a change of the schedule.
+        """
+        if self.schedule is None:
+            return None
+        latest = self.schedule.latest_transition(now)
+        current = self.followed_at <= latest.at <= asked_at
+        return latest if current and latest.action is action else None

@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from cavok.domain.instances import Operation
-from cavok.domain.kinds import Kind
-from cavok.domain.permissions import GRANTED_GROUPS, LOGS
+from cavok.domain.kinds import Action, Kind
+from cavok.domain.permissions import ENCRYPTED_VOLUMES, GRANTED_GROUPS, LOGS
 
 DURATION_SECONDS = 900
 """The minimum that STS accepts."""
@@ -42,17 +42,30 @@ def listing_policy() -> dict[str, Any]:
     return _allowing(sorted({kind.descriptor.describe for kind in Kind}), "*")
 
 
+def looking_policy(kind: Kind) -> dict[str, Any]:
+    """Allows only the Describe action of one kind."""
+    return _allowing([kind.descriptor.describe], "*")
+
+
 def start_stop_policy(account_number: str, operation: Operation) -> dict[str, Any]:
-    """Allows this action on this instance, plus Describe.
+    """Allows this action on this instance, plus Describe; for starting an EC2 instance also what
+    AWS does in the caller's name, as far as the role's own policies allow it: grants for encrypted
+    volumes, and the use of license configurations.
 
     Describe actions cannot be limited to a resource. Source: Service Authorization Reference, EC2
     and RDS.
     """
     kind = operation.kind.descriptor
     arn = kind.arn.format(account_number=account_number, instance_id=operation.instance_id)
-    describe = _allowing([kind.describe], "*")
-    act = _allowing([operation.permission], arn)
-    return describe | {"Statement": describe["Statement"] + act["Statement"]}
+    statements = _allowing([kind.describe], "*")["Statement"]
+    statements += _allowing([operation.permission], arn)["Statement"]
+    if operation.action is Action.START and operation.kind is Kind.EC2:
+        extra = [each.format(account_number=account_number) for each in kind.extra_arns]
+        statements[-1]["Resource"] = [arn, *extra]
+        granting = ENCRYPTED_VOLUMES.statement()
+        del granting["Sid"]
+        statements.append(granting)
+    return {"Version": "2012-10-17", "Statement": statements}
 
 
 def logging_policy() -> dict[str, Any]:

@@ -15,6 +15,7 @@ from cavok.domain.errors import (
 from cavok.domain.instances import Instance
 from cavok.domain.interactions import Interaction
 from cavok.domain.kinds import Kind
+from cavok.domain.outcomes import is_passing
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
 from cavok.domain.verifications import SCHEDULE
@@ -169,9 +170,13 @@ def follow_schedule(
         interaction = start_stop(context, operation, dependencies=dependencies.connections)
         after = resource.followed(transition, now, changed=interaction.changed)
     except (InteractionRefused, InstanceNotFound) as refusal:
-        after = resource.not_followed(transition, str(refusal))
+        after = resource.not_followed(transition, _note(refusal))
     resources.save(after, as_of=resource.updated_at)
     return interaction
+
+
+def _note(refusal: Exception) -> str:
+    return f"{refusal} Cavok tries again for an hour." if is_passing(refusal) else str(refusal)
 
 
 def _get(context: RequestContext, resource_id: str, dependencies: ResourceDependencies) -> Resource:

@@ -20,6 +20,7 @@ from cavok.domain.instances import (
 )
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome
 from cavok.domain.kinds import Action
+from cavok.domain.outcomes import PASSING_CODES, accepted, refused
 from cavok.domain.session_policies import start_stop_policy
 from cavok.domain.steps import Verdict
 from cavok.services.connections import (
@@ -55,25 +56,30 @@ def start_stop(
     if key and (recorded := interactions.recorded(interaction, key)):
         return _same_answer(recorded)
     try:
-        client, instance = _find(account, context, operation, dependencies)
-        action_plan = _execute(client, instance, operation.action)
+        instance, action_plan = act(account, context, operation, dependencies)
     except (InstanceNotFound, InteractionRefused) as refusal:
-        refused = replace(interaction, outcome=InteractionOutcome.REFUSED, detail=str(refusal))
-        interactions.record(refused, key)
+        interactions.record(refused(interaction, refusal), key)
         raise
-    accepted = replace(
-        interaction,
-        region=instance.region,
-        detail=action_plan.detail,
-        changed=action_plan.planned is PlannedAction.CALL,
-    )
-    return interactions.record(accepted, key)
+    return interactions.record(accepted(interaction, instance, action_plan), key)
+
+
+def act(
+    account: Account,
+    context: RequestContext,
+    operation: Operation,
+    dependencies: ConnectionDependencies,
+) -> tuple[Instance, ActionPlan]:
+    """Enters the account, finds the instance, and starts or stops it if that is needed. Records
+    nothing. Raises InstanceNotFound, InteractionRefused, ServiceUnavailable.
+    """
+    client, instance = _find(account, context, operation, dependencies)
+    return instance, _execute(client, instance, operation.action)
 
 
 def _same_answer(recorded: Interaction) -> Interaction:
     """The result of the first request with the same key."""
     if recorded.outcome is InteractionOutcome.REFUSED:
-        raise InteractionRefused(recorded.detail)
+        raise InteractionRefused(recorded.detail, passing=recorded.result is not None)
     return recorded
 
 
@@ -120,7 +126,10 @@ def _find(
         return found[0]
     for client, judgement in failures.items():
         why = why_not_described(kind, judgement)
-        raise InteractionRefused(f"{instance_id} could not be looked for in {client.region}: {why}")
+        raise InteractionRefused(
+            f"{instance_id} could not be looked for in {client.region}: {why}",
+            passing=judgement.error_code in PASSING_CODES,
+        )
     raise InstanceNotFound(absent)
 
 
@@ -128,11 +137,14 @@ def _execute(client: "InstanceClient", instance: Instance, action: Action) -> Ac
     """Calls AWS if that is needed, and returns the plan. Raises InteractionRefused."""
     action_plan = plan(instance, action)
     if action_plan.planned is PlannedAction.REFUSE:
-        raise InteractionRefused(action_plan.detail)
+        raise InteractionRefused(action_plan.detail, passing=action_plan.passing)
     if action_plan.planned is PlannedAction.CALL:
         try:
             client.act(instance.instance_id, action)
         except CallFailed as failure:
             permission = instance.kind.descriptor.permission(action)
-            raise InteractionRefused(why_call_failed(permission, failure.judgement)) from failure
+            raise InteractionRefused(
+                why_call_failed(permission, failure.judgement),
+                passing=failure.judgement.error_code in PASSING_CODES,
+            ) from failure
     return action_plan

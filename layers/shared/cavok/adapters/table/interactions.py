@@ -1,7 +1,8 @@
 """Interactions in the table. The caller has read the account in its organization before."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -10,6 +11,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys, usage
@@ -53,6 +55,7 @@ class InteractionItem(Item):
     result = EnumAttribute(Result, null=True)
     state = UnicodeAttribute(null=True)
     state_reason = UnicodeAttribute(null=True)
+    tried_at = UTCDateTimeAttribute(null=True)
     expires_at = TTLAttribute()
 
     @classmethod
@@ -157,10 +160,68 @@ class Interactions:
         except ItemChanged:
             return
 
+    def find(self, account_id: str, interaction_id: str) -> Interaction | None:
+        """One interaction, read consistently; null if it is not in this table."""
+        return self._get(account_id, interaction_id)
+
+    def settle(
+        self, interaction: Interaction, result: Result, state: str | None, reason: str | None
+    ) -> None:
+        """Stores what became of a start or stop. Does nothing if that is known already."""
+        self._follow(
+            interaction,
+            [
+                InteractionItem.result.set(result),
+                *_set_or_remove(InteractionItem.state, state),
+                *_set_or_remove(InteractionItem.state_reason, reason),
+            ],
+        )
+
+    def tried_again(
+        self, interaction: Interaction, at: datetime, state: str | None, reason: str | None
+    ) -> None:
+        """Stores that a turn was tried again, and why that was needed."""
+        self._follow(
+            interaction,
+            [
+                InteractionItem.tried_at.set(at),
+                *_set_or_remove(InteractionItem.state, state),
+                *_set_or_remove(InteractionItem.state_reason, reason),
+            ],
+        )
+
+    def has_later_act(self, interaction: Interaction) -> bool:
+        """Whether the same instance was started or stopped by a later request that was accepted."""
+        pk, same = keys.account_pk(interaction.account_id), InteractionItem.instance_id
+        later = InteractionItem.query(
+            pk,
+            # `~` sorts after every character of a ULID.
+            InteractionItem.sk.between(
+                keys.interaction_sk(f"{interaction.interaction_id}0"), keys.interaction_sk("~")
+            ),
+            filter_condition=(same == interaction.instance_id)
+            & (InteractionItem.kind == interaction.kind)
+            & (InteractionItem.outcome == InteractionOutcome.ACCEPTED)
+            & InteractionItem.action.is_in(InteractionAction.START, InteractionAction.STOP),
+            consistent_read=True,
+        )
+        return any(item.region == interaction.region for item in later)
+
+    def _follow(self, interaction: Interaction, changes: list[Action]) -> None:
+        item = InteractionItem.of(interaction)
+        try:
+            self._table.update(item, changes, InteractionItem.result == Result.PENDING)
+        except ItemChanged:
+            return
+
     def _get(self, account_id: str, interaction_id: str) -> Interaction | None:
         pk, sk = keys.account_pk(account_id), keys.interaction_sk(interaction_id)
         item = self._table.get(InteractionItem, pk, sk)
         return item.interaction() if item else None
+
+
+def _set_or_remove(attribute: Any, value: str | None) -> list[Action]:
+    return [attribute.remove() if value is None else attribute.set(value)]
 
 
 def _request(interaction: Interaction, key: str) -> tuple[str, str]:

@@ -100,6 +100,22 @@ class Resources:
             raise ResourceNotFound("There is no such resource of this account.")
         return item.resource()
 
+    def of_instance(
+        self, account_id: str, kind: Kind, region: str, instance_id: str
+    ) -> Resource | None:
+        """The resource that an instance is; null if it is not under control."""
+        claim = self._table.get(
+            ResourceClaimItem,
+            keys.account_pk(account_id),
+            keys.resource_claim_sk(kind, region, instance_id),
+        )
+        if claim is None:
+            return None
+        try:
+            return self.get(account_id, claim.resource_id)
+        except ResourceNotFound:
+            return None
+
     def all_of(self, account_id: str) -> Iterator[Resource]:
         """All resources of an account, oldest first. A hundred of them take a page or two."""
         items = ResourceItem.query(

@@ -20,10 +20,17 @@ from cavok.domain.events import (
     AccountChange,
     AccountVersion,
     Change,
+    InteractionFollowed,
     InteractionStored,
     UsageChange,
 )
-from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Logged
+from cavok.domain.interactions import (
+    Interaction,
+    InteractionAction,
+    InteractionOutcome,
+    Logged,
+    Result,
+)
 from cavok.domain.kinds import Kind
 
 Image = Mapping[str, Any]
@@ -54,6 +61,9 @@ def change_of(record: DynamoDBRecord) -> Change | None:
     inserted = record.event_name is DynamoDBRecordEventName.INSERT
     if after and inserted and sk.startswith(keys.INTERACTION):
         return InteractionStored(_interaction(after))
+    if after and before and sk.startswith(keys.INTERACTION):
+        changed = before.get("result") != after.get("result")
+        return InteractionFollowed(_interaction(after), at) if changed else None
     return None
 
 
@@ -97,4 +107,7 @@ def _interaction(image: Image) -> Interaction:
         instance_id=image.get("instance_id"),
         region=image.get("region"),
         changed=bool(image.get("changed")),
+        result=Result(image["result"]) if image.get("result") else None,
+        state=image.get("state"),
+        state_reason=image.get("state_reason"),
     )

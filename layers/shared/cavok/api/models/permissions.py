@@ -16,12 +16,15 @@ class PermissionGroupBody(ResponseBody):
     title: str
     why: str
     required: bool
+    optional: bool
     resource: str
     actions: list[ActionBody]
 
 
 class PermissionsBody(ResponseBody):
-    """Every permission that Cavok asks for, why, and the policy that grants them all."""
+    """Every permission that Cavok asks for, why, and the policy that grants all but the optional
+    ones.
+    """
 
     groups: list[PermissionGroupBody]
     policy_document: dict[str, Any]

@@ -1,0 +1,50 @@
+"""follow_outcome: looks what became of starts and stops, and tries schedules' turns again."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok import wiring
+from cavok.batches import dropping_unusable
+from cavok.domain.events import read_event
+from cavok.observability import logger
+from cavok.services.follow_outcome import FollowedAct, NotFinal, follow_outcome
+
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
+
+
+@dropping_unusable
+def look(record: SQSRecord) -> None:
+    detail = read_event(record.body)["detail"]
+    names = ("organization_id", "account_id", "interaction_id", "request_id")
+    act = FollowedAct(**{name: detail[name] for name in names})
+    logger.append_keys(account_id=act.account_id, interaction_id=act.interaction_id)
+    try:
+        found = follow_outcome(
+            act,
+            connections=wiring.connection_dependencies(),
+            resources=wiring.resources(),
+            now=datetime.now(UTC),
+        )
+    except NotFinal as later:
+        wiring.followed_acts().hide(record.receipt_handle, later.seconds)
+        raise
+    except Exception:
+        # The batch processor only tells SQS. Without this line nobody would learn the reason.
+        logger.exception("Outcome not followed")
+        raise
+    logger.info("Outcome", result=found.result if found else None)
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    """Takes messages of the queue, each an event. Returns those to look at again."""
+    return process_partial_response(event, look, processor, context)

@@ -1,0 +1,199 @@
+"""What became of a start or stop: whether the instance reached the state that was asked for, and
+whether a schedule's turn is tried again.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from cavok.domain.access_denied import TRANSIENT_CODES
+from cavok.domain.errors import InteractionRefused
+from cavok.domain.instances import ActionPlan, Instance, PlannedAction
+from cavok.domain.interactions import Interaction, InteractionOutcome, Result
+from cavok.domain.kinds import Action, Kind, StateReason
+from cavok.domain.permissions import ENCRYPTED_VOLUMES
+from cavok.domain.verifications import SCHEDULE
+
+FOLLOWED_FOR = timedelta(minutes=10)
+"""How long an instance is looked at after a call."""
+
+REPEATED_FOR = timedelta(hours=1)
+"""How long a schedule's turn is tried again. It is followed as long."""
+
+UNCHANGED_FOR = timedelta(seconds=60)
+"""An unchanged state proves nothing before: AWS's answers are eventually consistent. Source: EC2
+Developer Guide, "Eventual consistency in the Amazon EC2 API".
+"""
+
+FALLEN_BACK_AFTER = timedelta(seconds=20)
+"""The same, if AWS says why it could not start the instance. The reason may be an earlier start's.
+"""
+
+_FIRST_LOOK, _LONGEST_WAIT, _SLOW = 15, 60, 300
+"""Seconds between looks."""
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
+
+PASSING_CODES = TRANSIENT_CODES | {
+    "InsufficientAddressCapacity",
+    "InsufficientCapacity",
+    "InsufficientDBInstanceCapacity",
+    "InsufficientHostCapacity",
+    "InsufficientInstanceCapacity",
+}
+"""Refusals that end by themselves. Source: EC2 API reference, "Error codes"; RDS API reference,
+StartDBInstance.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look at an instance says. `pending`: look again.
+
+    state       null if the instance is gone, or could not be looked at.
+    reason      for people; null if the state was reached.
+    repeatable  whether the same call may do better later.
+    """
+
+    result: Result
+    state: str | None
+    reason: str | None = None
+    repeatable: bool = False
+
+
+def finding(kind: Kind, action: Action, seen: Instance | None, age: timedelta) -> Finding:
+    """What one look says, `age` after AWS was called. `seen` is null if there is no such instance.
+
+    Source: EC2 User Guide, "Instance lifecycle"; EC2 API reference, StateReason.
+    """
+    descriptor = kind.descriptor
+    ends = (descriptor.running, descriptor.stopped)
+    wanted, opposite = ends if action is Action.START else ends[::-1]
+    if seen is None or seen.state in descriptor.hidden:
+        state = seen.state if seen else None
+        if age < UNCHANGED_FOR:
+            return Finding(Result.PENDING, state)
+        return Finding(Result.NOT_REACHED, state, "It does not exist any more.")
+    if seen.state == wanted:
+        return Finding(Result.REACHED, seen.state)
+    if seen.state in descriptor.broken:
+        why = f"AWS says that it is {seen.state}, which ends only when a person mends it."
+        return Finding(Result.NOT_REACHED, seen.state, why)
+    if seen.state != opposite:
+        return Finding(Result.PENDING, seen.state, f"It was still {seen.state}.")
+    return _unchanged(seen, action, age)
+
+
+def _unchanged(seen: Instance, action: Action, age: timedelta) -> Finding:
+    """The state is the one of before the call, or again that one."""
+    state, reason = seen.state, seen.reason if action is Action.START else None
+    failed = reason and reason.code in seen.kind.descriptor.start_failures
+    if age < (FALLEN_BACK_AFTER if failed else UNCHANGED_FOR):
+        return Finding(Result.PENDING, state)
+    why = _explained(reason) if reason and failed else f"It is still {state}."
+    return Finding(Result.NOT_REACHED, state, why, repeatable=True)
+
+
+def not_seen(reason: str) -> Finding:
+    """A look that failed, and why."""
+    return Finding(Result.PENDING, None, f"Cavok could not look at it: {reason}")
+
+
+def _explained(reason: StateReason) -> str:
+    """AWS's reason and, where it hides the cause, what to do.
+
+    Source: AWS re:Post, "kms-iam-ec2-permission": EC2 makes a grant in the caller's name for each
+    volume under a customer managed key, and falls back with Client.InternalError if it may not.
+    """
+    says = reason.message.removeprefix(f"{reason.code}: ").rstrip(".")
+    text = f"{reason.code}: {says}."
+    if reason.code != "Client.InternalError":
+        return text
+    statement = json.dumps(ENCRYPTED_VOLUMES.statement(), separators=(",", ":"))
+    return (
+        f"{text} AWS says so if a volume is encrypted with a customer managed key that Cavok may "
+        "not use. Add this statement to Cavok's role, and let the key's policy allow it: "
+        f"{statement}"
+    )
+
+
+# ---- when to look, when to try again -------------------------------------------------------------
+
+
+def is_turn(interaction: Interaction) -> bool:
+    """Whether a schedule asked for it, so that it is tried again."""
+    return interaction.actor == SCHEDULE
+
+
+def accepted(interaction: Interaction, instance: Instance, action_plan: ActionPlan) -> Interaction:
+    """A start or stop that AWS accepted, or that was not needed. To be followed, unless the
+    instance is in the wanted state.
+    """
+    called = action_plan.planned is PlannedAction.CALL
+    descriptor = instance.kind.descriptor
+    reached = not called and instance.state in (descriptor.running, descriptor.stopped)
+    return replace(
+        interaction,
+        region=instance.region,
+        detail=action_plan.detail,
+        changed=called,
+        result=Result.REACHED if reached else Result.PENDING,
+        state=instance.state if reached else None,
+    )
+
+
+def refused(interaction: Interaction, refusal: Exception) -> Interaction:
+    """A refused start or stop. A schedule's turn is to be followed, and tried again, if the cause
+    may end by itself.
+    """
+    again = is_turn(interaction) and is_passing(refusal)
+    return replace(
+        interaction,
+        outcome=InteractionOutcome.REFUSED,
+        detail=str(refusal),
+        result=Result.PENDING if again else None,
+    )
+
+
+def is_passing(refusal: Exception) -> bool:
+    """Whether the cause of a refusal may end by itself."""
+    return isinstance(refusal, InteractionRefused) and refusal.passing
+
+
+def last_called_at(interaction: Interaction) -> datetime:
+    """When AWS was asked last."""
+    return interaction.tried_at or interaction.at
+
+
+def at_the_end(interaction: Interaction, found: Finding, now: datetime) -> Finding:
+    """The finding, final if the time for following is over: what is on its way then is unknown."""
+    follow = REPEATED_FOR if is_turn(interaction) else FOLLOWED_FOR
+    ends = max(interaction.at + follow, last_called_at(interaction) + FOLLOWED_FOR)
+    if found.result is not Result.PENDING or now < ends:
+        return found
+    minutes = (now - interaction.at) // timedelta(minutes=1)
+    seen = found.reason or "Nothing was seen to change."
+    reason = f"{seen} Not followed after {minutes} minutes."
+    return replace(found, result=Result.UNKNOWN, reason=reason)
+
+
+def superseded(found: Finding) -> Finding:
+    """The finding if the instance was started or stopped again since: it says nothing about the
+    earlier request.
+    """
+    reason = "A later request started or stopped it before it was seen in the wanted state."
+    return Finding(Result.UNKNOWN, found.state, reason)
+
+
+def seconds_to_next_look(interaction: Interaction, now: datetime) -> int:
+    """Often at first, then once a minute, and after ten minutes every five."""
+    age = now - last_called_at(interaction)
+    if age >= FOLLOWED_FOR:
+        return _SLOW
+    return min(max(int(age.total_seconds()) // 2, _FIRST_LOOK), _LONGEST_WAIT)
+
+
+def next_try_at(interaction: Interaction) -> datetime | None:
+    """When a turn is tried again: after 1, 3, 7, 15, 30, 45 and 60 minutes. Null after the last."""
+    age = last_called_at(interaction) - interaction.at
+    coming = age + min(age + _FIRST_PAUSE, _LONGEST_PAUSE)
+    return interaction.at + coming if coming <= REPEATED_FOR + _FIRST_PAUSE else None

@@ -1,0 +1,225 @@
+"""What became of a start or stop, and when it is looked at and tried again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from cavok.domain import outcomes
+from cavok.domain.errors import InstanceNotFound, InteractionRefused
+from cavok.domain.instances import ActionPlan, Instance, PlannedAction
+from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Result
+from cavok.domain.kinds import Action, Kind, StateReason
+from cavok.domain.outcomes import Finding, finding
+from cavok.domain.permissions import ENCRYPTED_VOLUMES
+from cavok.domain.verifications import SCHEDULE
+from tests.support.builders import NOW, an_interaction
+
+START, STOP = Action.START, Action.STOP
+EC2, RDS, AURORA = Kind.EC2, Kind.RDS, Kind.AURORA
+AGAIN, REACHED, NOT = Result.PENDING, Result.REACHED, Result.NOT_REACHED
+CLIENT_ERROR = StateReason("Client.InternalError", "Client.InternalError: Client error on launch")
+NO_CAPACITY = StateReason("Server.InsufficientInstanceCapacity", "Insufficient capacity.")
+BY_A_USER = StateReason("Client.UserInitiatedShutdown", "User initiated shutdown")
+
+
+def an_instance(kind: Kind, state: str, reason: StateReason | None = None) -> Instance:
+    return Instance(
+        kind=kind,
+        instance_id="x",
+        name=None,
+        region="eu-west-1",
+        state=state,
+        type="t",
+        reason=reason,
+    )
+
+
+TABLE = [
+    # kind, action, state, reason, seconds since the call, result
+    (EC2, START, "running", None, 0, REACHED),
+    (EC2, START, "pending", None, 500, AGAIN),
+    (EC2, START, "stopping", CLIENT_ERROR, 500, AGAIN),
+    (EC2, START, "stopped", None, 59, AGAIN),
+    (EC2, START, "stopped", None, 60, NOT),
+    (EC2, START, "stopped", BY_A_USER, 59, AGAIN),
+    (EC2, START, "stopped", BY_A_USER, 60, NOT),
+    (EC2, START, "stopped", CLIENT_ERROR, 19, AGAIN),
+    (EC2, START, "stopped", CLIENT_ERROR, 20, NOT),
+    (EC2, START, "stopped", NO_CAPACITY, 20, NOT),
+    (EC2, START, "terminated", None, 59, AGAIN),
+    (EC2, START, "shutting-down", None, 60, NOT),
+    (EC2, START, None, None, 59, AGAIN),
+    (EC2, START, None, None, 60, NOT),
+    (EC2, STOP, "stopped", CLIENT_ERROR, 0, REACHED),
+    (EC2, STOP, "stopping", None, 500, AGAIN),
+    (EC2, STOP, "pending", None, 500, AGAIN),
+    (EC2, STOP, "running", None, 59, AGAIN),
+    (EC2, STOP, "running", CLIENT_ERROR, 59, AGAIN),
+    (EC2, STOP, "running", None, 60, NOT),
+    (EC2, STOP, "terminated", None, 60, NOT),
+    *(
+        row
+        for kind in (RDS, AURORA)
+        for row in (
+            (kind, START, "available", None, 0, REACHED),
+            (kind, START, "starting", None, 500, AGAIN),
+            (kind, START, "configuring-enhanced-monitoring", None, 500, AGAIN),
+            (kind, START, "stopped", None, 59, AGAIN),
+            (kind, START, "stopped", None, 60, NOT),
+            (kind, START, "incompatible-network", None, 0, NOT),
+            (kind, START, "inaccessible-encryption-credentials", None, 0, NOT),
+            (kind, START, None, None, 60, NOT),
+            (kind, STOP, "stopped", None, 0, REACHED),
+            (kind, STOP, "stopping", None, 500, AGAIN),
+            (kind, STOP, "backing-up", None, 500, AGAIN),
+            (kind, STOP, "available", None, 59, AGAIN),
+            (kind, STOP, "available", None, 60, NOT),
+            (kind, STOP, "failed", None, 0, NOT),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize(("kind", "action", "state", "reason", "seconds", "expected"), TABLE)
+def test_what_a_look_says(
+    kind: Kind,
+    action: Action,
+    state: str | None,
+    reason: StateReason | None,
+    seconds: int,
+    expected: Result,
+) -> None:
+    seen = an_instance(kind, state, reason) if state else None
+
+    found = finding(kind, action, seen, timedelta(seconds=seconds))
+
+    assert (found.result, found.state) == (expected, state)
+    assert bool(found.reason) or expected is not NOT, "what was not reached has a reason"
+    opposite = {START: kind.descriptor.stopped, STOP: kind.descriptor.running}[action]
+    assert found.repeatable is (expected is NOT and state == opposite)
+
+
+def test_a_start_that_fell_back_for_a_key_names_the_statement_to_add() -> None:
+    found = finding(EC2, START, an_instance(EC2, "stopped", CLIENT_ERROR), timedelta(minutes=1))
+
+    assert found.reason
+    assert found.reason.startswith("Client.InternalError: Client error on launch. ")
+    statement = json.loads(found.reason[found.reason.index("{") :])
+    assert statement == ENCRYPTED_VOLUMES.statement()
+
+
+def test_another_start_that_fell_back_has_awss_words_alone() -> None:
+    found = finding(EC2, START, an_instance(EC2, "stopped", NO_CAPACITY), timedelta(minutes=1))
+
+    assert found.reason == "Server.InsufficientInstanceCapacity: Insufficient capacity."
+
+
+# ---- answers -------------------------------------------------------------------------------------
+
+CALL = ActionPlan(PlannedAction.CALL, "It was stopped; start was asked for.")
+NOTHING = ActionPlan(PlannedAction.NOTHING, "It is that already; nothing was done.")
+
+
+def an_act(actor: str = "ada@example.com", **but: object) -> Interaction:
+    made = replace(an_interaction(), action=InteractionAction.START, actor=actor, at=NOW)
+    return replace(made, **but)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("plan", "state", "expected"),
+    [
+        (CALL, "stopped", (True, Result.PENDING, None)),
+        (NOTHING, "pending", (False, Result.PENDING, None)),
+        (NOTHING, "running", (False, Result.REACHED, "running")),
+    ],
+)
+def test_an_accepted_act_is_followed_unless_the_state_is_reached(
+    plan: ActionPlan, state: str, expected: object
+) -> None:
+    done = outcomes.accepted(an_act(), an_instance(EC2, state), plan)
+
+    assert (done.changed, done.result, done.state) == expected
+    assert (done.detail, done.region) == (plan.detail, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("actor", "refusal", "expected"),
+    [
+        (SCHEDULE, InteractionRefused("No capacity", passing=True), Result.PENDING),
+        (SCHEDULE, InteractionRefused("Denied"), None),
+        (SCHEDULE, InstanceNotFound("Gone"), None),
+        ("ada@example.com", InteractionRefused("No capacity", passing=True), None),
+    ],
+)
+def test_only_a_turn_that_was_refused_for_a_passing_cause_is_followed(
+    actor: str, refusal: Exception, expected: Result | None
+) -> None:
+    done = outcomes.refused(an_act(actor), refusal)
+
+    assert (done.outcome, done.result) == (InteractionOutcome.REFUSED, expected)
+    assert done.detail == str(refusal)
+
+
+# ---- times ---------------------------------------------------------------------------------------
+
+ON_ITS_WAY = Finding(Result.PENDING, "pending", "It was still pending.")
+
+
+def minutes(count: float) -> datetime:
+    return NOW + timedelta(minutes=count)
+
+
+@pytest.mark.parametrize(
+    ("interaction", "last_minute"),
+    [
+        (an_act(), 10),
+        (an_act(SCHEDULE), 60),
+        (an_act(SCHEDULE, tried_at=minutes(45)), 60),
+        (an_act(SCHEDULE, tried_at=minutes(60)), 70),
+    ],
+)
+def test_what_is_on_its_way_when_the_time_is_over_is_unknown(
+    interaction: Interaction, last_minute: int
+) -> None:
+    just_before, over = minutes(last_minute - 0.01), minutes(last_minute)
+
+    assert outcomes.at_the_end(interaction, ON_ITS_WAY, just_before) is ON_ITS_WAY
+    assert outcomes.at_the_end(interaction, ON_ITS_WAY, over) == Finding(
+        Result.UNKNOWN,
+        "pending",
+        f"It was still pending. Not followed after {last_minute} minutes.",
+    )
+
+
+@pytest.mark.parametrize("result", [Result.REACHED, Result.NOT_REACHED])
+def test_what_is_final_stays(result: Result) -> None:
+    found = Finding(result, "stopped", "why")
+
+    assert outcomes.at_the_end(an_act(), found, minutes(90)) is found
+
+
+def test_a_turn_is_tried_again_with_growing_pauses_for_an_hour() -> None:
+    turn, tries = an_act(SCHEDULE), [NOW]
+    while coming := outcomes.next_try_at(turn):
+        tries.append(coming)
+        turn = replace(turn, tried_at=coming)
+
+    assert [(each - NOW) // timedelta(minutes=1) for each in tries] == [0, 1, 3, 7, 15, 30, 45, 60]
+    assert all(later > earlier for earlier, later in pairwise(tries))
+
+
+def test_looks_are_often_at_first_and_few_in_all() -> None:
+    """The queue gives a message up after 50 receives: template.yaml."""
+    act, now, looks = an_act(), NOW, []
+    while now < minutes(60):
+        now += timedelta(seconds=outcomes.seconds_to_next_look(act, now))
+        looks.append((now - NOW).total_seconds())
+
+    assert looks[:4] == [15, 30, 45, 67]
+    assert len([look for look in looks if look <= 600]) <= 15
+    assert len(looks) <= 25
