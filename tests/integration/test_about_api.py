@@ -75,10 +75,11 @@ def test_the_access_details_are_the_catalog(nobody: Api) -> None:
         "ec2",
         "rds",
         "logs",
+        "encrypted_volumes",
     ]
     for shown, group in zip(details["groups"], permissions.GROUPS, strict=True):
         assert [action["action"] for action in shown["actions"]] == list(group.actions)
-        assert shown["required"] is group.required
+        assert (shown["required"], shown["optional"]) == (group.required, group.optional)
         assert shown["why"]
 
 

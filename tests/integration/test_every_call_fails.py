@@ -34,6 +34,7 @@ from cavok.domain.verifications import begin
 from cavok.observability import metrics
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
+from functions.follow_outcome import app as follow_outcome
 from functions.follow_schedule import app as follow_schedule
 from functions.instances_api import app as instances_api
 from functions.list_due_accounts import app as list_due_accounts
@@ -515,6 +516,72 @@ def _follow(run: Run) -> None:
     invoke(run, follow_schedule.handler, event, tries=3)
 
 
+def _a_stopped_database(run: Run) -> None:
+    _a_database(run)
+    _stop(run)
+    run.notes.clear()
+
+
+def _look(run: Run) -> None:
+    """Lambda, reading the queue of starts and stops: again after the time for which a look hides
+    its message, or that it is invisible after a failure. Here a minute, for an hour and more.
+    """
+    bodies = [
+        json.dumps({"detail-type": "Instance Interaction", "detail": _detail(item)})
+        for (_, sk), item in _items().items()
+        if sk.startswith("INTERACTION#") and item["action"]["S"] == "stop"
+    ]
+    for body in bodies:
+        for minutes in range(1, 90):
+            now = datetime.now(UTC) + timedelta(minutes=minutes)
+            if not _looked(body, now):
+                break
+        else:
+            run.notes.append("given up")
+
+
+def _detail(item: Json) -> Json:
+    names = ("organization_id", "account_id", "interaction_id", "request_id")
+    detail = {name: item[name]["S"] for name in names}
+    return detail | {"event_id": "e", "occurred_at": item["at"]["S"]}
+
+
+def _looked(body: str, now: datetime) -> bool:
+    """Whether the message comes again."""
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return now
+
+    message = {
+        "messageId": "m",
+        "receiptHandle": "m",
+        "body": body,
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(follow_outcome, "datetime", Clock)
+        answer = follow_outcome.handler({"Records": [message]}, Context())  # type: ignore[arg-type]
+    return bool(answer["batchItemFailures"])
+
+
+def _follow_to_the_end(run: Run) -> None:
+    _follow(run)
+    _look(run)
+
+
+def _outcome(run: Run) -> Json:
+    results = [
+        (item.get("result"), item.get("state"))
+        for (_, sk), item in _items().items()
+        if sk.startswith("INTERACTION#") and item["action"]["S"] == "stop"
+    ]
+    notes = [item["note"]["S"] for item in _items().values() if "note" in item]
+    return {"database": _database(run), "results": results, "notes": notes}
+
+
 def _deleted_with_resources(run: Run) -> None:
     _a_resource(run)
     ADMIN.delete(path_of(run.memory["accounts"][0]))
@@ -739,6 +806,8 @@ STORIES = (
     Story("change a schedule", _a_resource, _patch_resource, _schedules, in_table=False),
     Story("remove a resource", _a_resource, _delete, _schedules, in_table=False),
     Story("follow a schedule", _a_due_resource, _follow, _database_and_schedules, in_table=False),
+    Story("follow an outcome", _a_stopped_database, _look, _outcome, in_table=False),
+    Story("follow a turn", _a_due_resource, _follow_to_the_end, _outcome, in_table=False),
     Story("end resources", _deleted_with_resources, _end_resources, _schedules, in_table=False),
     Story("publish", _mixed_changes, _publish, _published),
     Story("deliver", _webhooks, _deliver, _delivered),
@@ -786,7 +855,7 @@ KNOWN = {
     "change a schedule": "5 PutItem timeout, 5 PutItem repeated, 6 DeleteSchedule throttled",
     # 404 for who removed it.
     "remove a resource": "4 TransactWriteItems timeout",
-    # Left on all night.
+    # Left on until follow_outcome tries it again: the story below.
     "follow a schedule": "6 DescribeDBInstances throttled, 7 StopDBInstance throttled",
     # The repeated request finds the webhook set, and does not show its secret again.
     "set a webhook": "2 PutItem timeout",
@@ -811,6 +880,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]
     environment = {
         "EVENT_BUS_NAME": "cavok",
         "WEBHOOK_QUEUE_URL": "https://sqs.example/queue",
+        "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,
         "FOLLOW_SCHEDULE_ARN": "arn:aws:lambda:us-east-1:111122223333:function:follow_schedule",

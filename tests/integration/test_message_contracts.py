@@ -19,6 +19,7 @@ import pytest
 from cavok import wiring
 from cavok.adapters.bus import Bus
 from cavok.domain.accounts import Account, Status
+from cavok.domain.interactions import Result
 from cavok.domain.resources import Resource
 from cavok.observability import metrics
 from cavok.services.resources import ResourceDependencies
@@ -228,7 +229,8 @@ def receiver(monkeypatch: pytest.MonkeyPatch) -> Receiver:
 @pytest.fixture
 def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     """The stream's records of everything that an organization does: a webhook and its test message,
-    an account that reaches every status, an interaction that crosses both thresholds, a deletion.
+    an account that reaches every status, an interaction that crosses both thresholds and does not
+    reach its state, a deletion.
     """
     stream, found = Stream(), []
     body = {"url": "https://hooks.example.com/", "events": webhook_events()}
@@ -250,7 +252,10 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     run_started_test()
     found += stream.records()
     at = datetime.now(UTC)
-    wiring.interactions().record(an_interaction(account_id=account["account_id"], at=at))
+    stop = an_interaction(account_id=account["account_id"], at=at, result=Result.PENDING)
+    wiring.interactions().record(stop)
+    found += stream.records()
+    wiring.interactions().settle(stop, Result.NOT_REACHED, "running", "It is still running.")
     found += stream.records()
     assert admin.post(f"{path}/revoke").status == 204
     found += stream.records()

@@ -34,14 +34,18 @@ _FIRST_LOOK, _LONGEST_WAIT, _SLOW = 15, 60, 300
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
 
 PASSING_CODES = TRANSIENT_CODES | {
+    "IncorrectInstanceState",
     "InsufficientAddressCapacity",
     "InsufficientCapacity",
     "InsufficientDBInstanceCapacity",
     "InsufficientHostCapacity",
     "InsufficientInstanceCapacity",
+    "InvalidDBClusterStateFault",
+    "InvalidDBInstanceState",
 }
-"""Refusals that end by themselves. Source: EC2 API reference, "Error codes"; RDS API reference,
-StartDBInstance.
+"""Refusals that end by themselves: no capacity, and a state that the instance is in meanwhile, for
+example because the answer to an earlier call was lost. Source: EC2 API reference, "Error codes";
+RDS API reference, StartDBInstance, StopDBCluster.
 """
 
 

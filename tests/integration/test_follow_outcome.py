@@ -1,0 +1,408 @@
+"""Following what became of a start or stop, with AWS as moto has it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import boto3
+import pytest
+
+from cavok import wiring
+from cavok.adapters.customer.instances import InstanceClient
+from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import Interactions
+from cavok.domain.accounts import Status
+from cavok.domain.errors import CallFailed, EntryInconclusive, EntryRefused
+from cavok.domain.instances import Operation
+from cavok.domain.interactions import Interaction, InteractionOutcome, Result
+from cavok.domain.kinds import Action, Kind
+from cavok.domain.outcomes import Finding
+from cavok.domain.resources import Resource
+from cavok.domain.session_policies import looking_policy
+from cavok.domain.steps import judge
+from cavok.services.connections import ConnectionDependencies
+from cavok.services.follow_outcome import FollowedAct, NotFinal, follow_outcome
+from cavok.services.resources import ResourceDependencies, schedule_resource
+from cavok.services.start_stop import start_stop
+from tests.integration.test_following_schedules import (
+    EVENING,
+    NIGHT,
+    control,
+    fire,
+    orders,
+    scheduler,
+    stored,
+)
+from tests.integration.test_instances import run_instance
+from tests.integration.test_start_stop import (
+    CONTEXT,
+    Connect,
+    Sessions,
+    connect,
+    dependencies,
+    history,
+    sessions,
+)
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+
+__all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
+
+
+@pytest.fixture
+def look(dependencies: ConnectionDependencies) -> Callable[[Interaction, datetime], Any]:
+    """Looks once. Returns the finding, or the seconds until the next look."""
+
+    def once(interaction: Interaction, now: datetime, **but: str) -> Finding | int | None:
+        names = {
+            "organization_id": ORGANIZATION_ID,
+            "account_id": ACCOUNT_ID,
+            "interaction_id": interaction.interaction_id,
+            "request_id": "r-2",
+        }
+        try:
+            return follow_outcome(
+                FollowedAct(**names | but),
+                connections=dependencies,
+                resources=wiring.resources(),
+                now=now,
+            )
+        except NotFinal as later:
+            return later.seconds
+
+    return once
+
+
+Look = Callable[..., Any]
+
+
+@pytest.fixture
+def stopped(connect: Connect, dependencies: ConnectionDependencies) -> Interaction:
+    """A person stopped an EC2 instance at NOW."""
+    connect()
+    operation = Operation(Action.STOP, Kind.EC2, run_instance(), "us-east-1")
+    return start_stop(CONTEXT, operation, dependencies=dependencies)
+
+
+def at(seconds: float) -> datetime:
+    return NOW + timedelta(seconds=seconds)
+
+
+def result(interactions: Interactions, interaction: Interaction) -> tuple[Any, Any, Any]:
+    found = interactions.find(ACCOUNT_ID, interaction.interaction_id)
+    assert found
+    return found.result, found.state, found.state_reason
+
+
+def start_again(interaction: Interaction) -> None:
+    """Somebody starts it without Cavok."""
+    ids = [str(interaction.instance_id)]
+    boto3.client("ec2", "us-east-1").start_instances(InstanceIds=ids)
+
+
+# ---- a person's act ------------------------------------------------------------------------------
+
+
+def test_a_stop_that_worked_is_reached_and_looked_at_with_describe_alone(
+    stopped: Interaction, look: Look, interactions: Interactions, sessions: Sessions
+) -> None:
+    assert stopped.result is Result.PENDING
+
+    look(stopped, at(15))
+
+    assert result(interactions, stopped) == (Result.REACHED, "stopped", None)
+    assert sessions.policies[-1] == looking_policy(Kind.EC2)
+
+
+def test_what_is_final_is_not_looked_at_again(
+    stopped: Interaction, look: Look, interactions: Interactions, sessions: Sessions
+) -> None:
+    look(stopped, at(15))
+    start_again(stopped)
+    entered = len(sessions.policies)
+
+    assert look(stopped, at(90)) is None
+
+    assert len(sessions.policies) == entered
+    assert result(interactions, stopped)[0] is Result.REACHED
+
+
+def test_what_was_not_reached_is_said_with_its_state_and_reason(
+    stopped: Interaction, look: Look, interactions: Interactions
+) -> None:
+    start_again(stopped)
+
+    assert look(stopped, at(15)) == 15
+    assert result(interactions, stopped)[0] is Result.PENDING
+    look(stopped, at(60))
+
+    assert result(interactions, stopped) == (
+        Result.NOT_REACHED,
+        "running",
+        "It is still running.",
+    )
+
+
+def test_a_persons_act_is_not_repeated(
+    stopped: Interaction, look: Look, interactions: Interactions
+) -> None:
+    start_again(stopped)
+
+    for seconds in (60, 120, 600, 3600):
+        look(stopped, at(seconds))
+
+    described = boto3.client("ec2", "us-east-1").describe_instances()
+    assert described["Reservations"][0]["Instances"][0]["State"]["Name"] == "running"
+
+
+def test_a_later_act_of_a_person_decides_and_the_earlier_one_is_unknown(
+    stopped: Interaction,
+    look: Look,
+    interactions: Interactions,
+    dependencies: ConnectionDependencies,
+) -> None:
+    operation = Operation(Action.START, Kind.EC2, str(stopped.instance_id), "us-east-1")
+    started = start_stop(replace(CONTEXT, now=at(30)), operation, dependencies=dependencies)
+
+    look(stopped, at(60))
+    look(started, at(60))
+
+    assert result(interactions, stopped)[0] is Result.UNKNOWN
+    assert result(interactions, started) == (Result.REACHED, "running", None)
+
+
+def test_a_later_act_on_another_instance_decides_nothing(
+    stopped: Interaction,
+    look: Look,
+    interactions: Interactions,
+    dependencies: ConnectionDependencies,
+) -> None:
+    other = Operation(Action.STOP, Kind.EC2, run_instance(), "us-east-1")
+    start_stop(replace(CONTEXT, now=at(30)), other, dependencies=dependencies)
+    start_again(stopped)
+
+    look(stopped, at(60))
+
+    assert result(interactions, stopped)[0] is Result.NOT_REACHED
+
+
+@pytest.mark.parametrize(
+    "error", [EntryInconclusive("Throttling"), EntryRefused("AccessDenied: not this time")]
+)
+def test_what_nobody_could_look_at_for_ten_minutes_is_unknown(
+    stopped: Interaction,
+    look: Look,
+    interactions: Interactions,
+    sessions: Sessions,
+    error: Exception,
+) -> None:
+    sessions.error = error
+
+    assert look(stopped, at(15)) == 15
+    assert look(stopped, at(599)) == 60
+    look(stopped, at(600))
+
+    found, state, reason = result(interactions, stopped)
+    assert (found, state) == (Result.UNKNOWN, None)
+    assert reason.startswith("Cavok could not look at it: ")
+    assert reason.endswith(" Not followed after 10 minutes.")
+
+
+def test_a_look_that_aws_refuses_is_one_that_says_nothing(
+    stopped: Interaction, look: Look, monkeypatch: pytest.MonkeyPatch, interactions: Interactions
+) -> None:
+    def refuse(*_: object) -> None:
+        raise CallFailed(judge("UnauthorizedOperation", "no"))
+
+    monkeypatch.setattr(InstanceClient, "find", refuse)
+
+    assert look(stopped, at(60)) == 30
+    look(stopped, at(600))
+    assert result(interactions, stopped)[0] is Result.UNKNOWN
+
+
+def test_an_account_that_is_not_connected_any_more_is_not_entered(
+    stopped: Interaction, look: Look, accounts: Accounts, sessions: Sessions
+) -> None:
+    accounts.changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda a: replace(a, status=Status.FAILED), actor=None
+    )
+    entered = len(sessions.policies)
+
+    assert look(stopped, at(15)) == 15
+    assert len(sessions.policies) == entered
+
+
+def test_nothing_is_done_for_another_organizations_event_or_an_unknown_interaction(
+    stopped: Interaction, look: Look, sessions: Sessions
+) -> None:
+    entered = len(sessions.policies)
+
+    assert look(stopped, at(15), organization_id="org-two") is None
+    assert look(stopped, at(15), interaction_id="planner-17") is None
+    assert len(sessions.policies) == entered
+
+
+def test_a_start_of_what_runs_already_is_reached_at_once(
+    connect: Connect, dependencies: ConnectionDependencies, look: Look, sessions: Sessions
+) -> None:
+    connect()
+    operation = Operation(Action.START, Kind.EC2, run_instance(), "us-east-1")
+
+    started = start_stop(CONTEXT, operation, dependencies=dependencies)
+
+    assert (started.result, started.state) == (Result.REACHED, "running")
+    assert look(started, at(15)) is None
+
+
+# ---- a schedule's turn ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def refusing(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """AWS refuses to act with these codes, one a call; then it acts."""
+    codes: list[str] = []
+    real = InstanceClient.act
+
+    def act(client: InstanceClient, instance_id: str, action: Action) -> None:
+        if codes:
+            raise CallFailed(judge(codes.pop(0), "Not now."))
+        real(client, instance_id, action)
+
+    monkeypatch.setattr(InstanceClient, "act", act)
+    return codes
+
+
+def evening(minutes: float) -> datetime:
+    return EVENING + timedelta(minutes=minutes)
+
+
+def the_turn(interactions: Interactions) -> Interaction:
+    (turn,) = history(interactions)[:1]
+    assert turn.actor == "schedule"
+    return turn
+
+
+@pytest.mark.parametrize(
+    "code", ["InsufficientDBInstanceCapacity", "ThrottlingException", "RequestLimitExceeded"]
+)
+def test_a_turn_that_aws_refuses_for_a_passing_cause_is_tried_again_until_it_works(
+    orders: Resource,
+    control: ResourceDependencies,
+    interactions: Interactions,
+    look: Look,
+    refusing: list[str],
+    code: str,
+) -> None:
+    refusing += [code] * 3
+    assert fire(orders, control, EVENING) is None
+    turn = the_turn(interactions)
+    assert (turn.outcome, turn.result) == (InteractionOutcome.REFUSED, Result.PENDING)
+    assert "Cavok tries again for an hour." in str(stored(orders).note)
+
+    waits = [look(turn, evening(minutes)) for minutes in (0.25, 1, 1.5, 3, 7)]
+
+    assert refusing == []
+    assert waits[1::2] == [15, 15], "looked at soon after each try"
+    assert look(turn, evening(7.25)).result is Result.REACHED
+    assert result(interactions, turn) == (Result.REACHED, "stopped", None)
+    assert stored(orders).note is None
+    turns = [each for each in history(interactions) if each.actor == "schedule"]
+    assert len(turns) == 1, "one turn is one interaction, and counts once"
+
+
+def test_a_turn_that_never_works_is_tried_for_an_hour_and_then_said(
+    orders: Resource,
+    control: ResourceDependencies,
+    interactions: Interactions,
+    look: Look,
+    refusing: list[str],
+) -> None:
+    refusing += ["InsufficientDBInstanceCapacity"] * 100
+    fire(orders, control, EVENING)
+    turn, now, looks = the_turn(interactions), EVENING + timedelta(seconds=15), 0
+    while isinstance(wait := look(turn, now), int):
+        now, looks = now + timedelta(seconds=wait), looks + 1
+
+    assert 100 - len(refusing) == 8, "at 0, 1, 3, 7, 15, 30, 45 and 60 minutes"
+    assert timedelta(hours=1) <= now - EVENING <= timedelta(minutes=63)
+    assert looks <= 45, "the queue gives a message up after 50 receives"
+    assert result(interactions, turn) == (
+        Result.NOT_REACHED,
+        "available",
+        "It is still available. Cavok tried for an hour.",
+    )
+    assert "Cavok tried for an hour" in str(stored(orders).note)
+
+
+def test_a_turn_that_aws_denies_at_a_later_try_ends(
+    orders: Resource,
+    control: ResourceDependencies,
+    interactions: Interactions,
+    look: Look,
+    refusing: list[str],
+) -> None:
+    refusing += ["ThrottlingException", "AccessDenied"]
+    fire(orders, control, EVENING)
+    turn = the_turn(interactions)
+
+    look(turn, evening(1))
+
+    found, _, reason = result(interactions, turn)
+    assert found is Result.NOT_REACHED
+    assert "AccessDenied" in reason
+
+
+def test_a_turn_that_was_accepted_and_fell_back_is_tried_again(
+    orders: Resource, control: ResourceDependencies, interactions: Interactions, look: Look
+) -> None:
+    turn = fire(orders, control, EVENING)
+    boto3.client("rds", "us-east-1").start_db_instance(DBInstanceIdentifier="orders")
+
+    assert look(turn, evening(1)) == 15
+    assert look(turn, evening(1.25)).result is Result.REACHED
+    assert stored(orders).stopped_at is not None
+
+
+@pytest.mark.parametrize("change", ["schedule", "none", "removed", "person"])
+def test_nothing_is_tried_again_that_nobody_wants_any_more(
+    orders: Resource,
+    control: ResourceDependencies,
+    interactions: Interactions,
+    look: Look,
+    refusing: list[str],
+    change: str,
+) -> None:
+    refusing += ["ThrottlingException"] * 2
+    fire(orders, control, EVENING)
+    turn, later = the_turn(interactions), replace(CONTEXT, now=evening(0.5))
+    if change == "person":
+        stays_on = Operation(Action.START, Kind.RDS, "orders", "us-east-1")
+        start_stop(later, stays_on, dependencies=control.connections)
+    elif change == "removed":
+        wiring.resources().delete(stored(orders))
+    else:
+        schedule = NIGHT if change == "schedule" else None
+        schedule_resource(later, orders.resource_id, schedule, dependencies=control)
+
+    found = look(turn, evening(1))
+
+    assert refusing == ["ThrottlingException"], "no second try"
+    assert found.result is (Result.UNKNOWN if change == "person" else Result.NOT_REACHED)
+
+
+def test_a_turn_that_was_denied_is_not_followed(
+    orders: Resource,
+    control: ResourceDependencies,
+    interactions: Interactions,
+    look: Look,
+    refusing: list[str],
+) -> None:
+    refusing += ["AccessDenied"]
+    fire(orders, control, EVENING)
+
+    turn = the_turn(interactions)
+    assert turn.result is None
+    assert look(turn, evening(1)) is None
