@@ -4,14 +4,17 @@ customers' first tests.
 
 from __future__ import annotations
 
+import json
 import random
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from local import customers
+from local import aws, customers
 from local.customers import CUSTOMERS, Customer, CustomerAccount
 from local.stack import Stack
 from tests.e2e.using import ScheduledStop, Use, Used, connect_and_use, schedule_a_stop
@@ -105,6 +108,33 @@ def used(use: Use) -> Used:
 def scheduled_stop(use: Use) -> ScheduledStop:
     """A database under a schedule whose window ends two minutes after the first test."""
     return schedule_a_stop(use(), "orders")
+
+
+@pytest.fixture
+def bus(stack: Stack) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+    """What the bus tells from now on, as a rule of another service's hears it."""
+    name = f"e2e-{time.time_ns()}"
+    sqs, events = aws.client("sqs", stack.emulator_url), aws.client("events", stack.emulator_url)
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+    pattern = json.dumps({"source": [{"prefix": "cavok."}]})
+    rule = {"Name": name, "EventBusName": stack.event_bus_name}
+    events.put_rule(**rule, EventPattern=pattern)
+    targets = [{"Id": "queue", "Arn": arn["QueueArn"]}]
+    events.put_targets(Rule=name, EventBusName=stack.event_bus_name, Targets=targets)
+    heard: list[dict[str, Any]] = []
+
+    def hear() -> list[dict[str, Any]]:
+        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            for message in messages:
+                heard.append(json.loads(message["Body"]))
+                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        return heard
+
+    yield hear
+    events.remove_targets(Rule=name, EventBusName=stack.event_bus_name, Ids=["queue"])
+    events.delete_rule(**rule)
+    sqs.delete_queue(QueueUrl=url)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -32,33 +32,6 @@ USAGE = "/v1/organization/usage"
 def _one_month() -> None:
     """Usage starts anew with the month."""
     stay_within_a_month(150)
-
-
-@pytest.fixture
-def bus(stack: Stack) -> Iterator[Callable[[], list[dict[str, Any]]]]:
-    """What the bus tells from now on, as a rule of another service's hears it."""
-    name = f"e2e-{time.time_ns()}"
-    sqs, events = aws.client("sqs", stack.emulator_url), aws.client("events", stack.emulator_url)
-    url = sqs.create_queue(QueueName=name)["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
-    pattern = json.dumps({"source": [{"prefix": "cavok."}]})
-    rule = {"Name": name, "EventBusName": stack.event_bus_name}
-    events.put_rule(**rule, EventPattern=pattern)
-    targets = [{"Id": "queue", "Arn": arn["QueueArn"]}]
-    events.put_targets(Rule=name, EventBusName=stack.event_bus_name, Targets=targets)
-    heard: list[dict[str, Any]] = []
-
-    def hear() -> list[dict[str, Any]]:
-        while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
-            for message in messages:
-                heard.append(json.loads(message["Body"]))
-                sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        return heard
-
-    yield hear
-    events.remove_targets(Rule=name, EventBusName=stack.event_bus_name, Ids=["queue"])
-    events.delete_rule(**rule)
-    sqs.delete_queue(QueueUrl=url)
 
 
 def test_the_instances_of_an_account_are_listed_with_the_cluster_for_its_member(used: Used) -> None:

@@ -77,6 +77,7 @@ const texts = {
     ec2: { short: "EC2", title: "EC2 instances", text: "Listing, starting and stopping EC2 instances.", without: "EC2 instances cannot be listed, started or stopped. Leave it out if you do not use EC2 here." },
     rds: { short: "RDS", title: "RDS and Aurora databases", text: "Listing, starting and stopping databases. Aurora databases are clusters.", without: "Databases cannot be listed, started or stopped. Leave it out if you do not use RDS here." },
     logs: { short: "Logs", title: "Logs", text: "Writing to /cavok/… in the account's CloudWatch Logs. The test writes its own summary there.", without: "Nothing is written to your CloudWatch Logs; what happened is only in this dashboard." },
+    encrypted_volumes: { short: "Encrypted volumes", title: "Encrypted volumes", text: "Starting EC2 instances with volumes under a customer managed key of KMS.", without: "Such instances fall back to stopped after a start; the interaction then says so. Leave it out if you use no such keys." },
   },
 
   capabilities: {
@@ -349,6 +350,7 @@ const texts = {
     "logs:PutRetentionPolicy": "Keep logs for 14 days",
     "logs:CreateLogStream": "Make a log stream",
     "logs:PutLogEvents": "Write log lines",
+    "kms:CreateGrant": "Let EC2 decrypt volumes",
   },
 
   // Texts for the API's reason codes.

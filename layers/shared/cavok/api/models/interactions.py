@@ -7,7 +7,14 @@ from cavok.domain.kinds import Kind
 
 class InteractionBody(ResponseBody):
     """One start, stop, listing or test. `logged` tells whether its line is in the account's own
-    log, `result` whether the instance reached the state that was asked for.
+    log.
+
+    `outcome` is the answer to the request, `result` what became of it: whether the instance reached
+    the state that was asked for. It is `pending` until that is known, for ten minutes at most; for
+    a schedule's turn, which is tried again, about an hour. It is `unknown` if nobody could look, if
+    the instance was still on its way then, or if a later request changed it. It is null where there
+    is nothing to wait for. `state` is the state that was seen last, in AWS's word, `state_reason`
+    why it is that and what to do, for people.
     """
 
     interaction_id: str

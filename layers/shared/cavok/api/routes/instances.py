@@ -61,7 +61,9 @@ def start_instance(
     region: Region = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[InteractionBody]:
-    """Starts an instance. If it is running already, nothing is done, and the answer says so."""
+    """Starts an instance. If it is running already, nothing is done, and the answer says so.
+    Accepted is not started: `result` of the interaction tells later whether it runs.
+    """
     operation = Operation(Action.START, kind, instance_id, region)
     return _start_or_stop(account_id, operation, idempotency_key)
 
@@ -79,7 +81,9 @@ def stop_instance(
     region: Region = None,
     idempotency_key: IdempotencyKey = None,
 ) -> Response[InteractionBody]:
-    """Stops an instance. If it is stopped already, nothing is done, and the answer says so."""
+    """Stops an instance. If it is stopped already, nothing is done, and the answer says so.
+    Accepted is not stopped: `result` of the interaction tells later whether it is.
+    """
     operation = Operation(Action.STOP, kind, instance_id, region)
     return _start_or_stop(account_id, operation, idempotency_key)
 
