@@ -12,6 +12,7 @@ from ministack.core import iam_actions, iam_evaluator
 from ministack.services import ec2, kms
 
 from local.fidelity.correction import Response, corrects, replaces
+from local.fidelity.iam import tag_of
 
 Action = Callable[[dict[str, Any]], Response]
 
@@ -161,6 +162,43 @@ def authorize_every_instance_that_a_call_names(
     request to EC2, after the first.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
     """
+    if params.get("Action", [""])[0] in _LISTINGS:
+        return [*original(params, region, account_number)]
     named = [params[key][0] for key in params if key.startswith("InstanceId.")]
     arns = [f"arn:aws:ec2:{region}:{account_number}:instance/{named_id}" for named_id in named]
     return [*original(params, region, account_number), *arns]
+
+
+_LISTINGS = frozenset({"DescribeInstances", "DescribeInstanceStatus"})
+
+
+@corrects(iam_actions, "extract_resource_arn")
+def name_no_instance_in_listings(original: Any, service: str, *request: Any) -> str:
+    """A listing cannot be limited to a resource, so a policy must allow it on `*`.
+
+    The emulator takes the instance that it names.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html
+    """
+    *_, query_params, _region, _account_number = request
+    if service == "ec2" and iam_actions._query_param(query_params, "Action") in _LISTINGS:
+        return "*"
+    return original(service, *request)  # type: ignore[no-any-return]
+
+
+@corrects(iam_evaluator, "_resolve_condition_key")
+def provide_the_tags_of_instances(original: Any, key: str, ctx: Any) -> Any:
+    """Policies may have conditions on the tags of the instance that a call names:
+    `aws:ResourceTag/KEY` and `ec2:ResourceTag/KEY`; and on `ec2:Region`.
+
+    The emulator knows no tags of EC2, so such a policy refuses the tagged instance too.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html#amazonec2-policy-keys
+    """
+    family, _, tag = key.partition("/")
+    if key.lower() == "ec2:region":
+        return ctx.region
+    prefix, _, instance_id = ctx.resource_arn.partition(":instance/")
+    if not prefix.startswith("arn:aws:ec2:") or not instance_id:
+        return original(key, ctx)
+    if family.lower() in ("aws:resourcetag", "ec2:resourcetag"):
+        return tag_of(ec2._tags.get(instance_id), tag)
+    return original(key, ctx)

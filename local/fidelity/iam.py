@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
 
-from local.fidelity.correction import Response, corrects
+from local.fidelity.correction import Response, corrects, replaces
 
 _IDENTITY_BASED = "identity-based policy"
 
@@ -37,7 +37,7 @@ def name_the_denying_policy_type(
     return status, headers, body
 
 
-class _Limit(list[Any]):
+class Limit(list[Any]):
     """The statements of one policy that limits an identity, and that policy's type."""
 
     def __init__(self, policy_type: str, statements: list[Any]) -> None:
@@ -46,13 +46,13 @@ class _Limit(list[Any]):
 
 
 @corrects(iam_evaluator, "_permissions_boundary")
-def _label_boundaries(original: Any, *args: Any) -> list[_Limit]:
-    return [_Limit("permissions boundary", limit) for limit in original(*args)]
+def _label_boundaries(original: Any, *args: Any) -> list[Limit]:
+    return [Limit("permissions boundary", limit) for limit in original(*args)]
 
 
 @corrects(iam_evaluator, "_session_policy_limits")
-def _label_session_policies(original: Any, *args: Any) -> list[_Limit]:
-    return [_Limit("session policy", limit) for limit in original(*args)]
+def _label_session_policies(original: Any, *args: Any) -> list[Limit]:
+    return [Limit("session policy", limit) for limit in original(*args)]
 
 
 @corrects(iam_evaluator, "evaluate")
@@ -68,14 +68,21 @@ def _remember_the_denying_policy_type(
 def _denying_policy_type(
     ctx: Any, policies: list[Any], limits: tuple[list[Any], ...], decision: str
 ) -> str:
-    """The type of the first layer that denies: explicitly, or by allowing nothing that matches."""
+    """The type of the first layer that denies: explicitly, or by allowing nothing that matches. The
+    organization's come before the identity's: IAM User Guide, "Policy evaluation logic".
+    """
     effect = "Deny" if decision == "Deny" else "Allow"
-    for layer in [_Limit(_IDENTITY_BASED, policies), *limits]:
+    layers = [Limit(_IDENTITY_BASED, policies), *limits]
+    for layer in sorted(layers, key=lambda each: _type(each) != "service control policy"):
         statements = [statement for policy in layer for statement in policy]
         matches = bool(iam_evaluator._first_match(ctx, statements, effect))
         if matches == (decision == "Deny"):
-            return getattr(layer, "policy_type", _IDENTITY_BASED)
+            return _type(layer)
     return _IDENTITY_BASED
+
+
+def _type(layer: list[Any]) -> str:
+    return getattr(layer, "policy_type", _IDENTITY_BASED)
 
 
 def _reworded(body: str, service: str, action: str, resource_arn: str) -> str:
@@ -123,6 +130,35 @@ def treat_loopback_as_tls(original: Any, key: str, ctx: Any) -> Any:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-securetransport
     """
     return "true" if key.lower() == "aws:securetransport" else original(key, ctx)
+
+
+def tag_of(tags: list[dict[str, str]] | None, name: str) -> str | list[str] | None:
+    """The value of a condition key such as `aws:ResourceTag/NAME`, whose case does not matter. Tags
+    that differ in case only are several values.
+    """
+    found = [tag["Value"] for tag in tags or [] if tag["Key"].lower() == name.lower()]
+    return found[0] if len(found) == 1 else found or None
+
+
+@replaces(iam_evaluator, "_CONDITION_OPS")
+def compare_the_parts_of_arns(operators: dict[str, Any]) -> dict[str, Any]:
+    """ArnLike and ArnEquals compare each of the six parts of an ARN by itself.
+
+    In the emulator a `*` reaches beyond the colon.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+    """
+
+    def like(actual: str, expected: str) -> bool:
+        values, patterns = actual.split(":", 5), expected.split(":", 5)
+        return len(values) == len(patterns) and all(
+            map(iam_evaluator.fnmatch_iam_cs, values, patterns)
+        )
+
+    def not_like(actual: str, expected: str) -> bool:
+        return not like(actual, expected)
+
+    own = {"arnlike": like, "arnequals": like, "arnnotlike": not_like, "arnnotequals": not_like}
+    return {**operators, **own}
 
 
 @corrects(iam_evaluator, "_fnmatch_compile")
