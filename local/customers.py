@@ -16,7 +16,7 @@ import httpx
 from botocore.exceptions import ClientError
 
 from local import aws
-from local.settings import Problem
+from local.settings import REGION, Problem
 
 USER_NAME = "CavokCloud"
 _TAG = "cavok-sample"
@@ -67,7 +67,10 @@ class CustomerAccount:
 
     @property
     def iam(self) -> Any:
-        return aws.iam(self.emulator_url, self.account_number)
+        return self.client("iam")
+
+    def client(self, service: str) -> Any:
+        return aws.client(service, self.emulator_url, self.account_number)
 
 
 Change = Callable[[CustomerAccount, str], None]
@@ -90,6 +93,10 @@ class Customer:
     has_role: bool = True
     keys_from: str | None = None
     """Account number that the access key belongs to, if it is not the customer's own."""
+    regions: tuple[str, ...] = ()
+    """Regions entered in the form. Empty: the stack's own."""
+    later: Change | None = None
+    """What the customer changes after the first test."""
 
 
 @dataclass(frozen=True)
@@ -109,33 +116,127 @@ class Prepared:
 
 def keep_only(*services: str) -> Change:
     """The customer removed the role's permissions for all other services."""
+    return lambda place, role: _keep(place, role, lambda action: action.split(":")[0] in services)
+
+
+def _keep(place: CustomerAccount, role: str, is_kept: Callable[[str], bool]) -> None:
+    """Remove all other actions from the role's inline policies."""
+    for policy in place.iam.list_role_policies(RoleName=role)["PolicyNames"]:
+        document = place.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        narrowed = [_narrowed(statement, is_kept) for statement in document["Statement"]]
+        statements = [statement for statement in narrowed if statement["Action"]]
+        if not statements:
+            place.iam.delete_role_policy(RoleName=role, PolicyName=policy)
+        elif statements != document["Statement"]:
+            changed = json.dumps({**document, "Statement": statements})
+            place.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=changed)
+
+
+def _narrowed(statement: dict[str, Any], is_kept: Callable[[str], bool]) -> dict[str, Any]:
+    actions = statement["Action"]
+    listed = actions if isinstance(actions, list) else [actions]
+    return {**statement, "Action": [action for action in listed if is_kept(action)]}
+
+
+OnWhat = Callable[[CustomerAccount], str]
+"""Finds the ARN, or the pattern of ARNs, that a customer limits a role to."""
+
+
+def scope(
+    *actions: str, on: OnWhat = lambda _: "*", condition: Mapping[str, Any] | None = None
+) -> Change:
+    """The customer allows these actions on some resources only, or under a condition."""
 
     def change(place: CustomerAccount, role: str) -> None:
-        for policy in place.iam.list_role_policies(RoleName=role)["PolicyNames"]:
-            document = place.iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
-            statements = [
-                s for s in map(_narrowed_to(services), document["Statement"]) if s["Action"]
-            ]
-            if not statements:
-                place.iam.delete_role_policy(RoleName=role, PolicyName=policy)
-            elif statements != document["Statement"]:
-                narrowed = json.dumps({**document, "Statement": statements})
-                place.iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=narrowed)
+        _keep(place, role, lambda action: action not in actions)
+        (statement,) = _policy("Allow", list(actions))["Statement"]
+        statement |= {"Resource": on(place)} | ({"Condition": condition} if condition else {})
+        place.iam.put_role_policy(
+            RoleName=role,
+            PolicyName=f"Our{actions[0].split(':')[1]}",
+            PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+        )
 
     return change
 
 
-def _narrowed_to(services: tuple[str, ...]) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    def narrow(statement: dict[str, Any]) -> dict[str, Any]:
-        actions = (
-            statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        )
-        return {
-            **statement,
-            "Action": [action for action in actions if action.split(":")[0] in services],
-        }
+def instance_named(name: str) -> OnWhat:
+    """The ARN of the sample instance with this name."""
 
-    return narrow
+    def find(place: CustomerAccount) -> str:
+        ec2 = aws.ec2(place.emulator_url, place.account_number)
+        instance_id = _instances(ec2, {"Name": f"tag:{_TAG}", "Values": ["yes"]})[name]
+        return f"arn:aws:ec2:*:{place.account_number}:instance/{instance_id}"
+
+    return find
+
+
+def add_database(name: str) -> Change:
+    """The customer has one more database."""
+    return lambda place, _: _create_database(place, name)
+
+
+def add_encrypted_instance(name: str) -> Change:
+    """The customer has one more instance, stopped, with a volume under a key of their own. The role
+    that the template makes may not use the key, so the instance cannot be started with it.
+    """
+
+    def change(place: CustomerAccount, _role: str) -> None:
+        ec2 = aws.ec2(place.emulator_url, place.account_number)
+        if name in _instances(ec2):
+            return
+        kms = aws.client("kms", place.emulator_url, place.account_number)
+        key = kms.create_key()["KeyMetadata"]["Arn"]
+        volume: Any = {"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}
+        made = _create_instance(ec2, name, "m7g.large", "prod", BlockDeviceMappings=[volume])
+        ec2.stop_instances(InstanceIds=[made])
+
+    return change
+
+
+def forbid_other_regions(allowed: str) -> Change:
+    """The customer's organization has a service control policy that denies all other regions, but
+    for global services. As in the Organizations User Guide, "Deny access to AWS based on the
+    requested AWS Region".
+    """
+    denying = {
+        "Sid": "OnlyOurRegion",
+        "Effect": "Deny",
+        "NotAction": ["iam:*", "organizations:*", "sts:*", "account:*"],
+        "Resource": "*",
+        "Condition": {"StringNotEquals": {"aws:RequestedRegion": [allowed]}},
+    }
+
+    def change(place: CustomerAccount, _role: str) -> None:
+        number = place.account_number
+        management = CustomerAccount(place.emulator_url, f"3{number[1:]}")
+        organizations = management.client("organizations")
+        if any(member["Id"] == number for member in organizations.list_accounts()["Accounts"]):
+            return
+        invited = organizations.invite_account_to_organization(
+            Target={"Id": number, "Type": "ACCOUNT"}
+        )
+        handshake = invited["Handshake"]["Id"]
+        place.client("organizations").accept_handshake(HandshakeId=handshake)
+        made = organizations.create_policy(
+            Name="OnlyOurRegion",
+            Description="",
+            Type="SERVICE_CONTROL_POLICY",
+            Content=json.dumps({"Version": "2012-10-17", "Statement": [denying]}),
+        )
+        organizations.attach_policy(PolicyId=made["Policy"]["PolicySummary"]["Id"], TargetId=number)
+
+    return change
+
+
+def each(*changes: Change) -> Change:
+    """Several changes, one after the other."""
+
+    def change(place: CustomerAccount, role: str) -> None:
+        for one in changes:
+            one(place, role)
+
+    return change
 
 
 def deny(*actions: str) -> Change:
@@ -187,6 +288,11 @@ def delete_keys(place: CustomerAccount, user: str) -> None:
     for key in place.iam.list_access_keys(UserName=user)["AccessKeyMetadata"]:
         place.iam.delete_access_key(UserName=user, AccessKeyId=key["AccessKeyId"])
 
+
+_EC2_ACTS = ("ec2:StartInstances", "ec2:StopInstances")
+_DATABASE_ACTS = ("rds:StartDBInstance", "rds:StopDBInstance")
+_CLUSTER_ACTS = ("rds:StartDBCluster", "rds:StopDBCluster")
+_IS_DEV = {"StringEquals": {"aws:ResourceTag/stage": "dev"}}
 
 _ALL = (
     Customer(
@@ -258,6 +364,63 @@ _ALL = (
         account_number="200000000010",
         title="A role that does not exist yet",
         has_role=False,
+    ),
+    Customer(
+        key="one-instance",
+        name="OneInstance",
+        account_number="200000000011",
+        title="A role for one instance, by its ARN",
+        change=scope(*_EC2_ACTS, on=instance_named("batch")),
+    ),
+    Customer(
+        key="by-tag",
+        name="ByTag",
+        account_number="200000000012",
+        title="A role for what is tagged stage=dev",
+        change=each(
+            scope(*_EC2_ACTS, condition={"StringEquals": {"ec2:ResourceTag/stage": "dev"}}),
+            scope(*_DATABASE_ACTS, *_CLUSTER_ACTS, condition=_IS_DEV),
+        ),
+    ),
+    Customer(
+        key="by-database-name",
+        name="DevDatabases",
+        account_number="200000000013",
+        title="A role for databases named dev-…",
+        change=each(
+            add_database("dev-orders"),
+            scope(*_DATABASE_ACTS, on=lambda _: "arn:aws:rds:*:*:db:dev-*"),
+            scope(*_CLUSTER_ACTS, on=lambda _: "arn:aws:rds:*:*:cluster:dev-*"),
+        ),
+    ),
+    Customer(
+        key="region-by-scp",
+        name="OneRegion",
+        account_number="200000000014",
+        title="An organization that denies a region",
+        regions=("us-east-1", "eu-central-1"),
+        change=forbid_other_regions("us-east-1"),
+    ),
+    Customer(
+        key="region-off",
+        name="OptIn",
+        account_number="200000000015",
+        title="A region that is not turned on",
+        regions=("us-east-1", "me-south-1"),
+    ),
+    Customer(
+        key="encrypted-instance",
+        name="Vault",
+        account_number="200000000016",
+        title="An encrypted instance that the role cannot start",
+        change=add_encrypted_instance("vault"),
+    ),
+    Customer(
+        key="opened-later",
+        name="LeftAjar",
+        account_number="200000000017",
+        title="A role whose external ID is dropped after its test",
+        later=set_trust_condition(None),
     ),
 )
 
@@ -346,64 +509,87 @@ def _create_resources(place: CustomerAccount, region: str) -> dict[str, Any]:
     one instance. Returns their IDs, as fields of `Prepared`.
     """
     ec2 = aws.ec2(place.emulator_url, place.account_number, region)
-    found = ec2.describe_instances(
-        Filters=[
-            {"Name": f"tag:{_TAG}", "Values": ["yes"]},
-            {
-                "Name": "instance-state-name",
-                "Values": ["pending", "running", "stopping", "stopped"],
-            },
-        ]
-    )
-    ids = [
-        i["InstanceId"] for reservation in found["Reservations"] for i in reservation["Instances"]
-    ]
-    if not ids:
-        ids = [
-            _create_instance(ec2, "web", "t3.small"),
-            _create_instance(ec2, "batch", "m7g.large"),
-        ]
-        ec2.stop_instances(InstanceIds=ids[1:])
+    found = _instances(ec2, {"Name": f"tag:{_TAG}", "Values": ["yes"]})
+    if not found:
+        found = {
+            "web": _create_instance(ec2, "web", "t3.small", "prod"),
+            "batch": _create_instance(ec2, "batch", "m7g.large", "dev"),
+        }
+        ec2.stop_instances(InstanceIds=[found["batch"]])
     _create_databases(place, region)
     return {
         "account_number": place.account_number,
-        "instance_ids": tuple(ids),
+        "instance_ids": tuple(found.values()),
         "db_instance_id": "orders",
         "db_cluster_id": "ledger",
     }
 
 
-def _create_instance(ec2: Any, name: str, instance_type: str) -> str:
-    tags = [{"Key": "Name", "Value": name}, {"Key": _TAG, "Value": "yes"}]
+def _instances(ec2: Any, *filters: Any) -> dict[str, str]:
+    """IDs of the instances that are not terminated, by name, in the order of their creation."""
+    states = ["pending", "running", "stopping", "stopped"]
+    found = ec2.describe_instances(
+        Filters=[*filters, {"Name": "instance-state-name", "Values": states}]
+    )
+    return {
+        tag["Value"]: instance["InstanceId"]
+        for reservation in found["Reservations"]
+        for instance in reservation["Instances"]
+        for tag in instance.get("Tags", [])
+        if tag["Key"] == "Name"
+    }
+
+
+def _create_instance(ec2: Any, name: str, instance_type: str, stage: str, **fields: Any) -> str:
+    tags = [
+        {"Key": "Name", "Value": name},
+        {"Key": "stage", "Value": stage},
+        {"Key": _TAG, "Value": "yes"},
+    ]
     made = ec2.run_instances(
         ImageId=_IMAGE,
         InstanceType=instance_type,
         MinCount=1,
         MaxCount=1,
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        **fields,
     )
     return str(made["Instances"][0]["InstanceId"])
 
 
+_ADMIN: Any = {"MasterUsername": "sample", "MasterUserPassword": "sample-password"}
+
+
 def _create_databases(place: CustomerAccount, region: str) -> None:
     rds = aws.rds(place.emulator_url, place.account_number, region)
-    admin: Any = {"MasterUsername": "sample", "MasterUserPassword": "sample-password"}
-    if not _exists(rds.describe_db_instances, DBInstanceIdentifier="orders"):
-        rds.create_db_instance(
-            DBInstanceIdentifier="orders",
-            Engine="postgres",
-            DBInstanceClass="db.t4g.small",
-            AllocatedStorage=20,
-            **admin,
-        )
+    _create_database(place, "orders", region)
     if not _exists(rds.describe_db_clusters, DBClusterIdentifier="ledger"):
-        rds.create_db_cluster(DBClusterIdentifier="ledger", Engine="aurora-postgresql", **admin)
+        rds.create_db_cluster(
+            DBClusterIdentifier="ledger", Engine="aurora-postgresql", Tags=_stage("dev"), **_ADMIN
+        )
         rds.create_db_instance(
             DBInstanceIdentifier="ledger-1",
             Engine="aurora-postgresql",
             DBInstanceClass="db.r7g.large",
             DBClusterIdentifier="ledger",
         )
+
+
+def _create_database(place: CustomerAccount, name: str, region: str = REGION) -> None:
+    rds = aws.rds(place.emulator_url, place.account_number, region)
+    if not _exists(rds.describe_db_instances, DBInstanceIdentifier=name):
+        rds.create_db_instance(
+            DBInstanceIdentifier=name,
+            Engine="postgres",
+            DBInstanceClass="db.t4g.small",
+            AllocatedStorage=20,
+            Tags=_stage("prod"),
+            **_ADMIN,
+        )
+
+
+def _stage(stage: str) -> Any:
+    return [{"Key": "stage", "Value": stage}]
 
 
 def _exists(describe: Callable[..., Any], **name: str) -> bool:

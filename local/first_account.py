@@ -84,6 +84,8 @@ def new_account(customer: Customer, credentials: dict[str, str] | None = None) -
         "access_type": customer.access_type,
         "write_logs": customer.write_logs,
     }
+    if customer.regions:
+        body["regions"] = list(customer.regions)
     return body | ({"credentials": credentials} if credentials else {})
 
 

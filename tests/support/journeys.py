@@ -54,6 +54,9 @@ def connect_and_test(
     """The whole way of a sample customer. `policy` is that of `GET /v1/permissions`, which who uses
     keys copies.
     """
+    form: Json = {"write_logs": customer.write_logs}
+    if customer.regions:
+        form["regions"] = list(customer.regions)
     if customer.access_type == "access_key":
         prepared = customers.prepare(
             customer,
@@ -62,9 +65,9 @@ def connect_and_test(
             policy_document=policy,
         )
         fields = {"access_type": "access_key", "credentials": prepared.credentials}
-        connected = connect(person, place, write_logs=customer.write_logs, **fields)
+        connected = connect(person, place, **form, **fields)
     else:
-        connected = connect(person, place, write_logs=customer.write_logs)
+        connected = connect(person, place, **form)
         prepared = customers.prepare(
             customer,
             place.emulator_url,
