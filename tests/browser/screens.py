@@ -15,6 +15,7 @@ from tests.support.page import chromium, samples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
 WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
+TALL = WIDE | {"height": 1180}
 SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("list", "#/accounts", "light", WIDE),
     ("list-dark", "#/accounts", "dark", WIDE),
@@ -24,11 +25,14 @@ SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("test", "#/accounts/acc000003/tests/test1", "light", WIDE),
     ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW),
     ("what-changed", "#/accounts/acc000003/tests/test1/since/test0", "light", WIDE),
-    ("account", "#/accounts/acc000003", "light", WIDE),
+    ("account", "#/accounts/acc000003", "light", TALL),
+    ("account-narrow", "#/accounts/acc000003", "dark", NARROW),
+    ("least-privilege", "#/accounts/acc000003/least-privilege", "light", WIDE),
     ("instances", "#/accounts/acc000000/instances", "light", WIDE),
     ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE),
     ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW),
     ("interactions", "#/accounts/acc000000/interactions", "light", WIDE),
+    ("interactions-narrow", "#/accounts/acc000000/interactions", "dark", NARROW),
     ("organization", "#/organization", "light", WIDE | {"height": 850}),
     ("access-details", "#/access-details", "light", WIDE),
 )
@@ -57,7 +61,8 @@ def lived_in() -> dict[str, Any]:
         role_arn="arn:aws:iam::400000000003:role/CavokCloud",
         access_key_id=None,
         write_logs=True,
-        capabilities={"ec2": "partial", "rds": "full", "logs": "full"},
+        status="degraded",
+        capabilities={"ec2": "partial", "rds": "partial", "logs": "full"},
         verification=accounts[3]["verification"],
         issues=[
             samples.issue(
@@ -65,8 +70,12 @@ def lived_in() -> dict[str, Any]:
                 "ec2:StopInstances was allowed and no longer is.",
                 "A policy of the role denies ec2:StopInstances explicitly; "
                 "remove that Deny statement. Allowing it elsewhere does not help.",
-            )
+                fix=samples.FIXABLE["fix"] | {"policy_statement": None},
+            ),
+            samples.SCOPED,
         ],
+        regions=[each["region"] for each in samples.REGION_HEALTH],
+        region_health=samples.REGION_HEALTH,
     )
     parts = samples.everything(accounts)
     stop = samples.step("ec2:StopInstances", "ec2", region="us-east-1")
@@ -74,7 +83,9 @@ def lived_in() -> dict[str, Any]:
     before = [stop if step["step"] == stop["step"] else step for step in steps]
     one = "/v1/accounts/acc00000[0-9]/verifications"
     times = {"started_at": moment(hours=6), "finished_at": moment(hours=5.9977)}
-    parts[f"{one}/test1"] = samples.finished_test(outcome="degraded", steps=steps, **times)
+    parts[f"{one}/test1"] = samples.finished_test(
+        outcome="degraded", steps=steps, region_health=samples.REGION_HEALTH, **times
+    )
     parts[f"{one}/test0"] = samples.finished_test("test0", steps=before)
     account = "/v1/accounts/acc00000[0-9]"
     interactions = [
@@ -91,10 +102,10 @@ def lived_in() -> dict[str, Any]:
 
 
 def full_steps(denied: str) -> list[dict[str, Any]]:
-    known = {step["step"]: step for step in samples.STEPS}
+    known = {step["step"]: step for step in [*samples.STEPS, samples.PARTIAL]}
     trust = [step["step"] for step in samples.STEPS if step["group"] == "trust"]
     catalog = {"trust": trust} | {group.group: group.actions for group in GRANTED_GROUPS}
-    keep = {denied, *trust, "ec2:StartInstances"}
+    keep = {denied, *trust, "ec2:StartInstances", samples.PARTIAL["step"]}
     return [
         known[name] if name in keep else samples.step(name, group, region=region_of(group))
         for group, names in catalog.items()

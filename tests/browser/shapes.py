@@ -21,6 +21,21 @@ from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import TestMessage, WebhookBody
 from cavok.api.problems import Problem
 
+
+class LeastPrivilegeBody(BaseModel):
+    """As the API's contract has it."""
+
+    class Covered(BaseModel):
+        resource_id: str
+        actions: list[str]
+
+    policy_document: dict[str, Any]
+    cloudformation_template: str
+    terraform: str
+    removes: list[str]
+    covers: list[Covered]
+
+
 _ACCOUNT = "/v1/accounts/[^/]+"
 _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/organization": OrganizationBody,
@@ -32,6 +47,7 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/accounts": AccountPage,
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,
     f"GET {_ACCOUNT}/instructions": InstructionsBody,
+    f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,
     f"GET {_ACCOUNT}/verifications": VerificationPage,
     f"POST {_ACCOUNT}/verifications|GET {_ACCOUNT}/verifications/[^/]+": VerificationBody,
     f"GET {_ACCOUNT}/usage": UsageBody,
@@ -51,6 +67,8 @@ def drift(method: str, path: str, status: int, body: Any) -> str | None:
         if set(body) == {"message"}:
             return None  # the gateway's own answer
         return _difference(Problem, body, request, leave_out_none=True)
+    if status == 204:
+        return None if body is None else f"{request}: {body} with 204"
     for pattern, model in _ANSWERS.items():
         if re.fullmatch(pattern, request):
             return _difference(model, body, request)

@@ -15,6 +15,7 @@ from tests.support.page import samples
 NEEDS_SIGN_IN = {
     "list": "#/accounts",
     "new account": "#/accounts/new",
+    "overview, regions": "#/accounts/acc000000",
     "overview, failed": "#/accounts/acc000004",
     "overview, access key": "#/accounts/acc000003",
     "instructions": "#/accounts/acc000005/instructions",
@@ -24,6 +25,7 @@ NEEDS_SIGN_IN = {
     "instances": "#/accounts/acc000000/instances",
     "schedules": "#/accounts/acc000000/schedules",
     "interactions": "#/accounts/acc000000/interactions",
+    "least privilege": "#/accounts/acc000000/least-privilege",
     "audit": "#/accounts/acc000000/audit",
     "organization": "#/organization",
     "organization's audit": "#/organization/audit",
@@ -34,6 +36,7 @@ MODALS = {
     "Change": "#/accounts/acc000004",
     "Rotate keys": "#/accounts/acc000003",
     "Delete account": "#/accounts/acc000003",
+    "Revoke now": "#/accounts/acc000003",
     "New signing secret": "#/organization",
     "Remove the webhook": "#/organization",
     "Stop web1": "#/accounts/acc000000/instances",

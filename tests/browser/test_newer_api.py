@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from typing import Any
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
 
@@ -25,3 +27,65 @@ def test_a_permission_group_that_the_page_does_not_know_is_shown(admin, answer_w
     expect(page.locator(".capability")).to_have_count(3)
     expect(page.locator(".capability").nth(1)).to_contain_text("caches")
     expect(page.locator(".capability").nth(1)).to_contain_text("partly")
+
+
+def answering(body: Any) -> Callable[[Route], None]:
+    """Past the check against today's models."""
+    return lambda route: route.fulfill(json=body)
+
+
+def without(fields: set[str], value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: without(fields, each) for name, each in value.items() if name not in fields}
+    return [without(fields, each) for each in value] if isinstance(value, list) else value
+
+
+NEW_FIELDS = {"resources", "region_health", "severity", "fix", "result", "state", "state_reason"}
+"""Of verdicts. `state` of a test and of an instance stay."""
+
+
+def test_an_api_that_is_older_than_verdicts_is_shown_as_ever(admin, watch):
+    watch.expect_status(404)
+    account = samples.account(3, account_id="acc000000", issues=[samples.FIXABLE])
+    test = samples.finished_test()
+    interactions = {"items": samples.INTERACTIONS, "next_cursor": None}
+    for path, body in {
+        "": without(NEW_FIELDS, account),
+        "/verifications/test1": without(NEW_FIELDS - {"state"}, test),
+        "/interactions": without(NEW_FIELDS, interactions),
+    }.items():
+        admin.page.route(
+            re.compile(rf"/v1/accounts/acc000000{path}(\?.*)?$"),
+            answering(body),
+        )
+    page = admin.go("#/accounts/acc000000")
+    expect(page.locator(".issues > li")).to_contain_text(samples.FIXABLE["message"])
+    expect(page.locator(".facts .regions")).to_have_text("us-east-1")
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    expect(page.locator(".test-step")).to_have_count(len(samples.STEPS))
+    page = admin.go("#/accounts/acc000000/interactions")
+    expect(page.locator(".trail-row")).to_have_count(len(samples.INTERACTIONS))
+    expect(page.locator(".followed")).to_have_count(0)
+    # The route is not there: the stack answers 404.
+    page = admin.go("#/accounts/acc000000/least-privilege")
+    expect(page.get_by_text("This installation does not offer it yet.")).to_be_visible()
+
+
+def test_words_that_the_page_does_not_know_are_shown_as_they_are(admin):
+    severe = samples.ISSUE | {"severity": "critical"}
+    odd = [{"region": "us-east-1", "status": "on_fire", "reason": None}]
+    account = samples.account(0, issues=[severe], region_health=odd)
+    interaction = samples.INTERACTIONS[0] | {"result": "reverted", "state_reason": "by AWS"}
+    for path, body in {
+        "": account,
+        "/interactions": {"items": [interaction], "next_cursor": None},
+    }.items():
+        admin.page.route(
+            re.compile(rf"/v1/accounts/acc000000{path}(\?.*)?$"),
+            answering(body),
+        )
+    page = admin.go("#/accounts/acc000000")
+    expect(page.locator(".issue-severity")).to_have_text("critical")
+    expect(page.locator(".facts .regions")).to_contain_text("on_fire")
+    page = admin.go("#/accounts/acc000000/interactions")
+    expect(page.locator(".followed")).to_have_text("reverted by AWS")

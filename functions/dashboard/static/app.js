@@ -19,6 +19,7 @@ const ROUTES = [
   { path: "/accounts/:id/instances", section: "accounts", view: async () => (await import("./views/instances.js")).instances },
   { path: "/accounts/:id/schedules", section: "accounts", view: async () => (await import("./views/schedules.js")).schedules },
   { path: "/accounts/:id/interactions", section: "accounts", view: async () => (await import("./views/trail.js")).interactions },
+  { path: "/accounts/:id/least-privilege", section: "accounts", view: async () => (await import("./views/privilege.js")).leastPrivilege },
   { path: "/accounts/:id/audit", section: "accounts", view: async () => (await import("./views/trail.js")).accountAudit },
   { path: "/organization", section: "organization", view: async () => (await import("./views/organization.js")).organization },
   { path: "/organization/audit", section: "organization", view: async () => (await import("./views/trail.js")).organizationAudit },

@@ -66,6 +66,7 @@ const texts = {
     confirmed: "Confirmed",
     degraded: "Degraded",
     failed: "Failed",
+    notThereYet: "Not there yet",
     aborted: "Aborted",
     running: "Running",
     finished: "Finished",
@@ -88,11 +89,47 @@ const texts = {
     none: "not possible",
     unknown: "not known yet",
     off: "switched off",
-    meaning: {
-      ec2: { full: "List, start and stop.", partial: "Some of list, start and stop.", none: "No EC2 permission is granted. It is optional.", unknown: "A test will tell.", off: "" },
-      rds: { full: "List, start and stop, Aurora included.", partial: "Some of list, start and stop.", none: "No RDS permission is granted. It is optional.", unknown: "A test will tell.", off: "" },
-      logs: { full: "Written to /cavok/… in the account.", partial: "Some steps of writing are refused.", none: "Writing is refused.", unknown: "A test will tell.", off: "Write logs is No for this account." },
+    blocked: "not used",
+    // By what was tried since the connection last changed.
+    notKnown: {
+      before: ["Not known yet", "A test will tell."],
+      notEntered: ["Not tried", "The account could not be entered."],
+      after: ["Not certain", "The last test could not prove it either way."],
     },
+    everywhere: { blocked: "Nothing is used until the account is connected." },
+    meaning: {
+      ec2: { full: "List, start and stop.", partial: "Some of list, start and stop, or for some instances only.", none: "No EC2 permission is granted. It is optional." },
+      rds: { full: "List, start and stop, Aurora included.", partial: "Some of list, start and stop, or for some databases only.", none: "No RDS permission is granted. It is optional." },
+      logs: { full: "Written to /cavok/… in the account.", partial: "Some steps of writing are refused.", none: "Writing is refused.", off: "Write logs is No for this account." },
+    },
+  },
+
+  severity: { problem: "Problem", information: "For information" },
+
+  fix: {
+    statement: "Policy statement",
+    cli: "AWS CLI command",
+    console: "Open it in the AWS console",
+  },
+
+  resources: {
+    allowed: (allowed, asked) => (allowed === asked ? `Allowed for all ${asked}` : `Allowed for ${allowed} of ${asked}`),
+    denied: (count) => `refused for ${count}`,
+    open: (count) => `not certain for ${count}`,
+    which: "Which ones",
+    some: (shown, asked) => `Which ones (${shown} of the ${asked})`,
+  },
+
+  regions: {
+    status: { reachable: "Answers", refused: "Refused", not_enabled: "Not enabled", unknown: "Not known" },
+    reasons: {
+      service_control_policy: "by a service control policy",
+      resource_control_policy: "by a resource control policy",
+      permissions_boundary: "by a permissions boundary",
+      explicit_deny: "by a policy of the role or user",
+      identity_policy: "because no policy of the role or user allows it",
+    },
+    leftOut: "Regions that are refused or not enabled are left out of listings. Each test looks at them again.",
   },
 
   providers: { aws: "AWS", azure: "Azure" },
@@ -179,7 +216,7 @@ const texts = {
     missing: "No such account",
     missingText: "It was deleted, or it belongs to another organization.",
     itsAudit: "Its audit trail, if it was yours",
-    tabs: { overview: "Overview", instructions: "Instructions", tests: "Tests", instances: "Instances", schedules: "Schedules", interactions: "Interactions", audit: "Audit trail" },
+    tabs: { overview: "Overview", instructions: "Instructions", tests: "Tests", instances: "Instances", schedules: "Schedules", interactions: "Interactions", privilege: "Least privilege", audit: "Audit trail" },
     test: "Test",
     watchTest: "Watch the test",
     status: "Connection",
@@ -188,12 +225,19 @@ const texts = {
       confirmed: "Connected. The last test proved it.",
       degraded: "Connected, but something that you asked for does not work.",
       failed: "Not connected.",
+      confirmedInPart: "Connected. The last test proved it, and found what is below.",
+      notThereYet: "Not there yet: the last test could not enter this account.",
+      notProved: "Not confirmed yet: the last test could neither prove this connection nor rule it out.",
+      revoked: "Revoked: nothing of this account is used until a person tests it.",
     },
+    revokedNext: "Press Test to use it again.",
+    whatWasTried: "See what was tried",
     unconfirmed: {
       assume_role: "Create the role in your account; it is found by itself, or press Test. How:",
       access_key: "Press Test to see whether the credentials work. What the IAM user needs:",
     },
     issues: "What is wrong",
+    information: "Good to know",
     remedy: "What to do:",
     allTests: "All tests of this account",
     facts: "Details",
@@ -235,6 +279,49 @@ const texts = {
     removeMismatch: "This is not the number of this account.",
     removeSubmit: "Delete account",
     removed: (name) => `${name} was deleted.`,
+  },
+
+  revoke: {
+    title: "Stop using this account",
+    text: "Ends what Cavok may still do here, at once. The account stays in the list, and a test by a person takes it into use again.",
+    action: "Revoke now",
+    confirm: (name) => `Stop using ${name} now?`,
+    ends: "What ends now:",
+    consequences: [
+      "Sessions that Cavok still holds: none of them is used for another act.",
+      "Starting, stopping and listing its instances.",
+      "Its schedules: no instance is started or stopped in their turn.",
+      "Writing to its logs.",
+      "Tests that Cavok makes by itself.",
+    ],
+    stays: {
+      assume_role: "The role in your AWS account stays as it is. What AWS has already begun goes on. A test by a person takes the account into use again.",
+      access_key: "The IAM user and its key stay as they are. What AWS has already begun goes on. A test by a person takes the account into use again.",
+    },
+    done: (name) => `${name} is revoked. Nothing of it is used until a person tests it.`,
+  },
+
+  privilege: {
+    title: "Least privilege",
+    text: "The smallest policy that still works for what is under Cavok's control and for what was used in the last 90 days. It was evaluated on each of these resources before it is offered here.",
+    details: "What each permission is for is in",
+    byLabel: "Limit it by",
+    by: {
+      arn: { title: "ARN", text: "Names each resource. A new one needs a change of the policy." },
+      tag: { title: "Tag", text: "Allows resources with a tag. A new one needs only the tag." },
+    },
+    removes: "What it takes away",
+    removesNothing: "Nothing: what is granted today is used.",
+    covers: "What it covers",
+    coversText: "The actions that stay possible on each resource.",
+    coversNothing: "Nothing is under Cavok's control yet. Put instances under control first:",
+    documents: "The policy",
+    use: {
+      assume_role: "Replaces the permissions policy of the role. Test the account afterwards.",
+      access_key: "Replaces the policy of the IAM user. Test the account afterwards.",
+    },
+    tabs: { "cavok-least.json": "Policy", "cavok-least-template.json": "CloudFormation", "cavok-least.tf": "Terraform" },
+    missing: "This installation does not offer it yet.",
   },
 
   usage: {
@@ -287,6 +374,7 @@ const texts = {
       confirmed: "The connection works.",
       degraded: "The connection works, but something that this account asks for does not.",
       failed: "The connection does not work.",
+      notThereYet: "The account could not be entered. It stays unconfirmed until a test can.",
       aborted: "The test was ended before it could say anything. The account keeps its status.",
       finished: "The test came to no verdict. The account keeps its status.",
     },
@@ -299,6 +387,7 @@ const texts = {
     waiting: "waiting",
     doneOf: (done, all) => `${done} of ${all}`,
     goodOf: (good, all) => (good === all ? `all ${all} fine` : `${good} of ${all} fine`),
+    partly: (count) => `, ${count} in part`,
     exact: "The exact AWS answer",
     again: "Test again",
     whatChanged: "What changed",
@@ -313,7 +402,7 @@ const texts = {
     unchanged: (count) => (count === 1 ? "1 other verdict is the same." : `${count} other verdicts are the same.`),
   },
 
-  verdicts: { allowed: "allowed", denied: "denied", inconclusive: "not certain", skipped: "skipped" },
+  verdicts: { allowed: "allowed", partial: "allowed in part", denied: "denied", inconclusive: "not certain", skipped: "skipped" },
 
   trustSteps: {
     "trust:account-matches": {
@@ -458,6 +547,13 @@ const texts = {
     text: "Every start, stop, listing and test, newest first.",
     none: "Nothing has happened with this account's instances yet.",
     outcomes: { accepted: "Accepted.", refused: "Refused." },
+    wanted: { start: "running", stop: "stopped" },
+    results: {
+      reached: (state) => `Then ${state}.`,
+      notReached: (state, reason) => `Did not follow${state ? `, is ${state}` : ""}: ${reason || "AWS gives no reason"}`,
+      pending: (wanted) => `Waiting until it is ${wanted}…`,
+      unknown: (wanted) => `Nobody could see whether it is ${wanted}.`,
+    },
     did: { start: "Start", stop: "Stop", list: "Listing", test: "Test" },
     logged: { written: "written to the account's logs", refused: "log writing refused", off: "logs off", pending: "log line on its way" },
   },
@@ -536,6 +632,7 @@ const texts = {
   access: {
     title: "Access Details",
     text: "Every permission that Cavok asks for in your AWS account, what it is for, and what stops working without it. Only Trust is mandatory.",
+    least: "Once an account is in use, its tab Least privilege shows the smallest policy that still works for it. Choose one under",
     required: "mandatory",
     without: "Without it",
     resource: "On",
@@ -607,10 +704,12 @@ const texts = {
 
 // Tables indexed by values of the API. A missing entry is allowed there.
 const OPEN_TABLES = new Set([
-  "signIn.errors", "status", "outcome", "providers", "accessTypes", "groups", "verdicts", "trustSteps", "permissionNames",
+  "signIn.errors", "severity", "regions.status", "regions.reasons", "interactions.wanted", "privilege.use", "revoke.stays", "capabilities", "capabilities.everywhere", "status", "outcome", "providers", "accessTypes", "groups", "verdicts", "trustSteps", "permissionNames",
   "capabilities.meaning", "reasons", "remedies", "instances.kinds", "interactions.outcomes", "interactions.did", "interactions.logged", "audit.actions",
   "actors", "tests.trigger", "tests.outcomeText", "instructions.watch", "account.statusText",
 ]);
+
+const OPEN_WITHIN = /^(trustSteps|capabilities\.meaning)\./;
 
 // A mistyped name is a console error, which fails the tests.
 function strict(table, path) {
@@ -618,7 +717,7 @@ function strict(table, path) {
     get(target, name) {
       const value = target[name];
       const here = path ? `${path}.${String(name)}` : String(name);
-      if (value === undefined && typeof name === "string" && !OPEN_TABLES.has(path) && !path.startsWith("trustSteps.")) console.error(`no text: ${here}`);
+      if (value === undefined && typeof name === "string" && !OPEN_TABLES.has(path) && !OPEN_WITHIN.test(path)) console.error(`no text: ${here}`);
       const isTable = typeof value === "object" && value !== null && !Array.isArray(value);
       return isTable ? strict(value, here) : value;
     },

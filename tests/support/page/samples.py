@@ -83,7 +83,7 @@ def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def step(name: str, group: str, verdict: str = "allowed", **changes: Any) -> dict[str, Any]:
-    good = {"allowed": True, "denied": False}.get(verdict)
+    good = {"allowed": True, "partial": True, "denied": False}.get(verdict)
     if name in {"trust:without-external-id", "trust:with-wrong-external-id"} and good is not None:
         good = not good
     return {
@@ -147,6 +147,44 @@ STEPS = [
         detail="Rate exceeded",
     ),
     step("logs:PutLogEvents", "logs", "skipped", reason="write_logs_off"),
+]
+
+
+PARTIAL = step(
+    "rds:StopDBInstance",
+    "rds",
+    "partial",
+    evidence="policy",
+    region="us-east-1",
+    resources={
+        "asked": 41,
+        "allowed": 3,
+        "denied": 37,
+        "examples": [
+            {
+                "id": "orders",
+                "region": "us-east-1",
+                "verdict": "denied",
+                "reason": "identity_policy",
+            },
+            {
+                "id": "ledger",
+                "region": "eu-west-1",
+                "verdict": "denied",
+                "reason": "service_control_policy",
+            },
+            {"id": "dev-1", "region": "us-east-1", "verdict": "allowed", "reason": None},
+        ],
+    },
+)
+
+
+REGION_HEALTH = [
+    {"region": "us-east-1", "status": "reachable", "reason": None},
+    {"region": "eu-west-1", "status": "reachable", "reason": None},
+    {"region": "ap-south-1", "status": "refused", "reason": "service_control_policy"},
+    {"region": "me-south-1", "status": "not_enabled", "reason": "region_disabled"},
+    {"region": "sa-east-1", "status": "unknown", "reason": "error"},
 ]
 
 
@@ -311,6 +349,10 @@ ADMIN = "admin@northwind.example"
 
 
 STOPPED = "It was available; stop was asked for."
+STARTED = "It was stopped; start was asked for."
+LISTED = "3 instances; 1 could not be listed."
+NO_KEY = "Client.InternalError: Client error on launch"
+NOT_FOLLOWED = (None, None, None)
 
 
 INTERACTIONS = [
@@ -325,18 +367,51 @@ INTERACTIONS = [
         "actor": actor,
         "at": "2026-01-05T10:00:00Z",
         "logged": logged,
-        "result": "reached" if outcome == "accepted" and instance_id else None,
-        "state": None,
-        "state_reason": None,
+        "result": result,
+        "state": state,
+        "state_reason": reason,
     }
-    for index, (action, kind, instance_id, outcome, detail, actor, logged) in enumerate(
-        [
-            ("start", "ec2", WEB, "accepted", "It was stopped; start was asked for.", ADMIN, "off"),
-            ("list", None, None, "accepted", "3 instances; 1 could not be listed.", ADMIN, "off"),
-            ("stop", "ec2", WEB, "refused", f"{WEB} is pending; it cannot stop now.", ADMIN, "off"),
-            ("stop", "rds", "orders", "accepted", STOPPED, "schedule", "written"),
-            ("test", None, None, "accepted", "The test found the account confirmed.", ADMIN, "off"),
-        ]
+    for index, (
+        (action, kind, instance_id, outcome, detail, actor, logged),
+        (result, state, reason),
+    ) in enumerate(
+        zip(
+            [
+                ("start", "ec2", WEB, "accepted", STARTED, ADMIN, "off"),
+                ("list", None, None, "accepted", LISTED, ADMIN, "off"),
+                (
+                    "stop",
+                    "ec2",
+                    WEB,
+                    "refused",
+                    f"{WEB} is pending; it cannot stop now.",
+                    ADMIN,
+                    "off",
+                ),
+                ("stop", "rds", "orders", "accepted", STOPPED, "schedule", "written"),
+                (
+                    "test",
+                    None,
+                    None,
+                    "accepted",
+                    "The test found the account confirmed.",
+                    ADMIN,
+                    "off",
+                ),
+                ("start", "ec2", WEB, "accepted", STARTED, "schedule", "written"),
+                ("stop", "rds", "orders", "accepted", STOPPED, ADMIN, "written"),
+            ],
+            [
+                ("reached", "running", None),
+                NOT_FOLLOWED,
+                NOT_FOLLOWED,
+                ("reached", "stopped", None),
+                NOT_FOLLOWED,
+                ("not_reached", "stopped", NO_KEY),
+                ("unknown", None, None),
+            ],
+            strict=True,
+        )
     )
 ]
 
@@ -384,6 +459,51 @@ ISSUE = issue(
 )
 
 
+SCOPED = issue(
+    "permission_scoped",
+    "rds:StopDBInstance is allowed for 3 of 41 databases.",
+    "Nothing, if this is what you want. Otherwise extend the Resource of the statement.",
+    severity="information",
+)
+
+
+FIXABLE = issue(
+    "permission_lost",
+    "ec2:StopInstances was allowed and no longer is.",
+    "Add ec2:StopInstances to the role's policy, as the Instructions show.",
+    fix={
+        "policy_statement": '{"Effect":"Allow","Action":"ec2:StopInstances","Resource":"*"}',
+        "cli": "aws iam put-role-policy --role-name CavokCloud --policy-name Cavok "
+        "--policy-document file://cavok-permissions.json",
+        "console_url": "https://us-east-1.console.aws.amazon.com/iam/home#/roles/CavokCloud",
+    },
+)
+
+
+LEAST_PRIVILEGE = {
+    "policy_document": {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": ["ec2:StartInstances", "ec2:StopInstances"],
+                "Resource": f"arn:aws:ec2:us-east-1:400000000000:instance/{WEB}",
+            }
+        ],
+    },
+    "cloudformation_template": '{\n  "AWSTemplateFormatVersion": "2010-09-09"\n}',
+    "terraform": 'resource "aws_iam_role_policy" "cavok" {}\n',
+    "removes": [
+        "Starting and stopping Aurora clusters.",
+        "Starting and stopping every instance that is not under control.",
+    ],
+    "covers": [
+        {"resource_id": WEB, "actions": ["ec2:StartInstances", "ec2:StopInstances"]},
+        {"resource_id": "orders", "actions": ["rds:StartDBInstance", "rds:StopDBInstance"]},
+    ],
+}
+
+
 WEBHOOK = {
     "url": "https://hooks.northwind.example/cavok",
     "events": ["Account Degraded", "Account Failed"],
@@ -396,9 +516,15 @@ WEBHOOK = {
 
 def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """One sample of everything that the page can show: what to answer, by path."""
+    issues = {0: [SCOPED], 3: [FIXABLE], 4: [ISSUE]}
     accounts = accounts or [
-        account(index, issues=[ISSUE] if index % len(STATUSES) == 4 else []) for index in range(40)
+        account(index, issues=issues.get(index % len(STATUSES), [])) for index in range(40)
     ]
+    if not accounts[0]["region_health"][1:]:
+        accounts[0] = accounts[0] | {
+            "regions": [each["region"] for each in REGION_HEALTH],
+            "region_health": REGION_HEALTH,
+        }
     one = "/v1/accounts/acc00000[0-9]"
     return {
         "/v1/organization": organization(accounts),
@@ -408,6 +534,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         "/v1/audit": {"items": AUDIT, "next_cursor": None},
         **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:10]},
         f"{one}/instructions": INSTRUCTIONS,
+        f"{one}/least-privilege": LEAST_PRIVILEGE,
         f"{one}/verifications": {
             "items": [
                 finished_test(),
@@ -416,7 +543,9 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
             ],
             "next_cursor": "more",
         },
-        f"{one}/verifications/test1": finished_test(),
+        f"{one}/verifications/test1": finished_test(
+            steps=[*STEPS, PARTIAL], region_health=REGION_HEALTH
+        ),
         f"{one}/verifications/test0": finished_test("test0", steps=STEPS[:7]),
         f"{one}/usage": USAGE,
         f"{one}/instances": INSTANCES,

@@ -9,7 +9,7 @@ const SKELETON_AFTER_MS = 120;
 const SLOW_AFTER_MS = 5_000;
 
 export const STATUS_ICONS = { unconfirmed: "question", confirmed: "check", degraded: "warning", failed: "cross" };
-const CAPABILITY_ICONS = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash" };
+const CAPABILITY_ICONS = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash", blocked: "lock" };
 
 export function statusBadge(status, { testing = false } = {}) {
   return h(
@@ -26,8 +26,13 @@ export function spinner() {
     svg("circle", { cx: "8", cy: "8", r: "6" }));
 }
 
-export const capabilityState = (account, group) =>
-  group === "logs" && !account.write_logs ? "off" : account.capabilities?.[group] ?? "unknown";
+// Nothing is used of an account that is not connected, whatever its permissions would allow.
+export function capabilityState(account, group) {
+  if (group === "logs" && !account.write_logs) return "off";
+  return account.status === "failed" ? "blocked" : account.capabilities?.[group] ?? "unknown";
+}
+
+export const capabilityIcon = (state) => CAPABILITY_ICONS[state] ?? "question";
 
 export function capabilityChips(account) {
   return h("ul", { class: "chips", "aria-label": t.capabilities.label }, Object.keys(account.capabilities ?? {}).map((group) => {
@@ -35,7 +40,7 @@ export function capabilityChips(account) {
     return h(
       "li",
       { class: `chip capability-${state}`, title: t.capabilities.sentence(name, t.capabilities[state]) },
-      icon(CAPABILITY_ICONS[state]),
+      icon(capabilityIcon(state)),
       name,
       srOnly(`: ${t.capabilities[state]}`),
     );

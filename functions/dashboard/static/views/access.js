@@ -1,6 +1,7 @@
 // Access Details. Public, because the person who grants the permissions may have no user here.
 import { catalog } from "../lib/catalog.js";
 import { fill, h } from "../lib/dom.js";
+import * as session from "../lib/session.js";
 import { codeBlock, load, section, skeleton } from "../lib/ui.js";
 import { t } from "../texts.js";
 
@@ -10,6 +11,7 @@ export function accessDetails({ main, title, signal }) {
   fill(main,
     h("div", { class: "page-head" }, h("h1", {}, t.access.title)),
     h("p", { class: "lead" }, t.access.text),
+    session.current() && h("p", { class: "lead" }, t.access.least, " ", h("a", { href: "#/accounts" }, t.nav.accounts)),
     content);
   load(content, () => catalog(signal), draw, { signal, placeholder: () => skeleton(10) });
 }

@@ -2,12 +2,13 @@
 import * as api from "../lib/api.js";
 import { announce, fill, h, uniqueId, whileLookedAt } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
+import { isProblem, isRevoked, issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
 import {
-  capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, load, notice, regionsField,
+  capabilityIcon, capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, load, notice, regionsField,
   section, setError, skeleton, statusBadge, submitting, toast,
 } from "../lib/ui.js";
 import { levelOf, meter } from "../lib/usage.js";
@@ -122,12 +123,13 @@ function drawHead(head, account) {
   }
 }
 
-const TABS = ["overview", "instructions", "tests", "instances", "schedules", "interactions", "audit"];
+const TABS = ["overview", "instructions", "tests", "instances", "schedules", "interactions", "privilege", "audit"];
+const TAB_PATHS = { overview: "", privilege: "/least-privilege" };
 
 function drawTabs(nav, id, current) {
   const base = `#/accounts/${api.segment(id)}`;
   fill(nav, h("ul", {}, TABS.map((name) => h("li", {},
-    h("a", { href: name === "overview" ? base : `${base}/${name}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
+    h("a", { href: `${base}${TAB_PATHS[name] ?? `/${name}`}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
   const link = nav.querySelector("[aria-current]");
   nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
 }
@@ -138,11 +140,13 @@ export function overview(context) {
     const facts = h("div", {});
     const settings = h("div", {});
     const usage = h("div", {});
-    fill(body, h("div", { class: "columns" }, h("div", {}, status, settings), h("div", {}, facts, usage)), danger(handle));
+    const stop = h("div", {});
+    fill(body, h("div", { class: "columns" }, h("div", {}, status, settings), h("div", {}, facts, usage)), stop, danger(handle));
     const draw = (account) => {
       drawStatus(status, account);
       drawFacts(facts, account);
       drawSettings(settings, account, handle);
+      drawRevoke(stop, account, handle);
     };
     handle.onChange(draw);
     draw(handle.account());
@@ -159,23 +163,49 @@ function redraw(target, signature, ...content) {
 function drawStatus(target, account) {
   redraw(target, JSON.stringify([account.status, account.issues, account.capabilities, account.write_logs, account.verification]),
     section(t.account.status, {},
-      h("p", { class: `verdict status-${account.status}` }, t.account.statusText[account.status]),
-      account.status === "unconfirmed" && h("p", {}, t.account.unconfirmed[account.access_type], " ",
-        h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions)),
-      account.issues?.length > 0 && h("ul", { class: "issues" }, account.issues.map((issue) => h("li", {},
-        h("p", { class: "issue-message" }, issue.message),
-        issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy)))),
+      h("p", { class: `verdict status-${account.status}` }, t.account.statusText[conditionOf(account)] ?? t.status[account.status] ?? account.status),
+      nextStep(account),
+      account.issues?.length > 0 && issueList(account.issues),
       h("dl", { class: "capabilities" }, Object.keys(account.capabilities ?? {}).map((group) => {
         const state = capabilityState(account, group);
-        const mark = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash" }[state];
+        const [said, meaning] = state === "unknown" ? t.capabilities.notKnown[testedAs(account)] : [t.capabilities[state] ?? state, t.capabilities.everywhere[state] ?? t.capabilities.meaning[group]?.[state]];
         return h("div", { class: `capability capability-${state}` },
-          h("dt", {}, icon(mark), groupText(group).title),
-          h("dd", {}, h("strong", {}, t.capabilities[state], "."), " ", t.capabilities.meaning[group]?.[state]));
+          h("dt", {}, icon(capabilityIcon(state)), groupText(group).title),
+          h("dd", {}, h("strong", {}, said, "."), " ", meaning));
       })),
       h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests))));
 }
 
+// The status, and what it does not say by itself.
+function conditionOf(account) {
+  const { status } = account;
+  if (isRevoked(account)) return "revoked";
+  if (status === "unconfirmed" && testedAs(account) !== "before") return testedAs(account) === "notEntered" ? "notThereYet" : "notProved";
+  return status === "confirmed" && (account.issues ?? []).some(isProblem) ? "confirmedInPart" : status;
+}
+
+// "before": nothing has been tried since the connection last changed. A test that finishes is the
+// account's last change, a new role or region comes after it.
+function testedAs(account) {
+  if (account.status !== "unconfirmed") return "after";
+  if (isRevoked(account)) return "before";
+  if ((account.issues ?? []).some(isProblem)) return "notEntered";
+  return account.verification && Date.parse(account.verification.finished_at) >= Date.parse(account.updated_at) ? "after" : "before";
+}
+
+function nextStep(account) {
+  if (account.status !== "unconfirmed") return null;
+  if (isRevoked(account)) return h("p", {}, t.account.revokedNext);
+  const tried = testedAs(account) !== "before" && account.verification;
+  return [
+    h("p", {}, t.account.unconfirmed[account.access_type], " ", h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions)),
+    tried && h("p", {}, h("a", { href: `#/accounts/${account.account_id}/tests/${api.segment(tried.verification_id)}` }, t.account.whatWasTried)),
+  ];
+}
+
 function drawFacts(target, account) {
+  // Like capabilities: what a region answers matters only while the account is connected.
+  const health = ["confirmed", "degraded"].includes(account.status) ? account.region_health : [];
   redraw(target, JSON.stringify([account, Math.floor(Date.now() / 60_000)]),
     section(t.account.facts, {},
       h("dl", { class: "facts" },
@@ -183,7 +213,8 @@ function drawFacts(target, account) {
         definition(t.account.accessType, t.accessTypes[account.access_type]?.title),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),
-        definition(t.account.regions, (account.regions ?? []).join(", ") || t.account.defaultRegion),
+        definition(t.account.regions, account.regions?.length ? regionList(account.regions, health) : t.account.defaultRegion,
+          someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut)),
         definition(t.account.lastTested, when(account.verification?.finished_at)),
         definition(t.account.nextTest, account.next_verification_at ? when(account.next_verification_at) : h("span", { class: "muted" }, t.account.noNextTest)),
         definition(t.account.added, when(account.created_at, { exact: true }), account.created_by && h("span", { class: "muted" }, ` ${t.account.by} ${account.created_by}`)),
@@ -332,6 +363,40 @@ function drawUsage(target, id, signal) {
       h("p", { class: "muted small" }, t.usage.text),
     ];
   }, { signal });
+}
+
+function drawRevoke(target, account, handle) {
+  const revoked = isRevoked(account);
+  redraw(target, String(revoked), !revoked && section(t.revoke.title, { className: "danger" },
+    h("p", {}, t.revoke.text),
+    changeButton(session, t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) })));
+}
+
+function confirmRevoke(handle) {
+  const account = handle.account();
+  dialog({
+    title: t.revoke.confirm(account.name),
+    content: ({ close }) => form({
+      submitText: t.revoke.action,
+      submitClass: "button-danger",
+      cancel: close,
+      fields: [
+        h("p", {}, t.revoke.ends),
+        h("ul", { class: "consequences" }, t.revoke.consequences.map((text) => h("li", {}, text))),
+        notice("info", h("p", {}, t.revoke.stays[account.access_type])),
+      ],
+      async onsubmit() {
+        await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
+        close();
+        toast(t.revoke.done(account.name));
+        // The button is gone, so the focus goes to what has changed.
+        await handle.refresh();
+        const heading = document.querySelector(".account-head h1");
+        heading.tabIndex = -1;
+        heading.focus();
+      },
+    }),
+  });
 }
 
 function danger(handle) {

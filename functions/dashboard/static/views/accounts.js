@@ -341,10 +341,11 @@ class ListView {
   nextStep(account, base) {
     if (account.testing) return h("a", { href: `${base}/tests`, class: "testing", "data-part": "next" }, spinner(), t.status.testing);
     const step = {
+      revoked: [base, t.list.whatIsWrong],
       unconfirmed: [`${base}/instructions`, t.list.instructions],
       failed: [base, t.list.whatIsWrong],
       degraded: [base, t.list.whatIsWrong],
-    }[account.status];
+    }[account.issues?.some(({ code }) => code === "revoked") ? "revoked" : account.status];
     return step ? h("a", { href: step[0], "data-part": "next", "aria-label": `${step[1]}: ${account.name}` }, step[1]) : h("span", { class: "muted" }, t.list.none);
   }
 

@@ -3,10 +3,11 @@ import * as api from "../lib/api.js";
 import { catalog } from "../lib/catalog.js";
 import { announce, fill, h, keyed, pause, srOnly, whenVisible } from "../lib/dom.js";
 import { duration, when } from "../lib/format.js";
+import { isProblem, issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
-import { changeButton, copyable, errorPanel, load, notice, pagedList, skeleton, spinner, statusBadge } from "../lib/ui.js";
+import { changeButton, copyable, errorPanel, load, notice, pagedList, section, skeleton, spinner, statusBadge } from "../lib/ui.js";
 import { groupText, t } from "../texts.js";
 import { frame } from "./account.js";
 
@@ -61,16 +62,23 @@ class Board {
     this.left = h("div", { class: "stack" });
     this.right = h("div", { class: "stack" });
     this.groups = h("div", { class: "test-groups" }, this.left, this.right);
+    this.regions = h("div", {});
     this.foot = h("p", { class: "row-links" });
     this.said = 0;
   }
 
   draw(test, catalogGroups) {
-    if (!this.groups.parentNode) fill(this.body, h("div", { class: "stack" }, this.head, this.wrong, this.groups, this.foot));
+    if (!this.groups.parentNode) fill(this.body, h("div", { class: "stack" }, this.head, this.wrong, this.groups, this.regions, this.foot));
     const running = test.state === "running";
     const steps = test.steps ?? [];
     const awaited = running ? this.awaited(steps, catalogGroups) : [];
     this.drawHead(test, steps, awaited);
+    this.test = test;
+    const health = test.region_health ?? [];
+    if (health.length) {
+      fill(this.regions, section(t.account.regions, {},
+        regionList(health.map(({ region }) => region), health), someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut)));
+    }
     const required = new Map(catalogGroups.map((group) => [group.group, group.required]));
     const named = new Set([...catalogGroups, ...steps].map(({ group }) => group));
     const groups = [...named].map((group) => ({
@@ -123,13 +131,21 @@ class Board {
     const total = steps.length + awaited.length;
     fill(this.head,
       h("div", { class: "test-outcome" },
-        running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test),
+        h("span", { class: "test-badge" }, running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test)),
         h("p", { class: "muted small" }, t.tests.trigger[test.trigger] ?? test.trigger, " · ", when(test.started_at, { exact: true }),
           test.finished_at && [" · ", t.tests.took(duration(new Date(test.finished_at) - new Date(test.started_at)))])),
       running
         ? h("progress", { class: "bar", max: String(total || 1), value: steps.length, "aria-label": t.tests.progress(steps.length) })
-        : h("p", {}, t.tests.outcomeText[test.outcome ?? test.state]),
+        : h("p", { class: "test-says" }, t.tests.outcomeText[test.outcome ?? test.state]),
       test.execution_arn && h("p", { class: "small" }, t.tests.execution, " ", copyable(test.execution_arn, t.actions.copyThis(t.tests.execution))));
+  }
+
+  // A test that could not enter an account that never was connected leaves it unconfirmed. Its
+  // outcome alone would say more than that.
+  drawOutcome(account) {
+    if (account.status !== "unconfirmed" || this.test.outcome !== "failed") return;
+    fill(this.head.querySelector(".test-badge"), h("span", { class: "status status-unconfirmed" }, h("span", { class: "status-mark" }, icon("question")), h("span", {}, t.outcome.notThereYet)));
+    fill(this.head.querySelector(".test-says"), t.tests.outcomeText.notThereYet);
   }
 
   // The outcome of the newest test, once the account shows it.
@@ -137,11 +153,10 @@ class Board {
     if (!account || signal.aborted) return;
     const isNewest = account.verification?.verification_id === test;
     if (isNewest && account.issues?.length) {
-      fill(this.wrong, h("section", { class: "card", "aria-label": t.account.issues },
-        h("h2", {}, t.account.issues),
-        h("ul", { class: "issues" }, account.issues.map((issue) => h("li", {},
-          h("p", { class: "issue-message" }, issue.message),
-          issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy))))));
+      const title = account.issues.some(isProblem) ? t.account.issues : t.account.information;
+      fill(this.wrong, h("section", { class: "card", "aria-label": title },
+        h("h2", {}, title), issueList(account.issues)));
+      this.drawOutcome(account);
     } else {
       this.wrong.remove();
     }
@@ -156,11 +171,12 @@ const keyOf = (step) => `${step.step}@${step.region ?? ""}`;
 
 function groupSummary(rows) {
   const done = rows.filter((row) => row.verdict !== "waiting");
-  const good = done.filter((row) => row.ok === true).length;
+  const partly = done.filter((row) => row.verdict === "partial").length;
+  const good = done.filter((row) => row.ok === true && row.verdict !== "partial").length;
   const skipped = done.filter((row) => row.verdict === "skipped").length;
   if (done.length < rows.length) return t.tests.doneOf(done.length, rows.length);
   if (skipped === rows.length) return t.verdicts.skipped;
-  return t.tests.goodOf(good, rows.length - skipped);
+  return t.tests.goodOf(good, rows.length - skipped) + (partly ? t.tests.partly(partly) : "");
 }
 
 function outcomeBadge(test) {
@@ -171,6 +187,7 @@ function outcomeBadge(test) {
 function markOf(step, optional) {
   if (step.verdict === "waiting") return ["waiting", "ring"];
   if (step.verdict === "skipped") return ["skipped", "dash"];
+  if (step.verdict === "partial") return ["partial", "half"];
   if (step.ok === true) return ["good", "check"];
   if (step.ok === false) return optional ? ["optional", "warning"] : ["bad", "cross"];
   return ["open", "question"];
@@ -196,6 +213,7 @@ function stepRow(step, optional, account) {
         step.region && h("span", { class: "tag" }, step.region),
         step.evidence === "policy" && h("span", { class: "tag", title: t.tests.predictedText }, t.tests.predicted, srOnly(`. ${t.tests.predictedText}`))),
       reason && h("p", { class: "step-reason" }, reason),
+      resourcesOf(step),
       remedy && h("p", { class: "step-remedy" }, h("strong", {}, `${t.account.remedy} `), remedy),
       (step.error_code || step.detail) && h("details", { class: "step-detail" },
         h("summary", {}, t.tests.exact, srOnly(` ${step.step}`)),
@@ -284,7 +302,7 @@ export function differences(earlier, later) {
   const after = new Map(later.steps.map((step) => [keyOf(step), step]));
   const all = [...new Set([...after.keys(), ...before.keys()])];
   return all.map((key) => ({ key, before: before.get(key), after: after.get(key) }))
-    .filter(({ before: a, after: b }) => a?.verdict !== b?.verdict || a?.reason !== b?.reason || a?.evidence !== b?.evidence);
+    .filter(({ before: a, after: b }) => a?.verdict !== b?.verdict || a?.reason !== b?.reason || a?.evidence !== b?.evidence || partOf(a ?? {}) !== partOf(b ?? {}));
 }
 
 function drawChanges(earlier, later, account) {
@@ -293,7 +311,7 @@ function drawChanges(earlier, later, account) {
   const side = (step, optional) => {
     if (!step) return h("span", { class: "muted" }, t.tests.notTested);
     const [kind, mark] = markOf(step, optional);
-    const reason = step.reason ? t.reasons[step.reason] ?? step.reason : "";
+    const reason = [partOf(step), step.reason && (t.reasons[step.reason] ?? step.reason)].filter(Boolean).join(" · ");
     return h("div", { class: `change-side step-${kind}` }, h("span", { class: "step-mark" }, icon(mark)), h("div", {}, h("strong", {}, verdictWord(step)), reason && h("p", { class: "small muted" }, reason)));
   };
   const head = (test, caption) => h("div", { class: "change-head" }, h("p", { class: "muted small" }, caption),

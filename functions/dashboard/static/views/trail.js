@@ -1,14 +1,15 @@
 // The audit trail of one account or all accounts, and interactions with instances.
 import * as api from "../lib/api.js";
-import { fill, h, pause, whenVisible } from "../lib/dom.js";
+import { announce, fill, h, pause, whenVisible } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { pagedList, section, skeleton } from "../lib/ui.js";
+import { pagedList, section, skeleton, spinner } from "../lib/ui.js";
 import { t } from "../texts.js";
 import { frame } from "./account.js";
 
-// The customer's log line is written some seconds after the interaction.
-const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 10_000, 20_000];
+// The customer's log line is written some seconds after the interaction. An instance is followed for
+// ten minutes.
+const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 10_000, 20_000, ...Array(24).fill(30_000)];
 
 export function interactions(context) {
   return frame(context, "interactions", (body, handle) => {
@@ -18,7 +19,7 @@ export function interactions(context) {
   });
 }
 
-const isPending = (entry) => entry.logged === "pending";
+const isPending = (entry) => entry.logged === "pending" || entry.result === "pending";
 
 async function lookAgain(body, path, signal) {
   try {
@@ -26,7 +27,13 @@ async function lookAgain(body, path, signal) {
       await pause(wait, signal);
       await whenVisible(signal);
       const { items } = await api.get(path, { query: { limit: 50 }, signal });
-      for (const entry of items) body.querySelector(`[data-entry="${CSS.escape(entry.interaction_id)}"]`)?.replaceWith(interactionRow(entry));
+      for (const entry of items) {
+        const row = body.querySelector(`[data-entry="${CSS.escape(entry.interaction_id)}"]`);
+        if (!row || row.signature === JSON.stringify(entry)) continue;
+        const followed = row.querySelector(".followed-pending") && resultText(entry);
+        row.replaceWith(interactionRow(entry));
+        if (followed) announce(`${entry.instance_id}: ${followed}`);
+      }
       if (!items.some(isPending)) return;
     }
   } catch {
@@ -72,13 +79,30 @@ function auditRow(entry, withAccount) {
     h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor));
 }
 
+const RESULT_ICONS = { reached: "check", not_reached: "warning", pending: "clock", unknown: "question" };
+
+// What became of an accepted start or stop, such as "then running". Empty where nothing is followed.
+function resultText({ action, result, state, state_reason: reason }) {
+  if (!result) return "";
+  const { reached, notReached, pending, unknown } = t.interactions.results;
+  const wanted = t.interactions.wanted[action];
+  if (result === "reached") return reached(state || wanted);
+  if (result === "not_reached") return notReached(state, reason);
+  return result === "pending" ? pending(wanted) : result === "unknown" ? unknown(wanted) : `${result} ${reason ?? ""}`;
+}
+
 function interactionRow(entry) {
   const good = entry.outcome === "accepted";
-  return h("li", { class: "trail-row", "data-entry": entry.interaction_id },
+  const kind = !good ? "bad" : entry.result === "not_reached" ? "optional" : "good";
+  const said = resultText(entry);
+  const row = h("li", { class: "trail-row", "data-entry": entry.interaction_id },
     h("span", { class: "trail-when" }, when(entry.at, { exact: true })),
     h("span", { class: "trail-what" },
-      h("span", { class: `outcome ${good ? "step-good" : "step-bad"}` }, h("span", { class: "step-mark" }, icon(good ? "check" : "cross")), h("strong", {}, t.interactions.did[entry.action] ?? entry.action)),
+      h("span", { class: `outcome step-${kind}` }, h("span", { class: "step-mark" }, icon({ bad: "cross", optional: "warning", good: "check" }[kind])), h("strong", {}, t.interactions.did[entry.action] ?? entry.action)),
       " ", entry.instance_id && h("code", {}, entry.instance_id), entry.region && [" ", h("span", { class: "tag" }, entry.region)],
-      h("span", { class: "muted small trail-detail" }, t.interactions.outcomes[entry.outcome] ?? entry.outcome, " ", entry.detail)),
+      h("span", { class: "muted small trail-detail" }, t.interactions.outcomes[entry.outcome] ?? entry.outcome, " ", entry.detail),
+      said && h("span", { class: `small trail-detail followed followed-${entry.result}` }, entry.result === "pending" ? spinner() : icon(RESULT_ICONS[entry.result] ?? "question"), h("span", {}, said))),
     h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor, h("span", { class: "small" }, t.interactions.logged[entry.logged] ?? "")));
+  row.signature = JSON.stringify(entry);
+  return row;
 }

@@ -1,0 +1,252 @@
+"""What tests found: parts of a permission, issues with fixes, regions, and words that match."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.page import samples
+
+ONE = "/v1/accounts/acc000000"
+TEST = f"{ONE}/verifications/test1"
+
+
+def shown(admin, answer_with, hash_="", **changes) -> Page:
+    """The overview of an account, or another view of it."""
+    answer_with(admin.page, ONE, samples.account(0, **changes))
+    return admin.go(f"#/accounts/acc000000{hash_}")
+
+
+def connection(page: Page) -> Locator:
+    return page.get_by_role("region", name="Connection")
+
+
+# ---- a permission for some resources ---------------------------------------------------------
+
+
+def test_a_permission_for_some_resources_says_for_how_many_and_which_refused_first(
+    admin, answer_with
+):
+    examples = samples.PARTIAL["resources"]["examples"]
+    mixed = samples.PARTIAL["resources"] | {"examples": [examples[2], *examples[:2]]}
+    steps = [*samples.STEPS, samples.PARTIAL | {"resources": mixed}]
+    answer_with(admin.page, TEST, samples.finished_test(steps=steps))
+    page = shown(admin, answer_with, "/tests/test1")
+    step = page.locator(".test-step").filter(has=page.get_by_text("rds:StopDBInstance", exact=True))
+    expect(step.locator(".step-verdict")).to_contain_text("allowed in part")
+    expect(step).to_contain_text("Allowed for 3 of 41 · refused for 37 · not certain for 1")
+    expect(step).to_contain_text("predicted")
+    step.get_by_text("Which ones (3 of the 41)").click()
+    expect(step.locator(".examples li")).to_have_text(
+        [
+            "orders us-east-1 denied · No policy of the role or user allows it.",
+            "ledger eu-west-1 denied · A service control policy of your AWS organization does "
+            "not allow it.",
+            "dev-1 us-east-1 allowed",
+        ]
+    )
+    group = page.get_by_role("region", name="RDS and Aurora databases")
+    expect(group.locator(".card-head")).to_contain_text("0 of 2 fine, 1 in part")
+
+
+def test_a_permission_for_fewer_resources_than_before_is_a_change(admin, answer_with):
+    fewer = samples.PARTIAL["resources"] | {"allowed": 2, "denied": 38}
+    later = samples.finished_test("test2", steps=[samples.PARTIAL | {"resources": fewer}])
+    answer_with(admin.page, TEST, samples.finished_test(steps=[samples.PARTIAL]))
+    answer_with(admin.page, TEST.replace("test1", "test2"), later)
+    page = shown(admin, answer_with, "/tests/test2/since/test1")
+    expect(page.locator(".change")).to_have_count(1)
+    expect(page.locator(".change-side").first).to_contain_text("Allowed for 3 of 41")
+    expect(page.locator(".change-side").last).to_contain_text("Allowed for 2 of 41")
+
+
+# ---- issues --------------------------------------------------------------------------------------
+
+
+def test_problems_and_information_are_told_apart_by_word_and_icon(admin, answer_with):
+    page = shown(admin, answer_with, status="degraded", issues=[samples.SCOPED, samples.FIXABLE])
+    issues = connection(page).locator(".issues > li")
+    expect(issues.locator(".issue-severity")).to_have_text(["Problem", "For information"])
+    expect(issues.nth(0).locator(".icon-warning")).to_have_count(1)
+    expect(issues.nth(1).locator(".icon-info")).to_have_count(1)
+
+
+def test_a_fix_is_copied_as_it_is_and_leads_to_the_console(sign_in, open_context, answer_with):
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    page = sign_in("admin", on=context.new_page()).page
+    answer_with(page, f"{ONE}/usage", samples.USAGE)
+    answer_with(page, ONE, samples.account(0, status="degraded", issues=[samples.FIXABLE]))
+    page.evaluate("location.hash = '#/accounts/acc000000'")
+    fix = connection(page).locator(".fix")
+    expect(fix.get_by_role("group", name="Policy statement")).to_contain_text(
+        '"Action": "ec2:StopInstances"'
+    )
+    fix.get_by_role("button", name="Copy: AWS CLI command").click()
+    expect(page.locator("#announcer")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == samples.FIXABLE["fix"]["cli"]
+    link = fix.get_by_role("link", name="Open it in the AWS console")
+    expect(link).to_have_attribute("href", samples.FIXABLE["fix"]["console_url"])
+    expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "javascript:console.error('ran')",
+        "http://us-east-1.console.aws.amazon.com/iam",
+        "https://console.aws.amazon.com.evil.example/iam",
+        "https://evilconsole.aws.amazon.com/iam",
+        "https://console.aws.amazon.com@evil.example/iam",
+        "https://someone:secret@console.aws.amazon.com/iam",
+        "https://console.aws.amazon.com:8443/iam",
+        "//console.aws.amazon.com/iam",
+        "no address",
+    ],
+)
+def test_only_an_address_of_the_console_becomes_its_link(admin, answer_with, address):
+    fix = {"policy_statement": "<b>not JSON</b>", "cli": None, "console_url": address}
+    page = shown(admin, answer_with, status="degraded", issues=[samples.FIXABLE | {"fix": fix}])
+    expect(connection(page).locator(".fix")).to_contain_text("<b>not JSON</b>")
+    expect(connection(page).locator(".fix a, .fix b")).to_have_count(0)
+
+
+# ---- regions -------------------------------------------------------------------------------------
+
+
+REGIONS = [each["region"] for each in samples.REGION_HEALTH]
+SAID = [
+    "Answers: us-east-1, eu-west-1",
+    "Refused by a service control policy: ap-south-1",
+    "Not enabled: me-south-1",
+    "Not known: sa-east-1",
+]
+LEFT_OUT = "Regions that are refused or not enabled are left out of listings."
+
+
+def test_regions_say_which_answer_and_why_others_do_not(admin, answer_with):
+    page = shown(admin, answer_with, regions=REGIONS, region_health=samples.REGION_HEALTH)
+    expect(page.locator(".facts .regions li")).to_have_text(SAID)
+    expect(page.locator(".facts")).to_contain_text(LEFT_OUT)
+
+
+def test_a_test_says_what_it_found_in_each_region(admin, answer_with):
+    answer_with(admin.page, TEST, samples.finished_test(region_health=samples.REGION_HEALTH))
+    page = shown(admin, answer_with, "/tests/test1")
+    expect(page.get_by_role("region", name="Regions").locator("li")).to_have_text(SAID)
+
+
+def test_a_region_that_no_test_has_seen_is_not_known(admin, answer_with):
+    page = shown(
+        admin,
+        answer_with,
+        regions=["us-east-1", "eu-west-3"],
+        region_health=samples.REGION_HEALTH[:1],
+    )
+    expect(page.locator(".facts .regions li")).to_have_text(
+        ["Answers: us-east-1", "Not known: eu-west-3"]
+    )
+    expect(page.locator(".facts")).not_to_contain_text(LEFT_OUT)
+
+
+# ---- words that match ----------------------------------------------------------------------------
+
+UNKNOWN = dict.fromkeys(("ec2", "rds", "logs"), "unknown")
+WILL_TELL = "Not known yet. A test will tell."
+
+
+def test_a_failed_account_never_says_that_something_is_possible(admin, answer_with):
+    full = dict.fromkeys(("ec2", "rds", "logs"), "full")
+    open_role = samples.issue("confused_deputy", "The role is open.", "Ask for the external ID.")
+    account = samples.account(
+        0,
+        status="failed",
+        capabilities=full,
+        issues=[open_role],
+        regions=REGIONS,
+        region_health=samples.REGION_HEALTH,
+    )
+    answer_with(admin.page, "/v1/accounts", {"items": [account], "next_cursor": None})
+    page = shown(admin, answer_with, **account)
+    expect(connection(page)).to_contain_text("Not connected.")
+    expect(page.locator(".capability")).to_have_count(3)
+    expect(connection(page).get_by_text("Not used.")).to_have_count(3)
+    expect(page.locator(".capability-full, .facts .step-good")).to_have_count(0)
+    page.evaluate("location.hash = '#/accounts'")
+    page.reload()
+    expect(page.locator(".account-row[data-id] .chip")).to_have_text(
+        ["EC2: not used", "RDS: not used", "Logs: not used"]
+    )
+
+
+def test_after_a_finished_test_nothing_waits_for_a_test(admin, answer_with):
+    page = shown(admin, answer_with, capabilities=UNKNOWN)
+    expect(connection(page).get_by_text("Not certain.")).to_have_count(3)
+    expect(connection(page)).not_to_contain_text("A test will tell.")
+
+
+def test_after_a_change_of_the_connection_a_test_will_tell(admin, answer_with):
+    page = shown(
+        admin,
+        answer_with,
+        status="unconfirmed",
+        capabilities=UNKNOWN,
+        updated_at="2026-01-05T10:00:01Z",
+    )
+    expect(connection(page)).to_contain_text("no test has proved this connection")
+    expect(connection(page).get_by_text(WILL_TELL)).to_have_count(3)
+
+
+def test_an_unconfirmed_account_whose_test_proved_nothing_says_so(admin, answer_with):
+    page = shown(
+        admin,
+        answer_with,
+        status="unconfirmed",
+        capabilities=UNKNOWN,
+        updated_at="2026-01-05T10:00:00Z",
+    )
+    expect(connection(page)).to_contain_text("could neither prove this connection nor rule it out")
+    expect(connection(page)).not_to_contain_text("A test will tell.")
+
+
+def test_a_role_that_is_not_there_yet_shows_what_was_tried(admin, answer_with):
+    failed = {
+        "verification_id": "test1",
+        "outcome": "failed",
+        "finished_at": "2026-01-05T10:00:00Z",
+    }
+    changes = {
+        "status": "unconfirmed",
+        "capabilities": UNKNOWN,
+        "issues": [samples.ISSUE],
+        "verification": failed,
+    }
+    answer_with(admin.page, TEST, samples.finished_test(outcome="failed", steps=samples.STEPS[:1]))
+    page = shown(admin, answer_with, **changes)
+    expect(connection(page)).to_contain_text("Not there yet: the last test could not enter")
+    expect(connection(page)).to_contain_text(samples.ISSUE["message"])
+    expect(connection(page).get_by_text("Not tried.")).to_have_count(3)
+    expect(connection(page)).not_to_contain_text("A test will tell.")
+    connection(page).get_by_role("link", name="See what was tried").click()
+    expect(page.locator(".test-head")).to_contain_text("Not there yet")
+    expect(page.locator(".test-head")).not_to_contain_text("Failed")
+    expect(page.get_by_role("region", name="What is wrong")).to_contain_text(
+        samples.ISSUE["message"]
+    )
+
+
+def test_information_leaves_a_confirmed_account_connected(admin, answer_with):
+    answer_with(admin.page, TEST, samples.finished_test())
+    page = shown(admin, answer_with, issues=[samples.SCOPED])
+    expect(connection(page).locator(".verdict")).to_have_text("Connected. The last test proved it.")
+    page.get_by_role("link", name="All tests of this account").wait_for()
+    page.evaluate("location.hash = '#/accounts/acc000000/tests/test1'")
+    expect(page.get_by_role("region", name="Good to know")).to_contain_text("3 of 41 databases")
+    expect(page.get_by_role("region", name="What is wrong")).to_have_count(0)
+
+
+def test_a_problem_of_a_confirmed_account_is_said_beside_it(admin, answer_with):
+    page = shown(admin, answer_with, issues=[samples.FIXABLE])
+    expect(connection(page).locator(".verdict")).to_have_text(
+        "Connected. The last test proved it, and found what is below."
+    )

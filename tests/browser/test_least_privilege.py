@@ -1,0 +1,66 @@
+"""The smallest policy that still works for an account."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import expect
+
+from tests.support.page import samples
+
+ONE = "/v1/accounts/acc000000"
+LEAST = f"{ONE}/least-privilege"
+
+
+def by_of(request) -> list[str]:
+    return parse_qs(urlsplit(request.url).query)["by"]
+
+
+def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_context, answer_with):
+    context = open_context(permissions=["clipboard-read", "clipboard-write"])
+    page = sign_in("admin", on=context.new_page()).page
+    by_tag = samples.LEAST_PRIVILEGE | {"removes": ["Whatever has no tag."]}
+    answer_with(page, ONE, samples.account(0))
+    asked = answer_with(
+        page,
+        LEAST,
+        lambda request: by_tag if by_of(request) == ["tag"] else samples.LEAST_PRIVILEGE,
+    )
+    page.evaluate("location.hash = '#/accounts/acc000000/least-privilege'")
+    takes_away = page.get_by_role("region", name="What it takes away")
+    expect(takes_away).to_contain_text("Starting and stopping Aurora clusters.")
+    covers = page.get_by_role("region", name="What it covers").locator(".permissions > li")
+    expect(covers).to_have_count(2)
+    expect(covers.first).to_contain_text(samples.WEB)
+    expect(covers.first).to_contain_text("ec2:StopInstances")
+    page.get_by_role("tab", name="CloudFormation").click()
+    expect(page.get_by_role("tabpanel")).to_contain_text("AWSTemplateFormatVersion")
+    page.get_by_role("tab", name="Terraform").click()
+    page.get_by_role("button", name="Copy: Terraform").click()
+    expect(page.locator("#announcer")).to_have_text("Copied")
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == samples.LEAST_PRIVILEGE["terraform"]
+
+    page.get_by_role("radio", name="Tag").check()
+    expect(takes_away).to_contain_text("Whatever has no tag.")
+    assert [by_of(request) for request in asked] == [["arn"], ["tag"]]
+    expect(page).to_have_url(re.compile(r"least-privilege\?by=tag$"))
+    page.reload()
+    expect(page.get_by_role("radio", name="Tag")).to_be_checked()
+    expect(takes_away).to_contain_text("Whatever has no tag.")
+
+
+def test_nothing_under_control_is_said_with_the_way_there(admin, answer_with):
+    nothing = samples.LEAST_PRIVILEGE | {"covers": [], "removes": []}
+    answer_with(admin.page, ONE, samples.account(0))
+    answer_with(admin.page, LEAST, nothing)
+    page = admin.go("#/accounts/acc000000/least-privilege")
+    covers = page.get_by_role("region", name="What it covers")
+    expect(covers).to_contain_text("Nothing is under Cavok's control yet.")
+    expect(covers.get_by_role("link", name="Instances")).to_be_visible()
+
+
+def test_access_details_lead_there_once_signed_in(admin):
+    page = admin.go("#/access-details")
+    expect(page.get_by_text("its tab Least privilege shows the smallest policy")).to_be_visible()

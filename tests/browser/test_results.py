@@ -1,0 +1,53 @@
+"""What became of an accepted start or stop."""
+
+from __future__ import annotations
+
+from playwright.sync_api import expect
+
+from tests.support.page import samples
+
+PATH = "/v1/accounts/acc000000/interactions"
+
+
+def test_each_result_is_said_in_words(admin, answer_with):
+    answer_with(admin.page, "/v1/accounts/acc000000", samples.account(0))
+    answer_with(admin.page, PATH, {"items": samples.INTERACTIONS, "next_cursor": None})
+    page = admin.go("#/accounts/acc000000/interactions")
+    expect(page.locator(".followed")).to_have_text(
+        [
+            "Then running.",
+            "Then stopped.",
+            f"Did not follow, is stopped: {samples.NO_KEY}",
+            "Nobody could see whether it is stopped.",
+        ]
+    )
+    missed = page.locator(".trail-row").filter(has_text="Did not follow")
+    expect(missed.locator(".step-mark .icon-warning")).to_have_count(1)
+    expect(missed).to_contain_text("Accepted.")
+
+
+def test_a_pending_result_is_looked_at_again_until_it_is_final(admin, answer_with):
+    page = admin.page
+    waiting = samples.INTERACTIONS[0] | {"result": "pending", "state": "pending"}
+    final = waiting | {"result": "not_reached", "state": "stopped", "state_reason": "No capacity"}
+    asked: list[object] = []
+
+    def reply(request):
+        asked.append(request)
+        return {"items": [waiting if len(asked) < 3 else final], "next_cursor": None}
+
+    answer_with(page, "/v1/accounts/acc000000", samples.account(0))
+    answer_with(page, PATH, reply)
+    page.clock.install()
+    admin.go("#/accounts/acc000000/interactions")
+    expect(page.locator(".followed")).to_have_text("Waiting until it is running…")
+    expect(page.locator(".followed .spinner")).to_have_count(1)
+    page.clock.run_for(2_500)
+    expect(page.locator(".followed")).to_have_text("Waiting until it is running…")
+    page.clock.run_for(6_000)
+    expect(page.locator(".followed")).to_have_text("Did not follow, is stopped: No capacity")
+    page.clock.run_for(100)
+    expect(page.locator("#announcer")).to_contain_text("Did not follow, is stopped: No capacity")
+    assert len(asked) == 3
+    page.clock.run_for(60_000)
+    assert len(asked) == 3

@@ -1,0 +1,86 @@
+"""Revoke now: an account that is not used until a person tests it."""
+
+from __future__ import annotations
+
+import re
+
+from playwright.sync_api import expect
+
+from tests.support.page import samples
+
+ONE = "/v1/accounts/acc000000"
+REVOKED = samples.issue(
+    "revoked",
+    "admin@northwind.example revoked this account.",
+    "Press Test to use it again.",
+)
+WHY = "You are a viewer. Only an admin of your organization can do this."
+
+
+def revoked_account() -> dict:
+    return samples.account(
+        0,
+        status="unconfirmed",
+        issues=[REVOKED],
+        capabilities=dict.fromkeys(("ec2", "rds", "logs"), "unknown"),
+    )
+
+
+def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with):
+    page = admin.page
+    posted = answer_with(page, f"{ONE}/revoke", (204, None), method="POST")
+    answer_with(page, ONE, lambda _: revoked_account() if posted else samples.account(0))
+    admin.go("#/accounts/acc000000")
+    page.get_by_role("button", name="Revoke now").click()
+    dialog = page.get_by_role("dialog", name="Stop using Account00000 now?")
+    expect(dialog.get_by_role("listitem")).to_have_count(5)
+    expect(dialog).to_contain_text("Its schedules")
+    expect(dialog).to_contain_text("The role in your AWS account stays as it is.")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("button", name="Revoke now")).to_be_focused()
+    assert posted == []
+
+    page.keyboard.press("Enter")
+    dialog.get_by_role("button", name="Revoke now").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator(".account-title")).to_contain_text("Unconfirmed")
+    expect(page.locator(".account-title .icon-question")).to_have_count(1)
+    connection = page.get_by_role("region", name="Connection")
+    expect(connection).to_contain_text("Revoked: nothing of this account is used")
+    expect(connection).to_contain_text(REVOKED["message"])
+    expect(connection).to_contain_text("Press Test to use it again.")
+    expect(connection).not_to_contain_text("Create the role")
+    expect(page.get_by_role("button", name="Revoke now")).to_have_count(0)
+    expect(page.get_by_role("heading", name="Account00000")).to_be_focused()
+    assert len(posted) == 1
+
+
+def test_a_revoked_account_leads_from_the_list_to_the_reason(admin, answer_with):
+    answer_with(admin.page, "/v1/accounts", {"items": [revoked_account()], "next_cursor": None})
+    answer_with(admin.page, ONE, revoked_account())
+    admin.page.reload()
+    admin.page.get_by_role("link", name="See why: Account00000").click()
+    expect(admin.page.get_by_text(REVOKED["message"])).to_be_visible()
+
+
+def test_a_refused_revoke_is_said_in_the_dialog(admin, answer_with, watch):
+    watch.expect_status(503)
+    problem = {"type": "about:blank", "title": "Unavailable", "status": 503, "detail": "Not now."}
+    answer_with(admin.page, f"{ONE}/revoke", (503, problem), method="POST")
+    answer_with(admin.page, ONE, samples.account(0))
+    page = admin.go("#/accounts/acc000000")
+    page.get_by_role("button", name="Revoke now").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Not now.")
+
+
+def test_a_viewer_cannot_revoke_and_is_told_why(viewer, answer_with):
+    sent = answer_with(viewer.page, "/v1/.*", None, method="POST")
+    viewer.page.route(re.compile(f"{ONE}$"), lambda route: route.fulfill(json=samples.account(0)))
+    page = viewer.go("#/accounts/acc000000")
+    button = page.get_by_role("button", name="Revoke now")
+    expect(button).to_have_attribute("aria-disabled", "true")
+    button.click(force=True)
+    expect(page.locator("#toasts")).to_contain_text(WHY)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert sent == []
