@@ -11,8 +11,8 @@ from tests.support.page import samples
 ONE = "/v1/accounts/acc000000"
 REVOKED = samples.issue(
     "revoked",
-    "admin@northwind.example revoked this account.",
-    "Press Test to use it again.",
+    "A person revoked the use of this account. Cavok does not enter it.",
+    "Press Test to use the account again.",
 )
 WHY = "You are a viewer. Only an admin of your organization can do this."
 
@@ -48,7 +48,7 @@ def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with)
     connection = page.get_by_role("region", name="Connection")
     expect(connection).to_contain_text("Revoked: nothing of this account is used")
     expect(connection).to_contain_text(REVOKED["message"])
-    expect(connection).to_contain_text("Press Test to use it again.")
+    expect(connection).to_contain_text(REVOKED["remedy"])
     expect(connection).not_to_contain_text("Create the role")
     expect(page.get_by_role("button", name="Revoke now")).to_have_count(0)
     expect(page.get_by_role("heading", name="Account00000")).to_be_focused()
@@ -84,3 +84,15 @@ def test_a_viewer_cannot_revoke_and_is_told_why(viewer, answer_with):
     expect(page.locator("#toasts")).to_contain_text(WHY)
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert sent == []
+
+
+def test_revoking_on_the_running_stack_is_audited(admin):
+    account = admin.add_account()
+    page = admin.go(f"#/accounts/{account['account_id']}")
+    page.get_by_role("button", name="Revoke now").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
+    connection = page.get_by_role("region", name="Connection")
+    expect(connection).to_contain_text(REVOKED["message"])
+    expect(connection.get_by_text("Not known yet. A test will tell.")).to_have_count(3)
+    page.get_by_role("link", name="Audit trail").click()
+    expect(page.locator(".trail-row").first).to_contain_text("Use revoked")

@@ -230,7 +230,6 @@ const texts = {
       notProved: "Not confirmed yet: the last test could neither prove this connection nor rule it out.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
     },
-    revokedNext: "Press Test to use it again.",
     whatWasTried: "See what was tried",
     unconfirmed: {
       assume_role: "Create the role in your account; it is found by itself, or press Test. How:",

@@ -194,8 +194,8 @@ function testedAs(account) {
 }
 
 function nextStep(account) {
-  if (account.status !== "unconfirmed") return null;
-  if (isRevoked(account)) return h("p", {}, t.account.revokedNext);
+  // A revoked account has its own remedy among its issues.
+  if (account.status !== "unconfirmed" || isRevoked(account)) return null;
   const tried = testedAs(account) !== "before" && account.verification;
   return [
     h("p", {}, t.account.unconfirmed[account.access_type], " ", h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions)),
