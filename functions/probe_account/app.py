@@ -2,6 +2,7 @@
 writes the customer's log. The session stays in this process, so it is not sealed.
 """
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,6 +10,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
+from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.domain.deadlines import ACCOUNT_SECONDS, LOG_SECONDS, Deadline
 from cavok.domain.errors import OurEntryBroken
 from cavok.domain.steps import Verdict
 from cavok.observability import counted, logger, metrics
@@ -23,15 +26,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any
     """Takes the execution's input. Returns the steps of all groups."""
     test = {name: event[name] for name in ("account_id", "verification_id", "trigger")}
     logger.append_keys(**test)
+    deadline = Deadline.after(ACCOUNT_SECONDS, time.monotonic)
     with counted(OurEntryBroken):
         result = enter_for_verification(
             VerificationRequest.of(event), wiring.entry_dependencies(), wiring.canary()
         )
     steps = list(result.steps)
     if session := result.session:
-        steps += probe_account(result.probes, session)
+        account = ProbedAccount(session=session, deadline=deadline)
+        steps += probe_account(result.probes, account)
         if result.account.write_logs:
-            steps += write_verification_log(test, steps, session, datetime.now(UTC))
+            steps += write_verification_log(
+                test, steps, session, datetime.now(UTC), deadline.later(LOG_SECONDS)
+            )
     unknown = sum(step.verdict is Verdict.INCONCLUSIVE for step in steps)
     if unknown:
         metrics.add_dimension("action", "all")

@@ -1,11 +1,15 @@
 """ProbePermission: probes one permission."""
 
+import time
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
+from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.domain.deadlines import PERMISSION_SECONDS, Deadline
+from cavok.domain.survey import Survey
 from cavok.observability import logger, metrics
 from cavok.services.probe_permission import probe_permission
 from cavok.services.sealed_session import unseal_session
@@ -16,8 +20,12 @@ from cavok.services.sealed_session import unseal_session
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes a sealed session and an IAM action. Returns the action's step."""
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
-    session = unseal_session(event["session"], event, wiring.sealer())
-    step = probe_permission(event["action"], session)
+    account = ProbedAccount(
+        session=unseal_session(event["session"], event, wiring.sealer()),
+        survey=Survey.from_dict(event["survey"]) if event.get("survey") else Survey(),
+        deadline=Deadline.after(PERMISSION_SECONDS, time.monotonic),
+    )
+    step = probe_permission(event["action"], account)
     metrics.add_dimension("action", step.step)
     metrics.add_metric("ProbeLatency", MetricUnit.Milliseconds, step.duration_ms)
     metrics.add_metric("ProbeInconclusive", MetricUnit.Count, int(step.ok is None))

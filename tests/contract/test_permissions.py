@@ -8,10 +8,12 @@ from __future__ import annotations
 import pytest
 
 from cavok.adapters.customer import probes
+from cavok.adapters.customer.dry_runs import dry_run_only
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.access_denied import Reason
 from cavok.domain.permissions import EC2, PROBED_GROUPS
-from cavok.domain.steps import Verdict
+from cavok.domain.steps import Judgement, Verdict
 from tests.contract.place import Place, denying, without
 
 PROBED = [action for group in PROBED_GROUPS for action in group.actions]
@@ -35,20 +37,20 @@ def everything(place: Place) -> CustomerSession:
 def test_a_role_that_lacks_a_permission_is_denied_before_anything_is_looked_up(
     action: str, place: Place, lacking: dict[str, str]
 ) -> None:
-    judgement = probes.run(action, place.enter(lacking[action]))
+    judgement = _run(action, place.enter(lacking[action]))
     assert (judgement.verdict, judgement.reason) == (Verdict.DENIED, Reason.IDENTITY_POLICY)
 
 
 @pytest.mark.parametrize("action", [action for action in PROBED if action not in DRY_RUNS])
 def test_a_role_with_every_permission_is_allowed(action: str, everything: CustomerSession) -> None:
-    assert probes.run(action, everything).verdict is Verdict.ALLOWED
+    assert _run(action, everything).verdict is Verdict.ALLOWED
 
 
 @pytest.mark.parametrize("action", DRY_RUNS)
 def test_a_dry_run_is_allowed_or_finds_no_such_instance(
     action: str, everything: CustomerSession
 ) -> None:
-    judgement = probes.run(action, everything)
+    judgement = _run(action, everything)
     assert judgement.error_code in ("DryRunOperation", "InvalidInstanceID.NotFound")
 
 
@@ -58,7 +60,7 @@ def test_a_dry_run_on_an_absent_instance_is_no_proof_of_the_permission(
 ) -> None:
     """If this ever answers DryRunOperation, `InvalidInstanceID.NotFound` can become a proof."""
     with pytest.raises(Exception, match=r"InvalidInstanceID\.NotFound"):
-        probes.dry_run_only(everything.client("ec2"), operation, ["i-0123456789abcdef0"])
+        dry_run_only(everything.client("ec2"), operation, ["i-0123456789abcdef0"])
 
 
 @pytest.mark.parametrize("operation", ["start_instances", "stop_instances"])
@@ -79,9 +81,9 @@ def test_a_dry_run_that_names_several_instances_is_refused_if_one_of_them_is(
 
     for ids in ([granted, refused], [refused, granted], [refused]):
         with pytest.raises(Exception, match=f"UnauthorizedOperation.*{refused}"):
-            probes.dry_run_only(ec2, operation, ids)
+            dry_run_only(ec2, operation, ids)
     with pytest.raises(Exception, match=r"DryRunOperation|InvalidInstanceID\.NotFound"):
-        probes.dry_run_only(ec2, operation, [granted])
+        dry_run_only(ec2, operation, [granted])
 
 
 @pytest.mark.parametrize(
@@ -100,7 +102,7 @@ def test_a_grant_for_some_databases_refuses_an_absent_one(
     limited["Statement"].append({"Effect": "Allow", "Action": action, "Resource": resource})
     session = place.enter(place.role(f"dev-{action.split(':')[1]}", limited))
 
-    judgement = probes.run(action, session)
+    judgement = _run(action, session)
 
     assert (judgement.verdict, judgement.reason) == (Verdict.DENIED, Reason.IDENTITY_POLICY)
 
@@ -108,7 +110,7 @@ def test_a_grant_for_some_databases_refuses_an_absent_one(
 def test_an_explicit_deny_is_distinguished_from_a_missing_permission(place: Place) -> None:
     session = place.enter(place.role("deny", denying("ec2:StopInstances", "rds:StopDBInstance")))
     for action in ("ec2:StopInstances", "rds:StopDBInstance"):
-        assert probes.run(action, session).reason is Reason.EXPLICIT_DENY, action
+        assert _run(action, session).reason is Reason.EXPLICIT_DENY, action
 
 
 def test_a_permissions_boundary_is_named_as_what_refused(place: Place) -> None:
@@ -118,9 +120,9 @@ def test_a_permissions_boundary_is_named_as_what_refused(place: Place) -> None:
     ]["Arn"]
     place.later(iam.delete_policy, PolicyArn=arn)
     session = place.enter(place.role("bounded", boundary=arn))
-    assert probes.run("ec2:DescribeInstances", session).verdict is Verdict.ALLOWED
+    assert _run("ec2:DescribeInstances", session).verdict is Verdict.ALLOWED
     for action in ("rds:DescribeDBInstances", "rds:StopDBCluster"):
-        assert probes.run(action, session).reason is Reason.PERMISSIONS_BOUNDARY, action
+        assert _run(action, session).reason is Reason.PERMISSIONS_BOUNDARY, action
 
 
 def test_the_session_policy_keeps_a_test_from_stopping_a_real_database(
@@ -131,6 +133,10 @@ def test_the_session_policy_keeps_a_test_from_stopping_a_real_database(
     """
     with pytest.raises(Exception, match="no session policy allows"):
         everything.client("rds").stop_db_instance(DBInstanceIdentifier="production")
+
+
+def _run(action: str, session: CustomerSession) -> Judgement:
+    return probes.run(action, ProbedAccount(session=session))
 
 
 def _only(action: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.logs import VERIFICATIONS
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain.steps import Step, Verdict
 from cavok.services.probe_permission import probe_permission
@@ -66,7 +67,7 @@ def role() -> None:
 def test_probes_of_an_account_that_allows_everything_are_allowed_and_change_nothing(
     instances: dict[str, str],
 ) -> None:
-    steps = [probe_permission(action, SESSION) for action in probes.PROBES]
+    steps = [probe_permission(action, ProbedAccount(session=SESSION)) for action in probes.PROBES]
 
     assert [step for step in steps if step.verdict is not Verdict.ALLOWED] == []
     assert states() == instances

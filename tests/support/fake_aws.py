@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -12,7 +13,10 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ClientError
 
 from cavok.adapters.customer import session
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import Credentials, CustomerSession
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.survey import Survey
 from tests.support.builders import NUMBER
 
 Answer = Mapping[str, Any] | Exception | Callable[[dict[str, Any]], Mapping[str, Any]]
@@ -27,6 +31,9 @@ def refused(code: str, message: str = "No.") -> ClientError:
 
 NOTHING: Mapping[str, Mapping[str, Any]] = {
     "DescribeInstances": {"Reservations": []},
+    "DescribeDBInstances": {"DBInstances": []},
+    "DescribeDBClusters": {"DBClusters": []},
+    "ListAttachedRolePolicies": {"AttachedPolicies": []},
     "ListRolePolicies": {"PolicyNames": []},
     "GetRolePolicy": {"PolicyDocument": "%7B%7D"},
 }
@@ -51,6 +58,7 @@ class Aws:
         self.made: list[dict[str, Any]] = []
         self.answers: dict[str, Answer] = dict(NOTHING)
         self._listening: list[Any] = []
+        self._sent = threading.local()  # probes of several regions call at once
 
     def client(self, service: str, *, region_name: str, **settings: Any) -> Any:
         client = _made(service, region_name)
@@ -67,12 +75,13 @@ class Aws:
             client.meta.events.unregister("before-call", self._answer)
 
     def _note(self, params: dict[str, Any], model: Any, **_: Any) -> None:
-        self.calls.append((model.name, dict(params)))
+        self._sent.params = dict(params)
+        self.calls.append((model.name, self._sent.params))
 
     def _answer(self, model: Any, **_: Any) -> tuple[AWSResponse, Mapping[str, Any]]:
         answer = self.answers.get(model.name, {})
         if callable(answer):
-            answer = answer(self.calls[-1][1])
+            answer = answer(self._sent.params)
         if isinstance(answer, ClientError):
             return AWSResponse("", 400, {}, None), {"ResponseMetadata": {}} | answer.response
         if isinstance(answer, Exception):
@@ -90,6 +99,18 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setattr(session.boto3, "client", fake.client)
     yield fake
     fake.leave()
+
+
+def probed(
+    session: CustomerSession | None = None,
+    *,
+    survey: Survey | None = None,
+    deadline: Deadline = NO_DEADLINE,
+) -> ProbedAccount:
+    """An account under test, without a survey of its regions if none is given."""
+    return ProbedAccount(
+        session=session or a_session(), survey=survey or Survey(), deadline=deadline
+    )
 
 
 def a_session(role_name: str | None = "CavokCloud", region: str = "us-east-1") -> CustomerSession:

@@ -118,3 +118,29 @@ def test_the_examples_begin_with_what_is_refused_and_under_control() -> None:
     assert (found.asked, found.allowed, found.denied) == (23, 1, 22)
     assert len(found.examples) == MAX_EXAMPLES
     assert [each.id for each in found.examples[:2]] == ["i-y", "i-0"]
+
+
+A, D, OPEN = Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "complete", "verdict"),
+    [
+        ([A, A], True, A),
+        ([A, A], False, A),
+        ([D, D], True, D),
+        ([D, D], False, OPEN),
+        ([A, D], True, Verdict.PARTIAL),
+        ([A, D, OPEN], False, Verdict.PARTIAL),
+        ([A, OPEN], True, OPEN),
+        ([D, OPEN], True, OPEN),
+        ([OPEN], True, OPEN),
+        ([], True, OPEN),
+    ],
+)
+def test_what_holds_for_all_resources_together(
+    verdicts: list[Verdict], complete: bool, verdict: Verdict
+) -> None:
+    found = [ResourceVerdict(f"i-{n}", "us-east-1", each) for n, each in enumerate(verdicts)]
+
+    assert Resources.of(found).verdict(complete=complete) is verdict

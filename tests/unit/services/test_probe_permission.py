@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from cavok.domain.access_denied import TRANSIENT_CODES, Reason
+from cavok.adapters.customer import dry_runs, probes
+from cavok.domain.access_denied import OUT_OF_TIME, TRANSIENT_CODES, Reason
+from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import ProbeTransient
-from cavok.domain.steps import Evidence, Verdict
+from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.steps import Evidence, Step, Verdict
+from cavok.domain.survey import Survey
 from cavok.services.probe_permission import probe_permission
-from tests.support.fake_aws import Aws, a_session, refused
+from tests.support.builders import NUMBER
+from tests.support.fake_aws import Aws, a_session, probed, refused
 
 STOP = "ec2:StopInstances"
 ABSENT = refused("InvalidInstanceID.NotFound", "The instance ID does not exist")
@@ -25,8 +31,16 @@ def role_says(aws: Aws, effect: str, action: str = "ec2:*", **but: Any) -> None:
     aws.answers["GetRolePolicy"] = {"PolicyDocument": quote(json.dumps({"Statement": statement}))}
 
 
+def attached(aws: Aws, *names: str) -> None:
+    """Managed policies of the role, which Cavok does not read."""
+    policies = [
+        {"PolicyName": name, "PolicyArn": f"arn:aws:iam::aws:policy/{name}"} for name in names
+    ]
+    aws.answers["ListAttachedRolePolicies"] = {"AttachedPolicies": policies}
+
+
 def test_an_answer_of_aws_is_live_evidence_in_its_region(aws: Aws) -> None:
-    step = probe_permission("ec2:DescribeInstances", a_session(region="eu-west-1"))
+    step = probe_permission("ec2:DescribeInstances", probed(a_session(region="eu-west-1")))
 
     assert (step.verdict, step.evidence, step.region) == (
         Verdict.ALLOWED,
@@ -34,7 +48,7 @@ def test_an_answer_of_aws_is_live_evidence_in_its_region(aws: Aws) -> None:
         "eu-west-1",
     )
     assert step.duration_ms >= 0
-    assert probe_permission("iam:GetRolePolicy", a_session()).region is None
+    assert probe_permission("iam:GetRolePolicy", probed()).region is None
 
 
 @pytest.mark.parametrize("code", sorted(TRANSIENT_CODES))
@@ -42,21 +56,21 @@ def test_what_may_go_away_is_tried_again_by_the_workflow(code: str, aws: Aws) ->
     aws.answers["StopInstances"] = refused(code, "later")
 
     with pytest.raises(ProbeTransient, match=f"{code}: later"):
-        probe_permission(STOP, a_session())
+        probe_permission(STOP, probed())
 
 
 def test_a_timeout_is_tried_again_too(aws: Aws) -> None:
     aws.answers["DescribeDBClusters"] = ReadTimeoutError(endpoint_url="https://rds")
 
     with pytest.raises(ProbeTransient, match="timeout"):
-        probe_permission("rds:DescribeDBClusters", a_session())
+        probe_permission("rds:DescribeDBClusters", probed())
 
 
 def test_what_no_call_can_prove_is_predicted_from_the_roles_policies_and_says_so(aws: Aws) -> None:
     aws.answers["StopInstances"] = ABSENT
     role_says(aws, "Allow")
 
-    step = probe_permission(STOP, a_session())
+    step = probe_permission(STOP, probed())
 
     assert (step.verdict, step.evidence, step.ok) == (Verdict.ALLOWED, Evidence.POLICY, True)
     assert step.detail
@@ -67,27 +81,38 @@ def test_an_explicit_deny_in_the_roles_policies_predicts_a_refusal(aws: Aws) -> 
     aws.answers["StopInstances"] = ABSENT
     role_says(aws, "Deny", STOP)
 
-    step = probe_permission(STOP, a_session())
+    step = probe_permission(STOP, probed())
 
     assert (step.verdict, step.evidence) == (Verdict.DENIED, Evidence.POLICY)
     assert step.reason is Reason.EXPLICIT_DENY
 
 
-def test_policies_that_say_nothing_leave_it_open(aws: Aws) -> None:
+def test_policies_that_say_nothing_leave_it_open_if_the_role_has_others(aws: Aws) -> None:
     aws.answers["StopInstances"] = ABSENT
     role_says(aws, "Allow", "rds:*")
+    attached(aws, "Managed")
 
-    step = probe_permission(STOP, a_session())
+    step = probe_permission(STOP, probed())
 
     assert (step.verdict, step.evidence) == (Verdict.INCONCLUSIVE, Evidence.NONE)
     assert step.reason is Reason.NOT_PROVABLE
+
+
+def test_policies_that_say_nothing_predict_a_refusal_if_they_are_all(aws: Aws) -> None:
+    aws.answers["StopInstances"] = ABSENT
+    role_says(aws, "Allow", "rds:*")
+
+    step = probe_permission(STOP, probed())
+
+    assert (step.verdict, step.evidence) == (Verdict.DENIED, Evidence.POLICY)
+    assert step.reason is Reason.IDENTITY_POLICY
 
 
 def test_a_user_has_no_role_whose_policies_could_be_read(aws: Aws) -> None:
     aws.answers["StopInstances"] = ABSENT
     role_says(aws, "Allow")
 
-    assert probe_permission(STOP, a_session(role_name=None)).verdict is Verdict.INCONCLUSIVE
+    assert probe_permission(STOP, probed(a_session(role_name=None))).verdict is Verdict.INCONCLUSIVE
     assert aws.called("GetRolePolicy") == []
 
 
@@ -100,4 +125,358 @@ def test_nothing_is_predicted_where_aws_has_answered_or_the_region_is_off(
     aws.answers["StopInstances"] = error
     role_says(aws, "Allow")
 
-    assert probe_permission(STOP, a_session()).evidence is not Evidence.POLICY
+    assert probe_permission(STOP, probed()).evidence is not Evidence.POLICY
+
+
+# ---- databases -----------------------------------------------------------------------------------
+
+STOP_DB = "rds:StopDBInstance"
+ARN = f"arn:aws:rds:*:{NUMBER}:db:"
+NO_IDENTITY_POLICY = "because no identity-based policy allows the rds:StopDBInstance action"
+
+
+def databases(aws: Aws, **tags: dict[str, str]) -> None:
+    """Databases by name, with their tags. A `_` stands for a hyphen."""
+    aws.answers["DescribeDBInstances"] = {
+        "DBInstances": [
+            {
+                "DBInstanceIdentifier": name.replace("_", "-"),
+                "DBInstanceStatus": "available",
+                "DBInstanceClass": "db.t3.micro",
+                "TagList": [{"Key": key, "Value": value} for key, value in own.items()],
+            }
+            for name, own in tags.items()
+        ]
+    }
+
+
+def stop_refused(aws: Aws, message: str = NO_IDENTITY_POLICY) -> None:
+    aws.answers["StopDBInstance"] = refused("AccessDenied", message)
+
+
+def found(step: Step) -> dict[str, tuple[Verdict, Reason | None]]:
+    assert step.resources
+    return {each.id: (each.verdict, each.reason) for each in step.resources.examples}
+
+
+def test_a_role_limited_to_some_databases_is_partial_by_its_policies(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, dev_orders={}, prod_orders={}, prod_users={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert (step.verdict, step.ok, step.evidence) == (Verdict.PARTIAL, True, Evidence.POLICY)
+    assert step.reason is None
+    assert found(step) == {
+        "prod-orders": (Verdict.DENIED, Reason.IDENTITY_POLICY),
+        "prod-users": (Verdict.DENIED, Reason.IDENTITY_POLICY),
+        "dev-orders": (Verdict.ALLOWED, None),
+    }
+    assert step.resources
+    assert (step.resources.asked, step.resources.allowed, step.resources.denied) == (3, 1, 2)
+    assert step.detail
+    assert step.detail.startswith("The role's policies allow it for 1 of 3 databases.")
+
+
+def test_a_role_limited_by_tag_is_allowed_where_all_databases_have_it(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, orders={"env": "dev"}, users={"env": "dev"})
+    condition = {"StringEquals": {"aws:ResourceTag/env": "dev"}}
+    role_says(aws, "Allow", STOP_DB, Condition=condition)
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert (step.verdict, step.evidence) == (Verdict.ALLOWED, Evidence.POLICY)
+    assert step.error_code == "AccessDenied"
+
+
+def test_no_database_that_the_policies_allow_is_denied(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, prod_orders={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert (step.verdict, step.evidence) == (Verdict.DENIED, Evidence.POLICY)
+    assert step.reason is Reason.IDENTITY_POLICY
+
+
+@pytest.mark.parametrize("action", ["rds:Describe*", "ec2:*"])
+def test_a_permission_that_no_policy_names_is_denied_by_aws_itself(action: str, aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, orders={})
+    role_says(aws, "Allow", action)
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert (step.verdict, step.evidence) == (Verdict.DENIED, Evidence.LIVE)
+    assert step.detail == NO_IDENTITY_POLICY
+    assert aws.called("DescribeDBInstances") == [], "no database could change it"
+
+
+def test_a_refusal_proves_nothing_where_no_policy_can_be_read(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, orders={})
+
+    user = probe_permission(STOP_DB, probed(a_session(role_name=None)))
+    aws.answers["ListRolePolicies"] = refused("AccessDenied")
+    role = probe_permission(STOP_DB, probed())
+
+    for step, unread in ((user, "an access key's user"), (role, "inline policies")):
+        assert (step.verdict, step.ok, step.evidence) == (
+            Verdict.INCONCLUSIVE,
+            None,
+            Evidence.NONE,
+        )
+        assert step.reason is Reason.NOT_PROVABLE
+        assert step.detail
+        assert unread in step.detail
+        assert "would prove it" in step.detail
+        assert NO_IDENTITY_POLICY in step.detail
+    assert aws.called("DescribeDBInstances") == []
+
+
+def test_a_managed_policy_may_allow_what_the_inline_ones_do_not(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, dev_orders={}, prod_orders={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+    attached(aws, "OurDatabases")
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert step.verdict is Verdict.INCONCLUSIVE
+    assert step.detail
+    assert "the managed policy OurDatabases" in step.detail
+
+
+def test_an_explicit_deny_holds_whatever_a_managed_policy_says(aws: Aws) -> None:
+    stop_refused(aws, "with an explicit deny in an identity-based policy")
+    role_says(aws, "Deny", STOP_DB)
+    attached(aws, "OurDatabases")
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert (step.verdict, step.reason) == (Verdict.DENIED, Reason.EXPLICIT_DENY)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "because no permissions boundary allows the rds:StopDBInstance action",
+        "because no service control policy allows the rds:StopDBInstance action",
+        "with an explicit deny in a service control policy",
+        "with an explicit deny in an identity-based policy",  # which no readable policy has
+    ],
+)
+def test_what_refuses_and_cannot_be_read_may_be_limited_too(message: str, aws: Aws) -> None:
+    """Such as a policy of the organization that denies all but databases with the tag env=dev."""
+    stop_refused(aws, message)
+    databases(aws, orders={})
+    role_says(aws, "Allow", STOP_DB)
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert (step.verdict, step.evidence) == (Verdict.INCONCLUSIVE, Evidence.NONE)
+    assert step.detail
+    assert "something refuses it that Cavok cannot read" in step.detail
+    assert message in step.detail
+
+
+def test_a_grant_that_denies_some_databases_is_partial_although_an_absent_one_is_allowed(
+    aws: Aws,
+) -> None:
+    aws.answers["StopDBInstance"] = refused("DBInstanceNotFound")
+    databases(aws, orders={"env": "prod"}, drafts={})
+    condition = {"StringNotEquals": {"aws:ResourceTag/env": "prod"}}
+    role_says(aws, "Allow", STOP_DB, Condition=condition)
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert step.verdict is Verdict.PARTIAL
+    assert found(step)["orders"] == (Verdict.DENIED, Reason.IDENTITY_POLICY)
+
+
+def test_an_unconditional_grant_needs_no_look_at_the_databases(aws: Aws) -> None:
+    aws.answers["StopDBInstance"] = refused("DBInstanceNotFound")
+    databases(aws, orders={})
+    role_says(aws, "Allow", "rds:*")
+    attached(aws, "Other")
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert (step.verdict, step.evidence, step.resources) == (Verdict.ALLOWED, Evidence.LIVE, None)
+    assert aws.called("DescribeDBInstances") == []
+
+
+def test_databases_that_cannot_be_listed_leave_it_open(aws: Aws) -> None:
+    stop_refused(aws)
+    aws.answers["DescribeDBInstances"] = refused("Throttling", "later")
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+
+    assert probe_permission(STOP_DB, probed()).verdict is Verdict.INCONCLUSIVE
+
+
+def test_those_under_control_are_named_first(aws: Aws) -> None:
+    stop_refused(aws)
+    names = {f"prod_{number}": {} for number in range(30)}
+    databases(aws, dev_orders={}, **names)
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+    survey = Survey(
+        region_health=(RegionHealth("us-east-1", RegionStatus.REACHABLE),),
+        under_control={"us-east-1": ("prod-29",)},
+    )
+
+    step = probe_permission(STOP_DB, probed(survey=survey))
+
+    assert step.resources
+    assert step.resources.examples[0].id == "prod-29"
+    assert len(step.resources.examples) == 20
+
+
+def test_databases_of_all_reachable_regions_count(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, dev_orders={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN.replace('*', 'eu-west-1')}dev-*")
+    health = (
+        RegionHealth("us-east-1", RegionStatus.REACHABLE),
+        RegionHealth("eu-west-1", RegionStatus.REACHABLE),
+        RegionHealth("eu-west-2", RegionStatus.REFUSED),
+    )
+
+    step = probe_permission(STOP_DB, probed(survey=Survey(region_health=health)))
+
+    assert step.resources
+    assert [(each.region, each.verdict) for each in step.resources.examples] == [
+        ("us-east-1", Verdict.DENIED),
+        ("eu-west-1", Verdict.ALLOWED),
+    ]
+
+
+def test_aurora_clusters_are_weighed_as_clusters(aws: Aws) -> None:
+    aws.answers["StopDBCluster"] = refused("AccessDenied", NO_IDENTITY_POLICY)
+    aws.answers["DescribeDBClusters"] = {
+        "DBClusters": [
+            {"DBClusterIdentifier": name, "Engine": "aurora-mysql", "Status": "available"}
+            for name in ("dev-ledger", "prod-ledger")
+        ]
+    }
+    resource = f"arn:aws:rds:*:{NUMBER}:cluster:dev-*"
+    role_says(aws, "Allow", "rds:StopDBCluster", Resource=resource)
+
+    step = probe_permission("rds:StopDBCluster", probed())
+
+    assert step.verdict is Verdict.PARTIAL
+    assert found(step)["dev-ledger"] == (Verdict.ALLOWED, None)
+
+
+# ---- instances -----------------------------------------------------------------------------------
+
+RUNNING = ("i-00000000000000001", "i-00000000000000002", "i-00000000000000003")
+
+
+def surveyed(*ids: str, in_part: bool = False) -> Survey:
+    return Survey(
+        region_health=(RegionHealth("us-east-1", RegionStatus.REACHABLE),),
+        instances={"us-east-1": ids},
+        asked_in_part=("us-east-1",) if in_part else (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("resource", "verdict", "evidence"),
+    [
+        (None, Verdict.DENIED, Evidence.POLICY),
+        (f"arn:aws:ec2:*:{NUMBER}:instance/i-00000000000000009", Verdict.INCONCLUSIVE, None),
+    ],
+)
+def test_instances_that_were_not_asked_about_may_be_allowed_if_the_policies_say_so(
+    resource: str | None, verdict: Verdict, evidence: Evidence | None, aws: Aws
+) -> None:
+    aws.answers["StopInstances"] = refused("UnauthorizedOperation")
+    role_says(aws, "Allow", STOP if resource else "rds:*", Resource=resource or "*")
+
+    step = probe_permission(STOP, probed(survey=surveyed(*RUNNING, in_part=True)))
+
+    assert step.verdict is verdict
+    assert step.evidence is (evidence or Evidence.NONE)
+    assert step.resources
+    assert step.resources.denied == 3
+
+
+def test_all_instances_that_there_are_refused_is_denied_by_aws_itself(aws: Aws) -> None:
+    aws.answers["StopInstances"] = refused("UnauthorizedOperation")
+    role_says(aws, "Allow", STOP, Resource=f"arn:aws:ec2:*:{NUMBER}:instance/i-0a")
+
+    step = probe_permission(STOP, probed(survey=surveyed(*RUNNING)))
+
+    assert (step.verdict, step.evidence) == (Verdict.DENIED, Evidence.LIVE)
+
+
+@pytest.mark.parametrize(
+    ("condition", "verdict"),
+    [({}, Verdict.DENIED), ({"StringEquals": {"ec2:ResourceTag/env": "dev"}}, None)],
+)
+def test_without_an_instance_a_refusal_says_nothing_of_a_role_limited_to_some(
+    condition: dict[str, Any], verdict: Verdict | None, aws: Aws
+) -> None:
+    aws.answers["StopInstances"] = refused("UnauthorizedOperation")
+    role_says(aws, "Allow", STOP if condition else "rds:*", Condition=condition)
+
+    step = probe_permission(STOP, probed(survey=surveyed()))
+
+    assert step.verdict is (verdict or Verdict.INCONCLUSIVE)
+
+
+def test_what_was_found_before_a_throttled_call_is_kept(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dry_runs, "RETRY_WAITS", ())
+    answers = iter([refused("UnauthorizedOperation"), refused("DryRunOperation")])
+
+    def answer(params: dict[str, Any]) -> Any:
+        raise next(answers, refused("RequestLimitExceeded", "later"))
+
+    aws.answers["StopInstances"] = answer
+
+    step = probe_permission(STOP, probed(survey=surveyed(*RUNNING)))
+
+    assert (step.verdict, step.reason) == (Verdict.INCONCLUSIVE, Reason.ERROR)
+    assert step.error_code == "RequestLimitExceeded"
+    assert step.resources
+    assert (step.resources.asked, step.resources.allowed, step.resources.denied) == (3, 1, 0)
+
+
+# ---- time ----------------------------------------------------------------------------------------
+
+
+def ticking(calls: int) -> Deadline:
+    """It is over after it was looked at so many times."""
+    clock = count()
+    return Deadline(calls, lambda: next(clock))
+
+
+@pytest.mark.parametrize("action", probes.PROBES)
+def test_without_time_nothing_is_asked(action: str, aws: Aws) -> None:
+    step = probe_permission(action, probed(deadline=ticking(0)))
+
+    assert (step.verdict, step.reason, step.error_code) == (
+        Verdict.INCONCLUSIVE,
+        Reason.ERROR,
+        OUT_OF_TIME,
+    )
+    assert step.detail
+    assert "ran out" in step.detail
+    assert aws.calls == []
+
+
+@pytest.mark.parametrize("calls", range(1, 8))
+@pytest.mark.parametrize("answer", ["AccessDenied", "DBInstanceNotFound"])
+def test_time_that_runs_out_never_makes_a_refusal(calls: int, answer: str, aws: Aws) -> None:
+    aws.answers["StopDBInstance"] = refused(answer, NO_IDENTITY_POLICY)
+    databases(aws, orders={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}orders")
+
+    step = probe_permission(STOP_DB, probed(deadline=ticking(calls)))
+
+    assert step.verdict in (Verdict.ALLOWED, Verdict.INCONCLUSIVE)

@@ -15,6 +15,12 @@ DENIED_CODES = frozenset({"AccessDenied", "AccessDeniedException", "Unauthorized
 TIMED_OUT = "RequestTimeout"
 """Cavok's own error code for a broken connection or a timeout."""
 
+OUT_OF_TIME = "OutOfTime"
+"""Cavok's own code for a call that was not made, or not answered, within the test's time."""
+
+MAX_MESSAGE = 4_096
+"""Characters of an error message that are read. The rest of EC2's is its encoded part."""
+
 TRANSIENT_CODES = frozenset(
     {
         TIMED_OUT,
@@ -89,6 +95,7 @@ def refusal_reason(message: str) -> Reason:
     `explicit_deny`. An explicit deny in a boundary, SCP or session policy names that policy,
     because it must be fixed there. A denial "transitively through" another policy names that one.
     """
+    message = message[:MAX_MESSAGE]
     if explicit := _EXPLICIT.search(message):
         blamed = _policy_type(explicit["behind"] or explicit["policy"] or "")
         return (

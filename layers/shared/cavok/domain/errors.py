@@ -73,6 +73,10 @@ class ProbeTransient(CavokError):
     """A probe was throttled, timed out or met an outage. A retry may succeed."""
 
 
+class OutOfTime(CavokError):
+    """The test's time ran out before a call to AWS."""
+
+
 class SealBroken(CavokError):
     """A sealed secret does not open under this encryption context."""
 

@@ -7,7 +7,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Self
 
-from cavok.domain.access_denied import DENIED_CODES, TRANSIENT_CODES, Reason, refusal_reason
+from cavok.domain.access_denied import (
+    DENIED_CODES,
+    OUT_OF_TIME,
+    TRANSIENT_CODES,
+    Reason,
+    refusal_reason,
+)
 from cavok.domain.permissions import (
     ASSUME_ROLE,
     WITH_WRONG_EXTERNAL_ID,
@@ -101,6 +107,21 @@ class Resources:
             examples=tuple(refused_first[:MAX_EXAMPLES]),
         )
 
+    def verdict(self, *, complete: bool) -> Verdict:
+        """What holds for all of them together. `complete` says whether these are all that there
+        are: only then are they all denied.
+
+        It takes one that is allowed and one that is denied to be partial. If some proved nothing
+        and the others agree, the whole proves nothing.
+        """
+        if self.allowed and self.denied:
+            return Verdict.PARTIAL
+        if self.allowed and self.allowed == self.asked:
+            return Verdict.ALLOWED
+        if self.denied and self.denied == self.asked and complete:
+            return Verdict.DENIED
+        return Verdict.INCONCLUSIVE
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Reads the JSON form. ValueError or KeyError for anything else."""
@@ -154,7 +175,8 @@ def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judg
     if error_code in REGION_DISABLED_CODES:
         reason = Reason.REGION_DISABLED
     else:
-        reason = Reason.ERROR if error_code in TRANSIENT_CODES else Reason.NOT_PROVABLE
+        passing = error_code in TRANSIENT_CODES or error_code == OUT_OF_TIME
+        reason = Reason.ERROR if passing else Reason.NOT_PROVABLE
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,
@@ -162,6 +184,11 @@ def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judg
         error_code=error_code,
         detail=detail,
     )
+
+
+def out_of_time(detail: str) -> Judgement:
+    """The result of a step for which the test's time did not suffice."""
+    return judge(OUT_OF_TIME, detail)
 
 
 def skipped(reason: Reason, detail: str | None = None) -> Judgement:

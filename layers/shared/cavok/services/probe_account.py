@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from functools import partial
+from math import inf
 
-from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.domain.access_denied import TIMED_OUT, Reason
 from cavok.domain.errors import ProbeTransient
-from cavok.domain.steps import Evidence, Judgement, Step, Verdict
+from cavok.domain.steps import Evidence, Judgement, Step, Verdict, out_of_time
 from cavok.services.probe_permission import probe_permission
 
 TRIES = 3
@@ -19,40 +20,53 @@ FIRST_WAIT = 1.0
 
 def probe_account(
     actions: Sequence[str],
-    session: CustomerSession,
+    account: ProbedAccount,
     *,
-    probe: Callable[[str, CustomerSession], Step] = probe_permission,
+    probe: Callable[[str, ProbedAccount], Step] = probe_permission,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
     """One step per action, in the order of `actions`. All probes run at once: waiting costs money.
 
     A probe that keeps failing for a temporary reason is inconclusive and does not stop the others.
     A probe that timed out is not repeated: botocore has tried it twice, and a region that does not
-    answer must not outlast the function.
+    answer must not outlast the function. At the account's deadline the probes that still run are
+    inconclusive; each ends by itself before its next call.
     """
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(
-            pool.map(partial(_with_retries, session=session, probe=probe, sleep=sleep), actions)
-        )
+    started_at = datetime.now(UTC)
+    pool = ThreadPoolExecutor(max(1, len(actions)))
+    try:
+        one = partial(_with_retries, account=account, probe=probe, sleep=sleep)
+        running = {action: pool.submit(one, action) for action in actions}
+        left = account.deadline.left
+        done, _ = wait(running.values(), timeout=None if left == inf else left)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    late = out_of_time("The time for this test ran out before AWS had answered.")
+    return [
+        future.result()
+        if future in done
+        else Step.of(action, late, started_at=started_at, region=account.session.region)
+        for action, future in running.items()
+    ]
 
 
 def _with_retries(
     action: str,
     *,
-    session: CustomerSession,
-    probe: Callable[[str, CustomerSession], Step],
+    account: ProbedAccount,
+    probe: Callable[[str, ProbedAccount], Step],
     sleep: Callable[[float], None],
 ) -> Step:
     started_at = datetime.now(UTC)
     for attempt in range(TRIES):
         try:
-            return probe(action, session)
+            return probe(action, account)
         except ProbeTransient as error:
             code, _, message = str(error).partition(": ")
-            if code == TIMED_OUT:
+            pause = FIRST_WAIT * 2**attempt
+            if code == TIMED_OUT or attempt == TRIES - 1 or pause > account.deadline.left:
                 break
-            if attempt < TRIES - 1:
-                sleep(FIRST_WAIT * 2**attempt)
+            sleep(pause)
     judgement = Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,
@@ -60,4 +74,4 @@ def _with_retries(
         error_code=code,
         detail=message,
     )
-    return Step.of(action, judgement, started_at=started_at, region=session.region)
+    return Step.of(action, judgement, started_at=started_at, region=account.session.region)

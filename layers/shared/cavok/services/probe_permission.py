@@ -1,35 +1,135 @@
 """Probing one permission."""
 
+from dataclasses import replace
+
 from cavok.adapters.customer import probes
-from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.domain.access_denied import TRANSIENT_CODES, Reason
-from cavok.domain.errors import ProbeTransient
-from cavok.domain.policy_evaluation import Prediction, predict
-from cavok.domain.steps import Step, Verdict
+from cavok.domain.errors import OutOfTime, ProbeTransient
+from cavok.domain.kinds import Action, Kind
+from cavok.domain.policy_evaluation import Decision
+from cavok.domain.policy_verdicts import (
+    DatabaseQuestion,
+    Databases,
+    is_decided,
+    judge_databases,
+)
+from cavok.domain.steps import Evidence, Judgement, Step, Verdict, out_of_time
 from cavok.services.timing import timed
 
+_DATABASE_ACTIONS = {
+    kind.descriptor.permission(action): kind
+    for kind in Kind
+    for action in Action
+    if kind.descriptor.service == "rds"
+}
+"""The permissions that a probe tries on an absent database, with the kind of database."""
 
-def probe_permission(action: str, session: CustomerSession) -> Step:
+
+def probe_permission(action: str, account: ProbedAccount) -> Step:
     """The step of one IAM action. Raises ProbeTransient if repeating the probe may prove more."""
-    region = session.region if probes.is_regional(action) else None
-    step = timed(action, lambda: probes.run(action, session), region)
-    if step.error_code in TRANSIENT_CODES:
+
+    def judge() -> Judgement:
+        try:
+            return _judged(action, account)
+        except OutOfTime as error:
+            return out_of_time(str(error))
+
+    step = timed(action, judge, probes.region_of(action, account))
+    if step.error_code in TRANSIENT_CODES and not _found_something(step):
         raise ProbeTransient(f"{step.error_code}: {step.detail}")
-    if step.verdict is Verdict.INCONCLUSIVE and step.reason is Reason.NOT_PROVABLE:
-        return _predicted(step, session)
     return step
 
 
-def _predicted(step: Step, session: CustomerSession) -> Step:
-    """The step with the verdict that the role's inline policies give, if they give one."""
-    answer = f"AWS answered {step.error_code}, which proves nothing."
-    match predict(probes.inline_policies(session), step.step):
-        case Prediction.ALLOWED:
-            return step.predicted(
-                Verdict.ALLOWED, None, f"The role's inline policies allow it. {answer}"
-            )
-        case Prediction.DENIED:
-            detail = f"The role's inline policies deny it explicitly. {answer}"
-            return step.predicted(Verdict.DENIED, Reason.EXPLICIT_DENY, detail)
-        case Prediction.UNKNOWN:
-            return step
+def _found_something(step: Step) -> bool:
+    """A repetition would begin anew, and lose it."""
+    return step.resources is not None and bool(step.resources.allowed or step.resources.denied)
+
+
+def _judged(action: str, account: ProbedAccount) -> Judgement:
+    answer = probes.run(action, account)
+    try:
+        kind = _DATABASE_ACTIONS.get(action)
+        if kind and answer.verdict in (Verdict.ALLOWED, Verdict.DENIED):
+            return _on_real_databases(action, kind, answer, account)
+        if answer.verdict is Verdict.DENIED and probes.named_no_instance(action, account):
+            return _on_no_instance(action, answer, account)
+        return _predicted(action, answer, account)
+    except OutOfTime as error:
+        # What AWS allows stands. A refusal may not hold for everything.
+        return out_of_time(str(error)) if answer.verdict is Verdict.DENIED else answer
+
+
+def _on_real_databases(
+    action: str, kind: Kind, answer: Judgement, account: ProbedAccount
+) -> Judgement:
+    """AWS's answer about an absent database, weighed with the policies on the real ones."""
+    policies = account.policies()
+    if is_decided(action, answer, policies):
+        return answer
+    question = DatabaseQuestion(
+        action=action,
+        answer=answer,
+        absent_arn=account.arn(kind, probes.ABSENT_DATABASE),
+        role_arn=account.role_arn,
+    )
+    # What Cavok cannot read decides nothing, on no database.
+    databases = account.databases(kind) if policies.documents else Databases()
+    return judge_databases(
+        question, policies, databases, account.survey.under_control, account.deadline
+    )
+
+
+def _on_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
+    """A refusal for an absent instance, where there is none. The policies tell if the role is
+    limited to some: then it says nothing about those.
+    """
+    policies = account.policies()
+    if policies.unread or is_decided(action, answer, policies):
+        return answer
+    return replace(
+        answer,
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=Reason.NOT_PROVABLE,
+        detail=(
+            "The role's policies may allow it for some instances, and there is none that Cavok "
+            f"could ask about. For an absent one, AWS answered: {answer.detail}"
+        ),
+    )
+
+
+def _predicted(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
+    """The answer, or what the role's policies say where it proves nothing and they decide."""
+    if answer.verdict is not Verdict.INCONCLUSIVE or answer.reason is not Reason.NOT_PROVABLE:
+        return answer
+    asked = answer.resources
+    if asked and asked.allowed:
+        return answer
+    decision = account.policies().decision_for_all(action)
+    if decision is Decision.UNKNOWN or (asked and decision is Decision.ALLOWED):
+        return answer
+    verdict, reason, said = _PREDICTIONS[decision]
+    proved = f"AWS answered {answer.error_code}, which proves nothing."
+    return replace(
+        answer,
+        verdict=verdict,
+        evidence=Evidence.POLICY,
+        reason=reason,
+        detail=f"{said} {answer.detail if answer.resources else proved}",
+    )
+
+
+_PREDICTIONS = {
+    Decision.ALLOWED: (Verdict.ALLOWED, None, "The role's inline policies allow it."),
+    Decision.DENIED: (
+        Verdict.DENIED,
+        Reason.EXPLICIT_DENY,
+        "The role's inline policies deny it explicitly.",
+    ),
+    Decision.NOT_ALLOWED: (
+        Verdict.DENIED,
+        Reason.IDENTITY_POLICY,
+        "The role has no policy that allows it.",
+    ),
+}

@@ -1,0 +1,174 @@
+"""An account under test, and what its probes share: each is read at most once."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from threading import Lock
+from typing import Any
+from urllib.parse import unquote
+
+from botocore import xform_name
+
+from cavok.adapters.aws_errors import AWS_ERRORS
+from cavok.adapters.customer.session import CustomerSession
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.kinds import Kind
+from cavok.domain.policy_verdicts import Database, Databases, RolePolicies
+from cavok.domain.regions import RegionStatus
+from cavok.domain.survey import Survey
+
+MAX_INLINE_POLICIES = 50
+"""Inline policies of one role that are read. IAM sets no number, but 10,240 characters for all."""
+
+MAX_DATABASES = 200
+"""Databases of one kind and region. The default quota is 40. Source: RDS User Guide, "Quotas"."""
+
+REGIONS_AT_ONCE = 4
+
+_LARGEST_DOCUMENT = 3 * 131_072
+"""Characters of a policy document in percent-encoding. Source: IAM API Reference, PutRolePolicy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbedAccount:
+    """A session in the account, what the test found in its regions, and until when it may go on.
+
+    Without a survey, only the home region counts.
+    """
+
+    session: CustomerSession
+    survey: Survey = field(default_factory=Survey)
+    deadline: Deadline = NO_DEADLINE
+    _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _reading: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """Those that answer."""
+        return self.survey.reachable if self.survey.region_health else (self.session.region,)
+
+    @property
+    def every_region_answers(self) -> bool:
+        """Whether nothing can be in a region that the test could not look into."""
+        health = self.survey.region_health
+        return all(each.status is not RegionStatus.UNKNOWN for each in health)
+
+    @property
+    def regions_with_instances(self) -> tuple[str, ...]:
+        """The regions in which there are EC2 instances to ask about."""
+        return tuple(region for region in self.regions if self.survey.instances.get(region))
+
+    @property
+    def role_arn(self) -> str | None:
+        """Null for an access key."""
+        role_name = self.session.role_name
+        return f"arn:aws:iam::{self.session.account_number}:role/{role_name}" if role_name else None
+
+    def arn(self, kind: Kind, name: str, region: str | None = None) -> str:
+        """The ARN of an instance, in the home region or in `region`."""
+        anywhere = kind.descriptor.arn.format(
+            account_number=self.session.account_number, instance_id=name
+        )
+        return anywhere.replace(":*:", f":{region or self.session.region}:", 1)
+
+    def policies(self) -> RolePolicies:
+        """The role's policies. Raises OutOfTime."""
+        with self._reading:
+            if "policies" not in self._read:
+                self._read["policies"] = self._read_policies()
+            found: RolePolicies = self._read["policies"]
+            return found
+
+    def databases(self, kind: Kind) -> Databases:
+        """All databases of a kind in the reachable regions. Raises OutOfTime."""
+        with self._reading:
+            if kind not in self._read:
+                self._read[kind] = self._read_databases(kind)
+            found: Databases = self._read[kind]
+            return found
+
+    def _read_policies(self) -> RolePolicies:
+        """A refusal is reported by the steps of the checking group. Here it leaves policies unread.
+
+        IAM's `GetPolicyVersion` is not asked for, so managed policies stay unread.
+        """
+        if self.session.role_name is None:
+            return RolePolicies(unread=("the policies of an access key's user",))
+        unread = []
+        names, all_named = self._named("list_role_policies", "PolicyNames")
+        documents = []
+        for name in names[:MAX_INLINE_POLICIES]:
+            if (document := self._document(name)) is None:
+                unread.append(f"the inline policy {name[:_LONGEST_NAME]}")
+            else:
+                documents.append(document)
+        if not all_named or len(names) > MAX_INLINE_POLICIES:
+            unread.append("all of the role's inline policies")
+        attached, all_named = self._named("list_attached_role_policies", "AttachedPolicies")
+        unread += [f"the managed policy {each['PolicyName'][:_LONGEST_NAME]}" for each in attached]
+        if not all_named:
+            unread.append("which managed policies the role has")
+        return RolePolicies(tuple(documents), tuple(unread[:_MOST_UNREAD]))
+
+    def _named(self, operation: str, field_name: str) -> tuple[list[Any], bool]:
+        """The first page of a list of the role's policies, and whether that is all."""
+        self.deadline.check()
+        try:
+            page = getattr(self.session.client("iam"), operation)(RoleName=self.session.role_name)
+        except AWS_ERRORS:
+            return [], False
+        return page.get(field_name, []), not page.get("IsTruncated", False)
+
+    def _document(self, name: str) -> Any:
+        """An inline policy as JSON; null if it could not be read."""
+        self.deadline.check()
+        iam = self.session.client("iam")
+        try:
+            found = iam.get_role_policy(RoleName=self.session.role_name, PolicyName=name)
+            document = found["PolicyDocument"]
+            if isinstance(document, str):
+                document = json.loads(unquote(document[:_LARGEST_DOCUMENT]))
+        except (*AWS_ERRORS, ValueError, RecursionError):
+            return None
+        return document
+
+    def _read_databases(self, kind: Kind) -> Databases:
+        # Clients are made first: threads must not make them at once.
+        clients = {
+            region: self.session.client(kind.descriptor.service, region) for region in self.regions
+        }
+        with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
+            parts = list(
+                pool.map(lambda region: self._databases_in(clients[region], kind, region), clients)
+            )
+        return Databases(
+            tuple(each for part in parts for each in part.found),
+            self.every_region_answers and all(part.complete for part in parts),
+        )
+
+    def _databases_in(self, client: Any, kind: Kind, region: str) -> Databases:
+        """Databases that start and stop on their own: not the members of a cluster."""
+        found: list[Database] = []
+        try:
+            for database in islice(self._listed(client, kind, region), MAX_DATABASES + 1):
+                found.append(database)
+        except AWS_ERRORS:
+            return Databases(tuple(found), complete=False)
+        return Databases(tuple(found[:MAX_DATABASES]), len(found) <= MAX_DATABASES)
+
+    def _listed(self, client: Any, kind: Kind, region: str) -> Iterator[Database]:
+        self.deadline.check()
+        descriptor = kind.descriptor
+        operation = xform_name(descriptor.describe.partition(":")[2])
+        for page in client.get_paginator(operation).paginate():
+            for each in descriptor.read(page):
+                if each.member_of is None:
+                    arn = self.arn(kind, each.instance_id, region)
+                    yield Database(each.instance_id, region, arn, each.tags)
+            self.deadline.check()
+
+
+_LONGEST_NAME = 128
+_MOST_UNREAD = 3

@@ -1,0 +1,47 @@
+"""How long a test may go on. Clocks come in as arguments."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from math import inf
+from typing import Self
+
+from cavok.domain.errors import OutOfTime
+
+PERMISSION_SECONDS = 30.0
+"""For the calls of one ProbePermission, or of writing a customer's log. The last call may begin
+then and take 22 seconds (`adapters/customer/session.py`); both functions have 60.
+"""
+
+ACCOUNT_SECONDS = 80.0
+"""For ProbeAccount to enter the account, look at its regions and probe. The log is written after
+it, and its last call begins within LOG_SECONDS. The function has 110."""
+
+LOG_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """A moment of a monotonic clock, both in seconds."""
+
+    at: float
+    clock: Callable[[], float]
+
+    @classmethod
+    def after(cls, seconds: float, clock: Callable[[], float]) -> Self:
+        return cls(clock() + seconds, clock)
+
+    def later(self, seconds: float) -> Self:
+        return replace(self, at=self.at + seconds)
+
+    @property
+    def left(self) -> float:
+        """Seconds until then; 0 afterwards."""
+        return max(0.0, self.at - self.clock())
+
+    def check(self) -> None:
+        """To be called before each call to AWS. Raises OutOfTime."""
+        if not self.left:
+            raise OutOfTime("The time for this test ran out before AWS was asked.")
+
+
+NO_DEADLINE = Deadline(inf, lambda: 0.0)

@@ -1,0 +1,218 @@
+"""What a role's policies add to AWS's answer, where that answer alone does not decide.
+
+RDS has no dry run. A probe names a database that does not exist, so its refusal proves only that
+the grant is not unconditional: a role limited to `db:dev-*` is refused too. And its success does
+not tell of a Deny for some databases. So the role's policies are evaluated on the real ones.
+"""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cavok.domain.access_denied import Reason
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.policy_evaluation import Decision, Request, evaluate, request_on
+from cavok.domain.steps import Evidence, Judgement, Resources, ResourceVerdict, Verdict
+
+MAX_TAGS = 100
+"""Tags of one database. AWS accepts 50, and adds some of its own: where there are more, they count
+as not read. Source: RDS User Guide, "Tagging Amazon RDS resources"."""
+
+_UNREAD: Mapping[str, Any] = {}
+"""In place of policies that were not read: it may allow, and it may deny."""
+
+
+MAX_WEIGHED = 200
+"""Databases of one kind on which the policies are evaluated. Each takes some 10 ms of a whole CPU
+for policies as large as IAM stores."""
+
+
+@dataclass(frozen=True, slots=True)
+class RolePolicies:
+    """The policies of a role, as far as they can be read.
+
+    documents  its inline policies.
+    unread     the policies that the role may have besides, in words. Empty: the documents are all.
+    """
+
+    documents: tuple[Any, ...] = ()
+    unread: tuple[str, ...] = ()
+
+    def decision(self, request: Request) -> Decision:
+        """What all policies together say, read or not."""
+        return evaluate((*self.documents, *([_UNREAD] if self.unread else [])), request)
+
+    def decision_for_all(self, action: str) -> Decision:
+        """What they say about an action on every resource there is."""
+        return self.decision(Request(action))
+
+    @property
+    def remedy(self) -> str:
+        """What would let them decide, as a sentence."""
+        if not self.unread:
+            return "Its policies depend on what Cavok cannot see from outside."
+        return (
+            f"Cavok could not read {', '.join(self.unread)}. A grant in the role's inline "
+            "policies, with the permissions of the group Checking and without managed policies, "
+            "would prove it."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database or a cluster. `tags` are all of its tags."""
+
+    id: str
+    region: str
+    arn: str
+    tags: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Databases of the reachable regions. `complete` says whether these are all."""
+
+    found: tuple[Database, ...] = ()
+    complete: bool = True
+
+
+def is_decided(action: str, answer: Judgement, policies: RolePolicies) -> bool:
+    """Whether AWS's answer about an absent database holds for every database.
+
+    A refusal does where the role's policies certainly allow no database; a success does where those
+    that can be read allow every one, or where none can be read, so that nothing speaks against it.
+    """
+    if answer.verdict is Verdict.DENIED:
+        return policies.decision_for_all(action) in (Decision.DENIED, Decision.NOT_ALLOWED)
+    readable = RolePolicies(policies.documents)
+    return not readable.documents or readable.decision_for_all(action) is Decision.ALLOWED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseQuestion:
+    """An action that a probe tried on an absent database, and AWS's answer.
+
+    absent_arn  the ARN that the probe named.
+    role_arn    null for an access key.
+    """
+
+    action: str
+    absent_arn: str
+    answer: Judgement
+    role_arn: str | None
+
+    def verdict_for(self, database: Database, policies: RolePolicies) -> ResourceVerdict:
+        """What the policies say about one database."""
+        tags = database.tags if len(database.tags) <= MAX_TAGS else None
+        request = request_on(self.action, database.arn, tags, self.role_arn)
+        verdict, reason = self._verdict(policies.decision(request), policies)
+        return ResourceVerdict(database.id, database.region, verdict, reason)
+
+    def _verdict(self, decision: Decision, policies: RolePolicies) -> tuple[Verdict, Reason | None]:
+        match decision:
+            case Decision.DENIED:
+                return Verdict.DENIED, Reason.EXPLICIT_DENY
+            case Decision.NOT_ALLOWED:
+                return Verdict.DENIED, Reason.IDENTITY_POLICY
+            case Decision.ALLOWED if self.is_explained(policies):
+                return Verdict.ALLOWED, None
+            case _:
+                return Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE
+
+    def is_explained(self, policies: RolePolicies) -> bool:
+        """Whether the policies explain AWS's answer. If they do not, something else refuses the
+        call, such as a boundary, and may refuse it on a real database as well.
+        """
+        if self.answer.verdict is Verdict.ALLOWED:
+            return True
+        decision = policies.decision(request_on(self.action, self.absent_arn, {}, self.role_arn))
+        match self.answer.reason:
+            case Reason.EXPLICIT_DENY:
+                return decision is Decision.DENIED
+            case Reason.IDENTITY_POLICY:
+                return decision is Decision.NOT_ALLOWED
+            case Reason.UNSTATED:
+                return decision in (Decision.DENIED, Decision.NOT_ALLOWED)
+            case _:
+                return False
+
+
+def judge_databases(
+    question: DatabaseQuestion,
+    policies: RolePolicies,
+    databases: Databases,
+    under_control: Mapping[str, Collection[str]],
+    deadline: Deadline = NO_DEADLINE,
+) -> Judgement:
+    """What the role's policies say about the real databases, where AWS's answer about an absent one
+    does not decide (`is_decided`).
+
+    A success stands unless a database is certainly refused. A refusal never stands: it is `denied`
+    only if the policies refuse every database, and inconclusive if they leave one open. Those under
+    Cavok's control come first, and the first MAX_WEIGHED count. Raises OutOfTime.
+    """
+    databases = _first(databases, under_control)
+    verdicts = []
+    for database in databases.found:
+        deadline.check()
+        verdicts.append(question.verdict_for(database, policies))
+    resources = Resources.of(verdicts, under_control)
+    answer = question.answer
+    if answer.verdict is Verdict.ALLOWED and not resources.denied:
+        return answer
+    verdict = resources.verdict(complete=databases.complete)
+    known = verdict is not Verdict.INCONCLUSIVE
+    denied = [each.reason for each in resources.examples if each.verdict is Verdict.DENIED]
+    return replace(
+        answer,
+        verdict=verdict,
+        evidence=Evidence.POLICY if known else Evidence.NONE,
+        reason=denied[0] if verdict is Verdict.DENIED else None if known else Reason.NOT_PROVABLE,
+        detail=_detail(question, policies, databases, resources, verdict),
+        resources=resources if verdicts else None,
+    )
+
+
+def _first(databases: Databases, under_control: Mapping[str, Collection[str]]) -> Databases:
+    """As many as are weighed."""
+    found = sorted(
+        databases.found, key=lambda each: each.id not in under_control.get(each.region, ())
+    )
+    return Databases(tuple(found[:MAX_WEIGHED]), databases.complete and len(found) <= MAX_WEIGHED)
+
+
+def _detail(
+    question: DatabaseQuestion,
+    policies: RolePolicies,
+    databases: Databases,
+    resources: Resources,
+    verdict: Verdict,
+) -> str:
+    if question.answer.verdict is Verdict.ALLOWED:
+        answered = "AWS allows it for a name that no database has."
+    else:
+        answered = (
+            "AWS refuses it for a name that no database has, as it does for a role that is limited "
+            f"to some databases. AWS answered: {question.answer.detail}"
+        )
+    if not policies.documents:
+        said = policies.remedy
+    elif not databases.found:
+        said = "There is no database that Cavok can list to evaluate the role's policies on."
+    elif verdict is Verdict.INCONCLUSIVE:
+        said = f"The role's policies do not decide. {_open(question, policies, databases)}"
+    else:
+        said = (
+            f"The role's policies allow it for {resources.allowed} of {resources.asked} databases."
+        )
+    return f"{said} {answered}"
+
+
+def _open(question: DatabaseQuestion, policies: RolePolicies, databases: Databases) -> str:
+    """Why the policies leave databases open, and what would prove them."""
+    if policies.unread or question.is_explained(policies):
+        return policies.remedy if databases.complete else "Not all databases could be listed."
+    return (
+        "They may allow it, but something refuses it that Cavok cannot read, such as a permissions "
+        "boundary or a policy of the organization. Stopping a database with Cavok would prove it."
+    )

@@ -1,0 +1,52 @@
+"""How long a test may go on."""
+
+from __future__ import annotations
+
+import pytest
+
+from cavok.adapters.customer.session import CALL
+from cavok.domain.deadlines import (
+    ACCOUNT_SECONDS,
+    LOG_SECONDS,
+    NO_DEADLINE,
+    PERMISSION_SECONDS,
+    Deadline,
+)
+from cavok.domain.errors import OutOfTime
+from tests.support.template import template
+from tests.unit.statemachines.test_definitions import VERIFY
+
+A_CALL = CALL.retries["total_max_attempts"] * (CALL.connect_timeout + CALL.read_timeout)
+"""The longest that one call takes, in seconds, without the pause between its two tries."""
+
+
+def test_a_deadline_is_over_after_its_seconds() -> None:
+    now = 100.0
+    deadline = Deadline.after(5, lambda: now)
+
+    deadline.check()
+    assert deadline.left == 5
+
+    now = 105.0
+    assert deadline.left == 0
+    assert deadline.later(2).left == 2
+    with pytest.raises(OutOfTime):
+        deadline.check()
+    NO_DEADLINE.check()
+
+
+@pytest.mark.parametrize(
+    ("function", "seconds"),
+    [
+        ("ProbeAccount", ACCOUNT_SECONDS + LOG_SECONDS),
+        ("ProbePermission", PERMISSION_SECONDS),
+        ("WriteCustomerLog", PERMISSION_SECONDS),
+    ],
+)
+def test_a_call_that_begins_at_the_deadline_ends_before_its_function_and_its_state(
+    function: str, seconds: float
+) -> None:
+    states = VERIFY["States"] | VERIFY["States"]["ProbePermissions"]["ItemProcessor"]["States"]
+    timeout = template()["Resources"][function]["Properties"]["Timeout"]
+
+    assert seconds + A_CALL + 1 <= timeout < states[function]["TimeoutSeconds"]

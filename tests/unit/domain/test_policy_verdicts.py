@@ -1,0 +1,214 @@
+"""What a role's policies add to AWS's answer about a database that does not exist."""
+
+from __future__ import annotations
+
+import json
+import time
+from itertools import product
+from typing import Any
+
+import pytest
+
+from cavok.domain.access_denied import Reason
+from cavok.domain.deadlines import Deadline
+from cavok.domain.errors import OutOfTime
+from cavok.domain.policy_evaluation import MAX_DOCUMENT_CHARACTERS
+from cavok.domain.policy_verdicts import (
+    MAX_TAGS,
+    MAX_WEIGHED,
+    Database,
+    DatabaseQuestion,
+    Databases,
+    RolePolicies,
+    is_decided,
+    judge_databases,
+)
+from cavok.domain.steps import ALLOWED, Evidence, Judgement, Verdict
+from tests.support.builders import NUMBER
+
+STOP = "rds:StopDBInstance"
+ANY = f"arn:aws:rds:*:{NUMBER}:db"
+DEV, PROD = "dev-orders", "prod-orders"
+
+
+def arn(name: str) -> str:
+    return f"arn:aws:rds:us-east-1:{NUMBER}:db:{name}"
+
+
+def a_database(name: str, **tags: str) -> Database:
+    return Database(name, "us-east-1", arn(name), tags)
+
+
+def policy(*statements: dict[str, Any]) -> dict[str, Any]:
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def statement(effect: str, resource: str = "*", **more: Any) -> dict[str, Any]:
+    return {"Effect": effect, "Action": STOP, "Resource": resource, **more}
+
+
+ONLY_DEV = policy(statement("Allow", f"{ANY}:dev-*"))
+NOT_PROD = policy(statement("Allow"), statement("Deny", f"{ANY}:prod-*"))
+BUT_DEV_DENIED = policy(
+    statement("Allow"),
+    {"Effect": "Deny", "Action": STOP, "NotResource": f"{ANY}:dev-*"},
+)
+ALL = policy(statement("Allow"))
+NOTHING = policy({"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
+UNKNOWN_KEY = policy(statement("Allow", Condition={"StringEquals": {"aws:PrincipalTag/team": "x"}}))
+ABSENT = a_database("cavok-probe-0")
+
+
+def refusal(reason: Reason) -> Judgement:
+    return Judgement(verdict=Verdict.DENIED, reason=reason, error_code="AccessDenied", detail="No.")
+
+
+def judged(
+    answer: Judgement,
+    document: dict[str, Any],
+    *databases: Database,
+    unread: tuple[str, ...] = (),
+    complete: bool = True,
+) -> Judgement:
+    """As a probe judges."""
+    policies = RolePolicies((document,), unread)
+    if is_decided(STOP, answer, policies):
+        return answer
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=answer, role_arn=f"arn:aws:iam::{NUMBER}:role/R"
+    )
+    found = databases or (a_database(DEV), a_database(PROD))
+    return judge_databases(question, policies, Databases(found, complete), {})
+
+
+BY_POLICY, BY_DENY = Reason.IDENTITY_POLICY, Reason.EXPLICIT_DENY
+P, A, D, OPEN = Verdict.PARTIAL, Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE
+
+
+@pytest.mark.parametrize(
+    ("reason", "document", "verdict"),
+    [
+        (BY_POLICY, ONLY_DEV, P),
+        (Reason.UNSTATED, ONLY_DEV, P),
+        (BY_DENY, BUT_DEV_DENIED, P),
+        (BY_POLICY, NOTHING, D),
+        (Reason.UNSTATED, NOTHING, D),
+        (Reason.PERMISSIONS_BOUNDARY, NOTHING, D),
+        (BY_DENY, policy(statement("Deny")), D),
+        # The policies do not explain the refusal, so something else refuses.
+        (BY_DENY, ONLY_DEV, OPEN),
+        (BY_POLICY, ALL, OPEN),
+        (BY_DENY, ALL, OPEN),
+        (Reason.UNSTATED, ALL, OPEN),
+        (Reason.PERMISSIONS_BOUNDARY, ALL, OPEN),
+        (Reason.PERMISSIONS_BOUNDARY, ONLY_DEV, OPEN),
+        (Reason.SERVICE_CONTROL_POLICY, ONLY_DEV, OPEN),
+        (Reason.RESOURCE_CONTROL_POLICY, ALL, OPEN),
+        (Reason.SESSION_POLICY, ALL, OPEN),
+        # What depends on a key that is not known from outside is open.
+        (BY_POLICY, UNKNOWN_KEY, OPEN),
+    ],
+)
+def test_a_refusal_of_an_absent_database(
+    reason: Reason, document: dict[str, Any], verdict: Verdict
+) -> None:
+    assert judged(refusal(reason), document).verdict is verdict
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict"),
+    [(ALL, A), (NOT_PROD, P), (UNKNOWN_KEY, A), (policy(statement("Deny")), D)],
+)
+def test_a_success_on_an_absent_database(document: dict[str, Any], verdict: Verdict) -> None:
+    judgement = judged(ALLOWED, document)
+
+    assert judgement.verdict is verdict
+    assert judgement.evidence is (Evidence.LIVE if verdict is A else Evidence.POLICY)
+
+
+OTHERWISE_ANY = (ONLY_DEV, BUT_DEV_DENIED, ALL, NOTHING, UNKNOWN_KEY, NOT_PROD, {}, "x")
+
+
+@pytest.mark.parametrize(
+    ("reason", "document"),
+    list(product((*Reason, None), OTHERWISE_ANY)),
+)
+def test_a_policy_that_was_not_read_leaves_a_refusal_open_unless_all_is_denied(
+    reason: Reason | None, document: Any
+) -> None:
+    answer = Judgement(verdict=D, reason=reason, detail="No.")
+    judgement = judged(answer, document, unread=("the managed policy Ours",))
+
+    assert judgement.verdict is OPEN
+    assert judgement.evidence is Evidence.NONE
+    assert judgement.detail
+
+
+@pytest.mark.parametrize("reason", [*Reason, None])
+def test_a_refusal_never_stands_where_one_database_is_open(reason: Reason | None) -> None:
+    answer = Judgement(verdict=D, reason=reason, detail="No.")
+
+    judgement = judged(answer, UNKNOWN_KEY)
+
+    assert judgement.verdict is OPEN
+    assert judgement.resources
+    assert judgement.resources.denied == 0
+
+
+def test_databases_that_were_not_listed_leave_open_what_holds_for_the_others() -> None:
+    prod, dev = a_database(PROD), a_database(DEV)
+
+    assert judged(refusal(BY_POLICY), ONLY_DEV, prod, complete=False).verdict is OPEN
+    assert judged(refusal(BY_POLICY), ONLY_DEV, prod, dev, complete=False).verdict is P
+
+
+def test_those_under_control_are_among_the_ones_that_are_weighed() -> None:
+    many = [a_database(f"dev-{n}") for n in range(MAX_WEIGHED)]
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=refusal(BY_POLICY), role_arn=None
+    )
+
+    judgement = judge_databases(
+        question,
+        RolePolicies((ONLY_DEV,)),
+        Databases((*many, a_database(PROD))),
+        {"us-east-1": (PROD,)},
+    )
+
+    assert judgement.verdict is P
+    assert judgement.resources
+    assert judgement.resources.examples[0].id == PROD
+
+
+def test_weighing_ends_at_the_deadline() -> None:
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=refusal(BY_POLICY), role_arn=None
+    )
+    over = Deadline(0, lambda: 1.0)
+
+    with pytest.raises(OutOfTime):
+        judge_databases(
+            question, RolePolicies((ONLY_DEV,)), Databases((a_database(DEV),)), {}, over
+        )
+
+
+def test_more_tags_than_aws_accepts_count_as_not_read() -> None:
+    by_tag = policy(statement("Allow", Condition={"StringEquals": {"aws:ResourceTag/t0": "x"}}))
+    few, many = ({f"t{n}": "x" for n in range(count)} for count in (MAX_TAGS, MAX_TAGS + 1))
+
+    assert judged(refusal(BY_POLICY), by_tag, a_database(DEV, **few)).verdict is A
+    assert judged(refusal(BY_POLICY), by_tag, a_database(DEV, **many)).verdict is OPEN
+
+
+def test_a_hostile_policy_is_weighed_on_many_databases_in_little_time() -> None:
+    stars = "*a" * 400
+    hostile = policy(*[statement("Allow", f"{ANY}:{stars}")] * 11)
+    assert 0.9 < len(json.dumps(hostile)) / MAX_DOCUMENT_CHARACTERS < 1
+    databases = [a_database("a" * 63, **{f"t{n}": "x" * 256 for n in range(50)})] * 5_000
+
+    began = time.process_time()
+    judgement = judged(refusal(BY_POLICY), hostile, *databases)
+
+    assert judgement.resources
+    assert judgement.resources.asked == MAX_WEIGHED
+    assert time.process_time() - began < 30
