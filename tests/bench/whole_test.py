@@ -16,6 +16,7 @@ from typing import Any
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.assume_role import CustomerRoles, whose_account
 from cavok.adapters.customer.logs import VERIFICATIONS, CustomerLogs, LogLine
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.session_policies import probing_policy_text
@@ -77,11 +78,12 @@ def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
     judgement, session = roles.assume(target, "cavok-bench", external_id, probing_policy_text())
     assert session is not None, judgement
     own = _OneClientEach(session, stack.emulator_url)
+    probed = ProbedAccount(session=own)  # type: ignore[arg-type]
     verdicts = [
         whose_account(own),  # type: ignore[arg-type]
         roles.try_without_external_id(target, "cavok-bench"),
         roles.try_wrong_external_id(target, "cavok-bench"),
-        *(probes.run(a, own) for group in PROBED_GROUPS for a in group.actions),  # type: ignore[arg-type]
+        *(probes.run(a, probed) for group in PROBED_GROUPS for a in group.actions),
         *_write_log(own),
     ]
     refused = [v for v in verdicts if v.verdict is not Verdict.ALLOWED]

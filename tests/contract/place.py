@@ -31,7 +31,7 @@ takes effect. IAM User Guide, "Changes that I make are not always immediately vi
 """
 
 WOULD_CREATE = (
-    "about 50 IAM roles, one user with an access key, and one managed policy, all named "
+    "about 50 IAM roles, one user with an access key, and two managed policies, all named "
     "CavokContract-…",
     "two log groups /cavok/contract-…, with a few lines",
     "one alarm, one topic and one queue that subscribes to it",

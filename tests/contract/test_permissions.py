@@ -12,8 +12,10 @@ from cavok.adapters.customer.dry_runs import dry_run_only
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.access_denied import Reason
+from cavok.domain.kinds import Kind
 from cavok.domain.permissions import EC2, PROBED_GROUPS
 from cavok.domain.steps import Judgement, Verdict
+from cavok.services.probe_permission import probe_permission
 from tests.contract.place import Place, denying, without
 
 PROBED = [action for group in PROBED_GROUPS for action in group.actions]
@@ -105,6 +107,38 @@ def test_a_grant_for_some_databases_refuses_an_absent_one(
     judgement = _run(action, session)
 
     assert (judgement.verdict, judgement.reason) == (Verdict.DENIED, Reason.IDENTITY_POLICY)
+
+
+def test_a_grant_for_some_databases_is_told_by_the_roles_policies(place: Place) -> None:
+    """There is no database, so the step stays open and says why; nothing is denied."""
+    limited = without("rds:StopDBInstance")
+    resource = "arn:aws:rds:*:*:db:dev-*"
+    limited["Statement"].append(
+        {"Effect": "Allow", "Action": "rds:StopDBInstance", "Resource": resource}
+    )
+    account = ProbedAccount(session=place.enter(place.role("dev-policy", limited)))
+
+    step = probe_permission("rds:StopDBInstance", account)
+
+    assert account.policies().documents == (limited,)
+    assert account.policies().unread == ()
+    if not account.databases(Kind.RDS).found:
+        assert (step.verdict, step.error_code) == (Verdict.INCONCLUSIVE, "AccessDenied")
+
+
+def test_a_managed_policy_is_named_and_stays_unread(place: Place) -> None:
+    iam = place.client("iam")
+    arn = iam.create_policy(PolicyName=place.name("managed"), PolicyDocument=_only("rds:*"))[
+        "Policy"
+    ]["Arn"]
+    place.later(iam.delete_policy, PolicyArn=arn)
+    name = place.role("managed", without("rds:StopDBInstance"))
+    iam.attach_role_policy(RoleName=name, PolicyArn=arn)
+    place.later(iam.detach_role_policy, RoleName=name, PolicyArn=arn)
+
+    policies = ProbedAccount(session=place.enter(name)).policies()
+
+    assert policies.unread == (f"the managed policy {place.name('managed')}",)
 
 
 def test_an_explicit_deny_is_distinguished_from_a_missing_permission(place: Place) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +12,12 @@ from cavok.adapters.customer import probes
 from cavok.adapters.customer.logs import VERIFICATIONS
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import Credentials, CustomerSession
+from cavok.domain import permissions
+from cavok.domain.kinds import Kind
+from cavok.domain.policy_verdicts import RolePolicies
+from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Step, Verdict
+from cavok.domain.survey import Survey
 from cavok.services.probe_permission import probe_permission
 from cavok.services.write_customer_log import write_verification_log
 from tests.integration.conftest import client
@@ -114,3 +120,61 @@ def test_the_next_summary_leaves_the_retention_that_the_customer_chose() -> None
 
     assert groups() == {VERIFICATIONS: 365}
     assert {step.verdict for step in steps} == {Verdict.ALLOWED}
+
+
+def surveyed(*ids: str) -> Survey:
+    return Survey(
+        region_health=(RegionHealth("us-east-1", RegionStatus.REACHABLE),),
+        instances={"us-east-1": ids},
+    )
+
+
+@pytest.mark.parametrize("action", ["ec2:StartInstances", "ec2:StopInstances"])
+def test_all_instances_of_the_survey_are_asked_about_and_none_is_changed(
+    instances: dict[str, str], action: str
+) -> None:
+    ids = [each for each in instances if each.startswith("i-")]
+    account = ProbedAccount(session=SESSION, survey=surveyed(*ids))
+
+    step = probe_permission(action, account)
+
+    assert step.verdict is Verdict.ALLOWED
+    assert step.resources
+    assert (step.resources.asked, step.resources.allowed) == (2, 2)
+    assert states() == instances
+
+
+def test_the_policies_and_the_databases_are_read_as_moto_gives_them(role: None) -> None:
+    document = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Action": "rds:*", "Resource": "*"}],
+    }
+    client("iam").put_role_policy(
+        RoleName="CavokCloud", PolicyName="Own", PolicyDocument=json.dumps(document)
+    )
+    made = client("rds").create_db_instance(
+        DBInstanceIdentifier="orders",
+        DBInstanceClass="db.t3.micro",
+        Engine="postgres",
+        Tags=[{"Key": "env", "Value": "dev"}],
+    )["DBInstance"]
+    account = ProbedAccount(session=SESSION)
+
+    (database,) = account.databases(Kind.RDS).found
+
+    assert account.policies() == RolePolicies((document,), ())
+    assert database.arn.split(":")[-2:] == made["DBInstanceArn"].split(":")[-2:]
+    assert database.tags == {"env": "dev"}
+
+
+def test_a_managed_policy_is_known_and_not_read(role: None) -> None:
+    client("iam").attach_role_policy(
+        RoleName="CavokCloud",
+        PolicyArn=client("iam").create_policy(
+            PolicyName="Ours", PolicyDocument=json.dumps(permissions.policy_document())
+        )["Policy"]["Arn"],
+    )
+
+    policies = ProbedAccount(session=SESSION).policies()
+
+    assert policies == RolePolicies((), ("the managed policy Ours",))

@@ -195,9 +195,7 @@ def test_none_is_not_denied_where_a_region_could_not_be_looked_into(
     status: RegionStatus, aws: Aws
 ) -> None:
     here = survey({"us-east-1": ids(3)})
-    beside = replace(
-        here, region_health=(*here.region_health, RegionHealth(OTHER_REGION, status))
-    )
+    beside = replace(here, region_health=(*here.region_health, RegionHealth(OTHER_REGION, status)))
 
     unknown = status is RegionStatus.UNKNOWN
     expected = Verdict.INCONCLUSIVE if unknown else Verdict.DENIED
