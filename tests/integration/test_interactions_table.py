@@ -18,6 +18,7 @@ from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.interactions import (
     InteractionAction,
     Logged,
+    Result,
     Usage,
     interaction_of_test,
 )
@@ -222,3 +223,14 @@ def test_a_persons_test_is_counted_with_its_verdict_and_once(
     assert interaction.interaction_id == verification.verification_id
     assert interaction.action is InteractionAction.TEST
     assert used(interactions) == 1
+
+
+def test_the_first_result_of_an_act_stays(interactions: Interactions) -> None:
+    stop = interactions.record(an_interaction(result=Result.PENDING))
+
+    interactions.settle(stop, Result.REACHED, "stopped", None)
+    interactions.settle(stop, Result.NOT_REACHED, "running", "It is still running.")
+    interactions.tried_again(stop, NOW, "running", "It is still running.")
+
+    found = interactions.find(ACCOUNT_ID, stop.interaction_id)
+    assert found == replace(stop, result=Result.REACHED, state="stopped")

@@ -27,7 +27,13 @@ from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
 from cavok.domain.audit import AuditAction, AuditEntry
 from cavok.domain.events import EventType
 from cavok.domain.instances import Kind
-from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Logged
+from cavok.domain.interactions import (
+    Interaction,
+    InteractionAction,
+    InteractionOutcome,
+    Logged,
+    Result,
+)
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
@@ -92,6 +98,7 @@ STOP = Interaction(
     changed=True,
 )
 WITHOUT_INSTANCE = replace(STOP, kind=None, instance_id=None, region=None, changed=False)
+FOLLOWED = replace(STOP, result=Result.NOT_REACHED, state="running", state_reason="r", tried_at=NOW)
 SCHEDULED = Resource(
     organization_id=ORGANIZATION_ID,
     account_id=ACCOUNT_ID,
@@ -139,6 +146,7 @@ WRITTEN: Mapping[str, Item] = {
     "a running verification": VerificationItem.of(RUNNING, expires_at=None),
     "an interaction with an instance": InteractionItem.of(STOP),
     "an interaction with the account": InteractionItem.of(WITHOUT_INSTANCE),
+    "an interaction that was followed": InteractionItem.of(FOLLOWED),
     "a request key": RequestItem.of(STOP, "k"),
     "a resource with a schedule": ResourceItem.of(SCHEDULED),
     "a resource without one": ResourceItem.of(UNSCHEDULED),
@@ -152,6 +160,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a finished verification": (VerificationItem, VerificationItem.verification, FINISHED),
     "a running verification": (VerificationItem, VerificationItem.verification, RUNNING),
     "an interaction with an instance": (InteractionItem, InteractionItem.interaction, STOP),
+    "an interaction that was followed": (InteractionItem, InteractionItem.interaction, FOLLOWED),
     "an interaction with the account": (
         InteractionItem,
         InteractionItem.interaction,
