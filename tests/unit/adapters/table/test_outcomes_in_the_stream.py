@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -34,9 +35,8 @@ def events(before: Interaction, after: Interaction) -> list[Event]:
 
 
 def followed(result: Result | None, **but: Any) -> Interaction:
-    return an_interaction(
-        result=result, state="running", state_reason="It is still running.", **but
-    )
+    why = "It is still running."
+    return replace(STOP, result=result, state="running", state_reason=why, **but)
 
 
 def test_what_was_not_reached_is_told_once() -> None:
