@@ -26,6 +26,7 @@ ENTERING_CUSTOMERS_ACCOUNTS = {
     "ProbeAccount",
     "InstancesApi",
     "LogInteractions",
+    "FollowOutcome",
     "FollowSchedule",
 }
 MANAGED = {
