@@ -104,6 +104,7 @@ def test_the_openapi_document_is_valid_and_names_every_route(nobody: Api) -> Non
         "PUT /v1/accounts/{account_id}/credentials",
         "DELETE /v1/accounts/{account_id}",
         "GET /v1/accounts/{account_id}/instructions",
+        "GET /v1/accounts/{account_id}/least-privilege",
         "POST /v1/accounts/{account_id}/verifications",
         "GET /v1/accounts/{account_id}/verifications",
         "GET /v1/accounts/{account_id}/verifications/{verification_id}",

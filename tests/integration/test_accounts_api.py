@@ -18,6 +18,7 @@ OWNED = [
     ("DELETE", "/v1/accounts/{id}"),
     ("POST", "/v1/accounts/{id}/revoke"),
     ("GET", "/v1/accounts/{id}/instructions"),
+    ("GET", "/v1/accounts/{id}/least-privilege"),
     ("POST", "/v1/accounts/{id}/verifications"),
     ("GET", "/v1/accounts/{id}/verifications"),
     ("GET", f"/v1/accounts/{{id}}/verifications/{VERIFICATION_ID}"),

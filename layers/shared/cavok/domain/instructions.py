@@ -3,7 +3,7 @@ generated from the permission catalog.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -50,6 +50,20 @@ def _groups(account: Account, *, write_logs: bool) -> tuple[PermissionGroup, ...
         for group in GRANTED_GROUPS
         if group.applies_to(has_role=has_role, write_logs=write_logs)
     )
+
+
+def template_groups(account: Account) -> tuple[PermissionGroup, ...]:
+    """The groups that the account's template can grant, whatever its parameters are."""
+    return (*_groups(account, write_logs=True), *OPTIONAL_GROUPS)
+
+
+DocumentOf = Callable[[PermissionGroup], dict[str, Any]]
+"""The policy document that grants a group."""
+
+
+def granted_in_full(group: PermissionGroup) -> dict[str, Any]:
+    """The document that grants a group on every resource, as Access Details asks for it."""
+    return permissions.policy_document([group])
 
 
 def steps(account: Account) -> tuple[InstructionStep, ...]:
@@ -101,9 +115,16 @@ def trust_policy(account: Account, trust: Trust) -> dict[str, Any] | None:
     return permissions.trust_policy(trust.trusted_account_id, trust.external_id)
 
 
-def cloudformation_template(account: Account, trust: Trust) -> str:
+def cloudformation_template(
+    account: Account, trust: Trust, document_of: DocumentOf = granted_in_full
+) -> str:
     """The template, as JSON, with this organization's values as the defaults of its parameters."""
-    template = _role_template(account, trust) if account.role_name else _user_template(account)
+    policies = _inline_policies(account, document_of)
+    template = (
+        _role_template(account, trust, policies)
+        if account.role_name
+        else _user_template(account, policies)
+    )
     return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", **template}, indent=2)
 
 
@@ -168,17 +189,15 @@ _CONDITIONS = {
 }
 
 
-def _inline_policies(account: Account) -> list[dict[str, Any]]:
+def _inline_policies(account: Account, document_of: DocumentOf) -> list[dict[str, Any]]:
     """One inline policy per group. Parameters decide on those for log writing and the optional
     ones.
     """
-    groups = (*_groups(account, write_logs=True), *OPTIONAL_GROUPS)
-    return [_inline_policy(group) for group in groups]
+    return [_inline_policy(group, document_of) for group in template_groups(account)]
 
 
-def _inline_policy(group: PermissionGroup) -> dict[str, Any]:
-    document = permissions.policy_document([group])
-    policy = {"PolicyName": group.policy_name, "PolicyDocument": document}
+def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str, Any]:
+    policy = {"PolicyName": group.policy_name, "PolicyDocument": document_of(group)}
     if group.proven_by is ProvenBy.WRITING:
         return {"Fn::If": ["WritesLogs", policy, {"Ref": "AWS::NoValue"}]}
     if group is ENCRYPTED_VOLUMES:
@@ -186,7 +205,9 @@ def _inline_policy(group: PermissionGroup) -> dict[str, Any]:
     return policy
 
 
-def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
+def _role_template(
+    account: Account, trust: Trust, policies: list[dict[str, Any]]
+) -> dict[str, Any]:
     trusting = permissions.trust_policy(trust.trusted_account_id, trust.external_id)
     statement = trusting["Statement"][0]
     statement["Principal"] = {
@@ -221,7 +242,7 @@ def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
                     "RoleName": {"Ref": "RoleName"},
                     "Description": "Lets Cavok Cloud control when this account's instances run.",
                     "AssumeRolePolicyDocument": trusting,
-                    "Policies": _inline_policies(account),
+                    "Policies": policies,
                 },
             }
         },
@@ -229,7 +250,7 @@ def _role_template(account: Account, trust: Trust) -> dict[str, Any]:
     }
 
 
-def _user_template(account: Account) -> dict[str, Any]:
+def _user_template(account: Account, policies: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "Description": "The IAM user with which Cavok Cloud manages this account. "
         "Create its access key by hand.",
@@ -241,14 +262,14 @@ def _user_template(account: Account) -> dict[str, Any]:
         "Resources": {
             "CavokUser": {
                 "Type": "AWS::IAM::User",
-                "Properties": {"UserName": USER_NAME, "Policies": _inline_policies(account)},
+                "Properties": {"UserName": USER_NAME, "Policies": policies},
             }
         },
         "Outputs": {"UserName": {"Value": {"Ref": "CavokUser"}}},
     }
 
 
-def terraform(account: Account, trust: Trust) -> str:
+def terraform(account: Account, trust: Trust, document_of: DocumentOf = granted_in_full) -> str:
     """A Terraform configuration that creates the same role or user. Policies are embedded as JSON,
     which HCL accepts as expressions.
     """
@@ -262,7 +283,7 @@ def terraform(account: Account, trust: Trust) -> str:
 resource "aws_iam_{kind}_policy" "{group.group}" {{
 {_terraform_count(group)}  name   = "{group.policy_name}"
   {kind}   = aws_iam_{kind}.cavok.id
-  policy = jsonencode({_indented(permissions.policy_document([group]))})
+  policy = jsonencode({_indented(document_of(group))})
 }}"""
         for group in (*granted_groups(account), *OPTIONAL_GROUPS)
     )

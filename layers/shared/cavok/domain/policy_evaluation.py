@@ -230,12 +230,13 @@ def _names_resource(pattern: str, resource: str | None, resolve: Resolve | None)
     parts = pattern.split(":", 5)
     # A variable may stand only after the fifth colon. Source: IAM User Guide, "IAM policy elements:
     # Variables and tags", "Where you can use policy variables".
-    if resolve is not None and any("${" in part for part in parts[:5]):
+    misplaced = resolve is not None and any("${" in part for part in parts[:5])
+    if misplaced or resource is None or not _are_short((resource,)):
         return None
+    if len(parts) == 6 and not any(c in pattern for c in "*?$"):
+        return pattern == resource
     found = symbols(pattern, resolve)
-    if found is None or resource is None or not _are_short((resource,)):
-        return None
-    matched = matches_arn(found, resource)
+    matched = None if found is None else matches_arn(found, resource)
     if len(parts) < 6:
         # AWS does not say what a shortened ARN leaves out.
         return matched or None

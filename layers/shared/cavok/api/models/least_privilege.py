@@ -1,0 +1,41 @@
+"""The bodies of the smallest policy for an account."""
+
+from typing import Any, Self
+
+from cavok.api.models.common import ResponseBody
+from cavok.domain import instructions
+from cavok.domain.accounts import Account
+from cavok.domain.least_privilege import LeastPrivilege
+
+
+class CoveredBody(ResponseBody):
+    """A resource under control, and the IAM actions that the policy allows on it. By tag: once the
+    instance has it.
+    """
+
+    resource_id: str
+    actions: list[str]
+
+
+class LeastPrivilegeBody(ResponseBody):
+    """A policy, the same as CloudFormation and as Terraform, what it takes away from the policy of
+    the instructions, and the resources that it was evaluated on.
+    """
+
+    policy_document: dict[str, Any]
+    cloudformation_template: str
+    terraform: str
+    removes: list[str]
+    covers: list[CoveredBody]
+
+    @classmethod
+    def of_account(
+        cls, account: Account, trust: instructions.Trust, offered: LeastPrivilege
+    ) -> Self:
+        return cls.of(
+            offered,
+            cloudformation_template=instructions.cloudformation_template(
+                account, trust, offered.document_of
+            ),
+            terraform=instructions.terraform(account, trust, offered.document_of),
+        )

@@ -1,0 +1,46 @@
+"""The route of the smallest policy for an account."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Query
+
+from cavok import wiring
+from cavok.api.models.least_privilege import LeastPrivilegeBody
+from cavok.api.responses import answers
+from cavok.api.router import Router
+from cavok.domain.instructions import Trust
+from cavok.domain.least_privilege import Scope
+from cavok.services.least_privilege import least_privilege_for
+from cavok.services.organizations import organization_of
+
+router = Router()
+
+By = Annotated[
+    Scope,
+    Query(description="Whether the policy names instances by ARN, or all with a tag that you set."),
+]
+
+
+@router.get(
+    "/v1/accounts/<account_id>/least-privilege",
+    summary="The smallest policy for an account",
+    tags=["Accounts"],
+    responses=answers(404),
+)
+def get_least_privilege(account_id: str, by: By = Scope.ARN) -> LeastPrivilegeBody:
+    """Returns the smallest policy that lets Cavok go on as it did: it may start and stop what is
+    under its control, and what it started or stopped in the last 90 days. By tag, the policy allows
+    instances with the tag `cavok:managed` = `true`, which you set first.
+    """
+    organization_id = router.caller.organization_id
+    account = wiring.accounts().get(organization_id, account_id)
+    now = router.now()
+    offered = least_privilege_for(
+        account, by, resources=wiring.resources(), interactions=wiring.interactions(), now=now
+    )
+    organization = organization_of(organization_id, organizations=wiring.organizations(), now=now)
+    trust = Trust(
+        trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
+        external_id=organization.external_id,
+    )
+    return LeastPrivilegeBody.of_account(account, trust, offered)

@@ -1,0 +1,53 @@
+"""The smallest policy for an account, from what is under control and what was used."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from cavok.domain.interactions import KEPT_FOR, Interaction
+from cavok.domain.least_privilege import LeastPrivilege, Scope, least_privilege
+from cavok.domain.pages import Position
+
+if TYPE_CHECKING:
+    from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.resources import Resources
+    from cavok.domain.accounts import Account
+
+PAGE, PAGES = 100, 5
+"""At most the newest 500 interactions are read, so that the answer costs the same at any size."""
+
+
+def least_privilege_for(
+    account: "Account",
+    by: Scope,
+    *,
+    resources: "Resources",
+    interactions: "Interactions",
+    now: datetime,
+) -> LeastPrivilege:
+    """Nothing is called in the customer's account. Raises InvalidField if the policy would be too
+    long.
+    """
+    used, since = _latest(account.account_id, interactions, now)
+    return least_privilege(
+        account,
+        by,
+        resources=list(resources.all_of(account.account_id)),
+        interactions=used,
+        now=now,
+        since=since,
+    )
+
+
+def _latest(
+    account_id: str, interactions: "Interactions", now: datetime
+) -> tuple[list[Interaction], datetime | None]:
+    """The newest interactions, and the time of the oldest of them if there are more."""
+    found: list[Interaction] = []
+    after: Position | None = None
+    for _ in range(PAGES):
+        page = interactions.page(account_id, limit=PAGE, after=after)
+        found += page.items
+        after = page.end
+        if after is None or now - found[-1].at > KEPT_FOR:
+            return found, None
+    return found, found[-1].at
