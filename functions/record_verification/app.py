@@ -23,6 +23,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         report,
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
+        resources=wiring.resources,
         now=datetime.now(UTC),
     )
     outcome = verification.outcome or verification.state

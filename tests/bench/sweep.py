@@ -152,7 +152,11 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
                 steps=steps,
             )
             finished = finish_verification(
-                report, accounts=wiring.accounts(), verifications=wiring.verifications(), now=now
+                report,
+                accounts=wiring.accounts(),
+                verifications=wiring.verifications(),
+                resources=wiring.resources,
+                now=now,
             )
             assert finished.outcome is Outcome.CONFIRMED, finished
     capacity.read += leasing.read / DUE

@@ -112,8 +112,8 @@ def test_who_has_no_role_yet_is_told_so_when_the_retries_are_over(
     page = admin.page
     page.goto(without_a_role[0])
     watch_the_test(page, "Failed")
-    expect(page.locator(".account-title")).to_contain_text("Failed")
-    expect(page.get_by_role("region", name="What is wrong")).to_contain_text("could not be assumed")
+    expect(page.locator(".account-title")).to_contain_text("Unconfirmed")
+    expect(page.get_by_role("region", name="What is wrong")).to_contain_text("not there yet")
 
 
 @pytest.mark.slow

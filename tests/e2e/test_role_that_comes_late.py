@@ -22,11 +22,11 @@ def refused_attempts(stack: Stack, verification_id: str) -> int:
     return inspection.failures(stack, verification_id).count("EntryRefusedYet")
 
 
-def test_a_failed_account_is_confirmed_once_its_role_is_deployed(
+def test_an_unconfirmed_account_is_confirmed_once_its_role_is_deployed(
     journeys_of_all: Journeys,
 ) -> None:
     journey = journeys_of_all["no-role-yet"]
-    assert journey.account["status"] == "failed"
+    assert journey.account["status"] == "unconfirmed"
 
     customers.deploy(journey.connected.place, journey.connected.offer())
     again = journey.connected.test()

@@ -57,6 +57,7 @@ def finish(account: dict[str, Any], verification_id: str, *changes: Step, **repo
         VerificationReport.of_event(event | report),
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
+        resources=wiring.resources,
         now=datetime.now(UTC),
     )
 
@@ -298,6 +299,7 @@ def test_an_account_deleted_while_its_test_runs_stays_deleted(
         VerificationReport.of_event(report),
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
+        resources=wiring.resources,
         now=datetime.now(UTC),
     )
 

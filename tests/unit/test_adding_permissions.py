@@ -181,4 +181,6 @@ def test_it_is_probed_and_a_step_of_every_test(seen: dict[str, Any]) -> None:
 def test_it_is_a_capability_of_the_account_and_its_refusal_an_issue(seen: dict[str, Any]) -> None:
     assert list(seen["listing"]["capabilities"]) == ["ec2", "rds", "caches", "logs"]
     assert seen["listing"]["capabilities"]["caches"] == "partial"
-    assert seen["issues"] == ["elasticache:RebootCacheCluster is refused."]
+    assert seen["issues"] == [
+        "elasticache:RebootCacheCluster is not allowed; Cavok does without it."
+    ]

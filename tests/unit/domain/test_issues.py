@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shlex
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 import pytest
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Issue, Outcome
+from cavok.domain.accounts import Account, Capability, Fix, Issue, Outcome, Severity, Status
+from cavok.domain.fixes import grant
+from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import find_issues
-from cavok.domain.steps import Step, Verdict
+from cavok.domain.kinds import Kind
+from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.steps import Resources, ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import entry_refused, finish
 from tests.support.builders import (
     NOW,
+    NUMBER,
     a_step,
     a_verification,
     actions_of,
@@ -79,13 +88,16 @@ def test_whoever_uses_keys_is_told_of_their_user() -> None:
 def test_refusals_of_one_reason_are_one_issue_and_of_another_another() -> None:
     found = issues_of(an_account(), *denied([STOP], Reason.EXPLICIT_DENY), *denied([START]))
 
-    assert [issue.message for issue in found] == [f"{START} is refused.", f"{STOP} is refused."]
+    assert [issue.message for issue in found] == [
+        f"{START} is not allowed; Cavok does without it.",
+        f"{STOP} is not allowed; Cavok does without it.",
+    ]
 
 
 def test_several_refusals_of_one_reason_are_told_in_the_plural() -> None:
     (issue,) = issues_of(an_account(), *denied([START, STOP]))
 
-    assert issue.message == f"{START}, {STOP} are refused."
+    assert issue.message == f"{START}, {STOP} are not allowed; Cavok does without them."
 
 
 def test_what_is_lost_is_not_missing_as_well() -> None:
@@ -121,3 +133,528 @@ def test_refused_logs_are_no_issue_of_an_account_that_wants_none() -> None:
     steps = steps_of(an_account(), *denied(actions_of("logs")))
 
     assert find_issues(account, steps) == (Outcome.CONFIRMED, ())
+
+
+# ---- permissions that hold for some instances only -----------------------------------------------
+
+ONE, TWO, THREE = (
+    InstanceKey(Kind.EC2, "us-east-1", f"i-0000000000000000{n}") for n in range(1, 4)
+)
+
+
+def partly(
+    step: str,
+    *,
+    allowed: Sequence[InstanceKey] = (),
+    refused: Sequence[InstanceKey] = (),
+    reason: Reason = Reason.IDENTITY_POLICY,
+    undecided: int = 0,
+) -> Step:
+    """The step of a permission that was asked for named instances."""
+    found = [
+        *(ResourceVerdict(key.instance_id, key.region, Verdict.ALLOWED) for key in allowed),
+        *(ResourceVerdict(key.instance_id, key.region, Verdict.DENIED, reason) for key in refused),
+        *[ResourceVerdict("i-0fffffff", "us-east-1", Verdict.INCONCLUSIVE)] * undecided,
+    ]
+    verdict = Verdict.PARTIAL if allowed else Verdict.DENIED
+    return a_step(step, verdict, None if allowed else reason, resources=Resources.of(found))
+
+
+def judged_by(
+    account: Account, *changes: Step, under_control: Collection[InstanceKey] = ()
+) -> Account:
+    after, _ = finish(
+        account, a_verification(), steps_of(account, *changes), NOW, under_control=under_control
+    )
+    return after
+
+
+def test_a_role_limited_to_some_instances_is_information_and_no_defect() -> None:
+    found = partly(STOP, allowed=[ONE], refused=[TWO, THREE], undecided=2)
+
+    after = judged_by(confirmed(an_account()), found)
+
+    (issue,) = after.issues
+    assert (after.status, after.capabilities["ec2"]) == (Status.CONFIRMED, Capability.PARTIAL)
+    assert (issue.code, issue.severity) == ("permission_scoped", Severity.INFORMATION)
+    assert issue.message == f"{STOP} is allowed for 1 of 5 instances; 2 could not be decided."
+    assert issue.remedy.startswith("If that is intended, there is nothing to do.")
+    assert issue.fix is None
+
+
+def test_permissions_with_the_same_scope_are_one_issue() -> None:
+    found = issues_of(
+        an_account(),
+        *(partly(step, allowed=[ONE], refused=[TWO]) for step in (START, STOP)),
+        partly("rds:StopDBInstance", allowed=[ONE, TWO], refused=[THREE]),
+    )
+
+    assert [issue.message for issue in found] == [
+        f"{START}, {STOP} are allowed for 1 of 2 instances.",
+        "rds:StopDBInstance is allowed for 2 of 3 instances.",
+    ]
+
+
+def test_a_scope_that_nobody_counted_is_told_without_numbers() -> None:
+    (issue,) = issues_of(an_account(), a_step(STOP, Verdict.PARTIAL))
+
+    assert issue.message == f"{STOP} is allowed for some instances only."
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        (Reason.IDENTITY_POLICY, "extend its Resource or Condition"),
+        (Reason.EXPLICIT_DENY, "narrow that Deny statement"),
+        (Reason.PERMISSIONS_BOUNDARY, "boundary is limited"),
+        (Reason.SERVICE_CONTROL_POLICY, "ask whoever manages AWS Organizations"),
+        (Reason.RESOURCE_CONTROL_POLICY, "resource control policy"),
+    ],
+)
+def test_a_scope_is_widened_where_it_comes_from(reason: Reason, words: str) -> None:
+    found = partly(STOP, allowed=[ONE], refused=[TWO], reason=reason)
+
+    (issue,) = issues_of(an_account(), found)
+
+    assert words in issue.remedy
+
+
+def test_an_instance_under_control_that_is_refused_degrades_the_account_and_is_named() -> None:
+    steps = [partly(step, allowed=[ONE], refused=[TWO, THREE]) for step in (START, STOP)]
+
+    after = judged_by(an_account(), *steps, under_control={TWO})
+
+    refused, scoped = after.issues
+    assert (after.status, scoped.code) == (Status.DEGRADED, "permission_scoped")
+    assert (refused.code, refused.severity) == ("instance_refused", Severity.PROBLEM)
+    assert refused.message == (
+        f"{START}, {STOP} are refused for {TWO.instance_id} in us-east-1, which is under Cavok's "
+        "control."
+    )
+    assert refused.fix
+    assert json.loads(str(refused.fix.policy_statement)) == {
+        "Effect": "Allow",
+        "Action": [START, STOP],
+        "Resource": f"arn:aws:ec2:us-east-1:{NUMBER}:instance/{TWO.instance_id}",
+    }
+
+
+def test_instances_under_control_that_are_refused_for_different_reasons_are_two_issues() -> None:
+    verdicts = [
+        ResourceVerdict(ONE.instance_id, ONE.region, Verdict.DENIED, Reason.EXPLICIT_DENY),
+        ResourceVerdict(TWO.instance_id, TWO.region, Verdict.DENIED, None),
+        ResourceVerdict(THREE.instance_id, THREE.region, Verdict.DENIED, Reason.EXPLICIT_DENY),
+    ]
+    found = a_step(STOP, Verdict.DENIED, resources=Resources.of(verdicts))
+
+    issues = judged_by(an_account(), found, under_control={ONE, TWO, THREE}).issues
+
+    assert [issue.code for issue in issues] == ["instance_refused"] * 2
+    assert f"{ONE.instance_id} in us-east-1, {THREE.instance_id} in us-east-1, which are" in (
+        issues[0].message
+    )
+    assert "denies" in issues[0].remedy
+    assert TWO.instance_id in issues[1].message
+    assert f"Add {STOP} on {TWO.instance_id}" in issues[1].remedy
+
+
+def test_a_database_is_not_the_cluster_of_the_same_name() -> None:
+    cluster = InstanceKey(Kind.AURORA, "us-east-1", "orders")
+    database = InstanceKey(Kind.RDS, "us-east-1", "orders")
+    found = partly("rds:StopDBInstance", allowed=[ONE], refused=[database])
+
+    assert judged_by(an_account(), found, under_control={cluster}).status is Status.CONFIRMED
+    assert judged_by(an_account(), found, under_control={database}).status is Status.DEGRADED
+
+
+def test_an_instance_of_another_region_is_another_instance() -> None:
+    elsewhere = replace(TWO, region="eu-west-1")
+    found = partly(STOP, allowed=[ONE], refused=[TWO])
+
+    assert judged_by(an_account(), found, under_control={elsewhere}).status is Status.CONFIRMED
+
+
+def test_a_permission_that_was_had_for_all_and_is_had_for_some_is_not_lost() -> None:
+    after = judged_by(confirmed(an_account(), STOP), partly(STOP, allowed=[ONE], refused=[TWO]))
+
+    assert (after.status, STOP in after.proven) == (Status.CONFIRMED, True)
+
+
+def test_a_permission_that_was_had_for_some_and_is_had_for_none_is_lost() -> None:
+    once = judged_by(an_account(), partly(STOP, allowed=[ONE], refused=[TWO]))
+
+    after = judged_by(once, partly(STOP, refused=[ONE, TWO]), under_control={ONE})
+
+    assert STOP in once.proven
+    assert (after.status, [issue.code for issue in after.issues]) == (
+        Status.DEGRADED,
+        ["permission_lost"],
+    )
+
+
+def test_a_permission_that_holds_for_some_makes_its_groups_refusals_odd() -> None:
+    """The group is in use, so that what else of it is refused was not left out as a whole."""
+    steps = [
+        *denied(step for step in actions_of("ec2") if step != STOP),
+        partly(STOP, allowed=[ONE], refused=[TWO]),
+    ]
+
+    assert [issue.code for issue in issues_of(an_account(), *steps)] == [
+        "permission_missing",
+        "permission_scoped",
+    ]
+
+
+# ---- what could not be proven --------------------------------------------------------------------
+
+RDS_STOP = "rds:StopDBInstance"
+
+
+def unproven(*changes: Step, account: Account | None = None) -> Issue:
+    account = account or an_account()
+    (issue,) = issues_of(
+        account, a_step(RDS_STOP, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE), *changes
+    )
+    assert (issue.code, issue.severity) == ("permission_unproven", Severity.INFORMATION)
+    assert issue.message == f"{RDS_STOP} could not be proven: AWS's answer allows no conclusion."
+    return issue
+
+
+def test_what_reading_the_policies_would_prove_is_told_with_the_statement_to_add() -> None:
+    issue = unproven(*denied(["iam:GetRolePolicy"]))
+
+    assert "iam:GetRolePolicy" in issue.remedy
+    assert issue.fix
+    statement = json.loads(str(issue.fix.policy_statement))
+    assert statement["Action"] == list(permissions.CHECKING.actions)
+
+
+def test_policies_that_were_read_and_decide_nothing_are_told_so() -> None:
+    issue = unproven()
+
+    assert "names them by ARN" in issue.remedy
+    assert issue.fix is None
+
+
+def test_an_access_keys_policies_are_not_read_so_that_its_first_use_proves_it() -> None:
+    issue = unproven(account=an_account_with_keys())
+
+    assert "first use" in issue.remedy
+    assert issue.fix is None
+
+
+def test_an_answer_that_did_not_come_is_asked_for_again() -> None:
+    (issue,) = issues_of(an_account(), a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR))
+
+    assert issue.message == f"{STOP} could not be proven: AWS gave no usable answer."
+    assert "next test" in issue.remedy
+
+
+def test_a_region_that_is_off_is_named_as_the_reason() -> None:
+    (issue,) = issues_of(an_account(), a_step(STOP, Verdict.INCONCLUSIVE, Reason.REGION_DISABLED))
+
+    assert issue.message == (
+        f"{STOP} could not be proven: the region us-east-1 is not enabled in the account."
+    )
+    assert issue.fix
+    assert issue.fix.cli == "aws account enable-region --region-name us-east-1"
+
+
+def test_the_checking_permissions_need_no_proof() -> None:
+    steps = [a_step("iam:GetRolePolicy", Verdict.INCONCLUSIVE, Reason.ERROR)]
+
+    assert issues_of(an_account(), *steps) == ()
+
+
+# ---- in doubt, the status stays ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", [Reason.ERROR, Reason.NOT_PROVABLE, Reason.REGION_DISABLED])
+def test_an_answer_that_proves_nothing_does_not_mend_what_was_lost(reason: Reason) -> None:
+    lost = judged_by(confirmed(an_account()), *denied([STOP]))
+
+    after = judged_by(lost, a_step(STOP, Verdict.INCONCLUSIVE, reason))
+
+    assert after.status is Status.DEGRADED
+    assert [issue.code for issue in after.issues] == ["permission_lost", "permission_unproven"]
+    assert after.issues[0] == lost.issues[0]
+
+
+def test_an_answer_about_another_permission_keeps_nothing_degraded() -> None:
+    lost = judged_by(confirmed(an_account()), *denied([STOP]))
+
+    after = judged_by(lost, a_step(START, Verdict.INCONCLUSIVE, Reason.ERROR))
+
+    assert (after.status, [issue.code for issue in after.issues]) == (
+        Status.CONFIRMED,
+        ["permission_unproven"],
+    )
+
+
+def test_a_name_within_a_longer_one_is_not_named() -> None:
+    """ec2:DescribeInstances is not ec2:DescribeInstanceStatus, nor i-0a of i-0ab."""
+    status = "ec2:DescribeInstanceStatus"
+    shorter = status[:-6]
+    lost = replace(
+        confirmed(an_account()),
+        status=Status.DEGRADED,
+        issues=(Issue("permission_lost", f"{status} was allowed and no longer is.", "Add it."),),
+    )
+
+    after = judged_by(lost, a_step(f"{shorter}s", Verdict.INCONCLUSIVE, Reason.ERROR))
+
+    assert after.status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize(("controlled", "status"), [({TWO}, "degraded"), (set(), "confirmed")])
+def test_a_refused_instance_stays_refused_in_doubt_while_it_is_under_control(
+    controlled: set[InstanceKey], status: str
+) -> None:
+    refused = judged_by(
+        an_account(), partly(STOP, allowed=[ONE], refused=[TWO]), under_control={TWO}
+    )
+
+    after = judged_by(
+        refused, a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR), under_control=controlled
+    )
+
+    assert after.status == status
+
+
+def test_a_problem_of_the_trust_is_mended_by_a_proven_trust_alone() -> None:
+    open_role = judged_by(an_account(), a_step(permissions.WITHOUT_EXTERNAL_ID, Verdict.ALLOWED))
+
+    after = judged_by(open_role, a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR))
+
+    assert (open_role.status, after.status) == (Status.FAILED, Status.CONFIRMED)
+
+
+# ---- regions -------------------------------------------------------------------------------------
+
+OFF = RegionHealth("af-south-1", RegionStatus.NOT_ENABLED)
+ALSO_OFF = RegionHealth("eu-south-1", RegionStatus.NOT_ENABLED)
+BY_SCP = RegionHealth("eu-west-1", RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY)
+REFUSED = RegionHealth("eu-west-2", RegionStatus.REFUSED, Reason.IDENTITY_POLICY)
+FINE = (
+    RegionHealth("us-east-1", RegionStatus.REACHABLE),
+    RegionHealth("us-east-2", RegionStatus.UNKNOWN),
+)
+
+
+def with_regions(
+    *health: RegionHealth,
+    under_control: Collection[InstanceKey] = (),
+    before: Account | None = None,
+) -> Account:
+    account = before or an_account()
+    after, _ = finish(
+        account,
+        a_verification(),
+        steps_of(account),
+        NOW,
+        region_health=health,
+        under_control=under_control,
+    )
+    return after
+
+
+def test_regions_that_answer_or_did_not_answer_once_are_no_issue() -> None:
+    assert with_regions(*FINE).issues == ()
+
+
+def test_unusable_regions_are_information_and_an_scp_is_told_apart() -> None:
+    after = with_regions(*FINE, OFF, BY_SCP, ALSO_OFF, REFUSED)
+
+    off, scp, refused = after.issues
+    assert after.status is Status.CONFIRMED
+    assert {issue.severity for issue in after.issues} == {Severity.INFORMATION}
+    assert [off.code, scp.code, refused.code] == [
+        "region_not_enabled",
+        "region_refused",
+        "region_refused",
+    ]
+    assert "af-south-1, eu-south-1" in off.message
+    assert off.fix
+    assert off.fix.cli == (
+        "aws account enable-region --region-name af-south-1\n"
+        "aws account enable-region --region-name eu-south-1"
+    )
+    assert "service control policy" in scp.message
+    assert "AWS Organizations" in scp.remedy
+    assert "service control policy" not in refused.message
+    assert "Describe" in refused.remedy
+    assert (scp.fix, refused.fix) == (None, None)
+
+
+@pytest.mark.parametrize("health", [OFF, BY_SCP, REFUSED])
+def test_an_instance_under_control_where_no_call_works_degrades_the_account(
+    health: RegionHealth,
+) -> None:
+    there, here = replace(ONE, region=health.region), replace(TWO, region="us-east-1")
+
+    after = with_regions(*FINE, health, under_control={there, here})
+
+    problem = after.issues[0]
+    assert after.status is Status.DEGRADED
+    assert (problem.code, problem.severity) == ("instance_refused", Severity.PROBLEM)
+    assert f"{ONE.instance_id} in {health.region} is under Cavok's control" in problem.message
+    assert TWO.instance_id not in problem.message
+    assert "Or end Cavok's control." in problem.remedy
+
+
+def test_a_region_that_did_not_answer_mends_nothing() -> None:
+    there = replace(ONE, region=BY_SCP.region)
+    cut_off = with_regions(BY_SCP, under_control={there})
+    silent = RegionHealth(BY_SCP.region, RegionStatus.UNKNOWN)
+
+    after = with_regions(silent, under_control={there}, before=cut_off)
+
+    assert (after.status, after.issues) == (Status.DEGRADED, cut_off.issues[:1])
+
+
+def test_what_an_earlier_test_found_in_the_regions_is_still_told() -> None:
+    assert with_regions(before=with_regions(OFF)).issues == with_regions(OFF).issues
+
+
+# ---- fixes ---------------------------------------------------------------------------------------
+
+
+def fix_of(account: Account, *changes: Step) -> Fix | None:
+    (issue,) = issues_of(account, *changes)
+    return issue.fix
+
+
+def test_a_permission_that_is_not_granted_comes_with_its_statement_and_command() -> None:
+    fix = fix_of(an_account(), *denied(["logs:PutLogEvents"]))
+
+    assert fix
+    statement = {
+        "Effect": "Allow",
+        "Action": ["logs:PutLogEvents"],
+        "Resource": permissions.LOGS.resource,
+    }
+    assert json.loads(str(fix.policy_statement)) == statement
+    words = shlex.split(str(fix.cli))
+    assert words[:5] == ["aws", "iam", "put-role-policy", "--role-name", "CavokCloud"]
+    assert json.loads(words[-1]) == {"Version": "2012-10-17", "Statement": [statement]}
+    assert fix.console_url == (
+        "https://console.aws.amazon.com/iam/home#/roles/details/CavokCloud?section=permissions"
+    )
+
+
+def test_a_command_replaces_no_policy_of_another_fix() -> None:
+    """PutRolePolicy replaces a policy of the same name."""
+    names = {
+        shlex.split(str(found.cli))[6]
+        for step in (START, STOP)
+        if (found := fix_of(an_account(), *denied([step])))
+    }
+
+    assert len(names) == 2
+    assert all(re.fullmatch("CavokAdded[0-9a-f]{8}", name) for name in names)
+
+
+def test_actions_on_different_resources_name_all_of_them() -> None:
+    fix = grant(an_account(), [STOP, "logs:PutLogEvents"])
+
+    assert json.loads(str(fix.policy_statement))["Resource"] == ["*", permissions.LOGS.resource]
+
+
+def test_a_users_policy_has_a_statement_and_no_command() -> None:
+    fix = fix_of(an_account_with_keys(), *denied([STOP]))
+
+    assert fix
+    assert fix.policy_statement
+    assert (fix.cli, fix.console_url) == (None, "https://console.aws.amazon.com/iam/home#/users")
+
+
+@pytest.mark.parametrize(
+    ("reason", "page"),
+    [
+        (Reason.EXPLICIT_DENY, "iam/home#/roles/details/CavokCloud?section=permissions"),
+        (Reason.PERMISSIONS_BOUNDARY, "iam/home#/roles/details/CavokCloud?section=permissions"),
+        (
+            Reason.SERVICE_CONTROL_POLICY,
+            "organizations/v2/home/policies/service-control-policy",
+        ),
+        (
+            Reason.RESOURCE_CONTROL_POLICY,
+            "organizations/v2/home/policies/resource-control-policy",
+        ),
+    ],
+)
+def test_a_refusal_that_no_statement_mends_leads_to_where_it_comes_from(
+    reason: Reason, page: str
+) -> None:
+    fix = fix_of(an_account(), *denied([STOP], reason))
+
+    assert fix == Fix(console_url=f"https://console.aws.amazon.com/{page}")
+
+
+@pytest.mark.parametrize(
+    "reason", [Reason.SESSION_POLICY, Reason.RESOURCE_POLICY, Reason.VPC_ENDPOINT_POLICY]
+)
+def test_a_refusal_that_only_a_person_can_place_has_no_fix(reason: Reason) -> None:
+    assert fix_of(an_account(), *denied([STOP], reason)) is None
+
+
+def test_a_role_name_is_quoted_in_an_address() -> None:
+    fix = fix_of(an_account(role_name="Cavok+dev@x"), *denied([STOP]))
+
+    assert fix
+    assert "/roles/details/Cavok%2Bdev%40x?" in str(fix.console_url)
+
+
+# ---- the entry -----------------------------------------------------------------------------------
+
+
+def test_a_role_that_never_was_there_is_not_there_yet_and_the_issue_says_what_was_tried() -> None:
+    account = an_account()
+    (issue,) = issues_of(account, entry_refused(account, "AccessDenied", "not authorized", NOW))
+
+    assert "is not there yet: a test tried to assume it" in issue.message
+    assert issue.fix is None
+
+
+def test_a_role_that_was_there_could_not_be_assumed() -> None:
+    account = confirmed(an_account())
+    (issue,) = issues_of(account, entry_refused(account, "AccessDenied", "not authorized", NOW))
+
+    assert issue.message.startswith(f"The role {account.role_arn} could not be assumed. Either")
+    assert issue.fix
+    assert str(issue.fix.console_url).endswith("?section=trust_relationships")
+
+
+def wrong_account(detail: str | None) -> Issue:
+    account = an_account_with_keys()
+    (issue,) = issues_of(
+        account,
+        a_step(permissions.ACCOUNT_MATCHES, Verdict.DENIED, Reason.WRONG_ACCOUNT, detail=detail),
+    )
+    return issue
+
+
+def test_credentials_of_another_account_name_both_numbers_and_so_does_the_remedy() -> None:
+    issue = wrong_account(f"These credentials belong to account 999999999999, not to {NUMBER}.")
+
+    assert issue.message == (f"These credentials belong to account 999999999999, not to {NUMBER}.")
+    assert f"credentials of account {NUMBER}" in issue.remedy
+    assert "add account 999999999999" in issue.remedy
+
+
+@pytest.mark.parametrize("detail", [None, f"They are not of {NUMBER}.", "1234567890123"])
+def test_credentials_of_an_account_that_nobody_names_are_told_all_the_same(
+    detail: str | None,
+) -> None:
+    issue = wrong_account(detail)
+
+    assert issue.message == (detail or f"These credentials do not belong to account {NUMBER}.")
+    assert NUMBER in issue.remedy
+
+
+def test_whoever_is_to_rotate_a_key_is_led_to_the_users() -> None:
+    account = an_account_with_keys()
+    (issue,) = issues_of(account, entry_refused(account, "InvalidClientTokenId", "no", NOW))
+
+    assert issue.code == "credentials_rejected"
+    assert issue.fix == Fix(console_url="https://console.aws.amazon.com/iam/home#/users")

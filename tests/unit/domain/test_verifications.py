@@ -144,7 +144,7 @@ def test_a_permission_that_could_not_be_proven_is_not_lost() -> None:
 
     after = after_test(account, a_step(STOP, INCONCLUSIVE, Reason.NOT_PROVABLE))
 
-    assert (after.status, after.issues) == (Status.CONFIRMED, ())
+    assert (after.status, codes(after)) == (Status.CONFIRMED, ["permission_unproven"])
     assert after.capabilities["ec2"] is Capability.UNKNOWN
     assert STOP in after.proven
 
@@ -220,40 +220,35 @@ def test_a_trust_that_could_not_be_tried_neither_confirms_nor_fails(step: str) -
 
 
 @pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
-def test_a_persons_test_that_cannot_enter_fails_the_account_and_says_why(account: Account) -> None:
-    after, verification = finish(account, a_verification(), [not_entered(account)], NOW)
-
-    assert after.status is Status.FAILED
-    assert codes(after) == ["role_not_assumable" if account.role_name else "credentials_rejected"]
-    assert after.attempts == 1
-    assert verification.outcome is Outcome.FAILED
-
-
-@pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
-def test_a_scheduled_test_that_merely_cannot_enter_leaves_a_new_account_unconfirmed(
-    account: Account,
+@pytest.mark.parametrize("test", [a_verification(), SCHEDULED], ids=["manual", "scheduled"])
+def test_a_test_that_merely_cannot_enter_leaves_a_new_account_unconfirmed_and_says_why(
+    account: Account, test: Verification
 ) -> None:
-    after, verification = finish(account, SCHEDULED, [not_entered(account)], NOW)
+    after, verification = finish(account, test, [not_entered(account)], NOW)
 
-    assert (after.status, after.issues) == (Status.UNCONFIRMED, ())
+    assert after.status is Status.UNCONFIRMED
+    assert codes(after) == ["role_not_assumable" if account.role_name else "credentials_rejected"]
     assert verification.outcome is Outcome.FAILED
     assert (after.connected_at, after.attempts) == (None, 1)
+    assert after.next_verification_at == NOW + FIRST_RETRY
 
 
-def test_a_scheduled_test_that_cannot_enter_keeps_what_a_persons_test_said() -> None:
-    issue = Issue("role_not_assumable", "could not be assumed", "deploy it")
+def test_a_test_that_cannot_enter_leaves_an_account_failed_that_an_open_role_failed() -> None:
+    """A role that is not there proves nothing about the one that comes."""
+    issue = Issue("confused_deputy", "The role is open.", "Close it.")
     account = an_account(status=Status.FAILED, issues=(issue,))
 
     after, _ = finish(account, SCHEDULED, [not_entered(account)], NOW)
 
-    assert (after.status, after.issues) == (Status.FAILED, (issue,))
+    assert (after.status, codes(after)) == (Status.FAILED, ["role_not_assumable"])
 
 
-def test_a_scheduled_test_that_cannot_enter_what_was_confirmed_once_fails_it() -> None:
+@pytest.mark.parametrize("test", [a_verification(), SCHEDULED], ids=["manual", "scheduled"])
+def test_a_test_that_cannot_enter_what_was_confirmed_once_fails_it(test: Verification) -> None:
     """Nothing may stay green after its credentials died."""
     account = confirmed(an_account())
 
-    after, _ = finish(account, SCHEDULED, [not_entered(account)], NOW)
+    after, _ = finish(account, test, [not_entered(account)], NOW)
 
     assert (after.status, codes(after)) == (Status.FAILED, ["role_not_assumable"])
 

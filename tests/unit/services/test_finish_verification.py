@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -10,10 +12,13 @@ import pytest
 from cavok.adapters.table.table import ItemChanged
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Status
+from cavok.domain.accounts import Account, Issue, Status
 from cavok.domain.errors import AccountNotFound, ServiceUnavailable, VerificationNotFound
+from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import Interaction
-from cavok.domain.steps import Verdict
+from cavok.domain.kinds import Kind
+from cavok.domain.steps import Resources as Found
+from cavok.domain.steps import ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.services.finish_verification import (
     VerificationReport,
@@ -29,9 +34,19 @@ from tests.support.builders import (
     a_verification,
     an_account,
     an_account_with_keys,
+    confirmed,
+    denied,
     sample_event,
+    steps_of,
     under_test,
 )
+
+
+@dataclass
+class Controlled:
+    """A resource, as far as a test's end looks at it."""
+
+    instance: InstanceKey
 
 
 class Table:
@@ -42,6 +57,7 @@ class Table:
         self.verification = verification
         self.writes = 0
         self.conflicts = 0
+        self.resources: Resources | None = None
 
     # Accounts
     def get(self, _: str, verification_id: str) -> Account:
@@ -69,6 +85,19 @@ class Table:
         self.verification = verification
 
 
+class Resources:
+    """The account's instances under control, and how often they were read."""
+
+    def __init__(self, *instances: InstanceKey) -> None:
+        self._instances = instances
+        self.reads = 0
+
+    def all_of(self, account_id: str) -> Iterator[Controlled]:
+        assert account_id == ACCOUNT_ID
+        self.reads += 1
+        return (Controlled(instance) for instance in self._instances)
+
+
 class Verifications:
     def __init__(self, table: Table) -> None:
         self._table = table
@@ -85,6 +114,7 @@ def finished(report: VerificationReport, table: Table) -> Verification:
         report,
         accounts=table,  # type: ignore[arg-type]
         verifications=Verifications(table),  # type: ignore[arg-type]
+        resources=lambda: table.resources,  # type: ignore[arg-type, return-value]
         now=NOW,
     )
 
@@ -163,10 +193,10 @@ def test_a_test_that_went_through_decides_the_account() -> None:
         (an_account_with_keys(), permissions.ACCOUNT_MATCHES, Reason.CREDENTIALS_REJECTED),
     ],
 )
-def test_an_entry_that_aws_refused_fails_the_account_with_awss_own_words(
+def test_an_entry_that_aws_refused_is_told_in_awss_own_words(
     account: Account, step: str, reason: Reason, error: str
 ) -> None:
-    table = a_table(account)
+    table = a_table(confirmed(account))
 
     verification = finished(
         VerificationReport.of_event(failure(error, "AccessDenied: no: never")), table
@@ -266,3 +296,63 @@ def test_a_test_that_could_not_be_started_frees_its_slot() -> None:
     assert (verification.state, verification.finished_at) == (State.ABORTED, later)
     assert table.account
     assert table.account.slot is None
+
+
+STOPPED_BY_CAVOK = InstanceKey(Kind.EC2, "us-east-1", "i-0123456789abcdef0")
+
+
+def report_of_refused(instance_id: str) -> VerificationReport:
+    """The report of a test that found one instance refused, and another allowed."""
+    verdicts = [
+        ResourceVerdict(instance_id, "us-east-1", Verdict.DENIED, Reason.IDENTITY_POLICY),
+        ResourceVerdict("i-0aaaaaaaaaaaaaaa0", "us-east-1", Verdict.ALLOWED),
+    ]
+    found = a_step("ec2:StopInstances", Verdict.PARTIAL, resources=Found.of(verdicts))
+    return report_of(found)
+
+
+def report_of(*changes: Step) -> VerificationReport:
+    """The report of a test that found everything working but the changes."""
+    steps = [step.as_dict() for step in steps_of(an_account(), *changes)]
+    return VerificationReport.of_event(sample_event("record_verification") | {"steps": steps})
+
+
+@pytest.mark.parametrize(
+    ("instance_id", "status"),
+    [
+        (STOPPED_BY_CAVOK.instance_id, Status.DEGRADED),
+        ("i-0ffffffffffffffff", Status.CONFIRMED),
+    ],
+)
+def test_a_refused_instance_matters_if_it_is_under_control(
+    instance_id: str, status: Status
+) -> None:
+    table = a_table()
+    table.resources = Resources(STOPPED_BY_CAVOK)
+
+    finished(report_of_refused(instance_id), table)
+
+    assert table.account
+    assert table.account.status is status
+    assert table.resources.reads == 1
+
+
+def test_the_resources_are_not_read_where_nothing_of_them_is_in_question() -> None:
+    table = a_table()
+    table.resources = Resources(STOPPED_BY_CAVOK)
+
+    finished(report_of(*denied(["ec2:StartInstances"])), table)
+
+    assert table.resources.reads == 0
+
+
+def test_the_resources_are_read_where_one_of_them_was_refused_before() -> None:
+    issue = Issue("instance_refused", "It is refused.", "Allow it.")
+    table = a_table(replace(confirmed(an_account()), status=Status.DEGRADED, issues=(issue,)))
+    table.resources = Resources(STOPPED_BY_CAVOK)
+
+    finished(report_of(), table)
+
+    assert table.resources.reads == 1
+    assert table.account
+    assert table.account.status is Status.CONFIRMED

@@ -42,6 +42,22 @@ class Instance:
         )
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class InstanceKey:
+    """Which instance of an account. A database and a cluster may have the same name."""
+
+    kind: Kind
+    region: str
+    instance_id: str
+
+    def arn(self, account_number: str) -> str:
+        """Its ARN, with its region."""
+        pattern = self.kind.descriptor.arn.format(
+            account_number=account_number, instance_id=self.instance_id
+        )
+        return pattern.replace(":*:", f":{self.region}:", 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Unavailable:
     """Instances that could not be listed, and why."""

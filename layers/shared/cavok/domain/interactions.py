@@ -110,7 +110,9 @@ def interaction_of_test(account: Account, verification: Verification) -> Interac
         interaction_id=verification.verification_id,
         action=InteractionAction.TEST,
         outcome=InteractionOutcome.REFUSED if failed else InteractionOutcome.ACCEPTED,
-        detail=f"The test found the account {verification.outcome.value}.",
+        detail=f"The test found the account {verification.outcome.value}."
+        if account.status == verification.outcome.value
+        else "The test could not enter the account yet.",
         actor=verification.actor,
         at=verification.started_at,
         request_id=verification.verification_id,

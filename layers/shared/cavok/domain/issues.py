@@ -1,11 +1,27 @@
-"""The outcome and the issues that follow from a test's steps. Each issue has a remedy."""
+"""The outcome and the issues that follow from a test's steps. Each issue has a remedy.
 
-from collections.abc import Iterable, Iterator, Sequence
+Only problems degrade or fail an account: a test without one confirms it. What a customer left out
+or narrowed on purpose is information.
+"""
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Issue, Outcome
+from cavok.domain.accounts import Account, Fix, Issue, Outcome, Severity
+from cavok.domain.fixes import enabling, fix_of_refusal, grant, principal_page
+from cavok.domain.instances import InstanceKey
+from cavok.domain.kinds import Action, Kind
+from cavok.domain.regions import UNUSABLE, RegionHealth, RegionStatus
 from cavok.domain.steps import Step, Verdict
+
+PERMISSION_LOST = "permission_lost"
+INSTANCE_REFUSED = "instance_refused"
+LOG_WRITING_REFUSED = "log_writing_refused"
+
+_OF_PERMISSIONS = frozenset({PERMISSION_LOST, INSTANCE_REFUSED, LOG_WRITING_REFUSED})
+"""Problems that only an answer about the same permission, or region, ends."""
 
 _GRANT = "Add {actions} to the {principal}'s policy, as the Instructions show."
 _REMEDIES = {
@@ -26,31 +42,67 @@ _REMEDIES = {
     "look at the policy of the resource.",
     Reason.VPC_ENDPOINT_POLICY: "A VPC endpoint policy does not allow {actions}; extend it.",
 }
+_SCOPES = {
+    Reason.IDENTITY_POLICY: "The {principal}'s policy is limited to some instances; "
+    "extend its Resource or Condition.",
+    Reason.EXPLICIT_DENY: "A policy of the {principal} denies it explicitly for some instances; "
+    "narrow that Deny statement.",
+    Reason.PERMISSIONS_BOUNDARY: "The {principal}'s permissions boundary is limited to some "
+    "instances; extend the boundary, or set another.",
+    Reason.SERVICE_CONTROL_POLICY: "A service control policy of your AWS organization leaves some "
+    "instances out; ask whoever manages AWS Organizations.",
+}
 
 _LOST = ("was allowed and no longer is", "were allowed and no longer are")
-_REFUSED = ("is refused", "are refused")
+_MISSING = ("is not allowed; Cavok does without it", "are not allowed; Cavok does without them")
 _LOGS_REFUSED = ("is refused, but Write logs is Yes", "are refused, but Write logs is Yes")
 """Texts for one action, and for several."""
 
 
-def find_issues(account: Account, steps: Sequence[Step]) -> tuple[Outcome, tuple[Issue, ...]]:
-    """The outcome of a test that reached the account or was refused by it, and the issues to
-    show.
+def find_issues(
+    account: Account,
+    steps: Sequence[Step],
+    *,
+    region_health: Iterable[RegionHealth] = (),
+    under_control: Collection[InstanceKey] = (),
+) -> tuple[Outcome, tuple[Issue, ...]]:
+    """The outcome of a test that reached the account or was refused by it, and the issues to show,
+    problems first.
+
+    A permission that is allowed for some instances only is no problem, as long as every instance
+    under Cavok's control that the test asked about is among them.
     """
     if failures := tuple(_failures(account, steps)):
         return Outcome.FAILED, failures
+    health = tuple(region_health)
     denied = list(_denied(steps, *permissions.REMEMBERED_GROUPS))
     lost = [step for step in denied if step.step in account.proven]
+    refused = {
+        step.step: found
+        for step in steps
+        if step not in lost and (found := _refused_under_control(step, under_control))
+    }
     refused_logs = list(_denied(steps, permissions.LOGS.group)) if account.write_logs else []
-    issues = (
-        *_permission_issues("permission_lost", _LOST, account, lost),
+    missing = [
+        step for step in _odd_ones_out(steps) if step not in lost and step.step not in refused
+    ]
+    problems = [
+        *_permission_issues(PERMISSION_LOST, _LOST, account, lost),
+        *_instance_issues(account, refused),
+        *_cut_off(under_control, health),
         *log_writing_issues(account, refused_logs),
-        *_permission_issues("permission_missing", _REFUSED, account, _odd_ones_out(steps, lost)),
+    ]
+    problems += _undecided(account, steps, health, under_control, problems)
+    information = (
+        *_permission_issues("permission_missing", _MISSING, account, missing, Severity.INFORMATION),
+        *_scoped(account, steps),
+        *_unproven(account, steps),
+        *_unusable_regions(health),
     )
-    return Outcome.DEGRADED if lost or refused_logs else Outcome.CONFIRMED, issues
-
-
-LOG_WRITING_REFUSED = "log_writing_refused"
+    return (
+        Outcome.DEGRADED if problems else Outcome.CONFIRMED,
+        (*problems, *information),
+    )
 
 
 def log_writing_issues(account: Account, refused: Iterable[Step]) -> tuple[Issue, ...]:
@@ -61,14 +113,7 @@ def log_writing_issues(account: Account, refused: Iterable[Step]) -> tuple[Issue
 def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     by_name = {step.step: step for step in steps}
     if by_name[permissions.ASSUME_ROLE].reason is Reason.ROLE_NOT_ASSUMABLE:
-        yield Issue(
-            "role_not_assumable",
-            f"The role {account.role_arn} could not be assumed. Either it does not exist, or its "
-            "trust policy does not name Cavok's account, or it asks for another external ID. "
-            "AWS does not say which.",
-            "Deploy the role as the Instructions show, with this organization's external ID, then "
-            "press Test.",
-        )
+        yield _role_not_assumable(account)
     match = by_name[permissions.ACCOUNT_MATCHES]
     if match.reason is Reason.CREDENTIALS_REJECTED:
         yield Issue(
@@ -76,13 +121,10 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
             "AWS does not accept the access key: it was deleted, deactivated, or mistyped.",
             "Create a new access key for the IAM user, enter it under Rotate keys, then press "
             "Test.",
+            fix=Fix(console_url=principal_page(account, "permissions")),
         )
     elif match.ok is False:
-        yield Issue(
-            "wrong_account",
-            match.detail or f"These credentials do not belong to account {account.account_number}.",
-            "Enter credentials of that account, or add the account that they belong to.",
-        )
+        yield _wrong_account(account, match)
     if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):
         yield confused_deputy(account)
 
@@ -95,6 +137,47 @@ def confused_deputy(account: Account) -> Issue:
         "Anyone who knows its name could make Cavok act on the account.",
         "Put the condition StringEquals sts:ExternalId with this organization's external ID "
         "into the role's trust policy, as the Instructions show, then press Test.",
+        fix=Fix(console_url=principal_page(account, "trust_relationships")),
+    )
+
+
+def _role_not_assumable(account: Account) -> Issue:
+    """AWS answers the same for a role that does not exist and for one that does not let us in."""
+    why = (
+        "Either it does not exist, or its trust policy does not name Cavok's account, or it asks "
+        "for another external ID. AWS does not say which."
+    )
+    if account.connected_at is None:
+        said = (
+            f"The role {account.role_arn} is not there yet: a test tried to assume it with this "
+            f"organization's external ID, and AWS refused. {why}"
+        )
+        fix = None
+    else:
+        said = f"The role {account.role_arn} could not be assumed. {why}"
+        fix = Fix(console_url=principal_page(account, "trust_relationships"))
+    return Issue(
+        "role_not_assumable",
+        said,
+        "Deploy the role as the Instructions show, with this organization's external ID, then "
+        "press Test.",
+        fix=fix,
+    )
+
+
+def _wrong_account(account: Account, match: Step) -> Issue:
+    own = account.account_number
+    others = [each for each in re.findall(r"\b[0-9]{12}\b", match.detail or "") if each != own]
+    if not others:
+        return Issue(
+            "wrong_account",
+            match.detail or f"These credentials do not belong to account {own}.",
+            f"Enter credentials of account {own}, or add the account that they belong to.",
+        )
+    return Issue(
+        "wrong_account",
+        f"These credentials belong to account {others[0]}, not to {own}.",
+        f"Enter credentials of account {own}, or add account {others[0]} as an account of its own.",
     )
 
 
@@ -102,25 +185,279 @@ def _denied(steps: Iterable[Step], *groups: str) -> Iterator[Step]:
     return (step for step in steps if step.group in groups and step.verdict is Verdict.DENIED)
 
 
-def _odd_ones_out(steps: Sequence[Step], lost: Sequence[Step]) -> Iterator[Step]:
+def _odd_ones_out(steps: Sequence[Step]) -> Iterator[Step]:
     """Denied permissions of a group that works in part. A group that is denied as a whole was left
     out by choice, which is no issue.
     """
+    works = (Verdict.ALLOWED, Verdict.PARTIAL)
     for group in permissions.REMEMBERED_GROUPS:
-        if any(step.group == group and step.verdict is Verdict.ALLOWED for step in steps):
-            yield from (step for step in _denied(steps, group) if step not in lost)
+        if any(step.group == group and step.verdict in works for step in steps):
+            yield from _denied(steps, group)
 
 
 def _permission_issues(
-    code: str, texts: tuple[str, str], account: Account, steps: Iterable[Step]
+    code: str,
+    texts: tuple[str, str],
+    account: Account,
+    steps: Iterable[Step],
+    severity: Severity = Severity.PROBLEM,
 ) -> Iterator[Issue]:
     """One issue per reason, naming every action it concerns."""
     by_reason: dict[Reason, list[str]] = {}
     for step in steps:
         by_reason.setdefault(step.reason or Reason.UNSTATED, []).append(step.step)
-    principal = "role" if account.role_name else "user"
     for reason, actions in by_reason.items():
         listed, text = ", ".join(actions), texts[len(actions) > 1]
         yield Issue(
-            code, f"{listed} {text}.", _REMEDIES[reason].format(actions=listed, principal=principal)
+            code,
+            f"{listed} {text}.",
+            _remedy(account, reason, listed),
+            severity,
+            fix_of_refusal(account, reason, actions),
         )
+
+
+def _remedy(account: Account, reason: Reason, actions: str) -> str:
+    return _REMEDIES.get(reason, _REMEDIES[Reason.UNSTATED]).format(
+        actions=actions, principal=_principal(account)
+    )
+
+
+def _principal(account: Account) -> str:
+    return "role" if account.role_name else "user"
+
+
+# ---- instances under Cavok's control -------------------------------------------------------------
+
+
+def _kinds() -> Mapping[str, Kind]:
+    """The kind of instance that a permission starts or stops."""
+    return {kind.descriptor.permission(action): kind for kind in Kind for action in Action}
+
+
+def _refused_under_control(
+    step: Step, under_control: Collection[InstanceKey]
+) -> dict[InstanceKey, Reason]:
+    """The instances under Cavok's control that the step found refused, and why."""
+    kind = _kinds().get(step.step)
+    if kind is None or step.resources is None:
+        return {}
+    denied = {
+        InstanceKey(kind, each.region, each.id): each.reason or Reason.UNSTATED
+        for each in step.resources.examples
+        if each.verdict is Verdict.DENIED
+    }
+    return {key: reason for key, reason in denied.items() if key in under_control}
+
+
+def _instance_issues(
+    account: Account, refused: Mapping[str, Mapping[InstanceKey, Reason]]
+) -> Iterator[Issue]:
+    """One issue per reason and set of instances, naming every action it concerns."""
+    actions_of: dict[tuple[Reason, tuple[InstanceKey, ...]], list[str]] = {}
+    for action, found in refused.items():
+        for reason in dict.fromkeys(found.values()):
+            keys = tuple(sorted(key for key, why in found.items() if why is reason))
+            actions_of.setdefault((reason, keys), []).append(action)
+    for (reason, keys), actions in actions_of.items():
+        listed, names = ", ".join(actions), _named(keys)
+        yield Issue(
+            INSTANCE_REFUSED,
+            f"{listed} {_are(actions)} refused for {names}, which {_are(keys)} under Cavok's "
+            "control.",
+            f"{_remedy(account, reason, f'{listed} on {names}')} Or end Cavok's control.",
+            fix=fix_of_refusal(account, reason, actions, keys),
+        )
+
+
+def _cut_off(
+    under_control: Collection[InstanceKey], region_health: Iterable[RegionHealth]
+) -> Iterator[Issue]:
+    """Instances under Cavok's control in regions where no call works."""
+    for health in region_health:
+        keys = sorted(key for key in under_control if key.region == health.region)
+        if keys and health.status in UNUSABLE:
+            yield Issue(
+                INSTANCE_REFUSED,
+                f"{_named(keys)} {_are(keys)} under Cavok's control, but {_no_call(health)}.",
+                f"{_region_remedy(health, [health.region])} Or end Cavok's control.",
+                fix=_region_fix(health, [health.region]),
+            )
+
+
+def _named(keys: Sequence[InstanceKey]) -> str:
+    return ", ".join(f"{key.instance_id} in {key.region}" for key in keys)
+
+
+def _are(several: Sequence[object]) -> str:
+    return "are" if len(several) > 1 else "is"
+
+
+def _undecided(
+    account: Account,
+    steps: Iterable[Step],
+    region_health: Iterable[RegionHealth],
+    under_control: Collection[InstanceKey],
+    found: Sequence[Issue],
+) -> list[Issue]:
+    """Earlier problems that this test could neither see again nor see mended: what proves nothing
+    mends nothing.
+    """
+    in_doubt = [step.step for step in steps if step.verdict is Verdict.INCONCLUSIVE]
+    in_doubt += [each.region for each in region_health if each.status is RegionStatus.UNKNOWN]
+    controlled = [key.instance_id for key in under_control]
+    return [
+        issue
+        for issue in account.issues
+        if issue.code in _OF_PERMISSIONS
+        and issue not in found
+        and _names_one_of(issue, in_doubt)
+        and (issue.code != INSTANCE_REFUSED or _names_one_of(issue, controlled))
+    ]
+
+
+def _names_one_of(issue: Issue, names: Iterable[str]) -> bool:
+    return any(re.search(rf"{re.escape(name)}(?![\w-])", issue.message) for name in names)
+
+
+# ---- information ---------------------------------------------------------------------------------
+
+
+def _scoped(account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
+    """One issue for permissions that are allowed for equally many instances."""
+    alike: dict[str, list[Step]] = {}
+    for step in steps:
+        if step.verdict is Verdict.PARTIAL and step.group in permissions.REMEMBERED_GROUPS:
+            alike.setdefault(f"{step.group} {_counted(step)}", []).append(step)
+    for scoped in alike.values():
+        actions = [step.step for step in scoped]
+        reasons = dict.fromkeys(
+            each.reason or Reason.UNSTATED
+            for step in scoped
+            if step.resources
+            for each in step.resources.examples
+            if each.verdict is Verdict.DENIED
+        )
+        principal = _principal(account)
+        why = [
+            _SCOPES[reason].format(principal=principal)
+            if reason in _SCOPES
+            else _remedy(account, reason, ", ".join(actions))
+            for reason in reasons
+        ]
+        yield Issue(
+            "permission_scoped",
+            f"{', '.join(actions)} {_are(actions)} allowed for {_counted(scoped[0])}.",
+            " ".join(["If that is intended, there is nothing to do.", *why]),
+            Severity.INFORMATION,
+        )
+
+
+def _counted(step: Step) -> str:
+    found = step.resources
+    if found is None:
+        return "some instances only"
+    undecided = found.asked - found.allowed - found.denied
+    unknown = f"; {undecided} could not be decided" if undecided else ""
+    return f"{found.allowed} of {found.asked} instances{unknown}"
+
+
+_POLICY_READERS = permissions.CHECKING.actions
+
+
+def _unproven(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
+    """One issue per reason for permissions that a test could not prove, and what would."""
+    by_reason: dict[Reason, list[Step]] = {}
+    for step in steps:
+        operational = permissions.group_with(step.step).operational
+        if step.verdict is Verdict.INCONCLUSIVE and operational:
+            by_reason.setdefault(step.reason or Reason.ERROR, []).append(step)
+    for reason, unproven in by_reason.items():
+        actions = [step.step for step in unproven]
+        why, remedy, fix = _what_would_prove(account, reason, unproven, steps)
+        yield Issue(
+            "permission_unproven",
+            f"{', '.join(actions)} could not be proven: {why}.",
+            remedy,
+            Severity.INFORMATION,
+            fix,
+        )
+
+
+def _what_would_prove(
+    account: Account, reason: Reason, unproven: Sequence[Step], steps: Iterable[Step]
+) -> tuple[str, str, Fix | None]:
+    """Why permissions could not be proven, what would prove them, and its fix."""
+    if reason is Reason.REGION_DISABLED:
+        regions = sorted({step.region or account.home_region for step in unproven})
+        return (
+            f"the region {', '.join(regions)} is not enabled in the account",
+            "Enable the region, or take it out of the account's regions.",
+            enabling(regions),
+        )
+    if reason is not Reason.NOT_PROVABLE:
+        return "AWS gave no usable answer", "Nothing to do: the next test asks again.", None
+    why = "AWS's answer allows no conclusion"
+    actions = [step.step for step in unproven]
+    everywhere = f"An instance that {', '.join(actions)} could be tried on, or a grant for all"
+    if account.role_name is None:
+        return why, f"{everywhere}, would prove it. So does the first use.", None
+    readable = {step.step for step in steps if step.verdict is Verdict.ALLOWED}
+    if readable.issuperset(_POLICY_READERS):
+        remedy = (
+            "The role's policies do not decide it for the instances of this account. A statement "
+            "that names them by ARN, or by their tags, would prove it. So does the first use."
+        )
+        return why, remedy, None
+    remedy = (
+        f"Let tests read the role's own policies: add {', '.join(_POLICY_READERS)} to the role's "
+        "policy, as the Instructions show. So does the first use prove it."
+    )
+    return why, remedy, grant(account, _POLICY_READERS)
+
+
+def _unusable_regions(region_health: Iterable[RegionHealth]) -> Iterator[Issue]:
+    """Information, not problems: an organization that confines its accounts to some regions, or
+    that has not opted in, means it. A problem is only an instance under control in such a region.
+    """
+    alike: dict[tuple[RegionStatus, Reason | None], list[RegionHealth]] = {}
+    for each in region_health:
+        if each.status in UNUSABLE:
+            alike.setdefault((each.status, each.reason), []).append(each)
+    for found in alike.values():
+        health, regions = found[0], [each.region for each in found]
+        off = health.status is RegionStatus.NOT_ENABLED
+        yield Issue(
+            "region_not_enabled" if off else "region_refused",
+            f"Nothing can be used in {', '.join(regions)}: {_no_call(health)}.",
+            _region_remedy(health, regions),
+            Severity.INFORMATION,
+            _region_fix(health, regions),
+        )
+
+
+def _no_call(health: RegionHealth) -> str:
+    if health.status is RegionStatus.NOT_ENABLED:
+        return "the account has not enabled the region"
+    if health.reason is Reason.SERVICE_CONTROL_POLICY:
+        return "a service control policy of your AWS organization refuses every call there"
+    return "AWS refuses every call there"
+
+
+def _region_remedy(health: RegionHealth, regions: Sequence[str]) -> str:
+    names = ", ".join(regions)
+    if health.status is RegionStatus.NOT_ENABLED:
+        return f"Enable {names} in the account, or take it out of the account's regions."
+    if health.reason is Reason.SERVICE_CONTROL_POLICY:
+        return (
+            f"Ask whoever manages AWS Organizations to allow {names}, or take it out of the "
+            "account's regions."
+        )
+    return (
+        f"Allow the Describe actions in {names}, as the Instructions show, or take it out of the "
+        "account's regions."
+    )
+
+
+def _region_fix(health: RegionHealth, regions: Sequence[str]) -> Fix | None:
+    return enabling(regions) if health.status is RegionStatus.NOT_ENABLED else None

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
-from cavok.domain.instances import Operation
+from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Transition
 
@@ -40,6 +40,10 @@ class Resource:
     stopped_at: datetime | None = None
     note: str | None = None
     schedule_names: tuple[str, ...] = ()
+
+    @property
+    def instance(self) -> InstanceKey:
+        return InstanceKey(self.kind, self.region, self.instance_id)
 
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
         """With another schedule, or none. It applies from its next transition on: until then, a

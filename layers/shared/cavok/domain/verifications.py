@@ -1,6 +1,6 @@
 """A verification: one test of an account, and what follows from its steps."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -19,6 +19,7 @@ from cavok.domain.accounts import (
     TestSlot,
 )
 from cavok.domain.audit import AuditEntry
+from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import find_issues
 from cavok.domain.regions import RegionHealth
 from cavok.domain.reverification import next_verification_at
@@ -139,6 +140,7 @@ def finish(
     *,
     log_error: str | None = None,
     region_health: Sequence[RegionHealth] = (),
+    under_control: Collection[InstanceKey] = (),
 ) -> tuple[Account, Verification]:
     """What a test's steps mean: the updated account, and the finished verification.
 
@@ -147,35 +149,37 @@ def finish(
     reconnected while the test ran, or if the test's time was up and another test has taken the
     slot. `log_error` is set when writing the summary failed for a reason other than
     an AWS response. Without `region_health` the account keeps what an earlier test found in its
-    regions.
+    regions. `under_control` are the account's instances under Cavok's control.
+
+    A test that merely cannot enter an account that was never connected leaves its status, and says
+    so as an issue. Only a connected account has capabilities.
     """
     verification = replace(verification, region_health=tuple(region_health))
     complete = _complete(account, steps, now, log_error)
     stale = verification.connection_revision != account.connection_revision
     if stale or _other_slot(account, verification) or _entry_unknown(account, complete):
         return abort(account, verification, complete, now)
-    outcome, issues = find_issues(account, complete)
-    if outcome is not Outcome.FAILED and not _trust_proven(account, complete):
-        return abort(account, verification, complete, now)
-    if account.status is Status.DEGRADED and outcome is Outcome.CONFIRMED and _unproven(complete):
-        outcome, issues = Outcome.DEGRADED, account.issues  # unknown results never improve a status
-    never_entered = (
-        outcome is Outcome.FAILED and account.connected_at is None and _not_entered(complete)
+    health = verification.region_health or account.region_health
+    outcome, issues = find_issues(
+        account, complete, region_health=health, under_control=under_control
     )
-    tentative = never_entered and verification.trigger is Trigger.SCHEDULED
-    status = account.status if tentative else Status(outcome.value)
     connected = outcome is not Outcome.FAILED
+    if connected and not _trust_proven(account, complete):
+        return abort(account, verification, complete, now)
+    not_there_yet = account.connected_at is None and _merely_not_entered(complete)
+    status = account.status if not_there_yet else Status(outcome.value)
     allowed = {
         step.step
         for step in complete
-        if step.verdict is Verdict.ALLOWED and step.group in permissions.REMEMBERED_GROUPS
+        if step.verdict in (Verdict.ALLOWED, Verdict.PARTIAL)
+        and step.group in permissions.REMEMBERED_GROUPS
     }
     finished = replace(
         account,
         status=status,
-        issues=account.issues if tentative else issues,
-        capabilities=capabilities(complete),
-        region_health=tuple(region_health) or account.region_health,
+        issues=issues,
+        capabilities=capabilities(complete) if connected else dict(UNKNOWN_CAPABILITIES),
+        region_health=health,
         verification=LastVerification(verification.verification_id, outcome, now),
         slot=None,
         attempts=0 if connected else account.attempts + 1,
@@ -224,7 +228,7 @@ def capabilities(steps: Iterable[Step]) -> dict[str, Capability]:
 
 def _capability(verdicts: Sequence[Verdict]) -> Capability:
     known = set(verdicts)
-    if Verdict.ALLOWED in known and Verdict.DENIED in known:
+    if Verdict.PARTIAL in known or {Verdict.ALLOWED, Verdict.DENIED} <= known:
         return Capability.PARTIAL
     if known == {Verdict.ALLOWED}:
         return Capability.FULL
@@ -266,16 +270,29 @@ def _complete(
 ) -> tuple[Step, ...]:
     """Every step of the catalog. Steps that were not reached are skipped, with the reason."""
     done = {step.step: step for step in steps}
+    entered = _in_its_account(account, done.values())
     missing = (step for step in permissions.STEPS if step not in done)
     return in_order(
         [
             *done.values(),
-            *(Step.of(s, _why_missing(account, s, log_error), started_at=now) for s in missing),
+            *(
+                Step.of(s, _why_missing(account, s, log_error, entered), started_at=now)
+                for s in missing
+            ),
         ]
     )
 
 
-def _why_missing(account: Account, step: str, log_error: str | None) -> Judgement:
+def _in_its_account(account: Account, steps: Iterable[Step]) -> bool:
+    """Whether the test entered, and nothing says that the account is another one."""
+    verdicts = {step.step: step.verdict for step in steps}
+    return (
+        verdicts.get(entry_step(account)) is Verdict.ALLOWED
+        and verdicts.get(permissions.ACCOUNT_MATCHES) is not Verdict.DENIED
+    )
+
+
+def _why_missing(account: Account, step: str, log_error: str | None, entered: bool) -> Judgement:
     group = permissions.group_with(step)
     uses_keys = account.access_type is AccessType.ACCESS_KEY
     if uses_keys and group.needs_role and step != permissions.ACCOUNT_MATCHES:
@@ -285,12 +302,12 @@ def _why_missing(account: Account, step: str, log_error: str | None) -> Judgemen
     by_writing = group.proven_by is permissions.ProvenBy.WRITING
     if by_writing and not account.write_logs:
         return skipped(Reason.WRITE_LOGS_OFF, "Write logs is No for this account.")
-    if by_writing and log_error:
+    if (by_writing and log_error) or entered:
         return Judgement(
             verdict=Verdict.INCONCLUSIVE,
             evidence=Evidence.NONE,
             reason=Reason.ERROR,
-            detail=log_error,
+            detail=log_error if by_writing and log_error else "The test ended before this.",
         )
     return skipped(Reason.NOT_ENTERED, "The account could not be entered, so this was not tried.")
 
@@ -300,30 +317,26 @@ def _entry_unknown(account: Account, steps: Iterable[Step]) -> bool:
     return entry.verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED)
 
 
+_TRUST_PROVEN = {
+    permissions.ASSUME_ROLE: Verdict.ALLOWED,
+    permissions.ACCOUNT_MATCHES: Verdict.ALLOWED,
+    permissions.WITHOUT_EXTERNAL_ID: Verdict.DENIED,
+    permissions.WITH_WRONG_EXTERNAL_ID: Verdict.DENIED,
+}
+
+
 def _trust_proven(account: Account, steps: Iterable[Step]) -> bool:
     """Whether this very test proved that it is the right account, and that nobody enters it without
     the right external ID. An access key has no trust policy to prove.
     """
-    uses_keys = account.access_type is AccessType.ACCESS_KEY
-    return all(
-        step.ok is True
-        for step in steps
-        if step.group == permissions.TRUST.group
-        and (step.step == permissions.ACCOUNT_MATCHES or not uses_keys)
-    )
+    found = {step.step: step.verdict for step in steps if step.step in _TRUST_PROVEN}
+    if account.access_type is AccessType.ACCESS_KEY:
+        return found[permissions.ACCOUNT_MATCHES] is Verdict.ALLOWED
+    return found == _TRUST_PROVEN
 
 
-def _unproven(steps: Iterable[Step]) -> bool:
-    """Whether a permission that the account is used for is unknown for a temporary reason."""
-    return any(
-        step.verdict is Verdict.INCONCLUSIVE
-        and step.reason is Reason.ERROR
-        and step.group in UNKNOWN_CAPABILITIES
-        for step in steps
-    )
-
-
-def _not_entered(steps: Iterable[Step]) -> bool:
-    return any(
-        step.reason in (Reason.ROLE_NOT_ASSUMABLE, Reason.CREDENTIALS_REJECTED) for step in steps
-    )
+def _merely_not_entered(steps: Iterable[Step]) -> bool:
+    """Whether nothing but the entry was refused."""
+    reasons = {step.reason for step in steps}
+    refused = {Reason.ROLE_NOT_ASSUMABLE, Reason.CREDENTIALS_REJECTED} & reasons
+    return bool(refused) and Reason.CONFUSED_DEPUTY not in reasons

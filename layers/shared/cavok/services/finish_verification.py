@@ -1,17 +1,19 @@
 """Ending a verification, however it ended. An account is never left testing."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
 from cavok.domain.errors import AccountNotFound, EntryRefused, EntryRefusedYet, ServiceUnavailable
+from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
+from cavok.domain.issues import INSTANCE_REFUSED
 from cavok.domain.steps import Step
 from cavok.domain.verifications import (
     State,
@@ -22,6 +24,9 @@ from cavok.domain.verifications import (
     entry_unknown,
     finish,
 )
+
+if TYPE_CHECKING:
+    from cavok.adapters.table.resources import Resources
 
 End = Callable[[Account, Verification], tuple[Account, Verification]]
 
@@ -74,10 +79,16 @@ class VerificationReport:
 
 
 def finish_verification(
-    report: VerificationReport, *, accounts: Accounts, verifications: Verifications, now: datetime
+    report: VerificationReport,
+    *,
+    accounts: Accounts,
+    verifications: Verifications,
+    resources: "Callable[[], Resources]",
+    now: datetime,
 ) -> Verification:
     """Decides what a verification's end means and writes it. Repeated reports change nothing.
 
+    The account's resources are read only where a refusal may concern one of them.
     Raises VerificationNotFound, and ServiceUnavailable if the account keeps changing meanwhile.
     """
 
@@ -85,10 +96,30 @@ def finish_verification(
         if report.died:
             return abort(account, verification, verification.steps, now)
         steps = [report.entry_step(account, now)] if report.error else report.steps
-        return finish(account, verification, steps, now, log_error=report.log_error)
+        asked = _may_concern_resources(account, steps)
+        return finish(
+            account,
+            verification,
+            steps,
+            now,
+            log_error=report.log_error,
+            under_control=_under_control(resources(), account) if asked else (),
+        )
 
     names = (report.account_id, report.verification_id)
     return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
+
+
+def _may_concern_resources(account: Account, steps: Sequence[Step]) -> bool:
+    return (
+        bool(account.unusable_regions)
+        or any(issue.code == INSTANCE_REFUSED for issue in account.issues)
+        or any(step.resources and step.resources.denied for step in steps)
+    )
+
+
+def _under_control(resources: "Resources", account: Account) -> frozenset[InstanceKey]:
+    return frozenset(each.instance for each in resources.all_of(account.account_id))
 
 
 def abort_verification(
