@@ -658,3 +658,46 @@ def test_whoever_is_to_rotate_a_key_is_led_to_the_users() -> None:
 
     assert issue.code == "credentials_rejected"
     assert issue.fix == Fix(console_url="https://console.aws.amazon.com/iam/home#/users")
+
+
+# ---- one of several is mended --------------------------------------------------------------------
+
+
+def test_of_several_lost_permissions_only_those_in_doubt_stay_lost() -> None:
+    lost = judged_by(confirmed(an_account()), *denied([START, STOP]))
+
+    after = judged_by(lost, a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR))
+
+    problem = after.issues[0]
+    assert problem.message == f"{STOP} was allowed and no longer is."
+    assert problem.remedy == f"Add {STOP} to the role's policy, as the Instructions show."
+
+
+def test_of_several_refused_steps_of_log_writing_only_those_in_doubt_stay_refused() -> None:
+    make, put = "logs:CreateLogGroup", "logs:PutLogEvents"
+    refused = judged_by(an_account(), *denied([make, put]))
+
+    after = judged_by(refused, a_step(put, Verdict.INCONCLUSIVE, Reason.ERROR))
+
+    assert after.issues[0].message == f"{put} is refused, but Write logs is Yes."
+
+
+def test_of_several_actions_on_a_refused_instance_only_those_in_doubt_stay_refused() -> None:
+    steps = [partly(step, allowed=[ONE], refused=[TWO]) for step in (START, STOP)]
+    refused = judged_by(an_account(), *steps, under_control={TWO})
+
+    after = judged_by(
+        refused, a_step(START, Verdict.INCONCLUSIVE, Reason.ERROR), under_control={TWO}
+    )
+
+    assert after.issues[0].message.startswith(f"{START} is refused for {TWO.instance_id}")
+
+
+def test_several_that_are_all_in_doubt_stay_as_they_were_told() -> None:
+    lost = judged_by(confirmed(an_account()), *denied([START, STOP]))
+
+    after = judged_by(
+        lost, *(a_step(step, Verdict.INCONCLUSIVE, Reason.ERROR) for step in (START, STOP))
+    )
+
+    assert after.issues[0] == lost.issues[0]

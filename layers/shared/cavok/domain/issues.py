@@ -6,6 +6,7 @@ or narrowed on purpose is information.
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
@@ -303,21 +304,39 @@ def _undecided(
     """Earlier problems that this test could neither see again nor see mended: what proves nothing
     mends nothing.
     """
-    in_doubt = [step.step for step in steps if step.verdict is Verdict.INCONCLUSIVE]
-    in_doubt += [each.region for each in region_health if each.status is RegionStatus.UNKNOWN]
+    actions = [step.step for step in steps if step.verdict is Verdict.INCONCLUSIVE]
+    regions = [each.region for each in region_health if each.status is RegionStatus.UNKNOWN]
     controlled = [key.instance_id for key in under_control]
-    return [
-        issue
-        for issue in account.issues
-        if issue.code in _OF_PERMISSIONS
-        and issue not in found
-        and _names_one_of(issue, in_doubt)
-        and (issue.code != INSTANCE_REFUSED or _names_one_of(issue, controlled))
-    ]
+    kept: list[Issue] = []
+    for issue in account.issues:
+        of_instance = issue.code == INSTANCE_REFUSED
+        if issue.code not in _OF_PERMISSIONS or (of_instance and not _names(issue, controlled)):
+            continue
+        if of_instance and _names(issue, regions):
+            kept.append(issue)
+        elif in_doubt := _names(issue, actions):
+            kept.append(_narrowed(issue, in_doubt))
+    return [issue for issue in kept if issue not in found]
 
 
-def _names_one_of(issue: Issue, names: Iterable[str]) -> bool:
-    return any(re.search(rf"{re.escape(name)}(?![\w-])", issue.message) for name in names)
+def _names(issue: Issue, names: Iterable[str]) -> list[str]:
+    """Those that the issue names. One name may begin with another."""
+    return [name for name in names if re.search(rf"{re.escape(name)}(?![\w-])", issue.message)]
+
+
+_ACTIONS = re.compile(r"^([\w-]+:\w+(?:, [\w-]+:\w+)*)")
+
+
+def _narrowed(issue: Issue, actions: Sequence[str]) -> Issue:
+    """The issue of these actions alone, of all that it names."""
+    named = _ACTIONS.match(issue.message)
+    if named is None or named[0] == (listed := ", ".join(actions)):
+        return issue
+    message = issue.message.replace(named[0], listed, 1)
+    if len(actions) == 1:
+        for one, several in (_LOST, _LOGS_REFUSED, ("is refused", "are refused")):
+            message = message.replace(f"{listed} {several}", f"{listed} {one}", 1)
+    return replace(issue, message=message, remedy=issue.remedy.replace(named[0], listed))
 
 
 # ---- information ---------------------------------------------------------------------------------
