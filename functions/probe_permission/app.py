@@ -18,11 +18,13 @@ from cavok.services.sealed_session import unseal_session
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes a sealed session and an IAM action. Returns the action's step."""
+    """Takes a sealed session, the survey and an IAM action. Returns the action's step."""
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
+    session = unseal_session(event["session"], event, wiring.sealer())
+    survey = Survey.from_dict(event["survey"])
     account = ProbedAccount(
-        session=unseal_session(event["session"], event, wiring.sealer()),
-        survey=Survey.from_dict(event["survey"]) if event.get("survey") else Survey(),
+        session=session.at(survey.probing_region(session.region)),
+        survey=survey,
         deadline=Deadline.after(PERMISSION_SECONDS, time.monotonic),
     )
     step = probe_permission(event["action"], account)

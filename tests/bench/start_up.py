@@ -45,6 +45,7 @@ _FIRST_CLIENTS = {
     "ProbePermission": ("wiring.sealer()",),
     "PublishEvents": ("wiring.bus()",),
     "RecordVerification": (_TABLE,),
+    "SurveyRegions": (_TABLE, "wiring.sealer()"),
     "WriteCustomerLog": ("wiring.sealer()",),
 }
 """What a function creates at its first invocation, mostly clients of our own account. `import app`

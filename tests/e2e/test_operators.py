@@ -17,6 +17,8 @@ STATES = [
     "IsAnyoneWatching?",
     "OpenSession",
     "ShowTrust",
+    "Entered?",
+    "SurveyRegions",
     "ProbePermissions",
     "WriteLogs?",
     "WriteCustomerLog",

@@ -490,6 +490,7 @@ def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> N
 TAKEN_BY_PEOPLE = {
     "OpenSession",
     "ShowTrust",
+    "SurveyRegions",
     "ProbePermission",
     "ShowStep",
     "WriteCustomerLog",

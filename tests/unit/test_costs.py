@@ -18,12 +18,12 @@ def figures(unit: str) -> list[int]:
 
 
 def test_a_persons_test_counts_one_state_machine_and_one_branch_a_probe() -> None:
-    assert figures("Step Functions state transitions") == [7 + 4 * PROBES, 7, 4, PROBES]
+    assert figures("Step Functions state transitions") == [9 + 4 * PROBES, 9, 4, PROBES]
 
 
 def test_a_persons_test_invokes_one_function_a_probe() -> None:
-    assert figures("Lambda invocations")[::2] == [PROBES + 4, PROBES]
+    assert figures("Lambda invocations")[::2] == [PROBES + 5, PROBES]
 
 
 def test_each_probe_opens_the_sealed_session_once() -> None:
-    assert figures("KMS requests") == [PROBES + 2, PROBES + 1]
+    assert figures("KMS requests") == [PROBES + 3, PROBES + 2]

@@ -44,6 +44,7 @@ HEAVY = {
     "probe_account": HTTP | {"cavok.domain.instructions"},
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.table", "cavok.domain.accounts"},
     "publish_events": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table", _SESSION},
+    "survey_regions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
     "record_verification": HTTP | {"boto3", "cavok.adapters.sealing", _SESSION},

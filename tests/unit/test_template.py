@@ -90,7 +90,8 @@ MAY = {
     "dashboard": set(),
     "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
     "probe_permission": {"kms:Decrypt"},
-    "probe_account": {"dynamodb:GetItem", "kms:Decrypt", "sts:AssumeRole"},
+    "probe_account": {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "sts:AssumeRole"},
+    "survey_regions": {"dynamodb:Query", "kms:Decrypt"},
     "list_due_accounts": {
         "dynamodb:BatchGetItem",
         "dynamodb:GetItem",
@@ -212,9 +213,9 @@ def test_every_use_of_the_sealing_key_is_bound_to_an_encryption_context(name: st
             }
 
 
-@pytest.mark.parametrize("name", ["ProbePermission", "WriteCustomerLog"])
+@pytest.mark.parametrize("name", ["SurveyRegions", "ProbePermission", "WriteCustomerLog"])
 def test_a_state_of_a_test_opens_its_session_but_no_stored_access_key(name: str) -> None:
-    (statement,) = statements(name)
+    (statement,) = (each for each in statements(name) if each["Action"] == "kms:Decrypt")
 
     assert statement["Condition"] == {"Null": {"kms:EncryptionContext:verification": "false"}}
 

@@ -17,8 +17,10 @@ from cavok.domain.errors import AccountNotFound, ServiceUnavailable, Verificatio
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import Interaction
 from cavok.domain.kinds import Kind
+from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Resources as Found
 from cavok.domain.steps import ResourceVerdict, Step, Verdict
+from cavok.domain.survey import Survey
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.services.finish_verification import (
     VerificationReport,
@@ -356,3 +358,25 @@ def test_the_resources_are_read_where_one_of_them_was_refused_before() -> None:
     assert table.resources.reads == 1
     assert table.account
     assert table.account.status is Status.CONFIRMED
+
+
+def test_what_the_survey_found_is_kept_and_an_instance_under_control_there_is_a_problem() -> None:
+    refused = RegionHealth("us-east-1", RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY)
+    table = a_table()
+    table.resources = Resources(STOPPED_BY_CAVOK)
+    report = replace(report_of(), survey=Survey(region_health=(refused,)))
+
+    verification = finished(report, table)
+
+    assert table.account
+    assert table.account.region_health == verification.region_health == (refused,)
+    assert table.resources.reads == 1
+    assert table.account.status is Status.DEGRADED
+    assert STOPPED_BY_CAVOK.instance_id in table.account.issues[0].message
+
+
+def test_the_workflows_report_holds_the_survey() -> None:
+    report = VerificationReport.of_event(sample_event("record_verification"))
+
+    assert [each.region for each in report.survey.region_health] == ["us-east-1"]
+    assert report.survey.elsewhere == ()

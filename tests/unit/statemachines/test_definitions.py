@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from cavok.domain import errors
+from cavok.domain.survey import Survey
 from cavok.domain.verifications import TIME_LIMIT
 from local.settings import ROOT
 from tests.support.template import template
@@ -221,3 +222,14 @@ def test_no_state_that_writes_to_the_table_is_handed_a_secret(name: str) -> None
 
     assert writes
     assert not any(name in json.dumps(state["Arguments"]).lower() for state in writes)
+
+
+def test_a_test_goes_on_without_the_survey() -> None:
+    (catch,) = VERIFY["States"]["SurveyRegions"]["Catch"]
+
+    assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "ProbePermissions")
+    assert "Assign" not in catch
+    assert Survey.from_dict(VERIFY["States"]["OpenSession"]["Assign"]["survey"]) == Survey()
+    for state in ("OpenSession", "ProbeAccount"):
+        failed = VERIFY["States"][state]["Catch"][0]["Assign"]["survey"]
+        assert Survey.from_dict(failed) == Survey()

@@ -20,6 +20,7 @@ from cavok.domain.steps import Step, Verdict
 PERMISSION_LOST = "permission_lost"
 INSTANCE_REFUSED = "instance_refused"
 LOG_WRITING_REFUSED = "log_writing_refused"
+ELSEWHERE = "instances_elsewhere"
 
 _OF_PERMISSIONS = frozenset({PERMISSION_LOST, INSTANCE_REFUSED, LOG_WRITING_REFUSED})
 """Problems that only an answer about the same permission, or region, ends."""
@@ -453,6 +454,25 @@ def _unusable_regions(region_health: Iterable[RegionHealth]) -> Iterator[Issue]:
             Severity.INFORMATION,
             _region_fix(health, regions),
         )
+
+
+def instances_elsewhere(account: Account, regions: Sequence[str] | None) -> tuple[Issue, ...]:
+    """What a test proposes that found instances in `regions` and none in the account's own.
+
+    Null if it did not look, which only a person's test does: then an earlier proposal stays.
+    """
+    if regions is None:
+        return tuple(issue for issue in account.issues if issue.code == ELSEWHERE)
+    if not regions:
+        return ()
+    return (
+        Issue(
+            ELSEWHERE,
+            f"No instance was found in {', '.join(account.regions)}, but in {', '.join(regions)}.",
+            "Add the regions that Cavok should use to the account's regions, then press Test.",
+            Severity.INFORMATION,
+        ),
+    )
 
 
 def _no_call(health: RegionHealth) -> str:

@@ -3,10 +3,12 @@
 A unit test compares the list with botocore's.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from cavok.domain.access_denied import Reason
+from cavok.domain.steps import Judgement, Verdict
 
 REGIONS = frozenset(
     {
@@ -47,10 +49,36 @@ REGIONS = frozenset(
     }
 )
 
+ALWAYS_ENABLED = frozenset(
+    {
+        "ap-northeast-1",
+        "ap-northeast-2",
+        "ap-northeast-3",
+        "ap-south-1",
+        "ap-southeast-1",
+        "ap-southeast-2",
+        "ca-central-1",
+        "eu-central-1",
+        "eu-north-1",
+        "eu-west-1",
+        "eu-west-2",
+        "eu-west-3",
+        "sa-east-1",
+        "us-east-1",
+        "us-east-2",
+        "us-west-1",
+        "us-west-2",
+    }
+)
+"""Regions that every account has and cannot disable. Source: Account Management Reference Guide,
+"Enable or disable AWS Regions in your account".
+"""
+
 
 class RegionStatus(StrEnum):
     """What an account's answers say about one region. `refused`: every call is, such as by a
-    service control policy. `not_enabled`: the account has not opted in. `unknown`: no answer.
+    service control policy. `not_enabled`: the account has not opted in. `unknown`: the answers do
+    not tell.
     """
 
     REACHABLE = "reachable"
@@ -65,8 +93,55 @@ UNUSABLE = frozenset({RegionStatus.REFUSED, RegionStatus.NOT_ENABLED})
 
 @dataclass(frozen=True, slots=True)
 class RegionHealth:
-    """What a test found in one region. `reason` says why it was refused."""
+    """What a test found in one region. `reason` says why its calls were refused."""
 
     region: str
     status: RegionStatus
     reason: Reason | None = None
+
+
+_OF_THE_ORGANIZATION = (Reason.SERVICE_CONTROL_POLICY, Reason.RESOURCE_CONTROL_POLICY)
+
+
+def judge_regions(answers: Mapping[str, Sequence[Judgement]]) -> tuple[RegionHealth, ...]:
+    """What one call of each service proves about each region. Every region has the answers to the
+    same calls, in the same order.
+
+    A call that a role's own policies refuse in every region tells of a permission, not of a region.
+    Only a policy of the organization, or a call that another region allows, proves that a region is
+    refused.
+    """
+    allowed_somewhere = [
+        any(answer.verdict is Verdict.ALLOWED for answer in same_call)
+        for same_call in zip(*answers.values(), strict=True)
+    ]
+    return tuple(
+        _judge_region(region, calls, allowed_somewhere) for region, calls in answers.items()
+    )
+
+
+def _judge_region(
+    region: str, answers: Sequence[Judgement], allowed_somewhere: Sequence[bool]
+) -> RegionHealth:
+    verdicts = {answer.verdict for answer in answers}
+    if Verdict.ALLOWED in verdicts:
+        return RegionHealth(region, RegionStatus.REACHABLE)
+    denied = [answer for answer in answers if answer.verdict is Verdict.DENIED]
+    if not denied:
+        disabled = any(answer.reason is Reason.REGION_DISABLED for answer in answers)
+        # Where no region can be disabled, the credentials were rejected instead.
+        not_enabled = disabled and region not in ALWAYS_ENABLED
+        status = RegionStatus.NOT_ENABLED if not_enabled else RegionStatus.UNKNOWN
+        return RegionHealth(region, status)
+    reasons = [answer.reason for answer in denied]
+    by_organization = [reason for reason in reasons if reason in _OF_THE_ORGANIZATION]
+    elsewhere = (
+        answer.verdict is Verdict.DENIED and allowed
+        for answer, allowed in zip(answers, allowed_somewhere, strict=True)
+    )
+    proven = verdicts == {Verdict.DENIED} and (by_organization or any(elsewhere))
+    return RegionHealth(
+        region,
+        RegionStatus.REFUSED if proven else RegionStatus.UNKNOWN,
+        (by_organization or reasons)[0],
+    )

@@ -2,12 +2,23 @@
 it asks about.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cavok.domain.access_denied import Reason
 from cavok.domain.regions import RegionHealth, RegionStatus
+
+MAX_ASKED = 500
+"""Instances a region that a person's test asks about."""
+
+MAX_ROTATING = 50
+"""Instances a region that a scheduled test asks about, besides those under Cavok's control."""
+
+MAX_UNDER_CONTROL = 1000
+"""Instances of an account that count as under Cavok's control. The oldest come first."""
+
+_EC2 = "i-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,12 +31,15 @@ class Survey:
                    Of those refused, a step names them first.
     asked_in_part  regions that have more instances than the test asks about. Where all that are
                    asked about are refused, others may still be allowed.
+    elsewhere      regions that have instances, if none of the account's regions has one. Null if
+                   the test did not look there.
     """
 
     region_health: tuple[RegionHealth, ...] = ()
     instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     under_control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     asked_in_part: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] | None = None
 
     @property
     def reachable(self) -> tuple[str, ...]:
@@ -34,16 +48,30 @@ class Survey:
             each.region for each in self.region_health if each.status is RegionStatus.REACHABLE
         )
 
+    def probing_region(self, home_region: str) -> str:
+        """Where permissions are probed, because they hold in every region: the home region, or the
+        first that answers if that one does not.
+        """
+        reachable = self.reachable
+        return home_region if home_region in reachable or not reachable else reachable[0]
+
     def as_dict(self) -> dict[str, Any]:
-        """JSON form, for the workflow."""
+        """JSON form, for the workflow. It is compact, because 20 regions of 500 instances must
+        stay below 256 KiB with all else that a state takes. Source: Step Functions Developer Guide,
+        "Service quotas".
+        """
         return {
             "region_health": [
                 {"region": each.region, "status": each.status, "reason": each.reason}
                 for each in self.region_health
             ],
-            "instances": {region: list(ids) for region, ids in self.instances.items()},
+            "instances": {
+                region: " ".join(each.removeprefix(_EC2) for each in ids)
+                for region, ids in self.instances.items()
+            },
             "under_control": {region: list(ids) for region, ids in self.under_control.items()},
             "asked_in_part": list(self.asked_in_part),
+            "elsewhere": None if self.elsewhere is None else list(self.elsewhere),
         }
 
     @classmethod
@@ -58,7 +86,38 @@ class Survey:
                 )
                 for each in data["region_health"]
             ),
-            instances={region: tuple(ids) for region, ids in data["instances"].items()},
+            instances={
+                region: tuple(_EC2 + each for each in ids.split())
+                for region, ids in data["instances"].items()
+            },
             under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
             asked_in_part=tuple(data.get("asked_in_part", ())),
+            elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundInstances:
+    """IDs of a region's EC2 instances. `complete` says whether these are all."""
+
+    ids: tuple[str, ...] = ()
+    complete: bool = False
+
+
+def ask_about(
+    found: FoundInstances, controlled: Sequence[str], *, rotation: int | None
+) -> tuple[str, ...]:
+    """The instances of a region that a test asks about: those under Cavok's control, then others.
+
+    A person's test (`rotation` is null) asks about MAX_ASKED in all. A scheduled one asks about
+    MAX_ROTATING others, and about the next ones with each `rotation`: a number that grows by one
+    from test to test. Controlled instances that are certainly gone are left out.
+    """
+    present: Collection[str] = set(found.ids) if found.complete else {*found.ids, *controlled}
+    first = [each for each in controlled if each in present][:MAX_ASKED]
+    others = sorted(set(found.ids) - set(first))
+    if rotation is None:
+        return (*first, *others[: MAX_ASKED - len(first)])
+    start = rotation * MAX_ROTATING % len(others) if others else 0
+    size = min(MAX_ROTATING, MAX_ASKED - len(first))
+    return (*first, *(others[start:] + others[:start])[:size])

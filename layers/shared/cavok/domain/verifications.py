@@ -20,7 +20,7 @@ from cavok.domain.accounts import (
 )
 from cavok.domain.audit import AuditEntry
 from cavok.domain.instances import InstanceKey
-from cavok.domain.issues import find_issues
+from cavok.domain.issues import find_issues, instances_elsewhere
 from cavok.domain.regions import RegionHealth
 from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
@@ -141,6 +141,7 @@ def finish(
     log_error: str | None = None,
     region_health: Sequence[RegionHealth] = (),
     under_control: Collection[InstanceKey] = (),
+    elsewhere: Sequence[str] | None = None,
 ) -> tuple[Account, Verification]:
     """What a test's steps mean: the updated account, and the finished verification.
 
@@ -149,7 +150,8 @@ def finish(
     reconnected while the test ran, or if the test's time was up and another test has taken the
     slot. `log_error` is set when writing the summary failed for a reason other than
     an AWS response. Without `region_health` the account keeps what an earlier test found in its
-    regions. `under_control` are the account's instances under Cavok's control.
+    regions. `under_control` are the account's instances under Cavok's control. `elsewhere` are the
+    regions that have instances while the account's own have none; null if the test did not look.
 
     A test that merely cannot enter an account that was never connected leaves its status, and says
     so as an issue. Only a connected account has capabilities.
@@ -164,6 +166,8 @@ def finish(
         account, complete, region_health=health, under_control=under_control
     )
     connected = outcome is not Outcome.FAILED
+    if connected:
+        issues = (*issues, *instances_elsewhere(account, elsewhere))
     if connected and not _trust_proven(account, complete):
         return abort(account, verification, complete, now)
     not_there_yet = account.connected_at is None and _merely_not_entered(complete)

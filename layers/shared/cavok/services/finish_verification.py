@@ -14,7 +14,9 @@ from cavok.domain.errors import AccountNotFound, EntryRefused, EntryRefusedYet, 
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
 from cavok.domain.issues import INSTANCE_REFUSED
+from cavok.domain.regions import UNUSABLE
 from cavok.domain.steps import Step
+from cavok.domain.survey import Survey
 from cavok.domain.verifications import (
     State,
     Trigger,
@@ -28,12 +30,15 @@ from cavok.domain.verifications import (
 if TYPE_CHECKING:
     from cavok.adapters.table.resources import Resources
 
+NOT_SURVEYED = Survey()
+
 End = Callable[[Account, Verification], tuple[Account, Verification]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """How a verification ended. `steps` are its results. `error` and `cause` are set when it could
+    """How a verification ended. `steps` are its results, `survey` what it found in the account's
+    regions. `error` and `cause` are set when it could
     not enter the account, `log_error` when its summary could not be written for a reason other than
     an AWS response, and `died` when its execution ended without a report.
     """
@@ -43,6 +48,7 @@ class VerificationReport:
     verification_id: str
     trigger: Trigger
     steps: tuple[Step, ...] = ()
+    survey: Survey = NOT_SURVEYED
     error: str | None = None
     cause: str = ""
     log_error: str | None = None
@@ -62,6 +68,7 @@ class VerificationReport:
             verification_id=names["verification_id"],
             trigger=Trigger(names["trigger"]),
             steps=tuple(Step.from_dict(step) for step in event.get("steps") or ()),
+            survey=Survey.from_dict(found) if (found := event.get("survey")) else NOT_SURVEYED,
             error=failure.get("Error"),
             cause=_message(failure.get("Cause", "")),
             log_error=f"{log_failure['Error']}: {_message(log_failure.get('Cause', ''))}"
@@ -96,13 +103,15 @@ def finish_verification(
         if report.died:
             return abort(account, verification, verification.steps, now)
         steps = [report.entry_step(account, now)] if report.error else report.steps
-        asked = _may_concern_resources(account, steps)
+        asked = _may_concern_resources(account, steps, report.survey)
         return finish(
             account,
             verification,
             steps,
             now,
             log_error=report.log_error,
+            region_health=report.survey.region_health,
+            elsewhere=report.survey.elsewhere,
             under_control=_under_control(resources(), account) if asked else (),
         )
 
@@ -110,9 +119,10 @@ def finish_verification(
     return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
 
 
-def _may_concern_resources(account: Account, steps: Sequence[Step]) -> bool:
+def _may_concern_resources(account: Account, steps: Sequence[Step], survey: Survey) -> bool:
     return (
         bool(account.unusable_regions)
+        or any(each.status in UNUSABLE for each in survey.region_health)
         or any(issue.code == INSTANCE_REFUSED for issue in account.issues)
         or any(step.resources and step.resources.denied for step in steps)
     )

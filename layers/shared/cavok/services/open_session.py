@@ -21,7 +21,7 @@ class OpenedSession:
     session: str | None
     steps: Sequence[Step]
     probes: Sequence[str]
-    region: str
+    regions: Sequence[str]
     write_logs: bool
 
     def as_dict(self) -> dict[str, Any]:
@@ -34,7 +34,8 @@ class OpenedSession:
             "probes": [
                 {"action": action, "group": permissions.group_of(action)} for action in self.probes
             ],
-            "region": self.region,
+            "regions": list(self.regions),
+            "region": self.regions[0],
             "write_logs": self.write_logs,
         }
 
@@ -49,6 +50,6 @@ def open_session(
         session=seal_session(session, asdict(request), dependencies.sealer()) if session else None,
         steps=result.steps,
         probes=result.probes,
-        region=result.account.home_region,
+        regions=result.account.regions,
         write_logs=result.account.write_logs and session is not None,
     )

@@ -1,7 +1,7 @@
 """A session in a customer's account: its credentials, and the clients that it makes."""
 
 import threading
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -69,6 +69,12 @@ class CustomerSession:
     def of_secret(cls, secret: dict[str, Any]) -> Self:
         """Reads `as_secret`."""
         return cls(**secret | {"credentials": Credentials(**secret["credentials"])})
+
+    def at(self, region: str) -> Self:
+        """The same session with another home region. Clients are shared."""
+        moved = replace(self, region=region)
+        moved._clients.update(self._clients)
+        return moved
 
     def client(self, service: str, region: str | None = None) -> Any:
         """A boto3 client in the account's home region, or in `region`. Clients are reused: making

@@ -1,0 +1,27 @@
+"""SurveyRegions: what each of an account's regions answers, and which instances to ask about."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok import wiring
+from cavok.domain.verifications import Trigger
+from cavok.observability import logger
+from cavok.services.sealed_session import unseal_session
+from cavok.services.survey_regions import survey_regions
+
+
+@logger.inject_lambda_context(correlation_id_path="correlation_id")
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Takes a sealed session and the account's regions. Returns the survey."""
+    logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
+    survey = survey_regions(
+        event["regions"],
+        unseal_session(event["session"], event, wiring.sealer()),
+        wiring.resources().all_of(event["account_id"]),
+        trigger=Trigger(event["trigger"]),
+        now=datetime.now(UTC),
+    )
+    logger.info("Surveyed", regions={each.region: each.status for each in survey.region_health})
+    return survey.as_dict()

@@ -1,0 +1,117 @@
+"""Looking at each region of an account before its permissions are probed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import datetime
+from itertools import islice
+from typing import Any, TypeVar
+
+from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.survey import MAX_PAGES, find_databases, find_instances
+from cavok.domain.access_denied import TIMED_OUT, Reason
+from cavok.domain.kinds import Kind
+from cavok.domain.regions import REGIONS, UNUSABLE, RegionHealth, RegionStatus, judge_regions
+from cavok.domain.resources import Resource
+from cavok.domain.steps import Evidence, Judgement, Verdict
+from cavok.domain.survey import MAX_UNDER_CONTROL, FoundInstances, Survey, ask_about
+from cavok.domain.verifications import Trigger
+
+TIME_LIMIT_SECONDS = 15
+"""Regions without an answer by then are unknown. The functions live longer."""
+
+_NO_ANSWER = Judgement(
+    verdict=Verdict.INCONCLUSIVE,
+    evidence=Evidence.NONE,
+    reason=Reason.ERROR,
+    error_code=TIMED_OUT,
+    detail=f"no answer within {TIME_LIMIT_SECONDS} seconds",
+)
+
+
+T = TypeVar("T")
+
+
+def survey_regions(
+    regions: Sequence[str],
+    session: CustomerSession,
+    resources: Iterable[Resource],
+    *,
+    trigger: Trigger,
+    now: datetime,
+) -> Survey:
+    """What EC2 and RDS answer in each of the account's regions, and the instances to ask about.
+    `resources` are those of the account, oldest first. All calls are made at once.
+
+    If the account's regions have no instance, a person's test looks for some in all others.
+    """
+    ec2, rds = _look(session, regions)
+    answers = {region: (ec2[region][0], rds[region][0]) for region in regions}
+    health = judge_regions(answers)
+    controlled = [each for each in islice(resources, MAX_UNDER_CONTROL) if each.region in regions]
+    by_person = trigger is Trigger.MANUAL
+    asked = {
+        region: ask_about(
+            ec2[region][1],
+            [r.instance_id for r in controlled if r.region == region and r.kind is Kind.EC2],
+            rotation=None if by_person else now.toordinal(),
+        )
+        for region in (h.region for h in health if h.status is RegionStatus.REACHABLE)
+    }
+    found = any(ec2[region][1].ids or rds[region][1] for region in regions)
+    look_elsewhere = by_person and not found and _all_answered(health, answers)
+    return Survey(
+        region_health=health,
+        instances={region: ids for region, ids in asked.items() if ids},
+        under_control={
+            region: tuple(r.instance_id for r in controlled if r.region == region)
+            for region in dict.fromkeys(r.region for r in controlled)
+        },
+        asked_in_part=tuple(
+            region
+            for region, ids in asked.items()
+            if not ec2[region][1].complete or not set(ec2[region][1].ids) <= set(ids)
+        ),
+        elsewhere=() if found else _elsewhere(session, regions) if look_elsewhere else None,
+    )
+
+
+def _all_answered(
+    health: Sequence[RegionHealth], answers: Mapping[str, Sequence[Judgement]]
+) -> bool:
+    """Whether each region is certain to have no instance that Cavok could use."""
+    return all(
+        each.status in UNUSABLE
+        or (
+            each.status is RegionStatus.REACHABLE
+            and all(a.verdict is not Verdict.INCONCLUSIVE for a in answers[each.region])
+        )
+        for each in health
+    )
+
+
+def _elsewhere(session: CustomerSession, regions: Sequence[str]) -> tuple[str, ...]:
+    """The regions, of those that are not the account's, that have instances or databases."""
+    others = sorted(REGIONS - set(regions))
+    ec2, rds = _look(session, others, pages=1)
+    return tuple(region for region in others if ec2[region][1].ids or rds[region][1])
+
+
+def _look(
+    session: CustomerSession, regions: Sequence[str], *, pages: int = MAX_PAGES
+) -> tuple[dict[str, tuple[Judgement, FoundInstances]], dict[str, tuple[Judgement, bool]]]:
+    """Answers of EC2 and of RDS by region. All calls are made at once."""
+    pool = ThreadPoolExecutor(max_workers=2 * len(regions))
+    ec2 = {r: pool.submit(find_instances, session, r, pages=pages) for r in regions}
+    rds = {r: pool.submit(find_databases, session, r) for r in regions}
+    answers: list[Future[Any]] = [*ec2.values(), *rds.values()]
+    wait(answers, timeout=TIME_LIMIT_SECONDS)
+    pool.shutdown(wait=False, cancel_futures=True)
+    no_instances = (_NO_ANSWER, FoundInstances())
+    return (
+        {region: _result(answer, no_instances) for region, answer in ec2.items()},
+        {region: _result(answer, (_NO_ANSWER, False)) for region, answer in rds.items()},
+    )
+
+
+def _result(answer: Future[T], otherwise: T) -> T:
+    return answer.result() if answer.done() and not answer.cancelled() else otherwise

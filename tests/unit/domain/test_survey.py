@@ -1,0 +1,115 @@
+"""What a test finds in the regions, as the workflow passes it on, and what it asks about."""
+
+from __future__ import annotations
+
+import json
+
+from cavok.domain.access_denied import Reason
+from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
+from cavok.domain.survey import (
+    MAX_ASKED,
+    MAX_ROTATING,
+    MAX_UNDER_CONTROL,
+    FoundInstances,
+    Survey,
+    ask_about,
+)
+from tests.support.builders import sample_event
+
+LIMIT = 256 * 1024
+"""Bytes of a state's input or output. Source: Step Functions Developer Guide, "Service quotas"."""
+
+REFUSED = RegionHealth("eu-west-1", RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY)
+US = RegionHealth("us-east-1", RegionStatus.REACHABLE)
+EU = RegionHealth("eu-central-1", RegionStatus.REACHABLE)
+
+
+def ids(count: int, start: int = 0) -> tuple[str, ...]:
+    return tuple(f"i-{number:017x}" for number in range(start, start + count))
+
+
+def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
+    survey = Survey(
+        region_health=(US, REFUSED),
+        instances={"us-east-1": ("i-0123456789abcdef0", "i-01234567")},
+        under_control={"us-east-1": ("i-0123456789abcdef0", "orders")},
+        asked_in_part=("us-east-1",),
+        elsewhere=("eu-west-3",),
+    )
+
+    assert Survey.from_dict(json.loads(json.dumps(survey.as_dict()))) == survey
+    assert Survey.from_dict(Survey().as_dict()) == Survey()
+
+
+def test_the_largest_survey_fits_into_a_state() -> None:
+    regions = sorted(REGIONS)[:20]
+    control = [f"{number:063}" for number in range(MAX_UNDER_CONTROL)]
+    survey = Survey(
+        region_health=tuple(
+            RegionHealth(r, RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY) for r in regions
+        ),
+        instances={region: ids(MAX_ASKED) for region in regions},
+        under_control={r: tuple(control[n::20]) for n, r in enumerate(regions)},
+        asked_in_part=tuple(regions),
+        elsewhere=tuple(sorted(REGIONS)[20:]),
+    )
+    sealed_session = "x" * 4000
+
+    state = sample_event("probe_permission") | {
+        "survey": survey.as_dict(),
+        "session": sealed_session,
+    }
+
+    assert len(json.dumps(state)) < LIMIT
+
+
+def test_permissions_are_probed_in_the_home_region_or_where_any_region_answers() -> None:
+    assert Survey(region_health=(US, EU)).probing_region("us-east-1") == "us-east-1"
+    assert Survey(region_health=(REFUSED, US, EU)).probing_region("eu-west-1") == "us-east-1"
+    assert Survey(region_health=(REFUSED,)).probing_region("eu-west-1") == "eu-west-1"
+    assert Survey().probing_region("us-east-1") == "us-east-1"
+
+
+def test_a_person_asks_about_what_is_under_control_and_then_about_others() -> None:
+    found = FoundInstances(ids=ids(800), complete=True)
+    controlled = ids(3, start=700)
+
+    asked = ask_about(found, controlled, rotation=None)
+
+    assert asked[:3] == controlled
+    assert len(set(asked)) == len(asked) == MAX_ASKED
+
+
+def test_a_scheduled_test_asks_about_a_few_others_and_about_every_one_in_turn() -> None:
+    found, controlled = FoundInstances(ids=ids(180), complete=True), ids(5)
+
+    turns = [ask_about(found, controlled, rotation=day) for day in range(739_000, 739_004)]
+
+    assert all(turn[:5] == controlled for turn in turns)
+    assert {len(turn) for turn in turns} == {5 + MAX_ROTATING}
+    assert {each for turn in turns for each in turn} == set(found.ids)
+
+
+def test_few_others_are_all_asked_about_once() -> None:
+    asked = ask_about(FoundInstances(ids=ids(7), complete=True), (), rotation=739_001)
+
+    assert sorted(asked) == sorted(ids(7))
+
+
+def test_an_instance_under_control_that_is_gone_is_not_asked_about() -> None:
+    gone, here = ids(1), ids(1, start=1)
+
+    assert ask_about(FoundInstances(ids=here, complete=True), (*gone, *here), rotation=1) == here
+
+
+def test_an_instance_under_control_that_may_be_on_a_further_page_is_asked_about() -> None:
+    unseen, here = ids(1), ids(1, start=1)
+
+    assert ask_about(FoundInstances(ids=here), unseen, rotation=None) == (*unseen, *here)
+
+
+def test_more_under_control_than_a_test_asks_about_leaves_no_room_for_others() -> None:
+    found = FoundInstances(ids=ids(900), complete=True)
+
+    assert ask_about(found, ids(600), rotation=3) == ids(MAX_ASKED)
+    assert ask_about(found, ids(600), rotation=None) == ids(MAX_ASKED)
