@@ -32,6 +32,7 @@ from cavok.domain.instances import Instance, Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
+from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Verdict
 from cavok.domain.verifications import finish
 from cavok.services import query_instances
@@ -394,6 +395,93 @@ def test_what_cannot_be_listed_is_named_and_the_rest_is_shown(
         ),
     }
     assert [i.detail for i in history(interactions)] == ["1 instance; 4 could not be listed."]
+
+
+REFUSED = RegionHealth("eu-west-1", RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY)
+OFF = RegionHealth("af-south-1", RegionStatus.NOT_ENABLED)
+LEFT_OUT = {
+    "eu-west-1": (
+        "The last test found that AWS refuses every call in this region (service_control_policy). "
+        "Press Test to look again."
+    ),
+    "af-south-1": (
+        "The last test found that the account has not enabled this region. "
+        "Press Test to look again."
+    ),
+}
+
+
+def set_health(accounts: Accounts, *health: RegionHealth) -> None:
+    """A test found this in regions of the account."""
+    accounts.changed(
+        ORGANIZATION_ID, ACCOUNT_ID, lambda now: replace(now, region_health=health), actor=None
+    )
+
+
+def test_a_region_where_no_call_works_is_left_out_of_a_listing_and_named(
+    connect: Connect, accounts: Accounts, dependencies: ConnectionDependencies
+) -> None:
+    connect(regions=("us-east-1", "eu-west-1", "af-south-1"))
+    home = RegionHealth("us-east-1", RegionStatus.REACHABLE)
+    set_health(accounts, home, REFUSED, OFF)
+    web, _ = run_instance(), run_instance("eu-west-1")
+    called: list[str] = []
+
+    def connecting(session: CustomerSession, kind: Kind, region: str) -> InstanceClient:
+        called.append(region)
+        return InstanceClient(session, kind, region)
+
+    listing = list_instances(
+        CONTEXT, region=None, kind=None, dependencies=replace(dependencies, connect=connecting)
+    )
+
+    assert [instance.instance_id for instance in listing.items] == [web]
+    assert set(called) == {"us-east-1"}
+    assert [(u.region, u.kind, u.detail) for u in listing.unavailable] == [
+        (region, kind, detail) for region, detail in LEFT_OUT.items() for kind in Kind
+    ]
+
+
+def test_an_account_whose_regions_are_all_left_out_has_an_empty_listing(
+    connect: Connect, accounts: Accounts, dependencies: ConnectionDependencies
+) -> None:
+    connect(regions=("eu-west-1",))
+    set_health(accounts, REFUSED)
+
+    listing = list_instances(CONTEXT, region="eu-west-1", kind=Kind.EC2, dependencies=dependencies)
+
+    assert (listing.items, [u.detail for u in listing.unavailable]) == ([], [LEFT_OUT["eu-west-1"]])
+
+
+def test_a_region_that_did_not_answer_a_test_is_listed(
+    connect: Connect, accounts: Accounts, dependencies: ConnectionDependencies
+) -> None:
+    connect()
+    set_health(accounts, RegionHealth("us-east-1", RegionStatus.UNKNOWN, Reason.IDENTITY_POLICY))
+    web = run_instance()
+
+    listing = list_instances(CONTEXT, region=None, kind=None, dependencies=dependencies)
+
+    assert [instance.instance_id for instance in listing.items] == [web]
+
+
+@pytest.mark.parametrize("region", ["eu-west-1", None])
+def test_an_act_is_tried_where_an_earlier_test_found_that_no_call_works(
+    region: str | None,
+    connect: Connect,
+    accounts: Accounts,
+    dependencies: ConnectionDependencies,
+) -> None:
+    """The last test may be a day old, and one call tells. AWS's answer is the truth."""
+    connect(regions=("us-east-1", "eu-west-1"))
+    set_health(accounts, RegionHealth("us-east-1", RegionStatus.REACHABLE), REFUSED)
+    web = run_instance("eu-west-1")
+
+    found = start_stop(
+        CONTEXT, Operation(Action.STOP, Kind.EC2, web, region), dependencies=dependencies
+    )
+
+    assert (found.region, found.outcome) == ("eu-west-1", InteractionOutcome.ACCEPTED)
 
 
 def test_one_region_and_one_kind_can_be_asked_for(

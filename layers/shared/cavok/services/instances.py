@@ -15,7 +15,7 @@ from cavok.services.connections import (
     new_interaction,
     require_connected,
 )
-from cavok.services.query_instances import query_in_parallel, why_not_described
+from cavok.services.query_instances import query_in_parallel, why_left_out, why_not_described
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ def list_instances(
     dependencies: ConnectionDependencies,
 ) -> Listing:
     """The account's instances in all of its regions, queried in parallel, and what could not be
-    listed. `region` and `kind` narrow the listing. Records one interaction.
+    listed. `region` and `kind` narrow the listing. Records one interaction. No call is made in a
+    region where the last test found that none works.
 
     Raises AccountNotFound, InvalidField, InteractionRefused, ServiceUnavailable.
     """
@@ -41,10 +42,13 @@ def list_instances(
         raise InvalidField("region", f"One of this account's: {', '.join(account.regions)}.")
     require_connected(account)
     session = enter_connected(account, listing_policy(), context, dependencies)
+    regions, kinds = [region] if region else account.regions, [kind] if kind else list(Kind)
+    unusable = account.unusable_regions
     clients = [
         dependencies.connect(session, each_kind, each_region)
-        for each_region in ([region] if region else account.regions)
-        for each_kind in ([kind] if kind else list(Kind))
+        for each_region in regions
+        for each_kind in kinds
+        if each_region not in unusable
     ]
     found, failed = query_in_parallel(clients, lambda client: client.list())
     listing = Listing(
@@ -52,7 +56,18 @@ def list_instances(
             (instance for instances in found.values() for instance in instances),
             key=lambda i: (i.region, list(Kind).index(i.kind), i.name or "", i.instance_id),
         ),
-        [Unavailable(c.region, c.kind, why_not_described(c.kind, j)) for c, j in failed.items()],
+        [
+            *(
+                Unavailable(c.region, c.kind, why_not_described(c.kind, j))
+                for c, j in failed.items()
+            ),
+            *(
+                Unavailable(each_region, each_kind, why_left_out(unusable[each_region]))
+                for each_region in regions
+                for each_kind in kinds
+                if each_region in unusable
+            ),
+        ],
     )
     missing = f"; {len(listing.unavailable)} could not be listed" if listing.unavailable else ""
     count = len(listing.items)

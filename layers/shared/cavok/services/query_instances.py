@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cavok.domain.access_denied import Reason
 from cavok.domain.errors import CallFailed
 from cavok.domain.kinds import Kind
+from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Judgement, Verdict
 
 if TYPE_CHECKING:  # a function that only reads the history loads no boto3
@@ -24,7 +25,7 @@ def query_in_parallel(
     clients: "Sequence[InstanceClient]", query: "Callable[[InstanceClient], T]"
 ) -> "tuple[dict[InstanceClient, T], dict[InstanceClient, Judgement]]":
     """The result of `query` for each client, and the failures. Both keep the order of `clients`."""
-    pool = ThreadPoolExecutor(max_workers=min(_THREADS, len(clients)))
+    pool = ThreadPoolExecutor(max_workers=min(_THREADS, len(clients)) or 1)
     futures: dict[InstanceClient, Future[T]] = {
         client: pool.submit(query, client) for client in clients
     }
@@ -56,6 +57,16 @@ def why_not_described(kind: Kind, judgement: Judgement) -> str:
     if judgement.reason is Reason.REGION_DISABLED:
         return f"The account has not enabled this region ({judgement.error_code})."
     return why_call_failed(kind.descriptor.describe, judgement)
+
+
+def why_left_out(health: RegionHealth) -> str:
+    """Why no call is made in a region, as a sentence for a person."""
+    found = (
+        "the account has not enabled this region"
+        if health.status is RegionStatus.NOT_ENABLED
+        else f"AWS refuses every call in this region ({health.reason or Reason.UNSTATED})"
+    )
+    return f"The last test found that {found}. Press Test to look again."
 
 
 def why_call_failed(permission: str, judgement: Judgement) -> str:

@@ -1,0 +1,270 @@
+"""The survey: one call of EC2 and one of RDS a region, all at once."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectTimeoutError
+
+from cavok.adapters.customer import survey as adapter
+from cavok.domain.access_denied import Reason
+from cavok.domain.kinds import Kind
+from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
+from cavok.domain.resources import Resource
+from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, Survey
+from cavok.domain.verifications import Trigger
+from cavok.services import survey_regions as service
+from cavok.services.survey_regions import survey_regions
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.fake_aws import refused
+
+US, EU, OFF = "us-east-1", "eu-west-1", "af-south-1"
+SCP = refused(
+    "UnauthorizedOperation",
+    "User: x is not authorized to perform: ec2:DescribeInstances with an explicit deny in a "
+    "service control policy",
+)
+
+
+@dataclass
+class Region:
+    """What one region answers."""
+
+    pages: list[list[str]] = field(default_factory=lambda: [[]])
+    databases: int = 0
+    ec2_error: Exception | None = None
+    rds_error: Exception | None = None
+    state: str = "running"
+
+
+@dataclass
+class Session:
+    """A session in an account whose regions answer as a test says."""
+
+    regions: dict[str, Region] = field(default_factory=dict)
+    calls: Counter[tuple[str, str]] = field(default_factory=Counter)
+    meet: Callable[[], Any] = lambda: None
+
+    def client(self, name: str, region: str) -> Client:
+        return Client(self, name, region)
+
+
+@dataclass
+class Client:
+    session: Session
+    service: str
+    region: str
+
+    def _answer(self) -> Region:
+        self.session.calls[self.service, self.region] += 1
+        self.session.meet()
+        return self.session.regions.setdefault(self.region, Region())
+
+    def describe_instances(self, *, MaxResults: int, NextToken: str = "0") -> Any:  # noqa: N803
+        assert MaxResults == adapter.PAGE
+        region, number = self._answer(), int(NextToken)
+        if region.ec2_error:
+            raise region.ec2_error
+        instances = [
+            {"InstanceId": each, "State": {"Name": region.state}, "InstanceType": "t3.small"}
+            for each in region.pages[number]
+        ]
+        more = {"NextToken": str(number + 1)} if number + 1 < len(region.pages) else {}
+        return {"Reservations": [{"Instances": instances}]} | more
+
+    def describe_db_instances(self, *, MaxRecords: int) -> Any:  # noqa: N803
+        region = self._answer()
+        if region.rds_error:
+            raise region.rds_error
+        return {"DBInstances": [{}] * region.databases}
+
+
+def ids(count: int, start: int = 0) -> list[str]:
+    return [f"i-{number:017x}" for number in range(start, start + count)]
+
+
+def surveyed(
+    session: Session,
+    *regions: str,
+    resources: list[Resource] | None = None,
+    trigger: Trigger = Trigger.MANUAL,
+) -> Survey:
+    return survey_regions(
+        regions,
+        session,  # type: ignore[arg-type]
+        resources or [],
+        trigger=trigger,
+        now=NOW,
+    )
+
+
+def controlled(instance_id: str, region: str = US, kind: Kind = Kind.EC2) -> Resource:
+    return Resource(
+        organization_id=ORGANIZATION_ID,
+        account_id=ACCOUNT_ID,
+        resource_id="01JN8Q5M3C00000000000000R1",
+        kind=kind,
+        instance_id=instance_id,
+        region=region,
+        name=None,
+        schedule=None,
+        followed_at=NOW,
+        created_at=NOW,
+        created_by="ada@example.com",
+        updated_at=NOW,
+    )
+
+
+def test_each_region_is_asked_once_of_each_service_and_all_at_the_same_time() -> None:
+    regions = sorted(REGIONS)[:20]
+    everyone = threading.Barrier(2 * len(regions), timeout=30)
+    session = Session({r: Region([ids(1)]) for r in regions}, meet=everyone.wait)
+
+    survey = surveyed(session, *regions)
+
+    assert survey.reachable == tuple(regions)
+    assert session.calls == Counter({(s, r): 1 for s in ("ec2", "rds") for r in regions})
+
+
+def test_the_survey_tells_what_each_region_answers() -> None:
+    off = refused("AuthFailure", "AWS was not able to validate the provided access credentials")
+    session = Session(
+        {
+            US: Region([ids(2)]),
+            EU: Region(ec2_error=SCP, rds_error=refused("AccessDenied", "service control policy")),
+            OFF: Region(ec2_error=off, rds_error=refused("InvalidClientTokenId")),
+            "eu-west-3": Region(
+                ec2_error=ConnectTimeoutError(endpoint_url="https://ec2"),
+                rds_error=ConnectTimeoutError(endpoint_url="https://rds"),
+            ),
+        }
+    )
+
+    survey = surveyed(session, US, EU, OFF, "eu-west-3")
+
+    assert survey.region_health == (
+        RegionHealth(US, RegionStatus.REACHABLE),
+        RegionHealth(EU, RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY),
+        RegionHealth(OFF, RegionStatus.NOT_ENABLED),
+        RegionHealth("eu-west-3", RegionStatus.UNKNOWN),
+    )
+    assert survey.instances == {US: tuple(ids(2))}
+
+
+def test_a_role_without_rights_on_databases_reaches_its_regions() -> None:
+    denied = refused("AccessDenied", "because no identity-based policy allows the x action")
+    session = Session({r: Region([ids(1)], rds_error=denied) for r in (US, EU)})
+
+    assert surveyed(session, US, EU).reachable == (US, EU)
+
+
+def test_a_region_without_an_answer_in_time_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    session = Session({US: Region([ids(1)])}, meet=lambda: release.wait(30))
+    monkeypatch.setattr(service, "TIME_LIMIT_SECONDS", 0)
+
+    survey = surveyed(session, US)
+    release.set()
+
+    assert survey.region_health == (RegionHealth(US, RegionStatus.UNKNOWN),)
+    assert survey.elsewhere is None
+
+
+def test_a_person_asks_about_up_to_500_instances_of_a_region_and_is_told_of_more() -> None:
+    pages = [ids(100, start) for start in range(0, 700, 100)]
+    session = Session({US: Region(pages), EU: Region([ids(3)])})
+    mine = controlled(ids(1, 650)[0])
+
+    survey = surveyed(session, US, EU, resources=[mine])
+
+    assert len(survey.instances[US]) == MAX_ASKED
+    assert survey.instances[US][0] == mine.instance_id
+    assert survey.asked_in_part == (US,)
+
+
+def test_a_schedule_asks_about_what_is_under_control_and_a_few_others() -> None:
+    session = Session({US: Region([ids(90)])})
+    mine = controlled(ids(1, 80)[0])
+
+    today = surveyed(session, US, resources=[mine], trigger=Trigger.SCHEDULED)
+
+    assert today.instances[US][0] == mine.instance_id
+    assert len(today.instances[US]) == 1 + MAX_ROTATING
+
+
+def test_the_pages_of_one_region_are_limited() -> None:
+    session = Session({US: Region([ids(1, n) for n in range(40)])})
+
+    survey = surveyed(session, US)
+
+    assert session.calls["ec2", US] == adapter.MAX_PAGES
+    assert survey.asked_in_part == (US,)
+
+
+def test_a_region_whose_pages_are_slow_is_read_no_further() -> None:
+    session: Any = Session({US: Region([ids(1, n) for n in range(9)])})
+    times = iter([0.0, 2.0, 4.0, adapter.PAGING_SECONDS + 0.1])
+
+    _, found = adapter.find_instances(session, US, clock=lambda: next(times))
+
+    assert (len(found.ids), found.complete) == (3, False)
+
+
+def test_terminated_instances_are_not_asked_about() -> None:
+    session = Session({US: Region([ids(2)], state="terminated")})
+
+    assert surveyed(session, US).instances == {}
+
+
+def test_what_is_under_control_is_told_by_region_and_only_of_the_accounts_regions() -> None:
+    session = Session({US: Region([ids(1)])})
+    resources = [
+        controlled(ids(1)[0]),
+        controlled("orders", kind=Kind.RDS),
+        controlled("hr", "sa-east-1", Kind.RDS),
+    ]
+
+    survey = surveyed(session, US, resources=resources)
+
+    assert survey.under_control == {US: (ids(1)[0], "orders")}
+    assert survey.instances == {US: tuple(ids(1))}, "a database is no EC2 instance"
+
+
+def test_a_person_is_told_which_other_regions_have_instances() -> None:
+    session = Session(
+        {
+            "eu-west-3": Region([ids(1)]),
+            "sa-east-1": Region(databases=1),
+            OFF: Region(ec2_error=refused("AuthFailure"), rds_error=refused("AuthFailure")),
+        }
+    )
+
+    survey = surveyed(session, US)
+
+    assert survey.elsewhere == ("eu-west-3", "sa-east-1")
+    assert max(session.calls.values()) == 1
+
+
+@pytest.mark.parametrize(
+    ("region", "trigger", "elsewhere"),
+    [
+        (Region([ids(1)]), Trigger.MANUAL, ()),
+        (Region(databases=1), Trigger.MANUAL, ()),
+        (Region([ids(1)]), Trigger.SCHEDULED, ()),
+        (Region(), Trigger.SCHEDULED, None),
+        # It may have instances: nobody can say that there are none.
+        (Region(ec2_error=refused("RequestLimitExceeded")), Trigger.MANUAL, None),
+        (Region(ec2_error=SCP), Trigger.MANUAL, ()),
+    ],
+)
+def test_nothing_is_proposed_where_instances_are_or_may_be(
+    region: Region, trigger: Trigger, elsewhere: tuple[str, ...] | None
+) -> None:
+    session = Session({US: region})
+
+    assert surveyed(session, US, trigger=trigger).elsewhere == elsewhere
