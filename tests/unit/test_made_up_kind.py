@@ -95,6 +95,7 @@ def test_it_is_listed_after_the_others() -> None:
         organization_id=ORGANIZATION_ID,
         account_id=ACCOUNT_ID,
         regions=("us-east-1",),
+        unusable_regions={},
         status=Status.CONFIRMED,
         write_logs=False,
     )
