@@ -32,6 +32,15 @@ def test_no_database_but_one_that_cannot_exist_can_be_started_or_stopped(action:
     ]
 
 
+@pytest.mark.parametrize("action", ["ec2:StartInstances", "ec2:StopInstances"])
+def test_a_dry_run_may_name_every_instance(action: str) -> None:
+    """The session policy must refuse none, or each instance would look refused."""
+    (statement,) = statements_of(action)
+
+    assert statement["Resource"] == "*"
+    assert "Condition" not in statement
+
+
 def test_each_permission_is_granted_once_and_nothing_else_is() -> None:
     granted = [action for s in POLICY["Statement"] for action in s["Action"]]
 

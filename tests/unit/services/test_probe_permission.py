@@ -307,6 +307,7 @@ def test_an_unconditional_grant_needs_no_look_at_the_databases(aws: Aws) -> None
 
     assert (step.verdict, step.evidence, step.resources) == (Verdict.ALLOWED, Evidence.LIVE, None)
     assert aws.called("DescribeDBInstances") == []
+    assert aws.called("ListAttachedRolePolicies") == []
 
 
 def test_databases_that_cannot_be_listed_leave_it_open(aws: Aws) -> None:

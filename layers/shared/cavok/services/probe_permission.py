@@ -64,6 +64,8 @@ def _on_real_databases(
     action: str, kind: Kind, answer: Judgement, account: ProbedAccount
 ) -> Judgement:
     """AWS's answer about an absent database, weighed with the policies on the real ones."""
+    if answer.verdict is Verdict.ALLOWED and is_decided(action, answer, account.inline_policies()):
+        return answer
     policies = account.policies()
     if is_decided(action, answer, policies):
         return answer

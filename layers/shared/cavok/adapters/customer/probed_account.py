@@ -1,12 +1,12 @@
 """An account under test, and what its probes share: each is read at most once."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from botocore import xform_name
@@ -29,6 +29,15 @@ REGIONS_AT_ONCE = 4
 
 _LARGEST_DOCUMENT = 3 * 131_072
 """Characters of a policy document in percent-encoding. Source: IAM API Reference, PutRolePolicy."""
+
+
+_LONGEST_NAME = 128
+"""Characters of a policy's name that a step shows. IAM allows no more."""
+
+_MOST_UNREAD = 3
+"""Policies that a step names."""
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,24 +84,28 @@ class ProbedAccount:
 
     def policies(self) -> RolePolicies:
         """The role's policies. Raises OutOfTime."""
-        with self._reading:
-            if "policies" not in self._read:
-                self._read["policies"] = self._read_policies()
-            found: RolePolicies = self._read["policies"]
-            return found
+        inline = self.inline_policies()
+        managed = self._once("managed policies", self._unread_managed_policies)
+        return RolePolicies(inline.documents, (*inline.unread, *managed)[:_MOST_UNREAD])
+
+    def inline_policies(self) -> RolePolicies:
+        """The role's inline policies alone. Raises OutOfTime."""
+        return self._once("inline policies", self._read_inline_policies)
 
     def databases(self, kind: Kind) -> Databases:
         """All databases of a kind in the reachable regions. Raises OutOfTime."""
+        return self._once(kind, lambda: self._read_databases(kind))
+
+    def _once(self, what: str, read: Callable[[], T]) -> T:
         with self._reading:
-            if kind not in self._read:
-                self._read[kind] = self._read_databases(kind)
-            found: Databases = self._read[kind]
+            if what not in self._read:
+                self._read[what] = read()
+            found: T = self._read[what]
             return found
 
-    def _read_policies(self) -> RolePolicies:
-        """A refusal is reported by the steps of the checking group. Here it leaves policies unread.
-
-        IAM's `GetPolicyVersion` is not asked for, so managed policies stay unread.
+    def _read_inline_policies(self) -> RolePolicies:
+        """A refusal is reported by the steps of the checking group. Here it leaves policies
+        unread.
         """
         if self.session.role_name is None:
             return RolePolicies(unread=("the policies of an access key's user",))
@@ -106,11 +119,15 @@ class ProbedAccount:
                 documents.append(document)
         if not all_named or len(names) > MAX_INLINE_POLICIES:
             unread.append("all of the role's inline policies")
+        return RolePolicies(tuple(documents), tuple(unread))
+
+    def _unread_managed_policies(self) -> tuple[str, ...]:
+        """IAM's `GetPolicyVersion` is not asked for, so managed policies are named and not read."""
+        if self.session.role_name is None:
+            return ()
         attached, all_named = self._named("list_attached_role_policies", "AttachedPolicies")
-        unread += [f"the managed policy {each['PolicyName'][:_LONGEST_NAME]}" for each in attached]
-        if not all_named:
-            unread.append("which managed policies the role has")
-        return RolePolicies(tuple(documents), tuple(unread[:_MOST_UNREAD]))
+        unread = [f"the managed policy {each['PolicyName'][:_LONGEST_NAME]}" for each in attached]
+        return (*unread, *([] if all_named else ["which managed policies the role has"]))
 
     def _named(self, operation: str, field_name: str) -> tuple[list[Any], bool]:
         """The first page of a list of the role's policies, and whether that is all."""
@@ -168,7 +185,3 @@ class ProbedAccount:
                     arn = self.arn(kind, each.instance_id, region)
                     yield Database(each.instance_id, region, arn, each.tags)
             self.deadline.check()
-
-
-_LONGEST_NAME = 128
-_MOST_UNREAD = 3
