@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -27,6 +28,7 @@ from cavok.services.connections import ConnectionDependencies
 from cavok.services.follow_outcome import FollowedAct, NotFinal, follow_outcome
 from cavok.services.resources import ResourceDependencies, schedule_resource
 from cavok.services.start_stop import start_stop
+from functions.follow_outcome import app
 from tests.integration.test_following_schedules import (
     EVENING,
     NIGHT,
@@ -46,7 +48,8 @@ from tests.integration.test_start_stop import (
     history,
     sessions,
 )
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.api import Context
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, sample_event
 
 __all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
 
@@ -255,6 +258,47 @@ def test_a_start_of_what_runs_already_is_reached_at_once(
 
     assert (started.result, started.state) == (Result.REACHED, "running")
     assert look(started, at(15)) is None
+
+
+@dataclass
+class Queue:
+    hidden: list[tuple[str, int]] = field(default_factory=list)
+
+    def hide(self, receipt_handle: str, seconds: int) -> None:
+        self.hidden.append((receipt_handle, seconds))
+
+
+@pytest.mark.parametrize(("runs", "hidden"), [(True, [("r-1", 15)]), (False, [])])
+def test_a_message_is_hidden_until_the_next_look_and_taken_once_the_result_is_final(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    monkeypatch: pytest.MonkeyPatch,
+    runs: bool,
+    hidden: list[tuple[str, int]],
+) -> None:
+    connect()
+    operation = Operation(Action.STOP, Kind.EC2, run_instance(), "us-east-1")
+    just_now = replace(CONTEXT, now=datetime.now(UTC))
+    stopped = start_stop(just_now, operation, dependencies=dependencies)
+    if runs:
+        start_again(stopped)
+    queue, event = Queue(), sample_event("follow_outcome")
+    monkeypatch.setattr(wiring, "followed_acts", lambda: queue)
+    monkeypatch.setattr(wiring, "connection_dependencies", lambda: dependencies)
+    (record,) = event["Records"]
+    message = json.loads(record["body"])
+    message["detail"] |= {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "interaction_id": stopped.interaction_id,
+    }
+    record["body"] = json.dumps(message)
+
+    answer = app.handler(event, Context())  # type: ignore[arg-type]
+
+    assert queue.hidden == hidden
+    failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
+    assert failed == (["m-1"] if runs else [])
 
 
 # ---- a schedule's turn ---------------------------------------------------------------------------
