@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
 
@@ -48,6 +48,26 @@ def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_contex
     expect(page).to_have_url(re.compile(r"least-privilege\?by=tag$"))
     page.reload()
     expect(page.get_by_role("radio", name="Tag")).to_be_checked()
+    expect(takes_away).to_contain_text("Whatever has no tag.")
+
+
+def test_a_late_answer_does_not_replace_what_was_chosen_since(admin, answer_with):
+    page = admin.page
+    by_tag = samples.LEAST_PRIVILEGE | {"removes": ["Whatever has no tag."]}
+    late: list[Route] = []
+
+    def hold(route: Route) -> None:
+        late.append(route)
+
+    answer_with(page, ONE, samples.account(0))
+    answer_with(page, LEAST, by_tag)
+    page.route(re.compile(rf"{LEAST}\?by=arn$"), hold)
+    admin.go("#/accounts/acc000000/least-privilege")
+    page.get_by_role("radio", name="Tag").check()
+    takes_away = page.get_by_role("region", name="What it takes away")
+    expect(takes_away).to_contain_text("Whatever has no tag.")
+    late[0].fulfill(json=samples.LEAST_PRIVILEGE)
+    expect(page.get_by_text("Starting and stopping Aurora clusters.")).to_have_count(0)
     expect(takes_away).to_contain_text("Whatever has no tag.")
 
 
