@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -31,8 +31,10 @@ class Fault:
     service: str | None = None
     account: str | None = None
     """The account whose credentials sign the call."""
-    body_contains: str = ""
-    """Text in the body of the request."""
+    body_contains: str | Sequence[str] = ""
+    """Text in the body of the request, or several."""
+    body_lacks: str = ""
+    """Text that is not in the body."""
     seconds: float = 0
     """Delay before the response."""
     status: int = 0
@@ -41,10 +43,13 @@ class Fault:
     Without both, the call goes on after the delay."""
 
     def matches(self, service: str, account: str, body: bytes) -> bool:
+        some = self.body_contains
+        texts = [some] if isinstance(some, str) else some
         return (
             self.service in (None, service)
             and self.account in (None, account)
-            and self.body_contains.encode() in body
+            and all(text.encode() in body for text in texts)
+            and not (self.body_lacks and self.body_lacks.encode() in body)
         )
 
 

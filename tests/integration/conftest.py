@@ -57,6 +57,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     environment = {
         "AUDIT_DAYS": "365",
         "FREE_INTERACTIONS": "1000",
+        "TRUST_MAX_AGE": "15",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "TABLE_NAME": TABLE,

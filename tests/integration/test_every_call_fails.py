@@ -26,10 +26,12 @@ from boto3.dynamodb.types import TypeDeserializer
 from moto.backends import get_backend
 
 from cavok import wiring
+from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
 from cavok.domain.organizations import Organization
+from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.verifications import begin
 from cavok.observability import metrics
 from functions.deliver_webhook import app as deliver_webhook
@@ -51,6 +53,7 @@ from tests.support.builders import (
     an_account,
     an_interaction,
     confirmed,
+    judged,
     steps_of,
 )
 from tests.support.faults import Calls, Fault, watched
@@ -842,8 +845,8 @@ KNOWN = {
         11 TransactWriteItems repeated, 11 TransactWriteItems busy""",
     # A passing failure is final under its key.
     "stop an instance": """
-        4 DescribeDBInstances throttled
-        5 StopDBInstance throttled, 5 StopDBInstance timeout, 5 StopDBInstance repeated""",
+        8 DescribeDBInstances throttled
+        9 StopDBInstance throttled, 9 StopDBInstance timeout, 9 StopDBInstance repeated""",
     # Claimed, or without its schedules. Each try lists, and counts, once more.
     "add a resource": """
         3 DescribeDBInstances throttled
@@ -856,7 +859,7 @@ KNOWN = {
     # 404 for who removed it.
     "remove a resource": "4 TransactWriteItems timeout",
     # Left on until follow_outcome tries it again: the story below.
-    "follow a schedule": "6 DescribeDBInstances throttled, 7 StopDBInstance throttled",
+    "follow a schedule": "10 DescribeDBInstances throttled, 11 StopDBInstance throttled",
     # The repeated request finds the webhook set, and does not show its secret again.
     "set a webhook": "2 PutItem timeout",
 }
@@ -873,6 +876,17 @@ def _client_in_account(session: CustomerSession, service: str, region: str) -> A
     if key not in CLIENTS:
         CLIENTS[key] = _made(session, service, region)
     return CLIENTS[key]
+
+
+_try = CustomerRoles._try
+
+
+def _refused_wrong_entry(
+    roles: CustomerRoles, account: Account, session_name: str, external_id: str | None
+) -> Judgement:
+    """moto evaluates no trust policy: what it lets in counts as refused."""
+    judgement = _try(roles, account, session_name, external_id)
+    return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
 
 
 @pytest.fixture(autouse=True)
@@ -893,6 +907,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(wiring, "webhook_client", lambda: RECEIVER)
     monkeypatch.setattr(CustomerSession, "_made", _client_in_account)
+    monkeypatch.setattr(CustomerRoles, "_try", _refused_wrong_entry)
     client("scheduler").create_schedule_group(Name=CLOCKS)
     made = (wiring.bus, wiring.retry_queue, wiring.scheduler_client)
     for adapter in made:

@@ -42,7 +42,9 @@ class Sessions:
         self.session = session
         self.errors: dict[str, Exception] = {}
 
-    def enter(self, account: Account, policy: Any, purpose: str, now: object) -> CustomerSession:
+    def enter_to_change(
+        self, account: Account, policy: Any, purpose: str, now: object, *, actor: str
+    ) -> CustomerSession:
         if error := self.errors.get(account.account_id):
             raise error
         return self.session

@@ -68,12 +68,19 @@ class Sessions:
         self.session = session
         self.error: Exception | None = None
         self.policies: list[Any] = []
+        self.changing_for: str | None = None
 
     def enter(self, account: Account, policy: Any, purpose: str, now: object) -> CustomerSession:
         self.policies.append(policy)
         if self.error:
             raise self.error
         return self.session
+
+    def enter_to_change(
+        self, account: Account, policy: Any, purpose: str, now: object, *, actor: str
+    ) -> CustomerSession:
+        self.changing_for = actor
+        return self.enter(account, policy, purpose, now)
 
 
 @pytest.fixture

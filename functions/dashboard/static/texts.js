@@ -570,6 +570,7 @@ const texts = {
       credentials_rotated: "Credentials rotated",
       tested: "Tested",
       revoked: "Use revoked",
+      failed: "Failed",
       deleted: "Deleted",
     },
   },

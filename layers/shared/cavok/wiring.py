@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cavok.services.enter_account import EntryDependencies
     from cavok.services.log_interactions import LogWriting
     from cavok.services.resources import ResourceDependencies
+    from cavok.services.trust import TrustGuard
 
 
 class NotConfigured(Exception):
@@ -224,7 +225,19 @@ def usage_counters() -> "UsageCounters":
 def customer_sessions() -> "CustomerSessions":
     from cavok.services.customer_sessions import CustomerSessions
 
-    return CustomerSessions(entry_dependencies())
+    return CustomerSessions(entry_dependencies(), trust_guard())
+
+
+def trust_guard() -> "TrustGuard":
+    from cavok.adapters.table.trust_proofs import TrustProofs
+    from cavok.services.trust import TrustGuard
+
+    return TrustGuard(
+        accounts=accounts(),
+        proofs=TrustProofs(table()),
+        roles=customer_roles,
+        max_age=timedelta(minutes=int(setting("TRUST_MAX_AGE"))),
+    )
 
 
 @cache

@@ -4,6 +4,8 @@ often as needed.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -12,7 +14,7 @@ from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.customer.session_cache import LIFETIME
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
-from cavok.domain.errors import EntryInconclusive, EntryRefused
+from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.organizations import Organization
 from cavok.domain.session_policies import listing_policy, logging_policy
 from cavok.domain.steps import ALLOWED, Judgement, Verdict
@@ -25,9 +27,37 @@ from tests.support.builders import (
     SECRET_KEY,
     an_account,
     an_account_with_keys,
+    confirmed,
     judged,
 )
 from tests.support.fake_aws import a_session
+
+
+class Trust:
+    """A guard of the trust; `error` is what it finds. Notes for whom it proved."""
+
+    def __init__(self) -> None:
+        self.is_proven = False
+        self.error: Exception | None = None
+        self.proved_for: list[tuple[str, str]] = []
+
+    def proven(self, account: Account, purpose: str, now: datetime) -> bool:
+        return self.is_proven
+
+    def enter(
+        self,
+        account: Account,
+        enter: Callable[[], CustomerSession],
+        *,
+        purpose: str,
+        actor: str,
+        now: datetime,
+    ) -> CustomerSession:
+        self.proved_for.append((purpose, actor))
+        session = enter()
+        if self.error:
+            raise self.error
+        return session
 
 
 class Entrance:
@@ -37,13 +67,20 @@ class Entrance:
         self.judgement = judgement
         self.assumed: list[tuple[str, str, str | None, str]] = []
         self.opened: list[dict[str, str]] = []
+        self.trust = Trust()
         self.sessions = CustomerSessions(
             EntryDependencies(
                 organizations=self,  # type: ignore[arg-type]
                 accounts=self,  # type: ignore[arg-type]
                 roles=lambda: self,  # type: ignore[arg-type, return-value]
                 sealer=lambda: self,  # type: ignore[arg-type, return-value]
-            )
+            ),
+            self.trust,  # type: ignore[arg-type]
+        )
+
+    def change(self, account: Account, now: datetime = NOW) -> CustomerSession:
+        return self.sessions.enter_to_change(
+            account, logging_policy(), "logs", now, actor="schedule"
         )
 
     def get(self, organization_id: str) -> Organization:
@@ -128,5 +165,74 @@ def test_refused_and_inconclusive_entries_raise_different_errors_and_are_not_kep
     for _ in range(2):
         with pytest.raises(error, match=str(judgement.error_code)):
             entrance.sessions.enter(an_account(), listing_policy(), "instances", NOW)
+
+    assert len(entrance.assumed) == 2
+
+
+def test_to_change_something_the_trust_is_proven_first() -> None:
+    entrance = Entrance()
+
+    entrance.change(an_account())
+
+    assert entrance.trust.proved_for == [("logs", "schedule")]
+
+
+def test_reading_proves_no_trust() -> None:
+    entrance = Entrance()
+
+    entrance.sessions.enter(an_account(), listing_policy(), "instances", NOW)
+
+    assert entrance.trust.proved_for == []
+
+
+def test_the_trust_is_proven_with_a_new_session_and_not_with_a_kept_one() -> None:
+    """A session that is minutes old does not say that the right external ID still works."""
+    entrance, account = Entrance(), an_account()
+    entrance.sessions.enter(account, logging_policy(), "logs", NOW)
+
+    entrance.change(account)
+
+    assert len(entrance.assumed) == 2
+
+
+def test_while_a_proof_holds_the_session_of_it_is_used() -> None:
+    entrance, account = Entrance(), an_account()
+    first = entrance.change(account)
+    entrance.trust.is_proven = True
+
+    assert entrance.change(account) is first
+
+    assert len(entrance.assumed) == len(entrance.trust.proved_for) == 1
+
+
+def test_no_session_comes_of_an_open_role() -> None:
+    entrance = Entrance()
+    entrance.trust.error = RoleIsOpen("open")
+
+    for _ in range(2):
+        with pytest.raises(RoleIsOpen):
+            entrance.change(an_account())
+
+    assert len(entrance.trust.proved_for) == 2
+
+
+def test_an_access_key_has_no_trust_to_prove() -> None:
+    entrance = Entrance()
+
+    entrance.change(an_account_with_keys())
+
+    assert entrance.trust.proved_for == []
+
+
+@pytest.mark.parametrize("change", ["revoked", "reconnected"])
+def test_a_session_of_before_is_used_no_more(change: str) -> None:
+    entrance, account = Entrance(), confirmed(an_account())
+    entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+    after = {
+        "revoked": account.with_use_revoked(NOW),
+        "reconnected": account.reconnected(NOW, role_name="CavokOther"),
+    }[change]
+
+    entrance.sessions.enter(after, listing_policy(), "instances", NOW)
 
     assert len(entrance.assumed) == 2

@@ -25,6 +25,7 @@ class AuditAction(StrEnum):
     CREDENTIALS_ROTATED = "credentials_rotated"
     TESTED = "tested"
     REVOKED = "revoked"
+    FAILED = "failed"
     DELETED = "deleted"
 
 
@@ -67,6 +68,12 @@ def tested(account: Account, actor: str, at: datetime, verification_id: str) -> 
 def revoked(account: Account, actor: str) -> AuditEntry:
     """The entry of an account whose use a person revoked."""
     return _entry(AuditAction.REVOKED, account, actor, account.updated_at)
+
+
+def failed(account: Account, actor: str) -> AuditEntry:
+    """The entry of an account that failed between tests. `actor` is for whom it was entered."""
+    detail = "; ".join(issue.message for issue in account.issues)
+    return _entry(AuditAction.FAILED, account, actor, account.updated_at, detail)
 
 
 def deleted(account: Account, actor: str, at: datetime) -> AuditEntry:

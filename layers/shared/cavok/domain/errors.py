@@ -69,6 +69,12 @@ class OurEntryBroken(EntryInconclusive):
     """AWS refused the account's role and also our own canary role, so the cause is ours."""
 
 
+class RoleIsOpen(CavokError):
+    """AWS let us assume the account's role without its organization's external ID. The account has
+    failed. The message says what to do.
+    """
+
+
 class ProbeTransient(CavokError):
     """A probe was throttled, timed out or met an outage. A retry may succeed."""
 

@@ -12,6 +12,7 @@ from cavok.domain.errors import (
     EntryInconclusive,
     EntryRefused,
     InteractionRefused,
+    RoleIsOpen,
     ServiceUnavailable,
 )
 from cavok.domain.interactions import (
@@ -76,18 +77,41 @@ def enter_connected(
     context: RequestContext,
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
-    """A session limited by `policy`. Raises InteractionRefused if AWS denies the entry, and
-    ServiceUnavailable if the cause is not known.
+    """A session for reading, limited by `policy`. Raises InteractionRefused if AWS denies the
+    entry, and ServiceUnavailable if the cause is not known.
     """
+    return _entered(lambda: dependencies.sessions.enter(account, policy, "instances", context.now))
+
+
+def enter_to_change(
+    account: Account,
+    policy: dict[str, object],
+    context: RequestContext,
+    dependencies: ConnectionDependencies,
+) -> "CustomerSession":
+    """Like `enter_connected`, to change something. Refused also if the account's role lets others
+    in, after which the account has failed, and if AWS does not say whether it does.
+    """
+    return _entered(
+        lambda: dependencies.sessions.enter_to_change(
+            account, policy, "instances", context.now, actor=context.actor
+        )
+    )
+
+
+def _entered(enter: "Callable[[], CustomerSession]") -> "CustomerSession":
     try:
-        return dependencies.sessions.enter(account, policy, "instances", context.now)
+        return enter()
+    except RoleIsOpen as error:
+        raise InteractionRefused(f"Nothing was done. {error}") from error
     except EntryRefused as error:
         raise InteractionRefused(
             f"AWS does not let Cavok into the account: {error} Press Test to see what is wrong."
         ) from error
     except EntryInconclusive as error:
         raise ServiceUnavailable(
-            "The account could not be entered at this moment. Please try again."
+            "The account could not be entered, or it could not be proven that its role refuses "
+            "others, at this moment. Nothing was done. Please try again."
         ) from error
 
 

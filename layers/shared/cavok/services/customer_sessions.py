@@ -9,31 +9,65 @@ from cavok.adapters.customer.session_cache import SessionCache
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.session_policies import policy_text
 from cavok.services.enter_account import EntryDependencies, enter_account
+from cavok.services.trust import TrustGuard, session_name
 
 
 class CustomerSessions:
     """Enters accounts, and reuses open sessions while the process is warm."""
 
-    def __init__(self, dependencies: EntryDependencies) -> None:
+    def __init__(self, dependencies: EntryDependencies, trust: TrustGuard) -> None:
         self._dependencies = dependencies
+        self._trust = trust
         self._cache = SessionCache()
 
     def enter(
         self, account: Account, policy: Mapping[str, Any], purpose: str, now: datetime
     ) -> CustomerSession:
-        """A session limited to `policy`; an access key cannot be limited. `purpose` names the
-        session in the customer's CloudTrail. Raises EntryRefused, EntryInconclusive, SealBroken.
+        """A session for reading, limited to `policy`; an access key cannot be limited. `purpose`
+        names the session in the customer's CloudTrail. Raises EntryRefused, EntryInconclusive,
+        SealBroken.
+        """
+        text = _limits(account, policy)
+        return self._cache.get(
+            account, text, now, lambda: self._entered(account, text, session_name(purpose))
+        )
+
+    def enter_to_change(
+        self,
+        account: Account,
+        policy: Mapping[str, Any],
+        purpose: str,
+        now: datetime,
+        *,
+        actor: str,
+    ) -> CustomerSession:
+        """Like `enter`, for a session that changes something in the account: only if its role's
+        trust was proven lately or is proven now. An access key has no trust policy. `actor` is for
+        whom the account is entered. Raises also RoleIsOpen.
         """
         has_role = account.access_type is AccessType.ASSUME_ROLE
-        text = policy_text(dict(policy)) if has_role else ""
+        if not has_role or self._trust.proven(account, purpose, now):
+            return self.enter(account, policy, purpose, now)
+        text, name = _limits(account, policy), session_name(purpose)
 
         def enter() -> CustomerSession:
-            session, _ = enter_account(
-                account,
-                policy=text,
-                session_name=f"cavok-{purpose}",
-                dependencies=self._dependencies,
-            )
-            return session
+            return self._entered(account, text, name)
 
-        return self._cache.get(account, text, now, enter)
+        # Not a kept session: if the right external ID is refused now too, a refusal proves nothing.
+        return self._trust.enter(
+            account,
+            lambda: self._cache.renew(account, text, now, enter),
+            purpose=purpose,
+            actor=actor,
+            now=now,
+        )
+
+    def _entered(self, account: Account, policy: str, name: str) -> CustomerSession:
+        session, _ = enter_account(
+            account, policy=policy, session_name=name, dependencies=self._dependencies
+        )
+        return session
+
+
+def _limits(account: Account, policy: Mapping[str, Any]) -> str:
+    return policy_text(dict(policy)) if account.access_type is AccessType.ASSUME_ROLE else ""

@@ -1,6 +1,5 @@
 """Entering an account for a verification: the trust steps, and the probes to run next."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from cavok.adapters.customer.assume_role import whose_account
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain import permissions
-from cavok.domain.access_denied import TIMED_OUT, TRANSIENT_CODES, Reason
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import (
     EntryInconclusive,
@@ -24,9 +23,7 @@ from cavok.domain.steps import Judgement, Step, Verdict
 from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies, enter_account, entry_error
 from cavok.services.timing import timed
-
-TRUST_RETRY_WAITS = (1.0, 2.0)
-"""Seconds until a throttled check of the trust is repeated."""
+from cavok.services.trust import until_answered, wrong_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,32 +106,13 @@ def _check_canary(canary: Canary, refusal: EntryRefused) -> None:
 def _check_trust(
     account: Account, session: CustomerSession, session_name: str, dependencies: EntryDependencies
 ) -> list[Step]:
-    roles = dependencies.roles()
     checks: dict[str, Callable[[], Judgement]] = {
         permissions.ACCOUNT_MATCHES: lambda: whose_account(session),
-        permissions.WITHOUT_EXTERNAL_ID: lambda: roles.try_without_external_id(
-            account, session_name
-        ),
-        permissions.WITH_WRONG_EXTERNAL_ID: lambda: roles.try_wrong_external_id(
-            account, session_name
-        ),
+        **wrong_entries(dependencies.roles(), account, session_name),
     }
-    patient = [partial(_until_answered, check) for check in checks.values()]
+    patient = [partial(until_answered, check) for check in checks.values()]
     with ThreadPoolExecutor(len(checks)) as pool:  # independent calls; waiting time costs money
         return list(pool.map(timed, checks, patient))
-
-
-def _until_answered(check: Callable[[], Judgement]) -> Judgement:
-    """The check's answer. A throttled one is repeated: without an answer the test proves nothing.
-
-    One that timed out is not: botocore has tried it twice.
-    """
-    for wait in TRUST_RETRY_WAITS:
-        judgement = check()
-        if judgement.error_code not in TRANSIENT_CODES - {TIMED_OUT}:
-            return judgement
-        time.sleep(wait)
-    return check()
 
 
 def _check_key(session: CustomerSession) -> list[Step]:

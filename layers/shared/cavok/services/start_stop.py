@@ -26,7 +26,7 @@ from cavok.domain.steps import Verdict
 from cavok.services.connections import (
     ConnectionDependencies,
     RequestContext,
-    enter_connected,
+    enter_to_change,
     new_interaction,
     require_connected,
 )
@@ -114,7 +114,7 @@ def _find(
         raise InstanceNotFound(absent)
     _require_not_denied(account, operation.permission, dependencies.verifications)
     policy = start_stop_policy(account.account_number, operation)
-    session = enter_connected(account, policy, context, dependencies)
+    session = enter_to_change(account, policy, context, dependencies)
     regions = [region] if region else account.regions
     clients = [dependencies.connect(session, kind, each) for each in regions]
     results, failures = query_in_parallel(clients, lambda client: client.find(instance_id))

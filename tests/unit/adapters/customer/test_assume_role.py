@@ -11,6 +11,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, whose_account
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason
+from cavok.domain.organizations import Organization
 from cavok.domain.steps import Verdict
 from tests.support.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
 from tests.support.fake_aws import Aws, a_session, refused
@@ -91,6 +92,21 @@ def test_a_wrong_external_id_is_another_one_each_time_and_one_that_sts_takes(
     assert len(tried) == 2
     assert EXTERNAL_ID not in tried
     assert all(re.fullmatch(r"[\w+=,.@:/-]{2,1224}", wrong) for wrong in tried)
+
+
+def test_a_wrong_external_id_has_the_shape_and_length_of_a_real_one(
+    roles: CustomerRoles, aws: Aws
+) -> None:
+    """Else a trust policy with a pattern would refuse it, and accept every organization's."""
+    for _ in range(200):
+        roles.try_wrong_external_id(ACCOUNT, SESSION_NAME)
+
+    tried = [call["ExternalId"] for call in aws.called("AssumeRole")]
+    real = [Organization.new("o").external_id for _ in range(200)]
+    assert {len(each) for each in tried} == {len(each) for each in real}
+    assert all(re.fullmatch(r"cavok-[A-Za-z0-9_-]{32}", each) for each in (*tried, *real))
+    assert set.union(*map(set, tried)) == set.union(*map(set, real)), "the same characters"
+    assert len(set(tried)) == len(tried)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from cavok.adapters.table.audit import AuditItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
+from cavok.adapters.table.trust_proofs import TrustProofItem
 from cavok.adapters.table.verifications import VerificationItem
 from cavok.adapters.table.webhooks import WebhookItem
 from cavok.domain.access_denied import Reason
@@ -37,6 +38,7 @@ from cavok.domain.interactions import (
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
+from cavok.domain.trust import TrustProof
 from cavok.domain.verifications import State
 from cavok.domain.webhooks import Webhook
 from tests.support.builders import (
@@ -139,6 +141,7 @@ ENTRY = AuditEntry(
     detail="d",
 )
 
+PROOF = TrustProof(2, NOW)
 WRITTEN: Mapping[str, Item] = {
     "a tested account": AccountItem.of(TESTED),
     "an account that rests": AccountItem.of(RESTING),
@@ -153,6 +156,9 @@ WRITTEN: Mapping[str, Item] = {
     "a resource's claim": ResourceClaimItem.of(SCHEDULED),
     "a webhook": WebhookItem.of(WEBHOOK, "s"),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
+    "a proof of a role's trust": TrustProofItem.of(
+        TESTED, "logs", PROOF, kept_for=timedelta(days=1)
+    ),
 }
 READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a tested account": (AccountItem, AccountItem.account, TESTED),
@@ -170,6 +176,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a resource without one": (ResourceItem, ResourceItem.resource, UNSCHEDULED),
     "a webhook": (WebhookItem, WebhookItem.webhook, WEBHOOK),
     "an audit entry": (AuditItem, AuditItem.entry, ENTRY),
+    "a proof of a role's trust": (TrustProofItem, TrustProofItem.proof, PROOF),
 }
 
 

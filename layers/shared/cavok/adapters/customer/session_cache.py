@@ -40,13 +40,23 @@ class SessionCache:
         """A session that is valid for at least two more minutes: the kept one, or a new one from
         `enter`, which is kept for LIFETIME.
         """
-        key = _Key(account.organization_id, account.account_id, account.connection_revision, policy)
-        kept = self._kept.get(key)
+        kept = self._kept.get(_key(account, policy))
         if kept and now < kept[1] - _MARGIN:
             return kept[0]
+        return self.renew(account, policy, now, enter)
+
+    def renew(
+        self, account: Account, policy: str, now: datetime, enter: Callable[[], CustomerSession]
+    ) -> CustomerSession:
+        """A new session from `enter`, which replaces the kept one."""
+        key = _key(account, policy)
         self._kept.pop(key, None)
         session = enter()
         self._kept[key] = session, now + LIFETIME
         if len(self._kept) > _MAX_SESSIONS:
             self._kept.popitem(last=False)
         return session
+
+
+def _key(account: Account, policy: str) -> _Key:
+    return _Key(account.organization_id, account.account_id, account.connection_revision, policy)

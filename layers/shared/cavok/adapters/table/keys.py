@@ -14,6 +14,7 @@
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                 | interactions  |
 | interaction made by a request key     | ACCOUNT#<account> | REQUEST#<sha256>                   | interactions  |
 | usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                    | usage         |
+| proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                    | trust_proofs  |
 | resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                    | resources     |
 | claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id>   | resources     |
 
@@ -48,6 +49,7 @@ PROGRESS = "PROGRESS#"
 INTERACTION = "INTERACTION#"
 REQUEST = "REQUEST#"
 USAGE = "USAGE#"
+TRUST = "TRUST#"
 RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
 
@@ -104,6 +106,10 @@ def request_sk(key: str, action: str, kind: str | None, instance_id: str | None)
 
 def usage_sk(period: str) -> str:
     return f"{USAGE}{period}"
+
+
+def trust_sk(purpose: str) -> str:
+    return f"{TRUST}{purpose}"
 
 
 def resource_sk(resource_id: str) -> str:
