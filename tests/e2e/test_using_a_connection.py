@@ -418,8 +418,10 @@ def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
     assert crossed() == [80, 100]
 
 
-def test_the_function_that_uses_connections_changes_no_account(stack: Stack) -> None:
-    """Of the table, it may write what belongs to an account, and nothing of an organization."""
+def test_the_function_that_uses_connections_fails_accounts_and_deletes_none(stack: Stack) -> None:
+    """Of the table, it may write what belongs to an account. Under an organization's key it may
+    only write that an account failed.
+    """
     lambdas, iam = aws.client("lambda", stack.emulator_url), aws.client("iam", stack.emulator_url)
     (function,) = [
         each
@@ -435,11 +437,17 @@ def test_the_function_that_uses_connections_changes_no_account(stack: Stack) -> 
             "Statement"
         ]
     ]
-    writing = [s for s in statements if "dynamodb:PutItem" in s["Action"]]
+    writing = {
+        s["Sid"]: (s["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"], s["Action"])
+        for s in statements
+        if "dynamodb:PutItem" in s["Action"]
+    }
+    record = ["dynamodb:Query", "dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:DeleteItem"]
 
-    assert [s["Condition"]["ForAllValues:StringLike"] for s in writing] == [
-        {"dynamodb:LeadingKeys": ["ACCOUNT#*"]}
-    ]
+    assert writing == {
+        "FailAccounts": (["ORG#*"], ["dynamodb:PutItem", "dynamodb:UpdateItem"]),
+        "RecordInteractionsAndResources": (["ACCOUNT#*"], record),
+    }
     assert '"kms:Encrypt"' not in json.dumps(statements)
     assert "states:" not in json.dumps(statements)
 
