@@ -92,7 +92,10 @@ def test_an_act_waits_until_aws_says_that_a_wrong_id_is_refused(used: Used) -> N
     before = used.counted()
 
     with faults(throttled(account)):
-        problem(used.post("ec2", web, "stop"), 503)
+        response = used.post("ec2", web, "stop")
+
+    problem(response, 503)
+    assert response.headers["retry-after"]
 
     assert resource_states(account.place)[web] == "running"
     assert account.account()["status"] == "confirmed"

@@ -157,6 +157,7 @@ def test_a_test_that_cannot_be_started_says_so_and_leaves_the_account_free(
         answer = admin.post(path_of(account))
 
     assert is_problem(answer, 503)
+    assert answer.headers["retry-after"] == "2"
     assert admin.get(f"/v1/accounts/{account['account_id']}").json["testing"] is False
     (aborted,) = admin.get(path_of(account)).json["items"]
     assert (aborted["state"], aborted["outcome"]) == ("aborted", None)

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonata import Jsonata
 
 from cavok.domain import errors
+from cavok.domain.steps import REFUSALS_WANTED
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import TIME_LIMIT
 from local.settings import ROOT
@@ -25,14 +27,26 @@ OUR_ERRORS = {
     for name, thing in vars(errors).items()
     if inspect.isclass(thing) and issubclass(thing, errors.CavokError)
 }
-SWEEP_BOUND = template()["Parameters"]["SweepConcurrency"]["MaxValue"]
-SWEEP_CONCURRENCY = "{% $number('${SweepConcurrency}') %}"
+STS_QUOTA = 600
+"""Calls a second. Source: IAM User Guide, "IAM and AWS STS quotas"."""
+ASSUMED_PER_TEST = 3
+SHARE, BATCH = (template()["Parameters"][name] for name in ("SweepShare", "SweepBatch"))
+
+
 SERVICES = ("Lambda.", "States.", "DynamoDB.", "StepFunctions.", "Sfn.")
 
 
 def definition(path: Path) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(path.read_text())
     return document
+
+
+def sweep_concurrency(share: int, batch: int) -> Any:
+    """What the sweep's Map computes."""
+    machine = definition(ROOT / "statemachines" / "reverify_accounts.asl.json")
+    bound = machine["States"]["VerifyDueAccounts"]["MaxConcurrency"]
+    text = bound.replace("${SweepShare}", str(share)).replace("${SweepBatch}", str(batch))
+    return Jsonata(text.removeprefix("{%").removesuffix("%}")).evaluate(None)
 
 
 def states(machine: dict[str, Any]) -> Iterator[State]:
@@ -106,7 +120,36 @@ def test_every_map_is_bounded(path: Path) -> None:
     for name, state in states(definition(path)):
         if state["Type"] == "Map":
             bound = state["MaxConcurrency"]
-            assert 0 < (SWEEP_BOUND if bound == SWEEP_CONCURRENCY else bound) <= 1000, name
+            if "${SweepShare}" in str(bound):
+                bound = sweep_concurrency(SHARE["MaxValue"], BATCH["MinValue"])
+            assert 0 < bound <= 1000, name
+
+
+@pytest.mark.parametrize("share", [SHARE["Default"], SHARE["MaxValue"], 25, 50])
+@pytest.mark.parametrize("batch", [BATCH["Default"], BATCH["MinValue"], 6, 10])
+def test_a_sweep_stays_within_its_share_of_the_sts_quota(share: int, batch: int) -> None:
+    """Even if all tests of all batches assume their roles in the same second."""
+    calls = sweep_concurrency(share, batch) * batch * ASSUMED_PER_TEST
+
+    assert calls <= STS_QUOTA * share / 100 or calls == batch * ASSUMED_PER_TEST
+    assert calls + batch * ASSUMED_PER_TEST > STS_QUOTA * share / 100, "and it uses its share"
+
+
+def test_the_defaults_are_those_of_the_docs() -> None:
+    at_once = sweep_concurrency(SHARE["Default"], BATCH["Default"])
+    text = (ROOT / "docs" / "sweeping.md").read_text()
+
+    assert f"{at_once} of {BATCH['Default']} by default" in text
+    assert f"{STS_QUOTA} × {SHARE['Default']} % ÷ (3 × {BATCH['Default']}) = {at_once}" in text
+
+
+def test_a_small_share_still_sweeps() -> None:
+    assert sweep_concurrency(1, BATCH["MaxValue"]) == 1
+
+
+def test_a_test_assumes_a_role_as_often_as_the_share_is_reckoned() -> None:
+    """One with the right external ID, and two that must be refused."""
+    assert len(REFUSALS_WANTED) + 1 == ASSUMED_PER_TEST
 
 
 @each_definition

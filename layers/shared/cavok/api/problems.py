@@ -13,6 +13,8 @@ from cavok.domain import errors
 from cavok.observability import logger
 
 PROBLEM_JSON = "application/problem+json"
+RETRY_AFTER = {"Retry-After": "2"}
+"""Seconds. Sent with 503: what it waits for has often passed by then."""
 
 
 class FieldError(BaseModel):
@@ -53,6 +55,7 @@ def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) 
     return Response(
         status_code=status.value,
         content_type=PROBLEM_JSON,
+        headers={**RETRY_AFTER} if status is HTTPStatus.SERVICE_UNAVAILABLE else {},
         body=body.model_dump_json(exclude_none=True),
     )
 
