@@ -208,8 +208,12 @@ def test_a_role_that_is_open_fails_the_account_as_a_test_would(customer: Custome
     assert (entry.actor, entry.at) == ("ada@example.com", NOW)
 
 
-def test_an_account_that_was_reconnected_meanwhile_is_left_alone(customer: Customer) -> None:
+@pytest.mark.parametrize("tested_again", [False, True])
+def test_an_account_that_was_reconnected_meanwhile_is_left_alone(
+    tested_again: bool, customer: Customer
+) -> None:
     reconnected = ACCOUNT.reconnected(NOW, role_name="CavokOther")
+    reconnected = confirmed(reconnected) if tested_again else reconnected
     customer.table.account = reconnected
     customer.answers(ANSWER, ANSWER)
 
