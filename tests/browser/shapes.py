@@ -13,6 +13,7 @@ from cavok.api.models.audit import AuditPage
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
+from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.api.models.organizations import OrganizationBody
 from cavok.api.models.permissions import PermissionsBody
 from cavok.api.models.resources import ResourceBody, ResourceList
@@ -20,21 +21,6 @@ from cavok.api.models.usage import OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.models.webhooks import TestMessage, WebhookBody
 from cavok.api.problems import Problem
-
-
-class LeastPrivilegeBody(BaseModel):
-    """As the API's contract has it."""
-
-    class Covered(BaseModel):
-        resource_id: str
-        actions: list[str]
-
-    policy_document: dict[str, Any]
-    cloudformation_template: str
-    terraform: str
-    removes: list[str]
-    covers: list[Covered]
-
 
 _ACCOUNT = "/v1/accounts/[^/]+"
 _ANSWERS: dict[str, type[BaseModel]] = {

@@ -77,10 +77,22 @@ def test_nothing_under_control_is_said_with_the_way_there(admin, answer_with):
     answer_with(admin.page, LEAST, nothing)
     page = admin.go("#/accounts/acc000000/least-privilege")
     covers = page.get_by_role("region", name="What it covers")
-    expect(covers).to_contain_text("Nothing is under Cavok's control yet.")
+    expect(covers).to_contain_text("Nothing is under Cavok's control")
     expect(covers.get_by_role("link", name="Instances")).to_be_visible()
 
 
 def test_access_details_lead_there_once_signed_in(admin):
     page = admin.go("#/access-details")
     expect(page.get_by_text("its tab Least privilege shows the smallest policy")).to_be_visible()
+
+
+def test_the_running_stack_offers_a_policy_in_both_ways(admin):
+    account = admin.add_account()
+    page = admin.go(f"#/accounts/{account['account_id']}/least-privilege")
+    policy = page.get_by_role("tabpanel", name="Policy")
+    expect(policy).to_contain_text('"Version": "2012-10-17"')
+    page.get_by_role("radio", name="Tag").check()
+    expect(policy).to_contain_text('"Version": "2012-10-17"')
+    expect(page.get_by_role("region", name="What it covers")).to_contain_text(
+        "Nothing is under Cavok's control"
+    )

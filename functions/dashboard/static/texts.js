@@ -307,13 +307,13 @@ const texts = {
     byLabel: "Limit it by",
     by: {
       arn: { title: "ARN", text: "Names each resource. A new one needs a change of the policy." },
-      tag: { title: "Tag", text: "Allows resources with a tag. A new one needs only the tag." },
+      tag: { title: "Tag", text: "Allows instances with the tag cavok:managed = true, which you set first. A new one needs only the tag." },
     },
     removes: "What it takes away",
     removesNothing: "Nothing: what is granted today is used.",
     covers: "What it covers",
     coversText: "The actions that stay possible on each resource.",
-    coversNothing: "Nothing is under Cavok's control yet. Put instances under control first:",
+    coversNothing: "Nothing is under Cavok's control, and nothing was started or stopped in the last 90 days. Choose instances under",
     documents: "The policy",
     use: {
       assume_role: "Replaces the permissions policy of the role. Test the account afterwards.",
