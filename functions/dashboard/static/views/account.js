@@ -4,11 +4,12 @@ import { announce, fill, h, uniqueId, whileLookedAt } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
 import { isProblem, isRevoked, issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
+import { regionsField } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
 import {
-  capabilityIcon, capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, load, notice, regionsField,
+  capabilityIcon, capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, load, notice,
   section, setError, skeleton, statusBadge, submitting, toast,
 } from "../lib/ui.js";
 import { levelOf, meter } from "../lib/usage.js";

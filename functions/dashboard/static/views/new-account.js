@@ -1,7 +1,8 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
+import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
-import { afterPress, choice, dialog, field, form, notice, regionsField, setError } from "../lib/ui.js";
+import { afterPress, choice, dialog, field, form, notice, setError } from "../lib/ui.js";
 import { t } from "../texts.js";
 
 const NAME = /^[A-Za-z0-9]{1,64}$/;
