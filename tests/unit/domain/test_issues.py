@@ -701,3 +701,162 @@ def test_several_that_are_all_in_doubt_stay_as_they_were_told() -> None:
     )
 
     assert after.issues[0] == lost.issues[0]
+
+
+# ---- word for word -------------------------------------------------------------------------------
+
+ROLE_PAGE = "https://console.aws.amazon.com/iam/home#/roles/details/CavokCloud"
+WHY = (
+    "Either it does not exist, or its trust policy does not name Cavok's account, or it asks for "
+    "another external ID. AWS does not say which."
+)
+DEPLOY = (
+    "Deploy the role as the Instructions show, with this organization's external ID, then press "
+    "Test."
+)
+
+
+def test_an_open_role_is_told_word_for_word() -> None:
+    (issue,) = issues_of(an_account(), a_step(permissions.WITHOUT_EXTERNAL_ID, Verdict.ALLOWED))
+
+    assert issue == Issue(
+        "confused_deputy",
+        f"The role arn:aws:iam::{NUMBER}:role/CavokCloud can be assumed without this "
+        "organization's external ID. Anyone who knows its name could make Cavok act on the "
+        "account.",
+        "Put the condition StringEquals sts:ExternalId with this organization's external ID into "
+        "the role's trust policy, as the Instructions show, then press Test.",
+        fix=Fix(console_url=f"{ROLE_PAGE}?section=trust_relationships"),
+    )
+
+
+def test_a_role_that_cannot_be_assumed_is_told_word_for_word() -> None:
+    new, known = an_account(), confirmed(an_account())
+    refused = entry_refused(new, "AccessDenied", "not authorized", NOW)
+
+    assert issues_of(new, refused) == (
+        Issue(
+            "role_not_assumable",
+            f"The role {new.role_arn} is not there yet: a test tried to assume it with this "
+            f"organization's external ID, and AWS refused. {WHY}",
+            DEPLOY,
+        ),
+    )
+    assert issues_of(known, refused) == (
+        Issue(
+            "role_not_assumable",
+            f"The role {new.role_arn} could not be assumed. {WHY}",
+            DEPLOY,
+            fix=Fix(console_url=f"{ROLE_PAGE}?section=trust_relationships"),
+        ),
+    )
+
+
+def test_credentials_of_another_account_are_told_word_for_word() -> None:
+    assert wrong_account(f"They belong to 999999999999, not to {NUMBER}.") == Issue(
+        "wrong_account",
+        f"These credentials belong to account 999999999999, not to {NUMBER}.",
+        f"Enter credentials of account {NUMBER}, or add account 999999999999 as an account of its "
+        "own.",
+    )
+    assert wrong_account(None) == Issue(
+        "wrong_account",
+        f"These credentials do not belong to account {NUMBER}.",
+        f"Enter credentials of account {NUMBER}, or add the account that they belong to.",
+    )
+
+
+def test_what_would_prove_a_permission_is_told_word_for_word() -> None:
+    actions = (START, STOP)
+
+    def remedy(account: Account, reason: Reason, *changes: Step) -> tuple[str, str]:
+        steps = (a_step(step, Verdict.INCONCLUSIVE, reason) for step in actions)
+        (issue,) = issues_of(account, *steps, *changes)
+        return issue.message, issue.remedy
+
+    unproven = f"{START}, {STOP} could not be proven"
+    assert remedy(an_account(), Reason.ERROR) == (
+        f"{unproven}: AWS gave no usable answer.",
+        "Nothing to do: the next test asks again.",
+    )
+    assert remedy(an_account(), Reason.REGION_DISABLED) == (
+        f"{unproven}: the region us-east-1 is not enabled in the account.",
+        "Enable the region, or take it out of the account's regions.",
+    )
+    assert remedy(an_account(), Reason.NOT_PROVABLE) == (
+        f"{unproven}: AWS's answer allows no conclusion.",
+        "The role's policies do not decide it for the instances of this account. A statement that "
+        "names them by ARN, or by their tags, would prove it. So does the first use.",
+    )
+    assert remedy(an_account(), Reason.NOT_PROVABLE, *denied(["iam:GetRolePolicy"]))[1] == (
+        "Let tests read the role's own policies: add iam:ListRolePolicies, "
+        "iam:ListAttachedRolePolicies, iam:GetRolePolicy to the role's policy, as the "
+        "Instructions show. So does the first use prove it."
+    )
+    assert remedy(an_account_with_keys(), Reason.NOT_PROVABLE)[1] == (
+        f"An instance that {START}, {STOP} could be tried on, or a grant for all, would prove it. "
+        "So does the first use."
+    )
+
+
+def test_regions_where_no_call_works_are_told_word_for_word() -> None:
+    off, scp, refused = with_regions(OFF, ALSO_OFF, BY_SCP, REFUSED).issues
+
+    assert [off.message, scp.message, refused.message] == [
+        "Nothing can be used in af-south-1, eu-south-1: the account has not enabled the region.",
+        "Nothing can be used in eu-west-1: a service control policy of your AWS organization "
+        "refuses every call there.",
+        "Nothing can be used in eu-west-2: AWS refuses every call there.",
+    ]
+    assert [off.remedy, scp.remedy, refused.remedy] == [
+        "Enable af-south-1, eu-south-1 in the account, or take it out of the account's regions.",
+        "Ask whoever manages AWS Organizations to allow eu-west-1, or take it out of the account's "
+        "regions.",
+        "Allow the Describe actions in eu-west-2, as the Instructions show, or take it out of the "
+        "account's regions.",
+    ]
+    assert off.fix
+    assert off.fix.console_url == "https://console.aws.amazon.com/billing/home#/account"
+
+
+def test_an_instance_in_a_region_that_is_off_comes_with_the_command_to_enable_it() -> None:
+    there = replace(ONE, region=OFF.region)
+
+    problem = with_regions(OFF, under_control={there}).issues[0]
+
+    assert problem.fix
+    assert problem.fix.cli == "aws account enable-region --region-name af-south-1"
+
+
+def test_a_scope_is_told_word_for_word() -> None:
+    verdicts = [
+        ResourceVerdict(ONE.instance_id, ONE.region, Verdict.ALLOWED),
+        ResourceVerdict(TWO.instance_id, TWO.region, Verdict.DENIED, Reason.IDENTITY_POLICY),
+        ResourceVerdict(THREE.instance_id, THREE.region, Verdict.DENIED, Reason.RESOURCE_POLICY),
+    ]
+    steps = [
+        a_step(step, Verdict.PARTIAL, resources=Resources.of(verdicts)) for step in (START, STOP)
+    ]
+
+    (issue,) = issues_of(an_account(), *steps)
+
+    assert issue.remedy == (
+        "If that is intended, there is nothing to do. The role's policy is limited to some "
+        "instances; extend its Resource or Condition. A resource-based policy does not allow "
+        f"{START}, {STOP}; look at the policy of the resource."
+    )
+
+
+def test_a_problem_in_doubt_is_kept_beside_one_that_is_no_longer_of_interest() -> None:
+    elsewhere = Issue("confused_deputy", "The role is open.", "Close it.")
+    lost = judged_by(confirmed(an_account()), *denied([STOP]))
+    before = replace(lost, issues=(elsewhere, *lost.issues))
+
+    after = judged_by(before, a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR))
+
+    assert after.issues[0] == lost.issues[0]
+    assert after.issues[0].severity is Severity.PROBLEM
+
+
+def test_a_group_that_is_refused_as_a_whole_is_no_issue_beside_one_that_works() -> None:
+    assert issues_of(an_account(), *denied(actions_of("rds"))) == ()
