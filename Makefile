@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract format events screens lock python dev stack checkers simulator chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants format events screens lock python dev stack checkers simulator chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -73,8 +73,12 @@ screens: stack chromium ## take the pictures of docs/screens again
 	@$(RUN) local.stack up
 	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens
 
+mutants: python ## mutation tests of what decides verdicts; not in CI (MODULES="issues fixes", as for docs/mutants.md)
+	@$(BOOTSTRAP) dev mutants
+	@.local/venvs/mutants/bin/python -m local.mutants $(MODULES)
+
 lock: dev simulator ## write requirements/*.txt again from requirements/*.in
-	@for name in dev sam emulator checkov simulator; do \
+	@for name in dev sam emulator checkov simulator mutants; do \
 	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 	    --no-emit-index-url requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 	@.local/venvs/simulator/bin/node .local/venvs/simulator/bin/npm install --prefix requirements/simulator \
