@@ -125,6 +125,7 @@ EXPECTED = {
             "rds:DescribeDBClusters": denied("permissions_boundary"),
         },
         {**FULL, "rds": "unknown"},
+        (("permission_unproven", ("would prove it",)),),
     ),
     "no-external-id": Expected(
         "failed",
