@@ -145,6 +145,54 @@ def test_a_policy_may_name_databases_by_the_start_of_their_name(account: Account
     assert rds.stop_db_instance(DBInstanceIdentifier="dev-orders")
 
 
+def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None:
+    account.client("dynamodb").create_table(
+        TableName="house",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": "pk", "AttributeType": "S"},
+            {"AttributeName": "door", "AttributeType": "S"},
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by_door",
+                "KeySchema": [{"AttributeName": "door", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    limited = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MINE#*"]}}
+    role = account.role("Limited", {**ALLOW_ALL, "Condition": limited})
+    table = account.session(role, "dynamodb")
+    calls: dict[str, Callable[[str], Any]] = {
+        "get": lambda pk: table.get_item(TableName="house", Key={"pk": {"S": pk}}),
+        "put": lambda pk: table.put_item(
+            TableName="house", Item={"pk": {"S": pk}, "door": {"S": pk}}
+        ),
+        "batch": lambda pk: table.batch_get_item(
+            RequestItems={"house": {"Keys": [{"pk": {"S": "MINE#2"}}, {"pk": {"S": pk}}]}}
+        ),
+        "query": lambda pk: table.query(
+            TableName="house",
+            KeyConditionExpression="#0 = :0",
+            ExpressionAttributeNames={"#0": "pk"},
+            ExpressionAttributeValues={":0": {"S": pk}},
+        ),
+        "index": lambda pk: table.query(
+            TableName="house",
+            IndexName="by_door",
+            KeyConditionExpression="door = :door",
+            ExpressionAttributeValues={":door": {"S": pk}},
+        ),
+        "delete": lambda pk: table.delete_item(TableName="house", Key={"pk": {"S": pk}}),
+    }
+
+    for call in calls.values():
+        call("MINE#1")
+        assert refusal(call, pk="THEIRS#1")[0] == "AccessDeniedException"
+
+
 def test_a_listing_of_databases_concerns_all_of_them(account: Account) -> None:
     listing = ["rds:DescribeDBInstances", "rds:DescribeDBClusters"]
     all_of_them = account.role("All", allow(listing[0], "arn:aws:rds:*:*:db:*"))
