@@ -56,4 +56,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         metrics.add_dimension("action", "all")
         metrics.add_metric("ProbeInconclusive", MetricUnit.Count, unknown)
     logger.info("Probed", refused=[step.step for step in steps if step.ok is False])
-    return {"steps": [step.as_dict() for step in steps], "survey": survey.as_dict()}
+    return {"steps": [step.as_dict() for step in steps], "survey": survey.recorded.as_dict()}

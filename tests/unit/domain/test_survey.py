@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import random
 
 from cavok.domain.access_denied import Reason
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.survey import (
     MAX_ASKED,
+    MAX_PACKED_POLICIES,
     MAX_ROTATING,
     MAX_UNDER_CONTROL,
     FoundInstances,
@@ -35,10 +37,13 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
         under_control={"us-east-1": ("i-0123456789abcdef0", "orders")},
         asked_in_part=("us-east-1",),
         elsewhere=("eu-west-3",),
+        inline_policies=({"Statement": [{"Sid": "für Ops", "Effect": "Allow"}]},),
     )
 
     assert Survey.from_dict(json.loads(json.dumps(survey.as_dict()))) == survey
     assert Survey.from_dict(Survey().as_dict()) == Survey()
+    none = Survey(inline_policies=())
+    assert Survey.from_dict(none.as_dict()) == none
 
 
 def test_the_largest_survey_fits_into_a_state() -> None:
@@ -52,7 +57,9 @@ def test_the_largest_survey_fits_into_a_state() -> None:
         under_control={r: tuple(control[n::20]) for n, r in enumerate(regions)},
         asked_in_part=tuple(regions),
         elsewhere=tuple(sorted(REGIONS)[20:]),
+        inline_policies=(policy_of(5_300),),
     )
+    assert len(survey.as_dict()["inline_policies"]) > MAX_PACKED_POLICIES * 0.95
     sealed_session = "x" * 4000
 
     state = sample_event("probe_permission") | {
@@ -61,6 +68,37 @@ def test_the_largest_survey_fits_into_a_state() -> None:
     }
 
     assert len(json.dumps(state)) < LIMIT
+
+
+def policy_of(characters: int) -> dict[str, str]:
+    """A policy that packs badly."""
+    return {"Sid": random.Random(7).randbytes(characters // 2).hex()}
+
+
+def test_policies_as_large_as_roles_have_are_carried_and_larger_ones_left_out() -> None:
+    arns = [f"arn:aws:ec2:us-east-1:123456789012:instance/{each}" for each in ids(130)]
+    statement = {"Effect": "Allow", "Action": ["ec2:StopInstances"], "Resource": arns}
+    survey = Survey(inline_policies=({"Version": "2012-10-17", "Statement": [statement]},))
+    assert Survey.from_dict(survey.as_dict()) == survey
+
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    for large in (policy_of(8_000), deep):
+        survey = Survey(inline_policies=(large,))
+        assert Survey.from_dict(survey.as_dict()).inline_policies is None
+
+
+def test_after_the_probes_only_what_counts_is_passed_on() -> None:
+    survey = Survey(
+        region_health=(US,),
+        instances={"us-east-1": ids(1)},
+        under_control={"us-east-1": ids(1)},
+        elsewhere=(),
+        inline_policies=({},),
+    )
+
+    assert survey.recorded == Survey(region_health=(US,), elsewhere=())
 
 
 def test_permissions_are_probed_in_the_home_region_or_where_any_region_answers() -> None:

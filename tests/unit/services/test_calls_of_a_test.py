@@ -5,6 +5,7 @@ Waiting is simulated: see `tests/support/simulated_time.py`.
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from botocore.client import BaseClient
 from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.domain.permissions import GRANTED_GROUPS, policy_document
 from cavok.domain.regions import REGIONS
 from cavok.domain.steps import Step
 from cavok.domain.survey import Survey
@@ -25,6 +27,7 @@ from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies
 from cavok.services.enter_for_verification import VerificationRequest, enter_for_verification
 from cavok.services.probe_account import probe_account
+from cavok.services.probe_permission import probe_permission
 from cavok.services.survey_regions import survey_regions
 from cavok.services.write_customer_log import write_verification_log
 from tests.support.builders import (
@@ -43,17 +46,20 @@ from tests.unit.services.test_open_session import OUR_ROLE, SEALER, Accounts, Or
 
 TWENTY = tuple(sorted(REGIONS))[:20]
 ABSENT = {
-    "GetRolePolicy": "NoSuchEntity",
     "StartDBInstance": "DBInstanceNotFound",
     "StopDBInstance": "DBInstanceNotFound",
     "StartDBCluster": "DBClusterNotFoundFault",
     "StopDBCluster": "DBClusterNotFoundFault",
 }
 
+INLINE = {group.policy_name: policy_document([group]) for group in GRANTED_GROUPS}
+
 
 @dataclass
 class Customer:
-    """An account whose role may do everything. Each region in `having` has instances."""
+    """An account whose role may do everything, by one inline policy a group as in our template.
+    Each region in `having` has instances.
+    """
 
     time: SimulatedTime
     having: tuple[str, ...]
@@ -69,6 +75,8 @@ class Customer:
             raise refused("DryRunOperation")
         if operation in ABSENT:
             raise refused(ABSENT[operation])
+        if operation == "GetRolePolicy":
+            return {"PolicyDocument": INLINE[parameters["PolicyName"]]}
         return self._found(operation, region)
 
     def _found(self, operation: str, region: str) -> dict[str, Any]:
@@ -87,7 +95,7 @@ class Customer:
             "DescribeInstances": {"Reservations": [{"Instances": instances}]},
             "DescribeDBInstances": {"DBInstances": []},
             "DescribeDBClusters": {"DBClusters": []},
-            "ListRolePolicies": {"PolicyNames": []},
+            "ListRolePolicies": {"PolicyNames": [*INLINE]},
             "ListAttachedRolePolicies": {"AttachedPolicies": []},
         }
         return answers.get(operation, {})
@@ -106,7 +114,9 @@ def customer(monkeypatch: pytest.MonkeyPatch) -> Iterator[Customer]:
 
 
 def run_test(*regions: str, trigger: Trigger = Trigger.SCHEDULED) -> tuple[list[Step], Survey]:
-    """What a test of an account finds, made as ProbeAccount makes it."""
+    """What a test of an account finds: a scheduled one made as ProbeAccount makes it, a person's as
+    its workflow makes it, where each step has a function of its own and knows what is handed on.
+    """
     account = an_account(regions=regions)
     stored = Accounts(account)
     sts = boto3.client(
@@ -124,8 +134,20 @@ def run_test(*regions: str, trigger: Trigger = Trigger.SCHEDULED) -> tuple[list[
     )
     assert result.session
     survey = survey_regions(regions, result.session, [], trigger=trigger, now=NOW)
-    probed = ProbedAccount(session=result.session, survey=survey)
-    steps = [*result.steps, *probe_account(result.probes, probed)]
+    steps = list(result.steps)
+    if trigger is Trigger.MANUAL:
+        handed_on = json.dumps(survey.as_dict())
+        steps += [
+            probe_permission(
+                action,
+                ProbedAccount(
+                    session=result.session, survey=Survey.from_dict(json.loads(handed_on))
+                ),
+            )
+            for action in result.probes
+        ]
+    else:
+        steps += probe_account(result.probes, ProbedAccount(session=result.session, survey=survey))
     steps += write_verification_log({"trigger": trigger}, steps, result.session, NOW)
     return steps, survey
 

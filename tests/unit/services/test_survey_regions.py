@@ -21,7 +21,7 @@ from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
 from cavok.services.survey_regions import survey_regions
 from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
-from tests.support.fake_aws import refused
+from tests.support.fake_aws import Aws, a_session, probed, refused
 
 US, EU, OFF = "us-east-1", "eu-west-1", "af-south-1"
 SCP = refused(
@@ -49,6 +49,7 @@ class Session:
     regions: dict[str, Region] = field(default_factory=dict)
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     meet: Callable[[], Any] = lambda: None
+    role_name: str | None = None
 
     def client(self, name: str, region: str) -> Client:
         return Client(self, name, region)
@@ -154,6 +155,62 @@ def test_the_survey_tells_what_each_region_answers() -> None:
         RegionHealth("eu-west-3", RegionStatus.UNKNOWN),
     )
     assert survey.instances == {US: tuple(ids(2))}
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+def test_the_roles_inline_policies_are_read_once_for_all_steps(aws: Aws, trigger: Trigger) -> None:
+    aws.answers["ListRolePolicies"] = {"PolicyNames": ["One", "Two"]}
+    aws.answers["GetRolePolicy"] = {"PolicyDocument": "%7B%22Statement%22%3A%5B%5D%7D"}
+
+    survey = survey_regions((US,), a_session(), [], trigger=trigger, now=NOW)
+
+    assert survey.inline_policies == ({"Statement": []},) * 2
+    account = probed(survey=Survey.from_dict(survey.as_dict()))
+    assert account.inline_policies().documents == survey.inline_policies
+    assert account.inline_policies().unread == ()
+    assert len(aws.called("ListRolePolicies")) == 1
+    assert len(aws.called("GetRolePolicy")) == 2
+
+
+@pytest.mark.parametrize("operation", ["ListRolePolicies", "GetRolePolicy"])
+@pytest.mark.parametrize("code", ["AccessDenied", "Throttling"])
+def test_inline_policies_that_could_not_all_be_read_are_left_to_the_steps(
+    aws: Aws, operation: str, code: str
+) -> None:
+    aws.answers["ListRolePolicies"] = {"PolicyNames": ["One"]}
+    aws.answers[operation] = refused(code)
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert survey.inline_policies is None
+    assert survey.reachable == (US,)
+
+
+def test_an_access_key_has_no_policies_to_carry(aws: Aws) -> None:
+    key = a_session(role_name=None)
+
+    survey = survey_regions((US,), key, [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert survey.inline_policies is None
+    assert not aws.called("ListRolePolicies")
+
+
+def test_policies_that_take_too_long_hold_up_no_survey(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release = threading.Event()
+
+    def slow(_: dict[str, Any]) -> dict[str, Any]:
+        release.wait(30)
+        return {"PolicyNames": []}
+
+    aws.answers["ListRolePolicies"] = slow
+    monkeypatch.setattr(service, "TIME_LIMIT_SECONDS", 0.5)
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.SCHEDULED, now=NOW)
+    release.set()
+
+    assert survey.inline_policies is None
 
 
 def test_a_role_without_rights_on_databases_reaches_its_regions() -> None:

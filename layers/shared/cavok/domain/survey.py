@@ -2,8 +2,11 @@
 it asks about.
 """
 
+import base64
+import json
+import zlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from cavok.domain.access_denied import Reason
@@ -17,6 +20,10 @@ MAX_ROTATING = 50
 
 MAX_UNDER_CONTROL = 1000
 """Instances of an account that count as under Cavok's control. The oldest come first."""
+
+MAX_PACKED_POLICIES = 4_096
+"""Characters of a role's inline policies on their way through the workflow. All that IAM stores, of
+10,240 characters, is rarely half of it; what is larger is read anew by each step that needs it."""
 
 _EC2 = "i-"
 
@@ -33,6 +40,9 @@ class Survey:
                    asked about are refused, others may still be allowed.
     elsewhere      regions that have instances, if none of the account's regions has one. Null if
                    the test did not look there.
+    inline_policies
+                   all documents of the role's inline policies, so that the steps need not read
+                   them again. Null if some could not be read.
     """
 
     region_health: tuple[RegionHealth, ...] = ()
@@ -40,6 +50,7 @@ class Survey:
     under_control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     asked_in_part: tuple[str, ...] = ()
     elsewhere: tuple[str, ...] | None = None
+    inline_policies: tuple[Any, ...] | None = None
 
     @property
     def reachable(self) -> tuple[str, ...]:
@@ -72,7 +83,13 @@ class Survey:
             "under_control": {region: list(ids) for region, ids in self.under_control.items()},
             "asked_in_part": list(self.asked_in_part),
             "elsewhere": None if self.elsewhere is None else list(self.elsewhere),
+            "inline_policies": _packed(self.inline_policies),
         }
+
+    @property
+    def recorded(self) -> Self:
+        """What counts after the probes, without what only they need."""
+        return replace(self, instances={}, under_control={}, inline_policies=None)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -93,7 +110,24 @@ class Survey:
             under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
             asked_in_part=tuple(data.get("asked_in_part", ())),
             elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
+            inline_policies=_unpacked(data.get("inline_policies")),
         )
+
+
+def _packed(documents: Sequence[Any] | None) -> str | None:
+    """Null if they are too large to carry."""
+    if documents is None:
+        return None
+    try:
+        text = json.dumps(documents, separators=(",", ":"))
+    except RecursionError:
+        return None
+    packed = base64.b64encode(zlib.compress(text.encode())).decode()
+    return packed if len(packed) <= MAX_PACKED_POLICIES else None
+
+
+def _unpacked(packed: str | None) -> tuple[Any, ...] | None:
+    return None if packed is None else tuple(json.loads(zlib.decompress(base64.b64decode(packed))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,14 +1,18 @@
 """Looking at each region of an account before its permissions are probed."""
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
 
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.customer.survey import MAX_PAGES, find_databases, find_instances
 from cavok.domain.access_denied import TIMED_OUT, Reason
+from cavok.domain.deadlines import Deadline
+from cavok.domain.errors import OutOfTime
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, UNUSABLE, RegionHealth, RegionStatus, judge_regions
 from cavok.domain.resources import Resource
@@ -39,12 +43,18 @@ def survey_regions(
     trigger: Trigger,
     now: datetime,
 ) -> Survey:
-    """What EC2 and RDS answer in each of the account's regions, and the instances to ask about.
-    `resources` are those of the account, oldest first. All calls are made at once.
+    """What EC2 and RDS answer in each of the account's regions, the instances to ask about, and the
+    role's inline policies. `resources` are those of the account, oldest first. All regions are
+    asked at once.
 
     If the account's regions have no instance, a person's test looks for some in all others.
     """
+    deadline = Deadline.after(TIME_LIMIT_SECONDS, time.monotonic)
+    pool = ThreadPoolExecutor(1)
+    policies = pool.submit(_inline_policies, session, deadline)
     ec2, rds = _look(session, regions)
+    wait([policies], timeout=deadline.left)
+    pool.shutdown(wait=False)
     answers = {region: (ec2[region][0], rds[region][0]) for region in regions}
     health = judge_regions(answers)
     controlled = [each for each in islice(resources, MAX_UNDER_CONTROL) if each.region in regions]
@@ -72,7 +82,19 @@ def survey_regions(
             if not ec2[region][1].complete or not set(ec2[region][1].ids) <= set(ids)
         ),
         elsewhere=() if found else _elsewhere(session, regions) if look_elsewhere else None,
+        inline_policies=_result(policies, None),
     )
+
+
+def _inline_policies(session: CustomerSession, deadline: Deadline) -> tuple[Any, ...] | None:
+    """Those of the role, if all can be read. Steps that need them then do not read them again: each
+    step of a person's test runs in a function of its own.
+    """
+    try:
+        read = ProbedAccount(session=session, deadline=deadline).inline_policies()
+    except OutOfTime:
+        return None
+    return None if read.unread else read.documents
 
 
 def _all_answered(

@@ -240,15 +240,15 @@ def test_nothing_else_in_the_layer_or_the_functions_of_a_test_names_these_operat
 
 
 @pytest.mark.parametrize("names", [["CavokEc2", "CavokRds"], []])
-def test_reading_a_policy_is_tried_on_each_there_is_or_on_one_that_is_not(
+def test_reading_a_policy_is_tried_on_one_there_is_or_on_one_that_is_not(
     names: list[str], aws: Aws
 ) -> None:
     aws.answers["ListRolePolicies"] = {"PolicyNames": names}
 
     probes.run("iam:GetRolePolicy", probed())
 
-    requested = [call["PolicyName"] for call in aws.called("GetRolePolicy")]
-    assert requested == names or (not names and requested[0].startswith("cavok-probe-"))
+    (requested,) = [call["PolicyName"] for call in aws.called("GetRolePolicy")]
+    assert requested in names or (not names and requested.startswith("cavok-probe-"))
     assert {call["RoleName"] for call in aws.called("GetRolePolicy")} == {"CavokCloud"}
 
 

@@ -107,6 +107,8 @@ class ProbedAccount:
         """A refusal is reported by the steps of the checking group. Here it leaves policies
         unread.
         """
+        if self.survey.inline_policies is not None:
+            return RolePolicies(self.survey.inline_policies)
         if self.session.role_name is None:
             return RolePolicies(unread=("the policies of an access key's user",))
         unread = []

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import dry_runs
-from cavok.adapters.customer.probed_account import MAX_INLINE_POLICIES, ProbedAccount
+from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.permissions import PROBE_NAME_PREFIX
 from cavok.domain.steps import ALLOWED, Judgement
@@ -81,16 +81,16 @@ def _list_attached_role_policies(session: CustomerSession) -> None:
 
 
 def _get_role_policy(session: CustomerSession) -> None:
-    """Reads inline policies, or one with a random name if there is none. Only authorized callers
-    receive NoSuchEntity.
+    """Reads an inline policy, or one with a random name if there is none. Only authorized callers
+    receive NoSuchEntity. One is enough: the permission is on the role, not on its policies.
     """
     iam = session.client("iam")
     try:
         names = iam.list_role_policies(RoleName=session.role_name)["PolicyNames"]
     except AWS_ERRORS:
         names = []  # reported by the step of iam:ListRolePolicies
-    for name in names[:MAX_INLINE_POLICIES] or [f"{PROBE_NAME_PREFIX}{_random()}"]:
-        iam.get_role_policy(RoleName=session.role_name, PolicyName=name)
+    name = names[0] if names else f"{PROBE_NAME_PREFIX}{_random()}"
+    iam.get_role_policy(RoleName=session.role_name, PolicyName=name)
 
 
 def _describe_instances(session: CustomerSession) -> None:
