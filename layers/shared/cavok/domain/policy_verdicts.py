@@ -33,10 +33,13 @@ class RolePolicies:
 
     documents  its inline policies.
     unread     the policies that the role may have besides, in words. Empty: the documents are all.
+    unanswered AWS's error code if an inline policy is unread because a call proved nothing; null
+               if none is, or if AWS refuses to show it.
     """
 
     documents: tuple[Any, ...] = ()
     unread: tuple[str, ...] = ()
+    unanswered: str | None = None
 
     def decision(self, request: Request) -> Decision:
         """What all policies together say, read or not."""
@@ -81,9 +84,12 @@ def is_decided(action: str, answer: Judgement, policies: RolePolicies) -> bool:
 
     A refusal does where the role's policies certainly allow no database; a success does where those
     that can be read allow every one, or where none can be read, so that nothing speaks against it.
+    A policy that was not read for want of an answer may deny some.
     """
     if answer.verdict is Verdict.DENIED:
         return policies.decision_for_all(action) in (Decision.DENIED, Decision.NOT_ALLOWED)
+    if policies.unanswered:
+        return False
     readable = RolePolicies(policies.documents)
     return not readable.documents or readable.decision_for_all(action) is Decision.ALLOWED
 
@@ -147,9 +153,10 @@ def judge_databases(
     """What the role's policies say about the real databases, where AWS's answer about an absent one
     does not decide (`is_decided`).
 
-    A success stands unless a database is certainly refused. A refusal never stands: it is `denied`
-    only if the policies refuse every database, and inconclusive if they leave one open. Those under
-    Cavok's control come first, and the first MAX_WEIGHED count. Raises OutOfTime.
+    A success stands unless a database is certainly refused, or one may be that was not looked at. A
+    refusal never stands: it is `denied` only if the policies refuse every database, and
+    inconclusive if they leave one open. Those under Cavok's control come first, and the first
+    MAX_WEIGHED count. Raises OutOfTime.
     """
     databases = _first(databases, under_control)
     verdicts = []
@@ -158,16 +165,22 @@ def judge_databases(
         verdicts.append(question.verdict_for(database, policies))
     resources = Resources.of(verdicts, under_control)
     answer = question.answer
-    if answer.verdict is Verdict.ALLOWED and not resources.denied:
+    all_weighed = databases.complete and not policies.unanswered
+    if answer.verdict is Verdict.ALLOWED and not resources.denied and all_weighed:
         return answer
     verdict = resources.verdict(complete=databases.complete)
+    if verdict is Verdict.ALLOWED and not all_weighed:
+        verdict = Verdict.INCONCLUSIVE
     known = verdict is not Verdict.INCONCLUSIVE
     denied = [each.reason for each in resources.examples if each.verdict is Verdict.DENIED]
+    unknown = Reason.ERROR if policies.unanswered else Reason.NOT_PROVABLE
+    if not known and policies.unanswered:  # asking again may prove it
+        answer = replace(answer, error_code=policies.unanswered)
     return replace(
         answer,
         verdict=verdict,
         evidence=Evidence.POLICY if known else Evidence.NONE,
-        reason=denied[0] if verdict is Verdict.DENIED else None if known else Reason.NOT_PROVABLE,
+        reason=denied[0] if verdict is Verdict.DENIED else None if known else unknown,
         detail=_detail(question, policies, databases, resources, verdict),
         resources=resources if verdicts else None,
     )

@@ -11,12 +11,14 @@ from urllib.parse import unquote
 
 from botocore import xform_name
 
-from cavok.adapters.aws_errors import AWS_ERRORS
+from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.session import CustomerSession
+from cavok.domain.access_denied import TIMED_OUT
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.kinds import Kind
 from cavok.domain.policy_verdicts import Database, Databases, RolePolicies
 from cavok.domain.regions import RegionStatus
+from cavok.domain.steps import Verdict
 from cavok.domain.survey import Survey
 
 MAX_INLINE_POLICIES = 50
@@ -86,11 +88,15 @@ class ProbedAccount:
         """The role's policies. Raises OutOfTime."""
         inline = self.inline_policies()
         managed = self._once("managed policies", self._unread_managed_policies)
-        return RolePolicies(inline.documents, (*inline.unread, *managed)[:_MOST_UNREAD])
+        unread = (*inline.unread, *managed)[:_MOST_UNREAD]
+        return RolePolicies(inline.documents, unread, inline.unanswered)
 
     def inline_policies(self) -> RolePolicies:
         """The role's inline policies alone. Raises OutOfTime."""
-        return self._once("inline policies", self._read_inline_policies)
+        found = self._once("inline policies", self._read_inline_policies)
+        if found.unanswered not in (None, TIMED_OUT):  # a repeated probe reads them again
+            self._read.pop("inline policies", None)
+        return found
 
     def databases(self, kind: Kind) -> Databases:
         """All databases of a kind in the reachable regions. Raises OutOfTime."""
@@ -111,37 +117,45 @@ class ProbedAccount:
             return RolePolicies(self.survey.inline_policies)
         if self.session.role_name is None:
             return RolePolicies(unread=("the policies of an access key's user",))
-        unread = []
-        names, all_named = self._named("list_role_policies", "PolicyNames")
+        unread: list[str] = []
+        unanswered: list[str] = []
+        names, all_named = self._named("list_role_policies", "PolicyNames", unanswered)
         documents = []
         for name in names[:MAX_INLINE_POLICIES]:
-            if (document := self._document(name)) is None:
+            if (document := self._document(name, unanswered)) is None:
                 unread.append(f"the inline policy {name[:_LONGEST_NAME]}")
             else:
                 documents.append(document)
         if not all_named or len(names) > MAX_INLINE_POLICIES:
             unread.append("all of the role's inline policies")
-        return RolePolicies(tuple(documents), tuple(unread))
+        return RolePolicies(tuple(documents), tuple(unread), unanswered[0] if unanswered else None)
 
     def _unread_managed_policies(self) -> tuple[str, ...]:
         """IAM's `GetPolicyVersion` is not asked for, so managed policies are named and not read."""
         if self.session.role_name is None:
             return ()
-        attached, all_named = self._named("list_attached_role_policies", "AttachedPolicies")
+        attached, all_named = self._named("list_attached_role_policies", "AttachedPolicies", [])
         unread = [f"the managed policy {each['PolicyName'][:_LONGEST_NAME]}" for each in attached]
         return (*unread, *([] if all_named else ["which managed policies the role has"]))
 
-    def _named(self, operation: str, field_name: str) -> tuple[list[Any], bool]:
-        """The first page of a list of the role's policies, and whether that is all."""
+    def _named(
+        self, operation: str, field_name: str, unanswered: list[str]
+    ) -> tuple[list[Any], bool]:
+        """The first page of a list of the role's policies, and whether that is all. An error that
+        proves nothing is added to `unanswered`.
+        """
         self.deadline.check()
         try:
             page = getattr(self.session.client("iam"), operation)(RoleName=self.session.role_name)
-        except AWS_ERRORS:
+        except AWS_ERRORS as error:
+            unanswered += _unanswered(error)
             return [], False
         return page.get(field_name, []), not page.get("IsTruncated", False)
 
-    def _document(self, name: str) -> Any:
-        """An inline policy as JSON; null if it could not be read."""
+    def _document(self, name: str, unanswered: list[str]) -> Any:
+        """An inline policy as JSON; null if it could not be read. An error that proves nothing is
+        added to `unanswered`.
+        """
         self.deadline.check()
         iam = self.session.client("iam")
         try:
@@ -149,7 +163,10 @@ class ProbedAccount:
             document = found["PolicyDocument"]
             if isinstance(document, str):
                 document = json.loads(unquote(document[:_LARGEST_DOCUMENT]))
-        except (*AWS_ERRORS, ValueError, RecursionError):
+        except AWS_ERRORS as error:
+            unanswered += _unanswered(error)
+            return None
+        except (ValueError, RecursionError):
             return None
         return document
 
@@ -187,3 +204,9 @@ class ProbedAccount:
                     arn = self.arn(kind, each.instance_id, region)
                     yield Database(each.instance_id, region, arn, each.tags)
             self.deadline.check()
+
+
+def _unanswered(error: Exception) -> list[str]:
+    """The code of an error that proves nothing, or nothing for a refusal."""
+    judgement = judge_error(error)
+    return [] if judgement.verdict is Verdict.DENIED else [str(judgement.error_code)]
