@@ -21,6 +21,7 @@ from tests.support.builders import ACCOUNT_ID, NOW, NUMBER, ORGANIZATION_ID
 DESCRIPTOR = """
     WAREHOUSE = KindDescriptor(
         name="warehouse",
+        plural="Redshift clusters",
         service="redshift",
         describe="redshift:DescribeClusters",
         start="redshift:ResumeCluster",
@@ -145,6 +146,58 @@ def test_session_policies_allow_what_it_needs_and_no_more() -> None:
         (["redshift:DescribeClusters"], "*"),
         (["redshift:PauseCluster"], f"arn:aws:redshift:*:{NUMBER}:cluster:sales"),
     ]
+
+
+@pytest.mark.parametrize("controlled", [True, False])
+def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
+    controlled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cavok.domain import instructions
+    from cavok.domain.accounts import AccessType, Account
+    from cavok.domain.kinds import Kind
+    from cavok.domain.least_privilege import Scope, least_privilege
+    from cavok.domain.permissions import Permission, PermissionGroup
+    from cavok.domain.resources import Resource
+
+    kind = Kind("warehouse")
+    group = PermissionGroup(
+        group="warehouses",
+        title="Redshift clusters",
+        why="Operational.",
+        permissions=tuple(
+            Permission(action, "")
+            for action in (kind.descriptor.describe, kind.descriptor.start, kind.descriptor.stop)
+        ),
+    )
+    monkeypatch.setattr(instructions, "GRANTED_GROUPS", (*instructions.GRANTED_GROUPS, group))
+    account: Any = SimpleNamespace(
+        account_number=NUMBER,
+        access_type=AccessType.ASSUME_ROLE,
+        role_name="CavokCloud",
+        role_arn=f"arn:aws:iam::{NUMBER}:role/CavokCloud",
+        write_logs=False,
+    )
+    resource: Any = SimpleNamespace(
+        resource_id="r", kind=kind, region="us-east-1", instance_id="sales"
+    )
+    assert {"account_number", "role_name", "write_logs"} <= Account.__annotations__.keys()
+    assert {"resource_id", "region", "instance_id"} <= Resource.__annotations__.keys()
+
+    offered = least_privilege(
+        account, Scope.ARN, resources=[resource] if controlled else [], interactions=[], now=NOW
+    )
+
+    looking, *acting = offered.statements["warehouses"]
+    assert looking["Action"] == ["redshift:DescribeClusters"]
+    assert [(s["Action"], s["Resource"]) for s in acting] == [
+        (
+            ["redshift:ResumeCluster", "redshift:PauseCluster"],
+            [f"arn:aws:redshift:us-east-1:{NUMBER}:cluster:sales"],
+        )
+    ] * controlled
+    assert any(
+        text.startswith("Starting and stopping Redshift clusters") for text in offered.removes
+    )
 
 
 def test_it_is_found_stopped_and_started(redshift: Stubber) -> None:

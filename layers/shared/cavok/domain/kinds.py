@@ -49,6 +49,7 @@ class KindDescriptor:
     """What Cavok knows about a kind of instance.
 
     name              the API's word for it.
+    plural            what sentences call several of them.
     service           boto3's name of the AWS service.
     describe, start, stop
                       the permission that each call needs. The part after the colon is the name of
@@ -69,6 +70,7 @@ class KindDescriptor:
     """
 
     name: str
+    plural: str
     service: str
     describe: str
     start: str
@@ -177,6 +179,7 @@ class Kind(StrEnum):
 
     EC2 = KindDescriptor(
         name="ec2",
+        plural="EC2 instances",
         service="ec2",
         describe="ec2:DescribeInstances",
         start="ec2:StartInstances",
@@ -205,6 +208,7 @@ class Kind(StrEnum):
     )
     RDS = KindDescriptor(
         name="rds",
+        plural="RDS instances",
         service="rds",
         describe="rds:DescribeDBInstances",
         start="rds:StartDBInstance",
@@ -220,6 +224,7 @@ class Kind(StrEnum):
     )
     AURORA = KindDescriptor(
         name="aurora",
+        plural="Aurora clusters",
         service="rds",
         describe="rds:DescribeDBClusters",
         start="rds:StartDBCluster",

@@ -39,7 +39,6 @@ and AWS STS quotas"."""
 SHOWN = 20
 """How many instances a sentence names."""
 
-_NAMES = {Kind.EC2: "EC2 instances", Kind.RDS: "RDS instances", Kind.AURORA: "Aurora clusters"}
 _DOING = {Action.START: "Starting", Action.STOP: "Stopping"}
 _ACTIONS = {InteractionAction.START: Action.START, InteractionAction.STOP: Action.STOP}
 
@@ -273,22 +272,24 @@ def _removed_of(kind: Kind, by: Scope, needs: _Needs) -> list[str]:
     }
     every = sorted({name for found in names.values() for name in found})
     if not every:
-        return [f"Starting and stopping {_NAMES[kind]}: {_unused('started or stopped', kind)}"]
+        return [
+            f"Starting and stopping {kind.descriptor.plural}: {_unused('started or stopped', kind)}"
+        ]
     texts = [
-        f"{_DOING[action]} {_NAMES[kind]}: {_unused(done, kind)}"
+        f"{_DOING[action]} {kind.descriptor.plural}: {_unused(done, kind)}"
         for action, done in ((Action.START, "started"), (Action.STOP, "stopped"))
         if not names[action]
     ]
     if by is Scope.TAG:
         texts.append(
-            f"Starting and stopping {_NAMES[kind]} without the tag {TAG_KEY} = {TAG_VALUE}. Before "
-            f"you apply the policy, set the tag on: {_listed(every)}."
+            f"Starting and stopping {kind.descriptor.plural} without the tag {TAG_KEY} = "
+            f"{TAG_VALUE}. Before you apply the policy, set the tag on: {_listed(every)}."
         )
     elif names[Action.START] == names[Action.STOP]:
-        texts.append(f"Starting and stopping {_NAMES[kind]} other than {_listed(every)}.")
+        texts.append(f"Starting and stopping {kind.descriptor.plural} other than {_listed(every)}.")
     else:
         texts += [
-            f"{_DOING[action]} {_NAMES[kind]} other than {_listed(found)}."
+            f"{_DOING[action]} {kind.descriptor.plural} other than {_listed(found)}."
             for action, found in names.items()
             if found
         ]
