@@ -43,6 +43,7 @@ DESCRIPTOR = """
         starting="resuming",
         stopping="pausing",
         stopped="paused",
+        extra_arns=("arn:aws:redshift:*:{account_number}:snapshot:*",),
         absent=frozenset({"ClusterNotFound"}),
     )
 """
@@ -145,6 +146,11 @@ def test_session_policies_allow_what_it_needs_and_no_more() -> None:
     assert [(s["Action"], s["Resource"]) for s in start_stop_policy(NUMBER, stop)["Statement"]] == [
         (["redshift:DescribeClusters"], "*"),
         (["redshift:PauseCluster"], f"arn:aws:redshift:*:{NUMBER}:cluster:sales"),
+    ]
+    start = Operation(Action.START, Kind("warehouse"), "sales")
+    assert start_stop_policy(NUMBER, start)["Statement"][1]["Resource"] == [
+        f"arn:aws:redshift:*:{NUMBER}:cluster:sales",
+        f"arn:aws:redshift:*:{NUMBER}:snapshot:*",
     ]
 
 

@@ -59,9 +59,10 @@ def start_stop_policy(account_number: str, operation: Operation) -> dict[str, An
     arn = kind.arn.format(account_number=account_number, instance_id=operation.instance_id)
     statements = _allowing([kind.describe], "*")["Statement"]
     statements += _allowing([operation.permission], arn)["Statement"]
-    if operation.action is Action.START and operation.kind is Kind.EC2:
+    if operation.action is Action.START and kind.extra_arns:
         extra = [each.format(account_number=account_number) for each in kind.extra_arns]
         statements[-1]["Resource"] = [arn, *extra]
+    if operation.action is Action.START and operation.kind is Kind.EC2:
         granting = ENCRYPTED_VOLUMES.statement()
         del granting["Sid"]
         statements.append(granting)
