@@ -30,6 +30,19 @@ CACHES = PermissionGroup(
 
 GROUPS = (TRUST, CHECKING, EC2, RDS, CACHES, LOGS, ENCRYPTED_VOLUMES)
 """
+OPTIONAL = """\
+HIBERNATION = PermissionGroup(
+    group="deep_sleep",
+    title="Deep sleep",
+    why="Optional.",
+    proven_by=ProvenBy.USE,
+    operational=False,
+    optional=True,
+    permissions=(Permission("ec2:ModifyInstanceAttribute", "Lets instances sleep."),),
+)
+
+GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS, ENCRYPTED_VOLUMES, HIBERNATION)
+"""
 REBOOT = "ec2:RebootInstances"
 STOP = '        Permission("ec2:StopInstances", "Stops an instance on request or on schedule."),\n'
 LOOK = """
@@ -184,3 +197,22 @@ def test_it_is_a_capability_of_the_account_and_its_refusal_an_issue(seen: dict[s
     assert seen["issues"] == [
         "elasticache:RebootCacheCluster is not allowed; Cavok does without it."
     ]
+
+
+def test_an_optional_group_is_granted_only_if_the_customer_asks_for_it(tmp_path: Path) -> None:
+    groups = "GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS, ENCRYPTED_VOLUMES)\n"
+
+    seen = look(tmp_path, (groups, OPTIONAL), probes={})
+
+    template = seen["cloudformation"]
+    policies = template["Resources"]["CavokRole"]["Properties"]["Policies"]
+    assert "CavokDeepSleep" not in [policy.get("PolicyName") for policy in policies]
+    (condition,) = (
+        policy["Fn::If"][0]
+        for policy in policies
+        if "Fn::If" in policy and policy["Fn::If"][1]["PolicyName"] == "CavokDeepSleep"
+    )
+    assert template["Conditions"][condition] == {"Fn::Equals": [{"Ref": "DeepSleep"}, "Yes"]}
+    assert template["Parameters"]["DeepSleep"]["Default"] == "No"
+    assert template["Parameters"]["EncryptedVolumes"]["Default"] == "No"
+    assert "var.deep_sleep ? 1 : 0" in seen["terraform"]

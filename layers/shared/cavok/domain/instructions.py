@@ -11,7 +11,6 @@ from urllib.parse import quote, urlencode
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.permissions import (
-    ENCRYPTED_VOLUMES,
     GRANTED_GROUPS,
     OPTIONAL_GROUPS,
     PermissionGroup,
@@ -130,14 +129,15 @@ def cloudformation_template(
 
 def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
     """The template's parameters, as the quick-create link fills them in."""
+    optional = {_parameter_of(group): "No" for group in OPTIONAL_GROUPS}
     if not account.role_name:
-        return {"WriteLogs": _yes_no(account.write_logs), "EncryptedVolumes": "No"}
+        return {"WriteLogs": _yes_no(account.write_logs), **optional}
     return {
         "TrustedAccountId": trust.trusted_account_id,
         "ExternalId": trust.external_id,
         "RoleName": account.role_name,
         "WriteLogs": _yes_no(account.write_logs),
-        "EncryptedVolumes": "No",
+        **optional,
     }
 
 
@@ -175,17 +175,34 @@ def _write_logs_parameter(account: Account) -> dict[str, Any]:
     )
 
 
-def _encrypted_volumes_parameter() -> dict[str, Any]:
-    return _parameter(
-        "Whether Cavok starts EC2 instances with volumes under a customer managed key of KMS.",
-        "No",
-        AllowedValues=["Yes", "No"],
-    )
+def _optional_parameters() -> dict[str, Any]:
+    """One parameter an optional group. It is No unless the customer says otherwise."""
+    return {
+        _parameter_of(group): _parameter(
+            f"{group.title}: whether to grant {', '.join(group.actions)}. "
+            f"{group.permissions[0].why}",
+            "No",
+            AllowedValues=["Yes", "No"],
+        )
+        for group in OPTIONAL_GROUPS
+    }
+
+
+def _parameter_of(group: PermissionGroup) -> str:
+    """The template's parameter for an optional group, such as `EncryptedVolumes`."""
+    return group.policy_name.removeprefix("Cavok")
+
+
+def _condition_of(group: PermissionGroup) -> str:
+    return f"Grants{_parameter_of(group)}"
 
 
 _CONDITIONS = {
     "WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]},
-    "StartsEncryptedVolumes": {"Fn::Equals": [{"Ref": "EncryptedVolumes"}, "Yes"]},
+    **{
+        _condition_of(group): {"Fn::Equals": [{"Ref": _parameter_of(group)}, "Yes"]}
+        for group in OPTIONAL_GROUPS
+    },
 }
 
 
@@ -200,8 +217,8 @@ def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str,
     policy = {"PolicyName": group.policy_name, "PolicyDocument": document_of(group)}
     if group.proven_by is ProvenBy.WRITING:
         return {"Fn::If": ["WritesLogs", policy, {"Ref": "AWS::NoValue"}]}
-    if group is ENCRYPTED_VOLUMES:
-        return {"Fn::If": ["StartsEncryptedVolumes", policy, {"Ref": "AWS::NoValue"}]}
+    if group.optional:
+        return {"Fn::If": [_condition_of(group), policy, {"Ref": "AWS::NoValue"}]}
     return policy
 
 
@@ -232,7 +249,7 @@ def _role_template(
                 AllowedPattern=f"{permissions.ROLE_NAME_PREFIX}[A-Za-z0-9+=,.@_-]{{0,59}}",
             ),
             "WriteLogs": _write_logs_parameter(account),
-            "EncryptedVolumes": _encrypted_volumes_parameter(),
+            **_optional_parameters(),
         },
         "Conditions": _CONDITIONS,
         "Resources": {
@@ -256,7 +273,7 @@ def _user_template(account: Account, policies: list[dict[str, Any]]) -> dict[str
         "Create its access key by hand.",
         "Parameters": {
             "WriteLogs": _write_logs_parameter(account),
-            "EncryptedVolumes": _encrypted_volumes_parameter(),
+            **_optional_parameters(),
         },
         "Conditions": _CONDITIONS,
         "Resources": {
