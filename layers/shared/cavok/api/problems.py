@@ -72,7 +72,9 @@ def install(app: APIGatewayHttpResolver) -> None:
 
 
 def _known(error: errors.CavokError) -> Response[str]:
-    return problem(_STATUS_OF[type(error)], str(error))
+    # The handler is found by class or base class, so the status must be, too.
+    status = next(_STATUS_OF[each] for each in type(error).__mro__ if each in _STATUS_OF)
+    return problem(status, str(error))
 
 
 def _invalid_field(error: errors.InvalidField) -> Response[str]:

@@ -1,5 +1,5 @@
-"""Errors. The workflows' Retry and Catch name these classes, and the HTTP API maps each to one
-status.
+"""Errors. The workflows' Retry and Catch name these classes. Those that a route may raise have a
+status in `cavok.api.problems`; any other that reaches HTTP is a 500.
 """
 
 from typing import TYPE_CHECKING
