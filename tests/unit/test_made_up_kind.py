@@ -162,7 +162,7 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
     from cavok.domain.accounts import AccessType, Account
     from cavok.domain.kinds import Kind
     from cavok.domain.least_privilege import Scope, least_privilege
-    from cavok.domain.permissions import Permission, PermissionGroup
+    from cavok.domain.permissions import GRANTED_GROUPS, Permission, PermissionGroup
     from cavok.domain.resources import Resource
 
     kind = Kind("warehouse")
@@ -175,7 +175,7 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
             for action in (kind.descriptor.describe, kind.descriptor.start, kind.descriptor.stop)
         ),
     )
-    monkeypatch.setattr(instructions, "GRANTED_GROUPS", (*instructions.GRANTED_GROUPS, group))
+    monkeypatch.setattr(instructions, "GRANTED_GROUPS", (*GRANTED_GROUPS, group))
     account: Any = SimpleNamespace(
         account_number=NUMBER,
         access_type=AccessType.ASSUME_ROLE,

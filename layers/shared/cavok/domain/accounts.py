@@ -110,8 +110,9 @@ class TestSlot:
 class Account:
     """One connected AWS account. Times are UTC.
 
-    connection_revision  counts changes to how the account is entered. A test of an older revision
-                         does not change the status.
+    connection_revision  counts changes to how the account is entered, and what ends all use of it:
+                         revoking, and a role that is open. A test of an older revision does not
+                         change the status.
     proven               permissions that a test has found allowed since the connection last
                          changed. Losing one is an issue.
     connected_at         when a test last found the account connected; null if none has since the

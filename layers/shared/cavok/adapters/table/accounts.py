@@ -107,6 +107,7 @@ class AccountItem(Item):
     attempts = NumberAttribute()
     proven = PackedAttribute(_pack_names, _unpack_names)
     connection_revision = NumberAttribute()
+    # PynamoDB makes each write conditional on the version that was read. The test slot rests on it.
     version = VersionAttribute()
 
     @classmethod
