@@ -125,7 +125,7 @@ EXPECTED = {
             "rds:DescribeDBClusters": denied("permissions_boundary"),
         },
         {**FULL, "rds": "unknown"},
-        (("permission_unproven", ("would prove it",)),),
+        (("permission_unproven", ("extend the boundary", "first use")),),
     ),
     "no-external-id": Expected(
         "failed",

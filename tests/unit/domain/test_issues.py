@@ -336,6 +336,82 @@ def test_policies_that_were_read_and_decide_nothing_are_told_so() -> None:
     assert issue.fix is None
 
 
+def behind(words: str, account: Account | None = None) -> Issue:
+    """The issue of a database permission that AWS refuses for an absent name, with these words."""
+    (issue,) = issues_of(
+        account or an_account(),
+        *(
+            replace(
+                a_step(step, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE),
+                error_code="AccessDenied",
+                detail=f"The role's policies do not decide. AWS answered: not authorized {words}",
+            )
+            for step in (RDS_STOP, "rds:StopDBCluster")
+        ),
+    )
+    assert (issue.code, issue.severity) == ("permission_unproven", Severity.INFORMATION)
+    return issue
+
+
+@pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
+@pytest.mark.parametrize(
+    ("policy", "remedy", "page"),
+    [
+        ("permissions boundary", "extend the boundary", "iam/home#/"),
+        ("service control policy", "ask whoever manages AWS Organizations", "service-control"),
+        ("resource control policy", "ask whoever manages AWS Organizations", "resource-control"),
+        ("VPC endpoint policy", "VPC endpoint policy does not allow", None),
+        ("session policy", "contact support", None),
+        ("resource-based policy", "look at the policy of the resource", None),
+    ],
+)
+def test_behind_a_policy_that_cavok_cannot_read_no_statement_of_the_roles_is_advised(
+    account: Account, policy: str, remedy: str, page: str | None
+) -> None:
+    for words in (
+        f"because no {policy} allows the {RDS_STOP} action",
+        f"with an explicit deny in a {policy}",
+    ):
+        issue = behind(words, account)
+
+        assert remedy in issue.remedy
+        assert "ARN" not in issue.remedy
+        assert "first use" in issue.remedy
+        if page:
+            assert issue.fix
+            assert issue.fix.policy_statement is None
+            assert page in str(issue.fix.console_url)
+        else:
+            assert issue.fix is None
+
+
+def test_a_permission_behind_a_boundary_is_told_word_for_word() -> None:
+    issue = behind(f"because no permissions boundary allows the {RDS_STOP} action")
+
+    assert (issue.message, issue.remedy) == (
+        f"{RDS_STOP}, rds:StopDBCluster could not be proven: a policy that Cavok cannot read "
+        "refuses it for a name that nothing has.",
+        "If that is intended, there is nothing to do. The role's permissions boundary does not "
+        f"allow {RDS_STOP}, rds:StopDBCluster; extend the boundary, or set another. Once every "
+        "name is allowed, a test proves it. So does the first use.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        (f"because no identity-based policy allows the {RDS_STOP} action", "AccessDenied"),
+        ("with an explicit deny in an identity-based policy", "AccessDenied"),
+        ("because no permissions boundary allows it", "DBInstanceNotFound"),
+    ],
+)
+def test_what_the_roles_own_policies_refuse_is_proven_by_them(words: str, code: str) -> None:
+    step = a_step(RDS_STOP, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
+    (issue,) = issues_of(an_account(), replace(step, error_code=code, detail=words))
+
+    assert "names them by ARN" in issue.remedy
+
+
 def test_an_access_keys_policies_are_not_read_so_that_its_first_use_proves_it() -> None:
     issue = unproven(account=an_account_with_keys())
 

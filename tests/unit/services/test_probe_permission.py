@@ -283,6 +283,20 @@ def test_what_refuses_and_cannot_be_read_may_be_limited_too(message: str, aws: A
     assert message in step.detail
 
 
+def test_no_grant_is_advised_where_a_boundary_refuses_and_policies_are_unread(aws: Aws) -> None:
+    stop_refused(aws, "because no permissions boundary allows the rds:StopDBInstance action")
+    databases(aws, orders={})
+    role_says(aws, "Allow", STOP_DB)
+    attached(aws, "OurDatabases")
+
+    step = probe_permission(STOP_DB, probed())
+
+    assert step.verdict is Verdict.INCONCLUSIVE
+    assert step.detail
+    assert "something refuses it that Cavok cannot read" in step.detail
+    assert "A grant in" not in step.detail
+
+
 def test_a_grant_that_denies_some_databases_is_partial_although_an_absent_one_is_allowed(
     aws: Aws,
 ) -> None:

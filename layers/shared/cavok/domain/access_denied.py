@@ -68,6 +68,18 @@ class Reason(StrEnum):
     WRITE_LOGS_OFF = "write_logs_off"
 
 
+FROM_OUTSIDE = frozenset(
+    {
+        Reason.PERMISSIONS_BOUNDARY,
+        Reason.SERVICE_CONTROL_POLICY,
+        Reason.RESOURCE_CONTROL_POLICY,
+        Reason.RESOURCE_POLICY,
+        Reason.VPC_ENDPOINT_POLICY,
+        Reason.SESSION_POLICY,
+    }
+)
+"""Refusals by policies that Cavok cannot read. No statement of the role's own ends them."""
+
 _POLICY_TYPES = (
     ("permissions boundary", Reason.PERMISSIONS_BOUNDARY),
     ("service control policy", Reason.SERVICE_CONTROL_POLICY),

@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cavok.domain import permissions
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import DENIED_CODES, FROM_OUTSIDE, Reason, refusal_reason
 from cavok.domain.accounts import Account, Fix, Issue, Outcome, Severity
 from cavok.domain.fixes import enabling, fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
@@ -387,14 +387,18 @@ _POLICY_READERS = permissions.CHECKING.actions
 
 def _unproven(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     """One issue per reason for permissions that a test could not prove, and what would."""
-    by_reason: dict[Reason, list[Step]] = {}
+    by_reason: dict[tuple[Reason, Reason | None], list[Step]] = {}
     for step in steps:
         operational = permissions.group_with(step.step).operational
         if step.verdict is Verdict.INCONCLUSIVE and operational:
-            by_reason.setdefault(step.reason or Reason.ERROR, []).append(step)
-    for reason, unproven in by_reason.items():
+            key = (step.reason or Reason.ERROR, _refused_from_outside(step))
+            by_reason.setdefault(key, []).append(step)
+    for (reason, outside), unproven in by_reason.items():
         actions = [step.step for step in unproven]
-        why, remedy, fix = _what_would_prove(account, reason, unproven, steps)
+        if outside:
+            why, remedy, fix = _what_lets_it_be_proven(account, outside, actions)
+        else:
+            why, remedy, fix = _what_would_prove(account, reason, unproven, steps)
         yield Issue(
             "permission_unproven",
             f"{', '.join(actions)} could not be proven: {why}.",
@@ -402,6 +406,31 @@ def _unproven(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
             Severity.INFORMATION,
             fix,
         )
+
+
+def _refused_from_outside(step: Step) -> Reason | None:
+    """The policy, of those that Cavok cannot read, that AWS names in a refusal that proves nothing:
+    one of an absent database, or of an absent instance.
+    """
+    if step.error_code not in DENIED_CODES or step.reason is not Reason.NOT_PROVABLE:
+        return None
+    reason = refusal_reason(step.detail or "")
+    return reason if reason in FROM_OUTSIDE else None
+
+
+def _what_lets_it_be_proven(
+    account: Account, outside: Reason, actions: Sequence[str]
+) -> tuple[str, str, Fix | None]:
+    """Why permissions could not be proven behind a policy that Cavok cannot read, what would prove
+    them, and its fix.
+    """
+    return (
+        "a policy that Cavok cannot read refuses it for a name that nothing has",
+        "If that is intended, there is nothing to do. "
+        f"{_remedy(account, outside, ', '.join(actions))} Once every name is allowed, a test "
+        "proves it. So does the first use.",
+        fix_of_refusal(account, outside, actions),
+    )
 
 
 def _what_would_prove(

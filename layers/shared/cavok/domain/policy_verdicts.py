@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import FROM_OUTSIDE, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.policy_evaluation import Decision, Request, evaluate, request_on
 from cavok.domain.steps import Evidence, Judgement, Resources, ResourceVerdict, Verdict
@@ -208,7 +208,9 @@ def _detail(
             "AWS refuses it for a name that no database has, as it does for a role that is limited "
             f"to some databases. AWS answered: {question.answer.detail}"
         )
-    if not policies.documents:
+    if question.answer.reason in FROM_OUTSIDE and verdict is Verdict.INCONCLUSIVE:
+        said = f"The role's policies do not decide. {_OUTSIDE}"
+    elif not policies.documents:
         said = policies.remedy
     elif not databases.found:
         said = "There is no database that Cavok can list to evaluate the role's policies on."
@@ -225,7 +227,10 @@ def _open(question: DatabaseQuestion, policies: RolePolicies, databases: Databas
     """Why the policies leave databases open, and what would prove them."""
     if policies.unread or question.is_explained(policies):
         return policies.remedy if databases.complete else "Not all databases could be listed."
-    return (
-        "They may allow it, but something refuses it that Cavok cannot read, such as a permissions "
-        "boundary or a policy of the organization. Stopping a database with Cavok would prove it."
-    )
+    return _OUTSIDE
+
+
+_OUTSIDE = (
+    "They may allow it, but something refuses it that Cavok cannot read, such as a permissions "
+    "boundary or a policy of the organization. Using it on a database with Cavok would prove it."
+)
