@@ -65,6 +65,11 @@ class ConnectionDependencies:
 def require_connected(account: Account) -> None:
     """Raises InteractionRefused for an account that is not connected."""
     if account.status not in CONNECTED:
+        if account.revoked:
+            raise InteractionRefused(
+                f"A person revoked the use of the account {account.name}: press Test to use it "
+                "again, and try again."
+            )
         raise InteractionRefused(
             f"The account {account.name} is {account.status.value}, not connected: follow its "
             "Instructions, press Test, and try again."
