@@ -61,7 +61,7 @@ EXPECTED = {
         but(PARTIAL, *EC2),
         {**FULL, "ec2": "partial"},
         of(EC2, ONE_INSTANCE),
-        (("permission_scoped", ("1 of 2 instances", *EC2)),),
+        (("permission_scoped", ("1 of 2 EC2 instances", *EC2)),),
     ),
     "by-tag": Expected(
         {
@@ -78,7 +78,7 @@ EXPECTED = {
         },
         (
             ("permission_missing", DATABASES),
-            ("permission_scoped", ("1 of 2 instances", *EC2)),
+            ("permission_scoped", ("1 of 2 EC2 instances", *EC2)),
         ),
     ),
     "by-database-name": Expected(

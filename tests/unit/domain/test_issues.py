@@ -177,7 +177,7 @@ def test_a_role_limited_to_some_instances_is_information_and_no_defect() -> None
     (issue,) = after.issues
     assert (after.status, after.capabilities["ec2"]) == (Status.CONFIRMED, Capability.PARTIAL)
     assert (issue.code, issue.severity) == ("permission_scoped", Severity.INFORMATION)
-    assert issue.message == f"{STOP} is allowed for 1 of 5 instances; 2 could not be decided."
+    assert issue.message == f"{STOP} is allowed for 1 of 5 EC2 instances; 2 could not be decided."
     assert issue.remedy.startswith("If that is intended, there is nothing to do.")
     assert issue.fix is None
 
@@ -186,19 +186,25 @@ def test_permissions_with_the_same_scope_are_one_issue() -> None:
     found = issues_of(
         an_account(),
         *(partly(step, allowed=[ONE], refused=[TWO]) for step in (START, STOP)),
-        partly("rds:StopDBInstance", allowed=[ONE, TWO], refused=[THREE]),
+        partly("rds:StopDBInstance", allowed=[ONE], refused=[TWO]),
+        partly("rds:StartDBCluster", allowed=[ONE], refused=[TWO]),
     )
 
     assert [issue.message for issue in found] == [
-        f"{START}, {STOP} are allowed for 1 of 2 instances.",
-        "rds:StopDBInstance is allowed for 2 of 3 instances.",
+        f"{START}, {STOP} are allowed for 1 of 2 EC2 instances.",
+        "rds:StopDBInstance is allowed for 1 of 2 RDS instances.",
+        "rds:StartDBCluster is allowed for 1 of 2 Aurora clusters.",
     ]
+    for issue, plural in zip(
+        found, ("EC2 instances", "RDS instances", "Aurora clusters"), strict=True
+    ):
+        assert f"limited to some {plural};" in issue.remedy
 
 
 def test_a_scope_that_nobody_counted_is_told_without_numbers() -> None:
     (issue,) = issues_of(an_account(), a_step(STOP, Verdict.PARTIAL))
 
-    assert issue.message == f"{STOP} is allowed for some instances only."
+    assert issue.message == f"{STOP} is allowed for some EC2 instances only."
 
 
 @pytest.mark.parametrize(
@@ -917,7 +923,7 @@ def test_a_scope_is_told_word_for_word() -> None:
     (issue,) = issues_of(an_account(), *steps)
 
     assert issue.remedy == (
-        "If that is intended, there is nothing to do. The role's policy is limited to some "
+        "If that is intended, there is nothing to do. The role's policy is limited to some EC2 "
         "instances; extend its Resource or Condition. A resource-based policy does not allow "
         f"{START}, {STOP}; look at the policy of the resource."
     )

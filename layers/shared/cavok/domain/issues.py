@@ -45,14 +45,14 @@ _REMEDIES = {
     Reason.VPC_ENDPOINT_POLICY: "A VPC endpoint policy does not allow {actions}; extend it.",
 }
 _SCOPES = {
-    Reason.IDENTITY_POLICY: "The {principal}'s policy is limited to some instances; "
+    Reason.IDENTITY_POLICY: "The {principal}'s policy is limited to some {plural}; "
     "extend its Resource or Condition.",
-    Reason.EXPLICIT_DENY: "A policy of the {principal} denies it explicitly for some instances; "
+    Reason.EXPLICIT_DENY: "A policy of the {principal} denies it explicitly for some {plural}; "
     "narrow that Deny statement.",
     Reason.PERMISSIONS_BOUNDARY: "The {principal}'s permissions boundary is limited to some "
-    "instances; extend the boundary, or set another.",
+    "{plural}; extend the boundary, or set another.",
     Reason.SERVICE_CONTROL_POLICY: "A service control policy of your AWS organization leaves some "
-    "instances out; ask whoever manages AWS Organizations.",
+    "{plural} out; ask whoever manages AWS Organizations.",
 }
 
 _LOST = ("was allowed and no longer is", "were allowed and no longer are")
@@ -344,7 +344,7 @@ def _narrowed(issue: Issue, actions: Sequence[str]) -> Issue:
 
 
 def _scoped(account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
-    """One issue for permissions that are allowed for equally many instances."""
+    """One issue for permissions that are allowed for equally many of the same kind."""
     alike: dict[str, list[Step]] = {}
     for step in steps:
         if step.verdict is Verdict.PARTIAL and step.group in permissions.REMEMBERED_GROUPS:
@@ -360,7 +360,7 @@ def _scoped(account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
         )
         principal = _principal(account)
         why = [
-            _SCOPES[reason].format(principal=principal)
+            _SCOPES[reason].format(principal=principal, plural=_plural(actions))
             if reason in _SCOPES
             else _remedy(account, reason, ", ".join(actions))
             for reason in reasons
@@ -375,11 +375,19 @@ def _scoped(account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
 
 def _counted(step: Step) -> str:
     found = step.resources
+    plural = _plural([step.step])
     if found is None:
-        return "some instances only"
+        return f"some {plural} only"
     undecided = found.asked - found.allowed - found.denied
     unknown = f"; {undecided} could not be decided" if undecided else ""
-    return f"{found.allowed} of {found.asked} instances{unknown}"
+    return f"{found.allowed} of {found.asked} {plural}{unknown}"
+
+
+def _plural(actions: Iterable[str]) -> str:
+    """What the actions start, stop or list, in words."""
+    kinds = _kinds()
+    named = (kinds[each].descriptor.plural if each in kinds else "instances" for each in actions)
+    return " and ".join(dict.fromkeys(named))
 
 
 _POLICY_READERS = permissions.CHECKING.actions
