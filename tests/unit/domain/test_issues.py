@@ -867,8 +867,9 @@ def test_what_would_prove_a_permission_is_told_word_for_word() -> None:
     )
     assert remedy(an_account(), Reason.NOT_PROVABLE) == (
         f"{unproven}: AWS's answer allows no conclusion.",
-        "The role's policies do not decide it for the instances of this account. A statement that "
-        "names them by ARN, or by their tags, would prove it. So does the first use.",
+        "The role's policies do not decide it for the instances of this account. A statement of an "
+        "inline policy that names them by ARN, or by their tags, would prove it, in a role without "
+        "managed policies: tests do not read those. So does the first use.",
     )
     assert remedy(an_account(), Reason.NOT_PROVABLE, *denied(["iam:GetRolePolicy"]))[1] == (
         "Let tests read the role's own policies: add iam:ListRolePolicies, "

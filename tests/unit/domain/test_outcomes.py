@@ -18,6 +18,7 @@ from cavok.domain.outcomes import Finding, finding
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
 from cavok.domain.verifications import SCHEDULE
 from tests.support.builders import NOW, an_interaction
+from tests.support.template import resource
 
 START, STOP = Action.START, Action.STOP
 EC2, RDS, AURORA = Kind.EC2, Kind.RDS, Kind.AURORA
@@ -214,7 +215,6 @@ def test_a_turn_is_tried_again_with_growing_pauses_for_an_hour() -> None:
 
 
 def test_looks_are_often_at_first_and_few_in_all() -> None:
-    """The queue gives a message up after 50 receives: template.yaml."""
     act, now, looks = an_act(), NOW, []
     while now < minutes(60):
         now += timedelta(seconds=outcomes.seconds_to_next_look(act, now))
@@ -223,3 +223,25 @@ def test_looks_are_often_at_first_and_few_in_all() -> None:
     assert looks[:4] == [15, 30, 45, 67]
     assert len([look for look in looks if look <= 600]) <= 15
     assert len(looks) <= 25
+
+
+@pytest.mark.parametrize("falls_back_after", range(20, 600, 7))
+def test_the_queue_does_not_give_up_a_turn_that_is_tried_again(falls_back_after: int) -> None:
+    """Each try starts the instance, which falls back after some time."""
+    turn, now, receives = an_act(SCHEDULE), NOW, 0
+    while True:
+        now += timedelta(seconds=outcomes.seconds_to_next_look(turn, now))
+        receives += 1
+        while (now - outcomes.last_called_at(turn)).total_seconds() < falls_back_after:
+            now += timedelta(seconds=outcomes.seconds_to_next_look(turn, now))
+            receives += 1
+        coming = outcomes.next_try_at(turn)
+        if coming is None:
+            break
+        if now < coming:
+            now = coming
+            receives += 1
+        turn = replace(turn, tried_at=now)
+
+    # Function errors and throttled invocations count as receives too.
+    assert receives + 20 <= resource("FollowedActs")["RedrivePolicy"]["maxReceiveCount"]

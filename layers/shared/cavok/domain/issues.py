@@ -463,7 +463,8 @@ def _what_would_prove(
     if readable.issuperset(_POLICY_READERS):
         remedy = (
             "The role's policies do not decide it for the instances of this account. A statement "
-            "that names them by ARN, or by their tags, would prove it. So does the first use."
+            "of an inline policy that names them by ARN, or by their tags, would prove it, in a "
+            "role without managed policies: tests do not read those. So does the first use."
         )
         return why, remedy, None
     remedy = (

@@ -201,9 +201,10 @@ class Kind(StrEnum):
                 "Server.InternalError",
             }
         ),
-        # StartInstances is authorized on the instance's license configurations, too. Source:
-        # Service Authorization Reference, "Amazon EC2", StartInstances.
-        extra_arns=("arn:aws:license-manager:*:{account_number}:license-configuration:*",),
+        # StartInstances is authorized on the instance's license configurations, too, which another
+        # account may share. Sources: Service Authorization Reference, "Amazon EC2"; License Manager
+        # User Guide, "Share a license configuration".
+        extra_arns=("arn:aws:license-manager:*:*:license-configuration:*",),
         absent=frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"}),
     )
     RDS = KindDescriptor(
