@@ -249,7 +249,7 @@ DEV = InstanceKey(Kind.RDS, "eu-west-1", "dev-eu-west-1")
 WEB = InstanceKey(Kind.EC2, "eu-west-1", instances("eu-west-1")[1])
 OTHER = InstanceKey(Kind.EC2, "us-east-1", instances("us-east-1")[0])
 
-CUSTOMERS = {
+CUSTOMERS: dict[str, tuple[Json, Json, tuple[InstanceKey, ...], Status]] = {
     "denies production": (
         {"All": document(ALLOW), "Guard": document(DENY_PROD)},
         {"refused_instances": frozenset({WEB.instance_id})},
