@@ -24,6 +24,7 @@ from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.domain.steps import ALLOWED, Judgement, Verdict
 from cavok.services import trust
+from cavok.services.accounts import revoke_account
 from cavok.services.connections import ConnectionDependencies
 from cavok.services.customer_sessions import CustomerSessions
 from cavok.services.instances import list_instances
@@ -121,6 +122,34 @@ def test_a_burst_costs_one_proof_whichever_process_acts(
     )
 
     assert role.tries == 2
+
+
+def test_revoking_while_the_trust_is_proven_ends_the_act(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    role: Role,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect()
+    instance_id = run_instance()
+
+    def revoke_meanwhile(*_: Any) -> Judgement:
+        revoke_account(
+            ORGANIZATION_ID,
+            ACCOUNT_ID,
+            actor="ada@example.com",
+            accounts=wiring.accounts(),
+            now=CONTEXT.now,
+        )
+        return REFUSED
+
+    monkeypatch.setattr(role, "try_wrong_external_id", revoke_meanwhile)
+
+    with pytest.raises(ServiceUnavailable):
+        start_stop(CONTEXT, stop(instance_id), dependencies=dependencies)
+
+    assert state(instance_id) == "running"
+    assert TrustProofs(wiring.table()).get(account(), "instances") is None
 
 
 def test_an_old_proof_is_none(

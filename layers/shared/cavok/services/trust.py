@@ -92,7 +92,8 @@ class TrustGuard:
         entered.
 
         Raises what `enter` raises; RoleIsOpen if AWS lets somebody else in, after the account has
-        failed; EntryInconclusive if AWS does not say.
+        failed; EntryInconclusive if AWS does not say, or if the account was revoked, reconnected or
+        failed meanwhile; AccountNotFound if it was deleted.
         """
         checks = wrong_entries(self._roles(), account, session_name(purpose))
         refusal: EntryRefused | EntryInconclusive | None = None
@@ -111,6 +112,10 @@ class TrustGuard:
             raise refusal
         if not all(step.ok for step in steps):
             raise EntryInconclusive("; ".join(map(_unanswered, steps)))
+        # The checks take seconds. What ended the use of the account meanwhile ends this use too.
+        current = self._accounts.get(account.organization_id, account.account_id)
+        if current.connection_revision != account.connection_revision:
+            raise EntryInconclusive("The account was changed meanwhile.")
         proof = TrustProof(account.connection_revision, now)
         self._proofs.put(account, purpose, proof, self._max_age)
         return entered
