@@ -845,8 +845,8 @@ KNOWN = {
         11 TransactWriteItems repeated, 11 TransactWriteItems busy""",
     # A passing failure is final under its key.
     "stop an instance": """
-        8 DescribeDBInstances throttled
-        9 StopDBInstance throttled, 9 StopDBInstance timeout, 9 StopDBInstance repeated""",
+        9 DescribeDBInstances throttled
+        10 StopDBInstance throttled, 10 StopDBInstance timeout, 10 StopDBInstance repeated""",
     # Claimed, or without its schedules. Each try lists, and counts, once more.
     "add a resource": """
         3 DescribeDBInstances throttled
@@ -859,7 +859,7 @@ KNOWN = {
     # 404 for who removed it.
     "remove a resource": "4 TransactWriteItems timeout",
     # Left on until follow_outcome tries it again: the story below.
-    "follow a schedule": "10 DescribeDBInstances throttled, 11 StopDBInstance throttled",
+    "follow a schedule": "11 DescribeDBInstances throttled, 12 StopDBInstance throttled",
     # The repeated request finds the webhook set, and does not show its secret again.
     "set a webhook": "2 PutItem timeout",
 }
