@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cavok.domain.permissions import PROBED_GROUPS
 from local.stack import Stack
 from tests.support import inspection
 from tests.support.journeys import Journey, Journeys
@@ -147,7 +148,7 @@ def test_probes_are_measured_by_action(stack: Stack, journey: Journey) -> None:
     probed = {
         step["step"]
         for step in journey.verification["steps"]
-        if step["group"] in ("checking", "ec2", "rds")
+        if step["group"] in {group.group for group in PROBED_GROUPS}
     }
     assert {line["action"] for line in measured} == probed
     for line in measured:

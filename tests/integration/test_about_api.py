@@ -69,14 +69,8 @@ def test_the_access_details_are_the_catalog(nobody: Api) -> None:
     details = nobody.get("/v1/permissions").json
 
     assert details["policy_document"] == permissions.policy_document()
-    assert [group["group"] for group in details["groups"]] == [
-        "trust",
-        "checking",
-        "ec2",
-        "rds",
-        "logs",
-        "encrypted_volumes",
-    ]
+    groups = [group["group"] for group in details["groups"]]
+    assert groups == [group.group for group in permissions.GROUPS]
     for shown, group in zip(details["groups"], permissions.GROUPS, strict=True):
         assert [action["action"] for action in shown["actions"]] == list(group.actions)
         assert (shown["required"], shown["optional"]) == (group.required, group.optional)

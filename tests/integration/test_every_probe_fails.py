@@ -34,10 +34,9 @@ from cavok.domain.verifications import Trigger, finish
 from cavok.services.probe_account import probe_account
 from cavok.services.survey_regions import survey_regions
 from tests.support.builders import (
-    ACCOUNT_ID,
     NOW,
     NUMBER,
-    ORGANIZATION_ID,
+    a_resource,
     a_step,
     a_verification,
     an_account,
@@ -46,12 +45,7 @@ from tests.support.builders import (
 
 Json = dict[str, Any]
 REGIONS = ("us-east-1", "eu-west-1")
-ACTIONS = [
-    action
-    for group in permissions.PROBED_GROUPS
-    if group.group in ("checking", "ec2", "rds")
-    for action in group.actions
-]
+ACTIONS = [action for group in permissions.PROBED_GROUPS for action in group.actions]
 ALLOW = {"Effect": "Allow", "Action": ["rds:*", "ec2:*", "iam:*"], "Resource": "*"}
 DENY_PROD = {
     "Effect": "Deny",
@@ -177,19 +171,11 @@ def document(*statements: Json) -> Json:
 
 def under_control(*keys: InstanceKey) -> list[Resource]:
     return [
-        Resource(
-            organization_id=ORGANIZATION_ID,
-            account_id=ACCOUNT_ID,
+        a_resource(
             resource_id=f"r-{index}",
             kind=key.kind,
             instance_id=key.instance_id,
             region=key.region,
-            name=None,
-            schedule=None,
-            followed_at=NOW,
-            created_at=NOW,
-            created_by="ada",
-            updated_at=NOW,
         )
         for index, key in enumerate(keys)
     ]

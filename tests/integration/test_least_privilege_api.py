@@ -12,30 +12,22 @@ import pytest
 from cavok import wiring
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.interactions import Interaction
-from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.services import least_privilege
 from tests.integration.test_interactions_table import an_interaction
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
-from tests.support.builders import NUMBER, ORGANIZATION_ID
+from tests.support.builders import NUMBER, a_resource
 
 INSTANCE, OTHER = "i-0123456789abcdef0", "i-0123456789abcdef1"
 
 
 def control(account_id: str, instance_id: str = INSTANCE) -> Resource:
     now = datetime.now(UTC)
-    resource = Resource(
-        organization_id=ORGANIZATION_ID,
+    resource = a_resource(
         account_id=account_id,
-        resource_id="01JN8Q5M3C00000000000000R1",
-        kind=Kind.EC2,
         instance_id=instance_id,
-        region="us-east-1",
-        name=None,
-        schedule=None,
         followed_at=now,
         created_at=now,
-        created_by="ada@example.com",
         updated_at=now,
     )
     wiring.resources().add(resource)

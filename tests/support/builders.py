@@ -20,6 +20,7 @@ from cavok.domain.interactions import (
     Logged,
 )
 from cavok.domain.kinds import Kind
+from cavok.domain.resources import Resource
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import TIME_LIMIT, Trigger, Verification
 from local.settings import ROOT
@@ -139,12 +140,14 @@ def steps_of(account: Account, *changes: Step) -> list[Step]:
     changes.
     """
     changed = {step.step: step for step in changes}
-    if account.access_type is AccessType.ACCESS_KEY:
-        reached: tuple[str, ...] = (permissions.ACCOUNT_MATCHES, *_actions("ec2", "rds"))
-    else:
-        reached = (*permissions.TRUST_STEPS, *_actions("checking", "ec2", "rds"))
-    if account.write_logs:
-        reached += _actions("logs")
+    has_role = account.access_type is AccessType.ASSUME_ROLE
+    groups = [
+        group.group
+        for group in permissions.GRANTED_GROUPS
+        if group.applies_to(has_role=has_role, write_logs=account.write_logs)
+    ]
+    trust = permissions.TRUST_STEPS if has_role else (permissions.ACCOUNT_MATCHES,)
+    reached = (*trust, *actions_of(*groups))
     return [changed.get(step) or _working(step) for step in reached]
 
 
@@ -153,10 +156,6 @@ def denied(steps: Iterable[str], reason: Reason = Reason.IDENTITY_POLICY) -> lis
 
 
 def actions_of(*groups: str) -> tuple[str, ...]:
-    return _actions(*groups)
-
-
-def _actions(*groups: str) -> tuple[str, ...]:
     return tuple(a for g in permissions.GRANTED_GROUPS if g.group in groups for a in g.actions)
 
 
@@ -188,3 +187,22 @@ def an_interaction(number: int = 0, **but: object) -> Interaction:
         "logged": Logged.PENDING,
     }
     return Interaction(**ordinary | but)  # type: ignore[arg-type]
+
+
+def a_resource(**but: Any) -> Resource:
+    """An EC2 instance under control, without a schedule."""
+    ordinary: dict[str, Any] = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "resource_id": "01JN8Q5M3C00000000000000R1",
+        "kind": Kind.EC2,
+        "instance_id": "i-0123456789abcdef0",
+        "region": "us-east-1",
+        "name": None,
+        "schedule": None,
+        "followed_at": NOW,
+        "created_at": NOW,
+        "created_by": "ada@example.com",
+        "updated_at": NOW,
+    }
+    return Resource(**ordinary | but)

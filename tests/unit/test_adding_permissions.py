@@ -7,6 +7,7 @@ what the copy then does.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from cavok.domain.permissions import CAPABILITY_GROUPS
 from local.settings import ROOT
 
 GROUP = """\
@@ -27,21 +29,17 @@ CACHES = PermissionGroup(
         Permission("elasticache:RebootCacheCluster", "Restarts a cache."),
     ),
 )
-
-GROUPS = (TRUST, CHECKING, EC2, RDS, CACHES, LOGS, ENCRYPTED_VOLUMES)
 """
 OPTIONAL = """\
-HIBERNATION = PermissionGroup(
+DEEP_SLEEP = PermissionGroup(
     group="deep_sleep",
     title="Deep sleep",
     why="Optional.",
     proven_by=ProvenBy.USE,
     operational=False,
-    optional=True,
+    needs_role=True,
     permissions=(Permission("ec2:ModifyInstanceAttribute", "Lets instances sleep."),),
 )
-
-GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS, ENCRYPTED_VOLUMES, HIBERNATION)
 """
 REBOOT = "ec2:RebootInstances"
 STOP = '        Permission("ec2:StopInstances", "Stops an instance on request or on schedule."),\n'
@@ -79,6 +77,9 @@ account = Account(
     updated_at=now,
     touched_at=now,
 )
+user = replace(
+    account, access_type=AccessType.ACCESS_KEY, role_name=None, access_key_id_ending="CRET"
+)
 trust = instructions.Trust(trusted_account_id="000000000000", external_id="cavok-x")
 denied = Judgement(verdict=Verdict.DENIED)
 refused = {"elasticache:RebootCacheCluster", *REFUSALS_WANTED}
@@ -95,6 +96,12 @@ print(
             "cloudformation": json.loads(instructions.cloudformation_template(account, trust)),
             "terraform": instructions.terraform(account, trust),
             "cli": instructions.cli(account, trust),
+            "for_a_user": [
+                instructions.cloudformation_template(user, trust),
+                instructions.terraform(user, trust),
+                instructions.cli(user, trust),
+                instructions.deploy_url(user, trust, "https://t"),
+            ],
             "steps": permissions.STEPS,
             "probes": probes_of(account),
             "probed": sorted(probes.PROBES),
@@ -112,6 +119,14 @@ print(
 """
 ACTIONS = ["elasticache:DescribeCacheClusters", "elasticache:RebootCacheCluster"]
 HARMLESS = dict.fromkeys(ACTIONS, "lambda session: None")
+
+
+def added(name: str, definition: str) -> tuple[str, str]:
+    """The edit that adds a group: its definition, and its name at the end of `GROUPS`."""
+    text = (ROOT / "layers/shared/cavok/domain/permissions.py").read_text()
+    (catalog,) = re.findall(r"^GROUPS = \([^)]*\)\n", text, re.MULTILINE)
+    names = re.findall(r"\w+", catalog.removeprefix("GROUPS"))
+    return catalog, f"{definition}\nGROUPS = ({', '.join((*names, name))})\n"
 
 
 def edit(path: Path, line: str, with_text: str) -> None:
@@ -144,8 +159,7 @@ def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[s
 @pytest.fixture(scope="module")
 def seen(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """A copy with a group more."""
-    groups = "GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS, ENCRYPTED_VOLUMES)\n"
-    return look(tmp_path_factory.mktemp("layer"), (groups, GROUP), probes=HARMLESS)
+    return look(tmp_path_factory.mktemp("layer"), added("CACHES", GROUP), probes=HARMLESS)
 
 
 def test_a_permission_of_a_group_that_exists_is_granted_and_probed(tmp_path: Path) -> None:
@@ -192,7 +206,8 @@ def test_it_is_probed_and_a_step_of_every_test(seen: dict[str, Any]) -> None:
 
 
 def test_it_is_a_capability_of_the_account_and_its_refusal_an_issue(seen: dict[str, Any]) -> None:
-    assert list(seen["listing"]["capabilities"]) == ["ec2", "rds", "caches", "logs"]
+    capabilities = [group.group for group in CAPABILITY_GROUPS]
+    assert list(seen["listing"]["capabilities"]) == [*capabilities, "caches"]
     assert seen["listing"]["capabilities"]["caches"] == "partial"
     assert seen["issues"] == [
         "elasticache:RebootCacheCluster is not allowed; Cavok does without it."
@@ -200,9 +215,7 @@ def test_it_is_a_capability_of_the_account_and_its_refusal_an_issue(seen: dict[s
 
 
 def test_an_optional_group_is_granted_only_if_the_customer_asks_for_it(tmp_path: Path) -> None:
-    groups = "GROUPS = (TRUST, CHECKING, EC2, RDS, LOGS, ENCRYPTED_VOLUMES)\n"
-
-    seen = look(tmp_path, (groups, OPTIONAL), probes={})
+    seen = look(tmp_path, added("DEEP_SLEEP", OPTIONAL), probes={})
 
     template = seen["cloudformation"]
     policies = template["Resources"]["CavokRole"]["Properties"]["Policies"]
@@ -216,3 +229,7 @@ def test_an_optional_group_is_granted_only_if_the_customer_asks_for_it(tmp_path:
     assert template["Parameters"]["DeepSleep"]["Default"] == "No"
     assert template["Parameters"]["EncryptedVolumes"]["Default"] == "No"
     assert "var.deep_sleep ? 1 : 0" in seen["terraform"]
+    assert "--policy-name CavokDeepSleep" in seen["cli"]
+    for of_a_user in seen["for_a_user"]:
+        assert "deep" not in of_a_user.lower(), "the group is for roles alone"
+        assert "encrypted" in of_a_user.lower()

@@ -160,6 +160,7 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
 ) -> None:
     from cavok.domain import instructions
     from cavok.domain.accounts import AccessType, Account
+    from cavok.domain.instances import InstanceKey
     from cavok.domain.kinds import Kind
     from cavok.domain.least_privilege import Scope, least_privilege
     from cavok.domain.permissions import GRANTED_GROUPS, Permission, PermissionGroup
@@ -184,10 +185,11 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
         write_logs=False,
     )
     resource: Any = SimpleNamespace(
-        resource_id="r", kind=kind, region="us-east-1", instance_id="sales"
+        resource_id="r", kind=kind, instance=InstanceKey(kind, "us-east-1", "sales")
     )
     assert {"account_number", "role_name", "write_logs"} <= Account.__annotations__.keys()
-    assert {"resource_id", "region", "instance_id"} <= Resource.__annotations__.keys()
+    assert "resource_id" in Resource.__annotations__
+    assert isinstance(Resource.instance, property)
 
     offered = least_privilege(
         account, Scope.ARN, resources=[resource] if controlled else [], interactions=[], now=NOW

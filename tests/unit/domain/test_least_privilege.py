@@ -35,6 +35,7 @@ from tests.support.builders import (
     NUMBER,
     ORGANIZATION_ID,
     WORKLOAD,
+    a_resource,
     an_account,
     an_account_with_keys,
 )
@@ -49,19 +50,8 @@ TAGGED = {"cavok:managed": "true"}
 def controlled(
     instance_id: str = INSTANCE, kind: Kind = Kind.EC2, region: str = "us-east-1"
 ) -> Resource:
-    return Resource(
-        organization_id=ORGANIZATION_ID,
-        account_id=ACCOUNT_ID,
-        resource_id=f"resource-{instance_id}",
-        kind=kind,
-        instance_id=instance_id,
-        region=region,
-        name=None,
-        schedule=None,
-        followed_at=NOW,
-        created_at=NOW,
-        created_by="ada@example.com",
-        updated_at=NOW,
+    return a_resource(
+        resource_id=f"resource-{instance_id}", kind=kind, instance_id=instance_id, region=region
     )
 
 

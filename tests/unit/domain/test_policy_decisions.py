@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cavok.domain import permissions
 from cavok.domain.policy_evaluation import (
     MAX_CHARACTERS,
     MAX_DOCUMENT_CHARACTERS,
@@ -174,6 +175,58 @@ def test_an_old_document_has_no_variables() -> None:
     assert evaluate([{"Statement": statement}], STOP) is NOT_ALLOWED
 
 
+@pytest.mark.parametrize(
+    ("action", "expected"),
+    [
+        ("RDS:stopdbinstance", ALLOWED),
+        ("rds:*", ALLOWED),
+        ("rds:Stop*", ALLOWED),
+        ("rds:*Instance", ALLOWED),
+        ("rds:St?pDBInstance", ALLOWED),
+        ("*", ALLOWED),
+        (["ec2:*", "rds:StopDBInstance"], ALLOWED),
+        ("rds:StopDBInstances", NOT_ALLOWED),
+        ("rds:StopDBInstanc", NOT_ALLOWED),
+        ("rds:Stop?", NOT_ALLOWED),
+        ("rds.StopDBInstance", NOT_ALLOWED),
+        ("rds:.topDBInstance", NOT_ALLOWED),
+    ],
+)
+def test_an_action_is_named_by_wildcards_and_in_any_case(action: Any, expected: Decision) -> None:
+    assert decision(allow(Action=action)) is expected
+
+
+ANYWHERE = Request("rds:StopDBInstance")
+"""On which database is not known."""
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {"Resource": DATABASE},
+        {"Resource": ["arn:aws:rds:*:*:db:*"]},
+        {"Resource": None, "NotResource": DATABASE},
+        {"Condition": {"StringEquals": {"aws:ResourceTag/env": "dev"}}},
+    ],
+)
+def test_what_holds_for_some_resources_is_unknown_while_the_resource_is(
+    limit: dict[str, Any],
+) -> None:
+    assert decision(allow(**limit), request=ANYWHERE) is UNKNOWN
+    assert decision(allow(), deny(**limit), request=ANYWHERE) is UNKNOWN
+
+
+def test_a_star_among_other_resources_is_all_of_them() -> None:
+    assert decision(allow(Resource=["arn:aws:s3:::b", "*"]), request=ANYWHERE) is ALLOWED
+
+
+@pytest.mark.parametrize("action", [a for g in permissions.GRANTED_GROUPS for a in g.actions])
+def test_the_policy_of_access_details_allows_each_action_it_names(action: str) -> None:
+    statements = [s | {"Resource": "*"} for s in permissions.policy_document()["Statement"]]
+
+    assert decision(*statements, request=Request(action)) is ALLOWED
+
+
 def test_a_call_that_names_no_resource_needs_a_star() -> None:
     describe = Request("ec2:DescribeInstances", "*")
 
@@ -327,3 +380,25 @@ def test_to_know_more_never_turns_a_decision_around(documents: list[Any]) -> Non
     less = evaluate(documents, request_on("rds:StopDBInstance", DATABASE, None))
 
     assert less in (UNKNOWN, told) or (less, told) == (NOT_ALLOWED, DENIED)
+
+
+@given(DOCUMENTS)
+def test_a_deny_without_limits_denies_whatever_else_is_stored(documents: list[Any]) -> None:
+    assert evaluate([*documents, policy(deny())], STOP) is DENIED
+
+
+@given(DOCUMENTS)
+def test_a_further_allow_takes_nothing_away(documents: list[Any]) -> None:
+    before = evaluate(documents, STOP)
+    after = evaluate([*documents, policy(allow())], STOP)
+
+    assert (after is DENIED) == (before is DENIED)
+    assert after is ALLOWED or before is not ALLOWED
+    assert after is not NOT_ALLOWED
+
+
+@given(DOCUMENTS, st.randoms())
+def test_the_order_of_the_policies_does_not_matter(documents: list[Any], random: Any) -> None:
+    shuffled = random.sample(documents, len(documents))
+
+    assert evaluate(shuffled, STOP) is evaluate(documents, STOP)

@@ -8,24 +8,11 @@ from datetime import datetime, timedelta
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.builders import NOW, a_resource
 
 HOUR = timedelta(hours=1)
 OFFICE = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
-ORDERS = Resource(
-    organization_id=ORGANIZATION_ID,
-    account_id=ACCOUNT_ID,
-    resource_id="01JN8Q5M3C00000000000000R1",
-    kind=Kind.RDS,
-    instance_id="orders",
-    region="us-east-1",
-    name="orders",
-    schedule=OFFICE,
-    followed_at=NOW,
-    created_at=NOW,
-    created_by="ada@example.com",
-    updated_at=NOW,
-)
+ORDERS = a_resource(kind=Kind.RDS, instance_id="orders", name="orders", schedule=OFFICE)
 """Set at noon, in the middle of the window."""
 
 STOP_TODAY = Transition(NOW.replace(hour=18), Action.STOP)

@@ -46,6 +46,8 @@ from tests.support.builders import (
 from tests.support.fake_aws import Aws, refused
 from tests.unit.adapters.customer.test_assume_role import ANSWER
 
+PROBED = [group.group for group in permissions.PROBED_GROUPS]
+PROBED_WITH_KEYS = [group for group in PROBED if group != "checking"]
 KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
 CUSTOMERS_ROLE = f"arn:aws:iam::{NUMBER}:role/CavokCloud"
 OUR_ROLE = "arn:aws:iam::111122223333:role/CavokCanary/cavok"
@@ -150,7 +152,7 @@ def test_a_role_is_entered_and_its_trust_tried_without_and_with_a_wrong_id(custo
         (permissions.WITHOUT_EXTERNAL_ID, Verdict.DENIED, True),
         (permissions.WITH_WRONG_EXTERNAL_ID, Verdict.DENIED, True),
     ]
-    assert list(session.probes) == list(actions_of("checking", "ec2", "rds"))
+    assert list(session.probes) == list(actions_of(*PROBED))
 
 
 def test_the_session_is_sealed_for_this_test_alone(customer: Aws) -> None:
@@ -175,7 +177,7 @@ def test_a_user_is_entered_with_the_stored_key_and_asked_for_no_trust(customer: 
     session = opened(with_keys(), customer)
 
     assert [step.step for step in session.steps] == [permissions.ACCOUNT_MATCHES]
-    assert list(session.probes) == list(actions_of("ec2", "rds"))
+    assert list(session.probes) == list(actions_of(*PROBED_WITH_KEYS))
     assert customer.called("AssumeRole") == []
     assert customer.made[-1]["aws_access_key_id"] == KEY_ID
 

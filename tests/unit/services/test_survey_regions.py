@@ -20,7 +20,7 @@ from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, Survey
 from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
 from cavok.services.survey_regions import survey_regions
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.builders import NOW, a_resource
 from tests.support.fake_aws import Aws, a_session, probed, refused
 
 US, EU, OFF = "us-east-1", "eu-west-1", "af-south-1"
@@ -105,20 +105,7 @@ def surveyed(
 
 
 def controlled(instance_id: str, region: str = US, kind: Kind = Kind.EC2) -> Resource:
-    return Resource(
-        organization_id=ORGANIZATION_ID,
-        account_id=ACCOUNT_ID,
-        resource_id="01JN8Q5M3C00000000000000R1",
-        kind=kind,
-        instance_id=instance_id,
-        region=region,
-        name=None,
-        schedule=None,
-        followed_at=NOW,
-        created_at=NOW,
-        created_by="ada@example.com",
-        updated_at=NOW,
-    )
+    return a_resource(kind=kind, instance_id=instance_id, region=region)
 
 
 def test_each_region_is_asked_once_of_each_service_and_all_at_the_same_time() -> None:

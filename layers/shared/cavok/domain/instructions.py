@@ -3,7 +3,7 @@ generated from the permission catalog.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -39,21 +39,26 @@ def granted_groups(account: Account) -> tuple[PermissionGroup, ...]:
     """The groups that this account's policy grants: logs only if Write logs is Yes, checking only
     if the account is entered through a role.
     """
-    return _groups(account, write_logs=account.write_logs)
+    return _applying(GRANTED_GROUPS, account, write_logs=account.write_logs)
 
 
-def _groups(account: Account, *, write_logs: bool) -> tuple[PermissionGroup, ...]:
+def optional_groups(account: Account) -> tuple[PermissionGroup, ...]:
+    """The groups that this account's policy can grant if the customer asks for them."""
+    return _applying(OPTIONAL_GROUPS, account, write_logs=account.write_logs)
+
+
+def _applying(
+    groups: Iterable[PermissionGroup], account: Account, *, write_logs: bool
+) -> tuple[PermissionGroup, ...]:
     has_role = account.access_type is AccessType.ASSUME_ROLE
     return tuple(
-        group
-        for group in GRANTED_GROUPS
-        if group.applies_to(has_role=has_role, write_logs=write_logs)
+        group for group in groups if group.applies_to(has_role=has_role, write_logs=write_logs)
     )
 
 
 def template_groups(account: Account) -> tuple[PermissionGroup, ...]:
     """The groups that the account's template can grant, whatever its parameters are."""
-    return (*_groups(account, write_logs=True), *OPTIONAL_GROUPS)
+    return (*_applying(GRANTED_GROUPS, account, write_logs=True), *optional_groups(account))
 
 
 DocumentOf = Callable[[PermissionGroup], dict[str, Any]]
@@ -129,7 +134,7 @@ def cloudformation_template(
 
 def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
     """The template's parameters, as the quick-create link fills them in."""
-    optional = {_parameter_of(group): "No" for group in OPTIONAL_GROUPS}
+    optional = {_parameter_of(group): "No" for group in optional_groups(account)}
     if not account.role_name:
         return {"WriteLogs": _yes_no(account.write_logs), **optional}
     return {
@@ -175,7 +180,7 @@ def _write_logs_parameter(account: Account) -> dict[str, Any]:
     )
 
 
-def _optional_parameters() -> dict[str, Any]:
+def _optional_parameters(account: Account) -> dict[str, Any]:
     """One parameter an optional group. It is No unless the customer says otherwise."""
     return {
         _parameter_of(group): _parameter(
@@ -184,7 +189,7 @@ def _optional_parameters() -> dict[str, Any]:
             "No",
             AllowedValues=["Yes", "No"],
         )
-        for group in OPTIONAL_GROUPS
+        for group in optional_groups(account)
     }
 
 
@@ -197,13 +202,14 @@ def _condition_of(group: PermissionGroup) -> str:
     return f"Grants{_parameter_of(group)}"
 
 
-_CONDITIONS = {
-    "WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]},
-    **{
-        _condition_of(group): {"Fn::Equals": [{"Ref": _parameter_of(group)}, "Yes"]}
-        for group in OPTIONAL_GROUPS
-    },
-}
+def _conditions(account: Account) -> dict[str, Any]:
+    return {
+        "WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]},
+        **{
+            _condition_of(group): {"Fn::Equals": [{"Ref": _parameter_of(group)}, "Yes"]}
+            for group in optional_groups(account)
+        },
+    }
 
 
 def _inline_policies(account: Account, document_of: DocumentOf) -> list[dict[str, Any]]:
@@ -249,9 +255,9 @@ def _role_template(
                 AllowedPattern=f"{permissions.ROLE_NAME_PREFIX}[A-Za-z0-9+=,.@_-]{{0,59}}",
             ),
             "WriteLogs": _write_logs_parameter(account),
-            **_optional_parameters(),
+            **_optional_parameters(account),
         },
-        "Conditions": _CONDITIONS,
+        "Conditions": _conditions(account),
         "Resources": {
             "CavokRole": {
                 "Type": "AWS::IAM::Role",
@@ -273,9 +279,9 @@ def _user_template(account: Account, policies: list[dict[str, Any]]) -> dict[str
         "Create its access key by hand.",
         "Parameters": {
             "WriteLogs": _write_logs_parameter(account),
-            **_optional_parameters(),
+            **_optional_parameters(account),
         },
-        "Conditions": _CONDITIONS,
+        "Conditions": _conditions(account),
         "Resources": {
             "CavokUser": {
                 "Type": "AWS::IAM::User",
@@ -302,9 +308,9 @@ resource "aws_iam_{kind}_policy" "{group.group}" {{
   {kind}   = aws_iam_{kind}.cavok.id
   policy = jsonencode({_indented(document_of(group))})
 }}"""
-        for group in (*granted_groups(account), *OPTIONAL_GROUPS)
+        for group in (*granted_groups(account), *optional_groups(account))
     )
-    variables = "\n".join(_terraform_variable(group) for group in OPTIONAL_GROUPS)
+    variables = "\n".join(_terraform_variable(group) for group in optional_groups(account))
     return f"""terraform {{
   required_providers {{
     aws = {{ source = "hashicorp/aws" }}
@@ -377,6 +383,6 @@ def cli(account: Account, trust: Trust) -> str:
         f"# aws iam put-{kind}-policy --{kind}-name '{name}' "
         f"--policy-name {group.policy_name} \\\n"
         f"#   --policy-document '{json.dumps(permissions.policy_document([group]))}'"
-        for group in OPTIONAL_GROUPS
+        for group in optional_groups(account)
     ]
     return "\n\n".join(commands) + "\n"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cavok.domain.accounts import Account
 from cavok.domain.errors import InvalidField
+from cavok.domain.instances import InstanceKey
 from cavok.domain.instructions import granted_groups, template_groups
 from cavok.domain.interactions import (
     KEPT_FOR,
@@ -84,22 +85,7 @@ class LeastPrivilege:
         return _document(_granted(self.statements, group))
 
 
-@dataclass(frozen=True, slots=True)
-class _Instance:
-    """`region` is part of what makes an instance the same: names of databases are regional."""
-
-    kind: Kind
-    region: str
-    instance_id: str
-
-    def arn(self, account_number: str) -> str:
-        pattern = self.kind.descriptor.arn.format(
-            account_number=account_number, instance_id=self.instance_id
-        )
-        return pattern.replace(":*:", f":{self.region}:", 1)
-
-
-_Needs = Mapping[_Instance, frozenset[Action]]
+_Needs = Mapping[InstanceKey, frozenset[Action]]
 _Statements = Mapping[str, tuple[dict[str, Any], ...]]
 
 
@@ -134,15 +120,15 @@ def _needs(
     resources: Iterable["Resource"], interactions: Iterable[Interaction], now: datetime
 ) -> _Needs:
     """The instances to start and stop: those under control in both ways, others as they were."""
-    needs: dict[_Instance, set[Action]] = defaultdict(set)
+    needs: dict[InstanceKey, set[Action]] = defaultdict(set)
     for resource in resources:
-        needs[_Instance(resource.kind, resource.region, resource.instance_id)] |= set(Action)
+        needs[resource.instance] |= set(Action)
     for interaction in interactions:
         action = _ACTIONS.get(interaction.action)
         accepted = interaction.outcome is InteractionOutcome.ACCEPTED
         kind, region, name = interaction.kind, interaction.region, interaction.instance_id
         if action and accepted and kind and region and name and now - interaction.at <= KEPT_FOR:
-            needs[_Instance(kind, region, name)].add(action)
+            needs[InstanceKey(kind, region, name)].add(action)
     return {instance: frozenset(actions) for instance, actions in needs.items()}
 
 
@@ -164,7 +150,7 @@ def _acting(kind: Kind, account: Account, by: Scope, needs: _Needs) -> list[dict
     """One statement for all instances of a kind that need the same actions."""
     of_kind = {instance: actions for instance, actions in needs.items() if instance.kind is kind}
     if by is Scope.TAG:
-        every = _Instance(kind, "*", "*").arn(account.account_number)
+        every = InstanceKey(kind, "*", "*").arn(account.account_number)
         actions = frozenset(action for wanted in of_kind.values() for action in wanted)
         tagged = {"StringEquals": {f"aws:ResourceTag/{TAG_KEY}": TAG_VALUE}}
         return [_statement(kind, actions, every) | {"Condition": tagged}] if actions else []
@@ -209,7 +195,7 @@ def _covers(
     covers = []
     for resource in resources:
         kind = resource.kind.descriptor
-        instance = _Instance(resource.kind, resource.region, resource.instance_id)
+        instance = resource.instance
         arn = instance.arn(account.account_number)
         requests = [
             Request(kind.describe, "*"),

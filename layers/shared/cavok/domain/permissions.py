@@ -37,7 +37,9 @@ class ProvenBy(StrEnum):
     PROBING = "probing"
     """One harmless call a permission."""
     USE = "use"
-    """Only by use: no harmless call proves it, so that a test has no step for it."""
+    """Only by use: no harmless call proves it, so that a test has no step for it. Such a group is
+    optional: customers must ask for it, and templates leave it out by default.
+    """
     WRITING = "writing"
     """Writing the test's summary to the customer's log group, if log writing is on."""
 
@@ -62,7 +64,6 @@ class PermissionGroup:
     operational  whether the account is used with them: they show as a capability of the account,
                  and a lost one degrades it.
     needs_role   whether they make sense only for an account that is entered through a role.
-    optional     whether the customer must ask for them: templates leave them out by default.
     condition    the statement's Condition; null for none.
     """
 
@@ -74,13 +75,16 @@ class PermissionGroup:
     proven_by: ProvenBy = ProvenBy.PROBING
     operational: bool = True
     needs_role: bool = False
-    optional: bool = False
     condition: Mapping[str, Mapping[str, str]] | None = None
     permissions: tuple[Permission, ...]
 
     @property
     def actions(self) -> tuple[str, ...]:
         return tuple(permission.action for permission in self.permissions)
+
+    @property
+    def optional(self) -> bool:
+        return self.proven_by is ProvenBy.USE
 
     @property
     def policy_name(self) -> str:
@@ -156,7 +160,6 @@ ENCRYPTED_VOLUMES = PermissionGroup(
     ),
     proven_by=ProvenBy.USE,
     operational=False,
-    optional=True,
     # Only EC2 may use it, and only to make grants for EBS. Source: AWS re:Post,
     # "kms-iam-ec2-permission"; KMS Developer Guide, "Condition keys", kms:GrantIsForAWSResource.
     condition={

@@ -262,24 +262,3 @@ def _are_short(values: tuple[str, ...]) -> bool:
 def _listed(value: Any) -> list[Any]:
     """IAM accepts a single value in place of a list."""
     return value if isinstance(value, list) else [value]
-
-
-class Prediction(StrEnum):
-    """What a role's inline policies decide about an action, if they decide it."""
-
-    ALLOWED = "allowed"
-    DENIED = "denied"
-    UNKNOWN = "unknown"
-
-
-def predict(documents: Iterable[Mapping[str, Any]], action: str) -> Prediction:
-    """What a role's inline policies say about an action on every resource. What they do not allow
-    may be allowed by managed policies, which Cavok does not read.
-    """
-    match evaluate(documents, Request(action)):
-        case Decision.ALLOWED:
-            return Prediction.ALLOWED
-        case Decision.DENIED:
-            return Prediction.DENIED
-        case _:
-            return Prediction.UNKNOWN
