@@ -109,6 +109,7 @@ def test_the_first_instances_are_decided_first(allowed: set[int], names: str) ->
     ("allowed", "count", "names", "most"),
     [
         pytest.param(range(500), 500, "first", 1, id="all allowed"),
+        pytest.param(range(1200), 1200, "first", 3, id="more than one call may name"),
         pytest.param(range(1, 500), 500, "first", 4, id="one of 500 refused, and named"),
         pytest.param(range(1, 500), 500, "none", 20, id="one of 500 refused, and not named"),
         pytest.param([3, 17, 30], 41, "first", MAX_CALLS, id="three of 41 allowed"),
@@ -135,6 +136,37 @@ def test_a_refusal_that_names_an_allowed_instance_misleads_nobody() -> None:
     found = find_refused(ids, Ec2(ids[:7], names="wrong"))
 
     assert list(found.refused) == ids[7:]
+
+
+def test_an_instance_that_a_refusal_names_unasked_is_not_asked_about() -> None:
+    """AWS's words are the customer's to write."""
+    ids, asked = instances(4), list[str]()
+
+    def ask(group: Sequence[str]) -> Answer:
+        asked.extend(group)
+        return Refused(Reason.EXPLICIT_DENY, "No.", "i-0fedcba9876543210")
+
+    found = find_refused(ids, ask)
+
+    assert set(asked) == set(found.refused) == set(ids)
+
+
+def test_gone_instances_do_not_make_the_next_calls_smaller() -> None:
+    ids = instances(500)
+    ec2 = Ec2(ids, gone=ids[100:103])
+
+    find_refused(ids, ec2)
+
+    assert [len(call) for call in ec2.calls] == [500, 497]
+
+
+def test_calls_become_half_as_large_with_a_refusal_and_twice_as_large_with_a_permission() -> None:
+    ids = instances(64)
+    ec2 = Ec2(ids[1:])
+
+    find_refused(ids, ec2)
+
+    assert [len(call) for call in ec2.calls] == [64, 32, 16, 8, 4, 2, 1, 1, 2, 4, 8, 16, 32]
 
 
 def test_an_answer_that_proves_nothing_ends_asking_and_keeps_what_is_decided() -> None:

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from cavok.domain.accounts import Outcome
 from cavok.domain.errors import MalformedEvent
 from cavok.domain.interactions import (
+    KEPT_FOR,
     THRESHOLDS,
+    InteractionAction,
     InteractionOutcome,
     Logged,
     Usage,
@@ -30,6 +32,7 @@ from tests.support.builders import (
     VERIFICATION_ID,
     a_verification,
     an_account,
+    an_interaction,
     confirmed,
 )
 
@@ -176,6 +179,10 @@ def test_a_persons_test_is_an_interaction_with_the_verifications_own_id() -> Non
     assert interaction.outcome is InteractionOutcome.ACCEPTED
     assert interaction.detail == "The test found the account confirmed."
     assert interaction.logged is Logged.PENDING
+    assert interaction.action is InteractionAction.TEST
+    assert (interaction.organization_id, interaction.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
+    assert (interaction.actor, interaction.request_id) == ("ada@example.com", VERIFICATION_ID)
+    assert interaction.at == a_verification().started_at
 
 
 def test_a_test_that_failed_is_a_refused_one_and_nothing_is_written_to_that_account() -> None:
@@ -185,6 +192,7 @@ def test_a_test_that_failed_is_a_refused_one_and_nothing_is_written_to_that_acco
     assert interaction
     assert interaction.outcome is InteractionOutcome.REFUSED
     assert interaction.logged is Logged.REFUSED
+    assert interaction.detail == "The test could not enter the account yet."
 
 
 def test_a_scheduled_test_and_an_aborted_one_count_for_nothing() -> None:
@@ -194,6 +202,11 @@ def test_a_scheduled_test_and_an_aborted_one_count_for_nothing() -> None:
         interaction_of_test(account, finished(Outcome.CONFIRMED, trigger=Trigger.SCHEDULED)) is None
     )
     assert interaction_of_test(account, a_verification(state=State.ABORTED)) is None
+
+
+def test_an_interaction_is_kept_for_90_days() -> None:
+    assert an_interaction().kept_until == NOW + KEPT_FOR
+    assert timedelta(days=90) == KEPT_FOR
 
 
 def test_write_logs_off_is_off() -> None:

@@ -15,6 +15,7 @@ from cavok.domain.accounts import (
     Outcome,
     Status,
 )
+from cavok.domain.reverification import FIRST_RETRY
 from cavok.domain.trust import TrustProof, with_open_role
 from cavok.domain.verifications import finish
 from tests.support.builders import (
@@ -45,7 +46,12 @@ def test_only_a_connected_account_fails_by_its_open_role(status: Status) -> None
 def test_nothing_of_a_failed_account_is_said_to_work() -> None:
     account = confirmed(an_account(capabilities={"ec2": Capability.FULL}))
 
-    assert with_open_role(account, NOW).capabilities == UNKNOWN_CAPABILITIES
+    after = with_open_role(account, NOW)
+
+    assert after.capabilities == UNKNOWN_CAPABILITIES
+    assert [issue.code for issue in after.issues] == ["confused_deputy"]
+    assert (after.attempts, after.updated_at) == (account.attempts + 1, NOW)
+    assert after.next_verification_at == NOW + FIRST_RETRY
 
 
 def test_a_test_that_ran_meanwhile_does_not_mend_it() -> None:

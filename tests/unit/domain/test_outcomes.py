@@ -105,6 +105,34 @@ def test_what_a_look_says(
     assert found.repeatable is (expected is NOT and state == opposite)
 
 
+@pytest.mark.parametrize("state", ["stopping", "pending", "rebooting"])
+def test_what_is_on_its_way_is_named(state: str) -> None:
+    found = finding(EC2, START, an_instance(EC2, state), timedelta(minutes=5))
+
+    assert found == Finding(AGAIN, state, f"It was still {state}.")
+
+
+def test_an_earlier_reason_is_not_blamed_for_a_start_that_nobody_explains() -> None:
+    found = finding(EC2, START, an_instance(EC2, "stopped", BY_A_USER), timedelta(minutes=1))
+
+    assert found.reason == "It is still stopped."
+
+
+def test_a_look_that_failed_is_repeated_and_said() -> None:
+    found = outcomes.not_seen("Throttling: slow down")
+
+    assert found == Finding(AGAIN, None, "Cavok could not look at it: Throttling: slow down")
+
+
+@pytest.mark.parametrize("found", [Finding(AGAIN, "pending", "why"), Finding(REACHED, "running")])
+def test_a_later_request_leaves_the_earlier_ones_result_unknown(found: Finding) -> None:
+    after = outcomes.superseded(found)
+
+    assert (after.result, after.state) == (Result.UNKNOWN, found.state)
+    assert after.reason
+    assert "later request" in after.reason
+
+
 def test_a_start_that_fell_back_for_a_key_names_the_statement_to_add() -> None:
     found = finding(EC2, START, an_instance(EC2, "stopped", CLIENT_ERROR), timedelta(minutes=1))
 
@@ -220,6 +248,8 @@ def test_looks_are_often_at_first_and_few_in_all() -> None:
         now += timedelta(seconds=outcomes.seconds_to_next_look(act, now))
         looks.append((now - NOW).total_seconds())
 
+    assert outcomes.seconds_to_next_look(act, minutes(9.99)) == 60
+    assert outcomes.seconds_to_next_look(act, minutes(10)) == 300
     assert looks[:4] == [15, 30, 45, 67]
     assert len([look for look in looks if look <= 600]) <= 15
     assert len(looks) <= 25

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Transition, Window
@@ -80,6 +81,57 @@ def test_an_ec2_instance_is_never_restarted_by_aws() -> None:
     web = replace(stopped(NOW), kind=Kind.EC2)
 
     assert web.followed(Transition(at, Action.STOP), at, changed=True).note is None
+
+
+def test_an_accepted_transition_is_the_last_that_was_handled() -> None:
+    start = Transition(NOW + 20 * HOUR, Action.START)
+
+    stopped_now = ORDERS.followed(STOP_TODAY, NOW + 7 * HOUR, changed=True)
+    found_off = ORDERS.followed(STOP_TODAY, NOW + 7 * HOUR, changed=False)
+    started = stopped_now.followed(start, start.at, changed=True)
+
+    assert stopped_now == replace(ORDERS, followed_at=STOP_TODAY.at, stopped_at=NOW + 7 * HOUR)
+    assert found_off == stopped_now, "off since then, as far as Cavok knows"
+    assert started == replace(ORDERS, followed_at=start.at)
+
+
+def test_a_database_is_restarted_by_aws_after_seven_days_and_not_before() -> None:
+    for wait, restarted in ((AWS_RESTARTS_AFTER, True), (AWS_RESTARTS_AFTER - HOUR, False)):
+        at = NOW + wait
+        after = stopped(NOW).followed(Transition(at, Action.STOP), at, changed=True)
+        assert bool(after.note) is restarted
+        off = stopped(NOW).followed(Transition(at, Action.STOP), at, changed=False)
+        assert off.note is None, "it was off"
+    first = ORDERS.followed(STOP_TODAY, NOW + 30 * AWS_RESTARTS_AFTER, changed=True)
+    assert first.note is None, "never stopped before"
+
+
+def test_a_transition_names_its_operation_and_its_instance() -> None:
+    assert ORDERS.operation(STOP_TODAY) == Operation(Action.STOP, Kind.RDS, "orders", "us-east-1")
+    assert ORDERS.instance == InstanceKey(Kind.RDS, "us-east-1", "orders")
+    assert ORDERS.next_transition(NOW) == STOP_TODAY
+
+
+def test_a_turn_is_wanted_until_the_next_transition_and_while_its_schedule_stays() -> None:
+    stop, asked_at = STOP_TODAY, STOP_TODAY.at + HOUR
+    turn = replace(ORDERS, followed_at=stop.at)
+
+    assert turn.still_wanted(Action.STOP, asked_at, asked_at) == stop
+    assert turn.still_wanted(Action.STOP, stop.at, asked_at + 12 * HOUR) == stop
+    assert turn.still_wanted(Action.STOP, asked_at, stop.at + 14 * HOUR) is None, "started since"
+    assert turn.still_wanted(Action.START, asked_at, asked_at) is None
+    assert turn.still_wanted(Action.STOP, stop.at - HOUR, asked_at) is None, "an earlier turn"
+    changed = turn.scheduled(OFFICE, stop.at + 2 * HOUR)
+    assert changed.still_wanted(Action.STOP, asked_at, stop.at + 3 * HOUR) is None
+    assert replace(turn, schedule=None).still_wanted(Action.STOP, asked_at, asked_at) is None
+
+
+def test_another_schedule_forgets_what_the_last_one_did() -> None:
+    old = replace(stopped(NOW), note="old", updated_at=NOW)
+
+    assert old.scheduled(None, NOW + HOUR) == replace(
+        ORDERS, schedule=None, followed_at=NOW + HOUR, updated_at=NOW + HOUR
+    )
 
 
 def test_a_refusal_is_noted_until_the_next_transition_succeeds() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -21,6 +22,7 @@ from cavok.domain.steps import (
     Step,
     Verdict,
     judge,
+    skipped,
 )
 from tests.support.builders import NOW, a_step
 
@@ -31,6 +33,23 @@ JUDGEMENTS = st.builds(
     reason=st.none() | st.sampled_from(Reason),
     error_code=st.none() | st.text(max_size=40),
     detail=st.none() | st.text(max_size=200),
+    resources=st.none()
+    | st.builds(
+        Resources,
+        st.integers(0, 9),
+        st.integers(0, 9),
+        st.integers(0, 9),
+        st.lists(
+            st.builds(
+                ResourceVerdict,
+                st.text(max_size=9),
+                st.just("eu-west-1"),
+                st.sampled_from(Verdict),
+                st.none() | st.sampled_from(Reason),
+            ),
+            max_size=3,
+        ).map(tuple),
+    ),
 )
 STEPS = st.builds(
     Step.of,
@@ -91,6 +110,52 @@ def test_a_prediction_says_that_it_is_one() -> None:
 
     assert (step.evidence, step.verdict, step.ok) == (Evidence.POLICY, Verdict.ALLOWED, True)
     assert (step.started_at, step.duration_ms) == (live.started_at, live.duration_ms)
+
+
+STOP = "rds:StopDBInstance"
+TWO = Resources(2, 1, 1, (ResourceVerdict("orders", "eu-west-1", Verdict.DENIED),))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "evidence", "ok"),
+    [
+        (Verdict.ALLOWED, Evidence.POLICY, True),
+        (Verdict.PARTIAL, Evidence.POLICY, True),
+        (Verdict.DENIED, Evidence.POLICY, False),
+        (Verdict.INCONCLUSIVE, Evidence.NONE, None),
+    ],
+)
+def test_a_prediction_replaces_what_the_call_said(
+    verdict: Verdict, evidence: Evidence, ok: bool | None
+) -> None:
+    called = a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR, error_code="Throttling", detail="no")
+
+    predicted = called.predicted(verdict, Reason.IDENTITY_POLICY, "x" * 2000, TWO)
+
+    assert predicted == replace(
+        called,
+        verdict=verdict,
+        evidence=evidence,
+        ok=ok,
+        reason=Reason.IDENTITY_POLICY,
+        detail="x" * 1500,
+        resources=TWO,
+    )
+
+
+def test_what_an_answer_proves_is_said_in_awss_words() -> None:
+    proof = judge("DryRunOperation", "Would have succeeded.", {"DryRunOperation"})
+
+    assert proof == Judgement(
+        verdict=Verdict.ALLOWED, error_code="DryRunOperation", detail="Would have succeeded."
+    )
+    assert judge("Throttling", "y" * 2000).detail == "y" * 1500
+
+
+def test_what_was_skipped_is_no_evidence() -> None:
+    assert skipped(Reason.NOT_ENTERED, "why") == Judgement(
+        verdict=Verdict.SKIPPED, evidence=Evidence.NONE, reason=Reason.NOT_ENTERED, detail="why"
+    )
 
 
 def test_every_step_belongs_to_a_group() -> None:

@@ -20,14 +20,18 @@ from cavok.domain.accounts import (
     Outcome,
     Status,
 )
+from cavok.domain.audit import AuditAction
 from cavok.domain.reverification import FIRST_RETRY, next_daily_slot
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import (
+    KEPT_FOR,
+    LEASE,
     TIME_LIMIT,
     State,
     Trigger,
     Verification,
     abort,
+    begin,
     capabilities,
     entry_refused,
     entry_unknown,
@@ -68,6 +72,36 @@ def not_entered(account: Account) -> Step:
 
 def codes(account: Account) -> list[str]:
     return [issue.code for issue in account.issues]
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+def test_a_test_that_begins_takes_the_slot_and_only_a_persons_is_a_touch(trigger: Trigger) -> None:
+    account = an_account()
+    verification = a_verification(trigger=trigger, actor="ada@example.com", started_at=NOW)
+
+    tested, entry = begin(account, verification)
+
+    assert tested.slot == a_slot()
+    assert tested.next_verification_at == NOW + LEASE, "not due while it runs"
+    assert tested.touched_at == (NOW if trigger is Trigger.MANUAL else account.touched_at)
+    assert (entry.action, entry.at, entry.actor) == (AuditAction.TESTED, NOW, "ada@example.com")
+    assert entry.detail == f"verification {VERIFICATION_ID}"
+    assert (tested.status, tested.updated_at) == (account.status, account.updated_at)
+
+
+@pytest.mark.parametrize("state", State)
+def test_only_a_running_test_runs(state: State) -> None:
+    assert a_verification(state=state).running == (state is State.RUNNING)
+
+
+def test_a_test_is_kept_for_90_days_and_as_long_as_its_account_if_that_rests() -> None:
+    running, ended = a_verification(), a_verification(finished_at=NOW)
+    due, resting = an_account(next_verification_at=NOW), an_account(next_verification_at=None)
+
+    for account in (due, None):
+        assert ended.kept_until(account) == NOW + KEPT_FOR
+        assert running.kept_until(account) == running.started_at + KEPT_FOR
+    assert ended.kept_until(resting) is None
 
 
 def test_an_account_where_everything_works_is_confirmed() -> None:
@@ -131,6 +165,96 @@ def test_a_whole_group_that_is_lost_degrades_the_account() -> None:
 
     assert after.status is Status.DEGRADED
     assert after.capabilities["rds"] is Capability.NONE
+
+
+def test_only_what_a_test_found_allowed_is_remembered() -> None:
+    after = after_test(confirmed(an_account(), "rds:StopDBInstance"), *denied([STOP]))
+
+    allowed = {
+        action
+        for group in permissions.REMEMBERED_GROUPS
+        for action in actions_of(group)
+        if action != STOP
+    }
+    assert after.proven == allowed | {"rds:StopDBInstance"}
+
+
+def test_nothing_of_an_account_with_an_open_role_is_said_to_work() -> None:
+    after = after_test(
+        confirmed(an_account()), a_step(permissions.WITHOUT_EXTERNAL_ID, Verdict.ALLOWED)
+    )
+
+    assert after.status is Status.FAILED
+    assert set(after.capabilities.values()) == {Capability.UNKNOWN}
+
+
+def test_a_test_is_told_by_the_account_with_its_time() -> None:
+    account = an_account(attempts=3)
+
+    finished, _ = finish(account, a_verification(), steps_of(account), NOW)
+    aborted, _ = abort(account, a_verification(), (), NOW)
+
+    assert (finished.updated_at, finished.attempts) == (NOW, 0)
+    assert (aborted.updated_at, aborted.attempts) == (NOW, 4)
+
+
+def missing_of(account: Account, *found: Step, log_error: str | None = None) -> dict[str, Step]:
+    """The steps that a test did not bring back."""
+    _, ended = finish(account, a_verification(), found, NOW, log_error=log_error)
+    return {step.step: step for step in ended.steps if step not in found}
+
+
+def said_of(steps: dict[str, Step], *names: str) -> set[tuple[object, ...]]:
+    return {(s.verdict, s.evidence, s.reason, s.detail) for n, s in steps.items() if n in names}
+
+
+NOT_TRIED = (
+    Verdict.SKIPPED,
+    Evidence.NONE,
+    Reason.NOT_ENTERED,
+    "The account could not be entered, so this was not tried.",
+)
+CUT_OFF = (INCONCLUSIVE, Evidence.NONE, Reason.ERROR, "The test ended before this.")
+DIED = (INCONCLUSIVE, Evidence.NONE, Reason.ERROR, "States.Timeout")
+NO_ROLE = (
+    Verdict.SKIPPED,
+    Evidence.NONE,
+    Reason.NOT_APPLICABLE,
+    "This account is entered with an access key, not with a role.",
+)
+NO_LOGS = (
+    Verdict.SKIPPED,
+    Evidence.NONE,
+    Reason.WRITE_LOGS_OFF,
+    "Write logs is No for this account.",
+)
+
+
+def test_what_was_not_reached_says_why() -> None:
+    role, keys, quiet = an_account(), an_account_with_keys(), an_account(write_logs=False)
+    entered = a_step(permissions.ASSUME_ROLE)
+    elsewhere = a_step(permissions.ACCOUNT_MATCHES, DENIED, Reason.WRONG_ACCOUNT)
+    ec2, logs = actions_of("ec2"), actions_of("logs")
+
+    assert said_of(missing_of(role, not_entered(role)), *ec2, *logs) == {NOT_TRIED}
+    assert said_of(missing_of(role, entered, elsewhere), *ec2, *logs) == {NOT_TRIED}
+    assert said_of(missing_of(role, entered), *ec2, *logs) == {CUT_OFF}
+    died = missing_of(role, entered, log_error="States.Timeout")
+    assert (said_of(died, *ec2), said_of(died, *logs)) == ({CUT_OFF}, {DIED})
+    refused = missing_of(role, not_entered(role), log_error="States.Timeout")
+    assert (said_of(refused, *ec2), said_of(refused, *logs)) == ({NOT_TRIED}, {DIED})
+    assert said_of(missing_of(quiet, entered, log_error="States.Timeout"), *logs) == {NO_LOGS}
+    of_keys = missing_of(keys, a_step(permissions.ACCOUNT_MATCHES))
+    assert said_of(of_keys, *permissions.CHECKING.actions) == {NO_ROLE}
+    assert said_of(of_keys, permissions.ASSUME_ROLE) == {NO_ROLE}
+    assert said_of(of_keys, *ec2) == {CUT_OFF}
+
+
+def test_an_entry_that_proves_nothing_says_what_aws_answered() -> None:
+    step = entry_unknown(an_account(), "ServiceUnavailable", "try again", NOW)
+
+    assert (step.verdict, step.evidence, step.reason) == (INCONCLUSIVE, Evidence.NONE, Reason.ERROR)
+    assert (step.error_code, step.detail) == ("ServiceUnavailable", "try again")
 
 
 def test_a_permission_found_again_ends_the_degradation() -> None:

@@ -1,0 +1,160 @@
+"""How an account changes, and what it says of itself."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from cavok.domain.access_denied import Reason
+from cavok.domain.accounts import (
+    CONNECTED,
+    UNKNOWN_CAPABILITIES,
+    Account,
+    Capability,
+    Issue,
+    LastVerification,
+    Outcome,
+    Status,
+)
+from cavok.domain.regions import RegionHealth, RegionStatus
+from cavok.domain.reverification import Attention
+from tests.support.builders import (
+    ACCOUNT_ID,
+    NOW,
+    NUMBER,
+    VERIFICATION_ID,
+    a_slot,
+    an_account,
+    an_account_with_keys,
+    confirmed,
+)
+
+LATER = NOW + timedelta(minutes=1)
+TESTED = replace(
+    confirmed(an_account()),
+    status=Status.DEGRADED,
+    issues=(Issue("permission_lost", "Lost.", "Add it."),),
+    capabilities=dict.fromkeys(UNKNOWN_CAPABILITIES, Capability.FULL),
+    region_health=(RegionHealth("us-east-1", RegionStatus.REACHABLE),),
+    verification=LastVerification(VERIFICATION_ID, Outcome.DEGRADED, NOW),
+    slot=a_slot(),
+    attempts=3,
+    connection_revision=7,
+    version=9,
+)
+"""An account that differs from a new one in every field that a test sets."""
+
+
+def changed(after: Account, before: Account = TESTED) -> dict[str, Any]:
+    """The fields that are different, with their new values."""
+    names = [each.name for each in fields(Account)]
+    return {
+        name: getattr(after, name)
+        for name in names
+        if getattr(after, name) != getattr(before, name)
+    }
+
+
+def test_another_name_changes_nothing_else() -> None:
+    assert changed(TESTED.renamed("Other", LATER)) == {"name": "Other", "updated_at": LATER}
+
+
+def test_switching_the_logs_makes_the_account_due_and_keeps_what_is_known() -> None:
+    assert changed(TESTED.with_write_logs(False, LATER)) == {
+        "write_logs": False,
+        "next_verification_at": LATER,
+        "touched_at": LATER,
+        "updated_at": LATER,
+    }
+
+
+@pytest.mark.parametrize(
+    "connection",
+    [
+        {"regions": ("eu-west-1", "us-east-1")},
+        {"role_name": "CavokOther"},
+        {"access_key_id_ending": "WXYZ"},
+    ],
+    ids=str,
+)
+def test_another_connection_makes_all_that_was_found_void(connection: dict[str, Any]) -> None:
+    assert changed(TESTED.reconnected(LATER, **connection)) == connection | {
+        "status": Status.UNCONFIRMED,
+        "issues": (),
+        "capabilities": UNKNOWN_CAPABILITIES,
+        "region_health": (),
+        "proven": frozenset(),
+        "attempts": 0,
+        "connected_at": None,
+        "connection_revision": 8,
+        "next_verification_at": LATER,
+        "touched_at": LATER,
+        "updated_at": LATER,
+    }
+
+
+def test_revoking_ends_all_use_and_remembers_what_was_proven() -> None:
+    after = TESTED.with_use_revoked(LATER)
+
+    assert after.revoked
+    assert changed(after) == {
+        "status": Status.UNCONFIRMED,
+        "issues": after.issues,
+        "capabilities": UNKNOWN_CAPABILITIES,
+        "region_health": (),
+        "slot": None,
+        "attempts": 0,
+        "connection_revision": 8,
+        "next_verification_at": None,
+        "touched_at": LATER,
+        "updated_at": LATER,
+    }
+
+
+def test_a_test_holds_the_slot_until_it_expires() -> None:
+    expires_at = a_slot().expires_at
+
+    assert TESTED.testing(expires_at - timedelta(microseconds=1))
+    assert not TESTED.testing(expires_at)
+    assert not an_account().testing(NOW)
+
+
+def test_a_role_has_an_arn_and_an_access_key_has_none() -> None:
+    assert an_account().role_arn == f"arn:aws:iam::{NUMBER}:role/CavokCloud"
+    assert an_account_with_keys().role_arn is None
+
+
+def test_the_first_region_is_home() -> None:
+    assert an_account(regions=("eu-west-1", "us-east-1")).home_region == "eu-west-1"
+
+
+def test_regions_where_no_call_works_are_unusable() -> None:
+    refused = RegionHealth("eu-west-1", RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY)
+    off = RegionHealth("ap-east-1", RegionStatus.NOT_ENABLED)
+    others = (
+        RegionHealth("us-east-1", RegionStatus.REACHABLE),
+        RegionHealth("us-east-2", RegionStatus.UNKNOWN),
+    )
+
+    account = an_account(region_health=(refused, off, *others))
+
+    assert account.unusable_regions == {"eu-west-1": refused, "ap-east-1": off}
+
+
+@pytest.mark.parametrize("status", Status)
+@pytest.mark.parametrize("connected_at", [None, NOW])
+def test_what_decides_when_it_is_tested_again(status: Status, connected_at: object) -> None:
+    account = an_account(status=status, connected_at=connected_at, attempts=4, touched_at=LATER)
+
+    assert account.attention == Attention(
+        account_id=ACCOUNT_ID,
+        connected=status in CONNECTED,
+        was_connected=connected_at is not None,
+        attempts=4,
+        touched_at=LATER,
+        revoked=False,
+    )
+    assert account.with_use_revoked(NOW).attention.revoked
