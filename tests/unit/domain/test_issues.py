@@ -7,6 +7,7 @@ import re
 import shlex
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from itertools import product
 
 import pytest
 
@@ -501,6 +502,34 @@ def test_a_refused_instance_stays_refused_in_doubt_while_it_is_under_control(
     )
 
     assert after.status == status
+
+
+STOP_DB = "rds:StopDBInstance"
+ORDERS = InstanceKey(Kind.RDS, "us-east-1", "orders")
+READERS = permissions.CHECKING.actions
+
+
+@pytest.mark.parametrize("account", [an_account(), an_account_with_keys()])
+@pytest.mark.parametrize(
+    "readers", list(product((Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE), repeat=3))
+)
+def test_a_success_on_an_absent_database_mends_no_real_one_unless_the_policies_were_read(
+    readers: tuple[Verdict, ...], account: Account
+) -> None:
+    """The customer took the group Checking away, and the Deny statement is still there."""
+    refused = judged_by(account, partly(STOP_DB, refused=[ORDERS]), under_control={ORDERS})
+    read = [a_step(action, verdict) for action, verdict in zip(READERS, readers, strict=True)]
+
+    after = judged_by(refused, a_step(STOP_DB), *read, under_control={ORDERS})
+    listed = judged_by(
+        refused, partly(STOP_DB, allowed=[ORDERS], refused=[]), *read, under_control={ORDERS}
+    )
+
+    all_read = set(readers) == {Verdict.ALLOWED} or account.role_name is None
+    assert refused.status is Status.DEGRADED
+    assert after.status is (Status.CONFIRMED if all_read else Status.DEGRADED)
+    assert after.issues[:1] == (refused.issues[:1] if not all_read else after.issues[:1])
+    assert listed.status is Status.CONFIRMED, "this answer is about the database itself"
 
 
 def test_a_problem_of_the_trust_is_mended_by_a_proven_trust_alone() -> None:

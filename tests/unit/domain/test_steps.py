@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import UTC
+from itertools import product
 
 import pytest
 from hypothesis import given
@@ -192,7 +193,7 @@ A, D, OPEN = Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE
     ("verdicts", "complete", "verdict"),
     [
         ([A, A], True, A),
-        ([A, A], False, A),
+        ([A, A], False, A),  # a sample, of a list that is known
         ([D, D], True, D),
         ([D, D], False, OPEN),
         ([A, D], True, Verdict.PARTIAL),
@@ -208,4 +209,15 @@ def test_what_holds_for_all_resources_together(
 ) -> None:
     found = [ResourceVerdict(f"i-{n}", "us-east-1", each) for n, each in enumerate(verdicts)]
 
-    assert Resources.of(found).verdict(complete=complete) is verdict
+    assert Resources.of(found).verdict(listed=True, complete=complete) is verdict
+
+
+@pytest.mark.parametrize("complete", [True, False])
+@pytest.mark.parametrize("count", range(4))
+def test_nothing_holds_for_all_where_some_are_not_even_known(count: int, complete: bool) -> None:
+    for verdicts in product((A, D, OPEN), repeat=count):
+        found = [ResourceVerdict(f"i-{n}", "us-east-1", each) for n, each in enumerate(verdicts)]
+
+        verdict = Resources.of(found).verdict(listed=False, complete=complete)
+
+        assert verdict is (Verdict.PARTIAL if {A, D} <= {*verdicts} else OPEN)

@@ -36,6 +36,7 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
         instances={"us-east-1": ("i-0123456789abcdef0", "i-01234567")},
         under_control={"us-east-1": ("i-0123456789abcdef0", "orders")},
         asked_in_part=("us-east-1",),
+        unlisted={"eu-central-1": Reason.IDENTITY_POLICY, "us-east-1": Reason.ERROR},
         elsewhere=("eu-west-3",),
         inline_policies=({"Statement": [{"Sid": "für Ops", "Effect": "Allow"}]},),
     )
@@ -94,6 +95,7 @@ def test_after_the_probes_only_what_counts_is_passed_on() -> None:
         region_health=(US,),
         instances={"us-east-1": ids(1)},
         under_control={"us-east-1": ids(1)},
+        unlisted={"us-east-1": Reason.ERROR},
         elsewhere=(),
         inline_policies=({},),
     )

@@ -324,6 +324,69 @@ def test_an_unconditional_grant_needs_no_look_at_the_databases(aws: Aws) -> None
     assert aws.called("ListAttachedRolePolicies") == []
 
 
+SAYS: dict[str, Any] = {
+    "all": {"Action": "rds:*"},
+    "nothing": {"Action": "ec2:*"},
+    "only dev": {"Action": STOP_DB, "Resource": f"{ARN}dev-*"},
+    "not shown": refused("AccessDenied"),
+    "no answer": refused("Throttling"),
+}
+LISTED = {"two": ["dev_orders", "prod_orders"], "none": [], "no answer": None}
+EXPECTED = {
+    # What AWS says of an absent database, what the policies say, the databases: the verdict.
+    ("allowed", "all", "two"): Verdict.ALLOWED,
+    ("allowed", "all", "none"): Verdict.ALLOWED,
+    ("allowed", "all", "no answer"): Verdict.ALLOWED,
+    ("allowed", "nothing", "two"): Verdict.DENIED,
+    ("allowed", "nothing", "none"): Verdict.ALLOWED,
+    ("allowed", "only dev", "two"): Verdict.PARTIAL,
+    ("allowed", "only dev", "none"): Verdict.ALLOWED,
+    ("allowed", "not shown", "two"): Verdict.ALLOWED,
+    ("allowed", "not shown", "none"): Verdict.ALLOWED,
+    ("allowed", "not shown", "no answer"): Verdict.ALLOWED,
+    ("refused", "nothing", "two"): Verdict.DENIED,
+    ("refused", "nothing", "none"): Verdict.DENIED,
+    ("refused", "nothing", "no answer"): Verdict.DENIED,
+    ("refused", "only dev", "two"): Verdict.PARTIAL,
+}
+"""All other combinations prove nothing."""
+
+
+@pytest.mark.parametrize("operation", ["ListRolePolicies", "GetRolePolicy"])
+@pytest.mark.parametrize("databases_are", LISTED)
+@pytest.mark.parametrize("said", SAYS)
+@pytest.mark.parametrize("answer", ["allowed", "refused"])
+def test_evidence_that_is_missing_proves_nothing(
+    answer: str, said: str, databases_are: str, operation: str, aws: Aws
+) -> None:
+    if answer == "refused":
+        stop_refused(aws)
+    else:
+        aws.answers["StopDBInstance"] = refused("DBInstanceNotFound")
+    statement = SAYS[said]
+    role_says(aws, "Allow", **(statement if isinstance(statement, dict) else {}))
+    if isinstance(statement, Exception):
+        aws.answers[operation] = statement
+    names = LISTED[databases_are]
+    if names is None:
+        aws.answers["DescribeDBInstances"] = refused("Throttling", "later")
+    else:
+        databases(aws, **{name: {} for name in names})
+
+    try:
+        step = probe_permission(STOP_DB, probed())
+    except ProbeTransient:
+        assert said == "no answer"
+        return
+
+    expected = EXPECTED.get((answer, said, databases_are), Verdict.INCONCLUSIVE)
+    assert step.verdict is expected
+    assert (step.evidence is Evidence.NONE) == (expected is Verdict.INCONCLUSIVE)
+    if said == "not shown":
+        assert step.detail
+        assert "could not read" in step.detail
+
+
 def test_databases_that_cannot_be_listed_leave_it_open(aws: Aws) -> None:
     stop_refused(aws)
     aws.answers["DescribeDBInstances"] = refused("Throttling", "later")
@@ -495,3 +558,18 @@ def test_time_that_runs_out_never_makes_a_refusal(calls: int, answer: str, aws: 
     step = probe_permission(STOP_DB, probed(deadline=ticking(calls)))
 
     assert step.verdict in (Verdict.ALLOWED, Verdict.INCONCLUSIVE)
+
+
+@pytest.mark.parametrize("calls", range(1, 12))
+def test_time_that_runs_out_before_the_policies_are_weighed_makes_no_success(
+    calls: int, aws: Aws
+) -> None:
+    aws.answers["StopDBInstance"] = refused("DBInstanceNotFound")
+    databases(aws, orders={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+
+    step = probe_permission(STOP_DB, probed(deadline=ticking(calls)))
+
+    assert step.verdict is (
+        Verdict.INCONCLUSIVE if step.error_code == OUT_OF_TIME else Verdict.DENIED
+    )

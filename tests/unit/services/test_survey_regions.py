@@ -40,6 +40,8 @@ class Region:
     ec2_error: Exception | None = None
     rds_error: Exception | None = None
     state: str = "running"
+    fails_at: int = 0
+    meet: Callable[[], Any] | None = None
 
 
 @dataclass
@@ -69,7 +71,9 @@ class Client:
     def describe_instances(self, *, MaxResults: int, NextToken: str = "0") -> Any:  # noqa: N803
         assert MaxResults == adapter.PAGE
         region, number = self._answer(), int(NextToken)
-        if region.ec2_error:
+        if region.meet:
+            region.meet()
+        if region.ec2_error and number >= region.fails_at:
             raise region.ec2_error
         instances = [
             {"InstanceId": each, "State": {"Name": region.state}, "InstanceType": "t3.small"}
@@ -248,6 +252,47 @@ def test_the_pages_of_one_region_are_limited() -> None:
 
     assert session.calls["ec2", US] == adapter.MAX_PAGES
     assert survey.asked_in_part == (US,)
+
+
+NO_POLICY = refused(
+    "UnauthorizedOperation",
+    "because no identity-based policy allows the ec2:DescribeInstances action",
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "fails_at", "reason"),
+    [
+        (refused("RequestLimitExceeded"), 0, Reason.ERROR),
+        (refused("RequestLimitExceeded"), 1, Reason.ERROR),
+        (NO_POLICY, 0, Reason.IDENTITY_POLICY),
+        (NO_POLICY, 1, Reason.ERROR),  # the first page was allowed
+        (SCP, 0, Reason.SERVICE_CONTROL_POLICY),
+    ],
+)
+def test_a_region_whose_instances_could_not_all_be_listed_is_told(
+    error: Exception, fails_at: int, reason: Reason
+) -> None:
+    fails = Region([ids(2), ids(2, 2)], ec2_error=error, fails_at=fails_at)
+    session = Session({US: Region([ids(1)]), EU: fails})
+
+    survey = surveyed(session, US, EU)
+
+    assert survey.reachable == (US, EU)
+    assert survey.unlisted == {EU: reason}
+    assert survey.asked_in_part == ()
+    assert survey.instances.get(EU, ()) == tuple(ids(2 * fails_at))
+
+
+def test_a_list_that_takes_too_long_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    release = threading.Event()
+    slow = Region([ids(1)], meet=lambda: release.wait(30))
+    monkeypatch.setattr(service, "TIME_LIMIT_SECONDS", 1)
+
+    survey = surveyed(Session({US: Region([ids(1)]), EU: slow}), US, EU)
+    release.set()
+
+    assert survey.unlisted == {EU: Reason.ERROR}
 
 
 def test_a_region_whose_pages_are_slow_is_read_no_further() -> None:

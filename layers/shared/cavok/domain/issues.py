@@ -320,6 +320,46 @@ def _undecided(
     return [issue for issue in kept if issue not in found]
 
 
+def doubted(
+    account: Account, steps: Sequence[Step], under_control: Collection[InstanceKey]
+) -> tuple[Step, ...]:
+    """The steps, inconclusive where AWS allows an action on an absent database, but an earlier test
+    found it refused for one under Cavok's control, and this one could not read the role's policies:
+    the one that denies it may still be there.
+    """
+    controlled = [key.instance_id for key in under_control]
+    refused = [
+        issue
+        for issue in account.issues
+        if issue.code == INSTANCE_REFUSED and _names(issue, controlled)
+    ]
+    if not refused or account.role_name is None or _read_policies(steps):
+        return tuple(steps)
+    kinds = _kinds()
+    return tuple(
+        step.predicted(Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE, _STILL_REFUSED)
+        if step.verdict is Verdict.ALLOWED
+        and step.resources is None
+        and step.step in kinds
+        and kinds[step.step].descriptor.service == "rds"
+        and any(_names(issue, [step.step]) for issue in refused)
+        else step
+        for step in steps
+    )
+
+
+_STILL_REFUSED = (
+    "AWS allows it for a name that no database has. An earlier test found it refused for a "
+    "database under Cavok's control, by policies that this test could not read."
+)
+
+
+def _read_policies(steps: Iterable[Step]) -> bool:
+    """Whether the test could read the role's own policies."""
+    allowed = {step.step for step in steps if step.verdict is Verdict.ALLOWED}
+    return allowed.issuperset(_POLICY_READERS)
+
+
 def _names(issue: Issue, names: Iterable[str]) -> list[str]:
     """Those that the issue names. One name may begin with another."""
     return [name for name in names if re.search(rf"{re.escape(name)}(?![\w-])", issue.message)]
@@ -459,8 +499,7 @@ def _what_would_prove(
     everywhere = f"An instance that {', '.join(actions)} could be tried on, or a grant for all"
     if account.role_name is None:
         return why, f"{everywhere}, would prove it. So does the first use.", None
-    readable = {step.step for step in steps if step.verdict is Verdict.ALLOWED}
-    if readable.issuperset(_POLICY_READERS):
+    if _read_policies(steps):
         remedy = (
             "The role's policies do not decide it for the instances of this account. A statement "
             "of an inline policy that names them by ARN, or by their tags, would prove it, in a "

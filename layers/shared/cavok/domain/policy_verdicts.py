@@ -43,7 +43,8 @@ class RolePolicies:
 
     def decision(self, request: Request) -> Decision:
         """What all policies together say, read or not."""
-        return evaluate((*self.documents, *([_UNREAD] if self.unread else [])), request)
+        in_part = self.unread or self.unanswered
+        return evaluate((*self.documents, *([_UNREAD] if in_part else [])), request)
 
     def decision_for_all(self, action: str) -> Decision:
         """What they say about an action on every resource there is."""
@@ -168,9 +169,7 @@ def judge_databases(
     all_weighed = databases.complete and not policies.unanswered
     if answer.verdict is Verdict.ALLOWED and not resources.denied and all_weighed:
         return answer
-    verdict = resources.verdict(complete=databases.complete)
-    if verdict is Verdict.ALLOWED and not all_weighed:
-        verdict = Verdict.INCONCLUSIVE
+    verdict = resources.verdict(listed=databases.complete, complete=databases.complete)
     known = verdict is not Verdict.INCONCLUSIVE
     denied = [each.reason for each in resources.examples if each.verdict is Verdict.DENIED]
     unknown = Reason.ERROR if policies.unanswered else Reason.NOT_PROVABLE

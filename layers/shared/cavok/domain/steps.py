@@ -107,18 +107,19 @@ class Resources:
             examples=tuple(refused_first[:MAX_EXAMPLES]),
         )
 
-    def verdict(self, *, complete: bool) -> Verdict:
+    def verdict(self, *, listed: bool, complete: bool) -> Verdict:
         """What holds for all of them together. `complete` says whether these are all that there
-        are: only then are they all denied.
+        are: only then are they all denied. `listed` says whether nothing is hidden, as in a region
+        that did not answer: a sample of what is known may be allowed, one of what is not may not.
 
         It takes one that is allowed and one that is denied to be partial. If some proved nothing
         and the others agree, the whole proves nothing.
         """
         if self.allowed and self.denied:
             return Verdict.PARTIAL
-        if self.allowed and self.allowed == self.asked:
+        if self.allowed and self.allowed == self.asked and listed:
             return Verdict.ALLOWED
-        if self.denied and self.denied == self.asked and complete:
+        if self.denied and self.denied == self.asked and listed and complete:
             return Verdict.DENIED
         return Verdict.INCONCLUSIVE
 

@@ -38,6 +38,8 @@ class Survey:
                    Of those refused, a step names them first.
     asked_in_part  regions that have more instances than the test asks about. Where all that are
                    asked about are refused, others may still be allowed.
+    unlisted       regions that answer, but whose EC2 instances could not all be listed, and why:
+                   the reason of a refusal, else `error`. What is asked about tells nothing of them.
     elsewhere      regions that have instances, if none of the account's regions has one. Null if
                    the test did not look there.
     inline_policies
@@ -49,6 +51,7 @@ class Survey:
     instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     under_control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     asked_in_part: tuple[str, ...] = ()
+    unlisted: Mapping[str, Reason] = field(default_factory=dict)
     elsewhere: tuple[str, ...] | None = None
     inline_policies: tuple[Any, ...] | None = None
 
@@ -82,6 +85,7 @@ class Survey:
             },
             "under_control": {region: list(ids) for region, ids in self.under_control.items()},
             "asked_in_part": list(self.asked_in_part),
+            "unlisted": dict(self.unlisted),
             "elsewhere": None if self.elsewhere is None else list(self.elsewhere),
             "inline_policies": _packed(self.inline_policies),
         }
@@ -89,7 +93,7 @@ class Survey:
     @property
     def recorded(self) -> Self:
         """What counts after the probes, without what only they need."""
-        return replace(self, instances={}, under_control={}, inline_policies=None)
+        return replace(self, instances={}, under_control={}, unlisted={}, inline_policies=None)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
@@ -109,6 +113,7 @@ class Survey:
             },
             under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
             asked_in_part=tuple(data.get("asked_in_part", ())),
+            unlisted={r: Reason(why) for r, why in data.get("unlisted", {}).items()},
             elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
             inline_policies=_unpacked(data.get("inline_policies")),
         )
@@ -132,10 +137,13 @@ def _unpacked(packed: str | None) -> tuple[Any, ...] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundInstances:
-    """IDs of a region's EC2 instances. `complete` says whether these are all."""
+    """IDs of a region's EC2 instances. `complete` says whether these are all; `answered` whether
+    each page that was asked for came.
+    """
 
     ids: tuple[str, ...] = ()
     complete: bool = False
+    answered: bool = True
 
 
 def ask_about(

@@ -20,7 +20,7 @@ from cavok.domain.accounts import (
 )
 from cavok.domain.audit import AuditEntry
 from cavok.domain.instances import InstanceKey
-from cavok.domain.issues import find_issues, instances_elsewhere
+from cavok.domain.issues import doubted, find_issues, instances_elsewhere
 from cavok.domain.regions import RegionHealth
 from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
@@ -161,6 +161,7 @@ def finish(
     stale = verification.connection_revision != account.connection_revision
     if stale or _other_slot(account, verification) or _entry_unknown(account, complete):
         return abort(account, verification, complete, now)
+    complete = doubted(account, complete, under_control)
     health = verification.region_health or account.region_health
     outcome, issues = find_issues(
         account, complete, region_health=health, under_control=under_control

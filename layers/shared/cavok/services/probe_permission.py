@@ -11,6 +11,7 @@ from cavok.domain.policy_evaluation import Decision
 from cavok.domain.policy_verdicts import (
     DatabaseQuestion,
     Databases,
+    RolePolicies,
     is_decided,
     judge_databases,
 )
@@ -52,20 +53,22 @@ def _judged(action: str, account: ProbedAccount) -> Judgement:
         kind = _DATABASE_ACTIONS.get(action)
         if kind and answer.verdict in (Verdict.ALLOWED, Verdict.DENIED):
             return _on_real_databases(action, kind, answer, account)
-        if answer.verdict is Verdict.DENIED and probes.named_no_instance(action, account):
+        if answer.verdict is Verdict.DENIED and probes.named_no_instance(action, answer, account):
             return _on_no_instance(action, answer, account)
         return _predicted(action, answer, account)
     except OutOfTime as error:
-        # What AWS allows stands. A refusal may not hold for everything.
-        return out_of_time(str(error)) if answer.verdict is Verdict.DENIED else answer
+        # What AWS answered about a name that nothing has may not hold for everything.
+        return answer if answer.verdict is Verdict.INCONCLUSIVE else out_of_time(str(error))
 
 
 def _on_real_databases(
     action: str, kind: Kind, answer: Judgement, account: ProbedAccount
 ) -> Judgement:
     """AWS's answer about an absent database, weighed with the policies on the real ones."""
-    if answer.verdict is Verdict.ALLOWED and is_decided(action, answer, account.inline_policies()):
-        return answer
+    if answer.verdict is Verdict.ALLOWED:
+        inline = account.inline_policies()
+        if is_decided(action, answer, inline):
+            return replace(answer, detail=_unread(inline)) if inline.unread else answer
     policies = account.policies()
     if is_decided(action, answer, policies):
         return answer
@@ -82,12 +85,23 @@ def _on_real_databases(
     )
 
 
+def _unread(policies: RolePolicies) -> str:
+    """What a success stands on where a policy, which may deny some, is not shown."""
+    return (
+        "AWS allows it for a name that no database has. Cavok could not read "
+        f"{', '.join(policies.unread)}: a Deny there for some databases would not show."
+    )
+
+
 def _on_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
     """A refusal for an absent instance, where there is none. The policies tell if the role is
-    limited to some: then it says nothing about those.
+    limited to some: then it says nothing about those. Nor does it if there may be some that the
+    test does not know of, unless the policies allow none.
     """
     policies = account.policies()
-    if policies.unread or is_decided(action, answer, policies):
+    may_be_some = account.survey.asked_in_part or Reason.ERROR in account.unlisted.values()
+    stands = policies.unread and not policies.unanswered and not may_be_some
+    if stands or is_decided(action, answer, policies):
         return answer
     return replace(
         answer,

@@ -79,8 +79,16 @@ def survey_regions(
         asked_in_part=tuple(
             region
             for region, ids in asked.items()
-            if not ec2[region][1].complete or not set(ec2[region][1].ids) <= set(ids)
+            if ec2[region][1].answered
+            and not (ec2[region][1].complete and set(ec2[region][1].ids) <= set(ids))
         ),
+        unlisted={
+            region: ec2[region][0].reason or Reason.ERROR
+            if ec2[region][0].verdict is Verdict.DENIED
+            else Reason.ERROR
+            for region in asked
+            if not ec2[region][1].answered
+        },
         elsewhere=() if found else _elsewhere(session, regions) if look_elsewhere else None,
         inline_policies=_result(policies, None),
     )
@@ -128,7 +136,7 @@ def _look(
     answers: list[Future[Any]] = [*ec2.values(), *rds.values()]
     wait(answers, timeout=TIME_LIMIT_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
-    no_instances = (_NO_ANSWER, FoundInstances())
+    no_instances = (_NO_ANSWER, FoundInstances(answered=False))
     return (
         {region: _result(answer, no_instances) for region, answer in ec2.items()},
         {region: _result(answer, (_NO_ANSWER, False)) for region, answer in rds.items()},

@@ -92,6 +92,23 @@ def ask(
 
 
 def _ask_about_one(operation: str, account: ProbedAccount) -> Judgement:
+    """Whether it is allowed for one instance: an absent one, if the test knows of none. That one is
+    allowed tells nothing of instances that the test does not know of.
+    """
+    answer = _answer_about_one(operation, account)
+    if answer.verdict is Verdict.ALLOWED and not account.knows_all_instances:
+        unlisted = _others_unlisted(account) if account.unlisted else ""
+        return Judgement(
+            verdict=Verdict.INCONCLUSIVE,
+            evidence=Evidence.NONE,
+            reason=_why_unlisted(account),
+            error_code=DRY_RUN,
+            detail=f"AWS allows it for an instance that does not exist. {unlisted}".strip(),
+        )
+    return answer
+
+
+def _answer_about_one(operation: str, account: ProbedAccount) -> Judgement:
     ec2 = account.session.client("ec2")
     instance_id = _absent() if account.survey.region_health else _an_instance(ec2)
     account.deadline.check()
@@ -173,13 +190,14 @@ def _judgement(findings: Mapping[str, Findings], account: ProbedAccount) -> Judg
     """One answer for all regions."""
     verdicts = [each for region, found in findings.items() for each in _verdicts(region, found)]
     resources = Resources.of(verdicts, account.survey.under_control)
-    all_asked = account.every_region_answers and not account.survey.asked_in_part
-    verdict = resources.verdict(complete=all_asked)
+    verdict = resources.verdict(
+        listed=not account.unlisted, complete=not account.survey.asked_in_part
+    )
     counted = f"AWS allows it for {resources.allowed} of {resources.asked} instances."
     if verdict is Verdict.ALLOWED:
         return Judgement(verdict=verdict, error_code=DRY_RUN, detail=counted, resources=resources)
     if verdict is Verdict.INCONCLUSIVE:
-        return replace(_undecided(findings, resources, counted), resources=resources)
+        return replace(_undecided(findings, account, resources, counted), resources=resources)
     refused = _first_refused(findings, resources)
     judgement = judge(REFUSED, refused.message)
     if verdict is Verdict.DENIED:
@@ -201,19 +219,41 @@ def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
         yield ResourceVerdict(each, region, Verdict.ALLOWED)
 
 
+def _why_unlisted(account: ProbedAccount) -> Reason:
+    """`error` if AWS did not answer, so that the next test may know; else a list was refused."""
+    unanswered = Reason.ERROR in account.unlisted.values()
+    return Reason.ERROR if unanswered else Reason.NOT_PROVABLE
+
+
+def _others_unlisted(account: ProbedAccount) -> str:
+    return f"Those in {', '.join(account.unlisted)} could not all be listed."
+
+
 def _first_refused(findings: Mapping[str, Findings], resources: Resources) -> Refused:
     """Of the instance that a step names first."""
     first = resources.examples[0]
     return findings[first.region].refused[first.id]
 
 
-def _undecided(findings: Mapping[str, Findings], resources: Resources, counted: str) -> Judgement:
-    """Why it is inconclusive: an answer that proves nothing, or too many instances to ask about."""
+def _undecided(
+    findings: Mapping[str, Findings], account: ProbedAccount, resources: Resources, counted: str
+) -> Judgement:
+    """Why it is inconclusive: an answer that proves nothing, instances that could not be listed, or
+    too many to ask about.
+    """
     for found in findings.values():
         if found.unanswered:
             answer = judge(found.unanswered.error_code, found.unanswered.message)
             detail = f"{counted} The answer about others: {answer.detail}"
             return replace(answer, detail=detail if resources.allowed else answer.detail)
+    if account.unlisted:
+        return Judgement(
+            verdict=Verdict.INCONCLUSIVE,
+            evidence=Evidence.NONE,
+            reason=_why_unlisted(account),
+            error_code=DRY_RUN if resources.allowed else REFUSED,
+            detail=f"{counted} {_others_unlisted(account)}",
+        )
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,

@@ -1,7 +1,7 @@
 """An account under test, and what its probes share: each is read at most once."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
@@ -13,7 +13,7 @@ from botocore import xform_name
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.session import CustomerSession
-from cavok.domain.access_denied import TIMED_OUT
+from cavok.domain.access_denied import TIMED_OUT, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.kinds import Kind
 from cavok.domain.policy_verdicts import Database, Databases, RolePolicies
@@ -65,6 +65,23 @@ class ProbedAccount:
         """Whether nothing can be in a region that the test could not look into."""
         health = self.survey.region_health
         return all(each.status is not RegionStatus.UNKNOWN for each in health)
+
+    @property
+    def unlisted(self) -> Mapping[str, Reason]:
+        """Regions that may have EC2 instances that the test does not know of, and why. `error`: AWS
+        did not answer.
+        """
+        unknown = {
+            each.region: each.reason or Reason.ERROR
+            for each in self.survey.region_health
+            if each.status is RegionStatus.UNKNOWN
+        }
+        return unknown | dict(self.survey.unlisted)
+
+    @property
+    def knows_all_instances(self) -> bool:
+        """Whether there is no EC2 instance besides those that the survey names."""
+        return not self.unlisted and not self.survey.asked_in_part
 
     @property
     def regions_with_instances(self) -> tuple[str, ...]:

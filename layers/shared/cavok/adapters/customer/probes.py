@@ -60,12 +60,12 @@ def region_of(action: str, account: ProbedAccount) -> str | None:
     return account.session.region if probe.regional else None
 
 
-def named_no_instance(action: str, account: ProbedAccount) -> bool:
+def named_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> bool:
     """Whether the probe of this action named an absent instance, since there is none to ask about
-    in the account's regions.
+    in the account's regions, or none any more.
     """
     surveyed = bool(account.survey.region_health)
-    return bool(PROBES[action].dry_run) and surveyed and not account.regions_with_instances
+    return bool(PROBES[action].dry_run) and surveyed and answer.resources is None
 
 
 def _random() -> str:

@@ -36,7 +36,8 @@ def find_instances(
         try:
             page = client.describe_instances(**arguments)
         except AWS_ERRORS as error:
-            return (ALLOWED if number else judge_error(error)), FoundInstances(ids=tuple(ids))
+            answer = ALLOWED if number else judge_error(error)
+            return answer, FoundInstances(ids=tuple(ids), answered=False)
         ids += [
             each.instance_id
             for each in Kind.EC2.descriptor.read(page)
