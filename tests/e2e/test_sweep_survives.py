@@ -164,7 +164,7 @@ def test_a_function_killed_in_mid_sweep_loses_nothing(
     assert seen_again(stack, own_organization, confirmed)
 
 
-def test_a_test_that_cannot_even_be_recorded_is_settled_by_a_later_sweep(
+def test_a_test_that_cannot_even_be_recorded_is_finished_by_a_later_sweep(
     stack: Stack, own_organization: Organization, confirmed: list[Connected], declare: Declare
 ) -> None:
     declare("RecordVerification", "AccessDenied", because="its role may not record")

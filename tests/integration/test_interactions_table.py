@@ -228,8 +228,8 @@ def test_a_persons_test_is_counted_with_its_verdict_and_once(
 def test_the_first_result_of_an_act_stays(interactions: Interactions) -> None:
     stop = interactions.record(an_interaction(result=Result.PENDING))
 
-    interactions.settle(stop, Result.REACHED, "stopped", None)
-    interactions.settle(stop, Result.NOT_REACHED, "running", "It is still running.")
+    interactions.set_result(stop, Result.REACHED, "stopped", None)
+    interactions.set_result(stop, Result.NOT_REACHED, "running", "It is still running.")
     interactions.tried_again(stop, NOW, "running", "It is still running.")
 
     found = interactions.find(ACCOUNT_ID, stop.interaction_id)

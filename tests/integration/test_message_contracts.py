@@ -255,7 +255,7 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     stop = an_interaction(account_id=account["account_id"], at=at, result=Result.PENDING)
     wiring.interactions().record(stop)
     found += stream.records()
-    wiring.interactions().settle(stop, Result.NOT_REACHED, "running", "It is still running.")
+    wiring.interactions().set_result(stop, Result.NOT_REACHED, "running", "It is still running.")
     found += stream.records()
     assert admin.post(f"{path}/revoke").status == 204
     found += stream.records()

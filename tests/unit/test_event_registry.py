@@ -68,6 +68,45 @@ def test_webhooks_receive_every_type_from_its_source() -> None:
     assert set(pattern["source"]) == {one.source for one in REGISTRY.values()}
 
 
+FUNCTIONS = {
+    name: resource["Properties"]
+    for name, resource in template()["Resources"].items()
+    if resource["Type"] == "AWS::Serverless::Function"
+}
+QUEUE_MAPPINGS = [
+    (name, event["Properties"]["Queue"])
+    for name, function in FUNCTIONS.items()
+    for event in function.get("Events", {}).values()
+    if event["Type"] == "SQS"
+] + [
+    (resource["Properties"]["FunctionName"]["Ref"], resource["Properties"]["EventSourceArn"])
+    for resource in template()["Resources"].values()
+    if resource["Type"] == "AWS::Lambda::EventSourceMapping"
+]
+
+
+def consumer(rule: str) -> str:
+    """The folder of the function that a rule on our bus feeds, directly or through a queue."""
+    targets = [target["Arn"] for target in RULES.get(rule, {}).get("Targets", [])]
+    (name,) = [n for n in FUNCTIONS if rule.startswith(n)] or [
+        n for n, queue in QUEUE_MAPPINGS if queue in targets
+    ]
+    uri: str = FUNCTIONS[name]["CodeUri"]
+    return uri.removeprefix("functions/")
+
+
+def test_the_architecture_says_who_consumes_which_event() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.partition("| consumer | gets |")[2].partition("\n\n")[0]
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE)
+    said = {
+        function: [t for t in REGISTRY if t in gets] if gets != "every type" else list(REGISTRY)
+        for function, gets in rows
+    }
+
+    assert said == {consumer(rule): p["detail-type"] for rule, p in ON_OUR_BUS.items()}
+
+
 def an_event(**but: Any) -> dict[str, Any]:
     detail = {
         "event_id": "e",

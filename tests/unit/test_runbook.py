@@ -5,19 +5,27 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
+
 from local.settings import ROOT
 from tests.support.template import template
+from tests.unit.test_template import HEADS, ORDER, folder, named_by
 
 RESOURCES = template()["Resources"]
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
 
 
-def first_column(heading: str) -> list[str]:
-    """The names in the table under a heading."""
+def rows(heading: str) -> list[list[str]]:
+    """The cells of the table under a heading, without its head."""
     _, _, rest = RUNBOOK.partition(f"\n## {heading}\n")
     section, _, _ = rest.partition("\n## ")
-    rows = re.findall(r"^\| ([^|]+) \|", section, re.M)[1:]
-    return [name for row in rows for name in row.split(", ") if set(name) != {"-"}]
+    lines = [line for line in section.splitlines() if line.startswith("| ")]
+    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+
+
+def first_column(heading: str) -> list[str]:
+    """The names in the table under a heading."""
+    return [name for row in rows(heading) for name in row[0].split(", ")]
 
 
 def named(kind: str) -> list[str]:
@@ -31,6 +39,47 @@ def test_the_runbook_explains_every_alarm_once_and_no_others() -> None:
     for name in named("AWS::CloudWatch::Alarm"):
         description = RESOURCES[name]["Properties"]["AlarmDescription"]
         assert description.endswith("See docs/operating.md."), name
+
+
+COUNTED = {
+    "OurEntryBroken": ("counted(OurEntryBroken)",),
+    "AbortedTests": ('"Verifications"',),
+    "DroppedEvents": ("drop(", "dropping_unusable"),
+}
+"""The alarms on metrics of our own, and what the handlers that write these say."""
+
+
+def ringing(alarm: str) -> set[str]:
+    """The folders of the functions, or the workflows, for which an alarm rings."""
+    if words := COUNTED.get(alarm):
+        handlers = {path.parent.name: path.read_text() for path in ROOT.glob("functions/*/app.py")}
+        return {f for f, text in handlers.items() if any(word in text for word in words)}
+    found, seen, ahead = set(), {f"{alarm}Alarm"}, [f"{alarm}Alarm"]
+    while ahead:
+        here = ahead.pop()
+        linked = named_by(here) | {name for name in ORDER if here in named_by(name)}
+        linked -= set(named("AWS::SQS::QueuePolicy")) | seen
+        found |= linked & set(HEADS)
+        ahead += linked - set(HEADS)
+        seen |= linked
+    return {file_of(head) for head in found}
+
+
+def file_of(head: str) -> str:
+    """A function's folder, or a workflow's file without its endings."""
+    if RESOURCES[head]["Type"] == "AWS::Serverless::Function":
+        return folder(head)
+    uri: str = RESOURCES[head]["Properties"]["DefinitionUri"]
+    return uri.removeprefix("statemachines/").removesuffix(".asl.json")
+
+
+@pytest.mark.parametrize("row", rows("Alarms"), ids=lambda row: row[0])
+def test_the_runbook_names_each_function_or_workflow_for_which_an_alarm_rings(
+    row: list[str],
+) -> None:
+    expected = {name for alarm in row[0].split(", ") for name in ringing(alarm)}
+
+    assert set(re.findall(r"`(\w+)`", row[1])) == (expected or {"accounts_api", "instances_api"})
 
 
 def test_the_runbook_says_how_to_redrive_every_dead_letter_queue() -> None:

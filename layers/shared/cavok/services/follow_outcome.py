@@ -111,7 +111,7 @@ def follow_outcome(
         found = outcomes.superseded(found)
     elif outcomes.is_turn(interaction):
         found = _follow_turn(following, found)
-    connections.interactions.settle(interaction, found.result, found.state, found.reason)
+    connections.interactions.set_result(interaction, found.result, found.state, found.reason)
     return found
 
 

@@ -164,7 +164,7 @@ class Interactions:
         """One interaction, read consistently; null if it is not in this table."""
         return self._get(account_id, interaction_id)
 
-    def settle(
+    def set_result(
         self, interaction: Interaction, result: Result, state: str | None, reason: str | None
     ) -> None:
         """Stores what became of a start or stop. Does nothing if that is known already."""

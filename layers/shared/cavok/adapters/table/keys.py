@@ -1,6 +1,7 @@
-"""Every item, key and index of the table.
+"""Every item, key and index of the table. `file` is in this folder: the item's class, and its reads
+and writes.
 
-| item                                  | pk                | sk                                 | in            |
+| item                                  | pk                | sk                                 | file          |
 | ------------------------------------- | ----------------- | ---------------------------------- | ------------- |
 | organization                          | ORG#<org>         | ORG                                | organizations |
 | its webhook                           | ORG#<org>         | WEBHOOK                            | webhooks      |
