@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_socket import enable_socket
 
-from cavok.adapters.retry_queue import LONGEST_WAIT, wait_seconds
 from cavok.adapters.webhook_client import NotDelivered, WebhookClient
 
 
@@ -99,10 +98,3 @@ def test_whatever_is_not_a_success_is_tried_again_and_no_redirect_is_followed(
         )
 
     assert [path for path, _, _ in handler.seen] == ["/"]
-
-
-def test_waits_grow_to_six_hours() -> None:
-    waits = [wait_seconds(tries) for tries in range(1, 10)]
-
-    assert waits == [5, 20, 80, 320, 1280, 5120, 20480, LONGEST_WAIT, LONGEST_WAIT]
-    assert wait_seconds(10_000) == LONGEST_WAIT

@@ -9,6 +9,9 @@ FIRST_WAIT = 5
 LONGEST_WAIT = 6 * 3600
 """Seconds. The delays 5, 20, 80 … follow the Standard Webhooks specification."""
 
+TRIES = 9
+"""After so many the queue gives a message up: `maxReceiveCount` in template.yaml."""
+
 
 class RetryQueue:
     """An SQS queue whose consumer sets each message's retry delay."""
@@ -29,6 +32,9 @@ class RetryQueue:
 
 
 def wait_seconds(tries: int) -> int:
-    """The delay in seconds after this many failed tries."""
-    doublings = 2 * min(max(tries - 1, 0), 10)
-    return min(FIRST_WAIT << doublings, LONGEST_WAIT)
+    """The delay in seconds after this many failed tries. None after the last: the queue gives a
+    message up when it would be received once more, so hiding it would hide the failure.
+    """
+    if tries >= TRIES:
+        return 0
+    return min(FIRST_WAIT << 2 * max(tries - 1, 0), LONGEST_WAIT)
