@@ -24,8 +24,11 @@ from tests.support.builders import an_account
 EVERYTHING = permissions.policy_document()
 """What the Access Details page asks for."""
 
+ON_LOOPBACK = "AWS_ENDPOINT_URL" in os.environ
+"""The tests themselves are tested, on the local stack."""
+
 USABLE_WITHIN = 60.0
-POLICY_EFFECTIVE_AFTER = 15.0
+POLICY_EFFECTIVE_AFTER = 0.0 if ON_LOOPBACK else 15.0
 """Seconds after a role's creation: the first until it can be assumed, the second until its policy
 takes effect. IAM User Guide, "Changes that I make are not always immediately visible".
 """
@@ -38,6 +41,9 @@ WOULD_CREATE = (
     "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",
     "one Cognito user pool with one user",
     "one S3 bucket with one template, and one CloudFormation stack that makes one role from it",
+    "if this account manages an organization: two roles in one of its member accounts, and a "
+    "service control policy there that limits one of these roles only (which member: the first "
+    "that lets this profile in, or the one of the role in CAVOK_CONTRACT_MEMBER_ROLE)",
 )
 """What a run creates, for the person who confirms it. All but the key is removed at the end."""
 
@@ -59,8 +65,7 @@ class Place:
         self._made_at: dict[str, float] = {}
 
     def client(self, service: str) -> Any:
-        # With `AWS_ENDPOINT_URL` the tests themselves are tested on loopback, without subdomains.
-        config = Config(inject_host_prefix="AWS_ENDPOINT_URL" not in os.environ)
+        config = Config(inject_host_prefix=not ON_LOOPBACK)  # loopback has no subdomains
         return self.session.client(  # type: ignore[call-overload]
             service, region_name=self.region, config=config
         )
