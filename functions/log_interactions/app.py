@@ -20,12 +20,14 @@ processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)
 
 def write(records: list[SQSRecord]) -> list[Exception | None]:
     events, unusable = read_events({record.message_id: record.body for record in records})
-    for message_id, error in unusable.items():
+    outcome = log_interactions(events, writing=wiring.log_writing(), now=datetime.now(UTC))
+    for message_id, error in (unusable | outcome.dropped).items():
         drop(error, message_id)
-    failed = log_interactions(events, writing=wiring.log_writing(), now=datetime.now(UTC))
+    failed = outcome.failed
     for message_id, reason in failed.items():
         logger.warning("Line not written", message_id=message_id, error=repr(reason))
-    logger.info("Wrote lines", lines=len(events) - len(failed), failed=len(failed))
+    done = len(events) - len(failed) - len(outcome.dropped)
+    logger.info("Wrote lines", lines=done, failed=len(failed))
     return [failed.get(record.message_id) for record in records]
 
 

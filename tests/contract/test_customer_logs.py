@@ -1,8 +1,10 @@
-"""CloudWatch Logs: each of the five calls distinguishes a denial from a missing log group."""
+"""CloudWatch Logs: each of the five calls distinguishes a denial from a missing log group, and
+lines that are thrown away are named.
+"""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -52,6 +54,27 @@ def test_a_role_that_lacks_a_permission_is_denied_that_one_alone(
     verdicts = _write(place, lacking[action], group)
     denied = {name: j.reason for name, j in verdicts.items() if j.verdict is Verdict.DENIED}
     assert denied == {action: Reason.IDENTITY_POLICY}
+
+
+def test_lines_of_other_times_are_thrown_away_and_named(
+    place: Place, lacking: dict[str, str], group: str
+) -> None:
+    now = datetime.now(UTC)
+    ages = (timedelta(), timedelta(days=15), -timedelta(hours=3), timedelta(minutes=1))
+    lines = [LogLine(now - age, {"event": "Contract"}) for age in ages]
+    logs = CustomerLogs(place.enter(lacking[""]))
+
+    appended = logs.append(group, "times", lines)
+
+    assert appended.written
+    assert set(appended.dropped) == {1, 2}
+    assert "older than 14 days" in appended.dropped[1]
+    assert "in the future" in appended.dropped[2]
+
+    place.client("logs").put_retention_policy(logGroupName=group, retentionInDays=1)
+    expired = logs.append(group, "times", [LogLine(now - timedelta(days=3), {}), lines[0]])
+    assert "retention" in expired.dropped[0]
+    assert set(expired.dropped) == {0}
 
 
 def _write(place: Place, role_name: str, group: str) -> dict[str, Judgement]:

@@ -442,3 +442,22 @@ def test_a_record_that_fails_its_batch_is_discarded_alone(account: Account, func
     batch = place["DDBStreamBatchInfo"]
     assert batch["batchSize"] == 1
     assert batch["startSequenceNumber"] == batch["endSequenceNumber"]
+
+
+def test_lines_of_other_times_are_not_kept_and_named(account: Account) -> None:
+    logs, now, day = account.client("logs"), int(time.time() * 1000), 24 * 3600 * 1000
+    logs.create_log_group(logGroupName="/a")
+    logs.create_log_stream(logGroupName="/a", logStreamName="s")
+
+    def put(*times: int) -> Any:
+        events = [{"timestamp": at, "message": "m"} for at in times]
+        answer = logs.put_log_events(logGroupName="/a", logStreamName="s", logEvents=events)
+        return answer.get("rejectedLogEventsInfo")
+
+    old, new = now - 15 * day, now + 3 * 3600 * 1000
+    assert put(now) is None
+    assert put(old, now, new) == {"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 2}
+    logs.put_retention_policy(logGroupName="/a", retentionInDays=1)
+    assert put(now - 3 * day, now) == {"expiredLogEventEndIndex": 1}
+    kept = logs.filter_log_events(logGroupName="/a")["events"]
+    assert [event["timestamp"] for event in kept] == [now] * 3

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -140,7 +141,7 @@ def refused(error_code: str = "AccessDeniedException") -> Judgement:
 
 
 def write(events: dict[str, InteractionEvent], writing: LogWriting) -> dict[str, Exception]:
-    return log_interactions(events, writing=writing, now=NOW)
+    return log_interactions(events, writing=writing, now=NOW).failed
 
 
 def test_a_burst_is_one_write(
@@ -341,6 +342,67 @@ def test_one_customer_that_errs_costs_only_its_own_lines(
     assert len(lines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("info", "dropped"),
+    [
+        ({"tooOldLogEventEndIndex": 1}, {"m-2": "It is older than 14 days."}),
+        (
+            {"tooOldLogEventEndIndex": 1, "expiredLogEventEndIndex": 2},
+            {
+                "m-2": "It is older than 14 days.",
+                "m-1": "It is older than the log group's retention.",
+            },
+        ),
+        (
+            {"tooNewLogEventStartIndex": 1},
+            dict.fromkeys(("m-0", "m-1"), "It is more than two hours in the future."),
+        ),
+    ],
+    ids=["old", "expired", "new"],
+)
+def test_a_line_that_cloudwatch_throws_away_is_not_written_and_says_why(
+    info: dict[str, int],
+    dropped: dict[str, str],
+    connected: Connected,
+    interactions: Interactions,
+    writing: LogWriting,
+    logs: Logs,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """CloudWatch Logs counts the lines by time. The newest one is the first here."""
+    connected()
+    write({"m": an_event(interaction_id="first")}, writing)  # makes the group
+    put = logs._logs.put_log_events
+    monkeypatch.setattr(
+        logs._logs,
+        "put_log_events",
+        lambda **arguments: put(**arguments) | {"rejectedLogEventsInfo": info},
+    )
+    events = recorded(interactions, 3)
+    noon = NOW.replace(hour=12)  # of one day, whatever the time is now
+    events = {
+        message: replace(event, at=noon - timedelta(seconds=n))
+        for n, (message, event) in enumerate(events.items())
+    }
+
+    outcome = log_interactions(events, writing=writing, now=NOW)
+
+    assert outcome.failed == {}
+    assert {message: str(error) for message, error in outcome.dropped.items()} == dropped
+    logged = {
+        event.interaction_id: Logged.REFUSED if message in dropped else Logged.WRITTEN
+        for message, event in events.items()
+    }
+    stored = interactions.page(ACCOUNT_ID, limit=100, after=None).items
+    assert {i.interaction_id: i.logged for i in stored} == logged
+
+
+def test_a_message_of_endless_depth_is_dropped() -> None:
+    _, unusable = read_events({"m": "[" * 100_000})
+
+    assert set(unusable) == {"m"}
+
+
 def test_an_account_of_another_organization_gets_no_line(
     connected: Connected, writing: LogWriting, logs: Logs
 ) -> None:
@@ -375,8 +437,9 @@ def test_a_message_that_is_no_event_holds_up_nobody() -> None:
         {"organization_id": "\ud800"},  # JSON can say it, UTF-8 cannot
         {"interaction_id": "\ud800"},
         {"at": "0001-01-01T00:00:00+00:00"},
+        {"at": "9999-12-31T23:59:59-23:59"},
     ],
-    ids=["bytes", "organization", "interaction", "before 1970"],
+    ids=["bytes", "organization", "interaction", "before 1970", "after 9999"],
 )
 def test_a_poisonous_event_costs_nobody_else_a_line(
     but: dict[str, str], connected: Connected, accounts: Accounts, writing: LogWriting

@@ -125,5 +125,9 @@ class MalformedEvent(UnusableEvent):
     """An event without its envelope or a required field, or a message that is not JSON."""
 
 
+class LineDropped(UnusableEvent):
+    """CloudWatch Logs took a line and threw it away. The message says why."""
+
+
 class UnknownEvent(UnusableEvent):
     """An event of a type that the registry does not have."""

@@ -16,6 +16,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.errors import (
     AccountNotFound,
     EntryRefused,
+    LineDropped,
     LogWritingInconclusive,
     MalformedEvent,
     RoleIsOpen,
@@ -50,26 +51,40 @@ def read_events(
             events[message_id] = InteractionEvent.of_event(json.loads(body))
         except UnusableEvent as error:
             unusable[message_id] = error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             unusable[message_id] = MalformedEvent(f"Not JSON: {error}")
     return events, unusable
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """By message id: events that must come again, and events whose line CloudWatch Logs threw away.
+    All others are done.
+    """
+
+    failed: dict[str, Exception]
+    dropped: dict[str, UnusableEvent]
+
+
 def log_interactions(
     events: Mapping[str, InteractionEvent], *, writing: LogWriting, now: datetime
-) -> dict[str, Exception]:
-    """Writes events, by message id. Returns those that must be retried, with the reason.
+) -> Outcome:
+    """Writes events, by message id.
 
     An account that hangs or fails delays only its own lines, whatever the error: an exception that
     left this loop would return everybody's lines of the batch.
     """
-    failed: dict[str, Exception] = {}
+    outcome = Outcome({}, {})
     for group in _by_customer_and_day(events):
         try:
-            _write(list(group.values()), writing, now)
+            dropped = _write(list(group.values()), writing, now)
         except Exception as error:  # noqa: BLE001
-            failed |= dict.fromkeys(group, error)
-    return failed
+            outcome.failed.update(dict.fromkeys(group, error))
+            continue
+        for message_id, event in group.items():
+            if why := dropped.get(event.interaction_id):
+                outcome.dropped[message_id] = LineDropped(why)
+    return outcome
 
 
 def _by_customer_and_day(
@@ -81,51 +96,59 @@ def _by_customer_and_day(
     return groups.values()
 
 
-def _write(events: Sequence[InteractionEvent], writing: LogWriting, now: datetime) -> None:
-    """Writes the events of one account and day. Raises CavokError if a retry may help."""
+def _write(
+    events: Sequence[InteractionEvent], writing: LogWriting, now: datetime
+) -> Mapping[str, str]:
+    """Writes the events of one account and day. Returns why lines were thrown away, by interaction.
+    Raises CavokError if a retry may help.
+    """
     first = events[0]
     try:
         account = writing.accounts.get(first.organization_id, first.account_id)
     except AccountNotFound:
-        return  # disconnected meanwhile
+        return {}  # disconnected meanwhile
     ids = writing.interactions.not_logged(account.account_id, [e.interaction_id for e in events])
     # An event that was delivered twice in one batch becomes one line.
     lines = {e.interaction_id: LogLine(e.at, e.line) for e in events if e.interaction_id in ids}
     if not lines:
-        return
-    logged = _logged(account, first.stream, list(lines.values()), writing, now)
+        return {}
+    logged, dropped = _logged(account, first.stream, lines, writing, now)
     for interaction_id in lines:
-        writing.interactions.mark_logged(account.account_id, interaction_id, logged)
+        one = Logged.REFUSED if interaction_id in dropped else logged
+        writing.interactions.mark_logged(account.account_id, interaction_id, one)
+    return dropped
 
 
 def _logged(
     account: Account,
     stream: str,
-    lines: Sequence[LogLine],
+    lines: Mapping[str, LogLine],
     writing: LogWriting,
     now: datetime,
-) -> Logged:
+) -> tuple[Logged, Mapping[str, str]]:
     expected = logged_at_first(account)
     if expected is not Logged.PENDING:
-        return expected
+        return expected, {}
     try:
         session = writing.sessions.enter_to_change(
             account, logging_policy(), "logs", now, actor=SCHEDULE
         )
     except (EntryRefused, RoleIsOpen):
-        return Logged.REFUSED  # the next test reports why
-    written, calls = writing.connect(session).append(INTERACTIONS, stream, lines)
+        return Logged.REFUSED, {}  # the next test reports why
+    appended = writing.connect(session).append(INTERACTIONS, stream, list(lines.values()))
     refused = [
         Step.of(action, judgement, started_at=now, region=session.region)
-        for action, judgement in calls
+        for action, judgement in appended.calls
         if judgement.verdict is Verdict.DENIED
     ]
     if refused:
         _degrade(account, refused, writing.accounts, now)
-    if not written and not refused:
-        last = calls[-1][1]
+    if not appended.written and not refused:
+        last = appended.calls[-1][1]
         raise LogWritingInconclusive(f"{last.error_code}: {last.detail}")
-    return Logged.WRITTEN if written else Logged.REFUSED
+    ids = list(lines)
+    dropped = {ids[position]: why for position, why in appended.dropped.items()}
+    return Logged.WRITTEN if appended.written else Logged.REFUSED, dropped
 
 
 def _degrade(account: Account, refused: Sequence[Step], accounts: Accounts, now: datetime) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -117,3 +119,59 @@ def test_the_line_is_json_at_the_time_it_says(aws: Aws) -> None:
     assert (call["logGroupName"], call["logStreamName"]) == (VERIFICATIONS, "2025-03-01")
     assert event["timestamp"] == NOW.timestamp() * 1000
     assert json.loads(event["message"]) == LINE.fields
+
+
+LINES = [LogLine(NOW + timedelta(hours=n), {"n": n}) for n in range(4)]
+
+
+@pytest.mark.parametrize(
+    ("info", "dropped"),
+    [
+        ({}, {}),
+        ({"tooOldLogEventEndIndex": 2}, {0: "old", 1: "old"}),
+        ({"expiredLogEventEndIndex": 1}, {0: "expired"}),
+        ({"tooOldLogEventEndIndex": 1, "expiredLogEventEndIndex": 2}, {0: "old", 1: "expired"}),
+        ({"tooNewLogEventStartIndex": 3}, {3: "new"}),
+        ({"tooOldLogEventEndIndex": 1, "tooNewLogEventStartIndex": 3}, {0: "old", 3: "new"}),
+        ({"tooNewLogEventStartIndex": 0}, dict.fromkeys(range(4), "new")),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("order", [LINES, LINES[::-1]], ids=["by time", "newest first"])
+@pytest.mark.parametrize("missing", [False, True], ids=["", "a group that was not there"])
+def test_lines_that_cloudwatch_throws_away_are_told_by_their_position(
+    info: dict[str, int],
+    dropped: dict[int, str],
+    order: list[LogLine],
+    missing: bool,
+    aws: Aws,
+) -> None:
+    words = {
+        "old": "It is older than 14 days.",
+        "expired": "It is older than the log group's retention.",
+        "new": "It is more than two hours in the future.",
+    }
+    answers = [{"rejectedLogEventsInfo": info} if info else {}]
+    absent = [refused("ResourceNotFoundException")] * missing
+
+    def put(_: dict[str, Any]) -> Mapping[str, Any]:
+        if absent:
+            raise absent.pop()
+        return answers[0]
+
+    aws.answers["PutLogEvents"] = put
+
+    appended = CustomerLogs(a_session()).append(VERIFICATIONS, "2025-03-01", order)
+
+    assert appended.written
+    assert appended.dropped == {
+        order.index(LINES[position]): words[why] for position, why in dropped.items()
+    }
+
+
+def test_a_refused_write_throws_nothing_away(aws: Aws) -> None:
+    aws.answers["PutLogEvents"] = refused("AccessDeniedException")
+
+    appended = CustomerLogs(a_session()).append(VERIFICATIONS, "2025-03-01", LINES)
+
+    assert (appended.written, appended.dropped) == (False, {})

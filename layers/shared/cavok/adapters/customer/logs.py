@@ -25,6 +25,8 @@ _MISSING = frozenset({"ResourceNotFoundException"})
 contract tests.
 """
 
+_PUT = "logs:PutLogEvents"
+
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
@@ -34,6 +36,17 @@ class LogLine:
     fields: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """What became of lines. `calls` has each call's IAM action with its result. `dropped` has the
+    lines that CloudWatch Logs took and threw away, by their position, and why.
+    """
+
+    written: bool
+    calls: Sequence[tuple[str, Judgement]]
+    dropped: Mapping[int, str]
+
+
 class CustomerLogs:
     """The log groups under /cavok/ of one customer."""
 
@@ -41,17 +54,16 @@ class CustomerLogs:
         self._session = session
         self._logs = session.client("logs")
 
-    def append(
-        self, group: str, stream: str, lines: Sequence[LogLine]
-    ) -> tuple[bool, list[tuple[str, Judgement]]]:
-        """Writes lines, and creates the group and the stream if they are missing. Returns whether
-        the lines were written, and each call's IAM action with its result.
-        """
-        calls = [("logs:PutLogEvents", self._put(group, stream, lines))]
-        if calls[0][1].error_code in _MISSING:
-            calls = [(action, call()) for action, call in self.write(group, stream, *lines)]
-        put = calls[-1][1]
-        return put.verdict is Verdict.ALLOWED and put.error_code is None, calls
+    def append(self, group: str, stream: str, lines: Sequence[LogLine]) -> Appended:
+        """Writes lines, and creates the group and the stream if they are missing."""
+        put, dropped = self._put(group, stream, lines)
+        calls = [(_PUT, put)]
+        if put.error_code in _MISSING:
+            calls = [(action, call()) for action, call in self._create(group, stream)]
+            put, dropped = self._put(group, stream, lines)
+            calls.append((_PUT, put))
+        written = put.verdict is Verdict.ALLOWED and put.error_code is None
+        return Appended(written, calls, dropped)
 
     def write(
         self, group: str, stream: str, *lines: LogLine
@@ -63,6 +75,10 @@ class CustomerLogs:
         group that this write created, because the customer may have changed it on an older one.
         Otherwise the permission is proven on a group that does not exist.
         """
+        yield from self._create(group, stream)
+        yield _PUT, lambda: self._put(group, stream, lines)[0]
+
+    def _create(self, group: str, stream: str) -> Iterator[tuple[str, Callable[[], Judgement]]]:
         made: list[bool] = []
 
         def create_group() -> Judgement:
@@ -96,24 +112,29 @@ class CustomerLogs:
                 logStreamName=stream,
             ),
         )
-        yield "logs:PutLogEvents", lambda: self._put(group, stream, lines)
 
-    def _put(self, group: str, stream: str, lines: Sequence[LogLine]) -> Judgement:
+    def _put(
+        self, group: str, stream: str, lines: Sequence[LogLine]
+    ) -> tuple[Judgement, dict[int, str]]:
         """Writes the lines by time: CloudWatch Logs requires chronological order."""
+        by_time = sorted(range(len(lines)), key=lambda index: lines[index].at)
         events = [
             {
-                "timestamp": int(line.at.timestamp() * 1000),
-                "message": json.dumps(dict(line.fields)),
+                "timestamp": int(lines[index].at.timestamp() * 1000),
+                "message": json.dumps(dict(lines[index].fields)),
             }
-            for line in sorted(lines, key=lambda line: line.at)
+            for index in by_time
         ]
-        return self._try(
-            _MISSING,
-            self._logs.put_log_events,
-            logGroupName=group,
-            logStreamName=stream,
-            logEvents=events,
+        rejected: dict[str, int] = {}
+
+        def put_log_events(**arguments: Any) -> None:
+            answer = self._logs.put_log_events(**arguments)
+            rejected.update(answer.get("rejectedLogEventsInfo", {}))
+
+        judgement = self._try(
+            _MISSING, put_log_events, logGroupName=group, logStreamName=stream, logEvents=events
         )
+        return judgement, {by_time[n]: why for n, why in _reasons(rejected, len(events)).items()}
 
     def _arn(self, group: str) -> str:
         return (
@@ -128,3 +149,19 @@ class CustomerLogs:
         except AWS_ERRORS as error:
             return judge_error(error, proofs)
         return ALLOWED
+
+
+def _reasons(rejected: Mapping[str, int], count: int) -> dict[int, str]:
+    """Why events of an accepted call were thrown away, by their position. The call succeeds all the
+    same. Source: CloudWatch Logs API Reference, PutLogEvents and RejectedLogEventsInfo: the two end
+    indexes are exclusive, the start index is inclusive.
+    """
+    too_old, expired = (
+        rejected.get(name, 0) for name in ("tooOldLogEventEndIndex", "expiredLogEventEndIndex")
+    )
+    too_new = rejected.get("tooNewLogEventStartIndex", count)
+    return (
+        dict.fromkeys(range(too_new, count), "It is more than two hours in the future.")
+        | dict.fromkeys(range(expired), "It is older than the log group's retention.")
+        | dict.fromkeys(range(too_old), "It is older than 14 days.")
+    )
