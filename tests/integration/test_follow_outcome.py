@@ -238,6 +238,33 @@ def test_an_account_that_is_not_connected_any_more_is_not_entered(
     assert len(sessions.policies) == entered
 
 
+@pytest.mark.parametrize("end", ["deleted", "revoked"])
+def test_an_act_whose_account_is_gone_or_revoked_is_unknown_at_once_with_the_reason(
+    stopped: Interaction,
+    look: Look,
+    accounts: Accounts,
+    interactions: Interactions,
+    sessions: Sessions,
+    end: str,
+) -> None:
+    if end == "deleted":
+        account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+        accounts.delete(account, actor=CONTEXT.actor, now=at(5))
+    else:
+        accounts.changed(
+            ORGANIZATION_ID, ACCOUNT_ID, lambda a: a.with_use_revoked(at(5)), actor=None
+        )
+    entered = len(sessions.policies)
+
+    look(stopped, at(15))
+
+    found, state, reason = result(interactions, stopped)
+    assert (found, state) == (Result.UNKNOWN, None)
+    said = {"deleted": "The account is gone.", "revoked": "A person revoked the use of the account"}
+    assert reason.startswith(f"Cavok may not look at it any more: {said[end]}")
+    assert len(sessions.policies) == entered
+
+
 def test_nothing_is_done_for_another_organizations_event_or_an_unknown_interaction(
     stopped: Interaction, look: Look, sessions: Sessions
 ) -> None:

@@ -102,6 +102,11 @@ def not_seen(reason: str) -> Finding:
     return Finding(Result.PENDING, None, f"Cavok could not look at it: {reason}")
 
 
+def unseen_for_good(reason: str) -> Finding:
+    """What is known of an instance at which Cavok may not look any more, and why not."""
+    return Finding(Result.UNKNOWN, None, f"Cavok may not look at it any more: {reason}")
+
+
 def _explained(reason: StateReason) -> str:
     """AWS's reason and, where it hides the cause, what to do.
 

@@ -91,7 +91,10 @@ def follow_outcome(
     try:
         account = connections.accounts.get(followed.organization_id, followed.account_id)
     except AccountNotFound:
-        return None
+        return _settle(connections, interaction, outcomes.unseen_for_good("The account is gone."))
+    if account.revoked:
+        reason = f"A person revoked the use of the account {account.name}."
+        return _settle(connections, interaction, outcomes.unseen_for_good(reason))
     assert interaction.kind
     assert interaction.instance_id
     context = RequestContext(
@@ -111,6 +114,12 @@ def follow_outcome(
         found = outcomes.superseded(found)
     elif outcomes.is_turn(interaction):
         found = _follow_turn(following, found)
+    return _settle(connections, interaction, found)
+
+
+def _settle(
+    connections: ConnectionDependencies, interaction: Interaction, found: Finding
+) -> Finding:
     connections.interactions.set_result(interaction, found.result, found.state, found.reason)
     return found
 
