@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.integration.conftest import client, items
+from cavok.adapters.table.accounts import Accounts
+from tests.integration.conftest import TABLE, client, items
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
 from tests.support.builders import KEY_ID, NUMBER, SECRET_KEY, VERIFICATION_ID
 
@@ -264,7 +266,67 @@ def test_an_idempotency_record_holds_no_secret_and_lapses(admin: Api) -> None:
     assert SECRET_KEY not in str(record)
     assert KEY_ID not in str(record)
     assert record["pk"] == "ORG#org-one"
-    assert record["expires_at"] > 0
+    in_a_day = datetime.now(UTC) + timedelta(days=1)
+    assert abs(int(record["expires_at"]) - in_a_day.timestamp()) < 60
+
+
+def test_an_idempotency_key_that_lapsed_is_a_new_one_though_its_item_is_still_there(
+    admin: Api,
+) -> None:
+    """DynamoDB deletes an item up to two days after it expired."""
+    first = admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc").json
+    (record,) = (item for item in items() if item["sk"].startswith("IDEMPOTENCY"))
+    client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={name: {"S": record[name]} for name in ("pk", "sk")},
+        UpdateExpression="SET expires_at = :now",
+        ExpressionAttributeValues={":now": {"N": str(int(datetime.now(UTC).timestamp()))}},
+    )
+    other = ROLE_ACCOUNT | {"provider_id": number(1)}
+
+    second = admin.post("/v1/accounts", other, Idempotency_Key="abc")
+
+    assert second.status == 201
+    assert second.json["account_id"] != first["account_id"]
+    again = admin.post("/v1/accounts", other, Idempotency_Key="abc")
+    assert again.json == second.json
+
+
+def test_requests_with_one_idempotency_key_that_run_side_by_side_make_one_account(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = admin.post("/v1/accounts", KEY_ACCOUNT, Idempotency_Key="abc")
+    _look_too_early(monkeypatch)
+
+    second = admin.post("/v1/accounts", KEY_ACCOUNT, Idempotency_Key="abc")
+
+    assert (first.status, second.status) == (201, 201)
+    assert second.json == first.json
+    assert admin.get("/v1/organization").json["accounts"]["total"] == 1
+
+
+def test_a_key_that_is_used_side_by_side_with_another_body_is_refused(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.post("/v1/accounts", ROLE_ACCOUNT, Idempotency_Key="abc")
+    _look_too_early(monkeypatch)
+    other = ROLE_ACCOUNT | {"provider_id": number(1)}
+
+    answer = admin.post("/v1/accounts", other, Idempotency_Key="abc")
+
+    assert is_problem(answer, 422)
+    assert answer.fields == ["Idempotency-Key"]
+    assert admin.get("/v1/organization").json["accounts"]["total"] == 1
+
+
+def _look_too_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next request looks for its key before the request at its side wrote it."""
+    look, looks = Accounts.made_by, iter("1")
+
+    def early(*of: Any) -> Any:
+        return None if next(looks, None) else look(*of)
+
+    monkeypatch.setattr(Accounts, "made_by", early)
 
 
 def test_only_the_last_four_characters_of_an_access_key_come_back(admin: Api) -> None:

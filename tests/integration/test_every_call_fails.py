@@ -822,27 +822,22 @@ STORIES = (
 # ---- the test ------------------------------------------------------------------------------------
 
 KNOWN = {
-    # The answer of the claim's transaction, or of the idempotency record, is lost.
-    "connect": """
-        0 PutItem timeout, 0 PutItem repeated
-        4 TransactWriteItems timeout, 4 TransactWriteItems repeated
-        5 UpdateItem throttled""",
-    # Lost answer: the client's repetition rotates again. Repeated by the SDK: 409, although it did.
-    "rotate": "2 TransactWriteItems timeout, 2 TransactWriteItems repeated",
+    # The client's repetition rotates again.
+    "rotate": "2 TransactWriteItems timeout",
     # 404 for who deleted it.
-    "delete": "1 TransactWriteItems timeout, 1 TransactWriteItems repeated",
+    "delete": "1 TransactWriteItems timeout",
     # A test without an execution, or two executions, for one request. A start that was refused
     # leaves an aborted test behind, as it should.
     "begin a test": """
-        1 TransactWriteItems timeout, 1 TransactWriteItems repeated
+        1 TransactWriteItems timeout
         2 StartExecution throttled, 2 StartExecution timeout""",
     # Leased to a test that nobody runs. Busy accounts are left to the next sweep.
     "sweep a page": """
-        9 TransactWriteItems timeout, 9 TransactWriteItems repeated, 9 TransactWriteItems busy
+        9 TransactWriteItems timeout, 9 TransactWriteItems busy
         10 TransactWriteItems throttled, 10 TransactWriteItems timeout
-        10 TransactWriteItems repeated, 10 TransactWriteItems busy
+        10 TransactWriteItems busy
         11 TransactWriteItems throttled, 11 TransactWriteItems timeout
-        11 TransactWriteItems repeated, 11 TransactWriteItems busy""",
+        11 TransactWriteItems busy""",
     # A passing failure is final under its key.
     "stop an instance": """
         9 DescribeDBInstances throttled
@@ -850,7 +845,7 @@ KNOWN = {
     # Claimed, or without its schedules. Each try lists, and counts, once more.
     "add a resource": """
         3 DescribeDBInstances throttled
-        5 TransactWriteItems throttled, 5 TransactWriteItems timeout, 5 TransactWriteItems repeated
+        5 TransactWriteItems throttled, 5 TransactWriteItems timeout
         6 CreateSchedule throttled, 6 CreateSchedule timeout
         7 CreateSchedule throttled, 7 CreateSchedule timeout
         8 PutItem throttled, 8 PutItem timeout""",

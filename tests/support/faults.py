@@ -30,7 +30,9 @@ class Fault(StrEnum):
 
     throttled  nothing happened.
     timeout    it happened; no answer comes. A 500 of AWS, after it happened, means the same.
-    repeated   it happened; the SDK repeats it, and the caller sees the second answer.
+    repeated   it happened; the SDK repeats it, and the caller sees the second answer. Not of a
+               transaction: the SDK repeats that with its ClientRequestToken, and DynamoDB answers
+               that it succeeded (DynamoDB API Reference, TransactWriteItems).
     busy       DynamoDB: another transaction holds the item. Nothing happened.
     refused    PutEvents: one entry in the middle is refused, the others are accepted.
     """
@@ -47,6 +49,8 @@ class Fault(StrEnum):
             return operation == "TransactWriteItems"
         if self is Fault.REFUSED:
             return operation == "PutEvents"
+        if self is Fault.REPEATED and operation == "TransactWriteItems":
+            return False
         return self is Fault.THROTTLED or not operation.startswith(_READS)
 
 

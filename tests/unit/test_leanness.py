@@ -26,7 +26,6 @@ HEAVY = {
         _SESSION,
         "cavok.adapters.customer.assume_role",
         "cavok.adapters.customer.probes",
-        "aws_lambda_powertools.utilities.idempotency",
         "cavok.api.routes.instances",
         "cavok.api.routes.resources",
         "cavok.services.instances",

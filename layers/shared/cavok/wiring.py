@@ -9,8 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
-    from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_sts import STSClient
 
     from cavok.adapters.bus import Bus
@@ -87,19 +85,6 @@ def due_accounts() -> "DueAccounts":
     from cavok.adapters.table.due_accounts import DueAccounts
 
     return DueAccounts(table())
-
-
-@cache
-def _dynamodb() -> "DynamoDBClient":
-    import boto3
-
-    return boto3.client("dynamodb")
-
-
-def idempotency_keys(organization_id: str) -> "DynamoDBPersistenceLayer":
-    from cavok.adapters.table.idempotency import idempotency_keys
-
-    return idempotency_keys(setting("TABLE_NAME"), organization_id, _dynamodb())
 
 
 @cache

@@ -13,6 +13,7 @@ from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
+from cavok.domain.idempotency import IdempotencyKey
 from cavok.services.organizations import organization_of
 
 
@@ -80,15 +81,21 @@ def connect_account(
     organization_id: str,
     new: NewAccount,
     *,
+    key: IdempotencyKey | None,
     actor: str,
     organizations: Organizations,
     accounts: Accounts,
     sealer: Sealer,
     now: datetime,
 ) -> Account:
-    """Stores a new account, unconfirmed and due for its first test. Raises Conflict if the account
-    number is connected already.
+    """Stores a new account, unconfirmed and due for its first test; or returns the one that a
+    request with this key made within a day.
+
+    Raises Conflict if the account number is connected already, or the key's account was deleted;
+    InvalidField if the key came with another body.
     """
+    if key and (made := accounts.made_by(organization_id, key, now)):
+        return made
     organization_of(organization_id, organizations=organizations, now=now)
     account_id = str(ULID())
     account = Account(
@@ -109,7 +116,7 @@ def connect_account(
         touched_at=now,
     )
     sealed = new.access_key.sealed(sealer, organization_id, account_id) if new.access_key else None
-    return accounts.add(account, sealed)
+    return accounts.add(account, sealed, key)
 
 
 def change_account(

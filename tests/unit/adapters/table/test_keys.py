@@ -1,5 +1,5 @@
-"""Keys are spelled in `keys.py`, and again where Python does not reach: in the template, in the
-workflow and in what Powertools writes. All spell the same.
+"""Keys are spelled in `keys.py`, and again where Python does not reach: in the template and in the
+workflow. All spell the same.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.credentials_sk("a"),
         keys.claim_sk("aws", "123456789012"),
         keys.audit_sk("e"),
-        keys.IDEMPOTENCY,
+        keys.idempotency_sk("k"),
         keys.verification_sk("v"),
         keys.progress_sk_prefix("v"),
         keys.interaction_sk("i"),
@@ -51,7 +51,7 @@ def test_keys_are_as_production_stores_them() -> None:
         "CREDENTIALS#a",
         "PROVIDER#aws#123456789012",
         "AUDIT#e",
-        "IDEMPOTENCY",
+        "IDEMPOTENCY#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a",
         "VERIFICATION#v",
         "PROGRESS#v#",
         "INTERACTION#i",

@@ -17,6 +17,7 @@ import pytest
 
 from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.audit import AuditItem
+from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
@@ -27,6 +28,7 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
 from cavok.domain.audit import AuditAction, AuditEntry
 from cavok.domain.events import EventType
+from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.instances import Kind
 from cavok.domain.interactions import (
     Interaction,
@@ -151,6 +153,9 @@ WRITTEN: Mapping[str, Item] = {
     "an interaction with the account": InteractionItem.of(WITHOUT_INSTANCE),
     "an interaction that was followed": InteractionItem.of(FOLLOWED),
     "a request key": RequestItem.of(STOP, "k"),
+    "an idempotency key": IdempotencyItem.of(
+        ORGANIZATION_ID, IdempotencyKey("k", "h"), ACCOUNT_ID, NOW
+    ),
     "a resource with a schedule": ResourceItem.of(SCHEDULED),
     "a resource without one": ResourceItem.of(UNSCHEDULED),
     "a resource's claim": ResourceClaimItem.of(SCHEDULED),

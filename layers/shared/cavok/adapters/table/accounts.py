@@ -17,6 +17,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
+from cavok.adapters.table.idempotency import IdempotencyItem, add_idempotency_key
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.region_health import exceptions_of, health_of
@@ -40,7 +41,8 @@ from cavok.domain.accounts import (
     TestSlot,
 )
 from cavok.domain.audit import AuditEntry
-from cavok.domain.errors import AccountNotFound, Conflict
+from cavok.domain.errors import AccountNotFound, Conflict, InvalidField
+from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.pages import Page, Position
 
@@ -167,18 +169,40 @@ class Accounts:
             raise AccountNotFound("There is no such account in your organization.")
         return item.account()
 
-    def add(self, account: Account, sealed_credentials: str | None) -> Account:
-        """Stores a new account, its sealed credentials, and its claim on the account number. Raises
-        Conflict.
+    def made_by(self, organization_id: str, key: IdempotencyKey, now: datetime) -> Account | None:
+        """The account that a request with this key made within a day. Raises InvalidField if it
+        came with another body, Conflict if the account was deleted.
+        """
+        pk, sk = keys.organization_pk(organization_id), keys.idempotency_sk(key.key)
+        item = self._table.get(IdempotencyItem, pk, sk)
+        if item is None or item.expires_at <= now:
+            return None
+        if item.body_hash != key.body_hash:
+            raise InvalidField("Idempotency-Key", "This key was already used with another body.")
+        try:
+            return self.get(organization_id, item.account_id)
+        except AccountNotFound:
+            raise Conflict(
+                "The account that this Idempotency-Key created was deleted. Use a new key."
+            ) from None
+
+    def add(
+        self, account: Account, sealed_credentials: str | None, key: IdempotencyKey | None = None
+    ) -> Account:
+        """Stores a new account, its sealed credentials, its claim on the account number, and the
+        key that it was asked for with; or returns the account that the same key made meanwhile.
+        Raises Conflict, InvalidField.
         """
         return retry_on_conflict(
-            lambda: self._add(account, sealed_credentials),
+            lambda: self._add(account, sealed_credentials, key),
             or_raise=Conflict(
                 "Other accounts are being connected at this moment. Please try again."
             ),
         )
 
-    def _add(self, account: Account, sealed_credentials: str | None) -> Account:
+    def _add(
+        self, account: Account, sealed_credentials: str | None, key: IdempotencyKey | None
+    ) -> Account:
         item, claim = AccountItem.of(account), _claim(account)
         try:
             with self._table.transaction() as transaction:
@@ -188,7 +212,14 @@ class Accounts:
                 self._add_audit_entry(transaction, audit.created(account))
                 if sealed_credentials:
                     transaction.save(_credentials(account, sealed=sealed_credentials))
+                if key:
+                    at = account.created_at
+                    add_idempotency_key(
+                        transaction, account.organization_id, key, account.account_id, at
+                    )
         except ItemChanged as error:
+            if key and (made := self.made_by(account.organization_id, key, account.created_at)):
+                return made
             if 0 in error.failed:
                 raise Conflict(
                     f"Account number {account.account_number} is already connected."

@@ -1,24 +1,44 @@
-"""The Idempotency-Keys of an organization, as Powertools stores them."""
+"""The Idempotency-Keys of an organization. Each is written in the transaction of what it made."""
 
-from typing import TYPE_CHECKING
+from datetime import datetime
 
-from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+from pynamodb.attributes import TTLAttribute, UnicodeAttribute
+from pynamodb.transactions import TransactWrite
 
-from cavok.adapters.table.keys import organization_pk
+from cavok.adapters.table import keys
+from cavok.adapters.table.table import Item
+from cavok.domain.idempotency import KEPT_FOR, IdempotencyKey
 
-if TYPE_CHECKING:
-    from mypy_boto3_dynamodb import DynamoDBClient
+
+class IdempotencyItem(Item):
+    """Maps a key to the account that it made. DynamoDB deletes it some time after it expired."""
+
+    account_id = UnicodeAttribute()
+    body_hash = UnicodeAttribute()
+    expires_at = TTLAttribute()
+
+    @classmethod
+    def of(
+        cls, organization_id: str, key: IdempotencyKey, account_id: str, now: datetime
+    ) -> "IdempotencyItem":
+        return cls(
+            keys.organization_pk(organization_id),
+            keys.idempotency_sk(key.key),
+            account_id=account_id,
+            body_hash=key.body_hash,
+            expires_at=now + KEPT_FOR,
+        )
 
 
-def idempotency_keys(
-    table_name: str, organization_id: str, client: "DynamoDBClient"
-) -> DynamoDBPersistenceLayer:
-    """One item a key, in the organization's partition. DynamoDB deletes it once it has expired."""
-    return DynamoDBPersistenceLayer(
-        table_name,
-        key_attr="pk",
-        static_pk_value=organization_pk(organization_id),
-        sort_key_attr="sk",
-        expiry_attr="expires_at",
-        boto3_client=client,
+def add_idempotency_key(
+    transaction: TransactWrite,
+    organization_id: str,
+    key: IdempotencyKey,
+    account_id: str,
+    now: datetime,
+) -> None:
+    """Adds a key that was not used within a day."""
+    transaction.save(
+        IdempotencyItem.of(organization_id, key, account_id, now),
+        condition=IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at <= now),
     )

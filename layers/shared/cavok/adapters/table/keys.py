@@ -9,7 +9,7 @@ and writes.
 | its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts      |
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts      |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit         |
-| idempotency record (Powertools)       | ORG#<org>         | IDEMPOTENCY#<hash>                 | idempotency   |
+| account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>               | idempotency   |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications |
 | steps of a running verification       | ACCOUNT#<account> | PROGRESS#<ulid>#<step>             | verifications |
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                 | interactions  |
@@ -43,8 +43,7 @@ ACCOUNT = "ACCOUNT#"
 CREDENTIALS = "CREDENTIALS#"
 CLAIM = "PROVIDER#"
 AUDIT = "AUDIT#"
-IDEMPOTENCY = "IDEMPOTENCY"
-"""Powertools adds the `#` and a hash."""
+IDEMPOTENCY = "IDEMPOTENCY#"
 VERIFICATION = "VERIFICATION#"
 PROGRESS = "PROGRESS#"
 INTERACTION = "INTERACTION#"
@@ -85,6 +84,10 @@ def claim_sk(provider: str, account_number: str) -> str:
 
 def audit_sk(entry_id: str) -> str:
     return f"{AUDIT}{entry_id}"
+
+
+def idempotency_sk(key: str) -> str:
+    return f"{IDEMPOTENCY}{hashlib.sha256(key.encode()).hexdigest()}"
 
 
 def verification_sk(verification_id: str) -> str:

@@ -6,13 +6,12 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header, Query
 
 from cavok import wiring
-from cavok.api.idempotency import once
+from cavok.api.idempotency import request_key
 from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
 from cavok.api.models.common import Cursor, IdempotencyKey, Limit
 from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok, version_of
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
-from cavok.domain.errors import AccountNotFound, Conflict
 from cavok.domain.pages import Position
 from cavok.services.accounts import (
     change_account,
@@ -46,26 +45,17 @@ def create_account(
     body returns the same account.
     """
     caller = router.caller
-
-    def create() -> str:
-        return connect_account(
-            caller.organization_id,
-            body.new_account(wiring.setting("AWS_REGION")),
-            actor=caller.name,
-            organizations=wiring.organizations(),
-            accounts=wiring.accounts(),
-            sealer=wiring.sealer(),
-            now=router.now(),
-        ).account_id
-
-    account_id = once(caller.organization_id, idempotency_key, body, create, router.lambda_context)
-    try:
-        account = wiring.accounts().get(caller.organization_id, account_id)
-    except AccountNotFound:
-        raise Conflict(
-            "The account that this Idempotency-Key created was deleted. Use a new key."
-        ) from None
-    return created(_body(account), f"/v1/accounts/{account_id}", version=account.version)
+    account = connect_account(
+        caller.organization_id,
+        body.new_account(wiring.setting("AWS_REGION")),
+        key=request_key(idempotency_key, body),
+        actor=caller.name,
+        organizations=wiring.organizations(),
+        accounts=wiring.accounts(),
+        sealer=wiring.sealer(),
+        now=router.now(),
+    )
+    return created(_body(account), f"/v1/accounts/{account.account_id}", version=account.version)
 
 
 @router.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())

@@ -1,0 +1,14 @@
+"""A request that a client repeats because it got no answer."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+KEPT_FOR = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's key for a request, and a hash of the body that came with it."""
+
+    key: str
+    body_hash: str
