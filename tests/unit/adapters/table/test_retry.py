@@ -8,8 +8,17 @@ import time
 from collections.abc import Callable
 
 import pytest
+from botocore.exceptions import ReadTimeoutError
+from pynamodb.exceptions import PutError, UpdateError
 
-from cavok.adapters.table.table import ItemBusy, ItemChanged, WriteConflict, retry_on_conflict
+from cavok.adapters.table.table import (
+    Item,
+    ItemBusy,
+    ItemChanged,
+    Table,
+    WriteConflict,
+    retry_on_conflict,
+)
 from cavok.domain.errors import Conflict
 
 GIVEN_UP = Conflict("Please try again.")
@@ -65,3 +74,30 @@ def test_any_other_error_is_not_retried(waits: list[float]) -> None:
     with pytest.raises(KeyError):
         retry_on_conflict(attempt, or_raise=GIVEN_UP)
     assert next(tries) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "error", "write"),
+    [
+        ("save", PutError, lambda table, item: table.put(item)),
+        ("update", UpdateError, lambda table, item: table.update(item, [], Item.pk.exists())),
+    ],
+)
+def test_a_write_without_an_answer_is_no_conflict_and_says_what_happened(
+    method: str,
+    error: type[PutError | UpdateError],
+    write: Callable[[Table, Item], None],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A timeout's `response` is there, and is None."""
+    failed = error(cause=ReadTimeoutError(endpoint_url="https://dynamodb.example"))
+
+    def fail(*_: object, **__: object) -> None:
+        raise failed
+
+    monkeypatch.setattr(Item, method, fail)
+
+    with pytest.raises(error) as raised:
+        write(Table.__new__(Table), Item("a", "b"))
+
+    assert raised.value is failed

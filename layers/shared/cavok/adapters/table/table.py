@@ -16,7 +16,13 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 from pynamodb.constants import BINARY, STRING
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
+from pynamodb.exceptions import (
+    DoesNotExist,
+    PutError,
+    PynamoDBException,
+    TransactWriteError,
+    UpdateError,
+)
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, KeysOnlyProjection
@@ -319,8 +325,18 @@ def _condition() -> Iterator[None]:
     try:
         yield
     except (PutError, UpdateError) as error:
-        if error.cause_response_code == "ConditionalCheckFailedException":
+        code = _code(error)
+        if code == "ConditionalCheckFailedException":
             raise ItemChanged from error
-        if error.cause_response_code == "TransactionConflictException":
+        if code == "TransactionConflictException":
             raise ItemBusy("A transaction holds the item.") from error
         raise
+
+
+def _code(error: PynamoDBException) -> str | None:
+    """AWS's error code; null if no answer came. PynamoDB's `cause_response_code` fails then, since
+    a timeout's `response` is there and is None.
+    """
+    response = getattr(error.cause, "response", None) or {}
+    code: str | None = response.get("Error", {}).get("Code")
+    return code
