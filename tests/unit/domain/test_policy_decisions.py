@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import islice, product
 from typing import Any
 
 import pytest
@@ -13,7 +14,6 @@ from hypothesis import strategies as st
 from cavok.domain import permissions
 from cavok.domain.policy_evaluation import (
     MAX_CHARACTERS,
-    MAX_DOCUMENT_CHARACTERS,
     MAX_VALUE_CHARACTERS,
     Decision,
     Request,
@@ -279,12 +279,12 @@ def sized(characters: int) -> dict[str, Any]:
 
 
 def test_a_policy_longer_than_iam_stores_is_unknown() -> None:
-    assert evaluate([sized(MAX_DOCUMENT_CHARACTERS)], STOP) is ALLOWED
-    assert evaluate([sized(MAX_DOCUMENT_CHARACTERS + 1)], STOP) is UNKNOWN
+    assert evaluate([sized(MAX_CHARACTERS)], STOP) is ALLOWED
+    assert evaluate([sized(MAX_CHARACTERS + 1)], STOP) is UNKNOWN
 
 
 def test_policies_beyond_what_a_role_can_have_are_not_read() -> None:
-    most = [sized(MAX_DOCUMENT_CHARACTERS)] * (MAX_CHARACTERS // MAX_DOCUMENT_CHARACTERS)
+    most = [sized(MAX_CHARACTERS // 4)] * 4
     taken = []
 
     def documents() -> Iterator[Any]:
@@ -295,6 +295,40 @@ def test_policies_beyond_what_a_role_can_have_are_not_read() -> None:
     assert evaluate(most, STOP) is ALLOWED
     assert evaluate(documents(), STOP) is UNKNOWN
     assert len(taken) == len(most) + 1
+
+
+class Counted(str):
+    """A text that counts how many of its characters are looked at, over all that there are."""
+
+    __slots__ = ()
+    looks = 0
+
+    def __iter__(self) -> Iterator[str]:
+        for character in super().__iter__():
+            Counted.looks += 1
+            yield character
+
+
+CASES = ["".join(letters) for letters in islice(product(*zip("kindly", "KINDLY", strict=True)), 50)]
+"""As many tags as AWS accepts, which differ in case only."""
+
+
+@pytest.mark.parametrize("tags", [["kindly"], CASES])
+@pytest.mark.parametrize("operator", ["StringLike", "ForAnyValue:StringLike"])
+@pytest.mark.parametrize("pattern", ["*z", "*?z", "v*z"])
+def test_the_worst_policies_take_one_look_at_each_character_for_each_pattern(
+    pattern: str, operator: str, tags: list[str]
+) -> None:
+    count = MAX_CHARACTERS // len(f'"{pattern}",') - 40
+    condition = {operator: {"aws:ResourceTag/kindly": [pattern] * count}}
+    document = policy(deny(Condition=condition))
+    assert 0.9 < len(json.dumps(document, separators=(",", ":"))) / MAX_CHARACTERS <= 1
+    longest = dict.fromkeys(tags, Counted("v" * MAX_VALUE_CHARACTERS))
+
+    Counted.looks = 0
+    evaluate([document], request_on("rds:StopDBInstance", DATABASE, longest, ROLE_ARN))
+
+    assert Counted.looks <= count * MAX_VALUE_CHARACTERS
 
 
 def test_a_document_that_is_no_json_is_unknown() -> None:

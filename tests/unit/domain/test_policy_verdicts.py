@@ -12,7 +12,7 @@ import pytest
 from cavok.domain.access_denied import Reason
 from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import OutOfTime
-from cavok.domain.policy_evaluation import MAX_DOCUMENT_CHARACTERS
+from cavok.domain.policy_evaluation import MAX_CHARACTERS
 from cavok.domain.policy_verdicts import (
     MAX_TAGS,
     MAX_WEIGHED,
@@ -203,7 +203,7 @@ def test_more_tags_than_aws_accepts_count_as_not_read() -> None:
 def test_a_hostile_policy_is_weighed_on_many_databases_in_little_time() -> None:
     stars = "*a" * 400
     hostile = policy(*[statement("Allow", f"{ANY}:{stars}")] * 11)
-    assert 0.9 < len(json.dumps(hostile)) / MAX_DOCUMENT_CHARACTERS < 1
+    assert 0.9 < len(json.dumps(hostile)) / MAX_CHARACTERS < 1
     databases = [a_database("a" * 63, **{f"t{n}": "x" * 256 for n in range(50)})] * 5_000
 
     began = time.process_time()
