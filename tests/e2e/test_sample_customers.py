@@ -10,6 +10,9 @@ from typing import Any
 
 import pytest
 
+from cavok.domain.accounts import UNKNOWN_CAPABILITIES
+from cavok.domain.permissions import STEPS
+from cavok.domain.steps import REFUSALS_WANTED
 from tests.support.journeys import Journey, Journeys
 
 Row = tuple[str, bool | None, str, str | None]
@@ -33,28 +36,7 @@ def skipped(reason: str) -> Row:
 
 
 ALL_WORKS: dict[str, Row] = {
-    "sts:AssumeRole": ALLOWED,
-    "trust:account-matches": ALLOWED,
-    "trust:without-external-id": REFUSED_AS_IT_SHOULD,
-    "trust:with-wrong-external-id": REFUSED_AS_IT_SHOULD,
-    "iam:ListRolePolicies": ALLOWED,
-    "iam:ListAttachedRolePolicies": ALLOWED,
-    "iam:GetRolePolicy": ALLOWED,
-    "ec2:DescribeInstances": ALLOWED,
-    "ec2:DescribeInstanceStatus": ALLOWED,
-    "ec2:StartInstances": ALLOWED,
-    "ec2:StopInstances": ALLOWED,
-    "rds:DescribeDBInstances": ALLOWED,
-    "rds:StartDBInstance": ALLOWED,
-    "rds:StopDBInstance": ALLOWED,
-    "rds:DescribeDBClusters": ALLOWED,
-    "rds:StartDBCluster": ALLOWED,
-    "rds:StopDBCluster": ALLOWED,
-    "logs:CreateLogGroup": ALLOWED,
-    "logs:TagResource": ALLOWED,
-    "logs:PutRetentionPolicy": ALLOWED,
-    "logs:CreateLogStream": ALLOWED,
-    "logs:PutLogEvents": ALLOWED,
+    step: REFUSED_AS_IT_SHOULD if step in REFUSALS_WANTED else ALLOWED for step in STEPS
 }
 TRUST_OF_A_ROLE = ("sts:AssumeRole", "trust:without-external-id", "trust:with-wrong-external-id")
 
@@ -67,8 +49,8 @@ def but(row: Row, *steps: str) -> dict[str, Row]:
     }
 
 
-FULL = {"ec2": "full", "rds": "full", "logs": "full"}
-UNKNOWN = {"ec2": "unknown", "rds": "unknown", "logs": "unknown"}
+FULL = dict.fromkeys(UNKNOWN_CAPABILITIES, "full")
+UNKNOWN = dict.fromkeys(UNKNOWN_CAPABILITIES, "unknown")
 
 
 @dataclass(frozen=True)
@@ -159,7 +141,7 @@ EXPECTED = {
     "logs-off": Expected(
         "confirmed",
         but(skipped("write_logs_off"), "logs:"),
-        {"ec2": "full", "rds": "full", "logs": "unknown"},
+        {**FULL, "logs": "unknown"},
     ),
     "no-role-yet": Expected(
         "unconfirmed",

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cavok.adapters.table.accounts import Accounts
+from cavok.domain.accounts import UNKNOWN_CAPABILITIES
 from tests.integration.conftest import TABLE, client, items
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
 from tests.support.builders import KEY_ID, NUMBER, SECRET_KEY, VERIFICATION_ID
@@ -48,7 +49,7 @@ def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> 
         "regions": ["us-east-1"],
         "status": "unconfirmed",
         "issues": [],
-        "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
+        "capabilities": UNKNOWN_CAPABILITIES,
         "region_health": [],
         "verification": None,
         "testing": False,

@@ -19,7 +19,7 @@ NO_ENVELOPE = {
     "detail": {"organization_id": ORGANIZATION_ID},
 }
 UNKNOWN = NO_ENVELOPE | {
-    "detail-type": "Account Renamed",
+    "detail-type": "No Such Event",
     "detail": dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x"),
 }
 UNUSABLE = ["{", "[]", json.dumps(NO_ENVELOPE), json.dumps(UNKNOWN)]

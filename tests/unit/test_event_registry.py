@@ -136,4 +136,4 @@ def test_an_envelope_of_anything_but_texts_is_malformed(name: str, value: Any) -
 
 def test_a_type_that_the_registry_lacks_is_unknown() -> None:
     with pytest.raises(UnknownEvent):
-        checked_event(an_event(**{"detail-type": "Account Renamed"}))
+        checked_event(an_event(**{"detail-type": "No Such Event"}))

@@ -15,6 +15,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from cavok.domain.kinds import Kind
 from local.settings import ROOT
 from tests.support.builders import ACCOUNT_ID, NOW, NUMBER, ORGANIZATION_ID
 
@@ -48,6 +49,7 @@ DESCRIPTOR = """
     )
 """
 CLUSTER = {"ClusterIdentifier": "sales", "ClusterStatus": "available", "NodeType": "ra3.large"}
+KINDS = [kind.value for kind in Kind]
 PAGE = {"Reservations": [], "DBInstances": [], "DBClusters": [], "Clusters": [CLUSTER]}
 
 
@@ -247,8 +249,6 @@ def test_the_api_accepts_it() -> None:
 
     assert NewResourceBody.model_validate(body).new_resource().kind == "warehouse"
     assert json.loads(openapi.document())["components"]["schemas"]["Kind"]["enum"] == [
-        "ec2",
-        "rds",
-        "aurora",
+        *KINDS,
         "warehouse",
     ]

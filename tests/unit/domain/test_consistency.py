@@ -44,13 +44,9 @@ from cavok.domain.verifications import State, Trigger, Verification, finish
 from tests.support.builders import NOW, a_verification, an_account, an_account_with_keys
 from tests.unit.domain.test_verifications import REFUSALS
 
-IDS = {
-    Kind.EC2: ("i-0aaaaaaaa", "i-0bbbbbbbb"),
-    Kind.RDS: ("orders", "users"),
-    Kind.AURORA: ("orders", "stock"),
-}
+IDS = ("orders", "stock")
 REGIONS = ("us-east-1", "eu-west-1")
-KEYS = [InstanceKey(kind, region, i) for kind in Kind for region in REGIONS for i in IDS[kind]]
+KEYS = [InstanceKey(kind, region, i) for kind in Kind for region in REGIONS for i in IDS]
 KIND_OF = {
     action: kind for kind in Kind for action in (kind.descriptor.start, kind.descriptor.stop)
 }

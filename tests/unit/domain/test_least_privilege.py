@@ -303,11 +303,7 @@ def test_iam_understands_every_policy() -> None:
     assert findings({by.value: offered(*seen, by=by).policy_document for by in Scope}) == []
 
 
-IDS = {
-    Kind.EC2: st.from_regex(r"i-[0-9a-f]{17}", fullmatch=True),
-    Kind.RDS: st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True),
-    Kind.AURORA: st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True),
-}
+IDS = {kind: st.from_regex(kind.descriptor.id_pattern, fullmatch=True) for kind in Kind}
 REGIONS = st.sampled_from(("us-east-1", "eu-central-1"))
 SEEN = st.lists(
     st.sampled_from(list(Kind)).flatmap(

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from cavok.domain.accounts import Capability, Status
+from cavok.domain.accounts import UNKNOWN_CAPABILITIES, Capability, Status
 from cavok.domain.log_writing import with_log_writing_refused
 from tests.support.builders import NOW, an_account, confirmed, denied
 
-FULL = {"ec2": Capability.FULL, "rds": Capability.FULL, "logs": Capability.FULL}
+FULL = dict.fromkeys(UNKNOWN_CAPABILITIES, Capability.FULL)
 ACCOUNT = replace(confirmed(an_account()), capabilities=FULL)
 REFUSED = denied(["logs:PutLogEvents"])
 

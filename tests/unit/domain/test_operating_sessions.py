@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -19,12 +20,12 @@ from cavok.domain.session_policies import (
 )
 from tests.support.builders import NUMBER
 
-IDS = {Kind.EC2: "i-0123456789abcdef0", Kind.RDS: "orders", Kind.AURORA: "ledger"}
 ARNS = {
     Kind.EC2: f"arn:aws:ec2:*:{NUMBER}:instance/i-0123456789abcdef0",
     Kind.RDS: f"arn:aws:rds:*:{NUMBER}:db:orders",
     Kind.AURORA: f"arn:aws:rds:*:{NUMBER}:cluster:ledger",
 }
+IDS = {kind: re.split("[:/]", arn)[-1] for kind, arn in ARNS.items()}
 
 
 def grants(policy: dict[str, Any]) -> set[tuple[str, str]]:

@@ -13,6 +13,7 @@ from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
     CONNECTED,
+    UNKNOWN_CAPABILITIES,
     Account,
     Capability,
     Issue,
@@ -110,7 +111,7 @@ def test_an_account_where_everything_works_is_confirmed() -> None:
     )
 
     assert (after.status, after.issues) == (Status.CONFIRMED, ())
-    assert after.capabilities == dict.fromkeys(("ec2", "rds", "logs"), Capability.FULL)
+    assert after.capabilities == dict.fromkeys(UNKNOWN_CAPABILITIES, Capability.FULL)
     assert after.verification == LastVerification(VERIFICATION_ID, Outcome.CONFIRMED, NOW)
     assert (verification.state, verification.outcome) == (State.FINISHED, Outcome.CONFIRMED)
     assert verification.finished_at == NOW

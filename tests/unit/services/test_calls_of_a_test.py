@@ -43,8 +43,11 @@ from tests.support.fake_aws import refused
 from tests.support.simulated_time import SimulatedTime, simulated_time
 from tests.unit.adapters.customer.test_assume_role import ANSWER
 from tests.unit.services.test_open_session import OUR_ROLE, SEALER, Accounts, Organizations
+from tests.unit.test_costs import figures
 
 TWENTY = tuple(sorted(REGIONS))[:20]
+MOST_CALLS = 120
+"""A test of twenty regions stays below. Each EC2 permission with a dry run takes twenty of them."""
 ABSENT = {
     "StartDBInstance": "DBInstanceNotFound",
     "StopDBInstance": "DBInstanceNotFound",
@@ -163,7 +166,17 @@ def test_a_test_of_twenty_regions_stays_below_120_calls(
     assert set(survey.reachable) == set(survey.instances) == set(TWENTY)
     counted = Counter(operation for operation, _ in customer.calls)
     assert counted["StopInstances"] >= len(TWENTY), "each region's instances are asked about"
-    assert len(customer.calls) < 120, counted
+    assert len(customer.calls) < MOST_CALLS, counted
+
+
+@pytest.mark.parametrize("trigger", Trigger)
+def test_the_costs_say_how_many_calls_a_test_of_one_region_makes(
+    customer: Customer, trigger: Trigger
+) -> None:
+    run_test(TWENTY[0], trigger=trigger)
+
+    about = round(len(customer.calls), -1)
+    assert figures("STS and the customer's API calls") == [about, about, MOST_CALLS]
 
 
 def test_twenty_regions_take_less_than_twice_as_long_as_one(customer: Customer) -> None:
@@ -181,7 +194,7 @@ def test_a_person_is_told_of_other_regions_within_as_many_calls(customer: Custom
     _, survey = run_test(*TWENTY[:3], trigger=Trigger.MANUAL)
 
     assert survey.elsewhere == (TWENTY[3],)
-    assert len(customer.calls) < 120
+    assert len(customer.calls) < MOST_CALLS
 
 
 def test_the_simulated_time_of_few_threads_is_longer(customer: Customer) -> None:
