@@ -12,6 +12,30 @@ from ministack.services import stepfunctions
 from local.fidelity.correction import corrects
 
 
+@corrects(stepfunctions, "_start_execution")
+def start_an_execution_once(original: Any, data: dict[str, Any]) -> Any:
+    """Starting a STANDARD execution that runs already, under the same name and with the same
+    input, succeeds and answers as the first time.
+
+    The emulator answers ExecutionAlreadyExists, as AWS does for another input and for an execution
+    that has ended.
+    https://docs.aws.amazon.com/step-functions/latest/apireference/API_StartExecution.html
+    """
+    machine_arn = str(data.get("stateMachineArn"))
+    machine = stepfunctions._state_machines.get(machine_arn) or {}
+    execution_arn = f"{machine_arn.replace(':stateMachine:', ':execution:')}:{data.get('name')}"
+    running = stepfunctions._executions.get(execution_arn)
+    if (
+        running is None
+        or machine.get("type") == "EXPRESS"
+        or (running["status"], running["input"]) != ("RUNNING", data.get("input", "{}"))
+    ):
+        return original(data)
+    return stepfunctions.json_response(
+        {name: running[name] for name in ("executionArn", "startDate")}
+    )
+
+
 @corrects(stepfunctions, "_run_execution")
 def time_out_executions(original: Any, execution_arn: str) -> Any:
     """A state machine's `TimeoutSeconds` ends its executions as `TIMED_OUT`, and an event says so.

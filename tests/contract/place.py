@@ -36,6 +36,7 @@ takes effect. IAM User Guide, "Changes that I make are not always immediately vi
 WOULD_CREATE = (
     "about 50 IAM roles, one user with an access key, and two managed policies, all named "
     "CavokContract-…",
+    "one state machine, and one execution of it that only waits",
     "two log groups /cavok/contract-…, with a few lines",
     "one alarm, one topic and one queue that subscribes to it",
     "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",

@@ -1,15 +1,20 @@
-"""Step Functions: AWS validates the workflows and evaluates single states. Creates nothing."""
+"""Step Functions: AWS validates the workflows, evaluates single states, and starts an execution
+once under its name.
+"""
 
 from __future__ import annotations
 
 import json
 import re
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
-from tests.contract.place import Place
+from tests.contract.place import USABLE_WITHIN, Place
 
 WORKFLOWS = Path(__file__).parents[2] / "statemachines"
 
@@ -52,6 +57,56 @@ def test_joining_no_steps_and_some_is_one_flat_list(place: Place) -> None:
     }
     joined = _run(place, state, {"more": [{"step": 1}, {"step": 2}]}, {"steps": []})
     assert joined == {"steps": [{"step": 1}, {"step": 2}]}
+
+
+def test_a_running_execution_is_started_again_under_its_name_and_stays_one(place: Place) -> None:
+    client, machine = place.client("stepfunctions"), _waiting_machine(place)
+
+    def start(given: str) -> Any:
+        return client.start_execution(stateMachineArn=machine, name="once", input=given)
+
+    first, again = start("{}"), start("{}")
+    assert (again["executionArn"], again["startDate"]) == (
+        first["executionArn"],
+        first["startDate"],
+    )
+    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
+        start('{"other": 1}')
+    client.stop_execution(executionArn=first["executionArn"])
+    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
+        start("{}")
+
+
+def _waiting_machine(place: Place) -> str:
+    """A workflow that only waits, with a role that may do nothing."""
+    client, iam, name = place.client("stepfunctions"), place.client("iam"), place.name("Workflow")
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"Service": "states.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    place.later(iam.delete_role, RoleName=name)
+    wait = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 60, "End": True}}}
+    arn: str = _once_usable(
+        client.create_state_machine, name=name, definition=json.dumps(wait), roleArn=role
+    )["stateMachineArn"]
+    place.later(client.delete_state_machine, stateMachineArn=arn)
+    return arn
+
+
+def _once_usable(create: Callable[..., Any], **arguments: Any) -> Any:
+    """Step Functions refuses a role that is seconds old: AccessDeniedException."""
+    deadline = time.monotonic() + USABLE_WITHIN
+    while True:
+        try:
+            return create(**arguments)
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code != "AccessDeniedException" or time.monotonic() > deadline:
+                raise
+            time.sleep(2)
 
 
 def _run(place: Place, state: Any, given: Any, variables: Any) -> Any:

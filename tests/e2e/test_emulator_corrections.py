@@ -141,6 +141,28 @@ def test_an_execution_that_outlives_its_machines_timeout_is_timed_out_and_the_bu
     assert statuses == ["RUNNING", "TIMED_OUT"]
 
 
+def test_a_running_execution_is_started_again_under_its_name_and_stays_one(
+    account: Account,
+) -> None:
+    client, machine = account.client("stepfunctions"), account.state_machine(waiting(30))
+
+    def start(given: str) -> Any:
+        return client.start_execution(stateMachineArn=machine, name="once", input=given)
+
+    first, again = start("{}"), start("{}")
+
+    assert (again["executionArn"], again["startDate"]) == (
+        first["executionArn"],
+        first["startDate"],
+    )
+    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
+        start('{"other": 1}')
+    client.stop_execution(executionArn=first["executionArn"])
+    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
+        start("{}")
+    assert len(client.list_executions(stateMachineArn=machine)["executions"]) == 1
+
+
 def events_of(client: Any, execution_arn: str) -> set[str]:
     history = client.get_execution_history(executionArn=execution_arn)["events"]
     return {event["type"] for event in history}

@@ -826,11 +826,8 @@ KNOWN = {
     "rotate": "2 TransactWriteItems timeout",
     # 404 for who deleted it.
     "delete": "1 TransactWriteItems timeout",
-    # A test without an execution, or two executions, for one request. A start that was refused
-    # leaves an aborted test behind, as it should.
-    "begin a test": """
-        1 TransactWriteItems timeout
-        2 StartExecution throttled, 2 StartExecution timeout""",
+    # A start that was refused leaves an aborted test behind, as it should.
+    "begin a test": "2 StartExecution throttled",
     # Leased to a test that nobody runs. Busy accounts are left to the next sweep.
     "sweep a page": """
         9 TransactWriteItems timeout, 9 TransactWriteItems busy

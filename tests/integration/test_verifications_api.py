@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectTimeoutError
+from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from cavok import wiring
 from cavok.adapters.table.keys import account_pk, progress_sk_prefix
@@ -16,12 +18,19 @@ from cavok.api.router import Router
 from cavok.domain import permissions
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES, Account
 from cavok.domain.steps import Step
-from cavok.domain.verifications import TIME_LIMIT
+from cavok.domain.verifications import TIME_LIMIT, Trigger
 from cavok.services.finish_verification import VerificationReport, finish_verification
-from tests.integration.conftest import WORKFLOW, client
+from tests.integration.conftest import WORKFLOW, begin_test, client
 from tests.integration.test_lists_api import walk
 from tests.support.api import Answer, Api, is_problem
-from tests.support.builders import ORGANIZATION_ID, VERIFICATION_ID, a_step, denied, steps_of
+from tests.support.builders import (
+    ORGANIZATION_ID,
+    VERIFICATION_ID,
+    a_step,
+    a_verification,
+    denied,
+    steps_of,
+)
 
 
 @pytest.fixture
@@ -42,6 +51,21 @@ def executions() -> list[dict[str, Any]]:
 
 def stored(account: dict[str, Any]) -> Account:
     return wiring.accounts().get(ORGANIZATION_ID, account["account_id"])
+
+
+@contextmanager
+def starting(*, raises: Exception, happens: bool = False) -> Iterator[None]:
+    """Step Functions fails, before or after it started an execution."""
+    real = wiring.workflows()._sfn.start_execution
+
+    def start(**arguments: Any) -> None:
+        if happens:
+            real(**arguments)
+        raise raises
+
+    with pytest.MonkeyPatch.context() as broken:
+        broken.setattr(wiring.workflows()._sfn, "start_execution", start)
+        yield
 
 
 def finish(account: dict[str, Any], verification_id: str, *changes: Step, **report: Any) -> None:
@@ -142,18 +166,13 @@ def test_only_operators_see_the_execution(
     [
         ClientError({"Error": {"Code": "ExecutionLimitExceeded"}}, "StartExecution"),
         ClientError({"Error": {"Code": "AccessDeniedException"}}, "StartExecution"),
-        ConnectTimeoutError(endpoint_url="https://states"),
     ],
     ids=str,
 )
-def test_a_test_that_cannot_be_started_says_so_and_leaves_the_account_free(
-    error: Exception, admin: Api, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+def test_a_test_that_is_refused_says_so_and_leaves_the_account_free(
+    error: Exception, admin: Api, account: dict[str, Any]
 ) -> None:
-    def refuse(**_: Any) -> None:
-        raise error
-
-    with monkeypatch.context() as broken:
-        broken.setattr(wiring.workflows()._sfn, "start_execution", refuse)
+    with starting(raises=error):
         answer = admin.post(path_of(account))
 
     assert is_problem(answer, 503)
@@ -162,6 +181,59 @@ def test_a_test_that_cannot_be_started_says_so_and_leaves_the_account_free(
     (aborted,) = admin.get(path_of(account)).json["items"]
     assert (aborted["state"], aborted["outcome"]) == ("aborted", None)
     assert admin.post(path_of(account)).status == 202
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectTimeoutError(endpoint_url="https://states"),
+        ReadTimeoutError(endpoint_url="https://states"),
+        ClientError(
+            {
+                "Error": {"Code": "InternalFailure"},
+                "ResponseMetadata": {"HTTPStatusCode": 500},  # type: ignore[typeddict-item]
+            },
+            "StartExecution",
+        ),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("happened", [True, False])
+def test_a_test_whose_start_is_not_answered_has_one_execution_after_the_next_press(
+    error: Exception, happened: bool, admin: Api, account: dict[str, Any]
+) -> None:
+    with starting(raises=error, happens=happened):
+        assert is_problem(admin.post(path_of(account)), 503)
+
+    again = admin.post(path_of(account))
+
+    assert again.status == 202
+    assert [each["name"] for each in executions()] == [again.json["verification_id"]]
+    assert [each["state"] for each in admin.get(path_of(account)).json["items"]] == ["running"]
+
+
+def test_a_second_press_that_is_refused_ends_no_test(admin: Api, account: dict[str, Any]) -> None:
+    test = admin.post(path_of(account)).json
+    throttled = ClientError({"Error": {"Code": "ThrottlingException"}}, "StartExecution")
+
+    with starting(raises=throttled):
+        assert is_problem(admin.post(path_of(account)), 503)
+
+    assert admin.get(f"{path_of(account)}/{test['verification_id']}").json["state"] == "running"
+
+
+def test_a_press_during_a_scheduled_test_starts_no_execution_beside_it(
+    admin: Api, account: dict[str, Any]
+) -> None:
+    scheduled = a_verification(
+        account_id=account["account_id"], trigger=Trigger.SCHEDULED, started_at=datetime.now(UTC)
+    )
+    begin_test(stored(account), scheduled)
+
+    answer = admin.post(path_of(account))
+
+    assert (answer.status, answer.json["trigger"]) == (202, "scheduled")
+    assert executions() == []
 
 
 def test_finished_steps_are_seen_while_the_test_runs(admin: Api, account: dict[str, Any]) -> None:

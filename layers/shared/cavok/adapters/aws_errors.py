@@ -1,5 +1,7 @@
 """Translating botocore's exceptions. No other module reads them."""
 
+from http import HTTPStatus
+
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
@@ -13,6 +15,16 @@ AWS_ERRORS = (ClientError, BotoConnectionError, HTTPClientError)
 def judge_error(error: Exception, proofs: frozenset[str] = frozenset()) -> Judgement:
     """What a failed call proves. A broken connection proves nothing."""
     return judge(*code_and_message(error), proofs)
+
+
+def refused(error: Exception) -> bool:
+    """Whether AWS answered that it did nothing. After a 500, or without an answer, it may have done
+    what it was asked.
+    """
+    if not isinstance(error, ClientError):
+        return False
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
+    return status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 def code_and_message(error: Exception) -> tuple[str, str]:

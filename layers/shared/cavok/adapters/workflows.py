@@ -3,8 +3,8 @@
 import json
 from typing import TYPE_CHECKING, Any
 
-from cavok.adapters.aws_errors import AWS_ERRORS
-from cavok.domain.errors import ServiceUnavailable
+from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, refused
+from cavok.domain.errors import ServiceUnavailable, VerificationNotStarted
 from cavok.domain.verifications import Verification
 
 if TYPE_CHECKING:
@@ -27,7 +27,12 @@ class Workflows:
         )
 
     def start(self, verification: Verification, correlation_id: str) -> None:
-        """Starts the execution. Raises ServiceUnavailable if Step Functions does not accept it."""
+        """Starts the execution, once. Raises VerificationNotStarted if Step Functions refuses, and
+        ServiceUnavailable if it does not answer: then the execution may run.
+
+        The name is unique for 90 days. AWS answers ExecutionAlreadyExists if it has ended, or runs
+        with another correlation ID (Step Functions API Reference, StartExecution).
+        """
         try:
             self._sfn.start_execution(
                 stateMachineArn=self._verify_account_arn,
@@ -35,9 +40,10 @@ class Workflows:
                 input=json.dumps(execution_input(verification, correlation_id)),
             )
         except AWS_ERRORS as error:
-            raise ServiceUnavailable(
-                "The test could not be started. Please try again in a moment."
-            ) from error
+            if code_and_message(error)[0] == "ExecutionAlreadyExists":
+                return
+            raised = VerificationNotStarted if refused(error) else ServiceUnavailable
+            raise raised("The test could not be started. Please try again in a moment.") from error
 
 
 def execution_input(verification: Verification, correlation_id: str) -> dict[str, Any]:

@@ -49,6 +49,10 @@ class ServiceUnavailable(CavokError):
     """A service that Cavok depends on failed or is busy. A retry may succeed."""
 
 
+class VerificationNotStarted(ServiceUnavailable):
+    """Step Functions refused to start a test's execution, so there is none."""
+
+
 class EntryRefused(CavokError):
     """AWS refused AssumeRole on the account's role, or its access key. The message starts with the
     error code.

@@ -9,7 +9,7 @@ from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
-from cavok.domain.errors import Conflict, ServiceUnavailable
+from cavok.domain.errors import Conflict, VerificationNotStarted
 from cavok.domain.verifications import Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
 
@@ -27,6 +27,8 @@ def start_verification(
 ) -> Verification:
     """Starts a test, or returns the running one. Raises AccountNotFound, Conflict,
     ServiceUnavailable.
+
+    A person's running test is started again: whoever began it may have died before its execution.
     """
 
     def attempt() -> tuple[Verification, bool]:
@@ -40,13 +42,14 @@ def start_verification(
         return verification, True
 
     verification, begun = retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
-    if begun:
+    if verification.running and verification.trigger is Trigger.MANUAL:
         try:
             workflows.start(verification, correlation_id)
-        except ServiceUnavailable:
-            abort_verification(
-                verification, accounts=accounts, verifications=verifications, now=now
-            )
+        except VerificationNotStarted:
+            if begun:
+                abort_verification(
+                    verification, accounts=accounts, verifications=verifications, now=now
+                )
             raise
     return verification
 
