@@ -70,7 +70,7 @@ EXPECTED = {
             **of(DATABASES, PREDICTED_DENIED),
             **of(CLUSTERS, PREDICTED_ALLOWED),
         },
-        {"ec2": "partial", "rds": "partial", "logs": "full"},
+        {**FULL, "ec2": "partial", "rds": "partial"},
         {
             **of(EC2, ONE_INSTANCE),
             **of(DATABASES, (1, 0, 1, (("orders", "denied", NOT_ALLOWED),))),

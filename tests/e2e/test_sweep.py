@@ -10,6 +10,7 @@ from itertools import groupby
 import pytest
 from standardwebhooks import Webhook
 
+from cavok.domain.permissions import STEPS
 from local import aws, customers
 from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
@@ -209,7 +210,7 @@ def test_a_sweep_finds_what_was_mended(story: Story, case: Break) -> None:
     assert (findings.mended["status"], findings.mended["issues"]) == ("confirmed", [])
     assert findings.mended_test["trigger"] == "scheduled"
     assert findings.mended_test["outcome"] == "confirmed"
-    assert len(findings.mended_test["steps"]) == 22
+    assert len(findings.mended_test["steps"]) == len(STEPS)
 
 
 def once_a_test(types: list[str]) -> list[str]:

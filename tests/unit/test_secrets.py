@@ -1,0 +1,73 @@
+"""Who seals and opens which secret: docs/architecture.md says what the template's roles may."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from cavok.adapters import sealing
+from local.settings import ROOT
+from tests.support.template import template
+
+RESOURCES = template()["Resources"]
+CONTEXT = "kms:EncryptionContext:"
+CONTEXTS = {
+    "a customer's access key": sealing.credentials_context("o", "a"),
+    "the session of a person's test": sealing.session_context("o", "a", "v"),
+    "a webhook's signing secret": sealing.webhook_context("o", "w"),
+}
+Rights = dict[tuple[str, str], set[str]]
+"""The functions that may make a call of KMS, by secret and call."""
+
+
+def test_the_architecture_says_who_seals_and_who_opens_each_secret() -> None:
+    assert _said() == _granted()
+
+
+def test_the_architecture_names_the_context_of_each_secret() -> None:
+    said = {secret: re.findall(r"`(\w+)`", context) for secret, context, *_ in _rows()}
+
+    assert said == {secret: list(context) for secret, context in CONTEXTS.items()}
+
+
+def _rows() -> list[tuple[str, ...]]:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    table = page.partition("| secret | context |")[2].partition("\n\n")[0]
+    return re.findall(r"^\| (\w[^|]+) \| ([^|]+) \| ([^|]+) \| ([^|]+) \|$", table, re.MULTILINE)
+
+
+def _said() -> Rights:
+    return {
+        (secret, call): set(re.findall(r"`(\w+)`", functions))
+        for secret, _, sealed_by, opened_by in _rows()
+        for call, functions in (("kms:Encrypt", sealed_by), ("kms:Decrypt", opened_by))
+    }
+
+
+def _granted() -> Rights:
+    """Every right to use the key is one about the context of one secret."""
+    granted: Rights = {}
+    for resource in RESOURCES.values():
+        if resource["Type"] != "AWS::Serverless::Function":
+            continue
+        role = RESOURCES[resource["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
+        function = resource["Properties"]["CodeUri"].removeprefix("functions/")
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if "kms:" in str(statement["Action"]):
+                    (secret,) = _secrets(statement["Condition"])
+                    granted.setdefault((secret, statement["Action"]), set()).add(function)
+    return granted
+
+
+def _secrets(condition: dict[str, Any]) -> list[str]:
+    """The secrets for whose context a statement's condition holds."""
+    present = {
+        key.removeprefix(CONTEXT) for key, null in condition["Null"].items() if null == "false"
+    }
+    only = condition.get("ForAllValues:StringEquals", {}).get("kms:EncryptionContextKeys")
+    return [
+        secret
+        for secret, context in CONTEXTS.items()
+        if present <= set(context) and (only is None or set(context) <= set(only))
+    ]
