@@ -504,6 +504,97 @@ def test_a_refused_instance_stays_refused_in_doubt_while_it_is_under_control(
     assert after.status == status
 
 
+def found_of(step: str, *verdicts: tuple[InstanceKey, Verdict], asked: int = 0) -> Step:
+    """A step with what it found of some instances, of `asked` in all."""
+    resources = Resources.of(
+        [
+            *(ResourceVerdict(key.instance_id, key.region, verdict) for key, verdict in verdicts),
+            *[ResourceVerdict("i-0fffffff", "us-east-1", Verdict.ALLOWED)] * asked,
+        ],
+        {"us-east-1": [key.instance_id for key, _ in verdicts]},
+    )
+    return a_step(step, resources.verdict(listed=True, complete=True), resources=resources)
+
+
+A, D, OPEN, SKIPPED = (
+    Verdict.ALLOWED,
+    Verdict.DENIED,
+    Verdict.INCONCLUSIVE,
+    Verdict.SKIPPED,
+)
+
+
+@pytest.mark.parametrize("others", [(), (A,), (D,), (A, D), (A, OPEN), (A, D, OPEN), (D, SKIPPED)])
+@pytest.mark.parametrize("mine", [A, D, OPEN, SKIPPED, None])
+def test_only_an_answer_about_a_refused_instance_itself_mends_it(
+    mine: Verdict | None, others: tuple[Verdict, ...]
+) -> None:
+    """None: it is gone. What the step says of the others, or of all together, does not matter."""
+    refused = judged_by(
+        an_account(), partly(STOP, refused=[ONE], allowed=[TWO]), under_control={ONE}
+    )
+    refused = replace(refused, proven=frozenset())  # nothing can be lost
+    rest = [
+        (InstanceKey(Kind.EC2, "us-east-1", f"i-{number:017x}"), verdict)
+        for number, verdict in enumerate(others, 16)
+    ]
+    step = found_of(STOP, *([(ONE, mine)] if mine else []), *rest)
+
+    after = judged_by(refused, step, under_control={ONE})
+
+    gone_in_doubt = mine is None and step.verdict is OPEN
+    stays = mine in (D, OPEN, SKIPPED) or gone_in_doubt
+    assert (after.status is Status.DEGRADED) == stays
+    names = [issue.code for issue in after.issues if issue.severity is Severity.PROBLEM]
+    assert names == (["instance_refused"] if stays else [])
+
+
+def test_an_instance_that_its_own_answer_allows_is_mended_while_others_are_in_doubt() -> None:
+    """A region whose list is refused must not keep what was granted in another one degraded."""
+    refused = judged_by(
+        an_account(), partly(STOP, refused=[ONE], allowed=[TWO]), under_control={ONE}
+    )
+
+    after = judged_by(refused, found_of(STOP, (ONE, A), (TWO, OPEN)), under_control={ONE})
+
+    assert after.status is Status.CONFIRMED
+
+
+@pytest.mark.parametrize(("others", "stays"), [(19, False), (20, True), (25, True)])
+def test_an_instance_that_may_be_hidden_behind_the_examples_is_in_doubt(
+    others: int, stays: bool
+) -> None:
+    """As many as a step names are under control and open."""
+    refused = judged_by(
+        an_account(), partly(STOP, refused=[ONE], allowed=[TWO]), under_control={ONE}
+    )
+    keys = [InstanceKey(Kind.EC2, "us-east-1", f"i-{n:017x}") for n in range(100, 100 + others)]
+    step = found_of(STOP, *((key, SKIPPED) for key in keys), asked=5)
+    assert step.verdict is A
+
+    after = judged_by(refused, step, under_control={ONE, *keys})
+    not_mine = judged_by(refused, step, under_control={ONE, *keys[1:]})
+
+    assert (after.status is Status.DEGRADED) == stays
+    assert not_mine.status is Status.CONFIRMED
+
+
+def test_a_refused_instance_is_known_by_its_kind_region_and_name() -> None:
+    orders, elsewhere = (InstanceKey(Kind.RDS, r, "orders") for r in ("us-east-1", "us-east-2"))
+    cluster = InstanceKey(Kind.AURORA, "us-east-1", "orders")
+    step = partly("rds:StopDBInstance", refused=[orders], allowed=[elsewhere])
+    refused = judged_by(an_account(), step, under_control={orders})
+    in_doubt = found_of("rds:StopDBInstance", (orders, OPEN), (elsewhere, OPEN))
+
+    for under_control, status in (
+        ({orders}, Status.DEGRADED),
+        ({elsewhere}, Status.CONFIRMED),
+        ({cluster}, Status.CONFIRMED),
+        (set(), Status.CONFIRMED),
+    ):
+        assert judged_by(refused, in_doubt, under_control=under_control).status is status
+
+
 STOP_DB = "rds:StopDBInstance"
 ORDERS = InstanceKey(Kind.RDS, "us-east-1", "orders")
 READERS = permissions.CHECKING.actions

@@ -189,6 +189,39 @@ def test_the_examples_begin_with_what_is_refused_and_under_control() -> None:
 A, D, OPEN = Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE
 
 
+@pytest.mark.parametrize("verdict", [OPEN, Verdict.SKIPPED])
+@pytest.mark.parametrize("refused", [0, 5, 19, 20, 21, 100])
+def test_what_is_under_control_and_not_allowed_is_among_the_examples(
+    refused: int, verdict: Verdict
+) -> None:
+    """An earlier problem of it stays: this answer proves nothing about it."""
+    mine = ResourceVerdict("i-mine", "us-east-1", verdict, Reason.NOT_APPLICABLE)
+    others = [
+        *refused_in("us-east-1", *(f"i-{number}" for number in range(refused))),
+        *(ResourceVerdict(f"i-a{number}", "us-east-1", A) for number in range(30)),
+    ]
+
+    found = Resources.of([*others, mine], {"us-east-1": ("i-mine", "i-a29")})
+
+    assert mine in found.examples
+    assert len(found.examples) == MAX_EXAMPLES
+    verdicts = [each.verdict for each in found.examples]
+    assert verdicts == sorted(verdicts, key=lambda each: each is not D)
+    assert verdicts.count(D) == min(refused, MAX_EXAMPLES - 1)
+
+
+def test_what_could_not_be_asked_about_is_not_in_question() -> None:
+    skipped_ones = [ResourceVerdict(f"i-{n}", "us-east-1", Verdict.SKIPPED) for n in range(30)]
+    allowed = ResourceVerdict("i-a", "us-east-1", A)
+
+    found = Resources.of([*skipped_ones, allowed])
+
+    assert (found.asked, found.allowed, found.denied) == (1, 1, 0)
+    assert found.examples == (allowed, *skipped_ones[: MAX_EXAMPLES - 1])
+    assert found.verdict(listed=True, complete=True) is A
+    assert Resources.of(skipped_ones).verdict(listed=True, complete=True) is OPEN
+
+
 @pytest.mark.parametrize(
     ("verdicts", "complete", "verdict"),
     [

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
+
+import pytest
 
 from cavok.domain.access_denied import Reason
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
@@ -132,6 +135,20 @@ def test_a_scheduled_test_asks_about_a_few_others_and_about_every_one_in_turn() 
     assert all(turn[:5] == controlled for turn in turns)
     assert {len(turn) for turn in turns} == {5 + MAX_ROTATING}
     assert {each for turn in turns for each in turn} == set(found.ids)
+
+
+@pytest.mark.parametrize("rotation", [None, 739_001])
+def test_of_spot_instances_only_those_under_control_are_asked_about(rotation: int | None) -> None:
+    spot, others = ids(70), ids(5, start=100)
+    found = FoundInstances(ids=(*spot, *others), complete=True, spot=frozenset(spot))
+
+    asked = ask_about(found, spot[3:4], rotation=rotation)
+
+    assert asked[0] == spot[3]
+    assert sorted(asked[1:]) == sorted(others)
+    assert not found.asked_in_part(asked)
+    assert found.asked_in_part(others[1:])
+    assert replace(found, complete=False).asked_in_part(asked)
 
 
 def test_few_others_are_all_asked_about_once() -> None:

@@ -16,6 +16,7 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
+from cavok.domain.steps import ALLOWED
 from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, Survey
 from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
@@ -41,6 +42,7 @@ class Region:
     rds_error: Exception | None = None
     state: str = "running"
     fails_at: int = 0
+    spot: tuple[str, ...] = ()
     meet: Callable[[], Any] | None = None
 
 
@@ -69,7 +71,7 @@ class Client:
         return self.session.regions.setdefault(self.region, Region())
 
     def describe_instances(self, *, MaxResults: int, NextToken: str = "0") -> Any:  # noqa: N803
-        assert MaxResults == adapter.PAGE
+        assert MaxResults == 100
         region, number = self._answer(), int(NextToken)
         if region.meet:
             region.meet()
@@ -77,6 +79,7 @@ class Client:
             raise region.ec2_error
         instances = [
             {"InstanceId": each, "State": {"Name": region.state}, "InstanceType": "t3.small"}
+            | ({"InstanceLifecycle": "spot"} if each in region.spot else {})
             for each in region.pages[number]
         ]
         more = {"NextToken": str(number + 1)} if number + 1 < len(region.pages) else {}
@@ -245,12 +248,34 @@ def test_a_schedule_asks_about_what_is_under_control_and_a_few_others() -> None:
     assert len(today.instances[US]) == 1 + MAX_ROTATING
 
 
+def test_spot_instances_are_no_question_and_yet_instances() -> None:
+    session = Session({US: Region([ids(70), ids(2, 70)], spot=tuple(ids(70)))})
+
+    survey = surveyed(session, US)
+    nothing_else = surveyed(Session({US: Region([ids(1)], spot=tuple(ids(1)))}), US)
+
+    assert survey.instances == {US: tuple(ids(2, 70))}
+    assert survey.asked_in_part == ()
+    assert (nothing_else.instances, nothing_else.elsewhere) == ({}, ())
+
+
+def test_each_page_is_asked_for_once_by_the_token_of_the_one_before() -> None:
+    pages = [ids(100), ids(100, 100), ids(7, 200)]
+    session: Any = Session({US: Region(pages)})
+
+    answer, found = adapter.find_instances(session, US)
+
+    assert (answer, found.ids) == (ALLOWED, tuple(ids(207)))
+    assert (found.complete, found.answered) == (True, True)
+    assert session.calls["ec2", US] == len(pages)
+
+
 def test_the_pages_of_one_region_are_limited() -> None:
     session = Session({US: Region([ids(1, n) for n in range(40)])})
 
     survey = surveyed(session, US)
 
-    assert session.calls["ec2", US] == adapter.MAX_PAGES
+    assert session.calls["ec2", US] == 10
     assert survey.asked_in_part == (US,)
 
 

@@ -12,10 +12,13 @@ from cavok.domain.access_denied import Reason
 MAX_CALLS = 64
 """Calls a region and action. They count against the customer's own rate limit."""
 
-MAX_IDS_PER_CALL = 500
+MAX_IDS_PER_CALL = 100
 """EC2 documents no maximum for StartInstances and StopInstances. It accepts 1,000 IDs at most in
 TerminateInstances, and recommends fewer. Source: EC2 API Reference, TerminateInstances.
 """
+
+FEW = 16
+"""Instances that no dry run can ask about, up to which each is left out by a call of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,15 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
+class Unaskable:
+    """A call for these instances fails for another reason than a permission, such as that one is
+    protected from being stopped. Empty: the message names none.
+    """
+
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Unanswered:
     """An answer that proves nothing, as error code and message. Asking ends."""
 
@@ -47,18 +59,24 @@ class Permitted:
     """The call is allowed for each instance that it names."""
 
 
-Answer = Permitted | Refused | Gone | Unanswered
+Answer = Permitted | Refused | Gone | Unaskable | Unanswered
 
 
 @dataclass(slots=True)
 class Findings:
-    """What was found out. `undecided` are the instances that remain, and `unanswered` is why asking
-    ended early, if the calls had not run out.
+    """What was found out.
+
+    undecided   the instances that remain. Some of them may be refused.
+    skipped     those that no dry run can ask about.
+    unreached   those that remain only because there were so many to skip: no call was refused.
+    unanswered  why asking ended early, if the calls had not run out.
     """
 
     allowed: list[str] = field(default_factory=list)
     refused: dict[str, Refused] = field(default_factory=dict)
     undecided: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    unreached: list[str] = field(default_factory=list)
     unanswered: Unanswered | None = None
     calls: int = 0
 
@@ -75,13 +93,16 @@ class Findings:
                 done = group
             case Gone(ids):
                 done = ids if len(group) > 1 else group
+            case Unaskable(ids):
+                done = ids if len(group) > 1 else group
+                self.skipped += done
             case Unanswered():
                 self.unanswered = answer
         self.undecided = [each for each in self.undecided if each not in done]
 
     @property
     def asked(self) -> int:
-        """The instances in question that still exist."""
+        """The instances in question."""
         return len(self.allowed) + len(self.refused) + len(self.undecided)
 
 
@@ -94,10 +115,14 @@ def find_refused(
     many. So the first instances are decided first, and few calls are needed where nearly all are
     allowed, or nearly all refused. An instance that a refusal names is asked about next, alone:
     only the answer to its own call decides.
+
+    Instances that no dry run can ask about are skipped as AWS names them. Where there are more than
+    FEW, calls become smaller and come from both ends, so that others are decided all the same.
     """
     found = Findings(undecided=list(ids))
     size = MAX_IDS_PER_CALL
     suspect: str | None = None
+    refused = False
     while found.undecided and found.calls < max_calls and found.unanswered is None:
         alone = suspect is not None
         group = [suspect] if suspect else found.undecided[:size]
@@ -105,13 +130,20 @@ def find_refused(
         suspect = answer.suspect if isinstance(answer, Refused) and len(group) > 1 else None
         suspect = suspect if suspect in group else None
         found.learn(group, answer)
+        refused = refused or isinstance(answer, Refused)
+        many = isinstance(answer, Unaskable) and len(found.skipped) > FEW
+        if many:
+            found.undecided.reverse()
         if not alone:
-            size = _next_size(len(group), answer)
+            size = _next_size(len(group), answer, many=many)
+    if found.skipped and not refused and found.unanswered is None:
+        found.unreached, found.undecided = found.undecided, []
     return found
 
 
-def _next_size(size: int, answer: Answer) -> int:
+def _next_size(size: int, answer: Answer, *, many: bool) -> int:
     """How many instances to name next, after a call that named `size`."""
     if isinstance(answer, Permitted):
         return min(2 * size, MAX_IDS_PER_CALL)
-    return size if isinstance(answer, Gone) and answer.ids else max(1, size // 2)
+    left_out = isinstance(answer, Gone | Unaskable) and answer.ids
+    return size if left_out and not many else max(1, size // 2)

@@ -15,7 +15,7 @@ from cavok.domain.fixes import enabling, fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.regions import UNUSABLE, RegionHealth, RegionStatus
-from cavok.domain.steps import Step, Verdict
+from cavok.domain.steps import MAX_EXAMPLES, Step, Verdict
 
 PERMISSION_LOST = "permission_lost"
 INSTANCE_REFUSED = "instance_refused"
@@ -305,19 +305,52 @@ def _undecided(
     """Earlier problems that this test could neither see again nor see mended: what proves nothing
     mends nothing.
     """
-    actions = [step.step for step in steps if step.verdict is Verdict.INCONCLUSIVE]
     regions = [each.region for each in region_health if each.status is RegionStatus.UNKNOWN]
-    controlled = [key.instance_id for key in under_control]
     kept: list[Issue] = []
     for issue in account.issues:
         of_instance = issue.code == INSTANCE_REFUSED
-        if issue.code not in _OF_PERMISSIONS or (of_instance and not _names(issue, controlled)):
+        keys = _of(issue, under_control)
+        if issue.code not in _OF_PERMISSIONS or (of_instance and not keys):
             continue
         if of_instance and _names(issue, regions):
             kept.append(issue)
-        elif in_doubt := _names(issue, actions):
+            continue
+        in_doubt = [
+            step.step
+            for step in steps
+            if _names(issue, [step.step])
+            and (
+                any(_is_open(step, key, under_control) for key in keys)
+                if of_instance
+                else step.verdict is Verdict.INCONCLUSIVE
+            )
+        ]
+        if in_doubt:
             kept.append(_narrowed(issue, in_doubt))
     return [issue for issue in kept if issue not in found]
+
+
+def _of(issue: Issue, keys: Iterable[InstanceKey]) -> list[InstanceKey]:
+    """Those that the issue names."""
+    return [key for key in keys if _names(issue, [_named([key])])]
+
+
+def _is_open(step: Step, key: InstanceKey, under_control: Collection[InstanceKey]) -> bool:
+    """Whether the step proved nothing about an instance under control."""
+    resources = step.resources
+    if _kinds().get(step.step) is not key.kind:
+        return False
+    if resources is None:
+        return step.verdict is Verdict.INCONCLUSIVE
+    shown = {InstanceKey(key.kind, each.region, each.id): each for each in resources.examples}
+    if key in shown:
+        return shown[key].verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED)
+    only_such = all(
+        each in under_control and example.verdict is not Verdict.ALLOWED
+        for each, example in shown.items()
+    )
+    hidden = len(shown) >= MAX_EXAMPLES and only_such
+    return step.verdict is Verdict.INCONCLUSIVE or hidden
 
 
 def doubted(
@@ -327,11 +360,10 @@ def doubted(
     found it refused for one under Cavok's control, and this one could not read the role's policies:
     the one that denies it may still be there.
     """
-    controlled = [key.instance_id for key in under_control]
     refused = [
         issue
         for issue in account.issues
-        if issue.code == INSTANCE_REFUSED and _names(issue, controlled)
+        if issue.code == INSTANCE_REFUSED and _of(issue, under_control)
     ]
     if not refused or account.role_name is None or _read_policies(steps):
         return tuple(steps)

@@ -33,6 +33,7 @@ class DescribedInstance:
     type       the instance class; of an Aurora cluster, its engine.
     member_of  the cluster that starts and stops this database; null if it stands alone.
     reason     the code and the message with which AWS explains the state; null if it does not.
+    spot       whether it is a Spot instance. Those of one-time requests cannot be stopped.
     """
 
     instance_id: str
@@ -42,6 +43,7 @@ class DescribedInstance:
     tags: Mapping[str, str]
     member_of: str | None = None
     reason: StateReason | None = None
+    spot: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,7 @@ def _read_ec2_instances(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
                 type=entry["InstanceType"],
                 tags=tags,
                 reason=StateReason(reason["Code"], reason["Message"]) if reason else None,
+                spot=entry.get("InstanceLifecycle") == "spot",
             )
 
 

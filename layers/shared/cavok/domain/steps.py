@@ -62,7 +62,9 @@ MAX_EXAMPLES = 20
 
 @dataclass(frozen=True, slots=True)
 class ResourceVerdict:
-    """Whether a permission holds for one resource. `id` is an instance ID or a database's name."""
+    """Whether a permission holds for one resource. `id` is an instance ID or a database's name. One
+    that could not be asked about is skipped.
+    """
 
     id: str
     region: str
@@ -74,7 +76,8 @@ class ResourceVerdict:
 class Resources:
     """For how many resources a permission was asked, and for how many it is allowed and denied.
     Resources whose answer proved nothing are in neither. `examples` has the denied ones first, and
-    of these the ones under Cavok's control.
+    of these the ones under Cavok's control. Of those under control that are not allowed, it has
+    all that there is room for.
     """
 
     asked: int
@@ -93,18 +96,22 @@ class Resources:
         """
         controlled = under_control or {}
         counts = Counter(each.verdict for each in verdicts)
-        refused_first = sorted(
-            verdicts,
-            key=lambda each: (
+
+        def rank(each: ResourceVerdict) -> tuple[bool, ...]:
+            other = each.id not in controlled.get(each.region, ())
+            return (
+                other or each.verdict is Verdict.ALLOWED,
                 each.verdict is not Verdict.DENIED,
-                each.id not in controlled.get(each.region, ()),
-            ),
-        )
+                other,
+                each.verdict is Verdict.SKIPPED,
+            )
+
+        shown = sorted(verdicts, key=rank)[:MAX_EXAMPLES]
         return cls(
-            asked=len(verdicts),
+            asked=len(verdicts) - counts[Verdict.SKIPPED],
             allowed=counts[Verdict.ALLOWED],
             denied=counts[Verdict.DENIED],
-            examples=tuple(refused_first[:MAX_EXAMPLES]),
+            examples=tuple(sorted(shown, key=lambda each: each.verdict is not Verdict.DENIED)),
         )
 
     def verdict(self, *, listed: bool, complete: bool) -> Verdict:

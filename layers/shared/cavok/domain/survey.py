@@ -139,12 +139,17 @@ def _unpacked(packed: str | None) -> tuple[Any, ...] | None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundInstances:
     """IDs of a region's EC2 instances. `complete` says whether these are all; `answered` whether
-    each page that was asked for came.
+    each page that was asked for came. `spot` are the Spot instances among them.
     """
 
     ids: tuple[str, ...] = ()
     complete: bool = False
     answered: bool = True
+    spot: frozenset[str] = frozenset()
+
+    def asked_in_part(self, asked: Collection[str]) -> bool:
+        """Whether there are more than these to ask about."""
+        return not self.complete or not set(self.ids) - self.spot <= set(asked)
 
 
 def ask_about(
@@ -154,11 +159,13 @@ def ask_about(
 
     A person's test (`rotation` is null) asks about MAX_ASKED in all. A scheduled one asks about
     MAX_ROTATING others, and about the next ones with each `rotation`: a number that grows by one
-    from test to test. Controlled instances that are certainly gone are left out.
+    from test to test. Controlled instances that are certainly gone are left out, and Spot instances
+    that are not controlled: a dry run for one of a one-time request fails whatever is allowed.
+    Source: EC2 User Guide, "Manage your Spot Instances".
     """
     present: Collection[str] = set(found.ids) if found.complete else {*found.ids, *controlled}
     first = [each for each in controlled if each in present][:MAX_ASKED]
-    others = sorted(set(found.ids) - set(first))
+    others = sorted(set(found.ids) - found.spot - set(first))
     if rotation is None:
         return (*first, *others[: MAX_ASKED - len(first)])
     start = rotation * MAX_ROTATING % len(others) if others else 0

@@ -119,7 +119,7 @@ def _predicted(action: str, answer: Judgement, account: ProbedAccount) -> Judgem
     """The answer, or what the role's policies say where it proves nothing and they decide."""
     if answer.verdict is not Verdict.INCONCLUSIVE or answer.reason is not Reason.NOT_PROVABLE:
         return answer
-    asked = answer.resources
+    asked = answer.resources if answer.resources and answer.resources.asked else None
     if asked and asked.allowed:
         return answer
     decision = account.policies().decision_for_all(action)
@@ -132,7 +132,7 @@ def _predicted(action: str, answer: Judgement, account: ProbedAccount) -> Judgem
         verdict=verdict,
         evidence=Evidence.POLICY,
         reason=reason,
-        detail=f"{said} {answer.detail if answer.resources else proved}",
+        detail=f"{said} {answer.detail if asked else proved}",
     )
 
 

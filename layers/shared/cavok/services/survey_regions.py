@@ -79,8 +79,7 @@ def survey_regions(
         asked_in_part=tuple(
             region
             for region, ids in asked.items()
-            if ec2[region][1].answered
-            and not (ec2[region][1].complete and set(ec2[region][1].ids) <= set(ids))
+            if ec2[region][1].answered and ec2[region][1].asked_in_part(ids)
         ),
         unlisted={
             region: ec2[region][0].reason or Reason.ERROR

@@ -14,7 +14,7 @@ from cavok.domain.access_denied import OUT_OF_TIME, TIMED_OUT, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.halving import MAX_CALLS
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.steps import Evidence, Judgement, Verdict
+from cavok.domain.steps import Evidence, Judgement, ResourceVerdict, Verdict
 from cavok.domain.survey import Survey
 from tests.support.builders import NUMBER
 from tests.support.fake_aws import Aws, probed, refused
@@ -35,8 +35,11 @@ class Ec2:
         allowed: Collection[str] = (),
         gone: Collection[str] = (),
         because: Mapping[str, str] | None = None,
+        protected: Collection[str] = (),
+        says: tuple[str, str] = ("OperationNotPermitted", "The instance '{}' may not be stopped."),
     ) -> None:
         self.allowed, self.gone, self.because = set(allowed), set(gone), because or {}
+        self.protected, self.says = set(protected), says
         self.throttled: dict[int, str] = {}
         self.calls = 0
 
@@ -49,6 +52,8 @@ class Ec2:
         if gone := sorted(self.gone & set(named)):
             said = f"The instance IDs '{', '.join(gone)}' do not exist"
             raise refused("InvalidInstanceID.NotFound", said)
+        if protected := [each for each in named if each in self.protected]:
+            raise refused(self.says[0], self.says[1].format(protected[0]))
         if denied := [each for each in named if each not in self.allowed]:
             why = self.because.get(denied[0], "because no identity-based policy allows it")
             raise refused(
@@ -90,7 +95,7 @@ def counts(judgement: Judgement) -> tuple[int, int, int]:
     return judgement.resources.asked, judgement.resources.allowed, judgement.resources.denied
 
 
-def test_all_instances_are_named_in_one_call_if_all_are_allowed(aws: Aws) -> None:
+def test_a_hundred_instances_are_named_in_one_call_if_all_are_allowed(aws: Aws) -> None:
     ec2 = Ec2(ids(500))
 
     judgement = asked(aws, ec2, survey({"us-east-1": ids(500)}))
@@ -98,7 +103,7 @@ def test_all_instances_are_named_in_one_call_if_all_are_allowed(aws: Aws) -> Non
     assert (judgement.verdict, judgement.evidence) == (Verdict.ALLOWED, Evidence.LIVE)
     assert judgement.error_code == "DryRunOperation"
     assert counts(judgement) == (500, 500, 0)
-    assert ec2.calls == 1
+    assert ec2.calls == 5
 
 
 def test_those_refused_are_found_each_with_its_reason(aws: Aws) -> None:
@@ -216,6 +221,105 @@ def test_if_all_are_gone_an_absent_one_is_named(aws: Aws) -> None:
     assert (judgement.verdict, judgement.resources) == (Verdict.DENIED, None)
     assert named[-1][0] not in ids(2)
     assert all(call["DryRun"] for call in aws.called("StopInstances"))
+
+
+OTHER_REASONS = [
+    (
+        "OperationNotPermitted",
+        "The instance '{}' may not be stopped. Modify its 'disableApiStop' instance attribute and "
+        "try again.",
+    ),
+    (
+        "UnsupportedOperation",
+        "You can't stop the Spot Instance '{}' because it is associated with a one-time Spot "
+        "Instance request. You can only stop Spot Instances associated with persistent Spot "
+        "Instance requests.",
+    ),
+    ("UnsupportedOperation", "The operation is not supported for this instance."),
+    ("IncorrectInstanceState", "The instance '{}' is not in a state from which it can be stopped."),
+    ("IncorrectSpotRequestState", "The Spot request of '{}' is not active."),
+]
+"""The first two as AWS words them: GitHub, cloud-custodian/cloud-custodian #10594 and
+diodonfrost/terraform-aws-lambda-scheduler-stop-start #8."""
+
+
+@pytest.mark.parametrize("says", OTHER_REASONS)
+def test_an_instance_that_no_dry_run_can_ask_about_is_left_out(
+    says: tuple[str, str], aws: Aws
+) -> None:
+    known, protected = ids(8), ids(8)[3]
+
+    for allowed, verdict in ((known, Verdict.ALLOWED), ([], Verdict.DENIED)):
+        ec2 = Ec2(allowed, protected=[protected], says=says)
+        judgement = asked(aws, ec2, survey({"us-east-1": known}, under_control=[protected]))
+
+        assert judgement.verdict is verdict
+        assert counts(judgement) == (7, len(allowed) and 7, 0 if allowed else 7)
+        assert judgement.resources
+        left_out = ResourceVerdict(protected, "us-east-1", Verdict.SKIPPED, Reason.NOT_APPLICABLE)
+        assert left_out in judgement.resources.examples
+
+
+@pytest.mark.parametrize("says", OTHER_REASONS)
+@pytest.mark.parametrize("protected", [65, 100, 300])
+def test_more_of_these_than_there_are_calls_leave_a_verdict(
+    protected: int, says: tuple[str, str], aws: Aws
+) -> None:
+    known = ids(protected + 10)
+
+    ec2 = Ec2(known, protected=known[:protected], says=says)
+    judgement = asked(aws, ec2, survey({"us-east-1": known}, under_control=known[:1]))
+
+    assert ec2.calls <= MAX_CALLS
+    assert judgement.verdict is Verdict.ALLOWED
+    assert counts(judgement) == (10, 10, 0)
+
+
+def test_a_refusal_does_not_stand_for_those_that_the_calls_did_not_reach(aws: Aws) -> None:
+    """What is left behind so many that cannot be asked about may be allowed."""
+    known = ids(200)
+
+    def answer(params: dict[str, Any]) -> Any:
+        named = params["InstanceIds"]
+        if named == [known[0]]:
+            raise refused("DryRunOperation")
+        raise refused("OperationNotPermitted", f"The instance '{named[-1]}' may not be stopped.")
+
+    aws.answers["StopInstances"] = answer
+    account = probed(survey=survey({"us-east-1": known}, under_control=[known[0], known[1]]))
+    judgement = ask("stop_instances", account)
+
+    assert judgement.verdict is Verdict.ALLOWED
+    assert judgement.resources
+    assert judgement.resources.examples[0].verdict is Verdict.SKIPPED, "it may be refused"
+
+
+@pytest.mark.parametrize("refused_ones", [21, 40])
+def test_one_under_control_that_is_left_out_is_named_beside_many_that_are_refused(
+    refused_ones: int, aws: Aws
+) -> None:
+    known = ids(refused_ones + 2)
+    ec2 = Ec2(known[-1:], protected=known[:1])
+
+    judgement = asked(aws, ec2, survey({"us-east-1": known}, under_control=known[:1]))
+
+    assert judgement.verdict is Verdict.PARTIAL
+    assert counts(judgement) == (refused_ones + 1, 1, refused_ones)
+    assert judgement.resources
+    assert [each.id for each in judgement.resources.examples][-1] == known[0]
+    assert len(judgement.resources.examples) == 20
+
+
+def test_if_none_can_be_asked_about_an_absent_one_is_named(aws: Aws) -> None:
+    known = ids(20)
+    ec2 = Ec2(protected=known)
+
+    judgement = asked(aws, ec2, survey({"us-east-1": known}, under_control=known[:1]))
+
+    assert judgement.verdict is Verdict.DENIED, "as AWS answers about the absent one"
+    assert counts(judgement) == (0, 0, 0)
+    assert judgement.resources
+    assert {each.verdict for each in judgement.resources.examples} == {Verdict.SKIPPED}
 
 
 def test_a_throttled_call_is_repeated_and_loses_nothing(aws: Aws) -> None:

@@ -31,8 +31,10 @@ from cavok.domain.halving import (
     Permitted,
     Refused,
     Unanswered,
+    Unaskable,
     find_refused,
 )
+from cavok.domain.kinds import Kind
 from cavok.domain.steps import Evidence, Judgement, Resources, ResourceVerdict, Verdict, judge
 
 DRY_RUN = "DryRunOperation"
@@ -46,10 +48,11 @@ RETRY_WAITS = (1.0, 2.0, 4.0)
 
 REGIONS_AT_ONCE = 4
 
-_LEFT_OUT = frozenset(
-    {"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed", "IncorrectInstanceState"}
-)
-"""Answers about an instance that was there a moment ago, and is gone or terminated."""
+_UNASKABLE = frozenset({"IncorrectInstanceState", "OperationNotPermitted", "UnsupportedOperation"})
+"""Answers about an instance that is there and that the operation is not for: one that is terminated
+or protected from being stopped, a Spot instance of a one-time request. Source: EC2 API Reference,
+"Error codes".
+"""
 
 _INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 _REFUSED_INSTANCE = re.compile(r":instance/(i-[0-9a-f]{8,17})\b")
@@ -86,9 +89,11 @@ def ask(
             asked,
         )
         findings = dict(zip(asked, found, strict=True))
-    if not any(each.asked for each in findings.values()):
-        return _ask_about_one(operation, account)
-    return _judgement(findings, account)
+    verdicts = [each for region, found in findings.items() for each in _verdicts(region, found)]
+    resources = Resources.of(verdicts, account.survey.under_control)
+    if resources.asked:
+        return _judgement(findings, resources, account)
+    return replace(_ask_about_one(operation, account), resources=resources if verdicts else None)
 
 
 def _ask_about_one(operation: str, account: ProbedAccount) -> Judgement:
@@ -181,18 +186,20 @@ def _read(error_code: str, message: str, ids: Sequence[str]) -> Answer:
     if error_code in DENIED_CODES:
         named = _REFUSED_INSTANCE.search(message)
         return Refused(refusal_reason(message), message, named[1] if named else None)
-    if error_code in _LEFT_OUT:
-        return Gone(frozenset(_INSTANCE.findall(message)) & frozenset(ids))
+    about = frozenset(_INSTANCE.findall(message)) & frozenset(ids)
+    if error_code in Kind.EC2.descriptor.absent:
+        return Gone(about)
+    if error_code in _UNASKABLE or (about and error_code not in TRANSIENT_CODES):
+        return Unaskable(about)
     return Unanswered(error_code, message)
 
 
-def _judgement(findings: Mapping[str, Findings], account: ProbedAccount) -> Judgement:
+def _judgement(
+    findings: Mapping[str, Findings], resources: Resources, account: ProbedAccount
+) -> Judgement:
     """One answer for all regions."""
-    verdicts = [each for region, found in findings.items() for each in _verdicts(region, found)]
-    resources = Resources.of(verdicts, account.survey.under_control)
-    verdict = resources.verdict(
-        listed=not account.unlisted, complete=not account.survey.asked_in_part
-    )
+    in_part = account.survey.asked_in_part or any(found.unreached for found in findings.values())
+    verdict = resources.verdict(listed=not account.unlisted, complete=not in_part)
     counted = f"AWS allows it for {resources.allowed} of {resources.asked} instances."
     if verdict is Verdict.ALLOWED:
         return Judgement(verdict=verdict, error_code=DRY_RUN, detail=counted, resources=resources)
@@ -217,6 +224,10 @@ def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
         yield ResourceVerdict(each, region, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
     for each in found.allowed:
         yield ResourceVerdict(each, region, Verdict.ALLOWED)
+    for each in found.skipped:
+        yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_APPLICABLE)
+    for each in found.unreached:
+        yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_PROVABLE)
 
 
 def _why_unlisted(account: ProbedAccount) -> Reason:

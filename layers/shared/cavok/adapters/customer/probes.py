@@ -65,7 +65,8 @@ def named_no_instance(action: str, answer: Judgement, account: ProbedAccount) ->
     in the account's regions, or none any more.
     """
     surveyed = bool(account.survey.region_health)
-    return bool(PROBES[action].dry_run) and surveyed and answer.resources is None
+    asked = answer.resources is not None and answer.resources.asked > 0
+    return bool(PROBES[action].dry_run) and surveyed and not asked
 
 
 def _random() -> str:

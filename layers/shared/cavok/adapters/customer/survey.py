@@ -1,12 +1,12 @@
 """The calls with which a test looks at a region: one of EC2 and one of RDS."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.session import CustomerSession
-from cavok.domain.kinds import Kind
+from cavok.domain.kinds import DescribedInstance, Kind
 from cavok.domain.steps import ALLOWED, Judgement
 from cavok.domain.survey import FoundInstances
 
@@ -29,7 +29,7 @@ def find_instances(
     the search; the first decides what EC2 answers.
     """
     until = clock() + PAGING_SECONDS
-    ids: list[str] = []
+    found: list[DescribedInstance] = []
     client = session.client("ec2", region)
     arguments: dict[str, Any] = {"MaxResults": PAGE}
     for number in range(pages):
@@ -37,18 +37,26 @@ def find_instances(
             page = client.describe_instances(**arguments)
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
-            return answer, FoundInstances(ids=tuple(ids), answered=False)
-        ids += [
-            each.instance_id
-            for each in Kind.EC2.descriptor.read(page)
-            if each.state not in Kind.EC2.descriptor.hidden
-        ]
+            return answer, _instances(found, answered=False)
+        found += Kind.EC2.descriptor.read(page)
         if not page.get("NextToken"):
-            return ALLOWED, FoundInstances(ids=tuple(ids), complete=True)
+            return ALLOWED, _instances(found, complete=True)
         arguments["NextToken"] = page["NextToken"]
         if clock() > until:
             break
-    return ALLOWED, FoundInstances(ids=tuple(ids))
+    return ALLOWED, _instances(found)
+
+
+def _instances(
+    described: Iterable[DescribedInstance], *, complete: bool = False, answered: bool = True
+) -> FoundInstances:
+    present = [each for each in described if each.state not in Kind.EC2.descriptor.hidden]
+    return FoundInstances(
+        ids=tuple(each.instance_id for each in present),
+        spot=frozenset(each.instance_id for each in present if each.spot),
+        complete=complete,
+        answered=answered,
+    )
 
 
 def find_databases(session: CustomerSession, region: str) -> tuple[Judgement, bool]:
