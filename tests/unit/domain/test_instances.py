@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from cavok.domain.instances import Instance, PlannedAction, is_instance_id, plan
+from cavok.domain.instances import (
+    Instance,
+    InstanceKey,
+    Operation,
+    PlannedAction,
+    is_instance_id,
+    plan,
+)
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.permissions import GROUPS
 
@@ -109,3 +116,21 @@ def test_every_permission_that_is_used_is_one_that_was_asked_for() -> None:
 
     for kind in Kind:
         assert {kind.descriptor.describe, *map(kind.descriptor.permission, Action)} <= granted
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "stored"),
+    [
+        (Kind.RDS, "Orders-2", "orders-2"),
+        (Kind.AURORA, "LEDGER", "ledger"),
+        (Kind.EC2, "i-0123456789abcdef0", "i-0123456789abcdef0"),
+        (Kind.EC2, "I-0123456789ABCDEF0", "I-0123456789ABCDEF0"),
+    ],
+)
+def test_an_identifier_is_the_one_that_aws_stores(kind: Kind, text: str, stored: str) -> None:
+    assert InstanceKey(kind, "us-east-1", text) == InstanceKey(kind, "us-east-1", stored)
+    assert InstanceKey(kind, "us-east-1", text).instance_id == stored
+    assert Operation(Action.STOP, kind, text).instance_id == stored
+    assert is_instance_id(kind, Operation(Action.STOP, kind, text).instance_id) == (
+        stored[0].islower()
+    )

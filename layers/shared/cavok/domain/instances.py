@@ -44,11 +44,16 @@ class Instance:
 
 @dataclass(frozen=True, slots=True, order=True)
 class InstanceKey:
-    """Which instance of an account. A database and a cluster may have the same name."""
+    """Which instance of an account. A database and a cluster may have the same name. The identifier
+    is as AWS stores it.
+    """
 
     kind: Kind
     region: str
     instance_id: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "instance_id", self.kind.descriptor.stored_id(self.instance_id))
 
     def arn(self, account_number: str) -> str:
         """Its ARN, with its region."""
@@ -69,12 +74,17 @@ class Unavailable:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A start or stop of one instance. If `region` is null, all of the account's are searched."""
+    """A start or stop of one instance. If `region` is null, all of the account's are searched. The
+    identifier is as AWS stores it: policies name it so.
+    """
 
     action: Action
     kind: Kind
     instance_id: str
     region: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "instance_id", self.kind.descriptor.stored_id(self.instance_id))
 
     @property
     def permission(self) -> str:

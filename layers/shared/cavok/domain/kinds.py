@@ -59,6 +59,8 @@ class KindDescriptor:
     id_parameter      the parameter that names an instance in all three operations.
     id_in_list        whether that parameter takes a list.
     id_pattern        every identifier that AWS gives, and no wildcard: it goes into policies.
+    ids_in_any_case   whether AWS takes identifiers in any letter case. It stores them in lower
+                      case, and names them so in answers and ARNs.
     arn               the ARN pattern of one instance, with {account_number} and {instance_id}.
     read              yields the instances in one page of the Describe answer.
     running … stopped states, in AWS's words. A running instance can be stopped, a stopped one can
@@ -80,6 +82,7 @@ class KindDescriptor:
     id_parameter: str
     id_in_list: bool = False
     id_pattern: re.Pattern[str]
+    ids_in_any_case: bool = False
     arn: str
     read: Callable[[Mapping[str, Any]], Iterator[DescribedInstance]]
     running: str
@@ -96,6 +99,10 @@ class KindDescriptor:
     def permission(self, action: Action) -> str:
         """The permission that an action needs, besides Describe."""
         return self.start if action is Action.START else self.stop
+
+    def stored_id(self, text: str) -> str:
+        """An identifier as AWS stores it."""
+        return text.lower() if self.ids_in_any_case else text
 
     def arguments(self, instance_id: str) -> dict[str, Any]:
         """The arguments of a call that names one instance."""
@@ -165,6 +172,7 @@ status".
 """
 
 _DATABASE_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
+"""AWS stores it in lower case. Source: RDS API Reference, CreateDBInstance, CreateDBCluster."""
 
 
 class Kind(StrEnum):
@@ -219,6 +227,7 @@ class Kind(StrEnum):
         stop="rds:StopDBInstance",
         id_parameter="DBInstanceIdentifier",
         id_pattern=_DATABASE_ID,
+        ids_in_any_case=True,
         arn="arn:aws:rds:*:{account_number}:db:{instance_id}",
         read=_read_rds_instances,
         running="available",
@@ -235,6 +244,7 @@ class Kind(StrEnum):
         stop="rds:StopDBCluster",
         id_parameter="DBClusterIdentifier",
         id_pattern=_DATABASE_ID,
+        ids_in_any_case=True,
         arn="arn:aws:rds:*:{account_number}:cluster:{instance_id}",
         read=_read_aurora_clusters,
         running="available",

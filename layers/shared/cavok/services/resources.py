@@ -40,12 +40,15 @@ class ResourceDependencies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewResource:
-    """The instance to put under control."""
+    """The instance to put under control. The identifier is as AWS stores it."""
 
     kind: Kind
     instance_id: str
     region: str
     schedule: Schedule | None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "instance_id", self.kind.descriptor.stored_id(self.instance_id))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
