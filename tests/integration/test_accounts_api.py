@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cavok.adapters.table.accounts import Accounts
+from cavok.api.router import Router
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES
 from tests.integration.conftest import TABLE, client, items
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
@@ -504,13 +505,30 @@ def test_a_deleted_account_is_gone_with_its_secrets_and_its_number_is_free(admin
 
     assert (answer.status, answer.text) == (204, "")
     left = sorted(items(), key=lambda item: str(item["sk"]))
-    assert [item["sk"].partition("#")[0] for item in left] == ["AUDIT", "AUDIT", "ORG"]
+    assert [item["sk"].partition("#")[0] for item in left] == ["AUDIT", "AUDIT", "DELETED", "ORG"]
     assert [item["action"] for item in left[:2]] == ["created", "deleted"]
     assert all(secret not in str(left) for secret in (KEY_ID, SECRET_KEY))
     assert is_problem(admin.get(path), 404)
-    assert is_problem(admin.delete(path), 404)
     assert admin.get("/v1/organization").json["accounts"]["total"] == 0
     assert admin.account()["provider_id"] == NUMBER
+
+
+def test_a_delete_repeated_within_a_day_is_answered_alike_to_its_organization_alone(
+    admin: Api, other_admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/v1/accounts/{admin.account()['account_id']}"
+    admin.delete(path)
+    before = items()
+
+    again = admin.delete(path)
+
+    assert (again.status, again.text) == (204, "")
+    assert items() == before
+    assert is_problem(other_admin.delete(path), 404)
+    assert is_problem(admin.delete(f"/v1/accounts/{UNKNOWN_ID}"), 404)
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: tomorrow))
+    assert is_problem(admin.delete(path), 404)
 
 
 @pytest.mark.parametrize(("method", "route"), OWNED)

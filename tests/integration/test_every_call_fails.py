@@ -30,6 +30,7 @@ from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
+from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.verifications import begin
@@ -501,7 +502,7 @@ def _a_due_resource(run: Run) -> None:
     _a_resource(run)
     resource = run.memory["resource"]
     long_ago = replace(resource, followed_at=NOW - timedelta(days=30))
-    wiring.resources().save(long_ago, as_of=resource.updated_at)
+    wiring.resources().save(long_ago, before=resource)
 
 
 def _patch_resource(run: Run) -> None:
@@ -514,7 +515,8 @@ def _follow(run: Run) -> None:
         "organization_id": ORGANIZATION_ID,
         "account_id": resource.account_id,
         "resource_id": resource.resource_id,
-        "clock": resource.schedule_names[0],
+        "clock": resource.clocks[0],
+        "made_at": NOW.isoformat(),
     }
     invoke(run, follow_schedule.handler, event, tries=3)
 
@@ -605,18 +607,18 @@ def _end_resources(run: Run) -> None:
 
 
 def _schedules(run: Run) -> Json:
-    """The schedules in Scheduler, and whether they are those that the resources name."""
+    """The clocks in Scheduler, and whether they are those of the stored schedules."""
     groups = get_backend("scheduler")["123456789012"][REGION].schedule_groups
     there = {
         name: schedule.schedule_expression for name, schedule in groups[CLOCKS].schedules.items()
     }
-    named = {
+    wanted = {
         name
-        for (_, sk), item in _items().items()
-        if sk.startswith("RESOURCE#")
-        for name in json.loads(item["clocks"]["S"])
+        for account in run.memory["accounts"]
+        for resource in wiring.resources().all_of(account.account_id)
+        for name in names_of(clocks_of(resource, NOW))
     }
-    return {"crons": sorted(there.values()), "as named": set(there) == named}
+    return {"crons": sorted(there.values()), "as stored": set(there) == wanted}
 
 
 def _database_and_schedules(run: Run) -> Json:
@@ -824,8 +826,6 @@ STORIES = (
 KNOWN = {
     # The client's repetition rotates again.
     "rotate": "2 TransactWriteItems timeout",
-    # 404 for who deleted it.
-    "delete": "1 TransactWriteItems timeout",
     # A start that was refused leaves an aborted test behind, as it should.
     "begin a test": "2 StartExecution throttled",
     # Leased to a test that nobody runs. Busy accounts are left to the next sweep.
@@ -839,17 +839,8 @@ KNOWN = {
     "stop an instance": """
         9 DescribeDBInstances throttled
         10 StopDBInstance throttled, 10 StopDBInstance timeout, 10 StopDBInstance repeated""",
-    # Claimed, or without its schedules. Each try lists, and counts, once more.
-    "add a resource": """
-        3 DescribeDBInstances throttled
-        5 TransactWriteItems throttled, 5 TransactWriteItems timeout
-        6 CreateSchedule throttled, 6 CreateSchedule timeout
-        7 CreateSchedule throttled, 7 CreateSchedule timeout
-        8 PutItem throttled, 8 PutItem timeout""",
-    # A schedule that no resource names stays.
-    "change a schedule": "5 PutItem timeout, 5 PutItem repeated, 6 DeleteSchedule throttled",
-    # 404 for who removed it.
-    "remove a resource": "4 TransactWriteItems timeout",
+    # Refused, for the instance could not be looked for. Each try lists, and counts, once more.
+    "add a resource": "5 DescribeDBInstances throttled, 7 TransactWriteItems throttled",
     # Left on until follow_outcome tries it again: the story below.
     "follow a schedule": "11 DescribeDBInstances throttled, 12 StopDBInstance throttled",
     # The repeated request finds the webhook set, and does not show its secret again.

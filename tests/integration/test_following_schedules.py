@@ -13,7 +13,9 @@ from cavok import wiring
 from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
+from cavok.adapters.table.resources import Resources
 from cavok.domain.accounts import Status
+from cavok.domain.clocks import clocks_of
 from cavok.domain.errors import (
     AccountNotFound,
     Conflict,
@@ -21,6 +23,7 @@ from cavok.domain.errors import (
     InstanceNotFound,
     ResourceNotFound,
     ServiceUnavailable,
+    UnknownClock,
 )
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
@@ -97,15 +100,26 @@ def new(schedule: Schedule | None = None, instance_id: str = "orders") -> NewRes
     )
 
 
-def fire(resource: Resource, control: ResourceDependencies, now: Any) -> Any:
-    invocation = ScheduleInvocation(
-        organization_id=ORGANIZATION_ID,
-        account_id=ACCOUNT_ID,
-        resource_id=resource.resource_id,
-        clock=f"{resource.resource_id}-1800",
-        request_id="f-1",
-    )
-    return follow_schedule(invocation, dependencies=control, now=now)
+def clock_of(resource: Resource, at: str) -> str:
+    """The name of the clock of a time of day."""
+    return f"{resource.resource_id}-{resource.revision}-{at}"
+
+
+def invocation_of(resource: Resource, **but: Any) -> ScheduleInvocation:
+    ordinary: dict[str, Any] = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "resource_id": resource.resource_id,
+        "clock": clock_of(resource, "1800"),
+        "request_id": "f-1",
+        "made_at": NOW.isoformat(),
+    }
+    return ScheduleInvocation(**ordinary | but)
+
+
+def fire(resource: Resource, control: ResourceDependencies, now: Any, **but: Any) -> Any:
+    """A clock invokes, of the schedule that the resource had then."""
+    return follow_schedule(invocation_of(resource, **but), dependencies=control, now=now)
 
 
 def state() -> str:
@@ -134,8 +148,8 @@ def test_a_resource_has_an_eventbridge_schedule_for_each_time_of_day_in_its_time
         name: (schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"])
         for name, schedule in schedules_in(scheduler).items()
     } == {
-        f"{resource.resource_id}-0800": ("cron(0 8 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
-        f"{resource.resource_id}-1800": ("cron(0 18 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
+        clock_of(resource, "0800"): ("cron(0 8 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
+        clock_of(resource, "1800"): ("cron(0 18 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
     }
     assert {schedule["Target"]["Arn"] for schedule in schedules_in(scheduler).values()} == {TARGET}
     assert stored(resource) == resource
@@ -340,11 +354,134 @@ def end(organization_id: str, control: ResourceDependencies, accounts: Accounts)
     )
 
 
-def test_an_eventbridge_schedule_without_a_resource_is_deleted_when_it_fires(
+def test_a_clock_without_a_resource_is_ended_when_it_fires(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
     wiring.resources().delete(orders)
 
-    assert fire(orders, control, EVENING) is None
+    with pytest.raises(UnknownClock):
+        fire(orders, control, EVENING)
 
-    assert f"{orders.resource_id}-1800" not in schedules_in(scheduler)
+    assert set(schedules_in(scheduler)) == {clock_of(orders, "0800")}
+    assert state() == "available"
+
+
+def test_a_clock_of_another_schedule_does_nothing_and_is_ended_after_a_day(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    """Before, it may belong to a change that is not saved yet."""
+    other = orders.scheduled(ALWAYS_OFF, NOW)
+    control.scheduler.create(other, clocks_of(other, NOW))
+    unknown = clock_of(other, "0000")
+
+    for now, left in ((NOW + timedelta(hours=12), True), (NOW + timedelta(hours=36), False)):
+        with pytest.raises(UnknownClock):
+            fire(other, control, now, clock=unknown)
+
+        assert (unknown in schedules_in(scheduler)) is left
+    assert state() == "available"
+    assert stored(orders) == orders
+
+
+def test_a_clock_that_another_organization_names_neither_acts_nor_ends_anything(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    with pytest.raises(UnknownClock):
+        fire(orders, control, EVENING + timedelta(days=3), organization_id="org-two")
+
+    assert len(schedules_in(scheduler)) == 2
+    assert stored(orders) == orders
+    assert state() == "available"
+
+
+def test_the_clocks_of_before_there_were_revisions_are_followed_and_replaced(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    control.scheduler.end(orders.clocks)
+    old = replace(orders, revision=None)
+    old = replace(old, clocks=control.scheduler.create(old, clocks_of(old, NOW)))
+    wiring.resources().save(old, before=orders)
+    assert set(schedules_in(scheduler)) == {f"{orders.resource_id}-{at}" for at in ("0800", "1800")}
+
+    fire(orders, control, EVENING, clock=f"{orders.resource_id}-1800", made_at=None)
+
+    assert state() == "stopped"
+    after = schedule_resource(CONTEXT, orders.resource_id, NIGHT, dependencies=control)
+    assert set(schedules_in(scheduler)) == {clock_of(after, at) for at in ("2200", "0400")}
+
+
+def test_the_same_schedule_again_changes_nothing_and_makes_the_clocks_that_are_missing(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    before = schedules_in(scheduler).keys()
+    control.scheduler.end([clock_of(orders, "0800")])
+    later = replace(CONTEXT, now=EVENING)
+
+    again = schedule_resource(later, orders.resource_id, orders.schedule, dependencies=control)
+
+    assert again == stored(orders) == orders
+    assert schedules_in(scheduler).keys() == before
+
+
+def test_a_repeated_request_gets_the_resource_that_it_made(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    before = schedules_in(scheduler).keys()
+    later = replace(CONTEXT, now=NOW + timedelta(minutes=1))
+
+    assert add_resource(later, new(orders.schedule), dependencies=control) == orders
+
+    assert schedules_in(scheduler).keys() == before
+    tomorrow = replace(CONTEXT, now=NOW + timedelta(days=1))
+    somebody = replace(CONTEXT, actor="somebody else")
+    for context in (tomorrow, somebody):
+        with pytest.raises(Conflict):
+            add_resource(context, new(orders.schedule), dependencies=control)
+    schedule_resource(later, orders.resource_id, NIGHT, dependencies=control)
+    with pytest.raises(Conflict):
+        add_resource(later, new(orders.schedule), dependencies=control)
+
+
+def test_a_resource_that_was_deleted_is_deleted_again_for_a_day_by_its_organization_alone(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    remove_resource(CONTEXT, orders.resource_id, dependencies=control)
+    control.scheduler.create(orders, clocks_of(orders, NOW))  # as if that had stopped halfway
+
+    remove_resource(CONTEXT, orders.resource_id, dependencies=control)
+
+    assert schedules_in(scheduler) == {}
+    tomorrow = replace(CONTEXT, now=NOW + timedelta(days=1))
+    with pytest.raises(ResourceNotFound):
+        remove_resource(tomorrow, orders.resource_id, dependencies=control)
+    with pytest.raises(AccountNotFound):
+        remove_resource(
+            replace(CONTEXT, organization_id="org-two"), orders.resource_id, dependencies=control
+        )
+
+
+def test_a_resource_whose_account_is_deleted_meanwhile_is_not_added(
+    connect: Connect, control: ResourceDependencies, scheduler: Any, accounts: Accounts
+) -> None:
+    connect()
+    make_database("orders")
+    deleted = replace(control, resources=DeletingFirst(control.resources, accounts))
+
+    with pytest.raises(AccountNotFound):
+        add_resource(CONTEXT, new(OFFICE), dependencies=deleted)
+
+    assert list(wiring.resources().all_of(ACCOUNT_ID)) == []
+    assert schedules_in(scheduler) == {}
+
+
+class DeletingFirst(Resources):
+    """Resources of an account that somebody deletes at the last moment."""
+
+    def __init__(self, resources: Resources, accounts: Accounts) -> None:
+        super().__init__(resources._table)
+        self._accounts = accounts
+
+    def add(self, resource: Resource) -> Resource:
+        account = self._accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+        self._accounts.delete(account, actor="somebody", now=NOW)
+        return super().add(resource)

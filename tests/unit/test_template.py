@@ -35,6 +35,7 @@ MAY = {
         "states:StartExecution",
     },
     "instances_api": {
+        "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
@@ -44,7 +45,6 @@ MAY = {
         "kms:Decrypt",
         "scheduler:CreateSchedule",
         "scheduler:DeleteSchedule",
-        "scheduler:UpdateSchedule",
         "sts:AssumeRole",
     },
     "log_interactions": {

@@ -29,10 +29,15 @@ def counted(error: type[Exception]) -> Iterator[None]:
         raise
 
 
+def count(name: str, value: int = 1) -> None:
+    """Writes a metric at once."""
+    with single_metric(name, MetricUnit.Count, value):
+        pass  # written on exit
+
+
 def drop(error: UnusableEvent, message_id: str | None) -> None:
     """Counts and logs a message that is dropped because no retry can succeed."""
-    with single_metric("DroppedEvents", MetricUnit.Count, 1):
-        pass  # written on exit
+    count("DroppedEvents")
     logger.warning(
         "Event dropped",
         message_id=message_id,

@@ -129,9 +129,31 @@ def test_a_turn_is_wanted_until_the_next_transition_and_while_its_schedule_stays
 def test_another_schedule_forgets_what_the_last_one_did() -> None:
     old = replace(stopped(NOW), note="old", updated_at=NOW)
 
-    assert old.scheduled(None, NOW + HOUR) == replace(
+    after = old.scheduled(None, NOW + HOUR)
+
+    assert replace(after, revision=None) == replace(
         ORDERS, schedule=None, followed_at=NOW + HOUR, updated_at=NOW + HOUR
     )
+
+
+def test_a_revision_follows_from_the_one_before_and_the_schedule_and_never_comes_back() -> None:
+    night = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
+    one, two = ORDERS.scheduled(night, NOW), ORDERS.scheduled(OFFICE, NOW)
+
+    assert one.revision == ORDERS.scheduled(night, NOW + HOUR).revision, "a repeated request"
+    chain = [one, two, one.scheduled(None, NOW), one.scheduled(night, NOW)]
+    chain += [one.scheduled(OFFICE, NOW).scheduled(night, NOW)]
+    assert len({resource.revision for resource in chain}) == len(chain)
+
+
+def test_a_request_is_repeated_by_the_same_person_with_the_same_schedule_within_a_day() -> None:
+    made = ORDERS.scheduled(OFFICE, NOW)
+    again = replace(made, resource_id="another", created_at=NOW + HOUR)
+
+    assert again.repeats(made)
+    assert not replace(again, created_at=NOW + 24 * HOUR).repeats(made)
+    assert not replace(again, created_by="somebody else").repeats(made)
+    assert not again.repeats(made.scheduled(None, NOW)), "changed since"
 
 
 def test_a_refusal_is_noted_until_the_next_transition_succeeds() -> None:

@@ -1,11 +1,13 @@
-"""EventBridge Scheduler: invokes `follow_schedule` at the times of a resource's schedule."""
+"""EventBridge Scheduler: the clocks, which invoke `follow_schedule`."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS
+from cavok.domain.clocks import Clock
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.resources import Resource
 
@@ -15,10 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SchedulerSettings:
-    """Where schedules are created and what they invoke. Functions that only delete schedules set
-    the group alone.
+    """Where clocks are created and what they invoke. Functions that only end clocks set the group
+    alone.
 
-    target_arn       the function that a schedule invokes.
+    target_arn       the function that a clock invokes.
     role_arn         the role with which it does.
     dead_letter_arn  the queue for invocations that failed.
     """
@@ -30,7 +32,7 @@ class SchedulerSettings:
 
 
 class SchedulerClient:
-    """Creates and deletes EventBridge schedules by name. Both calls are idempotent."""
+    """Creates, lists and ends clocks. Creating and ending may be repeated."""
 
     def __init__(
         self, scheduler: "EventBridgeSchedulerClient", settings: SchedulerSettings
@@ -38,26 +40,25 @@ class SchedulerClient:
         self._scheduler = scheduler
         self._settings = settings
 
-    def create(self, resource: Resource, crons: Mapping[str, str]) -> tuple[str, ...]:
-        """Creates or replaces one schedule for each time of day, `HHMM` in `crons`. Returns their
-        names. Raises ServiceUnavailable.
+    def create(self, resource: Resource, clocks: Iterable[Clock]) -> tuple[str, ...]:
+        """Creates a resource's clocks. Returns the names of those that were not there. Raises
+        ServiceUnavailable.
         """
-        names = {f"{resource.resource_id}-{at}": cron for at, cron in crons.items()}
-        for name, cron in names.items():
-            schedule = self._schedule(resource, name, cron)
-            try:
-                try:
-                    self._scheduler.create_schedule(**schedule)
-                except self._scheduler.exceptions.ConflictException:
-                    self._scheduler.update_schedule(**schedule)
-            except AWS_ERRORS as error:
-                raise ServiceUnavailable(
-                    "The schedule could not be set. Please try again in a moment."
-                ) from error
-        return tuple(names)
+        return tuple(clock.name for clock in clocks if self._create(resource, clock))
 
-    def delete(self, names: Iterable[str]) -> None:
-        """Deletes schedules. Skips names that do not exist. Raises ServiceUnavailable."""
+    def _create(self, resource: Resource, clock: Clock) -> bool:
+        try:
+            self._scheduler.create_schedule(**self._schedule(resource, clock))
+        except self._scheduler.exceptions.ConflictException:
+            return False
+        except AWS_ERRORS as error:
+            raise ServiceUnavailable(
+                "The schedule could not be set. Please try again in a moment."
+            ) from error
+        return True
+
+    def end(self, names: Iterable[str]) -> None:
+        """Deletes clocks. Skips names that do not exist. Raises ServiceUnavailable."""
         for name in names:
             try:
                 self._scheduler.delete_schedule(Name=name, GroupName=self._settings.group)
@@ -68,14 +69,31 @@ class SchedulerClient:
                     "The schedule could not be deleted. Please try again in a moment."
                 ) from error
 
-    def _schedule(self, resource: Resource, name: str, cron: str) -> Any:
-        assert resource.schedule
+    def all_clocks(self) -> Iterator[tuple[str, datetime]]:
+        """Names of all clocks, and when each was created. A thousand take ten calls."""
+        pages = self._scheduler.get_paginator("list_schedules").paginate(
+            GroupName=self._settings.group, PaginationConfig={"PageSize": 100}
+        )
+        for page in pages:
+            for schedule in page["Schedules"]:
+                yield schedule["Name"], schedule["CreationDate"]
+
+    def resource_of(self, name: str) -> tuple[str, str] | None:
+        """The account and the resource for which a clock was made; null if it is gone."""
+        try:
+            found = self._scheduler.get_schedule(Name=name, GroupName=self._settings.group)
+        except self._scheduler.exceptions.ResourceNotFoundException:
+            return None
+        made_for = json.loads(found["Target"]["Input"])
+        return made_for["account_id"], made_for["resource_id"]
+
+    def _schedule(self, resource: Resource, clock: Clock) -> Any:
         return {
-            "Name": name,
+            "Name": clock.name,
             "GroupName": self._settings.group,
             "Description": f"Resource {resource.resource_id} of account {resource.account_id}.",
-            "ScheduleExpression": cron,
-            "ScheduleExpressionTimezone": resource.schedule.time_zone,
+            "ScheduleExpression": clock.cron,
+            "ScheduleExpressionTimezone": clock.time_zone,
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "Target": {
                 "Arn": self._settings.target_arn,
@@ -85,7 +103,8 @@ class SchedulerClient:
                         "organization_id": resource.organization_id,
                         "account_id": resource.account_id,
                         "resource_id": resource.resource_id,
-                        "clock": name,
+                        "clock": clock.name,
+                        "made_at": clock.made_at.isoformat(),
                     }
                 ),
                 "RetryPolicy": {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600},

@@ -133,5 +133,9 @@ class LineDropped(UnusableEvent):
     """CloudWatch Logs took a line and threw it away. The message says why."""
 
 
+class UnknownClock(CavokError):
+    """A clock that no schedule has. What it asks for is not done."""
+
+
 class UnknownEvent(UnusableEvent):
     """An event of a type that the registry does not have."""

@@ -1,5 +1,6 @@
 """An instance under Cavok's control, and how following its schedule changes it."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
@@ -7,6 +8,9 @@ from typing import Self
 from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Transition
+
+REPEATED_WITHIN = timedelta(days=1)
+"""A client that got no answer repeats its request within this time."""
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
 """AWS starts a stopped database or cluster again then. Source: RDS User Guide, "Stopping a DB
@@ -21,8 +25,9 @@ class Resource:
     followed_at  time of the last transition that was handled. Older ones are never handled.
     stopped_at   when its schedule stopped it; null after a start.
     note         a message for people about the last transition; null if it went well.
-    schedule_names
-                 names of its EventBridge schedules.
+    revision     of its schedule; null if that was set before there were revisions.
+    clocks       names of all its clocks that may be there: those of its schedule, and those of the
+                 one before, until they are known to be gone.
     """
 
     organization_id: str
@@ -39,7 +44,8 @@ class Resource:
     updated_at: datetime
     stopped_at: datetime | None = None
     note: str | None = None
-    schedule_names: tuple[str, ...] = ()
+    revision: str | None = None
+    clocks: tuple[str, ...] = ()
 
     @property
     def instance(self) -> InstanceKey:
@@ -50,8 +56,28 @@ class Resource:
         state that a person set stays.
         """
         return replace(
-            self, schedule=schedule, followed_at=now, updated_at=now, stopped_at=None, note=None
+            self,
+            schedule=schedule,
+            revision=self._next_revision(schedule),
+            followed_at=now,
+            updated_at=now,
+            stopped_at=None,
+            note=None,
         )
+
+    def _next_revision(self, schedule: Schedule | None) -> str:
+        """Follows from the revision before and the schedule: a repeated request gets the same one,
+        two requests at once get different ones, and none comes back.
+        """
+        change = f"{self.revision}/{schedule!r}"
+        return hashlib.blake2b(change.encode(), digest_size=8).hexdigest()
+
+    def repeats(self, made: Self) -> bool:
+        """Whether the request for this resource repeats the one that made another: the same person
+        wanted the same schedule within a day, and it was not changed since.
+        """
+        same = (self.created_by, self.revision) == (made.created_by, made.revision)
+        return same and self.created_at - made.created_at < REPEATED_WITHIN
 
     def due_transition(self, now: datetime) -> Transition | None:
         """The latest transition if it was not handled yet, however late this is called."""

@@ -12,7 +12,7 @@ from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
-from cavok.domain.errors import Conflict, InvalidField, PreconditionFailed
+from cavok.domain.errors import AccountNotFound, Conflict, InvalidField, PreconditionFailed
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.services.organizations import organization_of
 
@@ -191,10 +191,17 @@ def revoke_account(
 def disconnect_account(
     organization_id: str, account_id: str, *, actor: str, accounts: Accounts, now: datetime
 ) -> None:
-    """Deletes the account and its secrets. Raises AccountNotFound, Conflict."""
+    """Deletes the account and its secrets. Repeated within a day, does nothing. Raises
+    AccountNotFound, Conflict.
+    """
 
     def attempt() -> None:
-        account = accounts.get(organization_id, account_id)
-        accounts.delete(account, actor=actor, now=now)
+        try:
+            account = accounts.get(organization_id, account_id)
+        except AccountNotFound:
+            if not accounts.was_deleted(organization_id, account_id, now):
+                raise
+        else:
+            accounts.delete(account, actor=actor, now=now)
 
     retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))

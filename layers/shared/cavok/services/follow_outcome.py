@@ -175,7 +175,7 @@ def _follow_turn(following: _Following, found: Finding) -> Finding:
     )
     # If somebody changes the schedule meanwhile, this turn is not its business any more.
     with suppress(Conflict):
-        following.resources.save(after, as_of=resource.updated_at)
+        following.resources.save(after, before=resource)
     return found
 
 

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from ulid import ULID
 
+from cavok.domain.clocks import clocks_of, is_left_over, knows, names_of
 from cavok.domain.errors import (
     AccountNotFound,
+    Conflict,
     InstanceNotFound,
     InteractionRefused,
-    ResourceNotFound,
+    UnknownClock,
 )
 from cavok.domain.instances import Instance
 from cavok.domain.interactions import Interaction
@@ -53,40 +55,55 @@ class NewResource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleInvocation:
-    """One invocation by EventBridge Scheduler. `clock` is the name of the EventBridge schedule."""
+    """One invocation by a clock, which says its name, and when it was made if it knows."""
 
     organization_id: str
     account_id: str
     resource_id: str
     clock: str
     request_id: str
+    made_at: str | None = None
+
+    def is_of(self, resource: Resource) -> bool:
+        return self.organization_id == resource.organization_id and knows(resource, self.clock)
+
+    def is_left_over(self, resource: Resource | None, now: datetime) -> bool:
+        """Whether the clock is one to end. Those of a change that is being made must stay."""
+        if resource is None:
+            return True
+        made_at = datetime.fromisoformat(self.made_at) if self.made_at else resource.created_at
+        return not knows(resource, self.clock) and is_left_over(made_at, now)
 
 
 def add_resource(
     context: RequestContext, new: NewResource, *, dependencies: ResourceDependencies
 ) -> Resource:
-    """Puts an existing instance under control. Raises AccountNotFound, InstanceNotFound,
-    InvalidField, InteractionRefused, Conflict, ServiceUnavailable.
+    """Puts an existing instance under control. Repeated within a day, completes what was begun.
+    Raises AccountNotFound, InstanceNotFound, InvalidField, InteractionRefused, Conflict,
+    ServiceUnavailable.
     """
-    instance = _find_instance(context, new, dependencies.connections)
-    resource = Resource(
+    connections, resources = dependencies.connections, dependencies.resources
+    connections.accounts.get(context.organization_id, context.account_id)
+    wanted = Resource(
         organization_id=context.organization_id,
         account_id=context.account_id,
         resource_id=str(ULID()),
         kind=new.kind,
         instance_id=new.instance_id,
         region=new.region,
-        name=instance.name,
+        name=None,
         schedule=None,
         followed_at=context.now,
         created_at=context.now,
         created_by=context.actor,
         updated_at=context.now,
-    )
-    dependencies.resources.add(resource)
-    if new.schedule is None:
-        return resource
-    return _set_schedule(resource, new.schedule, context.now, dependencies)
+    ).scheduled(new.schedule, context.now)
+    added = resources.made_before(wanted)
+    if added is None:
+        name = _find_instance(context, new, connections).name
+        clocks = names_of(clocks_of(wanted, context.now))
+        added = resources.add(replace(wanted, name=name, schedule=None, clocks=clocks))
+    return _change(added, replace(added, schedule=new.schedule), context.now, dependencies)
 
 
 def schedule_resource(
@@ -99,18 +116,24 @@ def schedule_resource(
     """Sets another schedule, or none if `schedule` is null. Raises AccountNotFound,
     ResourceNotFound, Conflict, ServiceUnavailable.
     """
-    resource = _get(context, resource_id, dependencies)
-    return _set_schedule(resource, schedule, context.now, dependencies)
+    connections, resources = dependencies.connections, dependencies.resources
+    connections.accounts.get(context.organization_id, context.account_id)
+    resource = resources.get(context.account_id, resource_id)
+    after = resource if schedule == resource.schedule else resource.scheduled(schedule, context.now)
+    return _change(resource, after, context.now, dependencies)
 
 
 def remove_resource(
     context: RequestContext, resource_id: str, *, dependencies: ResourceDependencies
 ) -> None:
-    """Ends control of an instance, whose state stays. Raises AccountNotFound, ResourceNotFound,
-    ServiceUnavailable.
+    """Ends control of an instance, whose state stays. Repeated within a day, ends what is left of
+    its clocks. Raises AccountNotFound, ResourceNotFound, ServiceUnavailable.
+
+    The resource goes first: its clocks do nothing without it.
     """
-    resource = _get(context, resource_id, dependencies)
-    _delete(resource, dependencies.resources, dependencies.scheduler)
+    dependencies.connections.accounts.get(context.organization_id, context.account_id)
+    clocks = dependencies.resources.remove(context.account_id, resource_id, context.now)
+    dependencies.scheduler.end(clocks)
 
 
 def end_resources(
@@ -133,7 +156,7 @@ def end_resources(
     else:
         return 0
     for resource in ended:
-        _delete(resource, resources, scheduler)
+        _end(resource, resources, scheduler)
     return len(ended)
 
 
@@ -143,18 +166,19 @@ def follow_schedule(
     """Handles the due transition of a resource's schedule. Returns the interaction; null if nothing
     was due or if it was refused. A transition is handled once, however often this is called.
 
-    Deletes the resource of a deleted account. Raises ServiceUnavailable if a retry may help.
+    Deletes the resource of a deleted account. Raises UnknownClock if no schedule has this clock,
+    which it ends if it is left over; ServiceUnavailable if a retry may help.
     """
     resources, scheduler = dependencies.resources, dependencies.scheduler
-    try:
-        resource = resources.get(invocation.account_id, invocation.resource_id)
-    except ResourceNotFound:
-        scheduler.delete([invocation.clock])
-        return None
+    resource = resources.find(invocation.account_id, invocation.resource_id)
+    if resource is None or not invocation.is_of(resource):
+        if invocation.is_left_over(resource, now):
+            scheduler.end([invocation.clock])
+        raise UnknownClock(f"No schedule has the clock {invocation.clock}.")
     try:
         dependencies.connections.accounts.get(invocation.organization_id, invocation.account_id)
     except AccountNotFound:
-        _delete(resource, resources, scheduler)
+        _end(resource, resources, scheduler)
         return None
     transition = resource.due_transition(now)
     if transition is None:
@@ -174,7 +198,7 @@ def follow_schedule(
         after = resource.followed(transition, now, changed=interaction.changed)
     except (InteractionRefused, InstanceNotFound) as refusal:
         after = resource.not_followed(transition, _note(refusal))
-    resources.save(after, as_of=resource.updated_at)
+    resources.save(after, before=resource)
     return interaction
 
 
@@ -182,33 +206,44 @@ def _note(refusal: Exception) -> str:
     return f"{refusal} Cavok tries again for an hour." if is_passing(refusal) else str(refusal)
 
 
-def _get(context: RequestContext, resource_id: str, dependencies: ResourceDependencies) -> Resource:
-    dependencies.connections.accounts.get(context.organization_id, context.account_id)
-    return dependencies.resources.get(context.account_id, resource_id)
-
-
-def _delete(resource: Resource, resources: "Resources", scheduler: "SchedulerClient") -> None:
-    """Deletes the EventBridge schedules first: should that fail, the stored resource names them."""
-    scheduler.delete(resource.schedule_names)
+def _end(resource: Resource, resources: "Resources", scheduler: "SchedulerClient") -> None:
+    """Of a deleted account. The clocks go first: whoever repeats this finds only the resource."""
+    scheduler.end(resource.clocks)
     resources.delete(resource)
 
 
-def _set_schedule(
-    resource: Resource,
-    schedule: Schedule | None,
-    now: datetime,
-    dependencies: ResourceDependencies,
+def _change(
+    before: Resource, after: Resource, now: datetime, dependencies: ResourceDependencies
 ) -> Resource:
-    """Creates EventBridge schedules before it saves: a needless invocation does no harm, a missing
-    one does.
+    """Creates the clocks of another schedule, saves it, and ends those of the one before, which are
+    left alone until then. What stopped halfway is completed by the same request: it makes the same
+    clocks.
     """
-    scheduled = resource.scheduled(schedule, now)
-    crons = schedule.crons(now) if schedule else {}
-    names = dependencies.scheduler.create(scheduled, crons)
-    scheduled = replace(scheduled, schedule_names=names)
-    dependencies.resources.save(scheduled, as_of=resource.updated_at)
-    dependencies.scheduler.delete(name for name in resource.schedule_names if name not in names)
-    return scheduled
+    scheduler, clocks = dependencies.scheduler, clocks_of(after, now)
+    scheduler.create(after, clocks)
+    names = names_of(clocks)
+    if after != before:
+        after = replace(after, clocks=names + names_of(clocks_of(before, now)))
+        after = _save(after, before, names, dependencies)
+    scheduler.end(name for name in before.clocks if name not in names)
+    return after
+
+
+def _save(
+    after: Resource, before: Resource, clocks: tuple[str, ...], dependencies: ResourceDependencies
+) -> Resource:
+    """Saves a changed schedule, or ends its clocks if another change came first. Returns what is
+    stored. Raises Conflict, ServiceUnavailable.
+    """
+    try:
+        dependencies.resources.save(after, before=before)
+    except Conflict:
+        stored = dependencies.resources.find(after.account_id, after.resource_id)
+        if stored and stored.revision == after.revision:
+            return stored
+        dependencies.scheduler.end(clocks)
+        raise
+    return after
 
 
 def _find_instance(

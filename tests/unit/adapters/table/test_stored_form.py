@@ -17,6 +17,7 @@ import pytest
 
 from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.audit import AuditItem
+from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
@@ -142,11 +143,13 @@ SCHEDULED = Resource(
     updated_at=NOW,
     stopped_at=NOW,
     note="n",
-    schedule_names=("a", "b"),
+    revision="r",
+    clocks=("a", "b"),
 )
 UNSCHEDULED = replace(
-    SCHEDULED, name=None, schedule=None, stopped_at=None, note=None, schedule_names=()
+    SCHEDULED, name=None, schedule=None, stopped_at=None, note=None, revision=None, clocks=()
 )
+OF_BEFORE = replace(SCHEDULED, revision=None)
 WEBHOOK = Webhook(
     organization_id=ORGANIZATION_ID,
     webhook_id=VERIFICATION_ID,
@@ -181,8 +184,10 @@ WRITTEN: Mapping[str, Item] = {
         ORGANIZATION_ID, IdempotencyKey("k", "h"), ACCOUNT_ID, NOW
     ),
     "a resource with a schedule": ResourceItem.of(SCHEDULED),
+    "a resource of before there were revisions": ResourceItem.of(OF_BEFORE),
     "a resource without one": ResourceItem.of(UNSCHEDULED),
     "a resource's claim": ResourceClaimItem.of(SCHEDULED),
+    "a deleted resource": DeletedItem.of(f"ACCOUNT#{ACCOUNT_ID}", VERIFICATION_ID, NOW, ("a", "b")),
     "a webhook": WebhookItem.of(WEBHOOK, "s"),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
     "a proof of a role's trust": TrustProofItem.of(
@@ -202,6 +207,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
         WITHOUT_INSTANCE,
     ),
     "a resource with a schedule": (ResourceItem, ResourceItem.resource, SCHEDULED),
+    "a resource of before there were revisions": (ResourceItem, ResourceItem.resource, OF_BEFORE),
     "a resource without one": (ResourceItem, ResourceItem.resource, UNSCHEDULED),
     "a webhook": (WebhookItem, WebhookItem.webhook, WEBHOOK),
     "an audit entry": (AuditItem, AuditItem.entry, ENTRY),

@@ -17,6 +17,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
+from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.idempotency import IdempotencyItem, add_idempotency_key
 from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
@@ -273,13 +274,22 @@ class Accounts:
         return item.sealed if item else None
 
     def delete(self, account: Account, *, actor: str, now: datetime) -> None:
-        """Removes the account, its credentials and its claim. Raises ItemChanged, ItemBusy."""
+        """Removes the account, its credentials and its claim, and remembers that for a day. Raises
+        ItemChanged, ItemBusy.
+        """
+        pk = keys.organization_pk(account.organization_id)
         with self._table.transaction() as transaction:
             transaction.delete(AccountItem.of(account))
             transaction.delete(_claim(account))
             transaction.delete(_credentials(account))
+            transaction.save(DeletedItem.of(pk, account.account_id, now))
             transaction.update(_organization(account), [_counts(account.status, -1)])
             self._add_audit_entry(transaction, audit.deleted(account, actor, now))
+
+    def was_deleted(self, organization_id: str, account_id: str, now: datetime) -> bool:
+        """Whether the organization deleted this account within a day."""
+        pk = keys.organization_pk(organization_id)
+        return DeletedItem.find(self._table, pk, account_id, now) is not None
 
     def changed(
         self,

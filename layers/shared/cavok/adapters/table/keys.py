@@ -9,6 +9,7 @@ and writes.
 | its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts      |
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts      |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit         |
+| deleted account, for a day            | ORG#<org>         | DELETED#<account>                  | deleted       |
 | account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>               | idempotency   |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications |
 | steps of a running verification       | ACCOUNT#<account> | PROGRESS#<ulid>#<step>             | verifications |
@@ -18,6 +19,7 @@ and writes.
 | proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                    | trust_proofs  |
 | resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                    | resources     |
 | claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id>   | resources     |
+| deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>                 | deleted       |
 
 | index              | holds          | hash key        | range key            | projection |
 | ------------------ | -------------- | --------------- | -------------------- | ---------- |
@@ -52,6 +54,7 @@ USAGE = "USAGE#"
 TRUST = "TRUST#"
 RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
+DELETED = "DELETED#"
 
 ORGANIZATION_SK = "ORG"
 WEBHOOK_SK = "WEBHOOK"
@@ -122,6 +125,11 @@ def resource_sk(resource_id: str) -> str:
 
 def resource_claim_sk(kind: str, region: str, instance_id: str) -> str:
     return f"{RESOURCE_CLAIM}{kind}#{region}#{instance_id}"
+
+
+def deleted_sk(deleted_id: str) -> str:
+    """Of an account under its organization, of a resource under its account."""
+    return f"{DELETED}{deleted_id}"
 
 
 def name_key(name: str, account_id: str) -> str:

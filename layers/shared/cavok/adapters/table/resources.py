@@ -5,23 +5,31 @@ from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
+from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.table import (
     EnumAttribute,
     Item,
     ItemChanged,
     JsonAttribute,
     Table,
-    WriteConflict,
     retry_on_conflict,
 )
-from cavok.domain.errors import Conflict, ResourceNotFound, ServiceUnavailable
+from cavok.domain.errors import (
+    AccountNotFound,
+    Conflict,
+    ResourceNotFound,
+    ServiceUnavailable,
+)
 from cavok.domain.ids import is_id
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 
+_NOT_THERE = "There is no such resource of this account."
 _CHANGED_BY_OTHERS = "The resource was changed by others at this moment. Please try again."
 
 
@@ -47,7 +55,8 @@ class ResourceItem(Item):
     followed_at = UTCDateTimeAttribute()
     stopped_at = UTCDateTimeAttribute(null=True)
     note = UnicodeAttribute(null=True)
-    schedule_names = JsonAttribute(dump=list, load=tuple, attr_name="clocks")
+    revision = UnicodeAttribute(null=True)
+    clocks = JsonAttribute(dump=list, load=tuple)
     created_at = UTCDateTimeAttribute()
     created_by = UnicodeAttribute()
     updated_at = UTCDateTimeAttribute()
@@ -78,27 +87,55 @@ class Resources:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def add(self, resource: Resource) -> None:
-        """Stores a new resource. Raises Conflict if its instance is a resource already."""
+    def add(self, resource: Resource) -> Resource:
+        """Stores a new resource of an account that is there. Returns it, or the one that the same
+        request made before. Raises AccountNotFound, and Conflict if its instance is a resource
+        already.
+        """
+        account_pk = keys.organization_pk(resource.organization_id)
+        account_sk = keys.account_sk(resource.account_id)
 
-        def attempt() -> None:
+        def attempt() -> Resource:
             new = ResourceClaimItem.pk.does_not_exist()
             try:
                 with self._table.transaction() as transaction:
+                    transaction.condition_check(Item, account_pk, account_sk, Item.pk.exists())
                     transaction.save(ResourceClaimItem.of(resource), condition=new)
                     transaction.save(ResourceItem.of(resource))
-            except ItemChanged:
-                raise Conflict(f"{resource.instance_id} is a resource already.") from None
+            except ItemChanged as error:
+                if 0 in error.failed:
+                    raise AccountNotFound(f"Account {resource.account_id} was deleted.") from None
+                there = self.made_before(resource)
+                if there is None:
+                    raise
+                return there
+            return resource
 
-        retry_on_conflict(attempt, or_raise=Conflict(_CHANGED_BY_OTHERS))
+        return retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+
+    def made_before(self, resource: Resource) -> Resource | None:
+        """What the same request made of this instance before; null if it is no resource yet. Raises
+        Conflict if it is another request's.
+        """
+        there = self.of_instance(
+            resource.account_id, resource.kind, resource.region, resource.instance_id
+        )
+        if there and not resource.repeats(there):
+            raise Conflict(f"{resource.instance_id} is a resource already.")
+        return there
+
+    def find(self, account_id: str, resource_id: str) -> Resource | None:
+        """Null if there is no such resource."""
+        pk, sk = keys.account_pk(account_id), keys.resource_sk(resource_id)
+        item = self._table.get(ResourceItem, pk, sk) if is_id(resource_id) else None
+        return item.resource() if item else None
 
     def get(self, account_id: str, resource_id: str) -> Resource:
         """Raises ResourceNotFound."""
-        pk, sk = keys.account_pk(account_id), keys.resource_sk(resource_id)
-        item = self._table.get(ResourceItem, pk, sk) if is_id(resource_id) else None
-        if item is None:
-            raise ResourceNotFound("There is no such resource of this account.")
-        return item.resource()
+        resource = self.find(account_id, resource_id)
+        if resource is None:
+            raise ResourceNotFound(_NOT_THERE)
+        return resource
 
     def of_instance(
         self, account_id: str, kind: Kind, region: str, instance_id: str
@@ -109,12 +146,7 @@ class Resources:
             keys.account_pk(account_id),
             keys.resource_claim_sk(kind, region, instance_id),
         )
-        if claim is None:
-            return None
-        try:
-            return self.get(account_id, claim.resource_id)
-        except ResourceNotFound:
-            return None
+        return self.find(account_id, claim.resource_id) if claim else None
 
     def all_of(self, account_id: str) -> Iterator[Resource]:
         """All resources of an account, oldest first. A hundred of them take a page or two."""
@@ -125,21 +157,66 @@ class Resources:
         )
         return (item.resource() for item in items)
 
-    def save(self, resource: Resource, *, as_of: datetime) -> None:
-        """Writes a changed resource whose stored `updated_at` is still `as_of`. Raises Conflict if
-        it was changed or deleted meanwhile.
+    def save(self, resource: Resource, *, before: Resource) -> None:
+        """Writes a changed resource whose schedule is still that of `before`. Raises Conflict if
+        that was changed or the resource deleted meanwhile, ServiceUnavailable.
         """
-        try:
-            self._table.put(ResourceItem.of(resource), ResourceItem.updated_at == as_of)
-        except WriteConflict:
-            raise Conflict(_CHANGED_BY_OTHERS) from None
-
-    def delete(self, resource: Resource) -> None:
-        """Deletes a resource and its claim. Idempotent. Raises ServiceUnavailable."""
 
         def attempt() -> None:
-            with self._table.transaction() as transaction:
-                transaction.delete(ResourceItem.of(resource))
-                transaction.delete(ResourceClaimItem.of(resource))
+            try:
+                self._table.put(ResourceItem.of(resource), _unchanged(before))
+            except ItemChanged:
+                raise Conflict(_CHANGED_BY_OTHERS) from None
 
         retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+
+    def remove(self, account_id: str, resource_id: str, now: datetime) -> tuple[str, ...]:
+        """Deletes a resource and its claim, and remembers that for a day. Returns the names of its
+        clocks, also if that happened before. Raises ResourceNotFound, ServiceUnavailable.
+        """
+        pk = keys.account_pk(account_id)
+
+        def attempt() -> tuple[str, ...]:
+            resource = self.find(account_id, resource_id)
+            if resource is None:
+                deleted = DeletedItem.find(self._table, pk, resource_id, now)
+                if deleted is None:
+                    raise ResourceNotFound(_NOT_THERE)
+                return tuple(deleted.clocks)
+            with self._table.transaction() as transaction:
+                _delete(transaction, resource)
+                transaction.save(DeletedItem.of(pk, resource_id, now, resource.clocks))
+            return resource.clocks
+
+        return retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+
+    def delete(self, resource: Resource) -> None:
+        """Deletes a resource and its claim, if its schedule is still this one. One that is gone is
+        no error. Raises ServiceUnavailable.
+        """
+
+        def attempt() -> None:
+            try:
+                with self._table.transaction() as transaction:
+                    _delete(transaction, resource)
+            except ItemChanged:
+                if self.find(resource.account_id, resource.resource_id):
+                    raise ServiceUnavailable(_CHANGED_BY_OTHERS) from None
+
+        retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+
+
+def _unchanged(resource: Resource) -> Condition:
+    """That the stored resource has the same schedule."""
+    revision = ResourceItem.revision
+    unchanged: Condition = revision == resource.revision
+    if resource.revision is None:
+        unchanged = ResourceItem.pk.exists() & revision.does_not_exist()
+    return unchanged
+
+
+def _delete(transaction: TransactWrite, resource: Resource) -> None:
+    """Its claim goes with it. Another resource's claim on the same instance stays."""
+    transaction.delete(ResourceItem.of(resource), _unchanged(resource))
+    claim = ResourceClaimItem.of(resource)
+    transaction.delete(claim, ResourceClaimItem.resource_id == resource.resource_id)

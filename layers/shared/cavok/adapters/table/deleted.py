@@ -1,0 +1,35 @@
+"""What was deleted, for a day: who got no answer to a DELETE repeats it, and gets the same one."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from pynamodb.attributes import TTLAttribute
+
+from cavok.adapters.table import keys
+from cavok.adapters.table.table import Item, JsonAttribute, Table
+from cavok.domain.ids import is_id
+
+KEPT_FOR = timedelta(days=1)
+
+
+class DeletedItem(Item):
+    """A deleted account or resource. It is written in the transaction that deletes the thing.
+
+    clocks  those of a resource, which may have outlived it.
+    """
+
+    clocks = JsonAttribute(dump=list, load=tuple)
+    expires_at = TTLAttribute()
+
+    @classmethod
+    def of(
+        cls, pk: str, deleted_id: str, now: datetime, clocks: Iterable[str] = ()
+    ) -> "DeletedItem":
+        """`pk` is that of the deleted item, so that only its owner finds this one."""
+        return cls(pk, keys.deleted_sk(deleted_id), clocks=clocks, expires_at=now + KEPT_FOR)
+
+    @classmethod
+    def find(cls, table: Table, pk: str, deleted_id: str, now: datetime) -> "DeletedItem | None":
+        """DynamoDB may keep it for days longer than it counts."""
+        item = table.get(cls, pk, keys.deleted_sk(deleted_id)) if is_id(deleted_id) else None
+        return item if item and now < item.expires_at else None
