@@ -38,6 +38,7 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))
 from cavok import wiring
 from cavok.adapters.table.accounts import AccountItem
 from cavok.domain.accounts import AccessType, Account, LastVerification, Outcome, Status
+from cavok.domain.deadlines import NO_DEADLINE
 from cavok.domain.permissions import EC2, RDS
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.steps import Step
@@ -171,7 +172,8 @@ def _lease(now: datetime) -> list[Verification]:
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         now=now,
-    )
+        deadline=NO_DEADLINE,
+    ).tests
 
 
 @contextmanager

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
+from pynamodb.exceptions import PynamoDBException
 
 from cavok import wiring
 from cavok.adapters.table.keys import DUE_SHARDS, due_shard
 from cavok.adapters.table.table import ItemChanged
+from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.verifications import LEASE, SCHEDULE, State, Trigger, Verification
-from cavok.services.sweep import PAGE, lease_due_accounts
+from cavok.services.sweep import PAGE, LeasedPage, lease_due_accounts
 from functions.list_due_accounts import app
 from tests.integration.conftest import TABLE, begin_test, client
 from tests.support.api import Api, Context, number
 from tests.support.builders import NOW, ORGANIZATION_ID, a_verification, an_account
+from tests.support.faults import Calls, Fault, watched
 
 SWEEP = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
 
@@ -45,7 +51,8 @@ def leased(now: datetime = NOW) -> list[Verification]:
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         now=now,
-    )
+        deadline=NO_DEADLINE,
+    ).tests
 
 
 def stored(account: Account) -> Account:
@@ -99,7 +106,8 @@ def test_two_sweeps_that_read_the_same_page_share_it_without_a_remainder() -> No
             accounts=wiring.accounts(),
             verifications=wiring.verifications(),
             now=NOW,
-        )
+            deadline=NO_DEADLINE,
+        ).tests
         for _ in range(2)
     )
 
@@ -162,6 +170,57 @@ def test_an_account_whose_test_kills_every_sweep_is_tried_ever_more_seldom() -> 
         now = due
 
     assert waits == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
+
+
+def a_page(*, seconds: float = 20, clock: Callable[[], float] = lambda: 0.0) -> LeasedPage:
+    return lease_due_accounts(
+        SWEEP,
+        due=wiring.due_accounts(),
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        now=NOW,
+        deadline=Deadline.after(seconds, clock),
+    )
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.TIMEOUT, Fault.BUSY])
+@pytest.mark.parametrize("lease", range(4))
+def test_a_lease_that_fails_concerns_its_account_alone(fault: Fault, lease: int) -> None:
+    """Every account that was leased is tested, and every other one is still due."""
+    add(4)
+    first_lease = len(DUE_SHARDS) + 1
+
+    with watched(Calls(index=first_lease + lease, fault=fault)):
+        page = a_page()
+
+    assert len(page.failed) == (fault is Fault.THROTTLED)
+    assert len(page.tests) == (4 if fault is Fault.TIMEOUT else 3)
+    assert len(leased()) == 4 - len(page.tests)
+    tests = {test.account_id: test.verification_id for test in page.tests}
+    for account_id, verification_id in tests.items():
+        slot = wiring.accounts().get(ORGANIZATION_ID, account_id).slot
+        assert slot
+        assert slot.verification_id == verification_id
+
+
+def test_a_page_on_which_nothing_could_be_leased_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    add(2)
+    no_answer = PynamoDBException("no answer")
+    monkeypatch.setattr(Verifications, "begin", Mock(side_effect=no_answer))
+
+    with pytest.raises(PynamoDBException, match="no answer"):
+        a_page()
+
+
+def test_a_page_ends_before_its_function_does() -> None:
+    """What was leased by then is tested; the rest is due on the next page."""
+    add(4)
+    seconds = iter(range(100))
+
+    page = a_page(seconds=2, clock=lambda: float(next(seconds)))
+
+    assert 0 < len(page.tests) < 4
+    assert len(leased()) == 4 - len(page.tests)
 
 
 def test_a_page_has_its_limit_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
