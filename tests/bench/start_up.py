@@ -44,6 +44,7 @@ _FIRST_CLIENTS = {
     "ProbeAccount": (_TABLE, "wiring.customer_roles()"),
     "ProbePermission": ("wiring.sealer()",),
     "PublishEvents": ("wiring.bus()",),
+    "ReconcileClocks": (_TABLE, "wiring.scheduler_client()"),
     "RecordVerification": (_TABLE,),
     "SurveyRegions": (_TABLE, "wiring.sealer()"),
     "WriteCustomerLog": ("wiring.sealer()",),

@@ -32,6 +32,7 @@ from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
 from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.organizations import Organization
+from cavok.domain.schedules import Schedule
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.verifications import begin
 from cavok.observability import metrics
@@ -43,6 +44,7 @@ from functions.instances_api import app as instances_api
 from functions.list_due_accounts import app as list_due_accounts
 from functions.log_interactions import app as log_interactions
 from functions.publish_events import app as publish_events
+from functions.reconcile_clocks import app as reconcile_clocks
 from functions.record_verification import app as record_verification
 from tests.integration.conftest import REGION, TABLE, client
 from tests.integration.test_instances import make_database
@@ -610,6 +612,22 @@ def _end_resources(run: Run) -> None:
         invoke(run, end_resources.handler, event, tries=3)
 
 
+def _wrong_clocks(run: Run) -> None:
+    """One is missing, and one is left over of a change that was never saved."""
+    _a_resource(run)
+    resource = run.memory["resource"]
+    wiring.scheduler_client().end(resource.clocks[:1])
+    other = resource.scheduled(Schedule("UTC", ()), NOW)
+    wiring.scheduler_client().create(other, clocks_of(other, NOW))
+    group = get_backend("scheduler")["123456789012"][REGION].schedule_groups[CLOCKS]
+    for schedule in group.schedules.values():
+        schedule.creation_date -= timedelta(days=2).total_seconds()
+
+
+def _reconcile(run: Run) -> None:
+    invoke(run, reconcile_clocks.handler, {"detail-type": "Scheduled Event"}, tries=3)
+
+
 def _schedules(run: Run) -> Json:
     """The clocks in Scheduler, and whether they are those of the stored schedules."""
     groups = get_backend("scheduler")["123456789012"][REGION].schedule_groups
@@ -818,6 +836,7 @@ STORIES = (
     Story("follow an outcome", _a_stopped_database, _look, _outcome, in_table=False),
     Story("follow a turn", _a_due_resource, _follow_to_the_end, _outcome, in_table=False),
     Story("end resources", _deleted_with_resources, _end_resources, _schedules, in_table=False),
+    Story("reconcile clocks", _wrong_clocks, _reconcile, _schedules, in_table=False),
     Story("publish", _mixed_changes, _publish, _published),
     Story("deliver", _webhooks, _deliver, _delivered),
     Story("log", _interactions, _log, _lines),

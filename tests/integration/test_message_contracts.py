@@ -31,6 +31,7 @@ from tests.integration.test_start_stop import connect, dependencies, sessions
 from tests.support.api import KEY_ACCOUNT, Api, Context
 from tests.support.builders import NUMBER, ORGANIZATION_ID, an_interaction, sample_event
 from tests.support.template import template
+from tests.unit.test_runbook import rows
 
 __all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
 
@@ -543,9 +544,69 @@ def test_every_schedule_of_a_resource_sends_what_its_function_takes(
         assert "done" in invoke(target, json.loads(made["Target"]["Input"]))
 
 
+SCHEDULED_EVENT = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
+"""What a rule with a rate sends. Source: EventBridge User Guide, "Scheduled events"."""
+
+
+def test_every_function_that_is_invoked_by_the_clock_takes_that(
+    control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "scheduler_client", lambda: control.scheduler)
+    scheduled = {function for function, _ in sources("Schedule")}
+
+    assert scheduled == {"ReconcileClocks"}
+    for function in scheduled:
+        assert invoke(function, SCHEDULED_EVENT) == {}
+
+
+# ---- the runbook ---------------------------------------------------------------------------------
+
+
+def test_every_message_of_unfollowed_schedules_is_taken_by_the_function_that_the_runbook_names(
+    orders: Resource,
+    control: ResourceDependencies,
+    scheduler: Any,
+    admin: Api,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A dead letter of Lambda or Scheduler has the event, as the function would have got it."""
+    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
+    monkeypatch.setattr(wiring, "scheduler_client", lambda: control.scheduler)
+    (clock, *_) = scheduler.list_schedules()["Schedules"]
+    made = scheduler.get_schedule(Name=clock["Name"], GroupName=clock["GroupName"])
+    deleted = {
+        "event_id": "e",
+        "organization_id": ORGANIZATION_ID,
+        "account_id": orders.account_id,
+        "occurred_at": "2025-03-01T12:00:00Z",
+    }
+    messages = {
+        "FollowSchedule": json.loads(made["Target"]["Input"]),
+        "EndResources": {"detail-type": "Account Deleted", "detail": deleted},
+        "ReconcileClocks": SCHEDULED_EVENT,
+    }
+    assert messages.keys() == senders_to("UnfollowedSchedules")
+    told = {folder: body for body, folder in rows("Following a schedule by hand")}
+    for function, message in messages.items():
+        folder = FUNCTIONS[function]["CodeUri"].removeprefix("functions/")
+        has = {*message, f'"detail-type": "{message.get("detail-type")}"'}
+        named = [name for name, body in told.items() if body.strip("`") in has]
+        assert named == [f"`{folder}`"]
+        invoke(function, message)
+
+
+def senders_to(queue: str) -> set[str]:
+    """The functions whose failed invocations go to a queue."""
+    return {
+        name
+        for name, function in FUNCTIONS.items()
+        if function.get("DeadLetterQueue", {}).get("TargetArn") == {"Fn::GetAtt": [queue, "Arn"]}
+    }
+
+
 # ---- nothing else -------------------------------------------------------------------------------
 
-KNOWN = {"DynamoDB", "SQS", "EventBridgeRule"}
+KNOWN = {"DynamoDB", "SQS", "EventBridgeRule", "Schedule"}
 OTHERS = ("AWS::Pipes::", "AWS::SNS::Subscription", "AWS::Lambda::EventInvokeConfig", "AWS::IoT")
 
 

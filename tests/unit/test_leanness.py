@@ -43,6 +43,8 @@ HEAVY = {
     "probe_account": HTTP | {"cavok.domain.instructions"},
     "probe_permission": HTTP | {"pynamodb", "cavok.adapters.table.table", "cavok.domain.accounts"},
     "publish_events": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table", _SESSION},
+    "reconcile_clocks": (HTTP - {"ulid"})
+    | {"boto3", _SESSION, "aws_lambda_powertools.utilities.batch"},
     "survey_regions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},

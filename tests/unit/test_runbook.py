@@ -45,6 +45,7 @@ COUNTED = {
     "OurEntryBroken": ("counted(OurEntryBroken)",),
     "AbortedTests": ('"Verifications"',),
     "DroppedEvents": ("drop(", "dropping_unusable"),
+    "MissingClocks": ("reconcile_clocks(",),
 }
 """The alarms on metrics of our own, and what the handlers that write these say."""
 

@@ -28,10 +28,12 @@ and writes.
 | by_due             | due accounts   | due_shard       | next_verification_at | keys only  |
 | by_audited_account | audit entries  | audited_account | sk                   | all        |
 | by_usage           | usage counters | usage_of        | used                 | keys only  |
+| by_schedule        | resources      | scheduled       | sk                   | keys only  |
 
 by_name and by_status project keys only. A verification that changes neither name nor status writes
-nothing to them, and a page of accounts is one query and one batch read. by_due and by_usage are
-sparse: a resting account has no `due_shard`, and only usage counters have `usage_of`.
+nothing to them, and a page of accounts is one query and one batch read. by_due,
+by_usage and by_schedule are sparse: a resting account has no `due_shard`, only usage counters have
+`usage_of`, and only resources with a schedule are `scheduled`.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
 readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
@@ -58,6 +60,9 @@ DELETED = "DELETED#"
 
 ORGANIZATION_SK = "ORG"
 WEBHOOK_SK = "WEBHOOK"
+
+SCHEDULED = "SCHEDULED"
+"""The one partition of by_schedule. Only setting or ending a schedule writes there."""
 
 DUE_SHARDS = tuple(f"DUE#{shard}" for shard in range(8))
 """Partitions of by_due. One partition takes 1,000 writes a second, and each test of an account

@@ -55,6 +55,7 @@ class ResourceItem(Item):
     followed_at = UTCDateTimeAttribute()
     stopped_at = UTCDateTimeAttribute(null=True)
     note = UnicodeAttribute(null=True)
+    scheduled = UnicodeAttribute(null=True)
     revision = UnicodeAttribute(null=True)
     clocks = JsonAttribute(dump=list, load=tuple)
     created_at = UTCDateTimeAttribute()
@@ -64,7 +65,9 @@ class ResourceItem(Item):
     @classmethod
     def of(cls, resource: Resource) -> "ResourceItem":
         pk = keys.account_pk(resource.account_id)
-        return cls.of_fields(pk, keys.resource_sk(resource.resource_id), resource)
+        scheduled = keys.SCHEDULED if resource.schedule else None
+        sk = keys.resource_sk(resource.resource_id)
+        return cls.of_fields(pk, sk, resource, scheduled=scheduled)
 
     def resource(self) -> Resource:
         return self.as_a(Resource)
@@ -155,6 +158,12 @@ class Resources:
             ResourceItem.sk.startswith(keys.RESOURCE),
             consistent_read=True,
         )
+        return (item.resource() for item in items)
+
+    def scheduled(self) -> Iterator[Resource]:
+        """All resources of all accounts that have a schedule, read consistently, in any order."""
+        found = ((item.pk, item.sk) for item in ResourceItem.by_schedule.query(keys.SCHEDULED))
+        items = self._table.get_many(ResourceItem, found)
         return (item.resource() for item in items)
 
     def save(self, resource: Resource, *, before: Resource) -> None:

@@ -135,6 +135,17 @@ class ByUsage(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
     used = NumberAttribute(range_key=True)
 
 
+class BySchedule(GlobalSecondaryIndex[Any]):  # type: ignore[no-untyped-call]
+    """Resources that have a schedule."""
+
+    class Meta:
+        index_name = "by_schedule"
+        projection = KeysOnlyProjection()
+
+    scheduled = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
+
 class Item(Model):
     """Base class of all items. It makes the connection, and PynamoDB looks up an index's keys on
     the class that does, so the indexes are declared here.
@@ -155,6 +166,7 @@ class Item(Model):
     by_due = ByDue()
     by_audited_account = ByAuditedAccount()
     by_usage = ByUsage()
+    by_schedule = BySchedule()
 
     @classmethod
     def of_fields(cls, pk: str, sk: str, source: Any, **others: Any) -> Self:

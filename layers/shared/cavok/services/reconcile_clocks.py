@@ -1,0 +1,70 @@
+"""Compares the clocks with the stored schedules, and mends what differs."""
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from cavok.domain.clocks import Clock, clocks_of, is_left_over, knows
+from cavok.domain.resources import Resource
+
+if TYPE_CHECKING:
+    from cavok.adapters.scheduler import SchedulerClient
+    from cavok.adapters.table.resources import Resources
+
+
+class Difference(StrEnum):
+    """Between the clocks and the stored schedules. The values are the names of metrics.
+
+    MISSING  a schedule lacked a clock: it was not followed at that time of day.
+    UNKNOWN  a clock that no schedule has: it did nothing.
+    """
+
+    MISSING = "MissingClocks"
+    UNKNOWN = "UnknownClocks"
+
+
+def reconcile_clocks(
+    *, resources: "Resources", scheduler: "SchedulerClient", now: datetime
+) -> Iterator[tuple[Difference, str]]:
+    """Creates clocks that are missing, and ends unknown ones. Yields each that it mended. Repeated,
+    it finds nothing more. Raises ServiceUnavailable.
+
+    Reads both by page, and keeps only the names of the clocks: a million take about 150 MB. Changes
+    of schedules go on meanwhile.
+    """
+    there = dict(scheduler.all_clocks())
+    for resource in resources.scheduled():
+        wanted = clocks_of(resource, now)
+        absent = [clock for clock in wanted if there.pop(clock.name, None) is None]
+        for name in _created(resource, absent, resources, scheduler):
+            yield Difference.MISSING, name
+    for name, made_at in there.items():
+        if is_left_over(made_at, now) and not _is_known(name, resources, scheduler):
+            scheduler.end([name])
+            yield Difference.UNKNOWN, name
+
+
+def _created(
+    resource: Resource,
+    clocks: Iterable[Clock],
+    resources: "Resources",
+    scheduler: "SchedulerClient",
+) -> list[str]:
+    """Creates what is missing, and looks at the resource again: if its schedule was changed just
+    then, nobody else ends what was created.
+    """
+    created = scheduler.create(resource, clocks)
+    stored = resources.find(resource.account_id, resource.resource_id) if created else None
+    known = [name for name in created if stored and knows(stored, name)]
+    scheduler.end(name for name in created if name not in known)
+    return known
+
+
+def _is_known(name: str, resources: "Resources", scheduler: "SchedulerClient") -> bool:
+    """Asks the clock itself whose it is. The index of schedules may be late, or have no entry of a
+    schedule that was set before there was an index.
+    """
+    made_for = scheduler.resource_of(name)
+    resource = resources.find(*made_for) if made_for else None
+    return resource is not None and knows(resource, name)

@@ -1,0 +1,166 @@
+"""The clocks become those of the stored schedules, whatever was wrong."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from boto3.dynamodb.types import TypeSerializer
+
+from cavok import wiring
+from cavok.adapters.scheduler import SchedulerClient
+from cavok.adapters.table.resources import ResourceItem
+from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.resources import Resource
+from cavok.domain.schedules import DAYS, Schedule, Window
+from cavok.services.reconcile_clocks import Difference, reconcile_clocks
+from cavok.services.resources import ResourceDependencies, schedule_resource
+from tests.integration.conftest import TABLE, client
+from tests.integration.test_following_schedules import (
+    clock_of,
+    control,
+    orders,
+    scheduler,
+    schedules_in,
+    stored,
+)
+from tests.integration.test_start_stop import CONTEXT, connect, dependencies, sessions
+from tests.support.builders import ACCOUNT_ID, NOW, a_resource
+
+__all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
+
+A_DAY_LATER = timedelta(days=1, minutes=1)
+NIGHT = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
+
+
+def reconcile(
+    control: ResourceDependencies, after: timedelta = A_DAY_LATER
+) -> dict[str, Difference]:
+    """Runs that much later: moto says when it really created a clock."""
+    now = datetime.now(UTC) + after
+    found = reconcile_clocks(resources=control.resources, scheduler=control.scheduler, now=now)
+    return {clock: difference for difference, clock in found}
+
+
+def unknown(resource: Resource, control: ResourceDependencies) -> str:
+    """A clock of a change that was never saved."""
+    other = resource.scheduled(Schedule("UTC", ()), NOW)
+    (name,) = control.scheduler.create(other, clocks_of(other, NOW))
+    return name
+
+
+def test_where_nothing_is_wrong_nothing_is_mended(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    before = schedules_in(scheduler).keys()
+
+    assert reconcile(control) == {}
+
+    assert schedules_in(scheduler).keys() == before
+
+
+def test_a_missing_clock_is_created_as_it_was(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    name = clock_of(orders, "1800")
+    before = schedules_in(scheduler)[name]
+    control.scheduler.end([name])
+
+    assert reconcile(control) == {name: Difference.MISSING}
+
+    after = schedules_in(scheduler)[name]
+    for member in ("ScheduleExpression", "ScheduleExpressionTimezone", "FlexibleTimeWindow"):
+        assert after[member] == before[member]
+    assert after["Target"]["Arn"] == before["Target"]["Arn"]
+    assert reconcile(control) == {}
+
+
+def test_an_unknown_clock_is_ended_after_a_day(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    """Before, it may be that of a change that is not saved yet."""
+    before = schedules_in(scheduler).keys()
+    left = unknown(orders, control)
+
+    assert reconcile(control, timedelta(0)) == {}
+    assert reconcile(control) == {left: Difference.UNKNOWN}
+
+    assert schedules_in(scheduler).keys() == before
+
+
+def test_the_clocks_of_a_resource_that_is_gone_are_ended(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    wiring.resources().delete(orders)
+
+    assert reconcile(control) == dict.fromkeys(orders.clocks, Difference.UNKNOWN)
+
+    assert schedules_in(scheduler) == {}
+
+
+def test_the_clocks_of_a_schedule_that_the_index_does_not_have_stay(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    """It was set before there was the index, or a moment ago."""
+    key = {"pk": f"ACCOUNT#{ACCOUNT_ID}", "sk": f"RESOURCE#{orders.resource_id}"}
+    client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={name: TypeSerializer().serialize(value) for name, value in key.items()},
+        UpdateExpression="REMOVE scheduled",
+    )
+    before = schedules_in(scheduler).keys()
+
+    assert reconcile(control) == {}
+
+    assert schedules_in(scheduler).keys() == before
+    wiring.resources().save(stored(orders), before=orders)
+    assert [each.resource_id for each in wiring.resources().scheduled()] == [orders.resource_id]
+
+
+def test_many_accounts_and_clocks_are_read_by_page(
+    control: ResourceDependencies, scheduler: Any
+) -> None:
+    """More than a page of each: 100 clocks a call, 100 resources a read."""
+    lacking = set()
+    for index in range(150):
+        free = a_resource(
+            account_id=f"01JN8Q5M3C{index:016}",
+            resource_id=f"01JN8Q5M3D{index:016}",
+            instance_id=f"db-{index}",
+        )
+        resource = free.scheduled(NIGHT, NOW)
+        ResourceItem.of(resource).save()
+        first, second = clocks_of(resource, NOW)
+        control.scheduler.create(resource, [first])
+        lacking.add(second.name)
+
+    assert reconcile(control) == dict.fromkeys(lacking, Difference.MISSING)
+    assert reconcile(control) == {}
+
+
+class Changing(SchedulerClient):
+    """While a missing clock is created, a person sets another schedule."""
+
+    def __init__(self, real: SchedulerClient, change: Any) -> None:
+        super().__init__(real._scheduler, real._settings)
+        self._change = change
+
+    def create(self, *arguments: Any) -> Any:
+        self._change()
+        return super().create(*arguments)
+
+
+def test_a_clock_of_a_schedule_that_was_just_changed_is_not_left_behind(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    control.scheduler.end([clock_of(orders, "0800")])
+
+    def change() -> None:
+        schedule_resource(CONTEXT, orders.resource_id, NIGHT, dependencies=control)
+
+    changing = replace(control, scheduler=Changing(control.scheduler, change))
+
+    assert reconcile(changing) == {}
+
+    assert set(schedules_in(scheduler)) == set(names_of(clocks_of(stored(orders), NOW)))
