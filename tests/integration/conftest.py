@@ -21,6 +21,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
 from cavok.domain.verifications import Verification, begin
+from tests.support import start_keys
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
 from tests.support.template import resource
@@ -90,6 +91,12 @@ def _one_rsa_key() -> Iterator[None]:
     """moto makes a pair of RSA keys for each KMS key, even for one that only seals, in 80 ms."""
     with pytest.MonkeyPatch.context() as once:
         once.setattr(rsa, "generate_private_key", cache(rsa.generate_private_key))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _start_keys() -> Iterator[None]:
+    with start_keys.validated():
         yield
 
 

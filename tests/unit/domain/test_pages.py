@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from cavok.domain.errors import InvalidField
 from cavok.domain.pages import Position
+from tests.support.builders import ACCOUNT_ID
 
 SCOPE = "org-one/accounts//"
 POSITION = Position("name", "production1#01JN8Q5M3C0000000000000001", "01JN8Q5M3C0000000000000001")
@@ -21,21 +22,26 @@ def encoded(content: Any) -> str:
     return base64.urlsafe_b64encode(json.dumps(content).encode()).decode()
 
 
-@given(
+IDS = st.from_regex("[0-9A-HJKMNP-TV-Z]{26}", fullmatch=True)
+POSITIONS = st.one_of(
     st.builds(
-        Position,
-        st.sampled_from(["name", "number", "id", "used"]),
-        st.text(min_size=1, max_size=80),
-        st.text(max_size=30),
+        lambda name, account_id: Position("name", f"{name}#{account_id}", account_id),
+        st.from_regex("[a-z0-9]{1,64}", fullmatch=True),
+        IDS,
     ),
-    st.text(max_size=80),
+    st.builds(Position, st.just("number"), st.from_regex("[0-9]{12}", fullmatch=True), IDS),
+    st.builds(Position, st.just("id"), IDS),
+    st.builds(Position, st.just("used"), st.integers(0, 10**15 - 1).map(str), IDS),
 )
+
+
+@given(POSITIONS, st.text(max_size=80))
 def test_a_cursor_leads_back_to_where_the_page_ended(position: Position, scope: str) -> None:
-    assert Position.of_cursor(position.cursor(scope), scope) == position
+    assert Position.of_cursor(position.cursor(scope), scope, position.kind) == position
 
 
 def test_no_cursor_is_the_first_page() -> None:
-    assert Position.of_cursor(None, SCOPE) is None
+    assert Position.of_cursor(None, SCOPE, "name") is None
 
 
 @pytest.mark.parametrize(
@@ -50,7 +56,7 @@ def test_no_cursor_is_the_first_page() -> None:
 )
 def test_a_cursor_of_another_organization_or_list_is_refused(scope: str) -> None:
     with pytest.raises(InvalidField, match="not issued for this list") as refused:
-        Position.of_cursor(POSITION.cursor(scope), SCOPE)
+        Position.of_cursor(POSITION.cursor(scope), SCOPE, "name")
 
     assert refused.value.field == "cursor"
 
@@ -68,6 +74,9 @@ def test_a_cursor_of_another_organization_or_list_is_refused(scope: str) -> None
         encoded(7),
         encoded({}),
         encoded([SCOPE, "name", "key"]),
+        encoded([SCOPE, "name", [POSITION.key], POSITION.account_id]),
+        encoded([SCOPE, "name", POSITION.key, [POSITION.account_id]]),
+        encoded([SCOPE, "name", 7, POSITION.account_id]),
         encoded([SCOPE, "name", "key", "id", "more"]),
         encoded([SCOPE, "name", 7, "id"]),
         encoded([SCOPE, "name", "key", None]),
@@ -81,23 +90,53 @@ def test_a_cursor_of_another_organization_or_list_is_refused(scope: str) -> None
 )
 def test_what_was_never_a_cursor_of_this_list_is_refused(cursor: str) -> None:
     with pytest.raises(InvalidField, match="not issued for this list"):
-        Position.of_cursor(cursor, SCOPE)
+        Position.of_cursor(cursor, SCOPE, "name")
 
 
 @given(st.text(max_size=200))
 def test_no_text_breaks_the_reading_of_a_cursor(text: str) -> None:
     with pytest.raises(InvalidField):
-        Position.of_cursor(text, SCOPE)
+        Position.of_cursor(text, SCOPE, "name")
 
 
-def test_a_position_in_a_list_by_count_has_a_count() -> None:
-    assert Position("used", "1002", "a").count == 1002
-
-
-@pytest.mark.parametrize("key", ["x", "-1", "1.5", "1e3", "٣", "1" * 16, " 1"])
-def test_a_count_that_none_is_was_never_in_a_cursor(key: str) -> None:
+@pytest.mark.parametrize(
+    "position",
+    [
+        *(
+            Position("used", key, ACCOUNT_ID)
+            for key in ("x", "-1", "1.5", "1e3", "٣", "1" * 16, " 1")
+        ),
+        Position("used", "1"),
+        Position("used", "1", "x"),
+        Position("name", f"PROD#{ACCOUNT_ID}", ACCOUNT_ID),
+        Position("name", f"prod#{ACCOUNT_ID}", f"{ACCOUNT_ID[:-1]}0"),
+        Position("name", f"{'a' * 65}#{ACCOUNT_ID}", ACCOUNT_ID),
+        Position("name", "prod", ACCOUNT_ID),
+        Position("number", "12345678901", ACCOUNT_ID),
+        Position("number", "123456789012"),
+        Position("id", ACCOUNT_ID, ACCOUNT_ID),
+        Position("id", f"{ACCOUNT_ID}\n"),
+        Position("id", "x"),
+    ],
+    ids=repr,
+)
+def test_a_position_of_another_form_was_never_in_a_cursor(position: Position) -> None:
+    """DynamoDB would refuse it as the start of a page."""
     with pytest.raises(InvalidField, match="not issued for this list"):
-        _ = Position("used", key, "a").count
+        Position.of_cursor(position.cursor(SCOPE), SCOPE, position.kind)
+
+
+def test_a_position_of_another_kind_was_never_in_a_cursor_of_this_list() -> None:
+    with pytest.raises(InvalidField, match="not issued for this list"):
+        Position.of_cursor(POSITION.cursor(SCOPE), SCOPE, "number", "id")
+
+
+def test_a_position_that_the_prefix_leaves_out_was_never_in_a_cursor_of_this_list() -> None:
+    cursor = POSITION.cursor(SCOPE)
+
+    assert Position.of_cursor(cursor, SCOPE, "name", prefix="prod")
+    with pytest.raises(InvalidField, match="not issued for this list"):
+        Position.of_cursor(cursor, SCOPE, "name", prefix="test")
 
 
 def test_a_cursor_needs_no_escaping_in_a_query() -> None:

@@ -13,14 +13,23 @@ from cavok.domain.errors import InvalidField
 T = TypeVar("T")
 U = TypeVar("U")
 
-_FOREIGN = "This cursor was not issued for this list."
+PositionKind = Literal["name", "number", "id", "used"]
+
+_ID = "[0-9A-HJKMNP-TV-Z]{26}"
+_FORMS = {
+    "name": re.compile(f"[a-z0-9]{{1,64}}#({_ID}) \\1"),
+    "number": re.compile(f"[0-9]{{12}} {_ID}"),
+    "id": re.compile(f"{_ID} "),
+    "used": re.compile(f"[0-9]{{1,15}} {_ID}"),
+}
+"""The sort key and the id of each kind of position. DynamoDB refuses a key of another form."""
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
     """Where a page ended: the sort order (`kind`), and the last entry's sort key and id."""
 
-    kind: Literal["name", "number", "id", "used"]
+    kind: PositionKind
     key: str
     account_id: str = ""
 
@@ -31,8 +40,12 @@ class Position:
         ).decode()
 
     @classmethod
-    def of_cursor(cls, cursor: str | None, scope: str) -> Self | None:
-        """Reads `cursor`. Raises InvalidField if it was not issued for this list."""
+    def of_cursor(
+        cls, cursor: str | None, scope: str, *kinds: PositionKind, prefix: str = ""
+    ) -> Self | None:
+        """Reads `cursor`. Raises InvalidField if it was not issued for this list: of positions of
+        these kinds, with sort keys that start with `prefix`.
+        """
         if cursor is None:
             return None
         try:
@@ -41,17 +54,16 @@ class Position:
             )
         except (binascii.Error, ValueError, TypeError, RecursionError):
             issued_for = kind = key = account_id = None
-        valid = issued_for == scope and kind in ("name", "number", "id", "used") and key
-        if not valid or not isinstance(key, str) or not isinstance(account_id, str):
-            raise InvalidField("cursor", _FOREIGN)
+        if (
+            issued_for != scope
+            or kind not in kinds
+            or not isinstance(key, str)
+            or not isinstance(account_id, str)
+            or not _FORMS[kind].fullmatch(f"{key} {account_id}")
+            or not key.startswith(prefix)
+        ):
+            raise InvalidField("cursor", "This cursor was not issued for this list.")
         return cls(kind, key, account_id)
-
-    @property
-    def count(self) -> int:
-        """The sort key as a number, in a list sorted by a count. Raises InvalidField."""
-        if not re.fullmatch("[0-9]{1,15}", self.key):
-            raise InvalidField("cursor", _FOREIGN)
-        return int(self.key)
 
 
 @dataclass(frozen=True, slots=True)

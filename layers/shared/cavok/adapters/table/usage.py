@@ -84,7 +84,7 @@ def _end(last: AccountUsage) -> Position:
 def _start(hash_key: str, period: str, after: Position) -> dict[str, Any]:
     return {
         "usage_of": {"S": hash_key},
-        "used": {"N": str(after.count)},
+        "used": {"N": after.key},
         "pk": {"S": keys.account_pk(after.account_id)},
         "sk": {"S": keys.usage_sk(period)},
     }

@@ -78,7 +78,7 @@ def list_accounts(
         limit=limit,
         prefix=prefix,
         status=status,
-        after=Position.of_cursor(cursor, scope),
+        after=Position.of_cursor(cursor, scope, "name", "number", prefix=prefix.lower()),
     )
     return AccountPage(
         items=[_body(account) for account in page.items], next_cursor=page.next_cursor(scope)

@@ -27,7 +27,7 @@ def list_audit(limit: Limit = 50, cursor: Cursor = None) -> AuditPage:
     organization_id = router.caller.organization_id
     scope = f"{organization_id}/audit"
     page = wiring.audit_trail().of_organization(
-        organization_id, limit=limit, after=Position.of_cursor(cursor, scope)
+        organization_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
     )
     return _body(page, scope)
 
@@ -46,7 +46,7 @@ def list_account_audit(account_id: str, limit: Limit = 50, cursor: Cursor = None
         organization_id,
         account_id,
         limit=limit,
-        after=Position.of_cursor(cursor, scope),
+        after=Position.of_cursor(cursor, scope, "id"),
         trail=wiring.audit_trail(),
         accounts=wiring.accounts(),
     )

@@ -22,7 +22,7 @@ def list_interactions(account_id: str, limit: Limit = 50, cursor: Cursor = None)
     wiring.accounts().get(organization_id, account_id)
     scope = f"{organization_id}/interactions/{account_id}"
     page = wiring.interactions().page(
-        account_id, limit=limit, after=Position.of_cursor(cursor, scope)
+        account_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
     )
     return InteractionPage(
         items=[InteractionBody.of(interaction) for interaction in page.items],

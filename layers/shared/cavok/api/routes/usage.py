@@ -35,7 +35,7 @@ def list_usage(limit: Limit = 50, cursor: Cursor = None) -> OrganizationUsageBod
     period, free = period_of(router.now()), int(wiring.setting("FREE_INTERACTIONS"))
     scope = f"{organization_id}/usage/{period}"
     page = wiring.usage_counters().of_organization(
-        organization_id, period, free, limit=limit, after=Position.of_cursor(cursor, scope)
+        organization_id, period, free, limit=limit, after=Position.of_cursor(cursor, scope, "used")
     )
     return OrganizationUsageBody(
         period=period,

@@ -60,7 +60,7 @@ def list_verifications(
     wiring.accounts().get(organization_id, account_id)
     scope = f"{organization_id}/verifications/{account_id}"
     page = wiring.verifications().page(
-        account_id, limit=limit, after=Position.of_cursor(cursor, scope)
+        account_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
     )
     return VerificationPage(
         items=[_body(verification) for verification in page.items],

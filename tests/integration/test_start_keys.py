@@ -1,0 +1,195 @@
+"""Where a page goes on: moto refuses what DynamoDB refuses, and no cursor makes us send it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cavok import wiring
+from cavok.api.router import Router
+from tests.integration.conftest import TABLE, client
+from tests.integration.test_lists_api import walk
+from tests.support.api import Api, is_problem, number
+from tests.support.builders import ORGANIZATION_ID, an_interaction
+from tests.support.start_keys import INVALID, NO_MATCH, OUTSIDE
+from tests.support.template import resource
+
+NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
+ACCOUNT = "01JN8Q5M3C0000000000000001"
+
+
+@pytest.fixture(autouse=True)
+def _one_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
+
+
+# ---- what moto refuses ---------------------------------------------------------------------------
+
+DECLARED = resource("Table")
+TABLE_KEY = [each["AttributeName"] for each in DECLARED["KeySchema"]]
+INDEXES: dict[str | None, list[str]] = {None: TABLE_KEY} | {
+    index["IndexName"]: [each["AttributeName"] for each in index["KeySchema"]]
+    for index in DECLARED["GlobalSecondaryIndexes"]
+}
+TYPES = {each["AttributeName"]: each["AttributeType"] for each in DECLARED["AttributeDefinitions"]}
+VALUES = {"S": "x", "N": "1"}
+
+each_index = pytest.mark.parametrize("index", INDEXES, ids=str)
+
+
+def start_key(index: str | None) -> dict[str, dict[str, str]]:
+    names = {*TABLE_KEY, *INDEXES[index]}
+    return {name: {TYPES[name]: VALUES[TYPES[name]]} for name in names}
+
+
+def read(operation: str, index: str | None, start: Any, partition: str = "x") -> None:
+    named = {"IndexName": index} if index else {}
+    arguments = {"TableName": TABLE, "ExclusiveStartKey": start, **named}
+    if operation == "query":
+        arguments |= {
+            "KeyConditionExpression": "#h = :h",
+            "ExpressionAttributeNames": {"#h": INDEXES[index][0]},
+            "ExpressionAttributeValues": {":h": {"S": partition}},
+        }
+    getattr(client("dynamodb"), operation)(**arguments)
+
+
+@each_index
+@pytest.mark.parametrize("operation", ["query", "scan"])
+def test_a_key_of_the_table_and_its_index_is_taken_and_any_other_refused(
+    operation: str, index: str | None
+) -> None:
+    good = start_key(index)
+    read(operation, index, good)
+
+    wrong = [{name: good[name] for name in good if name != left_out} for left_out in good]
+    wrong += [good | {"more": {"S": "x"}}]
+    wrong += [good | {name: {"BOOL": True}} for name in good]
+    wrong += [good | {name: {"S": ""}} for name in good if TYPES[name] == "S"]
+    for start in wrong:
+        with pytest.raises(ClientError, match=INVALID) as refused:
+            read(operation, index, start)
+        assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+@each_index
+def test_a_key_of_another_partition_is_refused(index: str | None) -> None:
+    with pytest.raises(ClientError, match=OUTSIDE):
+        read("query", index, start_key(index), partition="y")
+
+
+def test_a_key_that_the_condition_leaves_out_is_refused() -> None:
+    with pytest.raises(ClientError, match=NO_MATCH):
+        client("dynamodb").query(
+            TableName=TABLE,
+            KeyConditionExpression="pk = :h AND begins_with(sk, :p)",
+            ExpressionAttributeValues={":h": {"S": "x"}, ":p": {"S": "y"}},
+            ExclusiveStartKey=start_key(None),
+        )
+
+
+# ---- what we send --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Listing:
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.path} {dict(self.query)}"
+
+    def page(self, api: Api, **query: Any) -> Any:
+        return api.get(self.path, **dict(self.query), **query)
+
+
+LISTS = (
+    Listing("/v1/accounts"),
+    Listing("/v1/accounts", (("q", "Prod"),)),
+    Listing("/v1/accounts", (("status", "unconfirmed"),)),
+    Listing("/v1/accounts", (("q", number(0)[:9]),)),
+    Listing("/v1/audit"),
+    Listing(f"/v1/accounts/{ACCOUNT}/audit"),
+    Listing(f"/v1/accounts/{ACCOUNT}/verifications"),
+    Listing(f"/v1/accounts/{ACCOUNT}/interactions"),
+    Listing("/v1/organization/usage"),
+)
+each_list = pytest.mark.parametrize("listing", LISTS, ids=str)
+
+
+@pytest.fixture
+def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Five accounts; the first with five tests, five interactions and five audit entries."""
+    ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
+    monkeypatch.setattr("cavok.services.accounts.ULID", lambda: next(ids))
+    for index in range(5):
+        admin.account(name=f"Prod{index}", provider_id=number(index))
+    for index in range(5):
+        at = NOW + timedelta(minutes=10 * index)
+        monkeypatch.setattr(Router, "now", staticmethod(lambda at=at: at))
+        assert admin.post(f"/v1/accounts/{ACCOUNT}/verifications").status == 202
+        wiring.interactions().record(an_interaction(index, account_id=ACCOUNT, at=NOW))
+    for account in list(wiring.accounts().page(ORGANIZATION_ID, limit=5).items)[1:]:
+        wiring.interactions().record(an_interaction(account_id=account.account_id, at=NOW))
+
+
+def test_every_list_of_the_api_is_here() -> None:
+    described = Api(None).get("/openapi.json").json["paths"]
+    with_cursor = {
+        path
+        for path, methods in described.items()
+        if any(each["name"] == "cursor" for each in methods.get("get", {}).get("parameters", []))
+    }
+
+    assert {each.path.replace(ACCOUNT, "{account_id}") for each in LISTS} == with_cursor
+
+
+@each_list
+@pytest.mark.usefixtures("five_of_each")
+def test_every_page_of_a_list_follows_from_the_one_before(listing: Listing, admin: Api) -> None:
+    whole = listing.page(admin, limit=100).json
+    assert len(whole["items"]) >= 5
+    assert whole["next_cursor"] is None
+
+    for limit in (1, 2):
+        pages = walk(admin, listing.path, limit=limit, **dict(listing.query))
+
+        assert [entry for page in pages for entry in page] == whole["items"]
+
+
+TEXTS = ("", "x", "\ud800", "\0", "~" * 300, f"PROD0#{ACCOUNT}", ACCOUNT, number(3), "7", "-1", "٣")
+GARBAGE = (*TEXTS, 7, None, [], 10**25)
+
+
+@each_list
+@pytest.mark.usefixtures("five_of_each")
+def test_a_forged_cursor_is_refused_and_never_fails(listing: Listing, admin: Api) -> None:
+    """Its field is named. What is shaped like one of ours is one of ours: it names nothing that the
+    list does not show anyway.
+    """
+    cursor = listing.page(admin, limit=1).json["next_cursor"]
+    true = json.loads(base64.urlsafe_b64decode(cursor))
+    forged = [
+        [*true[:place], garbage, *true[place + 1 :]] for place in range(4) for garbage in GARBAGE
+    ]
+    forged += [
+        [true[0], kind, key, account_id]
+        for kind in ("name", "number", "id", "used")
+        for key in (f"aaa0#{ACCOUNT}", f"prod9#{ACCOUNT}", number(3), "999999999999", ACCOUNT, "3")
+        for account_id in (ACCOUNT, "")
+    ]
+
+    answers = [
+        listing.page(admin, cursor=base64.urlsafe_b64encode(json.dumps(each).encode()).decode())
+        for each in forged
+    ]
+
+    refused = [answer for answer in answers if answer.status != 200]
+    assert all(is_problem(answer, 422) and answer.fields == ["cursor"] for answer in refused)
+    assert len(refused) > len(forged) * 3 / 4
