@@ -156,9 +156,53 @@ def test_session_policies_allow_what_it_needs_and_no_more() -> None:
     ]
 
 
+def test_a_role_limited_to_some_of_them_is_known_by_its_policies(
+    redshift: Stubber, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """AWS refuses the absent one, which no policy names. There is no dry run of the real ones."""
+    from cavok.adapters.customer import probes
+    from cavok.adapters.customer.probed_account import ProbedAccount
+    from cavok.domain.steps import Verdict
+    from cavok.domain.survey import Survey
+    from cavok.services.probe_permission import probe_permission
+
+    allow = {"Effect": "Allow", "Action": "redshift:PauseCluster", "Resource": "*"}
+    tagged = allow | {"Condition": {"StringEquals": {"aws:ResourceTag/env": "dev"}}}
+    clusters = [{**CLUSTER, "Tags": [{"Key": "env", "Value": "dev"}]}, {"ClusterIdentifier": "hr"}]
+    redshift.add_client_error(
+        "pause_cluster",
+        "AccessDenied",
+        "not authorized to perform: redshift:PauseCluster "
+        "because no identity-based policy allows the redshift:PauseCluster action",
+    )
+    redshift.add_response(
+        "describe_clusters", {"Clusters": [CLUSTER | cluster for cluster in clusters]}
+    )
+    probe = probes.Probe(
+        lambda session: session.client("redshift").pause_cluster(ClusterIdentifier="cavok-probe-0")
+    )
+    monkeypatch.setitem(probes.PROBES, "redshift:PauseCluster", probe)
+    monkeypatch.setattr("cavok.domain.steps.group_of", lambda action: "warehouses")
+    iam = SimpleNamespace(list_attached_role_policies=lambda **_: {})
+    session: Any = SimpleNamespace(
+        account_number=NUMBER,
+        region="us-east-1",
+        role_name="CavokCloud",
+        client=lambda service, region=None: iam if service == "iam" else redshift.client,
+    )
+    survey = Survey(inline_policies=({"Version": "2012-10-17", "Statement": [tagged]},))
+
+    step = probe_permission("redshift:PauseCluster", ProbedAccount(session=session, survey=survey))
+
+    assert step.verdict is Verdict.PARTIAL
+    assert step.resources
+    assert (step.resources.asked, step.resources.allowed, step.resources.denied) == (2, 1, 1)
+
+
+@pytest.mark.parametrize("by", ["arn", "tag"])
 @pytest.mark.parametrize("controlled", [True, False])
 def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
-    controlled: bool, monkeypatch: pytest.MonkeyPatch
+    controlled: bool, by: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from cavok.domain import instructions
     from cavok.domain.accounts import AccessType, Account
@@ -194,7 +238,7 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
     assert isinstance(Resource.instance, property)
 
     offered = least_privilege(
-        account, Scope.ARN, resources=[resource] if controlled else [], interactions=[], now=NOW
+        account, Scope(by), resources=[resource] if controlled else [], interactions=[], now=NOW
     )
 
     looking, *acting = offered.statements["warehouses"]
@@ -202,9 +246,13 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
     assert [(s["Action"], s["Resource"]) for s in acting] == [
         (
             ["redshift:ResumeCluster", "redshift:PauseCluster"],
-            [f"arn:aws:redshift:us-east-1:{NUMBER}:cluster:sales"],
+            {
+                "arn": [f"arn:aws:redshift:us-east-1:{NUMBER}:cluster:sales"],
+                "tag": f"arn:aws:redshift:*:{NUMBER}:cluster:*",
+            }[by],
         )
     ] * controlled
+    assert [covered.resource_id for covered in offered.covers] == ["r"] * controlled
     assert any(
         text.startswith("Starting and stopping Redshift clusters") for text in offered.removes
     )

@@ -373,7 +373,7 @@ def doubted(
         if step.verdict is Verdict.ALLOWED
         and step.resources is None
         and step.step in kinds
-        and kinds[step.step].descriptor.service == "rds"
+        and not kinds[step.step].descriptor.dry_run
         and any(_names(issue, [step.step]) for issue in refused)
         else step
         for step in steps

@@ -62,6 +62,11 @@ class KindDescriptor:
     ids_in_any_case   whether AWS takes identifiers in any letter case. It stores them in lower
                       case, and names them so in answers and ARNs.
     arn               the ARN pattern of one instance, with {account_number} and {instance_id}.
+    tag_keys          what the condition keys of its tags start with, in lower case. Source: Service
+                      Authorization Reference.
+    dry_run           whether AWS has a dry run of start and stop. Without one, a test names an
+                      instance that no account has, and the role's policies say which real ones the
+                      permission holds for.
     read              yields the instances in one page of the Describe answer.
     running … stopped states, in AWS's words. A running instance can be stopped, a stopped one can
                       be started.
@@ -84,6 +89,8 @@ class KindDescriptor:
     id_pattern: re.Pattern[str]
     ids_in_any_case: bool = False
     arn: str
+    tag_keys: tuple[str, ...] = ("aws:resourcetag/",)
+    dry_run: bool = False
     read: Callable[[Mapping[str, Any]], Iterator[DescribedInstance]]
     running: str
     starting: str = "starting"
@@ -199,6 +206,8 @@ class Kind(StrEnum):
         id_in_list=True,
         id_pattern=re.compile(r"i-[0-9a-f]{8,17}"),
         arn="arn:aws:ec2:*:{account_number}:instance/{instance_id}",
+        tag_keys=("aws:resourcetag/", "ec2:resourcetag/"),
+        dry_run=True,
         read=_read_ec2_instances,
         running="running",
         starting="pending",
@@ -229,6 +238,7 @@ class Kind(StrEnum):
         id_pattern=_DATABASE_ID,
         ids_in_any_case=True,
         arn="arn:aws:rds:*:{account_number}:db:{instance_id}",
+        tag_keys=("aws:resourcetag/", "rds:db-tag/"),
         read=_read_rds_instances,
         running="available",
         broken=_BROKEN_DATABASE,
@@ -246,6 +256,7 @@ class Kind(StrEnum):
         id_pattern=_DATABASE_ID,
         ids_in_any_case=True,
         arn="arn:aws:rds:*:{account_number}:cluster:{instance_id}",
+        tag_keys=("aws:resourcetag/", "rds:cluster-tag/"),
         read=_read_aurora_clusters,
         running="available",
         broken=_BROKEN_DATABASE,

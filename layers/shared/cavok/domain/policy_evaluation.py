@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from cavok.domain.kinds import Kind
 from cavok.domain.policy_conditions import holds
 from cavok.domain.policy_matching import (
     Resolve,
@@ -81,13 +82,14 @@ class Request:
         return values[0] if values and len(values) == 1 else None
 
 
-_TAG_KEYS = {
-    "ec2:instance": ("aws:resourcetag/", "ec2:resourcetag/"),
-    "rds:db": ("aws:resourcetag/", "rds:db-tag/"),
-    "rds:cluster": ("aws:resourcetag/", "rds:cluster-tag/"),
-}
-"""The families of condition keys that hold a resource's tags, by service and resource type. Source:
-Service Authorization Reference, EC2 and RDS."""
+def _resource_type(arn: str) -> str:
+    """Service and resource type, such as `rds:cluster`."""
+    _, _, service, _, _, name = arn.split(":", 5)
+    return f"{service}:{name.replace('/', ':').split(':')[0]}"
+
+
+_TAG_KEYS = {_resource_type(kind.descriptor.arn): kind.descriptor.tag_keys for kind in Kind}
+"""The families of condition keys that hold a resource's tags."""
 
 
 def request_on(
@@ -99,8 +101,8 @@ def request_on(
               read.
     role_arn  the ARN of the role whose session makes the call; None for an access key.
     """
-    _, _, service, region, account_number, name = arn.split(":", 5)
-    families = _TAG_KEYS.get(f"{service}:{name.replace('/', ':').split(':')[0]}", ())
+    _, _, _, region, account_number, _ = arn.split(":", 5)
+    families = _TAG_KEYS.get(_resource_type(arn), ())
     context: dict[str, tuple[str, ...]] = {
         "aws:requestedregion": (region,),
         "aws:resourceaccount": (account_number,),

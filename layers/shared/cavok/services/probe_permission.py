@@ -22,7 +22,7 @@ _DATABASE_ACTIONS = {
     kind.descriptor.permission(action): kind
     for kind in Kind
     for action in Action
-    if kind.descriptor.service == "rds"
+    if not kind.descriptor.dry_run
 }
 """The permissions that a probe tries on an absent database, with the kind of database."""
 
