@@ -6,8 +6,10 @@ Its event source mappings are in `dynamodb_streams`, its answers over HTTP in `a
 from __future__ import annotations
 
 import hashlib
+import queue
 import tempfile
 import threading
+import time
 import zipfile
 from pathlib import Path
 from types import ModuleType
@@ -44,6 +46,49 @@ def report_the_class_of_an_exception(script: str) -> str:
     if _WITHOUT_CLASS not in script:
         raise GapMoved("ministack's Python worker script no longer reports errors as it did")
     return script.replace(_WITHOUT_CLASS, _WITH_CLASS)
+
+
+# The worker's last lines, and what it writes to standard error, behind all that a function wrote.
+_ANSWERED = "        _real_stdout.flush()\n\nrun()"
+_END_OF_LINES = "\x1eend of invocation"
+_LONGEST_WAIT = 10.0
+
+
+@replaces(lambda_runtime, "_PYTHON_WORKER_SCRIPT")
+def _mark_the_end_of_an_invocations_lines(script: str) -> str:
+    if _ANSWERED not in script:
+        raise GapMoved("ministack's Python worker script no longer answers as it did")
+    return script.replace(_ANSWERED, f"        print({_END_OF_LINES!r}, flush=True)\n{_ANSWERED}")
+
+
+@corrects(lambda_runtime.Worker, "_drain_stderr")
+@corrects(lambda_runtime.Worker, "_drain_stderr_bounded")
+def keep_every_line_of_an_invocation(
+    original: Any, worker: lambda_runtime.Worker, **bounds: float
+) -> str:
+    """All that a function writes is in its log group, under the invocation that wrote it.
+
+    The emulator waits 50 ms for the first line and 5 ms for each further one. On a busy machine
+    lines came with a later invocation, or were lost with their execution environment.
+    https://docs.aws.amazon.com/lambda/latest/dg/python-logging.html
+    """
+    if isinstance(worker, lambda_runtime.ProvidedWorker):
+        return str(original(worker, **bounds))
+    lines: list[str] = []
+    until = time.monotonic() + _LONGEST_WAIT
+    while time.monotonic() < until:
+        # Asked before the queue is: what a dead process wrote is all in it then.
+        reading = worker._stderr_thread.is_alive()
+        try:
+            line: str = worker._stderr_queue.get(timeout=0.05)
+        except queue.Empty:
+            if not reading:
+                break
+            continue
+        lines.append(line.removesuffix(_END_OF_LINES))
+        if line.endswith(_END_OF_LINES):
+            break
+    return "\n".join(lines).removesuffix("\n")
 
 
 @corrects(lambda_runtime.Worker, "invoke")

@@ -32,6 +32,8 @@ def handler(event, context):
     global calls
     calls += 1
     time.sleep(event.get("sleep", 0))
+    for number in range(event.get("lines", 0)):
+        print("line", number, "x" * 200)
     if event.get("raise") or "'poison'" in str(event):
         raise DoorIsShut("nobody answers")
     return {"calls": calls}
@@ -83,6 +85,19 @@ def test_a_function_that_raises_reports_its_exceptions_class_and_stays_warm(
     assert error["requestId"]
     assert any("raise DoorIsShut" in line for line in error["stackTrace"])
     assert invoke(account, function) == (None, {"calls": 3})
+
+
+@pytest.mark.parametrize("ending", [{}, {"raise": True}])
+def test_every_line_of_an_invocation_is_in_the_log_when_it_has_ended(
+    account: Account, function: str, ending: dict[str, Any]
+) -> None:
+    invoke(account, function, lines=9_000, **ending)
+
+    events = account.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{function}")
+    lines = [event["message"] for event in events["events"]]
+
+    assert len([line for line in lines if line.startswith("line ")]) == 9_000
+    assert not [line for line in lines if "end of invocation" in line]
 
 
 def test_a_workflow_catches_a_function_by_its_exceptions_class(
