@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import subprocess
 import time
 import zipfile
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import aws, tokens
+from local.settings import HOME, ROOT
 from local.stack import Stack
 from tests.e2e.bare_account import Account
 from tests.support.waiting import eventually
@@ -85,6 +87,32 @@ def test_a_function_that_raises_reports_its_exceptions_class_and_stays_warm(
     assert error["requestId"]
     assert any("raise DoorIsShut" in line for line in error["stackTrace"])
     assert invoke(account, function) == (None, {"calls": 3})
+
+
+LATE = """
+import threading, time
+from local import fidelity
+from ministack.core.lambda_runtime import Worker
+
+fidelity.apply_all()
+worker = Worker("door", {}, b"")
+
+def read():
+    for line in ("ring", "the bell", "no newline\\x1eend of invocation", "of the next"):
+        time.sleep(0.3)
+        worker._stderr_queue.put(line)
+
+worker._stderr_thread = threading.Thread(target=read)
+worker._stderr_thread.start()
+print(worker._drain_stderr_bounded())
+"""
+
+
+def test_lines_that_a_busy_machine_reads_late_belong_to_their_invocation() -> None:
+    command = [str(HOME / "venvs" / "emulator" / "bin" / "python"), "-c", LATE]
+    ran = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, check=True)
+
+    assert ran.stdout.splitlines() == ["ring", "the bell", "no newline"]
 
 
 @pytest.mark.parametrize("ending", [{}, {"raise": True}])
