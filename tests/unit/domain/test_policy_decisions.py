@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import islice, product
+from random import Random
 from typing import Any
 
 import pytest
@@ -18,8 +21,10 @@ from cavok.domain.policy_evaluation import (
     Decision,
     Request,
     evaluate,
+    learn_from_success,
     request_on,
 )
+from tests.support.generated_policies import Case, cases
 
 NUMBER = "123456789012"
 ROLE_ARN = f"arn:aws:iam::{NUMBER}:role/CavokCloud"
@@ -414,6 +419,50 @@ def test_to_know_more_never_turns_a_decision_around(documents: list[Any]) -> Non
     less = evaluate(documents, request_on("rds:StopDBInstance", DATABASE, None))
 
     assert less in (UNKNOWN, told) or (less, told) == (NOT_ALLOWED, DENIED)
+
+
+@given(DOCUMENTS)
+def test_what_a_success_teaches_is_read_as_any_policy(documents: list[Any]) -> None:
+    learned = learn_from_success(documents, STOP)
+
+    assert evaluate(learned, STOP) in Decision
+    assert evaluate(learned, STOP) is not NOT_ALLOWED or evaluate(documents, STOP) is NOT_ALLOWED
+
+
+def test_what_a_success_teaches_contradicts_no_evaluator_that_knows_the_whole_request() -> None:
+    """The same caller, on another resource of the same kind, with other tags."""
+    random, decided, learned_more = Random(7), Counter[Decision](), 0
+    for case in cases(6_000, seed=11):
+        caller = {k: v for k, v in case.context.items() if not is_of_the_resource(k)}
+        if case.resource == "*" or not is_allowed(case):
+            continue
+        other = replace(case, resource=case.resource[:-2] + random.choice(("s1", "rs", "x0")))
+        env = random.choice(("dev", "prod", None))
+        other.context = caller | ({"aws:ResourceTag/env": (env,)} if env else {})
+        told = evaluate(other.documents, request_of(other))
+        partly = request_of(other, hidden=case.hidden)
+        learned = learn_from_success(case.documents, request_of(case, hidden=case.hidden))
+        guessed = evaluate(learned, partly)
+
+        assert guessed in (UNKNOWN, told) or (guessed, told) == (NOT_ALLOWED, DENIED), (case, other)
+        decided[guessed] += 1
+        learned_more += evaluate(case.documents, partly) is UNKNOWN is not guessed
+    assert min(decided[decision] for decision in Decision) > 20
+    assert learned_more > 20
+
+
+def is_of_the_resource(key: str) -> bool:
+    return "ResourceTag" in key or key.startswith("rds:")
+
+
+def request_of(case: Case, *, hidden: frozenset[str] = frozenset()) -> Request:
+    context = {key.lower(): v for key, v in case.context.items() if key not in hidden}
+    absent = frozenset(key.lower() for key in case.keys - hidden - case.context.keys())
+    return Request(case.action, case.resource, context, absent)
+
+
+def is_allowed(case: Case) -> bool:
+    return evaluate(case.documents, request_of(case)) is ALLOWED
 
 
 @given(DOCUMENTS)

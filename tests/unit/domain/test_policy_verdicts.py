@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -124,6 +125,82 @@ def test_a_success_on_an_absent_database(document: dict[str, Any], verdict: Verd
 
     assert judgement.verdict is verdict
     assert judgement.evidence is (Evidence.LIVE if verdict is A else Evidence.POLICY)
+
+
+MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+OUTSIDE = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
+TAGGED = {"StringEquals": {"aws:ResourceTag/env": "prod"}}
+THEIRS = {"StringNotEquals": {"aws:PrincipalTag/env": "${aws:ResourceTag/env}"}}
+FAR = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+BUT_PROD = {"Effect": "Allow", "Action": STOP, "NotResource": f"{ANY}:prod-*"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "prod"),
+    [
+        # A condition on the caller is the same for every database, so it does not hold for any.
+        ([statement("Allow"), statement("Deny", Condition=OUTSIDE)], A),
+        ([statement("Allow"), statement("Deny", Condition=MFA | OUTSIDE)], A),
+        ([statement("Allow"), statement("Deny", f"{ANY}:c*", Condition=MFA)], A),
+        # The probe's database is not among these.
+        ([statement("Allow"), statement("Deny", f"{ANY}:prod-*", Condition=OUTSIDE)], OPEN),
+        ([statement("Allow"), statement("Deny", Condition=MFA | TAGGED)], OPEN),
+        ([statement("Allow"), statement("Deny", Condition=THEIRS)], OPEN),
+        ([statement("Allow"), statement("Deny", Condition=FAR | MFA)], A),
+        ([statement("Allow"), statement("Deny", Condition={"Bool": {"rds:Vpc": "true"}})], OPEN),
+        # What allows the probe's database need not allow this one.
+        ([statement("Allow", Condition=MFA)], A),
+        ([statement("Allow", Condition=MFA), statement("Allow", Condition=OUTSIDE)], OPEN),
+        ([BUT_PROD, statement("Allow", f"{ANY}:prod-*", Condition=MFA)], OPEN),
+        ([BUT_PROD | {"Condition": MFA}], D),
+        ([statement("Allow", f"{ANY}:*", Condition=MFA)], A),
+    ],
+)
+def test_a_success_stands_for_a_database_that_nothing_may_refuse(
+    statements: list[dict[str, Any]], prod: Verdict
+) -> None:
+    found = Database(PROD, "us-east-1", arn(PROD), {"env": "prod"})
+
+    judgement = judged(replace(ALLOWED, detail="No such database."), policy(*statements), found)
+
+    assert judgement.verdict is prod
+    if prod is not A:
+        assert judgement.resources
+        assert [each.verdict for each in judgement.resources.examples] == [prod]
+    if prod is OPEN:
+        assert (judgement.reason, judgement.evidence) == (Reason.NOT_PROVABLE, Evidence.NONE)
+        assert judgement.detail == (
+            "The role's policies do not decide. Its policies depend on what Cavok cannot see from "
+            "outside. AWS allows it for a name that no database has."
+        )
+
+
+def test_a_success_stands_for_the_databases_that_nothing_may_refuse_beside_one_that_is() -> None:
+    document = policy(
+        statement("Allow"),
+        statement("Deny", f"{ANY}:prod-*"),
+        statement("Deny", f"{ANY}:dev-*", Condition=MFA),
+    )
+    found = [a_database(name) for name in (PROD, DEV, "orders")]
+
+    judgement = judged(ALLOWED, document, *found)
+
+    assert judgement.verdict is P
+    assert judgement.resources
+    assert {each.id: each.verdict for each in judgement.resources.examples} == {
+        PROD: D,
+        DEV: OPEN,
+        "orders": A,
+    }
+
+
+def test_what_is_unread_may_have_allowed_it_and_takes_nothing_from_a_success() -> None:
+    only_dev = policy(statement("Allow", f"{ANY}:dev-*"))
+    not_prod = policy(statement("Deny", f"{ANY}:prod-*"))
+    perhaps = policy(statement("Deny", f"{ANY}:prod-*", Condition=MFA))
+
+    for document, verdict in ((only_dev, A), (not_prod, P), (perhaps, OPEN)):
+        assert judged(ALLOWED, document, unread=("the managed policy Ours",)).verdict is verdict
 
 
 OTHERWISE_ANY = (ONLY_DEV, BUT_DEV_DENIED, ALL, NOTHING, UNKNOWN_KEY, NOT_PROD, {}, "x")

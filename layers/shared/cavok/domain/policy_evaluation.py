@@ -145,6 +145,62 @@ def evaluate(documents: Iterable[Any], request: Request) -> Decision:
     return Decision.ALLOWED if allowed and denied is False else Decision.UNKNOWN
 
 
+def learn_from_success(documents: Iterable[Any], allowed: Request) -> list[Any]:
+    """The documents with what follows from a call that AWS allowed, for calls of the same caller.
+
+    A Deny statement does not apply if, but for unknown conditions on the caller, it would have
+    denied the call: it is left out. If only one statement may have allowed the call, its unknown
+    conditions on the caller hold. What depends on the resource stays as it is.
+    """
+    documents = list(_within_limits(documents))
+    may_have_allowed = [
+        statement
+        for document in documents
+        for statement, (allows, _) in _statements(document, allowed) or [(document, _UNKNOWN)]
+        if allows is not False
+    ]
+    granting = may_have_allowed[0] if len(may_have_allowed) == 1 else None
+    return [_learned(document, allowed, granting) for document in documents]
+
+
+def _learned(document: Any, allowed: Request, granting: Any) -> Any:
+    found = _statements(document, allowed)
+    if found is None:
+        return document
+    statements = []
+    for statement, (_, denies) in found:
+        known = _without_conditions_on_the_caller(statement, allowed)
+        ((_, would_deny),) = _effects({**document, "Statement": [known]}, allowed)
+        if not would_deny or denies:
+            statements.append(known if statement is granting else statement)
+    return {**document, "Statement": statements}
+
+
+def _without_conditions_on_the_caller(statement: Any, request: Request) -> Any:
+    """The statement without the conditions of unknown keys that are the same for every resource."""
+    if not isinstance(statement, Mapping) or not isinstance(statement.get("Condition"), Mapping):
+        return statement
+    known = {
+        operator: {
+            key: values
+            for key, values in by_key.items()
+            if not _is_of_the_caller(key) or request.values(key) is not None or "${" in str(values)
+        }
+        if isinstance(by_key, Mapping)
+        else by_key
+        for operator, by_key in statement["Condition"].items()
+    }
+    return {**statement, "Condition": {op: by_key for op, by_key in known.items() if by_key}}
+
+
+def _is_of_the_caller(key: Any) -> bool:
+    """Source: IAM User Guide, "AWS global condition context keys": all but the properties of the
+    resource are of the principal, the session, the network or the request.
+    """
+    name = str(key).lower()
+    return name.startswith("aws:") and not name.startswith("aws:resource")
+
+
 _Effect = tuple[Truth, Truth]
 """Whether a statement allows, and whether it denies."""
 
@@ -172,14 +228,20 @@ def _size(document: Any) -> int:
 
 
 def _effects(document: Any, request: Request) -> list[_Effect]:
+    found = _statements(document, request)
+    return [_UNKNOWN] if found is None else [effect for _, effect in found]
+
+
+def _statements(document: Any, request: Request) -> list[tuple[Any, _Effect]] | None:
+    """The statements of a document and what each does. Null if the document is malformed."""
     if not isinstance(document, Mapping) or not document.keys() <= {"Version", "Id", "Statement"}:
-        return [_UNKNOWN]
+        return None
     version = document.get("Version", "2008-10-17")
     statements = _listed(document.get("Statement"))
     if version not in ("2008-10-17", "2012-10-17") or None in statements:
-        return [_UNKNOWN]
+        return None
     resolve = request.variable if version == "2012-10-17" else None
-    return [_effect(statement, request, resolve) for statement in statements]
+    return [(statement, _effect(statement, request, resolve)) for statement in statements]
 
 
 _ELEMENTS = frozenset(

@@ -7,11 +7,17 @@ not tell of a Deny for some databases. So the role's policies are evaluated on t
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Self
 
 from cavok.domain.access_denied import FROM_OUTSIDE, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
-from cavok.domain.policy_evaluation import Decision, Request, evaluate, request_on
+from cavok.domain.policy_evaluation import (
+    Decision,
+    Request,
+    evaluate,
+    learn_from_success,
+    request_on,
+)
 from cavok.domain.steps import Evidence, Judgement, Resources, ResourceVerdict, Verdict
 
 MAX_TAGS = 100
@@ -20,6 +26,8 @@ as not read. Source: RDS User Guide, "Tagging Amazon RDS resources"."""
 
 _UNREAD: Mapping[str, Any] = {}
 """In place of policies that were not read: it may allow, and it may deny."""
+
+_ANYTHING = {"Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
 
 
 MAX_WEIGHED = 200
@@ -49,6 +57,13 @@ class RolePolicies:
     def decision_for_all(self, action: str) -> Decision:
         """What they say about an action on every resource there is."""
         return self.decision(Request(action))
+
+    def after_success(self, allowed: Request) -> Self:
+        """What they say, known that AWS allowed a call. Policies that are unread do not count: what
+        allowed it may be among them, and a Deny there would not show.
+        """
+        learned = learn_from_success(self.documents, allowed)
+        return replace(self, documents=(*learned, *([_ANYTHING] if self.unread else [])), unread=())
 
     @property
     def remedy(self) -> str:
@@ -121,18 +136,25 @@ class DatabaseQuestion:
                 return Verdict.DENIED, Reason.EXPLICIT_DENY
             case Decision.NOT_ALLOWED:
                 return Verdict.DENIED, Reason.IDENTITY_POLICY
-            case Decision.ALLOWED if self.is_explained(policies):
+            case Decision.ALLOWED if self.succeeded or self.is_explained(policies):
                 return Verdict.ALLOWED, None
             case _:
                 return Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE
 
+    @property
+    def succeeded(self) -> bool:
+        return self.answer.verdict is Verdict.ALLOWED
+
+    @property
+    def on_absent(self) -> Request:
+        """The call that the probe made."""
+        return request_on(self.action, self.absent_arn, {}, self.role_arn)
+
     def is_explained(self, policies: RolePolicies) -> bool:
-        """Whether the policies explain AWS's answer. If they do not, something else refuses the
-        call, such as a boundary, and may refuse it on a real database as well.
+        """Whether the policies explain a refusal. If they do not, something else refuses the call,
+        such as a boundary, and may refuse it on a real database as well.
         """
-        if self.answer.verdict is Verdict.ALLOWED:
-            return True
-        decision = policies.decision(request_on(self.action, self.absent_arn, {}, self.role_arn))
+        decision = policies.decision(self.on_absent)
         match self.answer.reason:
             case Reason.EXPLICIT_DENY:
                 return decision is Decision.DENIED
@@ -154,20 +176,21 @@ def judge_databases(
     """What the role's policies say about the real databases, where AWS's answer about an absent one
     does not decide (`is_decided`).
 
-    A success stands unless a database is certainly refused, or one may be that was not looked at. A
-    refusal never stands: it is `denied` only if the policies refuse every database, and
-    inconclusive if they leave one open. Those under Cavok's control come first, and the first
-    MAX_WEIGHED count. Raises OutOfTime.
+    A success stands unless a database may be refused, also one that was not looked at. A refusal
+    never stands: it is `denied` only if the policies refuse every database, and inconclusive if
+    they leave one open. Those under Cavok's control come first, and the first MAX_WEIGHED count.
+    Raises OutOfTime.
     """
     databases = _first(databases, under_control)
+    weighed = policies.after_success(question.on_absent) if question.succeeded else policies
     verdicts = []
     for database in databases.found:
         deadline.check()
-        verdicts.append(question.verdict_for(database, policies))
+        verdicts.append(question.verdict_for(database, weighed))
     resources = Resources.of(verdicts, under_control)
     answer = question.answer
     all_weighed = databases.complete and not policies.unanswered
-    if answer.verdict is Verdict.ALLOWED and not resources.denied and all_weighed:
+    if question.succeeded and resources.allowed == resources.asked and all_weighed:
         return answer
     verdict = resources.verdict(listed=databases.complete, complete=databases.complete)
     known = verdict is not Verdict.INCONCLUSIVE
@@ -200,7 +223,7 @@ def _detail(
     resources: Resources,
     verdict: Verdict,
 ) -> str:
-    if question.answer.verdict is Verdict.ALLOWED:
+    if question.succeeded:
         answered = "AWS allows it for a name that no database has."
     else:
         answered = (
@@ -224,7 +247,7 @@ def _detail(
 
 def _open(question: DatabaseQuestion, policies: RolePolicies, databases: Databases) -> str:
     """Why the policies leave databases open, and what would prove them."""
-    if policies.unread or question.is_explained(policies):
+    if policies.unread or question.succeeded or question.is_explained(policies):
         return policies.remedy if databases.complete else "Not all databases could be listed."
     return _OUTSIDE
 
