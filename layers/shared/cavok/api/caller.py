@@ -9,6 +9,8 @@ from cavok.domain.errors import Forbidden
 
 
 class Group(StrEnum):
+    """The user pool's groups. Every member may read; admins and operators may change."""
+
     VIEWER = "viewer"
     ADMIN = "admin"
     OPERATOR = "operator"
@@ -55,4 +57,5 @@ class Caller:
 
     @property
     def sees_executions(self) -> bool:
+        """Whether the caller is shown execution ARNs."""
         return Group.OPERATOR in self.groups

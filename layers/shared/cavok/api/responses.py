@@ -63,6 +63,7 @@ def ok(body: T, *, version: int) -> Response[T]:
 
 
 def created(body: T, location: str, *, version: int | None = None) -> Response[T]:
+    """A new resource with its address and, if it has one, its version as ETag."""
     headers = {"Location": location}
     if version is not None:
         headers["ETag"] = etag(version)
@@ -70,6 +71,7 @@ def created(body: T, location: str, *, version: int | None = None) -> Response[T
 
 
 def accepted(body: T, location: str | None = None) -> Response[T]:
+    """Something that goes on after the answer, with its address if it has one."""
     return _json(ACCEPTED, body, {"Location": location} if location else {})
 
 
@@ -84,6 +86,7 @@ def _json(status: HTTPStatus, body: T, headers: Mapping[str, str]) -> Response[T
 
 
 def etag(version: int) -> str:
+    """The version as an ETag: `"7"`."""
     return f'"{version}"'
 
 

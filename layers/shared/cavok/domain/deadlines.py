@@ -28,9 +28,11 @@ class Deadline:
 
     @classmethod
     def after(cls, seconds: float, clock: Callable[[], float]) -> Self:
+        """So many seconds from now."""
         return cls(clock() + seconds, clock)
 
     def later(self, seconds: float) -> Self:
+        """So many seconds after this one."""
         return replace(self, at=self.at + seconds)
 
     @property

@@ -32,7 +32,7 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """These instances no longer exist, which AWS tells before anything else."""
+    """These instances no longer exist, which AWS checks before anything else."""
 
     ids: frozenset[str]
 

@@ -137,14 +137,17 @@ class Usage:
 
     @property
     def remaining(self) -> int:
+        """Free interactions that are left."""
         return max(self.free_interactions - self.used, 0)
 
     @property
     def billable(self) -> int:
+        """Interactions above the free ones."""
         return max(self.used - self.free_interactions, 0)
 
     @property
     def resets_at(self) -> datetime:
+        """The first moment of the next month, UTC."""
         year, month = (int(part) for part in self.period.split("-"))
         return datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
 

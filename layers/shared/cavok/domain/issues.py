@@ -302,8 +302,8 @@ def _undecided(
     under_control: Collection[InstanceKey],
     found: Sequence[Issue],
 ) -> list[Issue]:
-    """Earlier problems that this test could neither see again nor see mended: what proves nothing
-    mends nothing.
+    """Earlier problems that this test could neither confirm nor rule out. They stay: what proves
+    nothing mends nothing.
     """
     regions = [each.region for each in region_health if each.status is RegionStatus.UNKNOWN]
     kept: list[Issue] = []
@@ -401,7 +401,7 @@ _ACTIONS = re.compile(r"^([\w-]+:\w+(?:, [\w-]+:\w+)*)")
 
 
 def _narrowed(issue: Issue, actions: Sequence[str]) -> Issue:
-    """The issue of these actions alone, of all that it names."""
+    """The issue, narrowed to these actions."""
     named = _ACTIONS.match(issue.message)
     if named is None or named[0] == (listed := ", ".join(actions)):
         return issue
@@ -489,8 +489,8 @@ def _unproven(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
 
 
 def _refused_from_outside(step: Step) -> Reason | None:
-    """The policy, of those that Cavok cannot read, that AWS names in a refusal that proves nothing:
-    one of an absent database, or of an absent instance.
+    """The policy that AWS names when it refuses an absent database or instance, if Cavok cannot
+    read it. Such a refusal proves nothing about real ones.
     """
     if step.error_code not in DENIED_CODES or step.reason is not Reason.NOT_PROVABLE:
         return None

@@ -13,6 +13,8 @@ from typing import Any, Self
 
 
 class Action(StrEnum):
+    """What Cavok does to an instance."""
+
     START = "start"
     STOP = "stop"
 
@@ -183,7 +185,8 @@ _DATABASE_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 
 
 class Kind(StrEnum):
-    # The order of the members is the order of a listing.
+    """The kinds of instances, in the order of a listing."""
+
     # States: EC2 User Guide, "Instance lifecycle"; RDS User Guide, "Viewing DB instance status".
 
     descriptor: KindDescriptor

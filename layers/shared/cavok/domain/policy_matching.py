@@ -1,4 +1,4 @@
-"""Three-valued logic, wildcards and policy variables: the ground of `policy_evaluation`.
+"""Three-valued logic, wildcards and policy variables: the base of `policy_evaluation`.
 
 Source: IAM User Guide, "IAM JSON policy elements: Resource" and "… Variables and tags".
 """

@@ -1,8 +1,8 @@
 """What a role's policies add to AWS's answer, where that answer alone does not decide.
 
 RDS has no dry run. A probe names a database that does not exist, so its refusal proves only that
-the grant is not unconditional: a role limited to `db:dev-*` is refused too. And its success does
-not tell of a Deny for some databases. So the role's policies are evaluated on the real ones.
+the grant is not unconditional: a role limited to `db:dev-*` is refused too. Its success does not
+rule out a Deny for some databases. So the role's policies are evaluated on the real ones.
 """
 
 from collections.abc import Collection, Mapping

@@ -107,9 +107,9 @@ def judge_regions(answers: Mapping[str, Sequence[Judgement]]) -> tuple[RegionHea
     """What one call of each service proves about each region. Every region has the answers to the
     same calls, in the same order.
 
-    A call that a role's own policies refuse in every region tells of a permission, not of a region.
-    Only a policy of the organization, or a call that another region allows, proves that a region is
-    refused.
+    A call that a role's own policies refuse in every region proves something about a permission,
+    not about a region. Only a policy of the organization, or a call that another region allows,
+    proves that a region is refused.
     """
     allowed_somewhere = [
         any(answer.verdict is Verdict.ALLOWED for answer in same_call)

@@ -76,8 +76,8 @@ class ResourceVerdict:
 class Resources:
     """For how many resources a permission was asked, and for how many it is allowed and denied.
     Resources whose answer proved nothing are in neither. `examples` has the denied ones first, and
-    of these the ones under Cavok's control. Of those under control that are not allowed, it has
-    all that there is room for.
+    of these the ones under Cavok's control. As many as fit of those under control that are not
+    allowed are among them.
     """
 
     asked: int
@@ -115,12 +115,14 @@ class Resources:
         )
 
     def verdict(self, *, listed: bool, complete: bool) -> Verdict:
-        """What holds for all of them together. `complete` says whether these are all that there
-        are: only then are they all denied. `listed` says whether nothing is hidden, as in a region
-        that did not answer: a sample of what is known may be allowed, one of what is not may not.
+        """The verdict for all of them together.
 
-        It takes one that is allowed and one that is denied to be partial. If some proved nothing
-        and the others agree, the whole proves nothing.
+        listed    whether nothing is hidden, as in a region that did not answer. Without that, the
+                  answers say nothing about the others.
+        complete  whether these are all there are. A sample may be allowed, but never denied.
+
+        Partial takes at least one that is allowed and one that is denied. If some proved nothing
+        and the others agree, the verdict is inconclusive.
         """
         if self.allowed and self.denied:
             return Verdict.PARTIAL

@@ -10,8 +10,8 @@ from cavok.domain.reverification import next_verification_at
 
 @dataclass(frozen=True, slots=True)
 class TrustProof:
-    """When AWS last refused whoever had no external ID and whoever had a wrong one, while the right
-    one let us in. `connection_revision` is the one that was tried.
+    """When AWS last refused a missing and a wrong external ID, and accepted the right one.
+    `connection_revision` is the one that was tried.
     """
 
     connection_revision: int
@@ -32,9 +32,9 @@ class TrustProof:
 def with_open_role(account: Account, now: datetime) -> Account:
     """The connected account whose role turned out to be open: failed, as a test would leave it.
 
-    The trust is not the one that was tested, so the connection revision is counted up: sessions and
-    proofs of before end, and a test that is running decides nothing. The same object if the account
-    is not connected.
+    The trust is not the one that was tested, so the connection revision goes up: earlier sessions
+    and proofs end, and a running test decides nothing. The same object if the account is not
+    connected.
     """
     if account.status not in CONNECTED:
         return account

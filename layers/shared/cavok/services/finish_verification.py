@@ -37,10 +37,13 @@ End = Callable[[Account, Verification], tuple[Account, Verification]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationReport:
-    """How a verification ended. `steps` are its results, `survey` what it found in the account's
-    regions. `error` and `cause` are set when it could
-    not enter the account, `log_error` when its summary could not be written for a reason other than
-    an AWS response, and `died` when its execution ended without a report.
+    """How a verification ended.
+
+    steps         its results.
+    survey        what it found in the account's regions.
+    error, cause  set when it could not enter the account.
+    log_error     set when writing its summary failed for a reason other than an AWS response.
+    died          whether its execution ended without a report.
     """
 
     organization_id: str

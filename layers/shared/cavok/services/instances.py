@@ -20,6 +20,8 @@ from cavok.services.query_instances import query_in_parallel, why_left_out, why_
 
 @dataclass(frozen=True, slots=True)
 class Listing:
+    """Instances by region and kind, and what could not be listed."""
+
     items: Sequence[Instance]
     unavailable: Sequence[Unavailable]
 

@@ -94,9 +94,10 @@ def _unread(policies: RolePolicies) -> str:
 
 
 def _on_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
-    """A refusal for an absent instance, where there is none. The policies tell if the role is
-    limited to some: then it says nothing about those. Nor does it if there may be some that the
-    test does not know of, unless the policies allow none.
+    """AWS refused an absent instance, and the test knows of no real one.
+
+    It refuses a role that is limited to some instances, too. So the refusal stands if the policies
+    allow no instance. If they cannot be read, it stands where the test looked everywhere.
     """
     policies = account.policies()
     may_be_some = account.survey.asked_in_part or Reason.ERROR in account.unlisted.values()

@@ -43,7 +43,7 @@ def wrong_entries(roles: CustomerRoles, account: Account, name: str) -> dict[str
 def until_answered(check: Check) -> Judgement:
     """The check's answer. A throttled one is repeated: without an answer it proves nothing.
 
-    One that timed out is not: botocore has tried it twice.
+    A timeout is not repeated: botocore has tried twice.
     """
     for wait in TRUST_RETRY_WAITS:
         judgement = check()

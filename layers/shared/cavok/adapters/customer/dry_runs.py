@@ -1,5 +1,5 @@
-"""Dry runs of the EC2 operations that start and stop instances: for which instances AWS allows the
-call, asked with few calls that name many.
+"""Dry runs of EC2's start and stop. Few calls, which name many instances each, find those for which
+AWS allows it.
 """
 
 import re
@@ -49,7 +49,7 @@ RETRY_WAITS = (1.0, 2.0, 4.0)
 REGIONS_AT_ONCE = 4
 
 _UNASKABLE = frozenset({"IncorrectInstanceState", "OperationNotPermitted", "UnsupportedOperation"})
-"""Answers about an instance that is there and that the operation is not for: one that is terminated
+"""Answers about an existing instance to which the operation does not apply: one that is terminated
 or protected from being stopped, a Spot instance of a one-time request. Source: EC2 API Reference,
 "Error codes".
 """
@@ -97,8 +97,8 @@ def ask(
 
 
 def _ask_about_one(operation: str, account: ProbedAccount) -> Judgement:
-    """Whether it is allowed for one instance: an absent one, if the test knows of none. That one is
-    allowed tells nothing of instances that the test does not know of.
+    """Whether it is allowed for one instance: an absent one, if the test knows of none. An answer
+    for one says nothing about instances that the test does not know of.
     """
     answer = _answer_about_one(operation, account)
     if answer.verdict is Verdict.ALLOWED and not account.knows_all_instances:
@@ -231,7 +231,7 @@ def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
 
 
 def _why_unlisted(account: ProbedAccount) -> Reason:
-    """`error` if AWS did not answer, so that the next test may know; else a list was refused."""
+    """`error` if AWS did not answer: the next test may know more. Otherwise AWS refused a list."""
     unanswered = Reason.ERROR in account.unlisted.values()
     return Reason.ERROR if unanswered else Reason.NOT_PROVABLE
 

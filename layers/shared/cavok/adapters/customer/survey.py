@@ -15,7 +15,7 @@ PAGE = 100
 
 MAX_PAGES = 10
 PAGING_SECONDS = 6.0
-"""After these no further page is read: many instances in one region hold up no other."""
+"""No further page is read, so that a region with many instances does not hold up the others."""
 
 
 def find_instances(

@@ -18,8 +18,8 @@ class CoveredBody(ResponseBody):
 
 
 class LeastPrivilegeBody(ResponseBody):
-    """A policy, the same as CloudFormation and as Terraform, what it takes away from the policy of
-    the instructions, and the resources that it was evaluated on.
+    """The policy as JSON, CloudFormation and Terraform; what it takes away from the policy of the
+    instructions; and the resources that it was checked against.
     """
 
     policy_document: dict[str, Any]
