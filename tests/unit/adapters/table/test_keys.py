@@ -5,6 +5,7 @@ workflow. All spell the same.
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
@@ -67,14 +68,17 @@ def test_keys_are_as_production_stores_them() -> None:
     ]
 
 
-def test_no_query_by_prefix_finds_another_kind_of_item() -> None:
-    prefixes = [
+def prefixes() -> list[str]:
+    """What sort keys begin with, where an owner may have several such items."""
+    return [
         value
         for name, value in vars(keys).items()
         if name.isupper() and isinstance(value, str) and value.endswith("#")
     ]
 
-    assert not [(a, b) for a in prefixes for b in prefixes if a != b and b.startswith(a)]
+
+def test_no_query_by_prefix_finds_another_kind_of_item() -> None:
+    assert not [(a, b) for a in prefixes() for b in prefixes() if a != b and b.startswith(a)]
 
 
 def test_filters_of_the_stream_name_these_keys() -> None:
@@ -127,6 +131,35 @@ def test_the_reader_of_the_stream_knows_an_account_by_its_keys() -> None:
     assert (change.after.organization_id, change.after.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
 
 
+def rows_of_the_map(columns: int) -> list[list[str]]:
+    """Items have four columns, indexes five."""
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in str(keys.__doc__).splitlines()
+        if line.startswith("| ") and not line.startswith("| -")
+    ]
+    return [row for row in rows if len(row) == columns][1:]
+
+
+def test_the_map_has_every_item_and_its_file() -> None:
+    items = {sk: file for _, _, sk, file in rows_of_the_map(columns=4)}
+
+    assert {re.sub("#.*", "#", sk) for sk in items} | {keys.ORGANIZATION} == {
+        *prefixes(),
+        keys.ORGANIZATION_SK,
+        keys.WEBHOOK_SK,
+    }
+    for file in items.values():
+        assert "(Item):" in Path(keys.__file__).with_name(f"{file}.py").read_text()
+
+
+def test_the_architecture_says_what_becomes_of_every_item_of_a_deleted_account() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    (section,) = re.findall(r"\*\*Deleting an account\.\*\*.*?\n\*\*", page, re.DOTALL)
+
+    assert set(re.findall(r"`([A-Z_]+#)`", section)) == set(prefixes()) - {keys.ORGANIZATION}
+
+
 def test_the_table_has_the_indexes_of_the_map() -> None:
     declared = {
         index["IndexName"]: (
@@ -135,14 +168,9 @@ def test_the_table_has_the_indexes_of_the_map() -> None:
         )
         for index in resource("Table")["GlobalSecondaryIndexes"]
     }
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in str(keys.__doc__).splitlines()
-        if line.startswith("| by_")
-    ]
     described = {
         name: (hash_key, range_key, projection.upper().replace("KEYS ONLY", "KEYS_ONLY"))
-        for name, _, hash_key, range_key, projection in rows
+        for name, _, hash_key, range_key, projection in rows_of_the_map(columns=5)
     }
 
     assert described == declared
