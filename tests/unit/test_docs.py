@@ -1,0 +1,63 @@
+"""What the docs name is there: files, tests, and what they say is in which file."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from local.settings import ROOT
+
+DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
+FOLDERS = (
+    ROOT,
+    ROOT / "layers" / "shared" / "cavok",
+    ROOT / "functions" / "dashboard" / "static",
+    ROOT / "docs",
+)
+"""Where a path without a folder at the front begins."""
+PATH = (
+    r"(?:adapters|api|docs|domain|functions|layers|local|requirements|services|statemachines|tests"
+    r"|views)/[\w./-]+\.\w+"
+)
+each_doc = pytest.mark.parametrize("doc", DOCS, ids=lambda doc: doc.name)
+
+
+def found(path: str) -> Path | None:
+    return next((folder / path for folder in FOLDERS if (folder / path).exists()), None)
+
+
+@each_doc
+def test_every_file_that_a_page_names_is_there(doc: Path) -> None:
+    assert [p for p in re.findall(f"`({PATH})`", doc.read_text()) if not found(p)] == []
+
+
+@each_doc
+def test_every_link_to_a_file_leads_to_one(doc: Path) -> None:
+    links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", doc.read_text())
+
+    assert [link for link in links if not (doc.parent / link).exists()] == []
+
+
+@each_doc
+def test_every_name_that_a_page_places_in_a_file_is_in_it(doc: Path) -> None:
+    places = re.findall(rf"((?:`\w+`(?:, | and )?)+) (?:in|of) `({PATH})`", doc.read_text())
+
+    assert [
+        (name, path)
+        for names, path in places
+        for name in re.findall(r"\w+", names.replace(" and ", " "))
+        if (file := found(path)) and not re.search(rf"\b{name}\b", file.read_text())
+    ] == []
+
+
+@each_doc
+def test_every_test_that_a_page_names_is_there(doc: Path) -> None:
+    tests = sorted((ROOT / "tests").rglob("test_*.py"))
+    known = {
+        *(path.stem for path in tests),
+        *(name for path in tests for name in re.findall(r"def (test_\w+)", path.read_text())),
+    }
+
+    assert set(re.findall(r"\b(test_\w+)(?!\w*…)\b", doc.read_text())) <= known
