@@ -400,12 +400,16 @@ def substitution(value: Json) -> str:
     return str(PARAMETERS[name]["Default"]) if name in PARAMETERS else str(name)
 
 
-def task_states(machine: Mapping[str, Any]) -> Iterator[str]:
+def states(machine: Mapping[str, Any]) -> Iterator[Json]:
+    """Every state, those inside of Maps too, with its name."""
     for name, state in machine["States"].items():
-        if state["Type"] == "Task":
-            yield name
+        yield {"Name": name, **state}
         if "ItemProcessor" in state:
-            yield from task_states(state["ItemProcessor"])
+            yield from states(state["ItemProcessor"])
+
+
+def task_states(machine: Mapping[str, Any]) -> Iterator[str]:
+    return (state["Name"] for state in states(machine) if state["Type"] == "Task")
 
 
 @dataclass
@@ -557,6 +561,28 @@ def test_every_function_that_is_invoked_by_the_clock_takes_that(
     assert scheduled == {"ReconcileClocks"}
     for function in scheduled:
         assert invoke(function, SCHEDULED_EVENT) == {}
+
+
+# ---- all of them ---------------------------------------------------------------------------------
+
+
+def test_every_function_has_a_producer_that_runs_here() -> None:
+    """What API Gateway sends is in every test that has an `Api`, and under events/."""
+    routed = {each["IntegrationUri"]["Fn::GetAtt"][0] for each in of_type(INTEGRATION).values()}
+    tasks = {
+        state["Arguments"]["FunctionName"]
+        for machine in MACHINES
+        for state in states(definition(machine))
+        if state.get("Resource", "").endswith(":lambda:invoke")
+    }
+    targets = {target for rule in RULES.values() for target in rule.targets}
+    clocked = {function for function, _ in sources("Schedule")} | {"FollowSchedule"}
+
+    fed = routed | tasks | STREAMS.keys() | QUEUES.keys() | targets | clocked
+    assert fed & FUNCTIONS.keys() == FUNCTIONS.keys()
+
+
+INTEGRATION = "AWS::ApiGatewayV2::Integration"
 
 
 # ---- the runbook ---------------------------------------------------------------------------------
