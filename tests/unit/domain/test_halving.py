@@ -161,6 +161,17 @@ def test_a_refusal_that_names_an_allowed_instance_misleads_nobody() -> None:
     assert list(found.refused) == ids[7:]
 
 
+@pytest.mark.parametrize("count", [2, 3, 8])
+def test_an_instance_that_a_refusal_names_is_asked_about_next_and_alone(count: int) -> None:
+    ids = instances(count)
+    ec2 = Ec2(ids[:-1], names="last")
+
+    found = find_refused(ids, ec2)
+
+    assert ec2.calls[:2] == [ids, ids[-1:]]
+    assert found.refused == {ids[-1]: Refused(Reason.IDENTITY_POLICY, "No.", ids[-1])}
+
+
 def test_an_instance_that_a_refusal_names_unasked_is_not_asked_about() -> None:
     """AWS's words are the customer's to write."""
     ids, asked = instances(4), list[str]()
@@ -202,6 +213,19 @@ def test_each_of_few_that_cannot_be_asked_about_costs_a_call_and_hides_nothing(
     assert found.undecided == found.unreached == []
     assert len(found.allowed) == len(ids) - len(protected) - 1
     assert found.calls < MAX_CALLS
+
+
+@pytest.mark.parametrize(("protected", "then"), [(16, 100), (17, 50)])
+def test_calls_become_smaller_where_more_than_a_few_cannot_be_asked_about(
+    protected: int, then: int
+) -> None:
+    ids = instances(300)
+    ec2 = Ec2(ids, protected=ids[:protected])
+
+    find_refused(ids, ec2)
+
+    sizes = [len(call) for call in ec2.calls]
+    assert sizes[: protected + 1] == [100] * protected + [then]
 
 
 @pytest.mark.parametrize("before", [True, False])

@@ -86,13 +86,16 @@ def policy_of(characters: int) -> dict[str, str]:
 def test_policies_as_large_as_roles_have_are_carried_and_larger_ones_left_out() -> None:
     arns = [f"arn:aws:ec2:us-east-1:123456789012:instance/{each}" for each in ids(130)]
     statement = {"Effect": "Allow", "Action": ["ec2:StopInstances"], "Resource": arns}
-    survey = Survey(inline_policies=({"Version": "2012-10-17", "Statement": [statement]},))
-    assert Survey.from_dict(survey.as_dict()) == survey
+    as_stored = {"Version": "2012-10-17", "Statement": [statement]}
+    for document in (as_stored, policy_of(5_316)):
+        survey = Survey(inline_policies=(document,))
+        assert Survey.from_dict(survey.as_dict()) == survey
+    assert len(survey.as_dict()["inline_policies"]) == MAX_PACKED_POLICIES
 
     deep: list[object] = []
     for _ in range(100_000):
         deep = [deep]
-    for large in (policy_of(8_000), deep):
+    for large in (policy_of(5_320), deep):
         survey = Survey(inline_policies=(large,))
         assert Survey.from_dict(survey.as_dict()).inline_policies is None
 

@@ -113,10 +113,10 @@ class Survey:
                 for region, ids in data["instances"].items()
             },
             under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
-            asked_in_part=tuple(data.get("asked_in_part", ())),
-            unlisted={r: Reason(why) for r, why in data.get("unlisted", {}).items()},
+            asked_in_part=tuple(data["asked_in_part"]),
+            unlisted={region: Reason(why) for region, why in data["unlisted"].items()},
             elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
-            inline_policies=_unpacked(data.get("inline_policies")),
+            inline_policies=_unpacked(data["inline_policies"]),
         )
 
 
