@@ -7,7 +7,9 @@ denied error messages with policy ARNs".
 
 from __future__ import annotations
 
+import botocore.session
 import pytest
+from botocore.retries.standard import ThrottledRetryableChecker, TransientRetryableChecker
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,3 +153,47 @@ def test_a_code_that_only_an_authorized_caller_gets_proves_the_permission() -> N
 
 def test_the_message_of_aws_is_kept_but_not_without_end() -> None:
     assert judge("AccessDenied", "x" * 5000).detail == "x" * 1500
+
+
+PROBED = {
+    "sts": ("AssumeRole", "GetCallerIdentity"),
+    "iam": ("ListRolePolicies", "ListAttachedRolePolicies", "GetRolePolicy"),
+    "ec2": ("DescribeInstances", "DescribeInstanceStatus", "StartInstances", "StopInstances"),
+    "rds": (
+        *("DescribeDBInstances", "StartDBInstance", "StopDBInstance"),
+        *("DescribeDBClusters", "StartDBCluster", "StopDBCluster"),
+    ),
+    "logs": (
+        *("CreateLogGroup", "TagResource", "PutRetentionPolicy", "CreateLogStream"),
+        "PutLogEvents",
+    ),
+}
+"""Every call of a test."""
+
+
+@pytest.mark.parametrize("service", PROBED)
+def test_what_is_no_fault_of_the_caller_is_tried_again(service: str) -> None:
+    model = botocore.session.get_session().get_service_model(service)
+    for operation in PROBED[service]:
+        for shape in model.operation_model(operation).error_shapes:
+            error = shape.metadata.get("error", {})
+            faulty = shape.metadata.get("fault") or error.get("httpStatusCode", 400) >= 500
+            code = error.get("code", shape.name)
+            passing = faulty or code in ("OperationAbortedException", "ServiceUnavailableException")
+            assert (code in TRANSIENT_CODES) == bool(passing), code
+
+
+def test_what_botocore_knows_as_throttling_is_tried_again() -> None:
+    throttling = set(ThrottledRetryableChecker._THROTTLED_ERROR_CODES)
+    left_out = {"LimitExceededException", "ProvisionedThroughputExceededException"}
+    statuses = TransientRetryableChecker._TRANSIENT_STATUS_CODES
+
+    assert throttling - TRANSIENT_CODES == left_out
+    assert {str(status) for status in statuses} <= TRANSIENT_CODES
+    assert set(TransientRetryableChecker._TRANSIENT_ERROR_CODES) <= TRANSIENT_CODES
+
+
+def test_no_code_is_of_two_kinds() -> None:
+    kinds = [DENIED_CODES, TRANSIENT_CODES, REGION_DISABLED_CODES]
+
+    assert sum(map(len, kinds)) == len(frozenset().union(*kinds))

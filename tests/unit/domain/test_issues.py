@@ -434,13 +434,25 @@ def test_an_answer_that_did_not_come_is_asked_for_again() -> None:
 
 
 def test_a_region_that_is_off_is_named_as_the_reason() -> None:
-    (issue,) = issues_of(an_account(), a_step(STOP, Verdict.INCONCLUSIVE, Reason.REGION_DISABLED))
+    off = a_step(STOP, Verdict.INCONCLUSIVE, Reason.REGION_DISABLED)
+    (issue,) = issues_of(an_account(), replace(off, region="af-south-1"))
 
     assert issue.message == (
-        f"{STOP} could not be proven: the region us-east-1 is not enabled in the account."
+        f"{STOP} could not be proven: the region af-south-1 is not enabled in the account."
     )
     assert issue.fix
-    assert issue.fix.cli == "aws account enable-region --region-name us-east-1"
+    assert issue.fix.cli == "aws account enable-region --region-name af-south-1"
+
+
+def test_a_region_that_nobody_can_disable_is_not_called_so() -> None:
+    """AWS has the same codes for credentials that it does not know any more."""
+    rejected = a_step(STOP, Verdict.INCONCLUSIVE, Reason.REGION_DISABLED)
+
+    (issue,) = issues_of(an_account(), replace(rejected, region="us-east-1"))
+    (at_home,) = issues_of(an_account(), replace(rejected, region=None))
+
+    assert issue.message == f"{STOP} could not be proven: AWS gave no usable answer."
+    assert (issue.fix, at_home) == (None, issue)
 
 
 def test_the_checking_permissions_need_no_proof() -> None:
@@ -972,7 +984,11 @@ def test_what_would_prove_a_permission_is_told_word_for_word() -> None:
     actions = (START, STOP)
 
     def remedy(account: Account, reason: Reason, *changes: Step) -> tuple[str, str]:
-        steps = (a_step(step, Verdict.INCONCLUSIVE, reason) for step in actions)
+        regions = ("eu-south-1", "af-south-1")
+        steps = (
+            replace(a_step(step, Verdict.INCONCLUSIVE, reason), region=region)
+            for step, region in zip(actions, regions, strict=True)
+        )
         (issue,) = issues_of(account, *steps, *changes)
         return issue.message, issue.remedy
 
@@ -982,7 +998,7 @@ def test_what_would_prove_a_permission_is_told_word_for_word() -> None:
         "Nothing to do: the next test asks again.",
     )
     assert remedy(an_account(), Reason.REGION_DISABLED) == (
-        f"{unproven}: the region us-east-1 is not enabled in the account.",
+        f"{unproven}: the region af-south-1, eu-south-1 is not enabled in the account.",
         "Enable the region, or take it out of the account's regions.",
     )
     assert remedy(an_account(), Reason.NOT_PROVABLE) == (

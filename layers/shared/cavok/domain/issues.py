@@ -14,7 +14,7 @@ from cavok.domain.accounts import Account, Fix, Issue, Outcome, Severity
 from cavok.domain.fixes import enabling, fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Action, Kind
-from cavok.domain.regions import UNUSABLE, RegionHealth, RegionStatus
+from cavok.domain.regions import ALWAYS_ENABLED, UNUSABLE, RegionHealth, RegionStatus
 from cavok.domain.steps import MAX_EXAMPLES, Step, Verdict
 
 PERMISSION_LOST = "permission_lost"
@@ -518,12 +518,14 @@ def _what_would_prove(
 ) -> tuple[str, str, Fix | None]:
     """Why permissions could not be proven, what would prove them, and its fix."""
     if reason is Reason.REGION_DISABLED:
-        regions = sorted({step.region or account.home_region for step in unproven})
-        return (
-            f"the region {', '.join(regions)} is not enabled in the account",
-            "Enable the region, or take it out of the account's regions.",
-            enabling(regions),
-        )
+        regions = {step.region or account.home_region for step in unproven}
+        # Where no region can be disabled, the credentials were rejected instead.
+        if off := sorted(regions - ALWAYS_ENABLED):
+            return (
+                f"the region {', '.join(off)} is not enabled in the account",
+                "Enable the region, or take it out of the account's regions.",
+                enabling(off),
+            )
     if reason is not Reason.NOT_PROVABLE:
         return "AWS gave no usable answer", "Nothing to do: the next test asks again.", None
     why = "AWS's answer allows no conclusion"
