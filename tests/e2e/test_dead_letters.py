@@ -9,8 +9,8 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 from standardwebhooks import Webhook
@@ -25,22 +25,10 @@ from tests.support.connections import connect
 from tests.support.http import Json, answer
 from tests.support.invariants import Declare
 from tests.support.organizations import Organization
+from tests.support.queues import OwnMessages, own_messages, tries
 from tests.support.waiting import eventually
 
 WEBHOOK = "/v1/organization/webhook"
-
-
-def messages(stack: Stack, queue: str) -> list[tuple[Json, str]]:
-    """What lies in a queue of the template, with the handle to take it out."""
-    sqs = aws.client("sqs", stack.emulator_url)
-    address = inspection.resource_name(stack, queue)
-    found = sqs.receive_message(QueueUrl=address, MaxNumberOfMessages=10, VisibilityTimeout=0)
-    return [(json.loads(m["Body"]), m["ReceiptHandle"]) for m in found.get("Messages", [])]
-
-
-def delete(stack: Stack, queue: str, handle: str) -> None:
-    url = inspection.resource_name(stack, queue)
-    aws.client("sqs", stack.emulator_url).delete_message(QueueUrl=url, ReceiptHandle=handle)
 
 
 def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
@@ -50,7 +38,7 @@ def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
     declare: Declare,
 ) -> None:
     declare("PublishEvents", "ValidationException", because="the bus refuses one event")
-    with bus.bus_listener(stack) as listener:
+    with bus.bus_listener(stack) as listener, own_messages(stack, "UnpublishedEvents") as lost:
         with faults(
             Fault("events", body_contains="Poison", status=400, code="ValidationException")
         ):
@@ -60,17 +48,16 @@ def test_an_event_that_cannot_be_published_stops_no_other_and_is_not_lost(
             ]
             for other in others:
                 listener.wait_for(other.account_id, "Account Created")
-            place, handle = eventually(
-                lambda: next(iter(messages(stack, "UnpublishedEvents")), None),
-                "the position of the event is in the queue",
+            place = eventually(
+                lambda: next(iter(lost.all()), None), "the position of the event is in the queue"
             )
         assert listener.events_of(poison.account_id) == []
-        assert place["requestContext"]["condition"] == "RetryAttemptsExhausted"
-        batch = place["DDBStreamBatchInfo"]
+        assert place.body["requestContext"]["condition"] == "RetryAttemptsExhausted"
+        batch = place.body["DDBStreamBatchInfo"]
         assert batch["batchSize"] == 1, "and nothing that could be published is passed over"
 
         publish_by_hand(stack, batch)
-        delete(stack, "UnpublishedEvents", handle)
+        lost.take_out(place)
 
         (event,) = listener.wait_for(poison.account_id, "Account Created")
     assert event["detail"]["name"] == "Poison"
@@ -108,45 +95,37 @@ def as_the_cli_writes(value: Any) -> str:
     return base64.b64encode(value).decode() if isinstance(value, bytes) else value.isoformat()
 
 
-def redrive(stack: Stack, dead: str, source: str) -> None:
+def redrive(stack: Stack, given_up: OwnMessages, source: str) -> None:
     """What StartMessageMoveTask does, which the emulator does not have."""
-    sqs = aws.client("sqs", stack.emulator_url)
-    for message, handle in messages(stack, dead):
-        url = inspection.resource_name(stack, source)
-        sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message))
-        delete(stack, dead, handle)
-
-
-@contextmanager
-def tries(stack: Stack, count: int) -> Iterator[None]:
-    """A message is given up after so many, not after fourteen hours."""
-    sqs = aws.client("sqs", stack.emulator_url)
-    url = inspection.resource_name(stack, "WebhookMessages")
-    policy = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])
-    before = policy["Attributes"]["RedrivePolicy"]
-    fewer: dict[str, Any] = json.loads(before) | {"maxReceiveCount": count}
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": json.dumps(fewer)})
-    yield
-    sqs.set_queue_attributes(QueueUrl=url, Attributes={"RedrivePolicy": before})
+    url = inspection.resource_name(stack, source)
+    for message in given_up.all():
+        given_up.sqs.send_message(QueueUrl=url, MessageBody=json.dumps(message.body))
+        given_up.take_out(message)
 
 
 def test_a_message_that_is_given_up_waits_for_its_receiver_to_come_back(
     stack: Stack, own_organization: Organization
 ) -> None:
-    with webhook_receiver.receiver() as receiver:
+    def mine(event: Json) -> bool:
+        return bool(event["detail"]["organization_id"] == own_organization.name)
+
+    with ExitStack() as cleaning:
+        given_up = cleaning.enter_context(own_messages(stack, "UndeliveredWebhooks", mine))
+        receiver = cleaning.enter_context(webhook_receiver.receiver())
         body = {"url": receiver.url, "events": ["Account Failed"]}
         secret = answer(own_organization.admin.put(WEBHOOK, json=body))["secret"]
+        # Without a webhook, a message that still waits is done.
+        cleaning.callback(own_organization.admin.delete, WEBHOOK)
         receiver.refuses = 1
-        with tries(stack, 1):
+        with tries(stack, "WebhookMessages", 1):
             own_organization.admin.post(f"{WEBHOOK}/test")
-            eventually(lambda: messages(stack, "UndeliveredWebhooks"), "it is given up")
+            eventually(given_up.all, "it is given up")
         assert len(receiver.deliveries) == 1
 
-        redrive(stack, "UndeliveredWebhooks", "WebhookMessages")
+        redrive(stack, given_up, "WebhookMessages")
 
         receiver.wait_for(lambda _: len(receiver.deliveries) == 2, "it is sent again")
-        answer(own_organization.admin.delete(WEBHOOK))
+        assert given_up.all() == []
     first, second = receiver.deliveries
     assert first.headers["webhook-id"] == second.headers["webhook-id"]
     assert Webhook(secret).verify(second.body, second.headers)
-    assert messages(stack, "UndeliveredWebhooks") == []
