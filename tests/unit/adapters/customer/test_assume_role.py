@@ -8,6 +8,7 @@ import re
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
+from cavok import wiring
 from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, whose_account
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason
@@ -184,3 +185,18 @@ def test_whose_account_it_is_is_asked_where_no_account_can_be_disabled(aws: Aws)
     whose_account(a_session(region="ap-southeast-7"))
 
     assert [made["region_name"] for made in aws.made] == ["us-east-1"]
+
+
+def test_sessions_come_from_a_regional_endpoint_and_so_hold_in_regions_that_are_opted_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Those of the global endpoint do not, so that an enabled region would look disabled. Source:
+    IAM User Guide, "Manage AWS STS in an AWS Region".
+    """
+    for name in ("AWS_STS_REGIONAL_ENDPOINTS", "AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+
+    endpoint = wiring._sts.__wrapped__().meta.endpoint_url
+
+    assert endpoint == "https://sts.us-east-1.amazonaws.com"
