@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -16,51 +17,41 @@ from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, an_account
 LATER = NOW + timedelta(minutes=1)
 ACCOUNT = an_account(updated_at=LATER, created_by="ada@example.com")
 BOB = "bob@example.com"
-ENTRIES = [
-    (audit.created(ACCOUNT), AuditAction.CREATED, "ada@example.com", ACCOUNT.created_at, None),
-    (
-        audit.changed(an_account(name="Before"), ACCOUNT, BOB),
-        AuditAction.CHANGED,
-        BOB,
-        LATER,
-        "Name: Before → Production1",
+FAILED = replace(ACCOUNT, issues=(Issue("a", "One.", "-"), Issue("b", "Two.", "-")))
+ENTRIES: dict[AuditAction, tuple[Callable[[], AuditEntry], str, object, str | None]] = {
+    AuditAction.CREATED: (
+        lambda: audit.created(ACCOUNT),
+        *("ada@example.com", ACCOUNT.created_at, None),
     ),
-    (
-        audit.credentials_rotated(ACCOUNT, BOB),
-        AuditAction.CREDENTIALS_ROTATED,
-        BOB,
-        LATER,
-        None,
+    AuditAction.CHANGED: (
+        lambda: audit.changed(an_account(name="Before"), ACCOUNT, BOB),
+        *(BOB, LATER, "Name: Before → Production1"),
     ),
-    (audit.tested(ACCOUNT, BOB, NOW, "v-1"), AuditAction.TESTED, BOB, NOW, "verification v-1"),
-    (audit.revoked(ACCOUNT, BOB), AuditAction.REVOKED, BOB, LATER, None),
-    (
-        audit.failed(
-            replace(ACCOUNT, issues=(Issue("a", "One.", "-"), Issue("b", "Two.", "-"))), BOB
-        ),
-        AuditAction.FAILED,
-        BOB,
-        LATER,
-        "One.; Two.",
+    AuditAction.CREDENTIALS_ROTATED: (
+        lambda: audit.credentials_rotated(ACCOUNT, BOB),
+        *(BOB, LATER, None),
     ),
-    (audit.deleted(ACCOUNT, BOB, NOW), AuditAction.DELETED, BOB, NOW, None),
-]
+    AuditAction.TESTED: (
+        lambda: audit.tested(ACCOUNT, BOB, NOW, "v-1"),
+        *(BOB, NOW, "verification v-1"),
+    ),
+    AuditAction.REVOKED: (lambda: audit.revoked(ACCOUNT, BOB), BOB, LATER, None),
+    AuditAction.FAILED: (lambda: audit.failed(FAILED, BOB), BOB, LATER, "One.; Two."),
+    AuditAction.DELETED: (lambda: audit.deleted(ACCOUNT, BOB, NOW), BOB, NOW, None),
+}
+"""How each entry is made, and its actor, time and detail."""
 
 
-@pytest.mark.parametrize(
-    ("entry", "action", "actor", "at", "detail"), ENTRIES, ids=[each[1].value for each in ENTRIES]
-)
-def test_an_entry_says_who_did_what_when(
-    entry: AuditEntry, action: AuditAction, actor: str, at: object, detail: str | None
-) -> None:
+@pytest.mark.parametrize("action", AuditAction)
+def test_an_entry_says_who_did_what_when(action: AuditAction) -> None:
+    make, actor, at, detail = ENTRIES[action]
+
+    entry = make()
+
     assert (entry.action, entry.actor, entry.at, entry.detail) == (action, actor, at, detail)
     assert (entry.organization_id, entry.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
     assert entry.account_name == ACCOUNT.name
     assert ULID.from_str(entry.entry_id).datetime == at, "entries sort by their time"
-
-
-def test_every_action_has_its_entry() -> None:
-    assert {each[1] for each in ENTRIES} == set(AuditAction)
 
 
 def test_changes_are_named_as_on_the_page() -> None:

@@ -51,6 +51,7 @@ def test_nothing_of_a_failed_account_is_said_to_work() -> None:
     assert after.capabilities == UNKNOWN_CAPABILITIES
     assert [issue.code for issue in after.issues] == ["confused_deputy"]
     assert (after.attempts, after.updated_at) == (account.attempts + 1, NOW)
+    assert after.connection_revision == account.connection_revision + 1
     assert after.next_verification_at == NOW + FIRST_RETRY
 
 

@@ -30,6 +30,8 @@ IDS = {kind: re.split("[:/]", arn)[-1] for kind, arn in ARNS.items()}
 
 def grants(policy: dict[str, Any]) -> set[tuple[str, str]]:
     assert {statement["Effect"] for statement in policy["Statement"]} == {"Allow"}
+    assert policy.keys() == {"Version", "Statement"}
+    assert policy["Version"] == "2012-10-17"
     return {
         (action, resource)
         for statement in policy["Statement"]
@@ -63,6 +65,21 @@ def test_a_start_lets_ec2_alone_make_grants_as_the_catalogs_statement_does() -> 
     assert granting == {
         name: part for name, part in ENCRYPTED_VOLUMES.statement().items() if name != "Sid"
     }
+
+
+def test_what_a_start_reaches_besides_the_instance_is_in_the_statement_that_starts_it() -> None:
+    policy = start_stop_policy(NUMBER, Operation(Action.START, Kind.EC2, IDS[Kind.EC2]))
+
+    looking, starting, _ = policy["Statement"]
+    assert looking == {"Effect": "Allow", "Action": ["ec2:DescribeInstances"], "Resource": "*"}
+    assert starting["Resource"] == [
+        ARNS[Kind.EC2],
+        "arn:aws:license-manager:*:*:license-configuration:*",
+    ]
+
+
+def test_a_policy_has_no_white_space_that_counts_against_the_limit() -> None:
+    assert policy_text({"a": [1, "x y"], "b": {}}) == '{"a":[1,"x y"],"b":{}}'
 
 
 @pytest.mark.parametrize("kind", Kind)
