@@ -93,3 +93,8 @@ def test_an_account_of_one_region_is_not_refused_for_a_missing_permission() -> N
     (first,) = judge_regions({FIRST: (IDENTITY, IDENTITY)})
 
     assert first.status is RegionStatus.UNKNOWN
+
+
+def test_a_region_that_lacks_an_answer_is_no_region_that_can_be_judged() -> None:
+    with pytest.raises(ValueError, match="argument"):
+        judge_regions({FIRST: (OK, OK), SECOND: (OK,)})

@@ -9,9 +9,10 @@ import pytest
 from ulid import ULID
 
 from cavok.domain.accounts import Status
-from cavok.domain.errors import InteractionRefused, InvalidField
+from cavok.domain.errors import CallFailed, InteractionRefused, InvalidField
 from cavok.domain.ids import is_id
 from cavok.domain.organizations import Organization, new_external_id
+from cavok.domain.steps import judge
 from cavok.domain.times import utc_text
 
 
@@ -70,3 +71,11 @@ def test_a_refusal_passes_only_if_that_is_said() -> None:
 
     assert (lasting.passing, passing.passing) == (False, True)
     assert str(lasting) == "No."
+
+
+def test_a_call_that_failed_says_what_aws_answered() -> None:
+    answer = judge("AccessDenied", "No.")
+
+    error = CallFailed(answer)
+
+    assert (error.judgement, str(error)) == (answer, "AccessDenied: No.")

@@ -12,7 +12,17 @@ from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
 from cavok.domain.errors import InvalidField
-from cavok.domain.webhooks import Message, checked_url, new_secret, refused, signed_headers
+from cavok.domain.events import WEBHOOK_TEST, EventType
+from cavok.domain.webhooks import (
+    Message,
+    checked_url,
+    new_secret,
+    payload,
+    refused,
+    signed_headers,
+)
+from cavok.domain.webhooks import Webhook as Subscription
+from tests.support.builders import NOW
 
 PRIVATE = [
     "0.0.0.0",
@@ -59,37 +69,53 @@ def test_the_local_stack_may_send_to_its_own_machine_and_no_further(address: str
     assert refused(parsed, allow_loopback=True) == (not parsed.is_loopback)
 
 
+NO_ADDRESS = "This is not a web address."
+LEAVE_OUT = "Leave out user name, password and the part after #."
+NOT_PUBLIC = "This address is not public. Enter one that is on the internet."
+NOT_HTTPS = "Enter an address that starts with https://"
+
+
 @pytest.mark.parametrize(
-    "url",
+    ("url", "says"),
     [
-        "",
-        "https://",
-        "https:///path",
-        "http://example.com/",
-        "ftp://example.com/",
-        "file:///etc/passwd",
-        "https://user:secret@example.com/",
-        "https://example.com/#fragment",
-        "https://example.com:99999/",
-        "https://example.com:0/",
-        "https://exa mple.com/",
-        "https://example.com/\nHost: other",
-        "https://127.0.0.1/",
-        "https://[::1]/",
-        "https://[::ffff:10.0.0.1]/",
-        "https://169.254.169.254/latest/meta-data",
-        "http://localhost:8080/",
+        ("", NO_ADDRESS),
+        ("https://", NO_ADDRESS),
+        ("https:///path", NO_ADDRESS),
+        ("http://example.com/", NOT_HTTPS),
+        ("ftp://example.com/", NOT_HTTPS),
+        ("file:///etc/passwd", NO_ADDRESS),
+        ("https://user:secret@example.com/", LEAVE_OUT),
+        ("https://user@example.com/", LEAVE_OUT),
+        ("https://:secret@example.com/", LEAVE_OUT),
+        ("https://example.com/#fragment", LEAVE_OUT),
+        ("https://example.com:99999/", NO_ADDRESS),
+        ("https://example.com:0/", NO_ADDRESS),
+        ("https://exa mple.com/", NO_ADDRESS),
+        ("https://example.com/\x7f", NO_ADDRESS),
+        ("https://exämple.com/", NO_ADDRESS),
+        ("https://example.com/\nHost: other", NO_ADDRESS),
+        ("https://127.0.0.1/", NOT_PUBLIC),
+        ("https://[::1]/", NOT_PUBLIC),
+        ("https://[::ffff:10.0.0.1]/", NOT_PUBLIC),
+        ("https://169.254.169.254/latest/meta-data", NOT_PUBLIC),
+        ("http://localhost:8080/", NOT_HTTPS),
     ],
 )
-def test_what_is_never_delivered_to_is_refused_when_it_is_entered(url: str) -> None:
+def test_what_is_never_delivered_to_is_refused_when_it_is_entered(url: str, says: str) -> None:
     with pytest.raises(InvalidField) as caught:
         checked_url(url, allow_loopback=False)
 
-    assert caught.value.field == "url"
+    assert (caught.value.field, caught.value.message) == ("url", says)
 
 
 @pytest.mark.parametrize(
-    "url", ["https://example.com", "https://example.com:8443/a?b=c", "https://[2606:4700::1]/x"]
+    "url",
+    [
+        "https://example.com",
+        "https://example.com:8443/a?b=c",
+        "https://[2606:4700::1]/x",
+        "https://example.com/!~",
+    ],
 )
 def test_an_https_address_of_the_internet_is_taken(url: str) -> None:
     assert checked_url(url, allow_loopback=False).geturl() == url
@@ -130,6 +156,38 @@ def test_a_message_that_was_changed_is_old_or_is_anothers_does_not_verify() -> N
     ):
         with pytest.raises(WebhookVerificationError):
             Webhook(key).verify(body, with_headers)
+
+
+def test_the_headers_are_named_as_in_the_specification() -> None:
+    headers = signed_headers(Message("msg_1", b"{}"), new_secret(), datetime.now(UTC))
+
+    assert list(headers) == ["webhook-id", "webhook-timestamp", "webhook-signature"]
+
+
+def test_an_event_becomes_the_specifications_payload() -> None:
+    detail = {"occurred_at": "2025-03-01T12:00:00Z", "account_id": "a-1"}
+
+    assert payload({"detail-type": "Account Created", "detail": detail, "source": "cavok"}) == {
+        "type": "Account Created",
+        "timestamp": "2025-03-01T12:00:00Z",
+        "data": detail,
+    }
+
+
+def test_a_webhook_receives_what_it_subscribes_to_and_each_test_message() -> None:
+    webhook = Subscription(
+        organization_id="org-one",
+        webhook_id="w-1",
+        url="https://example.com/",
+        events=(EventType.CREATED,),
+        created_at=NOW,
+        updated_at=NOW,
+        updated_by="ada@example.com",
+    )
+
+    wanted = [each for each in (*EventType, WEBHOOK_TEST) if webhook.wants(each)]
+
+    assert set(wanted) == {EventType.CREATED, WEBHOOK_TEST}
 
 
 def test_secrets_are_long_and_never_the_same() -> None:
