@@ -202,6 +202,19 @@ def test_permissions_with_the_same_scope_are_one_issue() -> None:
         assert f"limited to some {plural};" in issue.remedy
 
 
+def test_a_refusal_for_another_reason_than_the_guide_knows_is_remedied_as_one_without() -> None:
+    (issue,) = issues_of(an_account(), *denied([STOP], Reason.ERROR))
+    (unstated,) = issues_of(an_account(), *denied([STOP], Reason.UNSTATED))
+
+    assert issue.remedy == unstated.remedy
+
+
+def test_a_listing_that_is_allowed_in_part_is_of_instances() -> None:
+    (issue,) = issues_of(an_account(), a_step("ec2:DescribeInstances", Verdict.PARTIAL))
+
+    assert issue.message == "ec2:DescribeInstances is allowed for some instances only."
+
+
 def test_a_scope_that_nobody_counted_is_told_without_numbers() -> None:
     (issue,) = issues_of(an_account(), a_step(STOP, Verdict.PARTIAL))
 
@@ -297,6 +310,25 @@ def test_a_permission_that_was_had_for_some_and_is_had_for_none_is_lost() -> Non
         Status.DEGRADED,
         ["permission_lost"],
     )
+
+
+def test_what_is_lost_is_given_back_to_the_instances_under_control_alone() -> None:
+    """A role that was limited to them on purpose must not become wider."""
+    before = confirmed(an_account())
+    both = [partly(action, refused=[ONE, TWO, THREE]) for action in (START, STOP)]
+
+    def resources(*steps: Step, under_control: Collection[InstanceKey]) -> object:
+        (issue, *_) = judged_by(before, *steps, under_control=under_control).issues
+        assert issue.code == "permission_lost"
+        assert issue.fix
+        return json.loads(str(issue.fix.policy_statement))["Resource"]
+
+    arns = [each.arn(NUMBER) for each in (ONE, TWO)]
+    assert resources(*both, under_control={TWO, ONE}) == arns
+    assert resources(both[0], under_control={ONE}) == arns[0]
+    assert resources(*both, under_control=()) == "*"
+    none_of_stop = partly(STOP, refused=[THREE])
+    assert resources(both[0], none_of_stop, under_control={ONE}) == "*"
 
 
 def test_a_permission_that_holds_for_some_makes_its_groups_refusals_odd() -> None:

@@ -251,6 +251,23 @@ def test_what_was_not_reached_says_why() -> None:
     assert said_of(of_keys, *ec2) == {CUT_OFF}
 
 
+@pytest.mark.parametrize(
+    ("account", "step", "reason"),
+    [
+        (an_account(), permissions.ASSUME_ROLE, Reason.ROLE_NOT_ASSUMABLE),
+        (an_account_with_keys(), permissions.ACCOUNT_MATCHES, Reason.CREDENTIALS_REJECTED),
+    ],
+)
+def test_a_refused_entry_is_a_denied_step_with_awss_words(
+    account: Account, step: str, reason: Reason
+) -> None:
+    refused = entry_refused(account, "AccessDenied", "No.", NOW)
+
+    assert (refused.step, refused.verdict, refused.reason) == (step, DENIED, reason)
+    assert (refused.error_code, refused.detail) == ("AccessDenied", "No.")
+    assert (refused.evidence, refused.ok, refused.started_at) == (Evidence.LIVE, False, NOW)
+
+
 def test_an_entry_that_proves_nothing_says_what_aws_answered() -> None:
     step = entry_unknown(an_account(), "ServiceUnavailable", "try again", NOW)
 

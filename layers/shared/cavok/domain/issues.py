@@ -89,14 +89,16 @@ def find_issues(
         step for step in _odd_ones_out(steps) if step not in lost and step.step not in refused
     ]
     problems = [
-        *_permission_issues(PERMISSION_LOST, _LOST, account, lost),
+        *_permission_issues(PERMISSION_LOST, _LOST, account, lost, under_control=under_control),
         *_instance_issues(account, refused),
         *_cut_off(under_control, health),
         *log_writing_issues(account, refused_logs),
     ]
     problems += _undecided(account, steps, health, under_control, problems)
     information = (
-        *_permission_issues("permission_missing", _MISSING, account, missing, Severity.INFORMATION),
+        *_permission_issues(
+            "permission_missing", _MISSING, account, missing, severity=Severity.INFORMATION
+        ),
         *_scoped(account, steps),
         *_unproven(account, steps),
         *_unusable_regions(health),
@@ -202,20 +204,27 @@ def _permission_issues(
     texts: tuple[str, str],
     account: Account,
     steps: Iterable[Step],
+    *,
     severity: Severity = Severity.PROBLEM,
+    under_control: Collection[InstanceKey] = (),
 ) -> Iterator[Issue]:
-    """One issue per reason, naming every action it concerns."""
-    by_reason: dict[Reason, list[str]] = {}
+    """One issue per reason, naming every action it concerns. The fix is for the refused instances
+    under Cavok's control, if each action has some.
+    """
+    by_reason: dict[Reason, list[Step]] = {}
     for step in steps:
-        by_reason.setdefault(step.reason or Reason.UNSTATED, []).append(step.step)
-    for reason, actions in by_reason.items():
+        by_reason.setdefault(step.reason or Reason.UNSTATED, []).append(step)
+    for reason, alike in by_reason.items():
+        actions = [step.step for step in alike]
         listed, text = ", ".join(actions), texts[len(actions) > 1]
+        refused = [_refused_under_control(step, under_control) for step in alike]
+        keys = sorted({key for found in refused for key in found}) if all(refused) else ()
         yield Issue(
             code,
             f"{listed} {text}.",
             _remedy(account, reason, listed),
             severity,
-            fix_of_refusal(account, reason, actions),
+            fix_of_refusal(account, reason, actions, keys),
         )
 
 
@@ -397,7 +406,7 @@ def _names(issue: Issue, names: Iterable[str]) -> list[str]:
     return [name for name in names if re.search(rf"{re.escape(name)}(?![\w-])", issue.message)]
 
 
-_ACTIONS = re.compile(r"^([\w-]+:\w+(?:, [\w-]+:\w+)*)")
+_ACTIONS = re.compile(r"[\w-]+:\w+(?:, [\w-]+:\w+)*")
 
 
 def _narrowed(issue: Issue, actions: Sequence[str]) -> Issue:
@@ -405,10 +414,10 @@ def _narrowed(issue: Issue, actions: Sequence[str]) -> Issue:
     named = _ACTIONS.match(issue.message)
     if named is None or named[0] == (listed := ", ".join(actions)):
         return issue
-    message = issue.message.replace(named[0], listed, 1)
+    message = f"{listed}{issue.message[named.end() :]}"
     if len(actions) == 1:
         for one, several in (_LOST, _LOGS_REFUSED, ("is refused", "are refused")):
-            message = message.replace(f"{listed} {several}", f"{listed} {one}", 1)
+            message = message.replace(f"{listed} {several}", f"{listed} {one}")
     return replace(issue, message=message, remedy=issue.remedy.replace(named[0], listed))
 
 
@@ -430,9 +439,9 @@ def _scoped(account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
             for each in step.resources.examples
             if each.verdict is Verdict.DENIED
         )
-        principal = _principal(account)
+        principal, plural = _principal(account), _plural(actions[0])
         why = [
-            _SCOPES[reason].format(principal=principal, plural=_plural(actions))
+            _SCOPES[reason].format(principal=principal, plural=plural)
             if reason in _SCOPES
             else _remedy(account, reason, ", ".join(actions))
             for reason in reasons
@@ -447,7 +456,7 @@ def _scoped(account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
 
 def _counted(step: Step) -> str:
     found = step.resources
-    plural = _plural([step.step])
+    plural = _plural(step.step)
     if found is None:
         return f"some {plural} only"
     undecided = found.asked - found.allowed - found.denied
@@ -455,11 +464,10 @@ def _counted(step: Step) -> str:
     return f"{found.allowed} of {found.asked} {plural}{unknown}"
 
 
-def _plural(actions: Iterable[str]) -> str:
-    """What the actions start, stop or list, in words."""
-    kinds = _kinds()
-    named = (kinds[each].descriptor.plural if each in kinds else "instances" for each in actions)
-    return " and ".join(dict.fromkeys(named))
+def _plural(action: str) -> str:
+    """What the action starts, stops or lists, in words."""
+    kind = _kinds().get(action)
+    return kind.descriptor.plural if kind else "instances"
 
 
 _POLICY_READERS = permissions.CHECKING.actions
