@@ -1,5 +1,6 @@
 """EndResources: deletes the resources of a deleted account, and their EventBridge schedules."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,6 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         accounts=wiring.accounts(),
         resources=wiring.resources(),
         scheduler=wiring.scheduler_client(),
+        now=datetime.now(UTC),
     )
     logger.info("Resources ended", ended=ended)
     return {"ended": ended}

@@ -12,15 +12,19 @@ from local.fidelity.correction import corrects
 
 @corrects(iam_actions, "extract_resource_arn")
 def name_the_group_in_schedule_arns(original: Any, service: str, *request: Any) -> str:
-    """The ARN of a schedule names its group: `schedule/GROUP/NAME`.
+    """The ARN of a schedule names its group: `schedule/GROUP/NAME`. A listing is of `schedule/*/*`,
+    whichever group it asks for.
 
-    The emulator says `default` for each group when it evaluates policies.
+    The emulator says `default` for each group when it evaluates policies, and `*` of a listing.
     https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoneventbridgescheduler.html
+    https://github.com/aws/aws-cdk/issues/38201
     """
     arn: str = original(service, *request)
-    _, _, _, body, query_params, *_ = request
-    if service != "scheduler" or ":schedule/default/" not in arn:
+    method, path, _, body, query_params, region, account_id = request
+    if service != "scheduler":
         return arn
+    if (method, path) == ("GET", "/schedules"):
+        return f"arn:aws:scheduler:{region}:{account_id}:schedule/*/*"
     named = query_params.get("groupName") or json.loads(body or b"{}").get("GroupName")
     group = named[0] if isinstance(named, list) else named
     return arn.replace(":schedule/default/", f":schedule/{group or 'default'}/")

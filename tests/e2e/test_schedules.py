@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from local import aws
 from local.stack import Stack
 from tests.e2e.using import DAYS, ScheduledStop, Use, Used, control, window_around_now
+from tests.support import inspection
 from tests.support.connections import resource_states
 from tests.support.http import answer, problem
 from tests.support.organizations import Organization
@@ -89,6 +91,29 @@ def test_the_eventbridge_schedules_of_a_deleted_account_are_deleted(use: Use, st
     assert used.connected.person.delete(used.connected.path).status_code == 204
 
     wait_for(lambda: schedules_of(stack, resource["resource_id"]), lambda left: left == [])
+
+
+def test_a_clock_that_somebody_deletes_is_back_after_the_daily_comparison(
+    used: Used, stack: Stack
+) -> None:
+    shift = window_around_now("UTC", DAYS)
+    resource = control(used, "aurora", "ledger", {"time_zone": "UTC", "windows": [shift]})
+    try:
+        before = schedules_of(stack, resource["resource_id"])
+        scheduler = aws.client("scheduler", stack.emulator_url)
+        (lost, _) = scheduler.list_schedules(NamePrefix=resource["resource_id"])["Schedules"]
+        scheduler.delete_schedule(Name=lost["Name"], GroupName=lost["GroupName"])
+
+        invoked = aws.client("lambda", stack.emulator_url).invoke(
+            FunctionName=inspection.function_name(stack, "ReconcileClocks"), Payload="{}"
+        )
+
+        assert json.load(invoked["Payload"]).get("MissingClocks") == 1
+        assert schedules_of(stack, resource["resource_id"]) == before
+    finally:
+        path = f"{used.connected.path}/resources/{resource['resource_id']}"
+        assert used.connected.person.delete(path).status_code == 204
+    assert schedules_of(stack, resource["resource_id"]) == []
 
 
 @pytest.mark.parametrize(

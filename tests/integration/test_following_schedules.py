@@ -351,13 +351,14 @@ def end(organization_id: str, control: ResourceDependencies, accounts: Accounts)
         accounts=accounts,
         resources=control.resources,
         scheduler=control.scheduler,
+        now=NOW,
     )
 
 
 def test_a_clock_without_a_resource_is_ended_when_it_fires(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
-    wiring.resources().delete(orders)
+    wiring.resources().remove(ACCOUNT_ID, orders.resource_id, NOW)
 
     with pytest.raises(UnknownClock):
         fire(orders, control, EVENING)

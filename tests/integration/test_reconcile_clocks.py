@@ -92,7 +92,7 @@ def test_an_unknown_clock_is_ended_after_a_day(
 def test_the_clocks_of_a_resource_that_is_gone_are_ended(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
-    wiring.resources().delete(orders)
+    wiring.resources().remove(ACCOUNT_ID, orders.resource_id, NOW)
 
     assert reconcile(control) == dict.fromkeys(orders.clocks, Difference.UNKNOWN)
 

@@ -86,7 +86,7 @@ class Calls:
         if fault is Fault.THROTTLED:
             raise _error(operation, "ThrottlingException", 400)
         if fault is Fault.BUSY:
-            raise _busy(operation, arguments)
+            raise transaction_conflict(operation, arguments)
         if fault is Fault.REFUSED:
             entries = arguments["Entries"]
             return self._put_events(entries, refused=(len(entries) - 1) // 2)
@@ -135,7 +135,10 @@ def _error(operation: str, code: str, status: int, **more: Any) -> ClientError:
     return ClientError(response, operation)
 
 
-def _busy(operation: str, arguments: dict[str, Any]) -> ClientError:
+def transaction_conflict(operation: str, arguments: dict[str, Any]) -> ClientError:
+    """What DynamoDB answers to a write while a transaction holds an item. Nothing happened."""
+    if operation != "TransactWriteItems":
+        return _error(operation, "TransactionConflictException", 400)
     reasons = [{"Code": "None"} for _ in arguments["TransactItems"]]
     reasons[-1] = {"Code": "TransactionConflict"}
     return _error(operation, "TransactionCanceledException", 400, CancellationReasons=reasons)

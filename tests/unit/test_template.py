@@ -83,6 +83,7 @@ MAY = {
     "end_resources": {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "dynamodb:Query",
         "scheduler:DeleteSchedule",
         "sqs:SendMessage",

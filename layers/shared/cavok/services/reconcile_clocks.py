@@ -1,12 +1,12 @@
 """Compares the clocks with the stored schedules, and mends what differs."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from cavok.domain.clocks import Clock, clocks_of, is_left_over, knows
-from cavok.domain.resources import Resource
+from cavok.domain.clocks import clocks_of, is_left_over, knows
+from cavok.services.clocks import complete_clocks
 
 if TYPE_CHECKING:
     from cavok.adapters.scheduler import SchedulerClient
@@ -37,28 +37,13 @@ def reconcile_clocks(
     for resource in resources.scheduled():
         wanted = clocks_of(resource, now)
         absent = [clock for clock in wanted if there.pop(clock.name, None) is None]
-        for name in _created(resource, absent, resources, scheduler):
+        completed = complete_clocks(resource, absent, resources=resources, scheduler=scheduler)
+        for name in completed:
             yield Difference.MISSING, name
     for name, made_at in there.items():
         if is_left_over(made_at, now) and not _is_known(name, resources, scheduler):
             scheduler.end([name])
             yield Difference.UNKNOWN, name
-
-
-def _created(
-    resource: Resource,
-    clocks: Iterable[Clock],
-    resources: "Resources",
-    scheduler: "SchedulerClient",
-) -> list[str]:
-    """Creates what is missing, and looks at the resource again: if its schedule was changed just
-    then, nobody else ends what was created.
-    """
-    created = scheduler.create(resource, clocks)
-    stored = resources.find(resource.account_id, resource.resource_id) if created else None
-    known = [name for name in created if stored and knows(stored, name)]
-    scheduler.end(name for name in created if name not in known)
-    return known
 
 
 def _is_known(name: str, resources: "Resources", scheduler: "SchedulerClient") -> bool:

@@ -21,6 +21,7 @@ from cavok.domain.outcomes import is_passing
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
 from cavok.domain.verifications import SCHEDULE
+from cavok.services.clocks import complete_clocks
 from cavok.services.connections import ConnectionDependencies, RequestContext
 from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
@@ -143,9 +144,10 @@ def end_resources(
     accounts: "Accounts",
     resources: "Resources",
     scheduler: "SchedulerClient",
+    now: datetime,
 ) -> int:
-    """Deletes all resources of a deleted account, and returns how many there were. Idempotent.
-    Raises ServiceUnavailable.
+    """Deletes all resources of a deleted account, and returns how many there were. Repeated, ends
+    what is left of their clocks. Raises ServiceUnavailable.
 
     The event alone proves nothing: an account that is there, or another organization's, keeps them.
     """
@@ -156,7 +158,8 @@ def end_resources(
     else:
         return 0
     for resource in ended:
-        _end(resource, resources, scheduler)
+        resources.remove(account_id, resource.resource_id, now)
+    scheduler.end(resources.clocks_of_deleted(account_id))
     return len(ended)
 
 
@@ -178,7 +181,7 @@ def follow_schedule(
     try:
         dependencies.connections.accounts.get(invocation.organization_id, invocation.account_id)
     except AccountNotFound:
-        _end(resource, resources, scheduler)
+        scheduler.end(resources.remove(resource.account_id, resource.resource_id, now))
         return None
     transition = resource.due_transition(now)
     if transition is None:
@@ -206,12 +209,6 @@ def _note(refusal: Exception) -> str:
     return f"{refusal} Cavok tries again for an hour." if is_passing(refusal) else str(refusal)
 
 
-def _end(resource: Resource, resources: "Resources", scheduler: "SchedulerClient") -> None:
-    """Of a deleted account. The clocks go first: whoever repeats this finds only the resource."""
-    scheduler.end(resource.clocks)
-    resources.delete(resource)
-
-
 def _change(
     before: Resource, after: Resource, now: datetime, dependencies: ResourceDependencies
 ) -> Resource:
@@ -219,10 +216,13 @@ def _change(
     left alone until then. What stopped halfway is completed by the same request: it makes the same
     clocks.
     """
-    scheduler, clocks = dependencies.scheduler, clocks_of(after, now)
-    scheduler.create(after, clocks)
+    resources, scheduler = dependencies.resources, dependencies.scheduler
+    clocks = clocks_of(after, now)
     names = names_of(clocks)
-    if after != before:
+    if after == before:
+        complete_clocks(after, clocks, resources=resources, scheduler=scheduler)
+    else:
+        scheduler.create(after, clocks)
         after = replace(after, clocks=names + names_of(clocks_of(before, now)))
         after = _save(after, before, names, dependencies)
     scheduler.end(name for name in before.clocks if name not in names)

@@ -199,20 +199,11 @@ class Resources:
 
         return retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
 
-    def delete(self, resource: Resource) -> None:
-        """Deletes a resource and its claim, if its schedule is still this one. One that is gone is
-        no error. Raises ServiceUnavailable.
-        """
-
-        def attempt() -> None:
-            try:
-                with self._table.transaction() as transaction:
-                    _delete(transaction, resource)
-            except ItemChanged:
-                if self.find(resource.account_id, resource.resource_id):
-                    raise ServiceUnavailable(_CHANGED_BY_OTHERS) from None
-
-        retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+    def clocks_of_deleted(self, account_id: str) -> Iterator[str]:
+        """Names of the clocks of all resources that were deleted within a day."""
+        pk = keys.account_pk(account_id)
+        found = DeletedItem.query(pk, DeletedItem.sk.startswith(keys.DELETED), consistent_read=True)
+        return (clock for item in found for clock in item.clocks)
 
 
 def _unchanged(resource: Resource) -> Condition:

@@ -1,0 +1,232 @@
+"""Every two operations on a resource and its schedule, each between every two AWS calls of the
+other: the clocks stay those of the stored schedule, and no other clock acts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from moto.backends import get_backend
+
+from cavok import wiring
+from cavok.adapters.table.accounts import Accounts
+from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.errors import (
+    AccountNotFound,
+    Conflict,
+    ResourceNotFound,
+    ServiceUnavailable,
+    UnknownClock,
+)
+from cavok.domain.resources import Resource
+from cavok.domain.schedules import DAYS, Schedule, Window
+from cavok.services.accounts import disconnect_account
+from cavok.services.reconcile_clocks import reconcile_clocks
+from cavok.services.resources import (
+    ResourceDependencies,
+    ScheduleInvocation,
+    add_resource,
+    end_resources,
+    follow_schedule,
+    remove_resource,
+    schedule_resource,
+)
+from tests.integration.conftest import REGION
+from tests.integration.test_following_schedules import GROUP, control, new, scheduler
+from tests.integration.test_instances import make_database
+from tests.integration.test_start_stop import CONTEXT, Connect, connect, dependencies, sessions
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.interleaving import Answer, interleavings, snapshot
+
+__all__ = ["connect", "control", "dependencies", "scheduler", "sessions"]
+
+OFFICE = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
+NEW_YORK = Schedule("America/New_York", (Window(DAYS[:5], "08:00", "18:00"),))
+WEEKEND = Schedule("Europe/Berlin", (Window(DAYS[5:], "10:00", "18:00"),))
+LATER = NOW + timedelta(hours=1)
+EVENING = NOW.replace(hour=18)
+"""NOW is a Saturday, at noon."""
+EXPECTED = (AccountNotFound, Conflict, ResourceNotFound, ServiceUnavailable, UnknownClock)
+
+
+@dataclass
+class Story:
+    """A database that is a resource, with the office's schedule; and what can be done with it."""
+
+    control: ResourceDependencies
+    accounts: Accounts
+    resource: Resource
+
+    def change(self, schedule: Schedule | None) -> Callable[[], Resource]:
+        return lambda: schedule_resource(
+            replace(CONTEXT, now=LATER),
+            self.resource.resource_id,
+            schedule,
+            dependencies=self.control,
+        )
+
+    def remove(self) -> None:
+        context = replace(CONTEXT, now=LATER)
+        remove_resource(context, self.resource.resource_id, dependencies=self.control)
+
+    def add(self) -> Resource:
+        """The request that made the resource, repeated by a client that got no answer."""
+        return add_resource(replace(CONTEXT, now=LATER), new(OFFICE), dependencies=self.control)
+
+    def delete_account(self) -> None:
+        disconnect_account(
+            ORGANIZATION_ID, ACCOUNT_ID, actor="ada", accounts=self.accounts, now=LATER
+        )
+        self.end()
+
+    def end(self) -> int:
+        return end_resources(
+            ORGANIZATION_ID,
+            ACCOUNT_ID,
+            accounts=self.accounts,
+            resources=self.control.resources,
+            scheduler=self.control.scheduler,
+            now=LATER,
+        )
+
+    def follow(self, clock: str | None = None) -> object:
+        """The evening's clock of the schedule of before."""
+        invocation = ScheduleInvocation(
+            organization_id=ORGANIZATION_ID,
+            account_id=ACCOUNT_ID,
+            resource_id=self.resource.resource_id,
+            clock=clock or self.resource.clocks[-1],
+            request_id="f-1",
+            made_at=NOW.isoformat(),
+        )
+        return follow_schedule(invocation, dependencies=self.control, now=EVENING)
+
+    def reconcile(self) -> int:
+        """A moment later: nothing is old enough to be ended."""
+        resources, clocks = self.control.resources, self.control.scheduler
+        return len(list(reconcile_clocks(resources=resources, scheduler=clocks, now=LATER)))
+
+    def operation(self, name: str) -> Callable[[], object]:
+        """With its caller, which repeats it where that may help."""
+        operation: Callable[[], object] = {
+            "set New York": self.change(NEW_YORK),
+            "set the weekend": self.change(WEEKEND),
+            "set it again": self.change(OFFICE),
+            "end the schedule": self.change(None),
+            "remove": self.remove,
+            "add again": self.add,
+            "delete the account": self.delete_account,
+            "follow": self.follow,
+            "reconcile": self.reconcile,
+        }[name]
+        passing = (Conflict, ServiceUnavailable) if name == "follow" else ServiceUnavailable
+        return lambda: _repeated(operation, passing)
+
+    def ever_made(self, *names: str) -> set[str]:
+        """Clocks of the evening: of the schedule of before, and of those that are set."""
+        schedules = [SETS[name] for name in names if name in SETS]
+        had = [self.resource, *(self.resource.scheduled(each, LATER) for each in schedules)]
+        return {names_of(clocks_of(resource, LATER))[-1] for resource in had if resource.schedule}
+
+    def stored(self) -> list[Resource]:
+        return list(wiring.resources().all_of(ACCOUNT_ID))
+
+
+def clocks() -> set[str]:
+    """Straight from moto, which is faster: this is asked a thousand times."""
+    return set(get_backend("scheduler")["123456789012"][REGION].schedule_groups[GROUP].schedules)
+
+
+def database() -> Any:
+    return get_backend("rds")["123456789012"][REGION].databases["orders"]
+
+
+SETS = {
+    "set New York": NEW_YORK,
+    "set the weekend": WEEKEND,
+    "set it again": OFFICE,
+    "end the schedule": None,
+}
+OPERATIONS = (
+    "set New York",
+    "set the weekend",
+    "set it again",
+    "end the schedule",
+    "remove",
+    "add again",
+    "delete the account",
+    "follow",
+    "reconcile",
+)
+
+
+@pytest.fixture
+def story(connect: Connect, control: ResourceDependencies, accounts: Accounts) -> Story:
+    connect()
+    make_database("orders")
+    resource = add_resource(CONTEXT, new(OFFICE), dependencies=control)
+    return Story(control, accounts, resource)
+
+
+def _repeated(operation: Callable[[], object], passing: Any) -> object:
+    try:
+        return operation()
+    except passing:
+        return operation()
+
+
+@pytest.mark.parametrize("first", OPERATIONS)
+def test_whatever_comes_between_the_clocks_are_those_of_the_stored_schedule(
+    first: str, story: Story
+) -> None:
+    bring_back = snapshot()
+    for second in OPERATIONS:
+        one, two = story.operation(first), story.operation(second)
+        for run in interleavings(bring_back, one, two):
+            answers, stored = [(first, run.first), (second, run.second)], story.stored()
+            wrong = [
+                *_unexpected(answers),
+                *_wrong_clocks(stored),
+                *_wrong_schedule(answers, stored),
+                *_acting(story.ever_made(first, second), story),
+            ]
+            assert not wrong, f"{first} | {second} at {run.at}: {wrong}"
+
+
+def _unexpected(answers: list[tuple[str, Answer]]) -> Iterator[str]:
+    """A caller may be told that something is gone or was changed, and nothing else."""
+    for name, answer in answers:
+        if answer.error and not isinstance(answer.error, EXPECTED):
+            yield f"{name}: {answer.error!r}"
+
+
+def _wrong_clocks(stored: list[Resource]) -> Iterator[str]:
+    wanted = {name for resource in stored for name in names_of(clocks_of(resource, LATER))}
+    if (there := clocks()) != wanted:
+        yield f"missing: {wanted - there}, unknown: {there - wanted}"
+
+
+def _wrong_schedule(answers: list[tuple[str, Answer]], stored: list[Resource]) -> Iterator[str]:
+    """What is stored is what those wanted who were told that it is done."""
+    done = {name for name, answer in answers if not answer.error}
+    if done & {"remove", "delete the account"}:
+        right: list[list[Schedule | None]] = [[], [OFFICE]] if "add again" in done else [[]]
+    else:
+        right = [[SETS[name]] for name in done if name in SETS] or [[OFFICE]]
+    if [resource.schedule for resource in stored] not in right:
+        yield f"{stored}, though done is {done}"
+
+
+def _acting(ever_made: set[str], story: Story) -> Iterator[str]:
+    """Clocks that act, though no schedule has them."""
+    database().status = "available"
+    for name in ever_made - clocks():
+        with suppress(UnknownClock):
+            yield f"{name} was followed: {story.follow(name)}"
+    if database().status != "available":
+        yield "the instance was stopped"
