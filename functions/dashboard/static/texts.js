@@ -461,6 +461,7 @@ const texts = {
     error: "AWS could not answer now; this passes by itself.",
     not_entered: "Not tried: the account could not be entered.",
     not_applicable: "Does not apply to this access type.",
+    not_askable: "No dry run can ask about it: AWS refuses the call for another reason, such as protection from being stopped.",
     write_logs_off: "Not tried: Write logs is No for this account.",
   },
 

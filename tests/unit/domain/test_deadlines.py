@@ -30,7 +30,7 @@ def test_a_deadline_is_over_after_its_seconds() -> None:
     now = 105.0
     assert deadline.left == 0
     assert deadline.later(2).left == 2
-    with pytest.raises(OutOfTime):
+    with pytest.raises(OutOfTime, match=r"^The time for this test ran out before AWS was asked\.$"):
         deadline.check()
     NO_DEADLINE.check()
 

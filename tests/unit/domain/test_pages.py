@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.domain.errors import InvalidField
-from cavok.domain.pages import Position
+from cavok.domain.pages import Page, Position
 from tests.support.builders import ACCOUNT_ID
 
 SCOPE = "org-one/accounts//"
@@ -143,3 +143,11 @@ def test_a_cursor_needs_no_escaping_in_a_query() -> None:
     cursor = Position("name", "ÿ?>" * 9, "id").cursor(SCOPE)
 
     assert not set(cursor) & set("+/&?# ")
+
+
+def test_a_page_leads_to_the_next_one_unless_it_is_the_last() -> None:
+    page = Page(["a", "b"], POSITION)
+
+    assert page.next_cursor(SCOPE) == POSITION.cursor(SCOPE)
+    assert page.map(str.upper) == Page(["A", "B"], POSITION)
+    assert Page(["a"], None).next_cursor(SCOPE) is None

@@ -97,11 +97,18 @@ def test_the_policy_fits_into_a_role_many_times_over() -> None:
 
 
 def test_the_trust_policy_names_the_workload_account_and_demands_the_external_id() -> None:
-    (statement,) = permissions.trust_policy("000000000000", "cavok-x")["Statement"]
-
-    assert statement["Principal"] == {"AWS": "arn:aws:iam::000000000000:root"}
-    assert statement["Action"] == "sts:AssumeRole"
-    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": "cavok-x"}}
+    assert permissions.trust_policy("000000000000", "cavok-x") == {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Sid": "CavokCloud",
+                "Effect": "Allow",
+                "Principal": {"AWS": "arn:aws:iam::000000000000:root"},
+                "Action": "sts:AssumeRole",
+                "Condition": {"StringEquals": {"sts:ExternalId": "cavok-x"}},
+            }
+        ],
+    }
 
 
 def test_each_probed_permission_has_one_probe_and_each_probe_a_permission() -> None:

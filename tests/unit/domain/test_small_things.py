@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -56,8 +57,16 @@ def test_an_identifier_is_known_by_its_form(text: str, is_one: bool) -> None:
         (datetime(2025, 3, 1, 12, 0, 0, 1_000, tzinfo=UTC), "2025-03-01T12:00:00.001000Z"),
     ],
 )
-def test_times_are_told_in_utc(at: datetime, text: str) -> None:
-    assert utc_text(at) == text
+def test_times_are_told_in_utc_wherever_this_runs(
+    at: datetime, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    told = utc_text(at)
+    monkeypatch.undo()
+    time.tzset()
+
+    assert told == text
 
 
 def test_an_invalid_field_is_named_with_what_is_wrong() -> None:

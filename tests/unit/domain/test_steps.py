@@ -23,6 +23,7 @@ from cavok.domain.steps import (
     Step,
     Verdict,
     judge,
+    out_of_time,
     skipped,
 )
 from tests.support.builders import NOW, a_step
@@ -153,6 +154,35 @@ def test_what_an_answer_proves_is_said_in_awss_words() -> None:
     assert judge("Throttling", "y" * 2000).detail == "y" * 1500
 
 
+def test_a_refusal_keeps_awss_code_words_and_reason() -> None:
+    message = "User: x is not authorized because no permissions boundary allows the y action"
+
+    assert judge("AccessDenied", message) == Judgement(
+        verdict=Verdict.DENIED,
+        evidence=Evidence.LIVE,
+        reason=Reason.PERMISSIONS_BOUNDARY,
+        error_code="AccessDenied",
+        detail=message,
+    )
+
+
+def test_an_answer_that_proves_nothing_is_no_evidence() -> None:
+    assert judge("Surprise", "What?") == Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=Reason.NOT_PROVABLE,
+        error_code="Surprise",
+        detail="What?",
+    )
+    assert out_of_time("Too late.") == Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=Reason.ERROR,
+        error_code="OutOfTime",
+        detail="Too late.",
+    )
+
+
 def test_what_was_skipped_is_no_evidence() -> None:
     assert skipped(Reason.NOT_ENTERED, "why") == Judgement(
         verdict=Verdict.SKIPPED, evidence=Evidence.NONE, reason=Reason.NOT_ENTERED, detail="why"
@@ -165,6 +195,13 @@ def test_every_step_belongs_to_a_group() -> None:
     assert groups == {"trust", *(group.group for group in permissions.GRANTED_GROUPS)}
     with pytest.raises(KeyError):
         permissions.group_of("s3:GetObject")
+
+
+def test_a_prediction_of_a_refusal_that_is_wanted_is_right() -> None:
+    wanted = a_step(permissions.WITHOUT_EXTERNAL_ID, Verdict.INCONCLUSIVE)
+
+    assert wanted.predicted(Verdict.DENIED, None, "No.").ok is True
+    assert wanted.predicted(Verdict.ALLOWED, None, "Yes.").ok is False
 
 
 def refused_in(region: str, *ids: str) -> list[ResourceVerdict]:
@@ -195,7 +232,7 @@ def test_what_is_under_control_and_not_allowed_is_among_the_examples(
     refused: int, verdict: Verdict
 ) -> None:
     """An earlier problem of it stays: this answer proves nothing about it."""
-    mine = ResourceVerdict("i-mine", "us-east-1", verdict, Reason.NOT_APPLICABLE)
+    mine = ResourceVerdict("i-mine", "us-east-1", verdict, Reason.NOT_ASKABLE)
     others = [
         *refused_in("us-east-1", *(f"i-{number}" for number in range(refused))),
         *(ResourceVerdict(f"i-a{number}", "us-east-1", A) for number in range(30)),

@@ -78,6 +78,7 @@ class Reason(StrEnum):
     ERROR = "error"
     NOT_ENTERED = "not_entered"
     NOT_APPLICABLE = "not_applicable"
+    NOT_ASKABLE = "not_askable"
     WRITE_LOGS_OFF = "write_logs_off"
 
 

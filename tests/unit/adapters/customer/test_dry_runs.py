@@ -256,7 +256,7 @@ def test_an_instance_that_no_dry_run_can_ask_about_is_left_out(
         assert judgement.verdict is verdict
         assert counts(judgement) == (7, len(allowed) and 7, 0 if allowed else 7)
         assert judgement.resources
-        left_out = ResourceVerdict(protected, "us-east-1", Verdict.SKIPPED, Reason.NOT_APPLICABLE)
+        left_out = ResourceVerdict(protected, "us-east-1", Verdict.SKIPPED, Reason.NOT_ASKABLE)
         assert left_out in judgement.resources.examples
 
 

@@ -225,7 +225,7 @@ def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
     for each in found.allowed:
         yield ResourceVerdict(each, region, Verdict.ALLOWED)
     for each in found.skipped:
-        yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_APPLICABLE)
+        yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_ASKABLE)
     for each in found.unreached:
         yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_PROVABLE)
 
