@@ -326,8 +326,8 @@ _DECLARATIONS = (
         source=SOURCE,
         when="AWS accepted a start or stop, or refused a schedule's for an hour, and the instance "
         "did not reach the state that was asked for",
-        description="An instance did not reach the state that was asked for. Of a schedule's turn "
-        "it is told after the last try. Once per interaction.",
+        description="An instance did not reach the state that was asked for. For a schedule's turn "
+        "it comes after the last try. Once per interaction.",
         fields={
             "interaction_id": {**_TEXT, "description": "The start or stop, as in its own event."},
             "action": {"enum": ["start", "stop"]},
