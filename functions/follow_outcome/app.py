@@ -14,18 +14,16 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.batches import dropping_unusable
-from cavok.domain.events import read_event
+from cavok.domain.followed_acts import FollowedAct
 from cavok.observability import logger
-from cavok.services.follow_outcome import FollowedAct, NotFinal, follow_outcome
+from cavok.services.follow_outcome import NotFinal, follow_outcome
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 @dropping_unusable
 def look(record: SQSRecord) -> None:
-    detail = read_event(record.body)["detail"]
-    names = ("organization_id", "account_id", "interaction_id", "request_id")
-    act = FollowedAct(**{name: detail[name] for name in names})
+    act = FollowedAct.read(record.body)
     logger.append_keys(account_id=act.account_id, interaction_id=act.interaction_id)
     try:
         found = follow_outcome(
@@ -46,5 +44,5 @@ def look(record: SQSRecord) -> None:
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
-    """Takes messages of the queue, each an event. Returns those to look at again."""
+    """Takes messages of the queue, each an act to follow. Returns those to look at again."""
     return process_partial_response(event, look, processor, context)

@@ -1,4 +1,6 @@
-"""publish_events: publishes the events that follow from changes in the table."""
+"""publish_events: publishes the events that follow from changes in the table, and has acts
+followed.
+"""
 
 from typing import Any
 
@@ -19,6 +21,7 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
     events, outcomes = publish_events(
         records,
         bus=wiring.bus(),
+        followed_acts=wiring.followed_acts,
         free_interactions=int(wiring.setting("FREE_INTERACTIONS")),
     )
     for event in events:

@@ -14,9 +14,10 @@ import pytest
 from cavok import wiring
 from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.table.accounts import Accounts
-from cavok.adapters.table.interactions import Interactions
+from cavok.adapters.table.interactions import InteractionItem, Interactions
 from cavok.domain.accounts import Status
-from cavok.domain.errors import CallFailed, EntryInconclusive, EntryRefused
+from cavok.domain.errors import CallFailed, EntryInconclusive, EntryRefused, NotAnswered
+from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.instances import Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result
 from cavok.domain.kinds import Action, Kind
@@ -25,7 +26,7 @@ from cavok.domain.resources import Resource
 from cavok.domain.session_policies import looking_policy
 from cavok.domain.steps import judge
 from cavok.services.connections import ConnectionDependencies
-from cavok.services.follow_outcome import FollowedAct, NotFinal, follow_outcome
+from cavok.services.follow_outcome import NotFinal, follow_outcome
 from cavok.services.resources import ResourceDependencies, schedule_resource
 from cavok.services.start_stop import start_stop
 from functions.follow_outcome import app
@@ -41,7 +42,9 @@ from tests.integration.test_following_schedules import (
 from tests.integration.test_instances import run_instance
 from tests.integration.test_start_stop import (
     CONTEXT,
+    KEYED,
     Connect,
+    Died,
     Sessions,
     connect,
     dependencies,
@@ -63,7 +66,6 @@ def look(dependencies: ConnectionDependencies) -> Callable[[Interaction, datetim
             "organization_id": ORGANIZATION_ID,
             "account_id": ACCOUNT_ID,
             "interaction_id": interaction.interaction_id,
-            "request_id": "r-2",
         }
         try:
             return follow_outcome(
@@ -314,7 +316,7 @@ def test_a_message_is_hidden_until_the_next_look_and_taken_once_the_result_is_fi
     monkeypatch.setattr(wiring, "connection_dependencies", lambda: dependencies)
     (record,) = event["Records"]
     message = json.loads(record["body"])
-    message["detail"] |= {
+    message |= {
         "organization_id": ORGANIZATION_ID,
         "account_id": ACCOUNT_ID,
         "interaction_id": stopped.interaction_id,
@@ -326,6 +328,164 @@ def test_a_message_is_hidden_until_the_next_look_and_taken_once_the_result_is_fi
     assert queue.hidden == hidden
     failed = [each["itemIdentifier"] for each in answer["batchItemFailures"]]
     assert failed == (["m-1"] if runs else [])
+
+
+# ---- an act that was left open -------------------------------------------------------------------
+
+
+@pytest.fixture
+def left(
+    connect: Connect, dependencies: ConnectionDependencies, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., Interaction]:
+    """A person's stop whose process died at the call, or after it: `carried_out`."""
+
+    def make(*, carried_out: bool, **account: Any) -> Interaction:
+        connect(**account)
+        web = run_instance(account.get("regions", ["us-east-1"])[-1])
+        real = InstanceClient.act
+
+        def die(client: InstanceClient, instance_id: str, action: Action) -> None:
+            if carried_out:
+                real(client, instance_id, action)
+            raise Died
+
+        operation = Operation(Action.STOP, Kind.EC2, web)
+        with monkeypatch.context() as patch:
+            patch.setattr(InstanceClient, "act", die)
+            with pytest.raises(Died):
+                start_stop(KEYED, operation, dependencies=dependencies)
+        (act,) = open_acts()
+        return act
+
+    return make
+
+
+Left = Callable[..., Interaction]
+
+
+def open_acts() -> list[Interaction]:
+    found = InteractionItem.query(
+        f"ACCOUNT#{ACCOUNT_ID}", InteractionItem.sk.startswith("INTERACTION#")
+    )
+    return [act for act in map(InteractionItem.interaction, found) if act.open]
+
+
+def recorded(interactions: Interactions, act: Interaction) -> Interaction:
+    found = interactions.find(ACCOUNT_ID, act.interaction_id)
+    assert found
+    return found
+
+
+def test_an_open_act_is_left_alone_while_its_maker_may_be_at_it(
+    left: Left, look: Look, sessions: Sessions, interactions: Interactions
+) -> None:
+    act = left(carried_out=True)
+    entered = len(sessions.policies)
+
+    assert look(act, at(15)) == 45
+    assert len(sessions.policies) == entered
+    assert recorded(interactions, act).open
+
+
+def test_an_open_act_that_the_instance_shows_is_accepted_and_reached(
+    left: Left, look: Look, interactions: Interactions
+) -> None:
+    act = left(carried_out=True, regions=("us-east-1", "eu-west-1"))
+
+    look(act, at(60))
+
+    closed = recorded(interactions, act)
+    assert (closed.outcome, closed.result) == (InteractionOutcome.ACCEPTED, Result.REACHED)
+    assert (closed.region, closed.state) == ("eu-west-1", "stopped")
+    assert closed.detail == "Cavok got no answer from AWS."
+    assert [i.interaction_id for i in history(interactions)] == [act.interaction_id]
+
+
+def test_an_open_act_on_its_way_is_accepted_and_followed_like_any_other(
+    left: Left, look: Look, interactions: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    act = left(carried_out=True)
+    real, stopping = InstanceClient.find, [True]
+
+    def find(client: InstanceClient, instance_id: str) -> Any:
+        found = real(client, instance_id)
+        return replace(found, state="stopping") if found and stopping.pop() else found
+
+    monkeypatch.setattr(InstanceClient, "find", find)
+
+    assert look(act, at(60)) == 15
+    closed = recorded(interactions, act)
+    assert (closed.outcome, closed.result) == (InteractionOutcome.ACCEPTED, Result.PENDING)
+    stopping.append(False)
+    look(act, at(75))
+    assert recorded(interactions, act).result is Result.REACHED
+
+
+def test_an_open_act_that_the_instance_does_not_show_is_refused_and_its_key_forgotten(
+    left: Left, look: Look, interactions: Interactions, dependencies: ConnectionDependencies
+) -> None:
+    act = left(carried_out=False)
+
+    assert look(act, at(90)) == 15, "AWS's answers are eventually consistent"
+    look(act, at(120))
+
+    closed = recorded(interactions, act)
+    assert (closed.outcome, closed.result) == (InteractionOutcome.REFUSED, None)
+    assert closed.detail == "Cavok got no answer from AWS. It is still running."
+    again = Operation(Action.STOP, Kind.EC2, str(act.instance_id))
+    accepted = start_stop(replace(KEYED, now=at(200)), again, dependencies=dependencies)
+    assert accepted.interaction_id != act.interaction_id
+    assert [i.outcome for i in history(interactions)] == ["accepted", "refused"]
+
+
+def test_an_open_act_that_certainly_did_nothing_waits_for_its_key_and_is_then_refused_unseen(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    look: Look,
+    interactions: Interactions,
+    sessions: Sessions,
+) -> None:
+    connect()
+    sessions.error = EntryInconclusive("Throttling: slow down.")
+    operation = Operation(Action.STOP, Kind.EC2, run_instance())
+    with pytest.raises(NotAnswered):
+        start_stop(KEYED, operation, dependencies=dependencies)
+    (act,) = open_acts()
+    entered = len(sessions.policies)
+
+    assert look(act, at(15)) == 105
+    look(act, at(120))
+
+    closed = recorded(interactions, act)
+    assert (closed.outcome, closed.result) == (InteractionOutcome.REFUSED, None)
+    assert closed.detail.startswith("The account could not be entered")
+    assert len(sessions.policies) == entered
+
+
+def test_an_open_act_that_a_later_one_overtook_is_unknown(
+    left: Left, look: Look, interactions: Interactions, dependencies: ConnectionDependencies
+) -> None:
+    act = left(carried_out=True)
+    operation = Operation(Action.START, Kind.EC2, str(act.instance_id))
+    start_stop(replace(CONTEXT, now=at(30)), operation, dependencies=dependencies)
+
+    look(act, at(120))
+
+    closed = recorded(interactions, act)
+    assert (closed.outcome, closed.result) == (InteractionOutcome.ACCEPTED, Result.UNKNOWN)
+
+
+def test_an_open_act_whose_account_is_gone_is_closed_as_unknown(
+    left: Left, look: Look, accounts: Accounts, interactions: Interactions
+) -> None:
+    act = left(carried_out=True)
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    accounts.delete(account, actor=CONTEXT.actor, now=at(5))
+
+    look(act, at(60))
+
+    assert (recorded(interactions, act).open, open_acts()) == (False, [])
+    assert recorded(interactions, act).result is Result.UNKNOWN
 
 
 # ---- a schedule's turn ---------------------------------------------------------------------------
@@ -403,7 +563,8 @@ def test_a_turn_that_never_works_is_tried_for_an_hour_and_then_said(
     assert result(interactions, turn) == (
         Result.NOT_REACHED,
         "available",
-        "It is still available. Cavok tried for an hour.",
+        "AWS did not carry out rds:StopDBInstance: InsufficientDBInstanceCapacity: Not now. "
+        "Cavok tried for an hour.",
     )
     assert "Cavok tried for an hour" in str(stored(orders).note)
 

@@ -10,6 +10,7 @@ import boto3
 import pytest
 
 from cavok import wiring
+from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
@@ -22,9 +23,10 @@ from cavok.domain.errors import (
     EntryInconclusive,
     InstanceNotFound,
     ResourceNotFound,
-    ServiceUnavailable,
+    StillRunning,
     UnknownClock,
 )
+from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
@@ -270,16 +272,40 @@ def test_a_transition_of_a_disconnected_account_is_noted_and_not_retried(
     assert state() == "stopped"
 
 
-def test_a_transition_that_was_inconclusive_is_retried(
-    orders: Resource, control: ResourceDependencies, sessions: Sessions
+def test_a_transition_that_was_inconclusive_is_noted_and_tried_again_by_who_follows_it(
+    orders: Resource,
+    control: ResourceDependencies,
+    sessions: Sessions,
+    interactions: Interactions,
 ) -> None:
     sessions.error = EntryInconclusive("Throttling: slow down.")
 
-    with pytest.raises(ServiceUnavailable):
-        fire(orders, control, EVENING)
+    assert fire(orders, control, EVENING) is None
 
-    sessions.error = None
-    fire(orders, control, EVENING + timedelta(minutes=2))
+    turn = history(interactions)[0]
+    assert (turn.outcome, turn.result) == (InteractionOutcome.REFUSED, Result.PENDING)
+    assert str(stored(orders).note).endswith("Cavok tries again for an hour.")
+
+
+def test_a_transition_whose_maker_may_still_be_at_it_comes_again(
+    orders: Resource, control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Scheduler may invoke the function twice, and Lambda repeats one that died."""
+
+    class Died(BaseException):
+        pass
+
+    def die(*_: object, **__: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InstanceClient, "act", die)
+        with pytest.raises(Died):
+            fire(orders, control, EVENING)
+
+    with pytest.raises(StillRunning):
+        fire(orders, control, EVENING + timedelta(seconds=30))
+    assert fire(orders, control, EVENING + timedelta(minutes=2)).outcome == "accepted"
     assert state() == "stopped"
 
 

@@ -14,9 +14,11 @@ from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import InteractionItem, Interactions
 from cavok.domain.accounts import Outcome
-from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.errors import ServiceUnavailable, StillRunning
 from cavok.domain.interactions import (
+    Interaction,
     InteractionAction,
+    InteractionOutcome,
     Logged,
     Result,
     Usage,
@@ -106,21 +108,124 @@ def test_a_transaction_that_never_went_through_is_an_error(
         interactions.record(an_interaction())
 
 
-def test_one_key_is_one_interaction(interactions: Interactions) -> None:
-    first, again = an_interaction(0), an_interaction(1)
+# ---- an act, from its intent to its outcome ------------------------------------------------------
 
-    assert interactions.record(first, "k") == first
-    assert interactions.record(again, "k") == first
-    assert interactions.recorded(again, "k") == first
+
+def an_open_act(number: int = 0, key: str | None = "k", **but: object) -> Interaction:
+    return an_interaction(
+        number,
+        outcome=InteractionOutcome.PENDING,
+        held_until=NOW + timedelta(seconds=60),
+        key_hash=key,
+        **but,
+    )
+
+
+def history(interactions: Interactions) -> list[Interaction]:
+    return list(interactions.page(ACCOUNT_ID, limit=10, after=None).items)
+
+
+def test_an_open_act_is_stored_and_counts_and_is_shown_once_it_is_closed(
+    interactions: Interactions,
+) -> None:
+    act = an_open_act()
+
+    assert interactions.begin(act) == act
+    assert interactions.find(ACCOUNT_ID, act.interaction_id) == act
+    assert (used(interactions), history(interactions)) == (0, [])
+
+    closed = replace(act, outcome=InteractionOutcome.ACCEPTED, held_until=None)
+    for _ in range(2):
+        assert interactions.close(replace(closed, held_until=NOW)) == closed
+    assert (used(interactions), history(interactions)) == (1, [closed])
+
+
+def test_one_key_is_one_act_whoever_begins_it_and_the_first_outcome_stays(
+    interactions: Interactions,
+) -> None:
+    first, again = an_open_act(0), an_open_act(1)
+
+    assert interactions.begin(first) == first
+    assert interactions.begin(again) == first
+    accepted = interactions.close(replace(first, outcome=InteractionOutcome.ACCEPTED))
+    assert interactions.close(replace(first, outcome=InteractionOutcome.REFUSED)) == accepted
+    assert interactions.begin(again) == accepted
     assert used(interactions) == 1
 
 
-def test_one_key_for_something_else_is_something_else(interactions: Interactions) -> None:
-    interactions.record(an_interaction(0), "k")
-    start = an_interaction(1, action=InteractionAction.START)
+def test_another_key_or_none_is_another_act(interactions: Interactions) -> None:
+    for number, key in enumerate(("k", "l", None, None)):
+        act = an_open_act(number, key)
+        assert interactions.begin(act) == act
 
-    assert interactions.record(start, "k") == start
-    assert used(interactions) == 2
+
+def test_an_open_act_that_nobody_holds_is_taken_up_by_one(interactions: Interactions) -> None:
+    act, later = interactions.begin(an_open_act()), NOW + timedelta(seconds=90)
+    interactions.let_go(act, "Throttled.", ended_at=None)
+    left = interactions.find(ACCOUNT_ID, act.interaction_id)
+    assert left == replace(act, detail="Throttled.", held_until=None)
+
+    interactions.take_up(left, later)
+
+    with pytest.raises(StillRunning):
+        interactions.take_up(left, later)
+    held = interactions.find(ACCOUNT_ID, act.interaction_id)
+    assert held
+    assert held.held_until == later
+
+
+def test_what_is_closed_is_neither_let_go_nor_taken_up(interactions: Interactions) -> None:
+    act = interactions.begin(an_open_act())
+    closed = interactions.close(replace(act, outcome=InteractionOutcome.ACCEPTED))
+
+    interactions.let_go(act, "Too late.", ended_at=NOW)
+    with pytest.raises(StillRunning):
+        interactions.take_up(act, NOW + timedelta(seconds=120))
+
+    assert interactions.find(ACCOUNT_ID, act.interaction_id) == closed
+
+
+def test_a_key_that_is_forgotten_begins_another_act(interactions: Interactions) -> None:
+    act = interactions.begin(an_open_act(0))
+    interactions.close(replace(act, outcome=InteractionOutcome.REFUSED), forget=True)
+    again = an_open_act(1)
+
+    assert interactions.begin(again) == again
+
+
+@pytest.mark.parametrize(
+    ("but", "later"),
+    [
+        ({}, True),
+        ({"region": None}, True),
+        ({"region": "eu-west-1"}, False),
+        ({"instance_id": "i-0123456789abcdef1"}, False),
+        ({"outcome": InteractionOutcome.REFUSED}, False),
+        ({"outcome": InteractionOutcome.PENDING}, True),
+        ({"action": InteractionAction.TEST}, False),
+    ],
+)
+def test_a_later_act_is_one_that_may_have_changed_the_same_instance(
+    interactions: Interactions, but: dict[str, object], later: bool
+) -> None:
+    act = interactions.record(an_interaction(0))
+    interactions.record(an_interaction(-1))
+    interactions.begin(an_interaction(1, **but))
+
+    assert interactions.has_later_act(act) is later
+
+
+def test_each_try_of_a_turn_is_begun_by_one(interactions: Interactions) -> None:
+    turn = interactions.record(an_interaction(result=Result.PENDING))
+    at = NOW + timedelta(minutes=1)
+
+    assert interactions.begin_try(turn, at, "running")
+    assert not interactions.begin_try(turn, at, "running")
+    interactions.note_try(turn, "Not now.")
+
+    tried = interactions.find(ACCOUNT_ID, turn.interaction_id)
+    assert tried == replace(turn, tried_at=at, state="running", state_reason="Not now.")
+    assert interactions.begin_try(tried, at + timedelta(minutes=2), "running")
 
 
 def test_a_counter_that_others_hold_is_waited_for(
@@ -230,7 +335,8 @@ def test_the_first_result_of_an_act_stays(interactions: Interactions) -> None:
 
     interactions.set_result(stop, Result.REACHED, "stopped", None)
     interactions.set_result(stop, Result.NOT_REACHED, "running", "It is still running.")
-    interactions.tried_again(stop, NOW, "running", "It is still running.")
+    assert not interactions.begin_try(stop, NOW, "running")
+    interactions.note_try(stop, "It is still running.")
 
     found = interactions.find(ACCOUNT_ID, stop.interaction_id)
     assert found == replace(stop, result=Result.REACHED, state="stopped")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -26,14 +27,17 @@ from cavok.domain.errors import (
     InstanceNotFound,
     InteractionRefused,
     InvalidField,
+    NotAnswered,
     ServiceUnavailable,
+    StillRunning,
 )
 from cavok.domain.instances import Instance, Operation
-from cavok.domain.interactions import Interaction, InteractionOutcome
+from cavok.domain.interactions import Interaction, InteractionOutcome, Result
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
+from cavok.domain.outcomes import HELD_FOR
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.steps import Verdict
+from cavok.domain.steps import Verdict, judge
 from cavok.domain.verifications import finish
 from cavok.services import query_instances
 from cavok.services.connections import ConnectionDependencies, RequestContext
@@ -300,6 +304,206 @@ def test_the_same_key_is_refused_the_same(
         with pytest.raises(InteractionRefused, match="excluded"):
             start_stop(replace(CONTEXT, idempotency_key="k"), stop, dependencies=dependencies)
     assert len(history(interactions)) == 1
+
+
+# ---- failures that pass, and answers that are lost -----------------------------------------------
+
+
+@dataclass
+class Aws:
+    """Fails with these codes, one a call of start or stop; `after` it was carried out, or before.
+    `blind`: so many looks fail after the first.
+    """
+
+    codes: list[str] = field(default_factory=list)
+    after: bool = False
+    blind: int = 0
+    calls: int = 0
+    looks: int = 0
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    made, act, find = Aws(), InstanceClient.act, InstanceClient.find
+
+    def acting(client: InstanceClient, instance_id: str, action: Action) -> None:
+        made.calls += 1
+        code = made.codes.pop(0) if made.codes else None
+        if code is None or made.after:
+            act(client, instance_id, action)
+        if code:
+            raise CallFailed(judge(code, "Not now."))
+
+    def finding(client: InstanceClient, instance_id: str) -> Instance | None:
+        made.looks += 1
+        if 1 < made.looks <= 1 + made.blind:
+            raise CallFailed(judge("ThrottlingException", "Not now."))
+        return find(client, instance_id)
+
+    monkeypatch.setattr(InstanceClient, "act", acting)
+    monkeypatch.setattr(InstanceClient, "find", finding)
+    return made
+
+
+KEYED = replace(CONTEXT, idempotency_key="k")
+LATER = replace(KEYED, now=NOW + timedelta(seconds=5), request_id="r-2")
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        ("RequestLimitExceeded", NotAnswered),
+        ("ThrottlingException", NotAnswered),
+        ("InternalError", NotAnswered),
+        ("RequestTimeout", NotAnswered),
+        ("InsufficientInstanceCapacity", InteractionRefused),
+        ("IncorrectInstanceState", InteractionRefused),
+    ],
+)
+def test_a_failure_that_passes_is_not_remembered_under_its_key(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    aws: Aws,
+    code: str,
+    error: type[Exception],
+) -> None:
+    connect()
+    web = run_instance()
+    aws.codes = [code]
+    stop = Operation(Action.STOP, Kind.EC2, web)
+
+    with pytest.raises(error, match=code):
+        start_stop(KEYED, stop, dependencies=dependencies)
+    assert history(interactions) == []
+    accepted = start_stop(LATER, stop, dependencies=dependencies)
+
+    assert (accepted.outcome, state(web)) == (InteractionOutcome.ACCEPTED, "stopped")
+    assert history(interactions) == [accepted]
+
+
+def test_without_a_key_a_failure_that_passes_is_recorded_at_once(
+    connect: Connect, dependencies: ConnectionDependencies, interactions: Interactions, aws: Aws
+) -> None:
+    connect()
+    aws.codes = ["ThrottlingException"]
+
+    with pytest.raises(NotAnswered):
+        start_stop(
+            CONTEXT, Operation(Action.STOP, Kind.EC2, run_instance()), dependencies=dependencies
+        )
+
+    (interaction,) = history(interactions)
+    assert (interaction.outcome, interaction.result) == (InteractionOutcome.REFUSED, None)
+
+
+@pytest.mark.parametrize("code", ["RequestTimeout", "InternalError", "InvalidDBInstanceState"])
+def test_a_call_that_worked_and_whose_answer_says_otherwise_is_accepted(
+    connect: Connect, dependencies: ConnectionDependencies, aws: Aws, code: str
+) -> None:
+    """A lost answer; or the SDK called again, and the database was on its way by then."""
+    connect()
+    make_database("orders")
+    aws.codes, aws.after = [code], True
+
+    accepted = start_stop(
+        KEYED, Operation(Action.STOP, Kind.RDS, "orders"), dependencies=dependencies
+    )
+
+    assert (accepted.outcome, accepted.result) == (InteractionOutcome.ACCEPTED, Result.PENDING)
+    assert accepted.detail == "It was available; stop was asked for."
+    assert aws.calls == 1
+
+
+def test_after_a_call_without_an_answer_the_instance_is_looked_at_and_not_called_again(
+    connect: Connect, dependencies: ConnectionDependencies, interactions: Interactions, aws: Aws
+) -> None:
+    connect()
+    web = run_instance()
+    aws.codes, aws.after, aws.blind = ["RequestTimeout"], True, 1
+    stop = Operation(Action.STOP, Kind.EC2, web)
+    with pytest.raises(NotAnswered):
+        start_stop(KEYED, stop, dependencies=dependencies)
+
+    accepted = start_stop(LATER, stop, dependencies=dependencies)
+
+    assert aws.calls == 1
+    assert accepted.detail == "It is stopped, perhaps by an earlier try of this request."
+    assert (accepted.changed, accepted.result) == (True, Result.REACHED)
+    assert history(interactions) == [accepted]
+
+
+class Died(BaseException):
+    """The function's process is gone."""
+
+
+def die_at_the_call(
+    monkeypatch: pytest.MonkeyPatch, operation: Operation, dependencies: ConnectionDependencies
+) -> None:
+    def die(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(InstanceClient, "act", die)
+        with pytest.raises(Died):
+            start_stop(KEYED, operation, dependencies=dependencies)
+
+
+def test_a_key_waits_while_its_first_request_may_still_call_and_then_tries_again(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect()
+    web = run_instance()
+    stop = Operation(Action.STOP, Kind.EC2, web)
+    die_at_the_call(monkeypatch, stop, dependencies)
+
+    with pytest.raises(StillRunning):
+        start_stop(LATER, stop, dependencies=dependencies)
+    assert state(web) == "running"
+    at = NOW + HELD_FOR
+    accepted = start_stop(replace(LATER, now=at), stop, dependencies=dependencies)
+
+    assert (accepted.outcome, state(web)) == (InteractionOutcome.ACCEPTED, "stopped")
+    assert history(interactions) == [accepted]
+
+
+def test_a_key_whose_request_was_overtaken_by_another_does_nothing(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    connect()
+    web = run_instance()
+    stop = Operation(Action.STOP, Kind.EC2, web)
+    die_at_the_call(monkeypatch, stop, dependencies)
+    keep_on = Operation(Action.START, Kind.EC2, web)
+    start_stop(replace(CONTEXT, now=LATER.now), keep_on, dependencies=dependencies)
+
+    with pytest.raises(InteractionRefused, match="A later request"):
+        start_stop(replace(LATER, now=NOW + HELD_FOR), stop, dependencies=dependencies)
+
+    assert state(web) == "running"
+
+
+def test_our_own_fault_is_not_remembered_under_a_key(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    sessions: Sessions,
+) -> None:
+    connect()
+    stop = Operation(Action.STOP, Kind.EC2, run_instance())
+    sessions.error = RuntimeError("a bug")
+    with pytest.raises(RuntimeError):
+        start_stop(KEYED, stop, dependencies=dependencies)
+    sessions.error = None
+
+    accepted = start_stop(LATER, stop, dependencies=dependencies)
+
+    assert history(interactions) == [accepted]
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ class Fault(StrEnum):
                that it succeeded (DynamoDB API Reference, TransactWriteItems).
     busy       DynamoDB: another transaction holds the item. Nothing happened.
     refused    PutEvents: one entry in the middle is refused, the others are accepted.
+    dies       it happened, and then the process that called dies.
     """
 
     THROTTLED = "throttled"
@@ -42,6 +43,7 @@ class Fault(StrEnum):
     REPEATED = "repeated"
     BUSY = "busy"
     REFUSED = "refused"
+    DIES = "dies"
 
     def fits(self, operation: str) -> bool:
         """Whether this operation can fail so, in a way that differs from the others."""
@@ -54,14 +56,22 @@ class Fault(StrEnum):
         return self is Fault.THROTTLED or not operation.startswith(_READS)
 
 
+class Died(BaseException):
+    """The process is gone: no `except Exception` sees it."""
+
+
 @dataclass
 class Calls:
-    """The AWS calls of one run. `events` are those that the bus accepted, in order."""
+    """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that a
+    queue took, in order. `hidden`: for how many seconds a consumer hid a message.
+    """
 
     index: int | None = None
     fault: Fault | None = None
     made: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
+    messages: list[dict[str, Any]] = field(default_factory=list)
+    hidden: dict[str, int] = field(default_factory=dict)
     after_write: Callable[[], None] = lambda: None
     _lock: Any = field(default_factory=threading.RLock)
 
@@ -76,6 +86,12 @@ class Calls:
     def _run(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         if operation == "PutEvents":
             return self._put_events(arguments["Entries"], refused=None)
+        if operation == "SendMessageBatch":
+            self.messages += arguments["Entries"]
+            return {"Successful": [{"Id": e["Id"]} for e in arguments["Entries"]], "Failed": []}
+        if operation == "ChangeMessageVisibility":
+            self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]
+            return {}
         try:
             return _REAL(client, operation, arguments)
         finally:
@@ -91,6 +107,8 @@ class Calls:
             entries = arguments["Entries"]
             return self._put_events(entries, refused=(len(entries) - 1) // 2)
         answer = self._run(client, operation, arguments)
+        if fault is Fault.DIES:
+            raise Died
         if fault is Fault.TIMEOUT:
             raise ReadTimeoutError(endpoint_url="https://aws.example")
         del answer

@@ -59,6 +59,7 @@ MAY = {
         "sts:AssumeRole",
     },
     "follow_outcome": {
+        "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
@@ -74,6 +75,7 @@ MAY = {
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
         "dynamodb:PutItem",
+        "dynamodb:Query",
         "dynamodb:UpdateItem",
         "kms:Decrypt",
         "scheduler:DeleteSchedule",

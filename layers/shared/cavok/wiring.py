@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from cavok.adapters.bus import Bus
     from cavok.adapters.customer.assume_role import CustomerRoles
     from cavok.adapters.customer.canary import Canary
+    from cavok.adapters.followed_acts import FollowedActs
     from cavok.adapters.retry_queue import RetryQueue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.sealing import Sealer
@@ -162,12 +163,12 @@ def retry_queue() -> "RetryQueue":
 
 
 @cache
-def followed_acts() -> "RetryQueue":
+def followed_acts() -> "FollowedActs":
     import boto3
 
-    from cavok.adapters.retry_queue import RetryQueue
+    from cavok.adapters.followed_acts import FollowedActs
 
-    return RetryQueue(boto3.client("sqs"), setting("FOLLOWED_ACTS_URL"))
+    return FollowedActs(boto3.client("sqs"), setting("FOLLOWED_ACTS_URL"))
 
 
 @cache

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from cavok.domain import outcomes
-from cavok.domain.errors import InstanceNotFound, InteractionRefused
+from cavok.domain.errors import InstanceNotFound, InteractionRefused, NotAnswered
 from cavok.domain.instances import ActionPlan, Instance, PlannedAction
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Result
 from cavok.domain.kinds import Action, Kind, StateReason
@@ -275,3 +275,54 @@ def test_the_queue_does_not_give_up_a_turn_that_is_tried_again(falls_back_after:
 
     # Function errors and throttled invocations count as receives too.
     assert receives + 20 <= resource("FollowedActs")["RedrivePolicy"]["maxReceiveCount"]
+
+
+# ---- an open act ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("function", ["InstancesApi", "FollowSchedule"])
+def test_an_act_is_held_for_longer_than_its_function_may_run(function: str) -> None:
+    assert timedelta(seconds=resource(function)["Timeout"]) < outcomes.HELD_FOR
+
+
+def test_an_open_act_is_its_makers_while_it_is_held_and_its_keys_for_two_minutes() -> None:
+    held = an_interaction(
+        outcome=InteractionOutcome.PENDING, held_until=NOW + timedelta(seconds=60)
+    )
+    free = replace(held, held_until=None)
+
+    assert [outcomes.seconds_until_left(held, at) for at in (NOW, minutes(1))] == [60, 0]
+    assert [outcomes.seconds_until_left(free, at) for at in (NOW, minutes(2))] == [120, 0]
+
+
+@pytest.mark.parametrize(
+    ("failure", "passing", "uncertain"),
+    [
+        (NotAnswered("x"), True, False),
+        (NotAnswered("x", uncertain=True), True, True),
+        (InteractionRefused("x", passing=True), True, False),
+        (InteractionRefused("x"), False, False),
+        (InstanceNotFound("x"), False, False),
+    ],
+)
+def test_what_passes_and_what_may_have_worked(
+    failure: Exception, passing: bool, uncertain: bool
+) -> None:
+    assert (outcomes.is_passing(failure), outcomes.is_uncertain(failure)) == (passing, uncertain)
+
+
+def test_the_last_word_on_a_turn_is_what_aws_said_to_its_last_try() -> None:
+    found = Finding(NOT, "available", "It is still available.", repeatable=True)
+    first = an_interaction(
+        actor=SCHEDULE, outcome=InteractionOutcome.REFUSED, detail="No capacity."
+    )
+    refused_again = replace(first, tried_at=minutes(60), state_reason="Throttled.")
+    fell_back = replace(first, tried_at=minutes(60))
+
+    assert [
+        outcomes.given_up(turn, found).reason for turn in (first, refused_again, fell_back)
+    ] == [
+        "No capacity. Cavok tried for an hour.",
+        "Throttled. Cavok tried for an hour.",
+        "It is still available. Cavok tried for an hour.",
+    ]

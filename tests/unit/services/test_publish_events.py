@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus
+from cavok.adapters.followed_acts import FollowedActs
 from cavok.adapters.table.stream import change_of
 from cavok.domain import events as registry
 from cavok.domain.events import Event
+from cavok.domain.followed_acts import FollowedAct
 from cavok.services.publish_events import publish_events
 from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
 
@@ -85,11 +88,55 @@ def events_of(record: dict[str, Any], free_interactions: int) -> list[Event]:
     return list(registry.events_of(change, free_interactions)) if change else []
 
 
-def publish(records: list[dict[str, Any]], events: Events) -> str | None:
+def an_act(number: int = 1, organization_id: str = ORGANIZATION_ID, **but: str) -> dict[str, Any]:
+    """The record of a start or stop that is stored before AWS is called."""
+    record = an_interaction(number)
+    values = {"action": "stop", "outcome": "pending", "organization_id": organization_id} | but
+    record["dynamodb"]["NewImage"] |= {name: {"S": value} for name, value in values.items()}
+    return record
+
+
+def closed(record: dict[str, Any], outcome: str = "accepted") -> dict[str, Any]:
+    """The record of the outcome of an act."""
+    change = record["dynamodb"]
+    after = change["NewImage"] | {"outcome": {"S": outcome}, "result": {"S": "pending"}}
+    change = change | {"OldImage": change["NewImage"], "NewImage": after}
+    return {"eventName": "MODIFY", "dynamodb": change}
+
+
+class Queue:
+    """SendMessageBatch, which refuses the messages that a test names."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.calls: list[list[dict[str, Any]]] = []
+
+    def send_message_batch(
+        self,
+        QueueUrl: str,  # noqa: N803
+        Entries: list[dict[str, Any]],  # noqa: N803
+    ) -> dict[str, Any]:
+        self.calls.append(Entries)
+        failed = [e for e in Entries if any(name in e["MessageBody"] for name in self.refused)]
+        return {
+            "Successful": [{"Id": entry["Id"]} for entry in Entries if entry not in failed],
+            "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in failed],
+        }
+
+    @property
+    def sent(self) -> list[dict[str, Any]]:
+        return [entry for call in self.calls for entry in call]
+
+
+def publish(
+    records: list[dict[str, Any]], events: Events, queue: Queue | None = None
+) -> str | None:
     """The sequence number of the first record that must come again."""
+    acts = FollowedActs(queue or Queue(), "https://sqs.example/acts")  # type: ignore[arg-type]
     _, outcomes = publish_events(
         [DynamoDBRecord(record) for record in records],
         bus=Bus(events, "cavok"),  # type: ignore[arg-type]
+        followed_acts=lambda: acts,
         free_interactions=1000,
     )
     numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
@@ -175,3 +222,82 @@ def test_the_stream_comes_again_from_the_first_refused_event() -> None:
 
     assert publish([an_interaction(n) for n in range(25)], events) == "13"
     assert len(events.calls) == 2, "what comes after it is not sent ahead of it"
+
+
+# ---- acts to follow ------------------------------------------------------------------------------
+
+
+def test_an_act_is_sent_to_be_followed_when_it_begins_and_told_when_its_outcome_is_known() -> None:
+    events, queue = Events(), Queue()
+
+    assert publish([an_act()], events, queue) is None
+    assert events.calls == []
+    assert [FollowedAct.read(entry["MessageBody"]) for entry in queue.sent] == [
+        FollowedAct(
+            organization_id=ORGANIZATION_ID, account_id=ACCOUNT_ID, interaction_id=f"{1:026}"
+        )
+    ]
+
+    assert publish([closed(an_act())], events, queue) is None
+    (call,) = events.calls
+    assert [entry["DetailType"] for entry in call] == ["Instance Interaction"]
+    assert len(queue.sent) == 1, "sent once"
+
+
+def test_what_happens_to_an_act_while_it_is_open_is_told_to_nobody() -> None:
+    record, events, queue = an_act(), Events(), Queue()
+    held = record["dynamodb"] | {"OldImage": record["dynamodb"]["NewImage"]}
+
+    assert publish([{"eventName": "MODIFY", "dynamodb": held}], events, queue) is None
+
+    assert (events.calls, queue.calls) == ([], [])
+
+
+def test_listings_tests_and_refused_acts_are_not_followed() -> None:
+    queue = Queue()
+    refused = an_act(2, outcome="refused")
+
+    publish([an_interaction(1), refused, closed(an_act(3), "refused")], Events(), queue)
+
+    assert queue.calls == []
+
+
+def test_acts_that_an_earlier_version_stored_are_followed_too() -> None:
+    queue = Queue()
+
+    publish([an_act(outcome="accepted", result="pending")], Events(), queue)
+
+    assert len(queue.sent) == 1
+
+
+def test_the_acts_of_each_organization_are_a_group_of_their_own() -> None:
+    """A queue is fair between groups: one with thousands of messages makes no other wait."""
+    queue, organizations = Queue(), ["northwind", *["contoso"] * 2000, "with spaces, and ü" * 9]
+    records = [an_act(n, organization) for n, organization in enumerate(organizations)]
+
+    assert publish(records, Events(), queue) is None
+
+    groups: dict[str, set[str]] = {}
+    for entry in queue.sent:
+        act = FollowedAct.read(entry["MessageBody"])
+        groups.setdefault(act.organization_id, set()).add(entry["MessageGroupId"])
+    assert [len(group) for group in groups.values()] == [1, 1, 1]
+    names = [name for group in groups.values() for name in group]
+    assert len(set(names)) == 3
+    assert all(re.fullmatch("[0-9a-f]{1,128}", name) for name in names)
+    assert {len(call) for call in queue.calls} <= set(range(1, 11))
+
+
+def test_the_stream_comes_again_from_the_first_act_that_the_queue_did_not_take() -> None:
+    queue = Queue(f"{13:026}")
+
+    assert publish([an_act(n) for n in range(25)], Events(), queue) == "13"
+
+
+def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
+    """It would be sent again at each repetition."""
+    queue = Queue()
+
+    assert publish([an_act(1), an_interaction(2), an_act(3)], Events(f"{2:026}"), queue) == "2"
+
+    assert [f"{1:026}" in entry["MessageBody"] for entry in queue.sent] == [True]

@@ -27,6 +27,12 @@ def refused(error: Exception) -> bool:
     return status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
+def was_repeated(error: Exception) -> bool:
+    """Whether botocore had made the call before, so that the first answer was another, or none."""
+    metadata = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
+    return metadata.get("RetryAttempts", 0) > 0
+
+
 def code_and_message(error: Exception) -> tuple[str, str]:
     """The error code and AWS's message; TIMED_OUT and botocore's message for a connection."""
     if isinstance(error, ClientError):

@@ -21,36 +21,40 @@ OUT_OF_TIME = "OutOfTime"
 MAX_MESSAGE = 4_096
 """Characters of an error message that are read. The rest of EC2's is its encoded part."""
 
-TRANSIENT_CODES = frozenset(
+THROTTLING_CODES = frozenset(
     {
-        TIMED_OUT,
-        "500",  # botocore's code for an answer that is no error of AWS, such as a load balancer's
-        "502",
-        "503",
-        "504",
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
-        "InternalError",
-        "InternalFailure",
-        "InternalServerError",
-        "OperationAbortedException",
         "PriorRequestNotComplete",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
-        "RequestTimeoutException",
-        "ServiceFailure",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
         "SlowDown",
         "ThrottledException",
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
-        "TransactionInProgressException",
-        "Unavailable",
     }
 )
+"""AWS did not take the request at all."""
+
+TRANSIENT_CODES = THROTTLING_CODES | {
+    TIMED_OUT,
+    "500",  # botocore's code for an answer that is no error of AWS, such as a load balancer's
+    "502",
+    "503",
+    "504",
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "OperationAbortedException",
+    "RequestTimeoutException",
+    "ServiceFailure",
+    "ServiceUnavailable",
+    "ServiceUnavailableException",
+    "TransactionInProgressException",
+    "Unavailable",
+}
 """Temporary errors. A probe is retried before its step becomes inconclusive. Source: the service
 models and retries of botocore, which a unit test compares. Its LimitExceededException is left out:
 CloudWatch Logs says so of a quota, which only a person raises.

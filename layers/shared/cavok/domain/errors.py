@@ -53,6 +53,20 @@ class VerificationNotStarted(ServiceUnavailable):
     """Step Functions refused to start a test's execution, so there is none."""
 
 
+class NotAnswered(ServiceUnavailable):
+    """AWS did not answer a call about an instance, or refused it for the moment, such as a
+    throttled one. `uncertain`: a start or stop may have been carried out all the same.
+    """
+
+    def __init__(self, message: str, *, uncertain: bool = False) -> None:
+        super().__init__(message)
+        self.uncertain = uncertain
+
+
+class StillRunning(ServiceUnavailable):
+    """An earlier request with the same idempotency key may still be carried out."""
+
+
 class EntryRefused(CavokError):
     """AWS refused AssumeRole on the account's role, or its access key. The message starts with the
     error code.
@@ -109,16 +123,23 @@ class InteractionRefused(CavokError):
         self.passing = passing
 
 
+class Overtaken(InteractionRefused):
+    """A later request started or stopped the instance, or its schedule wants something else."""
+
+
 class LogWritingInconclusive(CavokError):
     """A log line was neither written nor refused by AWS. A retry may succeed."""
 
 
 class CallFailed(CavokError):
-    """AWS refused a call in the customer's account, or did not answer it."""
+    """AWS refused a call in the customer's account, or did not answer it. `repeated`: the SDK had
+    tried it before, and lost that answer.
+    """
 
-    def __init__(self, judgement: "Judgement") -> None:
+    def __init__(self, judgement: "Judgement", *, repeated: bool = False) -> None:
         super().__init__(f"{judgement.error_code}: {judgement.detail}")
         self.judgement = judgement
+        self.repeated = repeated
 
 
 class UnusableEvent(CavokError):

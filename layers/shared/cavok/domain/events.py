@@ -14,6 +14,7 @@ from typing import Any
 
 from cavok.domain.accounts import REVOKED, Issue, LastVerification, Outcome, Severity, Status
 from cavok.domain.errors import MalformedEvent, UnknownEvent
+from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.interactions import THRESHOLDS, Interaction, Result, thresholds_crossed
 from cavok.domain.kinds import Kind
 from cavok.domain.times import utc_text
@@ -420,7 +421,14 @@ class AccountChange:
 
 @dataclass(frozen=True, slots=True)
 class InteractionStored:
-    """An interaction that was just stored."""
+    """An interaction that was just stored: a start or stop is open, others are closed."""
+
+    interaction: Interaction
+
+
+@dataclass(frozen=True, slots=True)
+class InteractionClosed:
+    """A start or stop whose outcome was just stored."""
 
     interaction: Interaction
 
@@ -447,7 +455,7 @@ class InteractionFollowed:
     at: datetime
 
 
-Change = AccountChange | InteractionStored | InteractionFollowed | UsageChange
+Change = AccountChange | InteractionStored | InteractionClosed | InteractionFollowed | UsageChange
 
 
 def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
@@ -458,13 +466,22 @@ def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
     match change:
         case AccountChange():
             yield from _account_events(change)
-        case InteractionStored():
-            yield _interaction_event(change.interaction)
+        case InteractionStored() | InteractionClosed():
+            if not change.interaction.open:
+                yield _interaction_event(change.interaction)
         case InteractionFollowed():
             if change.interaction.result is Result.NOT_REACHED:
                 yield _not_followed_event(change)
         case UsageChange():
             yield from _usage_events(change, free_interactions)
+
+
+def act_to_follow(change: Change) -> FollowedAct | None:
+    """The start or stop that was just begun. It is followed even if its maker dies."""
+    if not isinstance(change, InteractionStored):
+        return None
+    act = change.interaction
+    return FollowedAct.of(act) if act.open or act.result is Result.PENDING else None
 
 
 def _account_events(change: AccountChange) -> Iterator[Event]:

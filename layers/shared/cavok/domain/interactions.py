@@ -1,11 +1,12 @@
 """Interactions with a customer's account, and the usage that they count towards."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from cavok.domain.accounts import CONNECTED, Account, Outcome
-from cavok.domain.kinds import Kind
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.verifications import Trigger, Verification
 
 KEPT_FOR = timedelta(days=90)
@@ -21,10 +22,13 @@ class InteractionAction(StrEnum):
 
 
 class InteractionOutcome(StrEnum):
-    """Whether the request was accepted, or refused by Cavok or AWS."""
+    """Whether the request was accepted, or refused by Cavok or AWS. `pending`: a start or stop that
+    is open. It is stored before AWS is called; it counts, and is shown, once it is closed.
+    """
 
     ACCEPTED = "accepted"
     REFUSED = "refused"
+    PENDING = "pending"
 
 
 class Result(StrEnum):
@@ -62,6 +66,9 @@ class Interaction:
     state, state_reason
                 the last state that was seen, and why it is that.
     tried_at    when a schedule's turn was last tried again; null if it was not.
+    held_until  of an open start or stop: whoever makes it may be calling AWS until then. Past: it
+                ended without AWS's answer. Null: nobody calls, and nothing was done.
+    key_hash    stands for its idempotency key, action and instance; null without a key.
     """
 
     organization_id: str
@@ -82,10 +89,22 @@ class Interaction:
     state: str | None = None
     state_reason: str | None = None
     tried_at: datetime | None = None
+    held_until: datetime | None = None
+    key_hash: str | None = None
 
     @property
     def kept_until(self) -> datetime:
         return self.at + KEPT_FOR
+
+    @property
+    def open(self) -> bool:
+        return self.outcome is InteractionOutcome.PENDING
+
+
+def key_hash(key: str, action: Action, kind: Kind, instance_id: str) -> str:
+    """A request key stands for one action on one instance. Another action is another request."""
+    request = chr(0).join((key, action, kind, instance_id))
+    return hashlib.sha256(request.encode()).hexdigest()
 
 
 def logged_at_first(account: Account) -> Logged:

@@ -3,16 +3,23 @@ whether a schedule's turn is tried again.
 """
 
 import json
+import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cavok.domain.access_denied import TRANSIENT_CODES
-from cavok.domain.errors import InteractionRefused
-from cavok.domain.instances import ActionPlan, Instance, PlannedAction
-from cavok.domain.interactions import Interaction, InteractionOutcome, Result
+from cavok.domain.errors import InteractionRefused, NotAnswered
+from cavok.domain.instances import ActionPlan, Instance, Operation, PlannedAction
+from cavok.domain.interactions import Interaction, InteractionOutcome, Result, key_hash
 from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
 from cavok.domain.verifications import SCHEDULE
+
+HELD_FOR = timedelta(seconds=60)
+"""How long a process that begins an act may be calling AWS: longer than its function may run."""
+
+KEY_AWAITED_FOR = timedelta(minutes=2)
+"""How long an act that failed for a passing cause waits for its key to be sent again."""
 
 FOLLOWED_FOR = timedelta(minutes=10)
 """How long an instance is looked at after a call."""
@@ -33,16 +40,22 @@ _FIRST_LOOK, _LONGEST_WAIT, _SLOW = 15, 60, 300
 """Seconds between looks."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
 
-PASSING_CODES = TRANSIENT_CODES | {
-    "IncorrectInstanceState",
-    "InsufficientAddressCapacity",
-    "InsufficientCapacity",
-    "InsufficientDBInstanceCapacity",
-    "InsufficientHostCapacity",
-    "InsufficientInstanceCapacity",
-    "InvalidDBClusterStateFault",
-    "InvalidDBInstanceState",
-}
+WRONG_STATE_CODES = frozenset(
+    {"IncorrectInstanceState", "InvalidDBClusterStateFault", "InvalidDBInstanceState"}
+)
+"""The instance is in another state than the call needs: perhaps by the SDK's first try of it."""
+
+PASSING_CODES = (
+    TRANSIENT_CODES
+    | WRONG_STATE_CODES
+    | {
+        "InsufficientAddressCapacity",
+        "InsufficientCapacity",
+        "InsufficientDBInstanceCapacity",
+        "InsufficientHostCapacity",
+        "InsufficientInstanceCapacity",
+    }
+)
 """Refusals that end by themselves: no capacity, and a state that the instance is in meanwhile, for
 example because the answer to an earlier call was lost. Source: EC2 API reference, "Error codes";
 RDS API reference, StartDBInstance, StopDBCluster.
@@ -56,12 +69,14 @@ class Finding:
     state       null if the instance is gone, or could not be looked at.
     reason      for people; null if the state was reached.
     repeatable  whether the same call may do better later.
+    region      where it was seen.
     """
 
     result: Result
     state: str | None
     reason: str | None = None
     repeatable: bool = False
+    region: str | None = None
 
 
 def finding(kind: Kind, action: Action, seen: Instance | None, age: timedelta) -> Finding:
@@ -133,18 +148,36 @@ def is_turn(interaction: Interaction) -> bool:
     return interaction.actor == SCHEDULE
 
 
-def accepted(interaction: Interaction, instance: Instance, action_plan: ActionPlan) -> Interaction:
+def begun(interaction: Interaction, operation: Operation, key: str | None) -> Interaction:
+    """An open start or stop, held by the process that makes it."""
+    kind, instance_id = operation.kind, operation.instance_id
+    return replace(
+        interaction,
+        outcome=InteractionOutcome.PENDING,
+        kind=kind,
+        instance_id=instance_id,
+        region=operation.region,
+        held_until=interaction.at + HELD_FOR,
+        key_hash=key_hash(key, operation.action, kind, instance_id) if key else None,
+    )
+
+
+def accepted(
+    act: Interaction, instance: Instance, action_plan: ActionPlan, *, again: bool = False
+) -> Interaction:
     """A start or stop that AWS accepted, or that was not needed. To be followed, unless the
-    instance is in the wanted state.
+    instance is in the wanted state. `again`: an earlier try may have called AWS.
     """
     called = action_plan.planned is PlannedAction.CALL
     descriptor = instance.kind.descriptor
     reached = not called and instance.state in (descriptor.running, descriptor.stopped)
+    detail = f"It is {instance.state}, perhaps by an earlier try of this request."
     return replace(
-        interaction,
+        act,
+        outcome=InteractionOutcome.ACCEPTED,
         region=instance.region,
-        detail=action_plan.detail,
-        changed=called,
+        detail=action_plan.detail if called or not again else detail,
+        changed=called or again,
         result=Result.REACHED if reached else Result.PENDING,
         state=instance.state if reached else None,
     )
@@ -163,14 +196,60 @@ def refused(interaction: Interaction, refusal: Exception) -> Interaction:
     )
 
 
-def is_passing(refusal: Exception) -> bool:
-    """Whether the cause of a refusal may end by itself."""
-    return isinstance(refusal, InteractionRefused) and refusal.passing
+_NO_ANSWER = "Cavok got no answer from AWS."
+
+
+def carried_out(act: Interaction, found: Finding) -> Interaction:
+    """An open act that AWS has, or may have, carried out, as a look says."""
+    return replace(
+        act,
+        outcome=InteractionOutcome.ACCEPTED,
+        region=act.region or found.region,
+        detail=_NO_ANSWER,
+        changed=True,
+        result=found.result,
+        state=found.state,
+        state_reason=found.reason,
+    )
+
+
+def not_carried_out(act: Interaction, found: Finding | None) -> Interaction:
+    """An open act that AWS has not carried out: it was certainly not called, or the instance is as
+    it was. A schedule's turn is tried again.
+    """
+    seen = f"{_NO_ANSWER} {found.reason}" if found else None
+    return replace(
+        act,
+        outcome=InteractionOutcome.REFUSED,
+        region=act.region or (found.region if found else None),
+        detail=act.detail or seen or "",
+        result=Result.PENDING if is_turn(act) else None,
+    )
+
+
+def is_on_its_way(operation: Operation, found: Finding) -> bool:
+    """Whether an instance was seen on its way to the state that was asked for."""
+    of_kind = operation.kind.descriptor
+    return found.state == (
+        of_kind.starting if operation.action is Action.START else of_kind.stopping
+    )
+
+
+def is_passing(failure: Exception) -> bool:
+    """Whether the cause of a failure may end by itself."""
+    return isinstance(failure, NotAnswered) or (
+        isinstance(failure, InteractionRefused) and failure.passing
+    )
+
+
+def is_uncertain(failure: Exception) -> bool:
+    """Whether AWS may have started or stopped the instance although the call failed."""
+    return isinstance(failure, NotAnswered) and failure.uncertain
 
 
 def last_called_at(interaction: Interaction) -> datetime:
-    """When AWS was asked last."""
-    return interaction.tried_at or interaction.at
+    """When AWS was asked last, or may have been."""
+    return interaction.held_until or interaction.tried_at or interaction.at
 
 
 def at_the_end(interaction: Interaction, found: Finding, now: datetime) -> Finding:
@@ -190,7 +269,20 @@ def superseded(found: Finding) -> Finding:
     earlier request.
     """
     reason = "A later request started or stopped it before it was seen in the wanted state."
-    return Finding(Result.UNKNOWN, found.state, reason)
+    return replace(found, result=Result.UNKNOWN, reason=reason)
+
+
+def given_up(turn: Interaction, found: Finding) -> Finding:
+    """The finding after a turn's last try, with what AWS said to that."""
+    first = turn.detail if turn.outcome is InteractionOutcome.REFUSED else None
+    why = (turn.state_reason if turn.tried_at else first) or found.reason
+    return replace(found, reason=f"{why} Cavok tried for an hour.")
+
+
+def seconds_until_left(act: Interaction, now: datetime) -> int:
+    """How long an open act may still be carried out, or its key be sent again, by others."""
+    until = act.held_until or act.at + KEY_AWAITED_FOR
+    return max(math.ceil((until - now).total_seconds()), 0)
 
 
 def seconds_to_next_look(interaction: Interaction, now: datetime) -> int:

@@ -12,8 +12,8 @@ from cavok.domain.errors import (
     EntryInconclusive,
     EntryRefused,
     InteractionRefused,
+    NotAnswered,
     RoleIsOpen,
-    ServiceUnavailable,
 )
 from cavok.domain.interactions import (
     Interaction,
@@ -83,7 +83,7 @@ def enter_connected(
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
     """A session for reading, limited by `policy`. Raises InteractionRefused if AWS denies the
-    entry, and ServiceUnavailable if the cause is not known.
+    entry, and NotAnswered if the cause is not known.
     """
     return _entered(lambda: dependencies.sessions.enter(account, policy, "instances", context.now))
 
@@ -114,7 +114,7 @@ def _entered(enter: "Callable[[], CustomerSession]") -> "CustomerSession":
             f"AWS does not let Cavok into the account: {error} Press Test to see what is wrong."
         ) from error
     except EntryInconclusive as error:
-        raise ServiceUnavailable(
+        raise NotAnswered(
             "The account could not be entered, or it could not be proven that its role refuses "
             "others, at this moment. Nothing was done. Please try again."
         ) from error

@@ -9,12 +9,13 @@ from cavok.domain import outcomes
 from cavok.domain.accounts import Account
 from cavok.domain.errors import (
     AccountNotFound,
-    CallFailed,
     Conflict,
     InstanceNotFound,
     InteractionRefused,
+    Overtaken,
     ServiceUnavailable,
 )
+from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.instances import Operation
 from cavok.domain.interactions import Interaction, Result
 from cavok.domain.kinds import Action
@@ -28,7 +29,7 @@ from cavok.services.connections import (
     enter_connected,
     require_connected,
 )
-from cavok.services.query_instances import why_not_described
+from cavok.services.query_instances import query_in_parallel, why_not_described
 from cavok.services.start_stop import act
 
 if TYPE_CHECKING:
@@ -43,30 +44,33 @@ class NotFinal(Exception):
         self.seconds = seconds
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FollowedAct:
-    """The start or stop to follow, as an `Instance Interaction` names it."""
-
-    organization_id: str
-    account_id: str
-    interaction_id: str
-    request_id: str
-
-
 @dataclass(frozen=True, slots=True)
 class _Following:
     """What one look needs."""
 
     interaction: Interaction
     account: Account
-    operation: Operation
-    context: RequestContext
+    now: datetime
     connections: ConnectionDependencies
     resources: "Resources"
 
     @property
-    def now(self) -> datetime:
-        return self.context.now
+    def operation(self) -> Operation:
+        act = self.interaction
+        assert act.kind
+        assert act.instance_id
+        return Operation(Action(act.action.value), act.kind, act.instance_id, act.region)
+
+    @property
+    def context(self) -> RequestContext:
+        act = self.interaction
+        return RequestContext(
+            organization_id=act.organization_id,
+            account_id=act.account_id,
+            actor=act.actor,
+            request_id=act.request_id,
+            now=self.now,
+        )
 
 
 def follow_outcome(
@@ -79,70 +83,88 @@ def follow_outcome(
     """Looks once at the instance, and stores the outcome if it is final. Returns it; null if there
     is nothing to follow. May be called any number of times.
 
-    Raises NotFinal if it is to be called again.
+    An act that is still open was left so by a process that died, or that got no answer. What the
+    instance does says whether it was carried out. Raises NotFinal if it is to be called again.
     """
-    interaction = connections.interactions.find(followed.account_id, followed.interaction_id)
-    if (
-        interaction is None
-        or interaction.result is not Result.PENDING
-        or interaction.organization_id != followed.organization_id
-    ):
+    act = connections.interactions.find(followed.account_id, followed.interaction_id)
+    if act is None or act.organization_id != followed.organization_id:
+        return None
+    if act.open and (seconds := outcomes.seconds_until_left(act, now)):
+        raise NotFinal(seconds)
+    if not act.open and act.result is not Result.PENDING:
         return None
     try:
         account = connections.accounts.get(followed.organization_id, followed.account_id)
     except AccountNotFound:
-        return _settle(connections, interaction, outcomes.unseen_for_good("The account is gone."))
-    if account.revoked:
-        reason = f"A person revoked the use of the account {account.name}."
-        return _settle(connections, interaction, outcomes.unseen_for_good(reason))
-    assert interaction.kind
-    assert interaction.instance_id
-    context = RequestContext(
-        organization_id=followed.organization_id,
-        account_id=followed.account_id,
-        actor=interaction.actor,
-        request_id=followed.request_id,
-        now=now,
-    )
-    action = Action(interaction.action.value)
-    operation = Operation(action, interaction.kind, interaction.instance_id, interaction.region)
-    following = _Following(interaction, account, operation, context, connections, resources)
-    found = outcomes.at_the_end(interaction, _look(following), now)
-    if found.result is Result.PENDING:
-        raise NotFinal(outcomes.seconds_to_next_look(interaction, now))
-    if found.result is not Result.REACHED and connections.interactions.has_later_act(interaction):
+        return _settle(connections, act, outcomes.unseen_for_good("The account is gone."))
+    if act.open and act.held_until is None:
+        return _refuse(connections, act)
+    return _follow(_Following(act, account, now, connections, resources))
+
+
+def _follow(following: _Following) -> Finding | None:
+    act, connections, now = following.interaction, following.connections, following.now
+    found = outcomes.at_the_end(act, _look(following), now)
+    if found.result is not Result.REACHED and connections.interactions.has_later_act(act):
         found = outcomes.superseded(found)
-    elif outcomes.is_turn(interaction):
+    if act.open and found.result is Result.NOT_REACHED:
+        return _refuse(connections, act, found)
+    if found.result is Result.PENDING:
+        if act.open and outcomes.is_on_its_way(following.operation, found):
+            _settle(connections, act, found)
+        raise NotFinal(outcomes.seconds_to_next_look(act, now))
+    if outcomes.is_turn(act):
         found = _follow_turn(following, found)
-    return _settle(connections, interaction, found)
+    return _settle(connections, act, found)
 
 
-def _settle(
-    connections: ConnectionDependencies, interaction: Interaction, found: Finding
-) -> Finding:
-    connections.interactions.set_result(interaction, found.result, found.state, found.reason)
+def _settle(connections: ConnectionDependencies, act: Interaction, found: Finding) -> Finding:
+    """Stores a finding; of an open act too, which AWS has carried out as far as anybody knows."""
+    if act.open:
+        connections.interactions.close(outcomes.carried_out(act, found))
+    else:
+        connections.interactions.set_result(act, found.result, found.state, found.reason)
+    return found
+
+
+def _refuse(
+    connections: ConnectionDependencies, act: Interaction, found: Finding | None = None
+) -> Finding | None:
+    """Closes an act that was not carried out. Its key may try again. A schedule's turn is tried
+    again from here, for which NotFinal is raised.
+    """
+    closed = connections.interactions.close(outcomes.not_carried_out(act, found), forget=True)
+    if closed.result is Result.PENDING:
+        raise NotFinal(1)
     return found
 
 
 def _look(following: _Following) -> Finding:
     """Looks at the instance with a session that may do nothing else."""
     interaction, operation = following.interaction, following.operation
+    if following.account.revoked:
+        reason = f"A person revoked the use of the account {following.account.name}."
+        return outcomes.unseen_for_good(reason)
     policy = looking_policy(operation.kind)
     try:
         require_connected(following.account)
         session = enter_connected(
             following.account, policy, following.context, following.connections
         )
-        region = operation.region or following.account.home_region
-        seen = following.connections.connect(session, operation.kind, region).find(
-            operation.instance_id
-        )
     except (InteractionRefused, ServiceUnavailable) as error:
         return outcomes.not_seen(str(error))
-    except CallFailed as failure:
-        return outcomes.not_seen(why_not_described(operation.kind, failure.judgement))
+    # The region of an open act may not be known yet.
+    regions = [operation.region] if operation.region else following.account.regions
+    clients = [following.connections.connect(session, operation.kind, each) for each in regions]
+    results, failures = query_in_parallel(
+        clients, lambda client: client.find(operation.instance_id)
+    )
+    seen = next((instance for instance in results.values() if instance), None)
+    for judgement in failures.values() if seen is None else ():
+        return outcomes.not_seen(why_not_described(operation.kind, judgement))
     age = following.now - outcomes.last_called_at(interaction)
-    return outcomes.finding(operation.kind, operation.action, seen, age)
+    found = outcomes.finding(operation.kind, operation.action, seen, age)
+    return replace(found, region=seen.region) if seen else found
 
 
 # ---- a schedule's turn ---------------------------------------------------------------------------
@@ -160,11 +182,10 @@ def _follow_turn(following: _Following, found: Finding) -> Finding:
         next_try = outcomes.next_try_at(interaction)
         if next_try and following.now < next_try:
             raise NotFinal(max((next_try - following.now) // timedelta(seconds=1), 1))
-        if next_try:
-            found = _try_again(following, found)
-        else:
-            found = replace(found, reason=f"{found.reason} Cavok tried for an hour.")
-    if found.result is Result.REACHED and not (interaction.tried_at or resource.note):
+        last = outcomes.given_up(interaction, found)
+        found = _try_again(following, found) if next_try else last
+    noted = resource.followed_at == transition.at and not (interaction.tried_at or resource.note)
+    if found.result is Result.REACHED and noted:
         return found
     after = (
         resource.followed(transition, following.now, changed=True)
@@ -198,17 +219,28 @@ def _try_again(following: _Following, found: Finding) -> Finding:
     """Starts or stops the instance again. Returns what is final: a refusal that no waiting ends.
     Raises NotFinal otherwise.
     """
-    reason = found.reason
-    try:
-        act(following.account, following.context, following.operation, following.connections)
-    except (InteractionRefused, InstanceNotFound) as refusal:
-        reason = str(refusal)
-        if not outcomes.is_passing(refusal):
-            return replace(found, reason=reason)
-    except ServiceUnavailable as error:
-        reason = str(error)
-    following.connections.interactions.tried_again(
-        following.interaction, following.now, found.state, reason
-    )
-    tried = replace(following.interaction, tried_at=following.now)
+    interaction, interactions = following.interaction, following.connections.interactions
+
+    def check() -> None:
+        if interactions.has_later_act(interaction) or not _still_wanted(following)[1]:
+            raise Overtaken("Something else is wanted by now.")
+
+    # Stored before AWS is called, so that each try is made once.
+    if interactions.begin_try(interaction, following.now, found.state):
+        try:
+            act(
+                following.account,
+                following.context,
+                following.operation,
+                following.connections,
+                check,
+            )
+        except Overtaken:
+            return outcomes.superseded(found)
+        except (InteractionRefused, InstanceNotFound, ServiceUnavailable) as failure:
+            final = not outcomes.is_passing(failure)
+            if final and not isinstance(failure, ServiceUnavailable):
+                return replace(found, reason=str(failure))
+            interactions.note_try(interaction, str(failure))
+    tried = replace(interaction, tried_at=following.now)
     raise NotFinal(outcomes.seconds_to_next_look(tried, following.now))

@@ -1,12 +1,17 @@
-"""Publishes the events that follow from changes in the table."""
+"""Publishes the events that follow from changes in the table, and has acts followed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus, NotPublished
+from cavok.adapters.followed_acts import FollowedActs
 from cavok.adapters.table.stream import change_of
-from cavok.domain.events import Event, events_of
+from cavok.domain.events import Event, act_to_follow, events_of
+from cavok.domain.followed_acts import FollowedAct
+
+Following = tuple[list[Event], FollowedAct | None]
+"""What follows from a record."""
 
 
 class EarlierRecordFailed(Exception):
@@ -14,22 +19,33 @@ class EarlierRecordFailed(Exception):
 
 
 def publish_events(
-    records: Sequence[DynamoDBRecord], *, bus: Bus, free_interactions: int
+    records: Sequence[DynamoDBRecord],
+    *,
+    bus: Bus,
+    followed_acts: Callable[[], FollowedActs],
+    free_interactions: int,
 ) -> tuple[list[Event], list[Exception | None]]:
-    """Publishes in the stream's order and stops at the first record that fails.
+    """Publishes in the stream's order and stops at the first record that fails. Acts that began are
+    sent to their queue.
 
     Returns the published events, and one outcome a record: None, or why Lambda must deliver it
     again.
     """
     read, failure = _read(records, free_interactions)
-    events = [event for following in read for event in following]
+    events = [event for following, _ in read for event in following]
     accepted = bus.put(events)
     published = [event for event, flag in zip(events, accepted, strict=True) if flag]
-    outcomes: list[Exception | None] = []
     flags = iter(accepted)
-    for following in read:
-        if not all(next(flags) for _ in following):
-            failure = NotPublished("EventBridge refused an event.")
+    done = [all(tuple(next(flags) for _ in following)) for following, _ in read]
+    if False in done:
+        read = read[: done.index(False)]
+        failure = NotPublished("EventBridge refused an event.")
+    acts = [act for _, act in read if act]
+    sent = iter(followed_acts().send(acts) if acts else ())
+    outcomes: list[Exception | None] = []
+    for _, act in read:
+        if act and not next(sent):
+            failure = NotPublished("SQS did not take an act to follow.")
             break
         outcomes.append(None)
     if failure:
@@ -40,13 +56,14 @@ def publish_events(
 
 def _read(
     records: Sequence[DynamoDBRecord], free_interactions: int
-) -> tuple[list[list[Event]], Exception | None]:
-    """The events of each record up to the first that cannot be read, and why it cannot."""
-    read: list[list[Event]] = []
+) -> tuple[list[Following], Exception | None]:
+    """What follows from each record up to the first that cannot be read, and why it cannot."""
+    read: list[Following] = []
     for record in records:
         try:
             change = change_of(record)
         except (KeyError, TypeError, ValueError) as error:
             return read, error
-        read.append(list(events_of(change, free_interactions)) if change else [])
+        events = list(events_of(change, free_interactions)) if change else []
+        read.append((events, act_to_follow(change) if change else None))
     return read, None

@@ -12,6 +12,7 @@ from cavok.domain.errors import (
     Conflict,
     InstanceNotFound,
     InteractionRefused,
+    NotAnswered,
     UnknownClock,
 )
 from cavok.domain.instances import Instance
@@ -199,14 +200,14 @@ def follow_schedule(
     try:
         interaction = start_stop(context, operation, dependencies=dependencies.connections)
         after = resource.followed(transition, now, changed=interaction.changed)
-    except (InteractionRefused, InstanceNotFound) as refusal:
-        after = resource.not_followed(transition, _note(refusal))
+    except (InteractionRefused, InstanceNotFound, NotAnswered) as failure:
+        after = resource.not_followed(transition, _note(failure))
     resources.save(after, before=resource)
     return interaction
 
 
-def _note(refusal: Exception) -> str:
-    return f"{refusal} Cavok tries again for an hour." if is_passing(refusal) else str(refusal)
+def _note(failure: Exception) -> str:
+    return f"{failure} Cavok tries again for an hour." if is_passing(failure) else str(failure)
 
 
 def _change(

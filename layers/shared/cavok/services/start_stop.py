@@ -1,13 +1,18 @@
 """Starting and stopping one instance of a connected account."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cavok.domain.access_denied import THROTTLING_CODES, TRANSIENT_CODES
 from cavok.domain.accounts import Account
 from cavok.domain.errors import (
     CallFailed,
     InstanceNotFound,
     InteractionRefused,
+    NotAnswered,
+    Overtaken,
+    StillRunning,
     VerificationNotFound,
 )
 from cavok.domain.instances import (
@@ -20,7 +25,17 @@ from cavok.domain.instances import (
 )
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome
 from cavok.domain.kinds import Action
-from cavok.domain.outcomes import PASSING_CODES, accepted, refused
+from cavok.domain.outcomes import (
+    HELD_FOR,
+    PASSING_CODES,
+    WRONG_STATE_CODES,
+    accepted,
+    begun,
+    is_passing,
+    is_turn,
+    is_uncertain,
+    refused,
+)
 from cavok.domain.session_policies import start_stop_policy
 from cavok.domain.steps import Verdict
 from cavok.services.connections import (
@@ -34,33 +49,55 @@ from cavok.services.query_instances import query_in_parallel, why_call_failed, w
 
 if TYPE_CHECKING:  # a function that only reads the history loads no boto3
     from cavok.adapters.customer.instances import InstanceClient
+    from cavok.adapters.table.interactions import Interactions
     from cavok.adapters.table.verifications import Verifications
+
+
+AWS_SAID = (InstanceNotFound, InteractionRefused, NotAnswered)
+"""What AWS, or the account's state in the table, makes of a start or stop. Others are our faults.
+"""
 
 
 def start_stop(
     context: RequestContext, operation: Operation, *, dependencies: ConnectionDependencies
 ) -> Interaction:
-    """Starts or stops an instance, and records one interaction, accepted or refused. A repeated
-    request with the same idempotency key gets the recorded one.
+    """Starts or stops an instance. Its interaction is stored, open, before AWS is called, and
+    closed once AWS's answer is known. A repeated request with the same idempotency key gets the
+    closed one. It takes up an open one: nothing that passes is remembered, and nothing is done
+    twice.
 
     Raises AccountNotFound, InstanceNotFound, InteractionRefused, ServiceUnavailable.
     """
     account = dependencies.accounts.get(context.organization_id, context.account_id)
-    interactions, key = dependencies.interactions, context.idempotency_key
-    interaction = replace(
-        new_interaction(account, context, InteractionAction(operation.action)),
-        kind=operation.kind,
-        instance_id=operation.instance_id,
-        region=operation.region,
-    )
-    if key and (recorded := interactions.recorded(interaction, key)):
-        return _same_answer(recorded)
+    interactions = dependencies.interactions
+    new = new_interaction(account, context, InteractionAction(operation.action))
+    asked = begun(new, operation, context.idempotency_key)
+    made = interactions.begin(asked)
+    if not made.open:
+        return _same_answer(made)
+    again = made.interaction_id != asked.interaction_id
+    if again:
+        _take_up(made, context, interactions)
+    # Held when it ended: its process died, or AWS's answer was lost.
+    uncertain = again and made.held_until is not None
+    called = False
+
+    def check() -> None:
+        nonlocal called
+        if again and interactions.has_later_act(made):
+            raise Overtaken("A later request started or stopped it meanwhile. Nothing was done.")
+        called = True
+
     try:
-        instance, action_plan = act(account, context, operation, dependencies)
-    except (InstanceNotFound, InteractionRefused) as refusal:
-        interactions.record(refused(interaction, refusal), key)
+        instance, action_plan = act(account, context, operation, dependencies, check)
+        return interactions.close(accepted(made, instance, action_plan, again=uncertain))
+    except AWS_SAID as failure:
+        _leave(made, failure, context.now, interactions, uncertain=uncertain)
         raise
-    return interactions.record(accepted(interaction, instance, action_plan), key)
+    except Exception:
+        ours, at = "Something failed on our side.", context.now
+        interactions.let_go(made, ours, ended_at=at if uncertain or called else None)
+        raise
 
 
 def act(
@@ -68,19 +105,46 @@ def act(
     context: RequestContext,
     operation: Operation,
     dependencies: ConnectionDependencies,
+    check: Callable[[], None],
 ) -> tuple[Instance, ActionPlan]:
     """Enters the account, finds the instance, and starts or stops it if that is needed. Records
-    nothing. Raises InstanceNotFound, InteractionRefused, ServiceUnavailable.
+    nothing. `check` runs just before AWS is called. Raises InstanceNotFound, InteractionRefused,
+    NotAnswered, and what `check` raises.
     """
     client, instance = _find(account, context, operation, dependencies)
-    return instance, _execute(client, instance, operation.action)
+    return instance, _execute(client, instance, operation.action, check)
 
 
-def _same_answer(recorded: Interaction) -> Interaction:
+def _leave(
+    made: Interaction,
+    failure: Exception,
+    now: datetime,
+    interactions: "Interactions",
+    *,
+    uncertain: bool,
+) -> None:
+    """Closes a start or stop that failed, unless it may have worked, or its key may try again."""
+    if uncertain or is_uncertain(failure):
+        interactions.let_go(made, str(failure), ended_at=now)
+    elif is_passing(failure) and made.key_hash and not is_turn(made):
+        interactions.let_go(made, str(failure), ended_at=None)
+    else:
+        interactions.close(refused(made, failure))
+
+
+def _same_answer(made: Interaction) -> Interaction:
     """The result of the first request with the same key."""
-    if recorded.outcome is InteractionOutcome.REFUSED:
-        raise InteractionRefused(recorded.detail, passing=recorded.result is not None)
-    return recorded
+    if made.outcome is InteractionOutcome.REFUSED:
+        raise InteractionRefused(made.detail, passing=made.result is not None)
+    return made
+
+
+def _take_up(made: Interaction, context: RequestContext, interactions: "Interactions") -> None:
+    if made.held_until and context.now < made.held_until:
+        raise StillRunning(
+            "The first request with this Idempotency-Key may still be running. Please try again."
+        )
+    interactions.take_up(made, context.now + HELD_FOR)
 
 
 def _require_not_denied(account: Account, permission: str, verifications: "Verifications") -> None:
@@ -126,25 +190,45 @@ def _find(
         return found[0]
     for client, judgement in failures.items():
         why = why_not_described(kind, judgement)
-        raise InteractionRefused(
-            f"{instance_id} could not be looked for in {client.region}: {why}",
-            passing=judgement.error_code in PASSING_CODES,
-        )
+        message = f"{instance_id} could not be looked for in {client.region}: {why}"
+        if judgement.error_code in TRANSIENT_CODES:
+            raise NotAnswered(message)
+        raise InteractionRefused(message)
     raise InstanceNotFound(absent)
 
 
-def _execute(client: "InstanceClient", instance: Instance, action: Action) -> ActionPlan:
-    """Calls AWS if that is needed, and returns the plan. Raises InteractionRefused."""
+def _execute(
+    client: "InstanceClient", instance: Instance, action: Action, check: Callable[[], None]
+) -> ActionPlan:
+    """Calls AWS if that is needed, and returns the plan. Raises InteractionRefused, NotAnswered."""
     action_plan = plan(instance, action)
     if action_plan.planned is PlannedAction.REFUSE:
         raise InteractionRefused(action_plan.detail, passing=action_plan.passing)
     if action_plan.planned is PlannedAction.CALL:
+        check()
         try:
             client.act(instance.instance_id, action)
         except CallFailed as failure:
-            permission = instance.kind.descriptor.permission(action)
-            raise InteractionRefused(
-                why_call_failed(permission, failure.judgement),
-                passing=failure.judgement.error_code in PASSING_CODES,
-            ) from failure
+            if not _worked_all_the_same(client, instance, action, failure):
+                raise _why_not(instance.kind.descriptor.permission(action), failure) from failure
     return action_plan
+
+
+def _worked_all_the_same(
+    client: "InstanceClient", instance: Instance, action: Action, failure: CallFailed
+) -> bool:
+    """Whether a call without an answer, or the SDK's first try of one, did what was wanted."""
+    if failure.judgement.error_code not in TRANSIENT_CODES | WRONG_STATE_CODES:
+        return False
+    try:
+        seen = client.find(instance.instance_id)
+    except CallFailed:
+        return False
+    return seen is not None and plan(seen, action).planned is PlannedAction.NOTHING
+
+
+def _why_not(permission: str, failure: CallFailed) -> InteractionRefused | NotAnswered:
+    code, why = failure.judgement.error_code, why_call_failed(permission, failure.judgement)
+    if code in TRANSIENT_CODES:
+        return NotAnswered(why, uncertain=failure.repeated or code not in THROTTLING_CODES)
+    return InteractionRefused(why, passing=code in PASSING_CODES)

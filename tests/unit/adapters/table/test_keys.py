@@ -13,6 +13,8 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.stream import change_of
 from cavok.domain.events import AccountChange
+from cavok.domain.interactions import key_hash
+from cavok.domain.kinds import Action, Kind
 from local.settings import ROOT
 from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID, an_account
 from tests.support.template import resource
@@ -34,7 +36,7 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.verification_sk("v"),
         keys.progress_sk_prefix("v"),
         keys.interaction_sk("i"),
-        keys.request_sk("k", "stop", "ec2", "i-1"),
+        keys.request_sk(key_hash("k", Action.STOP, Kind.EC2, "i-1")),
         keys.usage_sk("2025-03"),
         keys.trust_sk("logs"),
         keys.resource_sk("r"),

@@ -30,14 +30,15 @@ from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
 from cavok.domain.audit import AuditAction, AuditEntry
 from cavok.domain.events import EventType
 from cavok.domain.idempotency import IdempotencyKey
-from cavok.domain.instances import Kind
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
     InteractionOutcome,
     Logged,
     Result,
+    key_hash,
 )
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.permissions import TRUST_STEPS
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
@@ -127,6 +128,14 @@ STOP = Interaction(
     changed=True,
 )
 WITHOUT_INSTANCE = replace(STOP, kind=None, instance_id=None, region=None, changed=False)
+OPEN = replace(
+    STOP,
+    outcome=InteractionOutcome.PENDING,
+    detail="",
+    changed=False,
+    held_until=NOW,
+    key_hash="8b72",
+)
 FOLLOWED = replace(STOP, result=Result.NOT_REACHED, state="running", state_reason="r", tried_at=NOW)
 SCHEDULED = Resource(
     organization_id=ORGANIZATION_ID,
@@ -178,8 +187,9 @@ WRITTEN: Mapping[str, Item] = {
     "a running verification": VerificationItem.of(RUNNING, expires_at=None),
     "an interaction with an instance": InteractionItem.of(STOP),
     "an interaction with the account": InteractionItem.of(WITHOUT_INSTANCE),
+    "an open start or stop": InteractionItem.of(OPEN),
     "an interaction that was followed": InteractionItem.of(FOLLOWED),
-    "a request key": RequestItem.of(STOP, "k"),
+    "a request key": RequestItem.of(STOP, key_hash("k", Action.STOP, Kind.EC2, "i-1")),
     "an idempotency key": IdempotencyItem.of(
         ORGANIZATION_ID, IdempotencyKey("k", "h"), ACCOUNT_ID, NOW
     ),
@@ -200,6 +210,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a finished verification": (VerificationItem, VerificationItem.verification, FINISHED),
     "a running verification": (VerificationItem, VerificationItem.verification, RUNNING),
     "an interaction with an instance": (InteractionItem, InteractionItem.interaction, STOP),
+    "an open start or stop": (InteractionItem, InteractionItem.interaction, OPEN),
     "an interaction that was followed": (InteractionItem, InteractionItem.interaction, FOLLOWED),
     "an interaction with the account": (
         InteractionItem,

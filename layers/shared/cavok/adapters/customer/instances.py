@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
+from cavok.adapters.aws_errors import AWS_ERRORS, judge_error, was_repeated
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.errors import CallFailed
 from cavok.domain.instances import Instance
@@ -63,4 +63,4 @@ def _failures() -> Iterator[None]:
     try:
         yield
     except AWS_ERRORS as error:
-        raise CallFailed(judge_error(error)) from error
+        raise CallFailed(judge_error(error), repeated=was_repeated(error)) from error

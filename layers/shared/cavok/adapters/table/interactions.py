@@ -1,6 +1,7 @@
 """Interactions in the table. The caller has read the account in its organization before."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -23,7 +25,7 @@ from cavok.adapters.table.table import (
     WriteConflict,
     retry_on_conflict,
 )
-from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.errors import ServiceUnavailable, StillRunning
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
@@ -56,6 +58,8 @@ class InteractionItem(Item):
     state = UnicodeAttribute(null=True)
     state_reason = UnicodeAttribute(null=True)
     tried_at = UTCDateTimeAttribute(null=True)
+    held_until = UTCDateTimeAttribute(null=True)
+    key_hash = UnicodeAttribute(null=True)
     expires_at = TTLAttribute()
 
     @classmethod
@@ -72,18 +76,22 @@ class InteractionItem(Item):
 
 
 class RequestItem(Item):
-    """Maps a request key to the interaction that it created."""
+    """Maps a request key to the start or stop that it began."""
 
     interaction_id = UnicodeAttribute()
     expires_at = TTLAttribute()
 
     @classmethod
-    def of(cls, interaction: Interaction, key: str) -> "RequestItem":
+    def of(cls, act: Interaction, key_hash: str) -> "RequestItem":
         return cls(
-            *_request(interaction, key),
-            interaction_id=interaction.interaction_id,
-            expires_at=interaction.at + _KEY_KEPT_FOR,
+            *_request(act, key_hash),
+            interaction_id=act.interaction_id,
+            expires_at=act.at + _KEY_KEPT_FOR,
         )
+
+
+_OPEN = InteractionItem.outcome == InteractionOutcome.PENDING
+_NOT_RECORDED = ServiceUnavailable("The interaction could not be recorded. Please try again.")
 
 
 def add_interaction(transaction: TransactWrite, interaction: Interaction) -> None:
@@ -100,42 +108,106 @@ class Interactions:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def record(self, interaction: Interaction, key: str | None = None) -> Interaction:
-        """Stores and counts an interaction, or returns the one this request key created in the last
-        24 hours. Raises ServiceUnavailable.
-        """
+    def record(self, interaction: Interaction) -> Interaction:
+        """Stores and counts an interaction, once. Raises ServiceUnavailable."""
 
         def attempt() -> Interaction:
             try:
                 with self._table.transaction() as transaction:
                     add_interaction(transaction, interaction)
-                    if key is not None:
-                        request = RequestItem.of(interaction, key)
-                        transaction.save(request, condition=RequestItem.pk.does_not_exist())
             except (WriteConflict, TransactWriteError):
                 # The transaction may have succeeded although its response was lost.
-                if stored := self.recorded(interaction, key):
+                if stored := self.find(interaction.account_id, interaction.interaction_id):
                     return stored
                 raise
             return interaction
 
-        return retry_on_conflict(
-            attempt,
-            or_raise=ServiceUnavailable("The interaction could not be recorded. Please try again."),
-        )
+        return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
 
-    def recorded(self, interaction: Interaction, key: str | None) -> Interaction | None:
-        """The stored interaction, or the one this request key created in the last 24 hours."""
-        if key is None:
-            return self._get(interaction.account_id, interaction.interaction_id)
-        request = self._table.get(RequestItem, *_request(interaction, key))
-        return self._get(interaction.account_id, request.interaction_id) if request else None
+    def begin(self, act: Interaction) -> Interaction:
+        """Stores an open start or stop, or returns the one that its key began in the last 24 hours.
+        Raises ServiceUnavailable.
+        """
+
+        def attempt() -> Interaction:
+            try:
+                with self._table.transaction() as transaction:
+                    new = InteractionItem.pk.does_not_exist()
+                    transaction.save(InteractionItem.of(act), condition=new)
+                    if act.key_hash:
+                        request = RequestItem.of(act, act.key_hash)
+                        transaction.save(request, condition=RequestItem.pk.does_not_exist())
+            except (WriteConflict, TransactWriteError):
+                if begun := self._begun(act):
+                    return begun
+                raise
+            return act
+
+        return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
+
+    def take_up(self, act: Interaction, until: datetime) -> None:
+        """Holds an open act that an earlier request began, and that nobody holds. Raises
+        StillRunning if another request is faster.
+        """
+        held, unchanged = InteractionItem.held_until, act.held_until
+        same = held == unchanged if unchanged else held.does_not_exist()
+        try:
+            self._table.update(InteractionItem.of(act), [held.set(until)], _OPEN & same)
+        except WriteConflict:
+            raise StillRunning("Another request with this key was faster.") from None
+
+    def let_go(self, act: Interaction, why: str, ended_at: datetime | None) -> None:
+        """Ends the hold on an open act that failed: it stays open. `ended_at` is null if certainly
+        nothing was done. Does nothing if it was closed meanwhile.
+        """
+        until = InteractionItem.held_until
+        hold = until.set(ended_at) if ended_at else until.remove()
+        try:
+            detail = InteractionItem.detail.set(why)
+            self._table.update(InteractionItem.of(act), [hold, detail], _OPEN)
+        except ItemChanged:
+            return
+
+    def close(self, act: Interaction, *, forget: bool = False) -> Interaction:
+        """Stores the outcome of an open act, and counts it, once. Returns what is stored, which is
+        another process's outcome if that was faster. `forget`: its key begins another act from now
+        on. Raises ServiceUnavailable.
+        """
+        closed = replace(act, held_until=None)
+
+        def attempt() -> Interaction:
+            try:
+                with self._table.transaction() as transaction:
+                    if forget and act.key_hash:
+                        transaction.delete(RequestItem(*_request(act, act.key_hash)))
+                    transaction.save(InteractionItem.of(closed), condition=_OPEN)
+                    usage.count(transaction, closed)
+            except (WriteConflict, TransactWriteError):
+                stored = self.find(act.account_id, act.interaction_id)
+                if stored and not stored.open:
+                    return stored
+                raise
+            return closed
+
+        return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
+
+    def _begun(self, act: Interaction) -> Interaction | None:
+        """This act, if it was stored and the answer lost, or the one that its key began."""
+        if act.key_hash is None:
+            return self.find(act.account_id, act.interaction_id)
+        request = self._table.get(RequestItem, *_request(act, act.key_hash))
+        return self.find(act.account_id, request.interaction_id) if request else None
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Interaction]:
-        """Newest first."""
-        pk, prefix = keys.account_pk(account_id), keys.INTERACTION
+        """Newest first, without open ones."""
         page = self._table.newest(
-            InteractionItem, pk, prefix, limit=limit, after=after, consistent=True
+            InteractionItem,
+            keys.account_pk(account_id),
+            keys.INTERACTION,
+            limit=limit,
+            after=after,
+            consistent=True,
+            condition=InteractionItem.outcome != InteractionOutcome.PENDING,
         )
         return page.map(InteractionItem.interaction)
 
@@ -162,7 +234,9 @@ class Interactions:
 
     def find(self, account_id: str, interaction_id: str) -> Interaction | None:
         """One interaction, read consistently; null if it is not in this table."""
-        return self._get(account_id, interaction_id)
+        pk, sk = keys.account_pk(account_id), keys.interaction_sk(interaction_id)
+        item = self._table.get(InteractionItem, pk, sk)
+        return item.interaction() if item else None
 
     def set_result(
         self, interaction: Interaction, result: Result, state: str | None, reason: str | None
@@ -177,21 +251,25 @@ class Interactions:
             ],
         )
 
-    def tried_again(
-        self, interaction: Interaction, at: datetime, state: str | None, reason: str | None
-    ) -> None:
-        """Stores that a turn was tried again, and why that was needed."""
-        self._follow(
-            interaction,
+    def begin_try(self, turn: Interaction, at: datetime, state: str | None) -> bool:
+        """Stores that a turn is tried again. False if another process does, or did."""
+        tried, before = InteractionItem.tried_at, turn.tried_at
+        return self._follow(
+            turn,
             [
-                InteractionItem.tried_at.set(at),
+                tried.set(at),
                 *_set_or_remove(InteractionItem.state, state),
-                *_set_or_remove(InteractionItem.state_reason, reason),
+                InteractionItem.state_reason.remove(),
             ],
+            tried == before if before else tried.does_not_exist(),
         )
 
+    def note_try(self, turn: Interaction, why: str) -> None:
+        """Stores why a turn's last try failed."""
+        self._follow(turn, [InteractionItem.state_reason.set(why)])
+
     def has_later_act(self, interaction: Interaction) -> bool:
-        """Whether the same instance was started or stopped by a later request that was accepted."""
+        """Whether a later request started or stopped the same instance, or may have."""
         pk, same = keys.account_pk(interaction.account_id), InteractionItem.instance_id
         later = InteractionItem.query(
             pk,
@@ -201,29 +279,34 @@ class Interactions:
             ),
             filter_condition=(same == interaction.instance_id)
             & (InteractionItem.kind == interaction.kind)
-            & (InteractionItem.outcome == InteractionOutcome.ACCEPTED)
+            & (InteractionItem.outcome != InteractionOutcome.REFUSED)
             & InteractionItem.action.is_in(InteractionAction.START, InteractionAction.STOP),
             consistent_read=True,
         )
-        return any(item.region == interaction.region for item in later)
+        # The region of an open act may not be known yet.
+        return any(
+            None in (item.region, interaction.region) or item.region == interaction.region
+            for item in later
+        )
 
-    def _follow(self, interaction: Interaction, changes: list[Action]) -> None:
-        item = InteractionItem.of(interaction)
+    def _follow(
+        self, interaction: Interaction, changes: list[Action], condition: Condition | None = None
+    ) -> bool:
+        pending = InteractionItem.result == Result.PENDING
         try:
-            self._table.update(item, changes, InteractionItem.result == Result.PENDING)
+            self._table.update(
+                InteractionItem.of(interaction),
+                changes,
+                pending if condition is None else pending & condition,
+            )
         except ItemChanged:
-            return
-
-    def _get(self, account_id: str, interaction_id: str) -> Interaction | None:
-        pk, sk = keys.account_pk(account_id), keys.interaction_sk(interaction_id)
-        item = self._table.get(InteractionItem, pk, sk)
-        return item.interaction() if item else None
+            return False
+        return True
 
 
 def _set_or_remove(attribute: Any, value: str | None) -> list[Action]:
     return [attribute.remove() if value is None else attribute.set(value)]
 
 
-def _request(interaction: Interaction, key: str) -> tuple[str, str]:
-    sk = keys.request_sk(key, interaction.action, interaction.kind, interaction.instance_id)
-    return keys.account_pk(interaction.account_id), sk
+def _request(act: Interaction, key_hash: str) -> tuple[str, str]:
+    return keys.account_pk(act.account_id), keys.request_sk(key_hash)

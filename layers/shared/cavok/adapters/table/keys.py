@@ -14,7 +14,7 @@ and writes.
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications |
 | steps of a running verification       | ACCOUNT#<account> | PROGRESS#<ulid>#<step>             | verifications |
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                 | interactions  |
-| interaction made by a request key     | ACCOUNT#<account> | REQUEST#<sha256>                   | interactions  |
+| interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                   | interactions  |
 | usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                    | usage         |
 | proof of a role's trust, by purpose   | ACCOUNT#<account> | TRUST#<purpose>                    | trust_proofs  |
 | resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                    | resources     |
@@ -110,10 +110,8 @@ def interaction_sk(interaction_id: str) -> str:
     return f"{INTERACTION}{interaction_id}"
 
 
-def request_sk(key: str, action: str, kind: str | None, instance_id: str | None) -> str:
-    """A request key stands for one action on one instance. Another action is another request."""
-    request = chr(0).join((key, action, str(kind), str(instance_id)))
-    return f"{REQUEST}{hashlib.sha256(request.encode()).hexdigest()}"
+def request_sk(key_hash: str) -> str:
+    return f"{REQUEST}{key_hash}"
 
 
 def usage_sk(period: str) -> str:

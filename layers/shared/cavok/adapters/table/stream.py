@@ -20,6 +20,7 @@ from cavok.domain.events import (
     AccountChange,
     AccountVersion,
     Change,
+    InteractionClosed,
     InteractionFollowed,
     InteractionStored,
     UsageChange,
@@ -62,8 +63,10 @@ def change_of(record: DynamoDBRecord) -> Change | None:
     if after and inserted and sk.startswith(keys.INTERACTION):
         return InteractionStored(_interaction(after))
     if after and before and sk.startswith(keys.INTERACTION):
-        changed = before.get("result") != after.get("result")
-        return InteractionFollowed(_interaction(after), at) if changed else None
+        was, now = _interaction(before), _interaction(after)
+        if was.open and not now.open:
+            return InteractionClosed(now)
+        return InteractionFollowed(now, at) if was.result is not now.result else None
     return None
 
 

@@ -309,12 +309,14 @@ class Table:
         limit: int,
         after: Position | None,
         consistent: bool = False,
+        condition: Condition | None = None,
     ) -> Page[I]:
-        """Items whose sort key is `prefix` and a ULID, newest first."""
+        """Items whose sort key is `prefix` and a ULID, newest first, that meet the condition."""
         start = {"pk": {"S": pk}, "sk": {"S": prefix + after.key}} if after else None
         found = kind.query(
             pk,
             kind.sk.startswith(prefix),
+            condition,
             scan_index_forward=False,
             last_evaluated_key=start,
             limit=limit + 1,

@@ -1,5 +1,7 @@
 """The bodies of interactions."""
 
+from typing import Literal
+
 from cavok.api.models.common import ResponseBody, Timestamp
 from cavok.domain.interactions import InteractionAction, InteractionOutcome, Logged, Result
 from cavok.domain.kinds import Kind
@@ -8,6 +10,8 @@ from cavok.domain.kinds import Kind
 class InteractionBody(ResponseBody):
     """One start, stop, listing or test. `logged` tells whether its line is in the account's own
     log.
+
+    A start or stop is listed once AWS's answer to it is known.
 
     `outcome` is the answer to the request, `result` what became of it: whether the instance reached
     the state that was asked for. It is `pending` until that is known, for ten minutes at most; for
@@ -22,7 +26,7 @@ class InteractionBody(ResponseBody):
     instance_id: str | None
     region: str | None
     action: InteractionAction
-    outcome: InteractionOutcome
+    outcome: Literal[InteractionOutcome.ACCEPTED, InteractionOutcome.REFUSED]
     detail: str
     actor: str
     at: Timestamp

@@ -1,0 +1,47 @@
+"""The message that has a start or stop followed."""
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, fields
+from typing import Self
+
+from cavok.domain.errors import MalformedEvent
+from cavok.domain.interactions import Interaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FollowedAct:
+    """The start or stop to follow."""
+
+    organization_id: str
+    account_id: str
+    interaction_id: str
+
+    @classmethod
+    def of(cls, act: Interaction) -> Self:
+        return cls(
+            organization_id=act.organization_id,
+            account_id=act.account_id,
+            interaction_id=act.interaction_id,
+        )
+
+    @property
+    def group(self) -> str:
+        """The same for all acts of an organization: a queue is fair between groups. A hash, because
+        a group's name may have fewer characters than an organization's.
+        """
+        return hashlib.sha256(self.organization_id.encode()).hexdigest()
+
+    @property
+    def body(self) -> str:
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, body: str) -> Self:
+        """Raises MalformedEvent. Earlier versions sent the event of the interaction."""
+        try:
+            message = json.loads(body)
+            message = message.get("detail", message)
+            return cls(**{each.name: message[each.name] for each in fields(cls)})
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise MalformedEvent(f"Not an act to follow: {error}") from error
