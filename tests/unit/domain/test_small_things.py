@@ -36,7 +36,7 @@ def test_a_new_organization_has_an_external_id_of_its_own_and_no_account() -> No
 @pytest.mark.parametrize(
     ("text", "is_one"),
     [
-        (str(ULID()), True),
+        pytest.param(str(ULID()), True, id="a new one"),
         ("01JN8Q5M3C0000000000000001", True),
         ("01JN8Q5M3C000000000000000", False),
         ("01JN8Q5M3C00000000000000011", False),
