@@ -8,12 +8,20 @@ from typing import Any
 
 import pytest
 
+from cavok import wiring
+from cavok.adapters.sealing import Sealer
 from cavok.adapters.table.accounts import Accounts
 from cavok.api.router import Router
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES
 from tests.integration.conftest import TABLE, client, items
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
-from tests.support.builders import KEY_ID, NUMBER, SECRET_KEY, VERIFICATION_ID
+from tests.support.builders import (
+    KEY_ID,
+    NUMBER,
+    ORGANIZATION_ID,
+    SECRET_KEY,
+    VERIFICATION_ID,
+)
 
 OWNED = [
     ("GET", "/v1/accounts/{id}"),
@@ -390,6 +398,49 @@ def test_a_rotated_key_replaces_the_old_one_and_makes_the_account_unconfirmed(
     sealed = [item["sealed"] for item in items() if "sealed" in item]
     assert len(sealed) == 1
     assert sealed != before
+
+
+def test_of_two_people_who_rotate_a_key_at_once_the_slower_one_is_told(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = admin.account(**KEY_ACCOUNT)
+    path = f"/v1/accounts/{account['account_id']}"
+    faster = {"access_key_id": "AKIAIOSFODNN7FASTERX", "secret_access_key": "the faster one's"}
+    seal, waiting = Sealer.seal, [faster]
+
+    def seal_slowly(sealer: Sealer, secret: Any, context: Any) -> str:
+        if waiting:
+            assert admin.put(f"{path}/credentials", waiting.pop()).status == 204
+        return seal(sealer, secret, context)
+
+    monkeypatch.setattr(Sealer, "seal", seal_slowly)
+
+    answer = admin.put(f"{path}/credentials", KEYS)
+
+    assert is_problem(answer, 409)
+    assert admin.get(path).json["access_key_id"] == "TERX"
+    (sealed,) = (item["sealed"] for item in items() if "sealed" in item)
+    context = {"organization": ORGANIZATION_ID, "account": account["account_id"]}
+    assert wiring.sealer().open(sealed, context) == faster
+
+
+def test_a_change_that_others_always_come_before_is_a_conflict(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = admin.account()
+    save = Accounts.save
+
+    def after_another(accounts: Accounts, before: Any, after: Any, **more: Any) -> Any:
+        current = accounts.get(ORGANIZATION_ID, account["account_id"])
+        save(accounts, current, current)
+        return save(accounts, before, after, **more)
+
+    monkeypatch.setattr(Accounts, "save", after_another)
+
+    answer = admin.patch(f"/v1/accounts/{account['account_id']}", {"name": "Other"})
+
+    assert is_problem(answer, 409)
+    assert admin.get(f"/v1/accounts/{account['account_id']}").json["name"] == account["name"]
 
 
 def test_a_role_has_no_key_to_rotate(admin: Api) -> None:

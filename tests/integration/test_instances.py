@@ -42,12 +42,13 @@ def make_database(name: str, **but: Any) -> None:
     )
 
 
-def make_cluster(name: str, engine: str = "aurora-postgresql") -> None:
+def make_cluster(name: str, engine: str = "aurora-postgresql", **but: Any) -> None:
     boto3.client("rds", "us-east-1").create_db_cluster(
         DBClusterIdentifier=name,
         Engine=engine,
         MasterUsername="root",
         MasterUserPassword="not-a-secret",
+        **but,
     )
 
 
@@ -100,18 +101,25 @@ def test_members_of_a_cluster_are_shown_through_it(session: CustomerSession) -> 
     assert (cluster.instance_id, cluster.type) == ("ledger", "aurora-postgresql")
 
 
-def test_a_tag_excludes(session: CustomerSession) -> None:
-    tag = "cavok:exclude"
-    kept, free = run_instance(**{tag: "True"}), run_instance(**{tag: "false"})
-    make_database("orders", Tags=[{"Key": tag, "Value": "true"}])
+def make_tagged(kind: Kind, value: str) -> str:
+    """An instance with the tag that forbids Cavok to start or stop it. Returns its identifier."""
+    if kind is Kind.EC2:
+        return run_instance(**{"cavok:exclude": value})
+    make, name = {Kind.RDS: make_database, Kind.AURORA: make_cluster}[kind], f"db-{value.lower()}"
+    make(name, Tags=[{"Key": "cavok:exclude", "Value": value}])
+    return name
 
-    instances = InstanceClient(session, Kind.EC2, "us-east-1")
-    found = [instances.find(each) for each in (kept, free)]
-    database = InstanceClient(session, Kind.RDS, "us-east-1").find("orders")
 
-    assert [i.excluded for i in found if i] == [True, False]
-    assert database
-    assert database.excluded
+@pytest.mark.parametrize("kind", Kind)
+def test_a_tag_excludes_an_instance_of_every_kind(kind: Kind, session: CustomerSession) -> None:
+    excluded, free = make_tagged(kind, "True"), make_tagged(kind, "false")
+    instances = InstanceClient(session, kind, "us-east-1")
+
+    listed = {instance.instance_id: instance.excluded for instance in instances.list()}
+    found = [instances.find(each) for each in (excluded, free)]
+
+    assert listed == {excluded: True, free: False}
+    assert [instance.excluded for instance in found if instance] == [True, False]
 
 
 def test_each_kind_starts_and_stops(session: CustomerSession) -> None:
