@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from cavok.domain.reverification import (
     DAY,
-    REST_AFTER,
     REST_BETWEEN,
     Attention,
     daily_offset,
@@ -51,10 +50,11 @@ def test_an_account_that_does_not_connect_is_tried_ever_less_often(
 
 
 def test_an_account_never_connected_and_untouched_for_a_week_rests() -> None:
-    untouched = attention(touched_at=NOW - REST_AFTER - timedelta(seconds=1))
+    week = timedelta(days=7)
+    untouched = attention(touched_at=NOW - week - timedelta(seconds=1))
 
     assert next_verification_at(untouched, NOW) is None
-    assert next_verification_at(attention(touched_at=NOW - REST_AFTER), NOW) is not None
+    assert next_verification_at(attention(touched_at=NOW - week), NOW) is not None
 
 
 def test_an_account_that_was_connected_once_never_rests() -> None:

@@ -137,6 +137,42 @@ def test_a_time_that_scheduler_skips_has_an_expression_of_its_own() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("zone", "now", "window", "skipped"),
+    [
+        # Iran's last change: at midnight of Tuesday, 22 March 2022, it is 1:00.
+        (
+            "Asia/Tehran",
+            datetime(2022, 3, 21, 12, tzinfo=UTC),
+            Window(("tue",), "00:30", "05:00"),
+            {"0130": "cron(30 1 ? * TUE *)"},
+        ),
+        # Volgograd's last change forward: at 2:00 of Sunday, 28 October 2018, it is 3:00.
+        (
+            "Europe/Volgograd",
+            datetime(2018, 10, 25, 12, tzinfo=UTC),
+            Window(("sun",), "02:30", "05:00"),
+            {"0330": "cron(30 3 ? * SUN *)"},
+        ),
+        (
+            "Europe/Volgograd",
+            datetime(2018, 10, 27, 22, 30, tzinfo=UTC),
+            Window(("sun",), "02:30", "05:00"),
+            {"0330": "cron(30 3 ? * SUN *)"},
+        ),
+    ],
+    ids=["tomorrow", "in the coming week", "today"],
+)
+def test_a_time_that_is_skipped_once_and_soon_has_an_expression_too(
+    zone: str, now: datetime, window: Window, skipped: dict[str, str]
+) -> None:
+    """No later change of the same weekday makes up for one that is left out."""
+    crons = Schedule(zone, (window,)).crons(now)
+
+    assert crons.items() >= skipped.items()
+    assert len(crons) == 3
+
+
 def test_a_time_that_a_day_has_twice_is_the_first() -> None:
     """At 3:00 on 26 October 2025 it is 2:00 in Berlin."""
     early = Schedule("Europe/Berlin", (Window(("sun",), "02:30", "05:00"),))
