@@ -19,7 +19,7 @@ from tests.integration.test_instances import make_cluster, make_database
 from tests.integration.test_start_stop import Connect, Sessions, connect, dependencies, sessions
 from tests.support import api
 from tests.support.api import Api
-from tests.support.builders import ACCOUNT_ID
+from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
 
 __all__ = ["connect", "control", "dependencies", "scheduler", "sessions"]
 
@@ -62,7 +62,8 @@ def test_the_same_database_in_another_letter_case_is_there_already(
 ) -> None:
     assert admin.post(f"{ACCOUNT}/resources", body(first)).status == 201
 
-    assert admin.post(f"{ACCOUNT}/resources", body(second)).status == 409
+    another = Api(ORGANIZATION_ID, "admin", {"email": "grace@example.com"})
+    assert another.post(f"{ACCOUNT}/resources", body(second)).status == 409
     assert admin.post(f"{ACCOUNT}/resources", body(second, "aurora")).status == 201
 
 
