@@ -29,14 +29,10 @@ from hypothesis.stateful import (
 )
 
 from cavok import wiring
-from cavok.adapters.customer.assume_role import CustomerRoles
-from cavok.adapters.customer.session import CustomerSession
-from cavok.api.router import Router
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account as StoredAccount
 from cavok.domain.permissions import WITHOUT_EXTERNAL_ID
-from cavok.domain.steps import Judgement, Step, Verdict
-from cavok.observability import metrics
+from cavok.domain.steps import Step, Verdict
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
 from functions.instances_api import app as instances_api
@@ -47,9 +43,9 @@ from tests.integration.conftest import client
 from tests.support import api as http
 from tests.support import moto_stack as stack
 from tests.support.api import Answer, Api, Context, is_problem, number
-from tests.support.builders import KEY_ID, SECRET_KEY, a_step, denied, judged, steps_of
+from tests.support.builders import KEY_ID, SECRET_KEY, a_step, denied, steps_of
 from tests.support.faults import Calls, watched
-from tests.support.moto_stack import CLOCKS, REGION, Json, Stream
+from tests.support.moto_stack import REGION, Clock, Json, Stream
 from tests.support.reference import (
     FREE_INTERACTIONS,
     STATUSES,
@@ -136,16 +132,6 @@ changes = st.fixed_dictionaries(
 findings = st.sampled_from(
     ["works"] * 4 + ["lost", "unlogged", "not entered", "open", "unanswered", "died"]
 )
-
-
-class Clock(datetime):
-    """The time of the functions under test."""
-
-    time = START
-
-    @classmethod
-    def now(cls, tz: Any = None) -> Any:
-        return cls.time
 
 
 # ---- the machine ---------------------------------------------------------------------------------
@@ -920,49 +906,9 @@ def _report(event: Json, account: StoredAccount | None, found: str) -> Json:
 
 @pytest.fixture
 def _around(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Everything that the functions need beside the table: scheduler, customers, time."""
-    environment = {
-        "EVENT_BUS_NAME": "cavok",
-        "ALLOW_LOOPBACK_WEBHOOKS": "false",
-        "FREE_INTERACTIONS": str(FREE_INTERACTIONS),
-        "CLOCKS_GROUP": CLOCKS,
-        "FOLLOW_SCHEDULE_ARN": "arn:aws:lambda:us-east-1:111122223333:function:follow_schedule",
-        "CLOCKS_ROLE_ARN": "arn:aws:iam::111122223333:role/clocks",
-        "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
-    }
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
-    monkeypatch.setattr(Router, "now", staticmethod(Clock.now))
-    for app in (record_verification, list_due_accounts, follow_schedule):
-        monkeypatch.setattr(app, "datetime", Clock)
-    monkeypatch.setattr(CustomerRoles, "_try", _refused_wrong_entry)
-    clients: dict[tuple[str, str, str], Any] = {}
-
-    def made(session: CustomerSession, service: str, region: str) -> Any:
-        """One client an account: making them takes most of the time."""
-        key = (session.account_number, service, region)
-        if key not in clients:
-            clients[key] = _made(session, service, region)
-        return clients[key]
-
-    monkeypatch.setattr(CustomerSession, "_made", made)
-    client("scheduler").create_schedule_group(Name=CLOCKS)
-    for adapter in (wiring.bus, wiring.scheduler_client):
-        adapter.cache_clear()
+    stack.surround(monkeypatch, FREE_INTERACTIONS=str(FREE_INTERACTIONS))
     for each in NUMBERS:
         _make_databases(each)
-
-
-_try, _made = CustomerRoles._try, CustomerSession._made
-
-
-def _refused_wrong_entry(
-    roles: CustomerRoles, account: StoredAccount, session_name: str, external_id: str | None
-) -> Judgement:
-    """moto evaluates no trust policy: what it lets in counts as refused."""
-    judgement = _try(roles, account, session_name, external_id)
-    return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
 
 
 def _make_databases(number: str) -> None:

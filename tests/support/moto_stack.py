@@ -4,14 +4,25 @@ stream tells it.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
+import boto3
+import pytest
 from boto3.dynamodb.types import TypeDeserializer
 from moto.backends import get_backend
 
 from cavok import wiring
+from cavok.adapters.customer.assume_role import CustomerRoles
+from cavok.adapters.customer.session import CustomerSession
+from cavok.api.router import Router
+from cavok.domain.accounts import Account
+from cavok.domain.steps import Judgement, Verdict
+from cavok.observability import metrics
+from tests.support.builders import judged
 
 Json = dict[str, Any]
 Key = tuple[str, str]
@@ -22,8 +33,72 @@ OURS = "123456789012"
 REGION = "us-east-1"
 TABLE = "cavok-accounts"
 CLOCKS = "cavok-clocks"
+ACTS = "cavok-followed-acts"
 
 _plain = TypeDeserializer().deserialize
+
+
+_TIMED = ("end_resources", "follow_schedule", "list_due_accounts", "record_verification")
+"""Functions that look at the clock themselves; the API does it in its router."""
+
+
+class Clock(datetime):
+    """The time of the functions under test. It passes when a test says so."""
+
+    time = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Any:
+        return cls.time
+
+
+def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
+    """Everything that the functions need beside the table: Scheduler, the bus, customers, time."""
+    acts = boto3.client("sqs", REGION).create_queue(QueueName=ACTS)
+    environment = {
+        "EVENT_BUS_NAME": "cavok",
+        "FOLLOWED_ACTS_URL": acts["QueueUrl"],
+        "ALLOW_LOOPBACK_WEBHOOKS": "false",
+        "CLOCKS_GROUP": CLOCKS,
+        "FOLLOW_SCHEDULE_ARN": "arn:aws:lambda:us-east-1:111122223333:function:follow_schedule",
+        "CLOCKS_ROLE_ARN": "arn:aws:iam::111122223333:role/clocks",
+        "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
+    } | environment
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
+    monkeypatch.setattr(Router, "now", staticmethod(Clock.now))
+    for function in _TIMED:
+        app = importlib.import_module(f"functions.{function}.app")
+        monkeypatch.setattr(app, "datetime", Clock, raising=False)
+    _let_customers_in(monkeypatch)
+    boto3.client("scheduler", REGION).create_schedule_group(Name=CLOCKS)
+    boto3.client("events", REGION).create_event_bus(Name="cavok")
+    for adapter in (wiring.bus, wiring.followed_acts, wiring.scheduler_client):
+        adapter.cache_clear()
+
+
+def _let_customers_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One client an account: making them takes most of the time. moto evaluates no trust policy:
+    what it lets in with a wrong external ID counts as refused.
+    """
+    clients: dict[tuple[str, str, str], Any] = {}
+    make, attempt = CustomerSession._made, CustomerRoles._try
+
+    def made(session: CustomerSession, service: str, region: str) -> Any:
+        key = (session.account_number, service, region)
+        if key not in clients:
+            clients[key] = make(session, service, region)
+        return clients[key]
+
+    def refused(
+        roles: CustomerRoles, account: Account, session_name: str, external_id: str | None
+    ) -> Judgement:
+        judgement = attempt(roles, account, session_name, external_id)
+        return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
+
+    monkeypatch.setattr(CustomerSession, "_made", made)
+    monkeypatch.setattr(CustomerRoles, "_try", refused)
 
 
 def empty() -> None:
