@@ -1098,6 +1098,53 @@ def test_a_scope_is_told_word_for_word() -> None:
     )
 
 
+def test_a_problem_in_doubt_is_kept_beside_one_of_a_region_that_did_not_answer() -> None:
+    there = replace(ONE, region="eu-west-1")
+    here = partly(STOP, allowed=[THREE], refused=[TWO])
+    both = judged_by(an_account(), here, under_control={TWO})
+    cut_off = with_regions(BY_SCP, under_control={there})
+    before = replace(both, issues=(*cut_off.issues[:1], *both.issues[:1]))
+    silent = RegionHealth("eu-west-1", RegionStatus.UNKNOWN)
+
+    after, _ = finish(
+        before,
+        a_verification(),
+        steps_of(before, a_step(STOP, Verdict.INCONCLUSIVE, Reason.ERROR)),
+        NOW,
+        under_control={there, TWO},
+        region_health=(silent,),
+    )
+
+    assert after.issues[:2] == before.issues
+
+
+def test_a_success_on_an_absent_database_is_doubted_only_for_one_under_control() -> None:
+    refused = judged_by(an_account(), partly(STOP_DB, refused=[ORDERS]), under_control={ORDERS})
+    unread = a_step(READERS[0], Verdict.DENIED)
+
+    kept = judged_by(refused, a_step(STOP_DB), unread, under_control={ORDERS})
+    gone = judged_by(refused, a_step(STOP_DB), unread)
+
+    assert (kept.status, gone.status) == (Status.DEGRADED, Status.CONFIRMED)
+    (unproven,) = [each for each in kept.issues if each.code == "permission_unproven"]
+    assert unproven.message == (
+        f"{STOP_DB} could not be proven: AWS's answer allows no conclusion."
+    )
+
+
+def test_a_rejected_access_key_is_told_word_for_word() -> None:
+    account = an_account_with_keys()
+
+    (issue,) = issues_of(account, entry_refused(account, "InvalidClientTokenId", "no", NOW))
+
+    assert issue == Issue(
+        "credentials_rejected",
+        "AWS does not accept the access key: it was deleted, deactivated, or mistyped.",
+        "Create a new access key for the IAM user, enter it under Rotate keys, then press Test.",
+        fix=Fix(console_url="https://console.aws.amazon.com/iam/home#/users"),
+    )
+
+
 def test_a_problem_in_doubt_is_kept_beside_one_that_is_no_longer_of_interest() -> None:
     elsewhere = Issue("confused_deputy", "The role is open.", "Close it.")
     lost = judged_by(confirmed(an_account()), *denied([STOP]))

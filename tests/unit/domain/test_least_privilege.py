@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left
 from datetime import timedelta
+from itertools import permutations
 from typing import Any
 
 import hcl2
@@ -177,6 +178,42 @@ def test_what_was_used_but_is_not_under_control_is_allowed_as_it_was_used() -> N
         f"Stopping EC2 instances other than {INSTANCE} (us-east-1), {OTHER} (us-east-1).",
     ]
     assert "unless you turn on EncryptedVolumes" in texts[2]
+
+
+def test_instances_that_need_other_actions_are_other_statements_in_one_order() -> None:
+    uses = [used("stop", "c", Kind.RDS), controlled("b", Kind.RDS), used("start", "a", Kind.RDS)]
+
+    for order in permutations(uses):
+        assert [s["Sid"] for s in offered(*order).statements["rds"]][1:] == [
+            "CavokRdsStart",
+            "CavokRdsStartAndStop",
+            "CavokRdsStop",
+        ]
+
+
+def test_an_instance_that_was_started_and_stopped_needs_both() -> None:
+    policy = offered(used("stop", "a", Kind.RDS), used("start", "a", Kind.RDS))
+
+    assert [s["Sid"] for s in policy.statements["rds"]][1:] == ["CavokRdsStartAndStop"]
+
+
+@pytest.mark.parametrize(("count", "more"), [(20, ""), (21, " and 1 more")])
+def test_twenty_instances_are_all_named(count: int, more: str) -> None:
+    policy = offered(*(controlled(f"db-{n:02}", Kind.RDS) for n in range(count)))
+
+    names = ", ".join(f"db-{n:02} (us-east-1)" for n in range(20))
+    assert f"Starting and stopping RDS instances other than {names}{more}." in policy.removes
+
+
+def test_a_kind_that_was_only_started_may_not_be_stopped() -> None:
+    policy = offered(used("start", "orders", Kind.RDS))
+
+    (text,) = [text for text in policy.removes if text.startswith("Stopping RDS")]
+    assert text == (
+        "Stopping RDS instances: none is under Cavok's control, and none was stopped in the last "
+        "90 days. If a test found rds:StopDBInstance allowed before, the next one reports a lost "
+        "permission."
+    )
 
 
 @pytest.mark.parametrize("by", Scope)

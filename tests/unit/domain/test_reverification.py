@@ -63,6 +63,14 @@ def test_an_account_that_was_connected_once_never_rests() -> None:
     assert next_verification_at(long_ago, NOW) == next_daily_slot(ACCOUNT_ID, NOW)
 
 
+def test_a_test_that_ends_twelve_hours_before_its_slot_is_followed_then() -> None:
+    slot = next_daily_slot(ACCOUNT_ID, NOW)
+
+    assert next_daily_slot(ACCOUNT_ID, slot - REST_BETWEEN) == slot
+    just_after = slot - REST_BETWEEN + timedelta(microseconds=1)
+    assert next_daily_slot(ACCOUNT_ID, just_after) == slot + DAY
+
+
 @pytest.mark.parametrize("attempts", [11, 100_000])
 def test_at_last_an_account_that_does_not_connect_is_tried_daily(attempts: int) -> None:
     who = attention(attempts=attempts)

@@ -61,7 +61,12 @@ def test_regions_with_instances_are_proposed_where_the_accounts_have_none() -> N
         "instances_elsewhere",
         Severity.INFORMATION,
     )
-    assert "eu-west-3, sa-east-1" in issue(account).message
+    assert issue(account).message == (
+        "No instance was found in us-east-1, eu-west-1, af-south-1, but in eu-west-3, sa-east-1."
+    )
+    assert issue(account).remedy == (
+        "Add the regions that Cavok should use to the account's regions, then press Test."
+    )
 
 
 def test_a_proposal_stays_until_a_test_finds_an_instance_or_looks_again() -> None:

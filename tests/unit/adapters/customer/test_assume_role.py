@@ -13,7 +13,7 @@ from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, w
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason
 from cavok.domain.organizations import Organization
-from cavok.domain.steps import Verdict
+from cavok.domain.steps import Evidence, Verdict
 from tests.support.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
 from tests.support.fake_aws import Aws, a_session, refused
 
@@ -168,14 +168,29 @@ def test_a_key_that_aws_does_not_know_is_rejected(code: str, aws: Aws) -> None:
         refused("Throttling"),
         refused("ServiceUnavailable"),
         refused("ExpiredToken"),
+        refused("AccessDenied"),
+        *(refused(code) for code in sorted(REJECTED_CODES)),
         ReadTimeoutError(endpoint_url="https://sts"),
     ],
     ids=str,
 )
 def test_an_identity_that_could_not_be_asked_for_proves_nothing(error: Exception, aws: Aws) -> None:
+    """The call needs no permission, and a role's session is new."""
     aws.answers["GetCallerIdentity"] = error
 
-    assert whose_account(a_session()).verdict is Verdict.INCONCLUSIVE
+    judgement = whose_account(a_session())
+
+    assert (judgement.verdict, judgement.evidence) == (Verdict.INCONCLUSIVE, Evidence.NONE)
+    assert judgement.error_code
+
+
+def test_a_refused_identity_of_a_key_proves_nothing_either(aws: Aws) -> None:
+    aws.answers["GetCallerIdentity"] = refused("AccessDenied", "No.")
+
+    judgement = whose_account(a_session(role_name=None))
+
+    assert (judgement.verdict, judgement.reason) == (Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
+    assert (judgement.error_code, judgement.detail) == ("AccessDenied", "No.")
 
 
 def test_whose_account_it_is_is_asked_where_no_account_can_be_disabled(aws: Aws) -> None:

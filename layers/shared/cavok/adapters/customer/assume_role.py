@@ -2,15 +2,13 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
-
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, judge_error
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
 from cavok.domain.organizations import new_external_id
-from cavok.domain.steps import ALLOWED, Judgement, Verdict, judge
+from cavok.domain.steps import ALLOWED, Evidence, Judgement, Verdict, judge
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
@@ -72,23 +70,32 @@ class CustomerRoles:
 
 
 def whose_account(session: CustomerSession) -> Judgement:
-    """Whether the session's credentials belong to its account. GetCallerIdentity needs no
-    permission.
+    """Whether the session's credentials belong to its account.
+
+    GetCallerIdentity needs no permission, so that a refusal proves nothing. Nor does a rejection of
+    a session that STS has just issued; an access key was deleted, deactivated or mistyped then.
     """
     try:
         actual = session.client("sts", ALWAYS_ENABLED).get_caller_identity()["Account"]
-    except ClientError as error:
+    except AWS_ERRORS as error:
         code, message = code_and_message(error)
-        if code in REJECTED_CODES:
+        if session.role_name is None and code in REJECTED_CODES:
             return Judgement(
                 verdict=Verdict.DENIED,
                 reason=Reason.CREDENTIALS_REJECTED,
                 error_code=code,
                 detail=message,
             )
-        return judge(code, message)
-    except AWS_ERRORS as error:
-        return judge_error(error)
+        answer = judge(code, message)
+        if answer.verdict is not Verdict.DENIED:
+            return answer
+        return Judgement(
+            verdict=Verdict.INCONCLUSIVE,
+            evidence=Evidence.NONE,
+            reason=Reason.NOT_PROVABLE,
+            error_code=code,
+            detail=message,
+        )
     if actual != session.account_number:
         return Judgement(
             verdict=Verdict.DENIED,
