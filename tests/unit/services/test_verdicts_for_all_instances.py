@@ -119,10 +119,6 @@ def proven(
     about = answers or [absent]
     all_known = all(each.known for each in found)
     all_asked = all_known and not any(each.in_part for each in found)
-    not_answered = any(
-        each.status is RegionStatus.UNKNOWN or each.unlisted is Reason.ERROR or each.in_part
-        for each in found
-    )
     match step.verdict:
         case Verdict.ALLOWED:
             live = set(about) == {YES} and (all_known if answers else all_asked)
@@ -130,8 +126,7 @@ def proven(
         case Verdict.DENIED if answers:
             return set(answers) == {NO} and all_asked, policies == "none"
         case Verdict.DENIED:
-            unread = policies == "not shown" and not not_answered
-            return absent == NO and (policies == "none" or unread), policies == "none"
+            return absent == NO and policies == "none", policies == "none"
         case Verdict.PARTIAL:
             return {YES, NO} <= set(answers), False
         case _:

@@ -96,13 +96,11 @@ def _unread(policies: RolePolicies) -> str:
 def _on_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
     """AWS refused an absent instance, and the test knows of no real one.
 
-    It refuses a role that is limited to some instances, too. So the refusal stands if the policies
-    allow no instance. If they cannot be read, it stands where the test looked everywhere.
+    It refuses a role that is limited to some instances, too. So the refusal stands only if the
+    policies certainly allow no instance.
     """
     policies = account.policies()
-    may_be_some = account.survey.asked_in_part or Reason.ERROR in account.unlisted.values()
-    stands = policies.unread and not policies.unanswered and not may_be_some
-    if stands or is_decided(action, answer, policies):
+    if is_decided(action, answer, policies):
         return answer
     return replace(
         answer,
