@@ -614,7 +614,7 @@ def test_nothing_is_tried_again_that_nobody_wants_any_more(
         stays_on = Operation(Action.START, Kind.RDS, "orders", "us-east-1")
         start_stop(later, stays_on, dependencies=control.connections)
     elif change == "removed":
-        wiring.resources().delete(stored(orders))
+        wiring.resources().remove(ACCOUNT_ID, orders.resource_id, NOW)
     else:
         schedule = NIGHT if change == "schedule" else None
         schedule_resource(later, orders.resource_id, schedule, dependencies=control)

@@ -40,7 +40,7 @@ from tests.integration.conftest import REGION
 from tests.integration.test_following_schedules import GROUP, control, new, scheduler
 from tests.integration.test_instances import make_database
 from tests.integration.test_start_stop import CONTEXT, Connect, connect, dependencies, sessions
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, a_resource
 from tests.support.interleaving import Answer, interleavings, snapshot
 
 __all__ = ["connect", "control", "dependencies", "scheduler", "sessions"]
@@ -77,6 +77,10 @@ class Story:
     def add(self) -> Resource:
         """The request that made the resource, repeated by a client that got no answer."""
         return add_resource(replace(CONTEXT, now=LATER), new(OFFICE), dependencies=self.control)
+
+    def add_as_somebody_else(self) -> Resource:
+        context = replace(CONTEXT, actor="bob@example.com", now=LATER)
+        return add_resource(context, new(NEW_YORK), dependencies=self.control)
 
     def delete_account(self) -> None:
         disconnect_account(
@@ -120,6 +124,7 @@ class Story:
             "end the schedule": self.change(None),
             "remove": self.remove,
             "add again": self.add,
+            "add as somebody else": self.add_as_somebody_else,
             "delete the account": self.delete_account,
             "follow": self.follow,
             "reconcile": self.reconcile,
@@ -165,6 +170,9 @@ OPERATIONS = (
 )
 
 
+ADDING = ("add again", "add as somebody else", "delete the account", "reconcile")
+
+
 @pytest.fixture
 def story(connect: Connect, control: ResourceDependencies, accounts: Accounts) -> Story:
     connect()
@@ -195,6 +203,27 @@ def test_whatever_comes_between_the_clocks_are_those_of_the_stored_schedule(
                 *_wrong_schedule(answers, stored),
                 *_acting(story.ever_made(first, second), story),
             ]
+            assert not wrong, f"{first} | {second} at {run.at}: {wrong}"
+
+
+@pytest.mark.parametrize("first", ADDING)
+def test_whatever_comes_between_an_instance_is_one_resource_of_an_account_that_is_there(
+    first: str, connect: Connect, control: ResourceDependencies, accounts: Accounts
+) -> None:
+    connect()
+    make_database("orders")
+    bring_back = snapshot()
+    story = Story(control, accounts, a_resource())
+    for second in ADDING:
+        one, two = story.operation(first), story.operation(second)
+        for run in interleavings(bring_back, one, two):
+            answers, stored = [(first, run.first), (second, run.second)], story.stored()
+            done = {name for name, answer in answers if not answer.error}
+            wrong = [*_unexpected(answers), *_wrong_clocks(stored)]
+            if "delete the account" in (first, second):
+                assert stored == [], f"{first} | {second} at {run.at}"
+            elif adding := done & {"add again", "add as somebody else"}:
+                assert len(adding) == len(stored) == 1, f"{first} | {second} at {run.at}"
             assert not wrong, f"{first} | {second} at {run.at}: {wrong}"
 
 

@@ -128,7 +128,7 @@ def patch_account(
     responses=answers(400, 404, 409, ok=NO_CONTENT),
 )
 def delete_account(account_id: str) -> Response[None]:
-    """Deletes the account, and its secrets at once."""
+    """Deletes the account, and its secrets at once. Repeated within a day, answers alike."""
     caller = router.caller
     disconnect_account(
         caller.organization_id,

@@ -42,7 +42,7 @@ def list_resources(account_id: str) -> ResourceList:
 )
 def create_resource(account_id: str, body: NewResourceBody) -> Response[ResourceBody]:
     """Puts an instance of the account under Cavok's control. Its schedule takes effect at the next
-    start or stop.
+    start or stop. Repeated within a day by the same person, returns the resource that it made.
     """
     resource = add_resource(
         request_context(router, account_id),
@@ -89,8 +89,8 @@ def patch_resource(account_id: str, resource_id: str, body: ResourceChangeBody) 
     responses=answers(404, 503, ok=NO_CONTENT),
 )
 def delete_resource(account_id: str, resource_id: str) -> Response[None]:
-    """Ends Cavok's control of an instance, and its schedule. The instance itself is not
-    changed.
+    """Ends Cavok's control of an instance, and its schedule. The instance itself is not changed.
+    Repeated within a day, answers alike.
     """
     remove_resource(
         request_context(router, account_id),
