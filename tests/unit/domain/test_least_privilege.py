@@ -372,6 +372,78 @@ def test_it_covers_every_resource_and_nothing_that_access_details_does_not_grant
         assert not allows(policy, "ec2:StopInstances", stranger)
 
 
+@pytest.mark.parametrize(
+    ("account", "holder", "limit"),
+    [
+        (an_account(), "role", "MAX_ROLE_CHARACTERS"),
+        (an_account_with_keys(), "user", "MAX_USER_CHARACTERS"),
+    ],
+)
+def test_a_policy_that_is_exactly_as_long_as_iam_takes_is_offered(
+    account: Account, holder: str, limit: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exact = sum(
+        len(json.dumps(one["PolicyDocument"], separators=(",", ":")))
+        for one in inline_policies(account, offered(controlled(), account=account))
+    )
+
+    monkeypatch.setattr(least_privilege, limit, exact)
+    offered(controlled(), account=account)
+    monkeypatch.setattr(least_privilege, limit, exact - 1)
+    with pytest.raises(InvalidField) as refused:
+        offered(controlled(), account=account)
+    assert (refused.value.field, refused.value.message) == (
+        "by",
+        f"This policy would name too many instances: it would have {exact:,} characters, and the "
+        f"inline policies of a {holder} have at most {exact - 1:,}. Ask for by=tag, whose length "
+        "does not depend on the number of instances.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("by", "later"), [(Scope.TAG, "has the tag"), (Scope.ARN, "is added to it")]
+)
+def test_what_is_put_under_control_later_is_told(by: Scope, later: str) -> None:
+    policy = offered(controlled("orders", Kind.RDS), by=by)
+
+    assert policy.removes[3:] == (
+        "Instances that you put under Cavok's control later: this policy does not let Cavok start "
+        f"or stop one until it {later}, or until its kind is added if the policy has none of it.",
+        "Reading the policies of roles other than CavokCloud.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("seen", "told"),
+    [
+        (controlled(), True),
+        (used("start"), True),
+        (used("stop"), False),
+        (controlled("orders", Kind.RDS), False),
+        (used("start", "orders", Kind.RDS), False),
+    ],
+)
+def test_encrypted_volumes_are_told_where_ec2_instances_are_started(
+    seen: Resource | Interaction, told: bool
+) -> None:
+    text = (
+        "Starting EC2 instances with volumes under a customer managed key of KMS, unless you turn "
+        "on EncryptedVolumes in the template."
+    )
+
+    assert (text in offered(seen).removes) is told
+
+
+def test_a_kind_without_any_instance_is_told_word_for_word() -> None:
+    (text,) = [text for text in offered().removes if "Aurora" in text]
+
+    assert text == (
+        "Starting and stopping Aurora clusters: none is under Cavok's control, and none was "
+        "started or stopped in the last 90 days. If a test found rds:StartDBCluster and "
+        "rds:StopDBCluster allowed before, the next one reports a lost permission."
+    )
+
+
 def test_a_policy_that_does_not_cover_a_resource_is_not_offered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -57,6 +57,9 @@ BUT_DEV_DENIED = policy(
 ALL = policy(statement("Allow"))
 NOTHING = policy({"Effect": "Allow", "Action": "ec2:*", "Resource": "*"})
 UNKNOWN_KEY = policy(statement("Allow", Condition={"StringEquals": {"aws:PrincipalTag/team": "x"}}))
+BY_TEAM = policy(
+    statement("Allow", f"{ANY}:dev-*", Condition={"StringEquals": {"aws:PrincipalTag/team": "x"}})
+)
 ABSENT = a_database("cavok-probe-0")
 
 
@@ -230,6 +233,105 @@ def test_a_refusal_never_stands_where_one_database_is_open(reason: Reason | None
     assert judgement.verdict is OPEN
     assert judgement.resources
     assert judgement.resources.denied == 0
+
+
+OUTSIDE_REMEDY = (
+    "They may allow it, but something refuses it that Cavok cannot read, such as a permissions "
+    "boundary or a policy of the organization. Using it on a database with Cavok would prove it."
+)
+DEPENDS = "Its policies depend on what Cavok cannot see from outside."
+UNREAD = (
+    "Cavok could not read the managed policy Ours. A grant in the role's inline policies, with the "
+    "permissions of the group Checking and without managed policies, would prove it."
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "document", "more", "said"),
+    [
+        (BY_POLICY, ONLY_DEV, {}, "The role's policies allow it for 1 of 2 databases."),
+        (
+            Reason.PERMISSIONS_BOUNDARY,
+            ONLY_DEV,
+            {"unread": ("the managed policy Ours",)},
+            f"The role's policies do not decide. {OUTSIDE_REMEDY}",
+        ),
+        (BY_POLICY, ALL, {}, f"The role's policies do not decide. {OUTSIDE_REMEDY}"),
+        (BY_POLICY, UNKNOWN_KEY, {}, f"The role's policies do not decide. {OUTSIDE_REMEDY}"),
+        (
+            BY_POLICY,
+            BY_TEAM,
+            {},
+            f"The role's policies do not decide. {DEPENDS}",
+        ),
+        (
+            BY_POLICY,
+            ONLY_DEV,
+            {"unread": ("the managed policy Ours",)},
+            f"The role's policies do not decide. {UNREAD}",
+        ),
+        (
+            BY_POLICY,
+            BY_TEAM,
+            {"complete": False},
+            "The role's policies do not decide. Not all databases could be listed.",
+        ),
+    ],
+)
+def test_a_verdict_says_what_it_rests_on_or_what_would_prove_it(
+    reason: Reason, document: dict[str, Any], more: dict[str, Any], said: str
+) -> None:
+    judgement = judged(refusal(reason), document, **more)
+
+    assert judgement.detail == (
+        f"{said} AWS refuses it for a name that no database has, as it does for a role that is "
+        "limited to some databases. AWS answered: No."
+    )
+
+
+def test_without_a_database_or_a_policy_there_is_nothing_to_weigh() -> None:
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=refusal(BY_POLICY), role_arn=None
+    )
+    answered = (
+        "AWS refuses it for a name that no database has, as it does for a role that is limited to "
+        "some databases. AWS answered: No."
+    )
+
+    no_database = judge_databases(question, RolePolicies((ONLY_DEV,)), Databases(), {})
+    no_policy = judge_databases(
+        question, RolePolicies(unread=("the managed policy Ours",)), Databases(), {}
+    )
+
+    assert (no_database.verdict, no_database.resources) == (OPEN, None)
+    assert no_database.detail == (
+        "There is no database that Cavok can list to evaluate the role's policies on. " + answered
+    )
+    assert no_policy.detail == f"{UNREAD} {answered}"
+
+
+@pytest.mark.parametrize(
+    ("answer", "policies", "decided"),
+    [
+        (ALLOWED, RolePolicies(), True),
+        (ALLOWED, RolePolicies((ALL,)), True),
+        (ALLOWED, RolePolicies((ALL,), unread=("the managed policy Ours",)), True),
+        (ALLOWED, RolePolicies((ONLY_DEV,)), False),
+        (ALLOWED, RolePolicies((NOT_PROD,)), False),
+        (ALLOWED, RolePolicies(unanswered="Throttling"), False),
+        (ALLOWED, RolePolicies((ALL,), unanswered="Throttling"), False),
+        (refusal(BY_POLICY), RolePolicies(), True),
+        (refusal(BY_POLICY), RolePolicies((NOTHING,)), True),
+        (refusal(BY_POLICY), RolePolicies((ALL,)), False),
+        (refusal(BY_POLICY), RolePolicies((NOTHING,), unread=("x",)), False),
+        (refusal(BY_POLICY), RolePolicies((NOTHING,), unanswered="Throttling"), False),
+        (refusal(BY_DENY), RolePolicies((policy(statement("Deny")),), unread=("x",)), True),
+    ],
+)
+def test_what_aws_answers_about_an_absent_database_may_hold_for_every_one(
+    answer: Judgement, policies: RolePolicies, decided: bool
+) -> None:
+    assert is_decided(STOP, answer, policies) is decided
 
 
 def test_databases_that_were_not_listed_leave_open_what_holds_for_the_others() -> None:

@@ -154,6 +154,15 @@ def test_of_spot_instances_only_those_under_control_are_asked_about(rotation: in
     assert replace(found, complete=False).asked_in_part(asked)
 
 
+def test_a_region_is_asked_about_in_part_unless_it_is_asked_about_each_of_all() -> None:
+    three = FoundInstances(ids=ids(3), complete=True)
+
+    assert not three.asked_in_part(ids(3))
+    assert not three.asked_in_part(ids(4))
+    assert three.asked_in_part(ids(2))
+    assert FoundInstances(ids=ids(3)).asked_in_part(ids(3))
+
+
 def test_few_others_are_all_asked_about_once() -> None:
     asked = ask_about(FoundInstances(ids=ids(7), complete=True), (), rotation=739_001)
 

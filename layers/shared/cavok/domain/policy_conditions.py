@@ -180,10 +180,15 @@ def _date(text: str) -> datetime:
     return date if date.tzinfo else date.replace(tzinfo=UTC)
 
 
-def _ordered(
-    parse: Callable[[str], Any], relation: Callable[[Any, Any], bool]
-) -> Callable[[str, str, Resolve | None], Truth]:
-    return lambda wanted, actual, _: relation(parse(actual), parse(wanted))
+@dataclass(frozen=True, slots=True)
+class _Ordered:
+    """Compares values of a type that has an order. No variables: AWS has them in texts alone."""
+
+    parse: Callable[[str], Any]
+    relation: Callable[[Any, Any], bool]
+
+    def __call__(self, wanted: str, actual: str, _: Resolve | None) -> Truth:
+        return self.relation(self.parse(actual), self.parse(wanted))
 
 
 def _boolean(text: str) -> bool:
@@ -218,11 +223,11 @@ _COMPARES: Mapping[str, Compare] = {
     "StringLike": _like,
     "ArnEquals": _arn_like,
     "ArnLike": _arn_like,
-    "Bool": _ordered(_boolean, operator.eq),
-    "BinaryEquals": _ordered(_binary, operator.eq),
+    "Bool": _Ordered(_boolean, operator.eq),
+    "BinaryEquals": _Ordered(_binary, operator.eq),
     "IpAddress": _in_network,
-    **{f"Numeric{name}": _ordered(_number, relation) for name, relation in _RELATIONS.items()},
-    **{f"Date{name}": _ordered(_date, relation) for name, relation in _RELATIONS.items()},
+    **{f"Numeric{name}": _Ordered(_number, relation) for name, relation in _RELATIONS.items()},
+    **{f"Date{name}": _Ordered(_date, relation) for name, relation in _RELATIONS.items()},
 }
 
 _NEGATED = frozenset(
