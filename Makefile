@@ -73,7 +73,7 @@ screens: stack chromium ## take the pictures of docs/screens again
 	@$(RUN) local.stack up
 	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens
 
-mutants: python ## mutation tests of what decides verdicts; not in CI (MODULES="issues fixes", as for docs/mutants.md)
+mutants: python ## mutation tests of the domain; hours, not in CI (MODULES="issues fixes" takes these alone)
 	@$(BOOTSTRAP) dev mutants
 	@.local/venvs/mutants/bin/python -m local.mutants $(MODULES)
 

@@ -1,7 +1,7 @@
-"""Mutation testing of what decides verdicts: `make mutants`, or MODULES="issues fixes".
+"""Mutation testing of the domain: `make mutants`, or MODULES="issues fixes" for some modules.
 
 mutmut changes one thing at a time in a copy of a module, and runs the domain's unit tests. A mutant
-that no test notices survives; docs/mutants.md explains those that may. It takes up to an hour, so
+that no test notices survives; docs/mutants.md explains those that may. All modules take hours, so
 CI does not run it.
 
 mutmut names a module by its path from the root. So it works in a folder where `cavok` lies at the
@@ -12,7 +12,9 @@ import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from subprocess import PIPE
 
 from local.settings import ROOT
 
@@ -21,11 +23,7 @@ COPIED = (
     *("tests", "local", "events", "functions", "docs", "statemachines"),
     "template.yaml",
 )
-MODULES = (
-    *("issues", "fixes", "verifications", "steps", "survey", "halving"),
-    *("policy_evaluation", "policy_conditions", "policy_matching", "policy_verdicts"),
-)
-"""What decides verdicts."""
+DOMAIN = ROOT / "layers" / "shared" / "cavok" / "domain"
 
 CONFIGURATION = """
 [tool.pytest.ini_options]
@@ -45,7 +43,8 @@ use_git_change_detection = false
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("modules", nargs="*", default=MODULES, help="of cavok.domain")
+    every = sorted(path.stem for path in DOMAIN.glob("[!_]*.py"))
+    parser.add_argument("modules", nargs="*", default=every, help="of cavok.domain")
     parser.add_argument("--tests", nargs="*", default=["tests/unit/domain"])
     parser.add_argument("--processes", default="1")
     options = parser.parse_args()
@@ -66,7 +65,25 @@ def main() -> None:
     (FOLDER / "pyproject.toml").write_text(configuration)
     mutmut = [sys.executable, "-m", "mutmut"]
     subprocess.run([*mutmut, "run", "--max-children", options.processes], cwd=FOLDER, check=True)
-    subprocess.run([*mutmut, "results"], cwd=FOLDER, check=True)
+    results = subprocess.run(
+        [*mutmut, "results", "--all", "true"], cwd=FOLDER, check=True, text=True, stdout=PIPE
+    )
+    print(*_summary(results.stdout), sep="\n")
+
+
+def _summary(results: str) -> Iterator[str]:
+    """Lines of mutmut, such as `cavok.domain.ids.x_is_id__mutmut_1: killed`, as the names of those
+    that were not, and how many of each module were.
+    """
+    of_module: dict[str, list[str]] = defaultdict(list)
+    for line in filter(None, map(str.strip, results.splitlines())):
+        name, _, result = line.rpartition(": ")
+        of_module[name.split(".")[2]].append(result)
+        if result != "killed":
+            yield line
+    for module, found in sorted(of_module.items()):
+        killed = found.count("killed")
+        yield f"{module:20} {killed:5} of {len(found):5} killed {100 * killed // len(found):4} %"
 
 
 def _listed(names: Iterable[str]) -> str:
