@@ -193,6 +193,22 @@ def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None
         assert refusal(call, pk="THEIRS#1")[0] == "AccessDeniedException"
 
 
+def test_a_batch_of_messages_needs_the_permission_of_a_single_one(account: Account) -> None:
+    url = account.client("sqs").create_queue(QueueName="house")["QueueUrl"]
+    entries = [{"Id": "1", "MessageBody": "m", "MessageGroupId": "g"}]
+    sends = account.role("Sends", allow("sqs:SendMessage", "arn:aws:sqs:*:*:house"))
+    takes = account.role("Takes", allow("sqs:ReceiveMessage", "arn:aws:sqs:*:*:house"))
+
+    sent = account.session(sends, "sqs").send_message_batch(QueueUrl=url, Entries=entries)
+    assert [entry["Id"] for entry in sent["Successful"]] == ["1"]
+    code, message = refusal(
+        account.session(takes, "sqs").send_message_batch, QueueUrl=url, Entries=entries
+    )
+
+    assert code.startswith("AccessDenied")
+    assert "sqs:SendMessage on resource" in message
+
+
 def test_a_listing_of_databases_concerns_all_of_them(account: Account) -> None:
     listing = ["rds:DescribeDBInstances", "rds:DescribeDBClusters"]
     all_of_them = account.role("All", allow(listing[0], "arn:aws:rds:*:*:db:*"))

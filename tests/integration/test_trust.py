@@ -227,8 +227,8 @@ def test_what_follows_is_refused_without_asking_aws(
     assert role.tries == 2
 
 
-def test_an_answer_that_proves_nothing_refuses_the_act_and_changes_nothing(
-    connect: Connect, dependencies: ConnectionDependencies, role: Role
+def test_an_answer_that_proves_nothing_refuses_the_act_and_changes_nothing_else(
+    connect: Connect, dependencies: ConnectionDependencies, role: Role, interactions: Interactions
 ) -> None:
     connect()
     web = run_instance()
@@ -239,7 +239,11 @@ def test_an_answer_that_proves_nothing_refuses_the_act_and_changes_nothing(
         start_stop(CONTEXT, stop(web), dependencies=dependencies)
 
     assert state(web) == "running"
-    assert items() == before
+    assert history(interactions)[0].outcome is InteractionOutcome.REFUSED
+    records = ("INTERACTION#", "USAGE#")
+    assert [i for i in items() if not i["sk"].startswith(records)] == [
+        i for i in before if not i["sk"].startswith(records)
+    ]
 
     role.answer = REFUSED
     start_stop(CONTEXT, stop(web), dependencies=dependencies)

@@ -16,14 +16,14 @@ class FollowedActs(RetryQueue):
     Source: SQS Developer Guide, "Amazon SQS fair queues": MessageGroupId names the tenant.
     """
 
-    def send(self, acts: Sequence[FollowedAct]) -> list[bool]:
-        """Sends acts, and returns for each whether the queue accepted it."""
-        accepted: list[bool] = []
+    def send(self, acts: Sequence[FollowedAct]) -> list[str | None]:
+        """Sends acts, and returns for each why the queue did not take it; null if it did."""
+        refusals: list[str | None] = []
         for start in range(0, len(acts), _MOST_MESSAGES):
-            accepted += self._send(acts[start : start + _MOST_MESSAGES])
-        return accepted
+            refusals += self._send(acts[start : start + _MOST_MESSAGES])
+        return refusals
 
-    def _send(self, acts: Sequence[FollowedAct]) -> list[bool]:
+    def _send(self, acts: Sequence[FollowedAct]) -> list[str | None]:
         try:
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._queue_url,
@@ -32,7 +32,7 @@ class FollowedActs(RetryQueue):
                     for number, act in enumerate(acts)
                 ],
             )
-        except AWS_ERRORS:
-            return [False] * len(acts)
-        sent = {entry["Id"] for entry in answer["Successful"]}
-        return [str(number) in sent for number in range(len(acts))]
+        except AWS_ERRORS as error:
+            return [str(error)] * len(acts)
+        failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", ())}
+        return [failed.get(str(number)) for number in range(len(acts))]

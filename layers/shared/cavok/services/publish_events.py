@@ -41,11 +41,11 @@ def publish_events(
         read = read[: done.index(False)]
         failure = NotPublished("EventBridge refused an event.")
     acts = [act for _, act in read if act]
-    sent = iter(followed_acts().send(acts) if acts else ())
+    refusals = iter(followed_acts().send(acts) if acts else ())
     outcomes: list[Exception | None] = []
     for _, act in read:
-        if act and not next(sent):
-            failure = NotPublished("SQS did not take an act to follow.")
+        if act and (why := next(refusals)):
+            failure = NotPublished(f"SQS did not take an act to follow: {why}")
             break
         outcomes.append(None)
     if failure:
