@@ -544,6 +544,72 @@ def test_a_turn_that_aws_refuses_for_a_passing_cause_is_tried_again_until_it_wor
     assert len(turns) == 1, "one turn is one interaction, and counts once"
 
 
+PASSING: dict[str, Callable[[pytest.MonkeyPatch, Sessions], None]] = {
+    "the entry is throttled": lambda patch, sessions: patch.setattr(
+        sessions, "error", EntryInconclusive("Throttling: slow down.")
+    ),
+    "the describe is throttled": lambda patch, _: patch.setattr(
+        InstanceClient, "find", failing("RequestLimitExceeded")
+    ),
+    "the stop fails inside AWS": lambda patch, _: patch.setattr(
+        InstanceClient, "act", failing("InternalFailure")
+    ),
+    "the database is in a backup": lambda patch, _: patch.setattr(
+        InstanceClient, "find", seen_in("backing-up")
+    ),
+}
+"""What ends by itself, while the evening's turn is made."""
+
+
+def failing(code: str) -> Callable[..., Any]:
+    def fail(*_: object) -> None:
+        raise CallFailed(judge(code, "Not now."))
+
+    return fail
+
+
+def seen_in(state: str) -> Callable[..., Any]:
+    real = InstanceClient.find
+
+    def find(client: InstanceClient, instance_id: str) -> Any:
+        found = real(client, instance_id)
+        return found and replace(found, state=state)
+
+    return find
+
+
+@pytest.mark.parametrize("cause", PASSING)
+@pytest.mark.parametrize("passes_after", [0.1, 20])
+def test_a_turn_that_meets_what_passes_is_made_when_it_has_passed(
+    orders: Resource,
+    control: ResourceDependencies,
+    interactions: Interactions,
+    sessions: Sessions,
+    look: Look,
+    cause: str,
+    passes_after: float,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        PASSING[cause](patch, sessions)
+        assert fire(orders, control, EVENING) is None
+        assert str(stored(orders).note).endswith("Cavok tries again for an hour.")
+        (turn,) = [*open_acts(), *(i for i in history(interactions) if i.actor == "schedule")]
+        now = EVENING + timedelta(seconds=15)
+        while now < evening(passes_after):
+            wait = look(turn, now)
+            assert isinstance(wait, int), "nothing is final while it may pass"
+            now += timedelta(seconds=wait)
+
+    while isinstance(wait := look(turn, now), int):
+        now += timedelta(seconds=wait)
+
+    assert now < evening(passes_after + 20)
+    assert result(interactions, turn) == (Result.REACHED, "stopped", None)
+    assert stored(orders).note is None
+    turns = [each for each in history(interactions) if each.actor == "schedule"]
+    assert len(turns) == 1
+
+
 def test_a_turn_that_never_works_is_tried_for_an_hour_and_then_said(
     orders: Resource,
     control: ResourceDependencies,
