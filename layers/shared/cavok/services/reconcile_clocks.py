@@ -30,8 +30,7 @@ def reconcile_clocks(
     """Creates clocks that are missing, and ends unknown ones. Yields each that it mended. Repeated,
     it finds nothing more. Raises ServiceUnavailable.
 
-    Reads both by page, and keeps only the names of the clocks: a million take about 150 MB. Changes
-    of schedules go on meanwhile.
+    Reads both by page, and keeps only the clocks' names. Changes of schedules go on meanwhile.
     """
     there = dict(scheduler.all_clocks())
     for resource in resources.scheduled():
