@@ -125,12 +125,15 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
     page.get_by_role("button", name="Stop web").click()
     assert_accessible(page)
     page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
+    followed = row(page, "web").locator(".followed")
+    expect(followed).to_contain_text("Then stopped.", timeout=90_000)
     expect(row(page, "web").locator(".instance-state")).to_have_text("stopped")
     expect(page.get_by_role("button", name="Start web")).to_be_focused()
     assert resource_states(connected.place)[production.prepared.instance_ids[0]] == "stopped"
     page.get_by_role("button", name="Start web").click()
+    expect(followed).to_contain_text("Then running.", timeout=90_000)
     expect(row(page, "web").locator(".instance-state")).to_have_text("running")
-    # One on opening, and after the stop and the start one each until the state is final.
+    # One on opening, and one each when the results of the stop and the start are known.
     assert used(connected) == before + 5
 
     page.get_by_role("link", name="Interactions").click()
@@ -223,34 +226,77 @@ def test_coming_back_and_waiting_list_nothing_and_refreshing_does(
     assert used(connected) == before + 2
 
 
-def test_a_stop_that_takes_long_is_looked_at_a_few_times_and_then_left(
+def asked_to_stop(**but: Any) -> dict[str, Any]:
+    """The interaction of a stop of web1."""
+    web = samples.INSTANCES["items"][0]
+    of_web = {name: web[name] for name in ("kind", "instance_id", "region")}
+    return samples.INTERACTIONS[0] | of_web | {"interaction_id": "new", "action": "stop"} | but
+
+
+def test_a_stop_is_under_way_until_its_result_is_known_and_only_then_listed_again(
     sign_in: Enter, page: Page, answer_with: Any
 ) -> None:
     path = "/v1/accounts/acc000000"
-    web = samples.INSTANCES["items"][0]
-    states = iter(["running", "running"])
+    pending = asked_to_stop(result="pending", state=None, state_reason=None)
+    missed = asked_to_stop(result="not_reached", state="running", state_reason="It is held")
+    history: list[dict[str, Any]] = []
 
-    def listing(_: Any) -> dict[str, Any]:
-        return {"items": [{**web, "state": next(states, "stopping")}], "unavailable": []}
+    def stop(_: Any) -> dict[str, Any]:
+        history.append(pending)
+        return pending
 
     answer_with(page, path, samples.account(0))
     answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
-    answer_with(page, f"{path}/instances/ec2/[^/]+/stop", samples.INTERACTIONS[0], method="POST")
-    listings = answer_with(page, f"{path}/instances", listing)
+    answer_with(page, f"{path}/instances/ec2/[^/]+/stop", stop, method="POST")
+    looks = answer_with(
+        page, f"{path}/interactions", lambda _: {"items": list(history), "next_cursor": None}
+    )
+    listings = answer_with(page, f"{path}/instances", samples.INSTANCES)
+    page.clock.install()
+    sign_in("admin", "#/accounts/acc000000/instances")
+    expect(row(page, "web1").locator(".followed")).to_have_count(0)
+    page.get_by_role("button", name="Stop web1").click()
+    page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
+    expect(row(page, "web1").locator(".instance-state")).to_have_text("stopping")
+    followed = row(page, "web1").locator(".followed")
+    expect(followed).to_contain_text("Waiting until it is stopped…")
+    expect(followed.locator(".spinner")).to_have_count(1)
+    while len(looks) < 5:
+        page.clock.fast_forward(3_000)
+        page.wait_for_timeout(50)
+    assert len(listings) == 1
+    history[0] = missed
+    page.clock.fast_forward(3_000)
+    expect(followed).to_contain_text("Did not follow, is running: It is held")
+    expect(page.locator("#announcer")).to_contain_text("Did not follow, is running: It is held")
+    expect(row(page, "web1").locator(".instance-state")).to_have_text("running")
+    page.clock.fast_forward("10:00")
+    assert len(listings) == 2
+    assert_accessible(page)
+
+
+def test_a_stop_whose_result_does_not_come_is_left_with_words(
+    sign_in: Enter, page: Page, answer_with: Any
+) -> None:
+    path = "/v1/accounts/acc000000"
+    pending = asked_to_stop(result="pending", state=None, state_reason=None)
+    answer_with(page, path, samples.account(0))
+    answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
+    answer_with(page, f"{path}/instances/ec2/[^/]+/stop", pending, method="POST")
+    looks = answer_with(page, f"{path}/interactions", {"items": [pending], "next_cursor": None})
+    listings = answer_with(page, f"{path}/instances", samples.INSTANCES)
     page.clock.install()
     sign_in("admin", "#/accounts/acc000000/instances")
     page.get_by_role("button", name="Stop web1").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
     expect(row(page, "web1").locator(".instance-state")).to_have_text("stopping")
-    said = page.locator(".card-actions")
-    for looks in range(2, 7):
-        while len(listings) < looks:  # the page may not have begun to wait yet
-            page.clock.fast_forward(75_000)
-            page.wait_for_timeout(50)
-    expect(said).to_contain_text("This takes longer; refresh to look again.")
-    page.clock.fast_forward("10:00")
-    expect(said).to_contain_text("This takes longer; refresh to look again.")
-    assert len(listings) == 6
+    while len(looks) < 71:  # the page may not have begun to wait yet
+        page.clock.fast_forward(15_000)
+        page.wait_for_timeout(50)
+    expect(page.locator(".card-actions")).to_contain_text(
+        "This takes longer; refresh to look again."
+    )
+    assert len(listings) == 1
 
 
 def test_what_may_not_be_touched_or_seen_is_said_in_words(

@@ -505,7 +505,6 @@ const texts = {
     stopDatabase: "AWS starts a stopped database again by itself after seven days; a schedule keeps it stopped.",
     accepted: { start: (name) => `${name} is starting.`, stop: (name) => `${name} is stopping.` },
     onItsWay: { start: "starting", stop: "stopping" },
-    isNow: (name, state) => `${name} is now ${state}`,
   },
 
   schedules: {

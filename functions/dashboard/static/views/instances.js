@@ -1,7 +1,8 @@
 // The instances of a connected account: listing, starting and stopping.
 //
-// Each listing is an interaction that counts against the account's free tier. So the view lists when
-// it is opened, when a person refreshes it, and a few times after a start or stop.
+// Each listing is an interaction that counts against the account's free tier; reading interactions
+// does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
+// stop, when its result is known.
 import * as api from "../lib/api.js";
 import { announce, fill, h, keyed, pause, whenVisible } from "../lib/dom.js";
 import { clock, when } from "../lib/format.js";
@@ -11,6 +12,7 @@ import { button, changeButton, dialog, form, load, notice, section, skeleton, su
 import { t } from "../texts.js";
 import { frame } from "./account.js";
 import { resourcesOf, scheduleDialog } from "./schedules.js";
+import { resultNote, resultText } from "./trail.js";
 
 const CONNECTED = new Set(["confirmed", "degraded"]);
 // Must match the backend's kinds of instances. A unit test compares them.
@@ -18,8 +20,8 @@ const STOPPABLE = new Set(["running", "available"]);
 const STARTABLE = new Set(["stopped"]);
 const RESTARTED_BY_AWS = new Set(["rds", "aurora"]);
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
-// Two minutes in total. For anything slower, a person refreshes.
-const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 12_000, 30_000, 75_000];
+// The backend follows an act for ten minutes, and some more if AWS's answer was lost.
+const LOOK_AGAIN_AFTER_MS = [...Array(20).fill(3_000), ...Array(50).fill(15_000)];
 // Switching tabs within this time causes no new listing.
 const KEPT_FOR_MS = 60_000;
 
@@ -54,9 +56,10 @@ class Instances {
     this.listing = kept?.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
     this.resources = new Map();
     this.refusals = new Map();
-    // The final states of instances that were started or stopped, by key. AWS may report the old state
-    // for a moment.
-    this.moving = new Map();
+    // The newest start or stop of each instance, by its key.
+    this.acts = new Map();
+    // The ids of those that this view asked for and whose result is not known yet.
+    this.awaited = new Set();
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
     this.asOf = h("span", { class: "muted small" });
@@ -68,6 +71,7 @@ class Instances {
     const head = h("span", { class: "card-actions" });
     const once = async () => {
       this.readResources();
+      this.readActs().then(() => this.draw(), () => {});
       if (!this.listing) await this.list();
       this.draw();
     };
@@ -85,12 +89,12 @@ class Instances {
   async list() {
     this.listing = { ...await api.get(this.path(), { signal: this.signal }), at: Date.now() };
     kept = { id: this.handle.id, listing: this.listing };
-    for (const item of this.listing.items) {
-      if (!this.moving.get(keyOf(item))?.has(item.state)) continue;
-      this.moving.delete(keyOf(item));
-      announce(t.instances.isNow(nameOf(item), item.state));
-    }
     this.draw();
+  }
+
+  async readActs() {
+    const { items } = await api.get(`/v1/accounts/${api.segment(this.handle.id)}/interactions`, { query: { limit: 50 }, signal: this.signal });
+    for (const act of items.reverse()) if (act.action === "start" || act.action === "stop") this.acts.set(keyOf(act), act);
   }
 
   // If this fails, instances show no schedule. The API refuses a second one.
@@ -101,6 +105,7 @@ class Instances {
   }
 
   draw() {
+    if (!this.listing) return;
     const { items, unavailable, at } = this.listing;
     this.asOf.textContent = t.instances.asOf(clock(at));
     fill(this.notes, unavailable.length > 0 && notice("warning",
@@ -109,7 +114,7 @@ class Instances {
     if (!items.length) return fill(this.rows, h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none));
     const focused = this.rows.contains(document.activeElement) ? document.activeElement : null;
     const place = focused && { row: focused.closest("[data-key]").dataset.key, part: focused.dataset.part };
-    const shown = items.map((item) => ({ ...item, resource: this.resources.get(keyOf(item)), refusal: this.refusals.get(keyOf(item)) }));
+    const shown = items.map((item) => ({ ...item, resource: this.resources.get(keyOf(item)), act: this.acts.get(keyOf(item)), refusal: this.refusals.get(keyOf(item)) }));
     keyed(this.rows, shown, keyOf, (item) => this.row(item));
     if (place && !this.rows.contains(document.activeElement)) {
       this.rows.querySelector(`[data-key="${CSS.escape(place.row)}"] [data-part="${place.part}"]`)?.focus();
@@ -133,6 +138,7 @@ class Instances {
           onclick: () => scheduleDialog(this.handle.id, { instance, resource, onSaved: () => this.readResources() }),
         }, "clock")),
       resource?.next_action && h("p", { class: "instance-note muted small" }, icon("clock"), " ", t.schedules.next[resource.next_action.action], " ", when(resource.next_action.at, { exact: true })),
+      instance.act && resultNote(instance.act, { tag: "p", class: "instance-note", before: [t.interactions.did[instance.act.action], " ", when(instance.act.at), ". "] }),
       instance.refusal && h("div", { class: "instance-note", role: "alert" }, notice("warning", h("p", {}, instance.refusal))));
   }
 
@@ -157,16 +163,16 @@ class Instances {
         submitText: t.instances.stop, cancel: close,
         fields: [h("p", {}, t.instances.stopText), RESTARTED_BY_AWS.has(instance.kind) && h("p", {}, t.instances.stopDatabase)],
         onsubmit: async () => {
-          await this.ask(instance, "stop");
+          const act = await this.ask(instance, "stop");
           close();
-          this.follow(instance, "stop");
+          this.follow(instance, act);
         },
       }),
     });
   }
 
   start(instance, node) {
-    return submitting(node, () => this.ask(instance, "start").then(() => this.follow(instance, "start"), (problem) => {
+    return submitting(node, () => this.ask(instance, "start").then((act) => this.follow(instance, act), (problem) => {
       this.refusals.set(keyOf(instance), problem.detail || problem.title || String(problem));
       this.draw();
     }));
@@ -178,10 +184,12 @@ class Instances {
     return api.post(`${path}?region=${encodeURIComponent(instance.region)}`, undefined, { key: api.newKey() });
   }
 
-  // Show the transition at once. The next listing brings AWS's state.
-  follow(instance, action) {
+  // Show the transition at once. The listing after the result brings AWS's state.
+  follow(instance, act) {
+    const { action } = act;
     toast(t.instances.accepted[action](nameOf(instance)));
-    this.moving.set(keyOf(instance), action === "start" ? STOPPABLE : STARTABLE);
+    this.acts.set(keyOf(instance), act);
+    this.awaited.add(act.interaction_id);
     this.listing = { ...this.listing, items: this.listing.items.map((item) => (keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item)) };
     kept = { id: this.handle.id, listing: this.listing };
     this.draw();
@@ -195,18 +203,30 @@ class Instances {
     const signal = AbortSignal.any([this.signal, looking.signal]);
     try {
       for (const wait of LOOK_AGAIN_AFTER_MS) {
+        if (await this.sayResults()) await this.list();
+        if (!this.awaited.size) return;
         await pause(wait, signal);
         await whenVisible(signal);
-        await this.list();
-        if (!this.moving.size) return;
+        await this.readActs();
+        this.draw();
       }
       announce(t.instances.takesLong);
       this.asOf.textContent = `${t.instances.takesLong} ${this.asOf.textContent}`;
     } catch (problem) {
       if (!signal.aborted) this.fail(problem);
     } finally {
-      if (this.looking === looking) this.moving.clear();
+      if (this.looking === looking) this.awaited.clear();
     }
+  }
+
+  // Says the results that are known by now. Returns how many.
+  sayResults() {
+    const known = [...this.acts.values()].filter((act) => this.awaited.has(act.interaction_id) && act.result !== "pending");
+    for (const act of known) {
+      this.awaited.delete(act.interaction_id);
+      announce(`${act.instance_id}: ${resultText(act)}`);
+    }
+    return known.length;
   }
 
   fail(problem) {

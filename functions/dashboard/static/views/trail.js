@@ -82,7 +82,7 @@ function auditRow(entry, withAccount) {
 const RESULT_ICONS = { reached: "check", not_reached: "warning", pending: "clock", unknown: "question" };
 
 // What became of an accepted start or stop, such as "then running". Empty where nothing is followed.
-function resultText({ action, result, state, state_reason: reason }) {
+export function resultText({ action, result, state, state_reason: reason }) {
   if (!result) return "";
   const { reached, notReached, pending, unknown } = t.interactions.results;
   const wanted = t.interactions.wanted[action];
@@ -91,17 +91,23 @@ function resultText({ action, result, state, state_reason: reason }) {
   return result === "pending" ? pending(wanted) : result === "unknown" ? unknown(wanted) : `${result} ${reason ?? ""}`;
 }
 
+// The same, with its icon. Null where nothing is followed.
+export function resultNote(entry, attributes) {
+  const said = resultText(entry);
+  return said && h(attributes.tag ?? "span", { class: `small followed followed-${entry.result} ${attributes.class}` },
+    entry.result === "pending" ? spinner() : icon(RESULT_ICONS[entry.result] ?? "question"), h("span", {}, attributes.before, said));
+}
+
 function interactionRow(entry) {
   const good = entry.outcome === "accepted";
   const kind = !good ? "bad" : entry.result === "not_reached" ? "optional" : "good";
-  const said = resultText(entry);
   const row = h("li", { class: "trail-row", "data-entry": entry.interaction_id },
     h("span", { class: "trail-when" }, when(entry.at, { exact: true })),
     h("span", { class: "trail-what" },
       h("span", { class: `outcome step-${kind}` }, h("span", { class: "step-mark" }, icon({ bad: "cross", optional: "warning", good: "check" }[kind])), h("strong", {}, t.interactions.did[entry.action] ?? entry.action)),
       " ", entry.instance_id && h("code", {}, entry.instance_id), entry.region && [" ", h("span", { class: "tag" }, entry.region)],
       h("span", { class: "muted small trail-detail" }, t.interactions.outcomes[entry.outcome] ?? entry.outcome, " ", entry.detail),
-      said && h("span", { class: `small trail-detail followed followed-${entry.result}` }, entry.result === "pending" ? spinner() : icon(RESULT_ICONS[entry.result] ?? "question"), h("span", {}, said))),
+      resultNote(entry, { class: "trail-detail" })),
     h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor, h("span", { class: "small" }, t.interactions.logged[entry.logged] ?? "")));
   row.signature = JSON.stringify(entry);
   return row;
