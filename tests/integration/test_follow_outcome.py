@@ -53,6 +53,7 @@ from tests.integration.test_start_stop import (
 )
 from tests.support.api import Context
 from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, sample_event
+from tests.support.interleaving import interleavings, snapshot
 
 __all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
 
@@ -704,3 +705,36 @@ def test_a_turn_that_was_denied_is_not_followed(
     turn = the_turn(interactions)
     assert turn.result is None
     assert look(turn, evening(1)) is None
+
+
+@pytest.mark.parametrize("called", [True, False])
+def test_an_open_act_that_its_key_takes_up_while_it_is_looked_at_stays_open(
+    called: bool,
+    left: Left,
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    look: Look,
+    interactions: Interactions,
+    sessions: Sessions,
+) -> None:
+    """Who took it up is about to call AWS, and says then how it ended."""
+    if called:
+        left(carried_out=False)
+    else:
+        connect()
+        sessions.error = EntryInconclusive("Throttling: slow down.")
+        operation = Operation(Action.STOP, Kind.EC2, run_instance())
+        with pytest.raises(NotAnswered):
+            start_stop(KEYED, operation, dependencies=dependencies)
+        sessions.error = None
+    (act,) = open_acts()
+    until, answers = at(180), []
+
+    for run in interleavings(
+        snapshot(), lambda: look(act, at(120)), lambda: interactions.take_up(act, until)
+    ):
+        stored = recorded(interactions, act)
+        if run.second.error is None:
+            assert (stored.open, stored.held_until) == (True, until), run.at
+        answers.append(run.second.error)
+    assert None in answers

@@ -14,6 +14,7 @@ from cavok.domain.errors import (
     InteractionRefused,
     Overtaken,
     ServiceUnavailable,
+    StillRunning,
 )
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.instances import Operation
@@ -121,7 +122,7 @@ def _follow(following: _Following) -> Finding | None:
 def _settle(connections: ConnectionDependencies, act: Interaction, found: Finding) -> Finding:
     """Stores a finding; of an open act too, which AWS has carried out as far as anybody knows."""
     if act.open:
-        connections.interactions.close(outcomes.carried_out(act, found))
+        _close(connections, outcomes.carried_out(act, found))
     else:
         connections.interactions.set_result(act, found.result, found.state, found.reason)
     return found
@@ -133,10 +134,22 @@ def _refuse(
     """Closes an act that was not carried out. Its key may try again. A schedule's turn is tried
     again from here, for which NotFinal is raised.
     """
-    closed = connections.interactions.close(outcomes.not_carried_out(act, found), forget=True)
+    closed = _close(connections, outcomes.not_carried_out(act, found), forget=True)
     if closed.result is Result.PENDING:
         raise NotFinal(1)
     return found
+
+
+def _close(
+    connections: ConnectionDependencies, act: Interaction, *, forget: bool = False
+) -> Interaction:
+    """Closes an open act. If its key was sent again meanwhile, that request is about to call AWS,
+    and closes it itself.
+    """
+    try:
+        return connections.interactions.close(act, forget=forget, unless_taken_up=True)
+    except StillRunning:
+        raise NotFinal(outcomes.HELD_FOR // timedelta(seconds=1)) from None
 
 
 def _look(following: _Following) -> Finding:

@@ -149,10 +149,9 @@ class Interactions:
         """Holds an open act that an earlier request began, and that nobody holds. Raises
         StillRunning if another request is faster.
         """
-        held, unchanged = InteractionItem.held_until, act.held_until
-        same = held == unchanged if unchanged else held.does_not_exist()
+        held = InteractionItem.held_until.set(until)
         try:
-            self._table.update(InteractionItem.of(act), [held.set(until)], _OPEN & same)
+            self._table.update(InteractionItem.of(act), [held], _OPEN & _held_as_in(act))
         except WriteConflict:
             raise StillRunning("Another request with this key was faster.") from None
 
@@ -168,24 +167,30 @@ class Interactions:
         except ItemChanged:
             return
 
-    def close(self, act: Interaction, *, forget: bool = False) -> Interaction:
+    def close(
+        self, act: Interaction, *, forget: bool = False, unless_taken_up: bool = False
+    ) -> Interaction:
         """Stores the outcome of an open act, and counts it, once. Returns what is stored, which is
         another process's outcome if that was faster. `forget`: its key begins another act from now
-        on. Raises ServiceUnavailable.
+        on. Raises ServiceUnavailable; with `unless_taken_up`, StillRunning if another request holds
+        the act by now.
         """
         closed = replace(act, held_until=None)
+        condition = _OPEN & _held_as_in(act) if unless_taken_up else _OPEN
 
         def attempt() -> Interaction:
             try:
                 with self._table.transaction() as transaction:
                     if forget and act.key_hash:
                         transaction.delete(RequestItem(*_request(act, act.key_hash)))
-                    transaction.save(InteractionItem.of(closed), condition=_OPEN)
+                    transaction.save(InteractionItem.of(closed), condition=condition)
                     usage.count(transaction, closed)
             except (WriteConflict, TransactWriteError):
                 stored = self.find(act.account_id, act.interaction_id)
                 if stored and not stored.open:
                     return stored
+                if stored and unless_taken_up and stored.held_until != act.held_until:
+                    raise StillRunning("Another request took it up.") from None
                 raise
             return closed
 
@@ -302,6 +307,12 @@ class Interactions:
         except ItemChanged:
             return False
         return True
+
+
+def _held_as_in(act: Interaction) -> Condition:
+    held = InteractionItem.held_until
+    same: Condition = held == act.held_until
+    return same if act.held_until else held.does_not_exist()
 
 
 def _set_or_remove(attribute: Any, value: str | None) -> list[Action]:
