@@ -53,6 +53,14 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
     assert Survey.from_dict(none.as_dict()) == none
 
 
+def test_the_survey_of_a_test_that_runs_during_an_update_is_read() -> None:
+    """Its execution keeps the former definition of the workflow, which knows no `unlisted`."""
+    stored = Survey(region_health=(US,)).as_dict()
+    del stored["unlisted"]
+
+    assert Survey.from_dict(stored) == Survey(region_health=(US,))
+
+
 def test_the_largest_survey_fits_into_a_state() -> None:
     regions = sorted(REGIONS)[:20]
     control = [f"{number:063}" for number in range(MAX_UNDER_CONTROL)]

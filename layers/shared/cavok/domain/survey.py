@@ -114,7 +114,7 @@ class Survey:
             },
             under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
             asked_in_part=tuple(data["asked_in_part"]),
-            unlisted={region: Reason(why) for region, why in data["unlisted"].items()},
+            unlisted={region: Reason(why) for region, why in data.get("unlisted", {}).items()},
             elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
             inline_policies=_unpacked(data["inline_policies"]),
         )
