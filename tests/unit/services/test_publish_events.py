@@ -118,10 +118,12 @@ class Queue:
     ) -> dict[str, Any]:
         self.calls.append(Entries)
         failed = [e for e in Entries if any(name in e["MessageBody"] for name in self.refused)]
-        return {
+        answer = {
             "Successful": [{"Id": entry["Id"]} for entry in Entries if entry not in failed],
             "Failed": [{"Id": entry["Id"], "Code": "InternalError"} for entry in failed],
         }
+        # botocore has no key for a list that the service leaves out.
+        return {name: entries for name, entries in answer.items() if entries}
 
     @property
     def sent(self) -> list[dict[str, Any]]:
@@ -292,6 +294,12 @@ def test_the_stream_comes_again_from_the_first_act_that_the_queue_did_not_take()
     queue = Queue(f"{13:026}")
 
     assert publish([an_act(n) for n in range(25)], Events(), queue) == "13"
+
+
+def test_a_call_of_which_the_queue_took_no_act_is_a_failure_of_these_acts_alone() -> None:
+    records = [an_act(number) for number in range(12)]
+
+    assert publish(records, Events(), Queue(f"{10:026}", f"{11:026}")) == "10"
 
 
 def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
