@@ -153,6 +153,27 @@ def test_one_key_is_one_act_whoever_begins_it_and_the_first_outcome_stays(
     assert used(interactions) == 1
 
 
+@pytest.mark.parametrize("conflict", [False, True])
+def test_a_key_of_a_day_ago_begins_another_act_though_dynamodb_keeps_its_item(
+    interactions: Interactions, monkeypatch: pytest.MonkeyPatch, conflict: bool
+) -> None:
+    first = interactions.begin(an_open_act(0))
+    just_before = an_open_act(1, at=NOW + timedelta(days=1, seconds=-1))
+    later = an_open_act(2, at=NOW + timedelta(days=1))
+
+    assert interactions.begin(just_before) == first
+    commit, refused = TransactWrite._commit, [conflict]
+
+    def refuse_first(self: TransactWrite) -> object:
+        if refused and refused.pop():
+            raise a_conflict()
+        return commit(self)
+
+    monkeypatch.setattr(TransactWrite, "_commit", refuse_first)
+    assert interactions.begin(later) == later
+    assert interactions.begin(replace(later, interaction_id=an_open_act(3).interaction_id)) == later
+
+
 def test_another_key_or_none_is_another_act(interactions: Interactions) -> None:
     for number, key in enumerate(("k", "l", None, None)):
         act = an_open_act(number, key)

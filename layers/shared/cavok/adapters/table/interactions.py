@@ -136,7 +136,7 @@ class Interactions:
                     transaction.save(InteractionItem.of(act), condition=new)
                     if act.key_hash:
                         request = RequestItem.of(act, act.key_hash)
-                        transaction.save(request, condition=RequestItem.pk.does_not_exist())
+                        transaction.save(request, condition=_unused_at(act.at))
             except (WriteConflict, TransactWriteError):
                 if begun := self._begun(act):
                     return begun
@@ -201,7 +201,9 @@ class Interactions:
         if act.key_hash is None:
             return self.find(act.account_id, act.interaction_id)
         request = self._table.get(RequestItem, *_request(act, act.key_hash))
-        return self.find(act.account_id, request.interaction_id) if request else None
+        if request is None or request.expires_at <= act.at:
+            return None
+        return self.find(act.account_id, request.interaction_id)
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Interaction]:
         """Newest first, without open ones."""
@@ -307,6 +309,12 @@ class Interactions:
         except ItemChanged:
             return False
         return True
+
+
+def _unused_at(at: datetime) -> Condition:
+    """That a request key was not used within a day. DynamoDB may keep its item for days longer."""
+    unused: Condition = RequestItem.pk.does_not_exist() | (RequestItem.expires_at <= at)
+    return unused
 
 
 def _held_as_in(act: Interaction) -> Condition:
