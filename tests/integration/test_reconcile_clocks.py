@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from boto3.dynamodb.types import TypeSerializer
 
 from cavok import wiring
 from cavok.adapters.scheduler import SchedulerClient
 from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.services.reconcile_clocks import Difference, reconcile_clocks
@@ -137,6 +139,43 @@ def test_many_accounts_and_clocks_are_read_by_page(
 
     assert reconcile(control) == dict.fromkeys(lacking, Difference.MISSING)
     assert reconcile(control) == {}
+
+
+class Refusing(SchedulerClient):
+    """EventBridge Scheduler takes no clock of one resource."""
+
+    def __init__(self, real: SchedulerClient, resource_id: str) -> None:
+        super().__init__(real._scheduler, real._settings)
+        self._refused = resource_id
+
+    def create(self, resource: Resource, clocks: Any) -> Any:
+        if resource.resource_id == self._refused:
+            raise ServiceUnavailable("The schedule could not be set.")
+        return super().create(resource, clocks)
+
+
+def test_a_clock_that_cannot_be_created_holds_up_no_other(
+    orders: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    """Whichever comes first: one resource of the three is refused in turn."""
+    lacking = {orders.resource_id: orders}
+    for index in range(2):
+        free = a_resource(resource_id=f"01JN8Q5M3D{index:016}", instance_id=f"db-{index}")
+        lacking[free.resource_id] = free.scheduled(NIGHT, NOW)
+        ResourceItem.of(lacking[free.resource_id]).save()
+    for refused in lacking:
+        control.scheduler.end(
+            name for r in lacking.values() for name in names_of(clocks_of(r, NOW))
+        )
+        unknown(orders, control)
+        refusing = replace(control, scheduler=Refusing(control.scheduler, refused))
+
+        with pytest.raises(ServiceUnavailable):
+            reconcile(refusing)
+
+        others = [resource for id_, resource in lacking.items() if id_ != refused]
+        wanted = {name for resource in others for name in names_of(clocks_of(resource, NOW))}
+        assert set(schedules_in(scheduler)) == wanted
 
 
 class Changing(SchedulerClient):

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cavok.domain.clocks import clocks_of, is_left_over, knows
+from cavok.domain.errors import ServiceUnavailable
 from cavok.services.clocks import complete_clocks
 
 if TYPE_CHECKING:
@@ -28,21 +29,29 @@ def reconcile_clocks(
     *, resources: "Resources", scheduler: "SchedulerClient", now: datetime
 ) -> Iterator[tuple[Difference, str]]:
     """Creates clocks that are missing, and ends unknown ones. Yields each that it mended. Repeated,
-    it finds nothing more. Raises ServiceUnavailable.
+    it finds nothing more. A resource whose clocks cannot be created holds up no other: raises its
+    ServiceUnavailable at the end.
 
     Reads both by page, and keeps only the clocks' names. Changes of schedules go on meanwhile.
     """
     there = dict(scheduler.all_clocks())
+    failure: ServiceUnavailable | None = None
     for resource in resources.scheduled():
         wanted = clocks_of(resource, now)
         absent = [clock for clock in wanted if there.pop(clock.name, None) is None]
-        completed = complete_clocks(resource, absent, resources=resources, scheduler=scheduler)
+        try:
+            completed = complete_clocks(resource, absent, resources=resources, scheduler=scheduler)
+        except ServiceUnavailable as error:
+            failure = error
+            continue
         for name in completed:
             yield Difference.MISSING, name
     for name, made_at in there.items():
         if is_left_over(made_at, now) and not _is_known(name, resources, scheduler):
             scheduler.end([name])
             yield Difference.UNKNOWN, name
+    if failure:
+        raise failure
 
 
 def _is_known(name: str, resources: "Resources", scheduler: "SchedulerClient") -> bool:
