@@ -42,12 +42,14 @@ from tests.integration.test_following_schedules import (
 from tests.integration.test_instances import run_instance
 from tests.integration.test_start_stop import (
     CONTEXT,
+    ENDS,
     KEYED,
     Connect,
     Died,
     Sessions,
     connect,
     dependencies,
+    end_meanwhile,
     history,
     sessions,
 )
@@ -690,6 +692,28 @@ def test_nothing_is_tried_again_that_nobody_wants_any_more(
 
     assert refusing == ["ThrottlingException"], "no second try"
     assert found.result is (Result.UNKNOWN if change == "person" else Result.NOT_REACHED)
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_turn_is_not_tried_again_in_an_account_whose_use_ended_at_that_moment(
+    orders: Resource,
+    control: ResourceDependencies,
+    interactions: Interactions,
+    look: Look,
+    refusing: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[Accounts], None],
+) -> None:
+    refusing += ["ThrottlingException"] * 2
+    fire(orders, control, EVENING)
+    turn = the_turn(interactions)
+    end_meanwhile(monkeypatch, end, look=2)
+
+    found = look(turn, evening(1))
+
+    assert refusing == ["ThrottlingException"], "no second try"
+    assert found.result is Result.NOT_REACHED
+    assert "Nothing was done" in found.reason
 
 
 def test_a_turn_that_was_denied_is_not_followed(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import boto3
@@ -38,8 +39,10 @@ from cavok.domain.organizations import Organization
 from cavok.domain.outcomes import HELD_FOR
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Verdict, judge
+from cavok.domain.trust import with_open_role
 from cavok.domain.verifications import finish
 from cavok.services import query_instances
+from cavok.services.accounts import revoke_account
 from cavok.services.connections import ConnectionDependencies, RequestContext
 from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
@@ -304,6 +307,59 @@ def test_the_same_key_is_refused_the_same(
         with pytest.raises(InteractionRefused, match="excluded"):
             start_stop(replace(CONTEXT, idempotency_key="k"), stop, dependencies=dependencies)
     assert len(history(interactions)) == 1
+
+
+def revoke(accounts: Accounts) -> None:
+    revoke_account(ORGANIZATION_ID, ACCOUNT_ID, actor="eve@example.com", accounts=accounts, now=NOW)
+
+
+def delete(accounts: Accounts) -> None:
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    accounts.delete(account, actor="eve@example.com", now=NOW)
+
+
+def find_open(accounts: Accounts) -> None:
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    accounts.save(account, with_open_role(account, NOW))
+
+
+ENDS = [revoke, delete, find_open]
+
+
+def end_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, end: Callable[[Accounts], None], look: int = 1
+) -> None:
+    """Ends the use of the account while the instance is looked at for the given time."""
+    find, looks = InstanceClient.find, count(1)
+
+    def finding(client: InstanceClient, instance_id: str) -> Instance | None:
+        if next(looks) == look:
+            end(wiring.accounts())
+        return find(client, instance_id)
+
+    monkeypatch.setattr(InstanceClient, "find", finding)
+
+
+@pytest.mark.parametrize("key", ["k", None])
+@pytest.mark.parametrize("end", ENDS)
+def test_nothing_is_done_in_an_account_whose_use_ended_while_its_instance_was_looked_for(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    monkeypatch: pytest.MonkeyPatch,
+    end: Callable[[Accounts], None],
+    key: str | None,
+) -> None:
+    connect(regions=("us-east-1",))
+    web = run_instance()
+    stop = Operation(Action.STOP, Kind.EC2, web)
+    end_meanwhile(monkeypatch, end)
+
+    with pytest.raises(InteractionRefused, match="Nothing was done"):
+        start_stop(replace(CONTEXT, idempotency_key=key), stop, dependencies=dependencies)
+
+    assert state(web) == "running"
+    assert [each.outcome for each in history(interactions)] == [InteractionOutcome.REFUSED]
 
 
 # ---- failures that pass, and answers that are lost -----------------------------------------------

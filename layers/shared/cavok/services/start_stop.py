@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from cavok.domain.access_denied import THROTTLING_CODES, TRANSIENT_CODES
-from cavok.domain.accounts import Account
+from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.errors import (
+    AccountNotFound,
     CallFailed,
     InstanceNotFound,
     InteractionRefused,
@@ -49,6 +50,7 @@ from cavok.services.query_instances import query_in_parallel, why_call_failed, w
 
 if TYPE_CHECKING:  # a function that only reads the history loads no boto3
     from cavok.adapters.customer.instances import InstanceClient
+    from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.interactions import Interactions
     from cavok.adapters.table.verifications import Verifications
 
@@ -112,7 +114,27 @@ def act(
     NotAnswered, and what `check` raises.
     """
     client, instance = _find(account, context, operation, dependencies)
-    return instance, _execute(client, instance, operation.action, check)
+
+    def last_check() -> None:
+        _require_still_connected(account, dependencies.accounts)
+        check()
+
+    return instance, _execute(client, instance, operation.action, last_check)
+
+
+def _require_still_connected(account: Account, accounts: "Accounts") -> None:
+    """Looking for an instance takes seconds. What ended the use of the account meanwhile ends this
+    use too.
+    """
+    try:
+        current = accounts.get(account.organization_id, account.account_id)
+    except AccountNotFound:
+        raise InteractionRefused("Nothing was done: the account was deleted meanwhile.") from None
+    same = current.connection_revision == account.connection_revision
+    if not same or current.status not in CONNECTED:
+        raise InteractionRefused(
+            f"Nothing was done: the use of the account {account.name} ended meanwhile."
+        )
 
 
 def _leave(
