@@ -76,7 +76,9 @@ class InteractionItem(Item):
 
 
 class RequestItem(Item):
-    """Maps a request key to the start or stop that it began."""
+    """Maps a request key to the start or stop that it began. DynamoDB deletes it some time after it
+    expired.
+    """
 
     interaction_id = UnicodeAttribute()
     expires_at = TTLAttribute()
@@ -181,8 +183,9 @@ class Interactions:
         def attempt() -> Interaction:
             try:
                 with self._table.transaction() as transaction:
-                    if forget and act.key_hash:
-                        transaction.delete(RequestItem(*_request(act, act.key_hash)))
+                    if forget and (request := self._request_of(act)):
+                        own = RequestItem.interaction_id == act.interaction_id
+                        transaction.delete(request, own)
                     transaction.save(InteractionItem.of(closed), condition=condition)
                     usage.count(transaction, closed)
             except (WriteConflict, TransactWriteError):
@@ -204,6 +207,13 @@ class Interactions:
         if request is None or request.expires_at <= act.at:
             return None
         return self.find(act.account_id, request.interaction_id)
+
+    def _request_of(self, act: Interaction) -> RequestItem | None:
+        """The item of its key, unless the key lapsed and began another act."""
+        if act.key_hash is None:
+            return None
+        request = self._table.get(RequestItem, *_request(act, act.key_hash))
+        return request if request and request.interaction_id == act.interaction_id else None
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Interaction]:
         """Newest first, without open ones."""
