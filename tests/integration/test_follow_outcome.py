@@ -16,7 +16,13 @@ from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import InteractionItem, Interactions
 from cavok.domain.accounts import Status
-from cavok.domain.errors import CallFailed, EntryInconclusive, EntryRefused, NotAnswered
+from cavok.domain.errors import (
+    CallFailed,
+    EntryInconclusive,
+    EntryRefused,
+    InteractionRefused,
+    NotAnswered,
+)
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.instances import Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result
@@ -489,6 +495,27 @@ def test_an_open_act_whose_account_is_gone_is_closed_as_unknown(
 
     assert (recorded(interactions, act).open, open_acts()) == (False, [])
     assert recorded(interactions, act).result is Result.UNKNOWN
+
+
+def test_repeating_a_key_for_nothing_does_not_prolong_how_long_its_act_is_followed(
+    left: Left, dependencies: ConnectionDependencies, sessions: Sessions, look: Look
+) -> None:
+    """The queue would give the act up after 100 looks, and it would stay open."""
+    act = left(carried_out=False)
+    assert act.instance_id
+    stop = Operation(Action.STOP, Kind.EC2, act.instance_id)
+    found: Any = None
+    for seconds in range(60, 300, 15):
+        sessions.error = EntryRefused("AccessDenied: no.")
+        with pytest.raises(InteractionRefused):
+            start_stop(replace(KEYED, now=at(seconds)), stop, dependencies=dependencies)
+        sessions.error = None
+        found = look(act, at(seconds))
+        if not isinstance(found, int):
+            break
+
+    assert found.result is Result.NOT_REACHED
+    assert open_acts() == []
 
 
 # ---- a schedule's turn ---------------------------------------------------------------------------

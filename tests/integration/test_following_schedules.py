@@ -42,6 +42,7 @@ from cavok.services.resources import (
     remove_resource,
     schedule_resource,
 )
+from cavok.services.start_stop import start_stop
 from tests.integration.test_instances import make_database
 from tests.integration.test_start_stop import (
     CONTEXT,
@@ -236,6 +237,22 @@ def test_a_transition_is_handled_once_however_often_the_function_is_invoked(
 
     assert state() == "available", "a start by a person lasts until the next transition"
     assert [i.action for i in history(interactions)].count("stop") == 1  # type: ignore[comparison-overlap]
+
+
+def test_no_key_of_a_person_is_taken_for_that_of_a_turn(
+    orders: Resource, control: ResourceDependencies
+) -> None:
+    """Who has stopped it in advance under the turn's key would silently turn the schedule off."""
+    assert orders.schedule
+    turn = orders.schedule.latest_transition(EVENING)
+    key = f"{orders.resource_id}/{turn.at.isoformat()}"
+    early = replace(CONTEXT, idempotency_key=key, now=EVENING - timedelta(hours=3))
+    start_stop(early, orders.operation(turn), dependencies=control.connections)
+    boto3.client("rds", "us-east-1").start_db_instance(DBInstanceIdentifier="orders")
+
+    fire(orders, control, EVENING)
+
+    assert state() == "stopped"
 
 
 def test_before_the_transition_nothing_happens(

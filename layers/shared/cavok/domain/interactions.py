@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from cavok.domain.accounts import CONNECTED, Account, Outcome
-from cavok.domain.kinds import Action, Kind
+from cavok.domain.kinds import Kind
 from cavok.domain.verifications import Trigger, Verification
 
 KEPT_FOR = timedelta(days=90)
@@ -101,9 +101,9 @@ class Interaction:
         return self.outcome is InteractionOutcome.PENDING
 
 
-def key_hash(key: str, action: Action, kind: Kind, instance_id: str) -> str:
+def key_hash(*texts: str) -> str:
     """A request key stands for one action on one instance. Another action is another request."""
-    request = chr(0).join((key, action, kind, instance_id))
+    request = chr(0).join(texts)
     return hashlib.sha256(request.encode()).hexdigest()
 
 

@@ -149,8 +149,11 @@ def is_turn(interaction: Interaction) -> bool:
 
 
 def begun(interaction: Interaction, operation: Operation, key: str | None) -> Interaction:
-    """An open start or stop, held by the process that makes it."""
+    """An open start or stop, held by the process that makes it. No person's key is that of a turn:
+    it would be taken for the turn's request, and the turn would do nothing.
+    """
     kind, instance_id = operation.kind, operation.instance_id
+    whose = (SCHEDULE,) if is_turn(interaction) else ()
     return replace(
         interaction,
         outcome=InteractionOutcome.PENDING,
@@ -158,7 +161,7 @@ def begun(interaction: Interaction, operation: Operation, key: str | None) -> In
         instance_id=instance_id,
         region=operation.region,
         held_until=interaction.at + HELD_FOR,
-        key_hash=key_hash(key, operation.action, kind, instance_id) if key else None,
+        key_hash=key_hash(*whose, key, operation.action, kind, instance_id) if key else None,
     )
 
 

@@ -81,7 +81,7 @@ def start_stop(
     if again:
         _take_up(made, context, interactions)
     # Held when it ended: its process died, or AWS's answer was lost.
-    uncertain = again and made.held_until is not None
+    uncertain_since = made.held_until if again else None
     called = False
 
     def check() -> None:
@@ -92,13 +92,15 @@ def start_stop(
 
     try:
         instance, action_plan = act(account, context, operation, dependencies, check)
-        return interactions.close(accepted(made, instance, action_plan, again=uncertain))
+        return interactions.close(
+            accepted(made, instance, action_plan, again=uncertain_since is not None)
+        )
     except AWS_SAID as failure:
-        _leave(made, failure, context.now, interactions, uncertain=uncertain)
+        _leave(made, failure, context.now, interactions, uncertain_since)
         raise
     except Exception:
-        ours, at = "Something failed on our side.", context.now
-        interactions.let_go(made, ours, ended_at=at if uncertain or called else None)
+        ended_at = context.now if called else uncertain_since
+        interactions.let_go(made, "Something failed on our side.", ended_at)
         raise
 
 
@@ -142,12 +144,15 @@ def _leave(
     failure: Exception,
     now: datetime,
     interactions: "Interactions",
-    *,
-    uncertain: bool,
+    uncertain_since: datetime | None,
 ) -> None:
-    """Closes a start or stop that failed, unless it may have worked, or its key may try again."""
-    if uncertain or is_uncertain(failure):
+    """Closes a start or stop that failed, unless it may have worked, or its key may try again.
+    Trying again for nothing does not prolong how long an uncertain one is followed.
+    """
+    if is_uncertain(failure):
         interactions.let_go(made, str(failure), ended_at=now)
+    elif uncertain_since:
+        interactions.let_go(made, str(failure), ended_at=uncertain_since)
     elif is_passing(failure) and made.key_hash and not is_turn(made):
         interactions.let_go(made, str(failure), ended_at=None)
     else:
