@@ -214,21 +214,6 @@ def test_a_key_that_is_forgotten_begins_another_act(interactions: Interactions) 
     assert interactions.begin(again) == again
 
 
-def test_a_key_counts_for_a_day_also_if_dynamodb_keeps_it_longer(
-    interactions: Interactions,
-) -> None:
-    """DynamoDB deletes what expired within days. The next night's stop is another one."""
-    day = timedelta(days=1)
-    first = interactions.begin(an_open_act(0))
-    interactions.close(replace(first, outcome=InteractionOutcome.ACCEPTED))
-
-    late = replace(an_open_act(1), at=first.at + day - timedelta(seconds=1))
-    assert interactions.begin(late).interaction_id == first.interaction_id
-    next_day = replace(an_open_act(2), at=first.at + day)
-    assert interactions.begin(next_day) == next_day
-    assert interactions.begin(replace(an_open_act(3), at=first.at + day)) == next_day
-
-
 def test_an_act_forgets_its_own_key_alone(interactions: Interactions) -> None:
     old = interactions.begin(an_open_act(0))
     new = replace(an_open_act(1), at=old.at + timedelta(days=1))
