@@ -49,8 +49,10 @@ def deny(**but: Any) -> dict[str, Any]:
     return allow(Effect="Deny", **but)
 
 
-def decision(*statements: Any, request: Request = STOP) -> Decision:
-    return evaluate([policy(*statements)], request)
+def decision(*statements: Any, request: Request | None = None) -> Decision:
+    """Of the role's stop of the database, if no request is given."""
+    own = request or request_on("rds:StopDBInstance", DATABASE, {"env": "dev"}, ROLE_ARN)
+    return evaluate([policy(*statements)], own)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,36 @@ def test_a_condition_allows_only_if_it_is_certain_and_denies_unless_it_is_not(
 
     assert decision(allow(Condition=condition)) is allowed
     assert decision(allow(), deny(Condition=condition)) is not_denied
+
+
+def test_all_that_is_known_of_a_call_from_outside() -> None:
+    """And no more: what is in neither may hold or not."""
+    request = request_on("rds:StopDBInstance", DATABASE, {"env": "dev", "Team": "blue"}, ROLE_ARN)
+
+    assert request == Request(
+        "rds:StopDBInstance",
+        DATABASE,
+        {
+            "aws:requestedregion": ("us-east-1",),
+            "aws:resourceaccount": (NUMBER,),
+            "aws:principalaccount": (NUMBER,),
+            "aws:securetransport": ("true",),
+            "aws:viaawsservice": ("false",),
+            "aws:principalarn": (ROLE_ARN,),
+            "aws:principaltype": ("AssumedRole",),
+            "aws:resourcetag/env": ("dev",),
+            "rds:db-tag/env": ("dev",),
+            "aws:resourcetag/team": ("blue",),
+            "rds:db-tag/team": ("blue",),
+        },
+        frozenset({"aws:username", "aws:resourcetag/", "rds:db-tag/"}),
+    )
+    of_a_key = request_on("s3:GetObject", f"arn:aws:s3:eu-west-1:{NUMBER}:thing/x", {"a": "b"})
+    assert of_a_key.absent == frozenset()
+    assert of_a_key.context["aws:requestedregion"] == ("eu-west-1",)
+    assert not [
+        key for key in of_a_key.context if "tag" in key or key.startswith("aws:principalar")
+    ]
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from cavok.domain.policy_verdicts import (
     is_decided,
     judge_databases,
 )
-from cavok.domain.steps import ALLOWED, Evidence, Judgement, Verdict
+from cavok.domain.steps import ALLOWED, Evidence, Judgement, ResourceVerdict, Verdict
 from tests.support.builders import NUMBER
 
 STOP = "rds:StopDBInstance"
@@ -332,6 +332,85 @@ def test_what_aws_answers_about_an_absent_database_may_hold_for_every_one(
     answer: Judgement, policies: RolePolicies, decided: bool
 ) -> None:
     assert is_decided(STOP, answer, policies) is decided
+
+
+def test_an_answer_that_did_not_come_leaves_open_what_is_not_denied_for_certain() -> None:
+    throttled = RolePolicies((ONLY_DEV,), unanswered="Throttling")
+    denied = RolePolicies((policy(statement("Deny")),), unanswered="Throttling")
+
+    def judged_by(policies: RolePolicies, answer: Judgement) -> Judgement:
+        question = DatabaseQuestion(
+            action=STOP, absent_arn=ABSENT.arn, answer=answer, role_arn=None
+        )
+        return judge_databases(question, policies, Databases((a_database(DEV),)), {})
+
+    for answer in (ALLOWED, refusal(BY_POLICY)):
+        in_doubt = judged_by(throttled, answer)
+        assert (in_doubt.verdict, in_doubt.evidence) == (OPEN, Evidence.NONE)
+        assert (in_doubt.reason, in_doubt.error_code) == (Reason.ERROR, "Throttling")
+        certain = judged_by(denied, answer)
+        assert (certain.verdict, certain.evidence) == (D, Evidence.POLICY)
+        assert (certain.reason, certain.error_code) == (BY_DENY, answer.error_code)
+
+
+@pytest.mark.parametrize(
+    ("document", "verdict", "reason"),
+    [(ONLY_DEV, P, None), (BY_TEAM, OPEN, Reason.NOT_PROVABLE), (NOT_PROD, P, None)],
+)
+def test_only_a_verdict_for_all_has_a_reason(
+    document: dict[str, Any], verdict: Verdict, reason: Reason | None
+) -> None:
+    databases = (a_database(PROD), a_database(DEV))
+
+    judgement = judged(
+        ALLOWED if document is NOT_PROD else refusal(BY_POLICY), document, *databases
+    )
+
+    assert (judgement.verdict, judgement.reason) == (verdict, reason)
+
+
+def test_a_success_stands_only_if_all_databases_were_listed() -> None:
+    dev = a_database(DEV)
+
+    assert judged(ALLOWED, NOT_PROD, dev).verdict is A
+    assert judged(ALLOWED, NOT_PROD, dev, complete=False).verdict is OPEN
+
+
+@pytest.mark.parametrize(("count", "verdict"), [(MAX_WEIGHED, A), (MAX_WEIGHED + 1, OPEN)])
+def test_databases_beyond_those_that_are_weighed_count_as_not_listed(
+    count: int, verdict: Verdict
+) -> None:
+    many = [a_database(f"dev-{number}") for number in range(count)]
+
+    assert judged(refusal(BY_POLICY), ONLY_DEV, *many).verdict is verdict
+
+
+def test_a_policy_on_the_roles_own_arn_is_known_and_the_examples_say_where() -> None:
+    own = policy(
+        statement(
+            "Allow",
+            f"{ANY}:dev-*",
+            Condition={"ArnEquals": {"aws:PrincipalArn": f"arn:aws:iam::{NUMBER}:role/R"}},
+        )
+    )
+    question = DatabaseQuestion(
+        action=STOP,
+        absent_arn=ABSENT.arn,
+        answer=refusal(BY_POLICY),
+        role_arn=f"arn:aws:iam::{NUMBER}:role/R",
+    )
+    databases = [a_database(name) for name in ("prod-1", "prod-2", DEV)]
+
+    judgement = judge_databases(
+        question, RolePolicies((own,)), Databases(tuple(databases)), {"us-east-1": ["prod-2"]}
+    )
+
+    assert judgement.resources
+    assert judgement.resources.examples == (
+        ResourceVerdict("prod-2", "us-east-1", D, BY_POLICY),
+        ResourceVerdict("prod-1", "us-east-1", D, BY_POLICY),
+        ResourceVerdict(DEV, "us-east-1", A, None),
+    )
 
 
 def test_databases_that_were_not_listed_leave_open_what_holds_for_the_others() -> None:
