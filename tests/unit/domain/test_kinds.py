@@ -1,0 +1,151 @@
+"""What Cavok reads of AWS's answers about instances."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cavok.domain.instances import EXCLUDE_TAG, Instance
+from cavok.domain.kinds import Action, DescribedInstance, Kind, StateReason, tags_of
+
+EC2, RDS, AURORA = (kind.descriptor for kind in Kind)
+WEB: dict[str, Any] = {
+    "InstanceId": "i-0123456789abcdef0",
+    "InstanceType": "t3.small",
+    "State": {"Name": "stopped", "Code": 80},
+    "StateReason": {"Code": "Client.UserInitiatedShutdown", "Message": "User initiated."},
+    "Tags": [{"Key": "Name", "Value": "web"}, {"Key": "env", "Value": "dev"}],
+    "InstanceLifecycle": "spot",
+}
+BARE: dict[str, Any] = {
+    "InstanceId": "i-0123456789abcdef1",
+    "InstanceType": "t3.nano",
+    "State": {"Name": "running"},
+}
+
+
+def test_an_ec2_instance_is_read_from_its_reservation() -> None:
+    page = {"Reservations": [{"Instances": [WEB]}, {"Instances": [BARE]}]}
+
+    assert list(EC2.read(page)) == [
+        DescribedInstance(
+            instance_id="i-0123456789abcdef0",
+            name="web",
+            state="stopped",
+            type="t3.small",
+            tags={"Name": "web", "env": "dev"},
+            reason=StateReason("Client.UserInitiatedShutdown", "User initiated."),
+            spot=True,
+        ),
+        DescribedInstance(
+            instance_id="i-0123456789abcdef1",
+            name=None,
+            state="running",
+            type="t3.nano",
+            tags={},
+        ),
+    ]
+    scheduled = WEB | {"InstanceLifecycle": "scheduled"}
+    (read,) = EC2.read({"Reservations": [{"Instances": [scheduled]}]})
+    assert not read.spot
+
+
+def test_a_database_is_read_and_with_it_the_cluster_that_it_belongs_to() -> None:
+    orders = {
+        "DBInstanceIdentifier": "orders",
+        "DBInstanceStatus": "available",
+        "DBInstanceClass": "db.t4g.small",
+        "TagList": [{"Key": "env", "Value": "dev"}],
+    }
+    member = orders | {"DBInstanceIdentifier": "one", "DBClusterIdentifier": "ledger"}
+    del member["TagList"]
+
+    assert list(RDS.read({"DBInstances": [orders, member]})) == [
+        DescribedInstance(
+            instance_id="orders",
+            name="orders",
+            state="available",
+            type="db.t4g.small",
+            tags={"env": "dev"},
+        ),
+        DescribedInstance(
+            instance_id="one",
+            name="one",
+            state="available",
+            type="db.t4g.small",
+            tags={},
+            member_of="ledger",
+        ),
+    ]
+
+
+def test_of_clusters_those_of_aurora_are_read() -> None:
+    ledger = {
+        "DBClusterIdentifier": "ledger",
+        "Engine": "aurora-postgresql",
+        "Status": "stopped",
+        "TagList": [{"Key": "env", "Value": "dev"}],
+    }
+    others = [ledger | {"Engine": engine} for engine in ("mysql", "neptune", "docdb")]
+
+    assert list(AURORA.read({"DBClusters": [*others, ledger]})) == [
+        DescribedInstance(
+            instance_id="ledger",
+            name="ledger",
+            state="stopped",
+            type="aurora-postgresql",
+            tags={"env": "dev"},
+        )
+    ]
+
+
+def test_no_tags_are_no_tags() -> None:
+    assert tags_of(None) == tags_of([]) == {}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_an_action_needs_its_permission_and_names_its_instance(kind: Kind) -> None:
+    descriptor = kind.descriptor
+
+    assert descriptor.permission(Action.START) == descriptor.start
+    assert descriptor.permission(Action.STOP) == descriptor.stop
+    assert EC2.arguments("i-1") == {"InstanceIds": ["i-1"]}
+    assert RDS.arguments("orders") == {"DBInstanceIdentifier": "orders"}
+    assert AURORA.arguments("ledger") == {"DBClusterIdentifier": "ledger"}
+
+
+@pytest.mark.parametrize(
+    ("tags", "excluded"),
+    [
+        ({}, False),
+        ({EXCLUDE_TAG: "true"}, True),
+        ({EXCLUDE_TAG: "True"}, True),
+        ({EXCLUDE_TAG: "false"}, False),
+        ({"other": "true"}, False),
+    ],
+)
+def test_an_instance_keeps_what_was_read_of_it_and_whether_a_tag_excludes_it(
+    tags: dict[str, str], excluded: bool
+) -> None:
+    described = DescribedInstance(
+        instance_id="orders",
+        name="Orders",
+        state="available",
+        type="db.t4g.small",
+        tags=tags,
+        member_of="ledger",
+        reason=StateReason("a", "b"),
+    )
+
+    assert Instance.of(described, Kind.RDS, "eu-west-1") == Instance(
+        kind=Kind.RDS,
+        instance_id="orders",
+        name="Orders",
+        region="eu-west-1",
+        state="available",
+        type="db.t4g.small",
+        excluded=excluded,
+        member_of="ledger",
+        reason=StateReason("a", "b"),
+    )
