@@ -471,6 +471,28 @@ def test_an_open_act_that_certainly_did_nothing_waits_for_its_key_and_is_then_re
     assert len(sessions.policies) == entered
 
 
+def test_an_open_act_that_certainly_did_nothing_is_refused_although_its_account_is_gone(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    look: Look,
+    accounts: Accounts,
+    interactions: Interactions,
+    sessions: Sessions,
+) -> None:
+    connect()
+    sessions.error = EntryInconclusive("Throttling: slow down.")
+    operation = Operation(Action.STOP, Kind.EC2, run_instance())
+    with pytest.raises(NotAnswered):
+        start_stop(KEYED, operation, dependencies=dependencies)
+    (act,) = open_acts()
+    accounts.delete(accounts.get(ORGANIZATION_ID, ACCOUNT_ID), actor=CONTEXT.actor, now=at(5))
+
+    look(act, at(120))
+
+    closed = recorded(interactions, act)
+    assert (closed.outcome, closed.result) == (InteractionOutcome.REFUSED, None)
+
+
 def test_an_open_act_that_a_later_one_overtook_is_unknown(
     left: Left, look: Look, interactions: Interactions, dependencies: ConnectionDependencies
 ) -> None:

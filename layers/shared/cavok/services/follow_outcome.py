@@ -94,12 +94,12 @@ def follow_outcome(
         raise NotFinal(seconds)
     if not act.open and act.result is not Result.PENDING:
         return None
+    if act.open and act.held_until is None:
+        return _refuse(connections, act)
     try:
         account = connections.accounts.get(followed.organization_id, followed.account_id)
     except AccountNotFound:
         return _settle(connections, act, outcomes.unseen_for_good("The account is gone."))
-    if act.open and act.held_until is None:
-        return _refuse(connections, act)
     return _follow(_Following(act, account, now, connections, resources))
 
 
