@@ -4,16 +4,21 @@ Operations are functions without arguments that call AWS through any client. `in
 each way that the second can come between the calls of the first, from before the first call to
 after the last one, and yields what both answered. The test then looks at what is stored.
 
+Places between which the first makes a call that touches nothing that the second touches lead to the
+same end, and are tried once. Calls of KMS and STS touch nothing that is shared: they count as none.
+
 Two operations of moto never overlap, so DynamoDB's transaction conflicts do not come by themselves.
-With `conflicts`, a write of the first operation before which the second has come is refused once
-as well, as if it had met the second's transaction on the same item.
+Where the second comes before a write of the first, and one of its transactions holds the same item,
+this write is also refused once, as DynamoDB does. Source: DynamoDB Developer Guide, "Transaction
+conflict handling".
 """
 
 from __future__ import annotations
 
 import copy
 import threading
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,9 +29,12 @@ from moto.backends import get_backend
 from tests.support.faults import transaction_conflict
 
 Operation = Callable[[], object]
+TRIED: Counter[str] = Counter()
+"""Places, runs and conflicts so far, for docs/reliability.md."""
 _METHOD = "_make_api_call"
 _REAL = getattr(BaseClient, _METHOD)
-_CONFLICTING = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
+_SHARES_NOTHING = frozenset({"kms", "sts"})
+_ITEM = {"PutItem": "Item", "UpdateItem": "Key", "DeleteItem": "Key"}
 
 
 @dataclass(frozen=True)
@@ -46,37 +54,112 @@ class Answer:
 
 @dataclass(frozen=True)
 class Interleaving:
-    """`at`: before which call of the first operation the second came, such as `3 PutItem`."""
+    """`at`: before which call of the first operation the second came, such as `3 PutItem`.
+    `conflict`: that call was refused once. `places`: how many places this stands for.
+    """
 
     at: str
     first: Answer
     second: Answer
+    conflict: bool = False
+    places: int = 1
 
 
 def interleavings(
-    prepare: Operation, first: Operation, second: Operation, *, conflicts: bool = True
+    prepare: Operation, first: Operation, second: Operation
 ) -> Iterator[Interleaving]:
     """Prepares anew for each interleaving, runs it and yields it."""
     prepare()
-    counted = _run(first, None)
-    ends = [*counted.made, "end"]
-    for index, operation in enumerate(ends):
-        for conflict in (False, True)[: 1 + (conflicts and operation in _CONFLICTING)]:
-            prepare()
-            run = _run(first, _Turn(index, second, conflict))
-            at = f"{index} {operation}{' conflict' if conflict else ''}"
-            yield Interleaving(at, run.first, run.turn.answer if run.turn else Answer())
+    count = len(_run(first, None).calls)
+    index = 0
+    while index <= count:
+        turn = _Turn(index, second)
+        prepare()
+        run = _run(first, turn)
+        after = index + 1
+        while after <= count and not run.calls[after - 1].meets(turn.calls):
+            after += 1
+        TRIED.update(places=after - index, runs=1)
+        yield Interleaving(run.at(index), run.first, turn.answer, places=after - index)
+        for busy in range(index, min(after, count)):
+            if run.calls[busy].items & turn.held:
+                turn_again = _Turn(busy, second, conflict=True)
+                prepare()
+                again = _run(first, turn_again)
+                at = f"{again.at(busy)} conflict"
+                TRIED.update(conflicts=1)
+                yield Interleaving(at, again.first, turn_again.answer, conflict=True)
+        index = after
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call to AWS. `items`: what it writes, and what a transaction's conditions are about.
+    `reads`: what else it reads; a query reads all items with a key, or all there are.
+    """
+
+    operation: str
+    items: frozenset[str]
+    reads: frozenset[str]
+
+    @classmethod
+    def of(cls, service: str, operation: str, arguments: dict[str, Any]) -> Call:
+        if service != "dynamodb":
+            return cls(operation, frozenset({service}), frozenset())
+        if operation in _ITEM:
+            return cls(operation, frozenset({_name(arguments[_ITEM[operation]])}), frozenset())
+        if operation == "TransactWriteItems":
+            parts = [part for item in arguments["TransactItems"] for part in item.values()]
+            names = frozenset(_name(part.get("Item") or part["Key"]) for part in parts)
+            return cls(operation, names, frozenset())
+        return cls(operation, frozenset(), _read(operation, arguments))
+
+    def meets(self, others: Iterable[Call]) -> bool:
+        """Whether its place among the others matters."""
+        return any(
+            self.items & other.items or self.reads & other.changes or other.reads & self.changes
+            for other in others
+        )
+
+    @property
+    def changes(self) -> frozenset[str]:
+        """Its items, and all that a query which finds them reads."""
+        keys = {item.partition(" ")[0] for item in self.items}
+        return self.items | keys | ({_ALL} if self.items else set())
+
+
+_ALL = "all"
+
+
+def _read(operation: str, arguments: dict[str, Any]) -> frozenset[str]:
+    if operation == "GetItem":
+        return frozenset({_name(arguments["Key"])})
+    if operation == "BatchGetItem":
+        tables = arguments["RequestItems"].values()
+        return frozenset(_name(key) for table in tables for key in table["Keys"])
+    return frozenset({_ALL})
+
+
+def _name(item: dict[str, Any]) -> str:
+    return f"{item['pk']['S']} {item['sk']['S']}"
 
 
 @dataclass
 class _Turn:
-    """When it is the second operation's."""
+    """When it is the second operation's, and the calls that it made then."""
 
     index: int
     second: Operation
-    conflict: bool
+    conflict: bool = False
     answer: Answer = Answer()
     taken: bool = False
+    calls: list[Call] = field(default_factory=list)
+
+    @property
+    def held(self) -> frozenset[str]:
+        """Items of its transactions."""
+        held = (call.items for call in self.calls if call.operation == "TransactWriteItems")
+        return frozenset().union(*held)
 
     def take(self) -> None:
         self.taken = True
@@ -86,25 +169,36 @@ class _Turn:
 @dataclass
 class _Run:
     turn: _Turn | None
-    made: list[str] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
     first: Answer = Answer()
     _seconds_turn: bool = False
     _lock: Any = field(default_factory=threading.Lock)
 
+    def at(self, index: int) -> str:
+        called = self.calls[index].operation if index < len(self.calls) else "end"
+        return f"{index} {called}"
+
     def call(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        if self._seconds_turn:
+        service, turn = client.meta.service_model.service_name, self.turn
+        if service in _SHARES_NOTHING:
+            return _REAL(client, operation, arguments)
+        made = Call.of(service, operation, arguments)
+        if turn and self._seconds_turn:
+            turn.calls.append(made)
             return _REAL(client, operation, arguments)
         with self._lock:
-            index = len(self.made)
-            self.made.append(operation)
-        turn = self.turn
+            index = len(self.calls)
+            self.calls.append(made)
         if turn and not turn.taken and index == turn.index:
-            self._seconds_turn = True
-            turn.take()
-            self._seconds_turn = False
+            self.take(turn)
             if turn.conflict:
                 raise transaction_conflict(operation, arguments)
         return _REAL(client, operation, arguments)
+
+    def take(self, turn: _Turn) -> None:
+        self._seconds_turn = True
+        turn.take()
+        self._seconds_turn = False
 
 
 def _run(first: Operation, turn: _Turn | None) -> _Run:
@@ -112,8 +206,7 @@ def _run(first: Operation, turn: _Turn | None) -> _Run:
     with _calls_through(run):
         run.first = Answer.of(first)
         if turn and not turn.taken:
-            run._seconds_turn = True
-            turn.take()
+            run.take(turn)
     return run
 
 

@@ -1,0 +1,540 @@
+"""Every operation between every two AWS calls of every other one. Whatever comes between, nothing
+is lost, doubled or left wrong: the same invariants as after faults, and the end is one to which the
+two lead one after the other, or one of them alone where the other was refused.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from cavok import wiring
+from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.followed_acts import FollowedAct
+from cavok.services.follow_outcome import NotFinal, follow_outcome
+from functions.accounts_api import app as accounts_api
+from functions.end_resources import app as end_resources
+from functions.follow_schedule import app as follow_schedule
+from functions.instances_api import app as instances_api
+from functions.list_due_accounts import app as list_due_accounts
+from functions.publish_events import app as publish_events
+from functions.record_verification import app as record_verification
+from tests.integration.conftest import TABLE, client
+from tests.integration.test_instances import make_database
+from tests.support import api as http
+from tests.support import moto_stack as stack
+from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, Api, Context, number
+from tests.support.builders import ORGANIZATION_ID, an_interaction, steps_of
+from tests.support.faults import Calls, watched
+from tests.support.interleaving import Answer, interleavings, snapshot
+from tests.support.moto_stack import REGION, Clock, Json, Key, plain
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+
+ADMIN = Api(ORGANIZATION_ID, "admin")
+CONNECTED_AT = datetime(2026, 3, 2, 12, 0, tzinfo=Clock.time.tzinfo)
+EVENING = CONNECTED_AT + timedelta(days=2, hours=6, minutes=30)
+"""A schedule's turn is due since 18:00, and so is a scheduled test."""
+OFFICE = {
+    "time_zone": "UTC",
+    "windows": [{"days": ["mon", "wed"], "start": "08:00", "stop": "18:00"}],
+}
+LATE = {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "09:00", "stop": "20:00"}]}
+
+
+# ---- the operations ------------------------------------------------------------------------------
+
+
+@dataclass
+class World:
+    """An account that a test found connected, with a resource whose turn is due."""
+
+    account_id: str = ""
+    resource_id: str = ""
+    clock: Json = field(default_factory=dict)
+    test: Json = field(default_factory=dict)
+    steps: list[Json] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        return f"/v1/accounts/{self.account_id}"
+
+    @property
+    def resource(self) -> str:
+        return f"{self.path}/resources/{self.resource_id}"
+
+
+def send(method: str, path: str, body: Any = None, **headers: str) -> int:
+    """A client that repeats a request while the answer is a 5xx. Returns the status."""
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    in_instances = "/instances" in path or "/resources" in path
+    with pytest.MonkeyPatch.context() as patch:
+        # Also for the operation that comes between those of the other function.
+        patch.setattr(http, "app", instances_api if in_instances else accounts_api)
+        plain_path, _, query = path.partition("?")
+        for _ in range(4):
+            answer = ADMIN.send(method, plain_path, body, named, dict(parse_qsl(query)))
+            if answer.status < 500:
+                break
+    return answer.status
+
+
+def invoke(handler: Any, event: Json) -> str:
+    """A caller that repeats what failed, as Lambda, Scheduler and Step Functions do."""
+    for _ in range(4):
+        try:
+            handler(event, Context())
+        except Exception as error:  # noqa: BLE001  repeated, whatever it is
+            failed = f"{type(error).__name__}: {error}"
+        else:
+            return "done"
+    return failed
+
+
+def _create(world: World) -> int:
+    return send("POST", "/v1/accounts", ROLE_ACCOUNT | {"provider_id": number(1)})
+
+
+def _create_with_key(world: World) -> int:
+    body = ROLE_ACCOUNT | {"provider_id": number(1)}
+    return send("POST", "/v1/accounts", body, Idempotency_Key="one")
+
+
+def _change(world: World) -> int:
+    return send("PATCH", world.path, {"name": "Other", "regions": [REGION, "eu-west-1"]})
+
+
+def _rename(world: World) -> int:
+    return send("PATCH", world.path, {"name": "Renamed"})
+
+
+def _rotate(world: World) -> int:
+    return send("PUT", f"{world.path}/credentials", KEYS)
+
+
+def _delete(world: World) -> int:
+    return send("DELETE", world.path)
+
+
+def _revoke(world: World) -> int:
+    return send("POST", f"{world.path}/revoke")
+
+
+def _begin(world: World) -> int:
+    return send("POST", f"{world.path}/verifications")
+
+
+def _settle(world: World) -> str:
+    return invoke(record_verification.handler, world.test | {"steps": world.steps})
+
+
+def _abort(world: World) -> str:
+    detail = {"status": "FAILED", "input": json.dumps(world.test)}
+    return invoke(record_verification.handler, {"detail": detail})
+
+
+def _sweep(world: World) -> str:
+    return invoke(list_due_accounts.handler, {"sweep_arn": "arn:sweep", "sweep_id": "s"})
+
+
+def _record(world: World) -> str:
+    interaction = an_interaction(account_id=world.account_id, at=Clock.time)
+    wiring.interactions().record(interaction)
+    return "done"
+
+
+def _stop(world: World) -> int:
+    return send("POST", f"{world.path}/instances/rds/orders/stop", Idempotency_Key="one")
+
+
+def _start(world: World) -> int:
+    return send("POST", f"{world.path}/instances/rds/orders/start", Idempotency_Key="two")
+
+
+def _list(world: World) -> int:
+    return send("GET", f"{world.path}/instances?kind=rds")
+
+
+def _add_resource(world: World) -> int:
+    body = {"kind": "rds", "instance_id": "billing", "region": REGION, "schedule": OFFICE}
+    return send("POST", f"{world.path}/resources", body)
+
+
+def _change_schedule(world: World) -> int:
+    return send("PATCH", world.resource, {"schedule": LATE})
+
+
+def _end_schedule(world: World) -> int:
+    return send("PATCH", world.resource, {"schedule": None})
+
+
+def _remove_resource(world: World) -> int:
+    return send("DELETE", world.resource)
+
+
+def _follow(world: World) -> str:
+    return invoke(follow_schedule.handler, world.clock)
+
+
+def _publish(world: World) -> str:
+    """Lambda invokes it with at least one record."""
+    found = records()
+    return invoke(publish_events.handler, {"Records": found}) if found else "done"
+
+
+def _end_resources(world: World) -> str:
+    """Before, besides or after the account is deleted."""
+    detail = {
+        "event_id": "e",
+        "organization_id": ORGANIZATION_ID,
+        "account_id": world.account_id,
+        "occurred_at": "2026-03-01T12:00:00Z",
+    }
+    return invoke(end_resources.handler, {"detail-type": "Account Deleted", "detail": detail})
+
+
+OPERATIONS: dict[str, Callable[[World], object]] = {
+    "create an account": _create,
+    "create it with a key": _create_with_key,
+    "change an account": _change,
+    "rename an account": _rename,
+    "rotate its key": _rotate,
+    "delete an account": _delete,
+    "revoke an account": _revoke,
+    "start a test": _begin,
+    "settle a test": _settle,
+    "abort a test": _abort,
+    "sweep": _sweep,
+    "record": _record,
+    "list instances": _list,
+    "start an instance": _start,
+    "stop an instance": _stop,
+    "add a resource": _add_resource,
+    "change a schedule": _change_schedule,
+    "end a schedule": _end_schedule,
+    "remove a resource": _remove_resource,
+    "follow a schedule": _follow,
+    "publish": _publish,
+    "end resources": _end_resources,
+}
+OVERTAKEN = 409
+"""What a request is answered if somebody else changed the same thing meanwhile."""
+GIVES_WAY = {"sweep"}
+"""Leaves an account that others change at this moment to the next sweep."""
+OF_A_RUNNING_TEST = {"settle a test", "abort a test"}
+OF_A_KEY = {"rotate its key"}
+OF_A_DELETED_ACCOUNT = {"end resources"}
+
+
+# ---- the world -----------------------------------------------------------------------------------
+
+WORLDS: dict[Any, tuple[World, Callable[[], None]]] = {}
+"""Made once each, and brought back from then on."""
+
+
+def records() -> list[Json]:
+    """What the table's stream has carried."""
+    found: list[Json] = [record.to_json() for record in stack.table().stream_shard.items]
+    for record in found:
+        record["dynamodb"]["ApproximateCreationDateTime"] = Clock.time.timestamp()
+    return found
+
+
+def world_of(first: str, second: str) -> tuple[World, Callable[[], None]]:
+    """What both operations need, and what brings it back."""
+    both = {first, second}
+    sealed_with = client("kms").list_keys()["Keys"][0]["KeyId"] if both & OF_A_KEY else None
+    running = bool(both & OF_A_RUNNING_TEST)
+    deleted = bool(both & OF_A_DELETED_ACCOUNT) and "delete an account" not in both
+    kind = (sealed_with, running, deleted)
+    if kind not in WORLDS:
+        world = _made(has_key=bool(sealed_with), running=running, deleted=deleted)
+        WORLDS[kind] = world, _kept()
+    return WORLDS[kind]
+
+
+def _made(*, has_key: bool, running: bool, deleted: bool) -> World:
+    stack.empty()
+    Clock.time = CONNECTED_AT
+    world = World()
+    world.account_id = ADMIN.account(**KEY_ACCOUNT if has_key else ROLE_ACCOUNT)["account_id"]
+    _test(world)
+    _settle(world)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http, "app", instances_api)
+        body = {"kind": "rds", "instance_id": "orders", "region": REGION, "schedule": OFFICE}
+        answer = ADMIN.post(f"{world.path}/resources", body)
+        assert answer.status == 201, answer.text
+        world.resource_id = answer.json["resource_id"]
+    world.clock = json.loads(stack.clocks()[0].target["Input"])
+    Clock.time = EVENING
+    if running:
+        _test(world)
+    if deleted:
+        _delete(world)
+    return world
+
+
+def _test(world: World) -> None:
+    answer = ADMIN.post(f"{world.path}/verifications")
+    assert answer.status == 202, answer.text
+    account = wiring.accounts().get(ORGANIZATION_ID, world.account_id)
+    world.steps = [step.as_dict() for step in steps_of(account)]
+    world.test = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": world.account_id,
+        "verification_id": answer.json["verification_id"],
+        "trigger": "manual",
+        "correlation_id": "c",
+    }
+
+
+def _kept() -> Callable[[], None]:
+    """Brings the world back, as it is now."""
+    bring_back = snapshot()
+    executions = [list(each.executions) for each in _machines()]
+
+    def again() -> None:
+        stack.empty()
+        bring_back()
+        Clock.time = EVENING
+        for machine, before in zip(_machines(), executions, strict=True):
+            machine.executions[:] = before
+        stack.table().stream_shard.items.clear()
+
+    return again
+
+
+def _machines() -> list[Any]:
+    return list(stack.backend("stepfunctions").state_machines)
+
+
+def items() -> dict[Key, Json]:
+    return {key: plain(item) for key, item in stack.stored_items().items()}
+
+
+def _follow_to_its_end(item: Json) -> None:
+    """A queue has each start and stop followed, for an hour at most."""
+    names = ("organization_id", "account_id", "interaction_id")
+    followed = FollowedAct(**{name: item[name] for name in names})
+    for minutes in range(1, 80):
+        with suppress(NotFinal):
+            follow_outcome(
+                followed,
+                connections=wiring.connection_dependencies(),
+                resources=wiring.resources(),
+                now=Clock.time + timedelta(minutes=minutes),
+            )
+            return
+
+
+# ---- what must hold ------------------------------------------------------------------------------
+
+
+def end(world: World) -> Json:
+    """What counts of the end, without ids and times, after what production does anyway. Not how
+    often somebody looked, or was refused.
+    """
+    stored = items()
+    if ("ORG#" + ORGANIZATION_ID, f"ACCOUNT#{world.account_id}") not in stored:
+        _end_resources(world)
+    for (_, sk), item in stored.items():
+        if sk.startswith("INTERACTION#") and "pending" in (item["outcome"], item.get("result")):
+            _follow_to_its_end(item)
+    stored = items()
+
+    def of(prefix: str) -> list[Json]:
+        return [item for (_, sk), item in stored.items() if sk.startswith(prefix)]
+
+    return {
+        "accounts": sorted((a["name"], a["status"], a["regions"]) for a in of("ACCOUNT#")),
+        "testing": sorted(bool(a.get("slot_verification_id")) for a in of("ACCOUNT#")),
+        "tests": sorted((t["trigger"], t["state"]) for t in of("VERIFICATION#")),
+        "audit": sorted(each["action"] for each in of("AUDIT#")),
+        "resources": sorted((r["instance_id"], r.get("schedule") or "") for r in of("RESOURCE#")),
+        "clocks": sorted(clock.schedule_expression for clock in stack.clocks()),
+        "database": stack.backend("rds").databases["orders"].status,
+        "executions": sum(len(machine.executions) for machine in _machines()),
+        "interactions": sorted(
+            (i["action"], i["outcome"])
+            for i in of("INTERACTION#")
+            if i["action"] != "list" and i["outcome"] != "refused"
+        ),
+    }
+
+
+def wrong(world: World, answers: tuple[Answer, Answer]) -> Iterator[str]:
+    """Invariants that do not hold."""
+    for answer in answers:
+        if answer.error:
+            yield f"raised {answer.error!r}"
+        elif isinstance(answer.value, int) and answer.value >= 500:
+            yield f"answered {answer.value}"
+        elif isinstance(answer.value, str) and answer.value != "done":
+            yield f"given up: {answer.value}"
+    stored = items()
+    accounts = {sk[8:]: item for (_, sk), item in stored.items() if sk.startswith("ACCOUNT#")}
+    yield from _wrong_counts(stored, accounts)
+    yield from _left_behind(stored, accounts)
+    yield from _wrong_slots(stored, accounts)
+    yield from _wrong_clocks(world)
+    yield from _wrong_events()
+
+
+def _wrong_counts(items: Json, accounts: Json) -> Iterator[str]:
+    statuses = ("unconfirmed", "confirmed", "degraded", "failed")
+    for (pk, sk), item in items.items():
+        if sk == "ORG":
+            counted = Counter({status: int(item[status]) for status in statuses})
+            there = Counter(a["status"] for a in accounts.values() if a["pk"] == pk)
+            if +counted != there:
+                yield f"counts {counted} of {there}"
+        if sk.startswith("USAGE#"):
+            made = sum(
+                p == pk and s.startswith("INTERACTION#") and item["outcome"] != "pending"
+                for (p, s), item in items.items()
+            )
+            if int(item["used"]) != made:
+                yield f"used {item['used']} of {made}"
+
+
+def _left_behind(items: Json, accounts: Json) -> Iterator[str]:
+    owners = {
+        "PROVIDER#": lambda pk, sk, item: item["account_id"] in accounts,
+        "CREDENTIALS#": lambda pk, sk, item: sk in accounts,
+        "RESOURCE_OF#": lambda pk, sk, item: (pk, f"RESOURCE#{item['resource_id']}") in items,
+        "RESOURCE#": lambda pk, sk, item: pk.removeprefix("ACCOUNT#") in accounts,
+    }
+    for (pk, sk), item in items.items():
+        for prefix, has_owner in owners.items():
+            if sk.startswith(prefix) and not has_owner(pk, sk.removeprefix(prefix), item):
+                yield f"{prefix} without its owner"
+
+
+def _wrong_slots(items: Json, accounts: Json) -> Iterator[str]:
+    executions = {execution.name for machine in _machines() for execution in machine.executions}
+    for account_id, account in accounts.items():
+        slot = account.get("slot_verification_id")
+        test = items.get((f"ACCOUNT#{account_id}", f"VERIFICATION#{slot}"), {"state": "missing"})
+        if slot and test["state"] != "running":
+            yield f"a slot whose test is {test['state']}"
+        if slot and test.get("trigger") == "manual" and slot not in executions:
+            yield "a slot without an execution"
+
+
+def _wrong_clocks(world: World) -> Iterator[str]:
+    wanted = {
+        name
+        for resource in wiring.resources().all_of(world.account_id)
+        for name in names_of(clocks_of(resource, Clock.time))
+    }
+    there = {clock.name for clock in stack.clocks()}
+    if there != wanted:
+        yield f"clocks missing: {wanted - there}, unknown: {there - wanted}"
+
+
+def _wrong_events() -> Iterator[str]:
+    """Each change of an account told, in order."""
+    calls = Calls()
+    carried = records()
+    with watched(calls):
+        if carried:
+            publish_events.handler({"Records": carried}, Context())
+    versions: dict[str, list[int]] = {}
+    for event in calls.events:
+        if "version" in event["detail"]:
+            versions.setdefault(event["detail"]["account_id"], []).append(
+                event["detail"]["version"]
+            )
+    if any(found != sorted(found) for found in versions.values()):
+        yield "events out of order"
+
+
+# ---- the test ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def _around(monkeypatch: pytest.MonkeyPatch) -> None:
+    stack.surround(monkeypatch)
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    client("dynamodb").update_table(
+        TableName=TABLE,
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    for name in ("orders", "billing"):
+        make_database(name)
+
+
+@pytest.mark.parametrize("first", OPERATIONS)
+def test_nothing_that_comes_between_leaves_anything_wrong(first: str) -> None:
+    found: list[str] = []
+    for second in OPERATIONS:
+        runs = list(interleaved(first, second))
+        found += [f"{second} at {run.at}: {each}" for run in runs for each in run.wrong]
+        found += [f"{second} at {each}" for each in unlike_any_order(first, second, runs)]
+    assert not found, "\n".join(found)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """One interleaving: what both were answered, and what was left."""
+
+    at: str
+    answers: tuple[object, object]
+    end: Json
+    wrong: list[str]
+    conflict: bool
+
+
+def interleaved(first: str, second: str) -> Iterator[Ended]:
+    world, bring_back = world_of(first, second)
+    one, two = OPERATIONS[first], OPERATIONS[second]
+    for run in interleavings(bring_back, lambda: one(world), lambda: two(world)):
+        second_answer = run.second
+        if second_answer.value == 503 or "StillRunning" in str(second_answer.value):
+            # The same request is running. It is sent again later.
+            second_answer = Answer.of(lambda: two(world))
+        answers = run.first, second_answer
+        ended = end(world)
+        values = answers[0].value, answers[1].value
+        yield Ended(run.at, values, ended, list(wrong(world, answers)), run.conflict)
+
+
+def unlike_any_order(first: str, second: str, runs: list[Ended]) -> Iterator[str]:
+    """Ends to which the two would not have led one after the other, nor one of them alone where the
+    other was refused, because it was overtaken.
+    """
+    plain = [(run.answers, run.end) for run in runs if not run.conflict]
+    serial = [plain[0], plain[-1]]
+    for run in runs:
+        if (run.answers, run.end) in serial:
+            continue
+        gave_way = run.answers[0] == OVERTAKEN or first in GIVES_WAY
+        alone = second if gave_way else first if run.answers[1] == OVERTAKEN else None
+        right = [end_alone(alone, first, second)] if alone else [ended for _, ended in serial]
+        if run.end not in right or not alone:
+            yield f"{run.at}: {run.answers}; {difference(run.end, right)}"
+
+
+def end_alone(name: str, first: str, second: str) -> Json:
+    world, bring_back = world_of(first, second)
+    bring_back()
+    OPERATIONS[name](world)
+    return end(world)
+
+
+def difference(ended: Json, serial: list[Json]) -> str:
+    return "; ".join(
+        f"{name}: {ended[name]}, not {' or '.join(str(each[name]) for each in serial)}"
+        for name in ended
+        if any(ended[name] != each[name] for each in serial)
+    )
