@@ -464,7 +464,7 @@ def test_what_a_success_teaches_is_read_as_any_policy(documents: list[Any]) -> N
 def test_what_a_success_teaches_contradicts_no_evaluator_that_knows_the_whole_request() -> None:
     """The same caller, on another resource of the same kind, with other tags."""
     random, decided, learned_more = Random(7), Counter[Decision](), 0
-    for case in cases(6_000, seed=11):
+    for case in cases(2_500, seed=11):
         caller = {k: v for k, v in case.context.items() if not is_of_the_resource(k)}
         if case.resource == "*" or not is_allowed(case):
             continue
@@ -479,8 +479,8 @@ def test_what_a_success_teaches_contradicts_no_evaluator_that_knows_the_whole_re
         assert guessed in (UNKNOWN, told) or (guessed, told) == (NOT_ALLOWED, DENIED), (case, other)
         decided[guessed] += 1
         learned_more += evaluate(case.documents, partly) is UNKNOWN is not guessed
-    assert min(decided[decision] for decision in Decision) > 20
-    assert learned_more > 20
+    assert min(decided[decision] for decision in Decision) > 5
+    assert learned_more > 5
 
 
 def is_of_the_resource(key: str) -> bool:
