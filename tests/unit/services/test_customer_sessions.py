@@ -5,13 +5,13 @@ often as needed.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.customer.session_cache import LIFETIME
+from cavok.adapters.customer.session_cache import LIFETIME, REFUSED_FOR
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
 from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen
@@ -149,12 +149,13 @@ def test_a_rotated_key_is_opened_again() -> None:
     assert len(entrance.opened) == 2
 
 
+REFUSED = judged(Verdict.DENIED, Reason.UNSTATED, error_code="AccessDenied")
+THROTTLED = judged(Verdict.INCONCLUSIVE, Reason.ERROR, error_code="Throttling")
+
+
 @pytest.mark.parametrize(
     ("judgement", "error"),
-    [
-        (judged(Verdict.DENIED, Reason.UNSTATED, error_code="AccessDenied"), EntryRefused),
-        (judged(Verdict.INCONCLUSIVE, Reason.ERROR, error_code="Throttling"), EntryInconclusive),
-    ],
+    [(REFUSED, EntryRefused), (THROTTLED, EntryInconclusive)],
     ids=["refused", "inconclusive"],
 )
 def test_refused_and_inconclusive_entries_raise_different_errors_and_are_not_kept(
@@ -162,9 +163,47 @@ def test_refused_and_inconclusive_entries_raise_different_errors_and_are_not_kep
 ) -> None:
     entrance = Entrance(judgement)
 
-    for _ in range(2):
+    for now in (NOW, NOW + REFUSED_FOR):
         with pytest.raises(error, match=str(judgement.error_code)):
-            entrance.sessions.enter(an_account(), listing_policy(), "instances", NOW)
+            entrance.sessions.enter(an_account(), listing_policy(), "instances", now)
+
+    assert len(entrance.assumed) == 2
+
+
+def test_a_refused_entry_is_not_tried_again_at_once_for_whatever_purpose() -> None:
+    """A client that asks in a loop uses up no quota of AssumeRole."""
+    entrance, account = Entrance(REFUSED), an_account()
+    almost = NOW + REFUSED_FOR - timedelta(seconds=1)
+
+    for enter in (
+        lambda: entrance.sessions.enter(account, listing_policy(), "instances", NOW),
+        lambda: entrance.sessions.enter(account, logging_policy(), "logs", almost),
+        lambda: entrance.change(account, almost),
+    ):
+        with pytest.raises(EntryRefused, match="AccessDenied"):
+            enter()
+
+    assert len(entrance.assumed) == 1
+    assert entrance.trust.proved_for == []
+
+
+@pytest.mark.parametrize("but", [{"version": 2}, {"account_id": "x"}, {"organization_id": "x"}])
+def test_a_refusal_concerns_one_account_until_it_is_tested_or_changed(but: dict[str, Any]) -> None:
+    entrance = Entrance(REFUSED)
+
+    for account in (an_account(version=1), an_account(**{"version": 1} | but)):
+        with pytest.raises(EntryRefused):
+            entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+
+    assert len(entrance.assumed) == 2
+
+
+def test_what_aws_did_not_answer_is_asked_again() -> None:
+    entrance, account = Entrance(THROTTLED), an_account()
+
+    for _ in range(2):
+        with pytest.raises(EntryInconclusive):
+            entrance.change(account)
 
     assert len(entrance.assumed) == 2
 

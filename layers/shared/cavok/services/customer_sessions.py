@@ -48,6 +48,7 @@ class CustomerSessions:
         has_role = account.access_type is AccessType.ASSUME_ROLE
         if not has_role or self._trust.proven(account, purpose, now):
             return self.enter(account, policy, purpose, now)
+        self._cache.check(account, now)
         text, name = _limits(account, policy), session_name(purpose)
 
         def enter() -> CustomerSession:

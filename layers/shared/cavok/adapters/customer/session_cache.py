@@ -4,9 +4,11 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.accounts import Account
+from cavok.domain.errors import EntryRefused
 from cavok.domain.session_policies import DURATION_SECONDS
 
 LIFETIME = timedelta(seconds=DURATION_SECONDS)
@@ -14,6 +16,11 @@ _MARGIN = timedelta(minutes=2)
 """A session is not handed out in its last minutes, so that it does not expire during a call."""
 
 _MAX_SESSIONS = 500
+
+REFUSED_FOR = timedelta(seconds=30)
+"""How long a refused entry is not tried again. AssumeRole calls have one quota for all customers: a
+client that asks in a loop must not use it up.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +40,7 @@ class SessionCache:
 
     def __init__(self) -> None:
         self._kept: OrderedDict[_Key, tuple[CustomerSession, datetime]] = OrderedDict()
+        self._refused: OrderedDict[_Version, tuple[str, datetime]] = OrderedDict()
 
     def get(
         self, account: Account, policy: str, now: datetime, enter: Callable[[], CustomerSession]
@@ -48,14 +56,42 @@ class SessionCache:
     def renew(
         self, account: Account, policy: str, now: datetime, enter: Callable[[], CustomerSession]
     ) -> CustomerSession:
-        """A new session from `enter`, which replaces the kept one."""
+        """A new session from `enter`, which replaces the kept one. Raises what `enter` raises, and
+        EntryRefused.
+        """
+        self.check(account, now)
         key = _key(account, policy)
         self._kept.pop(key, None)
-        session = enter()
+        try:
+            session = enter()
+        except EntryRefused as error:
+            self._refused[_version(account)] = str(error), now + REFUSED_FOR
+            _forget_the_oldest(self._refused)
+            raise
         self._kept[key] = session, now + LIFETIME
-        if len(self._kept) > _MAX_SESSIONS:
-            self._kept.popitem(last=False)
+        _forget_the_oldest(self._kept)
         return session
+
+    def check(self, account: Account, now: datetime) -> None:
+        """Raises EntryRefused if AWS refused the entry within REFUSED_FOR, under whatever policy,
+        and the account was neither tested nor changed since.
+        """
+        message, until = self._refused.get(_version(account), ("", now))
+        if now < until:
+            raise EntryRefused(message)
+
+
+def _forget_the_oldest(kept: OrderedDict[Any, Any]) -> None:
+    if len(kept) > _MAX_SESSIONS:
+        kept.popitem(last=False)
+
+
+_Version = tuple[str, str, int]
+
+
+def _version(account: Account) -> _Version:
+    """Each test and each change makes another one."""
+    return account.organization_id, account.account_id, account.version
 
 
 def _key(account: Account, policy: str) -> _Key:
