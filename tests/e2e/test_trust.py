@@ -59,6 +59,7 @@ def throttled(account: Connected) -> Fault:
 
 def test_a_role_that_is_opened_after_its_test_is_refused_at_the_next_act(used: Used) -> None:
     account, (web, _) = used.connected, used.prepared.instance_ids
+    used.logged_history()  # writing the line of what came before would find the open role, too
     open_role(account)
 
     refused = used.post("ec2", web, "stop")
@@ -99,7 +100,9 @@ def test_an_act_waits_until_aws_says_that_a_wrong_id_is_refused(used: Used) -> N
 
     assert resource_states(account.place)[web] == "running"
     assert account.account()["status"] == "confirmed"
-    assert used.counted() == before, "nothing was done, and nothing counts"
+    used_before, stored_before = before
+    assert used.counted() == (used_before + 1, stored_before + 1), "it was asked for, and refused"
+    assert used.history()[0]["outcome"] == "refused"
     assert used.post("ec2", web, "stop").status_code == 202
 
 
