@@ -5,7 +5,7 @@ from datetime import datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from cavok.adapters.table import keys
-from cavok.adapters.table.table import Item, ItemChanged, Table
+from cavok.adapters.table.table import Item, Table, WriteConflict
 from cavok.domain.accounts import Status
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.organizations import Organization
@@ -52,7 +52,7 @@ class Organizations:
         item = OrganizationItem.of(organization, created_at=now)
         try:
             self._table.put(item, OrganizationItem.pk.does_not_exist())
-        except ItemChanged as error:
+        except WriteConflict as error:
             stored = self.get(organization.organization_id)
             if stored is None:
                 raise ServiceUnavailable("The organization could not be read back.") from error
