@@ -134,3 +134,24 @@ def test_an_identifier_is_the_one_that_aws_stores(kind: Kind, text: str, stored:
     assert is_instance_id(kind, Operation(Action.STOP, kind, text).instance_id) == (
         stored[0].islower()
     )
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "passing"),
+    [
+        (Kind.EC2, "stopping", True),
+        (Kind.EC2, "shutting-down", False),
+        (Kind.EC2, "terminated", False),
+        (Kind.RDS, "backing-up", True),
+        (Kind.RDS, "failed", False),
+        (Kind.AURORA, "modifying", True),
+        (Kind.AURORA, "inaccessible-encryption-credentials", False),
+    ],
+)
+def test_a_refusal_passes_unless_only_a_person_ends_the_state(
+    kind: Kind, state: str, passing: bool
+) -> None:
+    action_plan = plan(replace(WEB, kind=kind, state=state), Action.START)
+
+    assert (action_plan.planned, action_plan.passing) == (PlannedAction.REFUSE, passing)
+    assert not plan(replace(WEB, excluded=True), Action.STOP).passing

@@ -413,6 +413,24 @@ def test_a_policy_on_the_roles_own_arn_is_known_and_the_examples_say_where() -> 
     )
 
 
+def test_one_under_control_that_is_open_is_named_beside_many_that_are_refused() -> None:
+    many = [a_database(f"prod-{number}") for number in range(25)]
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=refusal(BY_POLICY), role_arn=None
+    )
+
+    judgement = judge_databases(
+        question,
+        RolePolicies((BY_TEAM,)),
+        Databases((*many, a_database(DEV))),
+        {"us-east-1": [DEV]},
+    )
+
+    assert judgement.resources
+    assert (judgement.verdict, judgement.resources.denied) == (OPEN, 25)
+    assert judgement.resources.examples[-1].id == DEV
+
+
 def test_databases_that_were_not_listed_leave_open_what_holds_for_the_others() -> None:
     prod, dev = a_database(PROD), a_database(DEV)
 
