@@ -241,3 +241,11 @@ def test_time_zones_are_those_of_the_iana_database() -> None:
     assert is_time_zone("Europe/Berlin")
     for name in ("Berlin", "", "../etc/passwd", "/etc/passwd", "Europe/Berlin\0", "UTC+1"):
         assert not is_time_zone(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["localtime", "Factory", "posixrules", "right/UTC", "posix/Europe/Berlin"]
+)
+def test_what_a_machine_keeps_beside_the_time_zones_is_none(name: str) -> None:
+    """EventBridge Scheduler would refuse it."""
+    assert not is_time_zone(name)

@@ -119,13 +119,17 @@ class Schedule:
             day += timedelta(days=7)
 
 
+# Files of a machine's time zone database that are none, or count leap seconds.
+_NO_TIME_ZONES = ("localtime", "Factory", "posixrules", "posix/", "right/")
+
+
 def is_time_zone(name: str) -> bool:
     """Whether this is the name of an IANA time zone."""
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):
         return False
-    return True
+    return not name.startswith(_NO_TIME_ZONES)
 
 
 def _minutes(clock: str) -> int:
