@@ -34,14 +34,13 @@ from tests.integration.test_every_call_fails import (
     _broken,
     _environment,
     _forget,
-    _items,
-    _plain,
     feed_stream,
     path_of,
 )
 from tests.support import api as http
 from tests.support.api import Context
 from tests.support.faults import Died, Fault, watched
+from tests.support.moto_stack import plain, stored_items
 
 __all__ = ["_environment"]
 
@@ -360,7 +359,7 @@ def acts_of(world: World) -> list[Interaction]:
 
 
 def _everywhere(world: World) -> Iterator[str]:
-    items = {key: _plain(item) for key, item in _items().items()}
+    items = {key: plain(item) for key, item in stored_items().items()}
     yield from _broken(items)
     for (_, sk), item in items.items():
         if sk.startswith("INTERACTION#") and "pending" in (item["outcome"], item.get("result")):

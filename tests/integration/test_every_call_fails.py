@@ -23,7 +23,6 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
 from moto.backends import get_backend
 
 from cavok import wiring
@@ -64,11 +63,11 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.faults import Calls, Died, Fault, watched
+from tests.support.moto_stack import Json, Key, Stream, plain, stored_items
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
-Json = dict[str, Any]
-Items = dict[tuple[str, str], Json]
+Items = dict[Key, Json]
 """By partition key and sort key."""
 NOW = datetime.now(UTC).replace(microsecond=0)
 ADMIN = Api(ORGANIZATION_ID, "admin")
@@ -79,46 +78,12 @@ CLOCKS = "cavok-clocks"
 
 
 @dataclass
-class Run:
+class Run(Stream):
     """The state of one run, and what its table's stream carried."""
 
     calls: Calls = field(default_factory=Calls)
-    records: list[Json] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     memory: Json = field(default_factory=dict)
-    _seen: Items = field(default_factory=dict)
-
-    def look(self) -> None:
-        """Adds a stream record for each item that changed since the last look."""
-        now = _items()
-        before, self._seen = self._seen, now
-        for key in sorted({**before, **now}):
-            old, new = before.get(key), now.get(key)
-            if old != new:
-                self.records.append(_record(len(self.records) + 1, key, old, new))
-
-
-def _items() -> Items:
-    table = get_backend("dynamodb")["123456789012"][REGION].tables[TABLE]
-    return {
-        (attributes["pk"]["S"], attributes["sk"]["S"]): attributes
-        for attributes in (item.to_json()["Attributes"] for item in table.all_items())
-    }
-
-
-def _record(count: int, key: tuple[str, str], old: Json | None, new: Json | None) -> Json:
-    images = {"OldImage": old, "NewImage": new}
-    return {
-        "eventID": str(count),
-        "eventName": "REMOVE" if new is None else "MODIFY" if old else "INSERT",
-        "eventSource": "aws:dynamodb",
-        "dynamodb": {
-            "ApproximateCreationDateTime": 1740830400,
-            "Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}},
-            "SequenceNumber": str(count),
-            **{name: image for name, image in images.items() if image},
-        },
-    }
 
 
 Act = Callable[[Run], None]
@@ -182,7 +147,7 @@ def _forget() -> None:
 
 def _end(run: Run, story: Story) -> Json:
     """What counts of the end of a run: no ids, no times."""
-    items = {key: _plain(item) for key, item in _items().items()}
+    items = {key: plain(item) for key, item in stored_items().items()}
     kinds = Counter(sk.partition("#")[0] for _, sk in items)
     events = _events(run.records)
     audit = Counter(item["action"] for (_, sk), item in items.items() if sk.startswith("AUDIT#"))
@@ -206,11 +171,6 @@ def _end(run: Run, story: Story) -> Json:
         "seen": story.look(run),
         "notes": run.notes,
     }
-
-
-def _plain(item: Json) -> Json:
-    read = TypeDeserializer().deserialize
-    return {name: read(value) for name, value in item.items()}
 
 
 def _events(records: list[Json]) -> list[Json]:
@@ -463,7 +423,7 @@ def _went_well(run: Run, test: Json) -> Json:
 
 
 def _not_tested() -> list[str]:
-    accounts = [item for (_, sk), item in _items().items() if sk.startswith("ACCOUNT#")]
+    accounts = [item for (_, sk), item in stored_items().items() if sk.startswith("ACCOUNT#")]
     return [item["name"]["S"] for item in accounts if "last_outcome" not in item]
 
 
@@ -586,7 +546,7 @@ def _look(run: Run) -> None:
     """
     bodies = [
         json.dumps({"detail-type": "Instance Interaction", "detail": _detail(item)})
-        for (_, sk), item in _items().items()
+        for (_, sk), item in stored_items().items()
         if sk.startswith("INTERACTION#") and item["action"]["S"] == "stop"
     ]
     for body in bodies:
@@ -630,10 +590,10 @@ def _follow_to_the_end(run: Run) -> None:
 def _outcome(run: Run) -> Json:
     results = [
         (item.get("result"), item.get("state"))
-        for (_, sk), item in _items().items()
+        for (_, sk), item in stored_items().items()
         if sk.startswith("INTERACTION#") and item["action"]["S"] == "stop"
     ]
-    notes = [item["note"]["S"] for item in _items().values() if "note" in item]
+    notes = [item["note"]["S"] for item in stored_items().values() if "note" in item]
     return {"database": _database(run), "results": results, "notes": notes, **_schedules(run)}
 
 
@@ -834,7 +794,9 @@ def _lines(run: Run) -> Json:
             for stream in group.streams.values():
                 ids += [json.loads(event.message)["interaction_id"] for event in stream.events]
     logged = Counter(
-        item["logged"]["S"] for (_, sk), item in _items().items() if sk.startswith("INTERACTION#")
+        item["logged"]["S"]
+        for (_, sk), item in stored_items().items()
+        if sk.startswith("INTERACTION#")
     )
     return {"lines": len(set(ids)), "logged": dict(logged)}
 

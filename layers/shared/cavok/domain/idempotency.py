@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-KEPT_FOR = timedelta(days=1)
+REPEATED_WITHIN = timedelta(days=1)
+"""A client that got no answer repeats its request within this time, and gets the same answer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,12 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
 
+from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Transition
-
-REPEATED_WITHIN = timedelta(days=1)
-"""A client that got no answer repeats its request within this time."""
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
 """AWS starts a stopped database or cluster again then. Source: RDS User Guide, "Stopping a DB

@@ -1,15 +1,14 @@
 """What was deleted, for a day: who got no answer to a DELETE repeats it, and gets the same one."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pynamodb.attributes import TTLAttribute
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, JsonAttribute, Table
+from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.ids import is_id
-
-KEPT_FOR = timedelta(days=1)
 
 
 class DeletedItem(Item):
@@ -26,7 +25,7 @@ class DeletedItem(Item):
         cls, pk: str, deleted_id: str, now: datetime, clocks: Iterable[str] = ()
     ) -> "DeletedItem":
         """`pk` is that of the deleted item, so that only its owner finds this one."""
-        return cls(pk, keys.deleted_sk(deleted_id), clocks=clocks, expires_at=now + KEPT_FOR)
+        return cls(pk, keys.deleted_sk(deleted_id), clocks=clocks, expires_at=now + REPEATED_WITHIN)
 
     @classmethod
     def find(cls, table: Table, pk: str, deleted_id: str, now: datetime) -> "DeletedItem | None":

@@ -7,7 +7,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item
-from cavok.domain.idempotency import KEPT_FOR, IdempotencyKey
+from cavok.domain.idempotency import REPEATED_WITHIN, IdempotencyKey
 
 
 class IdempotencyItem(Item):
@@ -26,7 +26,7 @@ class IdempotencyItem(Item):
             keys.idempotency_sk(key.key),
             account_id=account_id,
             body_hash=key.body_hash,
-            expires_at=now + KEPT_FOR,
+            expires_at=now + REPEATED_WITHIN,
         )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import (
@@ -26,6 +26,7 @@ from cavok.adapters.table.table import (
     retry_on_conflict,
 )
 from cavok.domain.errors import ServiceUnavailable, StillRunning
+from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
@@ -35,8 +36,6 @@ from cavok.domain.interactions import (
 )
 from cavok.domain.kinds import Kind
 from cavok.domain.pages import Page, Position
-
-_KEY_KEPT_FOR = timedelta(days=1)
 
 
 class InteractionItem(Item):
@@ -88,7 +87,7 @@ class RequestItem(Item):
         return cls(
             *_request(act, key_hash),
             interaction_id=act.interaction_id,
-            expires_at=act.at + _KEY_KEPT_FOR,
+            expires_at=act.at + REPEATED_WITHIN,
         )
 
 
