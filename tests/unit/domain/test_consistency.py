@@ -78,7 +78,7 @@ class Ended:
         return {step.verdict for step in self.verification.steps if step.group == group}
 
 
-def resources(rng: Random, kind: Kind) -> tuple[Verdict, Resources | None]:
+def resources(rng: Random, kind: Kind) -> tuple[Verdict, Resources]:
     """What a probe that names instances finds, as its verdict follows from it."""
     some = [key for key in KEYS if key.kind is kind]
     found = {key: rng.choice(["allowed", "denied", "inconclusive"]) for key in some}
@@ -92,11 +92,7 @@ def resources(rng: Random, kind: Kind) -> tuple[Verdict, Resources | None]:
         for key, verdict in found.items()
     ]
     counted = Resources.of(verdicts)
-    if counted.allowed and counted.denied:
-        return Verdict.PARTIAL, counted
-    if counted.denied == counted.asked:
-        return Verdict.DENIED, counted
-    return (Verdict.ALLOWED if counted.allowed else Verdict.INCONCLUSIVE), counted
+    return counted.verdict(listed=True, complete=True), counted
 
 
 def judgement_of(rng: Random, step: str) -> Judgement:
