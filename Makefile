@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants model format events screens lock python dev stack checkers simulator chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants model reliability format events screens lock python dev stack checkers simulator chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ screens: stack chromium ## take the pictures of docs/screens again
 mutants: python ## mutation tests of the domain; hours, not in CI (MODULES="issues fixes" takes these alone)
 	@$(BOOTSTRAP) dev mutants
 	@.local/venvs/mutants/bin/python -m local.mutants $(MODULES)
+
+reliability: dev simulator ## write the numbers of docs/reliability.md: faults and interleavings tried, and how long that takes
+	@$(RUN) tests.support.reliability
 
 model: dev ## the API against a model of it, 200 examples of 30 steps, other ones each time; nightly (EXAMPLES=200)
 	@MODEL_EXAMPLES=$(or $(EXAMPLES),200) $(RUN) pytest tests/integration/test_model.py --timeout=1800

@@ -4,6 +4,7 @@ workflow. No socket opens.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
@@ -24,6 +25,8 @@ from cavok.domain.verifications import Verification, begin
 from tests.support import start_keys
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
+from tests.support.interleaving import TRIED
+from tests.support.reliability import counted
 from tests.support.template import resource
 
 REGION = "us-east-1"
@@ -84,6 +87,16 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         )
         wiring.templates.cache_clear()
         yield
+
+
+@pytest.fixture(autouse=True)
+def _counted_interleavings(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Holds how many a test tries against docs/reliability.md."""
+    before = Counter(TRIED)
+    yield
+    if tried := TRIED - before:
+        numbers = (tried[each] for each in ("places", "runs", "conflicts"))
+        counted("interleavings", f"`{request.node.name}`", *numbers, 0)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -41,6 +41,7 @@ from tests.support import api as http
 from tests.support.api import Context
 from tests.support.faults import Died, Fault, watched
 from tests.support.moto_stack import plain, stored_items
+from tests.support.reliability import counted
 
 __all__ = ["_environment"]
 
@@ -407,9 +408,12 @@ def test_whatever_fails_the_record_says_what_the_instance_did(
     good = run_story(world(), story)
     assert wrong(good, story) == []
     found: list[str] = []
+    tried = 0
     for index, operation in enumerate(good.run.calls.made):
         for fault in Fault:
             if fault.fits(operation):
+                tried += 1
                 after = run_story(world(), story, index, fault)
                 found += [f"{index} {operation} {fault}: {what}" for what in wrong(after, story)]
     assert found == []
+    counted("acts", story.name, len(good.run.calls.made), tried, 0)

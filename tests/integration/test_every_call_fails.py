@@ -64,6 +64,7 @@ from tests.support.builders import (
 )
 from tests.support.faults import Calls, Died, Fault, watched
 from tests.support.moto_stack import Json, Key, Stream, plain, stored_items
+from tests.support.reliability import counted
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -928,9 +929,11 @@ def test_a_call_that_fails_changes_nothing_but_what_is_known(story: Story) -> No
     story = replace(story, before=None)
     good, expected = run_story(story)
     found: dict[str, str] = {}
+    tried = 0
     for index, operation in enumerate(good.calls.made):
         for fault in Fault:
             if fault.fits(operation):
+                tried += 1
                 _, end = run_story(story, index, fault)
                 if end != expected:
                     found[f"{index} {operation} {fault}"] = _difference(expected, end)
@@ -938,6 +941,7 @@ def test_a_call_that_fails_changes_nothing_but_what_is_known(story: Story) -> No
         print(f"{story.name}: {where}: {what}")
     assert expected["wrong"] == []
     assert sorted(found) == sorted(_known(story))
+    counted("faults", story.name, len(good.calls.made), tried, len(found), 0)
 
 
 def _known(story: Story) -> list[str]:
