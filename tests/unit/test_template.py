@@ -393,14 +393,6 @@ def test_the_template_can_be_read_in_one_sitting() -> None:
     assert len((ROOT / "template.yaml").read_text().splitlines()) <= 1500
 
 
-def test_no_log_level_drops_the_lines_that_carry_metrics() -> None:
-    """Embedded metrics have no `level`: Lambda takes them for INFO, and drops them above it.
-
-    Source: Lambda Developer Guide, "Log-level filtering".
-    """
-    assert set(template()["Parameters"]["LogLevel"]["AllowedValues"]) <= {"TRACE", "DEBUG", "INFO"}
-
-
 def test_the_role_of_the_sweep_may_follow_its_map_runs_and_their_children() -> None:
     """Source: Step Functions Developer Guide, "IAM policies for using Distributed Map states"."""
     (policy,) = RESOURCES["ReverifyAccountsRole"]["Properties"]["Policies"]
