@@ -153,8 +153,8 @@ def test_a_number_that_is_taken_stores_nothing(accounts: Accounts) -> None:
     assert items() == before
 
 
-def busy(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
-    """Another transaction on the same item is in the way, so many times. Nobody waits."""
+def busy(monkeypatch: pytest.MonkeyPatch, times: int, reason: str = "TransactionConflict") -> None:
+    """DynamoDB cancels so many transactions, for another is in the way. Nobody waits."""
     dynamodb = wiring.table().connection.client
     call, left = dynamodb._make_api_call, iter(range(times))
 
@@ -162,7 +162,7 @@ def busy(monkeypatch: pytest.MonkeyPatch, times: int) -> None:
         if operation == "TransactWriteItems" and next(left, None) is not None:
             details = {
                 "Error": {"Code": "TransactionCanceledException", "Message": "cancelled"},
-                "CancellationReasons": [{"Code": "None"}, {"Code": "TransactionConflict"}],
+                "CancellationReasons": [{"Code": "None"}, {"Code": reason}],
             }
             raise ClientError(details, operation)  # type: ignore[arg-type]
         return call(operation, *rest)
@@ -179,6 +179,16 @@ def test_two_accounts_connected_at_the_same_moment_are_both_connected(
 
     assert accounts.add(an_account(), None).version == 1
     assert counts(accounts) == {Status.UNCONFIRMED: 1}
+
+
+@pytest.mark.parametrize("reason", ["ProvisionedThroughputExceeded", "ThrottlingError"])
+def test_a_throttled_transaction_is_tried_again(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch, reason: str
+) -> None:
+    """The SDK does not: it sees a cancelled transaction."""
+    busy(monkeypatch, 2, reason)
+
+    assert accounts.add(an_account(), None).version == 1
 
 
 def test_an_organization_that_stays_busy_is_a_conflict(

@@ -236,6 +236,8 @@ def ask(run: Run, method: str, path: str, body: Any = None, **headers: str) -> h
                 answer = http.Answer(502, {}, "")
             if answer.status < 500:
                 break
+            if answer.status == 500:
+                run.notes.append(f"{method} 500, though it is worth a repetition")
     run.notes.append(f"{method} {answer.status}")
     return answer
 
@@ -854,7 +856,7 @@ STORIES = (
 KNOWN = {
     # The client's repetition rotates again.
     "rotate": "2 TransactWriteItems timeout, 2 TransactWriteItems dies",
-    # Refused, for the instance could not be looked for. Each try lists, and counts, once more.
+    # Each try looks for the instance, and a listing counts.
     "add a resource": """
         5 DescribeDBInstances throttled
         6 TransactWriteItems dies, 7 TransactWriteItems throttled""",

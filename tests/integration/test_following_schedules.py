@@ -19,9 +19,12 @@ from cavok.domain.accounts import Status
 from cavok.domain.clocks import clocks_of
 from cavok.domain.errors import (
     AccountNotFound,
+    CallFailed,
     Conflict,
     EntryInconclusive,
     InstanceNotFound,
+    InteractionRefused,
+    NotAnswered,
     ResourceNotFound,
     StillRunning,
     UnknownClock,
@@ -30,6 +33,7 @@ from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.kinds import Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
+from cavok.domain.steps import judge
 from cavok.services.accounts import disconnect_account
 from cavok.services.connections import ConnectionDependencies
 from cavok.services.resources import (
@@ -172,6 +176,27 @@ def test_an_instance_that_does_not_exist_cannot_be_a_resource(
 
     with pytest.raises(InstanceNotFound):
         add_resource(CONTEXT, new(instance_id="nothing"), dependencies=control)
+
+
+@pytest.mark.parametrize(
+    ("code", "raised"),
+    [("Throttling", NotAnswered), ("AccessDenied", InteractionRefused)],
+)
+def test_an_instance_that_could_not_be_looked_for_is_worth_another_try_only_if_that_passes(
+    connect: Connect,
+    control: ResourceDependencies,
+    monkeypatch: pytest.MonkeyPatch,
+    code: str,
+    raised: type[Exception],
+) -> None:
+    def fail(client: InstanceClient) -> Any:
+        raise CallFailed(judge(code, "no"))
+
+    connect()
+    monkeypatch.setattr(InstanceClient, "list", fail)
+
+    with pytest.raises(raised, match=f"rds:DescribeDBInstances: {code}"):
+        add_resource(CONTEXT, new(), dependencies=control)
 
 
 def test_another_schedule_replaces_the_eventbridge_schedules(

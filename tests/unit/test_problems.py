@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from http import HTTPStatus
 
+import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+from botocore.exceptions import ClientError, ReadTimeoutError
+from pynamodb.exceptions import GetError, QueryError
 
 from cavok.api import problems
 from cavok.domain.errors import Conflict
@@ -14,13 +18,14 @@ class Narrower(Conflict):
     """An error that the mapping does not name."""
 
 
-def test_an_error_has_the_status_of_its_base_class() -> None:
+def answer_to(error: Exception) -> tuple[int, dict[str, str], str]:
+    """Status, headers and detail of the answer to a request in which `error` is raised."""
     app = APIGatewayHttpResolver()
     problems.install(app)
 
     @app.get(".+")
     def refuse() -> None:
-        raise Narrower("Someone else was first.")
+        raise error
 
     answer = app.resolve(
         {
@@ -34,6 +39,48 @@ def test_an_error_has_the_status_of_its_base_class() -> None:
         },
         None,  # type: ignore[arg-type]
     )
+    return answer["statusCode"], answer["headers"], json.loads(answer["body"])["detail"]
 
-    assert answer["statusCode"] == 409
-    assert json.loads(answer["body"])["detail"] == "Someone else was first."
+
+def aws_error(code: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> ClientError:
+    metadata = {"HTTPStatusCode": status.value}
+    response = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": metadata}
+    return ClientError(response, "Any")  # type: ignore[arg-type]
+
+
+def test_an_error_has_the_status_of_its_base_class() -> None:
+    status, _, detail = answer_to(Narrower("Someone else was first."))
+
+    assert (status, detail) == (409, "Someone else was first.")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        aws_error("ThrottlingException"),
+        aws_error("KMSInternalException", HTTPStatus.INTERNAL_SERVER_ERROR),
+        ReadTimeoutError(endpoint_url="https://kms.us-east-1.amazonaws.com"),
+        GetError("no", aws_error("ThrottlingException")),
+        QueryError("no", ReadTimeoutError(endpoint_url="https://dynamodb.amazonaws.com")),
+    ],
+)
+def test_what_passes_asks_to_try_again(error: Exception) -> None:
+    status, headers, detail = answer_to(error)
+
+    assert (status, headers["Retry-After"]) == (503, "2")
+    assert detail == "AWS did not answer us. Please try again."
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        aws_error("AccessDeniedException"),
+        QueryError("no", aws_error("ValidationException")),
+        QueryError("no", None),
+        KeyError("ours"),
+    ],
+)
+def test_what_is_our_fault_says_so(error: Exception) -> None:
+    status, _, detail = answer_to(error)
+
+    assert (status, detail) == (500, "Something failed on our side. It was logged.")

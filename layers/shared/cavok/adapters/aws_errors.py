@@ -5,7 +5,7 @@ from http import HTTPStatus
 from botocore.exceptions import ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from cavok.domain.access_denied import TIMED_OUT
+from cavok.domain.access_denied import TIMED_OUT, TRANSIENT_CODES
 from cavok.domain.steps import Judgement, judge
 
 AWS_ERRORS = (ClientError, BotoConnectionError, HTTPClientError)
@@ -25,6 +25,14 @@ def refused(error: Exception) -> bool:
         return False
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400)
     return status < HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether the same request may succeed in a moment. PynamoDB's errors carry botocore's."""
+    cause = getattr(error, "cause", None) or error
+    if not isinstance(cause, AWS_ERRORS):
+        return False
+    return not refused(cause) or code_and_message(cause)[0] in TRANSIENT_CODES
 
 
 def was_repeated(error: Exception) -> bool:

@@ -9,6 +9,7 @@ from aws_lambda_powertools.event_handler.exceptions import NotFoundError, Servic
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
+from cavok.adapters.aws_errors import is_passing
 from cavok.domain import errors
 from cavok.observability import logger
 
@@ -101,6 +102,8 @@ def _service_error(error: ServiceError) -> Response[str]:
 
 def _unexpected(error: Exception) -> Response[str]:
     logger.exception("Request failed")
+    if is_passing(error):
+        return problem(HTTPStatus.SERVICE_UNAVAILABLE, "AWS did not answer us. Please try again.")
     detail = "Something failed on our side. It was logged."
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 

@@ -32,7 +32,7 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
         "description": "Sent by the gateway.",
         "content": {"application/json": {"schema": _GATEWAY_SHAPE}},
     }
-    return {ok.value: good, 401: gateway, 429: gateway, **_problems(*errors, 403, 422, 500)}
+    return {ok.value: good, 401: gateway, 429: gateway, **_problems(*errors, 403, 422, 500, 503)}
 
 
 def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:

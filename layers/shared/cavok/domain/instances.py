@@ -65,11 +65,12 @@ class InstanceKey:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Instances that could not be listed, and why."""
+    """Instances that could not be listed, and why. `passing`: a retry may succeed."""
 
     region: str
     kind: Kind
     detail: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)

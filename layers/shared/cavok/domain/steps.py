@@ -164,6 +164,11 @@ class Judgement:
     detail: str | None = None
     resources: Resources | None = None
 
+    @property
+    def passing(self) -> bool:
+        """Whether AWS may answer otherwise in a moment."""
+        return self.error_code in TRANSIENT_CODES
+
 
 ALLOWED = Judgement(verdict=Verdict.ALLOWED)
 

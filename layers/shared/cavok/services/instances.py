@@ -60,7 +60,7 @@ def list_instances(
         ),
         [
             *(
-                Unavailable(c.region, c.kind, why_not_described(c.kind, j))
+                Unavailable(c.region, c.kind, why_not_described(c.kind, j), j.passing)
                 for c, j in failed.items()
             ),
             *(

@@ -255,7 +255,7 @@ def _find_instance(
         if instance.instance_id == new.instance_id:
             return instance
     for unavailable in listing.unavailable:
-        raise InteractionRefused(unavailable.detail)
+        raise (NotAnswered if unavailable.passing else InteractionRefused)(unavailable.detail)
     raise InstanceNotFound(
         f"There is no {new.kind.value} instance {new.instance_id} in {new.region}."
     )

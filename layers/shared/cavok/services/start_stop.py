@@ -218,9 +218,7 @@ def _find(
     for client, judgement in failures.items():
         why = why_not_described(kind, judgement)
         message = f"{instance_id} could not be looked for in {client.region}: {why}"
-        if judgement.error_code in TRANSIENT_CODES:
-            raise NotAnswered(message)
-        raise InteractionRefused(message)
+        raise (NotAnswered if judgement.passing else InteractionRefused)(message)
     raise InstanceNotFound(absent)
 
 

@@ -58,7 +58,11 @@ class ItemChanged(WriteConflict):
 
 
 class ItemBusy(WriteConflict):
-    """Another transaction holds an item at this moment."""
+    """Another transaction holds an item at this moment, or DynamoDB cannot serve it."""
+
+
+_BUSY = {"TransactionConflict", "ProvisionedThroughputExceeded", "ThrottlingError"}
+"""Why a transaction was cancelled that may succeed later. The SDK does not repeat it."""
 
 
 def retry_on_conflict(attempt: Callable[[], T], *, or_raise: Exception) -> T:
@@ -275,8 +279,8 @@ class Table:
             if "ConditionalCheckFailed" in codes:
                 failed = (n for n, code in enumerate(codes) if code == "ConditionalCheckFailed")
                 raise ItemChanged(failed) from error
-            if "TransactionConflict" in codes:
-                raise ItemBusy("Another transaction holds the item.") from error
+            if _BUSY.intersection(codes):
+                raise ItemBusy("DynamoDB could not write the items at this moment.") from error
             raise
 
     def get(self, kind: type[I], pk: str, sk: str) -> I | None:

@@ -31,7 +31,7 @@ Region = Annotated[
     "/v1/accounts/<account_id>/instances",
     summary="Instances of an account",
     tags=["Instances"],
-    responses=answers(404, 409, 503),
+    responses=answers(404, 409),
 )
 def get_instances(
     account_id: str, region: Region = None, kind: Annotated[Kind | None, Query()] = None
@@ -52,7 +52,7 @@ def get_instances(
     f"{_INSTANCE}/start",
     summary="Start an instance",
     tags=["Instances"],
-    responses=answers(404, 409, 503, ok=ACCEPTED),
+    responses=answers(404, 409, ok=ACCEPTED),
 )
 def start_instance(
     account_id: str,
@@ -72,7 +72,7 @@ def start_instance(
     f"{_INSTANCE}/stop",
     summary="Stop an instance",
     tags=["Instances"],
-    responses=answers(404, 409, 503, ok=ACCEPTED),
+    responses=answers(404, 409, ok=ACCEPTED),
 )
 def stop_instance(
     account_id: str,

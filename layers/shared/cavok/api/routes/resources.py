@@ -38,7 +38,7 @@ def list_resources(account_id: str) -> ResourceList:
     "/v1/accounts/<account_id>/resources",
     summary="Add a resource",
     tags=["Resources"],
-    responses=answers(400, 404, 409, 503, ok=CREATED),
+    responses=answers(400, 404, 409, ok=CREATED),
 )
 def create_resource(account_id: str, body: NewResourceBody) -> Response[ResourceBody]:
     """Puts an instance of the account under Cavok's control. Its schedule takes effect at the next
@@ -69,7 +69,7 @@ def get_resource(account_id: str, resource_id: str) -> ResourceBody:
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Change a schedule",
     tags=["Resources"],
-    responses=answers(400, 404, 409, 503),
+    responses=answers(400, 404, 409),
 )
 def patch_resource(account_id: str, resource_id: str, body: ResourceChangeBody) -> ResourceBody:
     """Replaces the schedule, which takes effect at its next start or stop. Null ends it."""
@@ -86,7 +86,7 @@ def patch_resource(account_id: str, resource_id: str, body: ResourceChangeBody) 
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Remove a resource",
     tags=["Resources"],
-    responses=answers(404, 503, ok=NO_CONTENT),
+    responses=answers(404, ok=NO_CONTENT),
 )
 def delete_resource(account_id: str, resource_id: str) -> Response[None]:
     """Ends Cavok's control of an instance, and its schedule. The instance itself is not changed.
