@@ -178,6 +178,42 @@ def test_a_clock_that_cannot_be_created_holds_up_no_other(
         assert set(schedules_in(scheduler)) == wanted
 
 
+class Throttled(SchedulerClient):
+    """EventBridge Scheduler is busy when it is asked about one clock, or is to end it."""
+
+    def __init__(self, real: SchedulerClient, name: str, at: str) -> None:
+        super().__init__(real._scheduler, real._settings)
+        self._name, self._at = name, at
+
+    def resource_of(self, name: str) -> Any:
+        self._refuse(name, "read")
+        return super().resource_of(name)
+
+    def end(self, names: Any) -> None:
+        for name in names:
+            self._refuse(name, "end")
+            super().end([name])
+
+    def _refuse(self, name: str, at: str) -> None:
+        if (name, at) == (self._name, self._at):
+            raise ServiceUnavailable("The schedule could not be reached.")
+
+
+@pytest.mark.parametrize("at", ["read", "end"])
+def test_an_unknown_clock_that_cannot_be_ended_holds_up_no_other(
+    orders: Resource, control: ResourceDependencies, scheduler: Any, at: str
+) -> None:
+    wiring.resources().remove(ACCOUNT_ID, orders.resource_id, NOW)
+    for name in sorted(orders.clocks):
+        throttled = replace(control, scheduler=Throttled(control.scheduler, name, at))
+
+        with pytest.raises(ServiceUnavailable):
+            reconcile(throttled)
+
+        assert set(schedules_in(scheduler)) == {name}
+        control.scheduler.create(orders, clocks_of(orders, NOW))
+
+
 class Changing(SchedulerClient):
     """While a missing clock is created, a person sets another schedule."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ import pytest
 
 from cavok.domain import outcomes
 from cavok.domain.errors import InstanceNotFound, InteractionRefused, NotAnswered
-from cavok.domain.instances import ActionPlan, Instance, PlannedAction
+from cavok.domain.instances import ActionPlan, Instance, Operation, PlannedAction
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Result
 from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.outcomes import Finding, finding
@@ -129,8 +130,9 @@ def test_a_later_request_leaves_the_earlier_ones_result_unknown(found: Finding) 
     after = outcomes.superseded(found)
 
     assert (after.result, after.state) == (Result.UNKNOWN, found.state)
-    assert after.reason
-    assert "later request" in after.reason
+    assert after.reason == (
+        "A later request started or stopped it before it was seen in the wanted state."
+    )
 
 
 def test_a_start_that_fell_back_for_a_key_names_the_statement_to_add() -> None:
@@ -148,13 +150,46 @@ def test_another_start_that_fell_back_has_awss_words_alone() -> None:
     assert found.reason == "Server.InsufficientInstanceCapacity: Insufficient capacity."
 
 
+def test_the_statement_to_add_is_said_word_for_word() -> None:
+    found = finding(EC2, START, an_instance(EC2, "stopped", CLIENT_ERROR), timedelta(minutes=1))
+
+    statement = json.dumps(ENCRYPTED_VOLUMES.statement(), separators=(",", ":"))
+    assert found.reason == (
+        "Client.InternalError: Client error on launch. AWS says so if a volume is encrypted with "
+        "a customer managed key that Cavok may not use. Add this statement to Cavok's role, and "
+        f"let the key's policy allow it: {statement}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "reason"),
+    [
+        (EC2, "terminated", "It does not exist any more."),
+        (RDS, "failed", "AWS says that it is failed, which ends only when a person mends it."),
+    ],
+)
+def test_what_will_never_follow_says_why(kind: Kind, state: str, reason: str) -> None:
+    found = finding(kind, START, an_instance(kind, state), timedelta(minutes=1))
+
+    assert found == Finding(NOT, state, reason)
+
+
+def test_what_may_not_be_looked_at_stays_unknown() -> None:
+    assert outcomes.unseen_for_good("AccessDenied: no.") == Finding(
+        Result.UNKNOWN, None, "Cavok may not look at it any more: AccessDenied: no."
+    )
+
+
 # ---- answers -------------------------------------------------------------------------------------
 
 CALL = ActionPlan(PlannedAction.CALL, "It was stopped; start was asked for.")
 NOTHING = ActionPlan(PlannedAction.NOTHING, "It is that already; nothing was done.")
 
 
-def an_act(actor: str = "ada@example.com", **but: object) -> Interaction:
+ADA = "ada@example.com"
+
+
+def an_act(actor: str = ADA, **but: object) -> Interaction:
     made = replace(an_interaction(), action=InteractionAction.START, actor=actor, at=NOW)
     return replace(made, **but)  # type: ignore[arg-type]
 
@@ -173,7 +208,23 @@ def test_an_accepted_act_is_followed_unless_the_state_is_reached(
     done = outcomes.accepted(an_act(), an_instance(EC2, state), plan)
 
     assert (done.changed, done.result, done.state) == expected
+    assert done.outcome is InteractionOutcome.ACCEPTED
     assert (done.detail, done.region) == (plan.detail, "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("plan", "detail"),
+    [
+        (CALL, CALL.detail),
+        (NOTHING, "It is running, perhaps by an earlier try of this request."),
+    ],
+)
+def test_an_act_whose_earlier_try_may_have_worked_counts_as_a_change(
+    plan: ActionPlan, detail: str
+) -> None:
+    done = outcomes.accepted(an_act(), an_instance(EC2, "running"), plan, again=True)
+
+    assert (done.changed, done.detail) == (True, detail)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +233,7 @@ def test_an_accepted_act_is_followed_unless_the_state_is_reached(
         (SCHEDULE, InteractionRefused("No capacity", passing=True), Result.PENDING),
         (SCHEDULE, InteractionRefused("Denied"), None),
         (SCHEDULE, InstanceNotFound("Gone"), None),
-        ("ada@example.com", InteractionRefused("No capacity", passing=True), None),
+        (ADA, InteractionRefused("No capacity", passing=True), None),
     ],
 )
 def test_only_a_turn_that_was_refused_for_a_passing_cause_is_followed(
@@ -278,6 +329,100 @@ def test_the_queue_does_not_give_up_a_turn_that_is_tried_again(falls_back_after:
 
 
 # ---- an open act ---------------------------------------------------------------------------------
+
+START_WEB = Operation(kind=EC2, instance_id="i-1", region="eu-west-1", action=START)
+STOP_WEB = replace(START_WEB, action=STOP)
+
+
+def test_an_act_begins_open_and_held_for_a_minute() -> None:
+    asked = an_act(kind=None, instance_id=None, region=None)
+
+    assert outcomes.begun(asked, START_WEB, None) == replace(
+        asked,
+        outcome=InteractionOutcome.PENDING,
+        kind=EC2,
+        instance_id="i-1",
+        region="eu-west-1",
+        held_until=minutes(1),
+        key_hash=None,
+    )
+
+
+def test_a_key_stands_for_one_action_on_one_instance_of_people_or_of_schedules() -> None:
+    """The hashes are stored, so they stay the same from one version to the next."""
+    others = (
+        (ADA, STOP_WEB, "k"),
+        (ADA, replace(START_WEB, instance_id="i-2"), "k"),
+        (ADA, replace(START_WEB, kind=RDS), "k"),
+        (ADA, START_WEB, "other"),
+        (SCHEDULE, START_WEB, "k"),
+    )
+    hashes = [
+        outcomes.begun(an_act(who), operation, key).key_hash
+        for who, operation, key in ((ADA, START_WEB, "k"), *others)
+    ]
+
+    assert len(set(hashes)) == len(hashes)
+    assert hashes[0] == hashlib.sha256(b"k\0start\0ec2\0i-1").hexdigest()
+    assert hashes[-1] == hashlib.sha256(b"schedule\0k\0start\0ec2\0i-1").hexdigest()
+    assert outcomes.begun(an_act("grace@example.com"), START_WEB, "k").key_hash == hashes[0]
+
+
+OPEN = an_act(outcome=InteractionOutcome.PENDING, region=None, detail="")
+SEEN = Finding(Result.PENDING, "pending", "It was still pending.", region="eu-west-1")
+
+
+@pytest.mark.parametrize("known", [None, "us-east-1"])
+def test_an_open_act_that_aws_may_have_carried_out_is_accepted_as_it_was_seen(
+    known: str | None,
+) -> None:
+    act = replace(OPEN, region=known)
+
+    assert outcomes.carried_out(act, SEEN) == replace(
+        act,
+        outcome=InteractionOutcome.ACCEPTED,
+        region=known or "eu-west-1",
+        detail="Cavok got no answer from AWS.",
+        changed=True,
+        result=Result.PENDING,
+        state="pending",
+        state_reason="It was still pending.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("act", "found", "region", "detail"),
+    [
+        (OPEN, SEEN, "eu-west-1", "Cavok got no answer from AWS. It was still pending."),
+        (replace(OPEN, region="us-east-1"), SEEN, "us-east-1", None),
+        (replace(OPEN, detail="Throttling."), SEEN, "eu-west-1", "Throttling."),
+        (replace(OPEN, detail="Throttling."), None, None, "Throttling."),
+        (OPEN, None, None, ""),
+    ],
+)
+def test_an_open_act_that_did_nothing_is_refused_with_what_is_known(
+    act: Interaction, found: Finding | None, region: str | None, detail: str | None
+) -> None:
+    of_a_person = outcomes.not_carried_out(act, found)
+    of_a_turn = outcomes.not_carried_out(replace(act, actor=SCHEDULE), found)
+
+    assert of_a_person.outcome is of_a_turn.outcome is InteractionOutcome.REFUSED
+    assert of_a_person.region == region
+    assert detail is None or of_a_person.detail == detail
+    assert (of_a_person.result, of_a_turn.result) == (None, Result.PENDING)
+
+
+@pytest.mark.parametrize("kind", list(Kind))
+def test_only_the_state_between_is_on_its_way(kind: Kind) -> None:
+    of_kind, (starts, stops) = kind.descriptor, (START_WEB, STOP_WEB)
+    on_its_way = {
+        (operation.action, state)
+        for operation in (replace(starts, kind=kind), replace(stops, kind=kind))
+        for state in (of_kind.starting, of_kind.stopping, of_kind.running, of_kind.stopped, None)
+        if outcomes.is_on_its_way(operation, Finding(Result.PENDING, state))
+    }
+
+    assert on_its_way == {(START, of_kind.starting), (STOP, of_kind.stopping)}
 
 
 @pytest.mark.parametrize("function", ["InstancesApi", "FollowSchedule"])

@@ -79,11 +79,15 @@ class SchedulerClient:
                 yield schedule["Name"], schedule["CreationDate"]
 
     def resource_of(self, name: str) -> tuple[str, str] | None:
-        """The account and the resource for which a clock was made; null if it is gone."""
+        """The account and the resource for which a clock was made; null if it is gone. Raises
+        ServiceUnavailable.
+        """
         try:
             found = self._scheduler.get_schedule(Name=name, GroupName=self._settings.group)
         except self._scheduler.exceptions.ResourceNotFoundException:
             return None
+        except AWS_ERRORS as error:
+            raise ServiceUnavailable("The schedule could not be read.") from error
         made_for = json.loads(found["Target"]["Input"])
         return made_for["account_id"], made_for["resource_id"]
 

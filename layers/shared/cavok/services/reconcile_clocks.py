@@ -29,7 +29,7 @@ def reconcile_clocks(
     *, resources: "Resources", scheduler: "SchedulerClient", now: datetime
 ) -> Iterator[tuple[Difference, str]]:
     """Creates clocks that are missing, and ends unknown ones. Yields each that it mended. Repeated,
-    it finds nothing more. A resource whose clocks cannot be created holds up no other: raises its
+    it finds nothing more. What cannot be created, read or ended holds up nothing else: raises its
     ServiceUnavailable at the end.
 
     Reads both by page, and keeps only the clocks' names. Changes of schedules go on meanwhile.
@@ -47,9 +47,14 @@ def reconcile_clocks(
         for name in completed:
             yield Difference.MISSING, name
     for name, made_at in there.items():
-        if is_left_over(made_at, now) and not _is_known(name, resources, scheduler):
+        try:
+            if not is_left_over(made_at, now) or _is_known(name, resources, scheduler):
+                continue
             scheduler.end([name])
-            yield Difference.UNKNOWN, name
+        except ServiceUnavailable as error:
+            failure = error
+            continue
+        yield Difference.UNKNOWN, name
     if failure:
         raise failure
 
