@@ -38,9 +38,8 @@ def _parameters(emulator: Emulator) -> list[str]:
         f"CognitoEndpoint={emulator.url}/",
         # Sweeps run on request only (make sweep), so that none interferes with a test.
         "SweepState=DISABLED",
-        # Each concurrent test needs its own Lambda processes on this machine: one batch of six.
-        "SweepShare=3",
-        "SweepBatch=6",
+        # Each concurrent test needs its own Lambda process on this machine.
+        "SweepTests=6",
         "AllowLoopbackWebhooks=true",
     ]
 

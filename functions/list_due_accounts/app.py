@@ -27,6 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         verifications=wiring.verifications(),
         now=datetime.now(UTC),
         deadline=Deadline.after(PAGE_SECONDS, time.monotonic),
+        limit=int(wiring.setting("SWEEP_TESTS")),
     )
     for account, error in page.failed:
         logger.error("Account not leased", account_id=account.account_id, error=repr(error))

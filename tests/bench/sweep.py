@@ -44,7 +44,7 @@ from cavok.domain.reverification import next_daily_slot
 from cavok.domain.steps import Step
 from cavok.domain.verifications import Verification
 from cavok.services.finish_verification import VerificationReport, finish_verification
-from cavok.services.sweep import PAGE, lease_due_accounts
+from cavok.services.sweep import lease_due_accounts
 from tests.bench.capacity import Capacity
 from tests.bench.result import Result, show, write
 
@@ -79,6 +79,9 @@ EXPRESS_MEMORY = 64 / 1024
 
 BATCH = 40
 """Accounts per child execution of the Distributed Map."""
+
+PAGE = 80
+"""Accounts that a sweep tests at once: `SweepTests` where there are enough to count the costs."""
 
 LATENCY = 0.05
 """Seconds: a realistic latency of an AWS call, because a customer's region may be on another
@@ -173,6 +176,7 @@ def _lease(now: datetime) -> list[Verification]:
         verifications=wiring.verifications(),
         now=now,
         deadline=NO_DEADLINE,
+        limit=DUE,
     ).tests
 
 
@@ -475,7 +479,7 @@ def _cpu_seconds(pid: int) -> float:
 
 def costs(one: Units, *, standard: bool) -> Mapping[str, float]:
     """Dollars of a million tests, as the sweep runs them or with one STANDARD execution each."""
-    page = (3 + -(-PAGE // BATCH)) / PAGE
+    page = (4 + -(-PAGE // BATCH)) / PAGE
     transitions = page + (one.transitions_if_standard if standard else 0)
     express = (1 + 1 / BATCH) * (
         PRICES["EXPRESS request"]

@@ -65,6 +65,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "TABLE_NAME": TABLE,
+        "SWEEP_TESTS": "80",
         "SEALING_KEY_ID": KEY,
         "VERIFY_ACCOUNT_ARN": WORKFLOW,
         "TEMPLATES_BUCKET": BUCKET,

@@ -18,7 +18,7 @@ from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.verifications import LEASE, SCHEDULE, State, Trigger, Verification
-from cavok.services.sweep import PAGE, LeasedPage, lease_due_accounts
+from cavok.services.sweep import LeasedPage, lease_due_accounts
 from functions.list_due_accounts import app
 from tests.integration.conftest import TABLE, begin_test, client
 from tests.support.api import Api, Context, number
@@ -44,7 +44,7 @@ def add(count: int = 1, *, due: datetime | None = NOW, first: int = 0) -> list[A
     ]
 
 
-def leased(now: datetime = NOW) -> list[Verification]:
+def leased(now: datetime = NOW, limit: int = 80) -> list[Verification]:
     return lease_due_accounts(
         SWEEP,
         due=wiring.due_accounts(),
@@ -52,6 +52,7 @@ def leased(now: datetime = NOW) -> list[Verification]:
         verifications=wiring.verifications(),
         now=now,
         deadline=NO_DEADLINE,
+        limit=limit,
     ).tests
 
 
@@ -93,7 +94,7 @@ def test_a_second_sweep_finds_nothing_of_the_first_ones() -> None:
 def test_two_sweeps_that_read_the_same_page_share_it_without_a_remainder() -> None:
     """Each read before the other wrote, as happens when both start at one moment."""
     add(4)
-    page = wiring.due_accounts().page(NOW, PAGE)
+    page = wiring.due_accounts().page(NOW, 80)
 
     class SamePage:
         def page(self, now: datetime, limit: int) -> list[Account]:
@@ -107,6 +108,7 @@ def test_two_sweeps_that_read_the_same_page_share_it_without_a_remainder() -> No
             verifications=wiring.verifications(),
             now=NOW,
             deadline=NO_DEADLINE,
+            limit=80,
         ).tests
         for _ in range(2)
     )
@@ -180,6 +182,7 @@ def a_page(*, seconds: float = 20, clock: Callable[[], float] = lambda: 0.0) -> 
         verifications=wiring.verifications(),
         now=NOW,
         deadline=Deadline.after(seconds, clock),
+        limit=80,
     )
 
 
@@ -223,17 +226,18 @@ def test_a_page_ends_before_its_function_does() -> None:
     assert len(leased()) == 4 - len(page.tests)
 
 
-def test_a_page_has_its_limit_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cavok.services.sweep.PAGE", 16)
+@pytest.mark.parametrize(("limit", "pages"), [(16, [16, 8]), (4, [4] * 6), (1, [1] * 24)])
+def test_a_page_has_its_limit_and_the_next_one_goes_on(limit: int, pages: list[int]) -> None:
+    """Whatever is leased is tested at once, so the limit is the sweep's concurrency. A limit below
+    the number of shards still finds every account.
+    """
     add(24)
 
-    pages = []
-    while page := leased():
-        pages.append(len(page))
+    found = []
+    while page := leased(limit=limit):
+        found.append(len(page))
 
-    assert sum(pages) == 24
-    assert len(pages) > 1
-    assert max(pages) <= 16
+    assert found == pages
 
 
 def test_the_longest_overdue_comes_first() -> None:
@@ -252,7 +256,7 @@ def test_the_longest_overdue_comes_first() -> None:
 
     found = {account.account_id for account in wiring.due_accounts().page(NOW, 8)}
 
-    assert found == {of_one_shard[-1]}
+    assert found == set(of_one_shard[-8:])
 
 
 def test_a_change_makes_an_account_due_at_once(admin: Api) -> None:
@@ -272,6 +276,7 @@ def test_the_handler_answers_with_inputs_of_the_workflow_and_nothing_secret(
     admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(app.metrics.provider, "namespace", "Cavok/Accounts")
+    monkeypatch.setenv("SWEEP_TESTS", "4")
     account = admin.account()
 
     answer = app.handler({"sweep_id": "one", "sweep_arn": SWEEP}, Context())  # type: ignore[arg-type]

@@ -80,22 +80,6 @@ def test_a_probe_that_stays_throttled_is_inconclusive_alone() -> None:
     assert {step.verdict for step in steps.values()} == {Verdict.ALLOWED}
 
 
-def test_a_probe_that_was_not_answered_is_not_made_again() -> None:
-    """botocore has waited for it twice. A region that hangs must not outlast the function."""
-    tries: list[str] = []
-
-    def probe(action: str, account: ProbedAccount) -> Step:
-        tries.append(action)
-        raise ProbeTransient("RequestTimeout: Read timeout on endpoint URL")
-
-    steps = probe_account(ACTIONS, ACCOUNT, probe=probe, sleep=lambda _: None)
-
-    assert sorted(tries) == sorted(ACTIONS)
-    assert {(step.verdict, step.error_code) for step in steps} == {
-        (Verdict.INCONCLUSIVE, "RequestTimeout")
-    }
-
-
 def test_a_bug_is_not_swallowed() -> None:
     def probe(action: str, account: ProbedAccount) -> Step:
         raise ZeroDivisionError

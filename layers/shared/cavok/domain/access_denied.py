@@ -60,6 +60,11 @@ models and retries of botocore, which a unit test compares. Its LimitExceededExc
 CloudWatch Logs says so of a quota, which only a person raises.
 """
 
+WORTH_REPEATING = TRANSIENT_CODES - {TIMED_OUT}
+"""A call that timed out is not repeated: botocore has tried it twice, and a region that does not
+answer must not outlast the test.
+"""
+
 
 class Reason(StrEnum):
     """Why a step failed, was skipped or is inconclusive; null if it passed."""

@@ -8,7 +8,7 @@ from functools import partial
 from math import inf
 
 from cavok.adapters.customer.probed_account import ProbedAccount
-from cavok.domain.access_denied import TIMED_OUT, Reason
+from cavok.domain.access_denied import Reason
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, out_of_time
 from cavok.services.probe_permission import probe_permission
@@ -28,9 +28,8 @@ def probe_account(
     """One step per action, in the order of `actions`. All probes run at once: waiting costs money.
 
     A probe that keeps failing for a temporary reason is inconclusive and does not stop the others.
-    A probe that timed out is not repeated: botocore has tried it twice, and a region that does not
-    answer must not outlast the function. At the account's deadline the probes that still run are
-    inconclusive; each ends by itself before its next call.
+    At the account's deadline the probes that still run are inconclusive; each ends by itself before
+    its next call.
     """
     started_at = datetime.now(UTC)
     pool = ThreadPoolExecutor(max(1, len(actions)))
@@ -64,7 +63,7 @@ def _with_retries(
         except ProbeTransient as error:
             code, _, message = str(error).partition(": ")
             pause = FIRST_WAIT * 2**attempt
-            if code == TIMED_OUT or attempt == TRIES - 1 or pause > account.deadline.left:
+            if attempt == TRIES - 1 or pause > account.deadline.left:
                 break
             sleep(pause)
     judgement = Judgement(

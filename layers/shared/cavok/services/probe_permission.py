@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.probed_account import ProbedAccount
-from cavok.domain.access_denied import TRANSIENT_CODES, Reason
+from cavok.domain.access_denied import WORTH_REPEATING, Reason
 from cavok.domain.errors import OutOfTime, ProbeTransient
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.policy_evaluation import Decision
@@ -37,7 +37,7 @@ def probe_permission(action: str, account: ProbedAccount) -> Step:
             return out_of_time(str(error))
 
     step = timed(action, judge, probes.region_of(action, account))
-    if step.error_code in TRANSIENT_CODES and not _found_something(step):
+    if step.error_code in WORTH_REPEATING and not _found_something(step):
         raise ProbeTransient(f"{step.error_code}: {step.detail}")
     return step
 

@@ -15,11 +15,6 @@ from cavok.domain.errors import VerificationNotFound
 from cavok.domain.verifications import SCHEDULE, Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
 
-PAGE = 200
-"""Accounts per page: 25 from each shard. That fits into a state's payload (256 kB), and spreads the
-cost of the surrounding states over many accounts.
-"""
-
 PAGE_SECONDS = 20.0
 """No lease begins later, because the function has 50 and a call of the table may take 25. What a
 page leaves is due on the next one.
@@ -42,8 +37,10 @@ def lease_due_accounts(
     verifications: Verifications,
     now: datetime,
     deadline: Deadline,
+    limit: int,
 ) -> LeasedPage:
-    """Begins and stores the tests that this sweep is to run. `sweep` is its execution's ARN.
+    """Begins and stores the tests that this sweep is to run at once: at most `limit`. `sweep` is
+    its execution's ARN.
 
     If a person or another sweep takes an account at the same moment, only one of them gets it. A
     test that died earlier is aborted here instead, and its account becomes due again later: an
@@ -53,7 +50,7 @@ def lease_due_accounts(
     their tests. Raises it if it left the page empty.
     """
     page = LeasedPage()
-    for account in due.page(now, PAGE):
+    for account in due.page(now, limit):
         if not deadline.left:
             break
         try:

@@ -12,7 +12,7 @@ from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.trust_proofs import TrustProofs
 from cavok.domain import audit, permissions
-from cavok.domain.access_denied import TIMED_OUT, TRANSIENT_CODES, Reason
+from cavok.domain.access_denied import WORTH_REPEATING, Reason
 from cavok.domain.accounts import Account
 from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen, ServiceUnavailable
 from cavok.domain.issues import confused_deputy
@@ -41,13 +41,10 @@ def wrong_entries(roles: CustomerRoles, account: Account, name: str) -> dict[str
 
 
 def until_answered(check: Check) -> Judgement:
-    """The check's answer. A throttled one is repeated: without an answer it proves nothing.
-
-    A timeout is not repeated: botocore has tried twice.
-    """
+    """The check's answer. A throttled one is repeated: without an answer it proves nothing."""
     for wait in TRUST_RETRY_WAITS:
         judgement = check()
-        if judgement.error_code not in TRANSIENT_CODES - {TIMED_OUT}:
+        if judgement.error_code not in WORTH_REPEATING:
             return judgement
         time.sleep(wait)
     return check()

@@ -17,8 +17,8 @@ from cavok.domain.access_denied import (
     DENIED_CODES,
     MAX_MESSAGE,
     OUT_OF_TIME,
-    TIMED_OUT,
     TRANSIENT_CODES,
+    WORTH_REPEATING,
     Reason,
     refusal_reason,
 )
@@ -153,9 +153,7 @@ def _answer(
     sleep: Callable[[float], None],
     ids: Sequence[str],
 ) -> Answer:
-    """AWS's answer to one dry run. A throttled one is repeated, a timeout is not: botocore has
-    tried it twice.
-    """
+    """AWS's answer to one dry run. A throttled one is repeated."""
     for wait in RETRY_WAITS:
         answer = _answer_once(ec2, operation, account, ids)
         if not _passing(answer) or wait > account.deadline.left:
@@ -176,7 +174,7 @@ def _answer_once(ec2: Any, operation: str, account: ProbedAccount, ids: Sequence
 
 
 def _passing(answer: Answer) -> bool:
-    return isinstance(answer, Unanswered) and answer.error_code in TRANSIENT_CODES - {TIMED_OUT}
+    return isinstance(answer, Unanswered) and answer.error_code in WORTH_REPEATING
 
 
 def _read(error_code: str, message: str, ids: Sequence[str]) -> Answer:

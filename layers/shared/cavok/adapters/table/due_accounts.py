@@ -15,14 +15,14 @@ class DueAccounts:
         self._table = table
 
     def page(self, now: datetime, limit: int) -> list[Account]:
-        """At most `limit` due accounts: the same number from each shard, longest overdue first.
+        """At most `limit` due accounts, longest overdue first.
 
         The index is eventually consistent. So the accounts themselves are read consistently, and
         those that are no longer due are left out.
         """
-        shards = keys.DUE_SHARDS
-        due = [key for shard in shards for key in _due(shard, now, limit // len(shards))]
-        found = (item.account() for item in self._table.get_many(AccountItem, due))
+        due = sorted(each for shard in keys.DUE_SHARDS for each in _due(shard, now, limit))
+        oldest = [key for _, key in due[:limit]]
+        found = (item.account() for item in self._table.get_many(AccountItem, oldest))
         return [
             account
             for account in found
@@ -30,8 +30,8 @@ class DueAccounts:
         ]
 
 
-def _due(shard: str, now: datetime, limit: int) -> list[tuple[str, str]]:
+def _due(shard: str, now: datetime, limit: int) -> list[tuple[datetime, tuple[str, str]]]:
     found = AccountItem.by_due.query(
         shard, AccountItem.next_verification_at <= now, limit=limit, page_size=limit
     )
-    return [(item.pk, item.sk) for item in found]
+    return [(item.next_verification_at, (item.pk, item.sk)) for item in found]
