@@ -69,6 +69,9 @@ format: dev ## put the code in the project's style
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs
 
+templates: dev ## write the customers' templates that have a new number
+	@PYTHONPATH=layers/shared $(RUN) tests.unit.domain.test_published_templates
+
 screens: stack chromium ## take the pictures of docs/screens again
 	@$(RUN) local.stack up
 	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens

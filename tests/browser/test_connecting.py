@@ -14,6 +14,7 @@ from local import aws, customers
 from local.customers import CUSTOMERS, CustomerAccount, Offer
 from local.stack import Stack
 from tests.browser.conftest import Person, some_number
+from tests.support.page import samples
 
 TEST_MS = 90_000
 EXPECTED = {
@@ -171,6 +172,41 @@ def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person,
     expect(page.get_by_text("It works. This account is connected.")).to_be_visible(timeout=TEST_MS)
     expect(page.locator(".account-title")).to_contain_text("Confirmed")
     expect(page.locator("#announcer")).to_have_text("The account is now: Confirmed")
+
+
+def test_a_link_that_expires_is_renewed_while_somebody_looks(admin: Person, answer_with):
+    page, read = admin.page, []
+    page.clock.install()
+
+    def guide(_):
+        read.append(len(read))
+        link = (
+            f"https://console.aws.amazon.com/#?templateURL=t%3FX-Amz-Expires%3D3600%26n={len(read)}"
+        )
+        return samples.INSTRUCTIONS | {"deploy_on_aws_url": link}
+
+    answer_with(page, "/v1/accounts/acc000005", samples.account(5))
+    answer_with(page, "/v1/accounts/acc000005/instructions", guide)
+    admin.go("#/accounts/acc000005/instructions")
+    link = page.get_by_role("link", name="Deploy on AWS")
+    expect(link).to_have_attribute("href", re.compile("n=1$"))
+    expect(page.get_by_text("The link expires within an hour")).to_be_visible()
+
+    page.clock.run_for(60_000)
+    expect(link).to_have_attribute("href", re.compile("n=1$"))
+    page.clock.run_for(10 * 60_000)
+    expect(link).to_have_attribute("href", re.compile("n=2$"))
+
+
+def test_a_link_that_does_not_expire_is_left_alone(admin: Person):
+    page = admin.page
+    account = admin.add_account()
+    admin.go(f"#/accounts/{account['account_id']}/instructions")
+
+    expect(page.get_by_text("The link does not expire")).to_be_visible()
+    link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
+    assert "X-Amz" not in link
+    assert len(link) < 1024
 
 
 def test_every_way_can_be_copied(sign_in, open_context):

@@ -41,7 +41,8 @@ WOULD_CREATE = (
     "one alarm, one topic and one queue that subscribes to it",
     "one KMS key, whose deletion is scheduled at the end (7 days; AWS bills it until then)",
     "one Cognito user pool with one user",
-    "one S3 bucket with one template, and one CloudFormation stack that makes one role from it",
+    "three S3 buckets with one template each, one of them public, and two CloudFormation stacks "
+    "that make one role each",
     "if this account manages an organization: two roles in one of its member accounts, and a "
     "service control policy there that limits one of these roles only (which member: the first "
     "that lets this profile in, or the one of the role in CAVOK_CONTRACT_MEMBER_ROLE)",

@@ -1,29 +1,28 @@
-"""CloudFormation: the template behind “Deploy on AWS” deploys from a presigned address."""
+"""CloudFormation: the published template deploys from its public and from a presigned address."""
 
 from __future__ import annotations
 
-from botocore.config import Config
+import json
+from typing import Any
 
-from cavok.adapters.templates import Templates
-from cavok.domain.instructions import Trust, cloudformation_template, stack_parameters
+import pytest
+from botocore.exceptions import ClientError
+
+from cavok.adapters.templates import Templates, address_config
+from cavok.domain.instructions import TEMPLATE_NAMES, Trust, stack_parameters
 from tests.contract.place import Place
 
 
-def test_a_presigned_template_of_a_function_s_session_deploys(place: Place) -> None:
-    """The URL contains a session token, like one that a Lambda function signs, so it is long. The
-    API accepts 5,120 characters. Only a person can check the console's quick-create page.
+@pytest.mark.parametrize("public", [True, False], ids=["public", "presigned"])
+def test_the_published_template_deploys_from_its_address(place: Place, public: bool) -> None:
+    """A presigned URL contains a session token, like one that a Lambda function signs, so it is
+    long. The API accepts 5,120 characters. Only a person can check the console's quick-create page.
     """
-    bucket, s3 = f"cavok-contract-{place.run}-{place.account_number}", place.client("s3")
-    where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
-    s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
-    place.later(s3.delete_bucket, Bucket=bucket)
-    account = place.account(place.name("deployed"))
+    kind = "public" if public else "presigned"
+    bucket, account = _bucket(place, kind), place.account(place.name(kind))
     trust = Trust(trusted_account_id=place.account_number, external_id=place.external_id)
-    template = cloudformation_template(account, trust)
-    url = _publisher(place, bucket).publish(template)
-    for stored in s3.list_objects_v2(Bucket=bucket)["Contents"]:
-        place.later(s3.delete_object, Bucket=bucket, Key=stored["Key"])
-    cloudformation, stack = place.client("cloudformation"), place.name("stack")
+    url = _templates(place, bucket, public=public).address_of(TEMPLATE_NAMES[account.access_type])
+    cloudformation, stack = place.client("cloudformation"), str(account.role_name)
     cloudformation.create_stack(
         StackName=stack,
         TemplateURL=url,
@@ -39,13 +38,62 @@ def test_a_presigned_template_of_a_function_s_session_deploys(place: Place) -> N
     assert place.enter(str(account.role_name)).account_number == place.account_number
 
 
-def _publisher(place: Place, bucket: str) -> Templates:
-    """Publishes templates with a role's credentials, like the API's function."""
-    statement = {
+def test_who_may_only_publish_replaces_nothing(place: Place) -> None:
+    bucket = _bucket(place, "kept")
+    s3 = place.client_of(_publisher(place, bucket), "s3")
+    template = {"Bucket": bucket, "Key": "connect/role-v1.yaml", "Body": b"Resources: {}"}
+    s3.put_object(**template, IfNoneMatch="*")
+
+    for again, code in (({"IfNoneMatch": "*"}, "PreconditionFailed"), ({}, "AccessDenied")):
+        with pytest.raises(ClientError) as refused:
+            s3.put_object(**template, **again)
+        assert refused.value.response["Error"]["Code"] == code
+
+
+def _bucket(place: Place, kind: str) -> str:
+    """A new bucket, whose templates anybody may read if it is public."""
+    bucket, s3 = place.name(kind).lower(), place.client("s3")
+    where = {} if place.region == "us-east-1" else {"LocationConstraint": place.region}
+    s3.create_bucket(Bucket=bucket, **({"CreateBucketConfiguration": where} if where else {}))
+    place.later(s3.delete_bucket, Bucket=bucket)
+    place.later(_empty, s3=s3, bucket=bucket)
+    if kind == "public":
+        anybody = {
+            "Effect": "Allow",
+            "Principal": "*",
+            "Action": "s3:GetObject",
+            "Resource": f"arn:aws:s3:::{bucket}/connect/*-v*.yaml",
+        }
+        policy = {"Version": "2012-10-17", "Statement": [anybody]}
+        try:
+            s3.delete_public_access_block(Bucket=bucket)
+            s3.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+        except ClientError as error:
+            pytest.skip(f"this account forbids public buckets; set PublicTemplates=false: {error}")
+    return bucket
+
+
+def _empty(s3: Any, bucket: str) -> None:
+    for stored in s3.list_objects_v2(Bucket=bucket).get("Contents", []):
+        s3.delete_object(Bucket=bucket, Key=stored["Key"])
+
+
+def _templates(place: Place, bucket: str, *, public: bool) -> Templates:
+    role, config = _publisher(place, bucket), address_config(public=public)
+    return Templates(
+        place.client_of(role, "s3"), place.client_of(role, "s3", config=config), bucket
+    )
+
+
+def _publisher(place: Place, bucket: str) -> str:
+    """A role that may do with templates what the API's function may."""
+    objects = f"arn:aws:s3:::{bucket}/connect/*.yaml"
+    create = {
         "Effect": "Allow",
-        "Action": ["s3:PutObject", "s3:GetObject"],
-        "Resource": f"arn:aws:s3:::{bucket}/connect/*",
+        "Action": "s3:PutObject",
+        "Resource": objects,
+        "Condition": {"StringEquals": {"s3:if-none-match": "*"}},
     }
-    role = place.role("publisher", {"Version": "2012-10-17", "Statement": [statement]})
-    s3 = place.client_of(role, "s3", config=Config(signature_version="s3v4"))
-    return Templates(s3, bucket)
+    read = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": objects}
+    policy = {"Version": "2012-10-17", "Statement": [create, read]}
+    return place.role(f"publisher-{bucket.rpartition('-')[2]}", policy)

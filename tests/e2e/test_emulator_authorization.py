@@ -193,6 +193,18 @@ def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None
         assert refusal(call, pk="THEIRS#1")[0] == "AccessDeniedException"
 
 
+def test_a_policy_may_let_objects_be_created_and_not_replaced(account: Account) -> None:
+    account.client("s3").create_bucket(Bucket=f"house-{account.number}")
+    creates = allow("s3:PutObject", StringEquals={"s3:if-none-match": "*"})
+    s3 = account.session(account.role("Creates", creates), "s3")
+    door = {"Bucket": f"house-{account.number}", "Key": "door", "Body": b"shut"}
+
+    assert refusal(s3.put_object, **door)[0] == "AccessDenied"
+    assert s3.put_object(**door, IfNoneMatch="*")
+    assert refusal(s3.put_object, **door, IfNoneMatch="*")[0] == "PreconditionFailed"
+    assert refusal(s3.put_object, **door)[0] == "AccessDenied"
+
+
 def test_a_batch_of_messages_needs_the_permission_of_a_single_one(account: Account) -> None:
     url = account.client("sqs").create_queue(QueueName="house")["QueueUrl"]
     entries = [{"Id": "1", "MessageBody": "m", "MessageGroupId": "g"}]

@@ -69,6 +69,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "SEALING_KEY_ID": KEY,
         "VERIFY_ACCOUNT_ARN": WORKFLOW,
         "TEMPLATES_BUCKET": BUCKET,
+        "PUBLIC_TEMPLATES": "true",
         "TRUSTED_ACCOUNT_ID": WORKLOAD,
         "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
         "POWERTOOLS_TRACE_DISABLED": "true",
@@ -81,6 +82,9 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         key_id = kms.create_key()["KeyMetadata"]["KeyId"]
         kms.create_alias(AliasName=KEY, TargetKeyId=key_id)
         client("s3").create_bucket(Bucket=BUCKET)
+        client("s3").put_bucket_versioning(
+            Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
+        )
         client("stepfunctions").create_state_machine(
             name="verify_account",
             definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',

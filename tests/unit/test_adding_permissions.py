@@ -100,7 +100,6 @@ print(
                 instructions.cloudformation_template(user, trust),
                 instructions.terraform(user, trust),
                 instructions.cli(user, trust),
-                instructions.deploy_url(user, trust, "https://t"),
             ],
             "steps": permissions.STEPS,
             "probes": probes_of(account),

@@ -213,6 +213,32 @@ def test_the_public_api_can_neither_enter_an_account_nor_open_a_seal() -> None:
     assert not MAY["accounts_api"] & {"sts:AssumeRole", "kms:Decrypt", "kms:ReEncryptFrom"}
 
 
+def test_the_api_creates_customers_templates_and_replaces_none() -> None:
+    writing = [s for s in statements("AccountsApi") if "s3:PutObject" in listed(s["Action"])]
+
+    (condition,) = (statement["Condition"] for statement in writing)
+    assert condition == {"StringEquals": {"s3:if-none-match": "*"}}
+
+
+def test_templates_are_public_only_if_whoever_deploys_agrees() -> None:
+    public = [
+        statement
+        for statement in RESOURCES["TemplatesBucketPolicy"]["Properties"]["PolicyDocument"][
+            "Statement"
+        ]
+        if statement.get("Effect") != "Deny"
+    ]
+    blocks = RESOURCES["TemplatesBucket"]["Properties"]["PublicAccessBlockConfiguration"]
+
+    (choice,) = (statement["Fn::If"] for statement in public)
+    assert (choice[0], choice[2]) == ("TemplatesArePublic", {"Ref": "AWS::NoValue"})
+    unless_public = {"Fn::If": ["TemplatesArePublic", False, True]}
+    assert [blocks[name] for name in ("BlockPublicPolicy", "RestrictPublicBuckets")] == [
+        unless_public,
+        unless_public,
+    ]
+
+
 @each_function
 def test_every_use_of_the_sealing_key_is_bound_to_an_encryption_context(name: str) -> None:
     for statement in statements(name):

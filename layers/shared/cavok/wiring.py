@@ -183,14 +183,12 @@ def workflows() -> "Workflows":
 @cache
 def templates() -> "Templates":
     import boto3
-    from botocore.config import Config
 
-    from cavok.adapters.templates import Templates
+    from cavok.adapters.templates import Templates, address_config
 
-    # Presigned addresses need the regional endpoint and signature version 4.
-    return Templates(
-        boto3.client("s3", config=Config(signature_version="s3v4")), setting("TEMPLATES_BUCKET")
-    )
+    public = setting("PUBLIC_TEMPLATES") == "true"
+    addresses = boto3.client("s3", config=address_config(public=public))
+    return Templates(boto3.client("s3"), addresses, setting("TEMPLATES_BUCKET"))
 
 
 @cache

@@ -15,6 +15,8 @@ from cfnlint import api as cfnlint
 from cavok.domain import instructions, permissions
 from cavok.domain.accounts import Account
 from cavok.domain.instructions import Trust
+from cavok.domain.organizations import new_external_id
+from cavok.domain.regions import REGIONS
 from tests.support.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
@@ -104,10 +106,25 @@ def test_the_template_trusts_the_workload_account_with_the_external_id() -> None
 
 
 @each_account
-def test_the_link_fills_in_parameters_that_the_template_has(account: Account) -> None:
-    parameters = instructions.stack_parameters(account, TRUST)
+def test_the_link_fills_in_every_parameter_that_has_no_default(account: Account) -> None:
+    filled_in = set(instructions.stack_parameters(account, TRUST))
+    parameters = instructions.generic_template(account.access_type)["Parameters"]
 
-    assert set(parameters) == set(template_of(account)["Parameters"])
+    assert {name for name, each in parameters.items() if "Default" not in each} <= filled_in
+    assert filled_in <= set(parameters)
+
+
+@each_account
+def test_the_template_to_copy_is_the_published_one_with_the_links_values_as_defaults(
+    account: Account,
+) -> None:
+    copied, published = template_of(account), instructions.generic_template(account.access_type)
+    filled_in = instructions.stack_parameters(account, TRUST)
+
+    for name, value in filled_in.items():
+        assert copied["Parameters"][name].pop("Default") == value
+        published["Parameters"][name].pop("Default", None)
+    assert copied == published
 
 
 @each_account
@@ -133,6 +150,17 @@ def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
     }
     assert link.hostname == f"{account.home_region}.console.aws.amazon.com"
     assert parse_qs(link.query) == {"region": [account.home_region]}
+
+
+@pytest.mark.parametrize("region", sorted(REGIONS))
+def test_the_longest_link_to_a_public_template_is_shorter_than_any_limit(region: str) -> None:
+    """The console once took 1,024 characters, and mail programs cut longer lines."""
+    account = an_account(role_name="Cavok" + "+" * 59, regions=(region,))
+    trust = Trust(trusted_account_id=WORKLOAD, external_id=new_external_id())
+    name = instructions.TEMPLATE_NAMES[account.access_type]
+    address = f"https://{'b' * 63}.s3.{region}.amazonaws.com/connect/{name}0.yaml"
+
+    assert len(instructions.deploy_url(account, trust, address)) < 1024
 
 
 @each_account

@@ -32,7 +32,7 @@ def shown(account: Account) -> dict[str, Any]:
         "cloudformation_template": template.splitlines(),
         "stack_parameters": instructions.stack_parameters(account, TRUST),
         "deploy_url": instructions.deploy_url(
-            account, TRUST, "https://bucket.example/t.json?a=b&c"
+            account, TRUST, "https://bucket.example/role-v1.yaml?a=b&c"
         ),
         "terraform": instructions.terraform(account, TRUST).splitlines(),
         "cli": instructions.cli(account, TRUST).splitlines(),

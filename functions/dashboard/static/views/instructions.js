@@ -1,6 +1,6 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, h, safeHref } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -11,6 +11,7 @@ import { frame } from "./account.js";
 
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
+const RENEW_LINK_AFTER_MS = 10 * 60_000;
 
 export function instructions(context) {
   const since = Date.now();
@@ -18,13 +19,25 @@ export function instructions(context) {
     const watch = h("div", { class: "watch card" });
     const content = h("div", {});
     fill(body, watch, content);
-    const draw = (account) => drawWatch(watch, account);
-    handle.onChange(draw);
-    draw(handle.account());
-    load(content, () => api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal }),
-      (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
+    let readAt = 0;
+    const read = async () => {
+      const guide = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
+      readAt = Date.now();
+      return guide;
+    };
+    handle.onChange((account) => {
+      drawWatch(watch, account);
+      const link = content.querySelector(".deploy a");
+      // If it fails, the next look tries again.
+      if (link && expires(link.href) && Date.now() - readAt > RENEW_LINK_AFTER_MS) read().then((guide) => link.setAttribute("href", safeHref(guide.deploy_on_aws_url)), () => {});
+    });
+    drawWatch(watch, handle.account());
+    load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
   }, { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) });
 }
+
+// Whether the template's address is presigned, because it is not public.
+const expires = (link) => link.includes("X-Amz-Expires");
 
 function drawWatch(target, account) {
   const signature = JSON.stringify([account.status, account.testing, account.next_verification_at, account.verification]);
@@ -73,7 +86,8 @@ function drawGuide(guide, account) {
       guide.deploy_on_aws_url && h("p", { class: "deploy" },
         h("a", { class: "button button-primary", href: guide.deploy_on_aws_url, target: "_blank", rel: "noopener noreferrer" },
           h("span", {}, t.instructions.deploy), icon("external")),
-        h("span", { class: "muted small" }, t.instructions.deployNote(account.provider_id)))),
+        h("span", { class: "muted small" }, t.instructions.deployNote(account.provider_id), " ",
+          expires(guide.deploy_on_aws_url) ? t.instructions.linkExpires : t.instructions.linkStays))),
     section(t.instructions.other, {}, tabs(t.instructions.other, ways)),
   ];
 }

@@ -1,33 +1,75 @@
 """The customers' CloudFormation templates in S3, where the CloudFormation console can read them."""
 
-import hashlib
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
 if TYPE_CHECKING:
+    from botocore.config import Config
     from mypy_boto3_s3 import S3Client
 
 LINK_SECONDS = 3600
-"""An hour. A link also expires with the function's own session, which lasts longer."""
+"""How long a presigned address works: an hour, or until the function's own session expires."""
+
+_FILES = Path(__file__).parents[1] / "templates"
+
+
+class TemplateDiffers(Exception):
+    """The bucket has a template of this name with another text. A link to it is not handed out."""
+
+
+def address_config(*, public: bool) -> "Config":
+    """Of the S3 client that makes the templates' addresses: unsigned if anybody may read them.
+
+    An address names the host of the bucket's region. The global one takes a day to know a new
+    bucket, and never knows those of regions launched after March 2019. Source: S3 User Guide,
+    "Request routing".
+    """
+    from botocore import UNSIGNED
+    from botocore.config import Config
+
+    return Config(
+        signature_version=UNSIGNED if public else "s3v4",
+        s3={"addressing_style": "virtual", "us_east_1_regional_endpoint": "regional"},
+    )
 
 
 class Templates:
-    """Stores a template under the hash of its text, so that a link always shows the template it was
-    made for.
+    """Publishes the templates of `cavok/templates/` under their names, and never replaces one.
+
+    addresses  an S3 client made with `address_config`.
     """
 
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
+    def __init__(self, s3: "S3Client", addresses: "S3Client", bucket: str) -> None:
         self._s3 = s3
+        self._addresses = addresses
         self._bucket = bucket
-        self._stored: set[str] = set()
+        self._published: set[str] = set()
 
-    def publish(self, template: str) -> str:
-        """Stores the template, and returns its presigned URL, valid for an hour."""
-        key = f"connect/{hashlib.sha256(template.encode()).hexdigest()[:32]}.json"
-        if key not in self._stored:
-            self._s3.put_object(
-                Bucket=self._bucket, Key=key, Body=template.encode(), ContentType="application/json"
-            )
-            self._stored.add(key)
-        return self._s3.generate_presigned_url(
+    def address_of(self, name: str) -> str:
+        """The URL of a template, such as `role-v1`. Publishes it if nobody has. Raises
+        TemplateDiffers.
+        """
+        key = f"connect/{name}.yaml"
+        if name not in self._published:
+            self._publish(key, (_FILES / f"{name}.yaml").read_bytes())
+            self._published.add(name)
+        return self._addresses.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_SECONDS
         )
+
+    def _publish(self, key: str, text: bytes) -> None:
+        try:
+            self._s3.put_object(
+                Bucket=self._bucket, Key=key, Body=text, ContentType="text/yaml", IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _TAKEN:
+                raise
+            if self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read() != text:
+                raise TemplateDiffers(f"{key} in {self._bucket}") from None
+
+
+_TAKEN = ("PreconditionFailed", "ConditionalRequestConflict")
+"""Somebody published it before, or at this moment. Source: S3 User Guide, "Conditional writes"."""

@@ -20,6 +20,11 @@ from cavok.domain.permissions import (
 STACK_NAME = "CavokCloud"
 USER_NAME = "CavokCloud"
 
+TEMPLATE_NAMES = {AccessType.ASSUME_ROLE: "role-v1", AccessType.ACCESS_KEY: "user-v1"}
+"""Names of the published templates, which are in `cavok/templates/`. What is published never
+changes: a new text gets a new number (`tests/unit/domain/test_published_templates.py`).
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
@@ -39,26 +44,27 @@ def granted_groups(account: Account) -> tuple[PermissionGroup, ...]:
     """The groups that this account's policy grants: logs only if Write logs is Yes, checking only
     if the account is entered through a role.
     """
-    return _applying(GRANTED_GROUPS, account, write_logs=account.write_logs)
+    return _applying(GRANTED_GROUPS, account.access_type, write_logs=account.write_logs)
 
 
-def optional_groups(account: Account) -> tuple[PermissionGroup, ...]:
-    """The groups that this account's policy can grant if the customer asks for them."""
-    return _applying(OPTIONAL_GROUPS, account, write_logs=account.write_logs)
+def optional_groups(access_type: AccessType) -> tuple[PermissionGroup, ...]:
+    """The groups that a policy can grant if the customer asks for them."""
+    return _applying(OPTIONAL_GROUPS, access_type, write_logs=True)
 
 
 def _applying(
-    groups: Iterable[PermissionGroup], account: Account, *, write_logs: bool
+    groups: Iterable[PermissionGroup], access_type: AccessType, *, write_logs: bool
 ) -> tuple[PermissionGroup, ...]:
-    has_role = account.access_type is AccessType.ASSUME_ROLE
+    has_role = access_type is AccessType.ASSUME_ROLE
     return tuple(
         group for group in groups if group.applies_to(has_role=has_role, write_logs=write_logs)
     )
 
 
-def template_groups(account: Account) -> tuple[PermissionGroup, ...]:
-    """The groups that the account's template can grant, whatever its parameters are."""
-    return (*_applying(GRANTED_GROUPS, account, write_logs=True), *optional_groups(account))
+def template_groups(access_type: AccessType) -> tuple[PermissionGroup, ...]:
+    """The groups that a template can grant, whatever its parameters are."""
+    granted = _applying(GRANTED_GROUPS, access_type, write_logs=True)
+    return (*granted, *optional_groups(access_type))
 
 
 DocumentOf = Callable[[PermissionGroup], dict[str, Any]]
@@ -122,27 +128,23 @@ def trust_policy(account: Account, trust: Trust) -> dict[str, Any] | None:
 def cloudformation_template(
     account: Account, trust: Trust, document_of: DocumentOf = granted_in_full
 ) -> str:
-    """The template, as JSON, with this organization's values as the defaults of its parameters."""
-    policies = _inline_policies(account, document_of)
-    template = (
-        _role_template(account, trust, policies)
-        if account.role_name
-        else _user_template(account, policies)
-    )
-    return json.dumps({"AWSTemplateFormatVersion": "2010-09-09", **template}, indent=2)
+    """The published template, as JSON, with this account's values as defaults of its parameters."""
+    template = generic_template(account.access_type, document_of)
+    for name, value in stack_parameters(account, trust).items():
+        template["Parameters"][name]["Default"] = value
+    return json.dumps(template, indent=2)
 
 
 def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
-    """The template's parameters, as the quick-create link fills them in."""
-    optional = {_parameter_of(group): "No" for group in optional_groups(account)}
+    """The template's parameters that the quick-create link fills in. The others have defaults."""
+    write_logs = {"WriteLogs": "Yes" if account.write_logs else "No"}
     if not account.role_name:
-        return {"WriteLogs": _yes_no(account.write_logs), **optional}
+        return write_logs
     return {
         "TrustedAccountId": trust.trusted_account_id,
         "ExternalId": trust.external_id,
         "RoleName": account.role_name,
-        "WriteLogs": _yes_no(account.write_logs),
-        **optional,
+        **write_logs,
     }
 
 
@@ -164,33 +166,53 @@ def deploy_url(account: Account, trust: Trust, template_url: str) -> str:
     return f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}#/stacks/quickcreate?{query}"
 
 
-def _yes_no(value: bool) -> str:
-    return "Yes" if value else "No"
-
-
-def _parameter(description: str, default: str, **rules: Any) -> dict[str, Any]:
-    return {"Type": "String", "Description": description, "Default": default, **rules}
-
-
-def _write_logs_parameter(account: Account) -> dict[str, Any]:
-    return _parameter(
-        "Whether Cavok may write to CloudWatch log groups that start with /cavok/.",
-        _yes_no(account.write_logs),
-        AllowedValues=["Yes", "No"],
-    )
-
-
-def _optional_parameters(account: Account) -> dict[str, Any]:
-    """One parameter an optional group. It is No unless the customer says otherwise."""
+def generic_template(
+    access_type: AccessType, document_of: DocumentOf = granted_in_full
+) -> dict[str, Any]:
+    """The template of all accounts of this type: parameters have the customers' values."""
+    optional = optional_groups(access_type)
+    has_role = access_type is AccessType.ASSUME_ROLE
+    policies = [_inline_policy(group, document_of) for group in template_groups(access_type)]
     return {
-        _parameter_of(group): _parameter(
-            f"{group.title}: whether to grant {', '.join(group.actions)}. "
-            f"{group.permissions[0].why}",
-            "No",
-            AllowedValues=["Yes", "No"],
-        )
-        for group in optional_groups(account)
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": "The IAM role with which Cavok Cloud manages this account. "
+        "Delete the stack to disconnect."
+        if has_role
+        else "The IAM user with which Cavok Cloud manages this account. "
+        "Create its access key by hand.",
+        "Parameters": {
+            **(_role_parameters() if has_role else {}),
+            "WriteLogs": _yes_or_no(
+                "Whether Cavok may write to CloudWatch log groups that start with /cavok/.", "Yes"
+            ),
+            **{_parameter_of(group): _optional_parameter(group) for group in optional},
+        },
+        "Conditions": {
+            "WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]},
+            **{
+                _condition_of(group): {"Fn::Equals": [{"Ref": _parameter_of(group)}, "Yes"]}
+                for group in optional
+            },
+        },
+        **(_role(policies) if has_role else _user(policies)),
     }
+
+
+def _yes_or_no(description: str, default: str) -> dict[str, Any]:
+    return {
+        "Type": "String",
+        "Description": description,
+        "Default": default,
+        "AllowedValues": ["Yes", "No"],
+    }
+
+
+def _optional_parameter(group: PermissionGroup) -> dict[str, Any]:
+    """It is No unless the customer says otherwise."""
+    return _yes_or_no(
+        f"{group.title}: whether to grant {', '.join(group.actions)}. {group.permissions[0].why}",
+        "No",
+    )
 
 
 def _parameter_of(group: PermissionGroup) -> str:
@@ -202,24 +224,10 @@ def _condition_of(group: PermissionGroup) -> str:
     return f"Grants{_parameter_of(group)}"
 
 
-def _conditions(account: Account) -> dict[str, Any]:
-    return {
-        "WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]},
-        **{
-            _condition_of(group): {"Fn::Equals": [{"Ref": _parameter_of(group)}, "Yes"]}
-            for group in optional_groups(account)
-        },
-    }
-
-
-def _inline_policies(account: Account, document_of: DocumentOf) -> list[dict[str, Any]]:
+def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str, Any]:
     """One inline policy per group. Parameters decide on those for log writing and the optional
     ones.
     """
-    return [_inline_policy(group, document_of) for group in template_groups(account)]
-
-
-def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str, Any]:
     policy = {"PolicyName": group.policy_name, "PolicyDocument": document_of(group)}
     if group.proven_by is ProvenBy.WRITING:
         return {"Fn::If": ["WritesLogs", policy, {"Ref": "AWS::NoValue"}]}
@@ -228,36 +236,35 @@ def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str,
     return policy
 
 
-def _role_template(
-    account: Account, trust: Trust, policies: list[dict[str, Any]]
-) -> dict[str, Any]:
-    trusting = permissions.trust_policy(trust.trusted_account_id, trust.external_id)
-    statement = trusting["Statement"][0]
+def _role_parameters() -> dict[str, Any]:
+    return {
+        "TrustedAccountId": {
+            "Type": "String",
+            "Description": "The AWS account of Cavok Cloud.",
+            "AllowedPattern": "[0-9]{12}",
+        },
+        "ExternalId": {
+            "Type": "String",
+            "Description": "Your organization's external ID.",
+            "MinLength": 2,
+        },
+        "RoleName": {
+            "Type": "String",
+            "Description": "Name of the role; it starts with Cavok.",
+            "Default": permissions.DEFAULT_ROLE_NAME,
+            "AllowedPattern": f"{permissions.ROLE_NAME_PREFIX}[A-Za-z0-9+=,.@_-]{{0,59}}",
+        },
+    }
+
+
+def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:
+    trusting = permissions.trust_policy("", "")
+    (statement,) = trusting["Statement"]
     statement["Principal"] = {
         "AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"}
     }
     statement["Condition"] = {"StringEquals": {"sts:ExternalId": {"Ref": "ExternalId"}}}
     return {
-        "Description": "The IAM role with which Cavok Cloud manages this account. "
-        "Delete the stack to disconnect.",
-        "Parameters": {
-            "TrustedAccountId": _parameter(
-                "The AWS account of Cavok Cloud.",
-                trust.trusted_account_id,
-                AllowedPattern="[0-9]{12}",
-            ),
-            "ExternalId": _parameter(
-                "Your organization's external ID.", trust.external_id, MinLength=2
-            ),
-            "RoleName": _parameter(
-                "Name of the role; it starts with Cavok.",
-                account.role_name or permissions.DEFAULT_ROLE_NAME,
-                AllowedPattern=f"{permissions.ROLE_NAME_PREFIX}[A-Za-z0-9+=,.@_-]{{0,59}}",
-            ),
-            "WriteLogs": _write_logs_parameter(account),
-            **_optional_parameters(account),
-        },
-        "Conditions": _conditions(account),
         "Resources": {
             "CavokRole": {
                 "Type": "AWS::IAM::Role",
@@ -273,15 +280,8 @@ def _role_template(
     }
 
 
-def _user_template(account: Account, policies: list[dict[str, Any]]) -> dict[str, Any]:
+def _user(policies: list[dict[str, Any]]) -> dict[str, Any]:
     return {
-        "Description": "The IAM user with which Cavok Cloud manages this account. "
-        "Create its access key by hand.",
-        "Parameters": {
-            "WriteLogs": _write_logs_parameter(account),
-            **_optional_parameters(account),
-        },
-        "Conditions": _conditions(account),
         "Resources": {
             "CavokUser": {
                 "Type": "AWS::IAM::User",
@@ -308,9 +308,11 @@ resource "aws_iam_{kind}_policy" "{group.group}" {{
   {kind}   = aws_iam_{kind}.cavok.id
   policy = jsonencode({_indented(document_of(group))})
 }}"""
-        for group in (*granted_groups(account), *optional_groups(account))
+        for group in (*granted_groups(account), *optional_groups(account.access_type))
     )
-    variables = "\n".join(_terraform_variable(group) for group in optional_groups(account))
+    variables = "\n".join(
+        _terraform_variable(group) for group in optional_groups(account.access_type)
+    )
     return f"""terraform {{
   required_providers {{
     aws = {{ source = "hashicorp/aws" }}
@@ -383,6 +385,6 @@ def cli(account: Account, trust: Trust) -> str:
         f"# aws iam put-{kind}-policy --{kind}-name '{name}' "
         f"--policy-name {group.policy_name} \\\n"
         f"#   --policy-document '{json.dumps(permissions.policy_document([group]))}'"
-        for group in optional_groups(account)
+        for group in optional_groups(account.access_type)
     ]
     return "\n\n".join(commands) + "\n"

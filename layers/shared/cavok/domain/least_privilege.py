@@ -216,7 +216,7 @@ def _require_fitting(account: Account, by: Scope, statements: _Statements) -> No
     limit = MAX_ROLE_CHARACTERS if account.role_name else MAX_USER_CHARACTERS
     size = sum(
         len(json.dumps(_document(_granted(statements, group)), separators=(",", ":")))
-        for group in template_groups(account)
+        for group in template_groups(account.access_type)
     )
     if size > limit and by is Scope.ARN:
         holder = "role" if account.role_name else "user"

@@ -1,0 +1,121 @@
+"""“Deploy on AWS”: the address of the template in every region, made without an override of the
+endpoint, and opened as CloudFormation opens it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+import yaml
+
+from cavok import wiring
+from cavok.adapters.templates import TemplateDiffers
+from cavok.domain.accounts import AccessType
+from cavok.domain.instructions import TEMPLATE_NAMES, Trust, generic_template
+from cavok.domain.regions import REGIONS
+from cavok.services.instructions import instructions_for
+from tests.integration.conftest import BUCKET, client
+from tests.support.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
+from tests.support.template import resource
+
+TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
+ACCOUNTS = {AccessType.ASSUME_ROLE: an_account, AccessType.ACCESS_KEY: an_account_with_keys}
+LinkOf = Callable[..., str]
+HOSTS = {region: f"{BUCKET}.s3.{region}.amazonaws.com" for region in REGIONS}
+
+
+@pytest.fixture(autouse=True)
+def _bucket_policy() -> None:
+    """What the template allows when its templates are public. moto reads no conditions, so without
+    the Deny that has one.
+    """
+    document = json.dumps(resource("TemplatesBucketPolicy")["PolicyDocument"])
+    document = document.replace("${TemplatesBucket.Arn}", f"arn:aws:s3:::{BUCKET}")
+    policy = json.loads(document, object_hook=_resolved)
+    policy["Statement"] = [each for each in policy["Statement"] if each["Effect"] == "Allow"]
+    client("s3").put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(policy))
+
+
+def _resolved(node: dict[str, Any]) -> Any:
+    """The value of an intrinsic function, if the node is one."""
+    match node:
+        case {"Fn::If": [_, value, _]} | {"Fn::Sub": value}:
+            return value
+        case {"Fn::GetAtt": ["TemplatesBucket", "Arn"]}:
+            return f"arn:aws:s3:::{BUCKET}"
+    return node
+
+
+@pytest.fixture
+def link_of(monkeypatch: pytest.MonkeyPatch) -> LinkOf:
+    """The link of an account in a region that is also the stack's own."""
+
+    def of(region: str, *, public: bool = True, access_type: Any = AccessType.ASSUME_ROLE) -> str:
+        monkeypatch.setenv("AWS_DEFAULT_REGION", region)
+        monkeypatch.setenv("PUBLIC_TEMPLATES", "true" if public else "false")
+        wiring.templates.cache_clear()
+        account = ACCOUNTS[access_type](regions=(region,))
+        _, link = instructions_for(account, TRUST, templates=wiring.templates())
+        return link
+
+    return of
+
+
+def template_url(link: str) -> str:
+    return parse_qs(urlsplit(link).fragment.partition("?")[2])["templateURL"][0]
+
+
+@pytest.mark.parametrize("access_type", AccessType)
+def test_a_public_link_names_its_regions_host_never_expires_and_opens_for_anybody(
+    link_of: LinkOf, access_type: AccessType
+) -> None:
+    addresses = {r: template_url(link_of(r, access_type=access_type)) for r in REGIONS}
+
+    path = f"/connect/{TEMPLATE_NAMES[access_type]}.yaml"
+    assert addresses == {region: f"https://{host}{path}" for region, host in HOSTS.items()}
+    template = json.loads(json.dumps(generic_template(access_type)))
+    opened = {region: requests.get(each, timeout=5).text for region, each in addresses.items()}
+    assert [region for region, text in opened.items() if yaml.safe_load(text) != template] == []
+
+
+def test_a_presigned_link_names_its_regions_host_and_opens(link_of: LinkOf) -> None:
+    addresses = {r: template_url(link_of(r, public=False)) for r in REGIONS}
+    client("s3").delete_bucket_policy(Bucket=BUCKET)
+
+    assert {region: urlsplit(each).hostname for region, each in addresses.items()} == HOSTS
+    for region, address in addresses.items():
+        query = parse_qs(urlsplit(address).query)
+        assert query["X-Amz-Algorithm"] == ["AWS4-HMAC-SHA256"]
+        assert query["X-Amz-Credential"][0].split("/")[2:4] == [region, "s3"]
+        assert query["X-Amz-Expires"] == ["3600"]
+        assert "CavokRole" in requests.get(address, timeout=5).text
+
+
+@pytest.mark.parametrize("key", ["connect/0f0f0f0f.json", "role-v1.yaml"])
+def test_anybody_reads_templates_and_nothing_else(key: str) -> None:
+    client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"Mine.")
+
+    answer = requests.get(f"https://{HOSTS['us-east-1']}/{key}", timeout=5)
+
+    assert answer.status_code == 403
+
+
+def test_a_template_is_published_once_and_left_as_it_is(link_of: LinkOf) -> None:
+    for _ in range(2):
+        link_of("us-east-1")
+
+    (version,) = client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
+    assert version["Key"] == "connect/role-v1.yaml"
+
+
+def test_no_link_is_handed_out_to_a_template_that_somebody_changed(link_of: LinkOf) -> None:
+    link_of("us-east-1")
+    client("s3").put_object(Bucket=BUCKET, Key="connect/role-v1.yaml", Body=b"Resources: {}")
+
+    with pytest.raises(TemplateDiffers, match=r"connect/role-v1\.yaml"):
+        link_of("us-east-1")
