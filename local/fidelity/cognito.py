@@ -47,6 +47,34 @@ def refuse_sign_up_where_only_administrators_create_users(
     return original(data)  # type: ignore[no-any-return]
 
 
+@corrects(cognito, "_fake_token")
+def show_only_attributes_that_the_client_may_read(
+    original: Any,
+    sub: str,
+    pool_id: str,
+    client_id: str,
+    *kind_and_name: str,
+    user_attrs: dict[str, str] | None = None,
+    **more: Any,
+) -> str:
+    """An ID token has the attributes that the app client lists as `ReadAttributes`. Without a list
+    those are the standard ones, and no custom ones.
+
+    The emulator shows all.
+    https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_CreateUserPoolClient.html
+    """
+    client = cognito._user_pools.get(pool_id, {}).get("_clients", {}).get(client_id, {})
+    listed = client.get("ReadAttributes")
+    shown = {
+        name: value
+        for name, value in (user_attrs or {}).items()
+        if (name in listed if listed else not name.startswith("custom:"))
+    }
+    return original(  # type: ignore[no-any-return]
+        sub, pool_id, client_id, *kind_and_name, user_attrs=shown, **more
+    )
+
+
 def _only_administrators_create_users(pool: dict[str, Any]) -> bool:
     only = (pool.get("AdminCreateUserConfig") or {}).get("AllowAdminCreateUserOnly")
     # CloudFormation hands over what the template says, which may be a string.

@@ -1,7 +1,11 @@
-"""Cognito: nobody joins an organization by signing up or by editing their own profile."""
+"""Cognito: a token names the organization, and nobody joins one by signing up or by editing their
+own profile.
+"""
 
 from __future__ import annotations
 
+import base64
+import json
 import secrets
 from typing import Any
 
@@ -10,7 +14,9 @@ from botocore import UNSIGNED
 from botocore.config import Config
 
 from tests.contract.place import Place
+from tests.support.template import resource
 
+TEMPLATE = resource("UserPoolClient")
 ORGANIZATION = "custom:organization"
 PASSWORD = f"aA1-{secrets.token_urlsafe(24)}"
 
@@ -35,7 +41,7 @@ def client_id(place: Place, pool: str) -> str:
         UserPoolId=pool,
         ClientName="contract",
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
-        WriteAttributes=["email"],
+        **{name: TEMPLATE[name] for name in ("ReadAttributes", "WriteAttributes")},
     )
     return str(made["UserPoolClient"]["ClientId"])
 
@@ -48,8 +54,8 @@ def public_client(place: Place) -> Any:
 
 
 @pytest.fixture(scope="module")
-def signed_in(place: Place, pool: str, client_id: str, public_client: Any) -> str:
-    """An access token of a user of the pool."""
+def tokens(place: Place, pool: str, client_id: str, public_client: Any) -> dict[str, str]:
+    """The access token and the ID token of a user of the pool."""
     cognito, email = place.client("cognito-idp"), "contract@example.com"
     cognito.admin_create_user(
         UserPoolId=pool,
@@ -65,8 +71,21 @@ def signed_in(place: Place, pool: str, client_id: str, public_client: Any) -> st
         AuthFlow="USER_PASSWORD_AUTH",
         AuthParameters={"USERNAME": email, "PASSWORD": PASSWORD},
     )
-    token: str = answer["AuthenticationResult"]["AccessToken"]
-    return token
+    given: dict[str, str] = answer["AuthenticationResult"]
+    return given
+
+
+@pytest.fixture
+def signed_in(tokens: dict[str, str]) -> str:
+    return tokens["AccessToken"]
+
+
+def test_an_id_token_names_the_organization_and_the_email(tokens: dict[str, str]) -> None:
+    payload = tokens["IdToken"].split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+    assert claims[ORGANIZATION] == "northwind"
+    assert claims["email"] == "contract@example.com"
 
 
 def test_a_user_cannot_change_their_organization(place: Place, signed_in: str) -> None:

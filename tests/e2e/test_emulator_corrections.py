@@ -5,6 +5,7 @@ Each test works in an account of its own, with nothing of this project in it.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import subprocess
@@ -412,6 +413,42 @@ def test_a_distributed_map_in_jsonata_selects_and_batches_items_and_counts_them(
     assert (run["maxConcurrency"], run["toleratedFailurePercentage"]) == (3, 40)
     assert (run["itemCounts"]["total"], run["itemCounts"]["succeeded"]) == (5, 5)
     assert (run["executionCounts"]["total"], run["executionCounts"]["succeeded"]) == (3, 3)
+
+
+@pytest.mark.parametrize(
+    ("listed", "shown"), [(["custom:house"], {"custom:house"}), (None, {"email"})]
+)
+def test_a_token_has_the_attributes_that_the_client_may_read(
+    account: Account, listed: list[str] | None, shown: set[str]
+) -> None:
+    cognito = account.client("cognito-idp")
+    pool = cognito.create_user_pool(
+        PoolName="people",
+        UsernameAttributes=["email"],
+        Schema=[{"Name": "house", "AttributeDataType": "String"}],
+    )["UserPool"]["Id"]
+    client = cognito.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="page",
+        ExplicitAuthFlows=["ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        **({"ReadAttributes": listed} if listed else {}),
+    )["UserPoolClient"]["ClientId"]
+    user = {"UserPoolId": pool, "Username": "ada@example.com"}
+    values = {"email": "ada@example.com", "custom:house": "blue"}
+    attributes = [{"Name": name, "Value": value} for name, value in values.items()]
+    cognito.admin_create_user(**user, UserAttributes=attributes, MessageAction="SUPPRESS")
+    cognito.admin_set_user_password(**user, Password="aA1-not-a-secret", Permanent=True)
+
+    given = cognito.admin_initiate_auth(
+        UserPoolId=pool,
+        ClientId=client,
+        AuthFlow="ADMIN_USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": "ada@example.com", "PASSWORD": "aA1-not-a-secret"},
+    )["AuthenticationResult"]["IdToken"]
+
+    payload = given.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    assert claims.keys() & values.keys() == shown
 
 
 def test_a_policy_may_ask_for_the_source_of_events(account: Account) -> None:

@@ -326,6 +326,13 @@ def test_every_route_under_v1_needs_a_token_except_the_public_ones() -> None:
     assert "ANY /v1/{proxy+}" in {route["RouteKey"] for route in routes} - public
 
 
+def test_the_page_reads_what_a_token_must_carry_and_writes_no_organization() -> None:
+    client = RESOURCES["UserPoolClient"]["Properties"]
+
+    assert set(client["ReadAttributes"]) == {"email", "email_verified", "custom:organization"}
+    assert client["WriteAttributes"] == ["email"]
+
+
 def test_every_parameter_has_a_description() -> None:
     parameters = template()["Parameters"]
 
