@@ -139,6 +139,9 @@ MAY = {
 }
 """Every action that each function may perform, besides writing its own log and traces."""
 
+WITHOUT_RESOURCES = ("dynamodb:ListStreams",)
+"""Actions that can only be allowed on everything. Source: Service Authorization Reference."""
+
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 
@@ -183,7 +186,7 @@ def test_no_function_may_do_anything_to_everything(name: str) -> None:
     for statement in statements(name):
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in listed(statement["Action"]))
-        assert "*" not in listed(statement["Resource"])
+        assert ("*" in listed(statement["Resource"])) == (statement["Action"] in WITHOUT_RESOURCES)
         assert "NotAction" not in statement
         assert "NotResource" not in statement
 
@@ -426,11 +429,37 @@ def test_the_template_can_be_read_in_one_sitting() -> None:
     assert len((ROOT / "template.yaml").read_text().splitlines()) <= 1500
 
 
-def test_the_role_of_the_sweep_may_follow_its_map_runs_and_their_children() -> None:
-    """Source: Step Functions Developer Guide, "IAM policies for using Distributed Map states"."""
-    (policy,) = RESOURCES["ReverifyAccountsRole"]["Properties"]["Policies"]
-    statements = policy["PolicyDocument"]["Statement"]
-    (follow,) = [s for s in statements if "states:DescribeExecution" in s["Action"]]
+SWEEPS = "arn:aws:states:${AWS::Region}:${AWS::AccountId}:%s:${AWS::StackName}-reverify-accounts%s"
 
-    for form in ("execution:${AWS::StackName}-reverify-accounts:*", "express:${AWS::StackName}"):
-        assert form in str(follow["Resource"])
+
+def test_the_role_of_the_sweep_may_follow_its_map_runs_and_their_children() -> None:
+    """Sources: Step Functions Developer Guide, "IAM policies for using Distributed Map states", and
+    Service Authorization Reference: an EXPRESS child can be described alone.
+    """
+    (policy,) = RESOURCES["ReverifyAccountsRole"]["Properties"]["Policies"]
+    may = {
+        (action, resource["Fn::Sub"])
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "Execution" in str(statement["Action"])
+        for action in listed(statement["Action"])
+        for resource in listed(statement["Resource"])
+        if "Fn::Sub" in resource
+    }
+
+    follow = ("states:DescribeExecution", "states:StopExecution", "states:RedriveExecution")
+    assert may == {
+        *((action, SWEEPS % ("execution", form)) for action in follow for form in (":*", "/*")),
+        ("states:DescribeExecution", SWEEPS % ("express", "/*")),
+        ("states:ListExecutions", SWEEPS % ("stateMachine", "")),
+        ("states:StartExecution", SWEEPS % ("stateMachine", "")),
+    }
+
+
+def test_other_partitions_are_refused_with_a_sentence_and_arns_name_this_one() -> None:
+    """The domain's ARNs and regions are those of the partition aws: half a support is none."""
+    (assertion,) = template()["Rules"]["OnlyInThePartitionAws"]["Assertions"]
+    arns = re.findall(r"arn:[^:]*", (ROOT / "template.yaml").read_text())
+
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]}
+    assert "partition aws" in assertion["AssertDescription"]
+    assert set(arns) == {"arn:aws"}
