@@ -9,6 +9,7 @@ import secrets
 from typing import Any
 
 from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam as iam_service
 
 from local.fidelity.correction import Response, corrects, replaces
 
@@ -109,16 +110,17 @@ def _reworded(body: str, service: str, action: str, resource_arn: str) -> str:
 
 @corrects(iam_evaluator, "_resolve_condition_key")
 def resolve_principal_arn_to_the_role(original: Any, key: str, ctx: Any) -> Any:
-    """On AWS, `aws:PrincipalArn` of a role session is the ARN of the role.
+    """On AWS, `aws:PrincipalArn` of a role session is the ARN of the role, with its path.
 
-    The emulator takes the ARN of the session.
+    The emulator takes the ARN of the session, which has none.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
     """
     value = original(key, ctx)
     if key.lower() != "aws:principalarn" or ":assumed-role/" not in value:
         return value
-    account, role = value.split(":")[4], value.split("/")[1]
-    return f"arn:aws:iam::{account}:role/{role}"
+    account, name = value.split(":")[4], value.split("/")[1]
+    role = iam_service._roles.get_scoped(account, None, name)
+    return role["Arn"] if role else f"arn:aws:iam::{account}:role/{name}"
 
 
 @corrects(iam_evaluator, "_resolve_condition_key")

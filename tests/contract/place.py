@@ -92,21 +92,24 @@ class Place:
         *,
         condition: Mapping[str, Any] | None = None,
         boundary: str | None = None,
+        path: str = "/",
     ) -> str:
         """Creates a role that this account may assume, under `condition` or with the run's external
-        ID. Returns its name.
+        ID. Returns its name, with its path.
         """
         iam, name = self.client("iam"), self.name(what)
         trust = permissions.trust_policy(self.account_number, self.external_id)
         if condition is not None:
             trust["Statement"][0]["Condition"] = condition
         limits = {"PermissionsBoundary": boundary} if boundary else {}
-        iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust), **limits)
+        document = json.dumps(trust)
+        iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document, **limits)
         self.later(iam.delete_role, RoleName=name)
         iam.put_role_policy(RoleName=name, PolicyName="P", PolicyDocument=json.dumps(policy))
         self.later(iam.delete_role_policy, RoleName=name, PolicyName="P")
-        self._made_at[name] = time.monotonic()
-        return name
+        named = f"{path}{name}".removeprefix("/")
+        self._made_at[named] = time.monotonic()
+        return named
 
     def try_role(self, role_name: str, external_id: str | None) -> Judgement:
         """One attempt to assume a role, as a test of an account makes it."""

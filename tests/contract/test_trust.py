@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from cavok.adapters.customer.assume_role import REJECTED_CODES, whose_account
+from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain.access_denied import Reason
 from cavok.domain.steps import Verdict
@@ -40,6 +41,22 @@ def test_a_role_that_accepts_any_external_id_accepts_a_wrong_one(place: Place) -
     place.enter(role)
     assert place.try_role(role, WRONG).verdict is Verdict.ALLOWED
     assert place.try_role(role, None).verdict is Verdict.DENIED
+
+
+def test_a_role_may_trust_the_roles_of_a_path_alone(place: Place) -> None:
+    """As the canary does: aws:PrincipalArn of a session has the path of its role."""
+    path = f"/{place.name('stack')}/testers/"
+    testers = {"aws:PrincipalArn": f"arn:aws:iam::{place.account_number}:role{path}*"}
+    with_id = {"sts:ExternalId": place.external_id}
+    canary = place.role("canary", condition={"StringEquals": with_id, "ArnLike": testers})
+    arn = str(place.account(canary).role_arn)
+    may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": arn}
+    policy = {"Version": "2012-10-17", "Statement": [may]}
+    verdicts = {
+        role: Canary(place.client_of(role, "sts"), arn, place.external_id).judgement().verdict
+        for role in (place.role("tester", policy, path=path), place.role("testers", policy))
+    }
+    assert list(verdicts.values()) == [Verdict.ALLOWED, Verdict.DENIED]
 
 
 def test_a_deactivated_access_key_is_rejected_as_such(place: Place) -> None:

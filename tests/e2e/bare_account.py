@@ -23,14 +23,16 @@ class Account:
     def client(self, service: str, region: str = "us-east-1") -> Any:
         return aws.client(service, self.emulator_url, self.number, region)
 
-    def role(self, name: str, *statements: dict[str, Any], service: str = "lambda") -> str:
+    def role(
+        self, name: str, *statements: dict[str, Any], service: str = "lambda", path: str = "/"
+    ) -> str:
         principal = {
             "AWS": f"arn:aws:iam::{self.number}:root",
             "Service": f"{service}.amazonaws.com",
         }
         trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
         iam = self.client("iam")
-        made = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document(trust))
+        made = iam.create_role(RoleName=name, Path=path, AssumeRolePolicyDocument=document(trust))
         if statements:
             iam.put_role_policy(
                 RoleName=name, PolicyName="Own", PolicyDocument=document(*statements)

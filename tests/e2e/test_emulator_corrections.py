@@ -265,6 +265,22 @@ def test_the_principal_arn_of_a_session_is_its_roles(account: Account) -> None:
     assert account.session(role, "iam").list_users()["Users"] == []
 
 
+def test_the_principal_arn_of_a_session_has_its_roles_path(account: Account) -> None:
+    ours = {"aws:PrincipalArn": f"arn:aws:iam::{account.number}:role/cavok/testers/*"}
+    to_our_path = {
+        "Effect": "Allow",
+        "Action": "iam:ListUsers",
+        "Resource": "*",
+        "Condition": {"ArnLike": ours},
+    }
+    within = account.role("Reader", to_our_path, path="/cavok/testers/")
+    outside = account.role("testers", to_our_path)
+
+    assert account.session(within, "iam").list_users()["Users"] == []
+    with pytest.raises(ClientError, match="AccessDenied"):
+        account.session(outside, "iam").list_users()
+
+
 def test_a_pattern_with_many_wildcards_is_matched_at_once(account: Account) -> None:
     """Sixteen keep a backtracking matcher busy for half a minute, twenty-four for hours."""
     patterns = [f"ec2:{'*' * 16}y", "ec2:*ribe*Inst?nc*s"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
 from typing import Any
@@ -186,7 +187,8 @@ def test_no_function_may_do_anything_to_everything(name: str) -> None:
     for statement in statements(name):
         assert statement["Effect"] == "Allow"
         assert not any("*" in action for action in listed(statement["Action"]))
-        assert ("*" in listed(statement["Resource"])) == (statement["Action"] in WITHOUT_RESOURCES)
+        for action in listed(statement["Action"]):
+            assert ("*" in listed(statement["Resource"])) == (action in WITHOUT_RESOURCES)
         assert "NotAction" not in statement
         assert "NotResource" not in statement
 
@@ -281,7 +283,7 @@ def test_every_function_has_its_own_role_with_no_managed_policies() -> None:
 
     assert len(set(roles)) == len(roles)
     for name in FUNCTIONS:
-        assert set(role(name)) == {"AssumeRolePolicyDocument", "Policies"}
+        assert set(role(name)) - {"Path"} == {"AssumeRolePolicyDocument", "Policies"}
 
 
 @each_function
@@ -453,6 +455,34 @@ def test_the_role_of_the_sweep_may_follow_its_map_runs_and_their_children() -> N
         ("states:ListExecutions", SWEEPS % ("stateMachine", "")),
         ("states:StartExecution", SWEEPS % ("stateMachine", "")),
     }
+
+
+LONGEST_STACK_NAME = "Cavok-accounts-of-the-platform-team" + "-and-so-on" * 8
+LONGEST_ROLE_NAME = 64
+
+
+def arn_of_role(function: str, stack: str) -> str:
+    """What CloudFormation makes of a role without a name: as much of the stack's and the resource's
+    name as fits. Source: CloudFormation User Guide, "Name type".
+    """
+    logical_id = FUNCTIONS[function]["Role"]["Fn::GetAtt"][0]
+    path = role(function).get("Path", {"Fn::Sub": "/"})["Fn::Sub"]
+    name = f"{stack[:24]}-{logical_id[:24]}-1A2B3C4D5E6F"[:LONGEST_ROLE_NAME]
+    return f"arn:aws:iam::111122223333:role{path}{name}".replace("${AWS::StackName}", stack)
+
+
+@pytest.mark.parametrize("stack", ["cavok", "Cavok", LONGEST_STACK_NAME])
+@each_function
+def test_the_canary_trusts_the_functions_that_test_accounts_and_no_others(
+    name: str, stack: str
+) -> None:
+    """However long the stack's name is."""
+    (trust,) = RESOURCES["CanaryRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    pattern = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
+    pattern = pattern.replace("${AWS::AccountId}", "111122223333")
+    trusted = fnmatchcase(arn_of_role(name, stack), pattern.replace("${AWS::StackName}", stack))
+
+    assert trusted == (folder(name) in ("open_session", "probe_account"))
 
 
 def test_other_partitions_are_refused_with_a_sentence_and_arns_name_this_one() -> None:
