@@ -242,6 +242,7 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
     )
 
     looking, *acting = offered.statements["warehouses"]
+    also = (["redshift:ResumeCluster"], [f"arn:aws:redshift:*:{NUMBER}:snapshot:*"])
     assert looking["Action"] == ["redshift:DescribeClusters"]
     assert [(s["Action"], s["Resource"]) for s in acting] == [
         (
@@ -250,8 +251,9 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
                 "arn": [f"arn:aws:redshift:us-east-1:{NUMBER}:cluster:sales"],
                 "tag": f"arn:aws:redshift:*:{NUMBER}:cluster:*",
             }[by],
-        )
-    ] * controlled
+        ),
+        also,
+    ][: 2 * controlled]
     assert [covered.resource_id for covered in offered.covers] == ["r"] * controlled
     assert any(
         text.startswith("Starting and stopping Redshift clusters") for text in offered.removes

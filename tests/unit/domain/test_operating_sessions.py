@@ -25,6 +25,10 @@ ARNS = {
     Kind.RDS: f"arn:aws:rds:*:{NUMBER}:db:orders",
     Kind.AURORA: f"arn:aws:rds:*:{NUMBER}:cluster:ledger",
 }
+EXTRA = [
+    "arn:aws:license-manager:*:*:license-configuration:*",
+    f"arn:aws:resource-groups:*:{NUMBER}:group/*",
+]
 IDS = {kind: re.split("[:/]", arn)[-1] for kind, arn in ARNS.items()}
 
 
@@ -51,7 +55,7 @@ def test_a_start_or_stop_can_do_that_to_that_instance_alone(kind: Kind, action: 
     expected = {(kind.descriptor.describe, "*"), (operation.permission, ARNS[kind])}
     if operation.permission == "ec2:StartInstances":
         expected |= {
-            (operation.permission, "arn:aws:license-manager:*:*:license-configuration:*"),
+            *((operation.permission, each) for each in EXTRA),
             ("kms:CreateGrant", "*"),
         }
 
@@ -72,10 +76,7 @@ def test_what_a_start_reaches_besides_the_instance_is_in_the_statement_that_star
 
     looking, starting, _ = policy["Statement"]
     assert looking == {"Effect": "Allow", "Action": ["ec2:DescribeInstances"], "Resource": "*"}
-    assert starting["Resource"] == [
-        ARNS[Kind.EC2],
-        "arn:aws:license-manager:*:*:license-configuration:*",
-    ]
+    assert starting["Resource"] == [ARNS[Kind.EC2], *EXTRA]
 
 
 def test_a_policy_has_no_white_space_that_counts_against_the_limit() -> None:

@@ -113,6 +113,10 @@ class KindDescriptor:
         """An identifier as AWS stores it."""
         return text.lower() if self.ids_in_any_case else text
 
+    def extra_resources(self, account_number: str) -> list[str]:
+        """ARN patterns of what starting one reaches besides it, in an account."""
+        return [each.format(account_number=account_number) for each in self.extra_arns]
+
     def arguments(self, instance_id: str) -> dict[str, Any]:
         """The arguments of a call that names one instance."""
         return {self.id_parameter: [instance_id] if self.id_in_list else instance_id}
@@ -225,9 +229,13 @@ class Kind(StrEnum):
             }
         ),
         # StartInstances is authorized on the instance's license configurations, too, which another
-        # account may share. Sources: Service Authorization Reference, "Amazon EC2"; License Manager
-        # User Guide, "Share a license configuration".
-        extra_arns=("arn:aws:license-manager:*:*:license-configuration:*",),
+        # account may share, and on the group of Capacity Reservations that it targets. Sources:
+        # Service Authorization Reference, "Amazon EC2"; License Manager User Guide, "Share a
+        # license configuration".
+        extra_arns=(
+            "arn:aws:license-manager:*:*:license-configuration:*",
+            "arn:aws:resource-groups:*:{account_number}:group/*",
+        ),
         absent=frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"}),
     )
     RDS = KindDescriptor(

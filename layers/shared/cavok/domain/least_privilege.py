@@ -143,7 +143,14 @@ def _statements(
     if group is CHECKING:
         # A test reads the policies of the role that it is in, and of no other.
         looking["Resource"] = account.role_arn
-    return (looking, *(s for kind in kinds for s in _acting(kind, account, by, needs)))
+    return (
+        looking,
+        *(
+            statement
+            for kind in kinds
+            for statement in (*_acting(kind, account, by, needs), *_extra(kind, account, needs))
+        ),
+    )
 
 
 def _acting(kind: Kind, account: Account, by: Scope, needs: _Needs) -> list[dict[str, Any]]:
@@ -161,6 +168,18 @@ def _acting(kind: Kind, account: Account, by: Scope, needs: _Needs) -> list[dict
         _statement(kind, actions, sorted(found))
         for actions, found in sorted(arns.items(), key=lambda entry: sorted(entry[0]))
     ]
+
+
+def _extra(kind: Kind, account: Account, needs: _Needs) -> list[dict[str, Any]]:
+    """What starting instances of a kind reaches besides them. It starts none by itself."""
+    extra = kind.descriptor.extra_resources(account.account_number)
+    starts = any(
+        instance.kind is kind and Action.START in actions for instance, actions in needs.items()
+    )
+    if not extra or not starts:
+        return []
+    starting = _statement(kind, frozenset({Action.START}), extra)
+    return [starting | {"Sid": f"{starting['Sid']}With"}]
 
 
 def _statement(kind: Kind, actions: frozenset[Action], resource: str | list[str]) -> dict[str, Any]:

@@ -50,7 +50,7 @@ def looking_policy(kind: Kind) -> dict[str, Any]:
 def start_stop_policy(account_number: str, operation: Operation) -> dict[str, Any]:
     """Allows this action on this instance, plus Describe; for starting an EC2 instance also what
     AWS does in the caller's name, as far as the role's own policies allow it: grants for encrypted
-    volumes, and the use of license configurations.
+    volumes, and the use of license configurations and of groups of Capacity Reservations.
 
     Describe actions cannot be limited to a resource. Source: Service Authorization Reference, EC2
     and RDS.
@@ -60,8 +60,7 @@ def start_stop_policy(account_number: str, operation: Operation) -> dict[str, An
     statements = _allowing([kind.describe], "*")["Statement"]
     statements += _allowing([operation.permission], arn)["Statement"]
     if operation.action is Action.START and kind.extra_arns:
-        extra = [each.format(account_number=account_number) for each in kind.extra_arns]
-        statements[-1]["Resource"] = [arn, *extra]
+        statements[-1]["Resource"] = [arn, *kind.extra_resources(account_number)]
     if operation.action is Action.START and operation.kind is Kind.EC2:
         granting = ENCRYPTED_VOLUMES.statement()
         del granting["Sid"]
