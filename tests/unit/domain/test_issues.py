@@ -12,14 +12,14 @@ from itertools import product
 import pytest
 
 from cavok.domain import permissions
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import POLICIES_UNREAD, Reason
 from cavok.domain.accounts import Account, Capability, Fix, Issue, Outcome, Severity, Status
 from cavok.domain.fixes import grant
 from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import find_issues
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.steps import Resources, ResourceVerdict, Step, Verdict
+from cavok.domain.steps import MAX_EXAMPLES, Resources, ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import entry_refused, finish
 from tests.support.builders import (
     NOW,
@@ -656,15 +656,199 @@ def test_a_success_on_an_absent_database_mends_no_real_one_unless_the_policies_w
     read = [a_step(action, verdict) for action, verdict in zip(READERS, readers, strict=True)]
 
     after = judged_by(refused, a_step(STOP_DB), *read, under_control={ORDERS})
-    listed = judged_by(
-        refused, partly(STOP_DB, allowed=[ORDERS], refused=[]), *read, under_control={ORDERS}
-    )
+    by_policies = replace(partly(STOP_DB, allowed=[ORDERS]), error_code="AccessDenied")
+    listed = judged_by(refused, by_policies, *read, under_control={ORDERS})
 
     all_read = set(readers) == {Verdict.ALLOWED} or account.role_name is None
     assert refused.status is Status.DEGRADED
     assert after.status is (Status.CONFIRMED if all_read else Status.DEGRADED)
     assert after.issues[:1] == (refused.issues[:1] if not all_read else after.issues[:1])
     assert listed.status is Status.CONFIRMED, "this answer is about the database itself"
+
+
+STOCK, LEDGER = (replace(ORDERS, instance_id=name) for name in ("stock", "ledger"))
+SOME_UNREAD = [
+    a_step(action, Verdict.ALLOWED, error_code=POLICIES_UNREAD)
+    for action in ("iam:ListRolePolicies", "iam:ListAttachedRolePolicies")
+]
+
+
+@pytest.mark.parametrize("unread", SOME_UNREAD, ids=lambda step: step.step)
+def test_a_success_mends_no_refusal_that_may_have_moved_to_policies_that_tests_do_not_read(
+    unread: Step,
+) -> None:
+    """The Deny statement moved into a managed policy, or behind the inline policies that are read.
+    What the readable ones still deny is refused, and the rest proves nothing.
+    """
+    refused = judged_by(an_account(), partly(STOP_DB, refused=[ORDERS]), under_control={ORDERS})
+
+    for step, left, verdict in (
+        (a_step(STOP_DB), None, Verdict.INCONCLUSIVE),
+        (partly(STOP_DB, allowed=[ORDERS, LEDGER], refused=[STOCK]), (3, 1, 1), Verdict.PARTIAL),
+        (partly(STOP_DB, allowed=[ORDERS], refused=[STOCK]), (2, 0, 1), Verdict.INCONCLUSIVE),
+    ):
+        after, verification = finish(
+            refused,
+            a_verification(),
+            steps_of(refused, step, unread),
+            NOW,
+            under_control={ORDERS, LEDGER},
+        )
+        (judged,) = [each for each in verification.steps if each.step == STOP_DB]
+        found = judged.resources
+        assert judged.verdict is verdict
+        assert left == (found and (found.asked, found.allowed, found.denied))
+        assert (judged.reason is Reason.NOT_PROVABLE) == (verdict is Verdict.INCONCLUSIVE)
+        assert judged.detail
+        assert "policies that this test could not read" in judged.detail
+        assert after.status is Status.DEGRADED
+        assert after.issues[0] == refused.issues[0]
+
+
+@pytest.mark.parametrize("unread", SOME_UNREAD, ids=lambda step: step.step)
+def test_policies_that_tests_do_not_read_put_nothing_in_doubt_that_was_not_refused(
+    unread: Step,
+) -> None:
+    refused = judged_by(an_account(), partly(STOP_DB, refused=[ORDERS]), under_control={ORDERS})
+    cluster = InstanceKey(Kind.AURORA, "us-east-1", "orders")
+    in_part = partly(STOP_DB, allowed=[LEDGER], refused=[STOCK])
+
+    assert issues_of(an_account(), a_step(STOP_DB), unread) == ()
+    for step, under_control in (
+        (a_step(STOP_DB), {LEDGER}),
+        (a_step(STOP_DB), {cluster}),
+        (in_part, {LEDGER}),
+    ):
+        after = judged_by(refused, step, unread, under_control=under_control)
+        assert after.status is Status.CONFIRMED
+    still = judged_by(refused, partly(STOP_DB, refused=[ORDERS]), unread, under_control={ORDERS})
+    assert still == refused
+
+
+def test_a_database_that_no_example_names_is_in_doubt_where_there_are_more_than_examples() -> None:
+    denied_ones = [replace(ORDERS, instance_id=f"db-{n:02}") for n in range(MAX_EXAMPLES)]
+    found = partly(STOP_DB, allowed=[ORDERS], refused=denied_ones).resources
+    named = partly(STOP_DB, allowed=[LEDGER], refused=denied_ones[1:]).resources
+    assert found
+    assert named
+
+    doubted = found.doubting({("us-east-1", "orders")})
+
+    assert (doubted.asked, doubted.allowed, doubted.denied) == (MAX_EXAMPLES + 1, 0, MAX_EXAMPLES)
+    assert doubted.examples == found.examples
+    assert named.doubting({("us-east-1", "orders"), ("eu-west-1", "ledger")}) == named
+
+
+def test_unread_policies_are_not_told_to_be_forbidden() -> None:
+    """The permissions to read are there; more of them would prove nothing."""
+    for unread in SOME_UNREAD:
+        assert "without managed policies: tests do not read those" in unproven(unread).remedy
+
+
+# ---- permissions that are refused for every instance ---------------------------------------------
+
+LOOK = "ec2:DescribeInstances"
+
+
+def refused_as_a_whole(action: str, *under_control: InstanceKey, **but: object) -> Account:
+    step = replace(denied([action])[0], region="us-east-1")
+    account = an_account(regions=("us-east-1", "eu-west-1"), **but)
+    return judged_by(account, step, under_control=under_control)
+
+
+def test_what_an_instance_under_control_needs_is_not_what_cavok_does_without() -> None:
+    """Nobody has proven it before, so that it is not lost; and it was not left out by choice."""
+    there = replace(ONE, region="eu-west-1")
+
+    problem, *more = refused_as_a_whole(STOP, ONE, there, ORDERS).issues
+
+    assert more == []
+    assert problem.message == (
+        f"{STOP} is refused for {there.instance_id} in eu-west-1, {ONE.instance_id} in us-east-1, "
+        "which are under Cavok's control."
+    )
+    assert problem.fix
+    statement = json.loads(str(problem.fix.policy_statement))
+    assert statement["Resource"] == [there.arn(NUMBER), ONE.arn(NUMBER)]
+
+
+def test_instances_that_cavok_may_not_see_are_a_problem_in_the_region_that_was_asked() -> None:
+    there = replace(ONE, region="eu-west-1")
+
+    problem, *more = refused_as_a_whole(LOOK, ONE, there).issues
+
+    assert more == []
+    assert problem.message == (
+        f"{LOOK} is refused for {ONE.instance_id} in us-east-1, which is under Cavok's control."
+    )
+    assert problem.remedy.startswith(f"Add {LOOK} to the role's policy")
+    assert problem.fix
+    assert json.loads(str(problem.fix.policy_statement))["Resource"] == "*"
+
+
+@pytest.mark.parametrize(
+    ("action", "under_control"),
+    [
+        (STOP, ()),
+        (STOP, (ORDERS,)),
+        (STOP, (replace(ONE, region="eu-west-2"),)),
+        (LOOK, (replace(ONE, region="eu-west-1"),)),
+        ("ec2:DescribeInstanceStatus", (ONE,)),
+    ],
+)
+def test_a_permission_that_nothing_under_control_needs_is_information(
+    action: str, under_control: tuple[InstanceKey, ...]
+) -> None:
+    (issue,) = refused_as_a_whole(action, *under_control).issues
+
+    assert (issue.code, issue.severity) == ("permission_missing", Severity.INFORMATION)
+
+
+def test_a_whole_group_that_something_under_control_needs_was_not_left_out_by_choice() -> None:
+    after = judged_by(an_account(), *denied(actions_of("rds")), under_control={ORDERS})
+
+    assert after.status is Status.DEGRADED
+    assert [issue.message.partition(" ")[0] for issue in after.issues] == [
+        "rds:StartDBInstance,",
+    ]
+
+
+def test_many_instances_are_counted_and_the_fix_is_for_all() -> None:
+    """A statement that names them all may be longer than IAM takes."""
+    keys = [replace(ONE, instance_id=f"i-{n:017x}") for n in range(MAX_EXAMPLES + 2)]
+
+    few, many = (refused_as_a_whole(STOP, *some).issues[0] for some in (keys[:-2], keys))
+
+    assert few.message.count("us-east-1") == many.message.count("us-east-1") == MAX_EXAMPLES
+    assert f"{keys[MAX_EXAMPLES - 1].instance_id} in us-east-1 and 2 more, which" in many.message
+    resources = [
+        json.loads(str(issue.fix and issue.fix.policy_statement))["Resource"]
+        for issue in (few, many)
+    ]
+    assert resources == [[key.arn(NUMBER) for key in keys[:-2]], "*"]
+
+
+@pytest.mark.parametrize("action", [STOP, LOOK])
+def test_a_refusal_of_all_stays_a_problem_while_it_is_in_doubt(action: str) -> None:
+    refused = refused_as_a_whole(action, ONE)
+    in_doubt = a_step(action, Verdict.INCONCLUSIVE, Reason.ERROR)
+
+    kept = judged_by(refused, in_doubt, under_control={ONE})
+    mended = judged_by(refused, under_control={ONE})
+
+    assert kept.issues[0] == refused.issues[0]
+    assert mended.status is Status.CONFIRMED
+
+
+def test_an_instance_whose_name_ends_like_anothers_is_another() -> None:
+    mine = replace(ORDERS, instance_id="my-orders")
+    refused = judged_by(
+        an_account(), partly(STOP_DB, refused=[mine], allowed=[ORDERS]), under_control={mine}
+    )
+    in_doubt = found_of(STOP_DB, (mine, OPEN), (ORDERS, OPEN))
+
+    assert judged_by(refused, in_doubt, under_control={mine}).status is Status.DEGRADED
+    assert judged_by(refused, in_doubt, under_control={ORDERS}).status is Status.CONFIRMED
 
 
 def test_a_problem_of_the_trust_is_mended_by_a_proven_trust_alone() -> None:

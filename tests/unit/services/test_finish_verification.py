@@ -59,7 +59,7 @@ class Table:
         self.verification = verification
         self.writes = 0
         self.conflicts = 0
-        self.resources: Resources | None = None
+        self.resources = Resources()
 
     # Accounts
     def get(self, _: str, verification_id: str) -> Account:
@@ -343,9 +343,23 @@ def test_the_resources_are_not_read_where_nothing_of_them_is_in_question() -> No
     table = a_table()
     table.resources = Resources(STOPPED_BY_CAVOK)
 
-    finished(report_of(*denied(["ec2:StartInstances"])), table)
+    finished(report_of(*denied(["ec2:DescribeInstanceStatus"])), table)
 
     assert table.resources.reads == 0
+
+
+@pytest.mark.parametrize("action", ["ec2:StartInstances", "ec2:DescribeInstances"])
+def test_a_permission_that_is_refused_as_a_whole_matters_to_what_is_under_control(
+    action: str,
+) -> None:
+    table = a_table()
+    table.resources = Resources(STOPPED_BY_CAVOK)
+    refused = replace(denied([action])[0], region=STOPPED_BY_CAVOK.region)
+
+    finished(report_of(refused), table)
+
+    assert table.account
+    assert table.account.status is Status.DEGRADED
 
 
 def test_the_resources_are_read_where_one_of_them_was_refused_before() -> None:

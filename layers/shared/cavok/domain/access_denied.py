@@ -18,6 +18,9 @@ TIMED_OUT = "RequestTimeout"
 OUT_OF_TIME = "OutOfTime"
 """Cavok's own code for a call that was not made, or not answered, within the test's time."""
 
+POLICIES_UNREAD = "PoliciesUnread"
+"""Cavok's own code for a list of a role's policies of which tests do not read all."""
+
 MAX_MESSAGE = 4_096
 """Characters of an error message that are read. The rest of EC2's is its encoded part."""
 

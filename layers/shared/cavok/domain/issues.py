@@ -9,7 +9,13 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cavok.domain import permissions
-from cavok.domain.access_denied import DENIED_CODES, FROM_OUTSIDE, Reason, refusal_reason
+from cavok.domain.access_denied import (
+    DENIED_CODES,
+    FROM_OUTSIDE,
+    POLICIES_UNREAD,
+    Reason,
+    refusal_reason,
+)
 from cavok.domain.accounts import Account, Fix, Issue, Outcome, Severity
 from cavok.domain.fixes import enabling, fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
@@ -82,7 +88,11 @@ def find_issues(
     refused = {
         step.step: found
         for step in steps
-        if step not in lost and (found := _refused_under_control(step, under_control))
+        if step not in lost
+        and (
+            found := _refused_under_control(step, under_control)
+            or _refused_as_a_whole(account, step, under_control)
+        )
     }
     refused_logs = list(_denied(steps, permissions.LOGS.group)) if account.write_logs else []
     missing = [
@@ -246,6 +256,11 @@ def _kinds() -> Mapping[str, Kind]:
     return {kind.descriptor.permission(action): kind for kind in Kind for action in Action}
 
 
+def needed_for() -> Mapping[str, Kind]:
+    """The kind of instance that cannot be started or stopped without a permission."""
+    return {**_kinds(), **{kind.descriptor.describe: kind for kind in Kind}}
+
+
 def _refused_under_control(
     step: Step, under_control: Collection[InstanceKey]
 ) -> dict[InstanceKey, Reason]:
@@ -261,23 +276,39 @@ def _refused_under_control(
     return {key: reason for key, reason in denied.items() if key in under_control}
 
 
+def _refused_as_a_whole(
+    account: Account, step: Step, under_control: Collection[InstanceKey]
+) -> dict[InstanceKey, Reason]:
+    """The instances under Cavok's control that need a permission which the step found refused for
+    whatever instance. A refused Describe says so of its own region alone.
+    """
+    if step.verdict is not Verdict.DENIED or step.resources is not None:
+        return {}
+    kind, reason = needed_for().get(step.step), step.reason or Reason.UNSTATED
+    regions = account.regions if step.step in _kinds() else [step.region]
+    return {key: reason for key in under_control if key.kind is kind and key.region in regions}
+
+
 def _instance_issues(
     account: Account, refused: Mapping[str, Mapping[InstanceKey, Reason]]
 ) -> Iterator[Issue]:
-    """One issue per reason and set of instances, naming every action it concerns."""
-    actions_of: dict[tuple[Reason, tuple[InstanceKey, ...]], list[str]] = {}
+    """One issue per reason and set of instances, naming every action it concerns. No policy can
+    limit looking to some instances, so that it is told and granted apart.
+    """
+    actions_of: dict[tuple[Reason, tuple[InstanceKey, ...], bool], list[str]] = {}
     for action, found in refused.items():
         for reason in dict.fromkeys(found.values()):
             keys = tuple(sorted(key for key, why in found.items() if why is reason))
-            actions_of.setdefault((reason, keys), []).append(action)
-    for (reason, keys), actions in actions_of.items():
+            actions_of.setdefault((reason, keys, action in _kinds()), []).append(action)
+    for (reason, keys, acting), actions in actions_of.items():
         listed, names = ", ".join(actions), _named(keys)
+        on, few = f" on {names}" if acting else "", len(keys) <= MAX_EXAMPLES
         yield Issue(
             INSTANCE_REFUSED,
             f"{listed} {_are(actions)} refused for {names}, which {_are(keys)} under Cavok's "
             "control.",
-            f"{_remedy(account, reason, f'{listed} on {names}')} Or end Cavok's control.",
-            fix=fix_of_refusal(account, reason, actions, keys),
+            f"{_remedy(account, reason, f'{listed}{on}')} Or end Cavok's control.",
+            fix=fix_of_refusal(account, reason, actions, keys if acting and few else ()),
         )
 
 
@@ -297,7 +328,10 @@ def _cut_off(
 
 
 def _named(keys: Sequence[InstanceKey]) -> str:
-    return ", ".join(f"{key.instance_id} in {key.region}" for key in keys)
+    """In words, as many as a step names."""
+    more = f" and {len(keys) - MAX_EXAMPLES} more" if len(keys) > MAX_EXAMPLES else ""
+    names = (f"{key.instance_id} in {key.region}" for key in keys[:MAX_EXAMPLES])
+    return f"{', '.join(names)}{more}"
 
 
 def _are(several: Sequence[object]) -> str:
@@ -347,7 +381,7 @@ def _of(issue: Issue, keys: Iterable[InstanceKey]) -> list[InstanceKey]:
 def _is_open(step: Step, key: InstanceKey, under_control: Collection[InstanceKey]) -> bool:
     """Whether the step proved nothing about an instance under control."""
     resources = step.resources
-    if _kinds().get(step.step) is not key.kind:
+    if needed_for().get(step.step) is not key.kind:
         return False
     if resources is None:
         return step.verdict is Verdict.INCONCLUSIVE
@@ -365,28 +399,41 @@ def _is_open(step: Step, key: InstanceKey, under_control: Collection[InstanceKey
 def doubted(
     account: Account, steps: Sequence[Step], under_control: Collection[InstanceKey]
 ) -> tuple[Step, ...]:
-    """The steps, inconclusive where AWS allows an action on an absent database, but an earlier test
-    found it refused for one under Cavok's control, and this one could not read the role's policies:
-    the one that denies it may still be there.
+    """The steps, but that an action on a database under Cavok's control which an earlier test found
+    refused is in doubt where AWS allows it on an absent one, and this test could not read all of
+    the role's policies: the one that denies it may still be there.
     """
-    refused = [
-        issue
-        for issue in account.issues
-        if issue.code == INSTANCE_REFUSED and _of(issue, under_control)
-    ]
-    if not refused or account.role_name is None or _read_policies(steps):
+    if account.role_name is None or _read_all_policies(steps):
         return tuple(steps)
-    kinds = _kinds()
-    return tuple(
-        step.predicted(Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE, _STILL_REFUSED)
-        if step.verdict is Verdict.ALLOWED
-        and step.resources is None
-        and step.step in kinds
-        and not kinds[step.step].descriptor.dry_run
-        and any(_names(issue, [step.step]) for issue in refused)
-        else step
+    kinds = {action: kind for action, kind in _kinds().items() if not kind.descriptor.dry_run}
+    keys_of = {
+        step.step: {
+            key
+            for issue in account.issues
+            if issue.code == INSTANCE_REFUSED and _names(issue, [step.step])
+            for key in _of(issue, under_control)
+            if key.kind is kinds[step.step]
+        }
         for step in steps
-    )
+        if step.step in kinds
+    }
+    return tuple(_doubted(step, keys_of.get(step.step, ())) for step in steps)
+
+
+def _doubted(step: Step, keys: Collection[InstanceKey]) -> Step:
+    """The step, whose success on an absent database proves nothing about these. A verdict after a
+    refusal stands: it takes all policies.
+    """
+    if keys and step.verdict is Verdict.ALLOWED and step.resources is None:
+        return step.predicted(Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE, _STILL_REFUSED)
+    if step.verdict is not Verdict.PARTIAL or not step.resources or step.error_code in DENIED_CODES:
+        return step
+    known = step.resources.doubting({(key.region, key.instance_id) for key in keys})
+    if known == step.resources:
+        return step
+    verdict = known.verdict(listed=True, complete=True)
+    reason = Reason.NOT_PROVABLE if verdict is Verdict.INCONCLUSIVE else None
+    return step.predicted(verdict, reason, _STILL_REFUSED, known)
 
 
 _STILL_REFUSED = (
@@ -395,15 +442,22 @@ _STILL_REFUSED = (
 )
 
 
-def _read_policies(steps: Iterable[Step]) -> bool:
-    """Whether the test could read the role's own policies."""
+def _read_all_policies(steps: Iterable[Step]) -> bool:
+    """Whether the test could read all of the role's policies."""
+    return _may_read_policies(step for step in steps if step.error_code != POLICIES_UNREAD)
+
+
+def _may_read_policies(steps: Iterable[Step]) -> bool:
+    """Whether the test has the permissions to read the role's own policies."""
     allowed = {step.step for step in steps if step.verdict is Verdict.ALLOWED}
     return allowed.issuperset(_POLICY_READERS)
 
 
 def _names(issue: Issue, names: Iterable[str]) -> list[str]:
-    """Those that the issue names. One name may begin with another."""
-    return [name for name in names if re.search(rf"{re.escape(name)}(?![\w-])", issue.message)]
+    """Those that the issue names. One name may begin or end with another."""
+    return [
+        name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", issue.message)
+    ]
 
 
 _ACTIONS = re.compile(r"[\w-]+:\w+(?:, [\w-]+:\w+)*")
@@ -541,7 +595,7 @@ def _what_would_prove(
     everywhere = f"An instance that {', '.join(actions)} could be tried on, or a grant for all"
     if account.role_name is None:
         return why, f"{everywhere}, would prove it. So does the first use.", None
-    if _read_policies(steps):
+    if _may_read_policies(steps):
         remedy = (
             "The role's policies do not decide it for the instances of this account. A statement "
             "of an inline policy that names them by ARN, or by their tags, would prove it, in a "

@@ -132,6 +132,23 @@ class Resources:
             return Verdict.DENIED
         return Verdict.INCONCLUSIVE
 
+    def doubting(self, keys: Collection[tuple[str, str]]) -> Self:
+        """These, where what was found allowed of `keys` (region and ID) proves nothing. One that no
+        example names is taken for allowed if there are more than the examples.
+        """
+        shown = {(each.region, each.id): each.verdict for each in self.examples}
+        hidden = Verdict.ALLOWED if len(shown) < self.asked else None
+        doubts = {key for key in keys if shown.get(key, hidden) is Verdict.ALLOWED}
+        others = (each for each in self.examples if (each.region, each.id) not in doubts)
+        unknown = (
+            ResourceVerdict(name, region, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
+            for region, name in sorted(doubts)
+        )
+        named = sorted((*unknown, *others), key=lambda each: each.verdict is not Verdict.DENIED)
+        return replace(
+            self, allowed=self.allowed - len(doubts), examples=tuple(named[:MAX_EXAMPLES])
+        )
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Reads the JSON form. ValueError or KeyError for anything else."""

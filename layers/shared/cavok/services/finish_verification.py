@@ -13,9 +13,9 @@ from cavok.domain.accounts import Account
 from cavok.domain.errors import AccountNotFound, EntryRefused, EntryRefusedYet, ServiceUnavailable
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
-from cavok.domain.issues import INSTANCE_REFUSED
+from cavok.domain.issues import INSTANCE_REFUSED, needed_for
 from cavok.domain.regions import UNUSABLE
-from cavok.domain.steps import Step
+from cavok.domain.steps import Step, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import (
     State,
@@ -127,7 +127,11 @@ def _may_concern_resources(account: Account, steps: Sequence[Step], survey: Surv
         bool(account.unusable_regions)
         or any(each.status in UNUSABLE for each in survey.region_health)
         or any(issue.code == INSTANCE_REFUSED for issue in account.issues)
-        or any(step.resources and step.resources.denied for step in steps)
+        or any(
+            step.step in needed_for()
+            and (step.verdict is Verdict.DENIED or (step.resources and step.resources.denied))
+            for step in steps
+        )
     )
 
 

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer import dry_runs
-from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.adapters.customer.probed_account import MAX_INLINE_POLICIES, ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
+from cavok.domain.access_denied import POLICIES_UNREAD
 from cavok.domain.permissions import PROBE_NAME_PREFIX
-from cavok.domain.steps import ALLOWED, Judgement
+from cavok.domain.steps import ALLOWED, Judgement, Verdict
 
 ABSENT_DATABASE = f"{PROBE_NAME_PREFIX}0"
 """Stands for the random names that probes use. No policy can tell them apart, unless it names one.
@@ -25,10 +26,11 @@ ABSENT_DATABASE = f"{PROBE_NAME_PREFIX}0"
 @dataclass(frozen=True, slots=True)
 class Probe:
     """A call, and the error codes that also prove the permission. Instead of the call, `dry_run`
-    names an EC2 operation that changes instances (boto3's name).
+    names an EC2 operation that changes instances (boto3's name). The call returns what its answer
+    says beyond that it is allowed, or null.
     """
 
-    call: Callable[[CustomerSession], object] | None = None
+    call: Callable[[CustomerSession], Judgement | None] | None = None
     proofs: frozenset[str] = frozenset()
     regional: bool = True
     dry_run: str | None = None
@@ -44,10 +46,9 @@ def run(action: str, account: ProbedAccount) -> Judgement:
         return dry_runs.ask(probe.dry_run, account)
     assert probe.call, f"{action} has neither a call nor a dry run"
     try:
-        probe.call(account.session)
+        return probe.call(account.session) or ALLOWED
     except AWS_ERRORS as error:
         return judge_error(error, probe.proofs)
-    return ALLOWED
 
 
 def region_of(action: str, account: ProbedAccount) -> str | None:
@@ -73,12 +74,22 @@ def _random() -> str:
     return secrets.token_hex(8)
 
 
-def _list_role_policies(session: CustomerSession) -> None:
-    session.client("iam").list_role_policies(RoleName=session.role_name)
+def _list_role_policies(session: CustomerSession) -> Judgement | None:
+    page = session.client("iam").list_role_policies(RoleName=session.role_name)
+    if page.get("IsTruncated") or len(page.get("PolicyNames", ())) > MAX_INLINE_POLICIES:
+        return _unread(f"Of the role's inline policies, {MAX_INLINE_POLICIES} are read.")
+    return None
 
 
-def _list_attached_role_policies(session: CustomerSession) -> None:
-    session.client("iam").list_attached_role_policies(RoleName=session.role_name)
+def _list_attached_role_policies(session: CustomerSession) -> Judgement | None:
+    page = session.client("iam").list_attached_role_policies(RoleName=session.role_name)
+    if page.get("IsTruncated") or page.get("AttachedPolicies"):
+        return _unread("The role has managed policies, which tests do not read.")
+    return None
+
+
+def _unread(why: str) -> Judgement:
+    return Judgement(verdict=Verdict.ALLOWED, error_code=POLICIES_UNREAD, detail=why)
 
 
 def _get_role_policy(session: CustomerSession) -> None:
