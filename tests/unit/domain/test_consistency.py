@@ -79,19 +79,20 @@ class Ended:
 
 
 def resources(rng: Random, kind: Kind) -> tuple[Verdict, Resources]:
-    """What a probe that names instances finds, as its verdict follows from it."""
+    """What a probe that names instances finds, as its verdict follows from it. Only dry runs skip
+    an instance. Where all are skipped, an absent one was asked about.
+    """
     some = [key for key in KEYS if key.kind is kind]
-    found = {key: rng.choice(["allowed", "denied", "inconclusive"]) for key in some}
+    may_be = ["allowed", "denied", "inconclusive", *["skipped"] * kind.descriptor.dry_run]
+    found = {key: rng.choice(may_be) for key in some}
+    reasons = {"denied": rng.choice(REFUSALS), "skipped": Reason.NOT_ASKABLE}
     verdicts = [
-        ResourceVerdict(
-            key.instance_id,
-            key.region,
-            Verdict(verdict),
-            rng.choice(REFUSALS) if verdict == "denied" else None,
-        )
+        ResourceVerdict(key.instance_id, key.region, Verdict(verdict), reasons.get(verdict))
         for key, verdict in found.items()
     ]
     counted = Resources.of(verdicts)
+    if not counted.asked:
+        return rng.choice([Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE]), counted
     return counted.verdict(listed=True, complete=True), counted
 
 
@@ -228,8 +229,7 @@ SENTENCES: dict[str, Sentence] = {
     "full means that all of the group is allowed and no issue is about it": each_group(
         lambda t, group: implies(
             t.after.capabilities[group] is Capability.FULL,
-            t.verdicts(group) == {Verdict.ALLOWED}
-            and all(in_a_silent_region(issue, t) for issue in t.issues_about(group)),
+            t.verdicts(group) == {Verdict.ALLOWED} and not t.issues_about(group),
         )
     ),
     "partial names what is missing": each_group(
@@ -290,22 +290,21 @@ SENTENCES: dict[str, Sentence] = {
 }
 
 
-def in_a_silent_region(issue: Issue, ended: Ended) -> bool:
-    """An instance was refused, and its region did not answer this time: in doubt, it stays so."""
-    return issue in ended.before.issues and any(
-        each.region in issue.message
-        for each in ended.after.region_health
-        if each.status is RegionStatus.UNKNOWN
-    )
-
-
 def refused_under_control(ended: Ended) -> bool:
+    """By name, or as any instance of the kind is."""
     return any(
         InstanceKey(KIND_OF[step.step], each.region, each.id) in ended.under_control
         for step in ended.verification.steps
         if step.step in KIND_OF and step.resources
         for each in step.resources.examples
         if each.verdict is Verdict.DENIED
+    ) or any(
+        key.kind is KIND_OF[step.step]
+        for key in ended.under_control
+        for step in ended.verification.steps
+        if step.step in KIND_OF
+        and step.verdict is Verdict.DENIED
+        and not (step.resources and step.resources.asked)
     )
 
 

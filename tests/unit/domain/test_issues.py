@@ -604,6 +604,22 @@ def test_an_instance_that_its_own_answer_allows_is_mended_while_others_are_in_do
     assert after.status is Status.CONFIRMED
 
 
+def test_a_group_is_not_full_while_a_refused_instance_cannot_be_asked_about() -> None:
+    """It is protected from being stopped by now: what proves nothing mends nothing."""
+    steps = [partly(step, refused=[ONE], allowed=[TWO]) for step in (START, STOP)]
+    refused = judged_by(an_account(), *steps, under_control={ONE})
+    step = found_of(STOP, (ONE, SKIPPED), (TWO, A))
+    assert step.verdict is A
+
+    kept = judged_by(refused, step, under_control={ONE})
+    released = judged_by(refused, step)
+
+    assert kept.issues[0].message.startswith(f"{STOP} is refused for {ONE.instance_id}")
+    assert kept.capabilities["ec2"] is Capability.PARTIAL
+    assert kept.capabilities["rds"] is Capability.FULL
+    assert released.capabilities["ec2"] is Capability.FULL
+
+
 @pytest.mark.parametrize(("others", "stays"), [(19, False), (20, True), (25, True)])
 def test_an_instance_that_may_be_hidden_behind_the_examples_is_in_doubt(
     others: int, stays: bool
@@ -802,6 +818,15 @@ def test_a_permission_that_nothing_under_control_needs_is_information(
     (issue,) = refused_as_a_whole(action, *under_control).issues
 
     assert (issue.code, issue.severity) == ("permission_missing", Severity.INFORMATION)
+
+
+def test_a_refusal_for_all_is_one_of_an_instance_that_no_dry_run_can_ask_about() -> None:
+    skipped = replace(denied([STOP])[0], resources=found_of(STOP, (ONE, SKIPPED)).resources)
+
+    after = judged_by(an_account(), skipped, under_control={ONE})
+
+    assert after.status is Status.DEGRADED
+    assert after.issues[0].message.startswith(f"{STOP} is refused for {ONE.instance_id}")
 
 
 def test_a_whole_group_that_something_under_control_needs_was_not_left_out_by_choice() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+import botocore.session
 import pytest
 
 from cavok.domain import outcomes
@@ -471,3 +473,18 @@ def test_the_last_word_on_a_turn_is_what_aws_said_to_its_last_try() -> None:
         "Throttled. Cavok tried for an hour.",
         "It is still available. Cavok tried for an hour.",
     ]
+
+
+def test_each_state_that_a_database_is_in_meanwhile_passes() -> None:
+    """Whose state it is that AWS objects to: the database's, its cluster's, or its shards'."""
+    rds = botocore.session.get_session().get_service_model("rds")
+    operations = {kind.descriptor.permission(a) for kind in (RDS, AURORA) for a in Action}
+    codes = {
+        error.metadata["error"]["code"]
+        for operation in operations
+        for error in rds.operation_model(operation.partition(":")[2]).error_shapes
+    }
+
+    states = {code for code in codes if re.match("InvalidDB(Instance|Cluster|ShardGroup)", code)}
+    assert len(states) == 3
+    assert states <= outcomes.WRONG_STATE_CODES <= outcomes.PASSING_CODES

@@ -282,7 +282,7 @@ def _refused_as_a_whole(
     """The instances under Cavok's control that need a permission which the step found refused for
     whatever instance. A refused Describe says so of its own region alone.
     """
-    if step.verdict is not Verdict.DENIED or step.resources is not None:
+    if step.verdict is not Verdict.DENIED or (step.resources and step.resources.asked):
         return {}
     kind, reason = needed_for().get(step.step), step.reason or Reason.UNSTATED
     regions = account.regions if step.step in _kinds() else [step.region]
@@ -461,6 +461,12 @@ def _names(issue: Issue, names: Iterable[str]) -> list[str]:
 
 
 _ACTIONS = re.compile(r"[\w-]+:\w+(?:, [\w-]+:\w+)*")
+
+
+def refused_for_instances(issues: Iterable[Issue]) -> frozenset[str]:
+    """The actions that issues call refused for instances under Cavok's control."""
+    named = (_ACTIONS.match(issue.message) for issue in issues if issue.code == INSTANCE_REFUSED)
+    return frozenset(action for found in named if found for action in found[0].split(", "))
 
 
 def _narrowed(issue: Issue, actions: Sequence[str]) -> Issue:

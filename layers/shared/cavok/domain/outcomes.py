@@ -41,7 +41,12 @@ _FIRST_LOOK, _LONGEST_WAIT, _SLOW = 15, 60, 300
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
 
 WRONG_STATE_CODES = frozenset(
-    {"IncorrectInstanceState", "InvalidDBClusterStateFault", "InvalidDBInstanceState"}
+    {
+        "IncorrectInstanceState",
+        "InvalidDBClusterStateFault",
+        "InvalidDBInstanceState",
+        "InvalidDBShardGroupState",
+    }
 )
 """The instance is in another state than the call needs: perhaps by the SDK's first try of it."""
 

@@ -13,6 +13,7 @@ from cavok.domain.accounts import (
     AccessType,
     Account,
     Capability,
+    Issue,
     LastVerification,
     Outcome,
     Status,
@@ -20,7 +21,12 @@ from cavok.domain.accounts import (
 )
 from cavok.domain.audit import AuditEntry
 from cavok.domain.instances import InstanceKey
-from cavok.domain.issues import doubted, find_issues, instances_elsewhere
+from cavok.domain.issues import (
+    doubted,
+    find_issues,
+    instances_elsewhere,
+    refused_for_instances,
+)
 from cavok.domain.regions import RegionHealth
 from cavok.domain.reverification import next_verification_at
 from cavok.domain.steps import Evidence, Judgement, Step, Verdict, skipped
@@ -183,7 +189,7 @@ def finish(
         account,
         status=status,
         issues=issues,
-        capabilities=capabilities(complete) if connected else dict(UNKNOWN_CAPABILITIES),
+        capabilities=capabilities(complete, issues) if connected else dict(UNKNOWN_CAPABILITIES),
         region_health=health,
         verification=LastVerification(verification.verification_id, outcome, now),
         slot=None,
@@ -221,13 +227,17 @@ def _other_slot(account: Account, verification: Verification) -> TestSlot | None
     return slot if slot and slot.verification_id != verification.verification_id else None
 
 
-def capabilities(steps: Iterable[Step]) -> dict[str, Capability]:
+def capabilities(steps: Iterable[Step], issues: Iterable[Issue] = ()) -> dict[str, Capability]:
     """What the account can be used for, by permission group. A group with an inconclusive step is
-    unknown, unless other steps already show that it is partial.
+    unknown, unless other steps already show that it is partial. Nor is a permission allowed for all
+    while one of the issues says that it is refused for an instance.
     """
+    refused = refused_for_instances(issues)
     by_group: dict[str, list[Verdict]] = {}
     for step in steps:
-        by_group.setdefault(step.group, []).append(step.verdict)
+        in_part = step.verdict is Verdict.ALLOWED and step.step in refused
+        verdict = Verdict.PARTIAL if in_part else step.verdict
+        by_group.setdefault(step.group, []).append(verdict)
     return {group: _capability(by_group.get(group, [])) for group in UNKNOWN_CAPABILITIES}
 
 

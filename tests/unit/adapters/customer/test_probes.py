@@ -13,8 +13,9 @@ from botocore import xform_name
 from botocore.exceptions import ReadTimeoutError
 
 from cavok.adapters.customer import dry_runs, probes
+from cavok.adapters.customer.probed_account import MAX_INLINE_POLICIES
 from cavok.domain import permissions
-from cavok.domain.access_denied import DENIED_CODES, TRANSIENT_CODES, Reason
+from cavok.domain.access_denied import DENIED_CODES, POLICIES_UNREAD, TRANSIENT_CODES, Reason
 from cavok.domain.steps import REGION_DISABLED_CODES, Verdict
 from local.settings import ROOT
 from tests.support.fake_aws import Aws, a_session, probed, refused
@@ -237,6 +238,34 @@ def test_nothing_else_in_the_layer_or_the_functions_of_a_test_names_these_operat
     users = {path.name for path in sources for _ in _calls(path)}
 
     assert users - INTERACTIONS == {"probes.py"}
+
+
+MANAGED = {"AttachedPolicies": [{"PolicyName": "ReadOnly", "PolicyArn": "arn"}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "all_read"),
+    [
+        ("ListRolePolicies", {"PolicyNames": ["p"] * MAX_INLINE_POLICIES}, True),
+        ("ListRolePolicies", {"PolicyNames": ["p"] * (MAX_INLINE_POLICIES + 1)}, False),
+        ("ListRolePolicies", {"PolicyNames": ["p"], "IsTruncated": True}, False),
+        ("ListRolePolicies", {"PolicyNames": [], "IsTruncated": False}, True),
+        ("ListAttachedRolePolicies", {"AttachedPolicies": [], "IsTruncated": False}, True),
+        ("ListAttachedRolePolicies", {"AttachedPolicies": [], "IsTruncated": True}, False),
+        ("ListAttachedRolePolicies", MANAGED, False),
+    ],
+)
+def test_a_list_says_whether_tests_read_all_that_it_names(
+    name: str, answer: dict[str, Any], all_read: bool, aws: Aws
+) -> None:
+    aws.answers[name] = answer
+
+    judgement = probes.run(f"iam:{name}", probed())
+
+    assert judgement.verdict is Verdict.ALLOWED
+    assert (judgement.error_code, judgement.detail is None) == (
+        (None, True) if all_read else (POLICIES_UNREAD, False)
+    )
 
 
 @pytest.mark.parametrize("names", [["CavokEc2", "CavokRds"], []])
