@@ -69,7 +69,8 @@ def _press_test(api: Api, path: str, stack: Stack) -> None:
 
 
 def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
-    roles = CustomerRoles(aws.client.__wrapped__("sts", stack.emulator_url))
+    sts = aws.client.__wrapped__("sts", stack.emulator_url)
+    roles = CustomerRoles(sts, lambda: sts)
     target = an_account(
         account_id=account["account_id"],
         account_number=account["provider_id"],

@@ -132,7 +132,8 @@ class Place:
     def _assume(
         self, role_name: str, external_id: str | None
     ) -> tuple[Judgement, CustomerSession | None]:
-        roles, account = CustomerRoles(self.client("sts")), self.account(role_name)
+        sts = self.client("sts")
+        roles, account = CustomerRoles(sts, lambda: sts), self.account(role_name)
         return roles.assume(account, f"cavok-{self.run}", external_id, probing_policy_text())
 
     def client_of(self, role_name: str, service: str, **options: Any) -> Any:

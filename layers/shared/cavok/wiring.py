@@ -98,19 +98,20 @@ def sealer() -> "Sealer":
 
 
 @cache
-def _sts() -> "STSClient":
+def _sts(region: str | None = None) -> "STSClient":
+    """In the function's own region, or in another."""
     import boto3
 
     from cavok.adapters.customer.session import CALL
 
-    return boto3.client("sts", config=CALL)
+    return boto3.client("sts", region_name=region, config=CALL)
 
 
 @cache
 def customer_roles() -> "CustomerRoles":
-    from cavok.adapters.customer.assume_role import CustomerRoles
+    from cavok.adapters.customer.assume_role import ALWAYS_ENABLED, CustomerRoles
 
-    return CustomerRoles(_sts())
+    return CustomerRoles(_sts(), lambda: _sts(ALWAYS_ENABLED))
 
 
 @cache

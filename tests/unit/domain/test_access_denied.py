@@ -13,7 +13,14 @@ from botocore.retries.standard import ThrottledRetryableChecker, TransientRetrya
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cavok.domain.access_denied import DENIED_CODES, TRANSIENT_CODES, Reason, refusal_reason
+from cavok.domain.access_denied import (
+    DENIED_CODES,
+    TRANSIENT_CODES,
+    Reason,
+    refusal_reason,
+    region_without_sts,
+    sts_is_off,
+)
 from cavok.domain.steps import REGION_DISABLED_CODES, Verdict, judge
 
 USER = "User: arn:aws:iam::123456789012:user/John is not authorized to perform: "
@@ -125,6 +132,13 @@ def test_a_throttle_or_an_outage_proves_nothing(code: str) -> None:
     judgement = judge(code, "Rate exceeded")
 
     assert (judgement.verdict, judgement.reason) == (Verdict.INCONCLUSIVE, Reason.ERROR)
+
+
+def test_the_region_without_sts_is_read_from_what_is_said_of_it() -> None:
+    assert region_without_sts(f"AccessDenied: {sts_is_off('ap-southeast-3')} More.") == (
+        "ap-southeast-3"
+    )
+    assert region_without_sts("AccessDenied: User is not authorized") is None
 
 
 @pytest.mark.parametrize("code", sorted(REGION_DISABLED_CODES))

@@ -12,7 +12,7 @@ from itertools import product
 import pytest
 
 from cavok.domain import permissions
-from cavok.domain.access_denied import POLICIES_UNREAD, Reason
+from cavok.domain.access_denied import POLICIES_UNREAD, Reason, sts_is_off
 from cavok.domain.accounts import Account, Capability, Fix, Issue, Outcome, Severity, Status
 from cavok.domain.fixes import grant
 from cavok.domain.instances import InstanceKey
@@ -1203,6 +1203,21 @@ def test_a_role_that_cannot_be_assumed_is_told_word_for_word() -> None:
             f"The role {new.role_arn} could not be assumed. {WHY}",
             DEPLOY,
             fix=Fix(console_url=f"{ROLE_PAGE}?section=trust_relationships"),
+        ),
+    )
+
+
+def test_a_role_in_an_account_without_sts_in_our_region_is_told_word_for_word() -> None:
+    known = confirmed(an_account())
+    said = f"AccessDenied: {sts_is_off('eu-west-1')} In us-east-1: is not authorized"
+
+    assert issues_of(known, entry_refused(known, "EntryRefused", said, NOW)) == (
+        Issue(
+            "role_not_assumable",
+            f"The role {known.role_arn} could not be assumed. {WHY} AWS STS is turned off in "
+            "eu-west-1 in this account, so Cavok tried another region.",
+            f"{DEPLOY} If the role is there, turn AWS STS on in eu-west-1: IAM, Account settings.",
+            fix=Fix(console_url="https://console.aws.amazon.com/iam/home#/account_settings"),
         ),
     )
 

@@ -133,7 +133,7 @@ def run_test(*regions: str, trigger: Trigger = Trigger.SCHEDULED) -> tuple[list[
         EntryDependencies(
             organizations=Organizations(stored.known),  # type: ignore[arg-type]
             accounts=stored,  # type: ignore[arg-type]
-            roles=lambda: CustomerRoles(sts),
+            roles=lambda: CustomerRoles(sts, lambda: sts),
             sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
         ),
         Canary(sts, OUR_ROLE, "cavok-canary"),

@@ -109,7 +109,7 @@ def opened(accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL) -> O
     dependencies = EntryDependencies(
         organizations=Organizations(accounts.known),  # type: ignore[arg-type]
         accounts=accounts,  # type: ignore[arg-type]
-        roles=lambda: CustomerRoles(sts),
+        roles=lambda: CustomerRoles(sts, lambda: sts),
         sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
     )
     return open_session(request, dependencies, Canary(sts, OUR_ROLE, "cavok-canary"))

@@ -95,7 +95,7 @@ def customer(aws: Aws, monkeypatch: pytest.MonkeyPatch) -> Customer:
     guard = TrustGuard(
         accounts=table,  # type: ignore[arg-type]
         proofs=table,  # type: ignore[arg-type]
-        roles=lambda: CustomerRoles(sts),
+        roles=lambda: CustomerRoles(sts, lambda: sts),
         max_age=MAX_AGE,
     )
     made = Customer(aws, table, guard)

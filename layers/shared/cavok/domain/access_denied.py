@@ -69,6 +69,22 @@ answer must not outlast the test.
 """
 
 
+_STS_OFF = "AWS STS is turned off in {region} in this account."
+
+
+def sts_is_off(region: str) -> str:
+    """What the detail of a refused entry begins with, if STS is off in the region that was tried
+    first.
+    """
+    return _STS_OFF.format(region=region)
+
+
+def region_without_sts(detail: str) -> str | None:
+    """The region in which STS is off, as the detail of a refused entry says it."""
+    found = re.search(re.escape(_STS_OFF).replace(r"\{region\}", "([a-z0-9-]+)"), detail)
+    return found[1] if found else None
+
+
 class Reason(StrEnum):
     """Why a step failed, was skipped or is inconclusive; null if it passed."""
 

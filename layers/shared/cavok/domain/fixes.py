@@ -16,6 +16,7 @@ from cavok.domain.instances import InstanceKey
 
 _IAM = "https://console.aws.amazon.com/iam/home"
 _ORGANIZATIONS = "https://console.aws.amazon.com/organizations/v2/home/policies"
+ACCOUNT_SETTINGS = f"{_IAM}#/account_settings"
 _REGIONS = "https://console.aws.amazon.com/billing/home#/account"
 
 _NOT_GRANTED = frozenset({Reason.IDENTITY_POLICY, Reason.UNSTATED})

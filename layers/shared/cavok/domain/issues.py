@@ -15,9 +15,10 @@ from cavok.domain.access_denied import (
     POLICIES_UNREAD,
     Reason,
     refusal_reason,
+    region_without_sts,
 )
 from cavok.domain.accounts import Account, Fix, Issue, Outcome, Severity
-from cavok.domain.fixes import enabling, fix_of_refusal, grant, principal_page
+from cavok.domain.fixes import ACCOUNT_SETTINGS, enabling, fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.regions import ALWAYS_ENABLED, UNUSABLE, RegionHealth, RegionStatus
@@ -127,7 +128,7 @@ def log_writing_issues(account: Account, refused: Iterable[Step]) -> tuple[Issue
 def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     by_name = {step.step: step for step in steps}
     if by_name[permissions.ASSUME_ROLE].reason is Reason.ROLE_NOT_ASSUMABLE:
-        yield _role_not_assumable(account)
+        yield _role_not_assumable(account, by_name[permissions.ASSUME_ROLE])
     match = by_name[permissions.ACCOUNT_MATCHES]
     if match.reason is Reason.CREDENTIALS_REJECTED:
         yield Issue(
@@ -155,8 +156,10 @@ def confused_deputy(account: Account) -> Issue:
     )
 
 
-def _role_not_assumable(account: Account) -> Issue:
-    """AWS answers the same for a role that does not exist and for one that does not let us in."""
+def _role_not_assumable(account: Account, refused: Step) -> Issue:
+    """AWS answers the same for a role that does not exist and for one that does not let us in. A
+    role that is fine may also be refused where Cavok falls back to, as STS is off in its region.
+    """
     why = (
         "Either it does not exist, or its trust policy does not name Cavok's account, or it asks "
         "for another external ID. AWS does not say which."
@@ -170,13 +173,17 @@ def _role_not_assumable(account: Account) -> Issue:
     else:
         said = f"The role {account.role_arn} could not be assumed. {why}"
         fix = Fix(console_url=principal_page(account, "trust_relationships"))
-    return Issue(
-        "role_not_assumable",
-        said,
+    remedy = (
         "Deploy the role as the Instructions show, with this organization's external ID, then "
-        "press Test.",
-        fix=fix,
+        "press Test."
     )
+    if region := region_without_sts(refused.detail or ""):
+        said += (
+            f" AWS STS is turned off in {region} in this account, so Cavok tried another region."
+        )
+        remedy += f" If the role is there, turn AWS STS on in {region}: IAM, Account settings."
+        fix = Fix(console_url=ACCOUNT_SETTINGS)
+    return Issue("role_not_assumable", said, remedy, fix=fix)
 
 
 def _wrong_account(account: Account, match: Step) -> Issue:

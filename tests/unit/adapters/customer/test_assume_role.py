@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from cavok import wiring
 from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, whose_account
 from cavok.domain import session_policies
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import Reason, region_without_sts
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Evidence, Verdict
 from tests.support.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
@@ -33,7 +37,8 @@ POLICY = session_policies.probing_policy_text()
 @pytest.fixture
 def roles(aws: Aws) -> CustomerRoles:
     aws.answers["AssumeRole"] = ANSWER
-    return CustomerRoles(aws.client("sts", region_name="us-east-1"))
+    sts = aws.client("sts", region_name="us-east-1")
+    return CustomerRoles(sts, lambda: sts)
 
 
 def test_the_role_is_assumed_with_the_external_id_for_as_short_as_sts_allows(
@@ -133,6 +138,95 @@ def test_only_access_denied_says_that_a_role_refuses(
     assert (judgement.verdict, session) == (verdict, None)
     assert roles.try_without_external_id(ACCOUNT, SESSION_NAME).verdict is verdict
     assert roles.try_wrong_external_id(ACCOUNT, SESSION_NAME).verdict is verdict
+
+
+@dataclass
+class TwoRegions:
+    """STS in our own region and in the one that no account can turn off."""
+
+    ours: Aws
+    always_enabled: Aws
+
+    @property
+    def roles(self) -> CustomerRoles:
+        return CustomerRoles(
+            self.ours.client("sts", region_name="eu-west-1"),
+            lambda: self.always_enabled.client("sts", region_name="us-east-1"),
+        )
+
+
+@pytest.fixture
+def regions() -> Iterator[TwoRegions]:
+    both = TwoRegions(Aws(), Aws())
+    both.ours.answers["AssumeRole"] = refused("RegionDisabledException", "is not activated")
+    both.always_enabled.answers["AssumeRole"] = ANSWER
+    yield both
+    both.ours.leave()
+    both.always_enabled.leave()
+
+
+def test_an_account_that_turned_our_region_of_sts_off_is_entered_through_another(
+    regions: TwoRegions,
+) -> None:
+    judgement, session = regions.roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
+
+    assert judgement.verdict is Verdict.ALLOWED
+    assert session
+    assert session.region == "eu-west-1", "the account's own, whichever region answered"
+    assert regions.always_enabled.called("AssumeRole") == regions.ours.called("AssumeRole")
+
+
+@pytest.mark.parametrize("answer", [ANSWER, refused("AccessDenied"), refused("Throttling")])
+def test_its_trust_is_proven_by_the_other_region_alone(answer: Any, regions: TwoRegions) -> None:
+    """That STS is off refuses nobody: whoever else is let in, is let in elsewhere."""
+    regions.always_enabled.answers["AssumeRole"] = answer
+
+    judgement = regions.roles.try_without_external_id(ACCOUNT, SESSION_NAME)
+
+    expected = {"AccessDenied": Verdict.DENIED, "Throttling": Verdict.INCONCLUSIVE}
+    assert judgement.verdict is expected.get(str(judgement.error_code), Verdict.ALLOWED)
+
+
+def test_if_the_other_region_refuses_too_the_detail_says_what_was_tried(
+    regions: TwoRegions,
+) -> None:
+    regions.always_enabled.answers["AssumeRole"] = refused("AccessDenied", "is not authorized")
+
+    judgement, session = regions.roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
+
+    assert (judgement.verdict, session) == (Verdict.DENIED, None)
+    assert judgement.detail == (
+        "AWS STS is turned off in eu-west-1 in this account. In us-east-1: is not authorized"
+    )
+    assert region_without_sts(f"AccessDenied: {judgement.detail}") == "eu-west-1"
+
+
+def test_any_other_answer_of_our_own_region_is_final(regions: TwoRegions) -> None:
+    regions.ours.answers["AssumeRole"] = refused("AccessDenied")
+
+    assert regions.roles.try_wrong_external_id(ACCOUNT, SESSION_NAME).verdict is Verdict.DENIED
+    assert regions.always_enabled.calls == []
+
+
+def test_the_functions_fall_back_to_the_region_that_no_account_can_turn_off(
+    regions: TwoRegions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fakes = {"eu-west-1": regions.ours, "us-east-1": regions.always_enabled}
+    monkeypatch.setattr(
+        boto3,
+        "client",
+        lambda service, region_name=None, **settings: fakes[region_name or "eu-west-1"].client(
+            service, region_name=region_name or "eu-west-1"
+        ),
+    )
+    wiring._sts.cache_clear()
+    wiring.customer_roles.cache_clear()
+
+    _, session = wiring.customer_roles().assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
+
+    wiring._sts.cache_clear()
+    wiring.customer_roles.cache_clear()
+    assert session
 
 
 def test_credentials_of_this_account_match(aws: Aws) -> None:

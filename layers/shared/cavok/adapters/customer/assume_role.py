@@ -1,11 +1,13 @@
 """Assuming customers' roles through STS, and checking their trust policies."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, judge_error
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain import session_policies
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import Reason, sts_is_off
 from cavok.domain.accounts import Account
 from cavok.domain.organizations import new_external_id
 from cavok.domain.steps import ALLOWED, Evidence, Judgement, Verdict, judge
@@ -22,12 +24,21 @@ REJECTED_CODES = frozenset(
 ALWAYS_ENABLED = "us-east-1"
 """A region that no account can disable. In a disabled region, AWS may call a valid key invalid."""
 
+STS_OFF = "RegionDisabledException"
+"""The error code of STS in a region in which the role's account has turned it off. Source: STS API
+Reference, AssumeRole.
+"""
+
 
 class CustomerRoles:
-    """Assumes customers' roles with our own credentials."""
+    """Assumes customers' roles with our own credentials: in our own region, or in `ALWAYS_ENABLED`
+    where the customer has turned STS off in ours. A session of either is valid in every region.
+    Source: IAM User Guide, "Manage AWS STS in an AWS Region".
+    """
 
-    def __init__(self, sts: "STSClient") -> None:
+    def __init__(self, sts: "STSClient", always_enabled: Callable[[], "STSClient"]) -> None:
         self._sts = sts
+        self._always_enabled = always_enabled
 
     def assume(
         self, account: Account, session_name: str, external_id: str | None, policy: str
@@ -35,9 +46,25 @@ class CustomerRoles:
         """AWS's answer, and the session if there is one. It is valid for 15 minutes. `policy` is
         the session policy as JSON, which limits what the session may do.
         """
+        entered = self._assume(self._sts, account, session_name, external_id, policy)
+        here = self._sts.meta.region_name
+        if entered[0].error_code != STS_OFF or here == ALWAYS_ENABLED:
+            return entered
+        judgement, session = self._assume(
+            self._always_enabled(), account, session_name, external_id, policy
+        )
+        if session is None:
+            said = f"{sts_is_off(here)} In {ALWAYS_ENABLED}: {judgement.detail}"
+            judgement = replace(judgement, detail=said)
+        return judgement, session
+
+    @staticmethod
+    def _assume(
+        sts: "STSClient", account: Account, session_name: str, external_id: str | None, policy: str
+    ) -> tuple[Judgement, CustomerSession | None]:
         extra = {"ExternalId": external_id} if external_id else {}
         try:
-            answer = self._sts.assume_role(
+            answer = sts.assume_role(
                 RoleArn=str(account.role_arn),
                 RoleSessionName=session_name,
                 DurationSeconds=session_policies.DURATION_SECONDS,
