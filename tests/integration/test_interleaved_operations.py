@@ -125,6 +125,13 @@ def _delete(world: World) -> int:
     return send("DELETE", world.path)
 
 
+def _delete_with_resources(world: World) -> int:
+    """The event of the deletion is handled at once, and not again."""
+    status = _delete(world)
+    _end_resources(world)
+    return status
+
+
 def _revoke(world: World) -> int:
     return send("POST", f"{world.path}/revoke")
 
@@ -208,7 +215,7 @@ OPERATIONS: dict[str, Callable[[World], object]] = {
     "change an account": _change,
     "rename an account": _rename,
     "rotate its key": _rotate,
-    "delete an account": _delete,
+    "delete an account": _delete_with_resources,
     "revoke an account": _revoke,
     "start a test": _begin,
     "settle a test": _settle,
@@ -345,8 +352,6 @@ def end(world: World) -> Json:
     often somebody looked, or was refused.
     """
     stored = items()
-    if ("ORG#" + ORGANIZATION_ID, f"ACCOUNT#{world.account_id}") not in stored:
-        _end_resources(world)
     for (_, sk), item in stored.items():
         if sk.startswith("INTERACTION#") and "pending" in (item["outcome"], item.get("result")):
             _follow_to_its_end(item)

@@ -278,6 +278,12 @@ def test_what_is_on_its_way_when_the_time_is_over_is_unknown(
     )
 
 
+def test_what_was_never_seen_to_change_is_said_so_at_the_end() -> None:
+    found = outcomes.at_the_end(an_act(), Finding(Result.PENDING, "stopped"), minutes(10))
+
+    assert found.reason == "Nothing was seen to change. Not followed after 10 minutes."
+
+
 @pytest.mark.parametrize("result", [Result.REACHED, Result.NOT_REACHED])
 def test_what_is_final_stays(result: Result) -> None:
     found = Finding(result, "stopped", "why")
@@ -465,12 +471,15 @@ def test_the_last_word_on_a_turn_is_what_aws_said_to_its_last_try() -> None:
     )
     refused_again = replace(first, tried_at=minutes(60), state_reason="Throttled.")
     fell_back = replace(first, tried_at=minutes(60))
+    accepted = replace(first, outcome=InteractionOutcome.ACCEPTED, detail="It was stopped.")
 
     assert [
-        outcomes.given_up(turn, found).reason for turn in (first, refused_again, fell_back)
+        outcomes.given_up(turn, found).reason
+        for turn in (first, refused_again, fell_back, accepted)
     ] == [
         "No capacity. Cavok tried for an hour.",
         "Throttled. Cavok tried for an hour.",
+        "It is still available. Cavok tried for an hour.",
         "It is still available. Cavok tried for an hour.",
     ]
 

@@ -137,7 +137,16 @@ def test_variables_become_their_values(text: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["${none}", "${env", "${wild}", "${one}", "${empty}", "${none, x}", "${none, 'x}", "${none,'}"],
+    [
+        "${none}",
+        "${env",
+        "${wild}",
+        "${one}",
+        "${empty}",
+        "${none, xyz}",
+        "${none, 'x}",
+        "${none,'}",
+    ],
 )
 def test_what_a_variable_stands_for_may_be_unknown(text: str) -> None:
     known = resolving(env="dev", wild="d*", one="d?", empty="")
@@ -173,3 +182,4 @@ def test_a_wildcard_does_not_reach_into_the_next_part() -> None:
     assert not matches_parts(pattern("a:*:d"), "a:b:c:d")
     assert not matches_parts(pattern("a:b:c:*"), "a:b:c")
     assert matches_parts(pattern("a:b:c:d:e:f:g*"), "a:b:c:d:e:f:gh:i")
+    assert matches_parts(pattern("a:b:c:d:e:*:h"), "a:b:c:d:e:f:g:h")
