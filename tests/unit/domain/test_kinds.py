@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from cavok.domain.instances import EXCLUDE_TAG, Instance
 from cavok.domain.kinds import Action, DescribedInstance, Kind, StateReason, tags_of
 
-EC2, RDS, AURORA = (kind.descriptor for kind in Kind)
+EC2, RDS, AURORA = (kind.descriptor for kind in (Kind.EC2, Kind.RDS, Kind.AURORA))
 WEB: dict[str, Any] = {
     "InstanceId": "i-0123456789abcdef0",
     "InstanceType": "t3.small",
@@ -23,6 +24,13 @@ BARE: dict[str, Any] = {
     "InstanceType": "t3.nano",
     "State": {"Name": "running"},
 }
+
+
+def test_a_start_or_stop_permission_is_that_of_one_kind() -> None:
+    """A step's verdict, and an instance that it refuses, are of that kind."""
+    needed = Counter(kind.descriptor.permission(action) for kind in Kind for action in Action)
+
+    assert set(needed.values()) == {1}
 
 
 def test_an_ec2_instance_is_read_from_its_reservation() -> None:

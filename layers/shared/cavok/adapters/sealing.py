@@ -1,8 +1,8 @@
 """Sealing secrets with KMS under an encryption context that names their owner.
 
 KMS refuses to open a seal under any other context, and our functions' policies name the context
-keys each may use: the API may seal an access key but never open one; a probe may open a test's
-session but no stored key. Source: AWS KMS Developer Guide, "Encryption context".
+keys each may use: `accounts_api` may seal an access key but never open one; a probe may open a
+test's session but no stored key. Source: AWS KMS Developer Guide, "Encryption context".
 """
 
 import base64
