@@ -33,7 +33,7 @@ def counted(table: str, name: str, *numbers: int) -> None:
     """Compares a row with the document's."""
     row = f"| {name} | {' | '.join(str(number) for number in numbers)} |"
     if folder := os.environ.get(_ROWS):
-        (Path(folder) / f"{table}.{re.sub('[^a-z]+', '-', name)}").write_text(row)
+        (Path(folder) / f"{table}.{re.sub('[^a-z0-9]+', '-', name)}").write_text(row)
         return
     found = [each for each in rows(table) if each.startswith(f"| {name} |")]
     assert found == [row], f"docs/reliability.md says {found}, not {row}: make reliability"

@@ -91,6 +91,19 @@ def test_the_test_comes_before_the_status_that_it_changes(
     assert types(version(number=2), after) == [EventType.VERIFICATION_FINISHED, event_type]
 
 
+def test_each_event_of_a_change_has_its_version_and_time() -> None:
+    before = version(number=2)
+    revoked = Issue("revoked", "Ada ended all use of this account.", "Test it.")
+    after = replace(version(Status.FAILED, 3, VERIFICATION_ID), issues=(revoked,))
+
+    details = [event.detail for event in events_of(before, after, NOW)]
+
+    assert {(each["version"], each["occurred_at"]) for each in details} == {
+        (3, "2025-03-01T12:01:00Z")
+    }
+    assert len(details) == 3
+
+
 def test_a_test_that_finds_nothing_new_is_one_event() -> None:
     before = version(Status.FAILED, 3, VERIFICATION_ID)
     after = version(Status.FAILED, 5, OTHER_VERIFICATION_ID)

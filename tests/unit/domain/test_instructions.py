@@ -107,7 +107,9 @@ def test_the_template_trusts_the_workload_account_with_the_external_id() -> None
 
 @each_account
 def test_the_link_fills_in_every_parameter_that_has_no_default(account: Account) -> None:
-    filled_in = set(instructions.stack_parameters(account, TRUST))
+    values = instructions.stack_parameters(account, TRUST)
+    assert values["WriteLogs"] == ("No", "Yes")[account.write_logs]
+    filled_in = set(values)
     parameters = instructions.generic_template(account.access_type)["Parameters"]
 
     assert {name for name, each in parameters.items() if "Default" not in each} <= filled_in

@@ -315,6 +315,12 @@ def sized(characters: int) -> dict[str, Any]:
     return policy(allow(Sid="x" * (characters - len(json.dumps(bare, separators=(",", ":"))))))
 
 
+def test_every_element_of_a_document_is_known() -> None:
+    document = policy(allow(Sid="A", Condition={})) | {"Id": "own"}
+
+    assert evaluate([document], STOP) is ALLOWED
+
+
 def test_a_policy_longer_than_iam_stores_is_unknown() -> None:
     assert evaluate([sized(MAX_CHARACTERS)], STOP) is ALLOWED
     assert evaluate([sized(MAX_CHARACTERS + 1)], STOP) is UNKNOWN
