@@ -41,7 +41,7 @@ def test_the_published_template_deploys_from_its_address(place: Place, public: b
 def test_who_may_only_publish_replaces_nothing(place: Place) -> None:
     bucket = _bucket(place, "kept")
     s3 = place.client_of(_publisher(place, bucket), "s3")
-    template = {"Bucket": bucket, "Key": "connect/role-v1.yaml", "Body": b"Resources: {}"}
+    template = {"Bucket": bucket, "Key": "connect/role-v2.yaml", "Body": b"Resources: {}"}
     s3.put_object(**template, IfNoneMatch="*")
 
     for again, code in (({"IfNoneMatch": "*"}, "PreconditionFailed"), ({}, "AccessDenied")):

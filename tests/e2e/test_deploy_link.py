@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 
 from local import aws
-from local.customers import CustomerAccount
+from local.customers import CustomerAccount, deploy
 from local.settings import ROOT
 from local.stack import Stack
 from tests.support.connections import connect
@@ -22,6 +24,30 @@ def address(organization: Organization, new_place: Callable[[], CustomerAccount]
     connected = connect(organization.admin, new_place())
     link = answer(organization.admin.get(f"{connected.path}/instructions"))["deploy_on_aws_url"]
     return parse_qs(urlsplit(link).fragment.partition("?")[2])["templateURL"][0]
+
+
+def test_a_role_with_a_path_a_boundary_and_tags_is_confirmed(
+    organization: Organization, new_place: Callable[[], CustomerAccount]
+) -> None:
+    connected = connect(organization.admin, new_place(), role_path="/team/a/")
+    iam = connected.place.client("iam")
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [everything]})
+    limits = iam.create_policy(PolicyName="Limits", PolicyDocument=document)["Policy"]["Arn"]
+    offer = connected.offer()
+    rules = {"PermissionsBoundary": limits, "Tag2": "cost-center=42"}
+
+    deploy(connected.place, replace(offer, parameters=offer.parameters | rules))
+
+    role = iam.get_role(RoleName="CavokCloud")["Role"]
+    assert role["Arn"] == connected.account()["role_arn"]
+    assert role["Path"] == "/team/a/"
+    assert role["PermissionsBoundary"]["PermissionsBoundaryArn"] == limits
+    assert iam.list_role_tags(RoleName="CavokCloud")["Tags"] == [
+        {"Key": "cost-center", "Value": "42"}
+    ]
+    finished = connected.watch(connected.press_test()["verification_id"])
+    assert finished["outcome"] == "confirmed"
 
 
 def status_of(address: str) -> int:

@@ -53,6 +53,7 @@ def test_a_new_account_is_unconfirmed_and_due_for_its_first_test(admin: Api) -> 
         "name": "Production1",
         "access_type": "assume_role",
         "role_arn": f"arn:aws:iam::{NUMBER}:role/CavokCloud",
+        "role_path": "/",
         "access_key_id": None,
         "write_logs": True,
         "regions": ["us-east-1"],
@@ -87,6 +88,15 @@ def test_what_is_left_out_has_its_default(admin: Api) -> None:
 
     assert account["regions"] == ["us-east-1"]
     assert account["role_arn"].endswith(":role/CavokCloud")
+
+
+def test_a_role_may_have_a_path(admin: Api) -> None:
+    account = admin.account(role_path="/team/a.b/")
+
+    assert account["role_arn"] == f"arn:aws:iam::{NUMBER}:role/team/a.b/CavokCloud"
+    path = f"/v1/accounts/{account['account_id']}"
+    assert admin.get(path).json["role_path"] == "/team/a.b/"
+    assert admin.patch(path, {"role_path": "/"}).json["role_arn"].endswith(":role/CavokCloud")
 
 
 def test_a_region_that_is_named_twice_counts_once(admin: Api) -> None:
@@ -124,6 +134,12 @@ def test_a_region_that_is_named_twice_counts_once(admin: Api) -> None:
         ({"role_name": "Cavok/../Admin"}, "role_name"),
         ({"role_name": "Cavok" + "x" * 60}, "role_name"),
         ({"role_name": "arn:aws:iam::123456789012:role/Cavok"}, "role_name"),
+        ({"role_path": "team"}, "role_path"),
+        ({"role_path": "/team"}, "role_path"),
+        ({"role_path": "//"}, "role_path"),
+        ({"role_path": "/*/"}, "role_path"),
+        ({"role_path": "/${aws:username}/"}, "role_path"),
+        ({"role_path": f"/{'x' * 63}/"}, "role_path"),
         ({"role_arn": "arn:aws:iam::123456789012:role/Cavok"}, "role_arn"),
         ({"external_id": "mine"}, "external_id"),
         ({"organization_id": "org-two"}, "organization_id"),
@@ -154,6 +170,7 @@ def test_a_field_that_is_missing_is_named(field: str, admin: Api) -> None:
     [
         ({"credentials": None}, "credentials"),
         ({"role_name": "CavokCloud"}, "role_name"),
+        ({"role_path": "/"}, "role_path"),
         ({"credentials": KEYS | {"access_key_id": "short"}}, "credentials.access_key_id"),
         (
             {"credentials": KEYS | {"access_key_id": "ASIAIOSFODNN7EXAMPLE"}},
@@ -464,6 +481,10 @@ def test_a_key_that_is_wrong_names_its_field(admin: Api) -> None:
         ({"write_logs": False}, {"write_logs": False}),
         ({"regions": ["eu-west-1"]}, {"regions": ["eu-west-1"]}),
         ({"role_name": "CavokOther"}, {"role_arn": f"arn:aws:iam::{NUMBER}:role/CavokOther"}),
+        (
+            {"role_path": "/team/"},
+            {"role_arn": f"arn:aws:iam::{NUMBER}:role/team/CavokCloud", "role_path": "/team/"},
+        ),
     ],
 )
 def test_a_change_is_made_and_nothing_else_changes(
@@ -519,12 +540,13 @@ def test_a_change_that_is_wrong_names_its_field(
     assert admin.get(path).json == account
 
 
-def test_a_user_has_no_role_to_change(admin: Api) -> None:
+@pytest.mark.parametrize("change", [{"role_name": "CavokOther"}, {"role_path": "/"}])
+def test_a_user_has_no_role_to_change(change: dict[str, str], admin: Api) -> None:
     account = admin.account(**KEY_ACCOUNT)
 
-    answer = admin.patch(f"/v1/accounts/{account['account_id']}", {"role_name": "CavokOther"})
+    answer = admin.patch(f"/v1/accounts/{account['account_id']}", change)
 
-    assert (answer.status, answer.fields) == (422, ["role_name"])
+    assert (answer.status, answer.fields) == (422, list(change))
 
 
 @pytest.mark.parametrize("tag", ['"1"', ' W/"1" ', "*"])

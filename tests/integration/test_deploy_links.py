@@ -96,7 +96,7 @@ def test_a_presigned_link_names_its_regions_host_and_opens(link_of: LinkOf) -> N
         assert "CavokRole" in requests.get(address, timeout=5).text
 
 
-@pytest.mark.parametrize("key", ["connect/0f0f0f0f.json", "role-v1.yaml"])
+@pytest.mark.parametrize("key", ["connect/0f0f0f0f.json", "role-v2.yaml"])
 def test_anybody_reads_templates_and_nothing_else(key: str) -> None:
     client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"Mine.")
 
@@ -110,12 +110,12 @@ def test_a_template_is_published_once_and_left_as_it_is(link_of: LinkOf) -> None
         link_of("us-east-1")
 
     (version,) = client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
-    assert version["Key"] == "connect/role-v1.yaml"
+    assert version["Key"] == "connect/role-v2.yaml"
 
 
 def test_no_link_is_handed_out_to_a_template_that_somebody_changed(link_of: LinkOf) -> None:
     link_of("us-east-1")
-    client("s3").put_object(Bucket=BUCKET, Key="connect/role-v1.yaml", Body=b"Resources: {}")
+    client("s3").put_object(Bucket=BUCKET, Key="connect/role-v2.yaml", Body=b"Resources: {}")
 
-    with pytest.raises(TemplateDiffers, match=r"connect/role-v1\.yaml"):
+    with pytest.raises(TemplateDiffers, match=r"connect/role-v2\.yaml"):
         link_of("us-east-1")

@@ -79,6 +79,7 @@ class Account:
             "name": self.name,
             "access_type": "access_key" if self.key else "assume_role",
             "role_arn": None if self.key else arn,
+            "role_path": "/",
             "access_key_id": self.key["access_key_id"][-4:] if self.key else None,
             "write_logs": self.write_logs,
             "regions": self.regions,

@@ -188,6 +188,7 @@ def test_a_role_limited_to_some_of_them_is_known_by_its_policies(
         account_number=NUMBER,
         region="us-east-1",
         role_name="CavokCloud",
+        role_arn=f"arn:aws:iam::{NUMBER}:role/CavokCloud",
         client=lambda service, region=None: iam if service == "iam" else redshift.client,
     )
     survey = Survey(inline_policies=({"Version": "2012-10-17", "Statement": [tagged]},))

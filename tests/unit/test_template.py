@@ -211,7 +211,10 @@ def test_few_functions_enter_customers_accounts_and_only_through_our_own_roles()
         if "sts:AssumeRole" in listed(statement["Action"])
     }
 
-    assert entering == dict.fromkeys(ENTERING, "arn:aws:iam::*:role/Cavok*")
+    assert entering == {
+        function: ["arn:aws:iam::*:role/Cavok*", "arn:aws:iam::*:role/*/Cavok*"]
+        for function in ENTERING
+    }
 
 
 def test_the_public_api_can_neither_enter_an_account_nor_open_a_seal() -> None:

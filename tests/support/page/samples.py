@@ -20,6 +20,7 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "role_arn": None
         if index % 4 == 3
         else f"arn:aws:iam::{400_000_000_000 + index}:role/CavokCloud",
+        "role_path": "/",
         "access_key_id": "WXYZ" if index % 4 == 3 else None,
         "write_logs": index % 2 == 0,
         "regions": ["us-east-1"],

@@ -124,6 +124,7 @@ def test_a_test_holds_the_slot_until_it_expires() -> None:
 
 def test_a_role_has_an_arn_and_an_access_key_has_none() -> None:
     assert an_account().role_arn == f"arn:aws:iam::{NUMBER}:role/CavokCloud"
+    assert an_account(role_path="/a/b/").role_arn == f"arn:aws:iam::{NUMBER}:role/a/b/CavokCloud"
     assert an_account_with_keys().role_arn is None
 
 

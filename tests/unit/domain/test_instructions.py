@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shlex
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -17,7 +19,13 @@ from cavok.domain.accounts import Account
 from cavok.domain.instructions import Trust
 from cavok.domain.organizations import new_external_id
 from cavok.domain.regions import REGIONS
-from tests.support.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
+from tests.support.builders import (
+    EXTERNAL_ID,
+    NUMBER,
+    WORKLOAD,
+    an_account,
+    an_account_with_keys,
+)
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 ROLE, USER = an_account(), an_account_with_keys()
@@ -82,15 +90,122 @@ def test_grants_for_encrypted_volumes_are_made_only_if_the_customer_says_so(
 def granted_by(template: dict[str, Any], **chosen: str) -> dict[str, Any]:
     """The policy documents of a stack with these parameters, by name."""
     values = {name: p["Default"] for name, p in template["Parameters"].items()} | chosen
-    conditions = {
-        name: values[condition["Fn::Equals"][0]["Ref"]] == condition["Fn::Equals"][1]
-        for name, condition in template["Conditions"].items()
+    policies = resolved(the_only(template)["Policies"], template["Conditions"], values)
+    return {p["PolicyName"]: p["PolicyDocument"] for p in policies}
+
+
+def resolved(node: Any, conditions: dict[str, Any], values: dict[str, str]) -> Any:
+    """A part of a template with the values of its parameters. What is NoValue is left out."""
+
+    def of(part: Any) -> Any:
+        return resolved(part, conditions, values)
+
+    functions: dict[str, Callable[[Any], Any]] = {
+        "Fn::If": lambda given: of(given[1] if of(conditions[given[0]]) else given[2]),
+        "Fn::Equals": lambda given: of(given[0]) == of(given[1]),
+        "Fn::Not": lambda given: not of(given[0]),
+        "Fn::Select": lambda given: of(given[1])[given[0]],
+        "Fn::Split": lambda given: of(given[1]).split(given[0]),
+        "Ref": values.get,
     }
-    policies = [
-        p["Fn::If"][1 if conditions[p["Fn::If"][0]] else 2] if "Fn::If" in p else p
-        for p in the_only(template)["Policies"]
+    if isinstance(node, list):
+        return [part for part in map(of, node) if part is not None]
+    if not isinstance(node, dict):
+        return node
+    for name in node.keys() & functions.keys():
+        return functions[name](node[name])
+    found = {name: of(part) for name, part in node.items()}
+    return {name: part for name, part in found.items() if part is not None}
+
+
+@each_account
+def test_a_boundary_and_tags_are_what_the_customers_organization_asks_for(
+    account: Account,
+) -> None:
+    boundary = f"arn:aws:iam::{account.account_number}:policy/Limits"
+    chosen = {"PermissionsBoundary": boundary, "Tag1": "cost-center=42", "Tag3": "owner="}
+
+    assert properties_of(account)["Tags"] == []
+    assert "PermissionsBoundary" not in properties_of(account)
+    made = properties_of(account, **chosen)
+    assert made["PermissionsBoundary"] == boundary
+    assert made["Tags"] == [
+        {"Key": "cost-center", "Value": "42"},
+        {"Key": "owner", "Value": ""},
     ]
-    return {p["PolicyName"]: p["PolicyDocument"] for p in policies if "PolicyName" in p}
+
+
+def properties_of(account: Account, **chosen: str) -> dict[str, Any]:
+    """The role or user that the template makes with these parameters, without its policies."""
+    template = template_of(account)
+    values = {name: p["Default"] for name, p in template["Parameters"].items()} | chosen
+    properties = {k: v for k, v in the_only(template).items() if k not in POLICIES}
+    found: dict[str, Any] = resolved(properties, template["Conditions"], values)
+    return found
+
+
+POLICIES = ("Policies", "AssumeRolePolicyDocument")
+
+
+@pytest.mark.parametrize(
+    ("parameter", "good", "bad"),
+    [
+        ("Tag1", ["", "a=b", "cost center=4 2", "a="], ["a", "=b", "a=b=c"]),
+        (
+            "PermissionsBoundary",
+            ["", f"arn:aws:iam::{NUMBER}:policy/x/Y", "arn:aws:iam::aws:policy/PowerUserAccess"],
+            ["Y", f"arn:aws:iam::{NUMBER}:role/Y"],
+        ),
+        ("RolePath", ["/", "/team/", "/a/b.c/"], ["", "team", "/team", "//", "/a b/"]),
+    ],
+)
+def test_the_template_refuses_what_aws_would(
+    parameter: str, good: list[str], bad: list[str]
+) -> None:
+    pattern = template_of(ROLE)["Parameters"][parameter]["AllowedPattern"]
+
+    assert [value for value in good if not re.fullmatch(pattern, value)] == []
+    assert [value for value in bad if re.fullmatch(pattern, value)] == []
+
+
+def test_a_role_path_is_in_every_form() -> None:
+    account = an_account(role_path="/team/a/")
+
+    assert account.role_arn == f"arn:aws:iam::{NUMBER}:role/team/a/CavokCloud"
+    assert properties_of(account)["Path"] == "/team/a/"
+    assert "param_RolePath=%2Fteam%2Fa%2F" in instructions.deploy_url(account, TRUST, "https://t")
+    assert 'path                 = "/team/a/"' in instructions.terraform(account, TRUST)
+    assert "--path '/team/a/'" in instructions.cli(account, TRUST)
+
+
+def test_terraform_takes_a_boundary_and_tags() -> None:
+    for account in (ROLE, USER):
+        parsed = hcl2.load(io.StringIO(instructions.terraform(account, TRUST)))
+        (made,) = (
+            block
+            for r in parsed["resource"]
+            for kinds in r.values()
+            for block in kinds.values()
+            if "tags" in block
+        )
+
+        assert {"permissions_boundary", "tags"} <= {
+            _text(name) for variable in parsed["variable"] for name in variable
+        }
+        assert made["permissions_boundary"] == "${var.permissions_boundary}"
+        assert made["tags"] == "${var.tags}"
+
+
+def test_each_role_of_an_aws_account_has_a_stack_of_its_own() -> None:
+    roles = ("CavokCloud", "Cavok+=,.@_-1", "CavokOther")
+    names = [instructions.stack_name(an_account(role_name=role)) for role in roles]
+
+    assert names == ["CavokCloud", "Cavok-------1", "CavokOther"]
+    assert instructions.stack_name(USER) == "CavokCloudUser"
+
+
+def test_who_follows_the_steps_knows_what_to_do_when_the_stack_rolls_back() -> None:
+    assert "ROLLBACK_COMPLETE" in instructions.steps(ROLE)[-1].text
 
 
 def test_the_template_trusts_the_workload_account_with_the_external_id() -> None:
@@ -145,7 +260,7 @@ def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
     values = dict(parse_qsl(query, strict_parsing=True))
     assert page == "/stacks/quickcreate"
     assert values.pop("templateURL") == presigned
-    assert values.pop("stackName") == instructions.STACK_NAME
+    assert values.pop("stackName") == instructions.stack_name(account)
     assert values == {
         f"param_{name}": value
         for name, value in instructions.stack_parameters(account, TRUST).items()
@@ -157,7 +272,9 @@ def test_the_link_brings_the_presigned_address_through_the_console_unharmed(
 @pytest.mark.parametrize("region", sorted(REGIONS))
 def test_the_longest_link_to_a_public_template_is_shorter_than_any_limit(region: str) -> None:
     """The console once took 1,024 characters, and mail programs cut longer lines."""
-    account = an_account(role_name="Cavok" + "+" * 59, regions=(region,))
+    account = an_account(
+        role_name="Cavok" + "+" * 59, role_path="/+" * 31 + "+/", regions=(region,)
+    )
     trust = Trust(trusted_account_id=WORKLOAD, external_id=new_external_id())
     name = instructions.TEMPLATE_NAMES[account.access_type]
     address = f"https://{'b' * 63}.s3.{region}.amazonaws.com/connect/{name}0.yaml"

@@ -22,6 +22,8 @@ FOLDER = ROOT / "layers" / "shared" / "cavok" / "templates"
 PUBLISHED = {
     "role-v1": "0abb3a3e0f3655ef2ab14b3536180fe73f38a1fe799190e6181908b4491e1189",
     "user-v1": "ce370c8806d4571a8f5716dbb6511e59c8f3b0253f0db5a0e506dbe91eac397a",
+    "role-v2": "0b2eef10902cf569535fd754139d907fbbd8c7e08e17b7f088d69731983e00e4",
+    "user-v2": "adefe466d3570ddd35e4c996f9c93dcd8afce873e5ca6154e47ee68c872dd1b9",
 }
 """The SHA-256 of every text that was ever published. Lines are added here, and never changed."""
 

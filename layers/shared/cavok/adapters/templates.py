@@ -48,7 +48,7 @@ class Templates:
         self._published: set[str] = set()
 
     def address_of(self, name: str) -> str:
-        """The URL of a template, such as `role-v1`. Publishes it if nobody has. Raises
+        """The URL of a template, such as `role-v2`. Publishes it if nobody has. Raises
         TemplateDiffers.
         """
         key = f"connect/{name}.yaml"

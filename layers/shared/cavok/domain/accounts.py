@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from cavok.domain.permissions import CAPABILITY_GROUPS
+from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_arn
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
 
@@ -150,14 +150,15 @@ class Account:
     connected_at: datetime | None = None
     proven: frozenset[str] = frozenset()
     connection_revision: int = 1
+    role_path: str = DEFAULT_ROLE_PATH
     version: int = 0
 
     @property
     def role_arn(self) -> str | None:
         """Null for an account that is entered with an access key."""
-        return (
-            f"arn:aws:iam::{self.account_number}:role/{self.role_name}" if self.role_name else None
-        )
+        if self.role_name is None:
+            return None
+        return role_arn(self.account_number, self.role_path, self.role_name)
 
     @property
     def home_region(self) -> str:
@@ -213,6 +214,7 @@ class Account:
         *,
         regions: tuple[str, ...] | None = None,
         role_name: str | None = None,
+        role_path: str | None = None,
         access_key_id_ending: str | None = None,
     ) -> Self:
         """With a changed connection. Earlier results no longer hold: unconfirmed, and due at once.
@@ -222,6 +224,7 @@ class Account:
             self,
             regions=regions or self.regions,
             role_name=role_name or self.role_name,
+            role_path=role_path or self.role_path,
             access_key_id_ending=access_key_id_ending or self.access_key_id_ending,
             status=Status.UNCONFIRMED,
             issues=self.issues if self.revoked else (),

@@ -13,6 +13,7 @@ _AUDITED = {
     "write_logs": "Write logs",
     "regions": "Regions",
     "role_name": "Role name",
+    "role_path": "Role path",
 }
 """Fields that a person may change, and their names in an entry's detail."""
 

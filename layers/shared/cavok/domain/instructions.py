@@ -3,6 +3,7 @@ generated from the permission catalog.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,10 +18,9 @@ from cavok.domain.permissions import (
     ProvenBy,
 )
 
-STACK_NAME = "CavokCloud"
 USER_NAME = "CavokCloud"
 
-TEMPLATE_NAMES = {AccessType.ASSUME_ROLE: "role-v1", AccessType.ACCESS_KEY: "user-v1"}
+TEMPLATE_NAMES = {AccessType.ASSUME_ROLE: "role-v2", AccessType.ACCESS_KEY: "user-v2"}
 """Names of the published templates, which are in `cavok/templates/`. What is published never
 changes: a new text gets a new number (`tests/unit/domain/test_published_templates.py`).
 """
@@ -91,12 +91,15 @@ def steps(account: Account) -> tuple[InstructionStep, ...]:
                 f"role {account.role_name}, which only Cavok may assume, and only with your "
                 "organization's external ID. If you prefer, use the CloudFormation template, "
                 "Terraform or the AWS CLI below instead. If instances have volumes under a "
-                "customer managed key of KMS, set EncryptedVolumes to Yes.",
+                "customer managed key of KMS, set EncryptedVolumes to Yes. If your organization "
+                "asks for a permissions boundary or for tags, enter them too.",
             ),
             InstructionStep(
                 "Test the connection",
                 "When the stack says CREATE_COMPLETE, press “Test”. A new role can take up "
-                "to a minute to be usable.",
+                "to a minute to be usable. If the stack says ROLLBACK_COMPLETE, its first failed "
+                "event says why: delete the stack, mend the cause, and deploy again. If a role of "
+                "this name already exists, choose another role name for the account here.",
             ),
         )
     return (
@@ -140,12 +143,19 @@ def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
     write_logs = {"WriteLogs": "Yes" if account.write_logs else "No"}
     if not account.role_name:
         return write_logs
+    has_path = account.role_path != permissions.DEFAULT_ROLE_PATH
     return {
         "TrustedAccountId": trust.trusted_account_id,
         "ExternalId": trust.external_id,
         "RoleName": account.role_name,
+        **({"RolePath": account.role_path} if has_path else {}),
         **write_logs,
     }
+
+
+def stack_name(account: Account) -> str:
+    """One for each role, so that a second role of an AWS account gets a stack of its own."""
+    return re.sub("[^A-Za-z0-9]", "-", account.role_name or f"{USER_NAME}User")
 
 
 def deploy_url(account: Account, trust: Trust, template_url: str) -> str:
@@ -157,7 +167,7 @@ def deploy_url(account: Account, trust: Trust, template_url: str) -> str:
     query = urlencode(
         {
             "templateURL": template_url,
-            "stackName": STACK_NAME,
+            "stackName": stack_name(account),
             **{f"param_{name}": value for name, value in stack_parameters(account, trust).items()},
         },
         quote_via=quote,
@@ -186,16 +196,19 @@ def generic_template(
                 "Whether Cavok may write to CloudWatch log groups that start with /cavok/.", "Yes"
             ),
             **{_parameter_of(group): _optional_parameter(group) for group in optional},
+            **_OWN_RULES,
         },
         "Conditions": {
-            "WritesLogs": {"Fn::Equals": [{"Ref": "WriteLogs"}, "Yes"]},
-            **{
-                _condition_of(group): {"Fn::Equals": [{"Ref": _parameter_of(group)}, "Yes"]}
-                for group in optional
-            },
+            "WritesLogs": _equals("WriteLogs", "Yes"),
+            **{_condition_of(group): _equals(_parameter_of(group), "Yes") for group in optional},
+            **{f"Has{name}": {"Fn::Not": [_equals(name, "")]} for name in _OWN_RULES},
         },
         **(_role(policies) if has_role else _user(policies)),
     }
+
+
+def _equals(parameter: str, value: str) -> dict[str, Any]:
+    return {"Fn::Equals": [{"Ref": parameter}, value]}
 
 
 def _yes_or_no(description: str, default: str) -> dict[str, Any]:
@@ -230,10 +243,48 @@ def _inline_policy(group: PermissionGroup, document_of: DocumentOf) -> dict[str,
     """
     policy = {"PolicyName": group.policy_name, "PolicyDocument": document_of(group)}
     if group.proven_by is ProvenBy.WRITING:
-        return {"Fn::If": ["WritesLogs", policy, {"Ref": "AWS::NoValue"}]}
+        return _if("WritesLogs", policy)
     if group.optional:
-        return {"Fn::If": [_condition_of(group), policy, {"Ref": "AWS::NoValue"}]}
+        return _if(_condition_of(group), policy)
     return policy
+
+
+def _if(condition: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"Fn::If": [condition, value, {"Ref": "AWS::NoValue"}]}
+
+
+_TAGS = ("Tag1", "Tag2", "Tag3")
+_OWN_RULES: dict[str, Any] = {
+    "PermissionsBoundary": {
+        "Type": "String",
+        "Description": "ARN of the permissions boundary that your organization asks for, if any.",
+        "Default": "",
+        "AllowedPattern": "(arn:aws:iam::([0-9]{12}|aws):policy/.+)?",
+    },
+    **{
+        name: {
+            "Type": "String",
+            "Description": "A tag that your organization asks for, such as cost-center=42, if any.",
+            "Default": "",
+            "AllowedPattern": "([^=]{1,128}=[^=]{0,256})?",
+        }
+        for name in _TAGS
+    },
+}
+"""Parameters for what customers' organizations ask of each role and user. Three tags, because a
+template cannot turn a list into tags.
+"""
+
+
+def _by_own_rules() -> dict[str, Any]:
+    """Properties of the role or user."""
+    tags = [_if(f"Has{tag}", {"Key": _part(tag, 0), "Value": _part(tag, 1)}) for tag in _TAGS]
+    boundary = {"Ref": "PermissionsBoundary"}
+    return {"PermissionsBoundary": _if("HasPermissionsBoundary", boundary), "Tags": tags}
+
+
+def _part(tag: str, index: int) -> dict[str, Any]:
+    return {"Fn::Select": [index, {"Fn::Split": ["=", {"Ref": tag}]}]}
 
 
 def _role_parameters() -> dict[str, Any]:
@@ -254,6 +305,12 @@ def _role_parameters() -> dict[str, Any]:
             "Default": permissions.DEFAULT_ROLE_NAME,
             "AllowedPattern": f"{permissions.ROLE_NAME_PREFIX}[A-Za-z0-9+=,.@_-]{{0,59}}",
         },
+        "RolePath": {
+            "Type": "String",
+            "Description": "Path of the role. Cavok must know it, so change it there first.",
+            "Default": permissions.DEFAULT_ROLE_PATH,
+            "AllowedPattern": "/([A-Za-z0-9+=,.@_-]+/)*",
+        },
     }
 
 
@@ -270,9 +327,11 @@ def _role(policies: list[dict[str, Any]]) -> dict[str, Any]:
                 "Type": "AWS::IAM::Role",
                 "Properties": {
                     "RoleName": {"Ref": "RoleName"},
+                    "Path": {"Ref": "RolePath"},
                     "Description": "Lets Cavok Cloud control when this account's instances run.",
                     "AssumeRolePolicyDocument": trusting,
                     "Policies": policies,
+                    **_by_own_rules(),
                 },
             }
         },
@@ -285,7 +344,7 @@ def _user(policies: list[dict[str, Any]]) -> dict[str, Any]:
         "Resources": {
             "CavokUser": {
                 "Type": "AWS::IAM::User",
-                "Properties": {"UserName": USER_NAME, "Policies": policies},
+                "Properties": {"UserName": USER_NAME, "Policies": policies, **_by_own_rules()},
             }
         },
         "Outputs": {"UserName": {"Value": {"Ref": "CavokUser"}}},
@@ -296,6 +355,7 @@ def terraform(account: Account, trust: Trust, document_of: DocumentOf = granted_
     """A Terraform configuration that creates the same role or user. Policies are embedded as JSON,
     which HCL accepts as expressions.
     """
+    optional = optional_groups(account.access_type)
     kind, block = (
         ("role", _terraform_role(account, trust))
         if account.role_name
@@ -308,11 +368,9 @@ resource "aws_iam_{kind}_policy" "{group.group}" {{
   {kind}   = aws_iam_{kind}.cavok.id
   policy = jsonencode({_indented(document_of(group))})
 }}"""
-        for group in (*granted_groups(account), *optional_groups(account.access_type))
+        for group in (*granted_groups(account), *optional)
     )
-    variables = "\n".join(
-        _terraform_variable(group) for group in optional_groups(account.access_type)
-    )
+    variables = "\n".join([*(_terraform_variable(group) for group in optional), _TERRAFORM_RULES])
     return f"""terraform {{
   required_providers {{
     aws = {{ source = "hashicorp/aws" }}
@@ -322,6 +380,20 @@ resource "aws_iam_{kind}_policy" "{group.group}" {{
 {variables}
 {block}
 {policies}
+"""
+
+
+_TERRAFORM_RULES = """variable "permissions_boundary" {
+  description = "ARN of the permissions boundary that your organization asks for, if any."
+  type        = string
+  default     = null
+}
+
+variable "tags" {
+  description = "Tags that your organization asks for, if any."
+  type        = map(string)
+  default     = {}
+}
 """
 
 
@@ -342,9 +414,12 @@ def _terraform_count(group: PermissionGroup) -> str:
 def _terraform_role(account: Account, trust: Trust) -> str:
     document = permissions.trust_policy(trust.trusted_account_id, trust.external_id)
     return f"""resource "aws_iam_role" "cavok" {{
-  name               = "{account.role_name}"
-  description        = "Lets Cavok Cloud control when this account's instances run."
-  assume_role_policy = jsonencode({_indented(document)})
+  name                 = "{account.role_name}"
+  path                 = "{account.role_path}"
+  description          = "Lets Cavok Cloud control when this account's instances run."
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
+  assume_role_policy   = jsonencode({_indented(document)})
 }}
 
 output "role_arn" {{
@@ -354,12 +429,19 @@ output "role_arn" {{
 
 def _terraform_user() -> str:
     return f"""resource "aws_iam_user" "cavok" {{
-  name = "{USER_NAME}"
+  name                 = "{USER_NAME}"
+  permissions_boundary = var.permissions_boundary
+  tags                 = var.tags
 }}"""
 
 
 def _indented(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2).replace("\n", "\n  ")
+
+
+_CLI_RULES = """# If your organization asks for them, add to the first command:
+#   --permissions-boundary 'ARN' --tags 'Key=KEY,Value=VALUE'
+"""
 
 
 def cli(account: Account, trust: Trust) -> str:
@@ -368,12 +450,12 @@ def cli(account: Account, trust: Trust) -> str:
     if account.role_name:
         document = json.dumps(permissions.trust_policy(trust.trusted_account_id, trust.external_id))
         create = (
-            f"aws iam create-role --role-name '{name}' \\\n"
+            f"aws iam create-role --role-name '{name}' --path '{account.role_path}' \\\n"
             f"  --assume-role-policy-document '{document}'"
         )
     else:
         create = f"aws iam create-user --user-name '{name}'"
-    commands = [create] + [
+    commands = [_CLI_RULES + create] + [
         f"aws iam put-{kind}-policy --{kind}-name '{name}' --policy-name {group.policy_name} \\\n"
         f"  --policy-document '{json.dumps(permissions.policy_document([group]))}'"
         for group in granted_groups(account)

@@ -12,10 +12,11 @@ from enum import StrEnum
 from typing import Any
 
 ROLE_NAME_PREFIX = "Cavok"
-"""Every customer role starts with it, so that our own policy can name `arn:aws:iam::*:role/Cavok*`.
+"""Every customer role starts with it, so that our own policy can name `role/Cavok*`, and
+`role/*/Cavok*` for roles with a path.
 """
 
-DEFAULT_ROLE_NAME = "CavokCloud"
+DEFAULT_ROLE_NAME, DEFAULT_ROLE_PATH = "CavokCloud", "/"
 PROBE_NAME_PREFIX = "cavok-probe-"
 """Prefix of the names that probes use. No real database or policy has it."""
 
@@ -256,6 +257,11 @@ def policy_document(groups: Iterable[PermissionGroup] = GRANTED_GROUPS) -> dict[
     user.
     """
     return {"Version": "2012-10-17", "Statement": [group.statement() for group in groups]}
+
+
+def role_arn(account_number: str, role_path: str, role_name: str) -> str:
+    """The ARN of a customer's role. `role_path` begins and ends with a slash."""
+    return f"arn:aws:iam::{account_number}:role{role_path}{role_name}"
 
 
 def trust_policy(trusted_account_id: str, external_id: str) -> dict[str, Any]:

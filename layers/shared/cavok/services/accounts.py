@@ -38,7 +38,7 @@ class AccessKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
     """An account to connect. `access_key` is set only for access keys, `role_name` only for Assume
-    Role.
+    Role, and only then `role_path` says something.
     """
 
     account_number: str
@@ -47,6 +47,7 @@ class NewAccount:
     write_logs: bool
     regions: tuple[str, ...]
     role_name: str | None
+    role_path: str
     access_key: AccessKey | None
 
 
@@ -58,23 +59,31 @@ class AccountChange:
     write_logs: bool | None = None
     regions: Sequence[str] | None = None
     role_name: str | None = None
+    role_path: str | None = None
 
     def applied_to(self, account: Account, now: datetime) -> Account:
         """The changed account, or the same object if nothing changes. Raises InvalidField."""
-        if self.role_name is not None and account.access_type is AccessType.ACCESS_KEY:
-            raise InvalidField(
-                "role_name", "This account is entered with an access key; it has no role."
-            )
+        if account.access_type is AccessType.ACCESS_KEY:
+            self._require_no_role()
         changed = account
         if self.name not in (None, account.name):
             changed = changed.renamed(str(self.name), now)
         if self.write_logs not in (None, account.write_logs):
             changed = changed.with_write_logs(bool(self.write_logs), now)
         regions = tuple(self.regions) if self.regions else account.regions
-        role_name = self.role_name or account.role_name
-        if (regions, role_name) != (account.regions, account.role_name):
-            changed = changed.reconnected(now, regions=regions, role_name=role_name)
+        role = self.role_name or account.role_name, self.role_path or account.role_path
+        if (regions, *role) != (account.regions, account.role_name, account.role_path):
+            changed = changed.reconnected(
+                now, regions=regions, role_name=role[0], role_path=role[1]
+            )
         return changed
+
+    def _require_no_role(self) -> None:
+        for name, value in (("role_name", self.role_name), ("role_path", self.role_path)):
+            if value is not None:
+                raise InvalidField(
+                    name, "This account is entered with an access key; it has no role."
+                )
 
 
 def connect_account(
@@ -106,6 +115,7 @@ def connect_account(
         name=new.name,
         access_type=new.access_type,
         role_name=new.role_name,
+        role_path=new.role_path,
         access_key_id_ending=new.access_key.ending if new.access_key else None,
         write_logs=new.write_logs,
         regions=new.regions,

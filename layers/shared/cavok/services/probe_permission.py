@@ -76,7 +76,7 @@ def _on_real_databases(
         action=action,
         answer=answer,
         absent_arn=account.arn(kind, probes.ABSENT_DATABASE),
-        role_arn=account.role_arn,
+        role_arn=account.session.role_arn,
     )
     # What Cavok cannot read decides nothing, on no database.
     databases = account.databases(kind) if policies.documents else Databases()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import boto3
@@ -77,6 +77,18 @@ def test_no_credential_shows_itself(roles: CustomerRoles) -> None:
     assert session is not None
     assert "temporary-secret" in json.dumps(session.as_secret()), "for sealing alone"
     assert type(session).of_secret(session.as_secret()) == session
+
+
+def test_a_session_knows_the_path_of_its_role(roles: CustomerRoles, aws: Aws) -> None:
+    account = replace(ACCOUNT, role_path="/team/")
+
+    _, session = roles.assume(account, SESSION_NAME, EXTERNAL_ID, POLICY)
+
+    assert aws.called("AssumeRole")[0]["RoleArn"] == account.role_arn
+    assert session is not None
+    assert session.role_arn == account.role_arn == f"arn:aws:iam::{NUMBER}:role/team/CavokCloud"
+    sealed_before = {k: v for k, v in session.as_secret().items() if k != "role_path"}
+    assert type(session).of_secret(sealed_before).role_arn == ACCOUNT.role_arn
 
 
 def test_without_an_external_id_means_without_one(roles: CustomerRoles, aws: Aws) -> None:

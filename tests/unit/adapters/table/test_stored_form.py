@@ -99,6 +99,7 @@ TESTED = replace(
     version=7,
 )
 RESTING = an_account(
+    role_path="/team/",
     next_verification_at=None,
     capabilities=dict.fromkeys(("ec2", "rds", "logs"), Capability.UNKNOWN),
 )

@@ -88,12 +88,6 @@ class ProbedAccount:
         """The regions in which there are EC2 instances to ask about."""
         return tuple(region for region in self.regions if self.survey.instances.get(region))
 
-    @property
-    def role_arn(self) -> str | None:
-        """Null for an access key."""
-        role_name = self.session.role_name
-        return f"arn:aws:iam::{self.session.account_number}:role/{role_name}" if role_name else None
-
     def arn(self, kind: Kind, name: str, region: str | None = None) -> str:
         """The ARN of an instance, in the home region or in `region`."""
         anywhere = kind.descriptor.arn.format(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, Self
 import boto3
 from botocore.config import Config
 
+from cavok.domain.permissions import DEFAULT_ROLE_PATH, role_arn
+
 if TYPE_CHECKING:
     from cavok.domain.accounts import Account
 
@@ -42,6 +44,7 @@ class CustomerSession:
     region: str
     role_name: str | None
     credentials: Credentials
+    role_path: str = DEFAULT_ROLE_PATH
     _clients: dict[tuple[str, str], Any] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
@@ -52,6 +55,7 @@ class CustomerSession:
             "account_number": self.account_number,
             "region": self.region,
             "role_name": self.role_name,
+            "role_path": self.role_path,
             "credentials": asdict(self.credentials),
         }
 
@@ -62,8 +66,16 @@ class CustomerSession:
             account_number=account.account_number,
             region=account.home_region,
             role_name=account.role_name,
+            role_path=account.role_path,
             credentials=credentials,
         )
+
+    @property
+    def role_arn(self) -> str | None:
+        """Null for an access key."""
+        if self.role_name is None:
+            return None
+        return role_arn(self.account_number, self.role_path, self.role_name)
 
     @classmethod
     def of_secret(cls, secret: dict[str, Any]) -> Self:

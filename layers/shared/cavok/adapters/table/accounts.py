@@ -46,6 +46,7 @@ from cavok.domain.errors import AccountNotFound, Conflict, InvalidField
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.pages import Page, Position
+from cavok.domain.permissions import DEFAULT_ROLE_PATH
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
@@ -82,6 +83,7 @@ class AccountItem(Item):
     status_pk = UnicodeAttribute()
     access_type = EnumAttribute(AccessType)
     role_name = UnicodeAttribute(null=True)
+    role_path = UnicodeAttribute(null=True)
     access_key_id_ending = UnicodeAttribute(null=True)
     write_logs = BooleanAttribute()
     regions = JsonAttribute(dump=list, load=tuple)
@@ -123,6 +125,7 @@ class AccountItem(Item):
             name_key=keys.name_key(account.name, account.account_id),
             status_pk=keys.status_pk(account.organization_id, account.status),
             due_shard=keys.due_shard(account.account_id) if due else None,
+            role_path=account.role_path if account.role_path != DEFAULT_ROLE_PATH else None,
             region_exceptions=exceptions_of(account.region_health),
             last_verification_id=last.verification_id if last else None,
             last_outcome=last.outcome if last else None,
@@ -147,6 +150,7 @@ class AccountItem(Item):
         return self.as_a(
             Account,
             organization_id=self.pk.removeprefix(keys.ORGANIZATION),
+            role_path=self.role_path or DEFAULT_ROLE_PATH,
             region_health=health_of(self.regions, self.region_exceptions),
             verification=last,
             slot=slot,

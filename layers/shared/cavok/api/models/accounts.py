@@ -17,7 +17,7 @@ from cavok.api.models.credentials import CredentialsBody
 from cavok.api.models.providers import AZURE_NOTE
 from cavok.domain.accounts import AccessType, Capability, Outcome, Severity, Status
 from cavok.domain.errors import InvalidField
-from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME
+from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME, DEFAULT_ROLE_PATH
 from cavok.domain.regions import REGIONS
 from cavok.services.accounts import AccountChange, NewAccount
 
@@ -56,6 +56,14 @@ RoleName = Annotated[
         "A role name is Cavok, followed by up to 59 letters, digits or +=,.@_-",
     ),
 ]
+RolePath = Annotated[
+    StrictStr,
+    Field(max_length=64),
+    Matching(
+        r"/([A-Za-z0-9+=,.@_-]+/)*",
+        "A role path is / or, for example, /team/: letters, digits or +=,.@_- between slashes.",
+    ),
+]
 Region = Annotated[
     StrictStr, AfterValidator(_known_region), Field(json_schema_extra={"enum": sorted(REGIONS)})
 ]
@@ -74,6 +82,7 @@ class NewAccountBody(RequestBodyWithoutNulls):
         default_factory=list, description="Default: the region of this service."
     )
     role_name: RoleName = Field(default_factory=lambda: DEFAULT_ROLE_NAME)
+    role_path: RolePath = Field(default_factory=lambda: DEFAULT_ROLE_PATH)
     credentials: Annotated[CredentialsBody | None, MayBeLeftOut()] = Field(default_factory=left_out)
 
     def new_account(self, default_region: str) -> NewAccount:
@@ -81,8 +90,9 @@ class NewAccountBody(RequestBodyWithoutNulls):
         uses_keys = self.access_type is AccessType.ACCESS_KEY
         if uses_keys and self.credentials is None:
             raise InvalidField("credentials", "Required for the access type access_key.")
-        if uses_keys and "role_name" in self.model_fields_set:
-            raise InvalidField("role_name", "Only for the access type assume_role.")
+        for field in ("role_name", "role_path"):
+            if uses_keys and field in self.model_fields_set:
+                raise InvalidField(field, "Only for the access type assume_role.")
         if not uses_keys and self.credentials is not None:
             raise InvalidField("credentials", "Only for the access type access_key.")
         return NewAccount(
@@ -92,6 +102,7 @@ class NewAccountBody(RequestBodyWithoutNulls):
             write_logs=self.write_logs,
             regions=tuple(dict.fromkeys(self.regions)) or (default_region,),
             role_name=None if uses_keys else self.role_name,
+            role_path=self.role_path,
             access_key=self.credentials.access_key() if self.credentials else None,
         )
 
@@ -103,11 +114,16 @@ class AccountChangeBody(RequestBodyWithoutNulls):
     write_logs: Annotated[StrictBool | None, MayBeLeftOut()] = Field(default_factory=left_out)
     regions: Annotated[Regions | None, MayBeLeftOut()] = Field(default_factory=left_out)
     role_name: Annotated[RoleName | None, MayBeLeftOut()] = Field(default_factory=left_out)
+    role_path: Annotated[RolePath | None, MayBeLeftOut()] = Field(default_factory=left_out)
 
     def change(self) -> AccountChange:
         regions = tuple(dict.fromkeys(self.regions)) if self.regions else None
         return AccountChange(
-            name=self.name, write_logs=self.write_logs, regions=regions, role_name=self.role_name
+            name=self.name,
+            write_logs=self.write_logs,
+            regions=regions,
+            role_name=self.role_name,
+            role_path=self.role_path,
         )
 
 
@@ -152,6 +168,7 @@ class AccountBody(ResponseBody):
     name: str
     access_type: AccessType
     role_arn: str | None
+    role_path: str
     access_key_id: str | None
     write_logs: bool
     regions: list[str]

@@ -105,8 +105,8 @@ def patch_account(
     body: AccountChangeBody,
     if_match: Annotated[str | None, Header(alias="If-Match")] = None,
 ) -> Response[AccountBody]:
-    """Changes name, write_logs, regions or role_name. A new role or new regions make the account
-    unconfirmed.
+    """Changes name, write_logs, regions, role_name or role_path. A new role or new regions make the
+    account unconfirmed.
     """
     caller = router.caller
     account = change_account(
