@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from cfnlint import api as cfnlint
 
+from cavok.domain import instructions
 from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import TEMPLATE_NAMES, generic_template
-from local.settings import ROOT
 from tests.support.builders import EXTERNAL_ID, NUMBER, ORGANIZATION_ID, WORKLOAD
 
-FOLDER = ROOT / "layers" / "shared" / "cavok" / "templates"
+FOLDER = Path(instructions.__file__).parents[1] / "templates"
 PUBLISHED = {
     "role-v1": "0abb3a3e0f3655ef2ab14b3536180fe73f38a1fe799190e6181908b4491e1189",
     "user-v1": "ce370c8806d4571a8f5716dbb6511e59c8f3b0253f0db5a0e506dbe91eac397a",
