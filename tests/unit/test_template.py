@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from functools import cache
@@ -347,10 +348,30 @@ def test_every_parameter_has_a_description() -> None:
     assert [name for name, p in parameters.items() if len(p.get("Description", "")) < 20] == []
 
 
-def test_customers_data_and_its_key_survive_the_deletion_of_the_stack() -> None:
-    for name in ("Table", "SealingKey"):
-        assert RESOURCES[name]["UpdateReplacePolicy"] == "Retain"
-        assert RESOURCES[name]["DeletionPolicy"].startswith("Retain")
+KEPT = {"AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket"}
+"""What cannot be made again, and the bucket, which CloudFormation can delete only while it is
+empty.
+"""
+
+
+def test_what_cannot_be_made_again_or_deleted_survives_the_deletion_of_the_stack() -> None:
+    kept = {name: r for name, r in RESOURCES.items() if r["Type"] in KEPT}
+
+    assert {resource["Type"] for resource in kept.values()} == KEPT
+    for name, resource in kept.items():
+        assert resource.get("UpdateReplacePolicy") == "Retain", name
+        assert resource.get("DeletionPolicy") == "RetainExceptOnCreate", name
+
+
+def test_the_profile_prod_protects_the_table_and_the_user_pool_from_deletion() -> None:
+    protected = {"Fn::If": ["ProtectsData", True, False]}
+    profile = tomllib.loads((ROOT / "samconfig.toml").read_text())["prod"]["deploy"]["parameters"]
+
+    assert RESOURCES["Table"]["Properties"]["DeletionProtectionEnabled"] == protected
+    assert RESOURCES["UserPool"]["Properties"]["DeletionProtection"] == {
+        "Fn::If": ["ProtectsData", "ACTIVE", "INACTIVE"]
+    }
+    assert profile["parameter_overrides"] == "DeletionProtection=true"
 
 
 @pytest.mark.parametrize(

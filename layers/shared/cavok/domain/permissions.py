@@ -113,8 +113,8 @@ TRUST = PermissionGroup(
     group="trust",
     title="Entering the account",
     why=(
-        "Cavok assumes a role in your account with your organization's external ID. "
-        "Mandatory for Assume Role."
+        "Cavok assumes a role in your account, which may have a path, with your organization's "
+        "external ID. Mandatory for Assume Role."
     ),
     required=True,
     resource="arn:aws:iam::*:role/Cavok*",
