@@ -183,3 +183,30 @@ def test_a_wildcard_does_not_reach_into_the_next_part() -> None:
     assert not matches_parts(pattern("a:b:c:*"), "a:b:c")
     assert matches_parts(pattern("a:b:c:d:e:f:g*"), "a:b:c:d:e:f:gh:i")
     assert matches_parts(pattern("a:b:c:d:e:*:h"), "a:b:c:d:e:f:g:h")
+
+
+class Noted(str):
+    """A symbol that counts how often a pattern's positions are noted."""
+
+    __slots__ = ()
+    noted = 0
+
+    def __hash__(self) -> int:
+        Noted.noted += 1
+        return super().__hash__()
+
+
+def test_a_pattern_that_needs_more_characters_than_there_are_costs_nothing() -> None:
+    """Variables make a pattern of 10,240 characters some hundred thousand long, and each position
+    noted takes as many bits.
+    """
+    expanded = symbols("${env}" * 3, lambda *_: "v" * 256)
+    assert expanded == ["v"] * 768
+    long = [*map(Noted, expanded), *pattern("*")]
+
+    Noted.noted = 0
+    assert not matches(long, "v" * 767)
+    assert Noted.noted == 0
+
+    assert matches(long, "v" * 768)
+    assert Noted.noted == 2 * 768

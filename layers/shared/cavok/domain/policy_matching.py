@@ -91,8 +91,11 @@ def matches(pattern: Sequence[Symbol], text: str) -> bool:
 
     Bit i of `reached` says that the first i symbols, not counting runs, match the text so far. All
     ways to match are followed at once, so that nothing is ever tried again: one step for each
-    character of the text, whatever the pattern.
+    character of the text, whatever the pattern. A pattern that needs more characters than the text
+    has is not followed: each of its symbols would take as many bits, and variables make it long.
     """
+    if sum(symbol is not Wildcard.RUN for symbol in pattern) > len(text):
+        return False
     at: dict[Symbol, int] = {}
     length = runs = 0
     for symbol in pattern:
