@@ -155,6 +155,20 @@ def test_each_kind_of_resource_has_its_own_keys_for_tags(arn: str, family: str) 
             assert decision(statement, request=request) is expected
 
 
+def test_the_name_of_a_family_of_tags_is_no_tag() -> None:
+    assert STOP.values("aws:ResourceTag/other") == ()
+    assert STOP.values("aws:ResourceTag") is None
+
+
+def test_a_variable_of_several_values_is_unknown() -> None:
+    request = replace(STOP, context={**STOP.context, "aws:calledvia": ("db", "other")})
+    named = f"arn:aws:rds:*:{NUMBER}:${{aws:CalledVia}}:dev-orders"
+
+    assert request.variable("aws:CalledVia", None) is None
+    assert request.variable("aws:CalledVia", "db") is None
+    assert decision(allow(Resource=named), request=request) is UNKNOWN
+
+
 def test_two_tags_that_differ_in_case_only_are_unknown() -> None:
     request = request_on("rds:StopDBInstance", DATABASE, {"env": "dev", "Env": "prod"}, ROLE_ARN)
     statement = allow(Condition={"StringEquals": {"aws:ResourceTag/env": "dev"}})
@@ -203,6 +217,13 @@ def test_a_resource_is_named_certainly_or_not_at_all_or_it_is_unknown(
 
     assert decision(allow(Resource=resource)) is allowed
     assert decision(allow(Resource=None, NotResource=resource)) is inverted
+
+
+def test_an_old_document_names_nothing_by_what_would_be_a_variable_elsewhere() -> None:
+    named = allow(Resource="arn:aws:rds:*:${aws:PrincipalAccount}:db:*")
+
+    assert evaluate([policy(named)], STOP) is UNKNOWN
+    assert evaluate([policy(named, version="2008-10-17")], STOP) is NOT_ALLOWED
 
 
 def test_an_old_document_has_no_variables() -> None:
@@ -319,6 +340,21 @@ def test_every_element_of_a_document_is_known() -> None:
     document = policy(allow(Sid="A", Condition={})) | {"Id": "own"}
 
     assert evaluate([document], STOP) is ALLOWED
+
+
+def test_a_letter_counts_once_whatever_its_bytes() -> None:
+    """As IAM counts."""
+    umlauts = allow(Resource=[DATABASE, "ü" * (MAX_CHARACTERS - 400)])
+
+    assert decision(umlauts) is ALLOWED
+
+
+def test_a_document_nested_deeper_than_can_be_written_is_unknown() -> None:
+    nested: list[Any] = []
+    for _ in range(100_000):
+        nested = [nested]
+
+    assert evaluate([policy(allow()) | {"Id": nested}], STOP) is UNKNOWN
 
 
 def test_a_policy_longer_than_iam_stores_is_unknown() -> None:

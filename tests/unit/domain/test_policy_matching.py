@@ -182,6 +182,7 @@ def test_a_wildcard_does_not_reach_into_the_next_part() -> None:
     assert not matches_parts(pattern("a:*:d"), "a:b:c:d")
     assert not matches_parts(pattern("a:b:c:*"), "a:b:c")
     assert matches_parts(pattern("a:b:c:d:e:f:g*"), "a:b:c:d:e:f:gh:i")
+    assert matches_parts(pattern("a:b:c:d:e:f*i:j"), "a:b:c:d:e:f:gh:i:j"), "the last is the rest"
     assert matches_parts(pattern("a:b:c:d:e:*:h"), "a:b:c:d:e:f:g:h")
 
 

@@ -95,6 +95,7 @@ P, A, D, OPEN = Verdict.PARTIAL, Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONC
         (BY_POLICY, ONLY_DEV, P),
         (Reason.UNSTATED, ONLY_DEV, P),
         (BY_DENY, BUT_DEV_DENIED, P),
+        (Reason.UNSTATED, BUT_DEV_DENIED, P),
         (BY_POLICY, NOTHING, D),
         (Reason.UNSTATED, NOTHING, D),
         (Reason.PERMISSIONS_BOUNDARY, NOTHING, D),
@@ -176,6 +177,45 @@ def test_a_success_stands_for_a_database_that_nothing_may_refuse(
             "The role's policies do not decide. Its policies depend on what Cavok cannot see from "
             "outside. AWS allows it for a name that no database has."
         )
+
+
+@pytest.mark.parametrize("region", ["us-east-1", "eu-west-1"])
+def test_a_success_in_one_region_teaches_nothing_of_a_deny_in_another(region: str) -> None:
+    """The region is known of each call, and not the same for all."""
+    far = {"StringEquals": {"aws:RequestedRegion": "eu-west-1"}}
+    document = policy(statement("Allow"), statement("Deny", Condition=far))
+
+    judgement = judged(
+        ALLOWED, document, Database(PROD, region, arn(PROD).replace("us-east-1", region), {})
+    )
+
+    assert judgement.verdict is (A if region == "us-east-1" else D)
+
+
+def test_a_malformed_policy_may_have_allowed_what_a_statement_allows_perhaps() -> None:
+    """So that the statement's conditions on the caller need not hold."""
+    policies = RolePolicies(("malformed", policy(statement("Allow", Condition=MFA))))
+    known = RolePolicies(policies.documents[1:])
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=ALLOWED, role_arn="arn:aws:iam::1:role/R"
+    )
+
+    learned = [each.after_success(question.on_absent).documents[-1] for each in (policies, known)]
+
+    conditions = [document["Statement"][0].get("Condition") for document in learned]
+    assert conditions == [MFA, {}]
+
+
+def test_a_success_is_open_while_a_policy_was_not_answered_even_without_a_database() -> None:
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=ALLOWED, role_arn="arn:aws:iam::1:role/R"
+    )
+    unanswered = RolePolicies((ALL,), unread=("the inline policy Mine",), unanswered="Throttling")
+
+    judgement = judge_databases(question, unanswered, Databases(), {})
+
+    assert (judgement.verdict, judgement.reason) == (OPEN, Reason.ERROR)
+    assert judgement.error_code == "Throttling"
 
 
 def test_a_success_stands_for_the_databases_that_nothing_may_refuse_beside_one_that_is() -> None:

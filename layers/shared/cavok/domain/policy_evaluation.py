@@ -238,7 +238,7 @@ def _statements(document: Any, request: Request) -> list[tuple[Any, _Effect]] | 
         return None
     version = document.get("Version", "2008-10-17")
     statements = _listed(document.get("Statement"))
-    if version not in ("2008-10-17", "2012-10-17") or None in statements:
+    if version not in ("2008-10-17", "2012-10-17"):
         return None
     resolve = request.variable if version == "2012-10-17" else None
     return [(statement, _effect(statement, request, resolve)) for statement in statements]
