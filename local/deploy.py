@@ -40,6 +40,7 @@ def _parameters(emulator: Emulator) -> list[str]:
         "SweepState=DISABLED",
         # Each concurrent test needs its own Lambda process on this machine.
         "SweepTests=6",
+        "QueueConcurrency=20",
         "AllowLoopbackWebhooks=true",
     ]
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from ministack.services import cloudwatch, cloudwatch_logs
+from ministack.services.cloudformation import provisioners
 
 from local.fidelity.correction import corrects
 
@@ -46,6 +47,22 @@ def _store_metrics(line: dict[str, Any]) -> None:
                     None,
                     None,
                 )
+
+
+@corrects(provisioners, "_cw_metric_alarm_record")
+def accept_alarms_on_expressions(original: Any, name: str, properties: dict[str, Any]) -> Any:
+    """An alarm may watch an expression over metrics.
+
+    The emulator refuses such an alarm, and with it the stack. Here it is stored and never rings:
+    the emulator knows no quotas.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-cloudwatch-alarm.html
+    """
+    if "Metrics" not in properties:
+        return original(name, properties)
+    watched = next(each["MetricStat"] for each in properties["Metrics"] if "MetricStat" in each)
+    kept = {key: value for key, value in properties.items() if key != "Metrics"}
+    metric = watched["Metric"] | {"Statistic": watched["Stat"], "Period": watched["Period"]}
+    return original(name, kept | metric | {"ActionsEnabled": False})
 
 
 _alarm_dimensions: contextvars.ContextVar[dict[str, str] | None] = contextvars.ContextVar(

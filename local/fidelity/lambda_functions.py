@@ -109,6 +109,20 @@ def _answer_with_what_was_raised(
     return {"body": _invocation.raised, "error": True, "log": outcome.get("log", "")}
 
 
+@corrects(lambda_svc, "_sqs_esm_concurrency")
+def read_a_concurrency_that_a_parameter_gives(
+    original: Any, mapping: dict[str, Any], *rest: Any
+) -> Any:
+    """CloudFormation makes a number of a parameter's text where the property is one.
+
+    The emulator keeps the text, and then takes no message.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/parameters-section-structure.html
+    """
+    scaling = mapping.get("ScalingConfig") or {}
+    numbers = {name: int(value) for name, value in scaling.items()}
+    return original({**mapping, "ScalingConfig": numbers}, *rest)
+
+
 @replaces(lambda_runtime, "zipfile")
 def share_unpacked_code(original: ModuleType) -> ModuleType:
     """Code and layers are unpacked once for all execution environments.

@@ -579,3 +579,33 @@ def test_lines_of_other_times_are_not_kept_and_named(account: Account) -> None:
     assert put(now - 3 * day, now) == {"expiredLogEventEndIndex": 1}
     kept = logs.filter_log_events(logGroupName="/a")["events"]
     assert [event["timestamp"] for event in kept] == [now] * 3
+
+
+def test_an_alarm_may_watch_an_expression(account: Account) -> None:
+    def metric(name: str) -> dict[str, Any]:
+        stat = {"Metric": {"Namespace": "AWS/Lambda", "MetricName": name}, "Period": 60}
+        return {"Id": name.lower(), "ReturnData": False, "MetricStat": stat | {"Stat": "Maximum"}}
+
+    watched = [
+        {"Id": "share", "Expression": "claimed / SERVICE_QUOTA(running)"},
+        metric("Claimed"),
+        metric("Running"),
+    ]
+    alarm = {
+        "AlarmName": "Share",
+        "Metrics": watched,
+        "Threshold": 80,
+        "EvaluationPeriods": 5,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    resources = {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm}}
+    cloudformation = account.client("cloudformation")
+    cloudformation.create_stack(
+        StackName="alarms", TemplateBody=json.dumps({"Resources": resources})
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(
+        StackName="alarms", WaiterConfig={"Delay": 1, "MaxAttempts": 30}
+    )
+
+    (made,) = account.client("cloudwatch").describe_alarms(AlarmNames=["Share"])["MetricAlarms"]
+    assert (made["Threshold"], made["ActionsEnabled"]) == (80, False)

@@ -94,7 +94,7 @@ def test_every_dead_letter_queue_has_an_alarm() -> None:
     watched = {
         dimension["Value"]["Fn::GetAtt"][0]
         for name in named("AWS::CloudWatch::Alarm")
-        for dimension in RESOURCES[name]["Properties"]["Dimensions"]
+        for dimension in RESOURCES[name]["Properties"].get("Dimensions", ())
         if dimension["Name"] == "QueueName"
     }
 

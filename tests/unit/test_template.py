@@ -481,6 +481,61 @@ def test_the_role_of_the_sweep_may_follow_its_map_runs_and_their_children() -> N
     }
 
 
+PARAMETERS = template()["Parameters"]
+NEW_ACCOUNT = 10
+"""Concurrent executions of a new account. Source: Lambda Developer Guide, "Lambda quotas"."""
+
+
+def queue_consumers() -> dict[str, Any]:
+    """How each function takes messages of its queue."""
+    events = {
+        name: event["Properties"]
+        for name, function in FUNCTIONS.items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] == "SQS"
+    }
+    mappings = [
+        r["Properties"] for r in RESOURCES.values() if r["Type"].endswith("::EventSourceMapping")
+    ]
+    return events | {mapping["FunctionName"]["Ref"]: mapping for mapping in mappings}
+
+
+def test_the_defaults_leave_a_new_account_room_for_people() -> None:
+    """A sweep, and a queue that is full, take less than half of its executions."""
+    sweep, queue = (PARAMETERS[name]["Default"] for name in ("SweepTests", "QueueConcurrency"))
+
+    assert sweep + queue < NEW_ACCOUNT / 2
+    assert set(queue_consumers()) >= {"DeliverWebhook", "FollowOutcome", "LogInteractions"}
+    for name, consumer in queue_consumers().items():
+        concurrency = consumer["ScalingConfig"]["MaximumConcurrency"]
+        assert concurrency == {"Ref": "QueueConcurrency"}, name
+
+
+RESERVED = {
+    "AccountsApi": "ReservedForApi",
+    "InstancesApi": "ReservedForApi",
+    "ProbeAccount": "ReservedForSweeps",
+    "FollowSchedule": "ReservedForSchedules",
+}
+
+
+@each_function
+def test_concurrency_is_reserved_where_an_operator_says_so(name: str) -> None:
+    """By default nowhere: a new account must leave all of its executions unreserved."""
+    reserved = FUNCTIONS[name].get("ReservedConcurrentExecutions")
+    if name not in RESERVED:
+        assert reserved is None
+        return
+    parameter = RESERVED[name]
+    condition = parameter.replace("Reserved", "Reserves")
+
+    assert reserved == {"Fn::If": [condition, {"Ref": parameter}, {"Ref": "AWS::NoValue"}]}
+    assert template()["Conditions"][condition] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": parameter}, 0]}]
+    }
+    assert PARAMETERS[parameter]["Default"] == 0
+
+
 LONGEST_STACK_NAME = "Cavok-accounts-of-the-platform-team" + "-and-so-on" * 8
 LONGEST_ROLE_NAME = 64
 
