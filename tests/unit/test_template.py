@@ -572,3 +572,46 @@ def test_other_partitions_are_refused_with_a_sentence_and_arns_name_this_one() -
     assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Partition"}, "aws"]}
     assert "partition aws" in assertion["AssertDescription"]
     assert set(arns) == {"arn:aws"}
+
+
+NAMES = {"BucketName", "DashboardName", "Domain", "FunctionName", "LogGroupName", "Name"}
+"""Properties with which a resource of its own is named. Others that are called so refer to one."""
+NAMED_WITHIN = {
+    "AWS::ApiGatewayV2::Authorizer",  # within its API
+    "AWS::Cognito::UserPoolDomain",  # by a parameter
+    "AWS::Lambda::Permission",  # refers to its function
+    "AWS::Lambda::EventSourceMapping",  # likewise
+}
+
+
+def test_two_stacks_in_an_account_share_no_name() -> None:
+    names = {
+        f"{name}.{key}": value
+        for name, resource in RESOURCES.items()
+        for key, value in resource.get("Properties", {}).items()
+        if key in NAMES and resource["Type"] not in NAMED_WITHIN
+    }
+
+    assert len(names) > len(FUNCTIONS)
+    assert [each for each, value in names.items() if "AWS::StackName" not in str(value)] == []
+    # Dashboards are global. Source: CloudWatch User Guide, "Using Amazon CloudWatch dashboards".
+    assert "AWS::Region" in str(names["Dashboard.DashboardName"])
+
+
+def test_the_metrics_of_a_stack_are_its_own() -> None:
+    """So that one stack's alarms do not ring, nor its dashboard rise, for another's tests."""
+    variables = template()["Globals"]["Function"]["Environment"]["Variables"]
+    alarms = [
+        {dimension["Name"]: dimension["Value"] for dimension in r["Properties"]["Dimensions"]}
+        for r in RESOURCES.values()
+        if r.get("Properties", {}).get("Namespace") == "Cavok/Accounts"
+    ]
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    shown = [json.dumps(w["properties"]["metrics"]) for w in json.loads(body)["widgets"]]
+    ours = [metrics for metrics in shown if "Cavok/Accounts" in metrics]
+
+    assert variables["POWERTOOLS_SERVICE_NAME"] == {"Ref": "AWS::StackName"}
+    assert len(alarms) > 2
+    assert all(dimensions["service"] == {"Ref": "AWS::StackName"} for dimensions in alarms)
+    assert len(ours) > 2
+    assert all("${AWS::StackName}" in metrics for metrics in ours)
