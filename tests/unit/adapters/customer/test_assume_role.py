@@ -87,6 +87,7 @@ def test_a_session_knows_the_path_of_its_role(roles: CustomerRoles, aws: Aws) ->
     assert aws.called("AssumeRole")[0]["RoleArn"] == account.role_arn
     assert session is not None
     assert session.role_arn == account.role_arn == f"arn:aws:iam::{NUMBER}:role/team/CavokCloud"
+    assert type(session).of_secret(session.as_secret()) == session
     sealed_before = {k: v for k, v in session.as_secret().items() if k != "role_path"}
     assert type(session).of_secret(sealed_before).role_arn == ACCOUNT.role_arn
 
