@@ -19,14 +19,15 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """
     report = VerificationReport.of_event(event)
     logger.append_keys(account_id=report.account_id, verification_id=report.verification_id)
-    verification = finish_verification(
+    verification, overtaken = finish_verification(
         report,
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         resources=wiring.resources,
         now=datetime.now(UTC),
     )
-    outcome = verification.outcome or verification.state
+    # An alarm counts the aborted ones. It must not ring for what people do to their own accounts.
+    outcome = verification.outcome or ("overtaken" if overtaken else verification.state)
     metrics.add_dimension("outcome", outcome)
     metrics.add_metric("Verifications", MetricUnit.Count, 1)
     logger.info("Verification finished", outcome=outcome, trigger=verification.trigger)

@@ -155,7 +155,7 @@ def units_of_the_table(stack: Stack, steps: tuple[Step, ...]) -> TableUse:
                 trigger=verification.trigger,
                 steps=steps,
             )
-            finished = finish_verification(
+            finished, _ = finish_verification(
                 report,
                 accounts=wiring.accounts(),
                 verifications=wiring.verifications(),

@@ -342,3 +342,19 @@ def test_a_function_takes_its_sample_event(sample: Sample) -> None:
     sample.prepare(event)
 
     sample.check(handle(sample.function, event))
+
+
+@pytest.mark.parametrize(("revoked", "outcome"), [(True, "overtaken"), (False, "aborted")])
+def test_a_customer_who_revokes_accounts_during_tests_rings_no_alarm_for_aborted_ones(
+    revoked: bool, outcome: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    event = sample_event("execution_died")
+    a_running_test(event)
+    if revoked:
+        before = account()
+        wiring.accounts().save(before, before.with_use_revoked(datetime.now(UTC)))
+
+    has_aborted(handle("record_verification", event))
+
+    lines = [line for line in capsys.readouterr().out.splitlines() if '"Verifications"' in line]
+    assert [json.loads(line)["outcome"] for line in lines] == [outcome]

@@ -23,6 +23,7 @@ from cavok.domain.steps import ResourceVerdict, Step, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import State, Trigger, Verification
 from cavok.services.finish_verification import (
+    Ended,
     VerificationReport,
     abort_verification,
     finish_verification,
@@ -112,6 +113,10 @@ class Verifications:
 
 
 def finished(report: VerificationReport, table: Table) -> Verification:
+    return ended(report, table).verification
+
+
+def ended(report: VerificationReport, table: Table) -> Ended:
     return finish_verification(
         report,
         accounts=table,  # type: ignore[arg-type]
@@ -282,6 +287,19 @@ def test_a_test_that_never_began_is_an_error_that_somebody_sees() -> None:
 
     with pytest.raises(VerificationNotFound):
         finished(VerificationReport.of_event(sample_event("record_verification")), table)
+
+
+@pytest.mark.parametrize("event", ["record_verification", "execution_died"])
+def test_a_test_is_overtaken_by_a_change_of_its_account_or_its_deletion(event: str) -> None:
+    report = VerificationReport.of_event(sample_event(event))
+    table, changed, deleted = a_table(), a_table(), a_table()
+    assert changed.account
+    changed.account = changed.account.with_use_revoked(NOW)
+    deleted.account = None
+
+    found = [ended(report, each).overtaken for each in (table, changed, deleted)]
+
+    assert found == [False, True, True]
 
 
 def test_a_test_that_could_not_be_started_frees_its_slot() -> None:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.table import retry_on_conflict
@@ -31,6 +31,16 @@ if TYPE_CHECKING:
     from cavok.adapters.table.resources import Resources
 
 NOT_SURVEYED = Survey()
+
+
+class Ended(NamedTuple):
+    """A verification that ended. `overtaken`: its account was changed, revoked or deleted while it
+    ran, so that its result counts for nothing. Nothing of ours failed.
+    """
+
+    verification: Verification
+    overtaken: bool
+
 
 End = Callable[[Account, Verification], tuple[Account, Verification]]
 
@@ -95,7 +105,7 @@ def finish_verification(
     verifications: Verifications,
     resources: "Callable[[], Resources]",
     now: datetime,
-) -> Verification:
+) -> Ended:
     """Decides what a verification's end means and writes it. Repeated reports change nothing.
 
     The account's resources are read only where a refusal may concern one of them.
@@ -151,7 +161,8 @@ def abort_verification(
         return abort(account, current, current.steps, now)
 
     names = (verification.account_id, verification.verification_id)
-    return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
+    ended = _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
+    return ended.verification
 
 
 def _write_end(
@@ -162,21 +173,21 @@ def _write_end(
     accounts: Accounts,
     verifications: Verifications,
     now: datetime,
-) -> Verification:
-    def attempt() -> Verification:
+) -> Ended:
+    def attempt() -> Ended:
         current = verifications.get(account_id, verification_id)
         if current.state is not State.RUNNING:
-            return current
+            return Ended(current, overtaken=False)
         try:
             account = accounts.get(current.organization_id, account_id)
         except AccountNotFound:
             orphan = current.aborted(now, current.steps)
             verifications.finish_orphan(orphan)
-            return orphan
+            return Ended(orphan, overtaken=True)
         after, finished = end(account, current)
         interaction = interaction_of_test(after, finished)
         verifications.finish(account, after, finished, interaction)
-        return finished
+        return Ended(finished, current.connection_revision != account.connection_revision)
 
     return retry_on_conflict(
         attempt,
