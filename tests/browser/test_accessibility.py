@@ -146,8 +146,10 @@ def test_an_account_is_added_tested_and_left_by_keyboard_alone(admin):
     number = some_number()
 
     def reach(name: str, *, backwards: bool = False) -> None:
-        for _ in range(80):
-            page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        for pressed in range(80):
+            # A modal opens with the focus on its first field.
+            if pressed or name != "Provider ID":
+                page.keyboard.press("Shift+Tab" if backwards else "Tab")
             focused = page.evaluate(
                 """() => {
                   const it = document.activeElement;

@@ -168,7 +168,8 @@ def test_a_failed_account_never_says_that_something_is_possible(admin, answer_wi
     )
     answer_with(admin.page, "/v1/accounts", {"items": [account], "next_cursor": None})
     page = shown(admin, answer_with, **account)
-    expect(connection(page)).to_contain_text("Not connected.")
+    expect(connection(page)).to_contain_text("Blocked for your safety: others could enter")
+    expect(connection(page)).not_to_contain_text("Not connected.")
     expect(page.locator(".capability")).to_have_count(3)
     expect(connection(page).get_by_text("Not used.")).to_have_count(3)
     expect(page.locator(".capability-full, .facts .step-good")).to_have_count(0)
@@ -250,3 +251,34 @@ def test_a_problem_of_a_confirmed_account_is_said_beside_it(admin, answer_with):
     expect(connection(page).locator(".verdict")).to_have_text(
         "Connected. The last test proved it, and found what is below."
     )
+
+
+def test_the_list_says_how_many_problems_there_are(admin, answer_with):
+    accounts = [
+        samples.account(0, issues=[samples.FIXABLE, samples.SCOPED]),
+        samples.account(3, issues=[samples.FIXABLE, samples.ISSUE]),
+        samples.account(4),
+        samples.account(6, issues=[samples.SCOPED]),
+    ]
+    answer_with(admin.page, "/v1/accounts", samples.pages_of(accounts))
+    admin.page.reload()
+    steps = admin.page.locator(".account-row[data-id] .cell-next")
+    expect(steps).to_have_text(["1 problem", "2 problems", "See why", "–"])
+    link = steps.first.get_by_role("link", name="1 problem, see why: Account00000")
+    expect(link).to_have_attribute("href", "#/accounts/acc000000")
+
+
+def test_an_open_role_is_blocked_wherever_it_is_spoken_of(admin, answer_with):
+    open_role = samples.issue("confused_deputy", "The role is open.", "Ask for the external ID.")
+    steps = [
+        *samples.STEPS[:2],
+        samples.step("trust:without-external-id", "trust", reason="confused_deputy"),
+    ]
+    answer_with(admin.page, TEST, samples.finished_test(outcome="failed", steps=steps))
+    answer_with(admin.page, f"{ONE}/instructions", samples.INSTRUCTIONS)
+    page = shown(admin, answer_with, status="failed", issues=[open_role])
+    expect(connection(page)).to_contain_text("until the role is closed to others")
+    for view in ("instances", "instructions", "tests/test1"):
+        page.evaluate("view => { location.hash = `#/accounts/acc000000/${view}`; }", view)
+        expect(page.get_by_role("main")).to_contain_text("locked for your safety")
+        expect(page.get_by_role("main")).not_to_contain_text("not connected")

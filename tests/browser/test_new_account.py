@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import secrets
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import some_number
+from tests.support.page import samples
 
 
 @pytest.fixture
@@ -117,8 +119,13 @@ def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
     known = admin.add_account()
     fill(modal, number=known["provider_id"])
     submit(modal)
-    expect(modal.get_by_role("dialog").get_by_role("alert")).to_contain_text(known["provider_id"])
+    alert = modal.get_by_role("dialog").get_by_role("alert")
+    expect(alert).to_contain_text(f"{known['provider_id']} is connected already.")
     expect(modal.get_by_label("Provider ID")).to_have_value(known["provider_id"])
+    expect(modal.get_by_label("Provider ID")).to_be_focused()
+    alert.get_by_role("link", name=known["name"]).click()
+    expect(modal.get_by_role("dialog")).to_have_count(0)
+    expect(modal.get_by_role("heading", name=known["name"])).to_be_visible()
 
 
 def test_closing_and_reopening_keeps_what_was_typed_but_never_the_secret(modal):
@@ -176,3 +183,39 @@ def test_a_reload_finds_the_modal_open(modal):
     expect(modal.get_by_role("dialog", name="New Account")).to_be_visible()
     modal.get_by_role("button", name="Cancel").click()
     expect(modal).to_have_url(re.compile("#/accounts$"))
+
+
+def test_a_name_that_another_account_has_warns_and_may_be_used(modal, answer_with):
+    answer_with(modal, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    name = modal.get_by_label("Name", exact=True)
+    warning = modal.locator(".field-warning")
+    name.fill("account00000")
+    name.blur()
+    expect(warning).to_contain_text("Account00000 is the name of account 400000000000 already.")
+    name.fill("Another")
+    name.blur()
+    expect(warning).to_have_text("")
+
+
+def test_the_first_field_has_the_focus(modal):
+    expect(modal.get_by_label("Provider ID")).to_be_focused()
+
+
+def test_a_new_row_is_shown_among_the_others(modal, answer_with):
+    accounts = [samples.account(index) for index in range(0, 98, 2)]
+    new = samples.account(51, status="unconfirmed")
+
+    def add(_: Any) -> Any:
+        accounts.append(new)
+        accounts.sort(key=lambda one: one["name"])
+        return 201, new
+
+    answer_with(modal, "/v1/accounts", samples.pages_of(accounts))
+    answer_with(modal, "/v1/accounts", add, method="POST")
+    modal.reload()
+    expect(modal.get_by_role("row").filter(has_text="Account00000")).to_be_visible()
+    fill(modal)
+    submit(modal)
+    row = modal.locator(".is-new")
+    expect(row).to_contain_text("Account00051")
+    expect(row).to_be_in_viewport(ratio=1)

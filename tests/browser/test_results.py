@@ -51,3 +51,18 @@ def test_a_pending_result_is_looked_at_again_until_it_is_final(admin, answer_wit
     assert len(asked) == 3
     page.clock.run_for(60_000)
     assert len(asked) == 3
+
+
+def test_an_audit_entry_of_a_test_tells_its_outcome_and_leads_to_it(admin, answer_with):
+    answer_with(admin.page, "/v1/accounts/acc000000", samples.account(0))
+    answer_with(
+        admin.page, "/v1/accounts/acc000000/audit", {"items": samples.AUDIT, "next_cursor": None}
+    )
+    tests = {"items": [samples.finished_test(outcome="degraded")], "next_cursor": None}
+    answer_with(admin.page, "/v1/accounts/acc000000/verifications", tests)
+    page = admin.go("#/accounts/acc000000/audit")
+    entry = page.locator(".trail-row").filter(has_text="Tested")
+    expect(entry).to_contain_text("Degraded · See the test")
+    expect(entry).not_to_contain_text("verification test1")
+    link = entry.get_by_role("link", name="See the test")
+    expect(link).to_have_attribute("href", "#/accounts/acc000000/tests/test1")

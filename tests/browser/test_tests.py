@@ -129,3 +129,68 @@ def test_only_an_operator_sees_the_execution(sign_in, open_context, answer_with)
     answer_with(page, TEST, samples.finished_test(execution_arn=arn))
     page.evaluate("location.hash = '#/accounts/acc000000/tests/test1'")
     expect(page.get_by_text(arn)).to_be_visible()
+
+
+def test_a_group_that_was_skipped_is_one_line(admin, account, answer_with):
+    answer_with(admin.page, TEST, samples.finished_test())
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    group = page.get_by_role("region", name="Logs")
+    why = group.get_by_text("Not tried: Write logs is No for this account.")
+    expect(why).to_have_count(2)
+    expect(step_of(page, "logs:PutLogEvents")).to_be_hidden()
+    expect(group).not_to_contain_text("The exact AWS answer")
+    why.first.click()
+    expect(step_of(page, "logs:PutLogEvents")).to_be_visible()
+
+
+def test_an_error_that_proves_a_permission_is_explained(admin, account, answer_with):
+    steps = [
+        *samples.STEPS[:2],
+        samples.step("rds:StopDBInstance", "rds", error_code="DBInstanceNotFound", detail="None"),
+        samples.step("ec2:StopInstances", "ec2", error_code="DryRunOperation"),
+        samples.step("rds:StopDBCluster", "rds", error_code="InvalidDBClusterStateFault"),
+        samples.step("ec2:StartInstances", "ec2", evidence="policy", detail="A policy allows it."),
+    ]
+    answer_with(admin.page, TEST, samples.finished_test(steps=steps))
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    for name, said in {
+        "rds:StopDBInstance": "no such database exists, as intended.",
+        "ec2:StopInstances": "it was a dry run, so nothing was done.",
+        "rds:StopDBCluster": "AWS passed the permission check before it answered",
+    }.items():
+        expect(step_of(page, name)).to_contain_text(said)
+        expect(step_of(page, name)).to_contain_text("The exact AWS answer")
+    # Our own words are not called AWS's.
+    expect(step_of(page, "ec2:StartInstances")).not_to_contain_text("The exact AWS answer")
+    expect(step_of(page, "ec2:StartInstances")).to_contain_text("A policy allows it.")
+
+
+def test_a_test_that_cannot_start_without_network_says_so(admin, account, watch):
+    watch.expects_network_failures = True
+    page = admin.go("#/accounts/acc000000")
+    test = page.get_by_role("button", name="Test", exact=True)
+    expect(test).to_be_visible()
+    page.route("**/verifications", lambda route: route.abort())
+    test.click()
+    expect(page.locator("#toasts")).to_contain_text("No test was started")
+
+
+def test_instructions_promise_no_look_while_a_test_runs_nor_one_that_is_over(
+    admin, answer_with, watch
+):
+    waiting = samples.account(5, next_verification_at="2026-01-05T10:07:00Z")
+    shown = [waiting | {"testing": True}]
+    answer_with(admin.page, "/v1/accounts/acc000005", lambda _: shown[0])
+    answer_with(admin.page, "/v1/accounts/acc000005/instructions", samples.INSTRUCTIONS)
+    page = admin.page
+    page.clock.install(time="2026-01-05T10:00:00Z")
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000005/instructions")
+    watched = page.locator(".watch-text")
+    expect(watched).to_contain_text("A test is running.")
+    expect(watched).not_to_contain_text("by itself")
+    shown[0] = waiting
+    page.clock.fast_forward("00:04")
+    expect(watched).to_contain_text("Cavok looks by itself: in 7 minutes.")
+    page.clock.fast_forward("08:00")
+    expect(watched).to_contain_text("Cavok looks by itself: due now.")

@@ -49,7 +49,7 @@ def test_every_type_but_the_test_message_can_be_subscribed_to() -> None:
 
 
 def test_the_page_offers_every_event_that_a_webhook_may_subscribe_to() -> None:
-    texts = (ROOT / "functions" / "dashboard" / "static" / "texts.js").read_text()
+    texts = (ROOT / "functions/dashboard/static/views/texts.js").read_text()
     (block,) = re.findall(r"eventTexts: \{(.*?)\n    \}", texts, re.DOTALL)
 
     assert re.findall(r'^ +"([^"]+)": "[^"]+",$', block, re.MULTILINE) == list(EventType)

@@ -4,6 +4,7 @@ import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
 import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
+import * as store from "./lib/store.js";
 import { errorPanel, notice, skeleton } from "./lib/ui.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
@@ -87,38 +88,37 @@ function themeButton() {
   }, icon("sun"));
 }
 
-function title(text) {
-  document.title = `${text} · ${t.nav.product}`;
-}
-
 async function show({ route, params, path, query, signal }) {
   for (const open of document.querySelectorAll("dialog[open]")) open.close();
-  const mine = ++shown;
+  shown += 1;
   drawNav(route.section);
-  const context = { main, params, path, query, signal, title };
+  // Each route has a container of its own. One that was left reaches nothing any more.
+  const view = h("div", { class: "view" });
+  const title = (text) => { if (!signal.aborted) document.title = `${text} · ${t.nav.product}`; };
+  const context = { main: view, params, path, query, signal, title };
+  fill(main, view);
   if (!route.open && !session.current()) {
     const { signIn } = await import("./views/sign-in.js");
-    if (mine !== shown) return;
-    main.removeAttribute("aria-busy");
-    signIn(context);
+    if (!signal.aborted) signIn(context);
     return;
   }
-  const patience = setTimeout(() => fill(main, skeleton(6)), 150);
-  main.setAttribute("aria-busy", "true");
+  const patience = setTimeout(() => fill(view, skeleton(6)), 150);
+  view.setAttribute("aria-busy", "true");
+  const first = shown === 1;
   try {
-    const view = await route.view();
+    const draw = await route.view();
     clearTimeout(patience);
-    if (mine !== shown) return;
-    fill(main);
-    main.removeAttribute("aria-busy");
+    if (signal.aborted) return;
+    fill(view);
+    view.removeAttribute("aria-busy");
     if (session.current() && !session.current().organization && !route.open) {
       title(t.nav.accounts);
-      return fill(main, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
+      return fill(view, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
     }
-    view(context);
+    draw(context);
     // A new view starts at its top with the focus on its heading. The first view does not move the focus.
-    if (mine > 1) {
-      const heading = main.querySelector("h1");
+    if (!first) {
+      const heading = view.querySelector("h1");
       if (heading) {
         heading.tabIndex = -1;
         heading.focus({ preventScroll: true });
@@ -127,17 +127,17 @@ async function show({ route, params, path, query, signal }) {
     }
   } catch (error) {
     clearTimeout(patience);
-    if (mine !== shown || signal.aborted) return;
-    main.removeAttribute("aria-busy");
+    if (signal.aborted) return;
+    view.removeAttribute("aria-busy");
     console.error(error);
     // After a deployment the old build's modules are gone. A reload loads the new page.
-    fill(main, errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()));
+    fill(view, errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()));
   }
 }
 
-function notFound({ title: setTitle }) {
-  setTitle(t.notFound.title);
-  fill(main, h("h1", {}, t.notFound.title), h("p", {}, t.notFound.text), h("p", {}, h("a", { href: "#/accounts" }, t.notFound.back)));
+function notFound({ main: view, title }) {
+  title(t.notFound.title);
+  fill(view, h("h1", {}, t.notFound.title), h("p", {}, t.notFound.text), h("p", {}, h("a", { href: "#/accounts" }, t.notFound.back)));
 }
 
 async function configuration() {
@@ -157,7 +157,7 @@ async function start() {
     return;
   }
   fill(app, frame());
-  session.onChange(() => { accounts.forget(); router.render(); });
+  session.onChange(() => { store.forget(); router.render(); });
   await router.start(ROUTES, show);
   if (signInProblem) main.prepend(errorPanel({ title: t.signIn.failed, detail: signInProblem.message }));
 }

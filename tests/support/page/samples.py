@@ -61,11 +61,12 @@ def pages_of(accounts: list[dict[str, Any]]) -> Any:
             if (item["name"].lower().startswith(q) or item["provider_id"].startswith(q))
             and status in (None, item["status"])
         ]
-        start, limit = int(query.get("cursor", 0)), int(query.get("limit", 50))
-        end = start + limit
+        # As in the API, a page begins after an account, whatever was added before it.
+        rest = [item for item in fitting if item["account_id"] > query.get("cursor", "")]
+        page = rest[: int(query.get("limit", 50))]
         return {
-            "items": fitting[start:end],
-            "next_cursor": str(end) if end < len(fitting) else None,
+            "items": page,
+            "next_cursor": page[-1]["account_id"] if len(page) < len(rest) else None,
         }
 
     return reply
@@ -429,7 +430,7 @@ AUDIT = [
     }
     for index, (actor, action, detail) in enumerate(
         [
-            ("schedule", "tested", "confirmed"),
+            ("schedule", "tested", "verification test1"),
             (
                 "admin@northwind.example",
                 "changed",

@@ -10,7 +10,7 @@ from cavok.domain.kinds import Kind
 from local.settings import ROOT
 
 STATIC = ROOT / "functions/dashboard/static"
-TEXTS = (STATIC / "texts.js").read_text()
+TEXTS = (STATIC / "views/texts.js").read_text()
 VIEW = (STATIC / "views/instances.js").read_text()
 
 
@@ -22,7 +22,7 @@ def words_of(constant: str) -> set[str]:
 
 
 def test_each_kind_has_a_title_on_the_page() -> None:
-    found = re.search(r"^    kinds: \{ (.*) \},$", TEXTS, re.MULTILINE)
+    found = re.search(r"^ +kinds: \{ (.*) \},$", TEXTS, re.MULTILINE)
     assert found
 
     assert re.findall(r'(\w+): "[^"]+"', found[1]) == list(Kind)

@@ -14,9 +14,9 @@ export function start(config) {
 }
 
 export class Problem extends Error {
-  constructor({ status = 0, title, detail = "", errors = [], reference = "" }) {
+  constructor({ status = 0, title, detail = "", errors = [], reference = "", unreachable = false }) {
     super(detail || title);
-    Object.assign(this, { status, title, detail, errors, reference });
+    Object.assign(this, { status, title, detail, errors, reference, unreachable });
   }
 
   get isMissing() { return this.status === 404; }
@@ -56,7 +56,7 @@ async function call(method, path, { query, body, headers = {}, signal }) {
       if (error instanceof Problem) throw error;
       problem = error.name === "TimeoutError"
         ? new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) })
-        : new Problem({ title: t.problems.network, detail: t.problems.networkDetail });
+        : new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
     }
     const mayRepeat = method === "GET" || "idempotency-key" in headers;
     const passes = problem.status === 0 || PASSES.has(problem.status);

@@ -59,6 +59,16 @@ export function keyed(parent, items, keyOf, render) {
   });
 }
 
+// Draws again only when what it shows has changed, and gives the focus back to the part that had it.
+export function render(target, shown, draw) {
+  const signature = JSON.stringify(shown);
+  if (target.signature === signature) return;
+  target.signature = signature;
+  const focused = target.contains(document.activeElement) ? document.activeElement.dataset.part : undefined;
+  fill(target, draw(shown));
+  if (focused) target.querySelector(`[data-part="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
+}
+
 let ids = 0;
 export const uniqueId = (prefix) => `${prefix}-${++ids}`;
 
@@ -83,17 +93,25 @@ export function pause(milliseconds, signal) {
   });
 }
 
-// Repeats `work` after each pause while the page is visible, also after a failure.
+// Repeats `work` after each pause while the page is visible, also after a failure, and when the network is back.
 export async function whileLookedAt(signal, pauseOf, work) {
   for (;;) {
     try {
-      await pause(pauseOf(), signal);
+      await pauseUnlessOnlineAgain(pauseOf(), signal);
       await whenVisible(signal);
       await work();
     } catch (error) {
       if (signal.aborted || error.isMissing) return;
+      if (error.status === undefined) console.error(error);
     }
   }
+}
+
+async function pauseUnlessOnlineAgain(milliseconds, signal) {
+  const over = new AbortController();
+  addEventListener("online", () => over.abort(), { signal: over.signal });
+  await pause(milliseconds, AbortSignal.any([signal, over.signal])).catch(() => signal.throwIfAborted());
+  over.abort();
 }
 
 // Waits while the page is hidden, so that a hidden page sends no requests.

@@ -3,21 +3,16 @@
 import { h, srOnly } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText } from "./format.js";
-import { copyButton } from "./ui.js";
-import { t } from "../texts.js";
+import { copyButton, isProblem } from "./ui.js";
+import { t } from "../views/texts.js";
 
 const SEVERITY_ICONS = { problem: "warning", information: "info" };
-
-// An API older than severities names problems only.
-export const severityOf = (issue) => issue.severity ?? "problem";
-export const isProblem = (issue) => severityOf(issue) !== "information";
-export const isRevoked = (account) => account.status === "unconfirmed" && (account.issues ?? []).some(({ code }) => code === "revoked");
 
 // Problems first.
 export function issueList(issues) {
   const sorted = [...issues].sort((a, b) => isProblem(b) - isProblem(a));
   return h("ul", { class: "issues" }, sorted.map((issue) => {
-    const severity = severityOf(issue);
+    const severity = issue.severity ?? "problem";
     const kind = isProblem(issue) ? "problem" : "information";
     return h("li", { class: `issue-${kind}` },
       h("p", { class: "issue-severity" }, icon(SEVERITY_ICONS[kind]), t.severity[severity] ?? severity),

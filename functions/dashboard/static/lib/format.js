@@ -8,6 +8,7 @@ const DATE_TIME = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeSty
 const PRECISE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "long" });
 const DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
 const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
+const HOUR = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
@@ -16,10 +17,34 @@ const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
 
 export const number = (value) => NUMBER.format(value);
 export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
+export const hour = (moment) => HOUR.format(moment);
 export const clock = (moment) => CLOCK.format(moment);
 
-export function relative(iso, now = Date.now()) {
-  const seconds = (new Date(iso).getTime() - now) / 1000;
+// One clock for everything that tells an age, so that no age stays as it was when it was drawn.
+const TICK_MS = 5_000;
+const ticking = new Set();
+
+function tick() {
+  for (const node of document.querySelectorAll("time[data-age]")) {
+    const text = relative(node.dateTime, node.dataset.age);
+    if (node.textContent !== text) node.textContent = text;
+  }
+  for (const listener of [...ticking]) listener();
+}
+
+setInterval(tick, TICK_MS);
+document.addEventListener("visibilitychange", tick);
+
+// Calls the listener at each tick, until the view is left.
+export function onTick(listener, signal) {
+  ticking.add(listener);
+  signal.addEventListener("abort", () => ticking.delete(listener), { once: true });
+}
+
+// `kind`: "past", or "due" for a moment that is planned. A planned moment that has passed is due.
+export function relative(iso, kind = "past") {
+  const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
+  if (kind === "due" && seconds <= 0) return t.time.due;
   if (Math.abs(seconds) > 30 * 86_400) return DATE.format(new Date(iso));
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return RELATIVE.format(Math.round(seconds / size), unit);
@@ -28,10 +53,11 @@ export function relative(iso, now = Date.now()) {
 }
 
 // The title and the datetime attribute hold the exact time with its zone.
-export function when(iso, { exact = false } = {}) {
+export function when(iso, { exact = false, kind = "past" } = {}) {
   if (!iso) return h("span", { class: "muted" }, t.time.never);
   const moment = new Date(iso);
-  return h("time", { datetime: iso, title: PRECISE.format(moment) }, exact ? DATE_TIME.format(moment) : relative(iso));
+  return h("time", { datetime: iso, title: PRECISE.format(moment), "data-age": !exact && kind },
+    exact ? DATE_TIME.format(moment) : relative(iso, kind));
 }
 
 export function duration(milliseconds) {

@@ -1,7 +1,7 @@
 // The field for an account's regions. Only modals have it, so the first view does not load it.
 import { fill, h, uniqueId } from "./dom.js";
 import { button, field, iconButton, setError } from "./ui.js";
-import { t } from "../texts.js";
+import { t } from "../views/texts.js";
 
 const REGION = /^[a-z]{2,3}(-[a-z]+)+-\d$/;
 const KNOWN_REGIONS = [
@@ -16,16 +16,16 @@ export function regionsField({ value, help, optional }) {
   const chosen = [...value];
   const options = uniqueId("regions");
   const input = h("input", { type: "text", class: "input", list: options, autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
-  const chips = h("ul", { class: "chips region-chips", "aria-label": t.forms.regions.chosen });
-  const wrap = field({ name: "regions", label: t.forms.regions.label, help, optional, input, after: button(t.actions.add, { onclick: () => add() }) });
+  const chips = h("ul", { class: "chips region-chips", "aria-label": t.regionsField.chosen });
+  const wrap = field({ name: "regions", label: t.regionsField.label, help, optional, input, after: button(t.actions.add, { onclick: () => add() }) });
   const draw = () => fill(chips, chosen.map((region) => h("li", { class: "chip chip-region" }, region,
-    iconButton(t.forms.regions.remove(region), "cross", {
+    iconButton(t.regionsField.remove(region), "cross", {
       onclick: () => { chosen.splice(chosen.indexOf(region), 1); draw(); input.focus(); },
     }))));
   const add = () => {
     const names = input.value.toLowerCase().split(/[\s,;]+/).filter(Boolean);
     const wrong = names.find((name) => !REGION.test(name));
-    setError(wrap.parentNode, "regions", wrong ? t.forms.regions.notARegion(wrong) : "");
+    setError(wrap.parentNode, "regions", wrong ? t.regionsField.notARegion(wrong) : "");
     if (wrong) return false;
     for (const name of names) if (!chosen.includes(name)) chosen.push(name);
     input.value = "";

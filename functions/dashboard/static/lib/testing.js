@@ -2,14 +2,18 @@
 import * as api from "./api.js";
 import * as router from "./router.js";
 import { submitting, toast } from "./ui.js";
+import { t } from "../texts.js";
 
 export async function startTest(account, node) {
   await submitting(node, async () => {
+    const here = location.hash;
     try {
       const test = await api.post(`/v1/accounts/${account.account_id}/verifications`);
-      router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`);
+      // Somebody who has gone on meanwhile is left where they are.
+      if (location.hash === here) router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`);
     } catch (problem) {
-      toast(problem.detail || problem.title || String(problem), "warning");
+      const why = problem.detail || problem.title || String(problem);
+      toast(problem.unreachable ? t.list.notStarted : why, "warning");
     }
   });
 }

@@ -1,7 +1,8 @@
 // Components that all views share.
 import { announce, fill, h, pause, srOnly, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
-import { asText } from "./format.js";
+import { asText, hour, onTick } from "./format.js";
+import * as store from "./store.js";
 import { groupText, t } from "../texts.js";
 
 // Faster responses show no skeleton, so that nothing flickers.
@@ -25,6 +26,16 @@ export function spinner() {
   return svg("svg", { viewBox: "0 0 16 16", class: "spinner", "aria-hidden": "true" },
     svg("circle", { cx: "8", cy: "8", r: "6" }));
 }
+
+// ---- what an account's fields mean ------------------------------------------------------------
+
+// An API older than severities names problems only.
+export const isProblem = (issue) => (issue.severity ?? "problem") !== "information";
+export const problemsOf = (account) => (account.issues ?? []).filter(isProblem);
+const has = (account, code) => (account.issues ?? []).some((issue) => issue.code === code);
+export const isRevoked = (account) => account.status === "unconfirmed" && has(account, "revoked");
+// Others could enter through its role, so Cavok does not.
+export const isOpenToOthers = (account) => account.status === "failed" && has(account, "confused_deputy");
 
 // Nothing is used of an account that is not connected, whatever its permissions would allow.
 export function capabilityState(account, group) {
@@ -231,7 +242,32 @@ export function dialog({ title, content, wide = false, onClose }) {
   node.addEventListener("close", () => { node.remove(); onClose?.(); });
   document.body.append(node);
   node.showModal();
+  // The first field, not the button that closes. A modal without fields is a question: it keeps that.
+  node.querySelector(".dialog-body :is(input:not([type=radio], [disabled]), select)")?.focus();
   return { node, close };
+}
+
+// ---- freshness -----------------------------------------------------------------------------
+
+// Says whether what is shown is true now, or when it was. `readAt`: when it was read, in
+// milliseconds; 0 for not yet.
+export function freshnessMark(readAt, signal) {
+  const node = h("p", { class: "freshness" });
+  let before = "";
+  const draw = () => {
+    const at = readAt();
+    if (!at) return;
+    const state = store.freshness(at);
+    node.className = `freshness freshness-${state}`;
+    fill(node, state === "live" ? t.time.live : t.time[state](hour(at)));
+    if (before && before !== state) announce(state === "live" ? t.time.isLive : node.textContent);
+    before = state;
+  };
+  store.onChange(draw, signal);
+  onTick(draw, signal);
+  for (const event of ["online", "offline"]) addEventListener(event, draw, { signal });
+  draw();
+  return node;
 }
 
 // ---- forms ---------------------------------------------------------------------------------
@@ -292,7 +328,7 @@ export function setError(form, name, message) {
   const wrap = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
   if (!wrap) return false;
   wrap.classList.toggle("has-error", Boolean(message));
-  wrap.querySelector(".field-error").textContent = message;
+  wrap.querySelector(":scope > .field-error").textContent = message;
   for (const input of wrap.querySelectorAll("input, select, textarea")) {
     if (message) input.setAttribute("aria-invalid", "true");
     else input.removeAttribute("aria-invalid");
@@ -305,12 +341,19 @@ export function clearErrors(form) {
   form.querySelector(".form-error")?.replaceChildren();
 }
 
+// The names that a field of the API may have in a form, the most exact first: of "schedule.windows.1.days"
+// first the whole, then "windows.1", at last "schedule".
+function fieldsOf(path) {
+  const parts = path.replace(/^body\./, "").split(".");
+  const names = parts.flatMap((_, from) => parts.map((__, to) => parts.slice(from, to + 1)));
+  return names.sort((a, b) => b.length - a.length).map((name) => name.join("."));
+}
+
 // Shows each message at its field ("credentials.access_key_id", "regions.0"), the others on top.
 export function showProblem(form, problem) {
   const left = [];
   for (const { field: path, message } of problem.errors ?? []) {
-    const name = String(path ?? "").replace(/^body\./, "");
-    const placed = setError(form, name, message) || setError(form, name.split(".").at(-1), message) || setError(form, name.split(".")[0], message);
+    const placed = fieldsOf(String(path ?? "")).some((name) => setError(form, name, message));
     if (!placed) left.push(path ? `${path}: ${message}` : message);
   }
   const placedAll = (problem.errors ?? []).length > 0 && left.length === 0;
@@ -341,7 +384,7 @@ export async function submitting(node, work) {
   }
 }
 
-export function form({ submit, submitText, submitClass = "button-primary", cancel, onsubmit, fields }) {
+export function form({ submitText, submitClass = "button-primary", cancel, cancelText = t.actions.cancel, onsubmit, fields }) {
   const send = h("button", { type: "submit", class: `button ${submitClass}` }, h("span", {}, submitText));
   const node = h(
     "form",
@@ -362,7 +405,7 @@ export function form({ submit, submitText, submitClass = "button-primary", cance
     },
     h("div", { class: "form-error", role: "alert" }),
     fields,
-    h("div", { class: "form-actions" }, send, cancel && button(t.actions.cancel, { onclick: cancel }), submit),
+    h("div", { class: "form-actions" }, send, cancel && button(cancelText, { onclick: cancel })),
   );
   return node;
 }

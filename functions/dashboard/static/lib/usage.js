@@ -1,7 +1,7 @@
 // Usage of an account's free tier, as a text and as a bar that the text labels.
 import { h, uniqueId } from "./dom.js";
 import { number } from "./format.js";
-import { t } from "../texts.js";
+import { t } from "../views/texts.js";
 
 function shareOf({ used, free_interactions: free }) {
   return free ? Math.floor((used / free) * 100) : 100;

@@ -3,7 +3,7 @@ import { catalog } from "../lib/catalog.js";
 import { fill, h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
 import { codeBlock, load, section, skeleton } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { t } from "./texts.js";
 
 export function accessDetails({ main, title, signal }) {
   title(t.access.title);

@@ -1,72 +1,72 @@
 // One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
-import { announce, fill, h, uniqueId, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, h, render, uniqueId, whileLookedAt } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
-import { isProblem, isRevoked, issueList, regionList, someLeftOut } from "../lib/findings.js";
+import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import {
-  capabilityIcon, capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, load, notice,
+  capabilityIcon, capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, freshnessMark, isOpenToOthers,
+  isRevoked, load, notice, problemsOf,
   section, setError, skeleton, statusBadge, submitting, toast,
 } from "../lib/ui.js";
 import { levelOf, meter } from "../lib/usage.js";
-import { groupText, t } from "../texts.js";
-import { accountChanged, accountDeleted } from "./accounts.js";
+import { groupText, t } from "./texts.js";
 
 const TESTING_MS = 2_000;
 const IDLE_MS = 15_000;
 const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
-
-// The last account shown. Switching tabs shows it at once.
-let known = null;
 
 // `pauseOf`: milliseconds until the account is read again, so that every tab shows what a sweep or
 // another person changed.
 export async function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
-  if (known?.account.account_id !== id) known = null;
-  const head = h("div", { class: "account-head" }, known ? null : [h("h1", { class: "muted" }, t.account.loading)]);
+  const head = h("div", { class: "account-head" }, store.account(id) ? null : [h("h1", { class: "muted" }, t.account.loading)]);
   const nav = h("nav", { class: "subnav", "aria-label": t.account.sections });
   const body = h("div", { class: "account-body" });
   fill(main,
-    h("p", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title)),
+    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title), freshnessMark(() => store.readAt(id), signal)),
     head, nav, body);
 
   const listeners = [];
   const handle = {
     id,
-    account: () => known?.account,
-    etag: () => known?.etag,
+    account: () => store.account(id),
     onChange: (listener) => listeners.push(listener),
-    set(account, etag) {
-      const before = known?.account.status;
-      known = { account, etag };
-      accountChanged(account);
-      if (signal.aborted) return;
-      if (before && before !== account.status) announce(t.account.isNow(t.status[account.status]));
-      drawHead(head, account);
-      context.title(`${account.name} · ${t.account.tabs[current]}`);
-      for (const listener of listeners) listener(account);
-    },
-    async refresh() {
-      const answer = await api.getWithTag(`/v1/accounts/${api.segment(id)}`, { signal });
-      handle.set(answer.body, answer.etag);
-      return answer.body;
-    },
+    refresh: () => store.read(id, signal),
   };
-
+  let status = store.account(id)?.status;
+  const draw = () => {
+    const account = store.account(id);
+    if (!account) return;
+    if (status && status !== account.status) announce(t.account.isNow(t.status[account.status]));
+    status = account.status;
+    drawHead(head, account);
+    context.title(`${account.name} · ${t.account.tabs[current]}`);
+    for (const listener of listeners) listener(account);
+  };
+  store.onChange(draw, signal);
   drawTabs(nav, id, current);
+  const gone = () => {
+    context.title(t.account.missing);
+    fill(head, h("h1", {}, t.account.missing));
+    nav.remove();
+    const trail = h("div", {});
+    fill(body, notice("warning", h("p", {}, t.account.missingText)), trail,
+      h("p", { class: "row-links" }, h("a", { href: "#/accounts" }, t.notFound.back), !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit)));
+    whenGone?.(trail);
+  };
   const watch = () => whileLookedAt(signal, () => pauseOf(handle.account()), () => handle.refresh().catch((problem) => {
     if (problem.isMissing && !signal.aborted) gone();
     throw problem;
   }));
-  if (known) {
-    drawHead(head, known.account);
-    context.title(`${known.account.name} · ${t.account.tabs[current]}`);
+  if (store.account(id)) {
+    draw();
     drawContent(body, handle);
     handle.refresh().catch((problem) => { if (problem.isMissing && !signal.aborted) gone(); });
     watch();
@@ -87,37 +87,22 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
       fill(body, errorPanel(problem, attempt));
     }
   };
-  const gone = () => {
-    context.title(t.account.missing);
-    fill(head, h("h1", {}, t.account.missing));
-    nav.remove();
-    const trail = h("div", {});
-    fill(body, notice("warning", h("p", {}, t.account.missingText)), trail,
-      h("p", { class: "row-links" }, h("a", { href: "#/accounts" }, t.notFound.back), !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit)));
-    whenGone?.(trail);
-  };
   await attempt();
 }
 
 function drawHead(head, account) {
-  // Redraw only after a change, so that a poll does not take the focus from its button.
-  const signature = JSON.stringify(account);
-  if (head.signature === signature) return;
-  head.signature = signature;
-  const had = document.activeElement?.classList.contains("test-now") && head.contains(document.activeElement);
   const heading = head.querySelector("h1") === document.activeElement;
-  const test = changeButton(session, account.testing ? t.account.watchTest : t.account.test, {
-    class: "button-primary test-now",
-    onclick: (event) => startTest(account, event.currentTarget),
-  }, "test");
-  fill(head,
+  render(head, account, () => [
     h("div", { class: "account-title" },
       h("h1", {}, account.name),
       statusBadge(account.status, { testing: account.testing })),
     h("p", { class: "account-sub muted" }, t.providers[account.provider] ?? account.provider, " ", h("span", { class: "mono" }, account.provider_id),
       " · ", t.accessTypes[account.access_type]?.title),
-    test);
-  if (had) test.focus();
+    changeButton(session, account.testing ? t.account.watchTest : t.account.test, {
+      class: "button-primary test-now", "data-part": "test",
+      onclick: (event) => startTest(account, event.currentTarget),
+    }, "test"),
+  ]);
   if (heading) {
     head.querySelector("h1").tabIndex = -1;
     head.querySelector("h1").focus({ preventScroll: true });
@@ -155,21 +140,17 @@ export function overview(context) {
   });
 }
 
-function redraw(target, signature, ...content) {
-  if (target.signature === signature) return;
-  target.signature = signature;
-  fill(target, ...content);
-}
-
 function drawStatus(target, account) {
-  redraw(target, JSON.stringify([account.status, account.issues, account.capabilities, account.write_logs, account.verification]),
+  const condition = conditionOf(account);
+  const shown = [account.status, account.issues, account.capabilities, account.write_logs, account.verification];
+  render(target, shown, () =>
     section(t.account.status, {},
-      h("p", { class: `verdict status-${account.status}` }, t.account.statusText[conditionOf(account)] ?? t.status[account.status] ?? account.status),
+      h("p", { class: `verdict status-${account.status}` }, t.account.statusText[condition] ?? t.status[account.status] ?? account.status),
       nextStep(account),
       account.issues?.length > 0 && issueList(account.issues),
       h("dl", { class: "capabilities" }, Object.keys(account.capabilities ?? {}).map((group) => {
         const state = capabilityState(account, group);
-        const [said, meaning] = state === "unknown" ? t.capabilities.notKnown[testedAs(account)] : [t.capabilities[state] ?? state, t.capabilities.everywhere[state] ?? t.capabilities.meaning[group]?.[state]];
+        const [said, meaning] = state === "unknown" ? t.capabilities.notKnown[testedAs(account)] : [t.capabilities[state] ?? state, state === "blocked" ? t.capabilities.blockedUntil[condition] ?? t.capabilities.blockedUntil.failed : t.capabilities.meaning[group]?.[state]];
         return h("div", { class: `capability capability-${state}` },
           h("dt", {}, icon(capabilityIcon(state)), groupText(group).title),
           h("dd", {}, h("strong", {}, said, "."), " ", meaning));
@@ -181,8 +162,9 @@ function drawStatus(target, account) {
 function conditionOf(account) {
   const { status } = account;
   if (isRevoked(account)) return "revoked";
+  if (isOpenToOthers(account)) return "openToOthers";
   if (status === "unconfirmed" && testedAs(account) !== "before") return testedAs(account) === "notEntered" ? "notThereYet" : "notProved";
-  return status === "confirmed" && (account.issues ?? []).some(isProblem) ? "confirmedInPart" : status;
+  return status === "confirmed" && problemsOf(account).length ? "confirmedInPart" : status;
 }
 
 // "before": nothing has been tried since the connection last changed. A test that finishes is the
@@ -190,7 +172,7 @@ function conditionOf(account) {
 function testedAs(account) {
   if (account.status !== "unconfirmed") return "after";
   if (isRevoked(account)) return "before";
-  if ((account.issues ?? []).some(isProblem)) return "notEntered";
+  if (problemsOf(account).length) return "notEntered";
   return account.verification && Date.parse(account.verification.finished_at) >= Date.parse(account.updated_at) ? "after" : "before";
 }
 
@@ -207,7 +189,7 @@ function nextStep(account) {
 function drawFacts(target, account) {
   // Like capabilities: what a region answers matters only while the account is connected.
   const health = ["confirmed", "degraded"].includes(account.status) ? account.region_health : [];
-  redraw(target, JSON.stringify([account, Math.floor(Date.now() / 60_000)]),
+  render(target, account, () =>
     section(t.account.facts, {},
       h("dl", { class: "facts" },
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
@@ -217,7 +199,7 @@ function drawFacts(target, account) {
         definition(t.account.regions, account.regions?.length ? regionList(account.regions, health) : t.account.defaultRegion,
           someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut)),
         definition(t.account.lastTested, when(account.verification?.finished_at)),
-        definition(t.account.nextTest, account.next_verification_at ? when(account.next_verification_at) : h("span", { class: "muted" }, t.account.noNextTest)),
+        definition(t.account.nextTest, account.next_verification_at ? when(account.next_verification_at, { kind: "due" }) : h("span", { class: "muted" }, t.account.noNextTest)),
         definition(t.account.added, when(account.created_at, { exact: true }), account.created_by && h("span", { class: "muted" }, ` ${t.account.by} ${account.created_by}`)),
         definition(t.account.changed, when(account.updated_at)))));
 }
@@ -235,9 +217,8 @@ function drawSettings(target, account, handle) {
         .catch((problem) => toast(problem.detail || problem.title || String(problem), "warning")));
     },
   }, h("span", { class: "switch-knob" }), h("span", { class: "switch-text" }, account.write_logs ? t.yes : t.no));
-  const had = target.contains(document.activeElement) && document.activeElement.dataset.part;
   toggle.dataset.part = "logs";
-  redraw(target, JSON.stringify([account.name, account.write_logs, account.regions, account.role_arn, account.access_key_id]),
+  render(target, [account.name, account.write_logs, account.regions, account.role_arn, account.access_key_id], () =>
     section(t.account.settings, {},
       h("div", { class: "setting" },
         h("div", {}, h("p", { class: "setting-title", id: `${id}-label` }, t.newAccount.writeLogs),
@@ -249,7 +230,6 @@ function drawSettings(target, account, handle) {
         changeButton(session, t.actions.change, { class: "button-small", "data-part": "role", onclick: () => reach(handle) })),
       account.access_type === "access_key" && setting(t.account.keys, t.account.keysText(account.access_key_id?.slice(-4) ?? ""),
         changeButton(session, t.account.rotate, { class: "button-small", "data-part": "keys", onclick: () => rotate(handle) }))));
-  if (had) target.querySelector(`[data-part="${had}"]`)?.focus();
 }
 
 function setting(title, text, action) {
@@ -259,9 +239,9 @@ function setting(title, text, action) {
 // Shows a concurrent change and never overwrites it.
 async function change(handle, body) {
   try {
-    const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: handle.etag() });
-    if (answer.body && answer.etag) handle.set(answer.body, answer.etag);
-    else await handle.refresh();
+    if (!store.etagOf(handle.id)) await handle.refresh();
+    const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
+    store.put(answer.body, answer.etag);
   } catch (problem) {
     if (problem.status === 412) {
       await handle.refresh();
@@ -309,7 +289,7 @@ function reach(handle) {
       async onsubmit(node) {
         const chosen = regions.read();
         if (chosen === null) throw { status: 422, errors: [] };
-        if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.forms.regions.needed }] };
+        if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.regionsField.needed }] };
         setError(node, "regions", "");
         const body = { regions: chosen };
         if (account.access_type === "assume_role") {
@@ -368,7 +348,7 @@ function drawUsage(target, id, signal) {
 
 function drawRevoke(target, account, handle) {
   const revoked = isRevoked(account);
-  redraw(target, String(revoked), !revoked && section(t.revoke.title, { className: "danger" },
+  render(target, revoked, () => !revoked && section(t.revoke.title, { className: "danger" },
     h("p", {}, t.revoke.text),
     changeButton(session, t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) })));
 }
@@ -425,10 +405,9 @@ function confirmRemoval(handle) {
           throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
         }
         await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
-        known = null;
-        accountDeleted(account.account_id);
         close();
         router.go("#/accounts");
+        store.remove(account.account_id);
         toast(t.account.removed(account.name));
         announce(t.account.removed(account.name));
       },

@@ -1,88 +1,65 @@
 // The list of accounts. Only visible rows are in the document, and pages are fetched while the reader
 // scrolls, so 10,000 accounts open as fast as ten.
-import * as api from "../lib/api.js";
-import { announce, fill, h, srOnly, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, h, render, srOnly, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
-import { capabilityChips, changeButton, errorPanel, notice, spinner, statusBadge, toast } from "../lib/ui.js";
+import {
+  capabilityChips, changeButton, errorPanel, freshnessMark, isRevoked, notice, problemsOf, spinner, STATUS_ICONS, statusBadge, toast,
+} from "../lib/ui.js";
 import { t } from "../texts.js";
 
-const PAGE_SIZE = 100;
-const FIRST_PAGE_SIZE = 50;
 const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
 
-// Kept between visits, so that returning from an account shows the list at the same position.
-let kept = null;
-let added = null;
-
-export function forget() {
-  kept = null;
-  added = null;
-}
-
-function accountAdded(account) {
-  added = account;
-  kept.counts = null;
-  const at = kept.items.findIndex((item) => item.name.toLowerCase() > account.name.toLowerCase());
-  if (at >= 0) kept.items.splice(at, 0, account);
-  else if (!kept.cursor) kept.items.push(account);
-}
-
-export function accountChanged(account) {
-  const at = kept?.items.findIndex((item) => item.account_id === account.account_id) ?? -1;
-  if (at >= 0) kept.items[at] = account;
-}
-
-export function accountDeleted(accountId) {
-  if (added?.account_id === accountId) added = null;
-  if (!kept) return;
-  kept.items = kept.items.filter((item) => item.account_id !== accountId);
-  kept.counts = null;
-}
-
 export function list(context) {
   const { main, query, path, signal } = context;
   context.title(t.list.title);
-  const q = query.get("q") ?? "";
   const status = STATUSES.includes(query.get("status")) ? query.get("status") : "";
-  const returning = kept && kept.q === q && kept.status === status;
-  if (!returning) kept = { q, status, items: [], pages: [], cursor: null, started: false, ended: false, counts: null, scroll: 0 };
+  const listing = store.listingOf(query.get("q") ?? "", status);
+  const returning = listing.started;
   context.keepsScroll = true;
 
-  const view = new ListView(main, signal);
-  view.draw();
-  if (returning && kept.started) {
-    window.scrollTo(0, kept.scroll);
-    view.refresh();
-  } else {
-    window.scrollTo(0, 0);
+  const view = new ListView(main, listing, signal);
+  const added = store.takeAdded();
+  view.draw(added);
+  window.scrollTo(0, returning && !added ? listing.scroll : 0);
+  if (returning) view.refresh();
+  else {
     view.more();
+    view.numbers();
   }
-  view.counts();
+  if (added) view.reveal(added.account_id);
   view.keepTrue();
   if (path === "/accounts/new") view.openNew();
 }
 
+function unlessProblem(error) {
+  if (error.status === undefined && error.name !== "AbortError") console.error(error);
+}
+
 class ListView {
-  constructor(main, signal) {
+  constructor(main, listing, signal) {
     this.main = main;
+    this.listing = listing;
     this.signal = signal;
     this.rows = new Map();
     this.fetching = null;
     this.height = 0;
+    this.arrivedBefore = 0;
+    store.onChange(() => this.update(), signal);
   }
 
-  draw() {
+  draw(added) {
     const who = session.current();
     this.search = h("input", {
-      type: "search", class: "input", id: "search", value: kept.q, placeholder: t.list.searchHint, autocomplete: "off", spellcheck: "false",
+      type: "search", class: "input", id: "search", value: this.listing.q, placeholder: t.list.searchHint, autocomplete: "off", spellcheck: "false",
       oninput: () => { clearTimeout(this.typing); this.typing = setTimeout(() => this.filter({ q: this.search.value.trim() }), 200); },
     });
     this.filters = h("fieldset", { class: "filters" });
@@ -91,7 +68,7 @@ class ListView {
       !who.canChange && notice("info", h("p", {}, t.viewer.banner)),
       added && notice("success", h("p", {}, t.list.added(added.name), " ",
         t.list.nextStep[added.access_type], " ", h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions))));
-    added = null;
+    this.arrived = h("div", { class: "arrived" });
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
       "div",
@@ -104,16 +81,17 @@ class ListView {
     this.foot = h("div", { class: "list-foot" });
     fill(this.main,
       h("div", { class: "page-head" },
-        h("h1", {}, t.list.title),
+        h("div", { class: "head-title" }, h("h1", {}, t.list.title), freshnessMark(() => this.readAt(), this.signal)),
         changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus")),
       this.notices,
       h("div", { class: "toolbar" },
         h("div", { class: "search" }, h("label", { for: "search", class: "sr-only" }, t.list.search), icon("search"), this.search),
         this.filters),
+      this.arrived,
       this.table,
       this.foot);
     const onscroll = () => {
-      kept.scroll = window.scrollY;
+      this.listing.scroll = window.scrollY;
       if (this.waiting) return;
       this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.window(); });
     };
@@ -124,65 +102,50 @@ class ListView {
   }
 
   drawFilters() {
-    const counts = kept.counts;
-    const entry = (value, text, count) => h("label", { class: "filter" },
-      h("input", { type: "radio", name: "status", class: "sr-only", value, checked: kept.status === value, onchange: () => this.filter({ status: value }) }),
+    const entry = (value, text) => h("label", { class: "filter" },
+      h("input", { type: "radio", name: "status", class: "sr-only", value, checked: this.listing.status === value, onchange: () => this.filter({ status: value }) }),
       h("span", { class: `filter-face ${value ? `status-${value}` : ""}` },
-        value && h("span", { class: "status-mark" }, icon({ confirmed: "check", degraded: "warning", failed: "cross", unconfirmed: "question" }[value])),
-        text, h("span", { class: "count" }, count === undefined ? "" : String(count))));
-    fill(this.filters,
-      h("legend", { class: "sr-only" }, t.list.filter),
-      entry("", t.list.all, counts?.total),
-      STATUSES.map((status) => entry(status, t.status[status], counts && (counts.by_status?.[status] ?? 0))));
+        value && h("span", { class: "status-mark" }, icon(STATUS_ICONS[value])), text, h("span", { class: "count" })));
+    fill(this.filters, h("legend", { class: "sr-only" }, t.list.filter), entry("", t.list.all), STATUSES.map((status) => entry(status, t.status[status])));
+    this.drawNumbers();
+  }
+
+  // Update only the numbers, because a radio button may have the focus.
+  drawNumbers() {
+    const counts = store.numbers();
+    if (!counts) return;
+    const numbers = [counts.total, ...STATUSES.map((status) => counts.by_status?.[status] ?? 0)];
+    this.filters.querySelectorAll(".count").forEach((node, index) => { node.textContent = String(numbers[index]); });
   }
 
   filter(change) {
-    if (Object.entries(change).every(([name, value]) => kept[name] === value)) return;
+    const { q, status } = { ...this.listing, ...change };
+    if (q === this.listing.q && status === this.listing.status) return;
     this.fetching?.abort();
     this.fetching = null;
-    kept = { ...kept, ...change, items: [], pages: [], cursor: null, started: false, ended: false, scroll: 0 };
+    this.listing = store.listingOf(q, status);
     router.rewrite("/accounts", this.address());
     this.more({ keepRows: true });
   }
 
-  async counts() {
-    try {
-      const organization = await api.get("/v1/organization", { signal: this.signal });
-      kept.counts = organization.accounts;
-      // Update only the numbers, because a radio button may have the focus.
-      const numbers = [kept.counts.total, ...STATUSES.map((status) => kept.counts.by_status?.[status] ?? 0)];
-      this.filters.querySelectorAll(".count").forEach((node, index) => { node.textContent = String(numbers[index]); });
-      this.describe();
-    } catch {
-      // Ignored: the list reports problems with the API.
-    }
+  // The list reports problems with the API.
+  numbers() {
+    return store.readNumbers(this.signal).catch(unlessProblem);
   }
 
   async more({ keepRows = false } = {}) {
-    if (this.fetching || kept.ended) return;
-    const shown = kept;
+    const { listing } = this;
+    if (this.fetching || listing.ended) return;
     const mine = new AbortController();
     this.fetching = mine;
-    const first = !shown.started;
+    const first = !listing.started;
     if (!keepRows) this.window();
     this.drawFoot("loading");
     const slow = setTimeout(() => this.drawFoot("slow"), 5_000);
-    const limit = first ? FIRST_PAGE_SIZE : PAGE_SIZE;
     try {
-      const page = await api.get("/v1/accounts", {
-        query: { limit, cursor: shown.cursor, q: shown.q, status: shown.status },
-        signal: AbortSignal.any([this.signal, mine.signal]),
-      });
-      if (kept !== shown) return;
-      const known = new Set(shown.items.map((item) => item.account_id));
-      shown.items.push(...page.items.filter((item) => !known.has(item.account_id)));
-      shown.pages.push({ cursor: shown.cursor, limit, ids: new Set(page.items.map((item) => item.account_id)) });
-      shown.cursor = page.next_cursor;
-      shown.started = true;
-      shown.ended = !page.next_cursor;
+      await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       this.fetching = null;
-      this.window();
-      this.drawFoot("idle");
+      this.update();
       if (first) announce(this.summary());
     } catch (error) {
       if (this.signal.aborted || mine.signal.aborted) return;
@@ -194,30 +157,69 @@ class ListView {
     }
   }
 
+  // Draws what has changed in the store. Says a changed status of a row that is shown.
+  update() {
+    this.drawNumbers();
+    if (!this.listing.started) return;
+    const before = [...this.rows].map(([id, node]) => [id, node.status]);
+    this.window();
+    this.drawArrivals();
+    if (!this.fetching && !this.foot.querySelector("[role=alert]")) this.drawFoot("idle");
+    if (this.toReveal) this.reveal(this.toReveal);
+    const turned = before.map(([id, status]) => [store.account(id), status]).filter(([account, status]) => account && account.status !== status).at(-1);
+    if (turned) announce(t.list.isNow(turned[0].name, t.status[turned[0].status]));
+  }
+
+  drawArrivals() {
+    const count = this.listing.arrivals.length;
+    render(this.arrived, count, () => count > 0 && h("p", {}, icon("info"), h("span", {}, (this.isFiltered() ? t.list.arrivedHere : t.list.arrived)(count), " · "),
+      h("button", { type: "button", class: "link", "data-part": "show", onclick: () => this.reveal(...this.listing.showArrivals()) }, t.list.showArrived)));
+    if (count > this.arrivedBefore) announce(this.arrived.querySelector("span").textContent);
+    this.arrivedBefore = count;
+  }
+
+  isFiltered() {
+    return Boolean(this.listing.q || this.listing.status);
+  }
+
+  // Marks these rows as new, and scrolls to the first of them if it is out of sight.
+  reveal(...ids) {
+    this.marked = new Set(ids);
+    const index = this.listing.ids.indexOf(ids[0]);
+    this.toReveal = index < 0 ? ids[0] : null;
+    if (index < 0) return;
+    this.window();
+    const top = this.body.getBoundingClientRect().top + index * this.height;
+    if (top < 0 || top + this.height > window.innerHeight) window.scrollBy(0, top - window.innerHeight / 2);
+    this.window();
+  }
+
   summary() {
-    if (!kept.items.length) return kept.q || kept.status ? t.list.nothingFound : t.list.empty.title;
-    return kept.ended ? t.list.shown(kept.items.length) : t.list.shownSoFar(kept.items.length);
+    const { ids, ended } = this.listing;
+    if (!ids.length) return this.isFiltered() ? t.list.nothingFound : t.list.empty.title;
+    return ended ? t.list.shown(ids.length) : t.list.shownSoFar(ids.length);
   }
 
   describe() {
-    const total = kept.ended ? kept.items.length : !kept.q && !kept.status ? kept.counts?.total ?? -1 : -1;
-    this.table.setAttribute("aria-rowcount", String(total < 0 ? -1 : total + 1));
+    const { ids, ended, total } = this.listing;
+    const rows = ended ? ids.length : total ?? -2;
+    this.table.setAttribute("aria-rowcount", String(rows + 1));
   }
 
   drawFoot(state, problem) {
     this.describe();
-    this.table.hidden = state === "idle" && kept.items.length === 0 || state === "error" && kept.items.length === 0;
+    const { started, ids } = this.listing;
+    this.table.hidden = (state === "idle" && started || state === "error") && ids.length === 0;
     // Hidden until the first rows are shown, so that it does not move.
-    this.foot.hidden = state === "loading" && !kept.started;
-    if (state === "error") {
-      return fill(this.foot, errorPanel(problem, () => this.more()));
-    }
-    if (state === "idle" && kept.items.length === 0) {
-      return fill(this.foot, kept.q || kept.status ? this.nothingFound() : this.empty());
-    }
-    fill(this.foot, h("p", { class: "muted small" },
-      state !== "idle" && kept.started && [spinner(), " "],
-      state === "slow" ? h("span", { role: "status" }, t.problems.slow) : kept.started && this.summary()));
+    this.foot.hidden = state !== "error" && state !== "slow" && !started;
+    const shown = [state, problem, this.summary(), started];
+    render(this.foot, shown, () => {
+      if (state === "error") return errorPanel(problem, () => this.more());
+      if (state === "idle" && started && ids.length === 0) return this.isFiltered() ? this.nothingFound() : this.empty();
+      return h("p", { class: "muted small" },
+        state !== "idle" && started && [spinner(), " "],
+        state === "slow" ? h("span", { role: "status" }, t.problems.slow) : started && this.summary());
+    });
   }
 
   empty() {
@@ -236,8 +238,7 @@ class ListView {
       newAccount({
         onClose: () => { if (router.place().path === "/accounts/new") router.rewrite("/accounts", here); },
         onAdded: (account) => {
-          accountAdded(account);
-          kept.scroll = 0;
+          store.add(account);
           router.go("#/accounts", { replace: true });
         },
       });
@@ -248,8 +249,9 @@ class ListView {
 
   address() {
     const query = new URLSearchParams();
-    if (kept.q) query.set("q", kept.q);
-    if (kept.status) query.set("status", kept.status);
+    const { q, status } = this.listing;
+    if (q) query.set("q", q);
+    if (status) query.set("status", status);
     return query;
   }
 
@@ -260,7 +262,7 @@ class ListView {
 
   // Draws the visible rows and a few around them.
   window() {
-    if (!kept.started) {
+    if (!this.listing.started) {
       if (!this.body.querySelector(".skeleton-row")) {
         this.rows.clear();
         this.body.style.height = "";
@@ -269,23 +271,23 @@ class ListView {
       return;
     }
     if (this.body.querySelector(".skeleton-row")) fill(this.body);
-    const { items } = kept;
-    if (!this.height && items.length) {
-      const probe = this.row(items[0]);
+    const { ids } = this.listing;
+    if (!this.height && ids.length) {
+      const probe = this.row(store.account(ids[0]));
       this.body.append(probe);
       this.height = probe.offsetHeight;
       probe.remove();
     }
-    this.body.style.height = `${items.length * this.height}px`;
+    this.body.style.height = `${ids.length * this.height}px`;
     const top = this.body.getBoundingClientRect().top;
     const from = Math.max(0, Math.floor(-top / this.height) - OVERSCAN);
-    const to = Math.min(items.length, Math.ceil((window.innerHeight - top) / this.height) + OVERSCAN);
+    const to = Math.min(ids.length, Math.ceil((window.innerHeight - top) / this.height) + OVERSCAN);
     const wanted = new Map();
-    for (let index = from; index < to; index += 1) wanted.set(items[index].account_id, index);
+    for (let index = from; index < to; index += 1) wanted.set(ids[index], index);
     // Keep the row with the focus, so that keyboard users do not lose their place.
     const focused = document.activeElement?.closest?.(".account-row[data-id]");
     if (focused && this.body.contains(focused)) {
-      const index = items.findIndex((item) => item.account_id === focused.dataset.id);
+      const index = ids.indexOf(focused.dataset.id);
       if (index >= 0) wanted.set(focused.dataset.id, index);
     }
     for (const [id, node] of this.rows) {
@@ -297,16 +299,17 @@ class ListView {
       if (node.nextSibling !== before || node.parentNode !== this.body) this.body.insertBefore(node, before);
       before = node;
     }
-    if (to > items.length - FETCH_AHEAD_ROWS && !this.foot.querySelector("[role=alert]")) this.more();
+    if (to > ids.length - FETCH_AHEAD_ROWS && !this.foot.querySelector("[role=alert]")) this.more();
   }
 
   place(id, index) {
-    const account = kept.items[index];
+    const account = store.account(id);
     const signature = JSON.stringify(account);
     let node = this.rows.get(id);
     if (!node || node.signature !== signature) {
       const fresh = this.row(account);
       fresh.signature = signature;
+      fresh.status = account.status;
       if (node) {
         const part = node.contains(document.activeElement) && document.activeElement.dataset.part;
         node.replaceWith(fresh);
@@ -317,6 +320,7 @@ class ListView {
     }
     node.style.transform = `translateY(${index * this.height}px)`;
     node.setAttribute("aria-rowindex", String(index + 2));
+    node.classList.toggle("is-new", Boolean(this.marked?.has(id)));
     return node;
   }
 
@@ -339,14 +343,13 @@ class ListView {
   }
 
   nextStep(account, base) {
+    const problems = problemsOf(account).length;
     if (account.testing) return h("a", { href: `${base}/tests`, class: "testing", "data-part": "next" }, spinner(), t.status.testing);
-    const step = {
-      revoked: [base, t.list.whatIsWrong],
-      unconfirmed: [`${base}/instructions`, t.list.instructions],
-      failed: [base, t.list.whatIsWrong],
-      degraded: [base, t.list.whatIsWrong],
-    }[account.issues?.some(({ code }) => code === "revoked") ? "revoked" : account.status];
-    return step ? h("a", { href: step[0], "data-part": "next", "aria-label": `${step[1]}: ${account.name}` }, step[1]) : h("span", { class: "muted" }, t.list.none);
+    const link = (href, text, why = "") => h("a", { href, "data-part": "next", "aria-label": `${text}${why}: ${account.name}` }, text);
+    if (account.status === "unconfirmed" && !isRevoked(account)) return link(`${base}/instructions`, t.list.instructions);
+    if (problems) return link(base, t.list.problems(problems), t.list.seeWhy);
+    if (account.status !== "confirmed") return link(base, t.list.whatIsWrong);
+    return h("span", { class: "muted" }, t.list.none);
   }
 
   testButton(account) {
@@ -359,19 +362,10 @@ class ListView {
     }, icon("test"));
   }
 
-  update(...accounts) {
-    const fresh = new Map(accounts.map((account) => [account.account_id, account]));
-    let turned = null;
-    kept.items.forEach((item, index) => {
-      const account = fresh.get(item.account_id);
-      if (!account) return;
-      kept.items[index] = account;
-      if (item.status !== account.status) turned = account;
-    });
-    this.window();
-    if (!turned) return;
-    this.counts();
-    announce(t.list.isNow(turned.name, t.status[turned.status]));
+  // When the oldest of the rows in sight was read.
+  readAt() {
+    const times = [...this.rows.keys()].map(store.readAt).filter(Boolean);
+    return times.length ? Math.min(...times) : this.listing.pages[0]?.at ?? 0;
   }
 
   // Statuses change by themselves. Reads rows under test often, and the other visible rows now and
@@ -379,45 +373,20 @@ class ListView {
   keepTrue() {
     // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once.
     let refreshed = Date.now();
+    addEventListener("online", () => { refreshed = 0; }, { signal: this.signal });
     return whileLookedAt(this.signal, () => WATCH_EVERY_MS, async () => {
-      await this.reread(kept.items.filter((item) => item.testing && this.rows.has(item.account_id)).map((item) => item.account_id));
-      if (Date.now() - refreshed < REFRESH_EVERY_MS) return;
-      refreshed = Date.now();
-      await this.refresh();
+      const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
+      await store.reread(testing, this.signal);
+      if (Date.now() - refreshed >= REFRESH_EVERY_MS) {
+        refreshed = Date.now();
+        await this.refresh();
+      } else await this.listing.catchUp(this.signal);
     });
   }
 
-  // One request per account, so only a few.
-  reread(ids) {
-    return Promise.all(ids.slice(0, 6).map((id) => api.get(`/v1/accounts/${id}`, { signal: this.signal })
-      .then((account) => this.update(account))
-      .catch((problem) => { if (problem.isMissing) this.remove(id); })));
-  }
-
-  remove(accountId) {
-    accountDeleted(accountId);
-    this.counts();
-    this.window();
-    this.drawFoot("idle");
-  }
-
-  // Reads the visible page again, by its cursor.
+  // Keeps what is shown if it fails. The next refresh tries again.
   async refresh() {
-    if (!kept.started || this.fetching) return;
-    const shown = kept;
-    const first = this.rows.keys().next().value;
-    const at = shown.pages.find((page) => page.ids.has(first)) ?? shown.pages[0];
-    try {
-      const page = await api.get("/v1/accounts", {
-        query: { limit: at.limit, cursor: at.cursor, q: shown.q, status: shown.status }, signal: this.signal,
-      });
-      if (kept !== shown) return;
-      this.update(...page.items);
-      // No longer on its page: deleted, renamed, or filtered out.
-      const there = new Set(page.items.map((item) => item.account_id));
-      await this.reread([...this.rows.keys()].filter((id) => at.ids.has(id) && !there.has(id)));
-    } catch {
-      // Keep what is shown. The next refresh tries again.
-    }
+    if (!this.listing.started || this.fetching) return;
+    await Promise.all([this.numbers(), this.listing.reread(this.rows, this.signal).catch(unlessProblem)]);
   }
 }

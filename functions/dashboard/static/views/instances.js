@@ -8,10 +8,10 @@ import { announce, fill, h, keyed, pause, whenVisible } from "../lib/dom.js";
 import { clock, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { button, changeButton, dialog, form, load, notice, section, skeleton, submitting, toast } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { button, changeButton, dialog, form, isOpenToOthers, load, notice, section, skeleton, submitting, toast } from "../lib/ui.js";
+import { t } from "./texts.js";
 import { frame } from "./account.js";
-import { resourcesOf, scheduleDialog } from "./schedules.js";
+import { resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const CONNECTED = new Set(["confirmed", "degraded"]);
@@ -45,7 +45,7 @@ export function instances(context) {
 }
 
 function notConnected(account) {
-  return notice("info", h("p", {}, t.instances.notConnected, " ",
+  return notice("info", h("p", {}, isOpenToOthers(account) ? t.instances.openToOthers : t.instances.notConnected, " ",
     h("a", { href: `#/accounts/${api.segment(account.account_id)}/instructions` }, t.instances.connect)));
 }
 
@@ -82,12 +82,8 @@ class Instances {
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
-  path(rest = "") {
-    return `/v1/accounts/${api.segment(this.handle.id)}/instances${rest}`;
-  }
-
   async list() {
-    this.listing = { ...await api.get(this.path(), { signal: this.signal }), at: Date.now() };
+    this.listing = { ...await api.get(`/v1/accounts/${api.segment(this.handle.id)}/instances`, { signal: this.signal }), at: Date.now() };
     kept = { id: this.handle.id, listing: this.listing };
     this.draw();
   }
@@ -135,7 +131,11 @@ class Instances {
         this.powerButton(instance, name),
         changeButton(session, t.schedules.schedule, {
           class: "button-small", "data-part": "schedule", "aria-label": resource?.schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
-          onclick: () => scheduleDialog(this.handle.id, { instance, resource, onSaved: () => this.readResources() }),
+          onclick: () => scheduleDialog(this.handle.id, {
+            instance, resource, running: on,
+            onStop: (stopping) => this.follow(instance, stopping),
+            onSaved: () => this.readResources(),
+          }),
         }, "clock")),
       resource?.next_action && h("p", { class: "instance-note muted small" }, icon("clock"), " ", t.schedules.next[resource.next_action.action], " ", when(resource.next_action.at, { exact: true })),
       instance.act && resultNote(instance.act, { tag: "p", class: "instance-note", before: [t.interactions.did[instance.act.action], " ", when(instance.act.at), ". "] }),
@@ -180,8 +180,7 @@ class Instances {
 
   ask(instance, action) {
     this.refusals.delete(keyOf(instance));
-    const path = this.path(`/${api.segment(instance.kind)}/${api.segment(instance.instance_id)}/${action}`);
-    return api.post(`${path}?region=${encodeURIComponent(instance.region)}`, undefined, { key: api.newKey() });
+    return startOrStop(this.handle.id, instance, action);
   }
 
   // Show the transition at once. The listing after the result brings AWS's state.

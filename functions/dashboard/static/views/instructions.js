@@ -1,12 +1,12 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
-import { fill, h, safeHref } from "../lib/dom.js";
+import { fill, h, render, safeHref } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
-import { changeButton, codeBlock, load, section, spinner, statusBadge, tabs } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { changeButton, codeBlock, isOpenToOthers, load, section, spinner, statusBadge, tabs } from "../lib/ui.js";
+import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 const WATCH_EVERY_MS = 3_000;
@@ -40,20 +40,21 @@ export function instructions(context) {
 const expires = (link) => link.includes("X-Amz-Expires");
 
 function drawWatch(target, account) {
-  const signature = JSON.stringify([account.status, account.testing, account.next_verification_at, account.verification]);
-  if (target.signature === signature) return;
-  target.signature = signature;
   const confirmed = account.status === "confirmed";
   const waits = account.access_type === "assume_role" ? "unconfirmed" : "unconfirmedKey";
-  const text = account.testing ? t.instructions.testing : t.instructions.watch[account.status === "unconfirmed" ? waits : account.status];
-  fill(target,
+  const condition = account.status === "unconfirmed" ? waits : isOpenToOthers(account) ? "openToOthers" : account.status;
+  const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
+  // While a test runs, the next one is not in question.
+  const next = !confirmed && !account.testing && account.next_verification_at;
+  render(target, [account.status, account.testing, account.next_verification_at, account.verification, account.issues], () => [
     h("div", { class: "watch-state" }, confirmed ? null : spinner(), statusBadge(account.status)),
     h("div", { class: "watch-text" },
-      h("p", {}, text, " ", !confirmed && account.next_verification_at && [t.instructions.nextCheck, " ", when(account.next_verification_at), "."]),
+      h("p", {}, text, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
       account.issues?.length > 0 && !confirmed && h("p", { class: "small" }, account.issues[0].message)),
     confirmed
       ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
-      : changeButton(session, t.instructions.testNow, { onclick: (event) => startTest(account, event.currentTarget) }, "test"));
+      : changeButton(session, t.instructions.testNow, { onclick: (event) => startTest(account, event.currentTarget) }, "test"),
+  ]);
 }
 
 function drawGuide(guide, account) {

@@ -1,9 +1,10 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
+import { icon } from "../lib/icons.js";
 import { regionsField } from "../lib/regions-field.js";
 import * as session from "../lib/session.js";
 import { afterPress, choice, dialog, field, form, notice, setError } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { t } from "./texts.js";
 
 const NAME = /^[A-Za-z0-9]{1,64}$/;
 const NUMBER = /^\d{12}$/;
@@ -47,6 +48,7 @@ function accountForm(close, onAdded) {
     field({ name: "access_key_id", label: t.newAccount.keyId, input: keyId }),
     field({ name: "secret_access_key", label: t.newAccount.secret, help: t.newAccount.secretHelp, input: secret }));
   const role = field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, optional: true, input: roleName });
+  const sameName = h("p", { class: "field-warning", role: "status" });
   const showAccess = (type) => {
     credentials.hidden = type !== "access_key";
     role.hidden = type === "access_key";
@@ -58,7 +60,7 @@ function accountForm(close, onAdded) {
     fields: [
       providers,
       field({ name: "provider_id", label: t.newAccount.number, help: t.newAccount.numberHelp, input: number }),
-      field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }),
+      h("div", {}, field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }), sameName),
       choice({
         name: "access_type", label: t.newAccount.accessType, value: draft.access_type ?? "assume_role",
         options: ["assume_role", "access_key"].map((value) => ({
@@ -84,13 +86,32 @@ function accountForm(close, onAdded) {
       if (errors.length || chosen === null) throw { status: 422, errors };
       const content = JSON.stringify([session.current().email, values.body, chosen]);
       if (attempt.content !== content) attempt = { content, key: api.newKey() };
-      const account = await api.post("/v1/accounts", { ...values.body, ...(chosen.length ? { regions: chosen } : {}) }, { key: attempt.key });
+      const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
+      const account = await api.post("/v1/accounts", body, { key: attempt.key }).catch((problem) => sayWhoHasIt(problem, body.provider_id));
+      if (!account) return;
       draft = {};
       attempt = { content: "", key: "" };
       onAdded(account);
     },
   });
   showAccess(draft.access_type ?? "assume_role");
+
+  // A number that is connected already: leads to its account.
+  async function sayWhoHasIt(problem, wanted) {
+    const there = problem.status === 409 && await find(wanted, (account) => account.provider_id === wanted);
+    if (!there) throw problem;
+    fill(node.querySelector(".form-error"), notice("error", h("p", {}, t.newAccount.numberTaken(wanted), " ",
+      h("a", { href: `#/accounts/${api.segment(there.account_id)}` }, there.name), ".")));
+    number.setAttribute("aria-invalid", "true");
+    number.focus();
+  }
+
+  // Two accounts may have one name, but hardly on purpose.
+  name.addEventListener("blur", async () => {
+    const wanted = name.value.trim();
+    const there = NAME.test(wanted) && await find(wanted, (account) => account.name.toLowerCase() === wanted.toLowerCase());
+    if (name.value.trim() === wanted) fill(sameName, there && [icon("warning"), h("span", {}, t.newAccount.nameTaken(there.name, there.provider_id))]);
+  });
 
   function read() {
     const picked = (group) => node.querySelector(`input[name="${group}"]:checked`)?.value;
@@ -127,6 +148,9 @@ function accountForm(close, onAdded) {
   });
   return node;
 }
+
+// The account whose name or number starts so and that fits. None if the search fails: this only helps.
+const find = (q, fits) => api.get("/v1/accounts", { query: { q, limit: 100 } }).then(({ items }) => items.find(fits), () => null);
 
 function providerChoice(items) {
   return choice({

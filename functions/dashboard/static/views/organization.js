@@ -7,7 +7,7 @@ import {
   button, changeButton, clearErrors, copyable, definition, dialog, field, form, load, notice, pagedList, section, skeleton, STATUS_ICONS, submitting, toast,
 } from "../lib/ui.js";
 import { meter } from "../lib/usage.js";
-import { t } from "../texts.js";
+import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
 

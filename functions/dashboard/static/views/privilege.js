@@ -3,7 +3,7 @@ import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import * as router from "../lib/router.js";
 import { choice, codeBlock, load, notice, section, skeleton, tabs } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 const WAYS = ["arn", "tag"];

@@ -5,7 +5,7 @@ import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { button, changeButton, dialog, field, form, load, notice, section, skeleton, toast } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -39,7 +39,11 @@ function resourceCard(id, resource, changed) {
     h("header", { class: "resource-head" },
       h("div", {}, h("h3", {}, name), h("p", { class: "muted small" }, t.instances.kinds[resource.kind] ?? resource.kind, " · ", h("code", {}, resource.instance_id), " · ", resource.region)),
       h("span", { class: "row-links" },
-        changeButton(session, schedule ? t.schedules.change : t.schedules.schedule, { class: "button-small", "aria-label": schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name), onclick: () => scheduleDialog(id, { resource, onSaved: () => changed(resource) }) }, "clock"),
+        changeButton(session, schedule ? t.schedules.change : t.schedules.schedule, { class: "button-small", "aria-label": schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name), onclick: () => scheduleDialog(id, {
+          resource,
+          onSaved: () => changed(resource),
+          onStop: () => toast(t.instances.accepted.stop(name)),
+        }) }, "clock"),
         changeButton(session, t.schedules.remove, { class: "button-small", "aria-label": t.schedules.removeThis(name), onclick: () => confirmRemoval(id, resource, name, () => changed(resource)) }))),
     resource.note && notice("warning", h("p", {}, resource.note)),
     schedule ? week(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
@@ -100,7 +104,9 @@ function week(schedule) {
       h("span", { class: "week-text" }, spans[index].map(([from, to]) => `${clock(from)}–${clock(to)}`).join(", ") || t.schedules.off)))));
 }
 
-export function scheduleDialog(id, { instance, resource, onSaved }) {
+// `running`: whether the instance runs now, undefined if that is not known. `onStop`: gets the
+// interaction if a person stops it right after.
+export function scheduleDialog(id, { instance, resource, running, onSaved, onStop }) {
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
   const given = resource?.schedule;
@@ -126,14 +132,18 @@ export function scheduleDialog(id, { instance, resource, onSaved }) {
         h("fieldset", { class: "field", "data-field": "windows" }, h("legend", {}, t.schedules.windows), rows, h("p", { class: "field-error", "aria-live": "polite" })),
       ],
       async onsubmit() {
-        const wrong = windows.find(({ days, start, stop }) => !days.length || !start || !stop);
-        if (wrong) throw { status: 422, errors: [{ field: "windows", message: wrong.days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded }] };
+        const errors = windows.flatMap(({ days, start, stop }, index) => (days.length && start && stop ? [] : [
+          { field: `windows.${index}`, message: days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded },
+        ]));
+        if (errors.length) throw { status: 422, errors };
         const schedule = { time_zone: zone.value, windows };
-        if (resource) await api.patch(path(id, resource.resource_id), { schedule });
-        else await api.post(path(id), { kind: instance.kind, instance_id: instance.instance_id, region: instance.region, schedule });
+        const saved = resource
+          ? (await api.patch(path(id, resource.resource_id), { schedule })).body
+          : await api.post(path(id), { kind: instance.kind, instance_id: instance.instance_id, region: instance.region, schedule });
         close();
         toast(t.schedules.saved, "success", instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look });
         onSaved();
+        if (running !== false && isOutside(saved)) askToStop(id, saved, running, onStop);
       },
     }),
   });
@@ -143,7 +153,7 @@ function windowRow(window, index, remove) {
   const id = uniqueId("window");
   const time = (key, label) => h("label", { class: "window-time" }, h("span", {}, label),
     h("input", { type: "time", class: "input", value: window[key], required: true, onchange: (event) => { window[key] = event.target.value; } }));
-  return h("div", { class: "window", role: "group", "aria-label": t.schedules.windowNumber(index + 1), id },
+  return h("div", { class: "window", role: "group", "aria-label": t.schedules.windowNumber(index + 1), id, "data-field": `windows.${index}` },
     h("div", { class: "window-days" }, DAYS.map((day) => h("label", { class: "day" },
       h("input", {
         type: "checkbox", class: "sr-only", checked: window.days.includes(day),
@@ -151,7 +161,59 @@ function windowRow(window, index, remove) {
       }),
       h("span", { class: "day-face" }, t.schedules.days[day])))),
     time("start", t.schedules.on), time("stop", t.schedules.offAt),
-    button(t.actions.removeThis, { class: "button-small", "aria-label": t.schedules.removeWindow(index + 1), onclick: remove }));
+    button(t.actions.removeThis, { class: "button-small", "aria-label": t.schedules.removeWindow(index + 1), onclick: remove }),
+    h("p", { class: "field-error", "aria-live": "polite" }));
+}
+
+// ---- an instance that runs outside of its schedule ---------------------------------------------
+
+const isOutside = ({ schedule, next_action: next }) => Boolean(next) && (next.action === "start" || !schedule.windows.length);
+
+// When a schedule next stops an instance that runs now, outside of it: the end of the time that comes
+// next, on the schedule's own clock. The start before it changes nothing.
+export function nextStop({ schedule, next_action: next }) {
+  const there = new Intl.DateTimeFormat("en", { timeZone: schedule.time_zone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const parts = Object.fromEntries(there.formatToParts(new Date(next.at)).map(({ type, value }) => [type, value]));
+  let day = DAYS.indexOf(parts.weekday.toLowerCase());
+  let minute = minutesOf(`${parts.hour}:${parts.minute}`);
+  if (next.action === "start") {
+    const spans = spansOf(schedule.windows);
+    const endOf = (at) => spans[day].find(([from, to]) => from <= at && at < to)?.[1] ?? at;
+    minute = endOf(minute);
+    while (minute === DAY_MINUTES && spans[(day + 1) % 7][0]?.[0] === 0) {
+      day = (day + 1) % 7;
+      minute = endOf(0);
+    }
+    if (minute === DAY_MINUTES) [day, minute] = [(day + 1) % 7, 0];
+  }
+  return t.schedules.moment(t.schedules.weekdays[DAYS[day]], clock(minute));
+}
+
+function askToStop(id, resource, running, onStop) {
+  const name = resource.name || resource.instance_id;
+  dialog({
+    title: t.instances.stopThis(name),
+    content: ({ close }) => form({
+      submitText: t.schedules.stopNow,
+      cancel: close,
+      cancelText: t.schedules.leaveIt(nextStop(resource)),
+      fields: [
+        h("p", {}, running ? t.schedules.outside : t.schedules.maybeOutside),
+        h("p", { class: "muted" }, t.schedules.zone(resource.schedule.time_zone), ". ", t.instances.stopText),
+      ],
+      async onsubmit() {
+        const stopping = await startOrStop(id, resource, "stop");
+        close();
+        onStop(stopping);
+      },
+    }),
+  });
+}
+
+// Asks for a start or stop of an instance. Returns the interaction.
+export function startOrStop(id, { kind, instance_id: instance, region }, action) {
+  const of = `/v1/accounts/${api.segment(id)}/instances/${api.segment(kind)}/${api.segment(instance)}`;
+  return api.post(`${of}/${action}?region=${encodeURIComponent(region)}`, undefined, { key: api.newKey() });
 }
 
 function confirmRemoval(id, resource, name, onRemoved) {

@@ -3,12 +3,12 @@ import * as api from "../lib/api.js";
 import { catalog } from "../lib/catalog.js";
 import { announce, fill, h, keyed, pause, srOnly, whenVisible } from "../lib/dom.js";
 import { duration, when } from "../lib/format.js";
-import { isProblem, issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
+import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
-import { changeButton, copyable, errorPanel, load, notice, pagedList, section, skeleton, spinner, statusBadge } from "../lib/ui.js";
-import { groupText, t } from "../texts.js";
+import { changeButton, copyable, errorPanel, load, notice, pagedList, problemsOf, section, skeleton, spinner, statusBadge } from "../lib/ui.js";
+import { groupText, t } from "./texts.js";
 import { frame } from "./account.js";
 
 const LIVE_EVERY_MS = 700;
@@ -87,14 +87,9 @@ class Board {
       rows: [...steps.filter((step) => step.group === group), ...awaited.filter((step) => step.group === group)],
     })).filter(({ rows }) => rows.length);
     for (const entry of groups) {
-      let node = this.groups.querySelector(`[data-group="${entry.group}"]`);
-      if (!node) {
-        node = h("section", { class: "card test-group", "data-group": entry.group, "aria-label": groupText(entry.group).title },
-          h("header", { class: "card-head" }), h("p", { class: "muted small" }, groupText(entry.group).text), h("ul", { class: "test-steps" }));
-        this.columnOf(entry.group).append(node);
-      }
+      const node = this.groupCard(entry);
       fill(node.firstChild, h("h2", {}, groupText(entry.group).title), entry.optional && h("span", { class: "tag" }, t.tests.optional), h("span", { class: "muted small" }, groupSummary(entry.rows)));
-      keyed(node.lastChild, entry.rows, keyOf, (step) => stepRow(step, entry.optional, this.account));
+      keyed(node.querySelector(".test-steps"), entry.rows, keyOf, (step) => stepRow(step, entry.optional, this.account));
     }
     for (const node of this.groups.querySelectorAll("[data-group]")) if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();
     const done = steps.length;
@@ -104,6 +99,22 @@ class Board {
     }
     if (!running && this.wasRunning) announce(t.tests.outcomeSaid(t.outcome[test.outcome ?? test.state]));
     this.wasRunning = running;
+  }
+
+  // A group that was skipped as a whole is one line, which opens.
+  groupCard({ group, rows }) {
+    const old = this.groups.querySelector(`[data-group="${group}"]`);
+    const skipped = rows.every(({ verdict }) => verdict === "skipped");
+    if (old?.classList.contains("is-skipped") === skipped) return old;
+    const steps = h("ul", { class: "test-steps" });
+    const node = h("section", { class: `card test-group ${skipped ? "is-skipped" : ""}`, "data-group": group, "aria-label": groupText(group).title },
+      h("header", { class: "card-head" }),
+      skipped
+        ? h("details", {}, h("summary", {}, t.reasons[rows[0].reason] ?? t.tests.skippedSteps), steps)
+        : [h("p", { class: "muted small" }, groupText(group).text), steps]);
+    if (old) old.replaceWith(node);
+    else this.columnOf(group).append(node);
+    return node;
   }
 
   // Left: entering the account. Right: its capabilities. Below both: log writing.
@@ -136,7 +147,7 @@ class Board {
           test.finished_at && [" · ", t.tests.took(duration(new Date(test.finished_at) - new Date(test.started_at)))])),
       running
         ? h("progress", { class: "bar", max: String(total || 1), value: steps.length, "aria-label": t.tests.progress(steps.length) })
-        : h("p", { class: "test-says" }, t.tests.outcomeText[test.outcome ?? test.state]),
+        : h("p", { class: "test-says" }, t.tests.outcomeText[steps.some(isOpenDoor) ? "openToOthers" : test.outcome ?? test.state]),
       test.execution_arn && h("p", { class: "small" }, t.tests.execution, " ", copyable(test.execution_arn, t.actions.copyThis(t.tests.execution))));
   }
 
@@ -153,7 +164,7 @@ class Board {
     if (!account || signal.aborted) return;
     const isNewest = account.verification?.verification_id === test;
     if (isNewest && account.issues?.length) {
-      const title = account.issues.some(isProblem) ? t.account.issues : t.account.information;
+      const title = problemsOf(account).length ? t.account.issues : t.account.information;
       fill(this.wrong, h("section", { class: "card", "aria-label": title },
         h("h2", {}, title), issueList(account.issues)));
       this.drawOutcome(account);
@@ -166,6 +177,8 @@ class Board {
       h("a", { href: `#/accounts/${account.account_id}` }, t.account.tabs.overview));
   }
 }
+
+const isOpenDoor = ({ reason }) => reason === "confused_deputy";
 
 const keyOf = (step) => `${step.step}@${step.region ?? ""}`;
 
@@ -212,15 +225,28 @@ function stepRow(step, optional, account) {
       h("p", { class: "step-title" }, plain && h("span", {}, plain), !step.step.startsWith("trust:") && h("code", {}, step.step),
         step.region && h("span", { class: "tag" }, step.region),
         step.evidence === "policy" && h("span", { class: "tag", title: t.tests.predictedText }, t.tests.predicted, srOnly(`. ${t.tests.predictedText}`))),
-      reason && h("p", { class: "step-reason" }, reason),
+      [reason, proofOf(step)].filter(Boolean).map((text) => h("p", { class: "step-reason" }, text)),
       resourcesOf(step),
       remedy && h("p", { class: "step-remedy" }, h("strong", {}, `${t.account.remedy} `), remedy),
-      (step.error_code || step.detail) && h("details", { class: "step-detail" },
-        h("summary", {}, t.tests.exact, srOnly(` ${step.step}`)),
-        h("p", {}, step.error_code && h("code", {}, step.error_code), step.error_code && step.detail && ": ", step.detail))),
+      answerOf(step)),
     h("span", { class: "step-verdict" }, step.verdict === "waiting" ? t.tests.waiting : verdictWord(step),
       step.duration_ms !== undefined && step.duration_ms !== null && step.verdict !== "skipped" && h("span", { class: "muted small" }, duration(step.duration_ms))),
   );
+}
+
+// "DBInstanceNotFound" beside "allowed" looks like a contradiction. It is the proof.
+function proofOf({ verdict, evidence, error_code: code }) {
+  if (verdict !== "allowed" || evidence !== "live" || !code) return "";
+  return t.tests.proofs[code.replace(/(Fault|Exception)$/, "")] ?? t.tests.proofs.other;
+}
+
+// AWS's own words, which come with its error code. Words without one are ours; a skipped step has
+// said them as its reason.
+function answerOf({ step, verdict, error_code: code, detail }) {
+  if (!code && (!detail || verdict === "skipped")) return null;
+  return h("details", { class: "step-detail" },
+    h("summary", {}, code ? t.tests.exact : t.tests.note, srOnly(` ${step}`)),
+    h("p", { class: code ? "aws-answer" : "" }, code && h("code", {}, code), code && detail && ": ", detail));
 }
 
 function remedyFor(step, account) {

@@ -4,7 +4,7 @@ import { announce, fill, h, pause, whenVisible } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { pagedList, section, skeleton, spinner } from "../lib/ui.js";
-import { t } from "../texts.js";
+import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 // The customer's log line is written some seconds after the interaction. An instance is followed for
@@ -42,8 +42,16 @@ async function lookAgain(body, path, signal) {
 }
 
 export function accountAudit(context) {
+  const path = `/v1/accounts/${api.segment(context.params.id)}`;
+  // An entry names its test, but it was written when the test began. Its outcome is among the tests.
+  const outcomes = api.get(`${path}/verifications`, { query: { limit: 100 }, signal: context.signal })
+    .then(({ items }) => new Map(items.map((test) => [test.verification_id, test.outcome ?? test.state])), () => new Map());
+  const withOutcome = async (page) => {
+    const known = await outcomes;
+    return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: known.get(testOf(entry)) })) };
+  };
   const show = (body, onMissing) => fill(body, section(t.audit.title, { note: t.audit.text },
-    trail(context, `/v1/accounts/${api.segment(context.params.id)}/audit`, (entry) => auditRow(entry, false), { none: t.audit.none, onMissing })));
+    trail(context, `${path}/audit`, (entry) => auditRow(entry, false), { none: t.audit.none, onMissing, withOutcome })));
   // The audit trail outlives the account.
   return frame(context, "audit", (body) => show(body), { whenGone: (body) => show(body, () => h("p", {}, t.audit.none)) });
 }
@@ -56,7 +64,7 @@ export function organizationAudit(context) {
     section(t.audit.all, { note: t.audit.organizationText }, trail(context, "/v1/audit", (entry) => auditRow(entry, true), { none: t.audit.none })));
 }
 
-function trail({ signal }, path, renderItem, { none, onPage, onMissing }) {
+function trail({ signal }, path, renderItem, { none, onPage, onMissing, withOutcome = (page) => page }) {
   return pagedList({
     signal,
     list: h("ul", { class: "trail" }),
@@ -64,7 +72,7 @@ function trail({ signal }, path, renderItem, { none, onPage, onMissing }) {
     placeholder: () => skeleton(5),
     onPage,
     onMissing,
-    fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }),
+    fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }).then(withOutcome),
     renderItem,
   });
 }
@@ -75,8 +83,18 @@ function auditRow(entry, withAccount) {
     h("span", { class: "trail-what" },
       h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
       withAccount && [" ", h("a", { href: `#/accounts/${api.segment(entry.account_id)}` }, entry.account_name)],
-      entry.detail && h("span", { class: "muted small trail-detail" }, (entry.action === "tested" && t.outcome[entry.detail]) || entry.detail)),
+      auditDetail(entry)),
     h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor));
+}
+
+const testOf = ({ action, detail }) => (action === "tested" && /^verification (\S+)$/.exec(detail ?? "")?.[1]) || "";
+
+// A test that is kept no longer says so itself.
+function auditDetail(entry) {
+  const test = testOf(entry);
+  if (!test) return entry.detail && h("span", { class: "muted small trail-detail" }, entry.detail);
+  return h("span", { class: "small trail-detail" }, entry.outcome && [t.outcome[entry.outcome] ?? entry.outcome, " · "],
+    h("a", { href: `#/accounts/${api.segment(entry.account_id)}/tests/${api.segment(test)}` }, t.audit.seeTest));
 }
 
 const RESULT_ICONS = { reached: "check", not_reached: "warning", pending: "clock", unknown: "question" };

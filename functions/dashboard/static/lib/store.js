@@ -1,0 +1,278 @@
+// What the page knows of accounts, and how old that is. Nothing else keeps an account: views read it
+// here and draw again when it changes.
+import * as api from "./api.js";
+
+/**
+ * An account as the API describes it; more fields than these.
+ * @typedef {{account_id: string, name: string, status: string, version: number, testing: boolean}} Account
+ * One page of a listing, by the cursor that it was read with. `at`: when, in milliseconds.
+ * @typedef {{cursor: string | null, limit: number, ids: string[], at: number}} ListedPage
+ * An account that others added, and the account that it follows in the API's order.
+ * @typedef {{id: string, after: string | null, page: ListedPage}} Arrival
+ */
+
+const PAGE_SIZE = 100;
+const FIRST_PAGE_SIZE = 50;
+// A little more than the longest time between two reads of what is shown.
+const LATE_AFTER_MS = 45_000;
+
+/** @type {Map<string, {account: Account, etag: string | null, at: number}>} */
+const accounts = new Map();
+/** When accounts turned out to be gone, in milliseconds. @type {Map<string, number>} */
+const gone = new Map();
+/** @type {Set<() => void>} */
+const listeners = new Set();
+/** The numbers of accounts by status. @type {{total: number, by_status: Record<string, number>, at: number} | null} */
+let counts = null;
+/** The list that was shown last. @type {Listing | null} */
+let listing = null;
+/** @type {Account | null} */
+let added = null;
+// How the last read ended: "", "late" or "offline".
+let trouble = "";
+
+/** Calls the listener after each change, until the view is left. */
+export function onChange(listener, signal) {
+  listeners.add(listener);
+  signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
+}
+
+function changed() {
+  for (const listener of [...listeners]) listener();
+}
+
+/** Forgets everything, because another person may see other accounts. */
+export function forget() {
+  accounts.clear();
+  gone.clear();
+  counts = null;
+  listing = null;
+  added = null;
+  trouble = "";
+}
+
+/** @returns {Account | null} */
+export const account = (id) => accounts.get(id)?.account ?? null;
+export const etagOf = (id) => accounts.get(id)?.etag ?? null;
+/** When this account was read last, in milliseconds; 0 if never. */
+export const readAt = (id) => accounts.get(id)?.at ?? 0;
+export const numbers = () => counts;
+
+/** Keeps an answer of the API, unless a newer version is known, or that the account is gone. */
+export function put(account, etag = null) {
+  keep(account, etag, Date.now());
+  changed();
+}
+
+function keep(account, etag, at) {
+  const known = accounts.get(account.account_id);
+  if (gone.get(account.account_id) > at || known?.account.version > account.version) return;
+  const same = known?.account.version === account.version;
+  accounts.set(account.account_id, { account, etag: etag ?? (same ? known.etag : null), at });
+}
+
+/** Takes an account out of everything that shows it. */
+export function remove(id) {
+  gone.set(id, Date.now());
+  accounts.delete(id);
+  listing?.leaveOut(id);
+  changed();
+}
+
+// ---- reading -----------------------------------------------------------------------------------
+
+/** Every read of what is watched goes through here, so that the page knows whether it is up to date. */
+async function reading(request) {
+  const asked = Date.now();
+  try {
+    const answer = await request();
+    trouble = "";
+    return { answer, asked };
+  } catch (problem) {
+    if (problem.unreachable || problem.status === 0 || problem.status >= 429) {
+      trouble = problem.unreachable ? "offline" : "late";
+      changed();
+    }
+    throw problem;
+  }
+}
+
+/** Reads one account. One that is gone is removed before the problem is thrown. */
+export async function read(id, signal) {
+  try {
+    const { answer, asked } = await reading(() => api.getWithTag(`/v1/accounts/${api.segment(id)}`, { signal }));
+    keep(answer.body, answer.etag, asked);
+    changed();
+    return answer.body;
+  } catch (problem) {
+    if (problem.isMissing) remove(id);
+    throw problem;
+  }
+}
+
+export async function readNumbers(signal) {
+  const { answer, asked } = await reading(() => api.get("/v1/organization", { signal }));
+  counts = { ...answer.accounts, at: asked };
+  changed();
+}
+
+/**
+ * Whether what was read at this time is true now.
+ * @returns {"live" | "late" | "offline"}
+ */
+export function freshness(at, now = Date.now()) {
+  if (!navigator.onLine) return "offline";
+  if (trouble) return trouble === "offline" ? "offline" : "late";
+  return now - at > LATE_AFTER_MS ? "late" : "live";
+}
+
+// ---- the list ----------------------------------------------------------------------------------
+
+/** The listing of this search and filter: the one that was shown last, or a new one. */
+export function listingOf(q, status) {
+  if (listing?.q !== q || listing.status !== status) listing = new Listing(q, status);
+  return listing;
+}
+
+/** An account that this page has made: the list that is shown next shows it. */
+export function add(account) {
+  added = account;
+  keep(account, null, Date.now());
+  if (listing && !listing.q && !listing.status) listing.add(account);
+}
+
+/** The account that was added last, once. */
+export function takeAdded() {
+  const taken = added;
+  added = null;
+  return taken;
+}
+
+/** A selection of the accounts in the API's order, as far as it was read. */
+export class Listing {
+  constructor(q, status) {
+    this.q = q;
+    this.status = status;
+    /** @type {string[]} */
+    this.ids = [];
+    /** @type {ListedPage[]} */
+    this.pages = [];
+    /** Accounts that are there now and not shown yet. @type {Arrival[]} */
+    this.arrivals = [];
+    this.cursor = null;
+    this.started = false;
+    this.ended = false;
+    this.scroll = 0;
+  }
+
+  /** How many accounts the organization has in this selection. Undefined while that is not known. */
+  get total() {
+    if (this.q || !counts) return undefined;
+    return this.status ? counts.by_status?.[this.status] ?? 0 : counts.total;
+  }
+
+  async readMore(signal) {
+    const limit = this.started ? PAGE_SIZE : FIRST_PAGE_SIZE;
+    const { ids, next, at } = await this.#ask(this.cursor, limit, signal);
+    this.pages.push({ cursor: this.cursor, limit, ids, at });
+    this.#append(ids);
+    this.cursor = next;
+    this.started = true;
+    this.ended = !next;
+    changed();
+  }
+
+  #append(ids) {
+    const known = new Set(this.ids);
+    this.ids.push(...ids.filter((id) => !known.has(id)));
+    this.arrivals = this.arrivals.filter(({ id }) => !ids.includes(id));
+  }
+
+  async #ask(cursor, limit, signal) {
+    const query = { limit, cursor, q: this.q, status: this.status };
+    const { answer, asked } = await reading(() => api.get("/v1/accounts", { query, signal }));
+    for (const item of answer.items) keep(item, null, asked);
+    return { ids: answer.items.map((item) => item.account_id).filter((id) => accounts.has(id)), next: answer.next_cursor, at: asked };
+  }
+
+  /**
+   * Reads the pages of these rows again, and the page that was read longest ago, which finds what
+   * changed out of sight. What left its page was deleted, renamed or fits no longer: it is read by itself.
+   */
+  async reread(shown, signal) {
+    const inSight = this.pages.filter((page) => page.ids.some((id) => shown.has(id)));
+    const others = this.pages.filter((page) => !inSight.includes(page)).sort((a, b) => a.at - b.at);
+    const left = await Promise.all([...inSight, ...others.slice(0, 1)].map((page) => this.#again(page, signal)));
+    const inOrder = left.flat().sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
+    await readSome(inOrder, signal);
+  }
+
+  /** While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. */
+  async catchUp(signal) {
+    if (!this.ended || this.total === undefined || this.total === this.ids.length + this.arrivals.length) return;
+    const page = this.pages.filter(({ at }) => at < counts.at).sort((a, b) => a.at - b.at)[0];
+    if (page) await readSome(await this.#again(page, signal), signal);
+  }
+
+  /** Reads one page again. Returns the accounts that left it. */
+  async #again(page, signal) {
+    const { ids, next, at } = await this.#ask(page.cursor, page.limit, signal);
+    const known = new Set(this.ids);
+    const isLast = page === this.pages.at(-1);
+    // Beyond the last row that is loaded, accounts are not new but not loaded yet.
+    const reach = isLast && !this.ended ? ids.findLastIndex((id) => known.has(id)) + 1 : ids.length;
+    const arrived = ids.slice(0, reach).map((id, index) => ({ id, after: ids[index - 1] ?? null, page })).filter(({ id }) => !known.has(id));
+    this.arrivals = [...this.arrivals.filter((each) => each.page !== page && !ids.includes(each.id)), ...arrived];
+    const left = page.ids.filter((id) => !ids.includes(id));
+    Object.assign(page, { ids: ids.filter((id) => known.has(id)), at });
+    if (arrived.length && next && left.length) {
+      // Rows that new ones pushed over the end of their page have a page of their own from now on.
+      this.pages.splice(this.pages.indexOf(page) + 1, 0, { cursor: next, limit: page.limit, ids: left, at: 0 });
+      return [];
+    }
+    page.ids.push(...left);
+    if (isLast && this.ended && next) Object.assign(this, { cursor: next, ended: false });
+    if (!this.ids.length) this.showArrivals();
+    changed();
+    return left;
+  }
+
+  /** Puts the new accounts among the rows. Returns their ids. */
+  showArrivals() {
+    const shown = this.arrivals;
+    this.arrivals = [];
+    for (const { id, after, page } of shown) {
+      const neighbour = this.ids.indexOf(after ?? page.ids[0]);
+      this.ids.splice(neighbour < 0 ? this.ids.length : neighbour + (after === null ? 0 : 1), 0, id);
+      page.ids.push(id);
+    }
+    changed();
+    return shown.map(({ id }) => id);
+  }
+
+  /** Adds an account at its place by name, if the list is read that far. */
+  add(added) {
+    const name = added.name.toLowerCase();
+    const at = this.ids.findIndex((id) => account(id).name.toLowerCase() > name);
+    const page = this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
+    if (page && !this.ids.includes(added.account_id) && (at >= 0 || this.ended)) {
+      this.ids.splice(at < 0 ? this.ids.length : at, 0, added.account_id);
+      page.ids.push(added.account_id);
+    }
+    changed();
+  }
+
+  leaveOut(id) {
+    const others = (each) => each !== id;
+    this.ids = this.ids.filter(others);
+    this.arrivals = this.arrivals.filter((each) => each.id !== id);
+    for (const page of this.pages) page.ids = page.ids.filter(others);
+  }
+}
+
+/** Reads a few accounts, one request each. Whatever fails is tried again with the next round. */
+function readSome(ids, signal) {
+  return Promise.all(ids.slice(0, 6).map((id) => read(id, signal).catch(() => {})));
+}
+
+export const reread = (ids, signal) => readSome(ids, signal);

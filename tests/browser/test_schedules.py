@@ -1,0 +1,117 @@
+"""Saving a schedule: errors at their window, and an instance that runs outside of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.page import samples
+
+ONE = "/v1/accounts/acc000000"
+MONDAY = {"action": "start", "at": "2026-01-12T08:00:00Z"}
+
+
+@pytest.fixture
+def furnished(admin, answer_with) -> Page:
+    answer_with(admin.page, ONE, samples.account(0))
+    answer_with(admin.page, f"{ONE}/resources", {"items": samples.RESOURCES, "next_cursor": None})
+    answer_with(admin.page, f"{ONE}/interactions", {"items": [], "next_cursor": None})
+    answer_with(admin.page, f"{ONE}/instances", samples.INSTANCES)
+    return admin.page
+
+
+def saved(next_action: dict[str, Any] | None, **changes: Any) -> Any:
+    """What the API answers to a new schedule of web1."""
+
+    def reply(request: Any) -> dict[str, Any]:
+        schedule = request.post_data_json["schedule"]
+        return samples.RESOURCES[0] | {"schedule": schedule, "next_action": next_action, **changes}
+
+    return reply
+
+
+def save(page: Page) -> None:
+    page.get_by_role("button", name="Change the schedule of web1").click()
+    page.get_by_role("button", name="Save").click()
+
+
+def question(page: Page):
+    return page.get_by_role("dialog", name="Stop web1")
+
+
+def test_an_instance_that_runs_outside_of_its_new_schedule_is_asked_about(
+    furnished, admin, answer_with
+):
+    page = furnished
+    answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    pending = samples.INTERACTIONS[0] | {"action": "stop", "result": "pending", "state": None}
+    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", pending, method="POST")
+    admin.go("#/accounts/acc000000/instances")
+    save(page)
+    expect(question(page)).to_contain_text("It is running now, outside this schedule.")
+    expect(question(page)).to_contain_text("Times in Europe/Lisbon")
+    question(page).get_by_role("button", name="Leave it until Monday 19:00").click()
+    expect(question(page)).to_have_count(0)
+    assert stops == []
+    save(page)
+    question(page).get_by_role("button", name="Stop now").click()
+    expect(question(page)).to_have_count(0)
+    expect(page.locator(".instance").first).to_contain_text("stopping")
+    assert len(stops) == 1
+
+
+def test_the_schedules_ask_too_although_they_do_not_see_what_runs(furnished, admin, answer_with):
+    page = furnished
+    answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    pending = samples.INTERACTIONS[0] | {"action": "stop", "result": "pending", "state": None}
+    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", pending, method="POST")
+    admin.go("#/accounts/acc000000/schedules")
+    save(page)
+    expect(question(page)).to_contain_text("If it is running now, it runs outside this schedule.")
+    question(page).get_by_role("button", name="Stop now").click()
+    expect(page.locator("#toasts")).to_contain_text("web1 is stopping.")
+    assert stops[0].url.endswith("?region=us-east-1")
+
+
+@pytest.mark.parametrize("state", ["running", "stopped"])
+def test_nothing_is_asked_about_an_instance_that_is_as_its_schedule_says(
+    furnished, admin, answer_with, state
+):
+    page = furnished
+    web = samples.INSTANCES["items"][0] | {"state": state}
+    answer_with(page, f"{ONE}/instances", {**samples.INSTANCES, "items": [web]})
+    after = {**MONDAY, "action": "stop"} if state == "running" else MONDAY
+    answer_with(page, f"{ONE}/resources/res1", saved(after), method="PATCH")
+    admin.go("#/accounts/acc000000/instances")
+    save(page)
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_an_error_marks_the_window_that_it_is_about(furnished, admin, answer_with, watch):
+    watch.expect_status(422)
+    page = furnished
+    problem = {
+        "type": "about:blank",
+        "title": "Unprocessable Entity",
+        "status": 422,
+        "detail": "Please correct: schedule.windows.0.start.",
+        "errors": [{"field": "schedule.windows.0.start", "message": "This hour is skipped."}],
+    }
+    answer_with(page, f"{ONE}/resources/res1", (422, problem), method="PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    page.get_by_role("button", name="Change the schedule of web1").click()
+    dialog = page.get_by_role("dialog")
+    first, second = (dialog.get_by_role("group", name=f"Window {one}") for one in (1, 2))
+    second.get_by_text("Sat").click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(second.locator(".field-error")).to_contain_text("Choose at least one day")
+    expect(second.get_by_label("Start at")).to_have_attribute("aria-invalid", "true")
+    expect(first.locator(".field-error")).to_have_text("")
+    expect(first.get_by_label("Start at")).not_to_have_attribute("aria-invalid", "true")
+    second.get_by_text("Sat").click()
+    dialog.get_by_role("button", name="Save").click()
+    expect(first.locator(".field-error")).to_have_text("This hour is skipped.")
+    expect(second.locator(".field-error")).to_have_text("")

@@ -1,0 +1,329 @@
+"""The page tells what is true now, or says from when it is: routes that are overtaken, accounts
+that others add, ages that pass, an API that is slow or down."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.support.page import samples
+
+UNAVAILABLE = (503, {"message": "Service Unavailable"})
+NO_SUCH = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such account"}
+
+
+def row(page: Page, name: str) -> Locator:
+    return page.get_by_role("row").filter(has_text=name)
+
+
+def mark(page: Page) -> Locator:
+    return page.locator(".freshness")
+
+
+@pytest.fixture
+def held(admin) -> Callable[[str], list[Route]]:
+    """Holds requests until the test lets them go."""
+
+    def hold(pattern: str) -> list[Route]:
+        waiting: list[Route] = []
+        # Playwright marks the handler, and a bound method of a list takes no mark.
+        admin.page.route(re.compile(pattern), lambda route: waiting.extend([route]))
+        return waiting
+
+    return hold
+
+
+# ---- routes ------------------------------------------------------------------------------------
+
+
+def test_a_view_that_was_left_while_it_loaded_reaches_nothing(admin, answer_with, held):
+    page = admin.page
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    module = held("/views/organization.js")
+    page.evaluate("location.hash = '#/organization'")
+    page.evaluate("location.hash = '#/accounts'")
+    expect(row(page, "Account00000")).to_be_visible()
+    page.wait_for_timeout(400)
+    expect(row(page, "Account00000")).to_be_visible()
+    expect(page.locator(".skeleton")).to_have_count(0)
+    with page.expect_response("**/views/organization.js"):
+        module[0].continue_()
+    page.wait_for_timeout(200)
+    expect(page).to_have_title(re.compile("Cloud Accounts"))
+    expect(page.get_by_role("heading", name="Organization")).to_have_count(0)
+
+
+def test_a_test_that_starts_late_pulls_nobody_back(admin, answer_with, held):
+    page = admin.page
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    page.reload()
+    started = held("/verifications$")
+    page.get_by_role("button", name="Test Account00000").click()
+    page.evaluate("location.hash = '#/access-details'")
+    expect(page.get_by_role("heading", name="Access Details")).to_be_visible()
+    with page.expect_response("**/verifications"):
+        started[0].fulfill(json=samples.finished_test(), status=202)
+    page.wait_for_timeout(200)
+    expect(page).to_have_url(re.compile("#/access-details$"))
+
+
+# ---- accounts of others ------------------------------------------------------------------------
+
+
+class Organization:
+    """Accounts that change while the page is open."""
+
+    def __init__(self, admin: Any, answer_with: Any, indexes: list[int], hash_: str) -> None:
+        self.page: Page = admin.page
+        self.accounts = [samples.account(index) for index in indexes]
+        answer_with(self.page, "/v1/organization", lambda _: samples.organization(self.accounts))
+        answer_with(self.page, "/v1/accounts", self._list)
+        answer_with(self.page, "/v1/accounts/acc[0-9]+", self._one)
+        self.page.clock.install()
+        self.page.goto("about:blank")
+        admin.go(hash_)
+
+    def _list(self, request: Any) -> Any:
+        return samples.pages_of(self.accounts)(request)
+
+    def _one(self, request: Any) -> Any:
+        wanted = request.url.rpartition("/")[2]
+        found = [one for one in self.accounts if one["account_id"] == wanted]
+        return found[0] if found else (404, NO_SUCH)
+
+    def add(self, *indexes: int) -> None:
+        self.accounts += [samples.account(index) for index in indexes]
+        self.accounts.sort(key=lambda one: one["name"])
+
+    def remove(self, *indexes: int) -> None:
+        gone = {samples.account(index)["account_id"] for index in indexes}
+        self.accounts = [one for one in self.accounts if one["account_id"] not in gone]
+
+    def wait(self) -> None:
+        self.page.clock.fast_forward("00:33")
+
+
+@pytest.fixture
+def organization(admin, answer_with) -> Callable[..., Organization]:
+    return lambda indexes, hash_="#/accounts": Organization(admin, answer_with, indexes, hash_)
+
+
+def names(page: Page) -> list[str]:
+    """Of the rows, in the order in which they are read."""
+    return page.locator(".account-row[data-id] .cell-name").all_inner_texts()
+
+
+def test_accounts_that_others_add_are_offered_and_then_shown_in_their_place(organization):
+    there = organization([10, 20, 30])
+    page = there.page
+    expect(row(page, "Account00030")).to_be_visible()
+    there.add(5, 15, 40)
+    there.wait()
+    offer = page.locator(".arrived")
+    expect(offer).to_have_text("3 new accounts · Show")
+    expect(page.locator("#announcer")).to_contain_text("3 new accounts")
+    expect(page.locator(".filters")).to_contain_text("All6")
+    assert len(names(page)) == 3
+    offer.get_by_role("button", name="Show").click()
+    expect(row(page, "Account00040")).to_be_visible()
+    assert names(page) == [f"Account000{index:02d}" for index in (5, 10, 15, 20, 30, 40)]
+    expect(page.locator(".is-new")).to_have_count(3)
+    expect(offer).to_have_text("")
+    expect(page.get_by_text("6 accounts", exact=True)).to_be_visible()
+
+
+def test_an_account_that_is_gone_before_it_was_shown_is_offered_no_more(organization):
+    there = organization([10, 20])
+    expect(row(there.page, "Account00010")).to_be_visible()
+    there.add(15)
+    there.wait()
+    expect(there.page.locator(".arrived")).to_have_text("1 new account · Show")
+    there.remove(15)
+    there.wait()
+    expect(there.page.locator(".arrived")).to_have_text("")
+
+
+def test_the_first_account_of_an_organization_appears_by_itself(organization):
+    there = organization([])
+    expect(there.page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+    there.add(1)
+    there.wait()
+    expect(row(there.page, "Account00001")).to_be_visible()
+    expect(there.page.get_by_role("heading", name="No accounts yet")).to_have_count(0)
+
+
+def test_numbers_and_rows_agree_also_where_nobody_looks(organization, watch):
+    watch.expect_status(404)
+    there = organization(list(range(120)))
+    page = there.page
+    expect(row(page, "Account00000")).to_be_visible()
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    expect(page.get_by_text("120 accounts", exact=True)).to_be_visible()
+    page.evaluate("window.scrollTo(0, 0)")
+    there.remove(110, 111)
+    there.wait()
+    expect(page.locator(".filters")).to_contain_text("All118")
+    expect(page.get_by_text("118 accounts", exact=True)).to_be_attached()
+    expect(page.get_by_role("table")).to_have_attribute("aria-rowcount", "119")
+
+
+def test_accounts_that_push_others_over_the_end_of_a_page_lose_none(organization):
+    there = organization(list(range(0, 300, 2)))
+    page = there.page
+    expect(row(page, "Account00000")).to_be_visible()
+    page.evaluate("window.scrollTo(0, document.body.scrollHeight)")
+    expect(page.get_by_text("150 accounts", exact=True)).to_be_visible()
+    page.evaluate("window.scrollTo(0, 0)")
+    there.add(*range(1, 60, 2))
+    there.wait()
+    expect(page.locator(".arrived")).to_have_text("30 new accounts · Show")
+    page.get_by_role("button", name="Show", exact=True).click()
+    expect(page.get_by_text("180 accounts", exact=True)).to_be_attached()
+    for _ in range(3):
+        there.wait()
+        expect(page.get_by_text("180 accounts", exact=True)).to_be_attached()
+        expect(page.locator(".arrived")).to_have_text("")
+
+
+def test_what_fits_a_filter_since_a_moment_is_offered_too(organization):
+    there = organization([0, 6], "#/accounts?status=confirmed")
+    expect(row(there.page, "Account00006")).to_be_visible()
+    there.add(12)
+    there.wait()
+    expect(there.page.locator(".arrived")).to_have_text("1 more account fits · Show")
+
+
+def test_an_account_that_is_deleted_in_its_own_view_is_in_no_list(organization, watch):
+    watch.expect_status(404)
+    there = organization([1, 2])
+    page = there.page
+    row(page, "Account00001").get_by_role("link", name="Account00001").click()
+    expect(page.get_by_role("heading", name="Account00001")).to_be_visible()
+    there.remove(1)
+    page.clock.fast_forward("00:16")
+    expect(page.get_by_role("heading", name="No such account")).to_be_visible()
+    page.get_by_role("link", name="Back to Cloud Accounts").click()
+    expect(row(page, "Account00002")).to_be_visible()
+    expect(row(page, "Account00001")).to_have_count(0)
+
+
+# ---- ages ----------------------------------------------------------------------------------------
+
+
+def test_ages_pass_while_nothing_else_changes(admin, answer_with):
+    page = admin.page
+    account = samples.account(0, next_verification_at="2026-01-05T10:15:00Z")
+    answer_with(page, "/v1/accounts", samples.pages_of([account]))
+    answer_with(page, "/v1/accounts/acc000000", account)
+    page.clock.install(time="2026-01-05T10:09:00Z")
+    page.goto("about:blank")
+    admin.go("#/accounts")
+    tested = row(page, "Account00000").locator("time")
+    expect(tested).to_have_text("9 minutes ago")
+    page.clock.fast_forward("03:00")
+    expect(tested).to_have_text("12 minutes ago")
+    page.evaluate("location.hash = '#/accounts/acc000000'")
+    expect(page.locator(".facts")).to_contain_text("in 3 minutes")
+    page.clock.fast_forward("03:10")
+    expect(page.locator(".facts")).to_contain_text("due now")
+
+
+# ---- an API that is slow, or down --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"), [(UNAVAILABLE, "Last updated 10:0"), ("abort", "Offline. Last updated 10:0")]
+)
+@pytest.mark.parametrize("hash_", ["#/accounts", "#/accounts/acc000000"])
+def test_what_is_kept_while_the_api_is_down_says_from_when_it_is(
+    admin, answer_with, watch, hash_, reply, said
+):
+    watch.expect_status(503)
+    watch.expects_network_failures = True
+    page, down = admin.page, [False]
+
+    def or_down(healthy: Any) -> Any:
+        return lambda request: (
+            reply if down[0] else healthy(request) if callable(healthy) else healthy
+        )
+
+    accounts = [samples.account(0)]
+    answer_with(page, "/v1/accounts", or_down(samples.pages_of(accounts)))
+    answer_with(page, "/v1/organization", or_down(samples.organization(accounts)))
+    answer_with(page, "/v1/accounts/acc000000", or_down(accounts[0]))
+    page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
+    admin.go(hash_)
+    expect(mark(page)).to_have_text("Live")
+    down[0] = True
+    for _ in range(20):
+        page.clock.fast_forward("00:05")
+        page.wait_for_timeout(20)
+    expect(mark(page)).to_contain_text(said)
+    expect(page.locator("#announcer")).to_contain_text("Last updated")
+    expect(page.get_by_text("Account00000").first).to_be_visible()
+    down[0] = False
+    for _ in range(10):
+        page.clock.fast_forward("00:05")
+        page.wait_for_timeout(20)
+    expect(mark(page)).to_have_text("Live")
+
+
+def test_an_api_that_answers_nothing_leaves_nothing_live(admin, answer_with):
+    page = admin.page
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
+    admin.go("#/accounts")
+    expect(mark(page)).to_have_text("Live")
+    page.route(re.compile("/v1/"), lambda _: None)
+    page.clock.run_for("01:00")
+    expect(mark(page)).to_contain_text("Last updated 10:00")
+
+
+def test_a_browser_without_network_says_so_at_once_and_reads_again_when_it_is_back(
+    admin, answer_with
+):
+    page = admin.page
+    seen = answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    page.reload()
+    expect(mark(page)).to_have_text("Live")
+    page.context.set_offline(True)
+    expect(mark(page)).to_contain_text("Offline. Last updated")
+    before = len(seen)
+    page.context.set_offline(False)
+    expect(mark(page)).to_have_text("Live")
+    page.wait_for_timeout(500)
+    assert len(seen) > before
+
+
+def test_two_tabs_come_to_agree(admin, sign_in, answer_with):
+    """The second tab changes a name; the first shows it by itself."""
+    first, second = admin.page, admin.page.context.new_page()
+    accounts = [samples.account(0)]
+    listed = samples.pages_of(accounts)
+    sign_in("admin", on=second)
+    first.clock.install()
+    for page in (first, second):
+        answer_with(page, "/v1/accounts", listed)
+        answer_with(page, "/v1/accounts/acc000000", lambda _: accounts[0])
+        answer_with(page, "/v1/accounts/acc000000/usage", samples.USAGE)
+
+    def rename(request: Any) -> Any:
+        accounts[0] = accounts[0] | {"version": 2, **request.post_data_json}
+        return accounts[0]
+
+    answer_with(second, "/v1/accounts/acc000000", rename, method="PATCH")
+    first.reload()
+    second.evaluate("location.hash = '#/accounts/acc000000'")
+    second.get_by_role("button", name="Rename").click()
+    second.get_by_label("Name", exact=True).fill("Renamed")
+    second.get_by_role("button", name="Save").click()
+    expect(second.get_by_role("heading", name="Renamed")).to_be_visible()
+    expect(row(first, "Account00000")).to_be_visible()
+    first.clock.fast_forward("00:33")
+    expect(row(first, "Renamed")).to_be_visible()
