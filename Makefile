@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants model reliability format events screens lock python dev stack checkers simulator chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants model reliability format events screens lock python dev stack checkers simulator page chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -86,12 +86,13 @@ reliability: dev simulator ## write the numbers of docs/reliability.md: faults a
 model: dev ## the API against a model of it, 200 examples of 30 steps, other ones each time; nightly (EXAMPLES=200)
 	@MODEL_EXAMPLES=$(or $(EXAMPLES),200) $(RUN) pytest tests/integration/test_model.py --timeout=1800
 
-lock: dev simulator ## write requirements/*.txt again from requirements/*.in
-	@for name in dev sam emulator checkov simulator mutants; do \
+lock: dev simulator page ## write requirements/*.txt again from requirements/*.in
+	@for name in dev sam emulator checkov simulator page mutants; do \
 	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
 	    --no-emit-index-url requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
-	@.local/venvs/simulator/bin/node .local/venvs/simulator/bin/npm install --prefix requirements/simulator \
-	  --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund
+	@for name in simulator page; do \
+	  .local/venvs/$$name/bin/node .local/venvs/$$name/bin/npm install --prefix requirements/$$name \
+	    --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund || exit 1; done
 
 python:
 	@command -v $(PYTHON) >/dev/null || { echo "There is no $(PYTHON) here. Install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3.13 up"; exit 1; }
@@ -103,10 +104,13 @@ stack: python
 	@$(BOOTSTRAP) dev sam emulator
 
 checkers: python
-	@$(BOOTSTRAP) dev sam checkov
+	@$(BOOTSTRAP) dev sam checkov page
 
 simulator: python
 	@$(BOOTSTRAP) dev simulator
+
+page: python
+	@$(BOOTSTRAP) dev page
 
 chromium: dev
 	@$(RUN) local.chromium

@@ -9,6 +9,7 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local.display import console, step
@@ -17,6 +18,8 @@ from local.settings import HOME, ROOT, environment
 _DEV = ROOT / ".venv" / "bin"
 _SAM = HOME / "venvs" / "sam" / "bin" / "sam"
 _CHECKOV = HOME / "venvs" / "checkov" / "bin" / "checkov"
+_PAGE = HOME / "venvs" / "page"
+_PAGE_TESTS = "tests/unit/dashboard"
 _UNREACHABLE = ("could not be audited", "ConnectionError", "ServiceError")
 
 
@@ -53,6 +56,7 @@ def checks() -> list[Check]:
         Check("format", "ruff format", (f"{_DEV}/ruff", "format", "--check", "--quiet", ".")),
         Check("lint", "ruff check", (f"{_DEV}/ruff", "check", "--quiet", ".")),
         Check("types", "mypy --strict", (f"{_DEV}/mypy",)),
+        *_of_the_page(),
         *(
             Check(
                 "statelint",
@@ -76,6 +80,19 @@ def checks() -> list[Check]:
             unable=_UNREACHABLE,
         ),
     ]
+
+
+def _of_the_page() -> Iterator[Check]:
+    """Types by JSDoc, style, and the unit tests of the page's modules, on Node."""
+    node, modules = str(_PAGE / "bin" / "node"), _PAGE / "node_modules"
+    tsc = (node, str(modules / "typescript" / "bin" / "tsc"), "--project", "local/page")
+    eslint = (node, str(modules / "eslint" / "bin" / "eslint.js"))
+    style = ("--config", "local/page/eslint.config.mjs", "functions/dashboard/static", _PAGE_TESTS)
+    # The modules start a clock, which would keep Node from ending.
+    tests = (node, "--test", "--test-force-exit", f"{_PAGE_TESTS}/*.test.mjs")
+    yield Check("page-types", "tsc --checkJs on the page", tsc)
+    yield Check("page-style", "ESLint on the page", (*eslint, *style))
+    yield Check("page-tests", "node --test on the page", tests)
 
 
 def main() -> int:

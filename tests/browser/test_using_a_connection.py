@@ -335,6 +335,14 @@ def test_instances_of_an_account_that_is_not_connected_are_not_asked_for(
     expect(page.get_by_role("link", name="Deploy on AWS")).to_be_visible()
 
 
+def leave_running(page: Page, connected: Connected) -> None:
+    """Answers the question about a database that now runs outside of its schedule."""
+    (orders,) = answer(connected.person.get(f"{connected.path}/resources"))["items"]
+    if orders["next_action"]["action"] == "start":
+        question = page.get_by_role("dialog", name="Stop orders")
+        question.get_by_role("button", name=re.compile("Leave it until")).click()
+
+
 def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
     enter: Enter, production: Journey
 ) -> None:
@@ -347,6 +355,7 @@ def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
     assert_accessible(page)
     dialog.get_by_role("button", name="Save").click()
     expect(row(page, "orders")).to_contain_text(re.compile("Next (start|stop):"))
+    leave_running(page, connected)
     expect(page.get_by_role("button", name="Change the schedule of orders")).to_be_focused()
     page.get_by_role("link", name="See the week").click()
 
@@ -367,6 +376,7 @@ def test_an_instance_is_put_under_control_with_a_week_changed_and_released(
     night.get_by_label("Stop at").fill("03:00")
     dialog.get_by_role("button", name="Save").click()
     expect(card.get_by_text("22:00–24:00")).to_be_visible()
+    leave_running(page, connected)
     expect(card.get_by_text("00:00–03:00")).to_be_visible()
     expect(card.get_by_role("button", name="Change the schedule of orders")).to_be_focused()
 

@@ -89,7 +89,7 @@ function themeButton() {
 }
 
 async function show({ route, params, path, query, signal }) {
-  for (const open of document.querySelectorAll("dialog[open]")) open.close();
+  for (const open of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"))) open.close();
   shown += 1;
   drawNav(route.section);
   // Each route has a container of its own. One that was left reaches nothing any more.

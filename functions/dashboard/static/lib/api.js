@@ -14,6 +14,12 @@ export function start(config) {
 }
 
 export class Problem extends Error {
+  status = 0;
+  /** Milliseconds after which the API asks to try again. @type {number | undefined} */
+  retryAfter;
+
+  /** @param {{status?: number, title: string, detail?: string, errors?: {field: string, message: string}[],
+   *   reference?: string, unreachable?: boolean}} problem */
   constructor({ status = 0, title, detail = "", errors = [], reference = "", unreachable = false }) {
     super(detail || title);
     Object.assign(this, { status, title, detail, errors, reference, unreachable });
@@ -22,17 +28,26 @@ export class Problem extends Error {
   get isMissing() { return this.status === 404; }
 }
 
+/**
+ * @typedef {{query?: Record<string, any>, signal?: AbortSignal}} Reading
+ * @typedef {{body?: any, headers?: Record<string, string>, query?: Record<string, any>, signal?: AbortSignal}} Request
+ */
+/** @type {(path: string, options?: Reading) => Promise<any>} */
 export const get = (path, { query, signal } = {}) => call("GET", path, { query, signal }).then((answer) => answer.body);
+/** @type {(path: string, options?: Reading) => Promise<{body: any, etag: string | null}>} */
 export const getWithTag = (path, { signal } = {}) => call("GET", path, { signal });
+/** @type {(path: string, body?: any, options?: {key?: string, signal?: AbortSignal}) => Promise<any>} */
 export const post = (path, body, { key, signal } = {}) =>
   call("POST", path, { body, signal, headers: key ? { "idempotency-key": key } : {} }).then((answer) => answer.body);
 export const put = (path, body) => call("PUT", path, { body }).then((answer) => answer.body);
+/** @type {(path: string, body: any, options?: {etag?: string}) => Promise<{body: any, etag: string | null}>} */
 export const patch = (path, body, { etag } = {}) => call("PATCH", path, { body, headers: etag ? { "if-match": etag } : {} });
 export const remove = (path) => call("DELETE", path, {}).then((answer) => answer.body);
 
 export const segment = encodeURIComponent;
 export const newKey = () => crypto.randomUUID();
 
+/** @param {string} method @param {string} path @param {Request} request */
 async function call(method, path, { query, body, headers = {}, signal }) {
   const url = new URL(path.replace(/^\//, ""), base);
   for (const [name, value] of Object.entries(query ?? {})) {

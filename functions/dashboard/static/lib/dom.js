@@ -40,14 +40,14 @@ export function fill(parent, ...children) {
 }
 
 // Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures.
-export function keyed(parent, items, keyOf, render) {
+export function keyed(parent, items, keyOf, draw) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
   const wanted = items.map((item) => {
     const key = String(keyOf(item));
     const signature = JSON.stringify(item);
     const known = old.get(key);
     if (known && known.signature === signature) return known;
-    const node = render(item, known);
+    const node = draw(item, known);
     node.dataset.key = key;
     node.signature = signature;
     return node;
@@ -59,12 +59,15 @@ export function keyed(parent, items, keyOf, render) {
   });
 }
 
+/** The element with the focus. */
+export const focus = () => /** @type {HTMLElement} */ (document.activeElement);
+
 // Draws again only when what it shows has changed, and gives the focus back to the part that had it.
 export function render(target, shown, draw) {
   const signature = JSON.stringify(shown);
   if (target.signature === signature) return;
   target.signature = signature;
-  const focused = target.contains(document.activeElement) ? document.activeElement.dataset.part : undefined;
+  const focused = target.contains(document.activeElement) ? focus().dataset.part : undefined;
   fill(target, draw(shown));
   if (focused) target.querySelector(`[data-part="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }

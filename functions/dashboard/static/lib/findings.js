@@ -10,7 +10,7 @@ const SEVERITY_ICONS = { problem: "warning", information: "info" };
 
 // Problems first.
 export function issueList(issues) {
-  const sorted = [...issues].sort((a, b) => isProblem(b) - isProblem(a));
+  const sorted = [...issues].sort((a, b) => Number(isProblem(b)) - Number(isProblem(a)));
   return h("ul", { class: "issues" }, sorted.map((issue) => {
     const severity = issue.severity ?? "problem";
     const kind = isProblem(issue) ? "problem" : "information";
@@ -64,7 +64,7 @@ export function resourcesOf(step) {
   if (!asked) return null;
   const open = asked - allowed - denied;
   const counts = [t.resources.allowed(allowed, asked), denied > 0 && t.resources.denied(denied), open > 0 && t.resources.open(open)].filter(Boolean);
-  const sorted = [...examples].sort((a, b) => (b.verdict === "denied") - (a.verdict === "denied"));
+  const sorted = [...examples].sort((a, b) => Number(b.verdict === "denied") - Number(a.verdict === "denied"));
   return h("div", { class: "step-resources" },
     h("p", {}, counts.join(" · ")),
     sorted.length > 0 && h("details", { class: "step-detail" },
@@ -92,7 +92,7 @@ export function regionList(regions, health) {
   const alone = regions.filter((region) => !found.has(region));
   const groups = Map.groupBy(found.values(), ({ status, reason }) => `${status} ${status === "reachable" ? "" : reason ?? ""}`);
   return h("ul", { class: "regions" },
-    [...groups.values()].sort((a, b) => (b[0].status === "reachable") - (a[0].status === "reachable")).map((same) => {
+    [...groups.values()].sort((a, b) => Number(b[0].status === "reachable") - Number(a[0].status === "reachable")).map((same) => {
       const { status, reason } = same[0];
       const [kind, mark] = REGION_MARKS[status] ?? ["open", "question"];
       const why = status !== "reachable" && reason && t.regions.reasons[reason];

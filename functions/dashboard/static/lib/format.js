@@ -13,6 +13,7 @@ const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
 
+/** @type {["day" | "hour" | "minute", number][]} */
 const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
 
 export const number = (value) => NUMBER.format(value);
@@ -25,7 +26,7 @@ const TICK_MS = 5_000;
 const ticking = new Set();
 
 function tick() {
-  for (const node of document.querySelectorAll("time[data-age]")) {
+  for (const node of /** @type {NodeListOf<HTMLTimeElement>} */ (document.querySelectorAll("time[data-age]"))) {
     const text = relative(node.dateTime, node.dataset.age);
     if (node.textContent !== text) node.textContent = text;
   }

@@ -11,7 +11,10 @@ const KNOWN_REGIONS = [
   "me-central-1", "me-south-1", "mx-central-1", "sa-east-1", "us-east-1", "us-east-2", "us-west-1", "us-west-2",
 ];
 
-// A list of regions as text. It suggests known regions and accepts any.
+/**
+ * A list of regions as text. It suggests known regions and accepts any.
+ * @param {{value: string[], help: string, optional?: boolean}} options
+ */
 export function regionsField({ value, help, optional }) {
   const chosen = [...value];
   const options = uniqueId("regions");

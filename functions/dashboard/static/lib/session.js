@@ -17,8 +17,8 @@ export const onChange = (listener) => listeners.add(listener);
 export const isHosted = () => Boolean(config.hosted_domain);
 export const current = () => tokens && person(tokens.id_token);
 
-function person(idToken) {
-  const claims = claimsOf(idToken);
+function person(token) {
+  const claims = claimsOf(token);
   const groups = [claims["cognito:groups"] ?? []].flat();
   return {
     email: claims.email ?? claims["cognito:username"] ?? "",

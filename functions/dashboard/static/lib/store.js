@@ -59,16 +59,17 @@ export const readAt = (id) => accounts.get(id)?.at ?? 0;
 export const numbers = () => counts;
 
 /** Keeps an answer of the API, unless a newer version is known, or that the account is gone. */
-export function put(account, etag = null) {
-  keep(account, etag, Date.now());
+export function put(answer, etag = null) {
+  keep(answer, etag, Date.now());
   changed();
 }
 
-function keep(account, etag, at) {
-  const known = accounts.get(account.account_id);
-  if (gone.get(account.account_id) > at || known?.account.version > account.version) return;
-  const same = known?.account.version === account.version;
-  accounts.set(account.account_id, { account, etag: etag ?? (same ? known.etag : null), at });
+function keep(answer, etag, at) {
+  const id = answer.account_id;
+  const known = accounts.get(id);
+  if (gone.get(id) > at || known?.account.version > answer.version) return;
+  const same = known?.account.version === answer.version;
+  accounts.set(id, { account: answer, etag: etag ?? (same ? known.etag : null), at });
 }
 
 /** Takes an account out of everything that shows it. */
@@ -135,10 +136,10 @@ export function listingOf(q, status) {
 }
 
 /** An account that this page has made: the list that is shown next shows it. */
-export function add(account) {
-  added = account;
-  keep(account, null, Date.now());
-  if (listing && !listing.q && !listing.status) listing.add(account);
+export function add(made) {
+  added = made;
+  keep(made, null, Date.now());
+  if (listing && !listing.q && !listing.status) listing.add(made);
 }
 
 /** The account that was added last, once. */
@@ -251,13 +252,13 @@ export class Listing {
   }
 
   /** Adds an account at its place by name, if the list is read that far. */
-  add(added) {
-    const name = added.name.toLowerCase();
+  add(made) {
+    const name = made.name.toLowerCase();
     const at = this.ids.findIndex((id) => account(id).name.toLowerCase() > name);
     const page = this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
-    if (page && !this.ids.includes(added.account_id) && (at >= 0 || this.ended)) {
-      this.ids.splice(at < 0 ? this.ids.length : at, 0, added.account_id);
-      page.ids.push(added.account_id);
+    if (page && !this.ids.includes(made.account_id) && (at >= 0 || this.ended)) {
+      this.ids.splice(at < 0 ? this.ids.length : at, 0, made.account_id);
+      page.ids.push(made.account_id);
     }
     changed();
   }

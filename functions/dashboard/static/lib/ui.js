@@ -102,8 +102,14 @@ export function skeleton(lines = 3, className = "") {
     Array.from({ length: lines }, () => h("div", { class: "skeleton-line" })));
 }
 
-// Shows the content, or the problem with a retry. Shows a skeleton while loading, and a note if that
-// takes long.
+/**
+ * Shows the content, or the problem with a retry. Shows a skeleton while loading, and a note if that
+ * takes long.
+ * @param {Element} target
+ * @param {() => Promise<any>} fetchIt
+ * @param {(value: any) => any} render
+ * @param {{signal?: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} options
+ */
 export async function load(target, fetchIt, render, { signal, placeholder = () => skeleton(), onMissing } = {}) {
   const waiting = setTimeout(() => fill(target, placeholder()), SKELETON_AFTER_MS);
   const slow = setTimeout(() => fill(target, placeholder(),
@@ -229,7 +235,10 @@ export function tabs(label, items) {
   return h("div", { class: "tabs" }, h("div", { role: "tablist", class: "tab-list", "aria-label": label }, buttons), panels);
 }
 
-// A native modal: it traps the focus, closes on Escape, and returns the focus.
+/**
+ * A native modal: it traps the focus, closes on Escape, and returns the focus.
+ * @param {{title: string, content: (modal: {close: () => void}) => any, wide?: boolean, onClose?: () => void}} options
+ */
 export function dialog({ title, content, wide = false, onClose }) {
   const heading = uniqueId("dialog");
   // Level one, because a screen reader does not see the page behind an open modal.
@@ -283,6 +292,7 @@ export function afterPress(work) {
   else work();
 }
 
+/** @param {{name: string, label: string, help?: string, input: HTMLInputElement, optional?: boolean, after?: Node}} options */
 export function field({ name, label, help, input, optional = false, after }) {
   const id = uniqueId("field");
   input.id = id;
@@ -300,6 +310,10 @@ export function field({ name, label, help, input, optional = false, after }) {
   );
 }
 
+/**
+ * @param {{name: string, label: string, help?: string, value: string, className?: string, options: {value: string,
+ *   title: string, text?: string, tag?: string, disabled?: boolean, onchange?: () => void}[]}} options
+ */
 export function choice({ name, label, help, options, value, className = "" }) {
   const id = uniqueId("choice");
   return h(
@@ -324,8 +338,8 @@ export function choice({ name, label, help, options, value, className = "" }) {
   );
 }
 
-export function setError(form, name, message) {
-  const wrap = form.querySelector(`[data-field="${CSS.escape(name)}"]`);
+export function setError(node, name, message) {
+  const wrap = node.querySelector(`[data-field="${CSS.escape(name)}"]`);
   if (!wrap) return false;
   wrap.classList.toggle("has-error", Boolean(message));
   wrap.querySelector(":scope > .field-error").textContent = message;
@@ -336,12 +350,12 @@ export function setError(form, name, message) {
   return true;
 }
 
-export function clearErrors(form) {
-  for (const wrap of form.querySelectorAll("[data-field]")) setError(form, wrap.dataset.field, "");
-  form.querySelector(".form-error")?.replaceChildren();
+export function clearErrors(node) {
+  for (const wrap of node.querySelectorAll("[data-field]")) setError(node, wrap.dataset.field, "");
+  node.querySelector(".form-error")?.replaceChildren();
 }
 
-// The names that a field of the API may have in a form, the most exact first: of "schedule.windows.1.days"
+// The names that a field of the API may have in a node, the most exact first: of "schedule.windows.1.days"
 // first the whole, then "windows.1", at last "schedule".
 function fieldsOf(path) {
   const parts = path.replace(/^body\./, "").split(".");
@@ -350,22 +364,22 @@ function fieldsOf(path) {
 }
 
 // Shows each message at its field ("credentials.access_key_id", "regions.0"), the others on top.
-export function showProblem(form, problem) {
+export function showProblem(node, problem) {
   const left = [];
   for (const { field: path, message } of problem.errors ?? []) {
-    const placed = fieldsOf(String(path ?? "")).some((name) => setError(form, name, message));
+    const placed = fieldsOf(String(path ?? "")).some((name) => setError(node, name, message));
     if (!placed) left.push(path ? `${path}: ${message}` : message);
   }
   const placedAll = (problem.errors ?? []).length > 0 && left.length === 0;
   if (!placedAll) {
     const text = left.length ? left.join(" ") : problem.detail || problem.title || String(problem.message ?? problem);
-    form.querySelector(".form-error").replaceChildren(notice("error", h("p", {}, text)));
+    node.querySelector(".form-error").replaceChildren(notice("error", h("p", {}, text)));
   }
-  focusFirstError(form);
+  focusFirstError(node);
 }
 
-export function focusFirstError(form) {
-  const target = form.querySelector("[aria-invalid=true]:not([disabled])") ?? form.querySelector(".form-error");
+export function focusFirstError(node) {
+  const target = node.querySelector("[aria-invalid=true]:not([disabled])") ?? node.querySelector(".form-error");
   if (target?.classList.contains("form-error")) target.tabIndex = -1;
   target?.focus();
 }
@@ -384,6 +398,10 @@ export async function submitting(node, work) {
   }
 }
 
+/**
+ * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string,
+ *   onsubmit: (form: HTMLFormElement) => Promise<any>, fields: any}} options
+ */
 export function form({ submitText, submitClass = "button-primary", cancel, cancelText = t.actions.cancel, onsubmit, fields }) {
   const send = h("button", { type: "submit", class: `button ${submitClass}` }, h("span", {}, submitText));
   const node = h(
@@ -410,7 +428,11 @@ export function form({ submitText, submitClass = "button-primary", cancel, cance
   return node;
 }
 
-// A list that loads one more page per press.
+/**
+ * A list that loads one more page per press.
+ * @param {{fetchPage: (cursor?: string) => Promise<any>, renderItem: (item: any) => Node, list: Element, empty: Node,
+ *   signal: AbortSignal, onMissing?: (problem: any) => any, placeholder?: () => Node, onPage?: (page: any) => void}} options
+ */
 export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder, onPage }) {
   const more = h("div", { class: "more" });
   const next = async (cursor) => {
@@ -437,6 +459,7 @@ export function definition(term, ...content) {
   return h("div", { class: "fact" }, h("dt", {}, term), h("dd", {}, content));
 }
 
+/** @param {string} title @param {{actions?: any, className?: string, note?: string}} options @param {any[]} content */
 export function section(title, { actions, className = "", note } = {}, ...content) {
   const id = uniqueId("section");
   return h(

@@ -21,8 +21,14 @@ const TESTING_MS = 2_000;
 const IDLE_MS = 15_000;
 const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
 
-// `pauseOf`: milliseconds until the account is read again, so that every tab shows what a sweep or
-// another person changed.
+/**
+ * `pauseOf`: milliseconds until the account is read again, so that every tab shows what a sweep or
+ * another person changed.
+ * @param {any} context
+ * @param {string} current
+ * @param {(body: HTMLElement, handle: any) => any} drawContent
+ * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => void}} options
+ */
 export async function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
@@ -372,7 +378,7 @@ function confirmRevoke(handle) {
         toast(t.revoke.done(account.name));
         // The button is gone, so the focus goes to what has changed.
         await handle.refresh();
-        const heading = document.querySelector(".account-head h1");
+        const heading = /** @type {HTMLElement} */ (document.querySelector(".account-head h1"));
         heading.tabIndex = -1;
         heading.focus();
       },

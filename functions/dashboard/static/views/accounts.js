@@ -1,6 +1,6 @@
 // The list of accounts. Only visible rows are in the document, and pages are fetched while the reader
 // scrolls, so 10,000 accounts open as fast as ten.
-import { announce, fill, h, render, srOnly, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, focus, h, render, srOnly, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
@@ -285,7 +285,7 @@ class ListView {
     const wanted = new Map();
     for (let index = from; index < to; index += 1) wanted.set(ids[index], index);
     // Keep the row with the focus, so that keyboard users do not lose their place.
-    const focused = document.activeElement?.closest?.(".account-row[data-id]");
+    const focused = /** @type {HTMLElement} */ (document.activeElement?.closest(".account-row[data-id]"));
     if (focused && this.body.contains(focused)) {
       const index = ids.indexOf(focused.dataset.id);
       if (index >= 0) wanted.set(focused.dataset.id, index);
@@ -311,7 +311,7 @@ class ListView {
       fresh.signature = signature;
       fresh.status = account.status;
       if (node) {
-        const part = node.contains(document.activeElement) && document.activeElement.dataset.part;
+        const part = node.contains(focus()) && focus().dataset.part;
         node.replaceWith(fresh);
         if (part) fresh.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
       }

@@ -4,7 +4,7 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known.
 import * as api from "../lib/api.js";
-import { announce, fill, h, keyed, pause, whenVisible } from "../lib/dom.js";
+import { announce, fill, focus, h, keyed, pause, whenVisible } from "../lib/dom.js";
 import { clock, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -108,8 +108,8 @@ class Instances {
       h("p", {}, t.instances.unavailable),
       h("ul", {}, unavailable.map(({ region, kind, detail }) => h("li", {}, h("strong", {}, t.instances.where(t.instances.kinds[kind] ?? kind, region)), `: ${detail}`)))));
     if (!items.length) return fill(this.rows, h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none));
-    const focused = this.rows.contains(document.activeElement) ? document.activeElement : null;
-    const place = focused && { row: focused.closest("[data-key]").dataset.key, part: focused.dataset.part };
+    const focused = this.rows.contains(focus()) ? focus() : null;
+    const place = focused && { row: /** @type {HTMLElement} */ (focused.closest("[data-key]")).dataset.key, part: focused.dataset.part };
     const shown = items.map((item) => ({ ...item, resource: this.resources.get(keyOf(item)), act: this.acts.get(keyOf(item)), refusal: this.refusals.get(keyOf(item)) }));
     keyed(this.rows, shown, keyOf, (item) => this.row(item));
     if (place && !this.rows.contains(document.activeElement)) {

@@ -28,14 +28,14 @@ export function organization({ main, title, signal }) {
   drawWebhook(webhook, signal);
 }
 
-function drawIdentity(organization) {
-  const counts = organization.accounts;
+function drawIdentity(ours) {
+  const counts = ours.accounts;
   return h("div", { class: "columns" },
     section(t.organization.identity, {},
       h("dl", { class: "facts" },
-        definition(t.organization.id, copyable(organization.organization_id, t.actions.copyThis(t.organization.id))),
-        definition(t.organization.externalId, copyable(organization.external_id, t.actions.copyThis(t.organization.externalId))),
-        definition(t.organization.trusted, copyable(organization.trusted_account_id, t.actions.copyThis(t.organization.trusted)))),
+        definition(t.organization.id, copyable(ours.organization_id, t.actions.copyThis(t.organization.id))),
+        definition(t.organization.externalId, copyable(ours.external_id, t.actions.copyThis(t.organization.externalId))),
+        definition(t.organization.trusted, copyable(ours.trusted_account_id, t.actions.copyThis(t.organization.trusted)))),
       h("p", { class: "muted small" }, t.organization.externalIdText)),
     section(t.organization.accounts, {},
       h("ul", { class: "counts" },

@@ -104,8 +104,12 @@ function week(schedule) {
       h("span", { class: "week-text" }, spans[index].map(([from, to]) => `${clock(from)}–${clock(to)}`).join(", ") || t.schedules.off)))));
 }
 
-// `running`: whether the instance runs now, undefined if that is not known. `onStop`: gets the
-// interaction if a person stops it right after.
+/**
+ * `running`: whether the instance runs now, undefined if that is not known. `onStop`: gets the
+ * interaction if a person stops it right after.
+ * @param {string} id
+ * @param {{instance?: any, resource?: any, running?: boolean, onSaved: () => any, onStop: (interaction: any) => void}} options
+ */
 export function scheduleDialog(id, { instance, resource, running, onSaved, onStop }) {
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
@@ -142,7 +146,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           : await api.post(path(id), { kind: instance.kind, instance_id: instance.instance_id, region: instance.region, schedule });
         close();
         toast(t.schedules.saved, "success", instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look });
-        onSaved();
+        // The row is drawn again before the question, which gives the focus back to it.
+        await onSaved();
         if (running !== false && isOutside(saved)) askToStop(id, saved, running, onStop);
       },
     }),

@@ -144,7 +144,7 @@ class Board {
       h("div", { class: "test-outcome" },
         h("span", { class: "test-badge" }, running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test)),
         h("p", { class: "muted small" }, t.tests.trigger[test.trigger] ?? test.trigger, " · ", when(test.started_at, { exact: true }),
-          test.finished_at && [" · ", t.tests.took(duration(new Date(test.finished_at) - new Date(test.started_at)))])),
+          test.finished_at && [" · ", t.tests.took(duration(Date.parse(test.finished_at) - Date.parse(test.started_at)))])),
       running
         ? h("progress", { class: "bar", max: String(total || 1), value: steps.length, "aria-label": t.tests.progress(steps.length) })
         : h("p", { class: "test-says" }, t.tests.outcomeText[steps.some(isOpenDoor) ? "openToOthers" : test.outcome ?? test.state]),

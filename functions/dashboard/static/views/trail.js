@@ -64,6 +64,12 @@ export function organizationAudit(context) {
     section(t.audit.all, { note: t.audit.organizationText }, trail(context, "/v1/audit", (entry) => auditRow(entry, true), { none: t.audit.none })));
 }
 
+/**
+ * @param {{signal: AbortSignal}} context
+ * @param {string} path
+ * @param {(entry: any) => Node} renderItem
+ * @param {{none: string, onPage?: (page: any) => void, onMissing?: (problem: any) => any, withOutcome?: (page: any) => any}} options
+ */
 function trail({ signal }, path, renderItem, { none, onPage, onMissing, withOutcome = (page) => page }) {
   return pagedList({
     signal,

@@ -1,0 +1,147 @@
+// The store of accounts: what an answer may change, and how pages that are read again are merged.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+import * as api from "../../../functions/dashboard/static/lib/api.js";
+import * as store from "../../../functions/dashboard/static/lib/store.js";
+
+const never = new AbortController().signal;
+const account = (name, changes = {}) => ({ account_id: name, name, status: "confirmed", version: 1, ...changes });
+
+let there = [];
+let down = "";
+
+// The API's list: a page begins after an account, whatever was added before it.
+function answer(url) {
+  if (down === "offline") throw new TypeError("Failed to fetch");
+  if (down) return new Response("{}", { status: 422 });
+  const { pathname, searchParams } = new URL(url);
+  const id = pathname.split("/v1/accounts/")[1];
+  if (id) {
+    const found = there.find(({ account_id: each }) => each === id);
+    return new Response(JSON.stringify(found ?? {}), { status: found ? 200 : 404 });
+  }
+  if (pathname === "/v1/organization") return Response.json({ accounts: { total: there.length, by_status: {} } });
+  const rest = there.filter(({ name }) => name > (searchParams.get("cursor") ?? ""));
+  const items = rest.slice(0, Number(searchParams.get("limit")));
+  return Response.json({ items, next_cursor: items.length < rest.length ? items.at(-1).name : null });
+}
+
+const names = (count, step = 1) => Array.from({ length: count }, (_, index) => `a${String(index * step).padStart(4, "0")}`);
+
+beforeEach(() => {
+  store.forget();
+  api.start({ api_base: "http://api.test" });
+  down = "";
+  there = [];
+  globalThis.fetch = async (url) => answer(url);
+  Object.defineProperty(globalThis, "navigator", { value: { onLine: true }, configurable: true });
+});
+
+async function listed(...all) {
+  there = all.map((name) => account(name));
+  const listing = store.listingOf("", "");
+  await listing.readMore(never);
+  return listing;
+}
+
+function add(...more) {
+  there = [...there, ...more.map((name) => account(name))].sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+test("an answer of an older version changes nothing", () => {
+  store.put(account("a", { version: 3, status: "failed" }), "etag3");
+  store.put(account("a", { version: 2 }), "etag2");
+  assert.equal(store.account("a").status, "failed");
+  assert.equal(store.etagOf("a"), "etag3");
+  store.put(account("a", { version: 3, testing: true }));
+  assert.equal(store.etagOf("a"), "etag3");
+  store.put(account("a", { version: 4 }));
+  assert.equal(store.etagOf("a"), null);
+});
+
+test("a read that began before an account was gone does not bring it back", async () => {
+  const listing = await listed("a", "b");
+  let release;
+  globalThis.fetch = (url) => {
+    const said = answer(url);
+    return new Promise((resolve) => { release = () => resolve(said); });
+  };
+  const reading = listing.reread(new Set(["a"]), never);
+  await new Promise((resolve) => { setTimeout(resolve, 5); });
+  store.remove("b");
+  release();
+  await reading;
+  assert.equal(store.account("b"), null);
+  assert.deepEqual(listing.ids, ["a"]);
+});
+
+test("accounts of others are offered, and take their place in the API's order", async () => {
+  const listing = await listed("b", "d");
+  add("a", "c", "e", "f");
+  await listing.reread(new Set(["b"]), never);
+  assert.deepEqual(listing.ids, ["b", "d"]);
+  assert.equal(listing.arrivals.length, 4);
+  assert.deepEqual(listing.showArrivals(), ["a", "c", "e", "f"]);
+  assert.deepEqual(listing.ids, ["a", "b", "c", "d", "e", "f"]);
+  await listing.reread(new Set(["b"]), never);
+  assert.deepEqual(listing.arrivals, []);
+});
+
+test("what is not loaded yet is not new", async () => {
+  const all = names(60);
+  const listing = await listed(...all);
+  assert.equal(listing.ids.length, 50);
+  there = there.filter(({ name }) => name !== all[3]);
+  await listing.reread(new Set(all.slice(0, 10)), never);
+  assert.deepEqual(listing.arrivals, []);
+  assert.equal(listing.ids.length, 49);
+  await listing.readMore(never);
+  assert.deepEqual(listing.ids, there.map(({ name }) => name));
+});
+
+test("rows that new ones push over the end of their page stay, and are read again", async () => {
+  const listing = await listed(...names(50, 2));
+  const known = [...listing.ids];
+  add(...names(30).map((name) => `${name}x`));
+  for (let round = 0; round < 3; round += 1) await listing.reread(new Set(known.slice(0, 10)), never);
+  assert.deepEqual(listing.ids, known);
+  listing.showArrivals();
+  assert.deepEqual(listing.ids, there.map(({ name }) => name));
+  there = there.filter(({ name }) => name !== known.at(-1));
+  for (let round = 0; round < 3; round += 1) await listing.reread(new Set(known.slice(0, 10)), never);
+  assert.deepEqual(listing.ids, there.map(({ name }) => name));
+});
+
+test("while rows and numbers disagree, pages that nobody looks at are read", async () => {
+  const listing = await listed(...names(120));
+  await listing.readMore(never);
+  there = there.filter(({ name }) => name !== "a0110");
+  await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await store.readNumbers(never);
+  for (let round = 0; round < 3; round += 1) await listing.catchUp(never);
+  assert.equal(listing.ids.length, 119);
+});
+
+test("the first account of an organization needs no press", async () => {
+  const listing = await listed();
+  add("a");
+  await listing.reread(new Set(), never);
+  assert.deepEqual(listing.ids, ["a"]);
+});
+
+test("what is shown is live, late or offline", async () => {
+  const now = Date.now();
+  assert.equal(store.freshness(now), "live");
+  assert.equal(store.freshness(now - 60_000), "late");
+  navigator.onLine = false;
+  assert.equal(store.freshness(now), "offline");
+  navigator.onLine = true;
+  down = "offline";
+  await assert.rejects(store.read("a", never));
+  assert.equal(store.freshness(now), "offline");
+  down = "";
+  there = [account("a")];
+  await store.read("a", never);
+  assert.equal(store.freshness(now), "live");
+});
