@@ -9,6 +9,7 @@ from typing import Any
 
 from playwright.sync_api import Route, sync_playwright
 
+from cavok.api.models.resources import ScheduleBody
 from cavok.domain.permissions import GRANTED_GROUPS
 from local import stack as local_stack
 from tests.support.page import chromium, samples
@@ -47,24 +48,16 @@ def lived_in() -> dict[str, Any]:
     """Accounts as an organization has them, with tests of today."""
     accounts = []
     for index in range(24):
-        name = f"{NAMES[index // 3]}{('', 'Europe', 'Asia')[index % 3]}"
-        one = samples.account(index, name=name)
-        if one["verification"]:
-            finished = moment(hours=1 + index * 1.7)
-            one["verification"] = {**one["verification"], "finished_at": finished}
-        one["next_verification_at"] = moment(hours=-3)
-        accounts.append(one)
-    accounts[3] = samples.account(
-        3,
-        name=accounts[3]["name"],
-        access_type="assume_role",
-        role_arn="arn:aws:iam::400000000003:role/CavokCloud",
-        access_key_id=None,
-        write_logs=True,
-        status="degraded",
-        capabilities={"ec2": "partial", "rds": "partial", "logs": "full"},
-        verification=accounts[3]["verification"],
-        issues=[
+        name = f"{NAMES[index // 3]}{('', 'Asia', 'Europe')[index % 3]}"
+        accounts.append(dated(samples.account(index, name=name), hours=1 + index * 1.7))
+    accounts[3] = accounts[3] | {
+        "access_type": "assume_role",
+        "role_arn": "arn:aws:iam::400000000003:role/CavokCloud",
+        "access_key_id": None,
+        "write_logs": True,
+        "status": "degraded",
+        "capabilities": {"ec2": "partial", "rds": "partial", "logs": "full"},
+        "issues": [
             samples.issue(
                 "permission_lost",
                 "ec2:StopInstances was allowed and no longer is.",
@@ -74,9 +67,9 @@ def lived_in() -> dict[str, Any]:
             ),
             samples.SCOPED,
         ],
-        regions=[each["region"] for each in samples.REGION_HEALTH],
-        region_health=samples.REGION_HEALTH,
-    )
+        "regions": [each["region"] for each in samples.REGION_HEALTH],
+        "region_health": samples.REGION_HEALTH,
+    }
     parts = samples.everything(accounts)
     stop = samples.step("ec2:StopInstances", "ec2", region="us-east-1")
     steps = [*full_steps("ec2:StopInstances")]
@@ -86,19 +79,46 @@ def lived_in() -> dict[str, Any]:
     parts[f"{one}/test1"] = samples.finished_test(
         outcome="degraded", steps=steps, region_health=samples.REGION_HEALTH, **times
     )
-    parts[f"{one}/test0"] = samples.finished_test("test0", steps=before)
+    earlier = {"started_at": moment(hours=30), "finished_at": moment(hours=29.9977)}
+    parts[f"{one}/test0"] = samples.finished_test("test0", steps=before, **earlier)
     account = "/v1/accounts/acc00000[0-9]"
     interactions = [
         {**one, "at": moment(hours=2 + index * 5.3)}
         for index, one in enumerate(samples.INTERACTIONS)
     ]
-    resources = [
-        {**one, "next_action": one["next_action"] and {"action": "stop", "at": moment(hours=-5)}}
-        for one in samples.RESOURCES
-    ]
+    resources = [{**one, "next_action": next_action(one["schedule"])} for one in samples.RESOURCES]
+    audit = [{**one, "at": moment(hours=6 + 31 * index)} for index, one in enumerate(samples.AUDIT)]
     parts[f"{account}/interactions"] = {"items": interactions, "next_cursor": None}
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
+    parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
+    for path in (f"{account}/usage", "/v1/organization/usage"):
+        parts[path] = parts[path] | this_month()
     return parts
+
+
+def dated(account: dict[str, Any], hours: float) -> dict[str, Any]:
+    """The account as if it was tested so long ago, and added long before."""
+    tested = account["verification"]
+    return account | {
+        "verification": tested and {**tested, "finished_at": moment(hours=hours)},
+        "created_at": moment(days=80 - hours),
+        "updated_at": moment(hours=hours),
+        "next_verification_at": moment(hours=-3 - hours),
+    }
+
+
+def next_action(schedule: dict[str, Any] | None) -> dict[str, str] | None:
+    """What the schedule really does next."""
+    if schedule is None:
+        return None
+    coming = ScheduleBody(**schedule).schedule().next_transition(datetime.now(UTC))
+    return {"action": coming.action, "at": f"{coming.at:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def this_month() -> dict[str, str]:
+    now = datetime.now(UTC)
+    after = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return {"period": f"{now:%Y-%m}", "resets_at": f"{after:%Y-%m-01T00:00:00Z}"}
 
 
 def full_steps(denied: str) -> list[dict[str, Any]]:
