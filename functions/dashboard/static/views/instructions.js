@@ -20,6 +20,7 @@ export function instructions(context) {
     const content = h("div", {});
     fill(body, watch, content);
     let readAt = 0;
+    let renewing = false;
     const read = async () => {
       const guide = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
       readAt = Date.now();
@@ -27,9 +28,11 @@ export function instructions(context) {
     };
     handle.onChange((account) => {
       drawWatch(watch, account);
-      const link = content.querySelector(".deploy a");
+      const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
+      if (renewing || !link || !expires(link.href) || Date.now() - readAt < RENEW_LINK_AFTER_MS) return;
+      renewing = true;
       // If it fails, the next look tries again.
-      if (link && expires(link.href) && Date.now() - readAt > RENEW_LINK_AFTER_MS) read().then((guide) => link.setAttribute("href", safeHref(guide.deploy_on_aws_url)), () => {});
+      read().then((guide) => link.setAttribute("href", safeHref(guide.deploy_on_aws_url)), () => {}).finally(() => { renewing = false; });
     });
     drawWatch(watch, handle.account());
     load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
