@@ -103,7 +103,7 @@ def dated(account: dict[str, Any], hours: float) -> dict[str, Any]:
         "verification": tested and {**tested, "finished_at": moment(hours=hours)},
         "created_at": moment(days=80 - hours),
         "updated_at": moment(hours=hours),
-        "next_verification_at": moment(hours=-3 - hours),
+        "next_verification_at": moment(hours=-3 - hours) if tested else moment(minutes=-7),
     }
 
 
