@@ -43,6 +43,8 @@ def held(admin) -> Callable[[str], list[Route]]:
 def test_a_view_that_was_left_while_it_loaded_reaches_nothing(admin, answer_with, held):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    page.reload()
+    expect(row(page, "Account00000")).to_be_visible()
     module = held("/views/organization.js")
     page.evaluate("location.hash = '#/organization'")
     page.evaluate("location.hash = '#/accounts'")

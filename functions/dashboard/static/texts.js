@@ -1,5 +1,12 @@
 // The texts of the frame, the sign-in and the list. A text with values is a function. All other views
 // have theirs in views/texts.js, which comes with the first of them.
+const LANGUAGE = "en";
+const RULES = new Intl.PluralRules(LANGUAGE);
+
+// The form of a text that fits a number, by the language's own plural rules. # stands for the number.
+export const plural = (count, forms) =>
+  (forms[RULES.select(count)] ?? forms.other).replace("#", count.toLocaleString(LANGUAGE));
+
 const texts = {
   yes: "Yes",
   no: "No",
@@ -125,12 +132,15 @@ const texts = {
     filter: "Show by status",
     all: "All",
     loading: "Loading accounts…",
-    arrived: (count) => (count === 1 ? "1 new account" : `${count} new accounts`),
-    arrivedHere: (count) => (count === 1 ? "1 more account fits" : `${count} more accounts fit`),
+    arrived: (count) => plural(count, { one: "# new account", other: "# new accounts" }),
+    arrivedHere: (count) => plural(count, { one: "# more account fits", other: "# more accounts fit" }),
     showArrived: "Show",
-    problems: (count) => (count === 1 ? "1 problem" : `${count} problems`),
-    shown: (count) => (count === 1 ? "1 account" : `${count.toLocaleString("en")} accounts`),
-    shownSoFar: (count) => `${count.toLocaleString("en")} accounts so far; more as you scroll`,
+    problems: (count) => plural(count, { one: "# problem", other: "# problems" }),
+    shown: (count) => plural(count, { one: "# account", other: "# accounts" }),
+    shownSoFar: (count) => plural(count, {
+      one: "# account so far; more as you scroll",
+      other: "# accounts so far; more as you scroll",
+    }),
     nothingFound: "No account matches",
     nothingFoundText: "The search looks at the beginning of names and account numbers.",
     clear: "Show all accounts",

@@ -345,7 +345,7 @@ function drawUsage(target, id, signal) {
     const level = levelOf(usage);
     return [
       meter(usage),
-      level !== "fine" && h("p", {}, icon("warning"), " ", level === "near" ? t.usage.near : t.usage.over, usage.billable > 0 && ` ${t.usage.billable(number(usage.billable))}`),
+      level !== "fine" && h("p", {}, icon("warning"), " ", level === "near" ? t.usage.near : t.usage.over, usage.billable > 0 && ` ${t.usage.billable(usage.billable)}`),
       h("p", { class: "muted small" }, t.usage.remaining(number(usage.remaining)), " ", t.usage.resets(utcDate(usage.resets_at))),
       h("p", { class: "muted small" }, t.usage.text),
     ];

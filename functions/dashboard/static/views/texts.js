@@ -1,5 +1,5 @@
 // The texts of the views that are loaded when they are first visited.
-import { withTexts } from "../texts.js";
+import { plural, withTexts } from "../texts.js";
 
 export { groupText } from "../texts.js";
 
@@ -195,7 +195,7 @@ export const t = withTexts({
     share: (percent) => `(${percent} %)`,
     near: "The free tier of this month is nearly used up. Nothing is blocked.",
     over: "The free tier of this month is used up. Nothing is blocked.",
-    billable: (count) => `${count} above it ${count === "1" ? "is" : "are"} billable.`,
+    billable: (count) => plural(count, { one: "# above it is billable.", other: "# above it are billable." }),
     remaining: (count) => `${count} left.`,
     resets: (date) => `Starts again on ${date}, UTC.`,
     text: "Every account has its own free tier. Each start, stop, listing and test by a person or a schedule counts; tests that Cavok makes by itself do not.",
@@ -278,7 +278,7 @@ export const t = withTexts({
     then: "then",
     notTested: "not tested",
     nothingChanged: (count) => `Nothing: all ${count} verdicts are the same.`,
-    unchanged: (count) => (count === 1 ? "1 other verdict is the same." : `${count} other verdicts are the same.`),
+    unchanged: (count) => plural(count, { one: "# other verdict is the same.", other: "# other verdicts are the same." }),
   },
 
   verdicts: { allowed: "allowed", partial: "allowed in part", denied: "denied", inconclusive: "not certain", skipped: "skipped" },
