@@ -1,8 +1,16 @@
-"""FollowSchedule: starts or stops a resource's instance when EventBridge Scheduler invokes it."""
+"""FollowSchedule: starts or stops a resource's instance when one of its clocks fires."""
 
+import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from aws_lambda_powertools.utilities.batch import (
+    BatchProcessor,
+    EventType,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
@@ -10,12 +18,15 @@ from cavok.domain.errors import UnknownClock
 from cavok.observability import count, logger
 from cavok.services.resources import ScheduleInvocation, follow_schedule
 
+processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
-@logger.inject_lambda_context
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+
+def follow(clock: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     """Takes the clock's input. Returns what was done; null if nothing was due."""
-    logger.append_keys(account_id=event["account_id"], resource_id=event["resource_id"])
-    invocation = ScheduleInvocation(**event, request_id=context.aws_request_id)
+    logger.append_keys(
+        account_id=clock["account_id"], resource_id=clock["resource_id"], request_id=request_id
+    )
+    invocation = ScheduleInvocation(**clock, request_id=request_id)
     try:
         interaction = follow_schedule(
             invocation, dependencies=wiring.resource_dependencies(), now=datetime.now(UTC)
@@ -27,3 +38,22 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     done = {"action": interaction.action, "detail": interaction.detail} if interaction else None
     logger.info("Schedule followed", done=done)
     return {"done": done}
+
+
+def take(record: SQSRecord) -> None:
+    try:
+        follow(json.loads(record.body), record.message_id)
+    except Exception:
+        # The batch processor only tells SQS. Without this line nobody would learn the reason.
+        logger.exception("Schedule not followed")
+        raise
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> Any:
+    """Takes messages of the queue, each a clock that fired, and returns those to take again. Or
+    takes such a clock itself: from an operator, or from a clock of before there was the queue.
+    """
+    if "Records" in event:
+        return process_partial_response(event, take, processor, context)
+    return follow(event, context.aws_request_id)

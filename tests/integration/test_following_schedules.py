@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -26,6 +28,7 @@ from cavok.domain.errors import (
     InteractionRefused,
     NotAnswered,
     ResourceNotFound,
+    ServiceUnavailable,
     StillRunning,
     UnknownClock,
 )
@@ -34,6 +37,7 @@ from cavok.domain.kinds import Kind
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.domain.steps import judge
+from cavok.observability import metrics
 from cavok.services.accounts import disconnect_account
 from cavok.services.connections import ConnectionDependencies
 from cavok.services.resources import (
@@ -47,6 +51,7 @@ from cavok.services.resources import (
     schedule_resource,
 )
 from cavok.services.start_stop import start_stop
+from functions.follow_schedule import app
 from tests.integration.test_instances import make_database
 from tests.integration.test_start_stop import (
     CONTEXT,
@@ -57,12 +62,13 @@ from tests.integration.test_start_stop import (
     history,
     sessions,
 )
+from tests.support.api import Context
 from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
 
 __all__ = ["connect", "dependencies", "sessions"]
 
 GROUP = "cavok-clocks"
-TARGET = "arn:aws:lambda:us-east-1:111122223333:function:follow_schedule"
+TARGET = "arn:aws:sqs:us-east-1:111122223333:fired"
 OFFICE = Schedule("Europe/Berlin", (Window(DAYS[:5], "08:00", "18:00"),))
 NIGHT = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
 ALWAYS_OFF = Schedule("UTC", ())
@@ -554,3 +560,75 @@ class DeletingFirst(Resources):
         account = self._accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
         self._accounts.delete(account, actor="somebody", now=NOW)
         return super().add(resource)
+
+
+# ---- from the clock's message to the act ---------------------------------------------------------
+
+
+@pytest.fixture
+def fired(
+    orders: Resource, control: ResourceDependencies, scheduler: Any, monkeypatch: pytest.MonkeyPatch
+) -> dict[str, Any]:
+    """What Lambda hands the function when the clock of the evening has fired."""
+
+    class Evening(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return EVENING
+
+    monkeypatch.setattr(app, "datetime", Evening)
+    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
+    monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
+    record = {
+        "messageId": "m-1",
+        "receiptHandle": "r-1",
+        "body": schedules_in(scheduler)[clock_of(orders, "1800")]["Target"]["Input"],
+        "attributes": {"ApproximateReceiveCount": "1"},
+        "eventSource": "aws:sqs",
+    }
+    return {"Records": [record]}
+
+
+def handled(event: dict[str, Any]) -> Any:
+    return app.handler(event, Context())  # type: ignore[arg-type]
+
+
+def stops() -> list[tuple[str, bool]]:
+    """The request and the effect of each stop."""
+    made = [each for each in history(wiring.interactions()) if each.action == "stop"]
+    return [(each.request_id, each.changed) for each in made]
+
+
+def test_a_clock_that_fired_waits_in_the_queue_and_is_followed_once(
+    fired: dict[str, Any],
+) -> None:
+    """SQS may hand a message over twice."""
+    assert handled(fired) == {"batchItemFailures": []}
+    assert state() == "stopped"
+
+    assert handled(fired) == {"batchItemFailures": []}
+    assert stops() == [("m-1", True)]
+
+
+def test_a_turn_that_could_not_be_made_is_taken_from_the_queue_again(
+    fired: dict[str, Any], control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = Mock(side_effect=ServiceUnavailable("The table does not answer."))
+    with monkeypatch.context() as patched:
+        patched.setattr(app, "follow_schedule", down)
+        assert handled(fired) == {"batchItemFailures": [{"itemIdentifier": "m-1"}]}
+    assert stops() == []
+
+    assert handled(fired) == {"batchItemFailures": []}
+    assert state() == "stopped"
+
+
+def test_a_clock_of_before_the_queue_and_an_operator_invoke_the_function_itself(
+    fired: dict[str, Any],
+) -> None:
+    (record,) = fired["Records"]
+
+    answer = handled(json.loads(record["body"]))
+
+    assert answer["done"]["action"] == "stop"
+    assert state() == "stopped"

@@ -345,11 +345,22 @@ def test_every_rule_sends_events_that_its_targets_take(
             fed.add(queue)
             assert eventbridge.acts
             deliver(queue, eventbridge.acts)
+    fed.add(fed_by_clocks())  # see the schedules, below
     assert set(queue_names()) <= fed, "a queue with a consumer that nothing feeds"
     assert [
         b["type"] for b in receiver.bodies if b["type"] not in RULES["WebhookRule"].types()
     ] == []
     assert {body["type"] for body in receiver.bodies} == set(RULES["WebhookRule"].types())
+
+
+def fed_by_clocks() -> str:
+    """The queue to which the clocks send, as the functions know it that set them."""
+    (queue,) = {
+        properties["Environment"]["Variables"]["FIRED_CLOCKS_ARN"]["Fn::GetAtt"][0]
+        for properties in FUNCTIONS.values()
+        if "FIRED_CLOCKS_ARN" in properties.get("Environment", {}).get("Variables", {})
+    }
+    return str(queue)
 
 
 def sends_to(function: str) -> str | None:
@@ -564,11 +575,6 @@ def test_every_schedule_of_the_template_starts_a_workflow_that_takes_its_input()
 def test_every_schedule_of_a_resource_sends_what_its_function_takes(
     orders: Resource, control: ResourceDependencies, scheduler: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (target,) = {
-        properties["Environment"]["Variables"]["FOLLOW_SCHEDULE_ARN"]["Fn::GetAtt"][0]
-        for properties in FUNCTIONS.values()
-        if "FOLLOW_SCHEDULE_ARN" in properties.get("Environment", {}).get("Variables", {})
-    }
     assert list(of_type("AWS::Scheduler::ScheduleGroup")) == ["Clocks"]
     monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
     schedules = scheduler.list_schedules()["Schedules"]
@@ -576,7 +582,7 @@ def test_every_schedule_of_a_resource_sends_what_its_function_takes(
     assert schedules
     for one in schedules:
         made = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
-        assert "done" in invoke(target, json.loads(made["Target"]["Input"]))
+        deliver(fed_by_clocks(), [json.loads(made["Target"]["Input"])])
 
 
 SCHEDULED_EVENT = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
@@ -607,7 +613,7 @@ def test_every_function_has_a_producer_that_runs_here() -> None:
         if state.get("Resource", "").endswith(":lambda:invoke")
     }
     targets = {target for rule in RULES.values() for target in rule.targets}
-    clocked = {function for function, _ in sources("Schedule")} | {"FollowSchedule"}
+    clocked = {function for function, _ in sources("Schedule")}
 
     fed = routed | tasks | STREAMS.keys() | QUEUES.keys() | targets | clocked
     assert fed & FUNCTIONS.keys() == FUNCTIONS.keys()

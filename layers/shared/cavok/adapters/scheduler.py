@@ -1,4 +1,4 @@
-"""EventBridge Scheduler: the clocks, which invoke `follow_schedule`."""
+"""EventBridge Scheduler: the clocks, whose messages `follow_schedule` takes."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -20,9 +20,9 @@ class SchedulerSettings:
     """Where clocks are created and what they invoke. Functions that only end clocks set the group
     alone.
 
-    target_arn       the function that a clock invokes.
+    target_arn       the queue to which a clock sends its message.
     role_arn         the role with which it does.
-    dead_letter_arn  the queue for invocations that failed.
+    dead_letter_arn  the queue for messages that could not be sent.
     """
 
     group: str

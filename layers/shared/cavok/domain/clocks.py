@@ -1,4 +1,4 @@
-"""Clocks: the EventBridge schedules of resources, which invoke `follow_schedule`.
+"""Clocks: the EventBridge schedules of resources, which have `follow_schedule` look at them.
 
 A resource has one for each time of day at which its week changes. The name says for which revision
 of the schedule it was made: a change makes other clocks and leaves those of the stored schedule
