@@ -41,8 +41,14 @@ def test_a_metric_in_a_log_line_rings_the_alarm_of_the_template(
     place: Place, operators: dict[str, str]
 ) -> None:
     properties = template()["Resources"]["OurEntryBrokenAlarm"]["Properties"]
+    (dimension,) = properties["Dimensions"]
+    assert dimension["Value"] == {"Ref": "AWS::StackName"}
     # In its own namespace, so that no alarm of a deployed stack rings.
-    alarm = properties | {"Namespace": place.name("Metrics"), "AlarmActions": [operators["topic"]]}
+    alarm = properties | {
+        "Namespace": place.name("Metrics"),
+        "Dimensions": [dimension | {"Value": place.name("stack")}],
+        "AlarmActions": [operators["topic"]],
+    }
     cloudwatch = place.client("cloudwatch")
     cloudwatch.put_metric_alarm(AlarmName=place.name("alarm"), **alarm)
     place.later(cloudwatch.delete_alarms, AlarmNames=[place.name("alarm")])
