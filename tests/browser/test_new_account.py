@@ -166,6 +166,7 @@ def test_role_name_and_regions_are_checked_and_sent(modal, answer_with):
     expect(modal.get_by_text("The name must start with Cavok")).to_be_visible()
     expect(modal.get_by_text("“europe” is not the name of an AWS region")).to_be_visible()
     modal.get_by_label("Role name").fill("CavokReader")
+    modal.get_by_label("Role path").fill("/team/")
     modal.get_by_label("Regions (optional)").fill("eu-west-1 us-east-1")
     modal.get_by_label("Regions (optional)").press("Enter")
     expect(modal.get_by_role("button", name="Remove eu-west-1")).to_be_visible()
@@ -173,6 +174,7 @@ def test_role_name_and_regions_are_checked_and_sent(modal, answer_with):
     expect(modal.get_by_text(f"{name} was added.")).to_be_visible()
     body = sent[0].post_data_json
     assert body["role_name"] == "CavokReader"
+    assert body["role_path"] == "/team/"
     assert body["regions"] == ["eu-west-1", "us-east-1"]
     assert "credentials" not in body
 

@@ -67,10 +67,15 @@ def test_it_is_renamed(admin, account):
     expect(admin.page.get_by_role("heading", name=name)).to_be_visible()
 
 
-def test_role_and_regions_are_changed(admin, account):
+def test_role_and_regions_are_changed(admin, account, watch):
+    watch.expect_status(422)
     page = admin.page
     page.get_by_role("button", name="Change", exact=True).click()
     page.get_by_label("Role name").fill("CavokReader")
+    page.get_by_label("Role path").fill("team")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("A role path is / or, for example, /team/")).to_be_visible()
+    page.get_by_label("Role path").fill("/team/")
     page.get_by_label("Regions", exact=True).fill("eu-west-1")
     page.get_by_role("button", name="Add", exact=True).click()
     page.get_by_role("button", name="Remove us-east-1").click()
@@ -78,7 +83,7 @@ def test_role_and_regions_are_changed(admin, account):
     expect(page.locator("#toasts")).to_contain_text("Saved. Test the account now.")
     now = admin.call("GET", f"/v1/accounts/{account['account_id']}").json()
     assert now["regions"] == ["eu-west-1"]
-    assert now["role_arn"].endswith(":role/CavokReader")
+    assert now["role_arn"].endswith(":role/team/CavokReader")
 
 
 def test_keys_are_rotated_and_never_shown(admin):

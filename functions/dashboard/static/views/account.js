@@ -281,6 +281,7 @@ function rename(handle) {
 function reach(handle) {
   const account = handle.account();
   const input = h("input", { type: "text", class: "input", value: account.role_arn?.split("/").pop() ?? "", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const path = h("input", { type: "text", class: "input", value: account.role_path ?? "/", maxlength: "64", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
   const regions = regionsField({ value: account.regions ?? [], help: t.newAccount.regionsHelp });
   dialog({
     title: account.role_arn ? t.account.roleAndRegions : t.account.regions,
@@ -290,6 +291,7 @@ function reach(handle) {
       fields: [
         notice("info", h("p", {}, t.account.reachText)),
         account.access_type === "assume_role" && field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, input }),
+        account.access_type === "assume_role" && field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, input: path }),
         regions.node,
       ],
       async onsubmit(node) {
@@ -301,6 +303,7 @@ function reach(handle) {
         if (account.access_type === "assume_role") {
           if (!/^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/.test(input.value.trim())) throw { status: 422, errors: [{ field: "role_name", message: t.newAccount.roleNameWrong }] };
           body.role_name = input.value.trim();
+          if (path.value.trim() !== (account.role_path ?? "/")) body.role_path = path.value.trim() || "/";
         }
         await change(handle, body);
         close();

@@ -34,6 +34,7 @@ function accountForm(close, onAdded) {
   const number = text("provider_id", { inputmode: "numeric", maxlength: "20", required: true });
   const name = text("name", { maxlength: "64", required: true });
   const roleName = text("role_name", { placeholder: "CavokCloud" });
+  const rolePath = text("role_path", { placeholder: "/", maxlength: "64" });
   const keyId = text("access_key_id");
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
   const regions = regionsField({ value: draft.regions ?? [], help: t.newAccount.regionsHelp, optional: true });
@@ -47,7 +48,9 @@ function accountForm(close, onAdded) {
     h("p", { class: "help" }, t.newAccount.credentialsHelp, " ", h("a", { href: "#/access-details", target: "_blank" }, t.nav.access)),
     field({ name: "access_key_id", label: t.newAccount.keyId, input: keyId }),
     field({ name: "secret_access_key", label: t.newAccount.secret, help: t.newAccount.secretHelp, input: secret }));
-  const role = field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, optional: true, input: roleName });
+  const role = h("div", {},
+    field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, optional: true, input: roleName }),
+    field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, optional: true, input: rolePath }));
   const sameName = h("p", { class: "field-warning", role: "status" });
   const showAccess = (type) => {
     credentials.hidden = type !== "access_key";
@@ -76,7 +79,7 @@ function accountForm(close, onAdded) {
           { value: "no", title: t.no, text: t.newAccount.writeLogsNo },
         ],
       }),
-      h("details", { class: "more-fields", open: Boolean(draft.role_name || draft.regions?.length) },
+      h("details", { class: "more-fields", open: Boolean(draft.role_name || draft.role_path || draft.regions?.length) },
         h("summary", {}, t.newAccount.more), role, regions.node),
     ],
     async onsubmit() {
@@ -127,6 +130,7 @@ function accountForm(close, onAdded) {
         access_type: accessType,
         write_logs: picked("write_logs") === "yes",
         ...(accessType === "assume_role" && roleName.value.trim() ? { role_name: roleName.value.trim() } : {}),
+        ...(accessType === "assume_role" && rolePath.value.trim() ? { role_path: rolePath.value.trim() } : {}),
         ...(accessType === "access_key" ? { credentials: { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() } } : {}),
       },
     };
@@ -142,7 +146,7 @@ function accountForm(close, onAdded) {
   node.addEventListener("input", () => {
     const { body, accessType } = read();
     draft = {
-      provider_id: number.value, name: name.value, role_name: roleName.value, access_key_id: keyId.value,
+      provider_id: number.value, name: name.value, role_name: roleName.value, role_path: rolePath.value, access_key_id: keyId.value,
       access_type: accessType, write_logs: body.write_logs ? "yes" : "no", regions: regions.chosen(),
     };
   });

@@ -64,6 +64,8 @@ export const t = withTexts({
     more: "Role name and regions",
     roleName: "Role name",
     roleNameHelp: "Starts with Cavok. Leave it empty for CavokCloud.",
+    rolePath: "Role path",
+    rolePathHelp: "Only if your organization gives roles a path, such as /team/.",
     roleNameWrong: "The name must start with Cavok, up to 64 letters, digits and +=,.@_-",
     regionsHelp: "Where your instances are, up to 20. Leave it empty for the region of this installation.",
     credentialsHelp: "Create the IAM user first. The permissions it needs are in",
