@@ -63,8 +63,10 @@ contract: dev ## what only a real account can prove (PROFILE=name of an AWS prof
 	@test -n "$(PROFILE)" || { echo "Say which AWS profile to use: make contract PROFILE=name"; exit 2; }
 	@AWS_PROFILE="$(PROFILE)" $(RUN) pytest tests/contract --run-contract
 
-format: dev ## put the code in the project's style
+format: dev page ## put the code in the project's style
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
+	@.local/venvs/page/bin/node .local/venvs/page/node_modules/prettier/bin/prettier.cjs --log-level warn --write \
+	  --config local/page/prettier.json "functions/dashboard/static/**/*.js" "tests/unit/dashboard/*.mjs" "local/page/*.mjs"
 
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs

@@ -20,6 +20,8 @@ _SAM = HOME / "venvs" / "sam" / "bin" / "sam"
 _CHECKOV = HOME / "venvs" / "checkov" / "bin" / "checkov"
 _PAGE = HOME / "venvs" / "page"
 _PAGE_TESTS = "tests/unit/dashboard"
+_PAGE_FORMAT = ("--config", "local/page/prettier.json")
+_PAGE_FILES = ("functions/dashboard/static/**/*.js", f"{_PAGE_TESTS}/*.mjs", "local/page/*.mjs")
 _UNREACHABLE = ("could not be audited", "ConnectionError", "ServiceError")
 
 
@@ -91,6 +93,8 @@ def _of_the_page() -> Iterator[Check]:
     # The modules start a clock, which would keep Node from ending.
     tests = (node, "--test", "--test-force-exit", f"{_PAGE_TESTS}/*.test.mjs")
     yield Check("page-types", "tsc --checkJs on the page", tsc)
+    prettier = (node, str(modules / "prettier" / "bin" / "prettier.cjs"), *_PAGE_FORMAT, "--check")
+    yield Check("page-format", "Prettier on the page", (*prettier, *_PAGE_FILES))
     yield Check("page-style", "ESLint on the page", (*eslint, *style))
     yield Check("page-tests", "node --test on the page", tests)
 

@@ -6,14 +6,20 @@ export default [
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       "array-callback-return": "error",
-      "eqeqeq": "error",
+      eqeqeq: "error",
+      "max-len": ["error", { code: 120 }],
       "no-constant-binary-expression": "error",
       "no-duplicate-imports": "error",
       "no-eval": "error",
       "no-implicit-globals": "error",
       "no-new-func": "error",
-      "no-restricted-properties": ["error", ...["innerHTML", "outerHTML", "insertAdjacentHTML"].map((property) =>
-        ({ property, message: "A string never becomes markup." }))],
+      "no-restricted-properties": [
+        "error",
+        ...["innerHTML", "outerHTML", "insertAdjacentHTML"].map((property) => ({
+          property,
+          message: "A string never becomes markup.",
+        })),
+      ],
       "no-self-compare": "error",
       "no-shadow": "error",
       "no-unreachable": "error",

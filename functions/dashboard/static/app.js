@@ -13,18 +13,59 @@ const ROUTES = [
   { path: "/accounts", section: "accounts", view: async () => accounts.list },
   { path: "/accounts/new", section: "accounts", view: async () => accounts.list },
   { path: "/accounts/:id", section: "accounts", view: async () => (await import("./views/account.js")).overview },
-  { path: "/accounts/:id/instructions", section: "accounts", view: async () => (await import("./views/instructions.js")).instructions },
+  {
+    path: "/accounts/:id/instructions",
+    section: "accounts",
+    view: async () => (await import("./views/instructions.js")).instructions,
+  },
   { path: "/accounts/:id/tests", section: "accounts", view: async () => (await import("./views/tests.js")).history },
   { path: "/accounts/:id/tests/:test", section: "accounts", view: async () => (await import("./views/tests.js")).one },
-  { path: "/accounts/:id/tests/:test/since/:earlier", section: "accounts", view: async () => (await import("./views/tests.js")).changes },
-  { path: "/accounts/:id/instances", section: "accounts", view: async () => (await import("./views/instances.js")).instances },
-  { path: "/accounts/:id/schedules", section: "accounts", view: async () => (await import("./views/schedules.js")).schedules },
-  { path: "/accounts/:id/interactions", section: "accounts", view: async () => (await import("./views/trail.js")).interactions },
-  { path: "/accounts/:id/least-privilege", section: "accounts", view: async () => (await import("./views/privilege.js")).leastPrivilege },
-  { path: "/accounts/:id/audit", section: "accounts", view: async () => (await import("./views/trail.js")).accountAudit },
-  { path: "/organization", section: "organization", view: async () => (await import("./views/organization.js")).organization },
-  { path: "/organization/audit", section: "organization", view: async () => (await import("./views/trail.js")).organizationAudit },
-  { path: "/access-details", section: "access", open: true, view: async () => (await import("./views/access.js")).accessDetails },
+  {
+    path: "/accounts/:id/tests/:test/since/:earlier",
+    section: "accounts",
+    view: async () => (await import("./views/tests.js")).changes,
+  },
+  {
+    path: "/accounts/:id/instances",
+    section: "accounts",
+    view: async () => (await import("./views/instances.js")).instances,
+  },
+  {
+    path: "/accounts/:id/schedules",
+    section: "accounts",
+    view: async () => (await import("./views/schedules.js")).schedules,
+  },
+  {
+    path: "/accounts/:id/interactions",
+    section: "accounts",
+    view: async () => (await import("./views/trail.js")).interactions,
+  },
+  {
+    path: "/accounts/:id/least-privilege",
+    section: "accounts",
+    view: async () => (await import("./views/privilege.js")).leastPrivilege,
+  },
+  {
+    path: "/accounts/:id/audit",
+    section: "accounts",
+    view: async () => (await import("./views/trail.js")).accountAudit,
+  },
+  {
+    path: "/organization",
+    section: "organization",
+    view: async () => (await import("./views/organization.js")).organization,
+  },
+  {
+    path: "/organization/audit",
+    section: "organization",
+    view: async () => (await import("./views/trail.js")).organizationAudit,
+  },
+  {
+    path: "/access-details",
+    section: "access",
+    open: true,
+    view: async () => (await import("./views/access.js")).accessDetails,
+  },
   { path: "/not-found", section: "", open: true, view: async () => notFound },
 ];
 
@@ -42,59 +83,117 @@ let shown = 0;
 
 function frame() {
   return [
-    h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); main.focus(); } }, t.nav.skip),
-    h("header", { class: "sidebar" },
-      h("a", { class: "brand", href: "#/accounts" }, brandMark(), h("span", {}, t.nav.product)), nav, person),
+    h(
+      "a",
+      {
+        class: "skip",
+        href: "#main",
+        onclick: (event) => {
+          event.preventDefault();
+          main.focus();
+        },
+      },
+      t.nav.skip,
+    ),
+    h(
+      "header",
+      { class: "sidebar" },
+      h("a", { class: "brand", href: "#/accounts" }, brandMark(), h("span", {}, t.nav.product)),
+      nav,
+      person,
+    ),
     main,
   ];
 }
 
 function drawNav(section) {
-  fill(nav,
+  fill(
+    nav,
     h("p", { class: "nav-title" }, t.nav.admin),
-    h("ul", {}, SIDEBAR.map((entry) => h("li", {},
-      h("a", { href: entry.href, "aria-current": entry.section === section ? "page" : null }, icon(entry.icon), h("span", {}, entry.text))))));
+    h(
+      "ul",
+      {},
+      SIDEBAR.map((entry) =>
+        h(
+          "li",
+          {},
+          h(
+            "a",
+            { href: entry.href, "aria-current": entry.section === section ? "page" : null },
+            icon(entry.icon),
+            h("span", {}, entry.text),
+          ),
+        ),
+      ),
+    ),
+  );
   const who = session.current();
-  fill(person,
+  fill(
+    person,
     themeButton(),
     who
       ? [
-        h("div", { class: "who" }, h("span", { class: "who-name", title: who.email }, who.email),
-          h("span", { class: "muted" }, t.roles[who.isOperator ? "operator" : who.canChange ? "admin" : "viewer"])),
-        h("button", { type: "button", class: "icon-button", "aria-label": t.signIn.signOut, title: t.signIn.signOut, onclick: session.signOut }, icon("signout")),
-      ]
-      : h("a", { class: "button button-small", href: "#/accounts" }, t.signIn.action));
+          h(
+            "div",
+            { class: "who" },
+            h("span", { class: "who-name", title: who.email }, who.email),
+            h("span", { class: "muted" }, t.roles[who.isOperator ? "operator" : who.canChange ? "admin" : "viewer"]),
+          ),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "icon-button",
+              "aria-label": t.signIn.signOut,
+              title: t.signIn.signOut,
+              onclick: session.signOut,
+            },
+            icon("signout"),
+          ),
+        ]
+      : h("a", { class: "button button-small", href: "#/accounts" }, t.signIn.action),
+  );
 }
 
 function themeButton() {
   const order = ["system", "light", "dark"];
   const now = document.documentElement.dataset.theme ?? "system";
   const next = order[(order.indexOf(now) + 1) % order.length];
-  return h("button", {
-    type: "button", class: "icon-button", "aria-label": t.theme.switchTo(t.theme[now], t.theme[next]), title: t.theme.switchTo(t.theme[now], t.theme[next]),
-    onclick: (event) => {
-      if (next === "system") {
-        delete document.documentElement.dataset.theme;
-        localStorage.removeItem("cavok.theme");
-      } else {
-        document.documentElement.dataset.theme = next;
-        localStorage.setItem("cavok.theme", next);
-      }
-      const fresh = themeButton();
-      event.currentTarget.replaceWith(fresh);
-      fresh.focus();
-      announce(t.theme.isNow(t.theme[next]));
+  return h(
+    "button",
+    {
+      type: "button",
+      class: "icon-button",
+      "aria-label": t.theme.switchTo(t.theme[now], t.theme[next]),
+      title: t.theme.switchTo(t.theme[now], t.theme[next]),
+      onclick: (event) => {
+        if (next === "system") {
+          delete document.documentElement.dataset.theme;
+          localStorage.removeItem("cavok.theme");
+        } else {
+          document.documentElement.dataset.theme = next;
+          localStorage.setItem("cavok.theme", next);
+        }
+        const fresh = themeButton();
+        event.currentTarget.replaceWith(fresh);
+        fresh.focus();
+        announce(t.theme.isNow(t.theme[next]));
+      },
     },
-  }, icon("sun"));
+    icon("sun"),
+  );
 }
 
 async function show({ route, params, path, query, signal }) {
-  for (const open of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]"))) open.close();
+  for (const open of /** @type {NodeListOf<HTMLDialogElement>} */ (document.querySelectorAll("dialog[open]")))
+    open.close();
   shown += 1;
   drawNav(route.section);
   // Each route has a container of its own. One that was left reaches nothing any more.
   const view = h("div", { class: "view" });
-  const title = (text) => { if (!signal.aborted) document.title = `${text} · ${t.nav.product}`; };
+  const title = (text) => {
+    if (!signal.aborted) document.title = `${text} · ${t.nav.product}`;
+  };
   const context = { main: view, params, path, query, signal, title };
   fill(main, view);
   if (!route.open && !session.current()) {
@@ -131,13 +230,21 @@ async function show({ route, params, path, query, signal }) {
     view.removeAttribute("aria-busy");
     console.error(error);
     // After a deployment the old build's modules are gone. A reload loads the new page.
-    fill(view, errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()));
+    fill(
+      view,
+      errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()),
+    );
   }
 }
 
 function notFound({ main: view, title }) {
   title(t.notFound.title);
-  fill(view, h("h1", {}, t.notFound.title), h("p", {}, t.notFound.text), h("p", {}, h("a", { href: "#/accounts" }, t.notFound.back)));
+  fill(
+    view,
+    h("h1", {}, t.notFound.title),
+    h("p", {}, t.notFound.text),
+    h("p", {}, h("a", { href: "#/accounts" }, t.notFound.back)),
+  );
 }
 
 async function configuration() {
@@ -151,13 +258,25 @@ async function start() {
   try {
     const config = await configuration();
     api.start(config);
-    await session.start(config).catch((error) => { signInProblem = error; });
+    await session.start(config).catch((error) => {
+      signInProblem = error;
+    });
   } catch (error) {
-    fill(app, h("main", { class: "alone" }, errorPanel({ title: t.problems.start, detail: error.message }, () => location.reload())));
+    fill(
+      app,
+      h(
+        "main",
+        { class: "alone" },
+        errorPanel({ title: t.problems.start, detail: error.message }, () => location.reload()),
+      ),
+    );
     return;
   }
   fill(app, frame());
-  session.onChange(() => { store.forget(); router.render(); });
+  session.onChange(() => {
+    store.forget();
+    router.render();
+  });
   await router.start(ROUTES, show);
   if (signInProblem) main.prepend(errorPanel({ title: t.signIn.failed, detail: signInProblem.message }));
 }

@@ -32,7 +32,9 @@ const texts = {
   },
 
   viewer: {
-    banner: "You are signed in as a viewer: you see everything here and can change nothing. An admin of your organization can.",
+    banner:
+      "You are signed in as a viewer: you see everything here and can change nothing. An admin of your " +
+      "organization can.",
     why: "You are a viewer. Only an admin of your organization can do this.",
     noOrganization: "Your user belongs to no organization yet. Ask your administrator to add you to one.",
   },
@@ -71,12 +73,44 @@ const texts = {
   },
 
   groups: {
-    trust: { short: "Trust", title: "Trust", text: "Can Cavok enter the account, is it the right one, and is the door closed to others?", without: "Nothing works: the account cannot be entered." },
-    checking: { short: "Checking", title: "Checking", text: "Reading the role's own policies, to tell in advance what would fail.", without: "Some permissions can only be proved when they are used; the test says so." },
-    ec2: { short: "EC2", title: "EC2 instances", text: "Listing, starting and stopping EC2 instances.", without: "EC2 instances cannot be listed, started or stopped. Leave it out if you do not use EC2 here." },
-    rds: { short: "RDS", title: "RDS and Aurora databases", text: "Listing, starting and stopping databases. Aurora databases are clusters.", without: "Databases cannot be listed, started or stopped. Leave it out if you do not use RDS here." },
-    logs: { short: "Logs", title: "Logs", text: "Writing to /cavok/… in the account's CloudWatch Logs. The test writes its own summary there.", without: "Nothing is written to your CloudWatch Logs; what happened is only in this dashboard." },
-    encrypted_volumes: { short: "Encrypted volumes", title: "Encrypted volumes", text: "Starting EC2 instances with volumes under a customer managed key of KMS.", without: "Such instances fall back to stopped after a start; the interaction then says so. Leave it out if you use no such keys." },
+    trust: {
+      short: "Trust",
+      title: "Trust",
+      text: "Can Cavok enter the account, is it the right one, and is the door closed to others?",
+      without: "Nothing works: the account cannot be entered.",
+    },
+    checking: {
+      short: "Checking",
+      title: "Checking",
+      text: "Reading the role's own policies, to tell in advance what would fail.",
+      without: "Some permissions can only be proved when they are used; the test says so.",
+    },
+    ec2: {
+      short: "EC2",
+      title: "EC2 instances",
+      text: "Listing, starting and stopping EC2 instances.",
+      without: "EC2 instances cannot be listed, started or stopped. Leave it out if you do not use EC2 here.",
+    },
+    rds: {
+      short: "RDS",
+      title: "RDS and Aurora databases",
+      text: "Listing, starting and stopping databases. Aurora databases are clusters.",
+      without: "Databases cannot be listed, started or stopped. Leave it out if you do not use RDS here.",
+    },
+    logs: {
+      short: "Logs",
+      title: "Logs",
+      text: "Writing to /cavok/… in the account's CloudWatch Logs. The test writes its own summary there.",
+      without: "Nothing is written to your CloudWatch Logs; what happened is only in this dashboard.",
+    },
+    encrypted_volumes: {
+      short: "Encrypted volumes",
+      title: "Encrypted volumes",
+      text: "Starting EC2 instances with volumes under a customer managed key of KMS.",
+      without:
+        "Such instances fall back to stopped after a start; the interaction then says so. Leave it out if " +
+        "you use no such keys.",
+    },
   },
 
   capabilities: {
@@ -99,9 +133,22 @@ const texts = {
       openToOthers: "Nothing is used until the role is closed to others.",
     },
     meaning: {
-      ec2: { full: "List, start and stop.", partial: "Some of list, start and stop, or for some instances only.", none: "No EC2 permission is granted. It is optional." },
-      rds: { full: "List, start and stop, Aurora included.", partial: "Some of list, start and stop, or for some databases only.", none: "No RDS permission is granted. It is optional." },
-      logs: { full: "Written to /cavok/… in the account.", partial: "Some steps of writing are refused.", none: "Writing is refused.", off: "Write logs is No for this account." },
+      ec2: {
+        full: "List, start and stop.",
+        partial: "Some of list, start and stop, or for some instances only.",
+        none: "No EC2 permission is granted. It is optional.",
+      },
+      rds: {
+        full: "List, start and stop, Aurora included.",
+        partial: "Some of list, start and stop, or for some databases only.",
+        none: "No RDS permission is granted. It is optional.",
+      },
+      logs: {
+        full: "Written to /cavok/… in the account.",
+        partial: "Some steps of writing are refused.",
+        none: "Writing is refused.",
+        off: "Write logs is No for this account.",
+      },
     },
   },
 
@@ -112,13 +159,18 @@ const texts = {
       title: "Assume Role",
       short: "Assume Role",
       tag: "recommended",
-      text: "Cavok assumes an IAM role that you create in your account. There is no password or key to hand over, to rotate or to lose: every session ends by itself, and you end all of them by deleting the role.",
+      text:
+        "Cavok assumes an IAM role that you create in your account. There is no password or key to hand " +
+        "over, to rotate or to lose: every session ends by itself, and you end all of them by deleting the " +
+        "role.",
     },
     access_key: {
       title: "Access Credentials",
       short: "Access Key",
       tag: "",
-      text: "You create an IAM user and hand over its access key and secret. They are stored encrypted and never shown again, but they stay valid until you rotate or delete them.",
+      text:
+        "You create an IAM user and hand over its access key and secret. They are stored encrypted and " +
+        "never shown again, but they stay valid until you rotate or delete them.",
     },
   },
 
@@ -137,10 +189,11 @@ const texts = {
     showArrived: "Show",
     problems: (count) => plural(count, { one: "# problem", other: "# problems" }),
     shown: (count) => plural(count, { one: "# account", other: "# accounts" }),
-    shownSoFar: (count) => plural(count, {
-      one: "# account so far; more as you scroll",
-      other: "# accounts so far; more as you scroll",
-    }),
+    shownSoFar: (count) =>
+      plural(count, {
+        one: "# account so far; more as you scroll",
+        other: "# accounts so far; more as you scroll",
+      }),
     nothingFound: "No account matches",
     nothingFoundText: "The search looks at the beginning of names and account numbers.",
     clear: "Show all accounts",
@@ -149,7 +202,10 @@ const texts = {
       text: "Add the first AWS account of your organization. There is no limit, and each has its own free tier.",
     },
     added: (name) => `${name} was added.`,
-    nextStep: { assume_role: "Next step:", access_key: "Next step: press the Test icon in its row. What the IAM user needs is under" },
+    nextStep: {
+      assume_role: "Next step:",
+      access_key: "Next step: press the Test icon in its row. What the IAM user needs is under",
+    },
     instructions: "Instructions",
     whatIsWrong: "See why",
     seeWhy: ", see why",
@@ -196,14 +252,15 @@ const texts = {
   },
 
   problems: {
-    byStatus: (status) => ({
-      400: "The request was not understood",
-      401: "You are not signed in",
-      403: "You may not do this",
-      404: "There is no such thing",
-      409: "This conflicts with something that exists",
-      429: "Too many requests at once",
-    }[status] ?? (status >= 500 ? "The service has a problem" : `The service answered ${status}`)),
+    byStatus: (status) =>
+      ({
+        400: "The request was not understood",
+        401: "You are not signed in",
+        403: "You may not do this",
+        404: "There is no such thing",
+        409: "This conflicts with something that exists",
+        429: "Too many requests at once",
+      })[status] ?? (status >= 500 ? "The service has a problem" : `The service answered ${status}`),
     network: "The service cannot be reached",
     networkDetail: "Check your network. Nothing was lost.",
     timeout: "The service did not answer in time",
@@ -216,14 +273,46 @@ const texts = {
     viewDetail: "The network failed, or a new version has been installed. Reload the page.",
   },
 
-  notFound: { title: "There is no such page", text: "The address may be old or mistyped.", back: "Back to Cloud Accounts" },
+  notFound: {
+    title: "There is no such page",
+    text: "The address may be old or mistyped.",
+    back: "Back to Cloud Accounts",
+  },
 };
 
 // Tables indexed by values of the API. A missing entry is allowed there.
 const OPEN_TABLES = new Set([
-  "signIn.errors", "severity", "regions.status", "regions.reasons", "interactions.wanted", "privilege.use", "revoke.stays", "capabilities", "capabilities.blockedUntil", "status", "outcome", "providers", "accessTypes", "groups", "verdicts", "trustSteps", "permissionNames",
-  "capabilities.meaning", "reasons", "remedies", "instances.kinds", "interactions.outcomes", "interactions.did", "interactions.logged", "audit.actions",
-  "actors", "tests.trigger", "tests.outcomeText", "tests.proofs", "instructions.watch", "account.statusText",
+  "signIn.errors",
+  "severity",
+  "regions.status",
+  "regions.reasons",
+  "interactions.wanted",
+  "privilege.use",
+  "revoke.stays",
+  "capabilities",
+  "capabilities.blockedUntil",
+  "status",
+  "outcome",
+  "providers",
+  "accessTypes",
+  "groups",
+  "verdicts",
+  "trustSteps",
+  "permissionNames",
+  "capabilities.meaning",
+  "reasons",
+  "remedies",
+  "instances.kinds",
+  "interactions.outcomes",
+  "interactions.did",
+  "interactions.logged",
+  "audit.actions",
+  "actors",
+  "tests.trigger",
+  "tests.outcomeText",
+  "tests.proofs",
+  "instructions.watch",
+  "account.statusText",
 ]);
 
 const OPEN_WITHIN = /^(trustSteps|capabilities\.meaning)\./;
@@ -234,7 +323,8 @@ function strict(table, path) {
     get(target, name) {
       const value = target[name];
       const here = path ? `${path}.${String(name)}` : String(name);
-      if (value === undefined && typeof name === "string" && !OPEN_TABLES.has(path) && !OPEN_WITHIN.test(path)) console.error(`no text: ${here}`);
+      if (value === undefined && typeof name === "string" && !OPEN_TABLES.has(path) && !OPEN_WITHIN.test(path))
+        console.error(`no text: ${here}`);
       const isTable = typeof value === "object" && value !== null && !Array.isArray(value);
       return isTable ? strict(value, here) : value;
     },

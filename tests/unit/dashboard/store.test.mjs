@@ -27,7 +27,8 @@ function answer(url) {
   return Response.json({ items, next_cursor: items.length < rest.length ? items.at(-1).name : null });
 }
 
-const names = (count, step = 1) => Array.from({ length: count }, (_, index) => `a${String(index * step).padStart(4, "0")}`);
+const names = (count, step = 1) =>
+  Array.from({ length: count }, (_, index) => `a${String(index * step).padStart(4, "0")}`);
 
 beforeEach(() => {
   store.forget();
@@ -65,10 +66,14 @@ test("a read that began before an account was gone does not bring it back", asyn
   let release;
   globalThis.fetch = (url) => {
     const said = answer(url);
-    return new Promise((resolve) => { release = () => resolve(said); });
+    return new Promise((resolve) => {
+      release = () => resolve(said);
+    });
   };
   const reading = listing.reread(new Set(["a"]), never);
-  await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 5);
+  });
   store.remove("b");
   release();
   await reading;
@@ -97,7 +102,10 @@ test("what is not loaded yet is not new", async () => {
   assert.deepEqual(listing.arrivals, []);
   assert.equal(listing.ids.length, 49);
   await listing.readMore(never);
-  assert.deepEqual(listing.ids, there.map(({ name }) => name));
+  assert.deepEqual(
+    listing.ids,
+    there.map(({ name }) => name),
+  );
 });
 
 test("rows that new ones push over the end of their page stay, and are read again", async () => {
@@ -107,17 +115,25 @@ test("rows that new ones push over the end of their page stay, and are read agai
   for (let round = 0; round < 3; round += 1) await listing.reread(new Set(known.slice(0, 10)), never);
   assert.deepEqual(listing.ids, known);
   listing.showArrivals();
-  assert.deepEqual(listing.ids, there.map(({ name }) => name));
+  assert.deepEqual(
+    listing.ids,
+    there.map(({ name }) => name),
+  );
   there = there.filter(({ name }) => name !== known.at(-1));
   for (let round = 0; round < 3; round += 1) await listing.reread(new Set(known.slice(0, 10)), never);
-  assert.deepEqual(listing.ids, there.map(({ name }) => name));
+  assert.deepEqual(
+    listing.ids,
+    there.map(({ name }) => name),
+  );
 });
 
 test("while rows and numbers disagree, pages that nobody looks at are read", async () => {
   const listing = await listed(...names(120));
   await listing.readMore(never);
   there = there.filter(({ name }) => name !== "a0110");
-  await new Promise((resolve) => { setTimeout(resolve, 5); });
+  await new Promise((resolve) => {
+    setTimeout(resolve, 5);
+  });
   await store.readNumbers(never);
   for (let round = 0; round < 3; round += 1) await listing.catchUp(never);
   assert.equal(listing.ids.length, 119);

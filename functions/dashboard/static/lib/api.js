@@ -10,7 +10,9 @@ const PASSES = new Set([429, 500, 502, 503, 504]);
 let base;
 
 export function start(config) {
-  base = config.api_base ? new URL(`${config.api_base.replace(/\/$/, "")}/`) : new URL(".", location.href.split(/[?#]/)[0]);
+  base = config.api_base
+    ? new URL(`${config.api_base.replace(/\/$/, "")}/`)
+    : new URL(".", location.href.split(/[?#]/)[0]);
 }
 
 export class Problem extends Error {
@@ -25,7 +27,9 @@ export class Problem extends Error {
     Object.assign(this, { status, title, detail, errors, reference, unreachable });
   }
 
-  get isMissing() { return this.status === 404; }
+  get isMissing() {
+    return this.status === 404;
+  }
 }
 
 /**
@@ -41,7 +45,8 @@ export const post = (path, body, { key, signal } = {}) =>
   call("POST", path, { body, signal, headers: key ? { "idempotency-key": key } : {} }).then((answer) => answer.body);
 export const put = (path, body) => call("PUT", path, { body }).then((answer) => answer.body);
 /** @type {(path: string, body: any, options?: {etag?: string}) => Promise<{body: any, etag: string | null}>} */
-export const patch = (path, body, { etag } = {}) => call("PATCH", path, { body, headers: etag ? { "if-match": etag } : {} });
+export const patch = (path, body, { etag } = {}) =>
+  call("PATCH", path, { body, headers: etag ? { "if-match": etag } : {} });
 export const remove = (path) => call("DELETE", path, {}).then((answer) => answer.body);
 
 export const segment = encodeURIComponent;
@@ -69,14 +74,15 @@ async function call(method, path, { query, body, headers = {}, signal }) {
     } catch (error) {
       if (signal?.aborted) throw error;
       if (error instanceof Problem) throw error;
-      problem = error.name === "TimeoutError"
-        ? new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) })
-        : new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
+      problem =
+        error.name === "TimeoutError"
+          ? new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) })
+          : new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
     }
     const mayRepeat = method === "GET" || "idempotency-key" in headers;
     const passes = problem.status === 0 || PASSES.has(problem.status);
     if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw problem;
-    await pause(problem.retryAfter ?? (300 * 2 ** attempt) * (0.75 + Math.random() / 2), signal);
+    await pause(problem.retryAfter ?? 300 * 2 ** attempt * (0.75 + Math.random() / 2), signal);
   }
 }
 

@@ -4,6 +4,9 @@ import * as api from "./api.js";
 let known = null;
 
 export function catalog(signal) {
-  known ??= api.get("/v1/permissions", { signal }).catch((error) => { known = null; throw error; });
+  known ??= api.get("/v1/permissions", { signal }).catch((error) => {
+    known = null;
+    throw error;
+  });
   return known;
 }

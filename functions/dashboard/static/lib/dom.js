@@ -85,14 +85,23 @@ export function announce(text) {
   clearTimeout(spoken);
   const announcer = document.getElementById("announcer");
   announcer.textContent = "";
-  spoken = setTimeout(() => { announcer.textContent = text; }, 60);
+  spoken = setTimeout(() => {
+    announcer.textContent = text;
+  }, 60);
 }
 
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const timer = setTimeout(resolve, milliseconds);
-    signal?.addEventListener("abort", () => { clearTimeout(timer); reject(signal.reason); }, { once: true });
+    signal?.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
   });
 }
 

@@ -11,30 +11,48 @@ const SEVERITY_ICONS = { problem: "warning", information: "info" };
 // Problems first.
 export function issueList(issues) {
   const sorted = [...issues].sort((a, b) => Number(isProblem(b)) - Number(isProblem(a)));
-  return h("ul", { class: "issues" }, sorted.map((issue) => {
-    const severity = issue.severity ?? "problem";
-    const kind = isProblem(issue) ? "problem" : "information";
-    return h("li", { class: `issue-${kind}` },
-      h("p", { class: "issue-severity" }, icon(SEVERITY_ICONS[kind]), t.severity[severity] ?? severity),
-      h("p", { class: "issue-message" }, issue.message),
-      issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy),
-      issue.fix && fixOf(issue.fix));
-  }));
+  return h(
+    "ul",
+    { class: "issues" },
+    sorted.map((issue) => {
+      const severity = issue.severity ?? "problem";
+      const kind = isProblem(issue) ? "problem" : "information";
+      return h(
+        "li",
+        { class: `issue-${kind}` },
+        h("p", { class: "issue-severity" }, icon(SEVERITY_ICONS[kind]), t.severity[severity] ?? severity),
+        h("p", { class: "issue-message" }, issue.message),
+        issue.remedy && h("p", {}, h("strong", {}, `${t.account.remedy} `), issue.remedy),
+        issue.fix && fixOf(issue.fix),
+      );
+    }),
+  );
 }
 
 function fixOf({ policy_statement: statement, cli, console_url: address }) {
   const link = consoleAddress(address);
   if (!statement && !cli && !link) return null;
-  return h("div", { class: "fix" },
+  return h(
+    "div",
+    { class: "fix" },
     statement && copyBlock(formatted(statement), t.fix.statement),
     cli && copyBlock(cli, t.fix.cli),
-    link && h("p", {}, h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, t.fix.console, " ", icon("external"))));
+    link &&
+      h(
+        "p",
+        {},
+        h("a", { href: link, target: "_blank", rel: "noopener noreferrer" }, t.fix.console, " ", icon("external")),
+      ),
+  );
 }
 
 function copyBlock(content, label) {
-  return h("figure", { class: "code" },
+  return h(
+    "figure",
+    { class: "code" },
     h("figcaption", {}, h("span", {}, label), copyButton(content, t.actions.copyThis(label))),
-    h("pre", { tabindex: "0", role: "group", "aria-label": label }, h("code", {}, content)));
+    h("pre", { tabindex: "0", role: "group", "aria-label": label }, h("code", {}, content)),
+  );
 }
 
 function formatted(statement) {
@@ -49,56 +67,114 @@ function formatted(statement) {
 export function consoleAddress(address) {
   const url = typeof address === "string" && URL.canParse(address) ? new URL(address) : null;
   if (url?.protocol !== "https:" || url.username || url.password || url.port) return null;
-  return url.hostname === "console.aws.amazon.com" || url.hostname.endsWith(".console.aws.amazon.com") ? url.href : null;
+  return url.hostname === "console.aws.amazon.com" || url.hostname.endsWith(".console.aws.amazon.com")
+    ? url.href
+    : null;
 }
 
 // ---- resources ---------------------------------------------------------------------------------
 
 const RESOURCE_MARKS = { allowed: ["good", "check"], denied: ["optional", "cross"] };
 
-export const partOf = ({ resources }) => (resources?.asked ? t.resources.allowed(resources.allowed, resources.asked) : "");
+export const partOf = ({ resources }) =>
+  resources?.asked ? t.resources.allowed(resources.allowed, resources.asked) : "";
 
 // How many resources were asked for, and examples with the refused first.
 export function resourcesOf(step) {
   const { asked, allowed, denied, examples = [] } = step.resources ?? {};
   if (!asked) return null;
   const open = asked - allowed - denied;
-  const counts = [t.resources.allowed(allowed, asked), denied > 0 && t.resources.denied(denied), open > 0 && t.resources.open(open)].filter(Boolean);
+  const counts = [
+    t.resources.allowed(allowed, asked),
+    denied > 0 && t.resources.denied(denied),
+    open > 0 && t.resources.open(open),
+  ].filter(Boolean);
   const sorted = [...examples].sort((a, b) => Number(b.verdict === "denied") - Number(a.verdict === "denied"));
-  return h("div", { class: "step-resources" },
+  return h(
+    "div",
+    { class: "step-resources" },
     h("p", {}, counts.join(" · ")),
-    sorted.length > 0 && h("details", { class: "step-detail" },
-      h("summary", {}, sorted.length < asked ? t.resources.some(sorted.length, asked) : t.resources.which, srOnly(` ${step.step}`)),
-      h("ul", { class: "examples" }, sorted.map(example))));
+    sorted.length > 0 &&
+      h(
+        "details",
+        { class: "step-detail" },
+        h(
+          "summary",
+          {},
+          sorted.length < asked ? t.resources.some(sorted.length, asked) : t.resources.which,
+          srOnly(` ${step.step}`),
+        ),
+        h("ul", { class: "examples" }, sorted.map(example)),
+      ),
+  );
 }
 
 function example({ id, region, verdict, reason }) {
   const [kind, mark] = RESOURCE_MARKS[verdict] ?? ["open", "question"];
-  return h("li", { class: `step-${kind}` },
+  return h(
+    "li",
+    { class: `step-${kind}` },
     h("span", { class: "step-mark" }, icon(mark)),
-    h("span", {}, h("code", {}, id), " ", h("span", { class: "tag" }, region), " ", t.verdicts[verdict] ?? verdict,
-      reason && h("span", { class: "muted" }, " · ", t.reasons[reason] ?? reason)));
+    h(
+      "span",
+      {},
+      h("code", {}, id),
+      " ",
+      h("span", { class: "tag" }, region),
+      " ",
+      t.verdicts[verdict] ?? verdict,
+      reason && h("span", { class: "muted" }, " · ", t.reasons[reason] ?? reason),
+    ),
+  );
 }
 
 // ---- regions -----------------------------------------------------------------------------------
 
 const REGION_MARKS = { reachable: ["good", "check"], refused: ["optional", "cross"], not_enabled: ["skipped", "dash"] };
 
-export const someLeftOut = (health) => (health ?? []).some(({ status }) => status === "refused" || status === "not_enabled");
+export const someLeftOut = (health) =>
+  (health ?? []).some(({ status }) => status === "refused" || status === "not_enabled");
 
 // Regions with the same answer on one line. Regions without an answer stand by their name alone.
 export function regionList(regions, health) {
   const found = new Map((health ?? []).map((each) => [each.region, each]));
   const alone = regions.filter((region) => !found.has(region));
-  const groups = Map.groupBy(found.values(), ({ status, reason }) => `${status} ${status === "reachable" ? "" : reason ?? ""}`);
-  return h("ul", { class: "regions" },
-    [...groups.values()].sort((a, b) => Number(b[0].status === "reachable") - Number(a[0].status === "reachable")).map((same) => {
-      const { status, reason } = same[0];
-      const [kind, mark] = REGION_MARKS[status] ?? ["open", "question"];
-      const why = status !== "reachable" && reason && t.regions.reasons[reason];
-      return h("li", { class: `step-${kind}` }, h("span", { class: "step-mark" }, icon(mark)),
-        h("span", {}, h("span", { class: "region-status" }, t.regions.status[status] ?? status, why && ` ${why}`, ": "), same.map(({ region }) => region).join(", ")));
-    }),
-    alone.length > 0 && h("li", { class: "step-open" }, found.size > 0 && h("span", { class: "step-mark" }, icon("question")),
-      h("span", {}, found.size > 0 && h("span", { class: "region-status" }, t.regions.status.unknown, ": "), alone.join(", "))));
+  const groups = Map.groupBy(
+    found.values(),
+    ({ status, reason }) => `${status} ${status === "reachable" ? "" : (reason ?? "")}`,
+  );
+  return h(
+    "ul",
+    { class: "regions" },
+    [...groups.values()]
+      .sort((a, b) => Number(b[0].status === "reachable") - Number(a[0].status === "reachable"))
+      .map((same) => {
+        const { status, reason } = same[0];
+        const [kind, mark] = REGION_MARKS[status] ?? ["open", "question"];
+        const why = status !== "reachable" && reason && t.regions.reasons[reason];
+        return h(
+          "li",
+          { class: `step-${kind}` },
+          h("span", { class: "step-mark" }, icon(mark)),
+          h(
+            "span",
+            {},
+            h("span", { class: "region-status" }, t.regions.status[status] ?? status, why && ` ${why}`, ": "),
+            same.map(({ region }) => region).join(", "),
+          ),
+        );
+      }),
+    alone.length > 0 &&
+      h(
+        "li",
+        { class: "step-open" },
+        found.size > 0 && h("span", { class: "step-mark" }, icon("question")),
+        h(
+          "span",
+          {},
+          found.size > 0 && h("span", { class: "region-status" }, t.regions.status.unknown, ": "),
+          alone.join(", "),
+        ),
+      ),
+  );
 }

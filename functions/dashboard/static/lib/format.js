@@ -14,7 +14,11 @@ const NUMBER = new Intl.NumberFormat(LOCALE);
 const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
 
 /** @type {["day" | "hour" | "minute", number][]} */
-const UNITS = [["day", 86_400], ["hour", 3_600], ["minute", 60]];
+const UNITS = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+];
 
 export const number = (value) => NUMBER.format(value);
 export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
@@ -57,13 +61,18 @@ export function relative(iso, kind = "past") {
 export function when(iso, { exact = false, kind = "past" } = {}) {
   if (!iso) return h("span", { class: "muted" }, t.time.never);
   const moment = new Date(iso);
-  return h("time", { datetime: iso, title: PRECISE.format(moment), "data-age": !exact && kind },
-    exact ? DATE_TIME.format(moment) : relative(iso, kind));
+  return h(
+    "time",
+    { datetime: iso, title: PRECISE.format(moment), "data-age": !exact && kind },
+    exact ? DATE_TIME.format(moment) : relative(iso, kind),
+  );
 }
 
 export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "";
-  return milliseconds < 1000 ? t.time.milliseconds(Math.round(milliseconds)) : t.time.seconds((milliseconds / 1000).toFixed(1));
+  return milliseconds < 1000
+    ? t.time.milliseconds(Math.round(milliseconds))
+    : t.time.seconds((milliseconds / 1000).toFixed(1));
 }
 
 // Documents in API fields are text or JSON. Both are shown formatted.

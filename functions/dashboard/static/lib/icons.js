@@ -22,7 +22,10 @@ const PATHS = {
   list: ["M2.5 4h11", "M2.5 8h11", "M2.5 12h11"],
   user: ["M8 2.5a2.6 2.6 0 1 1 0 5.2 2.6 2.6 0 0 1 0-5.2", "M3 13.5c.4-2.6 2.4-4 5-4s4.6 1.4 5 4"],
   signout: ["M6.5 2.5h-4v11h4", "M6.5 8H14", "M11 5l3 3-3 3"],
-  sun: ["M8 5.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6", "M8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9"],
+  sun: [
+    "M8 5.2a2.8 2.8 0 1 1 0 5.6 2.8 2.8 0 0 1 0-5.6",
+    "M8 1.5v1.3M8 13.2v1.3M1.5 8h1.3M13.2 8h1.3M3.4 3.4l.9.9M11.7 11.7l.9.9M3.4 12.6l.9-.9M11.7 4.3l.9-.9",
+  ],
   search: ["M7 2.5a4.5 4.5 0 1 1 0 9 4.5 4.5 0 0 1 0-9", "M10.3 10.3l3.4 3.4"],
   external: ["M9 2.5h4.5V7", "M13.5 2.5 7.5 8.5", "M11.5 9.5v4h-9v-9h4"],
   right: ["M6 3.5 10.5 8 6 12.5"],
@@ -40,7 +43,9 @@ export function icon(name, className = "") {
     "svg",
     { viewBox: "0 0 16 16", class: `icon icon-${name} ${className}`, "aria-hidden": "true", focusable: "false" },
     // Closed shapes are filled, open shapes are stroked.
-    ...PATHS[name].map((path) => svg("path", { d: path, class: path.endsWith("Z") && FILLED.has(name) ? "filled" : "" })),
+    ...PATHS[name].map((path) =>
+      svg("path", { d: path, class: path.endsWith("Z") && FILLED.has(name) ? "filled" : "" }),
+    ),
   );
 }
 

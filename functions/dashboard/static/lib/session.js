@@ -30,7 +30,9 @@ function person(token) {
 }
 
 function claimsOf(token) {
-  const bytes = Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (c) => c.charCodeAt(0));
+  const bytes = Uint8Array.from(atob(token.split(".")[1].replace(/-/g, "+").replace(/_/g, "/")), (c) =>
+    c.charCodeAt(0),
+  );
   return JSON.parse(new TextDecoder().decode(bytes));
 }
 
@@ -46,12 +48,14 @@ export async function start(settings) {
   history.replaceState(null, "", location.pathname + (pending?.hash ?? location.hash));
   if (!pending || query.get("state") !== pending.state) throw new SignInError(t.signIn.stateMismatch);
   if (query.has("error")) throw new SignInError(query.get("error_description") ?? query.get("error"));
-  keep(await tokenEndpoint({
-    grant_type: "authorization_code",
-    code: query.get("code"),
-    code_verifier: pending.verifier,
-    redirect_uri: pageAddress(),
-  }));
+  keep(
+    await tokenEndpoint({
+      grant_type: "authorization_code",
+      code: query.get("code"),
+      code_verifier: pending.verifier,
+      redirect_uri: pageAddress(),
+    }),
+  );
 }
 
 export async function signInWithPassword(email, password) {
@@ -87,9 +91,12 @@ export async function signOut() {
   // Without the network the token cannot be revoked, but this tab has deleted it.
   if (isHosted()) {
     if (refreshToken) {
-      await post(`${config.hosted_domain}/oauth2/revoke`, { token: refreshToken, client_id: config.client_id }).catch(() => {});
+      await post(`${config.hosted_domain}/oauth2/revoke`, { token: refreshToken, client_id: config.client_id }).catch(
+        () => {},
+      );
     }
-    location.assign(`${config.hosted_domain}/logout?${new URLSearchParams({ client_id: config.client_id, logout_uri: pageAddress() })}`);
+    const query = new URLSearchParams({ client_id: config.client_id, logout_uri: pageAddress() });
+    location.assign(`${config.hosted_domain}/logout?${query}`);
   } else if (refreshToken) {
     await cognito("RevokeToken", { Token: refreshToken, ClientId: config.client_id }).catch(() => {});
   }
@@ -100,7 +107,9 @@ export async function idToken({ renew = false } = {}) {
   if (!tokens) return "";
   if (renew || tokens.expires_at - Date.now() < RENEW_BEFORE_MS) {
     // Concurrent requests share one renewal.
-    renewal ??= renewTokens().finally(() => { renewal = null; });
+    renewal ??= renewTokens().finally(() => {
+      renewal = null;
+    });
     await renewal;
   }
   return tokens?.id_token ?? "";
@@ -117,11 +126,15 @@ async function renewTokens() {
   try {
     const renewed = isHosted()
       ? await tokenEndpoint({ grant_type: "refresh_token", refresh_token: tokens.refresh_token })
-      : fromCognito((await cognito("InitiateAuth", {
-        AuthFlow: "REFRESH_TOKEN_AUTH",
-        ClientId: config.client_id,
-        AuthParameters: { REFRESH_TOKEN: tokens.refresh_token },
-      })).AuthenticationResult);
+      : fromCognito(
+          (
+            await cognito("InitiateAuth", {
+              AuthFlow: "REFRESH_TOKEN_AUTH",
+              ClientId: config.client_id,
+              AuthParameters: { REFRESH_TOKEN: tokens.refresh_token },
+            })
+          ).AuthenticationResult,
+        );
     keep({ refresh_token: tokens.refresh_token, ...renewed }, { quietly: true });
   } catch (error) {
     // A refusal signs out. A network failure does not.
@@ -165,7 +178,9 @@ async function cognito(action, body) {
   const text = await answer.text();
   const content = text ? JSON.parse(text) : {};
   if (answer.ok) return content;
-  const code = String(content.__type ?? "").split("#").pop();
+  const code = String(content.__type ?? "")
+    .split("#")
+    .pop();
   if (answer.status >= 500) throw new Error(content.message ?? code);
   throw new SignInError(t.signIn.errors[code] ?? content.message ?? t.signIn.refused);
 }
@@ -173,4 +188,7 @@ async function cognito(action, body) {
 const pageAddress = () => new URL(".", location.href.split(/[?#]/)[0]).href;
 const random = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const base64url = (bytes) =>
-  btoa(String.fromCharCode(...bytes)).replace(/\+/g, "-").replace(/\//g, "_").replace(/=+$/, "");
+  btoa(String.fromCharCode(...bytes))
+    .replace(/\+/g, "-")
+    .replace(/\//g, "_")
+    .replace(/=+$/, "");

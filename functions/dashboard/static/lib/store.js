@@ -169,7 +169,7 @@ export class Listing {
   /** How many accounts the organization has in this selection. Undefined while that is not known. */
   get total() {
     if (this.q || !counts) return undefined;
-    return this.status ? counts.by_status?.[this.status] ?? 0 : counts.total;
+    return this.status ? (counts.by_status?.[this.status] ?? 0) : counts.total;
   }
 
   async readMore(signal) {
@@ -193,7 +193,11 @@ export class Listing {
     const query = { limit, cursor, q: this.q, status: this.status };
     const { answer, asked } = await reading(() => api.get("/v1/accounts", { query, signal }));
     for (const item of answer.items) keep(item, null, asked);
-    return { ids: answer.items.map((item) => item.account_id).filter((id) => accounts.has(id)), next: answer.next_cursor, at: asked };
+    return {
+      ids: answer.items.map((item) => item.account_id).filter((id) => accounts.has(id)),
+      next: answer.next_cursor,
+      at: asked,
+    };
   }
 
   /**
@@ -222,7 +226,10 @@ export class Listing {
     const isLast = page === this.pages.at(-1);
     // Beyond the last row that is loaded, accounts are not new but not loaded yet.
     const reach = isLast && !this.ended ? ids.findLastIndex((id) => known.has(id)) + 1 : ids.length;
-    const arrived = ids.slice(0, reach).map((id, index) => ({ id, after: ids[index - 1] ?? null, page })).filter(({ id }) => !known.has(id));
+    const arrived = ids
+      .slice(0, reach)
+      .map((id, index) => ({ id, after: ids[index - 1] ?? null, page }))
+      .filter(({ id }) => !known.has(id));
     this.arrivals = [...this.arrivals.filter((each) => each.page !== page && !ids.includes(each.id)), ...arrived];
     const left = page.ids.filter((id) => !ids.includes(id));
     Object.assign(page, { ids: ids.filter((id) => known.has(id)), at });

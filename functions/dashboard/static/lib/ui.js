@@ -10,7 +10,14 @@ const SKELETON_AFTER_MS = 120;
 const SLOW_AFTER_MS = 5_000;
 
 export const STATUS_ICONS = { unconfirmed: "question", confirmed: "check", degraded: "warning", failed: "cross" };
-const CAPABILITY_ICONS = { full: "check", partial: "half", none: "cross", unknown: "question", off: "dash", blocked: "lock" };
+const CAPABILITY_ICONS = {
+  full: "check",
+  partial: "half",
+  none: "cross",
+  unknown: "question",
+  off: "dash",
+  blocked: "lock",
+};
 
 export function statusBadge(status, { testing = false } = {}) {
   return h(
@@ -23,8 +30,11 @@ export function statusBadge(status, { testing = false } = {}) {
 }
 
 export function spinner() {
-  return svg("svg", { viewBox: "0 0 16 16", class: "spinner", "aria-hidden": "true" },
-    svg("circle", { cx: "8", cy: "8", r: "6" }));
+  return svg(
+    "svg",
+    { viewBox: "0 0 16 16", class: "spinner", "aria-hidden": "true" },
+    svg("circle", { cx: "8", cy: "8", r: "6" }),
+  );
 }
 
 // ---- what an account's fields mean ------------------------------------------------------------
@@ -40,38 +50,55 @@ export const isOpenToOthers = (account) => account.status === "failed" && has(ac
 // Nothing is used of an account that is not connected, whatever its permissions would allow.
 export function capabilityState(account, group) {
   if (group === "logs" && !account.write_logs) return "off";
-  return account.status === "failed" ? "blocked" : account.capabilities?.[group] ?? "unknown";
+  return account.status === "failed" ? "blocked" : (account.capabilities?.[group] ?? "unknown");
 }
 
 export const capabilityIcon = (state) => CAPABILITY_ICONS[state] ?? "question";
 
 export function capabilityChips(account) {
-  return h("ul", { class: "chips", "aria-label": t.capabilities.label }, Object.keys(account.capabilities ?? {}).map((group) => {
-    const [state, name] = [capabilityState(account, group), groupText(group).short];
-    return h(
-      "li",
-      { class: `chip capability-${state}`, title: t.capabilities.sentence(name, t.capabilities[state]) },
-      icon(capabilityIcon(state)),
-      name,
-      srOnly(`: ${t.capabilities[state]}`),
-    );
-  }));
+  return h(
+    "ul",
+    { class: "chips", "aria-label": t.capabilities.label },
+    Object.keys(account.capabilities ?? {}).map((group) => {
+      const [state, name] = [capabilityState(account, group), groupText(group).short];
+      return h(
+        "li",
+        { class: `chip capability-${state}`, title: t.capabilities.sentence(name, t.capabilities[state]) },
+        icon(capabilityIcon(state)),
+        name,
+        srOnly(`: ${t.capabilities[state]}`),
+      );
+    }),
+  );
 }
 
 export function button(text, attributes = {}, iconName = "") {
   const { class: className = "", ...rest } = attributes;
-  return h("button", { type: "button", class: `button ${className}`, ...rest }, iconName && icon(iconName), h("span", {}, text));
+  return h(
+    "button",
+    { type: "button", class: `button ${className}`, ...rest },
+    iconName && icon(iconName),
+    h("span", {}, text),
+  );
 }
 
 // Viewers see and reach the button too. It explains why they cannot use it.
 export function changeButton(session, text, attributes = {}, iconName = "") {
   if (session.current()?.canChange) return button(text, attributes, iconName);
-  return button(text, { ...attributes, "aria-disabled": "true", title: t.viewer.why, onclick: () => toast(t.viewer.why, "warning") }, iconName);
+  return button(
+    text,
+    { ...attributes, "aria-disabled": "true", title: t.viewer.why, onclick: () => toast(t.viewer.why, "warning") },
+    iconName,
+  );
 }
 
 export function iconButton(label, iconName, attributes = {}) {
   const { class: className = "", ...rest } = attributes;
-  return h("button", { type: "button", class: `icon-button ${className}`, "aria-label": label, title: label, ...rest }, icon(iconName));
+  return h(
+    "button",
+    { type: "button", class: `icon-button ${className}`, "aria-label": label, title: label, ...rest },
+    icon(iconName),
+  );
 }
 
 export function notice(kind, ...content) {
@@ -98,8 +125,11 @@ export function errorPanel(problem, retry) {
 }
 
 export function skeleton(lines = 3, className = "") {
-  return h("div", { class: `skeleton ${className}`, "aria-hidden": "true" },
-    Array.from({ length: lines }, () => h("div", { class: "skeleton-line" })));
+  return h(
+    "div",
+    { class: `skeleton ${className}`, "aria-hidden": "true" },
+    Array.from({ length: lines }, () => h("div", { class: "skeleton-line" })),
+  );
 }
 
 /**
@@ -112,8 +142,10 @@ export function skeleton(lines = 3, className = "") {
  */
 export async function load(target, fetchIt, render, { signal, placeholder = () => skeleton(), onMissing } = {}) {
   const waiting = setTimeout(() => fill(target, placeholder()), SKELETON_AFTER_MS);
-  const slow = setTimeout(() => fill(target, placeholder(),
-    h("p", { class: "muted small slow", role: "status" }, t.problems.slow)), SLOW_AFTER_MS);
+  const slow = setTimeout(
+    () => fill(target, placeholder(), h("p", { class: "muted small slow", role: "status" }, t.problems.slow)),
+    SLOW_AFTER_MS,
+  );
   target.setAttribute("aria-busy", "true");
   try {
     const value = await fetchIt();
@@ -129,7 +161,10 @@ export async function load(target, fetchIt, render, { signal, placeholder = () =
     if (error.isMissing && onMissing) fill(target, onMissing(error));
     else {
       if (error.status === undefined) console.error(error);
-      fill(target, errorPanel(error, () => load(target, fetchIt, render, { signal, placeholder, onMissing })));
+      fill(
+        target,
+        errorPanel(error, () => load(target, fetchIt, render, { signal, placeholder, onMissing })),
+      );
     }
     return undefined;
   } finally {
@@ -200,8 +235,16 @@ export function codeBlock(content, { label, filename }) {
       "figcaption",
       {},
       h("span", {}, filename),
-      h("span", { class: "code-actions" }, copyButton(text, t.actions.copyThis(label)),
-        button(t.actions.download, { class: "button-small", "aria-label": t.actions.downloadThis(filename), onclick: save }, "download")),
+      h(
+        "span",
+        { class: "code-actions" },
+        copyButton(text, t.actions.copyThis(label)),
+        button(
+          t.actions.download,
+          { class: "button-small", "aria-label": t.actions.downloadThis(filename), onclick: save },
+          "download",
+        ),
+      ),
     ),
     h("pre", { tabindex: "0", role: "group", "aria-label": label }, h("code", {}, text)),
   );
@@ -224,15 +267,40 @@ export function tabs(label, items) {
     event.preventDefault();
     select((to + items.length) % items.length);
   };
-  const buttons = items.map((item, index) => h("button", {
-    type: "button", role: "tab", class: "tab", id: `${group}-tab-${index}`, "aria-controls": `${group}-panel-${index}`,
-    onclick: () => select(index), onkeydown,
-  }, item.title));
-  const panels = items.map((item, index) => h("div", {
-    role: "tabpanel", class: "tab-panel", id: `${group}-panel-${index}`, "aria-labelledby": `${group}-tab-${index}`,
-  }, item.content()));
+  const buttons = items.map((item, index) =>
+    h(
+      "button",
+      {
+        type: "button",
+        role: "tab",
+        class: "tab",
+        id: `${group}-tab-${index}`,
+        "aria-controls": `${group}-panel-${index}`,
+        onclick: () => select(index),
+        onkeydown,
+      },
+      item.title,
+    ),
+  );
+  const panels = items.map((item, index) =>
+    h(
+      "div",
+      {
+        role: "tabpanel",
+        class: "tab-panel",
+        id: `${group}-panel-${index}`,
+        "aria-labelledby": `${group}-tab-${index}`,
+      },
+      item.content(),
+    ),
+  );
   select(0, { focus: false });
-  return h("div", { class: "tabs" }, h("div", { role: "tablist", class: "tab-list", "aria-label": label }, buttons), panels);
+  return h(
+    "div",
+    { class: "tabs" },
+    h("div", { role: "tablist", class: "tab-list", "aria-label": label }, buttons),
+    panels,
+  );
 }
 
 /**
@@ -245,10 +313,18 @@ export function dialog({ title, content, wide = false, onClose }) {
   const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
   const close = () => node.close();
   node.append(
-    h("header", { class: "dialog-head" }, h("h1", { id: heading }, title), iconButton(t.actions.close, "cross", { onclick: close })),
+    h(
+      "header",
+      { class: "dialog-head" },
+      h("h1", { id: heading }, title),
+      iconButton(t.actions.close, "cross", { onclick: close }),
+    ),
     h("div", { class: "dialog-body" }, content({ close })),
   );
-  node.addEventListener("close", () => { node.remove(); onClose?.(); });
+  node.addEventListener("close", () => {
+    node.remove();
+    onClose?.();
+  });
   document.body.append(node);
   node.showModal();
   // The first field, not the button that closes. A modal without fields is a question: it keeps that.
@@ -282,8 +358,20 @@ export function freshnessMark(readAt, signal) {
 // ---- forms ---------------------------------------------------------------------------------
 
 let pressing = false;
-addEventListener("pointerdown", () => { pressing = true; }, true);
-addEventListener("pointerup", () => { pressing = false; }, true);
+addEventListener(
+  "pointerdown",
+  () => {
+    pressing = true;
+  },
+  true,
+);
+addEventListener(
+  "pointerup",
+  () => {
+    pressing = false;
+  },
+  true,
+);
 
 // A message that appears between press and release would move the button, and the click would be
 // lost.
@@ -292,7 +380,10 @@ export function afterPress(work) {
   else work();
 }
 
-/** @param {{name: string, label: string, help?: string, input: HTMLInputElement, optional?: boolean, after?: Node}} options */
+/**
+ * @param {{name: string, label: string, help?: string, input: HTMLInputElement, optional?: boolean,
+ *   after?: Node}} options
+ */
 export function field({ name, label, help, input, optional = false, after }) {
   const id = uniqueId("field");
   input.id = id;
@@ -321,19 +412,29 @@ export function choice({ name, label, help, options, value, className = "" }) {
     { class: `field choice ${className}`, "data-field": name, "aria-describedby": `${id}-error` },
     h("legend", {}, label),
     help && h("p", { class: "help" }, help),
-    h("div", { class: "choice-options" }, options.map((option) => {
-      const optionId = uniqueId("option");
-      return h(
-        "div",
-        { class: `option ${option.disabled ? "option-disabled" : ""}` },
-        h("input", {
-          type: "radio", name, id: optionId, value: option.value, checked: option.value === value,
-          disabled: option.disabled ?? false, "aria-describedby": option.text && `${optionId}-text`, onchange: option.onchange,
-        }),
-        h("label", { for: optionId }, option.title, option.tag && h("span", { class: "tag" }, option.tag)),
-        option.text && h("p", { class: "help", id: `${optionId}-text` }, option.text),
-      );
-    })),
+    h(
+      "div",
+      { class: "choice-options" },
+      options.map((option) => {
+        const optionId = uniqueId("option");
+        return h(
+          "div",
+          { class: `option ${option.disabled ? "option-disabled" : ""}` },
+          h("input", {
+            type: "radio",
+            name,
+            id: optionId,
+            value: option.value,
+            checked: option.value === value,
+            disabled: option.disabled ?? false,
+            "aria-describedby": option.text && `${optionId}-text`,
+            onchange: option.onchange,
+          }),
+          h("label", { for: optionId }, option.title, option.tag && h("span", { class: "tag" }, option.tag)),
+          option.text && h("p", { class: "help", id: `${optionId}-text` }, option.text),
+        );
+      }),
+    ),
     h("p", { class: "field-error", id: `${id}-error`, "aria-live": "polite" }),
   );
 }
@@ -402,12 +503,20 @@ export async function submitting(node, work) {
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string,
  *   onsubmit: (form: HTMLFormElement) => Promise<any>, fields: any}} options
  */
-export function form({ submitText, submitClass = "button-primary", cancel, cancelText = t.actions.cancel, onsubmit, fields }) {
+export function form({
+  submitText,
+  submitClass = "button-primary",
+  cancel,
+  cancelText = t.actions.cancel,
+  onsubmit,
+  fields,
+}) {
   const send = h("button", { type: "submit", class: `button ${submitClass}` }, h("span", {}, submitText));
   const node = h(
     "form",
     {
-      class: "form", novalidate: true,
+      class: "form",
+      novalidate: true,
       onsubmit: (event) => {
         event.preventDefault();
         submitting(send, async () => {
@@ -431,7 +540,8 @@ export function form({ submitText, submitClass = "button-primary", cancel, cance
 /**
  * A list that loads one more page per press.
  * @param {{fetchPage: (cursor?: string) => Promise<any>, renderItem: (item: any) => Node, list: Element, empty: Node,
- *   signal: AbortSignal, onMissing?: (problem: any) => any, placeholder?: () => Node, onPage?: (page: any) => void}} options
+ *   signal: AbortSignal, onMissing?: (problem: any) => any, placeholder?: () => Node,
+ *   onPage?: (page: any) => void}} options
  */
 export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder, onPage }) {
   const more = h("div", { class: "more" });
@@ -440,18 +550,31 @@ export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissin
     if (!cursor && page.items.length === 0) return fill(list, empty);
     list.append(...page.items.map(renderItem));
     onPage?.(page);
-    fill(more, page.next_cursor && button(t.actions.showMore, {
-      onclick: async (event) => {
-        const node = event.currentTarget;
-        await submitting(node, () => next(page.next_cursor)).catch((problem) => {
-          if (!signal.aborted) fill(more, errorPanel(problem, () => next(page.next_cursor)));
-        });
-      },
-    }));
+    fill(
+      more,
+      page.next_cursor &&
+        button(t.actions.showMore, {
+          onclick: async (event) => {
+            const node = event.currentTarget;
+            await submitting(node, () => next(page.next_cursor)).catch((problem) => {
+              if (!signal.aborted)
+                fill(
+                  more,
+                  errorPanel(problem, () => next(page.next_cursor)),
+                );
+            });
+          },
+        }),
+    );
     return page;
   };
   const outer = h("div", {});
-  load(outer, () => next(), () => [list, more], { signal, onMissing, placeholder });
+  load(
+    outer,
+    () => next(),
+    () => [list, more],
+    { signal, onMissing, placeholder },
+  );
   return outer;
 }
 

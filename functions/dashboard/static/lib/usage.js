@@ -16,7 +16,14 @@ export function meter(usage, ...before) {
   const label = uniqueId("usage");
   const share = shareOf(usage);
   return [
-    h("p", { id: label }, before, h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))), " ", h("span", { class: "muted" }, t.usage.share(share))),
+    h(
+      "p",
+      { id: label },
+      before,
+      h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))),
+      " ",
+      h("span", { class: "muted" }, t.usage.share(share)),
+    ),
     h("progress", { class: `bar bar-${levelOf(usage)}`, max: "100", value: share, "aria-labelledby": label }),
   ];
 }

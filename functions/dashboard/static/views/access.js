@@ -8,23 +8,48 @@ import { t } from "./texts.js";
 export function accessDetails({ main, title, signal }) {
   title(t.access.title);
   const content = h("div", { class: "stack" });
-  fill(main,
+  fill(
+    main,
     h("div", { class: "page-head" }, h("h1", {}, t.access.title)),
     h("p", { class: "lead" }, t.access.text),
     session.current() && h("p", { class: "lead" }, t.access.least, " ", h("a", { href: "#/accounts" }, t.nav.accounts)),
-    content);
+    content,
+  );
   load(content, () => catalog(signal), draw, { signal, placeholder: () => skeleton(10) });
 }
 
 function draw({ groups, policy_document: policy }) {
   return [
-    groups.map((group) => section(group.title ?? t.groups[group.group]?.title,
-      { actions: h("span", { class: `tag ${group.required ? "tag-strong" : ""}` }, group.required ? t.access.required : t.tests.optional) },
-      h("p", {}, group.why),
-      h("dl", { class: "access-facts" },
-        h("div", {}, h("dt", {}, t.access.without), h("dd", {}, t.groups[group.group]?.without ?? "")),
-        group.resource && h("div", {}, h("dt", {}, t.access.resource), h("dd", {}, h("code", {}, group.resource)))),
-      h("ul", { class: "permissions" }, group.actions.map(({ action, why }) => h("li", {}, h("code", {}, action), h("p", {}, why)))))),
-    policy && section(t.access.policy, {}, h("p", {}, t.access.policyText), codeBlock(policy, { label: t.access.policy, filename: "cavok-permissions.json" })),
+    groups.map((group) =>
+      section(
+        group.title ?? t.groups[group.group]?.title,
+        {
+          actions: h(
+            "span",
+            { class: `tag ${group.required ? "tag-strong" : ""}` },
+            group.required ? t.access.required : t.tests.optional,
+          ),
+        },
+        h("p", {}, group.why),
+        h(
+          "dl",
+          { class: "access-facts" },
+          h("div", {}, h("dt", {}, t.access.without), h("dd", {}, t.groups[group.group]?.without ?? "")),
+          group.resource && h("div", {}, h("dt", {}, t.access.resource), h("dd", {}, h("code", {}, group.resource))),
+        ),
+        h(
+          "ul",
+          { class: "permissions" },
+          group.actions.map(({ action, why }) => h("li", {}, h("code", {}, action), h("p", {}, why))),
+        ),
+      ),
+    ),
+    policy &&
+      section(
+        t.access.policy,
+        {},
+        h("p", {}, t.access.policyText),
+        codeBlock(policy, { label: t.access.policy, filename: "cavok-permissions.json" }),
+      ),
   ];
 }

@@ -10,9 +10,27 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import {
-  capabilityIcon, capabilityState, changeButton, copyable, definition, dialog, errorPanel, field, form, freshnessMark, isOpenToOthers,
-  isRevoked, load, notice, problemsOf,
-  section, setError, skeleton, statusBadge, submitting, toast,
+  capabilityIcon,
+  capabilityState,
+  changeButton,
+  copyable,
+  definition,
+  dialog,
+  errorPanel,
+  field,
+  form,
+  freshnessMark,
+  isOpenToOthers,
+  isRevoked,
+  load,
+  notice,
+  problemsOf,
+  section,
+  setError,
+  skeleton,
+  statusBadge,
+  submitting,
+  toast,
 } from "../lib/ui.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { groupText, t } from "./texts.js";
@@ -32,12 +50,25 @@ const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
 export async function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
-  const head = h("div", { class: "account-head" }, store.account(id) ? null : [h("h1", { class: "muted" }, t.account.loading)]);
+  const head = h(
+    "div",
+    { class: "account-head" },
+    store.account(id) ? null : [h("h1", { class: "muted" }, t.account.loading)],
+  );
   const nav = h("nav", { class: "subnav", "aria-label": t.account.sections });
   const body = h("div", { class: "account-body" });
-  fill(main,
-    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title), freshnessMark(() => store.readAt(id), signal)),
-    head, nav, body);
+  fill(
+    main,
+    h(
+      "div",
+      { class: "crumb" },
+      h("a", { href: "#/accounts" }, icon("left"), t.list.title),
+      freshnessMark(() => store.readAt(id), signal),
+    ),
+    head,
+    nav,
+    body,
+  );
 
   const listeners = [];
   const handle = {
@@ -63,18 +94,35 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
     fill(head, h("h1", {}, t.account.missing));
     nav.remove();
     const trail = h("div", {});
-    fill(body, notice("warning", h("p", {}, t.account.missingText)), trail,
-      h("p", { class: "row-links" }, h("a", { href: "#/accounts" }, t.notFound.back), !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit)));
+    fill(
+      body,
+      notice("warning", h("p", {}, t.account.missingText)),
+      trail,
+      h(
+        "p",
+        { class: "row-links" },
+        h("a", { href: "#/accounts" }, t.notFound.back),
+        !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit),
+      ),
+    );
     whenGone?.(trail);
   };
-  const watch = () => whileLookedAt(signal, () => pauseOf(handle.account()), () => handle.refresh().catch((problem) => {
-    if (problem.isMissing && !signal.aborted) gone();
-    throw problem;
-  }));
+  const watch = () =>
+    whileLookedAt(
+      signal,
+      () => pauseOf(handle.account()),
+      () =>
+        handle.refresh().catch((problem) => {
+          if (problem.isMissing && !signal.aborted) gone();
+          throw problem;
+        }),
+    );
   if (store.account(id)) {
     draw();
     drawContent(body, handle);
-    handle.refresh().catch((problem) => { if (problem.isMissing && !signal.aborted) gone(); });
+    handle.refresh().catch((problem) => {
+      if (problem.isMissing && !signal.aborted) gone();
+    });
     watch();
     return;
   }
@@ -99,15 +147,31 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
 function drawHead(head, account) {
   const heading = head.querySelector("h1") === document.activeElement;
   render(head, account, () => [
-    h("div", { class: "account-title" },
+    h(
+      "div",
+      { class: "account-title" },
       h("h1", {}, account.name),
-      statusBadge(account.status, { testing: account.testing })),
-    h("p", { class: "account-sub muted" }, t.providers[account.provider] ?? account.provider, " ", h("span", { class: "mono" }, account.provider_id),
-      " · ", t.accessTypes[account.access_type]?.title),
-    changeButton(session, account.testing ? t.account.watchTest : t.account.test, {
-      class: "button-primary test-now", "data-part": "test",
-      onclick: (event) => startTest(account, event.currentTarget),
-    }, "test"),
+      statusBadge(account.status, { testing: account.testing }),
+    ),
+    h(
+      "p",
+      { class: "account-sub muted" },
+      t.providers[account.provider] ?? account.provider,
+      " ",
+      h("span", { class: "mono" }, account.provider_id),
+      " · ",
+      t.accessTypes[account.access_type]?.title,
+    ),
+    changeButton(
+      session,
+      account.testing ? t.account.watchTest : t.account.test,
+      {
+        class: "button-primary test-now",
+        "data-part": "test",
+        onclick: (event) => startTest(account, event.currentTarget),
+      },
+      "test",
+    ),
   ]);
   if (heading) {
     head.querySelector("h1").tabIndex = -1;
@@ -120,8 +184,24 @@ const TAB_PATHS = { overview: "", privilege: "/least-privilege" };
 
 function drawTabs(nav, id, current) {
   const base = `#/accounts/${api.segment(id)}`;
-  fill(nav, h("ul", {}, TABS.map((name) => h("li", {},
-    h("a", { href: `${base}${TAB_PATHS[name] ?? `/${name}`}`, "aria-current": name === current ? "page" : null }, t.account.tabs[name])))));
+  fill(
+    nav,
+    h(
+      "ul",
+      {},
+      TABS.map((name) =>
+        h(
+          "li",
+          {},
+          h(
+            "a",
+            { href: `${base}${TAB_PATHS[name] ?? `/${name}`}`, "aria-current": name === current ? "page" : null },
+            t.account.tabs[name],
+          ),
+        ),
+      ),
+    ),
+  );
   const link = nav.querySelector("[aria-current]");
   nav.scrollLeft = link.offsetLeft - nav.offsetLeft - (nav.clientWidth - link.clientWidth) / 2;
 }
@@ -133,7 +213,12 @@ export function overview(context) {
     const settings = h("div", {});
     const usage = h("div", {});
     const stop = h("div", {});
-    fill(body, h("div", { class: "columns" }, h("div", {}, status, settings), h("div", {}, facts, usage)), stop, danger(handle));
+    fill(
+      body,
+      h("div", { class: "columns" }, h("div", {}, status, settings), h("div", {}, facts, usage)),
+      stop,
+      danger(handle),
+    );
     const draw = (account) => {
       drawStatus(status, account);
       drawFacts(facts, account);
@@ -150,18 +235,41 @@ function drawStatus(target, account) {
   const condition = conditionOf(account);
   const shown = [account.status, account.issues, account.capabilities, account.write_logs, account.verification];
   render(target, shown, () =>
-    section(t.account.status, {},
-      h("p", { class: `verdict status-${account.status}` }, t.account.statusText[condition] ?? t.status[account.status] ?? account.status),
+    section(
+      t.account.status,
+      {},
+      h(
+        "p",
+        { class: `verdict status-${account.status}` },
+        t.account.statusText[condition] ?? t.status[account.status] ?? account.status,
+      ),
       nextStep(account),
       account.issues?.length > 0 && issueList(account.issues),
-      h("dl", { class: "capabilities" }, Object.keys(account.capabilities ?? {}).map((group) => {
-        const state = capabilityState(account, group);
-        const [said, meaning] = state === "unknown" ? t.capabilities.notKnown[testedAs(account)] : [t.capabilities[state] ?? state, state === "blocked" ? t.capabilities.blockedUntil[condition] ?? t.capabilities.blockedUntil.failed : t.capabilities.meaning[group]?.[state]];
-        return h("div", { class: `capability capability-${state}` },
-          h("dt", {}, icon(capabilityIcon(state)), groupText(group).title),
-          h("dd", {}, h("strong", {}, said, "."), " ", meaning));
-      })),
-      h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests))));
+      h(
+        "dl",
+        { class: "capabilities" },
+        Object.keys(account.capabilities ?? {}).map((group) => {
+          const state = capabilityState(account, group);
+          const [said, meaning] =
+            state === "unknown"
+              ? t.capabilities.notKnown[testedAs(account)]
+              : [
+                  t.capabilities[state] ?? state,
+                  state === "blocked"
+                    ? (t.capabilities.blockedUntil[condition] ?? t.capabilities.blockedUntil.failed)
+                    : t.capabilities.meaning[group]?.[state],
+                ];
+          return h(
+            "div",
+            { class: `capability capability-${state}` },
+            h("dt", {}, icon(capabilityIcon(state)), groupText(group).title),
+            h("dd", {}, h("strong", {}, said, "."), " ", meaning),
+          );
+        }),
+      ),
+      h("p", { class: "small" }, h("a", { href: `#/accounts/${account.account_id}/tests` }, t.account.allTests)),
+    ),
+  );
 }
 
 // The status, and what it does not say by itself.
@@ -169,7 +277,8 @@ function conditionOf(account) {
   const { status } = account;
   if (isRevoked(account)) return "revoked";
   if (isOpenToOthers(account)) return "openToOthers";
-  if (status === "unconfirmed" && testedAs(account) !== "before") return testedAs(account) === "notEntered" ? "notThereYet" : "notProved";
+  if (status === "unconfirmed" && testedAs(account) !== "before")
+    return testedAs(account) === "notEntered" ? "notThereYet" : "notProved";
   return status === "confirmed" && problemsOf(account).length ? "confirmedInPart" : status;
 }
 
@@ -179,7 +288,9 @@ function testedAs(account) {
   if (account.status !== "unconfirmed") return "after";
   if (isRevoked(account)) return "before";
   if (problemsOf(account).length) return "notEntered";
-  return account.verification && Date.parse(account.verification.finished_at) >= Date.parse(account.updated_at) ? "after" : "before";
+  return account.verification && Date.parse(account.verification.finished_at) >= Date.parse(account.updated_at)
+    ? "after"
+    : "before";
 }
 
 function nextStep(account) {
@@ -187,8 +298,23 @@ function nextStep(account) {
   if (account.status !== "unconfirmed" || isRevoked(account)) return null;
   const tried = testedAs(account) !== "before" && account.verification;
   return [
-    h("p", {}, t.account.unconfirmed[account.access_type], " ", h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions)),
-    tried && h("p", {}, h("a", { href: `#/accounts/${account.account_id}/tests/${api.segment(tried.verification_id)}` }, t.account.whatWasTried)),
+    h(
+      "p",
+      {},
+      t.account.unconfirmed[account.access_type],
+      " ",
+      h("a", { href: `#/accounts/${account.account_id}/instructions` }, t.list.instructions),
+    ),
+    tried &&
+      h(
+        "p",
+        {},
+        h(
+          "a",
+          { href: `#/accounts/${account.account_id}/tests/${api.segment(tried.verification_id)}` },
+          t.account.whatWasTried,
+        ),
+      ),
   ];
 }
 
@@ -196,50 +322,125 @@ function drawFacts(target, account) {
   // Like capabilities: what a region answers matters only while the account is connected.
   const health = ["confirmed", "degraded"].includes(account.status) ? account.region_health : [];
   render(target, account, () =>
-    section(t.account.facts, {},
-      h("dl", { class: "facts" },
+    section(
+      t.account.facts,
+      {},
+      h(
+        "dl",
+        { class: "facts" },
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
         definition(t.account.accessType, t.accessTypes[account.access_type]?.title),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),
-        definition(t.account.regions, account.regions?.length ? regionList(account.regions, health) : t.account.defaultRegion,
-          someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut)),
+        definition(
+          t.account.regions,
+          account.regions?.length ? regionList(account.regions, health) : t.account.defaultRegion,
+          someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut),
+        ),
         definition(t.account.lastTested, when(account.verification?.finished_at)),
-        definition(t.account.nextTest, account.next_verification_at ? when(account.next_verification_at, { kind: "due" }) : h("span", { class: "muted" }, t.account.noNextTest)),
-        definition(t.account.added, when(account.created_at, { exact: true }), account.created_by && h("span", { class: "muted" }, ` ${t.account.by} ${account.created_by}`)),
-        definition(t.account.changed, when(account.updated_at)))));
+        definition(
+          t.account.nextTest,
+          account.next_verification_at
+            ? when(account.next_verification_at, { kind: "due" })
+            : h("span", { class: "muted" }, t.account.noNextTest),
+        ),
+        definition(
+          t.account.added,
+          when(account.created_at, { exact: true }),
+          account.created_by && h("span", { class: "muted" }, ` ${t.account.by} ${account.created_by}`),
+        ),
+        definition(t.account.changed, when(account.updated_at)),
+      ),
+    ),
+  );
 }
 
 function drawSettings(target, account, handle) {
   const id = uniqueId("write-logs");
   const may = session.current().canChange;
-  const toggle = h("button", {
-    type: "button", role: "switch", class: "switch", "aria-checked": String(account.write_logs), "aria-labelledby": `${id}-label`, "aria-describedby": `${id}-text`,
-    "aria-disabled": may ? null : "true", title: may ? null : t.viewer.why,
-    onclick: (event) => {
-      if (!may) return toast(t.viewer.why, "warning");
-      submitting(event.currentTarget, () => change(handle, { write_logs: !handle.account().write_logs })
-        .then(() => toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff))
-        .catch((problem) => toast(problem.detail || problem.title || String(problem), "warning")));
+  const toggle = h(
+    "button",
+    {
+      type: "button",
+      role: "switch",
+      class: "switch",
+      "aria-checked": String(account.write_logs),
+      "aria-labelledby": `${id}-label`,
+      "aria-describedby": `${id}-text`,
+      "aria-disabled": may ? null : "true",
+      title: may ? null : t.viewer.why,
+      onclick: (event) => {
+        if (!may) return toast(t.viewer.why, "warning");
+        submitting(event.currentTarget, () =>
+          change(handle, { write_logs: !handle.account().write_logs })
+            .then(() => toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff))
+            .catch((problem) => toast(problem.detail || problem.title || String(problem), "warning")),
+        );
+      },
     },
-  }, h("span", { class: "switch-knob" }), h("span", { class: "switch-text" }, account.write_logs ? t.yes : t.no));
+    h("span", { class: "switch-knob" }),
+    h("span", { class: "switch-text" }, account.write_logs ? t.yes : t.no),
+  );
   toggle.dataset.part = "logs";
   render(target, [account.name, account.write_logs, account.regions, account.role_arn, account.access_key_id], () =>
-    section(t.account.settings, {},
-      h("div", { class: "setting" },
-        h("div", {}, h("p", { class: "setting-title", id: `${id}-label` }, t.newAccount.writeLogs),
-          h("p", { class: "help", id: `${id}-text` }, account.write_logs ? t.newAccount.writeLogsYes : t.newAccount.writeLogsNo)),
-        toggle),
-      setting(t.account.name, account.name, changeButton(session, t.actions.rename, { class: "button-small", "data-part": "name", onclick: () => rename(handle) })),
-      setting(account.role_arn ? t.account.roleAndRegions : t.account.regions,
-        [account.role_arn?.split("/").pop(), (account.regions ?? []).join(", ")].filter(Boolean).join(" · ") || t.account.defaultRegion,
-        changeButton(session, t.actions.change, { class: "button-small", "data-part": "role", onclick: () => reach(handle) })),
-      account.access_type === "access_key" && setting(t.account.keys, t.account.keysText(account.access_key_id?.slice(-4) ?? ""),
-        changeButton(session, t.account.rotate, { class: "button-small", "data-part": "keys", onclick: () => rotate(handle) }))));
+    section(
+      t.account.settings,
+      {},
+      h(
+        "div",
+        { class: "setting" },
+        h(
+          "div",
+          {},
+          h("p", { class: "setting-title", id: `${id}-label` }, t.newAccount.writeLogs),
+          h(
+            "p",
+            { class: "help", id: `${id}-text` },
+            account.write_logs ? t.newAccount.writeLogsYes : t.newAccount.writeLogsNo,
+          ),
+        ),
+        toggle,
+      ),
+      setting(
+        t.account.name,
+        account.name,
+        changeButton(session, t.actions.rename, {
+          class: "button-small",
+          "data-part": "name",
+          onclick: () => rename(handle),
+        }),
+      ),
+      setting(
+        account.role_arn ? t.account.roleAndRegions : t.account.regions,
+        [account.role_arn?.split("/").pop(), (account.regions ?? []).join(", ")].filter(Boolean).join(" · ") ||
+          t.account.defaultRegion,
+        changeButton(session, t.actions.change, {
+          class: "button-small",
+          "data-part": "role",
+          onclick: () => reach(handle),
+        }),
+      ),
+      account.access_type === "access_key" &&
+        setting(
+          t.account.keys,
+          t.account.keysText(account.access_key_id?.slice(-4) ?? ""),
+          changeButton(session, t.account.rotate, {
+            class: "button-small",
+            "data-part": "keys",
+            onclick: () => rotate(handle),
+          }),
+        ),
+    ),
+  );
 }
 
 function setting(title, text, action) {
-  return h("div", { class: "setting" }, h("div", {}, h("p", { class: "setting-title" }, title), h("p", { class: "help" }, text)), action);
+  return h(
+    "div",
+    { class: "setting" },
+    h("div", {}, h("p", { class: "setting-title" }, title), h("p", { class: "help" }, text)),
+    action,
+  );
 }
 
 // Shows a concurrent change and never overwrites it.
@@ -258,169 +459,265 @@ async function change(handle, body) {
 }
 
 function rename(handle) {
-  const input = h("input", { type: "text", class: "input", value: handle.account().name, autocomplete: "off", spellcheck: "false", maxlength: "64" });
+  const input = h("input", {
+    type: "text",
+    class: "input",
+    value: handle.account().name,
+    autocomplete: "off",
+    spellcheck: "false",
+    maxlength: "64",
+  });
   dialog({
     title: t.account.renameTitle,
-    content: ({ close }) => form({
-      submitText: t.actions.save,
-      cancel: close,
-      fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input })],
-      async onsubmit() {
-        const name = input.value.trim();
-        if (!/^[A-Za-z0-9]{1,64}$/.test(name)) {
-          throw { status: 422, errors: [{ field: "name", message: name ? t.newAccount.nameWrong(name.replace(/[^A-Za-z0-9]/g, "")) : t.newAccount.nameNeeded }] };
-        }
-        await change(handle, { name });
-        close();
-        toast(t.account.saved);
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.actions.save,
+        cancel: close,
+        fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input })],
+        async onsubmit() {
+          const name = input.value.trim();
+          if (!/^[A-Za-z0-9]{1,64}$/.test(name)) {
+            throw {
+              status: 422,
+              errors: [
+                {
+                  field: "name",
+                  message: name ? t.newAccount.nameWrong(name.replace(/[^A-Za-z0-9]/g, "")) : t.newAccount.nameNeeded,
+                },
+              ],
+            };
+          }
+          await change(handle, { name });
+          close();
+          toast(t.account.saved);
+        },
+      }),
   });
 }
 
 function reach(handle) {
   const account = handle.account();
-  const input = h("input", { type: "text", class: "input", value: account.role_arn?.split("/").pop() ?? "", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
-  const path = h("input", { type: "text", class: "input", value: account.role_path ?? "/", maxlength: "64", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const input = h("input", {
+    type: "text",
+    class: "input",
+    value: account.role_arn?.split("/").pop() ?? "",
+    autocomplete: "off",
+    spellcheck: "false",
+    autocapitalize: "none",
+  });
+  const path = h("input", {
+    type: "text",
+    class: "input",
+    value: account.role_path ?? "/",
+    maxlength: "64",
+    autocomplete: "off",
+    spellcheck: "false",
+    autocapitalize: "none",
+  });
   const regions = regionsField({ value: account.regions ?? [], help: t.newAccount.regionsHelp });
   dialog({
     title: account.role_arn ? t.account.roleAndRegions : t.account.regions,
-    content: ({ close }) => form({
-      submitText: t.actions.save,
-      cancel: close,
-      fields: [
-        notice("info", h("p", {}, t.account.reachText)),
-        account.access_type === "assume_role" && field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, input }),
-        account.access_type === "assume_role" && field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, input: path }),
-        regions.node,
-      ],
-      async onsubmit(node) {
-        const chosen = regions.read();
-        if (chosen === null) throw { status: 422, errors: [] };
-        if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.regionsField.needed }] };
-        setError(node, "regions", "");
-        const body = { regions: chosen };
-        if (account.access_type === "assume_role") {
-          if (!/^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/.test(input.value.trim())) throw { status: 422, errors: [{ field: "role_name", message: t.newAccount.roleNameWrong }] };
-          body.role_name = input.value.trim();
-          if (path.value.trim() !== (account.role_path ?? "/")) body.role_path = path.value.trim() || "/";
-        }
-        await change(handle, body);
-        close();
-        toast(t.account.savedTestAgain);
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.actions.save,
+        cancel: close,
+        fields: [
+          notice("info", h("p", {}, t.account.reachText)),
+          account.access_type === "assume_role" &&
+            field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, input }),
+          account.access_type === "assume_role" &&
+            field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, input: path }),
+          regions.node,
+        ],
+        async onsubmit(node) {
+          const chosen = regions.read();
+          if (chosen === null) throw { status: 422, errors: [] };
+          if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.regionsField.needed }] };
+          setError(node, "regions", "");
+          const body = { regions: chosen };
+          if (account.access_type === "assume_role") {
+            if (!/^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/.test(input.value.trim()))
+              throw { status: 422, errors: [{ field: "role_name", message: t.newAccount.roleNameWrong }] };
+            body.role_name = input.value.trim();
+            if (path.value.trim() !== (account.role_path ?? "/")) body.role_path = path.value.trim() || "/";
+          }
+          await change(handle, body);
+          close();
+          toast(t.account.savedTestAgain);
+        },
+      }),
   });
 }
 
 function rotate(handle) {
-  const keyId = h("input", { type: "text", class: "input", autocomplete: "off", spellcheck: "false", autocapitalize: "none" });
+  const keyId = h("input", {
+    type: "text",
+    class: "input",
+    autocomplete: "off",
+    spellcheck: "false",
+    autocapitalize: "none",
+  });
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
   dialog({
     title: t.account.rotate,
-    content: ({ close }) => form({
-      submitText: t.account.rotateSubmit,
-      cancel: close,
-      fields: [
-        h("p", {}, t.account.rotateText),
-        field({ name: "access_key_id", label: t.newAccount.keyId, input: keyId }),
-        field({ name: "secret_access_key", label: t.newAccount.secret, help: t.newAccount.secretHelp, input: secret }),
-      ],
-      async onsubmit() {
-        const errors = [];
-        if (!/^\w{16,128}$/.test(keyId.value.trim())) errors.push({ field: "access_key_id", message: t.newAccount.keyIdWrong });
-        if (!secret.value.trim()) errors.push({ field: "secret_access_key", message: t.newAccount.secretNeeded });
-        if (errors.length) throw { status: 422, errors };
-        await api.put(`/v1/accounts/${api.segment(handle.id)}/credentials`, { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() });
-        secret.value = "";
-        await handle.refresh();
-        close();
-        toast(t.account.rotated);
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.account.rotateSubmit,
+        cancel: close,
+        fields: [
+          h("p", {}, t.account.rotateText),
+          field({ name: "access_key_id", label: t.newAccount.keyId, input: keyId }),
+          field({
+            name: "secret_access_key",
+            label: t.newAccount.secret,
+            help: t.newAccount.secretHelp,
+            input: secret,
+          }),
+        ],
+        async onsubmit() {
+          const errors = [];
+          if (!/^\w{16,128}$/.test(keyId.value.trim()))
+            errors.push({ field: "access_key_id", message: t.newAccount.keyIdWrong });
+          if (!secret.value.trim()) errors.push({ field: "secret_access_key", message: t.newAccount.secretNeeded });
+          if (errors.length) throw { status: 422, errors };
+          await api.put(`/v1/accounts/${api.segment(handle.id)}/credentials`, {
+            access_key_id: keyId.value.trim(),
+            secret_access_key: secret.value.trim(),
+          });
+          secret.value = "";
+          await handle.refresh();
+          close();
+          toast(t.account.rotated);
+        },
+      }),
   });
 }
 
 function drawUsage(target, id, signal) {
   const inner = h("div", { class: "usage" });
   target.append(section(t.usage.title, {}, inner));
-  load(inner, () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }), (usage) => {
-    const level = levelOf(usage);
-    return [
-      meter(usage),
-      level !== "fine" && h("p", {}, icon("warning"), " ", level === "near" ? t.usage.near : t.usage.over, usage.billable > 0 && ` ${t.usage.billable(usage.billable)}`),
-      h("p", { class: "muted small" }, t.usage.remaining(number(usage.remaining)), " ", t.usage.resets(utcDate(usage.resets_at))),
-      h("p", { class: "muted small" }, t.usage.text),
-    ];
-  }, { signal });
+  load(
+    inner,
+    () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }),
+    (usage) => {
+      const level = levelOf(usage);
+      return [
+        meter(usage),
+        level !== "fine" &&
+          h(
+            "p",
+            {},
+            icon("warning"),
+            " ",
+            level === "near" ? t.usage.near : t.usage.over,
+            usage.billable > 0 && ` ${t.usage.billable(usage.billable)}`,
+          ),
+        h(
+          "p",
+          { class: "muted small" },
+          t.usage.remaining(number(usage.remaining)),
+          " ",
+          t.usage.resets(utcDate(usage.resets_at)),
+        ),
+        h("p", { class: "muted small" }, t.usage.text),
+      ];
+    },
+    { signal },
+  );
 }
 
 function drawRevoke(target, account, handle) {
   const revoked = isRevoked(account);
-  render(target, revoked, () => !revoked && section(t.revoke.title, { className: "danger" },
-    h("p", {}, t.revoke.text),
-    changeButton(session, t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) })));
+  render(
+    target,
+    revoked,
+    () =>
+      !revoked &&
+      section(
+        t.revoke.title,
+        { className: "danger" },
+        h("p", {}, t.revoke.text),
+        changeButton(session, t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) }),
+      ),
+  );
 }
 
 function confirmRevoke(handle) {
   const account = handle.account();
   dialog({
     title: t.revoke.confirm(account.name),
-    content: ({ close }) => form({
-      submitText: t.revoke.action,
-      submitClass: "button-danger",
-      cancel: close,
-      fields: [
-        h("p", {}, t.revoke.ends),
-        h("ul", { class: "consequences" }, t.revoke.consequences.map((text) => h("li", {}, text))),
-        notice("info", h("p", {}, t.revoke.stays[account.access_type])),
-      ],
-      async onsubmit() {
-        await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
-        close();
-        toast(t.revoke.done(account.name));
-        // The button is gone, so the focus goes to what has changed.
-        await handle.refresh();
-        const heading = /** @type {HTMLElement} */ (document.querySelector(".account-head h1"));
-        heading.tabIndex = -1;
-        heading.focus();
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.revoke.action,
+        submitClass: "button-danger",
+        cancel: close,
+        fields: [
+          h("p", {}, t.revoke.ends),
+          h(
+            "ul",
+            { class: "consequences" },
+            t.revoke.consequences.map((text) => h("li", {}, text)),
+          ),
+          notice("info", h("p", {}, t.revoke.stays[account.access_type])),
+        ],
+        async onsubmit() {
+          await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
+          close();
+          toast(t.revoke.done(account.name));
+          // The button is gone, so the focus goes to what has changed.
+          await handle.refresh();
+          const heading = /** @type {HTMLElement} */ (document.querySelector(".account-head h1"));
+          heading.tabIndex = -1;
+          heading.focus();
+        },
+      }),
   });
 }
 
 function danger(handle) {
-  return section(t.account.remove, { className: "danger" },
+  return section(
+    t.account.remove,
+    { className: "danger" },
     h("p", {}, t.account.removeText),
-    changeButton(session, t.account.remove, { class: "button-danger", onclick: () => confirmRemoval(handle) }));
+    changeButton(session, t.account.remove, { class: "button-danger", onclick: () => confirmRemoval(handle) }),
+  );
 }
 
 function confirmRemoval(handle) {
   const account = handle.account();
-  const input = h("input", { type: "text", class: "input mono", inputmode: "numeric", autocomplete: "off", spellcheck: "false" });
+  const input = h("input", {
+    type: "text",
+    class: "input mono",
+    inputmode: "numeric",
+    autocomplete: "off",
+    spellcheck: "false",
+  });
   dialog({
     title: t.account.removeTitle(account.name),
-    content: ({ close }) => form({
-      submitText: t.account.removeSubmit,
-      submitClass: "button-danger",
-      cancel: close,
-      fields: [
-        h("p", {}, t.account.removeConsequences),
-        notice("info", h("p", {}, account.access_type === "assume_role" ? t.account.removeStack : t.account.removeUser)),
-        field({ name: "number", label: t.account.removeType(account.provider_id), input }),
-      ],
-      async onsubmit() {
-        if (input.value.replace(/[\s-]/g, "") !== account.provider_id) {
-          throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
-        }
-        await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
-        close();
-        router.go("#/accounts");
-        store.remove(account.account_id);
-        toast(t.account.removed(account.name));
-        announce(t.account.removed(account.name));
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.account.removeSubmit,
+        submitClass: "button-danger",
+        cancel: close,
+        fields: [
+          h("p", {}, t.account.removeConsequences),
+          notice(
+            "info",
+            h("p", {}, account.access_type === "assume_role" ? t.account.removeStack : t.account.removeUser),
+          ),
+          field({ name: "number", label: t.account.removeType(account.provider_id), input }),
+        ],
+        async onsubmit() {
+          if (input.value.replace(/[\s-]/g, "") !== account.provider_id) {
+            throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
+          }
+          await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
+          close();
+          router.go("#/accounts");
+          store.remove(account.account_id);
+          toast(t.account.removed(account.name));
+          announce(t.account.removed(account.name));
+        },
+      }),
   });
 }
-

@@ -8,7 +8,17 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import {
-  capabilityChips, changeButton, errorPanel, freshnessMark, isRevoked, notice, problemsOf, spinner, STATUS_ICONS, statusBadge, toast,
+  capabilityChips,
+  changeButton,
+  errorPanel,
+  freshnessMark,
+  isRevoked,
+  notice,
+  problemsOf,
+  spinner,
+  STATUS_ICONS,
+  statusBadge,
+  toast,
 } from "../lib/ui.js";
 import { t } from "../texts.js";
 
@@ -59,54 +69,136 @@ class ListView {
   draw(added) {
     const who = session.current();
     this.search = h("input", {
-      type: "search", class: "input", id: "search", value: this.listing.q, placeholder: t.list.searchHint, autocomplete: "off", spellcheck: "false",
-      oninput: () => { clearTimeout(this.typing); this.typing = setTimeout(() => this.filter({ q: this.search.value.trim() }), 200); },
+      type: "search",
+      class: "input",
+      id: "search",
+      value: this.listing.q,
+      placeholder: t.list.searchHint,
+      autocomplete: "off",
+      spellcheck: "false",
+      oninput: () => {
+        clearTimeout(this.typing);
+        this.typing = setTimeout(() => this.filter({ q: this.search.value.trim() }), 200);
+      },
     });
     this.filters = h("fieldset", { class: "filters" });
     this.drawFilters();
-    this.notices = h("div", { class: "list-notices" },
+    this.notices = h(
+      "div",
+      { class: "list-notices" },
       !who.canChange && notice("info", h("p", {}, t.viewer.banner)),
-      added && notice("success", h("p", {}, t.list.added(added.name), " ",
-        t.list.nextStep[added.access_type], " ", h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions))));
+      added &&
+        notice(
+          "success",
+          h(
+            "p",
+            {},
+            t.list.added(added.name),
+            " ",
+            t.list.nextStep[added.access_type],
+            " ",
+            h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
+          ),
+        ),
+    );
     this.arrived = h("div", { class: "arrived" });
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
       "div",
-      { class: "account-table", role: "table", "aria-label": t.list.title, "aria-colcount": String(t.list.columns.length) },
-      h("div", { role: "rowgroup", class: "table-head" },
-        h("div", { role: "row", class: "account-row head" }, t.list.columns.map((column, index) =>
-          h("div", { role: "columnheader", class: `cell cell-${t.list.cells[index]}` }, column)))),
+      {
+        class: "account-table",
+        role: "table",
+        "aria-label": t.list.title,
+        "aria-colcount": String(t.list.columns.length),
+      },
+      h(
+        "div",
+        { role: "rowgroup", class: "table-head" },
+        h(
+          "div",
+          { role: "row", class: "account-row head" },
+          t.list.columns.map((column, index) =>
+            h("div", { role: "columnheader", class: `cell cell-${t.list.cells[index]}` }, column),
+          ),
+        ),
+      ),
       this.body,
     );
     this.foot = h("div", { class: "list-foot" });
-    fill(this.main,
-      h("div", { class: "page-head" },
-        h("div", { class: "head-title" }, h("h1", {}, t.list.title), freshnessMark(() => this.readAt(), this.signal)),
-        changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus")),
+    fill(
+      this.main,
+      h(
+        "div",
+        { class: "page-head" },
+        h(
+          "div",
+          { class: "head-title" },
+          h("h1", {}, t.list.title),
+          freshnessMark(() => this.readAt(), this.signal),
+        ),
+        changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
+      ),
       this.notices,
-      h("div", { class: "toolbar" },
-        h("div", { class: "search" }, h("label", { for: "search", class: "sr-only" }, t.list.search), icon("search"), this.search),
-        this.filters),
+      h(
+        "div",
+        { class: "toolbar" },
+        h(
+          "div",
+          { class: "search" },
+          h("label", { for: "search", class: "sr-only" }, t.list.search),
+          icon("search"),
+          this.search,
+        ),
+        this.filters,
+      ),
       this.arrived,
       this.table,
-      this.foot);
+      this.foot,
+    );
     const onscroll = () => {
       this.listing.scroll = window.scrollY;
       if (this.waiting) return;
-      this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.window(); });
+      this.waiting = requestAnimationFrame(() => {
+        this.waiting = 0;
+        this.window();
+      });
     };
-    const onresize = () => { this.height = 0; onscroll(); };
+    const onresize = () => {
+      this.height = 0;
+      onscroll();
+    };
     window.addEventListener("scroll", onscroll, { passive: true, signal: this.signal });
     window.addEventListener("resize", onresize, { passive: true, signal: this.signal });
     this.window();
   }
 
   drawFilters() {
-    const entry = (value, text) => h("label", { class: "filter" },
-      h("input", { type: "radio", name: "status", class: "sr-only", value, checked: this.listing.status === value, onchange: () => this.filter({ status: value }) }),
-      h("span", { class: `filter-face ${value ? `status-${value}` : ""}` },
-        value && h("span", { class: "status-mark" }, icon(STATUS_ICONS[value])), text, h("span", { class: "count" })));
-    fill(this.filters, h("legend", { class: "sr-only" }, t.list.filter), entry("", t.list.all), STATUSES.map((status) => entry(status, t.status[status])));
+    const entry = (value, text) =>
+      h(
+        "label",
+        { class: "filter" },
+        h("input", {
+          type: "radio",
+          name: "status",
+          class: "sr-only",
+          value,
+          checked: this.listing.status === value,
+          onchange: () => this.filter({ status: value }),
+        }),
+        h(
+          "span",
+          { class: `filter-face ${value ? `status-${value}` : ""}` },
+          value && h("span", { class: "status-mark" }, icon(STATUS_ICONS[value])),
+          text,
+          h("span", { class: "count" }),
+        ),
+      );
+    fill(
+      this.filters,
+      h("legend", { class: "sr-only" }, t.list.filter),
+      entry("", t.list.all),
+      STATUSES.map((status) => entry(status, t.status[status])),
+    );
     this.drawNumbers();
   }
 
@@ -115,7 +207,9 @@ class ListView {
     const counts = store.numbers();
     if (!counts) return;
     const numbers = [counts.total, ...STATUSES.map((status) => counts.by_status?.[status] ?? 0)];
-    this.filters.querySelectorAll(".count").forEach((node, index) => { node.textContent = String(numbers[index]); });
+    this.filters.querySelectorAll(".count").forEach((node, index) => {
+      node.textContent = String(numbers[index]);
+    });
   }
 
   filter(change) {
@@ -166,14 +260,37 @@ class ListView {
     this.drawArrivals();
     if (!this.fetching && !this.foot.querySelector("[role=alert]")) this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);
-    const turned = before.map(([id, status]) => [store.account(id), status]).filter(([account, status]) => account && account.status !== status).at(-1);
+    const turned = before
+      .map(([id, status]) => [store.account(id), status])
+      .filter(([account, status]) => account && account.status !== status)
+      .at(-1);
     if (turned) announce(t.list.isNow(turned[0].name, t.status[turned[0].status]));
   }
 
   drawArrivals() {
     const count = this.listing.arrivals.length;
-    render(this.arrived, count, () => count > 0 && h("p", {}, icon("info"), h("span", {}, (this.isFiltered() ? t.list.arrivedHere : t.list.arrived)(count), " · "),
-      h("button", { type: "button", class: "link", "data-part": "show", onclick: () => this.reveal(...this.listing.showArrivals()) }, t.list.showArrived)));
+    render(
+      this.arrived,
+      count,
+      () =>
+        count > 0 &&
+        h(
+          "p",
+          {},
+          icon("info"),
+          h("span", {}, (this.isFiltered() ? t.list.arrivedHere : t.list.arrived)(count), " · "),
+          h(
+            "button",
+            {
+              type: "button",
+              class: "link",
+              "data-part": "show",
+              onclick: () => this.reveal(...this.listing.showArrivals()),
+            },
+            t.list.showArrived,
+          ),
+        ),
+    );
     if (count > this.arrivedBefore) announce(this.arrived.querySelector("span").textContent);
     this.arrivedBefore = count;
   }
@@ -202,29 +319,39 @@ class ListView {
 
   describe() {
     const { ids, ended, total } = this.listing;
-    const rows = ended ? ids.length : total ?? -2;
+    const rows = ended ? ids.length : (total ?? -2);
     this.table.setAttribute("aria-rowcount", String(rows + 1));
   }
 
   drawFoot(state, problem) {
     this.describe();
     const { started, ids } = this.listing;
-    this.table.hidden = (state === "idle" && started || state === "error") && ids.length === 0;
+    this.table.hidden = ((state === "idle" && started) || state === "error") && ids.length === 0;
     // Hidden until the first rows are shown, so that it does not move.
     this.foot.hidden = state !== "error" && state !== "slow" && !started;
     const shown = [state, problem, this.summary(), started];
     render(this.foot, shown, () => {
       if (state === "error") return errorPanel(problem, () => this.more());
-      if (state === "idle" && started && ids.length === 0) return this.isFiltered() ? this.nothingFound() : this.empty();
-      return h("p", { class: "muted small" },
+      if (state === "idle" && started && ids.length === 0)
+        return this.isFiltered() ? this.nothingFound() : this.empty();
+      return h(
+        "p",
+        { class: "muted small" },
         state !== "idle" && started && [spinner(), " "],
-        state === "slow" ? h("span", { role: "status" }, t.problems.slow) : started && this.summary());
+        state === "slow" ? h("span", { role: "status" }, t.problems.slow) : started && this.summary(),
+      );
     });
   }
 
   empty() {
-    return h("div", { class: "empty card" }, icon("cloud"), h("h2", {}, t.list.empty.title), h("p", {}, t.list.empty.text),
-      changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"));
+    return h(
+      "div",
+      { class: "empty card" },
+      icon("cloud"),
+      h("h2", {}, t.list.empty.title),
+      h("p", {}, t.list.empty.text),
+      changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
+    );
   }
 
   // The modal has its own address, so a reload opens it again. The list stays below it, so the focus
@@ -236,7 +363,9 @@ class ListView {
       const { newAccount } = await import("./new-account.js");
       if (this.signal.aborted) return;
       newAccount({
-        onClose: () => { if (router.place().path === "/accounts/new") router.rewrite("/accounts", here); },
+        onClose: () => {
+          if (router.place().path === "/accounts/new") router.rewrite("/accounts", here);
+        },
         onAdded: (account) => {
           store.add(account);
           router.go("#/accounts", { replace: true });
@@ -256,8 +385,26 @@ class ListView {
   }
 
   nothingFound() {
-    return h("div", { class: "empty card" }, icon("search"), h("h2", {}, t.list.nothingFound), h("p", {}, t.list.nothingFoundText),
-      h("button", { type: "button", class: "button", onclick: () => { this.search.value = ""; this.filters.querySelector("input").checked = true; this.filter({ q: "", status: "" }); } }, t.list.clear));
+    return h(
+      "div",
+      { class: "empty card" },
+      icon("search"),
+      h("h2", {}, t.list.nothingFound),
+      h("p", {}, t.list.nothingFoundText),
+      h(
+        "button",
+        {
+          type: "button",
+          class: "button",
+          onclick: () => {
+            this.search.value = "";
+            this.filters.querySelector("input").checked = true;
+            this.filter({ q: "", status: "" });
+          },
+        },
+        t.list.clear,
+      ),
+    );
   }
 
   // Draws the visible rows and a few around them.
@@ -266,7 +413,16 @@ class ListView {
       if (!this.body.querySelector(".skeleton-row")) {
         this.rows.clear();
         this.body.style.height = "";
-        fill(this.body, Array.from({ length: 10 }, () => h("div", { class: "account-row skeleton-row", role: "row" }, h("div", { role: "cell", class: "cell" }, h("div", { class: "skeleton-line" }), srOnly(t.list.loading)))));
+        fill(
+          this.body,
+          Array.from({ length: 10 }, () =>
+            h(
+              "div",
+              { class: "account-row skeleton-row", role: "row" },
+              h("div", { role: "cell", class: "cell" }, h("div", { class: "skeleton-line" }), srOnly(t.list.loading)),
+            ),
+          ),
+        );
       }
       return;
     }
@@ -291,7 +447,10 @@ class ListView {
       if (index >= 0) wanted.set(focused.dataset.id, index);
     }
     for (const [id, node] of this.rows) {
-      if (!wanted.has(id)) { node.remove(); this.rows.delete(id); }
+      if (!wanted.has(id)) {
+        node.remove();
+        this.rows.delete(id);
+      }
     }
     let before = null;
     for (const [id, index] of [...wanted].sort((a, b) => b[1] - a[1])) {
@@ -333,8 +492,17 @@ class ListView {
       { role: "row", class: "account-row", "data-id": account.account_id },
       cell("name", h("a", { href: base, "data-part": "name", title: account.name }, account.name)),
       cell("status", statusBadge(account.status)),
-      cell("account", h("span", { class: "mono" }, account.provider_id),
-        h("span", { class: "muted" }, t.providers[account.provider] ?? account.provider, " · ", t.accessTypes[account.access_type]?.short ?? account.access_type)),
+      cell(
+        "account",
+        h("span", { class: "mono" }, account.provider_id),
+        h(
+          "span",
+          { class: "muted" },
+          t.providers[account.provider] ?? account.provider,
+          " · ",
+          t.accessTypes[account.access_type]?.short ?? account.access_type,
+        ),
+      ),
       cell("capabilities", capabilityChips(account)),
       cell("tested", h("span", { class: "cell-caption" }, t.list.testedCaption), when(finished)),
       cell("next", this.nextStep(account, base)),
@@ -344,9 +512,12 @@ class ListView {
 
   nextStep(account, base) {
     const problems = problemsOf(account).length;
-    if (account.testing) return h("a", { href: `${base}/tests`, class: "testing", "data-part": "next" }, spinner(), t.status.testing);
-    const link = (href, text, why = "") => h("a", { href, "data-part": "next", "aria-label": `${text}${why}: ${account.name}` }, text);
-    if (account.status === "unconfirmed" && !isRevoked(account)) return link(`${base}/instructions`, t.list.instructions);
+    if (account.testing)
+      return h("a", { href: `${base}/tests`, class: "testing", "data-part": "next" }, spinner(), t.status.testing);
+    const link = (href, text, why = "") =>
+      h("a", { href, "data-part": "next", "aria-label": `${text}${why}: ${account.name}` }, text);
+    if (account.status === "unconfirmed" && !isRevoked(account))
+      return link(`${base}/instructions`, t.list.instructions);
     if (problems) return link(base, t.list.problems(problems), t.list.seeWhy);
     if (account.status !== "confirmed") return link(base, t.list.whatIsWrong);
     return h("span", { class: "muted" }, t.list.none);
@@ -355,17 +526,25 @@ class ListView {
   testButton(account) {
     const may = session.current()?.canChange;
     const label = t.list.testLabel(account.name);
-    return h("button", {
-      type: "button", class: "icon-button test-button", "data-part": "test", "aria-label": label,
-      title: may ? t.list.testHint : t.viewer.why, "aria-disabled": may ? null : "true",
-      onclick: (event) => (may ? startTest(account, event.currentTarget) : toast(t.viewer.why, "warning")),
-    }, icon("test"));
+    return h(
+      "button",
+      {
+        type: "button",
+        class: "icon-button test-button",
+        "data-part": "test",
+        "aria-label": label,
+        title: may ? t.list.testHint : t.viewer.why,
+        "aria-disabled": may ? null : "true",
+        onclick: (event) => (may ? startTest(account, event.currentTarget) : toast(t.viewer.why, "warning")),
+      },
+      icon("test"),
+    );
   }
 
   // When the oldest of the rows in sight was read.
   readAt() {
     const times = [...this.rows.keys()].map(store.readAt).filter(Boolean);
-    return times.length ? Math.min(...times) : this.listing.pages[0]?.at ?? 0;
+    return times.length ? Math.min(...times) : (this.listing.pages[0]?.at ?? 0);
   }
 
   // Statuses change by themselves. Reads rows under test often, and the other visible rows now and
@@ -373,15 +552,25 @@ class ListView {
   keepTrue() {
     // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once.
     let refreshed = Date.now();
-    addEventListener("online", () => { refreshed = 0; }, { signal: this.signal });
-    return whileLookedAt(this.signal, () => WATCH_EVERY_MS, async () => {
-      const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
-      await store.reread(testing, this.signal);
-      if (Date.now() - refreshed >= REFRESH_EVERY_MS) {
-        refreshed = Date.now();
-        await this.refresh();
-      } else await this.listing.catchUp(this.signal);
-    });
+    addEventListener(
+      "online",
+      () => {
+        refreshed = 0;
+      },
+      { signal: this.signal },
+    );
+    return whileLookedAt(
+      this.signal,
+      () => WATCH_EVERY_MS,
+      async () => {
+        const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
+        await store.reread(testing, this.signal);
+        if (Date.now() - refreshed >= REFRESH_EVERY_MS) {
+          refreshed = Date.now();
+          await this.refresh();
+        } else await this.listing.catchUp(this.signal);
+      },
+    );
   }
 
   // Keeps what is shown if it fails. The next refresh tries again.

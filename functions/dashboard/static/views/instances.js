@@ -8,7 +8,19 @@ import { announce, fill, focus, h, keyed, pause, whenVisible } from "../lib/dom.
 import { clock, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { button, changeButton, dialog, form, isOpenToOthers, load, notice, section, skeleton, submitting, toast } from "../lib/ui.js";
+import {
+  button,
+  changeButton,
+  dialog,
+  form,
+  isOpenToOthers,
+  load,
+  notice,
+  section,
+  skeleton,
+  submitting,
+  toast,
+} from "../lib/ui.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 import { resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
@@ -45,8 +57,16 @@ export function instances(context) {
 }
 
 function notConnected(account) {
-  return notice("info", h("p", {}, isOpenToOthers(account) ? t.instances.openToOthers : t.instances.notConnected, " ",
-    h("a", { href: `#/accounts/${api.segment(account.account_id)}/instructions` }, t.instances.connect)));
+  return notice(
+    "info",
+    h(
+      "p",
+      {},
+      isOpenToOthers(account) ? t.instances.openToOthers : t.instances.notConnected,
+      " ",
+      h("a", { href: `#/accounts/${api.segment(account.account_id)}/instructions` }, t.instances.connect),
+    ),
+  );
 }
 
 class Instances {
@@ -67,30 +87,52 @@ class Instances {
 
   section() {
     const content = h("div", {});
-    const refresh = button(t.instances.refresh, { class: "button-small", onclick: () => submitting(refresh, () => this.list().catch((problem) => this.fail(problem))) }, "refresh");
+    const refresh = button(
+      t.instances.refresh,
+      {
+        class: "button-small",
+        onclick: () => submitting(refresh, () => this.list().catch((problem) => this.fail(problem))),
+      },
+      "refresh",
+    );
     const head = h("span", { class: "card-actions" });
     const once = async () => {
       this.readResources();
-      this.readActs().then(() => this.draw(), () => {});
+      this.readActs().then(
+        () => this.draw(),
+        () => {},
+      );
       if (!this.listing) await this.list();
       this.draw();
     };
-    load(content, once, () => {
-      fill(head, this.asOf, refresh);
-      return [this.notes, this.rows];
-    }, { signal: this.signal, placeholder: () => skeleton(6) });
+    load(
+      content,
+      once,
+      () => {
+        fill(head, this.asOf, refresh);
+        return [this.notes, this.rows];
+      },
+      { signal: this.signal, placeholder: () => skeleton(6) },
+    );
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
   async list() {
-    this.listing = { ...await api.get(`/v1/accounts/${api.segment(this.handle.id)}/instances`, { signal: this.signal }), at: Date.now() };
+    this.listing = {
+      ...(await api.get(`/v1/accounts/${api.segment(this.handle.id)}/instances`, { signal: this.signal })),
+      at: Date.now(),
+    };
     kept = { id: this.handle.id, listing: this.listing };
     this.draw();
   }
 
   async readActs() {
-    const { items } = await api.get(`/v1/accounts/${api.segment(this.handle.id)}/interactions`, { query: { limit: 50 }, signal: this.signal });
-    for (const act of items.reverse()) if (act.action === "start" || act.action === "stop") this.acts.set(keyOf(act), act);
+    const { items } = await api.get(`/v1/accounts/${api.segment(this.handle.id)}/interactions`, {
+      query: { limit: 50 },
+      signal: this.signal,
+    });
+    for (const act of items.reverse())
+      if (act.action === "start" || act.action === "stop") this.acts.set(keyOf(act), act);
   }
 
   // If this fails, instances show no schedule. The API refuses a second one.
@@ -104,13 +146,37 @@ class Instances {
     if (!this.listing) return;
     const { items, unavailable, at } = this.listing;
     this.asOf.textContent = t.instances.asOf(clock(at));
-    fill(this.notes, unavailable.length > 0 && notice("warning",
-      h("p", {}, t.instances.unavailable),
-      h("ul", {}, unavailable.map(({ region, kind, detail }) => h("li", {}, h("strong", {}, t.instances.where(t.instances.kinds[kind] ?? kind, region)), `: ${detail}`)))));
-    if (!items.length) return fill(this.rows, h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none));
+    fill(
+      this.notes,
+      unavailable.length > 0 &&
+        notice(
+          "warning",
+          h("p", {}, t.instances.unavailable),
+          h(
+            "ul",
+            {},
+            unavailable.map(({ region, kind, detail }) =>
+              h("li", {}, h("strong", {}, t.instances.where(t.instances.kinds[kind] ?? kind, region)), `: ${detail}`),
+            ),
+          ),
+        ),
+    );
+    if (!items.length)
+      return fill(
+        this.rows,
+        h("li", { class: "empty-line" }, unavailable.length ? t.instances.noneListed : t.instances.none),
+      );
     const focused = this.rows.contains(focus()) ? focus() : null;
-    const place = focused && { row: /** @type {HTMLElement} */ (focused.closest("[data-key]")).dataset.key, part: focused.dataset.part };
-    const shown = items.map((item) => ({ ...item, resource: this.resources.get(keyOf(item)), act: this.acts.get(keyOf(item)), refusal: this.refusals.get(keyOf(item)) }));
+    const place = focused && {
+      row: /** @type {HTMLElement} */ (focused.closest("[data-key]")).dataset.key,
+      part: focused.dataset.part,
+    };
+    const shown = items.map((item) => ({
+      ...item,
+      resource: this.resources.get(keyOf(item)),
+      act: this.acts.get(keyOf(item)),
+      refusal: this.refusals.get(keyOf(item)),
+    }));
     keyed(this.rows, shown, keyOf, (item) => this.row(item));
     if (place && !this.rows.contains(document.activeElement)) {
       this.rows.querySelector(`[data-key="${CSS.escape(place.row)}"] [data-part="${place.part}"]`)?.focus();
@@ -122,60 +188,130 @@ class Instances {
     const on = STOPPABLE.has(instance.state);
     const mark = on ? "play" : AT_REST.has(instance.state) ? "stop" : "clock";
     const { resource } = instance;
-    return h("li", { class: "instance" },
-      h("span", { class: "instance-name" }, h("strong", {}, name), name !== instance.instance_id && h("code", {}, instance.instance_id)),
-      h("span", { class: "instance-kind" }, t.instances.kinds[instance.kind] ?? instance.kind, h("span", { class: "muted" }, ` ${instance.type}`)),
+    return h(
+      "li",
+      { class: "instance" },
+      h(
+        "span",
+        { class: "instance-name" },
+        h("strong", {}, name),
+        name !== instance.instance_id && h("code", {}, instance.instance_id),
+      ),
+      h(
+        "span",
+        { class: "instance-kind" },
+        t.instances.kinds[instance.kind] ?? instance.kind,
+        h("span", { class: "muted" }, ` ${instance.type}`),
+      ),
       h("span", { class: "instance-region" }, instance.region),
-      h("span", { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-changing"}` }, icon(mark), instance.state),
-      h("span", { class: "instance-actions" },
+      h(
+        "span",
+        { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-changing"}` },
+        icon(mark),
+        instance.state,
+      ),
+      h(
+        "span",
+        { class: "instance-actions" },
         this.powerButton(instance, name),
-        changeButton(session, t.schedules.schedule, {
-          class: "button-small", "data-part": "schedule", "aria-label": resource?.schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
-          onclick: () => scheduleDialog(this.handle.id, {
-            instance, resource, running: on,
-            onStop: (stopping) => this.follow(instance, stopping),
-            onSaved: () => this.readResources(),
-          }),
-        }, "clock")),
-      resource?.next_action && h("p", { class: "instance-note muted small" }, icon("clock"), " ", t.schedules.next[resource.next_action.action], " ", when(resource.next_action.at, { exact: true })),
-      instance.act && resultNote(instance.act, { tag: "p", class: "instance-note", before: [t.interactions.did[instance.act.action], " ", when(instance.act.at), ". "] }),
-      instance.refusal && h("div", { class: "instance-note", role: "alert" }, notice("warning", h("p", {}, instance.refusal))));
+        changeButton(
+          session,
+          t.schedules.schedule,
+          {
+            class: "button-small",
+            "data-part": "schedule",
+            "aria-label": resource?.schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
+            onclick: () =>
+              scheduleDialog(this.handle.id, {
+                instance,
+                resource,
+                running: on,
+                onStop: (stopping) => this.follow(instance, stopping),
+                onSaved: () => this.readResources(),
+              }),
+          },
+          "clock",
+        ),
+      ),
+      resource?.next_action &&
+        h(
+          "p",
+          { class: "instance-note muted small" },
+          icon("clock"),
+          " ",
+          t.schedules.next[resource.next_action.action],
+          " ",
+          when(resource.next_action.at, { exact: true }),
+        ),
+      instance.act &&
+        resultNote(instance.act, {
+          tag: "p",
+          class: "instance-note",
+          before: [t.interactions.did[instance.act.action], " ", when(instance.act.at), ". "],
+        }),
+      instance.refusal &&
+        h("div", { class: "instance-note", role: "alert" }, notice("warning", h("p", {}, instance.refusal))),
+    );
   }
 
   // The same element in every state, so that it neither moves nor loses the focus.
   powerButton(instance, name) {
     const attributes = { class: "button-small", "data-part": "power" };
     if (STOPPABLE.has(instance.state)) {
-      return changeButton(session, t.instances.stop, { ...attributes, "aria-label": t.instances.stopThis(name), onclick: () => this.confirmStop(instance) }, "stop");
+      return changeButton(
+        session,
+        t.instances.stop,
+        { ...attributes, "aria-label": t.instances.stopThis(name), onclick: () => this.confirmStop(instance) },
+        "stop",
+      );
     }
     const start = { ...attributes, "aria-label": t.instances.startThis(name) };
     if (STARTABLE.has(instance.state)) {
-      return changeButton(session, t.instances.start, { ...start, onclick: (event) => this.start(instance, event.currentTarget) }, "play");
+      return changeButton(
+        session,
+        t.instances.start,
+        { ...start, onclick: (event) => this.start(instance, event.currentTarget) },
+        "play",
+      );
     }
     const why = t.instances.notWhile(name, instance.state);
-    return button(t.instances.start, { ...start, "aria-disabled": "true", title: why, onclick: () => toast(why, "warning") }, "play");
+    return button(
+      t.instances.start,
+      { ...start, "aria-disabled": "true", title: why, onclick: () => toast(why, "warning") },
+      "play",
+    );
   }
 
   confirmStop(instance) {
     dialog({
       title: t.instances.stopThis(nameOf(instance)),
-      content: ({ close }) => form({
-        submitText: t.instances.stop, cancel: close,
-        fields: [h("p", {}, t.instances.stopText), RESTARTED_BY_AWS.has(instance.kind) && h("p", {}, t.instances.stopDatabase)],
-        onsubmit: async () => {
-          const act = await this.ask(instance, "stop");
-          close();
-          this.follow(instance, act);
-        },
-      }),
+      content: ({ close }) =>
+        form({
+          submitText: t.instances.stop,
+          cancel: close,
+          fields: [
+            h("p", {}, t.instances.stopText),
+            RESTARTED_BY_AWS.has(instance.kind) && h("p", {}, t.instances.stopDatabase),
+          ],
+          onsubmit: async () => {
+            const act = await this.ask(instance, "stop");
+            close();
+            this.follow(instance, act);
+          },
+        }),
     });
   }
 
   start(instance, node) {
-    return submitting(node, () => this.ask(instance, "start").then((act) => this.follow(instance, act), (problem) => {
-      this.refusals.set(keyOf(instance), problem.detail || problem.title || String(problem));
-      this.draw();
-    }));
+    return submitting(node, () =>
+      this.ask(instance, "start").then(
+        (act) => this.follow(instance, act),
+        (problem) => {
+          this.refusals.set(keyOf(instance), problem.detail || problem.title || String(problem));
+          this.draw();
+        },
+      ),
+    );
   }
 
   ask(instance, action) {
@@ -189,7 +325,12 @@ class Instances {
     toast(t.instances.accepted[action](nameOf(instance)));
     this.acts.set(keyOf(instance), act);
     this.awaited.add(act.interaction_id);
-    this.listing = { ...this.listing, items: this.listing.items.map((item) => (keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item)) };
+    this.listing = {
+      ...this.listing,
+      items: this.listing.items.map((item) =>
+        keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item,
+      ),
+    };
     kept = { id: this.handle.id, listing: this.listing };
     this.draw();
     this.lookAgain();
@@ -220,7 +361,9 @@ class Instances {
 
   // Says the results that are known by now. Returns how many.
   sayResults() {
-    const known = [...this.acts.values()].filter((act) => this.awaited.has(act.interaction_id) && act.result !== "pending");
+    const known = [...this.acts.values()].filter(
+      (act) => this.awaited.has(act.interaction_id) && act.result !== "pending",
+    );
     for (const act of known) {
       this.awaited.delete(act.interaction_id);
       announce(`${act.instance_id}: ${resultText(act)}`);

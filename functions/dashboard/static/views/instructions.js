@@ -15,28 +15,40 @@ const RENEW_LINK_AFTER_MS = 10 * 60_000;
 
 export function instructions(context) {
   const since = Date.now();
-  return frame(context, "instructions", (body, handle) => {
-    const watch = h("div", { class: "watch card" });
-    const content = h("div", {});
-    fill(body, watch, content);
-    let readAt = 0;
-    let renewing = false;
-    const read = async () => {
-      const guide = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
-      readAt = Date.now();
-      return guide;
-    };
-    handle.onChange((account) => {
-      drawWatch(watch, account);
-      const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
-      if (renewing || !link || !expires(link.href) || Date.now() - readAt < RENEW_LINK_AFTER_MS) return;
-      renewing = true;
-      // If it fails, the next look tries again.
-      read().then((guide) => link.setAttribute("href", safeHref(guide.deploy_on_aws_url)), () => {}).finally(() => { renewing = false; });
-    });
-    drawWatch(watch, handle.account());
-    load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
-  }, { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) });
+  return frame(
+    context,
+    "instructions",
+    (body, handle) => {
+      const watch = h("div", { class: "watch card" });
+      const content = h("div", {});
+      fill(body, watch, content);
+      let readAt = 0;
+      let renewing = false;
+      const read = async () => {
+        const guide = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
+        readAt = Date.now();
+        return guide;
+      };
+      handle.onChange((account) => {
+        drawWatch(watch, account);
+        const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
+        if (renewing || !link || !expires(link.href) || Date.now() - readAt < RENEW_LINK_AFTER_MS) return;
+        renewing = true;
+        // If it fails, the next look tries again.
+        read()
+          .then(
+            (guide) => link.setAttribute("href", safeHref(guide.deploy_on_aws_url)),
+            () => {},
+          )
+          .finally(() => {
+            renewing = false;
+          });
+      });
+      drawWatch(watch, handle.account());
+      load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
+    },
+    { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
+  );
 }
 
 // Whether the template's address is presigned, because it is not public.
@@ -45,53 +57,110 @@ const expires = (link) => link.includes("X-Amz-Expires");
 function drawWatch(target, account) {
   const confirmed = account.status === "confirmed";
   const waits = account.access_type === "assume_role" ? "unconfirmed" : "unconfirmedKey";
-  const condition = account.status === "unconfirmed" ? waits : isOpenToOthers(account) ? "openToOthers" : account.status;
+  const condition =
+    account.status === "unconfirmed" ? waits : isOpenToOthers(account) ? "openToOthers" : account.status;
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
   // While a test runs, the next one is not in question.
   const next = !confirmed && !account.testing && account.next_verification_at;
-  render(target, [account.status, account.testing, account.next_verification_at, account.verification, account.issues], () => [
-    h("div", { class: "watch-state" }, confirmed ? null : spinner(), statusBadge(account.status)),
-    h("div", { class: "watch-text" },
-      h("p", {}, text, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
-      account.issues?.length > 0 && !confirmed && h("p", { class: "small" }, account.issues[0].message)),
-    confirmed
-      ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
-      : changeButton(session, t.instructions.testNow, { onclick: (event) => startTest(account, event.currentTarget) }, "test"),
-  ]);
+  render(
+    target,
+    [account.status, account.testing, account.next_verification_at, account.verification, account.issues],
+    () => [
+      h("div", { class: "watch-state" }, confirmed ? null : spinner(), statusBadge(account.status)),
+      h(
+        "div",
+        { class: "watch-text" },
+        h("p", {}, text, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
+        account.issues?.length > 0 && !confirmed && h("p", { class: "small" }, account.issues[0].message),
+      ),
+      confirmed
+        ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
+        : changeButton(
+            session,
+            t.instructions.testNow,
+            { onclick: (event) => startTest(account, event.currentTarget) },
+            "test",
+          ),
+    ],
+  );
 }
 
 function drawGuide(guide, account) {
   const ways = [
     guide.cloudformation_template && {
       title: t.instructions.tabs.cloudformation,
-      content: () => [h("p", {}, t.instructions.cloudformation),
-        codeBlock(guide.cloudformation_template, { label: t.instructions.template, filename: "cavok-cloud.json" })],
+      content: () => [
+        h("p", {}, t.instructions.cloudformation),
+        codeBlock(guide.cloudformation_template, { label: t.instructions.template, filename: "cavok-cloud.json" }),
+      ],
     },
     guide.terraform && {
       title: t.instructions.tabs.terraform,
-      content: () => [h("p", {}, t.instructions.terraform), codeBlock(guide.terraform, { label: t.instructions.tabs.terraform, filename: "cavok-cloud.tf" })],
+      content: () => [
+        h("p", {}, t.instructions.terraform),
+        codeBlock(guide.terraform, { label: t.instructions.tabs.terraform, filename: "cavok-cloud.tf" }),
+      ],
     },
     guide.cli && {
       title: t.instructions.tabs.cli,
-      content: () => [h("p", {}, t.instructions.cli), codeBlock(guide.cli, { label: t.instructions.tabs.cli, filename: "cavok-cloud.sh" })],
+      content: () => [
+        h("p", {}, t.instructions.cli),
+        codeBlock(guide.cli, { label: t.instructions.tabs.cli, filename: "cavok-cloud.sh" }),
+      ],
     },
     {
       title: t.instructions.tabs.policies,
       content: () => [
-        h("p", {}, account.access_type === "assume_role" ? t.instructions.policies : t.instructions.policiesUser, " ", h("a", { href: "#/access-details" }, t.nav.access)),
-        guide.trust_policy && codeBlock(guide.trust_policy, { label: t.instructions.trust, filename: "trust-policy.json" }),
-        guide.permissions_policy && codeBlock(guide.permissions_policy, { label: t.instructions.permissions, filename: "permissions-policy.json" }),
+        h(
+          "p",
+          {},
+          account.access_type === "assume_role" ? t.instructions.policies : t.instructions.policiesUser,
+          " ",
+          h("a", { href: "#/access-details" }, t.nav.access),
+        ),
+        guide.trust_policy &&
+          codeBlock(guide.trust_policy, { label: t.instructions.trust, filename: "trust-policy.json" }),
+        guide.permissions_policy &&
+          codeBlock(guide.permissions_policy, {
+            label: t.instructions.permissions,
+            filename: "permissions-policy.json",
+          }),
       ],
     },
   ].filter(Boolean);
   return [
-    section(t.instructions.title[account.access_type], {},
-      h("ol", { class: "steps" }, (guide.steps ?? []).map((step) => h("li", {}, h("h3", {}, step.title), h("p", {}, step.text)))),
-      guide.deploy_on_aws_url && h("p", { class: "deploy" },
-        h("a", { class: "button button-primary", href: guide.deploy_on_aws_url, target: "_blank", rel: "noopener noreferrer" },
-          h("span", {}, t.instructions.deploy), icon("external")),
-        h("span", { class: "muted small" }, t.instructions.deployNote(account.provider_id), " ",
-          expires(guide.deploy_on_aws_url) ? t.instructions.linkExpires : t.instructions.linkStays))),
+    section(
+      t.instructions.title[account.access_type],
+      {},
+      h(
+        "ol",
+        { class: "steps" },
+        (guide.steps ?? []).map((step) => h("li", {}, h("h3", {}, step.title), h("p", {}, step.text))),
+      ),
+      guide.deploy_on_aws_url &&
+        h(
+          "p",
+          { class: "deploy" },
+          h(
+            "a",
+            {
+              class: "button button-primary",
+              href: guide.deploy_on_aws_url,
+              target: "_blank",
+              rel: "noopener noreferrer",
+            },
+            h("span", {}, t.instructions.deploy),
+            icon("external"),
+          ),
+          h(
+            "span",
+            { class: "muted small" },
+            t.instructions.deployNote(account.provider_id),
+            " ",
+            expires(guide.deploy_on_aws_url) ? t.instructions.linkExpires : t.instructions.linkStays,
+          ),
+        ),
+    ),
     section(t.instructions.other, {}, tabs(t.instructions.other, ways)),
   ];
 }

@@ -21,16 +21,22 @@ export function newAccount({ onClose, onAdded }) {
   dialog({
     title: t.newAccount.title,
     onClose,
-    content: ({ close }) => (session.current().canChange
-      ? accountForm(close, onAdded)
-      : notice("info", h("p", {}, t.viewer.why))),
+    content: ({ close }) =>
+      session.current().canChange ? accountForm(close, onAdded) : notice("info", h("p", {}, t.viewer.why)),
   });
 }
 
 function accountForm(close, onAdded) {
-  const text = (name, attributes = {}) => h("input", {
-    type: "text", class: "input", autocomplete: "off", spellcheck: "false", autocapitalize: "none", value: draft[name] ?? "", ...attributes,
-  });
+  const text = (name, attributes = {}) =>
+    h("input", {
+      type: "text",
+      class: "input",
+      autocomplete: "off",
+      spellcheck: "false",
+      autocapitalize: "none",
+      value: draft[name] ?? "",
+      ...attributes,
+    });
   const number = text("provider_id", { inputmode: "numeric", maxlength: "20", required: true });
   const name = text("name", { maxlength: "64", required: true });
   const roleName = text("role_name", { placeholder: "CavokCloud" });
@@ -39,18 +45,52 @@ function accountForm(close, onAdded) {
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
   const regions = regionsField({ value: draft.regions ?? [], help: t.newAccount.regionsHelp, optional: true });
 
-  const providers = h("div", {}, providerChoice([{ id: "aws", name: "AWS", available: true }, { id: "azure", name: "Azure", available: false }]));
-  api.get("/v1/providers").then(({ items }) => fill(providers, providerChoice(items))).catch(() => {
-    // The two known providers are shown already.
-  });
+  const providers = h(
+    "div",
+    {},
+    providerChoice([
+      { id: "aws", name: "AWS", available: true },
+      { id: "azure", name: "Azure", available: false },
+    ]),
+  );
+  api
+    .get("/v1/providers")
+    .then(({ items }) => fill(providers, providerChoice(items)))
+    .catch(() => {
+      // The two known providers are shown already.
+    });
 
-  const credentials = h("div", { class: "nested" },
-    h("p", { class: "help" }, t.newAccount.credentialsHelp, " ", h("a", { href: "#/access-details", target: "_blank" }, t.nav.access)),
+  const credentials = h(
+    "div",
+    { class: "nested" },
+    h(
+      "p",
+      { class: "help" },
+      t.newAccount.credentialsHelp,
+      " ",
+      h("a", { href: "#/access-details", target: "_blank" }, t.nav.access),
+    ),
     field({ name: "access_key_id", label: t.newAccount.keyId, input: keyId }),
-    field({ name: "secret_access_key", label: t.newAccount.secret, help: t.newAccount.secretHelp, input: secret }));
-  const role = h("div", {},
-    field({ name: "role_name", label: t.newAccount.roleName, help: t.newAccount.roleNameHelp, optional: true, input: roleName }),
-    field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, optional: true, input: rolePath }));
+    field({ name: "secret_access_key", label: t.newAccount.secret, help: t.newAccount.secretHelp, input: secret }),
+  );
+  const role = h(
+    "div",
+    {},
+    field({
+      name: "role_name",
+      label: t.newAccount.roleName,
+      help: t.newAccount.roleNameHelp,
+      optional: true,
+      input: roleName,
+    }),
+    field({
+      name: "role_path",
+      label: t.newAccount.rolePath,
+      help: t.newAccount.rolePathHelp,
+      optional: true,
+      input: rolePath,
+    }),
+  );
   const sameName = h("p", { class: "field-warning", role: "status" });
   const showAccess = (type) => {
     credentials.hidden = type !== "access_key";
@@ -63,24 +103,42 @@ function accountForm(close, onAdded) {
     fields: [
       providers,
       field({ name: "provider_id", label: t.newAccount.number, help: t.newAccount.numberHelp, input: number }),
-      h("div", {}, field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }), sameName),
+      h(
+        "div",
+        {},
+        field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }),
+        sameName,
+      ),
       choice({
-        name: "access_type", label: t.newAccount.accessType, value: draft.access_type ?? "assume_role",
+        name: "access_type",
+        label: t.newAccount.accessType,
+        value: draft.access_type ?? "assume_role",
         options: ["assume_role", "access_key"].map((value) => ({
-          value, title: t.accessTypes[value].title, text: t.accessTypes[value].text, tag: t.accessTypes[value].tag,
+          value,
+          title: t.accessTypes[value].title,
+          text: t.accessTypes[value].text,
+          tag: t.accessTypes[value].tag,
           onchange: () => showAccess(value),
         })),
       }),
       credentials,
       choice({
-        name: "write_logs", label: t.newAccount.writeLogs, value: draft.write_logs ?? "yes", className: "choice-row",
+        name: "write_logs",
+        label: t.newAccount.writeLogs,
+        value: draft.write_logs ?? "yes",
+        className: "choice-row",
         options: [
           { value: "yes", title: t.yes, text: t.newAccount.writeLogsYes },
           { value: "no", title: t.no, text: t.newAccount.writeLogsNo },
         ],
       }),
-      h("details", { class: "more-fields", open: Boolean(draft.role_name || draft.role_path || draft.regions?.length) },
-        h("summary", {}, t.newAccount.more), role, regions.node),
+      h(
+        "details",
+        { class: "more-fields", open: Boolean(draft.role_name || draft.role_path || draft.regions?.length) },
+        h("summary", {}, t.newAccount.more),
+        role,
+        regions.node,
+      ),
     ],
     async onsubmit() {
       const values = read();
@@ -90,7 +148,9 @@ function accountForm(close, onAdded) {
       const content = JSON.stringify([session.current().email, values.body, chosen]);
       if (attempt.content !== content) attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
-      const account = await api.post("/v1/accounts", body, { key: attempt.key }).catch((problem) => sayWhoHasIt(problem, body.provider_id));
+      const account = await api
+        .post("/v1/accounts", body, { key: attempt.key })
+        .catch((problem) => sayWhoHasIt(problem, body.provider_id));
       if (!account) return;
       draft = {};
       attempt = { content: "", key: "" };
@@ -101,10 +161,22 @@ function accountForm(close, onAdded) {
 
   // A number that is connected already: leads to its account.
   async function sayWhoHasIt(problem, wanted) {
-    const there = problem.status === 409 && await find(wanted, (account) => account.provider_id === wanted);
+    const there = problem.status === 409 && (await find(wanted, (account) => account.provider_id === wanted));
     if (!there) throw problem;
-    fill(node.querySelector(".form-error"), notice("error", h("p", {}, t.newAccount.numberTaken(wanted), " ",
-      h("a", { href: `#/accounts/${api.segment(there.account_id)}` }, there.name), ".")));
+    fill(
+      node.querySelector(".form-error"),
+      notice(
+        "error",
+        h(
+          "p",
+          {},
+          t.newAccount.numberTaken(wanted),
+          " ",
+          h("a", { href: `#/accounts/${api.segment(there.account_id)}` }, there.name),
+          ".",
+        ),
+      ),
+    );
     number.setAttribute("aria-invalid", "true");
     number.focus();
   }
@@ -112,8 +184,10 @@ function accountForm(close, onAdded) {
   // Two accounts may have one name, but hardly on purpose.
   name.addEventListener("blur", async () => {
     const wanted = name.value.trim();
-    const there = NAME.test(wanted) && await find(wanted, (account) => account.name.toLowerCase() === wanted.toLowerCase());
-    if (name.value.trim() === wanted) fill(sameName, there && [icon("warning"), h("span", {}, t.newAccount.nameTaken(there.name, there.provider_id))]);
+    const there =
+      NAME.test(wanted) && (await find(wanted, (account) => account.name.toLowerCase() === wanted.toLowerCase()));
+    if (name.value.trim() === wanted)
+      fill(sameName, there && [icon("warning"), h("span", {}, t.newAccount.nameTaken(there.name, there.provider_id))]);
   });
 
   function read() {
@@ -131,7 +205,9 @@ function accountForm(close, onAdded) {
         write_logs: picked("write_logs") === "yes",
         ...(accessType === "assume_role" && roleName.value.trim() ? { role_name: roleName.value.trim() } : {}),
         ...(accessType === "assume_role" && rolePath.value.trim() ? { role_path: rolePath.value.trim() } : {}),
-        ...(accessType === "access_key" ? { credentials: { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() } } : {}),
+        ...(accessType === "access_key"
+          ? { credentials: { access_key_id: keyId.value.trim(), secret_access_key: secret.value.trim() } }
+          : {}),
       },
     };
   }
@@ -140,27 +216,47 @@ function accountForm(close, onAdded) {
   const hints = { provider_id: number, name, role_name: roleName, access_key_id: keyId };
   for (const [key, input] of Object.entries(hints)) {
     const hint = () => setError(node, key, check(read()).find((error) => error.field === key)?.message ?? "");
-    input.addEventListener("blur", () => { if (input.value) afterPress(hint); });
-    input.addEventListener("input", () => { if (input.getAttribute("aria-invalid")) hint(); });
+    input.addEventListener("blur", () => {
+      if (input.value) afterPress(hint);
+    });
+    input.addEventListener("input", () => {
+      if (input.getAttribute("aria-invalid")) hint();
+    });
   }
   node.addEventListener("input", () => {
     const { body, accessType } = read();
     draft = {
-      provider_id: number.value, name: name.value, role_name: roleName.value, role_path: rolePath.value, access_key_id: keyId.value,
-      access_type: accessType, write_logs: body.write_logs ? "yes" : "no", regions: regions.chosen(),
+      provider_id: number.value,
+      name: name.value,
+      role_name: roleName.value,
+      role_path: rolePath.value,
+      access_key_id: keyId.value,
+      access_type: accessType,
+      write_logs: body.write_logs ? "yes" : "no",
+      regions: regions.chosen(),
     };
   });
   return node;
 }
 
 // The account whose name or number starts so and that fits. None if the search fails: this only helps.
-const find = (q, fits) => api.get("/v1/accounts", { query: { q, limit: 100 } }).then(({ items }) => items.find(fits), () => null);
+const find = (q, fits) =>
+  api.get("/v1/accounts", { query: { q, limit: 100 } }).then(
+    ({ items }) => items.find(fits),
+    () => null,
+  );
 
 function providerChoice(items) {
   return choice({
-    name: "provider", label: t.newAccount.provider, value: "aws", className: "choice-row",
+    name: "provider",
+    label: t.newAccount.provider,
+    value: "aws",
+    className: "choice-row",
     options: items.map((item) => ({
-      value: item.id, title: item.name, disabled: !item.available, tag: item.available ? "" : t.newAccount.comingSoon,
+      value: item.id,
+      title: item.name,
+      disabled: !item.available,
+      tag: item.available ? "" : t.newAccount.comingSoon,
     })),
   });
 }
@@ -168,12 +264,19 @@ function providerChoice(items) {
 function check({ body, accessType, roleName }) {
   const errors = [];
   const wrong = (name, message) => errors.push({ field: name, message });
-  if (!NUMBER.test(body.provider_id)) wrong("provider_id", body.provider_id ? t.newAccount.numberWrong(body.provider_id.replace(/\D/g, "").length) : t.newAccount.numberNeeded);
+  if (!NUMBER.test(body.provider_id))
+    wrong(
+      "provider_id",
+      body.provider_id
+        ? t.newAccount.numberWrong(body.provider_id.replace(/\D/g, "").length)
+        : t.newAccount.numberNeeded,
+    );
   if (!NAME.test(body.name)) {
     const suggestion = body.name.normalize("NFKD").replace(/[^A-Za-z0-9]/g, "");
     wrong("name", body.name ? t.newAccount.nameWrong(suggestion) : t.newAccount.nameNeeded);
   }
-  if (accessType === "assume_role" && roleName && !ROLE_NAME.test(roleName)) wrong("role_name", t.newAccount.roleNameWrong);
+  if (accessType === "assume_role" && roleName && !ROLE_NAME.test(roleName))
+    wrong("role_name", t.newAccount.roleNameWrong);
   if (accessType === "access_key") {
     if (!KEY_ID.test(body.credentials.access_key_id)) wrong("access_key_id", t.newAccount.keyIdWrong);
     if (!body.credentials.secret_access_key) wrong("secret_access_key", t.newAccount.secretNeeded);

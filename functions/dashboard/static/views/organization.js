@@ -4,7 +4,22 @@ import { number, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import {
-  button, changeButton, clearErrors, copyable, definition, dialog, field, form, load, notice, pagedList, section, skeleton, STATUS_ICONS, submitting, toast,
+  button,
+  changeButton,
+  clearErrors,
+  copyable,
+  definition,
+  dialog,
+  field,
+  form,
+  load,
+  notice,
+  pagedList,
+  section,
+  skeleton,
+  STATUS_ICONS,
+  submitting,
+  toast,
 } from "../lib/ui.js";
 import { meter } from "../lib/usage.js";
 import { t } from "./texts.js";
@@ -16,60 +31,123 @@ export function organization({ main, title, signal }) {
   const identity = h("div", { class: "identity" });
   const webhook = h("div", {});
   // Sections that grow are last in their column, so that they move nothing.
-  fill(main, h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
+  fill(
+    main,
+    h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
     !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
-    h("div", { class: "stack" }, identity,
-      h("div", { class: "columns" },
-        h("div", { class: "stack" },
-          section(t.audit.title, {}, h("p", {}, t.audit.organizationText), h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open))),
-          webhook),
-        usageThisMonth(signal))));
-  load(identity, () => api.get("/v1/organization", { signal }), drawIdentity, { signal, placeholder: () => skeleton(6, "card") });
+    h(
+      "div",
+      { class: "stack" },
+      identity,
+      h(
+        "div",
+        { class: "columns" },
+        h(
+          "div",
+          { class: "stack" },
+          section(
+            t.audit.title,
+            {},
+            h("p", {}, t.audit.organizationText),
+            h("p", {}, h("a", { href: "#/organization/audit" }, t.audit.open)),
+          ),
+          webhook,
+        ),
+        usageThisMonth(signal),
+      ),
+    ),
+  );
+  load(identity, () => api.get("/v1/organization", { signal }), drawIdentity, {
+    signal,
+    placeholder: () => skeleton(6, "card"),
+  });
   drawWebhook(webhook, signal);
 }
 
 function drawIdentity(ours) {
   const counts = ours.accounts;
-  return h("div", { class: "columns" },
-    section(t.organization.identity, {},
-      h("dl", { class: "facts" },
+  return h(
+    "div",
+    { class: "columns" },
+    section(
+      t.organization.identity,
+      {},
+      h(
+        "dl",
+        { class: "facts" },
         definition(t.organization.id, copyable(ours.organization_id, t.actions.copyThis(t.organization.id))),
-        definition(t.organization.externalId, copyable(ours.external_id, t.actions.copyThis(t.organization.externalId))),
-        definition(t.organization.trusted, copyable(ours.trusted_account_id, t.actions.copyThis(t.organization.trusted)))),
-      h("p", { class: "muted small" }, t.organization.externalIdText)),
-    section(t.organization.accounts, {},
-      h("ul", { class: "counts" },
-        ["confirmed", "degraded", "failed", "unconfirmed"].map((status) => h("li", { class: `status status-${status}` },
-          h("a", { href: `#/accounts?status=${status}` },
-            h("span", { class: "status-mark" }, icon(STATUS_ICONS[status])), h("span", {}, t.status[status]), h("strong", {}, number(counts.by_status[status])))))),
-      h("p", { class: "muted small" }, t.organization.total(number(counts.total)))));
+        definition(
+          t.organization.externalId,
+          copyable(ours.external_id, t.actions.copyThis(t.organization.externalId)),
+        ),
+        definition(
+          t.organization.trusted,
+          copyable(ours.trusted_account_id, t.actions.copyThis(t.organization.trusted)),
+        ),
+      ),
+      h("p", { class: "muted small" }, t.organization.externalIdText),
+    ),
+    section(
+      t.organization.accounts,
+      {},
+      h(
+        "ul",
+        { class: "counts" },
+        ["confirmed", "degraded", "failed", "unconfirmed"].map((status) =>
+          h(
+            "li",
+            { class: `status status-${status}` },
+            h(
+              "a",
+              { href: `#/accounts?status=${status}` },
+              h("span", { class: "status-mark" }, icon(STATUS_ICONS[status])),
+              h("span", {}, t.status[status]),
+              h("strong", {}, number(counts.by_status[status])),
+            ),
+          ),
+        ),
+      ),
+      h("p", { class: "muted small" }, t.organization.total(number(counts.total))),
+    ),
+  );
 }
 
 // ---- usage -------------------------------------------------------------------------------------
 
 function usageThisMonth(signal) {
   const terms = h("p", { class: "usage-terms muted small" });
-  return section(t.organization.usage, {}, pagedList({
-    signal,
-    list: h("ul", {}),
-    empty: h("li", { class: "empty-line" }, t.organization.unused),
-    placeholder: () => skeleton(4),
-    renderItem: usageRow,
-    async fetchPage(cursor) {
-      const { free_interactions, resets_at, items, next_cursor } = await api.get("/v1/organization/usage", { query: { limit: 8, cursor }, signal });
-      fill(terms, t.organization.freeTier(number(free_interactions)), " ", t.usage.resets(utcDate(resets_at)));
-      return { next_cursor, items: items.map((item) => ({ ...item, free_interactions })) };
-    },
-  }), terms);
+  return section(
+    t.organization.usage,
+    {},
+    pagedList({
+      signal,
+      list: h("ul", {}),
+      empty: h("li", { class: "empty-line" }, t.organization.unused),
+      placeholder: () => skeleton(4),
+      renderItem: usageRow,
+      async fetchPage(cursor) {
+        const { free_interactions, resets_at, items, next_cursor } = await api.get("/v1/organization/usage", {
+          query: { limit: 8, cursor },
+          signal,
+        });
+        fill(terms, t.organization.freeTier(number(free_interactions)), " ", t.usage.resets(utcDate(resets_at)));
+        return { next_cursor, items: items.map((item) => ({ ...item, free_interactions })) };
+      },
+    }),
+    terms,
+  );
 }
 
 function usageRow(usage) {
   const href = `#/accounts/${api.segment(usage.account_id)}`;
   // The audit trail outlives the account.
   const account = usage.name ? h("a", { href }, usage.name) : h("a", { href: `${href}/audit` }, t.organization.deleted);
-  return h("li", { class: "usage-row" },
+  return h(
+    "li",
+    { class: "usage-row" },
     meter(usage, h("span", { class: "usage-name" }, account), " "),
-    usage.billable > 0 && h("p", {}, icon("warning"), " ", t.organization.billable(number(usage.billable))));
+    usage.billable > 0 && h("p", {}, icon("warning"), " ", t.organization.billable(number(usage.billable))),
+  );
 }
 
 // ---- webhook -----------------------------------------------------------------------------------
@@ -77,37 +155,80 @@ function usageRow(usage) {
 function drawWebhook(target, signal) {
   const inner = h("div", { tabindex: "-1" });
   fill(target, section(t.webhook.title, { note: t.webhook.text }, inner));
-  const show = () => load(inner, () => api.get("/v1/organization/webhook", { signal }), (webhook) => settings(webhook, reload),
-    { signal, placeholder: () => skeleton(3), onMissing: () => none(reload) });
+  const show = () =>
+    load(
+      inner,
+      () => api.get("/v1/organization/webhook", { signal }),
+      (webhook) => settings(webhook, reload),
+      { signal, placeholder: () => skeleton(3), onMissing: () => none(reload) },
+    );
   // The pressed button was redrawn. Do not take the focus from a modal that opened meanwhile.
-  const reload = () => show().then(() => { if (document.activeElement === document.body) inner.focus(); });
+  const reload = () =>
+    show().then(() => {
+      if (document.activeElement === document.body) inner.focus();
+    });
   show();
 }
 
 function none(reload) {
-  return [h("p", { class: "muted" }, t.webhook.none), h("p", { class: "row-links" }, changeButton(session, t.webhook.add, { onclick: () => edit(null, reload) }, "plus"))];
+  return [
+    h("p", { class: "muted" }, t.webhook.none),
+    h("p", { class: "row-links" }, changeButton(session, t.webhook.add, { onclick: () => edit(null, reload) }, "plus")),
+  ];
 }
 
 function settings(webhook, reload) {
   return [
-    h("dl", { class: "facts" },
+    h(
+      "dl",
+      { class: "facts" },
       definition(t.webhook.url, h("code", {}, webhook.url)),
-      definition(t.webhook.events, webhook.events.length === EVENTS.length ? t.webhook.allEvents : webhook.events.join(", ")),
-      definition(t.account.changed, when(webhook.updated_at), h("span", { class: "muted" }, ` ${t.account.by} ${webhook.updated_by}`))),
-    h("p", { class: "row-links" },
-      changeButton(session, t.webhook.test, {
-        onclick: (event) => submitting(event.currentTarget, () => api.post("/v1/organization/webhook/test")
-          .then((answer) => toast(answer.detail)).catch((problem) => toast(problem.detail || problem.title, "warning"))),
-      }, "play"),
+      definition(
+        t.webhook.events,
+        webhook.events.length === EVENTS.length ? t.webhook.allEvents : webhook.events.join(", "),
+      ),
+      definition(
+        t.account.changed,
+        when(webhook.updated_at),
+        h("span", { class: "muted" }, ` ${t.account.by} ${webhook.updated_by}`),
+      ),
+    ),
+    h(
+      "p",
+      { class: "row-links" },
+      changeButton(
+        session,
+        t.webhook.test,
+        {
+          onclick: (event) =>
+            submitting(event.currentTarget, () =>
+              api
+                .post("/v1/organization/webhook/test")
+                .then((answer) => toast(answer.detail))
+                .catch((problem) => toast(problem.detail || problem.title, "warning")),
+            ),
+        },
+        "play",
+      ),
       changeButton(session, t.actions.change, { onclick: () => edit(webhook, reload) }),
       changeButton(session, t.webhook.rotate, { onclick: () => confirmRotation(webhook, reload) }, "key"),
-      changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) })),
+      changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) }),
+    ),
   ];
 }
 
 function edit(webhook, reload) {
-  const url = h("input", { type: "url", class: "input", value: webhook?.url ?? "", autocomplete: "off", spellcheck: "false", placeholder: "https://" });
-  const boxes = EVENTS.map((name) => h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }));
+  const url = h("input", {
+    type: "url",
+    class: "input",
+    value: webhook?.url ?? "",
+    autocomplete: "off",
+    spellcheck: "false",
+    placeholder: "https://",
+  });
+  const boxes = EVENTS.map((name) =>
+    h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
+  );
   dialog({
     title: webhook ? t.webhook.changeTitle : t.webhook.add,
     content: ({ close }) => {
@@ -116,8 +237,20 @@ function edit(webhook, reload) {
         cancel: close,
         fields: [
           field({ name: "url", label: t.webhook.url, help: t.webhook.urlHelp, input: url }),
-          h("fieldset", { class: "field", "data-field": "events" }, h("legend", {}, t.webhook.events),
-            EVENTS.map((name, index) => h("label", { class: "checkbox" }, boxes[index], h("span", {}, name, " ", h("span", { class: "muted small" }, t.webhook.eventTexts[name])))), h("p", { class: "field-error", "aria-live": "polite" })),
+          h(
+            "fieldset",
+            { class: "field", "data-field": "events" },
+            h("legend", {}, t.webhook.events),
+            EVENTS.map((name, index) =>
+              h(
+                "label",
+                { class: "checkbox" },
+                boxes[index],
+                h("span", {}, name, " ", h("span", { class: "muted small" }, t.webhook.eventTexts[name])),
+              ),
+            ),
+            h("p", { class: "field-error", "aria-live": "polite" }),
+          ),
         ],
         async onsubmit() {
           clearErrors(node);
@@ -141,37 +274,46 @@ function edit(webhook, reload) {
 function showSecret(secret) {
   dialog({
     title: t.webhook.secretTitle,
-    content: ({ close }) => [h("p", {}, t.webhook.secretText), h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))), h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close }))],
+    content: ({ close }) => [
+      h("p", {}, t.webhook.secretText),
+      h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))),
+      h("div", { class: "form-actions" }, button(t.webhook.secretKept, { class: "button-primary", onclick: close })),
+    ],
   });
 }
 
 function confirmRotation({ url, events }, reload) {
   dialog({
     title: t.webhook.rotateTitle,
-    content: ({ close }) => form({
-      submitText: t.webhook.rotate, cancel: close,
-      fields: [h("p", {}, t.webhook.rotateText)],
-      async onsubmit() {
-        const saved = await api.put("/v1/organization/webhook", { url, events, rotate_secret: true });
-        close();
-        reload();
-        showSecret(saved.secret);
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.webhook.rotate,
+        cancel: close,
+        fields: [h("p", {}, t.webhook.rotateText)],
+        async onsubmit() {
+          const saved = await api.put("/v1/organization/webhook", { url, events, rotate_secret: true });
+          close();
+          reload();
+          showSecret(saved.secret);
+        },
+      }),
   });
 }
 
 function confirmRemoval(reload) {
   dialog({
     title: t.webhook.remove,
-    content: ({ close }) => form({
-      submitText: t.webhook.remove, submitClass: "button-danger", cancel: close,
-      fields: [h("p", {}, t.webhook.removeText)],
-      async onsubmit() {
-        await api.remove("/v1/organization/webhook");
-        close();
-        reload();
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.webhook.remove,
+        submitClass: "button-danger",
+        cancel: close,
+        fields: [h("p", {}, t.webhook.removeText)],
+        async onsubmit() {
+          await api.remove("/v1/organization/webhook");
+          close();
+          reload();
+        },
+      }),
   });
 }

@@ -18,36 +18,102 @@ export function leastPrivilege(context) {
       asked?.abort();
       asked = new AbortController();
       const both = AbortSignal.any([signal, asked.signal]);
-      load(result, () => api.get(`/v1/accounts/${api.segment(handle.id)}/least-privilege`, { query: { by }, signal: both }),
-        (answer) => draw(answer, handle.account()), { signal: both, placeholder: () => skeleton(8), onMissing: () => notice("info", h("p", {}, t.privilege.missing)) });
+      load(
+        result,
+        () => api.get(`/v1/accounts/${api.segment(handle.id)}/least-privilege`, { query: { by }, signal: both }),
+        (answer) => draw(answer, handle.account()),
+        {
+          signal: both,
+          placeholder: () => skeleton(8),
+          onMissing: () => notice("info", h("p", {}, t.privilege.missing)),
+        },
+      );
     };
     const option = (value) => ({
-      value, ...t.privilege.by[value],
+      value,
+      ...t.privilege.by[value],
       onchange: () => {
         by = value;
         router.rewrite(`/accounts/${api.segment(params.id)}/least-privilege`, new URLSearchParams({ by }));
         ask();
       },
     });
-    fill(body,
-      section(t.privilege.title, { note: t.privilege.text },
+    fill(
+      body,
+      section(
+        t.privilege.title,
+        { note: t.privilege.text },
         h("p", {}, t.privilege.details, " ", h("a", { href: "#/access-details" }, t.nav.access)),
-        choice({ name: "by", label: t.privilege.byLabel, className: "choice-row", options: WAYS.map(option), value: by })),
-      h("div", { "aria-live": "polite" }, result));
+        choice({
+          name: "by",
+          label: t.privilege.byLabel,
+          className: "choice-row",
+          options: WAYS.map(option),
+          value: by,
+        }),
+      ),
+      h("div", { "aria-live": "polite" }, result),
+    );
     ask();
   });
 }
 
 function draw({ policy_document: policy, cloudformation_template: template, terraform, removes, covers }, account) {
-  const code = (content, filename) => content && { title: t.privilege.tabs[filename], content: () => codeBlock(content, { label: t.privilege.tabs[filename], filename }) };
-  const documents = [code(policy, "cavok-least.json"), code(template, "cavok-least-template.json"), code(terraform, "cavok-least.tf")].filter(Boolean);
+  const code = (content, filename) =>
+    content && {
+      title: t.privilege.tabs[filename],
+      content: () => codeBlock(content, { label: t.privilege.tabs[filename], filename }),
+    };
+  const documents = [
+    code(policy, "cavok-least.json"),
+    code(template, "cavok-least-template.json"),
+    code(terraform, "cavok-least.tf"),
+  ].filter(Boolean);
   return [
-    section(t.privilege.removes, {},
-      removes?.length ? h("ul", { class: "plain-list" }, removes.map((text) => h("li", {}, text))) : h("p", {}, t.privilege.removesNothing)),
-    section(t.privilege.covers, { note: covers?.length ? t.privilege.coversText : null },
+    section(
+      t.privilege.removes,
+      {},
+      removes?.length
+        ? h(
+            "ul",
+            { class: "plain-list" },
+            removes.map((text) => h("li", {}, text)),
+          )
+        : h("p", {}, t.privilege.removesNothing),
+    ),
+    section(
+      t.privilege.covers,
+      { note: covers?.length ? t.privilege.coversText : null },
       covers?.length
-        ? h("ul", { class: "permissions" }, covers.map(({ resource_id: id, actions }) => h("li", {}, h("code", {}, id), h("p", { class: "actions" }, actions.map((action) => h("code", { class: "tag" }, action))))))
-        : h("p", {}, t.privilege.coversNothing, " ", h("a", { href: `#/accounts/${api.segment(account.account_id)}/instances` }, t.account.tabs.instances))),
-    documents.length > 0 && section(t.privilege.documents, { note: t.privilege.use[account.access_type] }, tabs(t.privilege.documents, documents)),
+        ? h(
+            "ul",
+            { class: "permissions" },
+            covers.map(({ resource_id: id, actions }) =>
+              h(
+                "li",
+                {},
+                h("code", {}, id),
+                h(
+                  "p",
+                  { class: "actions" },
+                  actions.map((action) => h("code", { class: "tag" }, action)),
+                ),
+              ),
+            ),
+          )
+        : h(
+            "p",
+            {},
+            t.privilege.coversNothing,
+            " ",
+            h("a", { href: `#/accounts/${api.segment(account.account_id)}/instances` }, t.account.tabs.instances),
+          ),
+    ),
+    documents.length > 0 &&
+      section(
+        t.privilege.documents,
+        { note: t.privilege.use[account.access_type] },
+        tabs(t.privilege.documents, documents),
+      ),
   ];
 }

@@ -11,17 +11,34 @@ import { frame } from "./account.js";
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
 
-const path = (id, resource = "") => `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
+const path = (id, resource = "") =>
+  `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
 
 export const resourcesOf = (id, signal) => api.get(path(id), { signal }).then(({ items }) => items);
 
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
     const content = h("div", { tabindex: "-1" });
-    const reload = () => load(content, () => resourcesOf(handle.id, context.signal), (items) => (items.length
-      ? h("ul", { class: "resources" }, items.map((resource) => resourceCard(handle.id, resource, changed)))
-      : h("p", { class: "empty-line" }, t.schedules.none, " ", h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances))),
-    { signal: context.signal, placeholder: () => skeleton(5) });
+    const reload = () =>
+      load(
+        content,
+        () => resourcesOf(handle.id, context.signal),
+        (items) =>
+          items.length
+            ? h(
+                "ul",
+                { class: "resources" },
+                items.map((resource) => resourceCard(handle.id, resource, changed)),
+              )
+            : h(
+                "p",
+                { class: "empty-line" },
+                t.schedules.none,
+                " ",
+                h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
+              ),
+        { signal: context.signal, placeholder: () => skeleton(5) },
+      );
     // The pressed button was redrawn or removed, so the focus goes to its replacement.
     const changed = async (resource) => {
       await reload();
@@ -35,20 +52,66 @@ export function schedules(context) {
 function resourceCard(id, resource, changed) {
   const name = resource.name || resource.instance_id;
   const schedule = resource.schedule;
-  return h("li", { class: "resource", "data-resource": resource.resource_id },
-    h("header", { class: "resource-head" },
-      h("div", {}, h("h3", {}, name), h("p", { class: "muted small" }, t.instances.kinds[resource.kind] ?? resource.kind, " · ", h("code", {}, resource.instance_id), " · ", resource.region)),
-      h("span", { class: "row-links" },
-        changeButton(session, schedule ? t.schedules.change : t.schedules.schedule, { class: "button-small", "aria-label": schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name), onclick: () => scheduleDialog(id, {
-          resource,
-          onSaved: () => changed(resource),
-          onStop: () => toast(t.instances.accepted.stop(name)),
-        }) }, "clock"),
-        changeButton(session, t.schedules.remove, { class: "button-small", "aria-label": t.schedules.removeThis(name), onclick: () => confirmRemoval(id, resource, name, () => changed(resource)) }))),
+  return h(
+    "li",
+    { class: "resource", "data-resource": resource.resource_id },
+    h(
+      "header",
+      { class: "resource-head" },
+      h(
+        "div",
+        {},
+        h("h3", {}, name),
+        h(
+          "p",
+          { class: "muted small" },
+          t.instances.kinds[resource.kind] ?? resource.kind,
+          " · ",
+          h("code", {}, resource.instance_id),
+          " · ",
+          resource.region,
+        ),
+      ),
+      h(
+        "span",
+        { class: "row-links" },
+        changeButton(
+          session,
+          schedule ? t.schedules.change : t.schedules.schedule,
+          {
+            class: "button-small",
+            "aria-label": schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
+            onclick: () =>
+              scheduleDialog(id, {
+                resource,
+                onSaved: () => changed(resource),
+                onStop: () => toast(t.instances.accepted.stop(name)),
+              }),
+          },
+          "clock",
+        ),
+        changeButton(session, t.schedules.remove, {
+          class: "button-small",
+          "aria-label": t.schedules.removeThis(name),
+          onclick: () => confirmRemoval(id, resource, name, () => changed(resource)),
+        }),
+      ),
+    ),
     resource.note && notice("warning", h("p", {}, resource.note)),
     schedule ? week(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
-    resource.next_action && h("p", { class: "resource-next small" }, icon("clock"), " ",
-      t.schedules.next[resource.next_action.action], " ", when(resource.next_action.at, { exact: true }), " ", t.schedules.yourTime));
+    resource.next_action &&
+      h(
+        "p",
+        { class: "resource-next small" },
+        icon("clock"),
+        " ",
+        t.schedules.next[resource.next_action.action],
+        " ",
+        when(resource.next_action.at, { exact: true }),
+        " ",
+        t.schedules.yourTime,
+      ),
+  );
 }
 
 const minutesOf = (time) => {
@@ -85,30 +148,56 @@ function union(day) {
   return joined;
 }
 
-const clock = (minutes) => `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
+const clock = (minutes) =>
+  `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
 
 function week(schedule) {
   if (!schedule.windows.length) return h("p", { class: "muted" }, t.schedules.alwaysOff(schedule.time_zone));
   const spans = spansOf(schedule.windows);
-  return h("div", { class: "week" },
+  return h(
+    "div",
+    { class: "week" },
     h("p", { class: "small muted" }, t.schedules.zone(schedule.time_zone)),
-    h("div", { class: "week-hours", "aria-hidden": "true" }, [0, 6, 12, 18, 24].map((hour) => h("span", {}, clock(hour * 60)))),
-    h("ul", {}, DAYS.map((day, index) => h("li", { class: "week-day" },
-      h("span", { class: "week-name" }, t.schedules.days[day]),
-      h("span", { class: "week-track", "aria-hidden": "true" }, spans[index].map(([from, to]) => {
-        const bar = h("span", { class: "week-bar" });
-        bar.style.left = `${(from / DAY_MINUTES) * 100}%`;
-        bar.style.width = `${((to - from) / DAY_MINUTES) * 100}%`;
-        return bar;
-      })),
-      h("span", { class: "week-text" }, spans[index].map(([from, to]) => `${clock(from)}–${clock(to)}`).join(", ") || t.schedules.off)))));
+    h(
+      "div",
+      { class: "week-hours", "aria-hidden": "true" },
+      [0, 6, 12, 18, 24].map((hour) => h("span", {}, clock(hour * 60))),
+    ),
+    h(
+      "ul",
+      {},
+      DAYS.map((day, index) =>
+        h(
+          "li",
+          { class: "week-day" },
+          h("span", { class: "week-name" }, t.schedules.days[day]),
+          h(
+            "span",
+            { class: "week-track", "aria-hidden": "true" },
+            spans[index].map(([from, to]) => {
+              const bar = h("span", { class: "week-bar" });
+              bar.style.left = `${(from / DAY_MINUTES) * 100}%`;
+              bar.style.width = `${((to - from) / DAY_MINUTES) * 100}%`;
+              return bar;
+            }),
+          ),
+          h(
+            "span",
+            { class: "week-text" },
+            spans[index].map(([from, to]) => `${clock(from)}–${clock(to)}`).join(", ") || t.schedules.off,
+          ),
+        ),
+      ),
+    ),
+  );
 }
 
 /**
  * `running`: whether the instance runs now, undefined if that is not known. `onStop`: gets the
  * interaction if a person stops it right after.
  * @param {string} id
- * @param {{instance?: any, resource?: any, running?: boolean, onSaved: () => any, onStop: (interaction: any) => void}} options
+ * @param {{instance?: any, resource?: any, running?: boolean, onSaved: () => any,
+ *   onStop: (interaction: any) => void}} options
  */
 export function scheduleDialog(id, { instance, resource, running, onSaved, onStop }) {
   const subject = resource ?? instance;
@@ -116,68 +205,161 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const given = resource?.schedule;
   const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = [...new Set([given?.time_zone ?? local, "UTC", ...Intl.supportedValuesOf("timeZone")])];
-  const zone = h("select", { class: "input" }, zones.map((value) => h("option", { value, selected: value === (given?.time_zone ?? local) }, value)));
+  const zone = h(
+    "select",
+    { class: "input" },
+    zones.map((value) => h("option", { value, selected: value === (given?.time_zone ?? local) }, value)),
+  );
   const windows = structuredClone(given?.windows ?? [{ days: DAYS.slice(0, 5), start: "08:00", stop: "18:00" }]);
   const rows = h("div", { class: "windows" });
-  const add = button(t.schedules.addWindow, { class: "button-small", onclick: () => { windows.push({ days: [], start: "08:00", stop: "18:00" }); draw(); rows.querySelector(".window:last-of-type input").focus(); } }, "plus");
-  const draw = () => fill(rows,
-    windows.length ? windows.map((window, index) => windowRow(window, index, () => { windows.splice(index, 1); draw(); add.focus(); })) : h("p", { class: "help" }, t.schedules.noWindow),
-    add);
+  const add = button(
+    t.schedules.addWindow,
+    {
+      class: "button-small",
+      onclick: () => {
+        windows.push({ days: [], start: "08:00", stop: "18:00" });
+        draw();
+        rows.querySelector(".window:last-of-type input").focus();
+      },
+    },
+    "plus",
+  );
+  const draw = () =>
+    fill(
+      rows,
+      windows.length
+        ? windows.map((window, index) =>
+            windowRow(window, index, () => {
+              windows.splice(index, 1);
+              draw();
+              add.focus();
+            }),
+          )
+        : h("p", { class: "help" }, t.schedules.noWindow),
+      add,
+    );
   draw();
   dialog({
     title: given ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
     wide: true,
-    content: ({ close }) => form({
-      submitText: t.actions.save,
-      cancel: close,
-      fields: [
-        h("p", { class: "help" }, t.schedules.help),
-        field({ name: "time_zone", label: t.schedules.timeZone, input: zone }),
-        h("fieldset", { class: "field", "data-field": "windows" }, h("legend", {}, t.schedules.windows), rows, h("p", { class: "field-error", "aria-live": "polite" })),
-      ],
-      async onsubmit() {
-        const errors = windows.flatMap(({ days, start, stop }, index) => (days.length && start && stop ? [] : [
-          { field: `windows.${index}`, message: days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded },
-        ]));
-        if (errors.length) throw { status: 422, errors };
-        const schedule = { time_zone: zone.value, windows };
-        const saved = resource
-          ? (await api.patch(path(id, resource.resource_id), { schedule })).body
-          : await api.post(path(id), { kind: instance.kind, instance_id: instance.instance_id, region: instance.region, schedule });
-        close();
-        toast(t.schedules.saved, "success", instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look });
-        // The row is drawn again before the question, which gives the focus back to it.
-        await onSaved();
-        if (running !== false && isOutside(saved)) askToStop(id, saved, running, onStop);
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.actions.save,
+        cancel: close,
+        fields: [
+          h("p", { class: "help" }, t.schedules.help),
+          field({ name: "time_zone", label: t.schedules.timeZone, input: zone }),
+          h(
+            "fieldset",
+            { class: "field", "data-field": "windows" },
+            h("legend", {}, t.schedules.windows),
+            rows,
+            h("p", { class: "field-error", "aria-live": "polite" }),
+          ),
+        ],
+        async onsubmit() {
+          const errors = windows.flatMap(({ days, start, stop }, index) =>
+            days.length && start && stop
+              ? []
+              : [{ field: `windows.${index}`, message: days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded }],
+          );
+          if (errors.length) throw { status: 422, errors };
+          const schedule = { time_zone: zone.value, windows };
+          const saved = resource
+            ? (await api.patch(path(id, resource.resource_id), { schedule })).body
+            : await api.post(path(id), {
+                kind: instance.kind,
+                instance_id: instance.instance_id,
+                region: instance.region,
+                schedule,
+              });
+          close();
+          toast(
+            t.schedules.saved,
+            "success",
+            instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look },
+          );
+          // The row is drawn again before the question, which gives the focus back to it.
+          await onSaved();
+          if (running !== false && isOutside(saved)) askToStop(id, saved, running, onStop);
+        },
+      }),
   });
 }
 
 function windowRow(window, index, remove) {
   const id = uniqueId("window");
-  const time = (key, label) => h("label", { class: "window-time" }, h("span", {}, label),
-    h("input", { type: "time", class: "input", value: window[key], required: true, onchange: (event) => { window[key] = event.target.value; } }));
-  return h("div", { class: "window", role: "group", "aria-label": t.schedules.windowNumber(index + 1), id, "data-field": `windows.${index}` },
-    h("div", { class: "window-days" }, DAYS.map((day) => h("label", { class: "day" },
+  const time = (key, label) =>
+    h(
+      "label",
+      { class: "window-time" },
+      h("span", {}, label),
       h("input", {
-        type: "checkbox", class: "sr-only", checked: window.days.includes(day),
-        onchange: (event) => { window.days = DAYS.filter((other) => (other === day ? event.target.checked : window.days.includes(other))); },
+        type: "time",
+        class: "input",
+        value: window[key],
+        required: true,
+        onchange: (event) => {
+          window[key] = event.target.value;
+        },
       }),
-      h("span", { class: "day-face" }, t.schedules.days[day])))),
-    time("start", t.schedules.on), time("stop", t.schedules.offAt),
-    button(t.actions.removeThis, { class: "button-small", "aria-label": t.schedules.removeWindow(index + 1), onclick: remove }),
-    h("p", { class: "field-error", "aria-live": "polite" }));
+    );
+  return h(
+    "div",
+    {
+      class: "window",
+      role: "group",
+      "aria-label": t.schedules.windowNumber(index + 1),
+      id,
+      "data-field": `windows.${index}`,
+    },
+    h(
+      "div",
+      { class: "window-days" },
+      DAYS.map((day) =>
+        h(
+          "label",
+          { class: "day" },
+          h("input", {
+            type: "checkbox",
+            class: "sr-only",
+            checked: window.days.includes(day),
+            onchange: (event) => {
+              window.days = DAYS.filter((other) =>
+                other === day ? event.target.checked : window.days.includes(other),
+              );
+            },
+          }),
+          h("span", { class: "day-face" }, t.schedules.days[day]),
+        ),
+      ),
+    ),
+    time("start", t.schedules.on),
+    time("stop", t.schedules.offAt),
+    button(t.actions.removeThis, {
+      class: "button-small",
+      "aria-label": t.schedules.removeWindow(index + 1),
+      onclick: remove,
+    }),
+    h("p", { class: "field-error", "aria-live": "polite" }),
+  );
 }
 
 // ---- an instance that runs outside of its schedule ---------------------------------------------
 
-const isOutside = ({ schedule, next_action: next }) => Boolean(next) && (next.action === "start" || !schedule.windows.length);
+const isOutside = ({ schedule, next_action: next }) =>
+  Boolean(next) && (next.action === "start" || !schedule.windows.length);
 
 // When a schedule next stops an instance that runs now, outside of it: the end of the time that comes
 // next, on the schedule's own clock. The start before it changes nothing.
 export function nextStop({ schedule, next_action: next }) {
-  const there = new Intl.DateTimeFormat("en", { timeZone: schedule.time_zone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const there = new Intl.DateTimeFormat("en", {
+    timeZone: schedule.time_zone,
+    weekday: "short",
+    hour: "2-digit",
+    minute: "2-digit",
+    hourCycle: "h23",
+  });
   const parts = Object.fromEntries(there.formatToParts(new Date(next.at)).map(({ type, value }) => [type, value]));
   let day = DAYS.indexOf(parts.weekday.toLowerCase());
   let minute = minutesOf(`${parts.hour}:${parts.minute}`);
@@ -198,20 +380,21 @@ function askToStop(id, resource, running, onStop) {
   const name = resource.name || resource.instance_id;
   dialog({
     title: t.instances.stopThis(name),
-    content: ({ close }) => form({
-      submitText: t.schedules.stopNow,
-      cancel: close,
-      cancelText: t.schedules.leaveIt(nextStop(resource)),
-      fields: [
-        h("p", {}, running ? t.schedules.outside : t.schedules.maybeOutside),
-        h("p", { class: "muted" }, t.schedules.zone(resource.schedule.time_zone), ". ", t.instances.stopText),
-      ],
-      async onsubmit() {
-        const stopping = await startOrStop(id, resource, "stop");
-        close();
-        onStop(stopping);
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.schedules.stopNow,
+        cancel: close,
+        cancelText: t.schedules.leaveIt(nextStop(resource)),
+        fields: [
+          h("p", {}, running ? t.schedules.outside : t.schedules.maybeOutside),
+          h("p", { class: "muted" }, t.schedules.zone(resource.schedule.time_zone), ". ", t.instances.stopText),
+        ],
+        async onsubmit() {
+          const stopping = await startOrStop(id, resource, "stop");
+          close();
+          onStop(stopping);
+        },
+      }),
   });
 }
 
@@ -224,15 +407,18 @@ export function startOrStop(id, { kind, instance_id: instance, region }, action)
 function confirmRemoval(id, resource, name, onRemoved) {
   dialog({
     title: t.schedules.removeThis(name),
-    content: ({ close }) => form({
-      submitText: t.schedules.remove, submitClass: "button-danger", cancel: close,
-      fields: [h("p", {}, t.schedules.removeText)],
-      async onsubmit() {
-        await api.remove(path(id, resource.resource_id));
-        close();
-        toast(t.schedules.released(name));
-        onRemoved();
-      },
-    }),
+    content: ({ close }) =>
+      form({
+        submitText: t.schedules.remove,
+        submitClass: "button-danger",
+        cancel: close,
+        fields: [h("p", {}, t.schedules.removeText)],
+        async onsubmit() {
+          await api.remove(path(id, resource.resource_id));
+          close();
+          toast(t.schedules.released(name));
+          onRemoved();
+        },
+      }),
   });
 }

@@ -7,23 +7,35 @@ import { t } from "../texts.js";
 export function signIn({ main, title, path }) {
   title(t.signIn.title);
   const returning = path !== "/accounts";
-  fill(main, h(
-    "div",
-    { class: "sign-in card" },
-    brandMark(),
-    h("h1", {}, t.signIn.title),
-    h("p", { class: "muted" }, returning ? t.signIn.returning : t.signIn.text),
-    session.isHosted() ? hosted() : password(),
-    h("p", { class: "small muted" }, t.signIn.openPage, " ", h("a", { href: "#/access-details" }, t.nav.access)),
-  ));
+  fill(
+    main,
+    h(
+      "div",
+      { class: "sign-in card" },
+      brandMark(),
+      h("h1", {}, t.signIn.title),
+      h("p", { class: "muted" }, returning ? t.signIn.returning : t.signIn.text),
+      session.isHosted() ? hosted() : password(),
+      h("p", { class: "small muted" }, t.signIn.openPage, " ", h("a", { href: "#/access-details" }, t.nav.access)),
+    ),
+  );
 }
 
 function hosted() {
-  return button(t.signIn.hosted, { class: "button-primary", onclick: (event) => submitting(event.currentTarget, session.signInHosted) });
+  return button(t.signIn.hosted, {
+    class: "button-primary",
+    onclick: (event) => submitting(event.currentTarget, session.signInHosted),
+  });
 }
 
 function password() {
-  const email = h("input", { type: "email", class: "input", autocomplete: "username", required: true, spellcheck: "false" });
+  const email = h("input", {
+    type: "email",
+    class: "input",
+    autocomplete: "username",
+    required: true,
+    spellcheck: "false",
+  });
   const secret = h("input", { type: "password", class: "input", autocomplete: "current-password", required: true });
   return form({
     submitText: t.signIn.action,

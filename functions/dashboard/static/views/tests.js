@@ -7,12 +7,29 @@ import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
-import { changeButton, copyable, errorPanel, load, notice, pagedList, problemsOf, section, skeleton, spinner, statusBadge } from "../lib/ui.js";
+import {
+  changeButton,
+  copyable,
+  errorPanel,
+  load,
+  notice,
+  pagedList,
+  problemsOf,
+  section,
+  skeleton,
+  spinner,
+  statusBadge,
+} from "../lib/ui.js";
 import { groupText, t } from "./texts.js";
 import { frame } from "./account.js";
 
 const LIVE_EVERY_MS = 700;
-const TRUST_STEPS = ["sts:AssumeRole", "trust:account-matches", "trust:without-external-id", "trust:with-wrong-external-id"];
+const TRUST_STEPS = [
+  "sts:AssumeRole",
+  "trust:account-matches",
+  "trust:without-external-id",
+  "trust:with-wrong-external-id",
+];
 
 const base = (id) => `/v1/accounts/${api.segment(id)}/verifications`;
 const link = (id, test) => `#/accounts/${api.segment(id)}/tests/${api.segment(test)}`;
@@ -25,7 +42,9 @@ export function one(context) {
     const board = new Board(body, handle.account());
     fill(body, skeleton(8));
     // Without the catalog, finished steps still appear, but not the pending ones.
-    const groups = await catalog(signal).then((answer) => answer.groups).catch(() => []);
+    const groups = await catalog(signal)
+      .then((answer) => answer.groups)
+      .catch(() => []);
     let failures = 0;
     for (;;) {
       if (signal.aborted) return;
@@ -36,9 +55,18 @@ export function one(context) {
         if (test.state !== "running") break;
       } catch (problem) {
         if (signal.aborted) return;
-        if (problem.isMissing) return fill(body, notice("warning", h("p", {}, t.tests.missing)), h("p", {}, h("a", { href: `#/accounts/${handle.id}/tests` }, t.tests.all)));
+        if (problem.isMissing)
+          return fill(
+            body,
+            notice("warning", h("p", {}, t.tests.missing)),
+            h("p", {}, h("a", { href: `#/accounts/${handle.id}/tests` }, t.tests.all)),
+          );
         failures += 1;
-        if (failures > 2) return fill(body, errorPanel(problem, () => one(context)));
+        if (failures > 2)
+          return fill(
+            body,
+            errorPanel(problem, () => one(context)),
+          );
       }
       try {
         await pause(LIVE_EVERY_MS, signal);
@@ -68,7 +96,8 @@ class Board {
   }
 
   draw(test, catalogGroups) {
-    if (!this.groups.parentNode) fill(this.body, h("div", { class: "stack" }, this.head, this.wrong, this.groups, this.regions, this.foot));
+    if (!this.groups.parentNode)
+      fill(this.body, h("div", { class: "stack" }, this.head, this.wrong, this.groups, this.regions, this.foot));
     const running = test.state === "running";
     const steps = test.steps ?? [];
     const awaited = running ? this.awaited(steps, catalogGroups) : [];
@@ -76,22 +105,42 @@ class Board {
     this.test = test;
     const health = test.region_health ?? [];
     if (health.length) {
-      fill(this.regions, section(t.account.regions, {},
-        regionList(health.map(({ region }) => region), health), someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut)));
+      fill(
+        this.regions,
+        section(
+          t.account.regions,
+          {},
+          regionList(
+            health.map(({ region }) => region),
+            health,
+          ),
+          someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut),
+        ),
+      );
     }
     const required = new Map(catalogGroups.map((group) => [group.group, group.required]));
     const named = new Set([...catalogGroups, ...steps].map(({ group }) => group));
-    const groups = [...named].map((group) => ({
-      group,
-      optional: group !== "trust" && required.get(group) !== true,
-      rows: [...steps.filter((step) => step.group === group), ...awaited.filter((step) => step.group === group)],
-    })).filter(({ rows }) => rows.length);
+    const groups = [...named]
+      .map((group) => ({
+        group,
+        optional: group !== "trust" && required.get(group) !== true,
+        rows: [...steps.filter((step) => step.group === group), ...awaited.filter((step) => step.group === group)],
+      }))
+      .filter(({ rows }) => rows.length);
     for (const entry of groups) {
       const node = this.groupCard(entry);
-      fill(node.firstChild, h("h2", {}, groupText(entry.group).title), entry.optional && h("span", { class: "tag" }, t.tests.optional), h("span", { class: "muted small" }, groupSummary(entry.rows)));
-      keyed(node.querySelector(".test-steps"), entry.rows, keyOf, (step) => stepRow(step, entry.optional, this.account));
+      fill(
+        node.firstChild,
+        h("h2", {}, groupText(entry.group).title),
+        entry.optional && h("span", { class: "tag" }, t.tests.optional),
+        h("span", { class: "muted small" }, groupSummary(entry.rows)),
+      );
+      keyed(node.querySelector(".test-steps"), entry.rows, keyOf, (step) =>
+        stepRow(step, entry.optional, this.account),
+      );
     }
-    for (const node of this.groups.querySelectorAll("[data-group]")) if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();
+    for (const node of this.groups.querySelectorAll("[data-group]"))
+      if (!groups.some(({ group }) => group === node.dataset.group)) node.remove();
     const done = steps.length;
     if (running && done >= this.said + 5) {
       this.said = done;
@@ -107,11 +156,18 @@ class Board {
     const skipped = rows.every(({ verdict }) => verdict === "skipped");
     if (old?.classList.contains("is-skipped") === skipped) return old;
     const steps = h("ul", { class: "test-steps" });
-    const node = h("section", { class: `card test-group ${skipped ? "is-skipped" : ""}`, "data-group": group, "aria-label": groupText(group).title },
+    const node = h(
+      "section",
+      {
+        class: `card test-group ${skipped ? "is-skipped" : ""}`,
+        "data-group": group,
+        "aria-label": groupText(group).title,
+      },
       h("header", { class: "card-head" }),
       skipped
         ? h("details", {}, h("summary", {}, t.reasons[rows[0].reason] ?? t.tests.skippedSteps), steps)
-        : [h("p", { class: "muted small" }, groupText(group).text), steps]);
+        : [h("p", { class: "muted small" }, groupText(group).text), steps],
+    );
     if (old) old.replaceWith(node);
     else this.columnOf(group).append(node);
     return node;
@@ -128,8 +184,14 @@ class Board {
     const expected = [];
     for (const group of catalogGroups) {
       if (group.group === "logs" && !this.account.write_logs) continue;
-      const actions = group.group === "trust" ? (this.account.access_type === "assume_role" ? TRUST_STEPS : ["trust:account-matches"]) : group.actions.map(({ action }) => action);
-      for (const action of actions) if (!seen.has(action)) expected.push({ step: action, group: group.group, verdict: "waiting", ok: null });
+      const actions =
+        group.group === "trust"
+          ? this.account.access_type === "assume_role"
+            ? TRUST_STEPS
+            : ["trust:account-matches"]
+          : group.actions.map(({ action }) => action);
+      for (const action of actions)
+        if (!seen.has(action)) expected.push({ step: action, group: group.group, verdict: "waiting", ok: null });
     }
     return expected;
   }
@@ -140,22 +202,66 @@ class Board {
     if (this.head.signature === signature) return;
     this.head.signature = signature;
     const total = steps.length + awaited.length;
-    fill(this.head,
-      h("div", { class: "test-outcome" },
-        h("span", { class: "test-badge" }, running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test)),
-        h("p", { class: "muted small" }, t.tests.trigger[test.trigger] ?? test.trigger, " · ", when(test.started_at, { exact: true }),
-          test.finished_at && [" · ", t.tests.took(duration(Date.parse(test.finished_at) - Date.parse(test.started_at)))])),
+    fill(
+      this.head,
+      h(
+        "div",
+        { class: "test-outcome" },
+        h(
+          "span",
+          { class: "test-badge" },
+          running
+            ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running))
+            : outcomeBadge(test),
+        ),
+        h(
+          "p",
+          { class: "muted small" },
+          t.tests.trigger[test.trigger] ?? test.trigger,
+          " · ",
+          when(test.started_at, { exact: true }),
+          test.finished_at && [
+            " · ",
+            t.tests.took(duration(Date.parse(test.finished_at) - Date.parse(test.started_at))),
+          ],
+        ),
+      ),
       running
-        ? h("progress", { class: "bar", max: String(total || 1), value: steps.length, "aria-label": t.tests.progress(steps.length) })
-        : h("p", { class: "test-says" }, t.tests.outcomeText[steps.some(isOpenDoor) ? "openToOthers" : test.outcome ?? test.state]),
-      test.execution_arn && h("p", { class: "small" }, t.tests.execution, " ", copyable(test.execution_arn, t.actions.copyThis(t.tests.execution))));
+        ? h("progress", {
+            class: "bar",
+            max: String(total || 1),
+            value: steps.length,
+            "aria-label": t.tests.progress(steps.length),
+          })
+        : h(
+            "p",
+            { class: "test-says" },
+            t.tests.outcomeText[steps.some(isOpenDoor) ? "openToOthers" : (test.outcome ?? test.state)],
+          ),
+      test.execution_arn &&
+        h(
+          "p",
+          { class: "small" },
+          t.tests.execution,
+          " ",
+          copyable(test.execution_arn, t.actions.copyThis(t.tests.execution)),
+        ),
+    );
   }
 
   // A test that could not enter an account that never was connected leaves it unconfirmed. Its
   // outcome alone would say more than that.
   drawOutcome(account) {
     if (account.status !== "unconfirmed" || this.test.outcome !== "failed") return;
-    fill(this.head.querySelector(".test-badge"), h("span", { class: "status status-unconfirmed" }, h("span", { class: "status-mark" }, icon("question")), h("span", {}, t.outcome.notThereYet)));
+    fill(
+      this.head.querySelector(".test-badge"),
+      h(
+        "span",
+        { class: "status status-unconfirmed" },
+        h("span", { class: "status-mark" }, icon("question")),
+        h("span", {}, t.outcome.notThereYet),
+      ),
+    );
     fill(this.head.querySelector(".test-says"), t.tests.outcomeText.notThereYet);
   }
 
@@ -165,16 +271,20 @@ class Board {
     const isNewest = account.verification?.verification_id === test;
     if (isNewest && account.issues?.length) {
       const title = problemsOf(account).length ? t.account.issues : t.account.information;
-      fill(this.wrong, h("section", { class: "card", "aria-label": title },
-        h("h2", {}, title), issueList(account.issues)));
+      fill(
+        this.wrong,
+        h("section", { class: "card", "aria-label": title }, h("h2", {}, title), issueList(account.issues)),
+      );
       this.drawOutcome(account);
     } else {
       this.wrong.remove();
     }
-    fill(this.foot,
+    fill(
+      this.foot,
       changeButton(session, t.tests.again, { onclick: (event) => startTest(account, event.currentTarget) }, "test"),
       h("a", { href: `#/accounts/${account.account_id}/tests` }, t.tests.all),
-      h("a", { href: `#/accounts/${account.account_id}` }, t.account.tabs.overview));
+      h("a", { href: `#/accounts/${account.account_id}` }, t.account.tabs.overview),
+    );
   }
 }
 
@@ -193,7 +303,13 @@ function groupSummary(rows) {
 }
 
 function outcomeBadge(test) {
-  if (test.state === "aborted" && !test.outcome) return h("span", { class: "status status-unconfirmed" }, h("span", { class: "status-mark" }, icon("dash")), h("span", {}, t.outcome.aborted));
+  if (test.state === "aborted" && !test.outcome)
+    return h(
+      "span",
+      { class: "status status-unconfirmed" },
+      h("span", { class: "status-mark" }, icon("dash")),
+      h("span", {}, t.outcome.aborted),
+    );
   return statusBadge(test.outcome);
 }
 
@@ -215,22 +331,43 @@ function verdictWord(step) {
 function stepRow(step, optional, account) {
   const [kind, mark] = markOf(step, optional);
   const plain = t.trustSteps[step.step]?.title ?? t.permissionNames[step.step];
-  const reason = step.reason ? t.reasons[step.reason] ?? step.reason : "";
+  const reason = step.reason ? (t.reasons[step.reason] ?? step.reason) : "";
   const remedy = step.ok === false ? remedyFor(step, account) : "";
   return h(
     "li",
     { class: `test-step step-${kind}` },
     h("span", { class: "step-mark" }, step.verdict === "waiting" ? icon("ring") : icon(mark)),
-    h("div", { class: "step-main" },
-      h("p", { class: "step-title" }, plain && h("span", {}, plain), !step.step.startsWith("trust:") && h("code", {}, step.step),
+    h(
+      "div",
+      { class: "step-main" },
+      h(
+        "p",
+        { class: "step-title" },
+        plain && h("span", {}, plain),
+        !step.step.startsWith("trust:") && h("code", {}, step.step),
         step.region && h("span", { class: "tag" }, step.region),
-        step.evidence === "policy" && h("span", { class: "tag", title: t.tests.predictedText }, t.tests.predicted, srOnly(`. ${t.tests.predictedText}`))),
+        step.evidence === "policy" &&
+          h(
+            "span",
+            { class: "tag", title: t.tests.predictedText },
+            t.tests.predicted,
+            srOnly(`. ${t.tests.predictedText}`),
+          ),
+      ),
       [reason, proofOf(step)].filter(Boolean).map((text) => h("p", { class: "step-reason" }, text)),
       resourcesOf(step),
       remedy && h("p", { class: "step-remedy" }, h("strong", {}, `${t.account.remedy} `), remedy),
-      answerOf(step)),
-    h("span", { class: "step-verdict" }, step.verdict === "waiting" ? t.tests.waiting : verdictWord(step),
-      step.duration_ms !== undefined && step.duration_ms !== null && step.verdict !== "skipped" && h("span", { class: "muted small" }, duration(step.duration_ms))),
+      answerOf(step),
+    ),
+    h(
+      "span",
+      { class: "step-verdict" },
+      step.verdict === "waiting" ? t.tests.waiting : verdictWord(step),
+      step.duration_ms !== undefined &&
+        step.duration_ms !== null &&
+        step.verdict !== "skipped" &&
+        h("span", { class: "muted small" }, duration(step.duration_ms)),
+    ),
   );
 }
 
@@ -244,9 +381,12 @@ function proofOf({ verdict, evidence, error_code: code }) {
 // said them as its reason.
 function answerOf({ step, verdict, error_code: code, detail }) {
   if (!code && (!detail || verdict === "skipped")) return null;
-  return h("details", { class: "step-detail" },
+  return h(
+    "details",
+    { class: "step-detail" },
     h("summary", {}, code ? t.tests.exact : t.tests.note, srOnly(` ${step}`)),
-    h("p", { class: code ? "aws-answer" : "" }, code && h("code", {}, code), code && detail && ": ", detail));
+    h("p", { class: code ? "aws-answer" : "" }, code && h("code", {}, code), code && detail && ": ", detail),
+  );
 }
 
 function remedyFor(step, account) {
@@ -275,42 +415,93 @@ export function history(context) {
       },
       renderItem: (test) => historyRow(test, handle.id),
     });
-    fill(body, h("section", { class: "card", "aria-label": t.tests.all }, h("header", { class: "card-head" }, h("h2", {}, t.tests.all)), pages), compare);
+    fill(
+      body,
+      h(
+        "section",
+        { class: "card", "aria-label": t.tests.all },
+        h("header", { class: "card-head" }, h("h2", {}, t.tests.all)),
+        pages,
+      ),
+      compare,
+    );
   });
 }
 
 function historyRow(test, id) {
   const running = test.state === "running";
-  return h("li", { class: "history-row", "data-test": test.verification_id },
+  return h(
+    "li",
+    { class: "history-row", "data-test": test.verification_id },
     running ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running)) : outcomeBadge(test),
     h("a", { href: link(id, test.verification_id) }, when(test.started_at, { exact: true })),
     h("span", { class: "muted" }, t.tests.trigger[test.trigger] ?? test.trigger),
-    h("span", { class: "history-changes" }));
+    h("span", { class: "history-changes" }),
+  );
 }
 
 function linkToEarlier(table, items, id) {
   for (const row of table.querySelectorAll("[data-test]")) {
     const at = items.findIndex((item) => item.verification_id === row.dataset.test);
     const earlier = items[at + 1];
-    if (earlier) fill(row.querySelector(".history-changes"), h("a", { href: `${link(id, row.dataset.test)}/since/${api.segment(earlier.verification_id)}` }, t.tests.whatChanged, srOnly(` ${t.tests.between(row.querySelector("time").textContent)}`)));
+    if (earlier)
+      fill(
+        row.querySelector(".history-changes"),
+        h(
+          "a",
+          { href: `${link(id, row.dataset.test)}/since/${api.segment(earlier.verification_id)}` },
+          t.tests.whatChanged,
+          srOnly(` ${t.tests.between(row.querySelector("time").textContent)}`),
+        ),
+      );
   }
 }
 
 function drawCompare(target, items, id) {
   if (items.length < 3) return;
   const selectOf = (label, chosen) => {
-    const node = h("select", { class: "input", "aria-label": label }, items.map((item, index) => h("option", { value: item.verification_id, selected: index === chosen },
-      when(item.started_at, { exact: true }).textContent, " · ", t.outcome[item.outcome ?? item.state])));
+    const node = h(
+      "select",
+      { class: "input", "aria-label": label },
+      items.map((item, index) =>
+        h(
+          "option",
+          { value: item.verification_id, selected: index === chosen },
+          when(item.started_at, { exact: true }).textContent,
+          " · ",
+          t.outcome[item.outcome ?? item.state],
+        ),
+      ),
+    );
     return node;
   };
   const earlier = selectOf(t.tests.earlier, 1);
   const later = selectOf(t.tests.later, 0);
-  fill(target, h("section", { class: "card compare", "aria-label": t.tests.compareTwo },
-    h("h2", {}, t.tests.compareTwo),
-    h("div", { class: "compare-fields" },
-      h("span", { class: "compare-field" }, h("span", {}, t.tests.earlier), earlier),
-      h("span", { class: "compare-field" }, h("span", {}, t.tests.later), later),
-      h("button", { type: "button", class: "button", onclick: () => { location.hash = `${link(id, later.value)}/since/${api.segment(earlier.value)}`; } }, t.tests.compare))));
+  fill(
+    target,
+    h(
+      "section",
+      { class: "card compare", "aria-label": t.tests.compareTwo },
+      h("h2", {}, t.tests.compareTwo),
+      h(
+        "div",
+        { class: "compare-fields" },
+        h("span", { class: "compare-field" }, h("span", {}, t.tests.earlier), earlier),
+        h("span", { class: "compare-field" }, h("span", {}, t.tests.later), later),
+        h(
+          "button",
+          {
+            type: "button",
+            class: "button",
+            onclick: () => {
+              location.hash = `${link(id, later.value)}/since/${api.segment(earlier.value)}`;
+            },
+          },
+          t.tests.compare,
+        ),
+      ),
+    ),
+  );
 }
 
 // ---- what changed ----------------------------------------------------------------------------
@@ -318,8 +509,15 @@ function drawCompare(target, items, id) {
 export function changes(context) {
   return frame(context, "tests", (body, handle) => {
     const { params, signal } = context;
-    const fetchBoth = () => Promise.all([params.earlier, params.test].map((test) => api.get(`${base(handle.id)}/${api.segment(test)}`, { signal })));
-    load(body, fetchBoth, ([a, b]) => drawChanges(a, b, handle.account()), { signal, placeholder: () => skeleton(6), onMissing: () => notice("warning", h("p", {}, t.tests.missing)) });
+    const fetchBoth = () =>
+      Promise.all(
+        [params.earlier, params.test].map((test) => api.get(`${base(handle.id)}/${api.segment(test)}`, { signal })),
+      );
+    load(body, fetchBoth, ([a, b]) => drawChanges(a, b, handle.account()), {
+      signal,
+      placeholder: () => skeleton(6),
+      onMissing: () => notice("warning", h("p", {}, t.tests.missing)),
+    });
   });
 }
 
@@ -327,8 +525,15 @@ export function differences(earlier, later) {
   const before = new Map(earlier.steps.map((step) => [keyOf(step), step]));
   const after = new Map(later.steps.map((step) => [keyOf(step), step]));
   const all = [...new Set([...after.keys(), ...before.keys()])];
-  return all.map((key) => ({ key, before: before.get(key), after: after.get(key) }))
-    .filter(({ before: a, after: b }) => a?.verdict !== b?.verdict || a?.reason !== b?.reason || a?.evidence !== b?.evidence || partOf(a ?? {}) !== partOf(b ?? {}));
+  return all
+    .map((key) => ({ key, before: before.get(key), after: after.get(key) }))
+    .filter(
+      ({ before: a, after: b }) =>
+        a?.verdict !== b?.verdict ||
+        a?.reason !== b?.reason ||
+        a?.evidence !== b?.evidence ||
+        partOf(a ?? {}) !== partOf(b ?? {}),
+    );
 }
 
 function drawChanges(earlier, later, account) {
@@ -338,23 +543,53 @@ function drawChanges(earlier, later, account) {
     if (!step) return h("span", { class: "muted" }, t.tests.notTested);
     const [kind, mark] = markOf(step, optional);
     const reason = [partOf(step), step.reason && (t.reasons[step.reason] ?? step.reason)].filter(Boolean).join(" · ");
-    return h("div", { class: `change-side step-${kind}` }, h("span", { class: "step-mark" }, icon(mark)), h("div", {}, h("strong", {}, verdictWord(step)), reason && h("p", { class: "small muted" }, reason)));
+    return h(
+      "div",
+      { class: `change-side step-${kind}` },
+      h("span", { class: "step-mark" }, icon(mark)),
+      h("div", {}, h("strong", {}, verdictWord(step)), reason && h("p", { class: "small muted" }, reason)),
+    );
   };
-  const head = (test, caption) => h("div", { class: "change-head" }, h("p", { class: "muted small" }, caption),
-    h("a", { href: link(account.account_id, test.verification_id) }, when(test.started_at, { exact: true })), outcomeBadge(test));
-  return h("section", { class: "card", "aria-label": t.tests.whatChanged },
+  const head = (test, caption) =>
+    h(
+      "div",
+      { class: "change-head" },
+      h("p", { class: "muted small" }, caption),
+      h("a", { href: link(account.account_id, test.verification_id) }, when(test.started_at, { exact: true })),
+      outcomeBadge(test),
+    );
+  return h(
+    "section",
+    { class: "card", "aria-label": t.tests.whatChanged },
     h("header", { class: "card-head" }, h("h2", {}, t.tests.whatChanged)),
     h("div", { class: "change-heads" }, head(earlier, t.tests.earlier), icon("right"), head(later, t.tests.later)),
     different.length === 0
       ? h("p", {}, t.tests.nothingChanged(same))
       : [
-        h("ul", { class: "changes" }, different.map(({ before, after }) => {
-          const step = after ?? before;
-          const optional = !["trust"].includes(step.group);
-          return h("li", { class: "change" },
-            h("p", { class: "step-title" }, t.trustSteps[step.step]?.title ?? t.permissionNames[step.step], !step.step.startsWith("trust:") && h("code", {}, step.step), step.region && h("span", { class: "tag" }, step.region)),
-            side(before, optional), icon("right"), srOnly(t.tests.then), side(after, optional));
-        })),
-        h("p", { class: "muted small" }, t.tests.unchanged(same)),
-      ]);
+          h(
+            "ul",
+            { class: "changes" },
+            different.map(({ before, after }) => {
+              const step = after ?? before;
+              const optional = !["trust"].includes(step.group);
+              return h(
+                "li",
+                { class: "change" },
+                h(
+                  "p",
+                  { class: "step-title" },
+                  t.trustSteps[step.step]?.title ?? t.permissionNames[step.step],
+                  !step.step.startsWith("trust:") && h("code", {}, step.step),
+                  step.region && h("span", { class: "tag" }, step.region),
+                ),
+                side(before, optional),
+                icon("right"),
+                srOnly(t.tests.then),
+                side(after, optional),
+              );
+            }),
+          ),
+          h("p", { class: "muted small" }, t.tests.unchanged(same)),
+        ],
+  );
 }

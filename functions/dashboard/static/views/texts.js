@@ -23,7 +23,8 @@ export const t = withTexts({
   },
 
   resources: {
-    allowed: (allowed, asked) => (allowed === asked ? `Allowed for all ${asked}` : `Allowed for ${allowed} of ${asked}`),
+    allowed: (allowed, asked) =>
+      allowed === asked ? `Allowed for all ${asked}` : `Allowed for ${allowed} of ${asked}`,
     denied: (count) => `refused for ${count}`,
     open: (count) => `not certain for ${count}`,
     which: "Which ones",
@@ -52,11 +53,13 @@ export const t = withTexts({
     numberTaken: (number) => `${number} is connected already. It is the account`,
     nameTaken: (name, number) => `${name} is the name of account ${number} already. You can use it again.`,
     numberNeeded: "Enter the 12-digit account number.",
-    numberWrong: (digits) => `An AWS account number has 12 digits; this has ${digits}${digits === 12 ? " and something else" : ""}.`,
+    numberWrong: (digits) =>
+      `An AWS account number has 12 digits; this has ${digits}${digits === 12 ? " and something else" : ""}.`,
     name: "Name",
     nameHelp: "Letters and digits only, up to 64.",
     nameNeeded: "Give the account a name.",
-    nameWrong: (suggestion) => (suggestion ? `Letters and digits only, for example ${suggestion}.` : "Letters A to Z and digits only."),
+    nameWrong: (suggestion) =>
+      suggestion ? `Letters and digits only, for example ${suggestion}.` : "Letters A to Z and digits only.",
     accessType: "Access type",
     writeLogs: "Write logs",
     writeLogsYes: "Cavok writes to /cavok/… in this account's CloudWatch Logs at every interaction with its instances.",
@@ -83,7 +86,16 @@ export const t = withTexts({
     missing: "No such account",
     missingText: "It was deleted, or it belongs to another organization.",
     itsAudit: "Its audit trail, if it was yours",
-    tabs: { overview: "Overview", instructions: "Instructions", tests: "Tests", instances: "Instances", schedules: "Schedules", interactions: "Interactions", privilege: "Least privilege", audit: "Audit trail" },
+    tabs: {
+      overview: "Overview",
+      instructions: "Instructions",
+      tests: "Tests",
+      instances: "Instances",
+      schedules: "Schedules",
+      interactions: "Interactions",
+      privilege: "Least privilege",
+      audit: "Audit trail",
+    },
     test: "Test",
     watchTest: "Watch the test",
     status: "Connection",
@@ -126,22 +138,31 @@ export const t = withTexts({
     keys: "Credentials",
     keysText: (last) => `The access key that ends in ${last}`,
     rotate: "Rotate keys",
-    rotateText: "Create a second access key for the IAM user, enter it here, test, and only then delete the old one in AWS. The account is unconfirmed until it is tested again.",
+    rotateText:
+      "Create a second access key for the IAM user, enter it here, test, and only then delete the old one " +
+      "in AWS. The account is unconfirmed until it is tested again.",
     rotateSubmit: "Use these keys",
     rotated: "The new keys are in use. Test the account now.",
     renameTitle: "Rename the account",
     reachText: "After a change of role or regions the account is unconfirmed until it is tested again.",
     saved: "Saved.",
     savedTestAgain: "Saved. Test the account now.",
-    changedMeanwhile: "Somebody else changed this account in the meantime. What you see now is current; please make your change again.",
+    changedMeanwhile:
+      "Somebody else changed this account in the meantime. What you see now is current; please make your change again.",
     logsOn: "Logs are written to this account from now on.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",
     removeText: "Cavok forgets this account and its secrets at once.",
     removeTitle: (name) => `Delete ${name}?`,
-    removeConsequences: "Its instances can no longer be started or stopped from here, its schedules end, and its stored secrets are gone at once. This cannot be undone.",
-    removeStack: "In your AWS account the role stays until you remove it: delete the CloudFormation stack (or the Terraform resources) that made it. Log groups under /cavok/ are yours to keep or delete.",
-    removeUser: "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. Log groups under /cavok/ are yours to keep or delete.",
+    removeConsequences:
+      "Its instances can no longer be started or stopped from here, its schedules end, and its stored " +
+      "secrets are gone at once. This cannot be undone.",
+    removeStack:
+      "In your AWS account the role stays until you remove it: delete the CloudFormation stack (or the " +
+      "Terraform resources) that made it. Log groups under /cavok/ are yours to keep or delete.",
+    removeUser:
+      "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. " +
+      "Log groups under /cavok/ are yours to keep or delete.",
     removeType: (number) => `Type the account number ${number} to confirm`,
     removeMismatch: "This is not the number of this account.",
     removeSubmit: "Delete account",
@@ -150,7 +171,9 @@ export const t = withTexts({
 
   revoke: {
     title: "Stop using this account",
-    text: "Ends what Cavok may still do here, at once. The account stays in the list, and a test by a person takes it into use again.",
+    text:
+      "Ends what Cavok may still do here, at once. The account stays in the list, and a test by a person " +
+      "takes it into use again.",
     action: "Revoke now",
     confirm: (name) => `Stop using ${name} now?`,
     ends: "What ends now:",
@@ -162,32 +185,47 @@ export const t = withTexts({
       "Tests that Cavok makes by itself.",
     ],
     stays: {
-      assume_role: "The role in your AWS account stays as it is. What AWS has already begun goes on. A test by a person takes the account into use again.",
-      access_key: "The IAM user and its key stay as they are. What AWS has already begun goes on. A test by a person takes the account into use again.",
+      assume_role:
+        "The role in your AWS account stays as it is. What AWS has already begun goes on. A test by a " +
+        "person takes the account into use again.",
+      access_key:
+        "The IAM user and its key stay as they are. What AWS has already begun goes on. A test by a person " +
+        "takes the account into use again.",
     },
     done: (name) => `${name} is revoked. Nothing of it is used until a person tests it.`,
   },
 
   privilege: {
     title: "Least privilege",
-    text: "The smallest policy that still works for what is under Cavok's control and for what was used in the last 90 days. It was evaluated on each of these resources before it is offered here.",
+    text:
+      "The smallest policy that still works for what is under Cavok's control and for what was used in the " +
+      "last 90 days. It was evaluated on each of these resources before it is offered here.",
     details: "What each permission is for is in",
     byLabel: "Limit it by",
     by: {
       arn: { title: "ARN", text: "Names each resource. A new one needs a change of the policy." },
-      tag: { title: "Tag", text: "Allows instances with the tag cavok:managed = true, which you set first. A new one needs only the tag." },
+      tag: {
+        title: "Tag",
+        text: "Allows instances with the tag cavok:managed = true, which you set first. A new one needs only the tag.",
+      },
     },
     removes: "What it takes away",
     removesNothing: "Nothing: what is granted today is used.",
     covers: "What it covers",
     coversText: "The actions that stay possible on each resource.",
-    coversNothing: "Nothing is under Cavok's control, and nothing was started or stopped in the last 90 days. Choose instances under",
+    coversNothing:
+      "Nothing is under Cavok's control, and nothing was started or stopped in the last 90 days. Choose " +
+      "instances under",
     documents: "The policy",
     use: {
       assume_role: "Replaces the permissions policy of the role. Test the account afterwards.",
       access_key: "Replaces the policy of the IAM user. Test the account afterwards.",
     },
-    tabs: { "cavok-least.json": "Policy", "cavok-least-template.json": "CloudFormation", "cavok-least.tf": "Terraform" },
+    tabs: {
+      "cavok-least.json": "Policy",
+      "cavok-least-template.json": "CloudFormation",
+      "cavok-least.tf": "Terraform",
+    },
     missing: "This installation does not offer it yet.",
   },
 
@@ -200,7 +238,9 @@ export const t = withTexts({
     billable: (count) => plural(count, { one: "# above it is billable.", other: "# above it are billable." }),
     remaining: (count) => `${count} left.`,
     resets: (date) => `Starts again on ${date}, UTC.`,
-    text: "Every account has its own free tier. Each start, stop, listing and test by a person or a schedule counts; tests that Cavok makes by itself do not.",
+    text:
+      "Every account has its own free tier. Each start, stop, listing and test by a person or a schedule " +
+      "counts; tests that Cavok makes by itself do not.",
   },
 
   instructions: {
@@ -223,11 +263,16 @@ export const t = withTexts({
     linkStays: "The link does not expire: you can send it to somebody who may deploy it there.",
     linkExpires: "The link expires within an hour; while you look at this page, it is renewed.",
     tabs: { cloudformation: "CloudFormation", terraform: "Terraform", cli: "AWS CLI", policies: "Policies by hand" },
-    cloudformation: "The template behind “Deploy on AWS”, with your values filled in, to read it first or to deploy it in your own way.",
+    cloudformation:
+      "The template behind “Deploy on AWS”, with your values filled in, to read it first or to deploy it in " +
+      "your own way.",
     terraform: "The same as Terraform resources.",
     cli: "The same with the AWS CLI, run with credentials of the account.",
-    policies: "Create an IAM role with this trust policy and attach the permissions as an inline policy. What each permission is for is in",
-    policiesUser: "Create an IAM user and attach the permissions as an inline policy. What each permission is for is in",
+    policies:
+      "Create an IAM role with this trust policy and attach the permissions as an inline policy. What each " +
+      "permission is for is in",
+    policiesUser:
+      "Create an IAM user and attach the permissions as an inline policy. What each permission is for is in",
     template: "CloudFormation template",
     trust: "Trust policy",
     permissions: "Permissions policy",
@@ -280,10 +325,17 @@ export const t = withTexts({
     then: "then",
     notTested: "not tested",
     nothingChanged: (count) => `Nothing: all ${count} verdicts are the same.`,
-    unchanged: (count) => plural(count, { one: "# other verdict is the same.", other: "# other verdicts are the same." }),
+    unchanged: (count) =>
+      plural(count, { one: "# other verdict is the same.", other: "# other verdicts are the same." }),
   },
 
-  verdicts: { allowed: "allowed", partial: "allowed in part", denied: "denied", inconclusive: "not certain", skipped: "skipped" },
+  verdicts: {
+    allowed: "allowed",
+    partial: "allowed in part",
+    denied: "denied",
+    inconclusive: "not certain",
+    skipped: "skipped",
+  },
 
   trustSteps: {
     "trust:account-matches": {
@@ -334,16 +386,21 @@ export const t = withTexts({
     resource_policy: "A policy of the resource does not allow it.",
     vpc_endpoint_policy: "The policy of a VPC endpoint does not allow it.",
     unstated: "AWS refused it and does not say which policy is behind it.",
-    role_not_assumable: "The role cannot be assumed: it does not exist, its trust policy does not name Cavok's account, or it asks for another external ID. AWS does not say which.",
+    role_not_assumable:
+      "The role cannot be assumed: it does not exist, its trust policy does not name Cavok's account, or it " +
+      "asks for another external ID. AWS does not say which.",
     credentials_rejected: "AWS does not accept this access key: it was deleted, deactivated or mistyped.",
     wrong_account: "These credentials belong to another account.",
-    confused_deputy: "The role can be assumed without your organization's external ID. Anyone who knows its name could make Cavok act on the account.",
+    confused_deputy:
+      "The role can be assumed without your organization's external ID. Anyone who knows its name could " +
+      "make Cavok act on the account.",
     region_disabled: "This region is not enabled in the account.",
     not_provable: "AWS's answer proves neither that it is allowed nor that it is not.",
     error: "AWS could not answer now; this passes by itself.",
     not_entered: "Not tried: the account could not be entered.",
     not_applicable: "Does not apply to this access type.",
-    not_askable: "No dry run can ask about it: AWS refuses the call for another reason, such as protection from being stopped.",
+    not_askable:
+      "No dry run can ask about it: AWS refuses the call for another reason, such as protection from being stopped.",
     write_logs_off: "Not tried: Write logs is No for this account.",
   },
 
@@ -353,16 +410,24 @@ export const t = withTexts({
     identity_policy: (action, who) => `Allow ${action} in the policy of ${who}.`,
     explicit_deny: (action) => `Find the policy statement with Effect Deny that covers ${action}, and narrow it.`,
     permissions_boundary: (action, who) => `Allow ${action} in the permissions boundary of ${who} as well.`,
-    service_control_policy: (action) => `Ask the administrators of your AWS organization to allow ${action} in the service control policy.`,
-    resource_control_policy: (action) => `Ask the administrators of your AWS organization to allow ${action} in the resource control policy.`,
+    service_control_policy: (action) =>
+      `Ask the administrators of your AWS organization to allow ${action} in the service control policy.`,
+    resource_control_policy: (action) =>
+      `Ask the administrators of your AWS organization to allow ${action} in the resource control policy.`,
     session_policy: () => "This is on Cavok's side; please tell us.",
     resource_policy: (action) => `Allow ${action} in the policy of the resource.`,
     vpc_endpoint_policy: (action) => `Allow ${action} in the policy of the VPC endpoint.`,
-    unstated: (action, who) => `Allow ${action} in the policy of ${who}. If it is there already, look for a deny in a boundary or in a policy of your AWS organization.`,
-    role_not_assumable: () => "Deploy the role as the Instructions show it, with your organization's external ID, then test again.",
-    credentials_rejected: () => "Create a new access key for the IAM user, enter it under Rotate keys, then test again.",
+    unstated: (action, who) =>
+      `Allow ${action} in the policy of ${who}. If it is there already, look for a deny in a boundary or in ` +
+      "a policy of your AWS organization.",
+    role_not_assumable: () =>
+      "Deploy the role as the Instructions show it, with your organization's external ID, then test again.",
+    credentials_rejected: () =>
+      "Create a new access key for the IAM user, enter it under Rotate keys, then test again.",
     wrong_account: () => "Enter credentials of this account, or add the account that they belong to.",
-    confused_deputy: () => "Put the condition StringEquals sts:ExternalId with your external ID into the role's trust policy, as the Instructions show it.",
+    confused_deputy: () =>
+      "Put the condition StringEquals sts:ExternalId with your external ID into the role's trust policy, as " +
+      "the Instructions show it.",
   },
 
   instances: {
@@ -422,11 +487,21 @@ export const t = withTexts({
     stopNow: "Stop now",
     leaveIt: (moment) => `Leave it until ${moment}`,
     moment: (day, time) => `${day} ${time}`,
-    weekdays: { mon: "Monday", tue: "Tuesday", wed: "Wednesday", thu: "Thursday", fri: "Friday", sat: "Saturday", sun: "Sunday" },
+    weekdays: {
+      mon: "Monday",
+      tue: "Tuesday",
+      wed: "Wednesday",
+      thu: "Thursday",
+      fri: "Friday",
+      sat: "Saturday",
+      sun: "Sunday",
+    },
     look: "See the week",
     next: { start: "Next start:", stop: "Next stop:" },
     yourTime: "(your time)",
-    help: "The instance is started at the beginning of each window and stopped at its end. A window that ends at or before its start runs into the next day. Changes of daylight saving time are followed.",
+    help:
+      "The instance is started at the beginning of each window and stopped at its end. A window that ends " +
+      "at or before its start runs into the next day. Changes of daylight saving time are followed.",
     days: { mon: "Mon", tue: "Tue", wed: "Wed", thu: "Thu", fri: "Fri", sat: "Sat", sun: "Sun" },
   },
 
@@ -438,12 +513,18 @@ export const t = withTexts({
     wanted: { start: "running", stop: "stopped" },
     results: {
       reached: (state) => `Then ${state}.`,
-      notReached: (state, reason) => `Did not follow${state ? `, is ${state}` : ""}: ${reason || "AWS gives no reason"}`,
+      notReached: (state, reason) =>
+        `Did not follow${state ? `, is ${state}` : ""}: ${reason || "AWS gives no reason"}`,
       pending: (wanted) => `Waiting until it is ${wanted}…`,
       unknown: (wanted) => `Nobody could see whether it is ${wanted}.`,
     },
     did: { start: "Start", stop: "Stop", list: "Listing", test: "Test" },
-    logged: { written: "written to the account's logs", refused: "log writing refused", off: "logs off", pending: "log line on its way" },
+    logged: {
+      written: "written to the account's logs",
+      refused: "log writing refused",
+      off: "logs off",
+      pending: "log line on its way",
+    },
   },
 
   audit: {
@@ -472,7 +553,9 @@ export const t = withTexts({
     identity: "Identity",
     id: "Organization ID",
     externalId: "External ID",
-    externalIdText: "Every role that lets Cavok in must ask for this external ID. It is known to both sides and is not a secret; it never changes by itself.",
+    externalIdText:
+      "Every role that lets Cavok in must ask for this external ID. It is known to both sides and is not a " +
+      "secret; it never changes by itself.",
     trusted: "Cavok's AWS account",
     accounts: "Accounts",
     total: (total) => `${total} in all, without a limit.`,
@@ -485,7 +568,9 @@ export const t = withTexts({
 
   webhook: {
     title: "Webhook",
-    text: "Your own systems can receive messages when a connection changes or is used. Each message is signed as the Standard Webhooks specification says.",
+    text:
+      "Your own systems can receive messages when a connection changes or is used. Each message is signed " +
+      "as the Standard Webhooks specification says.",
     none: "No webhook is set.",
     add: "Set a webhook",
     changeTitle: "Change the webhook",
@@ -521,8 +606,12 @@ export const t = withTexts({
 
   access: {
     title: "Access Details",
-    text: "Every permission that Cavok asks for in your AWS account, what it is for, and what stops working without it. Only Trust is mandatory.",
-    least: "Once an account is in use, its tab Least privilege shows the smallest policy that still works for it. Choose one under",
+    text:
+      "Every permission that Cavok asks for in your AWS account, what it is for, and what stops working " +
+      "without it. Only Trust is mandatory.",
+    least:
+      "Once an account is in use, its tab Least privilege shows the smallest policy that still works for " +
+      "it. Choose one under",
     required: "mandatory",
     without: "Without it",
     resource: "On",

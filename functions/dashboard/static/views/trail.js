@@ -14,8 +14,17 @@ const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 10_000, 20_000, ...Array(24).fill(30_
 export function interactions(context) {
   return frame(context, "interactions", (body, handle) => {
     const path = `/v1/accounts/${api.segment(handle.id)}/interactions`;
-    const onPage = (page) => { if (page.items.some(isPending)) lookAgain(body, path, context.signal); };
-    fill(body, section(t.interactions.title, { note: t.interactions.text }, trail(context, path, interactionRow, { none: t.interactions.none, onPage })));
+    const onPage = (page) => {
+      if (page.items.some(isPending)) lookAgain(body, path, context.signal);
+    };
+    fill(
+      body,
+      section(
+        t.interactions.title,
+        { note: t.interactions.text },
+        trail(context, path, interactionRow, { none: t.interactions.none, onPage }),
+      ),
+    );
   });
 }
 
@@ -44,31 +53,53 @@ async function lookAgain(body, path, signal) {
 export function accountAudit(context) {
   const path = `/v1/accounts/${api.segment(context.params.id)}`;
   // An entry names its test, but it was written when the test began. Its outcome is among the tests.
-  const outcomes = api.get(`${path}/verifications`, { query: { limit: 100 }, signal: context.signal })
-    .then(({ items }) => new Map(items.map((test) => [test.verification_id, test.outcome ?? test.state])), () => new Map());
+  const outcomes = api.get(`${path}/verifications`, { query: { limit: 100 }, signal: context.signal }).then(
+    ({ items }) => new Map(items.map((test) => [test.verification_id, test.outcome ?? test.state])),
+    () => new Map(),
+  );
   const withOutcome = async (page) => {
     const known = await outcomes;
     return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: known.get(testOf(entry)) })) };
   };
-  const show = (body, onMissing) => fill(body, section(t.audit.title, { note: t.audit.text },
-    trail(context, `${path}/audit`, (entry) => auditRow(entry, false), { none: t.audit.none, onMissing, withOutcome })));
+  const show = (body, onMissing) =>
+    fill(
+      body,
+      section(
+        t.audit.title,
+        { note: t.audit.text },
+        trail(context, `${path}/audit`, (entry) => auditRow(entry, false), {
+          none: t.audit.none,
+          onMissing,
+          withOutcome,
+        }),
+      ),
+    );
   // The audit trail outlives the account.
-  return frame(context, "audit", (body) => show(body), { whenGone: (body) => show(body, () => h("p", {}, t.audit.none)) });
+  return frame(context, "audit", (body) => show(body), {
+    whenGone: (body) => show(body, () => h("p", {}, t.audit.none)),
+  });
 }
 
 export function organizationAudit(context) {
   context.title(t.audit.title);
-  fill(context.main,
+  fill(
+    context.main,
     h("p", { class: "crumb" }, h("a", { href: "#/organization" }, icon("left"), t.organization.title)),
     h("div", { class: "page-head" }, h("h1", {}, t.audit.title)),
-    section(t.audit.all, { note: t.audit.organizationText }, trail(context, "/v1/audit", (entry) => auditRow(entry, true), { none: t.audit.none })));
+    section(
+      t.audit.all,
+      { note: t.audit.organizationText },
+      trail(context, "/v1/audit", (entry) => auditRow(entry, true), { none: t.audit.none }),
+    ),
+  );
 }
 
 /**
  * @param {{signal: AbortSignal}} context
  * @param {string} path
  * @param {(entry: any) => Node} renderItem
- * @param {{none: string, onPage?: (page: any) => void, onMissing?: (problem: any) => any, withOutcome?: (page: any) => any}} options
+ * @param {{none: string, onPage?: (page: any) => void, onMissing?: (problem: any) => any,
+ *   withOutcome?: (page: any) => any}} options
  */
 function trail({ signal }, path, renderItem, { none, onPage, onMissing, withOutcome = (page) => page }) {
   return pagedList({
@@ -84,13 +115,19 @@ function trail({ signal }, path, renderItem, { none, onPage, onMissing, withOutc
 }
 
 function auditRow(entry, withAccount) {
-  return h("li", { class: "trail-row" },
+  return h(
+    "li",
+    { class: "trail-row" },
     h("span", { class: "trail-when" }, when(entry.at, { exact: true })),
-    h("span", { class: "trail-what" },
+    h(
+      "span",
+      { class: "trail-what" },
       h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
       withAccount && [" ", h("a", { href: `#/accounts/${api.segment(entry.account_id)}` }, entry.account_name)],
-      auditDetail(entry)),
-    h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor));
+      auditDetail(entry),
+    ),
+    h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor),
+  );
 }
 
 const testOf = ({ action, detail }) => (action === "tested" && /^verification (\S+)$/.exec(detail ?? "")?.[1]) || "";
@@ -99,8 +136,12 @@ const testOf = ({ action, detail }) => (action === "tested" && /^verification (\
 function auditDetail(entry) {
   const test = testOf(entry);
   if (!test) return entry.detail && h("span", { class: "muted small trail-detail" }, entry.detail);
-  return h("span", { class: "small trail-detail" }, entry.outcome && [t.outcome[entry.outcome] ?? entry.outcome, " · "],
-    h("a", { href: `#/accounts/${api.segment(entry.account_id)}/tests/${api.segment(test)}` }, t.audit.seeTest));
+  return h(
+    "span",
+    { class: "small trail-detail" },
+    entry.outcome && [t.outcome[entry.outcome] ?? entry.outcome, " · "],
+    h("a", { href: `#/accounts/${api.segment(entry.account_id)}/tests/${api.segment(test)}` }, t.audit.seeTest),
+  );
 }
 
 const RESULT_ICONS = { reached: "check", not_reached: "warning", pending: "clock", unknown: "question" };
@@ -118,21 +159,52 @@ export function resultText({ action, result, state, state_reason: reason }) {
 // The same, with its icon. Null where nothing is followed.
 export function resultNote(entry, attributes) {
   const said = resultText(entry);
-  return said && h(attributes.tag ?? "span", { class: `small followed followed-${entry.result} ${attributes.class}` },
-    entry.result === "pending" ? spinner() : icon(RESULT_ICONS[entry.result] ?? "question"), h("span", {}, attributes.before, said));
+  return (
+    said &&
+    h(
+      attributes.tag ?? "span",
+      { class: `small followed followed-${entry.result} ${attributes.class}` },
+      entry.result === "pending" ? spinner() : icon(RESULT_ICONS[entry.result] ?? "question"),
+      h("span", {}, attributes.before, said),
+    )
+  );
 }
 
 function interactionRow(entry) {
   const good = entry.outcome === "accepted";
   const kind = !good ? "bad" : entry.result === "not_reached" ? "optional" : "good";
-  const row = h("li", { class: "trail-row", "data-entry": entry.interaction_id },
+  const row = h(
+    "li",
+    { class: "trail-row", "data-entry": entry.interaction_id },
     h("span", { class: "trail-when" }, when(entry.at, { exact: true })),
-    h("span", { class: "trail-what" },
-      h("span", { class: `outcome step-${kind}` }, h("span", { class: "step-mark" }, icon({ bad: "cross", optional: "warning", good: "check" }[kind])), h("strong", {}, t.interactions.did[entry.action] ?? entry.action)),
-      " ", entry.instance_id && h("code", {}, entry.instance_id), entry.region && [" ", h("span", { class: "tag" }, entry.region)],
-      h("span", { class: "muted small trail-detail" }, t.interactions.outcomes[entry.outcome] ?? entry.outcome, " ", entry.detail),
-      resultNote(entry, { class: "trail-detail" })),
-    h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor, h("span", { class: "small" }, t.interactions.logged[entry.logged] ?? "")));
+    h(
+      "span",
+      { class: "trail-what" },
+      h(
+        "span",
+        { class: `outcome step-${kind}` },
+        h("span", { class: "step-mark" }, icon({ bad: "cross", optional: "warning", good: "check" }[kind])),
+        h("strong", {}, t.interactions.did[entry.action] ?? entry.action),
+      ),
+      " ",
+      entry.instance_id && h("code", {}, entry.instance_id),
+      entry.region && [" ", h("span", { class: "tag" }, entry.region)],
+      h(
+        "span",
+        { class: "muted small trail-detail" },
+        t.interactions.outcomes[entry.outcome] ?? entry.outcome,
+        " ",
+        entry.detail,
+      ),
+      resultNote(entry, { class: "trail-detail" }),
+    ),
+    h(
+      "span",
+      { class: "muted trail-who" },
+      t.actors[entry.actor] ?? entry.actor,
+      h("span", { class: "small" }, t.interactions.logged[entry.logged] ?? ""),
+    ),
+  );
   row.signature = JSON.stringify(entry);
   return row;
 }
