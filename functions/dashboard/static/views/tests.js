@@ -1,7 +1,7 @@
 // Tests of one account: running, finished, the history, and the changes between two tests.
 import * as api from "../lib/api.js";
 import { catalog } from "../lib/catalog.js";
-import { announce, fill, h, keyed, pause, srOnly, whenVisible } from "../lib/dom.js";
+import { announce, fill, h, keyed, pause, render, srOnly, whenVisible } from "../lib/dom.js";
 import { duration, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
@@ -198,12 +198,8 @@ class Board {
 
   drawHead(test, steps, awaited) {
     const running = test.state === "running";
-    const signature = JSON.stringify([test.state, test.outcome, steps.length]);
-    if (this.head.signature === signature) return;
-    this.head.signature = signature;
     const total = steps.length + awaited.length;
-    fill(
-      this.head,
+    render(this.head, [test.state, test.outcome, steps.length], () => [
       h(
         "div",
         { class: "test-outcome" },
@@ -246,7 +242,7 @@ class Board {
           " ",
           copyable(test.execution_arn, t.actions.copyThis(t.tests.execution)),
         ),
-    );
+    ]);
   }
 
   // A test that could not enter an account that never was connected leaves it unconfirmed. Its
