@@ -16,7 +16,7 @@ from cavok.domain.access_denied import POLICIES_UNREAD, Reason, sts_is_off
 from cavok.domain.accounts import Account, Capability, Fix, Issue, Outcome, Severity, Status
 from cavok.domain.fixes import grant
 from cavok.domain.instances import InstanceKey
-from cavok.domain.issues import find_issues
+from cavok.domain.issues import INSTANCE_REFUSED, find_issues, refused_for_instances
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import MAX_EXAMPLES, Resources, ResourceVerdict, Step, Verdict
@@ -755,6 +755,18 @@ def test_a_database_that_no_example_names_is_in_doubt_where_there_are_more_than_
     assert named.doubting({("us-east-1", "orders"), ("eu-west-1", "ledger")}) == named
 
 
+def test_what_is_in_doubt_is_not_provable_and_stands_behind_what_is_refused() -> None:
+    found = partly(STOP_DB, allowed=[ORDERS], refused=[LEDGER]).resources
+    assert found
+
+    doubted = found.doubting({(ORDERS.region, ORDERS.instance_id)})
+
+    assert [(each.id, each.verdict, each.reason) for each in doubted.examples[1:]] == [
+        (ORDERS.instance_id, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
+    ]
+    assert doubted.examples[0] == found.examples[0]
+
+
 def test_unread_policies_are_not_told_to_be_forbidden() -> None:
     """The permissions to read are there; more of them would prove nothing."""
     for unread in SOME_UNREAD:
@@ -786,6 +798,21 @@ def test_what_an_instance_under_control_needs_is_not_what_cavok_does_without() -
     assert problem.fix
     statement = json.loads(str(problem.fix.policy_statement))
     assert statement["Resource"] == [there.arn(NUMBER), ONE.arn(NUMBER)]
+
+
+def test_a_refusal_of_all_keeps_its_reason() -> None:
+    step = replace(denied([STOP])[0], reason=Reason.SERVICE_CONTROL_POLICY)
+
+    (problem,) = judged_by(an_account(), step, under_control={ONE}).issues
+
+    assert "service control policy" in problem.message + problem.remedy
+
+
+def test_every_action_that_an_issue_names_is_refused() -> None:
+    several = Issue(INSTANCE_REFUSED, f"{STOP}, {STOP_DB} are refused for x.", "Add them.")
+    other = Issue("permission_missing", f"{LOOK} is refused.", "Add it.")
+
+    assert refused_for_instances([several, other]) == {STOP, STOP_DB}
 
 
 def test_instances_that_cavok_may_not_see_are_a_problem_in_the_region_that_was_asked() -> None:
@@ -844,6 +871,7 @@ def test_many_instances_are_counted_and_the_fix_is_for_all() -> None:
 
     few, many = (refused_as_a_whole(STOP, *some).issues[0] for some in (keys[:-2], keys))
 
+    assert " more" not in few.message
     assert few.message.count("us-east-1") == many.message.count("us-east-1") == MAX_EXAMPLES
     assert f"{keys[MAX_EXAMPLES - 1].instance_id} in us-east-1 and 2 more, which" in many.message
     resources = [

@@ -19,7 +19,8 @@ REFUSED = denied(["logs:PutLogEvents"])
 
 
 def test_the_account_is_degraded_with_the_remedy_and_due_for_a_test() -> None:
-    degraded = with_log_writing_refused(ACCOUNT, REFUSED, NOW)
+    later = replace(ACCOUNT, next_verification_at=NOW + timedelta(days=1))
+    degraded = with_log_writing_refused(later, REFUSED, NOW)
 
     (issue,) = degraded.issues
     assert degraded.status is Status.DEGRADED
