@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants model reliability format events screens lock python dev stack checkers simulator page chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants model reliability format events templates screens lock python dev stack checkers simulator page chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -78,7 +78,7 @@ screens: stack chromium ## take the pictures of docs/screens again
 	@$(RUN) local.stack up
 	@PYTHONPATH=layers/shared $(RUN) tests.browser.screens
 
-mutants: python ## mutation tests of the domain; hours, not in CI (MODULES="issues fixes" takes these alone)
+mutants: python ## mutation tests of the domain; an hour and a half, not in CI (MODULES="issues fixes" takes these alone)
 	@$(BOOTSTRAP) dev mutants
 	@.local/venvs/mutants/bin/python -m local.mutants $(MODULES)
 

@@ -1,8 +1,8 @@
 """Mutation testing of the domain: `make mutants`, or MODULES="issues fixes" for some modules.
 
 mutmut changes one thing at a time in a copy of a module, and runs the domain's unit tests. A mutant
-that no test notices survives; docs/mutants.md explains those that may. All modules take hours, so
-CI does not run it.
+that no test notices survives; docs/mutants.md explains those that may. All modules take an hour and
+a half, so CI does not run it.
 
 mutmut names a module by its path from the root. So it works in a folder where `cavok` lies at the
 root, as the tests import it.

@@ -36,7 +36,7 @@ from cavok.domain.instances import Instance, Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
-from cavok.domain.outcomes import HELD_FOR
+from cavok.domain.outcomes import HELD_FOR, REPEATED_FOR
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Verdict, judge
 from cavok.domain.trust import with_open_role
@@ -523,6 +523,25 @@ def test_a_key_waits_while_its_first_request_may_still_call_and_then_tries_again
     accepted = start_stop(replace(LATER, now=at), stop, dependencies=dependencies)
 
     assert (accepted.outcome, state(web)) == (InteractionOutcome.ACCEPTED, "stopped")
+    assert history(interactions) == [accepted]
+
+
+def test_a_key_that_is_sent_for_ever_keeps_no_act_open(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its last try ends within an hour, and what became of it is followed for ten minutes more."""
+    connect()
+    stop = Operation(Action.STOP, Kind.EC2, run_instance())
+    die_at_the_call(monkeypatch, stop, dependencies)
+    last, late = (NOW + REPEATED_FOR - timedelta(seconds=1), NOW + REPEATED_FOR)
+
+    with pytest.raises(StillRunning):
+        start_stop(replace(LATER, now=late), stop, dependencies=dependencies)
+    accepted = start_stop(replace(LATER, now=last), stop, dependencies=dependencies)
+
     assert history(interactions) == [accepted]
 
 

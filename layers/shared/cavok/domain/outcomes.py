@@ -25,7 +25,9 @@ FOLLOWED_FOR = timedelta(minutes=10)
 """How long an instance is looked at after a call."""
 
 REPEATED_FOR = timedelta(hours=1)
-"""How long a schedule's turn is tried again. It is followed as long."""
+"""How long a schedule's turn, or a request under its key, is tried again. A turn is followed as
+long.
+"""
 
 UNCHANGED_FOR = timedelta(seconds=60)
 """An unchanged state proves nothing before: AWS's answers are eventually consistent. Source: EC2

@@ -29,6 +29,7 @@ from cavok.domain.kinds import Action
 from cavok.domain.outcomes import (
     HELD_FOR,
     PASSING_CODES,
+    REPEATED_FOR,
     WRONG_STATE_CODES,
     accepted,
     begun,
@@ -167,7 +168,11 @@ def _same_answer(made: Interaction) -> Interaction:
 
 
 def _take_up(made: Interaction, context: RequestContext, interactions: "Interactions") -> None:
-    if made.held_until and context.now < made.held_until:
+    """Holds an open act of an earlier request. Raises StillRunning while that one may be at it, and
+    after an hour: whoever sends its key for ever keeps no act open.
+    """
+    held = made.held_until and context.now < made.held_until
+    if held or context.now >= made.at + REPEATED_FOR:
         raise StillRunning(
             "The first request with this Idempotency-Key may still be running. Please try again."
         )
