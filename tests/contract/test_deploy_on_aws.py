@@ -41,7 +41,11 @@ def test_the_published_template_deploys_from_its_address(place: Place, public: b
 def test_who_may_only_publish_replaces_nothing(place: Place) -> None:
     bucket = _bucket(place, "kept")
     s3 = place.client_of(_publisher(place, bucket), "s3")
-    template = {"Bucket": bucket, "Key": "connect/role-v2.yaml", "Body": b"Resources: {}"}
+    template = {
+        "Bucket": bucket,
+        "Key": f"connect/{place.account_number}/role-v3.yaml",
+        "Body": b"Resources: {}",
+    }
     s3.put_object(**template, IfNoneMatch="*")
 
     for again, code in (({"IfNoneMatch": "*"}, "PreconditionFailed"), ({}, "AccessDenied")):
@@ -80,9 +84,8 @@ def _empty(s3: Any, bucket: str) -> None:
 
 def _templates(place: Place, bucket: str, *, public: bool) -> Templates:
     role, config = _publisher(place, bucket), address_config(public=public)
-    return Templates(
-        place.client_of(role, "s3"), place.client_of(role, "s3", config=config), bucket
-    )
+    clients = place.client_of(role, "s3"), place.client_of(role, "s3", config=config)
+    return Templates(*clients, bucket, place.account_number)
 
 
 def _publisher(place: Place, bucket: str) -> str:

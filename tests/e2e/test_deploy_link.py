@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
+from cavok.domain.instructions import installed
 from local import aws
 from local.customers import CustomerAccount, deploy
 from local.settings import ROOT
@@ -55,12 +56,14 @@ def status_of(address: str) -> int:
 
 
 def test_anybody_reads_the_published_template_at_an_address_that_does_not_expire(
-    address: str,
+    stack: Stack, address: str
 ) -> None:
     file = ROOT / "layers" / "shared" / "cavok" / "templates" / address.rpartition("/")[2]
 
     assert not urlsplit(address).query
-    assert httpx.get(address, trust_env=False).text == file.read_text()
+    text = installed(file.read_text(), stack.workload_account_id)
+    assert httpx.get(address, trust_env=False).text == text
+    assert stack.workload_account_id in text
 
 
 def test_anybody_reads_nothing_else_of_the_bucket_and_writes_nothing(

@@ -184,9 +184,9 @@ def test_the_instructions_of_a_role_are_whole_and_its_link_leads_to_the_template
         assert external_id in shown[form]
         assert EXTERNAL_ID not in shown[form]
     link = parse_qs(urlsplit(shown["deploy_on_aws_url"]).fragment.partition("?")[2])
-    assert link["templateURL"][0].endswith("/connect/role-v2.yaml")
+    assert link["templateURL"][0].endswith(f"/connect/{WORKLOAD}/role-v3.yaml")
     (published,) = client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]
-    assert published["Key"] == "connect/role-v2.yaml"
+    assert published["Key"] == f"connect/{WORKLOAD}/role-v3.yaml"
 
 
 def test_the_instructions_of_a_user_ask_for_no_trust(admin: Api) -> None:

@@ -16,7 +16,7 @@ import yaml
 from cavok import wiring
 from cavok.adapters.templates import TemplateDiffers
 from cavok.domain.accounts import AccessType
-from cavok.domain.instructions import TEMPLATE_NAMES, Trust, generic_template
+from cavok.domain.instructions import TEMPLATE_NAMES, Trust, generic_template, installed
 from cavok.domain.regions import REGIONS
 from cavok.services.instructions import instructions_for
 from tests.integration.conftest import BUCKET, client
@@ -25,6 +25,7 @@ from tests.support.template import resource
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 ACCOUNTS = {AccessType.ASSUME_ROLE: an_account, AccessType.ACCESS_KEY: an_account_with_keys}
+KEY = f"connect/{WORKLOAD}/role-v3.yaml"
 LinkOf = Callable[..., str]
 HOSTS = {region: f"{BUCKET}.s3.{region}.amazonaws.com" for region in REGIONS}
 
@@ -76,9 +77,9 @@ def test_a_public_link_names_its_regions_host_never_expires_and_opens_for_anybod
 ) -> None:
     addresses = {r: template_url(link_of(r, access_type=access_type)) for r in REGIONS}
 
-    path = f"/connect/{TEMPLATE_NAMES[access_type]}.yaml"
+    path = f"/connect/{WORKLOAD}/{TEMPLATE_NAMES[access_type]}.yaml"
     assert addresses == {region: f"https://{host}{path}" for region, host in HOSTS.items()}
-    template = json.loads(json.dumps(generic_template(access_type)))
+    template = json.loads(installed(json.dumps(generic_template(access_type)), WORKLOAD))
     opened = {region: requests.get(each, timeout=5).text for region, each in addresses.items()}
     assert [region for region, text in opened.items() if yaml.safe_load(text) != template] == []
 
@@ -96,7 +97,7 @@ def test_a_presigned_link_names_its_regions_host_and_opens(link_of: LinkOf) -> N
         assert "CavokRole" in requests.get(address, timeout=5).text
 
 
-@pytest.mark.parametrize("key", ["connect/0f0f0f0f.json", "role-v2.yaml"])
+@pytest.mark.parametrize("key", ["connect/0f0f0f0f.json", "role-v3.yaml"])
 def test_anybody_reads_templates_and_nothing_else(key: str) -> None:
     client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"Mine.")
 
@@ -105,17 +106,30 @@ def test_anybody_reads_templates_and_nothing_else(key: str) -> None:
     assert answer.status_code == 403
 
 
+def test_no_link_says_which_account_is_trusted_and_the_template_takes_no_other(
+    link_of: LinkOf,
+) -> None:
+    """The link may come from anybody: with an own account of his, the role would be his."""
+    link = link_of("us-east-1")
+    template = yaml.safe_load(requests.get(template_url(link), timeout=5).text)
+
+    assert "TrustedAccountId" not in link
+    trusted = template["Parameters"]["TrustedAccountId"]
+    assert (trusted["Default"], trusted["AllowedValues"]) == (WORKLOAD, [WORKLOAD])
+    assert "compare it with the one on your own page" in str(template["Parameters"]["ExternalId"])
+
+
 def test_a_template_is_published_once_and_left_as_it_is(link_of: LinkOf) -> None:
     for _ in range(2):
         link_of("us-east-1")
 
     (version,) = client("s3").list_object_versions(Bucket=BUCKET)["Versions"]
-    assert version["Key"] == "connect/role-v2.yaml"
+    assert version["Key"] == KEY
 
 
 def test_no_link_is_handed_out_to_a_template_that_somebody_changed(link_of: LinkOf) -> None:
     link_of("us-east-1")
-    client("s3").put_object(Bucket=BUCKET, Key="connect/role-v2.yaml", Body=b"Resources: {}")
+    client("s3").put_object(Bucket=BUCKET, Key=KEY, Body=b"Resources: {}")
 
-    with pytest.raises(TemplateDiffers, match=r"connect/role-v2\.yaml"):
+    with pytest.raises(TemplateDiffers, match=KEY):
         link_of("us-east-1")

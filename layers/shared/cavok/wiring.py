@@ -189,7 +189,9 @@ def templates() -> "Templates":
 
     public = setting("PUBLIC_TEMPLATES") == "true"
     addresses = boto3.client("s3", config=address_config(public=public))
-    return Templates(boto3.client("s3"), addresses, setting("TEMPLATES_BUCKET"))
+    return Templates(
+        boto3.client("s3"), addresses, setting("TEMPLATES_BUCKET"), setting("TRUSTED_ACCOUNT_ID")
+    )
 
 
 @cache

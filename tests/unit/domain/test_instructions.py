@@ -217,7 +217,8 @@ def test_the_template_trusts_the_workload_account_with_the_external_id() -> None
         "Fn::Sub": "arn:${AWS::Partition}:iam::${TrustedAccountId}:root"
     }
     assert template["Parameters"]["ExternalId"]["Default"] == EXTERNAL_ID
-    assert template["Parameters"]["TrustedAccountId"]["Default"] == WORKLOAD
+    trusted = template["Parameters"]["TrustedAccountId"]
+    assert (trusted["Default"], trusted["AllowedValues"]) == (WORKLOAD, [WORKLOAD])
 
 
 @each_account
@@ -241,7 +242,7 @@ def test_the_template_to_copy_is_the_published_one_with_the_links_values_as_defa
     for name, value in filled_in.items():
         assert copied["Parameters"][name].pop("Default") == value
         published["Parameters"][name].pop("Default", None)
-    assert copied == published
+    assert copied == json.loads(instructions.installed(json.dumps(published), WORKLOAD))
 
 
 @each_account
@@ -277,7 +278,7 @@ def test_the_longest_link_to_a_public_template_is_shorter_than_any_limit(region:
     )
     trust = Trust(trusted_account_id=WORKLOAD, external_id=new_external_id())
     name = instructions.TEMPLATE_NAMES[account.access_type]
-    address = f"https://{'b' * 63}.s3.{region}.amazonaws.com/connect/{name}0.yaml"
+    address = f"https://{'b' * 63}.s3.{region}.amazonaws.com/connect/{WORKLOAD}/{name}0.yaml"
 
     assert len(instructions.deploy_url(account, trust, address)) < 1024
 

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
+from cavok.domain.instructions import installed
+
 if TYPE_CHECKING:
     from botocore.config import Config
     from mypy_boto3_s3 import S3Client
@@ -38,22 +40,27 @@ def address_config(*, public: bool) -> "Config":
 class Templates:
     """Publishes the templates of `cavok/templates/` under their names, and never replaces one.
 
-    addresses  an S3 client made with `address_config`.
+    addresses           an S3 client made with `address_config`.
+    trusted_account_id  the account of ours that they trust. Installations may share a bucket.
     """
 
-    def __init__(self, s3: "S3Client", addresses: "S3Client", bucket: str) -> None:
+    def __init__(
+        self, s3: "S3Client", addresses: "S3Client", bucket: str, trusted_account_id: str
+    ) -> None:
         self._s3 = s3
         self._addresses = addresses
         self._bucket = bucket
+        self._trusted_account_id = trusted_account_id
         self._published: set[str] = set()
 
     def address_of(self, name: str) -> str:
         """The URL of a template, such as `role-v2`. Publishes it if nobody has. Raises
         TemplateDiffers.
         """
-        key = f"connect/{name}.yaml"
+        key = f"connect/{self._trusted_account_id}/{name}.yaml"
         if name not in self._published:
-            self._publish(key, (_FILES / f"{name}.yaml").read_bytes())
+            text = installed((_FILES / f"{name}.yaml").read_text(), self._trusted_account_id)
+            self._publish(key, text.encode())
             self._published.add(name)
         return self._addresses.generate_presigned_url(
             "get_object", Params={"Bucket": self._bucket, "Key": key}, ExpiresIn=LINK_SECONDS

@@ -20,9 +20,15 @@ from cavok.domain.permissions import (
 
 USER_NAME = "CavokCloud"
 
-TEMPLATE_NAMES = {AccessType.ASSUME_ROLE: "role-v2", AccessType.ACCESS_KEY: "user-v2"}
+TEMPLATE_NAMES = {AccessType.ASSUME_ROLE: "role-v3", AccessType.ACCESS_KEY: "user-v2"}
 """Names of the published templates, which are in `cavok/templates/`. What is published never
 changes: a new text gets a new number (`tests/unit/domain/test_published_templates.py`).
+"""
+
+
+OUR_ACCOUNT = "{CAVOK_ACCOUNT}"
+"""Stands for the account that roles trust, in templates that are not yet installed. YAML quotes it,
+so that what takes its place is no number.
 """
 
 
@@ -135,17 +141,24 @@ def cloudformation_template(
     template = generic_template(account.access_type, document_of)
     for name, value in stack_parameters(account, trust).items():
         template["Parameters"][name]["Default"] = value
-    return json.dumps(template, indent=2)
+    return installed(json.dumps(template, indent=2), trust.trusted_account_id)
+
+
+def installed(template: str, trusted_account_id: str) -> str:
+    """A template that trusts this account of ours, and no other."""
+    return template.replace(OUR_ACCOUNT, trusted_account_id)
 
 
 def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
-    """The template's parameters that the quick-create link fills in. The others have defaults."""
+    """The template's parameters that the quick-create link fills in. The others have defaults.
+
+    A link may be anybody's: it does not say which account is trusted.
+    """
     write_logs = {"WriteLogs": "Yes" if account.write_logs else "No"}
     if not account.role_name:
         return write_logs
     has_path = account.role_path != permissions.DEFAULT_ROLE_PATH
     return {
-        "TrustedAccountId": trust.trusted_account_id,
         "ExternalId": trust.external_id,
         "RoleName": account.role_name,
         **({"RolePath": account.role_path} if has_path else {}),
@@ -292,11 +305,14 @@ def _role_parameters() -> dict[str, Any]:
         "TrustedAccountId": {
             "Type": "String",
             "Description": "The AWS account of Cavok Cloud.",
-            "AllowedPattern": "[0-9]{12}",
+            "Default": OUR_ACCOUNT,
+            "AllowedValues": [OUR_ACCOUNT],
         },
         "ExternalId": {
             "Type": "String",
-            "Description": "Your organization's external ID.",
+            "Description": "Your organization's external ID. Whoever has this ID in Cavok Cloud "
+            "may start and stop this account's instances: compare it with the one on your own "
+            "page.",
             "MinLength": 2,
         },
         "RoleName": {
