@@ -15,6 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.contract.place import USABLE_WITHIN, Place
+from tests.support.executions import check_that_a_name_is_one_execution
 
 WORKFLOWS = Path(__file__).parents[2] / "statemachines"
 
@@ -60,21 +61,7 @@ def test_joining_no_steps_and_some_is_one_flat_list(place: Place) -> None:
 
 
 def test_a_running_execution_is_started_again_under_its_name_and_stays_one(place: Place) -> None:
-    client, machine = place.client("stepfunctions"), _waiting_machine(place)
-
-    def start(given: str) -> Any:
-        return client.start_execution(stateMachineArn=machine, name="once", input=given)
-
-    first, again = start("{}"), start("{}")
-    assert (again["executionArn"], again["startDate"]) == (
-        first["executionArn"],
-        first["startDate"],
-    )
-    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
-        start('{"other": 1}')
-    client.stop_execution(executionArn=first["executionArn"])
-    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
-        start("{}")
+    check_that_a_name_is_one_execution(place.client("stepfunctions"), _waiting_machine(place))
 
 
 def _waiting_machine(place: Place) -> str:

@@ -21,6 +21,7 @@ from local import aws, tokens
 from local.settings import HOME, ROOT
 from local.stack import Stack
 from tests.e2e.bare_account import Account
+from tests.support.executions import check_that_a_name_is_one_execution
 from tests.support.waiting import eventually
 
 FUNCTION = """
@@ -190,20 +191,8 @@ def test_a_running_execution_is_started_again_under_its_name_and_stays_one(
 ) -> None:
     client, machine = account.client("stepfunctions"), account.state_machine(waiting(30))
 
-    def start(given: str) -> Any:
-        return client.start_execution(stateMachineArn=machine, name="once", input=given)
+    check_that_a_name_is_one_execution(client, machine)
 
-    first, again = start("{}"), start("{}")
-
-    assert (again["executionArn"], again["startDate"]) == (
-        first["executionArn"],
-        first["startDate"],
-    )
-    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
-        start('{"other": 1}')
-    client.stop_execution(executionArn=first["executionArn"])
-    with pytest.raises(client.exceptions.ExecutionAlreadyExists):
-        start("{}")
     assert len(client.list_executions(stateMachineArn=machine)["executions"]) == 1
 
 

@@ -447,6 +447,18 @@ def test_an_open_act_that_the_instance_does_not_show_is_refused_and_its_key_forg
     assert [i.outcome for i in history(interactions)] == ["accepted", "refused"]
 
 
+def an_act_that_certainly_did_nothing(
+    dependencies: ConnectionDependencies, sessions: Sessions
+) -> Interaction:
+    """An open stop of a request with a key: the account could not even be entered."""
+    sessions.error = EntryInconclusive("Throttling: slow down.")
+    operation = Operation(Action.STOP, Kind.EC2, run_instance())
+    with pytest.raises(NotAnswered):
+        start_stop(KEYED, operation, dependencies=dependencies)
+    (act,) = open_acts()
+    return act
+
+
 def test_an_open_act_that_certainly_did_nothing_waits_for_its_key_and_is_then_refused_unseen(
     connect: Connect,
     dependencies: ConnectionDependencies,
@@ -455,11 +467,7 @@ def test_an_open_act_that_certainly_did_nothing_waits_for_its_key_and_is_then_re
     sessions: Sessions,
 ) -> None:
     connect()
-    sessions.error = EntryInconclusive("Throttling: slow down.")
-    operation = Operation(Action.STOP, Kind.EC2, run_instance())
-    with pytest.raises(NotAnswered):
-        start_stop(KEYED, operation, dependencies=dependencies)
-    (act,) = open_acts()
+    act = an_act_that_certainly_did_nothing(dependencies, sessions)
     entered = len(sessions.policies)
 
     assert look(act, at(15)) == 105
@@ -480,11 +488,7 @@ def test_an_open_act_that_certainly_did_nothing_is_refused_although_its_account_
     sessions: Sessions,
 ) -> None:
     connect()
-    sessions.error = EntryInconclusive("Throttling: slow down.")
-    operation = Operation(Action.STOP, Kind.EC2, run_instance())
-    with pytest.raises(NotAnswered):
-        start_stop(KEYED, operation, dependencies=dependencies)
-    (act,) = open_acts()
+    act = an_act_that_certainly_did_nothing(dependencies, sessions)
     accounts.delete(accounts.get(ORGANIZATION_ID, ACCOUNT_ID), actor=CONTEXT.actor, now=at(5))
 
     look(act, at(120))

@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError, ReadTimeoutError
 
 _METHOD = "_make_api_call"
-_REAL = getattr(BaseClient, _METHOD)
+REAL = getattr(BaseClient, _METHOD)
 _WRITES = frozenset({"PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems"})
 
 
@@ -93,7 +93,7 @@ class Calls:
             self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]
             return {}
         try:
-            return _REAL(client, operation, arguments)
+            return REAL(client, operation, arguments)
         finally:
             if operation in _WRITES:
                 self.after_write()
@@ -132,8 +132,17 @@ class Calls:
         return {"Entries": answers, "FailedEntryCount": int(refused is not None)}
 
 
+class TakesCalls(Protocol):
+    """Makes each call itself, or lets it fail."""
+
+    def call(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any: ...
+
+
+C = TypeVar("C", bound=TakesCalls)
+
+
 @contextmanager
-def watched(calls: Calls) -> Iterator[Calls]:
+def watched(calls: C) -> Iterator[C]:
     """Sends every call of every client through `calls`."""
 
     def make_api_call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
@@ -143,7 +152,7 @@ def watched(calls: Calls) -> Iterator[Calls]:
     try:
         yield calls
     finally:
-        setattr(BaseClient, _METHOD, _REAL)
+        setattr(BaseClient, _METHOD, REAL)
 
 
 def _error(operation: str, code: str, status: int, **more: Any) -> ClientError:

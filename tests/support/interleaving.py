@@ -19,20 +19,16 @@ import copy
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.client import BaseClient
 from moto.backends import get_backend
 
-from tests.support.faults import transaction_conflict
+from tests.support.faults import REAL, transaction_conflict, watched
 
 Operation = Callable[[], object]
 TRIED: Counter[str] = Counter()
 """Places, runs and conflicts so far, for docs/reliability.md."""
-_METHOD = "_make_api_call"
-_REAL = getattr(BaseClient, _METHOD)
 _SHARES_NOTHING = frozenset({"kms", "sts"})
 _ITEM = {"PutItem": "Item", "UpdateItem": "Key", "DeleteItem": "Key"}
 
@@ -181,11 +177,11 @@ class _Run:
     def call(self, client: Any, operation: str, arguments: dict[str, Any]) -> Any:
         service, turn = client.meta.service_model.service_name, self.turn
         if service in _SHARES_NOTHING:
-            return _REAL(client, operation, arguments)
+            return REAL(client, operation, arguments)
         made = Call.of(service, operation, arguments)
         if turn and self._seconds_turn:
             turn.calls.append(made)
-            return _REAL(client, operation, arguments)
+            return REAL(client, operation, arguments)
         with self._lock:
             index = len(self.calls)
             self.calls.append(made)
@@ -193,7 +189,7 @@ class _Run:
             self.take(turn)
             if turn.conflict:
                 raise transaction_conflict(operation, arguments)
-        return _REAL(client, operation, arguments)
+        return REAL(client, operation, arguments)
 
     def take(self, turn: _Turn) -> None:
         self._seconds_turn = True
@@ -203,23 +199,11 @@ class _Run:
 
 def _run(first: Operation, turn: _Turn | None) -> _Run:
     run = _Run(turn)
-    with _calls_through(run):
+    with watched(run):
         run.first = Answer.of(first)
         if turn and not turn.taken:
             run.take(turn)
     return run
-
-
-@contextmanager
-def _calls_through(run: _Run) -> Iterator[None]:
-    def make_api_call(client: Any, operation: str, arguments: dict[str, Any]) -> Any:
-        return run.call(client, operation, arguments)
-
-    setattr(BaseClient, _METHOD, make_api_call)
-    try:
-        yield
-    finally:
-        setattr(BaseClient, _METHOD, _REAL)
 
 
 def snapshot(account: str = "123456789012", region: str = "us-east-1") -> Operation:
