@@ -91,7 +91,7 @@ model: dev ## the API against a model of it, 200 examples of 30 steps, other one
 lock: dev simulator page ## write requirements/*.txt again from requirements/*.in
 	@for name in dev sam emulator checkov simulator page mutants; do \
 	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
-	    --no-emit-index-url requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
 	@for name in simulator page; do \
 	  .local/venvs/$$name/bin/node .local/venvs/$$name/bin/npm install --prefix requirements/$$name \
 	    --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund || exit 1; done

@@ -109,9 +109,9 @@ def _sts(region: str | None = None) -> "STSClient":
 
 @cache
 def customer_roles() -> "CustomerRoles":
-    from cavok.adapters.customer.assume_role import ALWAYS_ENABLED, CustomerRoles
+    from cavok.adapters.customer.assume_role import STS_ALWAYS_ON, CustomerRoles
 
-    return CustomerRoles(_sts(), lambda: _sts(ALWAYS_ENABLED))
+    return CustomerRoles(_sts(), lambda: _sts(STS_ALWAYS_ON))
 
 
 @cache

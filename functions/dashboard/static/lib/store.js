@@ -28,7 +28,7 @@ let counts = null;
 let listing = null;
 /** @type {Account | null} */
 let added = null;
-// How the last read ended: "", "late" or "offline".
+/** How the last read ended, if badly. @type {"" | "late" | "offline"} */
 let trouble = "";
 
 /** Calls the listener after each change, until the view is left. */
@@ -123,7 +123,7 @@ export async function readNumbers(signal) {
  */
 export function freshness(at, now = Date.now()) {
   if (!navigator.onLine) return "offline";
-  if (trouble) return trouble === "offline" ? "offline" : "late";
+  if (trouble) return trouble;
   return now - at > LATE_AFTER_MS ? "late" : "live";
 }
 

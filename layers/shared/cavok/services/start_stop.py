@@ -259,6 +259,6 @@ def _worked_all_the_same(
 
 def _why_not(permission: str, failure: CallFailed) -> InteractionRefused | NotAnswered:
     code, why = failure.judgement.error_code, why_call_failed(permission, failure.judgement)
-    if code in TRANSIENT_CODES:
+    if failure.judgement.passing:
         return NotAnswered(why, uncertain=failure.repeated or code not in THROTTLING_CODES)
     return InteractionRefused(why, passing=code in PASSING_CODES)

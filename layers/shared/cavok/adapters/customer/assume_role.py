@@ -21,8 +21,8 @@ REJECTED_CODES = frozenset(
 """Error codes for an access key that was deleted, deactivated or mistyped."""
 
 
-ALWAYS_ENABLED = "us-east-1"
-"""A region that no account can disable. In a disabled region, AWS may call a valid key invalid."""
+STS_ALWAYS_ON = "us-east-1"
+"""A region in which no account can turn STS off. Elsewhere AWS may call a valid key invalid."""
 
 STS_OFF = "RegionDisabledException"
 """The error code of STS in a region in which the role's account has turned it off. Source: STS API
@@ -31,7 +31,7 @@ Reference, AssumeRole.
 
 
 class CustomerRoles:
-    """Assumes customers' roles with our own credentials: in our own region, or in `ALWAYS_ENABLED`
+    """Assumes customers' roles with our own credentials: in our own region, or in `STS_ALWAYS_ON`
     where the customer has turned STS off in ours. A session of either is valid in every region.
     Source: IAM User Guide, "Manage AWS STS in an AWS Region".
     """
@@ -48,13 +48,13 @@ class CustomerRoles:
         """
         entered = self._assume(self._sts, account, session_name, external_id, policy)
         here = self._sts.meta.region_name
-        if entered[0].error_code != STS_OFF or here == ALWAYS_ENABLED:
+        if entered[0].error_code != STS_OFF or here == STS_ALWAYS_ON:
             return entered
         judgement, session = self._assume(
             self._always_enabled(), account, session_name, external_id, policy
         )
         if session is None:
-            said = f"{sts_is_off(here)} In {ALWAYS_ENABLED}: {judgement.detail}"
+            said = f"{sts_is_off(here)} In {STS_ALWAYS_ON}: {judgement.detail}"
             judgement = replace(judgement, detail=said)
         return judgement, session
 
@@ -103,7 +103,7 @@ def whose_account(session: CustomerSession) -> Judgement:
     a session that STS has just issued; an access key was deleted, deactivated or mistyped then.
     """
     try:
-        actual = session.client("sts", ALWAYS_ENABLED).get_caller_identity()["Account"]
+        actual = session.client("sts", STS_ALWAYS_ON).get_caller_identity()["Account"]
     except AWS_ERRORS as error:
         code, message = code_and_message(error)
         if session.role_name is None and code in REJECTED_CODES:
