@@ -133,7 +133,7 @@ def _made_from() -> str:
     corrections = sorted((local / "fidelity").glob("*.py"))
     for path in (_ENVIRONMENT_STAMP, local / "emulator.py", local / "faults.py", *corrections):
         digest.update(path.read_bytes())
-    digest.update(os.environ.get("FAKETIME", "").encode())
+    digest.update(os.environ.get("CLOCK_AHEAD", "").encode())
     return digest.hexdigest()
 
 

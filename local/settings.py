@@ -27,9 +27,9 @@ DEFAULT_PORT = 4566
 RUNTIME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 """Lambda workers run in this interpreter, and native wheels fit one interpreter version only."""
 
-CLOCK = ("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC")
-"""The variables with which tests set another clock: a library, an offset, and that durations are
-real (tests/support/at.py).
+CLOCK = ("LD_PRELOAD", "CLOCK_AHEAD")
+"""The variables with which tests set another clock: a library and its offset in seconds
+(tests/support/at.py).
 """
 
 ARCHITECTURE = "arm64" if platform.machine().lower() in ("arm64", "aarch64") else "x86_64"

@@ -4,28 +4,30 @@
     python3 -m tests.support.at "2027-01-31 23:55" make e2e ARGS="-k usage"
 
 Without a TIME (UTC), the clock starts five minutes before the end of this month. The tests, the
-embedded AWS and its functions all get the same offset, and time passes as ever. It takes
-libfaketime on Linux (Debian: apt install libfaketime). Chromium does not run under it: its pages
-get the offset as a script, see `tests/support/page/chromium.py`.
+embedded AWS and its functions all get the same offset, and time passes as ever. `clock.c` is
+compiled for it and preloaded, so it takes Linux and a C compiler. Chromium does not run under it:
+its pages get the offset as a script, see `tests/support/page/chromium.py`.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from local.settings import CLOCK
+from local.settings import CLOCK, HOME
 from tests.support.months import seconds_left_in_month
 
-_LIBRARY = "faketime/libfaketimeMT.so.1"
+_SOURCE = Path(__file__).with_name("clock.c")
 _FORMAT = "%Y-%m-%d %H:%M"
 
 
 def offset() -> timedelta:
     """How far this process's clock is ahead of the machine's."""
-    return timedelta(seconds=int(os.environ.get("FAKETIME", "+0s").strip("+s")))
+    return timedelta(seconds=int(os.environ.get("CLOCK_AHEAD", "0")))
 
 
 def without_clock() -> dict[str, str]:
@@ -34,19 +36,28 @@ def without_clock() -> dict[str, str]:
 
 
 def main() -> None:
-    """Becomes the command. Exits with a sentence if there is no library or no command."""
+    """Becomes the command. Exits with a sentence if there is no compiler or no command."""
     now, command = datetime.now(UTC), sys.argv[1:]
     ahead = timedelta(seconds=seconds_left_in_month(now) - 300)
     if time := _time(command):
         ahead, command = time - now, command[1:]
-    library = next(Path("/usr").glob(f"l*/**/{_LIBRARY}"), None)
-    if library is None:
-        sys.exit("libfaketime is not installed. On Debian and Ubuntu: apt install libfaketime")
     if not command:
         sys.exit(__doc__)
-    values = (str(library), f"+{round(ahead.total_seconds())}s", "1")
+    values = (str(_library()), str(round(ahead.total_seconds())))
     os.environ.update(zip(CLOCK, values, strict=True))
     os.execvp(command[0], command)
+
+
+def _library() -> Path:
+    compiler = shutil.which("cc")
+    if compiler is None:
+        sys.exit("Another clock takes a C compiler. On Debian and Ubuntu: apt install gcc")
+    library = HOME / "clock.so"
+    library.parent.mkdir(exist_ok=True)
+    subprocess.run(
+        [compiler, "-O2", "-shared", "-fPIC", "-o", str(library), str(_SOURCE), "-ldl"], check=True
+    )
+    return library
 
 
 def _time(command: list[str]) -> datetime | None:
