@@ -42,6 +42,7 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.InstanceNotFound: HTTPStatus.NOT_FOUND,
     errors.ResourceNotFound: HTTPStatus.NOT_FOUND,
     errors.InteractionRefused: HTTPStatus.CONFLICT,
+    errors.MalformedHeader: HTTPStatus.BAD_REQUEST,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,

@@ -1,6 +1,5 @@
 """The answers of routes: what each sends, and what the OpenAPI document says of it."""
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import TypeVar
@@ -88,13 +87,3 @@ def _json(status: HTTPStatus, body: T, headers: Mapping[str, str]) -> Response[T
 def etag(version: int) -> str:
     """The version as an ETag: `"7"`."""
     return f'"{version}"'
-
-
-def version_of(if_match: str | None) -> int | None:
-    """The version that an If-Match header demands. None for `*`; -1 for a malformed tag, so that it
-    never matches.
-    """
-    if if_match is None or if_match.strip() == "*":
-        return None
-    tag = re.fullmatch(r'\s*(?:W/)?"(\d{1,18})"\s*', if_match)
-    return int(tag[1]) if tag else -1

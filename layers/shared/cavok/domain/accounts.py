@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
+from cavok.domain.errors import PreconditionFailed
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_arn
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
@@ -190,6 +191,12 @@ class Account:
             touched_at=self.touched_at,
             revoked=self.revoked,
         )
+
+    def at_one_of(self, versions: frozenset[int] | None) -> Self:
+        """The account itself. Raises PreconditionFailed if it is at none of these versions."""
+        if versions is not None and self.version not in versions:
+            raise PreconditionFailed(f"The account has changed: it is at version {self.version}.")
+        return self
 
     def renamed(self, name: str, now: datetime) -> Self:
         return replace(self, name=name, updated_at=now)

@@ -32,6 +32,10 @@ class PreconditionFailed(CavokError):
     """The account changed since the client read it."""
 
 
+class MalformedHeader(CavokError):
+    """A header of the request is not written as its standard says."""
+
+
 class InvalidField(CavokError):
     """A field of the request matches the schema, but its value is invalid."""
 

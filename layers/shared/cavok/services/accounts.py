@@ -12,7 +12,7 @@ from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
-from cavok.domain.errors import AccountNotFound, Conflict, InvalidField, PreconditionFailed
+from cavok.domain.errors import AccountNotFound, Conflict, InvalidField
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.services.organizations import organization_of
 
@@ -134,21 +134,17 @@ def change_account(
     account_id: str,
     change: AccountChange,
     *,
-    version: int | None,
+    versions: frozenset[int] | None = None,
     actor: str,
     accounts: Accounts,
     now: datetime,
 ) -> Account:
-    """Applies a change. If `version` is given (If-Match), the account must still have it. Raises
-    AccountNotFound, InvalidField, PreconditionFailed, Conflict.
+    """Applies a change. Here and below, `versions` are those that the client allows (If-Match);
+    None allows all. Raises AccountNotFound, InvalidField, PreconditionFailed, Conflict.
     """
 
     def apply(account: Account) -> Account:
-        if version is not None and account.version != version:
-            raise PreconditionFailed(
-                f"The account is now at version {account.version}, not {version}."
-            )
-        return change.applied_to(account, now)
+        return change.applied_to(account.at_one_of(versions), now)
 
     return accounts.changed(organization_id, account_id, apply, actor=actor)
 
@@ -158,16 +154,18 @@ def rotate_credentials(
     account_id: str,
     key: AccessKey,
     *,
+    versions: frozenset[int] | None = None,
     actor: str,
     accounts: Accounts,
     sealer: Sealer,
     now: datetime,
 ) -> None:
     """Replaces the sealed access key. The account is unconfirmed until it is tested again. Raises
-    AccountNotFound, and Conflict also if somebody changed the account meanwhile: of two people who
-    rotate at once, the slower one must not overwrite the other's key unseen.
+    AccountNotFound, PreconditionFailed, and Conflict also if somebody changed the account
+    meanwhile: of two people who rotate at once, the slower one must not overwrite the other's key
+    unseen.
     """
-    account = accounts.get(organization_id, account_id)
+    account = accounts.get(organization_id, account_id).at_one_of(versions)
     if account.access_type is not AccessType.ACCESS_KEY:
         raise Conflict("This account is entered through a role; it has no access key to replace.")
     sealed = key.sealed(sealer, organization_id, account_id)
@@ -183,14 +181,20 @@ def rotate_credentials(
 
 
 def revoke_account(
-    organization_id: str, account_id: str, *, actor: str, accounts: Accounts, now: datetime
+    organization_id: str,
+    account_id: str,
+    *,
+    versions: frozenset[int] | None = None,
+    actor: str,
+    accounts: Accounts,
+    now: datetime,
 ) -> None:
     """Ends all use of the account until a person tests it. Repeated calls change nothing. Raises
-    AccountNotFound, Conflict.
+    AccountNotFound, PreconditionFailed, Conflict.
     """
 
     def attempt() -> None:
-        account = accounts.get(organization_id, account_id)
+        account = accounts.get(organization_id, account_id).at_one_of(versions)
         revoked = account.with_use_revoked(now)
         if revoked is not account:
             accounts.save(account, revoked, entry=audit.revoked(revoked, actor))
@@ -199,10 +203,16 @@ def revoke_account(
 
 
 def disconnect_account(
-    organization_id: str, account_id: str, *, actor: str, accounts: Accounts, now: datetime
+    organization_id: str,
+    account_id: str,
+    *,
+    versions: frozenset[int] | None = None,
+    actor: str,
+    accounts: Accounts,
+    now: datetime,
 ) -> None:
     """Deletes the account and its secrets. Repeated within a day, does nothing. Raises
-    AccountNotFound, Conflict.
+    AccountNotFound, PreconditionFailed, Conflict.
     """
 
     def attempt() -> None:
@@ -212,6 +222,6 @@ def disconnect_account(
             if not accounts.was_deleted(organization_id, account_id, now):
                 raise
         else:
-            accounts.delete(account, actor=actor, now=now)
+            accounts.delete(account.at_one_of(versions), actor=actor, now=now)
 
     retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))

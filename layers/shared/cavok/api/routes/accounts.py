@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler import Response
-from aws_lambda_powertools.event_handler.openapi.params import Header, Query
+from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
+from cavok.api.conditions import IfMatch, versions_of
 from cavok.api.idempotency import request_key
 from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
 from cavok.api.models.common import Cursor, IdempotencyKey, Limit
-from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok, version_of
+from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.pages import Position
@@ -103,7 +104,7 @@ def get_account(account_id: str) -> Response[AccountBody]:
 def patch_account(
     account_id: str,
     body: AccountChangeBody,
-    if_match: Annotated[str | None, Header(alias="If-Match")] = None,
+    if_match: IfMatch = None,
 ) -> Response[AccountBody]:
     """Changes name, write_logs, regions, role_name or role_path. A new role or new regions make the
     account unconfirmed.
@@ -113,7 +114,7 @@ def patch_account(
         caller.organization_id,
         account_id,
         body.change(),
-        version=version_of(if_match),
+        versions=versions_of(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         now=router.now(),
@@ -125,14 +126,15 @@ def patch_account(
     "/v1/accounts/<account_id>",
     summary="Disconnect an account",
     tags=["Accounts"],
-    responses=answers(400, 404, 409, ok=NO_CONTENT),
+    responses=answers(400, 404, 409, 412, ok=NO_CONTENT),
 )
-def delete_account(account_id: str) -> Response[None]:
+def delete_account(account_id: str, if_match: IfMatch = None) -> Response[None]:
     """Deletes the account, and its secrets at once. Repeated within a day, answers alike."""
     caller = router.caller
     disconnect_account(
         caller.organization_id,
         account_id,
+        versions=versions_of(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         now=router.now(),
@@ -144,9 +146,9 @@ def delete_account(account_id: str) -> Response[None]:
     "/v1/accounts/<account_id>/revoke",
     summary="Revoke the use of an account",
     tags=["Accounts"],
-    responses=answers(400, 404, 409, ok=NO_CONTENT),
+    responses=answers(400, 404, 409, 412, ok=NO_CONTENT),
 )
-def revoke(account_id: str) -> Response[None]:
+def revoke(account_id: str, if_match: IfMatch = None) -> Response[None]:
     """Ends all use of the account at once: no act, listing, log line or scheduled test until a
     person tests it. It is `unconfirmed`, with the issue `revoked`. A repetition changes nothing.
     """
@@ -154,6 +156,7 @@ def revoke(account_id: str) -> Response[None]:
     revoke_account(
         caller.organization_id,
         account_id,
+        versions=versions_of(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         now=router.now(),

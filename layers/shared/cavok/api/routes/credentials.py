@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
+from cavok.api.conditions import IfMatch, versions_of
 from cavok.api.models.credentials import CredentialsBody
 from cavok.api.responses import NO_CONTENT, answers, no_content
 from cavok.api.router import Router
@@ -15,15 +16,18 @@ router = Router()
     "/v1/accounts/<account_id>/credentials",
     summary="Rotate the access key",
     tags=["Accounts"],
-    responses=answers(400, 404, 409, ok=NO_CONTENT),
+    responses=answers(400, 404, 409, 412, ok=NO_CONTENT),
 )
-def put_credentials(account_id: str, body: CredentialsBody) -> Response[None]:
+def put_credentials(
+    account_id: str, body: CredentialsBody, if_match: IfMatch = None
+) -> Response[None]:
     """Replaces the access key. The account is unconfirmed until the next test."""
     caller = router.caller
     rotate_credentials(
         caller.organization_id,
         account_id,
         body.access_key(),
+        versions=versions_of(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),

@@ -1,0 +1,31 @@
+"""The conditions of requests: If-Match (RFC 9110, 13.1.1)."""
+
+import re
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Header
+
+from cavok.domain.errors import MalformedHeader
+
+IfMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-Match",
+        description="ETags, or `*`. If the account is at none of them, nothing is done: 412.",
+    ),
+]
+
+_TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
+_TAGS = re.compile(rf"[ \t]*(?:{_TAG})?(?:[ \t]*,[ \t]*(?:{_TAG})?)*[ \t]*")
+_VERSION = re.compile(r'(?:\A|[ \t,])"(0|[1-9]\d{0,17})"', re.ASCII)
+
+
+def versions_of(if_match: str | None) -> frozenset[int] | None:
+    """The versions that a header allows; None if it allows all. Weak tags, and tags that no
+    version has, allow none: If-Match compares strongly. Raises MalformedHeader.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if '"' not in if_match or not _TAGS.fullmatch(if_match):
+        raise MalformedHeader(f'If-Match takes ETags, such as "7", or *; not {if_match[:100]}')
+    return frozenset(int(version) for version in _VERSION.findall(if_match))
