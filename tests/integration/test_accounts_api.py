@@ -549,27 +549,6 @@ def test_a_user_has_no_role_to_change(change: dict[str, str], admin: Api) -> Non
     assert (answer.status, answer.fields) == (422, list(change))
 
 
-@pytest.mark.parametrize("tag", ['"1"', ' W/"1" ', "*"])
-def test_a_change_of_the_version_that_was_read_is_made(tag: str, admin: Api) -> None:
-    account = admin.account()
-
-    answer = admin.patch(f"/v1/accounts/{account['account_id']}", {"name": "Renamed"}, If_Match=tag)
-
-    assert (answer.status, answer.json["version"]) == (200, 2)
-
-
-@pytest.mark.parametrize("tag", ['"1"', '"3"', "2", '"x"', "", '"99999999999999999999"'])
-def test_a_change_of_another_version_is_refused(tag: str, admin: Api) -> None:
-    account = admin.account()
-    path = f"/v1/accounts/{account['account_id']}"
-    admin.patch(path, {"name": "Renamed"})
-
-    answer = admin.patch(path, {"name": "Overwritten"}, If_Match=tag)
-
-    assert is_problem(answer, 412)
-    assert admin.get(path).json["name"] == "Renamed"
-
-
 def test_a_deleted_account_is_gone_with_its_secrets_and_its_number_is_free(admin: Api) -> None:
     account = admin.account(**KEY_ACCOUNT)
     path = f"/v1/accounts/{account['account_id']}"

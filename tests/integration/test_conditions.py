@@ -26,7 +26,9 @@ def sent(api: Api, route: tuple[str, str, Any], account: dict[str, Any], tags: s
     return api.send(method, path, body, {"If-Match": tags})
 
 
-@pytest.mark.parametrize("tags", ['"99"', '"0"', 'W/"1"', '"01"', '"other"', '"2", W/"1"', '""'])
+@pytest.mark.parametrize(
+    "tags", ['"99"', '"0"', f'"{10**20}"', 'W/"1"', '"01"', '"other"', '"2", W/"1"', '""']
+)
 @pytest.mark.parametrize("route", CONDITIONAL, ids=lambda route: f"{route[0]} {route[1]}")
 def test_nothing_is_done_for_another_version(
     route: tuple[str, str, Any], tags: str, admin: Api
