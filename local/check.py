@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from local.display import console, step
+from local.release import NO_RELEASE
 from local.settings import HOME, ROOT, environment
 
 _DEV = ROOT / ".venv" / "bin"
@@ -34,6 +35,8 @@ class Check:
     command: tuple[str, ...]
     unable: tuple[str, ...] = ()
     """Output that means the check could not run. It is then skipped, not failed."""
+    because: str = "its data cannot be reached from here"
+    """Why it then could not."""
     blind: tuple[str, ...] = ()
     """Output that means the check could not read its input. It then fails, whatever its status."""
 
@@ -66,6 +69,13 @@ def checks() -> list[Check]:
                 (f"{_DEV}/statelint", "--ignore=FLOAT,URI", "--eval-jsonata", str(path)),
             )
             for path in workflows
+        ),
+        Check(
+            "release",
+            "what an update from the last release would destroy",
+            (f"{_DEV}/python", "-m", "local.release"),
+            unable=(NO_RELEASE,),
+            because=NO_RELEASE,
         ),
         Check("cfn-lint", "cfn-lint", (f"{_DEV}/cfn-lint", "template.yaml")),
         Check("sam", "sam validate --lint", sam),
@@ -118,7 +128,7 @@ def _passes(check: Check) -> bool:
             output = _run(check)
             if output is not None:
                 current.skipped = True
-                current.outcome = "skipped: its data cannot be reached from here"
+                current.outcome = f"skipped: {check.because}"
     except Failed as failure:
         console.print(str(failure), markup=False)
         return False
