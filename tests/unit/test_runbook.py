@@ -6,7 +6,10 @@ import json
 import re
 
 import pytest
+from cfnlint import api as cfnlint
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from local.retained import retained
 from local.settings import ROOT
 from tests.support.template import template
 from tests.unit.test_template import HEADS, ORDER, folder, named_by
@@ -119,3 +122,36 @@ def _sources_of_functions() -> list[object]:
     ]
     mappings = named("AWS::Lambda::EventSourceMapping")
     return events + [RESOURCES[name]["Properties"]["EventSourceArn"] for name in mappings]
+
+
+def test_the_runbook_names_what_identifies_each_resource_that_outlives_the_stack() -> None:
+    """For an import into a new stack. Source: the schemas of AWS, which cfn-lint ships."""
+    _, _, guide = RUNBOOK.partition("\n## Bringing retained resources into a new stack\n")
+    block = re.search(r"```json\n(.*?)```", guide, re.DOTALL)
+    assert block
+    named = {
+        each["LogicalResourceId"]: (each["ResourceType"], [*each["ResourceIdentifier"]])
+        for each in json.loads(block[1])
+    }
+    kept = retained(template())["Resources"]
+
+    assert named == {
+        name: (resource["Type"], identifier_of(resource["Type"])) for name, resource in kept.items()
+    }
+    assert set(named) == {"Table", "SealingKey", "UserPool", "TemplatesBucket"}
+
+
+def identifier_of(kind: str) -> list[str]:
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
+    return [path.removeprefix("/properties/") for path in schema["primaryIdentifier"]]
+
+
+def test_a_template_for_an_import_refers_to_nothing_that_it_lacks() -> None:
+    for_import = retained(template())
+
+    assert all("DeletionPolicy" in resource for resource in for_import["Resources"].values())
+    assert [
+        f
+        for f in cfnlint.lint(json.dumps(for_import), regions=["us-east-1"])
+        if f.rule.severity == "error"
+    ] == []
