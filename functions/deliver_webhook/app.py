@@ -16,7 +16,7 @@ from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.batches import dropping_unusable
 from cavok.domain.events import read_event
-from cavok.observability import logger
+from cavok.observability import count, logger
 from cavok.services.webhooks import deliver
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -44,6 +44,7 @@ def send(record: SQSRecord) -> None:
     except Exception:
         # The batch processor only tells SQS. Without this line nobody would learn the reason.
         logger.exception("Delivery failed")
+        count("WebhookFaults")
         raise
     logger.info("Delivered" if status else "Nobody wants it", status=status)
 

@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.batches import WholeBatch
-from cavok.observability import drop, logger
+from cavok.observability import count, drop, logger
 from cavok.services.log_interactions import log_interactions, read_events
 
 processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -26,6 +26,8 @@ def write(records: list[SQSRecord]) -> list[Exception | None]:
     failed = outcome.failed
     for message_id, reason in failed.items():
         logger.warning("Line not written", message_id=message_id, error=repr(reason))
+    if outcome.faults:
+        count("LineFaults", outcome.faults)
     done = len(events) - len(failed) - len(outcome.dropped)
     logger.info("Wrote lines", lines=done, failed=len(failed))
     return [failed.get(record.message_id) for record in records]

@@ -62,7 +62,10 @@ CONTEXT = SimpleNamespace(
 
 @pytest.mark.filterwarnings("ignore:No application metrics")
 def test_an_unforeseen_failure_is_tried_again_and_says_why(
-    app: Any, monkeypatch: pytest.MonkeyPatch, log: io.StringIO
+    app: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    log: io.StringIO,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     def deliver(*_: Any, **__: Any) -> int:
         raise RuntimeError("KMS is throttled, say.")
@@ -73,6 +76,7 @@ def test_an_unforeseen_failure_is_tried_again_and_says_why(
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
     assert "KMS is throttled, say." in log.getvalue()
+    assert '"WebhookFaults"' in capsys.readouterr().out, "and an alarm rings"
 
 
 def test_a_dropped_event_is_not_logged_under_the_name_of_the_one_before(

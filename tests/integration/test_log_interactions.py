@@ -18,7 +18,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
-from cavok.domain.errors import EntryInconclusive, EntryRefused
+from cavok.domain.errors import Conflict, EntryInconclusive, EntryRefused, SealBroken
 from cavok.domain.interactions import Logged
 from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.organizations import Organization
@@ -300,6 +300,75 @@ def test_what_aws_did_not_answer_is_tried_again_and_is_no_refusal(
     logs.judgements.clear()
     assert write(events, writing) == {}
     assert states(interactions) == {Logged.WRITTEN}
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        ("put_log_events", "UnrecognizedClientException"),
+        ("put_log_events", "InvalidParameterException"),
+        ("create_log_group", "LimitExceededException"),
+    ],
+)
+def test_an_error_that_does_not_pass_is_an_issue_of_the_account_and_not_tried_again(
+    call: str,
+    code: str,
+    connected: Connected,
+    accounts: Accounts,
+    interactions: Interactions,
+    writing: LogWriting,
+    logs: Logs,
+) -> None:
+    connected()
+    logs.judgements[call] = judged(Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE, error_code=code)
+
+    assert write(recorded(interactions), writing) == {}
+
+    assert states(interactions) == {Logged.REFUSED}
+    (issue,) = accounts.get(ORGANIZATION_ID, ACCOUNT_ID).issues
+    assert issue.code == "log_writing_refused"
+    assert code in issue.message
+    assert issue.fix is None
+
+
+def test_a_group_that_is_deleted_again_and_again_is_tried_again(
+    connected: Connected, interactions: Interactions, writing: LogWriting, logs: Logs
+) -> None:
+    connected()
+    events = recorded(interactions)
+    logs.judgements["put_log_events"] = judged(
+        Verdict.ALLOWED, None, error_code="ResourceNotFoundException"
+    )
+
+    outcome = log_interactions(events, writing=writing, now=NOW)
+
+    assert set(outcome.failed) == set(events)
+    assert states(interactions) == {Logged.PENDING}
+
+
+@pytest.mark.parametrize(
+    ("error", "faults"),
+    [
+        (EntryInconclusive("STS does not answer."), 0),
+        (Conflict("The account is being changed by others."), 0),
+        (SealBroken("Another key."), 1),
+        (KeyError("ours"), 1),
+    ],
+)
+def test_only_faults_of_ours_ring_an_alarm(
+    error: Exception,
+    faults: int,
+    connected: Connected,
+    interactions: Interactions,
+    writing: LogWriting,
+    sessions: Sessions,
+) -> None:
+    connected()
+    sessions.errors[ACCOUNT_ID] = error
+
+    outcome = log_interactions(recorded(interactions), writing=writing, now=NOW)
+
+    assert (len(outcome.failed), outcome.faults) == (1, faults)
 
 
 def test_an_account_that_cannot_be_entered_is_told_from_one_that_does_not_answer(

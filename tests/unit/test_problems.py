@@ -11,7 +11,14 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import GetError, QueryError
 
 from cavok.api import problems
-from cavok.domain.errors import Conflict
+from cavok.domain.errors import (
+    ChangedMeanwhile,
+    Conflict,
+    NotAnswered,
+    ServiceUnavailable,
+    StillRunning,
+    VerificationNotStarted,
+)
 
 
 class Narrower(Conflict):
@@ -84,3 +91,24 @@ def test_what_is_our_fault_says_so(error: Exception) -> None:
     status, _, detail = answer_to(error)
 
     assert (status, detail) == (500, "Something failed on our side. It was logged.")
+
+
+@pytest.mark.parametrize(
+    ("error", "rings"),
+    [
+        (NotAnswered("EC2 of the customer throttles."), False),
+        (StillRunning("The same key a moment ago."), False),
+        (ChangedMeanwhile("Twelve other requests were faster."), False),
+        (Conflict("The same number twice."), False),
+        (ServiceUnavailable("Scheduler refused a clock."), True),
+        (VerificationNotStarted("Step Functions refused a test."), True),
+        (aws_error("ThrottlingException"), True),
+        (KeyError("ours"), True),
+    ],
+)
+def test_an_alarm_rings_for_faults_of_ours_and_not_for_what_a_customer_can_cause(
+    error: Exception, rings: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    answer_to(error)
+
+    assert ('"ApiFaults"' in capsys.readouterr().out) == rings

@@ -18,17 +18,17 @@ RESOURCES = template()["Resources"]
 RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
 
 
-def rows(heading: str) -> list[list[str]]:
+def rows(heading: str, level: int = 2) -> list[list[str]]:
     """The cells of the table under a heading, without its head."""
-    _, _, rest = RUNBOOK.partition(f"\n## {heading}\n")
-    section, _, _ = rest.partition("\n## ")
+    _, _, rest = RUNBOOK.partition(f"\n{'#' * level} {heading}\n")
+    section = re.split(r"\n##+ ", rest)[0]
     lines = [line for line in section.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
 
 
-def first_column(heading: str) -> list[str]:
+def first_column(heading: str, level: int = 2) -> list[str]:
     """The names in the table under a heading."""
-    return [name for row in rows(heading) for name in row[0].split(", ")]
+    return [name for row in rows(heading, level) for name in row[0].split(", ")]
 
 
 def named(kind: str) -> list[str]:
@@ -49,6 +49,9 @@ COUNTED = {
     "AbortedTests": ('"Verifications"',),
     "DroppedEvents": ("drop(", "dropping_unusable"),
     "MissingClocks": ("reconcile_clocks(",),
+    "ApiFaults": ("make_app(",),
+    "WebhookFaults": ('"WebhookFaults"',),
+    "LineFaults": ('"LineFaults"',),
 }
 """The alarms on metrics of our own, and what the handlers that write these say."""
 
@@ -86,6 +89,12 @@ def test_the_runbook_names_each_function_or_workflow_for_which_an_alarm_rings(
     assert set(re.findall(r"`(\w+)`", row[1])) == (expected or {"accounts_api", "instances_api"})
 
 
+def test_the_runbook_says_of_every_alarm_whether_a_customer_can_ring_it() -> None:
+    assert sorted(first_column("Alarms that a customer could ring", level=3)) == sorted(
+        first_column("Alarms")
+    )
+
+
 def test_the_runbook_says_how_to_redrive_every_dead_letter_queue() -> None:
     feeding = json.dumps(_sources_of_functions())
     dead = [name for name in named("AWS::SQS::Queue") if f'"{name}"' not in feeding]
@@ -93,7 +102,11 @@ def test_the_runbook_says_how_to_redrive_every_dead_letter_queue() -> None:
     assert sorted(first_column("Redriving a dead-letter queue")) == sorted(dead)
 
 
-def test_every_dead_letter_queue_has_an_alarm() -> None:
+CUSTOMERS_FAILURES = {"UndeliveredWebhooks", "UnwrittenLines"}
+"""Queues that customers fill. A metric counts what comes there by a fault of ours."""
+
+
+def test_every_dead_letter_queue_has_an_alarm_unless_customers_fill_it() -> None:
     watched = {
         dimension["Value"]["Fn::GetAtt"][0]
         for name in named("AWS::CloudWatch::Alarm")
@@ -101,7 +114,8 @@ def test_every_dead_letter_queue_has_an_alarm() -> None:
         if dimension["Name"] == "QueueName"
     }
 
-    assert watched == set(first_column("Redriving a dead-letter queue"))
+    assert watched | CUSTOMERS_FAILURES == set(first_column("Redriving a dead-letter queue"))
+    assert not watched & CUSTOMERS_FAILURES
 
 
 def test_the_runbook_names_no_resource_that_the_template_lacks() -> None:

@@ -1,6 +1,7 @@
 """An HTTP function of the API: its routes, the gate before them, and errors as problems."""
 
 import gc
+from http import HTTPStatus
 from typing import Any
 
 import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
@@ -11,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api import gate, problems
 from cavok.api.router import Router
-from cavok.observability import logger
+from cavok.observability import count, logger
 
 
 def make_app(*routers: Router) -> APIGatewayHttpResolver:
@@ -32,6 +33,8 @@ def respond(
 ) -> dict[str, Any]:
     """The answer to one request in API Gateway's payload format 2.0."""
     answer = gate.refusal(event) or app.resolve(event, context)
+    if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        count("Api5xx")
     request = event["requestContext"]["http"]
     logger.info(
         "Answered", method=request["method"], path=request["path"], status=answer["statusCode"]

@@ -11,11 +11,14 @@ from pydantic import BaseModel
 
 from cavok.adapters.aws_errors import is_passing
 from cavok.domain import errors
-from cavok.observability import logger
+from cavok.observability import count, logger
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "2"}
 """Seconds. Sent with 503: what it waits for has often passed by then."""
+
+FAULTS = "ApiFaults"
+"""The metric of answers with 5xx by faults of ours. An alarm watches it."""
 
 
 class FieldError(BaseModel):
@@ -76,6 +79,8 @@ def install(app: APIGatewayHttpResolver) -> None:
 def _known(error: errors.CavokError) -> Response[str]:
     # The handler is found by class or base class, so the status must be, too.
     status = next(_STATUS_OF[each] for each in type(error).__mro__ if each in _STATUS_OF)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.CausedOutside):
+        count(FAULTS)
     return problem(status, str(error))
 
 
@@ -103,6 +108,7 @@ def _service_error(error: ServiceError) -> Response[str]:
 
 def _unexpected(error: Exception) -> Response[str]:
     logger.exception("Request failed")
+    count(FAULTS)
     if is_passing(error):
         return problem(HTTPStatus.SERVICE_UNAVAILABLE, "AWS did not answer us. Please try again.")
     detail = "Something failed on our side. It was logged."

@@ -57,7 +57,13 @@ class VerificationNotStarted(ServiceUnavailable):
     """Step Functions refused to start a test's execution, so there is none."""
 
 
-class NotAnswered(ServiceUnavailable):
+class CausedOutside(ServiceUnavailable):
+    """What passes, and comes from the customer's AWS account or the organization's own requests. No
+    alarm rings for it: operators can mend nothing.
+    """
+
+
+class NotAnswered(CausedOutside):
     """AWS did not answer a call about an instance, or refused it for the moment, such as a
     throttled one. `uncertain`: a start or stop may have been carried out all the same.
     """
@@ -67,8 +73,12 @@ class NotAnswered(ServiceUnavailable):
         self.uncertain = uncertain
 
 
-class StillRunning(ServiceUnavailable):
+class StillRunning(CausedOutside):
     """An earlier request with the same idempotency key may still be carried out."""
+
+
+class ChangedMeanwhile(CausedOutside):
+    """Other requests of the organization kept changing the same item."""
 
 
 class EntryRefused(CavokError):
@@ -132,7 +142,7 @@ class Overtaken(InteractionRefused):
 
 
 class LogWritingInconclusive(CavokError):
-    """A log line was neither written nor refused by AWS. A retry may succeed."""
+    """CloudWatch Logs of the customer neither wrote nor refused a line. A retry may succeed."""
 
 
 class CallFailed(CavokError):

@@ -120,9 +120,24 @@ def find_issues(
     )
 
 
-def log_writing_issues(account: Account, refused: Iterable[Step]) -> tuple[Issue, ...]:
-    """The issues for denied log writing in an account whose Write logs is Yes."""
-    return tuple(_permission_issues(LOG_WRITING_REFUSED, _LOGS_REFUSED, account, refused))
+def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue, ...]:
+    """The issues for log writing that AWS denied, or that met an error which does not pass, in an
+    account whose Write logs is Yes.
+    """
+    denied = [step for step in refused if step.verdict is Verdict.DENIED]
+    return (
+        *_permission_issues(LOG_WRITING_REFUSED, _LOGS_REFUSED, account, denied),
+        *(
+            Issue(
+                LOG_WRITING_REFUSED,
+                f"{step.step} fails, but Write logs is Yes. AWS says {step.error_code}: "
+                f"{step.detail}",
+                "Mend what AWS names, then press Test. Or set Write logs to No.",
+            )
+            for step in refused
+            if step.verdict is not Verdict.DENIED
+        ),
+    )
 
 
 def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:

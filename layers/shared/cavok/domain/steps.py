@@ -186,6 +186,11 @@ class Judgement:
         """Whether AWS may answer otherwise in a moment."""
         return self.error_code in TRANSIENT_CODES
 
+    @property
+    def stays(self) -> bool:
+        """Whether it is an error, no refusal, that only a person ends, such as a used-up quota."""
+        return self.verdict is Verdict.INCONCLUSIVE and not self.passing
+
 
 ALLOWED = Judgement(verdict=Verdict.ALLOWED)
 

@@ -10,7 +10,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
-from cavok.domain.errors import AccountNotFound, EntryRefused, EntryRefusedYet, ServiceUnavailable
+from cavok.domain.errors import AccountNotFound, ChangedMeanwhile, EntryRefused, EntryRefusedYet
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
 from cavok.domain.issues import INSTANCE_REFUSED, needed_for
@@ -109,7 +109,7 @@ def finish_verification(
     """Decides what a verification's end means and writes it. Repeated reports change nothing.
 
     The account's resources are read only where a refusal may concern one of them.
-    Raises VerificationNotFound, and ServiceUnavailable if the account keeps changing meanwhile.
+    Raises VerificationNotFound, and ChangedMeanwhile if the account keeps changing meanwhile.
     """
 
     def end(account: Account, verification: Verification) -> tuple[Account, Verification]:
@@ -154,7 +154,7 @@ def abort_verification(
 ) -> Verification:
     """Aborts a verification that was stopped, timed out or crashed, and keeps its finished steps.
 
-    Raises ServiceUnavailable if the account keeps changing meanwhile.
+    Raises ChangedMeanwhile if the account keeps changing meanwhile.
     """
 
     def end(account: Account, current: Verification) -> tuple[Account, Verification]:
@@ -191,7 +191,7 @@ def _write_end(
 
     return retry_on_conflict(
         attempt,
-        or_raise=ServiceUnavailable(
+        or_raise=ChangedMeanwhile(
             f"The end of verification {verification_id} could not be written; "
             "it will be tried again."
         ),

@@ -15,6 +15,9 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
 from cavok.domain.errors import (
     AccountNotFound,
+    CausedOutside,
+    Conflict,
+    EntryInconclusive,
     EntryRefused,
     LineDropped,
     LogWritingInconclusive,
@@ -56,6 +59,16 @@ def read_events(
     return events, unusable
 
 
+CAUSED_OUTSIDE = (
+    AccountNotFound,
+    CausedOutside,
+    Conflict,
+    EntryInconclusive,
+    LogWritingInconclusive,
+)
+"""Why a line must come again, where operators can mend nothing. All else is a fault of ours."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """By message id: events that must come again, and events whose line CloudWatch Logs threw away.
@@ -64,6 +77,11 @@ class Outcome:
 
     failed: dict[str, Exception]
     dropped: dict[str, UnusableEvent]
+
+    @property
+    def faults(self) -> int:
+        """How many failed by a fault of ours."""
+        return sum(not isinstance(error, CAUSED_OUTSIDE) for error in self.failed.values())
 
 
 def log_interactions(
@@ -100,7 +118,7 @@ def _write(
     events: Sequence[InteractionEvent], writing: LogWriting, now: datetime
 ) -> Mapping[str, str]:
     """Writes the events of one account and day. Returns why lines were thrown away, by interaction.
-    Raises CavokError if a retry may help.
+    Raises one of CAUSED_OUTSIDE if a retry may help.
     """
     first = events[0]
     try:
@@ -139,7 +157,7 @@ def _logged(
     refused = [
         Step.of(action, judgement, started_at=now, region=session.region)
         for action, judgement in appended.calls
-        if judgement.verdict is Verdict.DENIED
+        if judgement.verdict is Verdict.DENIED or (not appended.written and judgement.stays)
     ]
     if refused:
         _degrade(account, refused, writing.accounts, now)

@@ -14,7 +14,7 @@ from cavok.adapters.table.trust_proofs import TrustProofs
 from cavok.domain import audit, permissions
 from cavok.domain.access_denied import WORTH_REPEATING, Reason
 from cavok.domain.accounts import Account
-from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen, ServiceUnavailable
+from cavok.domain.errors import ChangedMeanwhile, EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.issues import confused_deputy
 from cavok.domain.steps import Judgement, Step
 from cavok.domain.trust import TrustProof, with_open_role
@@ -128,7 +128,7 @@ class TrustGuard:
             if failed is not current:
                 self._accounts.save(current, failed, entry=audit.failed(failed, actor))
 
-        retry_on_conflict(attempt, or_raise=ServiceUnavailable(CHANGED_BY_OTHERS))
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile(CHANGED_BY_OTHERS))
 
 
 def _unanswered(step: Step) -> str:

@@ -25,7 +25,7 @@ from cavok.adapters.table.table import (
     WriteConflict,
     retry_on_conflict,
 )
-from cavok.domain.errors import ServiceUnavailable, StillRunning
+from cavok.domain.errors import ChangedMeanwhile, StillRunning
 from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.interactions import (
     Interaction,
@@ -92,7 +92,7 @@ class RequestItem(Item):
 
 
 _OPEN = InteractionItem.outcome == InteractionOutcome.PENDING
-_NOT_RECORDED = ServiceUnavailable("The interaction could not be recorded. Please try again.")
+_NOT_RECORDED = ChangedMeanwhile("The interaction could not be recorded. Please try again.")
 
 
 def add_interaction(transaction: TransactWrite, interaction: Interaction) -> None:
@@ -110,7 +110,7 @@ class Interactions:
         self._table = table
 
     def record(self, interaction: Interaction) -> Interaction:
-        """Stores and counts an interaction, once. Raises ServiceUnavailable."""
+        """Stores and counts an interaction, once. Raises ChangedMeanwhile."""
 
         def attempt() -> Interaction:
             try:
@@ -127,7 +127,7 @@ class Interactions:
 
     def begin(self, act: Interaction) -> Interaction:
         """Stores an open start or stop, or returns the one that its key began in the last 24 hours.
-        Raises ServiceUnavailable.
+        Raises ChangedMeanwhile.
         """
 
         def attempt() -> Interaction:
@@ -173,7 +173,7 @@ class Interactions:
     ) -> Interaction:
         """Stores the outcome of an open act, and counts it, once. Returns what is stored, which is
         another process's outcome if that was faster. `forget`: its key begins another act from now
-        on. Raises ServiceUnavailable; with `unless_taken_up`, StillRunning if another request holds
+        on. Raises ChangedMeanwhile; with `unless_taken_up`, StillRunning if another request holds
         the act by now.
         """
         closed = replace(act, held_until=None)

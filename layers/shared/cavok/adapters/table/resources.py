@@ -20,9 +20,9 @@ from cavok.adapters.table.table import (
 )
 from cavok.domain.errors import (
     AccountNotFound,
+    ChangedMeanwhile,
     Conflict,
     ResourceNotFound,
-    ServiceUnavailable,
 )
 from cavok.domain.ids import is_id
 from cavok.domain.kinds import Kind
@@ -114,7 +114,7 @@ class Resources:
                 return there
             return resource
 
-        return retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+        return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
     def made_before(self, resource: Resource) -> Resource | None:
         """What the same request made of this instance before; null if it is no resource yet. Raises
@@ -168,7 +168,7 @@ class Resources:
 
     def save(self, resource: Resource, *, before: Resource) -> None:
         """Writes a changed resource whose schedule is still that of `before`. Raises Conflict if
-        that was changed or the resource deleted meanwhile, ServiceUnavailable.
+        that was changed or the resource deleted meanwhile, ChangedMeanwhile.
         """
 
         def attempt() -> None:
@@ -177,11 +177,11 @@ class Resources:
             except ItemChanged:
                 raise Conflict(_CHANGED_BY_OTHERS) from None
 
-        retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
     def remove(self, account_id: str, resource_id: str, now: datetime) -> tuple[str, ...]:
         """Deletes a resource and its claim, and remembers that for a day. Returns the names of its
-        clocks, also if that happened before. Raises ResourceNotFound, ServiceUnavailable.
+        clocks, also if that happened before. Raises ResourceNotFound, ChangedMeanwhile.
         """
         pk = keys.account_pk(account_id)
 
@@ -197,7 +197,7 @@ class Resources:
                 transaction.save(DeletedItem.of(pk, resource_id, now, resource.clocks))
             return resource.clocks
 
-        return retry_on_conflict(attempt, or_raise=ServiceUnavailable(_CHANGED_BY_OTHERS))
+        return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
     def clocks_of_deleted(self, account_id: str) -> Iterator[str]:
         """Names of the clocks of all resources that were deleted within a day."""
