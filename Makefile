@@ -71,8 +71,9 @@ format: dev page ## put the code in the project's style
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs
 
-templates: dev ## write the customers' templates that have a new number
+templates: dev ## write the customers' templates that have a new number, and the instructions that a test compares
 	@PYTHONPATH=layers/shared $(RUN) tests.unit.domain.test_published_templates
+	@PYTHONPATH=layers/shared $(RUN) tests.unit.domain.test_instructions_word_for_word
 
 screens: stack chromium ## take the pictures of docs/screens again
 	@$(RUN) local.stack up

@@ -1,5 +1,5 @@
 """What a customer copies, word for word, as `instructions.json` has it: a change shows there, where
-a person reads it. `python -m tests.unit.domain.test_instructions_word_for_word` writes it again.
+a person reads it. `make templates` writes it again.
 """
 
 from __future__ import annotations
