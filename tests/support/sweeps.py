@@ -65,7 +65,7 @@ def sweep_schedule(stack: Stack) -> Json:
 
 @contextmanager
 def schedule_enabled(stack: Stack) -> Iterator[None]:
-    """The schedule of the template, for a while as it is on AWS, and faster."""
+    """Enables the template's schedule for a while, once a minute."""
     fields = ("Name", "GroupName", "Description", "ScheduleExpression", "State", "Target")
     before = sweep_schedule(stack)
     kept = {name: before[name] for name in (*fields, "FlexibleTimeWindow")}

@@ -315,7 +315,7 @@ def _instance_issues(
     account: Account, refused: Mapping[str, Mapping[InstanceKey, Reason]]
 ) -> Iterator[Issue]:
     """One issue per reason and set of instances, naming every action it concerns. No policy can
-    limit looking to some instances, so that it is told and granted apart.
+    limit a Describe action to some instances, so those have issues of their own.
     """
     actions_of: dict[tuple[Reason, tuple[InstanceKey, ...], bool], list[str]] = {}
     for action, found in refused.items():
@@ -421,9 +421,9 @@ def _is_open(step: Step, key: InstanceKey, under_control: Collection[InstanceKey
 def doubted(
     account: Account, steps: Sequence[Step], under_control: Collection[InstanceKey]
 ) -> tuple[Step, ...]:
-    """The steps, but that an action on a database under Cavok's control which an earlier test found
-    refused is in doubt where AWS allows it on an absent one, and this test could not read all of
-    the role's policies: the one that denies it may still be there.
+    """The steps, some of them in doubt: those that an earlier test found refused for a database
+    under Cavok's control, and that AWS now allows for an absent one, in a test that could not read
+    all of the role's policies. The policy that denies it may still be there.
     """
     if account.role_name is None or _read_all_policies(steps):
         return tuple(steps)

@@ -229,8 +229,8 @@ def _other_slot(account: Account, verification: Verification) -> TestSlot | None
 
 def capabilities(steps: Iterable[Step], issues: Iterable[Issue] = ()) -> dict[str, Capability]:
     """What the account can be used for, by permission group. A group with an inconclusive step is
-    unknown, unless other steps already show that it is partial. Nor is a permission allowed for all
-    while one of the issues says that it is refused for an instance.
+    unknown, unless other steps already show that it is partial. A permission is partial while
+    an issue says that it is refused for an instance.
     """
     refused = refused_for_instances(issues)
     by_group: dict[str, list[Verdict]] = {}

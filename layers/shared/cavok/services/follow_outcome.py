@@ -207,7 +207,7 @@ def _follow_turn(following: _Following, found: Finding) -> Finding:
             transition, f"The {operation.action.value} was not seen to work. {found.reason}"
         )
     )
-    # If somebody changes the schedule meanwhile, this turn is not its business any more.
+    # A Conflict means that somebody changed the schedule: this turn no longer counts.
     with suppress(Conflict):
         following.resources.save(after, before=resource)
     return found

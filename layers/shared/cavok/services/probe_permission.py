@@ -78,7 +78,7 @@ def _on_real_databases(
         absent_arn=account.arn(kind, probes.ABSENT_DATABASE),
         role_arn=account.session.role_arn,
     )
-    # What Cavok cannot read decides nothing, on no database.
+    # Without a policy that Cavok can read, nothing is predicted for any database.
     databases = account.databases(kind) if policies.documents else Databases()
     return judge_databases(
         question, policies, databases, account.survey.under_control, account.deadline
@@ -86,7 +86,7 @@ def _on_real_databases(
 
 
 def _unread(policies: RolePolicies) -> str:
-    """What a success stands on where a policy, which may deny some, is not shown."""
+    """Why a success is not certain: a policy that Cavok could not read may deny some."""
     return (
         "AWS allows it for a name that no database has. Cavok could not read "
         f"{', '.join(policies.unread)}: a Deny there for some databases would not show."
