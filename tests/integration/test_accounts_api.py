@@ -13,6 +13,7 @@ from cavok.adapters.sealing import Sealer
 from cavok.adapters.table.accounts import Accounts
 from cavok.api.router import Router
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES
+from functions.accounts_api.app import app as accounts_api
 from tests.integration.conftest import TABLE, client, items
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
 from tests.support.builders import (
@@ -22,20 +23,14 @@ from tests.support.builders import (
     SECRET_KEY,
     VERIFICATION_ID,
 )
+from tests.unit.test_routes import served
 
-OWNED = [
-    ("GET", "/v1/accounts/{id}"),
-    ("PATCH", "/v1/accounts/{id}"),
-    ("PUT", "/v1/accounts/{id}/credentials"),
-    ("DELETE", "/v1/accounts/{id}"),
-    ("POST", "/v1/accounts/{id}/revoke"),
-    ("GET", "/v1/accounts/{id}/instructions"),
-    ("GET", "/v1/accounts/{id}/least-privilege"),
-    ("POST", "/v1/accounts/{id}/verifications"),
-    ("GET", "/v1/accounts/{id}/verifications"),
-    ("GET", f"/v1/accounts/{{id}}/verifications/{VERIFICATION_ID}"),
-]
-"""Every route of one account."""
+OWNED = sorted(
+    (method, path.format(account_id="{id}", verification_id=VERIFICATION_ID))
+    for method, path in served(accounts_api)
+    if "{account_id}" in path
+)
+"""Every route of one account, of those that `accounts_api` serves."""
 BODIES = {"PATCH": {"name": "Other"}, "PUT": KEYS}
 
 
