@@ -49,13 +49,13 @@ class ProvenBy(StrEnum):
 class Permission:
     """One IAM action and the reason we ask for it.
 
-    probed_on  ARN patterns to which a test's session is narrowed for this action. Needed where the
+    probed_on  ARN pattern to which a test's session is narrowed for this action. Needed where the
                probe could act on a real thing. Empty: the group's own resource.
     """
 
     action: str
     why: str
-    probed_on: tuple[str, ...] = ()
+    probed_on: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,10 +171,8 @@ ENCRYPTED_VOLUMES = PermissionGroup(
         Permission("kms:CreateGrant", "Lets EC2 decrypt the volumes of an instance it starts."),
     ),
 )
-_ABSENT_DATABASES = (
-    f"arn:aws:rds:*:*:db:{PROBE_NAME_PREFIX}*",
-    f"arn:aws:rds:*:*:cluster:{PROBE_NAME_PREFIX}*",
-)
+_ABSENT_DATABASE = f"arn:aws:rds:*:*:db:{PROBE_NAME_PREFIX}*"
+_ABSENT_CLUSTER = f"arn:aws:rds:*:*:cluster:{PROBE_NAME_PREFIX}*"
 """RDS has no dry run: a probe really calls StopDBInstance, so it must reach no real database."""
 
 RDS = PermissionGroup(
@@ -186,11 +184,11 @@ RDS = PermissionGroup(
     ),
     permissions=(
         Permission("rds:DescribeDBInstances", "Lists database instances and their state."),
-        Permission("rds:StartDBInstance", "Starts a database instance.", _ABSENT_DATABASES),
-        Permission("rds:StopDBInstance", "Stops a database instance.", _ABSENT_DATABASES),
+        Permission("rds:StartDBInstance", "Starts a database instance.", _ABSENT_DATABASE),
+        Permission("rds:StopDBInstance", "Stops a database instance.", _ABSENT_DATABASE),
         Permission("rds:DescribeDBClusters", "Lists Aurora clusters and their state."),
-        Permission("rds:StartDBCluster", "Starts an Aurora cluster.", _ABSENT_DATABASES),
-        Permission("rds:StopDBCluster", "Stops an Aurora cluster.", _ABSENT_DATABASES),
+        Permission("rds:StartDBCluster", "Starts an Aurora cluster.", _ABSENT_CLUSTER),
+        Permission("rds:StopDBCluster", "Stops an Aurora cluster.", _ABSENT_CLUSTER),
     ),
 )
 LOGS = PermissionGroup(

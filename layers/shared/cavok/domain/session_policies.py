@@ -20,14 +20,13 @@ def probing_policy() -> dict[str, Any]:
     EC2 actions cannot be limited so, because DryRun is not a condition key. `dry_run_only` makes
     these calls and always sets it. Source: IAM User Guide, "Session policies".
     """
-    actions_on: dict[str | tuple[str, ...], list[str]] = {}
+    actions_on: dict[str, list[str]] = {}
     for group in GRANTED_GROUPS:
         for permission in group.permissions:
-            resource = permission.probed_on or group.resource
-            actions_on.setdefault(resource, []).append(permission.action)
+            on = permission.probed_on or group.resource
+            actions_on.setdefault(on, []).append(permission.action)
     statements = [
-        {"Effect": "Allow", "Action": actions, "Resource": on if isinstance(on, str) else list(on)}
-        for on, actions in actions_on.items()
+        {"Effect": "Allow", "Action": actions, "Resource": on} for on, actions in actions_on.items()
     ]
     return {"Version": "2012-10-17", "Statement": statements}
 
