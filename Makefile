@@ -44,7 +44,7 @@ unit: dev ## the unit tests (ARGS="-k webhooks", as for the next three)
 integration: dev simulator ## the tests against moto, and of the built functions
 	@$(RUN) pytest $(call of,tests/integration,$(TOGETHER))
 
-e2e: stack ## the tests of the local stack
+e2e: stack simulator ## the tests of the local stack
 	@$(RUN) local.stack up
 	@$(RUN) pytest $(call of,tests/e2e)
 

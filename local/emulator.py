@@ -16,8 +16,10 @@ import sys
 def main() -> None:
     """Serve until SIGTERM. Exits with status 1 and one line on stdout if the port is in use."""
     # The corrections go first: they import the services, and must be in place when these are used.
-    from local import faults, fidelity
+    from local import calls, faults, fidelity
 
+    # Beneath them, so that calls are recorded as corrected.
+    calls.install()
     fidelity.apply_all()
     # ministack parses the command line too and rejects unknown arguments.
     del sys.argv[1:]

@@ -131,7 +131,8 @@ def _made_from() -> str:
     digest = hashlib.sha256()
     local = ROOT / "local"
     corrections = sorted((local / "fidelity").glob("*.py"))
-    for path in (_ENVIRONMENT_STAMP, local / "emulator.py", local / "faults.py", *corrections):
+    modules = [local / f"{name}.py" for name in ("emulator", "faults", "calls")]
+    for path in (_ENVIRONMENT_STAMP, *modules, *corrections):
         digest.update(path.read_bytes())
     digest.update(os.environ.get("CLOCK_AHEAD", "").encode())
     return digest.hexdigest()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from ministack.core import iam_actions
+from ministack.core import iam_actions, iam_evaluator
 from ministack.services import dynamodb
 
 from local.fidelity.correction import corrects
@@ -20,8 +20,7 @@ def tell_the_leading_keys(original: Any, body: bytes) -> dict[str, Any]:
     """`dynamodb:LeadingKeys` has the partition keys that a request names.
 
     The emulator leaves it out, and `ForAllValues` is true of no values: a role that is limited to
-    some partitions could use all. Transactions stay as they are, because AWS checks each of their
-    items by its own key, and the emulator has one context for all items.
+    some partitions could use all. Of transactions, see below.
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
     """
     context: dict[str, Any] = original(body)
@@ -30,6 +29,42 @@ def tell_the_leading_keys(original: Any, body: bytes) -> dict[str, Any]:
     except (AttributeError, KeyError, TypeError, ValueError):
         return context  # a malformed request, which the service itself refuses
     return context | {"dynamodb:LeadingKeys": keys} if keys else context
+
+
+class _TableOfAnItem(str):
+    """The ARN of a table, for one item of a transaction."""
+
+    leading_keys: list[str]
+
+
+@corrects(iam_actions, "dynamodb_transaction_checks")
+def check_each_item_of_a_transaction_by_its_own_key(
+    original: Any, iam_action: str, body: bytes, *where: str
+) -> list[tuple[str, str]]:
+    """AWS checks each item of a transaction as the call of a single item that it is, so with its
+    own partition key in `dynamodb:LeadingKeys`.
+
+    The emulator has one context for all items.
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html
+    """
+    checks: list[tuple[str, str]] = original(iam_action, body, *where)
+    items = json.loads(body)["TransactItems"] if checks else []
+    members = [member for item in items for member in item.values()]
+    found: list[tuple[str, str]] = []
+    for (action, arn), member in zip(checks, members, strict=True):
+        table = _TableOfAnItem(arn)
+        table.leading_keys = [str(text) for key in _partition_keys(member) for text in key.values()]
+        found.append((action, table))
+    return found
+
+
+@corrects(iam_evaluator, "enforce")
+def _tell_the_key_of_an_item(
+    original: Any, *request: Any, resource_arn: str = "*", service_context: Any = None
+) -> Any:
+    if isinstance(resource_arn, _TableOfAnItem):
+        service_context = {**service_context, "dynamodb:LeadingKeys": resource_arn.leading_keys}
+    return original(*request, resource_arn=resource_arn, service_context=service_context)
 
 
 def _partition_keys(request: dict[str, Any]) -> Iterator[dict[str, str]]:

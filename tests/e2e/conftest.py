@@ -31,6 +31,10 @@ TESTS_AT_ONCE = 3
 """A test probes six permissions at a time, each in a process of its own on this machine."""
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: item.get_closest_marker("last") is not None)
+
+
 @pytest.fixture(scope="session")
 def new_account_number() -> Callable[[], str]:
     """Makes 12-digit account numbers that no other test uses."""

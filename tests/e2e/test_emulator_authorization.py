@@ -162,8 +162,7 @@ def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None
         ],
         BillingMode="PAY_PER_REQUEST",
     )
-    limited = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["MINE#*"]}}
-    role = account.role("Limited", {**ALLOW_ALL, "Condition": limited})
+    role = account.role("Limited", {**ALLOW_ALL, "Condition": keys_like("MINE#*")})
     table = account.session(role, "dynamodb")
     calls: dict[str, Callable[[str], Any]] = {
         "get": lambda pk: table.get_item(TableName="house", Key={"pk": {"S": pk}}),
@@ -191,6 +190,37 @@ def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None
     for call in calls.values():
         call("MINE#1")
         assert refusal(call, pk="THEIRS#1")[0] == "AccessDeniedException"
+
+
+def test_each_item_of_a_transaction_is_checked_by_its_own_partition(account: Account) -> None:
+    account.client("dynamodb").create_table(
+        TableName="house",
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    puts = allow("dynamodb:PutItem", **keys_like("MINE#*"))
+    deletes = allow("dynamodb:DeleteItem", **keys_like("OURS#*"))
+    table = account.session(account.role("Both", puts, deletes), "dynamodb")
+
+    def move(put: str, delete: str) -> Any:
+        return table.transact_write_items(
+            TransactItems=[
+                {"Put": {"TableName": "house", "Item": {"pk": {"S": put}}}},
+                {"Delete": {"TableName": "house", "Key": {"pk": {"S": delete}}}},
+            ]
+        )
+
+    move("MINE#1", "OURS#1")
+
+    code, message = refusal(move, put="MINE#1", delete="MINE#1")
+    assert code == "AccessDeniedException"
+    assert "dynamodb:DeleteItem" in message
+    assert "dynamodb:PutItem" in refusal(move, put="OURS#1", delete="OURS#1")[1]
+
+
+def keys_like(pattern: str) -> dict[str, Any]:
+    return {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": [pattern]}}
 
 
 def test_a_policy_may_let_objects_be_created_and_not_replaced(account: Account) -> None:

@@ -13,7 +13,9 @@ async function answer({ documents, context, ...request }) {
     },
     {},
   );
-  return found.errors ?? { result: found.overallResult, ignored: found.result.ignoredContextKeys };
+  if (found.errors) return found.errors;
+  const { analysis, ignoredContextKeys } = found.result;
+  return { result: found.overallResult, identity: analysis.identityAnalysis.result, ignored: ignoredContextKeys };
 }
 
 (async () => {
