@@ -468,14 +468,14 @@ def test_malformed_json_is_400(organization: Organization, body: bytes) -> None:
     "content_type",
     ["multipart/form-data", "application/x-www-form-urlencoded", "text/plain", "application/xml"],
 )
-def test_a_body_that_does_not_say_json_is_400(
+def test_a_body_that_does_not_say_json_is_415(
     organization: Organization, content_type: str
 ) -> None:
     refused = organization.admin.post(
         "/v1/accounts", content=b"{}", headers={"content-type": content_type}
     )
 
-    assert "application/json" in problem(refused, 400)["detail"]
+    assert "application/json" in problem(refused, 415)["detail"]
 
 
 def test_a_body_that_is_left_out_is_422(organization: Organization) -> None:

@@ -10,7 +10,7 @@ import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok.api import gate, problems
+from cavok.api import caching, gate, methods, parameters, problems
 from cavok.api.router import Router
 from cavok.observability import count, logger
 
@@ -21,6 +21,8 @@ def make_app(*routers: Router) -> APIGatewayHttpResolver:
     """
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
+    methods.install(app)
+    app.use([parameters.none_unknown])
     for router in routers:
         app.include_router(router)
     gc.freeze()
@@ -32,10 +34,13 @@ def respond(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
     """The answer to one request in API Gateway's payload format 2.0."""
-    answer = gate.refusal(event) or app.resolve(event, context)
+    request = event["requestContext"]["http"]
+    answer = gate.refusal(event) or app.resolve(gate.normal_form(event), context)
     if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Api5xx")
-    request = event["requestContext"]["http"]
+    answer = caching.revalidated(event, answer)
+    if request["method"] == "HEAD":
+        answer = answer | {"body": ""}
     logger.info(
         "Answered", method=request["method"], path=request["path"], status=answer["statusCode"]
     )

@@ -1,4 +1,4 @@
-"""The conditions of requests: If-Match (RFC 9110, 13.1.1)."""
+"""An account's ETag, and requests that are conditional on it: If-Match (RFC 9110, 13.1.1)."""
 
 import re
 from typing import Annotated
@@ -15,9 +15,17 @@ IfMatch = Annotated[
     ),
 ]
 
+_TESTING = "-testing"
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 _TAGS = re.compile(rf"[ \t]*(?:{_TAG})?(?:[ \t]*,[ \t]*(?:{_TAG})?)*[ \t]*")
-_VERSION = re.compile(r'(?:\A|[ \t,])"(0|[1-9]\d{0,17})"', re.ASCII)
+_VERSION = re.compile(rf'(?:\A|[ \t,])"(0|[1-9]\d{{0,17}})(?:{_TESTING})?"', re.ASCII)
+
+
+def etag(version: int, *, testing: bool) -> str:
+    """The ETag of an account: `"7"`, or `"7-testing"` while a test runs, which its version does not
+    tell.
+    """
+    return f'"{version}{_TESTING if testing else ""}"'
 
 
 def versions_of(if_match: str | None) -> frozenset[int] | None:

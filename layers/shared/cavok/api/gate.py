@@ -1,5 +1,5 @@
-"""The check before the routes: which organization the caller belongs to, and whether the caller may
-use this method.
+"""What comes before the routes: which organization the caller belongs to, whether the caller may
+use this method, and the form in which the routes take a request.
 """
 
 from collections.abc import Mapping
@@ -32,21 +32,36 @@ def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
         caller = caller_of(event)
         if event["requestContext"]["http"]["method"] in READING:
             caller.must_read()
-        else:
-            caller.must_change()
+            return None
+        caller.must_change()
     except Forbidden as error:
         return _problem(HTTPStatus.FORBIDDEN, str(error))
     # Powertools would accept forms too, and crashes on a malformed one.
     if event.get("body") and _media_type(event) not in ("", "application/json"):
         return _problem(
-            HTTPStatus.BAD_REQUEST, "Send a JSON body with Content-Type: application/json."
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            "Send a JSON body with Content-Type: application/json.",
         )
     return None
 
 
+def normal_form(event: dict[str, Any]) -> dict[str, Any]:
+    """An event that has passed, as the routes take it. HEAD is the GET whose headers it asks for; a
+    body of a GET means nothing; and a media type is in lower case.
+    """
+    context, headers = event["requestContext"], {**event.get("headers", {})}
+    if context["http"]["method"] in READING:
+        headers.pop("content-type", None)
+        context = context | {"http": context["http"] | {"method": "GET"}}
+        return event | {"headers": headers, "requestContext": context, "body": None}
+    if "content-type" in headers:
+        headers["content-type"] = _media_type(event)
+    return event | {"headers": headers}
+
+
 def _media_type(event: Mapping[str, Any]) -> str:
     content_type = str(event.get("headers", {}).get("content-type", ""))
-    return content_type.partition(";")[0].strip()
+    return content_type.partition(";")[0].strip().lower()
 
 
 def _problem(status: HTTPStatus, detail: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError, ServiceError
+from aws_lambda_powertools.event_handler.exceptions import ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 from pydantic import BaseModel
 
@@ -73,7 +73,6 @@ def install(app: APIGatewayHttpResolver) -> None:
     app.exception_handler(UnicodeDecodeError)(_not_text)
     app.exception_handler(ServiceError)(_service_error)
     app.exception_handler(Exception)(_unexpected)
-    app.not_found(_not_found)
 
 
 def _known(error: errors.CavokError) -> Response[str]:
@@ -96,10 +95,6 @@ def _invalid_request(error: RequestValidationError) -> Response[str]:
 
 def _not_text(error: UnicodeDecodeError) -> Response[str]:
     return problem(HTTPStatus.BAD_REQUEST, "The body is not text in UTF-8.")
-
-
-def _not_found(error: NotFoundError) -> Response[str]:
-    return problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
 
 
 def _service_error(error: ServiceError) -> Response[str]:

@@ -2,14 +2,21 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Protocol, TypeVar
+from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 
 from cavok.api.problems import PROBLEM_JSON, Problem
 
+
+class _Page(Protocol):
+    next_cursor: str | None
+
+
 T = TypeVar("T")
+PageT = TypeVar("PageT", bound=_Page)
 
 CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT
 
@@ -31,6 +38,8 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
         "description": "Sent by the gateway.",
         "content": {"application/json": {"schema": _GATEWAY_SHAPE}},
     }
+    if 400 in errors:
+        errors = (*errors, 415)
     return {ok.value: good, 401: gateway, 429: gateway, **_problems(*errors, 403, 422, 500, 503)}
 
 
@@ -56,17 +65,22 @@ token.
 """
 
 
-def ok(body: T, *, version: int) -> Response[T]:
-    """A body with its version as ETag."""
-    return _json(HTTPStatus.OK, body, {"ETag": etag(version)})
+def ok(body: T, headers: Mapping[str, str]) -> Response[T]:
+    """A body with headers of its own."""
+    return _json(HTTPStatus.OK, body, headers)
 
 
-def created(body: T, location: str, *, version: int | None = None) -> Response[T]:
-    """A new resource with its address and, if it has one, its version as ETag."""
-    headers = {"Location": location}
-    if version is not None:
-        headers["ETag"] = etag(version)
-    return _json(CREATED, body, headers)
+def paged(body: PageT, query: Mapping[str, str]) -> Response[PageT]:
+    """A page of a list. `Link` names the next one, relative to this one's address (RFC 8288)."""
+    if body.next_cursor is None:
+        return ok(body, {})
+    following = urlencode({**query, "cursor": body.next_cursor})
+    return ok(body, {"Link": f'<?{following}>; rel="next"'})
+
+
+def created(body: T, location: str, etag: str | None = None) -> Response[T]:
+    """A new resource with its address and, if it has one, its ETag."""
+    return _json(CREATED, body, {"Location": location} | ({"ETag": etag} if etag else {}))
 
 
 def accepted(body: T, location: str | None = None) -> Response[T]:
@@ -82,8 +96,3 @@ def _json(status: HTTPStatus, body: T, headers: Mapping[str, str]) -> Response[T
     return Response(
         status_code=status.value, content_type="application/json", body=body, headers={**headers}
     )
-
-
-def etag(version: int) -> str:
-    """The version as an ETag: `"7"`."""
-    return f'"{version}"'

@@ -24,6 +24,11 @@ class Router(APIGatewayHttpRouter):
         """API Gateway's ID of the request, which every log line about it carries."""
         return str(self.current_event.raw_event["requestContext"]["requestId"])
 
+    @property
+    def query(self) -> dict[str, str]:
+        """The query parameters of the request."""
+        return self.current_event.query_string_parameters
+
     @staticmethod
     def now() -> datetime:
         """The time, UTC."""

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 
 from cavok.api import openapi
+from cavok.api.caching import FOR_ALL
 from cavok.api.models.about import Health
 from cavok.api.responses import NO_TOKEN, PUBLIC
 from cavok.api.router import Router
@@ -18,7 +19,7 @@ def health() -> Health:
     return Health()
 
 
-@router.get("/openapi.json", include_in_schema=False)
+@router.get("/openapi.json", include_in_schema=False, cache_control=FOR_ALL)
 def get_openapi() -> Response[str]:
     """Returns the OpenAPI document."""
     return Response(

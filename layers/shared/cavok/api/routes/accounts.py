@@ -6,11 +6,11 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
-from cavok.api.conditions import IfMatch, versions_of
+from cavok.api.conditions import IfMatch, etag, versions_of
 from cavok.api.idempotency import request_key
 from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
 from cavok.api.models.common import Cursor, IdempotencyKey, Limit
-from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok
+from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok, paged
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.pages import Position
@@ -31,6 +31,11 @@ def _body(account: Account) -> AccountBody:
         access_key_id=account.access_key_id_ending,
         testing=account.testing(router.now()),
     )
+
+
+def _ok(account: Account) -> Response[AccountBody]:
+    body = _body(account)
+    return ok(body, {"ETag": etag(body.version, testing=body.testing)})
 
 
 @router.post(
@@ -56,7 +61,8 @@ def create_account(
         sealer=wiring.sealer(),
         now=router.now(),
     )
-    return created(_body(account), f"/v1/accounts/{account.account_id}", version=account.version)
+    tag = etag(account.version, testing=False)
+    return created(_body(account), f"/v1/accounts/{account.account_id}", tag)
 
 
 @router.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())
@@ -68,7 +74,7 @@ def list_accounts(
         Query(max_length=64, description="The start of the name or of the account number."),
     ] = None,
     status: Annotated[Status | None, Query()] = None,
-) -> AccountPage:
+) -> Response[AccountPage]:
     """Lists accounts by name. If `q` is digits, name matches come first, then account-number
     matches.
     """
@@ -81,8 +87,11 @@ def list_accounts(
         status=status,
         after=Position.of_cursor(cursor, scope, "name", "number", prefix=prefix.lower()),
     )
-    return AccountPage(
-        items=[_body(account) for account in page.items], next_cursor=page.next_cursor(scope)
+    return paged(
+        AccountPage(
+            items=[_body(account) for account in page.items], next_cursor=page.next_cursor(scope)
+        ),
+        router.query,
     )
 
 
@@ -92,7 +101,7 @@ def list_accounts(
 def get_account(account_id: str) -> Response[AccountBody]:
     """Returns an account. Its ETag is its version."""
     account = wiring.accounts().get(router.caller.organization_id, account_id)
-    return ok(_body(account), version=account.version)
+    return _ok(account)
 
 
 @router.patch(
@@ -119,7 +128,7 @@ def patch_account(
         accounts=wiring.accounts(),
         now=router.now(),
     )
-    return ok(_body(account), version=account.version)
+    return _ok(account)
 
 
 @router.delete(

@@ -1,9 +1,11 @@
 """The routes of the audit trail."""
 
+from aws_lambda_powertools.event_handler import Response
+
 from cavok import wiring
 from cavok.api.models.audit import AuditEntryBody, AuditPage
 from cavok.api.models.common import Cursor, Limit
-from cavok.api.responses import answers
+from cavok.api.responses import answers, paged
 from cavok.api.router import Router
 from cavok.domain.audit import AuditEntry
 from cavok.domain.pages import Page, Position
@@ -20,7 +22,7 @@ def _body(page: Page[AuditEntry], scope: str) -> AuditPage:
 
 
 @router.get("/v1/audit", summary="Audit trail", tags=["Audit"], responses=answers())
-def list_audit(limit: Limit = 50, cursor: Cursor = None) -> AuditPage:
+def list_audit(limit: Limit = 50, cursor: Cursor = None) -> Response[AuditPage]:
     """Lists who did what to which account of your organization, newest first. Entries are kept for
     a year.
     """
@@ -29,7 +31,7 @@ def list_audit(limit: Limit = 50, cursor: Cursor = None) -> AuditPage:
     page = wiring.audit_trail().of_organization(
         organization_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
     )
-    return _body(page, scope)
+    return paged(_body(page, scope), router.query)
 
 
 @router.get(
@@ -38,7 +40,9 @@ def list_audit(limit: Limit = 50, cursor: Cursor = None) -> AuditPage:
     tags=["Audit"],
     responses=answers(404),
 )
-def list_account_audit(account_id: str, limit: Limit = 50, cursor: Cursor = None) -> AuditPage:
+def list_account_audit(
+    account_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> Response[AuditPage]:
     """Lists who did what to this account, newest first. It also works for a deleted account."""
     organization_id = router.caller.organization_id
     scope = f"{organization_id}/audit/{account_id}"
@@ -50,4 +54,4 @@ def list_account_audit(account_id: str, limit: Limit = 50, cursor: Cursor = None
         trail=wiring.audit_trail(),
         accounts=wiring.accounts(),
     )
-    return _body(page, scope)
+    return paged(_body(page, scope), router.query)

@@ -1,9 +1,11 @@
 """The route of an account's interactions."""
 
+from aws_lambda_powertools.event_handler import Response
+
 from cavok import wiring
 from cavok.api.models.common import Cursor, Limit
 from cavok.api.models.interactions import InteractionBody, InteractionPage
-from cavok.api.responses import answers
+from cavok.api.responses import answers, paged
 from cavok.api.router import Router
 from cavok.domain.pages import Position
 
@@ -16,7 +18,9 @@ router = Router()
     tags=["Instances"],
     responses=answers(404),
 )
-def list_interactions(account_id: str, limit: Limit = 50, cursor: Cursor = None) -> InteractionPage:
+def list_interactions(
+    account_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> Response[InteractionPage]:
     """Lists every start, stop, listing and test of the last 90 days, newest first."""
     organization_id = router.caller.organization_id
     wiring.accounts().get(organization_id, account_id)
@@ -24,7 +28,10 @@ def list_interactions(account_id: str, limit: Limit = 50, cursor: Cursor = None)
     page = wiring.interactions().page(
         account_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
     )
-    return InteractionPage(
-        items=[InteractionBody.of(interaction) for interaction in page.items],
-        next_cursor=page.next_cursor(scope),
+    return paged(
+        InteractionPage(
+            items=[InteractionBody.of(interaction) for interaction in page.items],
+            next_cursor=page.next_cursor(scope),
+        ),
+        router.query,
     )

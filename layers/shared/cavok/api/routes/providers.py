@@ -1,5 +1,6 @@
 """The route of cloud providers."""
 
+from cavok.api.caching import FOR_ALL
 from cavok.api.models.providers import ProviderList
 from cavok.api.responses import NO_TOKEN, PUBLIC
 from cavok.api.router import Router
@@ -13,6 +14,7 @@ router = Router()
     tags=["Access details"],
     responses=PUBLIC,
     security=NO_TOKEN,
+    cache_control=FOR_ALL,
 )
 def list_providers() -> ProviderList:
     """Lists the cloud providers, and says which of them you can connect."""

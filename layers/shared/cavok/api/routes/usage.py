@@ -1,9 +1,11 @@
 """The routes of usage: the interactions that count in a month."""
 
+from aws_lambda_powertools.event_handler import Response
+
 from cavok import wiring
 from cavok.api.models.common import Cursor, Limit
 from cavok.api.models.usage import AccountUsageBody, OrganizationUsageBody, UsageBody
-from cavok.api.responses import answers
+from cavok.api.responses import answers, paged
 from cavok.api.router import Router
 from cavok.domain.interactions import Usage, period_of
 from cavok.domain.pages import Position
@@ -27,7 +29,7 @@ def get_usage(account_id: str) -> UsageBody:
 @router.get(
     "/v1/organization/usage", summary="Usage by account", tags=["Organization"], responses=answers()
 )
-def list_usage(limit: Limit = 50, cursor: Cursor = None) -> OrganizationUsageBody:
+def list_usage(limit: Limit = 50, cursor: Cursor = None) -> Response[OrganizationUsageBody]:
     """Lists the accounts used in this calendar month, UTC, most used first. An interaction appears
     here moments after it appears in its account's own usage.
     """
@@ -37,13 +39,16 @@ def list_usage(limit: Limit = 50, cursor: Cursor = None) -> OrganizationUsageBod
     page = wiring.usage_counters().of_organization(
         organization_id, period, free, limit=limit, after=Position.of_cursor(cursor, scope, "used")
     )
-    return OrganizationUsageBody(
-        period=period,
-        resets_at=Usage(period, free, 0).resets_at,
-        free_interactions=free,
-        items=[
-            AccountUsageBody.of(one.usage, account_id=one.account_id, name=one.name)
-            for one in page.items
-        ],
-        next_cursor=page.next_cursor(scope),
+    return paged(
+        OrganizationUsageBody(
+            period=period,
+            resets_at=Usage(period, free, 0).resets_at,
+            free_interactions=free,
+            items=[
+                AccountUsageBody.of(one.usage, account_id=one.account_id, name=one.name)
+                for one in page.items
+            ],
+            next_cursor=page.next_cursor(scope),
+        ),
+        router.query,
     )

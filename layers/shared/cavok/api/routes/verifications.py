@@ -5,10 +5,10 @@ from aws_lambda_powertools.event_handler import Response
 from cavok import wiring
 from cavok.api.models.common import Cursor, Limit
 from cavok.api.models.verifications import VerificationBody, VerificationPage
-from cavok.api.responses import ACCEPTED, accepted, answers
+from cavok.api.responses import ACCEPTED, accepted, answers, ok, paged
 from cavok.api.router import Router
 from cavok.domain.pages import Position
-from cavok.domain.verifications import Verification
+from cavok.domain.verifications import State, Verification
 from cavok.observability import logger
 from cavok.services.start_verification import start_verification
 
@@ -54,7 +54,7 @@ def create_verification(account_id: str) -> Response[VerificationBody]:
 )
 def list_verifications(
     account_id: str, limit: Limit = 50, cursor: Cursor = None
-) -> VerificationPage:
+) -> Response[VerificationPage]:
     """Lists an account's tests, newest first."""
     organization_id = router.caller.organization_id
     wiring.accounts().get(organization_id, account_id)
@@ -62,9 +62,12 @@ def list_verifications(
     page = wiring.verifications().page(
         account_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
     )
-    return VerificationPage(
-        items=[_body(verification) for verification in page.items],
-        next_cursor=page.next_cursor(scope),
+    return paged(
+        VerificationPage(
+            items=[_body(verification) for verification in page.items],
+            next_cursor=page.next_cursor(scope),
+        ),
+        router.query,
     )
 
 
@@ -74,7 +77,10 @@ def list_verifications(
     tags=["Verifications"],
     responses=answers(404),
 )
-def get_verification(account_id: str, verification_id: str) -> VerificationBody:
-    """Returns a test, with the steps that are finished so far."""
+def get_verification(account_id: str, verification_id: str) -> Response[VerificationBody]:
+    """Returns a test, with the steps that are finished so far. While it runs, Retry-After says when
+    there may be more.
+    """
     wiring.accounts().get(router.caller.organization_id, account_id)
-    return _body(wiring.verifications().get(account_id, verification_id))
+    body = _body(wiring.verifications().get(account_id, verification_id))
+    return ok(body, {"Retry-After": "1"} if body.state is State.RUNNING else {})

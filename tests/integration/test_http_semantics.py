@@ -1,0 +1,216 @@
+"""What HTTP's standards ask of every route. Each test names its section."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from cavok.api.openapi import document
+from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem
+
+LISTS = [
+    "/v1/accounts",
+    "/v1/accounts/{account_id}/verifications",
+    "/v1/accounts/{account_id}/interactions",
+    "/v1/accounts/{account_id}/audit",
+    "/v1/organization/usage",
+    "/v1/audit",
+]
+
+
+def _of_accounts_api() -> dict[str, Any]:
+    """The paths of the document that this function serves; the others enter a customer's account,
+    see test_instances.py.
+    """
+    paths: dict[str, Any] = json.loads(document())["paths"]
+    elsewhere = ("/instances", "/resources")
+    return {path: it for path, it in paths.items() if not any(part in path for part in elsewhere)}
+
+
+PATHS = _of_accounts_api()
+READ = [path for path, operations in PATHS.items() if "get" in operations]
+READABLE = [path for path in READ if "{verification_id}" not in path]
+"""The paths of one test need its id."""
+
+
+WEBHOOK = {"url": "https://example.com/hook", "events": ["Account Failed"]}
+
+
+@pytest.fixture(autouse=True)
+def _public_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+
+
+@pytest.fixture
+def account(admin: Api) -> dict[str, Any]:
+    admin.put("/v1/organization/webhook", WEBHOOK)
+    return admin.account()
+
+
+def read(admin: Api, path: str, account: dict[str, Any], **headers: str) -> Answer:
+    return admin.get(_real(path, account), {k.replace("_", "-"): v for k, v in headers.items()})
+
+
+def _real(path: str, account: dict[str, Any]) -> str:
+    return path.replace("{account_id}", account["account_id"])
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_9_3_2_head_is_get_without_a_body(path: str, admin: Api, account: dict[str, Any]) -> None:
+    got = read(admin, path, account)
+    head = admin.send("HEAD", _real(path, account))
+
+    assert got.status in (200, 404)
+    assert (head.status, head.text) == (got.status, "")
+    assert head.headers == got.headers
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+@pytest.mark.parametrize("path", PATHS)
+def test_15_5_6_a_method_that_a_path_does_not_have_is_told_with_those_that_it_has(
+    path: str, method: str, admin: Api, account: dict[str, Any]
+) -> None:
+    there = {name.upper() for name in PATHS[path]} | ({"HEAD"} if "get" in PATHS[path] else set())
+    if method in there:
+        return
+
+    answer = admin.send(method, _real(path, account))
+
+    assert answer.status == 405
+    assert method == "HEAD" or is_problem(answer, 405)
+    assert set(answer.headers["allow"].split(", ")) == there
+
+
+@pytest.mark.parametrize("sent", ["application/json", "Application/JSON; charset=utf-8", "", None])
+def test_8_3_1_media_types_are_compared_without_regard_to_case(
+    sent: str | None, admin: Api
+) -> None:
+    headers = {} if sent is None else {"Content-Type": sent}
+    assert admin.send("POST", "/v1/accounts", ROLE_ACCOUNT, headers).status == 201
+
+
+@pytest.mark.parametrize(
+    "sent", ["text/plain", "application/x-www-form-urlencoded", "application/jsonp", "json", "*/*"]
+)
+def test_15_5_16_another_media_type_is_told(sent: str, admin: Api) -> None:
+    answer = admin.send("POST", "/v1/accounts", ROLE_ACCOUNT, {"Content-Type": sent})
+
+    assert is_problem(answer, 415)
+    assert "application/json" in answer.json["detail"]
+
+
+@pytest.mark.parametrize("body", ["a=b", b"\xff", "{"])
+def test_9_3_1_a_body_of_get_means_nothing(body: str | bytes, admin: Api) -> None:
+    for sent in ("text/plain", "application/json", "multipart/form-data"):
+        answer = admin.send("GET", "/v1/accounts", body, {"Content-Type": sent})
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_13_1_2_what_a_client_has_is_not_sent_again(
+    path: str, admin: Api, account: dict[str, Any]
+) -> None:
+    got = read(admin, path, account)
+    if got.status != 200 or "_at" in path:
+        return
+    tag = got.headers["etag"]
+
+    for named in (tag, f'"other", {tag}', "*", tag.removeprefix("W/"), f"W/{tag}"):
+        again = read(admin, path, account, If_None_Match=named)
+        assert (again.status, again.text) == (304, ""), named
+        assert (again.headers["etag"], again.headers["cache-control"]) == (
+            tag,
+            got.headers["cache-control"],
+        )
+    for named in ('"other"', 'W/"1x"', "", tag.strip('W/"')):
+        assert read(admin, path, account, If_None_Match=named).status == 200, named
+
+
+def test_8_8_1_an_accounts_tag_changes_with_everything_that_it_shows(
+    admin: Api, account: dict[str, Any]
+) -> None:
+    path = f"/v1/accounts/{account['account_id']}"
+    seen: dict[str, str] = {}
+
+    def note() -> None:
+        answer = admin.get(path)
+        assert seen.setdefault(answer.headers["etag"], answer.text) == answer.text
+
+    note()
+    admin.patch(path, {"name": "Other"})
+    note()
+    admin.post(f"{path}/verifications")
+    note()
+    admin.patch(path, {"write_logs": False})
+    note()
+
+    assert len(seen) == 4
+    assert admin.patch(path, {"name": "Third"}, If_Match=[*seen][-1]).status == 200
+
+
+@pytest.mark.parametrize("path", READ)
+def test_9111_5_2_every_answer_says_what_may_be_kept(
+    path: str, admin: Api, nobody: Api, account: dict[str, Any]
+) -> None:
+    for caller in (admin, nobody):
+        answer = caller.get(_real(path, account))
+        kept = answer.headers["cache-control"]
+        public = path in ("/v1/permissions", "/v1/providers")
+        if answer.status != 200:
+            assert kept == "no-store"
+        else:
+            assert kept == ("public, max-age=300" if public else "private, no-cache")
+
+
+def test_9111_5_2_a_secret_is_not_stored(admin: Api) -> None:
+    answer = admin.put("/v1/organization/webhook", WEBHOOK)
+
+    assert answer.json["secret"]
+    assert answer.headers["cache-control"] == "no-store"
+    assert "etag" not in answer.headers
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_a_parameter_that_a_route_does_not_have_is_refused(
+    path: str, admin: Api, account: dict[str, Any]
+) -> None:
+    answer = admin.get(_real(path, account), statsu="failed")
+
+    assert is_problem(answer, 422)
+    assert answer.fields == ["statsu"]
+
+
+def test_8288_3_link_leads_through_a_list(admin: Api) -> None:
+    for name in ("One", "Two", "Three"):
+        admin.account(name=name, provider_id=str(100000000000 + len(name) * 7 + ord(name[0])))
+    answer = admin.get("/v1/accounts", limit="2", q="t")
+    assert (len(answer.json["items"]), "link" in answer.headers) == (2, False)
+
+    answer = admin.get("/v1/accounts", limit="1", q="t")
+    link = answer.headers["link"]
+    following = re.fullmatch(r'<\?(.+)>; rel="next"', link)[1]
+    assert dict(parse_qsl(following)) == {
+        "limit": "1",
+        "q": "t",
+        "cursor": answer.json["next_cursor"],
+    }
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_8288_3_every_list_has_links(path: str, admin: Api, account: dict[str, Any]) -> None:
+    admin.account(provider_id="210987654321", name="Another")
+    answer = admin.get(_real(path, account), limit="1")
+
+    assert ("link" in answer.headers) == (answer.json["next_cursor"] is not None)
+    if path in ("/v1/accounts", "/v1/audit"):
+        assert answer.json["next_cursor"]
+
+
+def test_10_2_3_a_running_test_says_when_to_look_again(admin: Api, account: dict[str, Any]) -> None:
+    started = admin.post(f"/v1/accounts/{account['account_id']}/verifications")
+
+    assert admin.get(started.headers["location"]).headers["retry-after"] == "1"
