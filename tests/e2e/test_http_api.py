@@ -65,6 +65,29 @@ def test_what_is_public_needs_no_token(public: httpx.Client, path: str) -> None:
     assert shown.headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("path", ["/health", "/openapi.json", "/v1/permissions", "/v1/providers"])
+def test_what_is_public_answers_head_and_refuses_other_methods(
+    public: httpx.Client, path: str
+) -> None:
+    head, refused = public.head(path), public.post(path)
+
+    assert (head.status_code, head.content) == (200, b"")
+    problem(refused, 405)
+    assert refused.headers["allow"] == "GET, HEAD"
+
+
+def test_a_path_that_enters_an_account_tells_its_methods(organization: Organization) -> None:
+    instances = f"/v1/accounts/{NOWHERE}/instances"
+
+    for path, allowed in (
+        (instances, "GET, HEAD"),
+        (f"{instances}/ec2/i-0123456789abcdef0/stop", "POST"),
+    ):
+        refused = organization.admin.delete(path)
+        problem(refused, 405)
+        assert refused.headers["allow"] == allowed
+
+
 def test_the_documentation_for_people_is_public(public: httpx.Client) -> None:
     shown = public.get("/docs")
 

@@ -43,10 +43,12 @@ def configuration(organization: Organization, new_place: Callable[[], CustomerAc
 kept = {{ values = {json.dumps([account.account_id for account in kept])} }}
 deletable = {{ values = {json.dumps(deletable)} }}
 tests = {{ values = {json.dumps(tests)} }}
+tags = {{ values = {json.dumps(['*', '"0"', '"1"', 'W/"1"'])} }}
 
 [parameters]
 "path.account_id" = {{ dictionary = "kept", probability = 0.5 }}
 "path.verification_id" = {{ dictionary = "tests", probability = 0.7 }}
+"header.if-match" = {{ dictionary = "tags", probability = 0.7 }}
 
 [[operations]]
 include-method = "DELETE"
