@@ -43,7 +43,7 @@ def configuration(organization: Organization, new_place: Callable[[], CustomerAc
 kept = {{ values = {json.dumps([account.account_id for account in kept])} }}
 deletable = {{ values = {json.dumps(deletable)} }}
 tests = {{ values = {json.dumps(tests)} }}
-tags = {{ values = {json.dumps(['*', '"0"', '"1"', 'W/"1"'])} }}
+tags = {{ values = {json.dumps(["*", '"0"', '"1"', 'W/"1"'])} }}
 
 [parameters]
 "path.account_id" = {{ dictionary = "kept", probability = 0.5 }}
