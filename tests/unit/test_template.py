@@ -352,6 +352,19 @@ def test_every_parameter_has_a_description() -> None:
     assert [name for name, p in parameters.items() if len(p.get("Description", "")) < 20] == []
 
 
+def test_every_parameter_has_a_default_and_free_text_a_pattern_that_is_explained() -> None:
+    """`sam deploy --guided` asks for each by its name alone."""
+    parameters = template()["Parameters"]
+    free = {
+        name: p for name, p in parameters.items() if not p.keys() & {"AllowedValues", "MinValue"}
+    }
+
+    assert [name for name, p in parameters.items() if "Default" not in p] == []
+    assert len(free) > 3
+    assert [name for name, p in free.items() if not p.get("ConstraintDescription")] == []
+    assert [n for n, p in free.items() if not re.fullmatch(p["AllowedPattern"], p["Default"])] == []
+
+
 KEPT = {"AWS::Cognito::UserPool", "AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::S3::Bucket"}
 """What cannot be made again, and the bucket, which CloudFormation can delete only while it is
 empty.
