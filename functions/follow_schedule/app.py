@@ -1,6 +1,5 @@
 """FollowSchedule: starts or stops a resource's instance when one of its clocks fires."""
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -14,19 +13,22 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.domain.errors import UnknownClock
+from cavok.batches import dropping_unusable
+from cavok.domain.errors import UnknownClock, UnusableEvent
 from cavok.observability import count, logger
 from cavok.services.resources import ScheduleInvocation, follow_schedule
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def follow(clock: Mapping[str, Any], request_id: str) -> dict[str, Any]:
-    """Takes the clock's input. Returns what was done; null if nothing was due."""
+def follow(message: str | Mapping[str, Any], request_id: str) -> dict[str, Any]:
+    """Takes the clock's message. Returns what was done; null if nothing was due. Raises
+    UnusableEvent.
+    """
+    invocation = ScheduleInvocation.read(message, request_id)
     logger.append_keys(
-        account_id=clock["account_id"], resource_id=clock["resource_id"], request_id=request_id
+        account_id=invocation.account_id, resource_id=invocation.resource_id, request_id=request_id
     )
-    invocation = ScheduleInvocation(**clock, request_id=request_id)
     try:
         interaction = follow_schedule(
             invocation, dependencies=wiring.resource_dependencies(), now=datetime.now(UTC)
@@ -40,9 +42,12 @@ def follow(clock: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     return {"done": done}
 
 
+@dropping_unusable
 def take(record: SQSRecord) -> None:
     try:
-        follow(json.loads(record.body), record.message_id)
+        follow(record.body, record.message_id)
+    except UnusableEvent:
+        raise
     except Exception:
         # The batch processor only tells SQS. Without this line nobody would learn the reason.
         logger.exception("Schedule not followed")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from ministack.core import iam_actions
+from ministack.services import eventbridge, sqs
 
 from local.fidelity.correction import corrects
 
@@ -28,3 +29,16 @@ def name_the_group_in_schedule_arns(original: Any, service: str, *request: Any) 
     named = query_params.get("groupName") or json.loads(body or b"{}").get("GroupName")
     group = named[0] if isinstance(named, list) else named
     return arn.replace(":schedule/default/", f":schedule/{group or 'default'}/")
+
+
+@corrects(eventbridge, "_invoke_target")
+def send_messages_as_the_input_says(original: Any, target: Any, *event: Any) -> Any:
+    """The universal target `aws-sdk:sqs:sendMessage` makes the request that a schedule's input is.
+
+    The emulator knows no universal targets and does nothing.
+    https://docs.aws.amazon.com/scheduler/latest/UserGuide/managing-targets-universal.html
+    """
+    if target.get("Arn") != "arn:aws:scheduler:::aws-sdk:sqs:sendMessage":
+        return original(target, *event)
+    request = json.loads(target["Input"])
+    return sqs._act_send_message(request, request["QueueUrl"])

@@ -905,7 +905,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]
         "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,
-        "FIRED_CLOCKS_ARN": "arn:aws:sqs:us-east-1:111122223333:fired",
+        "FIRED_CLOCKS_URL": "https://sqs.example/fired",
         "CLOCKS_ROLE_ARN": "arn:aws:iam::111122223333:role/clocks",
         "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
     }

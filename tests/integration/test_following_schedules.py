@@ -34,6 +34,7 @@ from cavok.domain.errors import (
 )
 from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.kinds import Kind
+from cavok.domain.organizations import message_group
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.domain.steps import judge
@@ -68,10 +69,11 @@ from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
 __all__ = ["connect", "dependencies", "sessions"]
 
 GROUP = "cavok-clocks"
-TARGET = "arn:aws:sqs:us-east-1:111122223333:fired"
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/111122223333/fired"
 OFFICE = Schedule("Europe/Berlin", (Window(DAYS[:5], "08:00", "18:00"),))
 NIGHT = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
 ALWAYS_OFF = Schedule("UTC", ())
+NAMES = dict.fromkeys(("organization_id", "account_id", "resource_id", "clock"), "x")
 EVENING = NOW.replace(hour=18)
 """NOW is a Saturday, at noon."""
 
@@ -87,7 +89,7 @@ def scheduler() -> Any:
 def control(scheduler: Any, dependencies: ConnectionDependencies) -> ResourceDependencies:
     settings = SchedulerSettings(
         group=GROUP,
-        target_arn=TARGET,
+        queue_url=QUEUE_URL,
         role_arn="arn:aws:iam::111122223333:role/clocks",
         dead_letter_arn="arn:aws:sqs:us-east-1:111122223333:unfollowed",
     )
@@ -164,7 +166,11 @@ def test_a_resource_has_an_eventbridge_schedule_for_each_time_of_day_in_its_time
         clock_of(resource, "0800"): ("cron(0 8 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
         clock_of(resource, "1800"): ("cron(0 18 ? * MON,TUE,WED,THU,FRI *)", "Europe/Berlin"),
     }
-    assert {schedule["Target"]["Arn"] for schedule in schedules_in(scheduler).values()} == {TARGET}
+    for schedule in schedules_in(scheduler).values():
+        target, request = schedule["Target"], json.loads(schedule["Target"]["Input"])
+        assert target["Arn"] == "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"
+        assert request["QueueUrl"] == QUEUE_URL
+        assert request["MessageGroupId"] == message_group(ORGANIZATION_ID)
     assert stored(resource) == resource
 
 
@@ -582,7 +588,9 @@ def fired(
     record = {
         "messageId": "m-1",
         "receiptHandle": "r-1",
-        "body": schedules_in(scheduler)[clock_of(orders, "1800")]["Target"]["Input"],
+        "body": json.loads(schedules_in(scheduler)[clock_of(orders, "1800")]["Target"]["Input"])[
+            "MessageBody"
+        ],
         "attributes": {"ApproximateReceiveCount": "1"},
         "eventSource": "aws:sqs",
     }
@@ -632,3 +640,34 @@ def test_a_clock_of_before_the_queue_and_an_operator_invoke_the_function_itself(
 
     assert answer["done"]["action"] == "stop"
     assert state() == "stopped"
+
+
+def test_a_clock_that_scheduler_could_not_send_is_followed_by_hand(
+    orders: Resource, scheduler: Any, fired: dict[str, Any]
+) -> None:
+    """The dead letter is the whole request to SQS."""
+    request = schedules_in(scheduler)[clock_of(orders, "1800")]["Target"]["Input"]
+
+    assert handled(json.loads(request))["done"]["action"] == "stop"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "not JSON",
+        "[]",
+        "{}",
+        '{"MessageBody": 1}',
+        "[" * 100_000,
+        json.dumps(NAMES | {"clock": 1}),
+        json.dumps(NAMES | {"made_at": "yesterday"}),
+    ],
+)
+def test_a_message_that_no_retry_can_fix_is_dropped(
+    fired: dict[str, Any], body: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fired["Records"][0]["body"] = body
+
+    assert handled(fired) == {"batchItemFailures": []}
+    assert '"DroppedEvents"' in capsys.readouterr().out
+    assert stops() == []

@@ -307,7 +307,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
         "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": "cavok-clocks",
-        "FIRED_CLOCKS_ARN": arn.format("sqs", "fired"),
+        "FIRED_CLOCKS_URL": "https://sqs.example/fired",
         "CLOCKS_ROLE_ARN": "arn:aws:iam::000000000000:role/clocks",
         "UNFOLLOWED_SCHEDULES_ARN": arn.format("sqs", "unfollowed"),
         "CANARY_ROLE_ARN": "not used: the account is entered with an access key",

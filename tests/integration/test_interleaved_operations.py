@@ -282,7 +282,7 @@ def _made(*, has_key: bool, running: bool, deleted: bool) -> World:
         answer = ADMIN.post(f"{world.path}/resources", body)
         assert answer.status == 201, answer.text
         world.resource_id = answer.json["resource_id"]
-    world.clock = json.loads(stack.clocks()[0].target["Input"])
+    world.clock = stack.message_of(stack.clocks()[0])
     Clock.time = EVENING
     if running:
         _test(world)

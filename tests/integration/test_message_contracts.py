@@ -356,9 +356,9 @@ def test_every_rule_sends_events_that_its_targets_take(
 def fed_by_clocks() -> str:
     """The queue to which the clocks send, as the functions know it that set them."""
     (queue,) = {
-        properties["Environment"]["Variables"]["FIRED_CLOCKS_ARN"]["Fn::GetAtt"][0]
+        properties["Environment"]["Variables"]["FIRED_CLOCKS_URL"]["Ref"]
         for properties in FUNCTIONS.values()
-        if "FIRED_CLOCKS_ARN" in properties.get("Environment", {}).get("Variables", {})
+        if "FIRED_CLOCKS_URL" in properties.get("Environment", {}).get("Variables", {})
     }
     return str(queue)
 
@@ -582,7 +582,7 @@ def test_every_schedule_of_a_resource_sends_what_its_function_takes(
     assert schedules
     for one in schedules:
         made = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
-        deliver(fed_by_clocks(), [json.loads(made["Target"]["Input"])])
+        deliver(fed_by_clocks(), [json.loads(json.loads(made["Target"]["Input"])["MessageBody"])])
 
 
 SCHEDULED_EVENT = {"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}
@@ -644,16 +644,16 @@ def test_every_message_of_unfollowed_schedules_is_taken_by_the_function_that_the
         "occurred_at": "2025-03-01T12:00:00Z",
     }
     messages = {
-        "FollowSchedule": json.loads(made["Target"]["Input"]),
+        "FollowSchedule": json.loads(json.loads(made["Target"]["Input"])["MessageBody"]),
         "EndResources": {"detail-type": "Account Deleted", "detail": deleted},
         "ReconcileClocks": SCHEDULED_EVENT,
     }
     assert messages.keys() == senders_to("UnfollowedSchedules")
-    told = {folder: body for body, folder in rows("Following a schedule by hand")}
+    told = rows("Following a schedule by hand")
     for function, message in messages.items():
         folder = FUNCTIONS[function]["CodeUri"].removeprefix("functions/")
         has = {*message, f'"detail-type": "{message.get("detail-type")}"'}
-        named = [name for name, body in told.items() if body.strip("`") in has]
+        named = [name for body, name in told if body.strip("`") in has]
         assert named == [f"`{folder}`"]
         invoke(function, message)
 

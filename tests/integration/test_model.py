@@ -490,7 +490,7 @@ class Comparison(RuleBasedStateMachine):
     def follow_schedule(self, index: int, wait: bool) -> None:
         """A clock fires: at its time, or needlessly. Once more after its resource was removed."""
         for clock in stack.clocks():
-            self.last_clocks[clock.name] = json.loads(clock.target["Input"])
+            self.last_clocks[clock.name] = stack.message_of(clock)
         live = [clock.name for clock in stack.clocks()]
         gone = [
             name
@@ -610,7 +610,7 @@ class Comparison(RuleBasedStateMachine):
     def the_clocks_are_those_of_the_schedules(self) -> None:
         there = Counter(
             (
-                json.loads(clock.target["Input"])["resource_id"],
+                stack.message_of(clock)["resource_id"],
                 clock.schedule_expression,
                 clock.schedule_expression_timezone,
             )

@@ -5,6 +5,7 @@ stream tells it.
 from __future__ import annotations
 
 import importlib
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -60,7 +61,7 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
         "FOLLOWED_ACTS_URL": acts["QueueUrl"],
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,
-        "FIRED_CLOCKS_ARN": "arn:aws:sqs:us-east-1:111122223333:fired",
+        "FIRED_CLOCKS_URL": "https://sqs.example/fired",
         "CLOCKS_ROLE_ARN": "arn:aws:iam::111122223333:role/clocks",
         "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
     } | environment
@@ -134,6 +135,12 @@ def plain(item: Json) -> Json:
 def clocks() -> list[Any]:
     """The schedules in EventBridge Scheduler."""
     return list(backend("scheduler").schedule_groups[CLOCKS].schedules.values())
+
+
+def message_of(clock: Any) -> Json:
+    """What a clock sends to the queue."""
+    message: Json = json.loads(json.loads(clock.target["Input"])["MessageBody"])
+    return message
 
 
 @dataclass

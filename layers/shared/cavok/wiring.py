@@ -273,7 +273,7 @@ def scheduler_client() -> "SchedulerClient":
     # Two of the three functions only delete schedules. They have no target.
     settings = SchedulerSettings(
         group=setting("CLOCKS_GROUP"),
-        target_arn=os.environ.get("FIRED_CLOCKS_ARN", ""),
+        queue_url=os.environ.get("FIRED_CLOCKS_URL", ""),
         role_arn=os.environ.get("CLOCKS_ROLE_ARN", ""),
         dead_letter_arn=os.environ.get("UNFOLLOWED_SCHEDULES_ARN", ""),
     )

@@ -809,8 +809,8 @@ def test_a_refusal_of_all_keeps_its_reason() -> None:
 
 
 def test_every_action_that_an_issue_names_is_refused() -> None:
-    several = Issue(INSTANCE_REFUSED, f"{STOP}, {STOP_DB} are refused for x.", "Add them.")
-    other = Issue("permission_missing", f"{LOOK} is refused.", "Add it.")
+    several = Issue(INSTANCE_REFUSED, "They are refused for x.", "Add.", actions=(STOP, STOP_DB))
+    other = Issue("permission_lost", f"{LOOK} is refused.", "Add it.", actions=(LOOK,))
 
     assert refused_for_instances([several, other]) == {STOP, STOP_DB}
 

@@ -77,4 +77,4 @@ def test_the_sample_events_are_what_the_functions_read() -> None:
     assert failed == {}
     assert dict(event.detail) == json.loads(message["body"])["detail"]
     assert events["m-1"].interaction_id == event.detail["interaction_id"]
-    assert ScheduleInvocation(**sample_event("follow_schedule"), request_id="r").resource_id
+    assert ScheduleInvocation.read(sample_event("follow_schedule"), "r").resource_id

@@ -9,10 +9,18 @@ from typing import TYPE_CHECKING, Any
 from cavok.adapters.aws_errors import AWS_ERRORS
 from cavok.domain.clocks import Clock
 from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.organizations import message_group
 from cavok.domain.resources import Resource
 
 if TYPE_CHECKING:
     from mypy_boto3_scheduler import EventBridgeSchedulerClient
+
+
+SEND_MESSAGE = "arn:aws:scheduler:::aws-sdk:sqs:sendMessage"
+"""A universal target: the schedule's input is the request to SQS. The templated target of a queue
+knows a message group for FIFO queues only. Source: EventBridge Scheduler User Guide, "Using
+universal targets"; its API Reference, SqsParameters.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,13 +28,13 @@ class SchedulerSettings:
     """Where clocks are created and what they invoke. Functions that only end clocks set the group
     alone.
 
-    target_arn       the queue to which a clock sends its message.
+    queue_url        the queue to which a clock sends its message. It is fair between organizations.
     role_arn         the role with which it does.
     dead_letter_arn  the queue for messages that could not be sent.
     """
 
     group: str
-    target_arn: str
+    queue_url: str
     role_arn: str
     dead_letter_arn: str
 
@@ -88,10 +96,19 @@ class SchedulerClient:
             return None
         except AWS_ERRORS as error:
             raise ServiceUnavailable("The schedule could not be read.") from error
-        made_for = json.loads(found["Target"]["Input"])
+        sent = json.loads(found["Target"]["Input"])
+        # Clocks of before there were message groups have the message itself.
+        made_for = json.loads(sent["MessageBody"]) if "MessageBody" in sent else sent
         return made_for["account_id"], made_for["resource_id"]
 
     def _schedule(self, resource: Resource, clock: Clock) -> Any:
+        message = {
+            "organization_id": resource.organization_id,
+            "account_id": resource.account_id,
+            "resource_id": resource.resource_id,
+            "clock": clock.name,
+            "made_at": clock.made_at.isoformat(),
+        }
         return {
             "Name": clock.name,
             "GroupName": self._settings.group,
@@ -100,15 +117,13 @@ class SchedulerClient:
             "ScheduleExpressionTimezone": clock.time_zone,
             "FlexibleTimeWindow": {"Mode": "OFF"},
             "Target": {
-                "Arn": self._settings.target_arn,
+                "Arn": SEND_MESSAGE,
                 "RoleArn": self._settings.role_arn,
                 "Input": json.dumps(
                     {
-                        "organization_id": resource.organization_id,
-                        "account_id": resource.account_id,
-                        "resource_id": resource.resource_id,
-                        "clock": clock.name,
-                        "made_at": clock.made_at.isoformat(),
+                        "QueueUrl": self._settings.queue_url,
+                        "MessageBody": json.dumps(message),
+                        "MessageGroupId": message_group(resource.organization_id),
                     }
                 ),
                 "RetryPolicy": {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600},

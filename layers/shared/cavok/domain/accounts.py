@@ -75,13 +75,16 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Something to know about an account, and what a person can do about it."""
+    """Something to know about an account, and what a person can do about it. `actions` are the IAM
+    actions with which the message of a problem with permissions begins.
+    """
 
     code: str
     message: str
     remedy: str
     severity: Severity = Severity.PROBLEM
     fix: Fix | None = None
+    actions: tuple[str, ...] = ()
 
 
 REVOKED = "revoked"

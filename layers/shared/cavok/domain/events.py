@@ -514,6 +514,12 @@ def _account_events(change: AccountChange) -> Iterator[Event]:
         )
 
 
+def _told(issue: Issue) -> dict[str, Any]:
+    told = asdict(issue)
+    del told["actions"]  # the message begins with them
+    return told
+
+
 def _account_event_of(
     event_type: EventType, account: AccountVersion, at: datetime, version: int, **more: str
 ) -> Event:
@@ -541,7 +547,7 @@ def _account_event_of(
             "provider_id": account.account_number,
             "name": account.name,
             "status": account.status.value,
-            "issues": [asdict(issue) for issue in account.issues],
+            "issues": [_told(issue) for issue in account.issues],
             "verification": verification,
             **more,
         },

@@ -1,12 +1,12 @@
 """The message that has a start or stop followed."""
 
-import hashlib
 import json
 from dataclasses import asdict, dataclass, fields
 from typing import Self
 
 from cavok.domain.errors import MalformedEvent
 from cavok.domain.interactions import Interaction
+from cavok.domain.organizations import message_group
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,10 +27,8 @@ class FollowedAct:
 
     @property
     def group(self) -> str:
-        """The same for all acts of an organization: a queue is fair between groups. A hash, because
-        a group's name may have fewer characters than an organization's.
-        """
-        return hashlib.sha256(self.organization_id.encode()).hexdigest()
+        """The same for all acts of an organization."""
+        return message_group(self.organization_id)
 
     @property
     def body(self) -> str:

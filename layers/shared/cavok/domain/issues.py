@@ -133,6 +133,7 @@ def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue
                 f"{step.step} fails, but Write logs is Yes. AWS says {step.error_code}: "
                 f"{step.detail}",
                 "Mend what AWS names, then press Test. Or set Write logs to No.",
+                actions=(step.step,),
             )
             for step in refused
             if step.verdict is not Verdict.DENIED
@@ -257,6 +258,7 @@ def _permission_issues(
             _remedy(account, reason, listed),
             severity,
             fix_of_refusal(account, reason, actions, keys),
+            tuple(actions) if severity is Severity.PROBLEM else (),
         )
 
 
@@ -331,6 +333,7 @@ def _instance_issues(
             "control.",
             f"{_remedy(account, reason, f'{listed}{on}')} Or end Cavok's control.",
             fix=fix_of_refusal(account, reason, actions, keys if acting and few else ()),
+            actions=tuple(actions),
         )
 
 
@@ -482,25 +485,23 @@ def _names(issue: Issue, names: Iterable[str]) -> list[str]:
     ]
 
 
-_ACTIONS = re.compile(r"[\w-]+:\w+(?:, [\w-]+:\w+)*")
-
-
 def refused_for_instances(issues: Iterable[Issue]) -> frozenset[str]:
     """The actions that issues call refused for instances under Cavok's control."""
-    named = (_ACTIONS.match(issue.message) for issue in issues if issue.code == INSTANCE_REFUSED)
-    return frozenset(action for found in named if found for action in found[0].split(", "))
+    found = (issue.actions for issue in issues if issue.code == INSTANCE_REFUSED)
+    return frozenset(action for actions in found for action in actions)
 
 
 def _narrowed(issue: Issue, actions: Sequence[str]) -> Issue:
     """The issue, narrowed to these actions."""
-    named = _ACTIONS.match(issue.message)
-    if named is None or named[0] == (listed := ", ".join(actions)):
+    before, listed = ", ".join(issue.actions), ", ".join(actions)
+    if not before or before == listed:
         return issue
-    message = f"{listed}{issue.message[named.end() :]}"
+    message = listed + issue.message.removeprefix(before)
     if len(actions) == 1:
         for one, several in (_LOST, _LOGS_REFUSED, ("is refused", "are refused")):
             message = message.replace(f"{listed} {several}", f"{listed} {one}")
-    return replace(issue, message=message, remedy=issue.remedy.replace(named[0], listed))
+    remedy = issue.remedy.replace(before, listed)
+    return replace(issue, message=message, remedy=remedy, actions=tuple(actions))
 
 
 # ---- information ---------------------------------------------------------------------------------

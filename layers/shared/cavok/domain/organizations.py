@@ -1,5 +1,6 @@
 """An organization: the tenant, and the external ID that its roles require."""
 
+import hashlib
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +12,14 @@ from cavok.domain.accounts import Status
 def new_external_id() -> str:
     """An external ID of 192 random bits."""
     return f"cavok-{secrets.token_urlsafe(24)}"
+
+
+def message_group(organization_id: str) -> str:
+    """The group of all messages of an organization: a queue is fair between groups. A hash, because
+    a group's name may have fewer characters than an organization's. Source: SQS Developer Guide,
+    "Amazon SQS fair queues".
+    """
+    return hashlib.sha256(organization_id.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

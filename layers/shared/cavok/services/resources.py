@@ -1,8 +1,10 @@
 """Resources: instances under Cavok's control, and following their schedules."""
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self
 
 from ulid import ULID
 
@@ -12,6 +14,7 @@ from cavok.domain.errors import (
     Conflict,
     InstanceNotFound,
     InteractionRefused,
+    MalformedEvent,
     NotAnswered,
     UnknownClock,
 )
@@ -55,6 +58,9 @@ class NewResource:
         object.__setattr__(self, "instance_id", self.kind.descriptor.stored_id(self.instance_id))
 
 
+_NAMES = ("organization_id", "account_id", "resource_id", "clock")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleInvocation:
     """One invocation by a clock, which says its name, and when it was made if it knows."""
@@ -65,6 +71,23 @@ class ScheduleInvocation:
     clock: str
     request_id: str
     made_at: str | None = None
+
+    @classmethod
+    def read(cls, message: str | Mapping[str, Any], request_id: str) -> Self:
+        """Reads a clock's message, or the request to send it, which Scheduler gives up as a whole.
+        Raises MalformedEvent.
+        """
+        try:
+            given = json.loads(message) if isinstance(message, str) else message
+            given = json.loads(given["MessageBody"]) if "MessageBody" in given else given
+            names = {name: given[name] for name in _NAMES}
+            if not all(isinstance(name, str) for name in names.values()):
+                raise TypeError("a name is no text")
+            if made_at := given.get("made_at"):
+                datetime.fromisoformat(made_at)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise MalformedEvent(f"Not a clock's message: {error}") from error
+        return cls(**names, request_id=request_id, made_at=made_at)
 
     def is_of(self, resource: Resource) -> bool:
         return self.organization_id == resource.organization_id and knows(resource, self.clock)

@@ -21,11 +21,24 @@ ISSUE = Issue("c", "m", "r")
         (ISSUE, ["c", "m", "r"]),
         (replace(ISSUE, severity=Severity.INFORMATION), ["c", "m", "r", "information"]),
         (replace(ISSUE, fix=Fix(cli="aws")), ["c", "m", "r", "problem", {"cli": "aws"}]),
+        (replace(ISSUE, actions=("s:A", "s:B")), ["c", "m", "r", "problem", {}, ["s:A", "s:B"]]),
     ],
 )
 def test_an_issue_is_read_as_it_was_stored(issue: Issue, stored: list[object]) -> None:
     assert issue_row(issue) == stored
     assert issue_of(json.loads(json.dumps(stored))) == issue
+
+
+@pytest.mark.parametrize(
+    ("severity", "actions"),
+    [("problem", ("ec2:StopInstances", "rds:StopDBCluster")), ("information", ())],
+)
+def test_an_issue_of_before_there_was_a_field_for_its_actions_has_those_of_its_message(
+    severity: str, actions: tuple[str, ...]
+) -> None:
+    message = "ec2:StopInstances, rds:StopDBCluster are refused for i-1."
+
+    assert issue_of(["instance_refused", message, "Grant it.", severity]).actions == actions
 
 
 def test_the_resources_of_a_step_are_read_as_they_were_stored() -> None:
