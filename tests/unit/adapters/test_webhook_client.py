@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import pytest
 from pytest_socket import enable_socket
 
-from cavok.adapters.webhook_client import NotDelivered, WebhookClient
+from cavok.adapters.webhook_client import SECONDS, NotDelivered, WebhookClient
+from tests.support.template import template
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -98,3 +102,57 @@ def test_whatever_is_not_a_success_is_tried_again_and_no_redirect_is_followed(
         )
 
     assert [path for path, _, _ in handler.seen] == ["/"]
+
+
+@pytest.fixture
+def dripping() -> Iterator[int]:
+    """The port of a receiver that sends a byte of its answer every tenth of a second, for ever."""
+    enable_socket()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def drip() -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            tls = connection.recv(1) == b"\x16"
+            # A header of TLS says that 16 kB follow.
+            connection.sendall(b"\x16\x03\x03\x40\x00\x02" if tls else b"HTTP/1.1 100 ")
+            while True:
+                connection.sendall(b"x")
+                time.sleep(0.1)
+
+    threading.Thread(target=drip, daemon=True).start()
+    yield listening.getsockname()[1]
+    listening.close()
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_receiver_that_drips_is_left_when_the_time_of_a_delivery_is_up(
+    dripping: int, scheme: str
+) -> None:
+    client = WebhookClient(allow_loopback=True, resolve=lambda *_: ["127.0.0.1"], seconds=0.5)
+    began = time.monotonic()
+
+    with pytest.raises(NotDelivered, match="did not answer"):
+        client.post(urlsplit(f"{scheme}://localhost:{dripping}/"), b"{}", {})
+
+    assert time.monotonic() - began < 5
+
+
+def test_a_name_that_takes_long_to_resolve_is_left_too() -> None:
+    released = threading.Event()
+
+    def slow(host: str, port: int) -> list[str]:
+        released.wait(10)
+        return ["93.184.216.34"]
+
+    client = WebhookClient(allow_loopback=False, resolve=slow, seconds=0.1)
+    with pytest.raises(NotDelivered, match="does not resolve"):
+        client.post(urlsplit("https://slow.example/"), b"{}", {})
+    released.set()
+
+
+def test_a_batch_of_silent_receivers_ends_before_its_function() -> None:
+    properties = template()["Resources"]["DeliverWebhook"]["Properties"]
+    batch = properties["Events"]["Message"]["Properties"]["BatchSize"]
+
+    assert batch * SECONDS < properties["Timeout"] - 10

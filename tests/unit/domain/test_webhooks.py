@@ -48,8 +48,22 @@ PRIVATE = [
     "fe80::1",
     "fec0::1",
     "ff02::1",
+    "192.0.0.9",
+    "192.88.99.1",
+    "240.0.0.1",
+    "::a9fe:a9fe",
+    "::ffff:0:127.0.0.1",
+    "::ffff:1.1.1.1",
+    "64:ff9b::101:101",
+    "64:ff9b:1::a9fe:a9fe",
+    "2001:20::1",
+    "2001:db8::1",
+    "2002:101:101::1",
+    "3fff::1",
+    "4000::1",
+    "5f00::1",
 ]
-PUBLIC = ["1.1.1.1", "93.184.216.34", "2606:4700:4700::1111", "64:ff9b::101:101"]
+PUBLIC = ["1.1.1.1", "93.184.216.34", "192.0.1.1", "223.255.255.254", "2606:4700:4700::1111"]
 
 
 @pytest.mark.parametrize("address", PRIVATE)
@@ -99,6 +113,20 @@ NOT_HTTPS = "Enter an address that starts with https://"
         ("https://[::ffff:10.0.0.1]/", NOT_PUBLIC),
         ("https://169.254.169.254/latest/meta-data", NOT_PUBLIC),
         ("http://localhost:8080/", NOT_HTTPS),
+        ("https://0x7f000001/", NO_ADDRESS),
+        ("https://0X7F000001/", NO_ADDRESS),
+        ("https://2130706433/", NO_ADDRESS),
+        ("https://10.1/", NO_ADDRESS),
+        ("https://127.0.0.1./", NO_ADDRESS),
+        ("https://010.0.0.1/", NO_ADDRESS),
+        ("https://a..b/", NO_ADDRESS),
+        ("https://.a/", NO_ADDRESS),
+        ("https://-a.example/", NO_ADDRESS),
+        ("https://a_b.example/", NO_ADDRESS),
+        ("https://a%2eb/", NO_ADDRESS),
+        (f"https://{'a' * 64}.example/", NO_ADDRESS),
+        (f"https://{'a.' * 127}example/", NO_ADDRESS),
+        ("https://[::a9fe:a9fe]/", NOT_PUBLIC),
     ],
 )
 def test_what_is_never_delivered_to_is_refused_when_it_is_entered(url: str, says: str) -> None:
@@ -115,6 +143,9 @@ def test_what_is_never_delivered_to_is_refused_when_it_is_entered(url: str, says
         "https://example.com:8443/a?b=c",
         "https://[2606:4700::1]/x",
         "https://example.com/!~",
+        "https://xn--exmple-cua.com/",
+        "https://Example.com./",
+        f"https://{'a' * 63}.example/",
     ],
 )
 def test_an_https_address_of_the_internet_is_taken(url: str) -> None:

@@ -8,16 +8,21 @@ Redirects are not followed, because they would bypass the check.
 import http.client
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from contextlib import suppress
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import SplitResult
 
 from cavok.domain.webhooks import refused
 
-SECONDS = 5.0
-"""Timeout for connecting, and for each read of the response."""
+SECONDS = 8.0
+"""The time of a whole delivery, whatever the receiver does meanwhile."""
 
+T = TypeVar("T")
 Resolve = Callable[[str, int], list[str]]
 
 
@@ -34,18 +39,23 @@ def resolve(host: str, port: int) -> list[str]:
 class WebhookClient:
     """Posts messages over HTTP. `allow_loopback` is only for the local stack."""
 
-    def __init__(self, *, allow_loopback: bool, resolve: Resolve = resolve) -> None:
+    def __init__(
+        self, *, allow_loopback: bool, resolve: Resolve = resolve, seconds: float = SECONDS
+    ) -> None:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
+        self._seconds = seconds
 
     def post(self, url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
         """Posts a message and returns the 2xx status. Raises NotDelivered for any other status, and
         for no response.
         """
+        ends_at = time.monotonic() + self._seconds
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         host = str(url.hostname)
-        connection = _Pinned(host, port, self._checked_address(host, port), secure=secure)
+        address = self._checked_address(host, port, ends_at)
+        connection = _Pinned(host, port, address, secure=secure, ends_at=ends_at)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
             connection.request("POST", path, body, dict(headers))
@@ -59,9 +69,9 @@ class WebhookClient:
             raise NotDelivered(f"{host} answered {status}.")
         return status
 
-    def _checked_address(self, host: str, port: int) -> str:
+    def _checked_address(self, host: str, port: int, ends_at: float) -> str:
         try:
-            addresses = self._resolve(host, port)
+            addresses = _within(ends_at, lambda: self._resolve(host, port))
         except OSError as error:
             raise NotDelivered(f"{host} does not resolve.") from error
         for address in addresses:
@@ -73,18 +83,57 @@ class WebhookClient:
         return addresses[0]
 
 
-class _Pinned(http.client.HTTPConnection):
-    """A connection to a given address that presents the host's name."""
+def _within(ends_at: float, call: Callable[[], T]) -> T:
+    """The result of a call that nobody can stop. It goes on alone if it takes too long. Raises what
+    it raises, and TimeoutError, an OSError.
+    """
+    result: Future[T] = Future()
 
-    def __init__(self, host: str, port: int, address: str, *, secure: bool) -> None:
-        super().__init__(host, port, timeout=SECONDS)
+    def run() -> None:
+        try:
+            result.set_result(call())
+        except Exception as error:  # noqa: BLE001
+            result.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return result.result(timeout=max(ends_at - time.monotonic(), 0))
+
+
+class _Pinned(http.client.HTTPConnection):
+    """A connection to a given address that presents the host's name. It is cut at `ends_at`, by
+    `time.monotonic()`: a timeout of each read would let a receiver drip bytes for ever.
+    """
+
+    def __init__(self, host: str, port: int, address: str, *, secure: bool, ends_at: float) -> None:
+        super().__init__(host, port)
         self._address = address
+        self._ends_at = ends_at
         self._tls = ssl.create_default_context() if secure else None
+        self._cut: threading.Timer | None = None
         # http.client leaves the default port out of the Host header for plain HTTP only.
         self.default_port = 443 if secure else 80
 
     def connect(self) -> None:
-        plain = socket.create_connection((self._address, self.port), self.timeout)
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        plain = socket.create_connection((self._address, self.port), left)
+        # Of its own: TLS takes the first socket over.
+        self._handle = plain.dup()
+        self._cut = threading.Timer(self._ends_at - time.monotonic(), _shut, [self._handle])
+        self._cut.daemon = True
+        self._cut.start()
         self.sock: Any = (
             self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
         )
+
+    def close(self) -> None:
+        super().close()
+        if self._cut:
+            self._cut.cancel()
+            self._handle.close()
+
+
+def _shut(handle: socket.socket) -> None:
+    with suppress(OSError):
+        handle.shutdown(socket.SHUT_RDWR)

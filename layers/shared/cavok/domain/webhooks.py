@@ -7,11 +7,12 @@ Signatures follow the Standard Webhooks specification (standardwebhooks.com): sy
 import base64
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
@@ -20,7 +21,41 @@ from cavok.domain.events import WEBHOOK_TEST, EventType
 
 SECRET_BYTES = 32
 _PREFIX = "whsec_"
-_NAT64 = IPv6Network("64:ff9b::/96")
+
+_NOT_PUBLIC = tuple(
+    ip_network(each)
+    for each in (
+        "0.0.0.0/8",
+        "10.0.0.0/8",
+        "100.64.0.0/10",
+        "127.0.0.0/8",
+        "169.254.0.0/16",
+        "172.16.0.0/12",
+        "192.0.0.0/24",
+        "192.0.2.0/24",
+        "192.88.99.0/24",
+        "192.168.0.0/16",
+        "198.18.0.0/15",
+        "198.51.100.0/24",
+        "203.0.113.0/24",
+        "224.0.0.0/3",
+        "2001::/23",
+        "2001:db8::/32",
+        "2002::/16",
+        "3fff::/20",
+    )
+)
+"""What IPv4, and the public unicast of IPv6, have for special purposes, also where an address
+embeds another. Our own list, since each version of Python has another. Source: IANA special-purpose
+address registries.
+"""
+
+_PUBLIC_UNICAST = IPv6Network("2000::/3")
+"""All of IPv6 that is allocated for public unicast. Source: RFC 4291."""
+
+_LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
+_NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+_LONGEST_NAME = 253
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +122,8 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
     if not host or port == 0 or not all(32 < ord(c) < 127 for c in url):
         raise InvalidField("url", "This is not a web address.")
     address = _literal(host)
+    if not address and not _is_name(host):
+        raise InvalidField("url", "This is not a web address.")
     if address and refused(address, allow_loopback=allow_loopback):
         raise InvalidField("url", "This address is not public. Enter one that is on the internet.")
     loopback = allow_loopback and (host == "localhost" or (address and address.is_loopback))
@@ -96,20 +133,24 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
 
 
 def refused(address: IPv4Address | IPv6Address, *, allow_loopback: bool) -> bool:
-    """Whether an address is refused: every address outside the public internet, also if an IPv6
-    address embeds it. Source: IANA special-purpose address registries, from Python's `ipaddress`.
-    """
-    if isinstance(address, IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner:
-            return refused(inner, allow_loopback=allow_loopback)
-        if address.teredo or address.is_site_local:
-            return True
+    """Whether an address is refused: all but public unicast."""
     if address.is_loopback:
         return not allow_loopback
-    return not address.is_global or address.is_multicast
+    if isinstance(address, IPv6Address) and address not in _PUBLIC_UNICAST:
+        return True
+    return any(address in network for network in _NOT_PUBLIC)
+
+
+def _is_name(host: str) -> bool:
+    """Whether it is a host name. One whose last label is a number is an address in a form of its
+    own, such as `10.1`. Source: RFC 1123, 2.1; WHATWG URL, "ends in a number".
+    """
+    labels = host.removesuffix(".").split(".")
+    return (
+        len(host) <= _LONGEST_NAME
+        and all(_LABEL.fullmatch(label) for label in labels)
+        and not _NUMBER.fullmatch(labels[-1])
+    )
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:

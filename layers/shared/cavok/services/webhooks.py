@@ -9,8 +9,8 @@ from typing import Any
 from cavok.adapters.bus import Bus
 from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.webhooks import Webhooks
-from cavok.adapters.webhook_client import WebhookClient
-from cavok.domain.errors import WebhookNotFound
+from cavok.adapters.webhook_client import NotDelivered, WebhookClient
+from cavok.domain.errors import InvalidField, WebhookNotFound
 from cavok.domain.events import WEBHOOK_TEST, Envelope, EventType
 from cavok.domain.webhooks import (
     Message,
@@ -102,7 +102,11 @@ def deliver(
         "user-agent": "Cavok-Webhooks/1",
         **signed_headers(message, secret, now),
     }
-    return client.post(checked_url(webhook.url, allow_loopback=allow_loopback), body, headers)
+    try:
+        url = checked_url(webhook.url, allow_loopback=allow_loopback)
+    except InvalidField as error:  # it was set when more was allowed
+        raise NotDelivered(error.message) from None
+    return client.post(url, body, headers)
 
 
 def _new_id() -> str:
