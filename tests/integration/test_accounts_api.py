@@ -22,6 +22,7 @@ from tests.support.builders import (
     ORGANIZATION_ID,
     SECRET_KEY,
     VERIFICATION_ID,
+    WORKLOAD,
 )
 from tests.unit.test_routes import served
 
@@ -657,3 +658,18 @@ def test_an_organization_in_the_request_counts_for_nothing(admin: Api, other_adm
 
 def test_an_operator_is_an_admin(operator: Api) -> None:
     assert operator.account()["status"] == "unconfirmed"
+
+
+@pytest.mark.parametrize(
+    "value", ["[" * 33 + "]" * 33, "9" * 5_000, f'"{"x" * 70_000}"'], ids="abc"
+)
+def test_a_body_that_would_crash_the_reading_is_a_bad_request(admin: Api, value: str) -> None:
+    answer = admin.send("POST", "/v1/accounts", f'{{"name": {value}}}')
+
+    assert is_problem(answer, 400)
+
+
+def test_the_account_in_which_cavok_runs_is_refused(admin: Api) -> None:
+    answer = admin.post("/v1/accounts", ROLE_ACCOUNT | {"provider_id": WORKLOAD})
+
+    assert (answer.status, answer.fields) == (422, ["provider_id"])

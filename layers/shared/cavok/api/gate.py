@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from cavok.api.bodies import why_unusable
 from cavok.api.caller import Caller
 from cavok.api.problems import problem
 from cavok.domain.errors import Forbidden
@@ -42,6 +43,8 @@ def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send a JSON body with Content-Type: application/json.",
         )
+    if why := why_unusable(event):
+        return _problem(HTTPStatus.BAD_REQUEST, why)
     return None
 
 

@@ -90,6 +90,7 @@ def connect_account(
     organization_id: str,
     new: NewAccount,
     *,
+    own_account: str,
     key: IdempotencyKey | None,
     actor: str,
     organizations: Organizations,
@@ -101,8 +102,11 @@ def connect_account(
     request with this key made within a day.
 
     Raises Conflict if the account number is connected already, or the key's account was deleted;
-    InvalidField if the key came with another body.
+    InvalidField if the key came with another body, or for `own_account`, the number of the account
+    in which Cavok runs: a role there would let Cavok act on itself.
     """
+    if new.account_number == own_account:
+        raise InvalidField("provider_id", "This is Cavok's own account. Enter one of yours.")
     if key and (made := accounts.made_by(organization_id, key, now)):
         return made
     organization_of(organization_id, organizations=organizations, now=now)

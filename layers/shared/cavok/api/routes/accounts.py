@@ -54,6 +54,7 @@ def create_account(
     account = connect_account(
         caller.organization_id,
         body.new_account(wiring.setting("AWS_REGION")),
+        own_account=wiring.setting("TRUSTED_ACCOUNT_ID"),
         key=request_key(idempotency_key, body),
         actor=caller.name,
         organizations=wiring.organizations(),

@@ -1,0 +1,61 @@
+"""Bodies that are refused before they are read."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from cavok.api.bodies import MAX_BYTES, MAX_DEPTH, why_unusable
+
+TOO_DEEP = "The body nests lists or objects more than 32 deep."
+TOO_LONG = "The body is longer than 64 kB."
+TOO_BIG = "The body has an integer of more than 64 bits."
+
+
+def nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (None, None),
+        ("", None),
+        ("{}", None),
+        (nested(MAX_DEPTH), None),
+        (nested(MAX_DEPTH + 1), TOO_DEEP),
+        ('{"a":' * 33 + "1" + "}" * 33, TOO_DEEP),
+        (nested(30_000), TOO_DEEP),
+        (str(2**63 - 1), None),
+        (str(-(2**63)), None),
+        (str(2**63), TOO_BIG),
+        (str(-(2**63) - 1), TOO_BIG),
+        ('{"limit": ' + "9" * 5_000 + "}", TOO_BIG),
+        (json.dumps("x" * (MAX_BYTES - 2)), None),
+        (json.dumps("x" * (MAX_BYTES - 1)), TOO_LONG),
+        (json.dumps("ü" * (MAX_BYTES // 2), ensure_ascii=False), TOO_LONG),
+        ("{", "The body is not valid JSON."),
+        ("\ud800", "The body is not text in UTF-8."),
+    ],
+    ids=range(17),
+)
+def test_a_body_that_cannot_be_read_says_why(body: str | None, says: str | None) -> None:
+    assert why_unusable({"body": body}) == says
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (base64.b64encode(b"{}").decode(), None),
+        (base64.b64encode(b"\xff").decode(), "The body is not text in UTF-8."),
+        (base64.b64encode(nested(33).encode()).decode(), TOO_DEEP),
+        ("x", "The body is not valid JSON."),
+    ],
+)
+def test_a_body_that_the_gateway_encoded_is_read_too(body: str, says: str | None) -> None:
+    event: dict[str, Any] = {"body": body, "isBase64Encoded": True}
+
+    assert why_unusable(event) == says
