@@ -24,6 +24,16 @@ SAM_PYTHON = HOME / "venvs" / "sam" / "bin" / "python"
 _TEMPLATE = "template.yaml"
 _KEEPING = ("Retain", "RetainExceptOnCreate", "Snapshot")
 _TABLE = "AWS::DynamoDB::Table"
+_FIXED = {
+    "AWS::Cognito::UserPool": (
+        "/properties/AliasAttributes",
+        "/properties/UsernameAttributes",
+        "/properties/UsernameConfiguration",
+    )
+}
+"""What a resource keeps from its creation, although its schema does not say so. Source: Cognito API
+Reference, CreateUserPool.
+"""
 
 Template = Mapping[str, Any]
 Resource = Mapping[str, Any]
@@ -72,7 +82,8 @@ def _ends(
     else:
         for path in replaced_by(before["Type"]):
             if _value(before, path) != _value(after, path):
-                yield f"{name} would be replaced: {path.removeprefix('/properties/')} changes."
+                changed = path.removeprefix("/properties/")
+                yield f"{name} cannot be updated in place: {changed} changes."
 
 
 def _index_changes(name: str, before: Resource, after: Resource) -> Iterator[str]:
@@ -126,12 +137,12 @@ def _is_intrinsic(value: Mapping[str, Any]) -> bool:
 
 
 def replaced_by(kind: str) -> tuple[str, ...]:
-    """As AWS's own schemas say, which cfn-lint ships. None for types that they do not know."""
+    """As AWS's own schemas say, which cfn-lint ships, and what makes an update fail."""
     from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     names = ("createOnlyProperties", "conditionalCreateOnlyProperties")
-    return tuple(path for name in names for path in schema.get(name) or ())
+    return (*(path for name in names for path in schema.get(name) or ()), *_FIXED.get(kind, ()))
 
 
 def stateful_types() -> frozenset[str]:

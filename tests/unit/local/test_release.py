@@ -60,18 +60,31 @@ KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}]
         (removes("Clocks"), "Clocks would be removed."),
         (removes("AdminGroup"), "AdminGroup would be removed."),
         (removes("Api"), "Api would be removed."),
-        (sets("Table", "TableName", "t"), "Table would be replaced: TableName changes."),
-        (sets("Table", "KeySchema", KEY_SCHEMA), "Table would be replaced: KeySchema changes."),
-        (sets("Bus", "Name", "bus"), "Bus would be replaced: Name changes."),
+        (sets("Table", "TableName", "t"), "Table cannot be updated in place: TableName changes."),
+        (
+            sets("Table", "KeySchema", KEY_SCHEMA),
+            "Table cannot be updated in place: KeySchema changes.",
+        ),
+        (sets("Bus", "Name", "bus"), "Bus cannot be updated in place: Name changes."),
         (
             sets("Dashboard", "DashboardName", "d"),
-            "Dashboard would be replaced: DashboardName chan",
+            "Dashboard cannot be updated in place: Dashbo",
         ),
-        (sets("HostedSignIn", "Domain", "d"), "HostedSignIn would be replaced: Domain changes."),
-        (sets("Api", "ProtocolType", "WEBSOCKET"), "Api would be replaced: ProtocolType changes."),
+        (
+            sets("HostedSignIn", "Domain", "d"),
+            "HostedSignIn cannot be updated in place: Domain changes.",
+        ),
+        (
+            sets("Api", "ProtocolType", "WEBSOCKET"),
+            "Api cannot be updated in place: ProtocolType changes.",
+        ),
+        (
+            sets("UserPool", "UsernameConfiguration", {"CaseSensitive": True}),
+            "UserPool cannot be updated in place: UsernameConfiguration changes.",
+        ),
         (
             sets("UserPoolClient", "GenerateSecret", True),
-            "UserPoolClient would be replaced: GenerateSecret changes.",
+            "UserPoolClient cannot be updated in place: GenerateSecret changes.",
         ),
         (
             lambda new: new["Resources"]["Table"].update(Type="AWS::DynamoDB::GlobalTable"),
