@@ -25,7 +25,7 @@ from local.settings import (
     environment,
 )
 
-_SAM_BIN = HOME / "venvs" / "sam" / "bin"
+SAM_BIN = HOME / "venvs" / "sam" / "bin"
 _RECORD = STATE / "deployed.json"
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "statemachines")
 
@@ -100,10 +100,10 @@ def _sam(command: str, emulator: Emulator, arguments: list[str]) -> None:
     log = LOGS / f"sam-{command}.log"
     # `sam build` uses the first pythonX.Y on PATH and its pip.
     variables = environment(emulator.url)
-    variables["PATH"] = f"{_SAM_BIN}{os.pathsep}{variables['PATH']}"
+    variables["PATH"] = f"{SAM_BIN}{os.pathsep}{variables['PATH']}"
     with log.open("wb") as file:
         done = subprocess.run(
-            [str(_SAM_BIN / "sam"), command, "--config-env", "local", *arguments],
+            [str(SAM_BIN / "sam"), command, "--config-env", "local", *arguments],
             cwd=ROOT,
             env=variables,
             stdin=subprocess.DEVNULL,
