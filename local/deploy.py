@@ -36,7 +36,7 @@ def _parameters(emulator: Emulator) -> list[str]:
         f"Runtime={RUNTIME}",
         f"Architecture={ARCHITECTURE}",
         f"CognitoEndpoint={emulator.url}/",
-        # Sweeps run on request only (make sweep), so that none interferes with a test.
+        # `make up` lets sweeps run by schedule. Tests start theirs, so that none interferes.
         "SweepState=DISABLED",
         # Each concurrent test needs its own Lambda process on this machine.
         "SweepTests=6",

@@ -1,18 +1,49 @@
-"""One sweep, started as EventBridge Scheduler does: `python -m local.sweep` (make sweep)."""
+"""Sweeps: one at once, `python -m local.sweep` (make sweep), or by the template's schedule."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 from local import aws, stack
 from local.display import console, step
-from local.settings import Problem
+from local.settings import STACK_NAME, Problem
 from local.stack import Stack
 
 _SWEEP_SECONDS = 600
+_OF_A_SCHEDULE = (
+    "Name",
+    "GroupName",
+    "Description",
+    "ScheduleExpression",
+    "State",
+    "Target",
+    "FlexibleTimeWindow",
+)
 _OTHER_OUTCOMES = ("failed", "timedOut", "aborted", "pending", "running")
+
+
+def schedule(running: Stack) -> dict[str, Any]:
+    """The schedule that starts sweeps, as EventBridge Scheduler has it."""
+    resource = aws.cloudformation(running.emulator_url).describe_stack_resource(
+        StackName=STACK_NAME, LogicalResourceId="SweepSchedule"
+    )["StackResourceDetail"]
+    name = resource["PhysicalResourceId"].rpartition("/")[2]
+    found: dict[str, Any] = _scheduler(running).get_schedule(Name=name)
+    return {field: found[field] for field in _OF_A_SCHEDULE}
+
+
+def change_schedule(running: Stack, **changes: Any) -> dict[str, Any]:
+    """Changes that schedule, and returns what it was before: `change_schedule(**before)`."""
+    before = schedule(running)
+    _scheduler(running).update_schedule(**before | changes)
+    return before
+
+
+def _scheduler(running: Stack) -> Any:
+    return aws.client("scheduler", running.emulator_url)
 
 
 def start(running: Stack) -> str:

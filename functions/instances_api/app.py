@@ -7,10 +7,10 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api.app import make_app, respond
-from cavok.api.routes import instances, resources
+from cavok.api.routes import detection, instances, resources
 from cavok.observability import logger
 
-app = make_app(instances.router, resources.router)
+app = make_app(detection.router, instances.router, resources.router)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

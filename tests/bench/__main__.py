@@ -10,6 +10,7 @@ import argparse
 import sys
 
 from local import stack as local_stack
+from local import sweep as local_sweep
 from local.display import console, step
 from local.settings import ROOT
 
@@ -28,6 +29,7 @@ def main() -> int:
     if options.runs < 7:
         parser.error("medians of fewer than 7 samples say little")
     stack = local_stack.load()
+    local_sweep.change_schedule(stack, State="DISABLED")  # until the next `make up`
     with step("Start-up of each function as a whole process"):
         starts = start_up.measure(options.runs)
     with step("A warm request in process"):

@@ -206,12 +206,13 @@ def viewer(sign_in: Callable[..., Person]) -> Person:
 
 
 def _with_usage_of_samples(person: Person) -> Person:
-    """The stack does not know the accounts of samples.py, of which every account's view asks this.
-    What a test answers itself goes first."""
-    person.page.route(
-        re.compile(r"/v1/accounts/acc\d{6}/usage$"),
-        lambda route: route.fulfill(json=samples.USAGE),
-    )
+    """The stack does not know the accounts of samples.py, of which every account's view asks this,
+    and Instructions that. What a test answers itself goes first."""
+    for asked, answer in (("usage", samples.USAGE), ("detection", {"state": "off"})):
+        person.page.route(
+            re.compile(rf"/v1/accounts/acc\d{{6}}/{asked}$"),
+            lambda route, body=answer: route.fulfill(json=body),
+        )
     return person
 
 

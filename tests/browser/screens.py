@@ -88,6 +88,7 @@ def lived_in() -> dict[str, Any]:
     ]
     resources = [{**one, "next_action": next_action(one["schedule"])} for one in samples.RESOURCES]
     audit = [{**one, "at": moment(hours=6 + 31 * index)} for index, one in enumerate(samples.AUDIT)]
+    parts[f"{account}/detection"] = {"state": "waiting"}
     parts[f"{account}/interactions"] = {"items": interactions, "next_cursor": None}
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from cavok.api.models.accounts import AccountBody, AccountPage
 from cavok.api.models.audit import AuditPage
+from cavok.api.models.detection import DetectionBody
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.instructions import InstructionsBody
 from cavok.api.models.interactions import InteractionBody, InteractionPage
@@ -36,6 +37,7 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     f"GET {_ACCOUNT}/least-privilege": LeastPrivilegeBody,
     f"GET {_ACCOUNT}/verifications": VerificationPage,
     f"POST {_ACCOUNT}/verifications|GET {_ACCOUNT}/verifications/[^/]+": VerificationBody,
+    f"POST {_ACCOUNT}/detection": DetectionBody,
     f"GET {_ACCOUNT}/usage": UsageBody,
     f"GET {_ACCOUNT}/instances": InstanceList,
     f"POST {_ACCOUNT}/instances/[^/]+/[^/]+/(start|stop)": InteractionBody,

@@ -155,12 +155,12 @@ def test_a_connection_that_breaks_and_is_mended(admin: Person, stack: Stack):
 
 @pytest.mark.slow
 def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person, stack: Stack):
-    """The test is started elsewhere, as the sweep does: this page only watches."""
+    """Nobody presses Test: the account is looked at while the page is open."""
     page, number = admin.page, some_number()
     account = admin.add_account(provider_id=number)
-    path = f"/v1/accounts/{account['account_id']}"
     admin.go(f"#/accounts/{account['account_id']}/instructions")
     expect(page.get_by_text("Waiting for the role to appear in your account.")).to_be_visible()
+    expect(page.get_by_text("Cavok looks every 5 seconds")).to_be_visible()
     link = page.get_by_role("link", name="Deploy on AWS").get_attribute("href")
     customers.prepare(
         CUSTOMERS["all-permissions"],
@@ -168,10 +168,12 @@ def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person,
         account_number=number,
         offer=Offer.from_link(link),
     )
-    assert admin.call("POST", f"{path}/verifications").status_code == 202
+    expect(page.get_by_text("A test is running.")).to_be_visible()
     expect(page.get_by_text("It works. This account is connected.")).to_be_visible(timeout=TEST_MS)
     expect(page.locator(".account-title")).to_contain_text("Confirmed")
     expect(page.locator("#announcer")).to_have_text("The account is now: Confirmed")
+    tests = admin.call("GET", f"/v1/accounts/{account['account_id']}/verifications").json()["items"]
+    assert [test["trigger"] for test in tests] == ["manual"]
 
 
 def test_a_link_that_expires_is_renewed_while_somebody_looks(admin: Person, answer_with):

@@ -191,6 +191,6 @@ def test_instructions_promise_no_look_while_a_test_runs_nor_one_that_is_over(
     expect(watched).not_to_contain_text("by itself")
     shown[0] = waiting
     page.clock.fast_forward("00:04")
-    expect(watched).to_contain_text("Cavok looks by itself: in 7 minutes.")
+    expect(watched).to_contain_text("Cavok tests by itself: in 7 minutes.")
     page.clock.fast_forward("08:00")
-    expect(watched).to_contain_text("Cavok looks by itself: due now.")
+    expect(watched).to_contain_text("Cavok tests by itself: due now.")

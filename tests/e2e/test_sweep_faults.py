@@ -149,4 +149,4 @@ def test_the_schedule_starts_sweeps_by_itself(
 
     found = last_test(account)
     assert (found["trigger"], found["outcome"]) == ("scheduled", "confirmed")
-    assert sweeps.sweep_schedule(stack)["State"] == "DISABLED", "and locally it rests again"
+    assert sweep.schedule(stack)["State"] == "DISABLED", "and locally it rests again"

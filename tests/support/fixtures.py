@@ -7,15 +7,19 @@ from collections.abc import Iterator
 import pytest
 
 from local import stack as local_stack
+from local import sweep
 from local.stack import Stack
 from tests.support.invariants import Declare, Invariants, holding
 from tests.support.organizations import Organization, new_organization
 
 
 @pytest.fixture(scope="session")
-def stack() -> Stack:
-    """The running local stack; `make e2e` and `make browser` start it."""
-    return local_stack.load()
+def stack() -> Iterator[Stack]:
+    """The running local stack; `make e2e` and `make browser` start it. Sweeps run on request."""
+    running = local_stack.load()
+    before = sweep.change_schedule(running, State="DISABLED")
+    yield running
+    sweep.change_schedule(running, **before)
 
 
 @pytest.fixture(scope="session", autouse=True)

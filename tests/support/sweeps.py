@@ -13,7 +13,6 @@ from local import aws, process, sweep
 from local.stack import Stack
 from tests.support.connections import Connected
 from tests.support.http import Json
-from tests.support.inspection import resource_name
 
 LONG_AGO = "2020-01-01T00:00:00.000000+0000"
 
@@ -56,25 +55,14 @@ def tests_of(account: Connected) -> list[Json]:
     return found
 
 
-def sweep_schedule(stack: Stack) -> Json:
-    found: Json = aws.client("scheduler", stack.emulator_url).get_schedule(
-        Name=resource_name(stack, "SweepSchedule").rpartition("/")[2]
-    )
-    return found
-
-
 @contextmanager
 def schedule_enabled(stack: Stack) -> Iterator[None]:
     """Enables the template's schedule for a while, once a minute."""
-    fields = ("Name", "GroupName", "Description", "ScheduleExpression", "State", "Target")
-    before = sweep_schedule(stack)
-    kept = {name: before[name] for name in (*fields, "FlexibleTimeWindow")}
-    scheduler = aws.client("scheduler", stack.emulator_url)
-    scheduler.update_schedule(**kept | {"State": "ENABLED", "ScheduleExpression": "rate(1 minute)"})
+    before = sweep.change_schedule(stack, State="ENABLED", ScheduleExpression="rate(1 minute)")
     try:
         yield
     finally:
-        scheduler.update_schedule(**kept)
+        sweep.change_schedule(stack, **before)
 
 
 @contextmanager

@@ -47,6 +47,7 @@ MAY = {
         "kms:Decrypt",
         "scheduler:CreateSchedule",
         "scheduler:DeleteSchedule",
+        "states:StartExecution",
         "sts:AssumeRole",
     },
     "log_interactions": {

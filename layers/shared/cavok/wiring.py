@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.audit import AuditTrail
     from cavok.adapters.table.due_accounts import DueAccounts
     from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.looks import LooksInTable
     from cavok.adapters.table.organizations import Organizations
     from cavok.adapters.table.resources import Resources
     from cavok.adapters.table.table import Table
@@ -213,6 +214,13 @@ def customer_sessions() -> "CustomerSessions":
     from cavok.services.customer_sessions import CustomerSessions
 
     return CustomerSessions(entry_dependencies(), trust_guard())
+
+
+@cache
+def looks() -> "LooksInTable":
+    from cavok.adapters.table.looks import LooksInTable
+
+    return LooksInTable(table())
 
 
 def trust_guard() -> "TrustGuard":

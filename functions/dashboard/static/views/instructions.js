@@ -1,17 +1,31 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
-import { fill, h, render, safeHref } from "../lib/dom.js";
+import { fill, h, render, safeHref, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
-import { changeButton, codeBlock, isOpenToOthers, load, section, spinner, statusBadge, tabs } from "../lib/ui.js";
+import {
+  button,
+  changeButton,
+  codeBlock,
+  isOpenToOthers,
+  isRevoked,
+  load,
+  section,
+  spinner,
+  statusBadge,
+  tabs,
+} from "../lib/ui.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 const WATCH_EVERY_MS = 3_000;
 const WATCH_SLOWLY_AFTER_MS = 5 * 60_000;
 const RENEW_LINK_AFTER_MS = 10 * 60_000;
+// The API enters an account no oftener.
+const LOOK_EVERY_MS = 5_000;
+const LOOK_FOR_MS = 30 * 60_000;
 
 export function instructions(context) {
   const since = Date.now();
@@ -29,8 +43,30 @@ export function instructions(context) {
         readAt = Date.now();
         return guide;
       };
-      handle.onChange((account) => {
-        drawWatch(watch, account);
+      // What the API says of its looks for the role; "over" after half an hour, "" while nobody looks.
+      let looking = "";
+      let lookingSince = since;
+      const turn = async () => {
+        const before = looking;
+        looking = await look(handle.account(), looking, lookingSince, context.signal);
+        if (looking === before) return;
+        draw();
+        await handle.refresh();
+      };
+      const again = async () => {
+        lookingSince = Date.now();
+        await turn();
+      };
+      const draw = () => drawWatch(watch, handle.account(), looking, again);
+      let first = true;
+      const pauseOf = () => {
+        if (!first) return LOOK_EVERY_MS;
+        first = false;
+        return 0;
+      };
+      whileLookedAt(context.signal, pauseOf, turn);
+      handle.onChange(() => {
+        draw();
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
         if (renewing || !link || !expires(link.href) || Date.now() - readAt < RENEW_LINK_AFTER_MS) return;
         renewing = true;
@@ -44,7 +80,7 @@ export function instructions(context) {
             renewing = false;
           });
       });
-      drawWatch(watch, handle.account());
+      draw();
       load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
     },
     { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
@@ -57,25 +93,47 @@ export function expires(link) {
   return new URL(template).searchParams.has("X-Amz-Expires");
 }
 
-function drawWatch(target, account) {
+/** Lets the API look for the role. Returns its word, or what there is to say without a look. */
+async function look(account, before, since, signal) {
+  const connected = account.status === "confirmed" || account.status === "degraded";
+  const waits = account.access_type === "assume_role" && !connected && !account.testing && !isRevoked(account);
+  if (!waits || !session.current()?.canChange) return "";
+  if (Date.now() - since > LOOK_FOR_MS) return before === "off" ? before : "over";
+  try {
+    return (await api.post(`/v1/accounts/${api.segment(account.account_id)}/detection`, undefined, { signal })).state;
+  } catch (problem) {
+    if (signal.aborted || problem.isMissing) throw problem;
+    return "";
+  }
+}
+
+/**
+ * @param {any} target
+ * @param {any} account
+ * @param {string} looking
+ * @param {() => Promise<void>} again
+ */
+function drawWatch(target, account, looking, again) {
   const confirmed = account.status === "confirmed";
   const waits = account.access_type === "assume_role" ? "unconfirmed" : "unconfirmedKey";
   const condition =
     account.status === "unconfirmed" ? waits : isOpenToOthers(account) ? "openToOthers" : account.status;
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
-  // While a test runs, the next one is not in question.
-  const next = !confirmed && !account.testing && account.next_verification_at;
+  const looks = !account.testing && t.instructions.looks[looking];
+  // While a test runs, or the account is looked at all the time, the next test is not in question.
+  const next = !confirmed && !account.testing && looking !== "waiting" && account.next_verification_at;
   render(
     target,
-    [account.status, account.testing, account.next_verification_at, account.verification, account.issues],
+    [account.status, account.testing, account.next_verification_at, account.verification, account.issues, looks],
     () => [
       h("div", { class: "watch-state" }, confirmed ? null : spinner(), statusBadge(account.status)),
       h(
         "div",
         { class: "watch-text" },
-        h("p", {}, text, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
+        h("p", {}, text, " ", looks, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
         account.issues?.length > 0 && !confirmed && h("p", { class: "small" }, account.issues[0].message),
       ),
+      looks && looking === "over" && button(t.instructions.lookAgain, { onclick: again, "data-part": "again" }),
       confirmed
         ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
         : changeButton(

@@ -249,7 +249,13 @@ export const t = withTexts({
     open: "Open the account",
     testNow: "Test now",
     testing: "A test is running.",
-    nextCheck: "Cavok looks by itself:",
+    nextCheck: "Cavok tests by itself:",
+    looks: {
+      waiting: "Cavok looks every 5 seconds while you are here, and tests the account once its role is there.",
+      busy: "Cavok looks at 5 accounts at a time. This one waits for its turn.",
+      over: "Cavok has looked for 30 minutes, and stopped.",
+    },
+    lookAgain: "Look again",
     watch: {
       unconfirmed: "Waiting for the role to appear in your account.",
       unconfirmedKey: "Waiting for a test of these credentials.",

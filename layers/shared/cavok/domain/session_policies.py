@@ -36,6 +36,12 @@ def probing_policy_text() -> str:
     return policy_text(probing_policy())
 
 
+def entering_policy() -> dict[str, Any]:
+    """Allows nothing: the session only shows that the role lets us in."""
+    everything = {"Effect": "Deny", "Action": "*", "Resource": "*"}
+    return {"Version": "2012-10-17", "Statement": [everything]}
+
+
 def listing_policy() -> dict[str, Any]:
     """Allows only the Describe actions of all kinds."""
     return _allowing(sorted({kind.descriptor.describe for kind in Kind}), "*")

@@ -177,7 +177,7 @@ def finish(
         issues = (*issues, *instances_elsewhere(account, elsewhere))
     if connected and not _trust_proven(account, complete):
         return abort(account, verification, complete, now)
-    not_there_yet = account.connected_at is None and _merely_not_entered(complete)
+    not_there_yet = account.connected_at is None and merely_not_entered(complete)
     status = account.status if not_there_yet else Status(outcome.value)
     allowed = {
         step.step
@@ -350,7 +350,7 @@ def _trust_proven(account: Account, steps: Iterable[Step]) -> bool:
     return found == _TRUST_PROVEN
 
 
-def _merely_not_entered(steps: Iterable[Step]) -> bool:
+def merely_not_entered(steps: Iterable[Step]) -> bool:
     """Whether nothing but the entry was refused."""
     reasons = {step.reason for step in steps}
     refused = {Reason.ROLE_NOT_ASSUMABLE, Reason.CREDENTIALS_REJECTED} & reasons

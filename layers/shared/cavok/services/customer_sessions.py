@@ -7,7 +7,8 @@ from typing import Any
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.customer.session_cache import SessionCache
 from cavok.domain.accounts import AccessType, Account
-from cavok.domain.session_policies import policy_text
+from cavok.domain.errors import EntryInconclusive, EntryRefused
+from cavok.domain.session_policies import entering_policy, policy_text
 from cavok.services.enter_account import EntryDependencies, enter_account
 from cavok.services.trust import TrustGuard, session_name
 
@@ -62,6 +63,15 @@ class CustomerSessions:
             actor=actor,
             now=now,
         )
+
+    def lets_us_in(self, account: Account) -> bool:
+        """Whether the account's role lets us in at this moment. The session is discarded."""
+        policy, name = policy_text(entering_policy()), session_name("detection")
+        try:
+            self._entered(account, policy, name)
+        except (EntryRefused, EntryInconclusive):
+            return False
+        return True
 
     def _entered(self, account: Account, policy: str, name: str) -> CustomerSession:
         session, _ = enter_account(

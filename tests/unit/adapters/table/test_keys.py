@@ -26,6 +26,7 @@ def test_keys_are_as_production_stores_them() -> None:
     assert [
         keys.ORGANIZATION_SK,
         keys.WEBHOOK_SK,
+        keys.LOOKS_SK,
         keys.organization_pk("o"),
         keys.account_pk("a"),
         keys.account_sk("a"),
@@ -48,6 +49,7 @@ def test_keys_are_as_production_stores_them() -> None:
     ] == [
         "ORG",
         "WEBHOOK",
+        "LOOKS",
         "ORG#o",
         "ACCOUNT#a",
         "ACCOUNT#a",
@@ -150,6 +152,7 @@ def test_the_map_has_every_item_and_its_file() -> None:
         *prefixes(),
         keys.ORGANIZATION_SK,
         keys.WEBHOOK_SK,
+        keys.LOOKS_SK,
     }
     for file in items.values():
         assert "(Item):" in Path(keys.__file__).with_name(f"{file}.py").read_text()

@@ -20,6 +20,7 @@ from cavok.adapters.table.audit import AuditItem
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
+from cavok.adapters.table.looks import LooksItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
 from cavok.adapters.table.trust_proofs import TrustProofItem
@@ -181,6 +182,7 @@ ENTRY = AuditEntry(
 )
 
 PROOF = TrustProof(2, NOW)
+LOOKS = {ACCOUNT_ID: NOW}
 WRITTEN: Mapping[str, Item] = {
     "a tested account": AccountItem.of(TESTED),
     "an account that rests": AccountItem.of(RESTING),
@@ -201,6 +203,7 @@ WRITTEN: Mapping[str, Item] = {
     "a deleted resource": DeletedItem.of(f"ACCOUNT#{ACCOUNT_ID}", VERIFICATION_ID, NOW, ("a", "b")),
     "a webhook": WebhookItem.of(WEBHOOK, "s"),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
+    "accounts that are looked at": LooksItem("ORG#o", "LOOKS", looks=LOOKS, expires_at=NOW),
     "a proof of a role's trust": TrustProofItem.of(
         TESTED, "logs", PROOF, kept_for=timedelta(days=1)
     ),
@@ -223,6 +226,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a resource without one": (ResourceItem, ResourceItem.resource, UNSCHEDULED),
     "a webhook": (WebhookItem, WebhookItem.webhook, WEBHOOK),
     "an audit entry": (AuditItem, AuditItem.entry, ENTRY),
+    "accounts that are looked at": (LooksItem, lambda item: item.looks, LOOKS),
     "a proof of a role's trust": (TrustProofItem, TrustProofItem.proof, PROOF),
 }
 

@@ -9,6 +9,7 @@ and writes.
 | its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts      |
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts      |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit         |
+| accounts that are looked at           | ORG#<org>         | LOOKS                              | looks         |
 | deleted account, for a day            | ORG#<org>         | DELETED#<account>                  | deleted       |
 | account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>               | idempotency   |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications |
@@ -60,6 +61,7 @@ DELETED = "DELETED#"
 
 ORGANIZATION_SK = "ORG"
 WEBHOOK_SK = "WEBHOOK"
+LOOKS_SK = "LOOKS"
 
 SCHEDULED = "SCHEDULED"
 """The one partition of by_schedule. Only setting or ending a schedule writes there."""

@@ -1,0 +1,32 @@
+"""The route that looks for an account's role."""
+
+from cavok import wiring
+from cavok.api.models.detection import DetectionBody
+from cavok.api.request_context import request_context
+from cavok.api.responses import answers
+from cavok.api.router import Router
+from cavok.services.detection import look_for_role
+
+router = Router()
+
+
+@router.post(
+    "/v1/accounts/<account_id>/detection",
+    summary="Look for an account's role",
+    tags=["Accounts"],
+    responses=answers(404, 409),
+)
+def detect(account_id: str) -> DetectionBody:
+    """Looks whether the role of an account that is not connected lets Cavok in, and starts a test
+    once it does. Ask every five seconds; an account is looked at no oftener. Looking is free: it
+    is no test and no interaction. The test that it starts is yours, as if you had started it.
+    """
+    state = look_for_role(
+        request_context(router, account_id),
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        looks=wiring.looks(),
+        sessions=wiring.customer_sessions(),
+        workflows=wiring.workflows,
+    )
+    return DetectionBody(state=state)

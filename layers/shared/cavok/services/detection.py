@@ -1,0 +1,52 @@
+"""Looking whether an account's role is there, and testing the account once it is."""
+
+from typing import TYPE_CHECKING
+
+from cavok.domain.detection import Detection, waits_for_its_role
+from cavok.services.connections import RequestContext
+from cavok.services.start_verification import start_verification
+
+if TYPE_CHECKING:  # the function that serves the route loads boto3 at the first use
+    from collections.abc import Callable
+
+    from cavok.adapters.table.accounts import Accounts
+    from cavok.adapters.table.looks import LooksInTable
+    from cavok.adapters.table.verifications import Verifications
+    from cavok.adapters.workflows import Workflows
+    from cavok.services.customer_sessions import CustomerSessions
+
+
+def look_for_role(
+    context: RequestContext,
+    *,
+    accounts: "Accounts",
+    verifications: "Verifications",
+    looks: "LooksInTable",
+    sessions: "CustomerSessions",
+    workflows: "Callable[[], Workflows]",
+) -> Detection:
+    """Tries to assume the account's role, if that is what it waits for and nobody tried within five
+    seconds. A look is no test: it is neither recorded nor counted, and changes nothing. If the role
+    lets us in, a person's test starts, of whoever asked.
+
+    Raises AccountNotFound, Conflict, ServiceUnavailable, VerificationNotStarted.
+    """
+    account = accounts.get(context.organization_id, context.account_id)
+    tests = verifications.page(account.account_id, limit=1, after=None).items
+    if not waits_for_its_role(account, tests[0] if tests else None, context.now):
+        return Detection.OFF
+    if not_now := looks.take_turn(account, context.now):
+        return not_now
+    if not sessions.lets_us_in(account):
+        return Detection.WAITING
+    start_verification(
+        context.organization_id,
+        context.account_id,
+        actor=context.actor,
+        correlation_id=context.request_id,
+        accounts=accounts,
+        verifications=verifications,
+        workflows=workflows(),
+        now=context.now,
+    )
+    return Detection.FOUND

@@ -1,0 +1,128 @@
+"""While Instructions is open, the account is looked at, and the page says so while it is true."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import Person
+from tests.support.page import samples
+
+ACCOUNT = "/v1/accounts/acc000005"
+UNAVAILABLE = (503, {"message": "Service Unavailable"})
+EVERY = "Cavok looks every 5 seconds"
+ITSELF = "Cavok tests by itself: in 7 minutes."
+
+
+class Instructions:
+    """Those of an account that is not connected. `state` is what the API says of each look."""
+
+    def __init__(self, person: Person, answer_with: Any, **changes: Any) -> None:
+        self.page: Page = person.page
+        self.person = person
+        self.account = samples.account(5, next_verification_at="2026-01-05T10:07:30Z") | changes
+        self.state: Any = "waiting"
+        answer_with(self.page, ACCOUNT, lambda _: self.account)
+        answer_with(self.page, f"{ACCOUNT}/instructions", samples.INSTRUCTIONS)
+        self.looks = answer_with(self.page, f"{ACCOUNT}/detection", self._look, method="POST")
+        self.page.clock.install(time="2026-01-05T10:00:00Z")
+        self.page.goto("about:blank")
+        person.go("#/accounts/acc000005/instructions")
+        expect(self.said).to_be_visible()
+
+    @property
+    def said(self) -> Locator:
+        return self.page.locator(".watch-text")
+
+    def _look(self, _: Any) -> Any:
+        return self.state if self.state in (UNAVAILABLE, "abort") else {"state": self.state}
+
+    def wait(self, seconds: int) -> None:
+        """One second after the other, so that answers come between them."""
+        for _ in range(seconds):
+            self.page.clock.run_for(1_000)
+            self.page.wait_for_timeout(20)
+
+
+@pytest.fixture
+def instructions(admin: Person, answer_with: Any) -> Callable[..., Instructions]:
+    return lambda **changes: Instructions(admin, answer_with, **changes)
+
+
+def test_an_account_is_looked_at_every_five_seconds(instructions):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    expect(there.said).not_to_contain_text("by itself")
+    before = len(there.looks)
+    there.wait(61)
+    assert 10 <= len(there.looks) - before <= 12
+
+
+def test_a_role_that_was_found_shows_at_once(instructions):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.state = "found"
+    there.account = there.account | {"testing": True, "version": 2}
+    there.wait(6)
+    expect(there.said).to_have_text("A test is running.")
+    before = len(there.looks)
+    there.wait(20)
+    assert len(there.looks) == before
+
+
+@pytest.mark.parametrize(
+    ("state", "said"),
+    [
+        ("busy", f"Cavok looks at 5 accounts at a time. This one waits for its turn. {ITSELF}"),
+        ("off", ITSELF),
+        (UNAVAILABLE, ITSELF),
+        ("abort", ITSELF),
+    ],
+)
+def test_who_is_not_looked_at_is_told_what_is_true(instructions, watch, state, said):
+    watch.expect_status(503)
+    watch.expects_network_failures = True
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.state = state
+    there.wait(6)
+    expect(there.said).to_contain_text(said)
+    expect(there.said).not_to_contain_text(EVERY)
+    there.state = "waiting"
+    there.wait(6)
+    expect(there.said).to_contain_text(EVERY)
+
+
+def test_after_half_an_hour_somebody_must_ask_again(instructions):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.page.clock.fast_forward("30:01")
+    there.wait(6)
+    expect(there.said).to_contain_text("Cavok has looked for 30 minutes, and stopped.")
+    before = len(there.looks)
+    there.wait(20)
+    assert len(there.looks) == before
+    there.page.get_by_role("button", name="Look again").click()
+    expect(there.said).to_contain_text(EVERY)
+    expect(there.page.get_by_role("button", name="Look again")).to_have_count(0)
+    assert len(there.looks) == before + 1
+
+
+@pytest.mark.parametrize(
+    "changes", [{"access_type": "access_key"}, {"status": "confirmed"}, {"testing": True}]
+)
+def test_nobody_looks_at_an_account_that_waits_for_no_role(instructions, changes):
+    there = instructions(**changes)
+    there.wait(12)
+    assert there.looks == []
+    expect(there.said).not_to_contain_text("Cavok looks")
+
+
+def test_a_viewer_looks_at_nothing(viewer, answer_with):
+    there = Instructions(viewer, answer_with)
+    there.wait(12)
+    assert there.looks == []
+    expect(there.said).to_contain_text(ITSELF)
