@@ -32,6 +32,9 @@ CONTENT_TYPES = {
 }
 # Compressed already.
 PACKED = {".png"}
+# What no browser opens as a document. It applies a policy to documents alone, and the policy is as
+# long as a small module. Source: Content Security Policy Level 3.
+LOADED = {".css", ".js", ".json", ".png"}
 # Below this size, gzip adds more than it saves.
 GZIP_FROM_BYTES = 500
 
@@ -136,11 +139,13 @@ class Site:
         self.files = {"config.json": File(config, ".json", cache=REVALIDATE)}
         for name, body in assets.items():
             self.files[f"{self.build}/{name}"] = File(body, Path(name).suffix, cache=FOREVER)
-        self.headers = {
+        self.document_headers = {
             "content-security-policy": settings.content_security_policy(),
             "cross-origin-opener-policy": "same-origin",
-            "cross-origin-resource-policy": "same-origin",
             "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+        }
+        self.headers = {
+            "cross-origin-resource-policy": "same-origin",
             "referrer-policy": "no-referrer",
             "strict-transport-security": "max-age=63072000",
             "x-content-type-options": "nosniff",
@@ -152,10 +157,15 @@ class Site:
         if file is None:
             return self._response(
                 404,
-                {"cache-control": DO_NOT_KEEP, "content-type": CONTENT_TYPES[".txt"]},
+                {
+                    **self.document_headers,
+                    "cache-control": DO_NOT_KEEP,
+                    "content-type": CONTENT_TYPES[".txt"],
+                },
                 b"There is no such file.\n",
             )
         headers = {
+            **({} if file.suffix in LOADED else self.document_headers),
             "cache-control": file.cache,
             "content-type": CONTENT_TYPES[file.suffix],
             "etag": file.etag,

@@ -71,8 +71,24 @@ def test_every_answer_carries_the_security_headers(get, assets):
         headers = get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cross-origin-resource-policy"] == "same-origin"
+        assert "strict-transport-security" in headers
+
+
+def test_whatever_a_browser_can_open_as_a_document_carries_the_policy(get, assets):
+    pictures = [f"/{address}" for address in assets if address.endswith(".svg")]
+    for path in ("/", *pictures, "/ui/nothing.js"):
+        headers = get(path).headers
         assert headers["cross-origin-opener-policy"] == "same-origin"
         assert "default-src 'none'" in headers["content-security-policy"]
+        assert "permissions-policy" in headers
+
+
+def test_what_the_page_loads_carries_no_header_that_only_documents_heed(get, assets):
+    modules = [f"/{address}" for address in assets if address.endswith((".js", ".css"))]
+    assert modules
+    for path in (*modules, "/ui/config.json"):
+        assert "content-security-policy" not in get(path).headers
 
 
 def test_the_policy_allows_no_inline_code_and_no_third_party(get):

@@ -119,7 +119,7 @@ function drawWatch(target, account, looking, again) {
   const condition =
     account.status === "unconfirmed" ? waits : isOpenToOthers(account) ? "openToOthers" : account.status;
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
-  const looks = !account.testing && t.instructions.looks[looking];
+  const looks = !account.testing && t.instructions.looks[looking || "off"];
   // While a test runs, or the account is looked at all the time, the next test is not in question.
   const next = !confirmed && !account.testing && looking !== "waiting" && account.next_verification_at;
   render(

@@ -254,6 +254,8 @@ export const t = withTexts({
       waiting: "Cavok looks every 5 seconds while you are here, and tests the account once its role is there.",
       busy: "Cavok looks at 5 accounts at a time. This one waits for its turn.",
       over: "Cavok has looked for 30 minutes, and stopped.",
+      found: "",
+      off: "",
     },
     lookAgain: "Look again",
     watch: {
