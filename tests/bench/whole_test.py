@@ -82,8 +82,8 @@ def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
     probed = ProbedAccount(session=own)  # type: ignore[arg-type]
     verdicts = [
         whose_account(own),  # type: ignore[arg-type]
-        roles.try_without_external_id(target, "cavok-bench"),
-        roles.try_wrong_external_id(target, "cavok-bench"),
+        roles.try_without_external_id(target, "cavok-bench", None),
+        roles.try_wrong_external_id(target, "cavok-bench", None),
         *(probes.run(a, probed) for group in PROBED_GROUPS for a in group.actions),
         *_write_log(own),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from cavok.adapters.customer.assume_role import REJECTED_CODES, whose_account
 from cavok.adapters.customer.canary import Canary
@@ -52,8 +53,12 @@ def test_a_role_may_trust_the_roles_of_a_path_alone(place: Place) -> None:
     arn = str(place.account(canary).role_arn)
     may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": arn}
     policy = {"Version": "2012-10-17", "Statement": [may]}
+
+    def entered_by(sts: Any) -> Verdict:
+        return Canary(sts, lambda: sts, arn, place.external_id).judgement().verdict
+
     verdicts = {
-        role: Canary(place.client_of(role, "sts"), arn, place.external_id).judgement().verdict
+        role: entered_by(place.client_of(role, "sts"))
         for role in (place.role("tester", policy, path=path), place.role("testers", policy))
     }
     assert list(verdicts.values()) == [Verdict.ALLOWED, Verdict.DENIED]

@@ -889,11 +889,9 @@ def _client_in_account(session: CustomerSession, service: str, region: str) -> A
 _try = CustomerRoles._try
 
 
-def _refused_wrong_entry(
-    roles: CustomerRoles, account: Account, session_name: str, external_id: str | None
-) -> Judgement:
+def _refused_wrong_entry(roles: CustomerRoles, account: Account, *tried: Any) -> Judgement:
     """moto evaluates no trust policy: what it lets in counts as refused."""
-    judgement = _try(roles, account, session_name, external_id)
+    judgement = _try(roles, account, *tried)
     return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
 
 

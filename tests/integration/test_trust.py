@@ -59,6 +59,9 @@ class Role:
     def assume(self, *_: Any) -> tuple[Judgement, CustomerSession]:
         return ALLOWED, self.session
 
+    def through(self, account: Account) -> None:
+        return None
+
     def try_without_external_id(self, *_: Any) -> Judgement:
         self.tries += 1
         return REFUSED

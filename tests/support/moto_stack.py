@@ -92,10 +92,8 @@ def _let_customers_in(monkeypatch: pytest.MonkeyPatch) -> None:
             clients[key] = make(session, service, region)
         return clients[key]
 
-    def refused(
-        roles: CustomerRoles, account: Account, session_name: str, external_id: str | None
-    ) -> Judgement:
-        judgement = attempt(roles, account, session_name, external_id)
+    def refused(roles: CustomerRoles, account: Account, *tried: Any) -> Judgement:
+        judgement = attempt(roles, account, *tried)
         return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
 
     monkeypatch.setattr(CustomerSession, "_made", made)

@@ -117,9 +117,15 @@ def customer_roles() -> "CustomerRoles":
 
 @cache
 def canary() -> "Canary":
+    from cavok.adapters.customer.assume_role import STS_ALWAYS_ON
     from cavok.adapters.customer.canary import Canary
 
-    return Canary(_sts(), setting("CANARY_ROLE_ARN"), setting("CANARY_EXTERNAL_ID"))
+    return Canary(
+        _sts(),
+        lambda: _sts(STS_ALWAYS_ON),
+        setting("CANARY_ROLE_ARN"),
+        setting("CANARY_EXTERNAL_ID"),
+    )
 
 
 def entry_dependencies() -> "EntryDependencies":

@@ -136,7 +136,7 @@ def run_test(*regions: str, trigger: Trigger = Trigger.SCHEDULED) -> tuple[list[
             roles=lambda: CustomerRoles(sts, lambda: sts),
             sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
         ),
-        Canary(sts, OUR_ROLE, "cavok-canary"),
+        Canary(sts, lambda: sts, OUR_ROLE, "cavok-canary"),
     )
     assert result.session
     survey = survey_regions(regions, result.session, [], trigger=trigger, now=NOW)

@@ -96,6 +96,9 @@ class Entrance:
         allowed = self.judgement.verdict is Verdict.ALLOWED
         return self.judgement, a_session() if allowed else None
 
+    def through(self, account: Account) -> None:
+        return None
+
     def open(self, sealed: str, context: dict[str, str]) -> dict[str, Any]:
         self.opened.append(context)
         return {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -103,16 +103,20 @@ def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) 
     return Accounts(account or an_account_with_keys(), SEALER.seal(secret, context))
 
 
-def opened(accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL) -> OpenedSession:
-    sts = aws.client("sts", region_name="us-east-1")
+def opened(
+    accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL, elsewhere: Aws | None = None
+) -> OpenedSession:
+    sts = aws.client("sts", region_name="us-east-1" if elsewhere is None else "eu-west-1")
+    other = elsewhere.client("sts", region_name="us-west-2") if elsewhere else sts
     request = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, trigger)
+    roles = CustomerRoles(sts, lambda: other)
     dependencies = EntryDependencies(
         organizations=Organizations(accounts.known),  # type: ignore[arg-type]
         accounts=accounts,  # type: ignore[arg-type]
-        roles=lambda: CustomerRoles(sts, lambda: sts),
+        roles=lambda: roles,
         sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
     )
-    return open_session(request, dependencies, Canary(sts, OUR_ROLE, "cavok-canary"))
+    return open_session(request, dependencies, Canary(sts, lambda: other, OUR_ROLE, "cavok-canary"))
 
 
 def assuming(customers: Any, ours: Any = ANSWER) -> Callable[[dict[str, Any]], Any]:
@@ -257,6 +261,41 @@ def test_our_own_role_is_tried_as_a_customers_is(customer: Aws) -> None:
     theirs, ours = customer.called("AssumeRole")
     assert ours["ExternalId"] == "cavok-canary"
     assert ours["DurationSeconds"] == theirs["DurationSeconds"]
+
+
+@pytest.fixture
+def elsewhere(customer: Aws) -> Iterator[Aws]:
+    """The region that no account can turn off. In ours, the customer has turned STS off."""
+    customer.answers["AssumeRole"] = refused("RegionDisabledException", "is not activated")
+    made = Aws()
+    yield made
+    made.leave()
+
+
+def test_our_own_role_is_tried_where_the_customers_refused_us(
+    customer: Aws, elsewhere: Aws
+) -> None:
+    elsewhere.answers["AssumeRole"] = assuming(refused("AccessDenied"))
+
+    with pytest.raises(EntryRefused):
+        opened(Accounts(an_account()), customer, elsewhere=elsewhere)
+
+    assert assumed(customer) == [CUSTOMERS_ROLE]
+    assert assumed(elsewhere) == [CUSTOMERS_ROLE, OUR_ROLE]
+
+
+def test_whoever_else_may_enter_is_asked_where_the_account_was_entered(
+    customer: Aws, elsewhere: Aws
+) -> None:
+    elsewhere.answers["AssumeRole"] = lambda asked: (
+        ANSWER if asked.get("ExternalId") == EXTERNAL_ID else refused("AccessDenied")
+    )
+
+    steps = opened(Accounts(an_account()), customer, elsewhere=elsewhere).steps
+
+    assert [step.ok for step in steps] == [True] * 4
+    assert len(assumed(customer)) == 1
+    assert len(assumed(elsewhere)) == 3
 
 
 def test_our_own_role_is_left_alone_while_customers_let_us_in(customer: Aws) -> None:

@@ -18,7 +18,7 @@ from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.trust import TrustProof, with_open_role
 from cavok.services import trust
 from cavok.services.trust import TrustGuard
-from tests.support.builders import NOW, an_account, confirmed
+from tests.support.builders import EXTERNAL_ID, NOW, an_account, confirmed
 from tests.support.fake_aws import Aws, refused
 from tests.unit.adapters.customer.test_assume_role import ANSWER
 
@@ -222,3 +222,43 @@ def test_an_account_that_was_reconnected_meanwhile_is_left_alone(
 
     assert customer.table.account == reconnected
     assert customer.table.entries == []
+
+
+@pytest.mark.parametrize(
+    ("wrong", "raised"), [(REFUSED, None), (ANSWER, RoleIsOpen), (THROTTLED, EntryInconclusive)]
+)
+def test_an_account_entered_through_another_region_proves_its_trust_there(
+    wrong: Any, raised: type[Exception] | None, customer: Customer
+) -> None:
+    """What our region says then does not count, whichever way it decides."""
+    elsewhere = Aws()
+    try:
+        ours = customer.aws.client("sts", region_name="eu-west-1")
+        roles = CustomerRoles(ours, lambda: elsewhere.client("sts", region_name="us-west-2"))
+        guard = TrustGuard(
+            accounts=customer.table,  # type: ignore[arg-type]
+            proofs=customer.table,  # type: ignore[arg-type]
+            roles=lambda: roles,
+            max_age=MAX_AGE,
+        )
+        customer.aws.answers["AssumeRole"] = lambda asked: (
+            refused("RegionDisabledException") if asked["RoleSessionName"] == "entry" else ANSWER
+        )
+        elsewhere.answers["AssumeRole"] = lambda asked: (
+            ANSWER if asked["RoleSessionName"] == "entry" else wrong
+        )
+
+        def enter() -> str:
+            judgement, _ = roles.assume(ACCOUNT, "entry", EXTERNAL_ID, "{}")
+            return judgement.verdict.value
+
+        def act() -> str:
+            return guard.enter(ACCOUNT, enter, purpose="instances", actor="ada", now=NOW)
+
+        if raised:
+            with pytest.raises(raised):
+                act()
+        else:
+            assert act() == "allowed"
+    finally:
+        elsewhere.leave()

@@ -81,7 +81,7 @@ def enter_for_verification(
             steps += _check_key(session)
     except EntryRefused as refusal:
         if account.access_type is AccessType.ASSUME_ROLE:
-            _check_canary(canary, refusal)
+            _check_canary(canary, refusal, dependencies.roles().through(account))
         if request.trigger is Trigger.MANUAL or account.connected_at is not None:
             raise EntryRefusedYet(str(refusal)) from refusal
         raise
@@ -90,11 +90,11 @@ def enter_for_verification(
     return EntryResult(account=account, session=session, steps=steps, probes=probes_of(account))
 
 
-def _check_canary(canary: Canary, refusal: EntryRefused) -> None:
-    """A refusal counts only if our own canary role still lets us in. Throttling or a timeout of the
-    canary is inconclusive: operators have nothing to fix.
+def _check_canary(canary: Canary, refusal: EntryRefused, through: str | None) -> None:
+    """A refusal counts only if our own canary role still lets us in, there too. Throttling or a
+    timeout of the canary is inconclusive: operators have nothing to fix.
     """
-    ours = canary.judgement()
+    ours = canary.judgement(through)
     if ours.verdict is Verdict.ALLOWED:
         return
     message = f"{ours.error_code}: {ours.detail}"
@@ -106,9 +106,10 @@ def _check_canary(canary: Canary, refusal: EntryRefused) -> None:
 def _check_trust(
     account: Account, session: CustomerSession, session_name: str, dependencies: EntryDependencies
 ) -> list[Step]:
+    roles = dependencies.roles()
     checks: dict[str, Callable[[], Judgement]] = {
         permissions.ACCOUNT_MATCHES: lambda: whose_account(session),
-        **wrong_entries(dependencies.roles(), account, session_name),
+        **wrong_entries(roles, account, session_name, roles.through(account)),
     }
     patient = [partial(until_answered, check) for check in checks.values()]
     with ThreadPoolExecutor(len(checks)) as pool:  # independent calls; waiting time costs money

@@ -32,11 +32,16 @@ def session_name(purpose: str) -> str:
     return f"cavok-{purpose}"
 
 
-def wrong_entries(roles: CustomerRoles, account: Account, name: str) -> dict[str, Check]:
-    """The two checks that AWS must refuse, by step. `name` names the session."""
+def wrong_entries(
+    roles: CustomerRoles, account: Account, name: str, through: str | None
+) -> dict[str, Check]:
+    """The two checks that AWS must refuse, by step. `name` names the session, `through` the region
+    of the entry that they belong to, as `CustomerRoles.through` has it.
+    """
+    tried = (account, name, through)
     return {
-        permissions.WITHOUT_EXTERNAL_ID: partial(roles.try_without_external_id, account, name),
-        permissions.WITH_WRONG_EXTERNAL_ID: partial(roles.try_wrong_external_id, account, name),
+        permissions.WITHOUT_EXTERNAL_ID: partial(roles.try_without_external_id, *tried),
+        permissions.WITH_WRONG_EXTERNAL_ID: partial(roles.try_wrong_external_id, *tried),
     }
 
 
@@ -92,7 +97,8 @@ class TrustGuard:
         failed; EntryInconclusive if AWS does not say, or if the account was revoked, reconnected or
         failed meanwhile; AccountNotFound if it was deleted.
         """
-        checks = wrong_entries(self._roles(), account, session_name(purpose))
+        roles, name = self._roles(), session_name(purpose)
+        checks = wrong_entries(roles, account, name, None)
         refusal: EntryRefused | EntryInconclusive | None = None
         with ThreadPoolExecutor(len(checks)) as pool:  # beside entering; waiting time costs money
             tried = pool.map(timed, checks, [partial(until_answered, c) for c in checks.values()])
@@ -101,6 +107,9 @@ class TrustGuard:
             except (EntryRefused, EntryInconclusive) as error:
                 refusal = error
         steps = list(tried)
+        if through := roles.through(account):  # STS is off in our region: nothing of it counts
+            checks = wrong_entries(roles, account, name, through)
+            steps = [timed(step, partial(until_answered, check)) for step, check in checks.items()]
         if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):
             self._fail(account, actor, now)
             issue = confused_deputy(account)

@@ -14,6 +14,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from cavok import wiring
 from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, whose_account
+from cavok.adapters.customer.canary import Canary
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason, region_without_sts
 from cavok.domain.organizations import Organization
@@ -93,7 +94,7 @@ def test_a_session_knows_the_path_of_its_role(roles: CustomerRoles, aws: Aws) ->
 
 
 def test_without_an_external_id_means_without_one(roles: CustomerRoles, aws: Aws) -> None:
-    judgement = roles.try_without_external_id(ACCOUNT, SESSION_NAME)
+    judgement = roles.try_without_external_id(ACCOUNT, SESSION_NAME, None)
 
     (call,) = aws.called("AssumeRole")
     assert call["Policy"] == POLICY
@@ -105,7 +106,7 @@ def test_a_wrong_external_id_is_another_one_each_time_and_one_that_sts_takes(
     roles: CustomerRoles, aws: Aws
 ) -> None:
     for _ in range(2):
-        roles.try_wrong_external_id(ACCOUNT, SESSION_NAME)
+        roles.try_wrong_external_id(ACCOUNT, SESSION_NAME, None)
 
     tried = {call["ExternalId"] for call in aws.called("AssumeRole")}
     assert len(tried) == 2
@@ -118,7 +119,7 @@ def test_a_wrong_external_id_has_the_shape_and_length_of_a_real_one(
 ) -> None:
     """Else a trust policy with a pattern would refuse it, and accept every organization's."""
     for _ in range(200):
-        roles.try_wrong_external_id(ACCOUNT, SESSION_NAME)
+        roles.try_wrong_external_id(ACCOUNT, SESSION_NAME, None)
 
     tried = [call["ExternalId"] for call in aws.called("AssumeRole")]
     real = [Organization.new("o").external_id for _ in range(200)]
@@ -149,8 +150,8 @@ def test_only_access_denied_says_that_a_role_refuses(
     judgement, session = roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
 
     assert (judgement.verdict, session) == (verdict, None)
-    assert roles.try_without_external_id(ACCOUNT, SESSION_NAME).verdict is verdict
-    assert roles.try_wrong_external_id(ACCOUNT, SESSION_NAME).verdict is verdict
+    assert roles.try_without_external_id(ACCOUNT, SESSION_NAME, None).verdict is verdict
+    assert roles.try_wrong_external_id(ACCOUNT, SESSION_NAME, None).verdict is verdict
 
 
 @dataclass
@@ -192,9 +193,12 @@ def test_an_account_that_turned_our_region_of_sts_off_is_entered_through_another
 @pytest.mark.parametrize("answer", [ANSWER, refused("AccessDenied"), refused("Throttling")])
 def test_its_trust_is_proven_by_the_other_region_alone(answer: Any, regions: TwoRegions) -> None:
     """That STS is off refuses nobody: whoever else is let in, is let in elsewhere."""
+    roles = regions.roles
+    roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
     regions.always_enabled.answers["AssumeRole"] = answer
+    regions.ours.answers["AssumeRole"] = ANSWER
 
-    judgement = regions.roles.try_without_external_id(ACCOUNT, SESSION_NAME)
+    judgement = roles.try_without_external_id(ACCOUNT, SESSION_NAME, roles.through(ACCOUNT))
 
     expected = {"AccessDenied": Verdict.DENIED, "Throttling": Verdict.INCONCLUSIVE}
     assert judgement.verdict is expected.get(str(judgement.error_code), Verdict.ALLOWED)
@@ -214,10 +218,47 @@ def test_if_the_other_region_refuses_too_the_detail_says_what_was_tried(
     assert region_without_sts(f"AccessDenied: {judgement.detail}") == "eu-west-1"
 
 
+def test_an_account_is_entered_through_our_region_again_once_its_sts_is_on(
+    regions: TwoRegions,
+) -> None:
+    roles = regions.roles
+    roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
+    assert roles.through(ACCOUNT) == "us-east-1"
+
+    regions.ours.answers["AssumeRole"] = refused("AccessDenied")
+    roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
+
+    assert roles.through(ACCOUNT) is None
+
+
+def test_what_is_tried_in_our_region_alone_falls_back_to_no_other(regions: TwoRegions) -> None:
+    judgement = regions.roles.try_wrong_external_id(ACCOUNT, SESSION_NAME, None)
+
+    assert judgement.verdict is Verdict.INCONCLUSIVE
+    assert regions.always_enabled.calls == []
+
+
+@pytest.mark.parametrize(("through", "asked"), [(None, "ours"), ("us-east-1", "always_enabled")])
+def test_the_canary_is_tried_where_the_customers_role_refused_us(
+    through: str | None, asked: str, regions: TwoRegions
+) -> None:
+    ours = regions.ours.client("sts", region_name="eu-west-1")
+    other = regions.always_enabled.client("sts", region_name="us-east-1")
+
+    Canary(ours, lambda: other, "arn:aws:iam::111122223333:role/CavokCanary/c", "cavok").judgement(
+        through
+    )
+
+    assert getattr(regions, asked).called("AssumeRole")
+    assert len(regions.ours.calls + regions.always_enabled.calls) == 1
+
+
 def test_any_other_answer_of_our_own_region_is_final(regions: TwoRegions) -> None:
     regions.ours.answers["AssumeRole"] = refused("AccessDenied")
 
-    assert regions.roles.try_wrong_external_id(ACCOUNT, SESSION_NAME).verdict is Verdict.DENIED
+    judgement, _ = regions.roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
+
+    assert judgement.verdict is Verdict.DENIED
     assert regions.always_enabled.calls == []
 
 

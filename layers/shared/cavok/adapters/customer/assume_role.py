@@ -39,6 +39,14 @@ class CustomerRoles:
     def __init__(self, sts: "STSClient", always_enabled: Callable[[], "STSClient"]) -> None:
         self._sts = sts
         self._always_enabled = always_enabled
+        self._elsewhere: set[str] = set()
+
+    def through(self, account: Account) -> str | None:
+        """The region through which the account was last entered, or refused to be; null for our
+        own. What else is tried of its role counts only if it is tried there: two regions may answer
+        differently.
+        """
+        return STS_ALWAYS_ON if account.account_id in self._elsewhere else None
 
     def assume(
         self, account: Account, session_name: str, external_id: str | None, policy: str
@@ -49,7 +57,9 @@ class CustomerRoles:
         entered = self._assume(self._sts, account, session_name, external_id, policy)
         here = self._sts.meta.region_name
         if entered[0].error_code != STS_OFF or here == STS_ALWAYS_ON:
+            self._elsewhere.discard(account.account_id)
             return entered
+        self._elsewhere.add(account.account_id)
         judgement, session = self._assume(
             self._always_enabled(), account, session_name, external_id, policy
         )
@@ -78,22 +88,28 @@ class CustomerRoles:
         )
         return ALLOWED, CustomerSession.in_account(account, credentials)
 
-    def try_without_external_id(self, account: Account, session_name: str) -> Judgement:
+    def try_without_external_id(
+        self, account: Account, session_name: str, through: str | None
+    ) -> Judgement:
         """Whether anyone who knows the role's name could assume it through us. A session is
-        discarded.
+        discarded. `through` is the region of the entry that it belongs to: see the method.
         """
-        return self._try(account, session_name, None)
+        return self._try(account, session_name, None, through)
 
-    def try_wrong_external_id(self, account: Account, session_name: str) -> Judgement:
+    def try_wrong_external_id(
+        self, account: Account, session_name: str, through: str | None
+    ) -> Judgement:
         """Whether the role accepts a wrong external ID. It has the shape of a real one and is new
         each time, so that no trust policy can tell it from a real one. A session is discarded.
         """
-        return self._try(account, session_name, new_external_id())
+        return self._try(account, session_name, new_external_id(), through)
 
-    def _try(self, account: Account, session_name: str, external_id: str | None) -> Judgement:
+    def _try(
+        self, account: Account, session_name: str, external_id: str | None, through: str | None
+    ) -> Judgement:
         policy = session_policies.probing_policy_text()
-        judgement, _ = self.assume(account, session_name, external_id, policy)
-        return judgement
+        sts = self._always_enabled() if through else self._sts
+        return self._assume(sts, account, session_name, external_id, policy)[0]
 
 
 def whose_account(session: CustomerSession) -> Judgement:

@@ -2,6 +2,7 @@
 fault.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
@@ -17,15 +18,25 @@ class Canary:
     role. If AWS refuses that too, the fault is ours.
     """
 
-    def __init__(self, sts: "STSClient", role_arn: str, external_id: str) -> None:
+    def __init__(
+        self,
+        sts: "STSClient",
+        always_enabled: "Callable[[], STSClient]",
+        role_arn: str,
+        external_id: str,
+    ) -> None:
         self._sts = sts
+        self._always_enabled = always_enabled
         self._role_arn = role_arn
         self._external_id = external_id
 
-    def judgement(self) -> Judgement:
-        """Whether we can assume our own role: allowed while nothing of ours is broken."""
+    def judgement(self, through: str | None = None) -> Judgement:
+        """Whether we can assume our own role: allowed while nothing of ours is broken. `through` is
+        the region that refused us, as `CustomerRoles.through` has it.
+        """
+        sts = self._always_enabled() if through else self._sts
         try:
-            self._sts.assume_role(
+            sts.assume_role(
                 RoleArn=self._role_arn,
                 RoleSessionName="cavok-canary",
                 DurationSeconds=900,
