@@ -20,10 +20,10 @@ class Package:
 
 
 def measure() -> list[Package]:
-    return [_package(name) for name in ("SharedLayer", *built_functions())]
+    return [package(name) for name in ("SharedLayer", *built_functions())]
 
 
-def _package(name: str) -> Package:
+def package(name: str) -> Package:
     root = BUILD / name
     files = sorted(path for path in root.rglob("*") if path.is_file())
     buffer = io.BytesIO()

@@ -6,6 +6,7 @@ package which the layer lacks.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 
+from build_layer import SERVICES
 from local.settings import ROOT
+from tests.bench.packages import package
 from tests.support.template import template
 
 BUILD = ROOT / ".aws-sam" / "build"
@@ -101,3 +104,33 @@ def test_the_layer_carries_the_package_and_boto3_with_the_botocore_it_needs() ->
 
     assert {"cavok", "boto3", "botocore", "pynamodb", "pydantic"} <= names
     assert not names & {"pytest", "moto", "mypy", "tests", "python"}
+
+
+def test_the_layer_is_compiled_for_this_python_and_nothing_checks_its_sources() -> None:
+    """The flags after the magic number: a hash, which is not checked. Source: PEP 552."""
+    expected = importlib.util.MAGIC_NUMBER + (0b01).to_bytes(4, "little")
+
+    for source in LAYER.rglob("*.py"):
+        compiled = Path(importlib.util.cache_from_source(str(source)))
+        assert compiled.read_bytes()[:8] == expected, source
+
+
+def test_the_layer_is_at_most_ten_megabytes_to_load() -> None:
+    assert package("SharedLayer").zipped <= 10_000_000
+
+
+CLIENTS = """
+import sys
+sys.path[:0] = [{layer!r}]
+import boto3
+for name in {services!r}:
+    boto3.client(name, region_name="eu-central-1", aws_access_key_id="a", aws_secret_access_key="b")
+from cavok.adapters.table.table import Table
+Table("table", "eu-central-1").connection.client
+"""
+
+
+def test_the_layer_alone_makes_a_client_of_each_service() -> None:
+    code = CLIENTS.format(layer=str(LAYER), services=sorted(SERVICES))
+
+    subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)

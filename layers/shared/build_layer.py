@@ -1,0 +1,155 @@
+"""Makes the layer: `sam build` runs this through targets/<runtime>-<architecture>/Makefile.
+
+Functions cannot write into their layer, so that each start would compile every module again: the
+layer has the bytecode. Of botocore's models it has the operations that some source names. This runs
+in the runtime's own version of Python, whose bytecode is of use to no other, imports the standard
+library alone, and makes the same bytes of the same input.
+"""
+
+import gzip
+import json
+import py_compile
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
+"""How wheels call Lambda's architectures."""
+
+SERVICES = frozenset(
+    {
+        *("dynamodb", "ec2", "events", "iam", "kms", "logs"),
+        *("rds", "s3", "scheduler", "sqs", "stepfunctions", "sts"),
+    }
+)
+"""Of which the code makes clients."""
+
+
+def main(architecture: str, target: str) -> None:
+    layer = Path(target)
+    install(layer, architecture)
+    shutil.copytree(HERE / "cavok", layer / "cavok", ignore=shutil.ignore_patterns("__pycache__"))
+    trim_models(layer / "botocore" / "data", words_of(layer))
+    # The models of boto3's resources, which nothing uses, and programs for a terminal.
+    for unused in (layer / "boto3" / "data", layer / "bin"):
+        shutil.rmtree(unused)
+    compile_all(layer)
+
+
+def install(layer: Path, architecture: str) -> None:
+    """The pinned wheels for Lambda's Linux, whatever this machine is."""
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    options = {
+        "implementation": "cp",
+        "python-version": "{}.{}".format(*sys.version_info),
+        "platform": f"manylinux2014_{WHEELS[architecture]}",
+        "only-binary": ":all:",
+        "root-user-action": "ignore",
+        "target": layer,
+        "requirement": HERE / "requirements.txt",
+    }
+    chosen = [f"--{name}={value}" for name, value in options.items()]
+    subprocess.run([*pip, "--no-deps", "--no-compile", *chosen], check=True)
+
+
+def words_of(*packages: Path) -> frozenset[str]:
+    """Every word of their sources, in small letters without underscores, so that `GetItem` and
+    `get_item` are one.
+    """
+    sources = (path.read_text("utf-8") for package in packages for path in package.rglob("*.py"))
+    words = (word for source in sources for word in re.findall(r"\w+", source))
+    return frozenset(word.replace("_", "").lower() for word in words)
+
+
+def trim_models(data: Path, words: frozenset[str]) -> None:
+    """Leaves the newest model of each service in SERVICES, with the operations among `words`.
+    What belongs to no service stays.
+    """
+    for service in (path for path in data.iterdir() if path.is_dir()):
+        *unused, newest = sorted(service.iterdir())
+        if service.name in SERVICES:
+            (newest / "examples-1.json").unlink(missing_ok=True)
+            _trim_model(newest / "service-2.json.gz", words)
+        else:
+            unused = [service]
+        for folder in unused:
+            shutil.rmtree(folder)
+    _trim_endpoints(data)
+
+
+def _trim_model(path: Path, words: frozenset[str]) -> None:
+    """Written without gzip: the layer is a zip, and a start need not unpack it again."""
+    model = json.loads(gzip.decompress(path.read_bytes()))
+    operations, shapes = _without_texts(model["operations"]), _without_texts(model["shapes"])
+    model["operations"] = {name: operations[name] for name in operations if name.lower() in words}
+    model["shapes"] = _used_shapes(model["operations"], shapes)
+    path.with_suffix("").write_text(json.dumps(model, separators=(",", ":")), "utf-8")
+    path.unlink()
+
+
+def _trim_endpoints(data: Path) -> None:
+    """Each process reads this list of where every service is."""
+    models = (json.loads(path.read_text("utf-8")) for path in data.glob("*/*/service-2.json"))
+    prefixes = {model["metadata"]["endpointPrefix"] for model in models}
+    path = data / "endpoints.json"
+    endpoints = json.loads(path.read_text("utf-8"))
+    for partition in endpoints["partitions"]:
+        services = partition["services"]
+        partition["services"] = {name: services[name] for name in services if name in prefixes}
+    path.write_text(json.dumps(endpoints, separators=(",", ":")), "utf-8")
+
+
+def _without_texts(node: Any) -> Any:
+    """A member may be called `documentation` too, but is no string."""
+    if isinstance(node, list):
+        return [_without_texts(each) for each in node]
+    if isinstance(node, dict):
+        return {
+            key: _without_texts(value)
+            for key, value in node.items()
+            if key != "documentation" or not isinstance(value, str)
+        }
+    return node
+
+
+def _used_shapes(operations: Any, shapes: dict[str, Any]) -> dict[str, Any]:
+    """What the operations refer to, and all errors: AWS may answer with one that the operation does
+    not declare.
+    """
+    used = {name for name, shape in shapes.items() if shape.get("exception")}
+    open_nodes = [operations, *(shapes[name] for name in used)]
+    while open_nodes:
+        found = _references(open_nodes.pop()) - used
+        used |= found
+        open_nodes += [shapes[name] for name in found]
+    return {name: shape for name, shape in shapes.items() if name in used}
+
+
+def _references(node: Any) -> set[str]:
+    if isinstance(node, list):
+        return set().union(*map(_references, node))
+    if not isinstance(node, dict):
+        return set()
+    own = {node["shape"]} if isinstance(node.get("shape"), str) else set()
+    return own.union(*map(_references, node.values()))
+
+
+def compile_all(layer: Path) -> None:
+    """Bytecode that Python takes without looking at its source, since a zip does not keep the
+    source's time exactly. It names the place where Lambda puts a layer.
+    """
+    for source in sorted(layer.rglob("*.py")):
+        py_compile.compile(
+            str(source),
+            dfile=f"/opt/python/{source.relative_to(layer).as_posix()}",
+            doraise=True,
+            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
+        )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,278 @@
+"""How the layer is made: for which runtimes, which of botocore's models stay, and the bytecode.
+
+That the built layer works is shown by tests/integration/test_built_functions.py and by every test
+on the local stack, whose functions run on it.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import shutil
+import subprocess
+import sys
+from functools import cache
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import botocore
+import botocore.session
+import pytest
+from botocore import xform_name
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.config import Config
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
+from botocore.regions import EndpointResolver
+
+import build_layer
+from cavok.domain.kinds import Kind
+from local.settings import ROOT
+from tests.support.template import template
+
+SHARED = ROOT / "layers" / "shared"
+FULL = Path(botocore.__file__).parent / "data"
+PARAMETERS = template()["Parameters"]
+
+
+@pytest.mark.parametrize(
+    ("runtime", "architecture"),
+    list(
+        product(PARAMETERS["Runtime"]["AllowedValues"], PARAMETERS["Architecture"]["AllowedValues"])
+    ),
+)
+def test_each_runtime_builds_with_its_own_python_for_each_architecture(
+    runtime: str, architecture: str
+) -> None:
+    makefile = SHARED / "targets" / f"{runtime}-{architecture}" / "Makefile"
+
+    assert makefile.read_text() == (
+        f'build-SharedLayer:\n\t{runtime} build_layer.py {architecture} "$(ARTIFACTS_DIR)/python"\n'
+    )
+
+
+def test_it_installs_wheels_for_the_architecture_without_looking_at_this_machine(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    commands: list[list[str]] = []
+    monkeypatch.setattr(
+        build_layer.subprocess, "run", lambda command, **_: commands.append(command)
+    )
+
+    build_layer.install(tmp_path, "arm64")
+
+    (command,) = commands
+    assert {"--platform=manylinux2014_aarch64", "--only-binary=:all:"} <= set(command)
+
+
+@cache
+def syntax() -> list[ast.AST]:
+    return [
+        node
+        for path in sorted((SHARED / "cavok").rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text()))
+    ]
+
+
+def test_the_services_are_those_of_which_the_code_makes_clients() -> None:
+    """The table's client is pynamodb's."""
+    calls = (n for n in syntax() if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
+    made = {
+        call.args[0].value
+        for call in calls
+        if call.func.attr == "client" and call.args and isinstance(call.args[0], ast.Constant)
+    }
+
+    assert made | {kind.descriptor.service for kind in Kind} | {"dynamodb"} == build_layer.SERVICES
+
+
+@pytest.fixture(scope="module")
+def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Loader:
+    """Reads the models that a build leaves of those that botocore has."""
+    data = tmp_path_factory.mktemp("layer") / "data"
+    data.mkdir()
+    for path in FULL.iterdir():
+        if path.is_file():
+            shutil.copy(path, data)
+        elif path.name in {*build_layer.SERVICES, "lambda"}:
+            shutil.copytree(path, data / path.name)
+    words = build_layer.words_of(SHARED / "cavok", FULL.parent, FULL.parent.parent / "pynamodb")
+    build_layer.trim_models(data, words)
+    return Loader([str(data)], include_default_search_paths=False)
+
+
+def model(loader: Loader, service: str) -> ServiceModel:
+    return ServiceModel(loader.load_service_model(service, "service-2"), service)
+
+
+def test_no_service_is_left_that_the_code_does_not_use(trimmed: Loader) -> None:
+    assert set(trimmed.list_available_services("service-2")) == build_layer.SERVICES
+
+
+def test_what_belongs_to_no_service_stays(trimmed: Loader) -> None:
+    for name in ("partitions", "sdk-default-configuration", "_retry"):
+        assert trimmed.load_data(name) == Loader().load_data(name)
+
+
+def test_the_endpoints_of_the_services_are_left_in_each_partition(trimmed: Loader) -> None:
+    full, left = (EndpointResolver(loader.load_data("endpoints")) for loader in (Loader(), trimmed))
+
+    assert left.get_available_partitions() == full.get_available_partitions()
+    for service in build_layer.SERVICES:
+        prefix = model(Loader(), service).endpoint_prefix
+        for region in ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "me-central-1"):
+            expected = full.construct_endpoint(prefix, region)
+            assert left.construct_endpoint(prefix, region) == expected
+
+
+@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
+def test_each_operation_that_the_code_names_is_left(trimmed: Loader, service: str) -> None:
+    """As a method, a constant, or part of a constant such as the action `rds:StartDBInstance`."""
+    named = {node.attr for node in syntax() if isinstance(node, ast.Attribute)}
+    for node in syntax():
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            named.add(node.value.split(":")[-1])
+
+    wanted = {
+        name
+        for name in model(Loader(), service).operation_names
+        if name in named or xform_name(name) in named
+    }
+
+    assert wanted <= set(model(trimmed, service).operation_names)
+    assert wanted or service == "dynamodb"
+
+
+def test_each_call_that_pynamodb_makes_is_left(trimmed: Loader) -> None:
+    from pynamodb import constants
+
+    wanted = {
+        "GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "BatchGetItem",
+        "TransactGetItems", "TransactWriteItems",
+    }  # fmt: skip
+
+    assert wanted <= {value for value in vars(constants).values() if isinstance(value, str)}
+    assert wanted <= set(model(trimmed, "dynamodb").operation_names)
+
+
+def drawn(shape: Shape | None, seen: frozenset[str] = frozenset()) -> Any:
+    """Everything below a shape, except where it contains itself."""
+    if shape is None or shape.name in seen:
+        return None
+    seen |= {shape.name}
+    inside: dict[str, Any] = {}
+    if isinstance(shape, StructureShape):
+        inside = {name: drawn(member, seen) for name, member in shape.members.items()}
+    elif isinstance(shape, ListShape):
+        inside = {"member": drawn(shape.member, seen)}
+    elif isinstance(shape, MapShape):
+        inside = {"key": drawn(shape.key, seen), "value": drawn(shape.value, seen)}
+    return shape.type_name, shape.serialization, shape.metadata, inside
+
+
+@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
+def test_an_operation_that_is_left_is_whole(trimmed: Loader, service: str) -> None:
+    full, left = model(Loader(), service), model(trimmed, service)
+
+    assert 0 < len(left.operation_names) < len(full.operation_names)
+    for name in left.operation_names:
+        before, after = full.operation_model(name), left.operation_model(name)
+        assert after.http == before.http
+        assert drawn(after.input_shape) == drawn(before.input_shape)
+        assert drawn(after.output_shape) == drawn(before.output_shape)
+    assert {e.name for e in left.error_shapes} == {e.name for e in full.error_shapes}
+
+
+@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
+def test_the_rest_of_a_model_is_as_it_was(trimmed: Loader, service: str) -> None:
+    full, left = (loader.load_service_model(service, "service-2") for loader in (Loader(), trimmed))
+
+    assert {**left, "operations": 0, "shapes": 0} == {**full, "operations": 0, "shapes": 0}
+
+
+MESSAGE = {"QueueUrl": "https://sqs.example/queue", "ReceiptHandle": "receipt"}
+EVENTS = [{"timestamp": 0, "message": "text"}]
+CALLS: dict[str, tuple[str, dict[str, Any]]] = {
+    "dynamodb": ("get_item", {"TableName": "table", "Key": {"pk": {"S": "ORG#1"}}}),
+    "ec2": ("describe_instances", {"MaxResults": 5}),
+    "events": ("put_events", {"Entries": [{"Source": "cavok"}]}),
+    "iam": ("get_role_policy", {"RoleName": "role", "PolicyName": "policy"}),
+    "kms": ("decrypt", {"CiphertextBlob": b"sealed"}),
+    "logs": ("put_log_events", {"logGroupName": "/a", "logStreamName": "b", "logEvents": EVENTS}),
+    "rds": ("describe_db_instances", {"MaxRecords": 20}),
+    "s3": ("put_object", {"Bucket": "bucket", "Key": "key", "Body": b"text", "IfNoneMatch": "*"}),
+    "scheduler": ("get_schedule", {"Name": "clock", "GroupName": "clocks"}),
+    "sqs": (
+        "change_message_visibility",
+        MESSAGE | {"VisibilityTimeout": 1},
+    ),
+    "stepfunctions": (
+        "start_execution",
+        {"stateMachineArn": "arn:aws:states:a", "name": "e"},
+    ),
+    "sts": ("get_caller_identity", {}),
+}
+
+
+@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
+def test_a_request_is_the_same_from_what_is_left(trimmed: Loader, service: str) -> None:
+    assert sent(trimmed, *CALLS[service], service) == sent(Loader(), *CALLS[service], service)
+
+
+def sent(loader: Loader, method: str, given: dict[str, Any], service: str) -> tuple[Any, ...]:
+    """Method, address and target of the request, as botocore hands it to the network."""
+    session = botocore.session.get_session()
+    session.register_component("data_loader", loader)
+    client = session.create_client(
+        service,
+        "eu-central-1",
+        aws_access_key_id="a",
+        aws_secret_access_key="b",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+
+    def catch(request: AWSPreparedRequest, **_: Any) -> None:
+        raise Sent(request.method, request.url, request.headers.get("X-Amz-Target"))
+
+    client.meta.events.register("before-send", catch)
+    with pytest.raises(Sent) as caught:
+        getattr(client, method)(**given)
+    return caught.value.args
+
+
+class Sent(Exception):
+    """What would have gone to the network."""
+
+
+def bytecode(package: Path, seed: str) -> dict[str, bytes]:
+    """Of a process of its own, as in a build."""
+    code = "import build_layer, pathlib, sys; build_layer.compile_all(pathlib.Path(sys.argv[1]))"
+    subprocess.run(
+        [sys.executable, "-c", code, str(package)],
+        env={**os.environ, "PYTHONPATH": str(SHARED), "PYTHONHASHSEED": seed},
+        check=True,
+    )
+    return {str(p.relative_to(package)): p.read_bytes() for p in package.rglob("*.pyc")}
+
+
+def test_the_same_source_makes_the_same_bytecode_wherever_it_is_built(tmp_path: Path) -> None:
+    for place in ("here", "there"):
+        shutil.copytree(
+            SHARED / "cavok" / "domain", tmp_path / place, ignore=shutil.ignore_patterns("*.pyc")
+        )
+
+    here, there = bytecode(tmp_path / "here", "1"), bytecode(tmp_path / "there", "2")
+
+    assert here == there
+    assert len(here) > 10
+
+
+def test_bytecode_is_taken_whatever_the_time_of_its_source(tmp_path: Path) -> None:
+    """The flags that follow the magic number: a hash, which is not checked. Source: PEP 552."""
+    (tmp_path / "module.py").write_text("def where(): return where.__code__.co_filename")
+
+    (compiled,) = bytecode(tmp_path, "1").values()
+
+    assert compiled[4:8] == (0b01).to_bytes(4, "little")
+    assert b"/opt/python/module.py" in compiled
