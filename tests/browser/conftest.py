@@ -12,6 +12,7 @@ import re
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from playwright.sync_api import (
     Page,
     Playwright,
     Response,
+    Route,
     expect,
 )
 
@@ -205,13 +207,17 @@ def viewer(sign_in: Callable[..., Person]) -> Person:
     return _with_usage_of_samples(sign_in("viewer"))
 
 
+def _fulfill(body: Any, route: Route) -> None:
+    route.fulfill(json=body)
+
+
 def _with_usage_of_samples(person: Person) -> Person:
     """The stack does not know the accounts of samples.py, of which every account's view asks this,
     and Instructions that. What a test answers itself goes first."""
     for asked, answer in (("usage", samples.USAGE), ("detection", {"state": "off"})):
         person.page.route(
             re.compile(rf"/v1/accounts/acc\d{{6}}/{asked}$"),
-            lambda route, body=answer: route.fulfill(json=body),
+            partial(_fulfill, answer),
         )
     return person
 
