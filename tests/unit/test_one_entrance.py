@@ -17,7 +17,7 @@ SESSION = f"{CUSTOMER}/session.py"
 
 USES = {
     # CustomerRoles.assume is the only function that returns a session of a role.
-    "assume": {ENTER_ACCOUNT, ASSUME_ROLE},
+    "assume": {ENTER_ACCOUNT},
     # boto3's call. The canary assumes a role of our own.
     "assume_role": {ASSUME_ROLE, f"{CUSTOMER}/canary.py"},
     # Reading the stored access key.
