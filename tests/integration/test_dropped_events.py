@@ -9,7 +9,7 @@ import pytest
 
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
-from functions.log_interactions import app as log_interactions
+from tests.integration.test_message_contracts import QUEUES, invoke
 from tests.support.api import Context
 from tests.support.builders import ORGANIZATION_ID
 
@@ -46,13 +46,11 @@ def messages(*bodies: str) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("app", [deliver_webhook, log_interactions])
-def test_a_queues_consumer_drops_what_it_can_never_process(
-    app: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("function", QUEUES)
+def test_every_queues_consumer_drops_what_it_can_never_process(
+    function: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    answer = app.handler(messages(*UNUSABLE), Context())
-
-    assert answer == {"batchItemFailures": []}
+    assert invoke(function, messages(*UNUSABLE)) == {"batchItemFailures": []}
     assert dropped(capsys.readouterr().out) == len(UNUSABLE)
 
 

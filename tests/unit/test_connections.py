@@ -1,0 +1,416 @@
+"""What the template connects: each function knows what its code asks for, each message has a way to
+its consumer, and a way out.
+
+tests/integration/test_message_contracts.py runs producers and consumers. It sets what AWS would
+configure; here the template says so.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from local.settings import ROOT
+from tests.support.template import template
+from tests.unit.test_template import FUNCTIONS, RESOURCES, listed, role
+
+Json = dict[str, Any]
+PACKAGE = ROOT / "layers" / "shared"
+
+
+def of_type(name: str) -> dict[str, Json]:
+    return {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == name}
+
+
+# ---- what a function is told ---------------------------------------------------------------------
+
+
+@cache
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+def modules(path: Path) -> set[Path]:
+    """A handler's file, and those of the package that it imports, directly or through others."""
+    found, ahead = {path}, [path]
+    while ahead:
+        for node in ast.walk(parsed(ahead.pop())):
+            if not isinstance(node, ast.ImportFrom) or not node.module:
+                continue
+            names = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
+            files = {PACKAGE / (name.replace(".", "/") + ".py") for name in names}
+            new = {file for file in files if file.is_file()} - found - {WIRING}
+            found |= new
+            ahead += new
+    return found
+
+
+WIRING = PACKAGE / "cavok" / "wiring.py"
+MADE = {node.name: node for node in parsed(WIRING).body if isinstance(node, ast.FunctionDef)}
+"""The functions of wiring."""
+
+
+def used(tree: ast.AST) -> set[str]:
+    """The functions of wiring that a handler or a route names."""
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", None) == "wiring"
+    }
+
+
+def asked(tree: ast.AST) -> set[str]:
+    """The variables for which the code calls `setting` or `os.environ.get`."""
+    return {
+        node.args[0].value
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and re.fullmatch(r"(wiring\.)?setting|(os\.)?environ(ment)?\.get", ast.unparse(node.func))
+    }
+
+
+def wanted(name: str) -> set[str]:
+    """The variables that a function's code asks for, in its own files and in wiring."""
+    trees = [parsed(path) for path in modules(ROOT / FUNCTIONS[name]["CodeUri"] / "app.py")]
+    found = {variable for tree in trees for variable in asked(tree)}
+    seen: set[str] = set()
+    ahead = {name for tree in trees for name in used(tree)}
+    while ahead:
+        seen |= ahead
+        bodies = [MADE[one] for one in ahead if one != "setting"]
+        found |= {variable for body in bodies for variable in asked(body)}
+        names = {n.id for b in bodies for n in ast.walk(b) if isinstance(n, ast.Name)}
+        ahead = (names & MADE.keys()) - seen
+    return found
+
+
+OPTIONAL = {
+    "API_BASE": "the page's API is where the page is",
+    "CLOCKS_ROLE_ARN": "who only deletes schedules sets no target",
+    "FIRED_CLOCKS_URL": "likewise",
+    "UNFOLLOWED_SCHEDULES_ARN": "likewise",
+}
+LAMBDA_SETS = {"AWS_REGION"}
+SHARED = template()["Globals"]["Function"]["Environment"]["Variables"]
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_is_told_what_its_code_asks_for_and_nothing_else(name: str) -> None:
+    told = set(FUNCTIONS[name].get("Environment", {}).get("Variables", {}))
+
+    assert wanted(name) - OPTIONAL.keys() - LAMBDA_SETS - SHARED.keys() <= told
+    assert told <= wanted(name)
+
+
+SETS_CLOCKS = {name for name in FUNCTIONS if "scheduler:CreateSchedule" in json.dumps(role(name))}
+
+
+def test_who_sets_clocks_is_told_their_target() -> None:
+    target = OPTIONAL.keys() - {"API_BASE"}
+
+    assert SETS_CLOCKS
+    for name in SETS_CLOCKS:
+        assert target <= FUNCTIONS[name]["Environment"]["Variables"].keys(), name
+
+
+QUEUES = of_type("AWS::SQS::Queue")
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_that_is_told_a_queue_or_bus_may_use_that_one(name: str) -> None:
+    """So that two names are not exchanged. A clock's role sends to its queue, not who sets it."""
+    may = json.dumps(role(name)["Policies"])
+    told = {
+        value["Ref"]
+        for variable, value in FUNCTIONS[name].get("Environment", {}).get("Variables", {}).items()
+        if variable not in OPTIONAL
+        and isinstance(value, dict)
+        and value.get("Ref") in QUEUES.keys() | {"Bus", "VerifyAccount"}
+    }
+
+    assert [one for one in told if f'["{one}", "Arn"]' not in may and f'"{one}"' not in may] == []
+
+
+# ---- the ways of messages ------------------------------------------------------------------------
+
+
+def mappings() -> dict[str, Json]:
+    """Streams and queues that Lambda reads for a function."""
+    events = {
+        f"{function}.{name}": event["Properties"]
+        for function, properties in FUNCTIONS.items()
+        for name, event in properties.get("Events", {}).items()
+        if event["Type"] in ("DynamoDB", "SQS")
+    }
+    return events | of_type("AWS::Lambda::EventSourceMapping")
+
+
+def source_of(mapping: Json) -> str:
+    arn = mapping.get("Queue") or mapping.get("Stream") or mapping["EventSourceArn"]
+    return str(arn["Fn::GetAtt"][0])
+
+
+@pytest.mark.parametrize("name", mappings())
+def test_one_message_that_fails_repeats_no_other_of_its_batch(name: str) -> None:
+    """Without this, Lambda ignores what the handler returns: a failed message counts as done."""
+    assert mappings()[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+CONSUMED = {source_of(mapping) for mapping in mappings().values()} & QUEUES.keys()
+DEAD = QUEUES.keys() - CONSUMED
+
+
+def dead_letters(arn: Json) -> bool:
+    return arn["Fn::GetAtt"][0] in DEAD and arn["Fn::GetAtt"][1] == "Arn"
+
+
+@pytest.mark.parametrize("name", sorted(CONSUMED))
+def test_a_queue_gives_up_a_message_after_some_tries(name: str) -> None:
+    redrive = QUEUES[name]["RedrivePolicy"]
+
+    assert dead_letters(redrive["deadLetterTargetArn"])
+    # At least five, says Lambda. Source: Lambda Developer Guide, "Using Lambda with Amazon SQS".
+    assert redrive["maxReceiveCount"] >= 5
+
+
+@pytest.mark.parametrize("name", sorted(DEAD))
+def test_a_dead_letter_queue_keeps_messages_as_long_as_it_can(name: str) -> None:
+    assert QUEUES[name]["MessageRetentionPeriod"] == 14 * 24 * 3600
+
+
+def test_a_stream_gives_up_a_record_into_a_dead_letter_queue() -> None:
+    streams = {name: one for name, one in mappings().items() if source_of(one) not in QUEUES}
+
+    assert streams
+    for name, stream in streams.items():
+        assert dead_letters(stream["DestinationConfig"]["OnFailure"]["Destination"]), name
+        assert stream["BisectBatchOnFunctionError"], name
+        assert 0 < stream["MaximumRetryAttempts"] <= 100, name
+
+
+def senders() -> Iterator[tuple[str, str, str]]:
+    """Rule, queue to which it sends, and for what: its messages, or those that it gives up."""
+    for name, rule in of_type("AWS::Events::Rule").items():
+        for target in rule["Targets"]:
+            yield name, target["Arn"]["Fn::GetAtt"][0], "target"
+            yield name, target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0], "dead"
+    for function, properties in FUNCTIONS.items():
+        for event, source in properties.get("Events", {}).items():
+            if dead := source["Properties"].get("DeadLetterConfig"):
+                yield f"{function}{event}", dead["Arn"]["Fn::GetAtt"][0], "dead"
+
+
+def test_a_queue_lets_the_rules_send_that_name_it() -> None:
+    """EventBridge needs the queue's own policy. Without it, a rule's messages are lost."""
+    allowed = {
+        (condition["Fn::GetAtt"][0], arn["Fn::GetAtt"][0])
+        for policy in of_type("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+        for condition in listed(statement["Condition"]["ArnEquals"]["aws:SourceArn"])
+        for arn in listed(statement["Resource"])
+        if {"Ref": arn["Fn::GetAtt"][0]} in policy["Queues"]
+        and statement["Effect"] == "Allow"
+        and statement["Principal"] == {"Service": "events.amazonaws.com"}
+        and statement["Action"] == "sqs:SendMessage"
+    }
+
+    assert allowed >= {(rule, queue) for rule, queue, _ in senders()}
+    assert {queue for _, queue, use in senders() if use == "dead"} <= DEAD
+
+
+def test_a_function_that_is_invoked_without_an_answer_keeps_what_it_gave_up() -> None:
+    invoked = {
+        name
+        for name, function in FUNCTIONS.items()
+        for event in function.get("Events", {}).values()
+        if event["Type"] in ("EventBridgeRule", "Schedule")
+    }
+
+    assert invoked
+    for name in invoked:
+        function = FUNCTIONS[name]
+        later = function.get("EventInvokeConfig", {}).get("DestinationConfig", {}).get("OnFailure")
+        dead = function.get("DeadLetterQueue", {}).get("TargetArn") or later["Destination"]
+        assert dead_letters(dead), name
+
+
+def test_the_integrations_and_permissions_of_the_api_are_those_of_their_functions() -> None:
+    """Each is named after its function. tests/unit/test_routes.py holds routes to integrations."""
+    kinds = {"ApiGatewayV2::Integration": "IntegrationUri", "Lambda::Permission": "FunctionName"}
+    for kind, of in kinds.items():
+        found = of_type(f"AWS::{kind}")
+        assert found
+        for name, properties in found.items():
+            (function, *_) = listed(next(iter(properties[of].values())))
+            assert name == function + kind.rpartition(":")[2]
+
+
+def test_payloads_of_the_api_have_the_form_that_the_handlers_read() -> None:
+    """Powertools' APIGatewayHttpResolver reads version 2.0."""
+    integrations = of_type("AWS::ApiGatewayV2::Integration").values()
+
+    assert {one["PayloadFormatVersion"] for one in integrations} == {"2.0"}
+
+
+# ---- metrics of AWS ------------------------------------------------------------------------------
+
+METRICS: dict[str, dict[str, tuple[str, ...]]] = {
+    "AWS/ApiGateway": {"5xx": ("ApiId",), "4xx": ("ApiId",), "Count": ("ApiId",)},
+    "AWS/Lambda": {
+        "ClaimedAccountConcurrency": (),
+        "ConcurrentExecutions": (),
+        "Errors": ("FunctionName",),
+        "Throttles": (),
+    },
+    "AWS/SQS": {"ApproximateNumberOfMessagesVisible": ("QueueName",)},
+    "AWS/States": {
+        "ExecutionsAborted": ("StateMachineArn",),
+        "ExecutionsFailed": ("StateMachineArn",),
+        "ExecutionsStarted": ("StateMachineArn",),
+        "ExecutionsSucceeded": ("StateMachineArn",),
+        "ExecutionsTimedOut": ("StateMachineArn",),
+    },
+}
+"""Metrics that AWS writes, and their dimensions. Sources: the pages "Metrics" of the developer
+guides of API Gateway (HTTP APIs), Lambda, SQS and Step Functions.
+"""
+DIMENSIONS = {
+    "ApiId": ("Ref", "AWS::ApiGatewayV2::Api"),
+    "FunctionName": ("Ref", "AWS::Serverless::Function"),
+    "QueueName": ("Fn::GetAtt", "AWS::SQS::Queue"),
+    "StateMachineArn": ("Ref", "AWS::Serverless::StateMachine"),
+}
+"""How the template refers to a value of each: a queue's `Ref` is its address, not its name."""
+
+
+def watched() -> Iterator[tuple[str, Json]]:
+    for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
+        inner = [
+            each["MetricStat"]["Metric"]
+            for each in alarm.get("Metrics", ())
+            if "MetricStat" in each
+        ]
+        for metric in inner or [alarm]:
+            if metric["Namespace"].startswith("AWS/"):
+                yield name, metric
+
+
+@pytest.mark.parametrize(("alarm", "metric"), list(watched()))
+def test_an_alarm_on_a_metric_of_aws_watches_one_that_there_is(alarm: str, metric: Json) -> None:
+    dimensions = metric.get("Dimensions", [])
+
+    expected = METRICS[metric["Namespace"]][metric["MetricName"]]
+    assert tuple(each["Name"] for each in dimensions) == expected
+    for each in dimensions:
+        form, kind = DIMENSIONS[each["Name"]]
+        (target, *attribute) = listed(each["Value"][form])
+        assert RESOURCES[target]["Type"] == kind
+        assert attribute in ([], ["QueueName"])
+
+
+def test_the_dashboard_shows_metrics_of_aws_that_there_are() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for widget in json.loads(body)["widgets"]:
+        first, *others = widget["properties"]["metrics"]
+        if str(first[0]).startswith("AWS/"):
+            namespace, name, dimension, _ = first
+            for shown in (name, *(each[1] for each in others)):
+                assert METRICS[namespace][shown] == (dimension,)
+
+
+# ---- nothing else --------------------------------------------------------------------------------
+
+SENDS_OR_TAKES = {
+    "AWS::DynamoDB::Table",
+    "AWS::Events::EventBus",
+    "AWS::Events::Rule",
+    "AWS::Logs::LogGroup",
+    "AWS::SNS::Topic",
+    "AWS::SQS::Queue",
+    "AWS::Scheduler::ScheduleGroup",
+    "AWS::Serverless::Function",
+    "AWS::Serverless::StateMachine",
+}
+PERMITS = ("Policies", "AssumeRolePolicyDocument", "PolicyDocument")
+"""Properties that permit a way and make none."""
+REFERENCES = {
+    "AWS::ApiGatewayV2::Integration": {"IntegrationUri"},
+    "AWS::ApiGatewayV2::Stage": {"AccessLogSettings.DestinationArn"},
+    "AWS::CloudWatch::Alarm": {"AlarmActions", "Dimensions.Value"},
+    "AWS::CloudWatch::Dashboard": {"DashboardBody"},
+    "AWS::Events::Rule": {"EventBusName", "Targets.Arn", "Targets.DeadLetterConfig.Arn"},
+    "AWS::Lambda::EventSourceMapping": {"EventSourceArn", "FunctionName"},
+    "AWS::Lambda::Permission": {"FunctionName"},
+    "AWS::SQS::Queue": {"RedrivePolicy.deadLetterTargetArn"},
+    "AWS::SQS::QueuePolicy": {"Queues"},
+    "AWS::Scheduler::Schedule": {"Target.Arn", "Target.DeadLetterConfig.Arn"},
+    "AWS::Serverless::Function": {
+        "DeadLetterQueue.TargetArn",
+        "Environment.Variables.*",
+        "EventInvokeConfig.DestinationConfig.OnFailure.Destination",
+        "Events.*.Properties.DestinationConfig.OnFailure.Destination",
+        "Events.*.Properties.Stream",
+        "Events.*.Properties.DeadLetterConfig.Arn",
+        "Events.*.Properties.EventBusName",
+        "Events.*.Properties.Pattern.detail.stateMachineArn",
+        "Events.*.Properties.Queue",
+        "LoggingConfig.LogGroup",
+    },
+    "AWS::Serverless::StateMachine": {
+        "DefinitionSubstitutions.*",
+        "Logging.Destinations.CloudWatchLogsLogGroup.LogGroupArn",
+    },
+}
+"""Where the template refers to what sends or takes. Tests here and in test_message_contracts.py
+look at each of these places. An event without a reference, such as a rate, is told by its type.
+"""
+EVENTS = {"DynamoDB", "SQS", "EventBridgeRule", "Schedule"}
+
+
+def named_in(key: str, value: Any) -> list[str]:
+    """The names in a reference. None in anything else."""
+    if key == "Fn::Sub":
+        return re.findall(r"\$\{(\w+)", json.dumps(value))
+    return listed(value)[:1] if key in ("Ref", "Fn::GetAtt") else []
+
+
+def references(value: Any, place: str = "") -> Iterator[tuple[str, str]]:
+    """The place of each reference, and the resource."""
+    for each in listed(value):
+        for key, inner in each.items() if isinstance(each, dict) else ():
+            yield from ((place, name) for name in named_in(key, inner))
+            if key not in PERMITS:
+                yield from references(inner, f"{place}{step(key, place)}")
+
+
+def step(key: str, place: str) -> str:
+    """The next part of a place: names that the template gives by itself are `*`."""
+    if key.startswith("Fn::"):
+        return ""
+    named = place in ("Events", "Environment.Variables", "DefinitionSubstitutions")
+    return ("." if place else "") + ("*" if named else key)
+
+
+def test_producers_and_consumers_are_connected_in_no_other_way() -> None:
+    """A new kind of connection fails here, such as a pipe, a subscription, a trigger of the user
+    pool, a filter of a log, or an alarm that does something.
+    """
+    found: dict[str, set[str]] = {}
+    for resource in RESOURCES.values():
+        for place, name in references(resource["Properties"]):
+            if RESOURCES.get(name, {}).get("Type") in SENDS_OR_TAKES:
+                found.setdefault(resource["Type"], set()).add(place)
+    kinds = {e["Type"] for f in FUNCTIONS.values() for e in f.get("Events", {}).values()}
+
+    assert found == REFERENCES
+    assert kinds == EVENTS
+    assert [n for n, m in of_type("AWS::Serverless::StateMachine").items() if "Events" in m] == []
