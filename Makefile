@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract mutants model reliability format events templates screens lock python dev stack checkers simulator page chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract smoke mutants model reliability format events templates screens lock python dev stack checkers simulator page chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -62,6 +62,11 @@ bench: stack chromium ## start-up, CPU, wall-clock, the page, and what a sweep r
 contract: dev ## what only a real account can prove (PROFILE=name of an AWS profile)
 	@test -n "$(PROFILE)" || { echo "Say which AWS profile to use: make contract PROFILE=name"; exit 2; }
 	@AWS_PROFILE="$(PROFILE)" $(RUN) pytest tests/contract --run-contract
+
+smoke: dev ## try a deployed stack (STACK=name PROFILE= REGION= ACCOUNT= or ACCOUNT_PROFILE=); says what that proves
+	@test -n "$(STACK)" || { echo "Say which stack to try: make smoke STACK=cavok-accounts"; exit 2; }
+	@$(if $(PROFILE),AWS_PROFILE="$(PROFILE)") $(if $(REGION),AWS_DEFAULT_REGION="$(REGION)") PYTHONPATH=layers/shared \
+	  $(RUN) tests.smoke "$(STACK)" $(if $(ACCOUNT),--account "$(ACCOUNT)") $(if $(ACCOUNT_PROFILE),--account-profile "$(ACCOUNT_PROFILE)")
 
 format: dev page ## put the code in the project's style
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .

@@ -76,6 +76,12 @@ def deploy(emulator: Emulator) -> None:
     _RECORD.write_text(json.dumps(_record_of(emulator)))
 
 
+def deploy_beside(emulator: Emulator, stack_name: str) -> None:
+    """A further stack of the same account and region, from what was built last. Raises Problem."""
+    named = ["--stack-name", stack_name, "--s3-prefix", stack_name]
+    _sam("deploy", emulator, [*named, *_parameters(emulator)])
+
+
 def _failed_resources(emulator: Emulator) -> str:
     """The failed resources and reasons, oldest first: the first is the cause, the rest follow."""
     try:
@@ -89,9 +95,9 @@ def _failed_resources(emulator: Emulator) -> str:
     )
 
 
-def outputs(emulator: Emulator) -> dict[str, str]:
+def outputs(emulator: Emulator, stack_name: str = STACK_NAME) -> dict[str, str]:
     """The stack's outputs by key."""
-    stack = aws.cloudformation(emulator.url).describe_stacks(StackName=STACK_NAME)["Stacks"][0]
+    stack = aws.cloudformation(emulator.url).describe_stacks(StackName=stack_name)["Stacks"][0]
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
 

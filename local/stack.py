@@ -54,7 +54,7 @@ def up() -> Stack:
             deploy.build(emulator)
         with step("Template deployed (sam deploy)"):
             deploy.deploy(emulator)
-    stack = _describe(emulator)
+    stack = describe(emulator, deploy.outputs(emulator))
     _write(stack)
     return stack
 
@@ -73,12 +73,12 @@ def status() -> None:
     console.print_json(json.dumps(asdict(stack)))
 
 
-def _describe(emulator: process.Emulator) -> Stack:
-    outputs = deploy.outputs(emulator)
+def describe(emulator: process.Emulator, outputs: dict[str, str]) -> Stack:
+    """The stack with these outputs. Its users are made if they are missing."""
     pool_id = outputs["UserPoolId"]
     return Stack(
-        api_url=_on_loopback(outputs["ApiUrl"], emulator.url),
-        dashboard_url=_on_loopback(outputs["DashboardUrl"], emulator.url),
+        api_url=on_loopback(outputs["ApiUrl"], emulator.url),
+        dashboard_url=on_loopback(outputs["DashboardUrl"], emulator.url),
         emulator_url=emulator.url,
         region=REGION,
         workload_account_id=WORKLOAD_ACCOUNT_ID,
@@ -99,7 +99,7 @@ def _describe(emulator: process.Emulator) -> Stack:
     )
 
 
-def _on_loopback(url: str, emulator_url: str) -> str:
+def on_loopback(url: str, emulator_url: str) -> str:
     """The emulator's loopback URL of an API, whose own host name resolves in browsers only."""
     parts = urlsplit(url)
     api_id = (parts.hostname or "").split(".")[0]

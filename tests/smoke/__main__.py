@@ -1,0 +1,235 @@
+"""Tries a deployed stack as a new organization would, and says what that proves:
+`python -m tests.smoke STACK --account NUMBER` (make smoke).
+
+It makes a person, an account and, with `--account-profile`, the role that "Deploy on AWS" offers,
+and removes them. It changes nothing of anybody else. The sweep that it starts is like any other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import secrets
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import httpx
+
+from local.customers import Offer
+from local.display import console
+from local.stack import on_loopback
+from tests.contract.place import ON_LOOPBACK, Place
+from tests.smoke.rows import Evidence, report
+from tests.support.connections import new_account
+from tests.support.http import answer
+
+TEST_SECONDS, SWEEP_SECONDS, EVENT_SECONDS = 300, 900, 60
+
+
+@dataclass(frozen=True)
+class Deployed:
+    """The stack, as the profile of its account sees it."""
+
+    place: Place
+    outputs: dict[str, str]
+    resources: dict[str, str]
+    """Physical IDs by logical ones."""
+
+    @classmethod
+    def find(cls, place: Place, name: str) -> Deployed:
+        client = place.client("cloudformation")
+        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+        pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+        summaries = [each for page in pages for each in page["StackResourceSummaries"]]
+        return cls(
+            place,
+            {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]},
+            {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in summaries},
+        )
+
+    @contextmanager
+    def person(self) -> Iterator[httpx.Client]:
+        """The API as a new admin of a new organization calls it."""
+        organization, password = f"smoke-{secrets.token_hex(6)}", f"aA1-{secrets.token_urlsafe(18)}"
+        cognito, email = self.place.client("cognito-idp"), f"admin@{organization}.example"
+        pool = {"UserPoolId": self.outputs["UserPoolId"], "Username": email}
+        attributes = {"email": email, "email_verified": "true", "custom:organization": organization}
+        cognito.admin_create_user(
+            **pool,
+            MessageAction="SUPPRESS",
+            TemporaryPassword=password,
+            UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        )
+        self.place.later(cognito.admin_delete_user, **pool)
+        cognito.admin_set_user_password(**pool, Password=password, Permanent=True)
+        cognito.admin_add_user_to_group(**pool, GroupName="admin")
+        signed_in = cognito.initiate_auth(
+            ClientId=self.outputs["UserPoolClientId"],
+            AuthFlow="USER_PASSWORD_AUTH",
+            AuthParameters={"USERNAME": email, "PASSWORD": password},
+        )
+        url, token = self.outputs["ApiUrl"], signed_in["AuthenticationResult"]["IdToken"]
+        if ON_LOOPBACK:
+            url = on_loopback(url, os.environ["AWS_ENDPOINT_URL"])
+        headers = {"authorization": f"Bearer {token}"}
+        with httpx.Client(
+            base_url=url, headers=headers, timeout=60, trust_env=not ON_LOOPBACK
+        ) as http:
+            yield http
+
+    def items_of_progress(self, account_id: str) -> int:
+        found = self.place.client("dynamodb").query(
+            TableName=self.outputs["TableName"],
+            Select="COUNT",
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"ACCOUNT#{account_id}"},
+                ":sk": {"S": "PROGRESS#"},
+            },
+        )
+        return int(found["Count"])
+
+    def lines_about(self, account_id: str) -> dict[str, int]:
+        """By log group of the functions. Waits for the line of an event, which comes last."""
+        logs, deadline = self.place.client("logs"), time.monotonic() + EVENT_SECONDS
+        groups = [name for name in self.resources.values() if name.startswith("/aws/lambda/")]
+        while True:
+            found = {
+                group: len(
+                    logs.filter_log_events(logGroupName=group, filterPattern=f'"{account_id}"')[
+                        "events"
+                    ]
+                )
+                for group in groups
+            }
+            delivered = any(n for group, n in found.items() if group.endswith("deliver_webhook"))
+            if delivered or time.monotonic() > deadline:
+                return found
+            time.sleep(5)
+
+    def sweep(self) -> int:
+        """Start a sweep and wait for it. Returns how many accounts it tested."""
+        client, deadline = self.place.client("stepfunctions"), time.monotonic() + SWEEP_SECONDS
+        machine = self.outputs["ReverifyAccountsArn"]
+        arn = client.start_execution(stateMachineArn=machine, input="{}")["executionArn"]
+        while client.describe_execution(executionArn=arn)["status"] == "RUNNING":
+            if time.monotonic() > deadline:
+                return 0
+            time.sleep(2)
+        runs = client.list_map_runs(executionArn=arn)["mapRuns"]
+        described = (client.describe_map_run(mapRunArn=run["mapRunArn"]) for run in runs)
+        return sum(run["itemCounts"]["succeeded"] for run in described)
+
+    def check_clocks(self) -> bool:
+        """The daily check, once more. It mends clocks, and leaves right ones alone."""
+        answered = self.place.client("lambda").invoke(
+            FunctionName=self.resources["ReconcileClocks"], Payload=b"{}"
+        )
+        return "FunctionError" not in answered
+
+    def requests_are_counted(self) -> bool:
+        dimension = {"Name": "ApiId", "Value": self.resources["Api"]}
+        found = self.place.client("cloudwatch").list_metrics(
+            Namespace="AWS/ApiGateway", MetricName="Count", Dimensions=[dimension]
+        )
+        return bool(found["Metrics"])
+
+
+def test(person: httpx.Client, path: str) -> dict[str, Any]:
+    """Press Test, and wait for the end."""
+    started: dict[str, Any] = answer(person.post(f"{path}/verifications"))
+    deadline = time.monotonic() + TEST_SECONDS
+    while True:
+        found: dict[str, Any] = answer(
+            person.get(f"{path}/verifications/{started['verification_id']}")
+        )
+        if found["state"] != "running" or time.monotonic() > deadline:
+            return found
+        time.sleep(2)
+
+
+def deploy(customer: Place, offer: Offer) -> None:
+    """What the customer does behind the "Deploy on AWS" link. It is undone at the end."""
+    client = customer.client("cloudformation")
+    client.create_stack(
+        StackName=offer.stack_name,
+        TemplateBody=offer.template,
+        Parameters=[
+            {"ParameterKey": name, "ParameterValue": value}
+            for name, value in offer.parameters.items()
+        ],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    customer.later(client.delete_stack, StackName=offer.stack_name)
+    client.get_waiter("stack_create_complete").wait(
+        StackName=offer.stack_name, WaiterConfig={"Delay": 2}
+    )
+
+
+def gather(stack: Deployed, number: str, customer: Place | None) -> Evidence:
+    """Everything that a run does, in the order of a new customer."""
+    with stack.person() as person:
+        added = answer(person.post("/v1/accounts", json=new_account(number, write_logs=False)))
+        path = f"/v1/accounts/{added['account_id']}"
+        deleted = 0
+        try:
+            refused, tested = test(person, path), None
+            if customer:
+                link = answer(person.get(f"{path}/instructions"))["deploy_on_aws_url"]
+                deploy(customer, Offer.from_link(link))
+                tested = test(person, path)
+            progress, swept = stack.items_of_progress(added["account_id"]), stack.sweep()
+        finally:
+            deleted = person.delete(path).status_code
+    return Evidence(
+        refused,
+        tested,
+        progress,
+        stack.lines_about(added["account_id"]),
+        swept,
+        stack.check_clocks(),
+        stack.requests_are_counted(),
+        deleted,
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.smoke", description=__doc__)
+    parser.add_argument("stack")
+    parser.add_argument("--account", help="the number of an account to connect, not the stack's")
+    parser.add_argument(
+        "--account-profile", help="a profile of that account, to make the role with"
+    )
+    given = parser.parse_args()
+    stack_place = Place(boto3.session.Session())
+    customer = None
+    if given.account_profile:
+        session = boto3.session.Session(
+            profile_name=given.account_profile, region_name=stack_place.region
+        )
+        customer = Place(session)
+    number = customer.account_number if customer else given.account
+    if not number or number == stack_place.account_number:
+        sys.exit(
+            "Say which account to connect, another than the stack's: ACCOUNT=… or ACCOUNT_PROFILE=…"
+        )
+    try:
+        evidence = gather(Deployed.find(stack_place, given.stack), number, customer)
+    finally:
+        for place in filter(None, (customer, stack_place)):
+            place.clean_up()
+    lines = list(report(evidence))
+    for proven, words in lines:
+        console.print(f"{'[green]proven[/]    ' if proven else '[yellow]not proven[/]'} ", end="")
+        console.print(words, markup=False)
+    console.print(f"{sum(proven for proven, _ in lines)} of {len(lines)} rows proven")
+    sys.exit(0 if evidence.works else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,83 @@
+"""What `make smoke` says about the rows of docs/aws-fidelity.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from local.settings import ROOT
+from tests.smoke.rows import ROWS, Evidence, Row, report
+
+SEEN = Evidence(
+    refused={"outcome": "failed"},
+    tested={"outcome": "confirmed"},
+    items_of_progress=7,
+    lines_of_functions={"/aws/lambda/cavok/deliver_webhook": 1},
+    swept=1,
+    clocks_checked=True,
+    requests_counted=True,
+    deleted=204,
+)
+NOTHING = Evidence(
+    refused={"outcome": "aborted"},
+    tested=None,
+    items_of_progress=0,
+    lines_of_functions={},
+    swept=0,
+    clocks_checked=False,
+    requests_counted=False,
+    deleted=500,
+)
+
+
+def table() -> dict[str, str]:
+    """The first and the last cell of each row."""
+    lines = (ROOT / "docs" / "aws-fidelity.md").read_text().splitlines()
+    rows = [line.strip("| ").split(" | ") for line in lines if line.startswith("| ")]
+    return {cells[0]: cells[-1] for cells in rows}
+
+
+def test_the_rows_that_need_a_deployed_stack_are_those_of_the_document() -> None:
+    needed = {
+        point
+        for point, proof in table().items()
+        if "make smoke" in proof or "deployed stack" in proof or "deployed function" in proof
+    }
+    named = {row: [p for p in table() if p.startswith(row.point)] for row in ROWS}
+
+    assert [row.point for row, found in named.items() if len(found) != 1] == []
+    assert needed - {found for each in named.values() for found in each} == set()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.point)
+def test_the_document_says_of_each_row_whether_a_run_can_prove_it(row: Row) -> None:
+    (proof,) = (proof for point, proof in table().items() if point.startswith(row.point))
+
+    assert ("`make smoke`" in proof) == (row.proves is not None)
+
+
+def test_a_run_that_saw_all_proves_all_that_a_run_can_prove() -> None:
+    proven = [words for is_proven, words in report(SEEN) if is_proven]
+
+    assert proven == [row.point for row in ROWS if row.proves]
+    assert SEEN.works
+
+
+def test_a_run_that_saw_nothing_proves_nothing_and_says_why() -> None:
+    lines = list(report(NOTHING))
+
+    assert not any(proven for proven, _ in lines)
+    assert all(words.endswith(row.otherwise) for (_, words), row in zip(lines, ROWS, strict=True))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        replace(SEEN, refused={"outcome": "aborted"}),
+        replace(SEEN, tested={"outcome": "failed"}),
+        replace(SEEN, deleted=500),
+    ],
+)
+def test_a_stack_that_does_not_do_what_it_is_for_does_not_work(broken: Evidence) -> None:
+    assert not broken.works
