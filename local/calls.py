@@ -10,6 +10,7 @@ Only the standard library, ministack and `local.settings` may be imported here, 
 from __future__ import annotations
 
 import contextvars
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -66,22 +67,18 @@ def install() -> None:
 
 def _record_what_is_decided(iam_evaluator: Any, record: Callable[[Call], None]) -> None:
     enforce = iam_evaluator.enforce
+    signature = inspect.signature(enforce)
 
-    def recording(
-        key: str,
-        action: str,
-        *where: str,
-        resource_arn: str = "*",
-        service_context: dict[str, Any] | None = None,
-    ) -> Any:
-        denied = enforce(
-            key, action, *where, resource_arn=resource_arn, service_context=service_context
-        )
-        caller = iam_evaluator.resolve_caller_identity(key) or {}
+    def recording(*request: Any, **named: Any) -> Any:
+        denied = enforce(*request, **named)
+        asked = signature.bind(*request, **named).arguments
+        caller = iam_evaluator.resolve_caller_identity(asked["access_key_id"]) or {}
         session = _SESSION.match(caller.get("userArn", ""))
         if session and not isinstance(denied, iam_evaluator.AuthError):
-            context = {name: value for name, value in (service_context or {}).items() if value}
-            record(Call(session[1], action, resource_arn, context, denied is None))
+            given = asked.get("service_context") or {}
+            context = {name: value for name, value in given.items() if value}
+            resource = asked.get("resource_arn", "*")
+            record(Call(session[1], asked["iam_action"], resource, context, denied is None))
         return denied
 
     iam_evaluator.enforce = recording

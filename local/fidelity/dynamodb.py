@@ -59,12 +59,12 @@ def check_each_item_of_a_transaction_by_its_own_key(
 
 
 @corrects(iam_evaluator, "enforce")
-def _tell_the_key_of_an_item(
-    original: Any, *request: Any, resource_arn: str = "*", service_context: Any = None
-) -> Any:
-    if isinstance(resource_arn, _TableOfAnItem):
-        service_context = {**service_context, "dynamodb:LeadingKeys": resource_arn.leading_keys}
-    return original(*request, resource_arn=resource_arn, service_context=service_context)
+def _tell_the_key_of_an_item(original: Any, *request: Any, **named: Any) -> Any:
+    table = named.get("resource_arn")
+    if isinstance(table, _TableOfAnItem):
+        key = {"dynamodb:LeadingKeys": table.leading_keys}
+        named["service_context"] = {**named["service_context"], **key}
+    return original(*request, **named)
 
 
 def _partition_keys(request: dict[str, Any]) -> Iterator[dict[str, str]]:

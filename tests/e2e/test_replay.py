@@ -55,6 +55,7 @@ MAY: Mapping[str, set[str]] = {
         *FAILS_ACCOUNTS,
         *SETS_CLOCKS,
         *ENTERS,
+        "states:StartExecution VerifyAccount",
     },
     "OpenSessionRole": {
         *table("GetItem", "ORG"),
