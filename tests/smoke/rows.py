@@ -81,7 +81,7 @@ ROWS = (
     ),
     Row("Log delivery of EXPRESS and STANDARD", None, "only failed executions are logged"),
     Row("A failing batch of a stream", None, TAKES_A_FAULT),
-    Row("Scheduler sends a schedule's input", None, TAKES_AN_INSTANCE),
+    Row("The universal target `aws-sdk:sqs:sendMessage`", None, TAKES_AN_INSTANCE),
     Row("A failing Scheduler target", None, TAKES_A_FAULT),
     Row(
         "Alarms' metrics and dimensions",
