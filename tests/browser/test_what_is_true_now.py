@@ -315,8 +315,8 @@ def test_two_tabs_come_to_agree(admin, sign_in, answer_with):
         answer_with(page, "/v1/accounts/acc000000", lambda _: accounts[0])
         answer_with(page, "/v1/accounts/acc000000/usage", samples.USAGE)
 
-    def rename(request: Any) -> Any:
-        accounts[0] = accounts[0] | {"version": 2, **request.post_data_json}
+    def rename(_: Any) -> Any:
+        accounts[0] = accounts[0] | {"version": 2, "name": "Renamed"}
         return accounts[0]
 
     answer_with(second, "/v1/accounts/acc000000", rename, method="PATCH")
