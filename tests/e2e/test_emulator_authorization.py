@@ -147,7 +147,7 @@ def test_a_policy_may_name_databases_by_the_start_of_their_name(account: Account
 
 def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None:
     account.client("dynamodb").create_table(
-        TableName="house",
+        TableName="sample",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[
             {"AttributeName": "pk", "AttributeType": "S"},
@@ -165,26 +165,26 @@ def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None
     role = account.role("Limited", {**ALLOW_ALL, "Condition": keys_like("MINE#*")})
     table = account.session(role, "dynamodb")
     calls: dict[str, Callable[[str], Any]] = {
-        "get": lambda pk: table.get_item(TableName="house", Key={"pk": {"S": pk}}),
+        "get": lambda pk: table.get_item(TableName="sample", Key={"pk": {"S": pk}}),
         "put": lambda pk: table.put_item(
-            TableName="house", Item={"pk": {"S": pk}, "door": {"S": pk}}
+            TableName="sample", Item={"pk": {"S": pk}, "door": {"S": pk}}
         ),
         "batch": lambda pk: table.batch_get_item(
-            RequestItems={"house": {"Keys": [{"pk": {"S": "MINE#2"}}, {"pk": {"S": pk}}]}}
+            RequestItems={"sample": {"Keys": [{"pk": {"S": "MINE#2"}}, {"pk": {"S": pk}}]}}
         ),
         "query": lambda pk: table.query(
-            TableName="house",
+            TableName="sample",
             KeyConditionExpression="#0 = :0",
             ExpressionAttributeNames={"#0": "pk"},
             ExpressionAttributeValues={":0": {"S": pk}},
         ),
         "index": lambda pk: table.query(
-            TableName="house",
+            TableName="sample",
             IndexName="by_door",
             KeyConditionExpression="door = :door",
             ExpressionAttributeValues={":door": {"S": pk}},
         ),
-        "delete": lambda pk: table.delete_item(TableName="house", Key={"pk": {"S": pk}}),
+        "delete": lambda pk: table.delete_item(TableName="sample", Key={"pk": {"S": pk}}),
     }
 
     for call in calls.values():
@@ -224,10 +224,10 @@ def keys_like(pattern: str) -> dict[str, Any]:
 
 
 def test_a_policy_may_let_objects_be_created_and_not_replaced(account: Account) -> None:
-    account.client("s3").create_bucket(Bucket=f"house-{account.number}")
+    account.client("s3").create_bucket(Bucket=f"sample-{account.number}")
     creates = allow("s3:PutObject", StringEquals={"s3:if-none-match": "*"})
     s3 = account.session(account.role("Creates", creates), "s3")
-    door = {"Bucket": f"house-{account.number}", "Key": "door", "Body": b"shut"}
+    door = {"Bucket": f"sample-{account.number}", "Key": "door", "Body": b"shut"}
 
     assert refusal(s3.put_object, **door)[0] == "AccessDenied"
     assert s3.put_object(**door, IfNoneMatch="*")
@@ -236,10 +236,10 @@ def test_a_policy_may_let_objects_be_created_and_not_replaced(account: Account) 
 
 
 def test_a_batch_of_messages_needs_the_permission_of_a_single_one(account: Account) -> None:
-    url = account.client("sqs").create_queue(QueueName="house")["QueueUrl"]
+    url = account.client("sqs").create_queue(QueueName="sample")["QueueUrl"]
     entries = [{"Id": "1", "MessageBody": "m", "MessageGroupId": "g"}]
-    sends = account.role("Sends", allow("sqs:SendMessage", "arn:aws:sqs:*:*:house"))
-    takes = account.role("Takes", allow("sqs:ReceiveMessage", "arn:aws:sqs:*:*:house"))
+    sends = account.role("Sends", allow("sqs:SendMessage", "arn:aws:sqs:*:*:sample"))
+    takes = account.role("Takes", allow("sqs:ReceiveMessage", "arn:aws:sqs:*:*:sample"))
 
     sent = account.session(sends, "sqs").send_message_batch(QueueUrl=url, Entries=entries)
     assert [entry["Id"] for entry in sent["Successful"]] == ["1"]

@@ -421,7 +421,7 @@ def test_a_distributed_map_in_jsonata_selects_and_batches_items_and_counts_them(
 
 
 @pytest.mark.parametrize(
-    ("listed", "shown"), [(["custom:house"], {"custom:house"}), (None, {"email"})]
+    ("listed", "shown"), [(["custom:team"], {"custom:team"}), (None, {"email"})]
 )
 def test_a_token_has_the_attributes_that_the_client_may_read(
     account: Account, listed: list[str] | None, shown: set[str]
@@ -430,7 +430,7 @@ def test_a_token_has_the_attributes_that_the_client_may_read(
     pool = cognito.create_user_pool(
         PoolName="people",
         UsernameAttributes=["email"],
-        Schema=[{"Name": "house", "AttributeDataType": "String"}],
+        Schema=[{"Name": "team", "AttributeDataType": "String"}],
     )["UserPool"]["Id"]
     client = cognito.create_user_pool_client(
         UserPoolId=pool,
@@ -439,7 +439,7 @@ def test_a_token_has_the_attributes_that_the_client_may_read(
         **({"ReadAttributes": listed} if listed else {}),
     )["UserPoolClient"]["ClientId"]
     user = {"UserPoolId": pool, "Username": "ada@example.com"}
-    values = {"email": "ada@example.com", "custom:house": "blue"}
+    values = {"email": "ada@example.com", "custom:team": "blue"}
     attributes = [{"Name": name, "Value": value} for name, value in values.items()]
     cognito.admin_create_user(**user, UserAttributes=attributes, MessageAction="SUPPRESS")
     cognito.admin_set_user_password(**user, Password="aA1-not-a-secret", Permanent=True)

@@ -1,4 +1,4 @@
-"""Starts and stops with each AWS call failing in turn, from the request to the settled result.
+"""Starts and stops with each AWS call failing in turn, from the request to the final result.
 
 Everything that production has runs here, by a clock of the test: who asked, and repeats what
 failed; the table's stream, which has the act followed; the queue, which brings an act back until
@@ -80,8 +80,8 @@ class World:
         """Lets time pass, in which the stream is read and due messages are taken."""
         self._until(self.now + timedelta(seconds=seconds))
 
-    def settle(self) -> None:
-        """Lets time pass until every act is settled, or given up."""
+    def wait_for_results(self) -> None:
+        """Lets time pass until every act has its final result."""
         self._until(self.now + timedelta(hours=3))
 
     def _until(self, end: datetime) -> None:
@@ -320,7 +320,7 @@ def _turn_done(world: World, acts: list[Interaction]) -> Iterator[str]:
         yield "the transition is due again"
 
 
-def _settled(world: World, acts: list[Interaction]) -> Iterator[str]:
+def _one_interaction(world: World, acts: list[Interaction]) -> Iterator[str]:
     if len(acts) > 1:
         yield f"{len(acts)} interactions for one request"
 
@@ -342,7 +342,7 @@ STORIES = (
     Story("turn", _a_due_resource, _turn, _turn_done),
     Story("turn twice", _a_due_resource, _turn_twice, _turn_done),
     Story("turn, and another starts", _a_due_resource, _turn_and_somebody_starts_it, _last_word),
-    Story("stop, and delete", _a_database, _stop_and_delete_the_account, _settled),
+    Story("stop, and delete", _a_database, _stop_and_delete_the_account, _one_interaction),
 )
 
 
@@ -368,22 +368,22 @@ def _everywhere(world: World) -> Iterator[str]:
     if world.dead or world.queue:
         yield "an act was given up"
     yield from (note for note in world.run.notes if "given up" in note)
-    yield from _told(world)
+    yield from _published(world)
 
 
-def _told(world: World) -> Iterator[str]:
-    """Each interaction is told, whenever it is told, as it was recorded."""
-    told: dict[str, set[str]] = {}
+def _published(world: World) -> Iterator[str]:
+    """Each interaction is published as it was recorded, however often."""
+    published: dict[str, set[str]] = {}
     for event in world.run.calls.events:
         detail = event["detail"]
         if event["detail-type"] == "Instance Interaction" and detail["action"] in ("start", "stop"):
-            told.setdefault(detail["interaction_id"], set()).add(json.dumps(detail))
+            published.setdefault(detail["interaction_id"], set()).add(json.dumps(detail))
     for act in acts_of(world):
-        seen = told.pop(act.interaction_id, set())
+        seen = published.pop(act.interaction_id, set())
         if [json.loads(each)["outcome"] for each in seen] != [act.outcome.value]:
-            yield f"recorded as {act.outcome}, and told {seen}"
-    if told:
-        yield f"told, and not recorded: {told}"
+            yield f"recorded as {act.outcome}, and published {seen}"
+    if published:
+        yield f"published, and not recorded: {published}"
 
 
 def run_story(
@@ -397,7 +397,7 @@ def run_story(
     world.run.calls = replace(world.run.calls, index=index, fault=fault, after_write=world.run.look)
     with watched(world.run.calls):
         story.act(world)
-        world.settle()
+        world.wait_for_results()
     return world
 
 

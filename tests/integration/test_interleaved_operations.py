@@ -140,7 +140,7 @@ def _begin(world: World) -> int:
     return send("POST", f"{world.path}/verifications")
 
 
-def _settle(world: World) -> str:
+def _finish(world: World) -> str:
     return invoke(record_verification.handler, world.test | {"steps": world.steps})
 
 
@@ -218,7 +218,7 @@ OPERATIONS: dict[str, Callable[[World], object]] = {
     "delete an account": _delete_with_resources,
     "revoke an account": _revoke,
     "start a test": _begin,
-    "settle a test": _settle,
+    "finish a test": _finish,
     "abort a test": _abort,
     "sweep": _sweep,
     "record": _record,
@@ -237,7 +237,7 @@ OVERTAKEN = 409
 """What a request is answered if somebody else changed the same thing meanwhile."""
 GIVES_WAY = {"sweep"}
 """Leaves an account that others change at this moment to the next sweep."""
-OF_A_RUNNING_TEST = {"settle a test", "abort a test"}
+OF_A_RUNNING_TEST = {"finish a test", "abort a test"}
 OF_A_KEY = {"rotate its key"}
 OF_A_DELETED_ACCOUNT = {"end resources"}
 
@@ -275,7 +275,7 @@ def _made(*, has_key: bool, running: bool, deleted: bool) -> World:
     world = World()
     world.account_id = ADMIN.account(**KEY_ACCOUNT if has_key else ROLE_ACCOUNT)["account_id"]
     _test(world)
-    _settle(world)
+    _finish(world)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http, "app", instances_api)
         body = {"kind": "rds", "instance_id": "orders", "region": REGION, "schedule": OFFICE}

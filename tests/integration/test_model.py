@@ -174,7 +174,7 @@ class Comparison(RuleBasedStateMachine):
             account_id = self.account_id(caller, 0)
             if index < connected:
                 self._begin_test(caller, account_id)
-                self._settle(list(self.model.tests.values())[-1], "works")
+                self._finish(list(self.model.tests.values())[-1], "works")
             if index < len(schedules):
                 region = body["regions"][0]
                 instance = next(each for each in DATABASES if each[0] == region)
@@ -287,14 +287,14 @@ class Comparison(RuleBasedStateMachine):
 
     @precondition(lambda self: self.model.tests)
     @rule(data=st.data(), found=findings)
-    def settle(self, data: Any, found: str) -> None:
+    def finish(self, data: Any, found: str) -> None:
         """A running test, if there is one: mostly the newest. Else the report comes once more."""
         tests = list(self.model.tests.values())
         running = [test for test in tests if test.state == "running"]
         which_test = data.draw(which, "which test") % len(running or tests)
-        self._settle((running or tests)[-1 - which_test], found)
+        self._finish((running or tests)[-1 - which_test], found)
 
-    def _settle(self, test: Verification, found: str) -> None:
+    def _finish(self, test: Verification, found: str) -> None:
         account = self.model.accounts[test.account_id]
         event = {
             "organization_id": account.organization,
@@ -307,7 +307,7 @@ class Comparison(RuleBasedStateMachine):
         if not account.deleted:
             stored = wiring.accounts().get(account.organization, account.account_id)
         self.run(record_verification.handler, _report(event, stored, found), account.organization)
-        self.model.settle(test, found)
+        self.model.finish(test, found)
 
     def list_tests(self, caller: Caller, account_id: str, limit: int) -> None:
         path = f"/v1/accounts/{account_id}/verifications"
@@ -544,7 +544,7 @@ class Comparison(RuleBasedStateMachine):
             assert bool(answer.json["secret"]) is (rotate or before is None)
         answer = self.ask(caller, "POST", "/v1/organization/webhook/test")
         if self.expect(answer, caller, 202, lambda: self._webhook(caller)):
-            self.model.told["Webhook Test", ""] += 1
+            self.model.published["Webhook Test", ""] += 1
 
     @precondition(lambda self: self.model.webhooks)
     @rule(caller=callers)
@@ -627,18 +627,18 @@ class Comparison(RuleBasedStateMachine):
         } == self.model.instances
 
     @invariant()
-    def every_change_is_told(self) -> None:
+    def every_change_is_published(self) -> None:
         if records := self.stream.taken():
             self.run(publish_events.handler, {"Records": records})
         self.checked = 0
         events, self.calls.events = self.calls.events, []
-        told = Counter((e["detail-type"], e["detail"]["account_id"] or "") for e in events)
-        assert told == self.model.told
+        published = Counter((e["detail-type"], e["detail"]["account_id"] or "") for e in events)
+        assert published == self.model.published
         for event in events:
             account = self.model.accounts.get(event["detail"]["account_id"])
             if account:
                 assert event["detail"]["organization_id"] == account.organization
-        self.model.told.clear()
+        self.model.published.clear()
 
     def _expected(self) -> Json:
         live = self.model.live()
@@ -934,5 +934,5 @@ def _make_databases(number: str) -> None:
 
 
 @pytest.mark.usefixtures("_around")
-def test_the_api_answers_stores_and_tells_what_the_model_does() -> None:
+def test_the_api_answers_stores_and_publishes_what_the_model_does() -> None:
     run_state_machine_as_test(Comparison, settings=SETTINGS)

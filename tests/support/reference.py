@@ -191,7 +191,7 @@ WEEKS = {
 
 @dataclass
 class Reference:
-    """What there is, and what was told since the last look."""
+    """What there is, and what was published since the last look."""
 
     now: datetime
     accounts: dict[str, Account] = field(default_factory=dict)
@@ -209,7 +209,7 @@ class Reference:
     """Body and account by organization and Idempotency-Key."""
     acts: dict[tuple[str, ...], tuple[str, str | None]] = field(default_factory=dict)
     """Outcome and interaction by account, Idempotency-Key, action and instance."""
-    told: Counter[tuple[str, str]] = field(default_factory=Counter)
+    published: Counter[tuple[str, str]] = field(default_factory=Counter)
     """Events by type and account."""
     undelivered: list[str] = field(default_factory=list)
     """Deleted accounts whose resources are not yet ended."""
@@ -292,7 +292,7 @@ class Reference:
         if key:
             self.created[request] = body, account_id
         self._audit(account, "created", caller.name)
-        self._tell("Account Created", account)
+        self._publish("Account Created", account)
         return account
 
     def change(self, caller: Caller, account_id: str, body: Json, version: int | None) -> Account:
@@ -335,7 +335,7 @@ class Reference:
         if account.revoked and not account.slot:
             return
         if not account.revoked:
-            self._tell("Account Revoked", account)
+            self._publish("Account Revoked", account)
         account.status, account.revoked, account.slot = "unconfirmed", True, None
         account.revision += 1
         account.version += 1
@@ -350,7 +350,7 @@ class Reference:
         account.deleted = self.now
         self.undelivered.append(account_id)
         self._audit(account, "deleted", caller.name)
-        self._tell("Account Deleted", account)
+        self._publish("Account Deleted", account)
 
     def resources_ended(self, account_id: str) -> None:
         """The event of a deleted account was delivered."""
@@ -397,7 +397,7 @@ class Reference:
         self._audit(account, "tested", actor)
         return test
 
-    def settle(self, test: Verification, found: str) -> None:
+    def finish(self, test: Verification, found: str) -> None:
         """`found`: works, lost (it may no longer stop), unlogged, not entered, open; or unanswered,
         died, which prove nothing.
         """
@@ -421,9 +421,9 @@ class Reference:
         account.revoked, account.slot = False, None
         account.version += 1
         test.state, test.outcome = "finished", outcome
-        self._tell("Verification Finished", account)
+        self._publish("Verification Finished", account)
         if account.status not in (before, "unconfirmed"):
-            self._tell(f"Account {account.status.capitalize()}", account)
+            self._publish(f"Account {account.status.capitalize()}", account)
         if test.trigger == "manual":
             accepted = "refused" if outcome == "failed" else "accepted"
             self._interact(account, "test", None, accepted, test.actor, test.started_at)
@@ -572,7 +572,7 @@ class Reference:
         refused = self._act(account, action, resource.instance_id, resource.region, "schedule")
         return None if refused else action
 
-    # ---- what is told ----------------------------------------------------------------------------
+    # ---- what is published -----------------------------------------------------------------------
 
     def _interact(
         self,
@@ -585,16 +585,16 @@ class Reference:
     ) -> None:
         interaction = Interaction(account.account_id, action, instance_id, outcome, actor, at)
         self.interactions.append(interaction)
-        self._tell("Instance Interaction", account)
+        self._publish("Instance Interaction", account)
         used = self.used()[account.account_id, f"{at:%Y-%m}"]
         for _ in (percent for percent in (80, 100) if used == FREE_INTERACTIONS * percent // 100):
-            self._tell("Usage Threshold Crossed", account)
+            self._publish("Usage Threshold Crossed", account)
 
     def _audit(self, account: Account, action: str, actor: str) -> None:
         self.audit.append((account.organization, account.account_id, action, actor))
 
-    def _tell(self, event_type: str, account: Account) -> None:
-        self.told[event_type, account.account_id] += 1
+    def _publish(self, event_type: str, account: Account) -> None:
+        self.published[event_type, account.account_id] += 1
 
     def ids(self, organization: str) -> Iterator[str]:
         """What no other organization may ever see."""
