@@ -11,6 +11,7 @@ import json
 import py_compile
 import re
 import shutil
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -28,6 +29,22 @@ SERVICES = frozenset(
 )
 """Of which the code makes clients."""
 
+CA_BUNDLE = "amazon-roots.pem"
+"""AWS_CA_BUNDLE of the functions: botocore reads its bundle again for each new connection, and that
+of Mozilla has 126 certificates. Source: boto/botocore, issue 3171.
+"""
+
+AMAZON_ROOTS = (
+    "Amazon Root CA 1",
+    "Amazon Root CA 2",
+    "Amazon Root CA 3",
+    "Amazon Root CA 4",
+    "Starfield Services Root Certificate Authority - G2",
+)
+"""The authorities of AWS's endpoints. Amazon recommends all five for a trust store of one's own.
+Source: Amazon Trust Services, "Repository".
+"""
+
 
 def main(architecture: str, target: str) -> None:
     layer = Path(target)
@@ -37,6 +54,8 @@ def main(architecture: str, target: str) -> None:
     # The models of boto3's resources, which nothing uses, and programs for a terminal.
     for unused in (layer / "boto3" / "data", layer / "bin"):
         shutil.rmtree(unused)
+    roots = amazon_roots((layer / "botocore" / "cacert.pem").read_text("utf-8"))
+    (layer / CA_BUNDLE).write_text(roots, "utf-8")
     compile_all(layer)
 
 
@@ -136,6 +155,26 @@ def _references(node: Any) -> set[str]:
         return set()
     own = {node["shape"]} if isinstance(node.get("shape"), str) else set()
     return own.union(*map(_references, node.values()))
+
+
+def amazon_roots(bundle: str) -> str:
+    """The certificates of AMAZON_ROOTS in a bundle of all authorities. Raises KeyError."""
+    certificates = {
+        _common_name(pem): pem
+        for pem in re.findall(
+            "-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----\n", bundle, re.DOTALL
+        )
+    }
+    return "".join(certificates[name] for name in AMAZON_ROOTS)
+
+
+def _common_name(pem: str) -> str:
+    """Empty if it has none."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.load_verify_locations(cadata=pem)
+    (certificate,) = context.get_ca_certs()
+    names: Any = certificate["subject"]
+    return next((value for ((key, value),) in names if key == "commonName"), "")
 
 
 def compile_all(layer: Path) -> None:

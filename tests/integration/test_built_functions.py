@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from build_layer import SERVICES
+from build_layer import AMAZON_ROOTS, CA_BUNDLE, SERVICES
 from local.settings import ROOT
 from tests.bench.packages import package
 from tests.support.template import template
@@ -134,3 +134,7 @@ def test_the_layer_alone_makes_a_client_of_each_service() -> None:
     code = CLIENTS.format(layer=str(LAYER), services=sorted(SERVICES))
 
     subprocess.run([sys.executable, "-I", "-S", "-c", code], check=True)
+
+
+def test_the_layer_carries_the_authorities_that_its_clients_trust() -> None:
+    assert (LAYER / CA_BUNDLE).read_text().count("BEGIN CERTIFICATE") == len(AMAZON_ROOTS)
