@@ -87,7 +87,8 @@ export function instructions(context) {
   );
 }
 
-// Whether the template's address is presigned, because it is not public. Its own query says so: a role may have any name.
+// Whether the template's address is presigned, because it is not public. Its own query says so: a role may have any
+// name.
 export function expires(link) {
   const template = new URLSearchParams(new URL(link).hash.split("?")[1]).get("templateURL") ?? link;
   return new URL(template).searchParams.has("X-Amz-Expires");
