@@ -54,6 +54,8 @@ def main(architecture: str, target: str) -> None:
     # The models of boto3's resources, which nothing uses, and programs for a terminal.
     for unused in (layer / "boto3" / "data", layer / "bin"):
         shutil.rmtree(unused)
+    # A second list of time zones: that of tzdata is the one in use.
+    (layer / "dateutil" / "zoneinfo" / "dateutil-zoneinfo.tar.gz").unlink()
     roots = amazon_roots((layer / "botocore" / "cacert.pem").read_text("utf-8"))
     (layer / CA_BUNDLE).write_text(roots, "utf-8")
     compile_all(layer)
