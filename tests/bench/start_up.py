@@ -1,8 +1,7 @@
 """Start-up of each built function as a whole process, against `import boto3` and one DynamoDB
 client. Only the function's artifact and the layer are on the path.
 
-Bytecode is cached in a temporary directory. So both sides are measured with bytecode, and the
-artifacts stay as they were built.
+The layer brings its bytecode, and none is written: the artifacts stay as they were built.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ import os
 import resource
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,9 +21,10 @@ from tests.bench.measure import Medians, Sample, interleaved
 BUILD = ROOT / ".aws-sam" / "build"
 LAYER = BUILD / "SharedLayer" / "python"
 
-LIMITS = {"AccountsApi": 1.6}
+LIMITS = {"AccountsApi": 1.8}
 """Maximum ratios to the baseline. `LIMIT` applies to all other functions."""
-LIMIT = 1.3
+LIMIT = 1.5
+"""The baseline has the layer's short list of endpoints and models too. It is shorter by them."""
 
 _BASELINE = "import boto3; boto3.client('dynamodb')"
 
@@ -106,25 +105,24 @@ def built_functions() -> list[str]:
 def measure(runs: int) -> list[StartUp]:
     """Every built function, in one interleaved run with the baseline."""
     functions = built_functions()
-    with tempfile.TemporaryDirectory(prefix="cavok-bench-") as bytecode:
-        alternatives = {"baseline": _starting([LAYER], _BASELINE, bytecode)}
-        for function in functions:
-            paths = [BUILD / function, LAYER]
-            alternatives[function] = _starting(paths, "import app", bytecode)
-            if clients := _FIRST_CLIENTS.get(function):
-                ready = "; ".join(("import app", "from cavok import wiring", *clients))
-                alternatives[f"{function} ready"] = _starting(paths, ready, bytecode)
-        medians = interleaved(alternatives, runs)
+    alternatives = {"baseline": _starting([LAYER], _BASELINE)}
+    for function in functions:
+        paths = [BUILD / function, LAYER]
+        alternatives[function] = _starting(paths, "import app")
+        if clients := _FIRST_CLIENTS.get(function):
+            ready = "; ".join(("import app", "from cavok import wiring", *clients))
+            alternatives[f"{function} ready"] = _starting(paths, ready)
+    medians = interleaved(alternatives, runs)
     return [
         StartUp(f, medians[f], medians.get(f"{f} ready"), medians["baseline"]) for f in functions
     ]
 
 
-def _starting(paths: list[Path], code: str, bytecode: str) -> Callable[[], Sample]:
+def _starting(paths: list[Path], code: str) -> Callable[[], Sample]:
     """A fresh interpreter without any site-packages: only the standard library and `paths`."""
     path = [str(p) for p in paths]
     whole = f"import sys; sys.path[:0] = {path!r}; {code}"
-    command = [sys.executable, "-I", "-S", "-X", f"pycache_prefix={bytecode}", "-c", whole]
+    command = [sys.executable, "-I", "-S", "-B", "-c", whole]
     environment = {"PATH": os.environ["PATH"], **_ENVIRONMENT}
 
     def start() -> Sample:
