@@ -34,6 +34,12 @@ _FIXED = {
 """What a resource keeps from its creation, although its schema does not say so. Source: Cognito API
 Reference, CreateUserPool.
 """
+_ATTACHED_TO = {
+    "AWS::S3::BucketPolicy": "Bucket",
+    "AWS::SNS::TopicPolicy": "Topics",
+    "AWS::SQS::QueuePolicy": "Queues",
+}
+"""Policies of which a bucket, topic or queue has one, and the property that says whose they are."""
 
 Template = Mapping[str, Any]
 Resource = Mapping[str, Any]
@@ -70,6 +76,7 @@ def losses(
             yield f"{name} would be removed where its condition {after['Condition']} is false."
         if before["Type"] == after["Type"] == _TABLE:
             yield from _index_changes(name, before, after)
+    yield from _moved_policies(old, new)
 
 
 def _ends(
@@ -101,6 +108,29 @@ def _index_changes(name: str, before: Resource, after: Resource) -> Iterator[str
 def _indexes(table: Resource) -> dict[str, Any]:
     indexes = table.get("Properties", {}).get("GlobalSecondaryIndexes", [])
     return {i["IndexName"]: (i.get("KeySchema"), i.get("Projection")) for i in indexes}
+
+
+def _moved_policies(old: Template, new: Template) -> Iterator[str]:
+    """Whoever had a policy and gets it from another resource. An update removes the old one last,
+    so nothing would be left, or it refuses a second one. Source: CloudFormation User Guide, "Update
+    behaviors of stack resources": what is removed is deleted in the cleanup.
+    """
+    before, after = _policies(old), _policies(new)
+    for owner in sorted(before.keys() & after.keys()):
+        if before[owner] != after[owner]:
+            moved = f"from {before[owner]} to {after[owner]}"
+            yield f"The policy of {owner} would move {moved}, and be deleted with the former."
+
+
+def _policies(template: Template) -> dict[str, str]:
+    """From whoever has a policy to the resource that sets it."""
+    found = {}
+    for name, resource in template["Resources"].items():
+        if kept_in := _ATTACHED_TO.get(resource["Type"]):
+            owners = resource["Properties"][kept_in]
+            for owner in owners if isinstance(owners, list) else [owners]:
+                found[owner.get("Ref") or json.dumps(owner)] = name
+    return found
 
 
 def _keeps(resource: Resource, policy: str) -> bool:

@@ -48,6 +48,13 @@ def changes_a_condition(new: dict[str, Any]) -> None:
     new["Conditions"]["MakesTemplatesBucket"] = {"Fn::Equals": ["a", "b"]}
 
 
+def renames(name: str) -> Change:
+    def change(new: dict[str, Any]) -> None:
+        new["Resources"]["Other"] = new["Resources"].pop(name)
+
+    return change
+
+
 KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}]
 
 
@@ -90,6 +97,15 @@ KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}]
             lambda new: new["Resources"]["Table"].update(Type="AWS::DynamoDB::GlobalTable"),
             "Table would become a AWS::DynamoDB::GlobalTable.",
         ),
+        (
+            renames("InteractionQueuesPolicy"),
+            "The policy of InteractionsToLog would move from Inte",
+        ),
+        (renames("TemplatesBucketPolicy"), "The policy of TemplatesBucket would move from Templat"),
+        (
+            sets("InteractionQueuesPolicy", "Queues", [{"Ref": "UnpublishedEvents"}]),
+            "The policy of UnpublishedEvents would move from WebhookQueuesPolicy to InteractionQ",
+        ),
         (drops("Table", "DeletionPolicy"), "Table loses its DeletionPolicy."),
         (drops("SealingKey", "UpdateReplacePolicy"), "SealingKey loses its UpdateReplacePolicy."),
         (makes_conditional, "Table would be removed where its condition HasHostedSignIn is false."),
@@ -109,6 +125,7 @@ def test_a_loss_is_found(change: Change, loss: str) -> None:
         sets("AccountsApiLogs", "RetentionInDays", 1),
         # Neither has a state or a name of its own, and CloudFormation makes another.
         removes("ApiErrorsAlarm"),
+        sets("InteractionQueuesPolicy", "Queues", []),
         removes("AccountsApiPermission"),
         sets("OpenSessionRole", "Path", "/others/"),
         sets("AccountsApiPermission", "Principal", "events.amazonaws.com"),
