@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +13,7 @@ from cavok.domain.access_denied import OUT_OF_TIME, Reason
 from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.steps import Step, Verdict
-from cavok.services.probe_account import FIRST_WAIT, TRIES, probe_account
+from cavok.services.probe_account import FIRST_WAIT, PROBES_OF_A_SERVICE, TRIES, probe_account
 from tests.support.builders import a_step, actions_of
 from tests.support.fake_aws import probed
 from tests.unit.statemachines.test_definitions import VERIFY
@@ -41,10 +41,25 @@ def test_all_probes_run_at_once() -> None:
     assert len(probe_account(ACTIONS, ACCOUNT, probe=probe)) == len(ACTIONS)
 
 
-def test_no_service_of_a_customer_is_called_more_than_six_times_at_once() -> None:
-    at_once = Counter(action.partition(":")[0] for action in ACTIONS)
+def test_no_service_of_a_customer_is_asked_more_at_once_than_the_workflow_asks() -> None:
+    assert VERIFY["States"]["ProbePermissions"]["MaxConcurrency"] == PROBES_OF_A_SERVICE
+    more = [f"rds:Made{i}Up" for i in range(3 * PROBES_OF_A_SERVICE)]
+    lock, asked, most = threading.Lock(), 0, 0
 
-    assert max(at_once.values()) <= VERIFY["States"]["ProbePermissions"]["MaxConcurrency"]
+    def probe(action: str, account: ProbedAccount) -> Step:
+        nonlocal asked, most
+        with lock:
+            asked += 1
+            most = max(most, asked)
+        time.sleep(0.01)
+        with lock:
+            asked -= 1
+        return replace(a_step(ACTIONS[0]), step=action)
+
+    steps = probe_account(more, ACCOUNT, probe=probe)
+
+    assert [step.step for step in steps] == more
+    assert most == PROBES_OF_A_SERVICE
 
 
 def test_a_throttled_probe_is_made_again_and_then_counts() -> None:

@@ -1,6 +1,7 @@
 """Probing all permissions of an account at once, for scheduled tests."""
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -16,6 +17,10 @@ from cavok.services.probe_permission import probe_permission
 TRIES = 3
 FIRST_WAIT = 1.0
 """Seconds until a throttled probe is repeated. The next wait is twice as long."""
+PROBES_OF_A_SERVICE = 6
+"""At once, of an AWS service of a customer, who shares its throttling limits with us. The workflow
+probes as many.
+"""
 
 
 def probe_account(
@@ -25,21 +30,23 @@ def probe_account(
     probe: Callable[[str, ProbedAccount], Step] = probe_permission,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
-    """One step per action, in the order of `actions`. All probes run at once: waiting costs money.
+    """One step per action, in the order of `actions`. Probes run at once, as many as a service may
+    be asked: waiting costs money.
 
     A probe that keeps failing for a temporary reason is inconclusive and does not stop the others.
     At the account's deadline the probes that still run are inconclusive; each ends by itself before
     its next call.
     """
     started_at = datetime.now(UTC)
-    pool = ThreadPoolExecutor(max(1, len(actions)))
+    pools = defaultdict[str, ThreadPoolExecutor](partial(ThreadPoolExecutor, PROBES_OF_A_SERVICE))
     try:
         one = partial(_with_retries, account=account, probe=probe, sleep=sleep)
-        running = {action: pool.submit(one, action) for action in actions}
+        running = {action: pools[_service(action)].submit(one, action) for action in actions}
         left = account.deadline.left
         done, _ = wait(running.values(), timeout=None if left == inf else left)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        for pool in pools.values():
+            pool.shutdown(wait=False, cancel_futures=True)
     late = out_of_time("The time for this test ran out before AWS had answered.")
     return [
         future.result()
@@ -47,6 +54,10 @@ def probe_account(
         else Step.of(action, late, started_at=started_at, region=account.session.region)
         for action, future in running.items()
     ]
+
+
+def _service(action: str) -> str:
+    return action.partition(":")[0]
 
 
 def _with_retries(
