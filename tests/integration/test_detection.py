@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -39,6 +39,7 @@ class Sts:
         self.asked: list[str] = []
         self.policies: set[str] = set()
         self.now: datetime = NOW
+        self.meanwhile: Callable[[], object] = lambda: None
 
     def assume(
         self, account: Account, name: str, external_id: str, policy: str
@@ -46,6 +47,7 @@ class Sts:
         self.asked.append(account.account_number)
         self.policies.add(policy)
         assert name == "cavok-detection"
+        self.meanwhile()
         return self.answer, self.session if self.answer is ALLOWED else None
 
     def wait(self, seconds: float) -> None:
@@ -200,6 +202,27 @@ def test_after_a_test_that_proved_nothing_no_look_starts_another(admin: Api, sts
 
     assert look(admin, account_id) == "off"
     assert len(sts.asked) == 1
+
+
+@pytest.mark.parametrize("meanwhile", ["revoke", "verifications"])
+def test_what_a_person_did_during_a_look_stays(admin: Api, sts: Sts, meanwhile: str) -> None:
+    account_id = add(admin)
+    sts.answer = ALLOWED
+    accounts_api = api.app
+
+    def act() -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(api, "app", accounts_api)
+            assert admin.post(f"/v1/accounts/{account_id}/{meanwhile}").status in (202, 204)
+
+    sts.meanwhile = act
+
+    assert look(admin, account_id) == "waiting"
+
+    tests = 0 if meanwhile == "revoke" else 1
+    assert len(executions()) == len(history(admin, account_id)) == tests
+    sts.wait(5)
+    assert look(admin, account_id) == "off"
 
 
 def test_an_account_whose_test_could_not_enter_is_looked_at_again(admin: Api, sts: Sts) -> None:

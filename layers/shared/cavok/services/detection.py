@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cavok.domain.detection import Detection, waits_for_its_role
+from cavok.domain.errors import PreconditionFailed
 from cavok.services.connections import RequestContext
 from cavok.services.start_verification import start_verification
 
@@ -27,7 +28,7 @@ def look_for_role(
 ) -> Detection:
     """Tries to assume the account's role, if that is what it waits for and nobody tried within five
     seconds. A look is no test: it is neither recorded nor counted, and changes nothing. If the role
-    lets us in, a person's test starts, of whoever asked.
+    lets us in, a person's test starts, of whoever asked, unless the account was changed meanwhile.
 
     Raises AccountNotFound, Conflict, ServiceUnavailable, VerificationNotStarted.
     """
@@ -39,14 +40,18 @@ def look_for_role(
         return not_now
     if not sessions.lets_us_in(account):
         return Detection.WAITING
-    start_verification(
-        context.organization_id,
-        context.account_id,
-        actor=context.actor,
-        correlation_id=context.request_id,
-        accounts=accounts,
-        verifications=verifications,
-        workflows=workflows(),
-        now=context.now,
-    )
+    try:
+        start_verification(
+            context.organization_id,
+            context.account_id,
+            versions=frozenset({account.version}),
+            actor=context.actor,
+            correlation_id=context.request_id,
+            accounts=accounts,
+            verifications=verifications,
+            workflows=workflows(),
+            now=context.now,
+        )
+    except PreconditionFailed:  # such as revoked: the next look decides anew
+        return Detection.WAITING
     return Detection.FOUND

@@ -18,6 +18,7 @@ def start_verification(
     organization_id: str,
     account_id: str,
     *,
+    versions: frozenset[int] | None = None,
     actor: str,
     correlation_id: str,
     accounts: Accounts,
@@ -25,15 +26,15 @@ def start_verification(
     workflows: Workflows,
     now: datetime,
 ) -> Verification:
-    """Starts a test, or returns the running one. Raises AccountNotFound, Conflict,
-    ServiceUnavailable.
+    """Starts a test, or returns the running one, of an account at one of `versions`; None allows
+    all. Raises AccountNotFound, PreconditionFailed, Conflict, ServiceUnavailable.
 
     A person's running test is started again: whoever began it may have died before its execution.
     """
 
     def attempt() -> tuple[Verification, bool]:
         """The verification, and whether it was begun here."""
-        account = accounts.get(organization_id, account_id)
+        account = accounts.get(organization_id, account_id).at_one_of(versions)
         if account.slot and account.testing(now):
             return verifications.get(account_id, account.slot.verification_id), False
         verification = _new(account, actor, workflows, now)
