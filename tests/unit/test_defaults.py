@@ -29,6 +29,7 @@ LOOKED_AT = {
         "UsernameConfiguration.CaseSensitive",
         "MfaConfiguration",
         "AccountRecoverySetting",
+        "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate",
         "UserPoolAddOns",
         "UserPoolTier",
         "Policies.PasswordPolicy.MinimumLength",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cavok.api.caller import Caller
 from local.settings import ROOT
 from tests.support.template import template
 
@@ -345,6 +346,18 @@ def test_the_page_reads_what_a_token_must_carry_and_writes_no_organization() -> 
 
     assert set(client["ReadAttributes"]) == {"email", "email_verified", "custom:organization"}
     assert client["WriteAttributes"] == ["email"]
+
+
+def test_nobody_takes_an_address_that_they_do_not_read() -> None:
+    """The audit trail names people by their email address, which they may change."""
+    pool = RESOURCES["UserPool"]["Properties"]
+
+    assert Caller.of_claims({"custom:organization": "northwind", "email": "a@b.c"}).name == "a@b.c"
+    for setting in (
+        pool["AutoVerifiedAttributes"],
+        pool["UserAttributeUpdateSettings"]["AttributesRequireVerificationBeforeUpdate"],
+    ):
+        assert setting == RESOURCES["UserPoolClient"]["Properties"]["WriteAttributes"] == ["email"]
 
 
 def test_every_parameter_has_a_description() -> None:
