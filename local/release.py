@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -23,23 +24,33 @@ Empty it after that release.
 SAM_PYTHON = HOME / "venvs" / "sam" / "bin" / "python"
 _TEMPLATE = "template.yaml"
 _KEEPING = ("Retain", "RetainExceptOnCreate", "Snapshot")
+_POOL = "AWS::Cognito::UserPool"
 _TABLE = "AWS::DynamoDB::Table"
 _FIXED = {
-    "AWS::Cognito::UserPool": (
+    _POOL: (
         "/properties/AliasAttributes",
         "/properties/UsernameAttributes",
         "/properties/UsernameConfiguration",
-    )
+    ),
+    _TABLE: (
+        "/properties/StreamSpecification/StreamViewType",
+        "/properties/TimeToLiveSpecification/AttributeName",
+    ),
 }
-"""What a resource keeps from its creation, although its schema does not say so. Source: Cognito API
-Reference, CreateUserPool.
+"""What a resource keeps from its creation, or until it is turned off, although its schema does not
+say so. Sources: Cognito API Reference, CreateUserPool; DynamoDB API Reference, StreamSpecification;
+CloudFormation Template Reference, AWS::DynamoDB::Table, TimeToLiveSpecification.
 """
-_ATTACHED_TO = {
-    "AWS::S3::BucketPolicy": "Bucket",
-    "AWS::SNS::TopicPolicy": "Topics",
-    "AWS::SQS::QueuePolicy": "Queues",
+_ONCE = {
+    "AWS::ApiGatewayV2::Route": ("ApiId", "RouteKey"),
+    "AWS::Lambda::EventSourceMapping": ("FunctionName", "EventSourceArn"),
+    "AWS::S3::BucketPolicy": ("Bucket",),
+    "AWS::SNS::TopicPolicy": ("Topics",),
+    "AWS::SQS::QueuePolicy": ("Queues",),
 }
-"""Policies of which a bucket, topic or queue has one, and the property that says whose they are."""
+"""What there is once, and the properties that say of what."""
+_KEPT_BY_OTHERS = frozenset({"ClocksRole"})
+"""What is stored outside the stack: each clock has the role with which it sends its message."""
 
 Template = Mapping[str, Any]
 Resource = Mapping[str, Any]
@@ -54,7 +65,8 @@ def losses(
 
     Only resources that matter to somebody: those with a state, those with a name of their own
     (CloudFormation creates a replacement before it deletes, so the name is taken), and those that
-    the outputs tell others. Both templates are as CloudFormation gets them.
+    the outputs tell others, or that others keep. And what operators give and get. Both templates
+    are as CloudFormation gets them.
     """
     told = json.dumps(old.get("Outputs", {}))
     for name, before in old["Resources"].items():
@@ -63,6 +75,7 @@ def losses(
             before["Type"] in stateful
             or _keeps(before, "DeletionPolicy")
             or f'"{name}"' in told
+            or name in _KEPT_BY_OTHERS
             or _has_own_name(before, old, replaced_by)
         )
         if matters:
@@ -74,9 +87,11 @@ def losses(
                 yield f"{name} loses its {policy}."
         if matters and after.get("Condition") and _condition(before, old) != _condition(after, new):
             yield f"{name} would be removed where its condition {after['Condition']} is false."
-        if before["Type"] == after["Type"] == _TABLE:
-            yield from _index_changes(name, before, after)
-    yield from _moved_policies(old, new)
+        changes = _CHANGES.get(before["Type"])
+        if changes and before["Type"] == after["Type"]:
+            yield from changes(name, before, after)
+    yield from _moves(old, new)
+    yield from _changes_for_operators(old, new)
 
 
 def _ends(
@@ -110,27 +125,54 @@ def _indexes(table: Resource) -> dict[str, Any]:
     return {i["IndexName"]: (i.get("KeySchema"), i.get("Projection")) for i in indexes}
 
 
-def _moved_policies(old: Template, new: Template) -> Iterator[str]:
-    """Whoever had a policy and gets it from another resource. An update removes the old one last,
-    so nothing would be left, or it refuses a second one. Source: CloudFormation User Guide, "Update
-    behaviors of stack resources": what is removed is deleted in the cleanup.
+def _attribute_changes(name: str, before: Resource, after: Resource) -> Iterator[str]:
+    """A pool gets further attributes, and keeps those it has. Source: Cognito Developer Guide,
+    "Working with user attributes".
     """
-    before, after = _policies(old), _policies(new)
-    for owner in sorted(before.keys() & after.keys()):
-        if before[owner] != after[owner]:
-            moved = f"from {before[owner]} to {after[owner]}"
-            yield f"The policy of {owner} would move {moved}, and be deleted with the former."
+    old, new = _attributes(before), _attributes(after)
+    for attribute in old:
+        if old[attribute] != new.get(attribute):
+            yield f"{name} cannot be updated in place: its attribute {attribute} changes."
 
 
-def _policies(template: Template) -> dict[str, str]:
-    """From whoever has a policy to the resource that sets it."""
+def _attributes(pool: Resource) -> dict[str, Any]:
+    return {each["Name"]: each for each in pool.get("Properties", {}).get("Schema", [])}
+
+
+_CHANGES = {_POOL: _attribute_changes, _TABLE: _index_changes}
+
+
+def _moves(old: Template, new: Template) -> Iterator[str]:
+    """What there is once, and another resource would make. An update makes what is new before it
+    deletes what is gone: AWS refuses a second one, or the cleanup takes away the only one. Source:
+    CloudFormation User Guide, "Update behaviors of stack resources".
+    """
+    before, after = _made_once(old), _made_once(new)
+    for what in sorted(before.keys() & after.keys()):
+        if before[what] != after[what]:
+            yield f"{what} would move from {before[what]} to {after[what]}, which an update cannot."
+
+
+def _made_once(template: Template) -> dict[str, str]:
+    """From what there is once to the resource that makes it."""
     found = {}
     for name, resource in template["Resources"].items():
-        if kept_in := _ATTACHED_TO.get(resource["Type"]):
-            owners = resource["Properties"][kept_in]
-            for owner in owners if isinstance(owners, list) else [owners]:
-                found[owner.get("Ref") or json.dumps(owner)] = name
+        values = [resource["Properties"].get(each) for each in _ONCE.get(resource["Type"], ())]
+        lists = [value if isinstance(value, list) else [value] for value in values]
+        for owner in product(*lists) if lists else ():
+            words = " ".join(each if isinstance(each, str) else json.dumps(each) for each in owner)
+            found[f"{resource['Type']} of {words}"] = name
     return found
+
+
+def _changes_for_operators(old: Template, new: Template) -> Iterator[str]:
+    for section in ("Parameters", "Outputs"):
+        for name in old.get(section, {}):
+            if name not in new.get(section, {}):
+                yield f"{name} would be missing from the {section}."
+    for name, parameter in new.get("Parameters", {}).items():
+        if name not in old.get("Parameters", {}) and "Default" not in parameter:
+            yield f"{name} is a new parameter, and has no default."
 
 
 def _keeps(resource: Resource, policy: str) -> bool:

@@ -55,6 +55,7 @@ def renames(name: str) -> Change:
     return change
 
 
+MOVES = 'AWS::{} of {{"Ref": "{}"}} would move from '
 KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}]
 
 
@@ -97,14 +98,39 @@ KEY_SCHEMA = [{"AttributeName": "pk", "KeyType": "HASH"}]
             lambda new: new["Resources"]["Table"].update(Type="AWS::DynamoDB::GlobalTable"),
             "Table would become a AWS::DynamoDB::GlobalTable.",
         ),
-        (
-            renames("InteractionQueuesPolicy"),
-            "The policy of InteractionsToLog would move from Inte",
-        ),
-        (renames("TemplatesBucketPolicy"), "The policy of TemplatesBucket would move from Templat"),
+        (renames("InteractionQueuesPolicy"), MOVES.format("SQS::QueuePolicy", "InteractionsToLog")),
+        (renames("TemplatesBucketPolicy"), MOVES.format("S3::BucketPolicy", "TemplatesBucket")),
         (
             sets("InteractionQueuesPolicy", "Queues", [{"Ref": "UnpublishedEvents"}]),
-            "The policy of UnpublishedEvents would move from WebhookQueuesPolicy to InteractionQ",
+            MOVES.format("SQS::QueuePolicy", "UnpublishedEvents"),
+        ),
+        (renames("DefaultRoute"), 'AWS::ApiGatewayV2::Route of {"Ref": "Api"} $default would move'),
+        (
+            renames("InteractionsToLogQueue"),
+            'AWS::Lambda::EventSourceMapping of {"Ref": "LogInteractions"} {"Fn::GetAtt": ',
+        ),
+        (renames("ClocksRole"), "ClocksRole would be removed."),
+        (sets("ClocksRole", "Path", "/clocks/"), "ClocksRole cannot be updated in place: Path ch"),
+        (
+            sets("Table", "TimeToLiveSpecification", {"AttributeName": "ends", "Enabled": True}),
+            "Table cannot be updated in place: TimeToLiveSpecification/AttributeName changes.",
+        ),
+        (
+            sets("Table", "StreamSpecification", {"StreamViewType": "NEW_IMAGE"}),
+            "Table cannot be updated in place: StreamSpecification/StreamViewType changes.",
+        ),
+        (
+            sets("UserPool", "Schema", [{"Name": "organization", "Mutable": True}]),
+            "UserPool cannot be updated in place: its attribute organization changes.",
+        ),
+        (
+            lambda new: new["Parameters"].pop("DeletionProtection"),
+            "DeletionProtection would be missing from the Parameters.",
+        ),
+        (lambda new: new["Outputs"].pop("ApiUrl"), "ApiUrl would be missing from the Outputs."),
+        (
+            lambda new: new["Parameters"].update(Stage={"Type": "String"}),
+            "Stage is a new parameter, and has no default.",
         ),
         (drops("Table", "DeletionPolicy"), "Table loses its DeletionPolicy."),
         (drops("SealingKey", "UpdateReplacePolicy"), "SealingKey loses its UpdateReplacePolicy."),
@@ -126,6 +152,9 @@ def test_a_loss_is_found(change: Change, loss: str) -> None:
         # Neither has a state or a name of its own, and CloudFormation makes another.
         removes("ApiErrorsAlarm"),
         sets("InteractionQueuesPolicy", "Queues", []),
+        sets("DefaultRoute", "RouteKey", "ANY /others"),
+        lambda new: new["Parameters"].update(Stage={"Type": "String", "Default": "prod"}),
+        lambda new: new["Resources"]["UserPool"]["Properties"]["Schema"].append({"Name": "team"}),
         removes("AccountsApiPermission"),
         sets("OpenSessionRole", "Path", "/others/"),
         sets("AccountsApiPermission", "Principal", "events.amazonaws.com"),
