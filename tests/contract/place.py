@@ -66,8 +66,9 @@ class Place:
         self._undo = ExitStack()
         self._made_at: dict[str, float] = {}
 
-    def client(self, service: str) -> Any:
-        config = Config(inject_host_prefix=not ON_LOOPBACK)  # loopback has no subdomains
+    def client(self, service: str, **options: Any) -> Any:
+        """`options` are those of botocore's Config."""
+        config = Config(inject_host_prefix=not ON_LOOPBACK, **options)  # loopback: no subdomains
         return self.session.client(  # type: ignore[call-overload]
             service, region_name=self.region, config=config
         )

@@ -29,6 +29,10 @@ from tests.support.connections import new_account
 from tests.support.http import answer
 
 TEST_SECONDS, SWEEP_SECONDS, EVENT_SECONDS = 300, 900, 60
+CHECK_SECONDS = 910
+"""A little longer than `ReconcileClocks` may run."""
+CLOCK_SKEW = 300.0
+"""Seconds by which this machine may be ahead of AWS, which accepts requests up to that."""
 
 
 @dataclass(frozen=True)
@@ -94,16 +98,19 @@ class Deployed:
         )
         return int(found["Count"])
 
-    def lines_about(self, account_id: str) -> dict[str, int]:
-        """By log group of the functions. Waits for the line of an event, which comes last."""
+    def lines_about(self, account_id: str, since: float) -> dict[str, int]:
+        """By log group of the functions, from `since`, in seconds of the epoch. Waits for the line
+        of an event, which comes last. A page may be empty although others follow. Source:
+        CloudWatch Logs API Reference, FilterLogEvents.
+        """
         logs, deadline = self.place.client("logs"), time.monotonic() + EVENT_SECONDS
         groups = [name for name in self.resources.values() if name.startswith("/aws/lambda/")]
+        pages = logs.get_paginator("filter_log_events")
+        asked = {"filterPattern": f'"{account_id}"', "startTime": int(since * 1000)}
         while True:
             found = {
-                group: len(
-                    logs.filter_log_events(logGroupName=group, filterPattern=f'"{account_id}"')[
-                        "events"
-                    ]
+                group: sum(
+                    len(page["events"]) for page in pages.paginate(logGroupName=group, **asked)
                 )
                 for group in groups
             }
@@ -126,10 +133,16 @@ class Deployed:
         return sum(run["itemCounts"]["succeeded"] for run in described)
 
     def check_clocks(self) -> bool:
-        """The daily check, once more. It mends clocks, and leaves right ones alone."""
-        answered = self.place.client("lambda").invoke(
-            FunctionName=self.resources["ReconcileClocks"], Payload=b"{}"
+        """The daily check, once more. It mends clocks, and leaves right ones alone. By default,
+        boto3 gives an answer up after a minute, and would start the check four more times.
+        """
+        client = self.place.client(
+            "lambda",
+            read_timeout=CHECK_SECONDS,
+            tcp_keepalive=True,
+            retries={"total_max_attempts": 1},
         )
+        answered = client.invoke(FunctionName=self.resources["ReconcileClocks"], Payload=b"{}")
         return "FunctionError" not in answered
 
     def requests_are_counted(self) -> bool:
@@ -173,6 +186,7 @@ def deploy(customer: Place, offer: Offer) -> None:
 
 def gather(stack: Deployed, number: str, customer: Place | None) -> Evidence:
     """Everything that a run does, in the order of a new customer."""
+    since = time.time() - CLOCK_SKEW
     with stack.person() as person:
         added = answer(person.post("/v1/accounts", json=new_account(number, write_logs=False)))
         path = f"/v1/accounts/{added['account_id']}"
@@ -190,7 +204,7 @@ def gather(stack: Deployed, number: str, customer: Place | None) -> Evidence:
         refused,
         tested,
         progress,
-        stack.lines_about(added["account_id"]),
+        stack.lines_about(added["account_id"], since),
         swept,
         stack.check_clocks(),
         stack.requests_are_counted(),

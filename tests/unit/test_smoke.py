@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.stub import Stubber
 
 from local.settings import ROOT
+from tests.smoke.__main__ import Deployed
 from tests.smoke.rows import ROWS, Evidence, Row, report
+from tests.support.template import resource
 
 SEEN = Evidence(
     refused={"outcome": "failed"},
@@ -81,3 +87,47 @@ def test_a_run_that_saw_nothing_proves_nothing_and_says_why() -> None:
 )
 def test_a_stack_that_does_not_do_what_it_is_for_does_not_work(broken: Evidence) -> None:
     assert not broken.works
+
+
+class Place:
+    """One client of AWS without a network, and how it was asked for."""
+
+    def __init__(self, service: str) -> None:
+        session = boto3.Session("AKIAIOSFODNN7EXAMPLE", "secret", region_name="eu-west-1")
+        self.made = session.client(service)  # type: ignore[call-overload]
+        self.answers = Stubber(self.made)
+        self.options: dict[str, Any] = {}
+
+    def client(self, _service: str, **options: Any) -> Any:
+        self.options = options
+        return self.made
+
+
+def deployed(place: Any, **resources: str) -> Deployed:
+    return Deployed(place, outputs={}, resources=resources)
+
+
+def test_a_line_that_is_not_on_the_first_page_of_a_log_is_found() -> None:
+    """CloudWatch Logs answers with pages of what it searched, which may hold no line."""
+    place, group = Place("logs"), "/aws/lambda/cavok/deliver_webhook"
+    asked = {"logGroupName": group, "filterPattern": '"A1"', "startTime": 1_000_000}
+    place.answers.add_response("filter_log_events", {"events": [], "nextToken": "more"}, asked)
+    found = {"events": [{"message": "A1"}]}
+    place.answers.add_response("filter_log_events", found, asked | {"nextToken": "more"})
+
+    with place.answers:
+        lines = deployed(place, DeliverWebhookLogs=group).lines_about("A1", since=1000.0)
+
+    assert lines == {group: 1}
+
+
+def test_the_check_of_clocks_is_awaited_for_as_long_as_it_may_run_and_started_once() -> None:
+    place = Place("lambda")
+    place.answers.add_response("invoke", {"StatusCode": 200})
+
+    with place.answers:
+        checked = deployed(place, ReconcileClocks="cavok-ReconcileClocks").check_clocks()
+
+    assert checked
+    assert Config(**place.options).retries == {"total_max_attempts": 1}
+    assert place.options["read_timeout"] > resource("ReconcileClocks")["Timeout"]
