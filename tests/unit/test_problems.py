@@ -55,6 +55,12 @@ def aws_error(code: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> ClientE
     return ClientError(response, "Any")  # type: ignore[arg-type]
 
 
+def test_a_text_that_utf_8_cannot_carry_is_told_too() -> None:
+    status, _, detail = answer_to(Conflict("not \ud800"))
+
+    assert (status, detail) == (409, "not \ud800")
+
+
 def test_an_error_has_the_status_of_its_base_class() -> None:
     status, _, detail = answer_to(Narrower("Someone else was first."))
 

@@ -1,5 +1,6 @@
 """Errors as `application/problem+json` (RFC 9457), mapped in one place."""
 
+import json
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -61,7 +62,8 @@ def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) 
         status_code=status.value,
         content_type=PROBLEM_JSON,
         headers={**RETRY_AFTER} if status is HTTPStatus.SERVICE_UNAVAILABLE else {},
-        body=body.model_dump_json(exclude_none=True),
+        # ASCII: a client's text may hold what UTF-8 cannot carry.
+        body=json.dumps(body.model_dump(exclude_none=True), separators=(",", ":")),
     )
 
 
