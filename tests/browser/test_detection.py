@@ -126,3 +126,63 @@ def test_a_viewer_looks_at_nothing(viewer, answer_with):
     there.wait(12)
     assert there.looks == []
     expect(there.said).to_contain_text(ITSELF)
+
+
+def test_an_account_that_another_deletes_is_looked_for_no_more(instructions, watch):
+    watch.expect_status(404)
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.account = (404, samples.NO_SUCH)
+    there.wait(4)
+    expect(there.page.get_by_role("heading", name="No such account")).to_be_visible()
+    before = len(there.looks)
+    there.wait(20)
+    assert len(there.looks) == before
+
+
+@pytest.mark.parametrize(
+    ("state", "changes", "said"),
+    [
+        ("off", {}, "The last test did not prove the connection."),
+        ("waiting", {"issues": [samples.issue("revoked", "R.", "Test.")]}, "Revoked: nothing of"),
+    ],
+)
+def test_what_waits_for_no_role_does_not_say_that_it_waits(instructions, state, changes, said):
+    there = instructions(**changes)
+    there.state = state
+    there.wait(6)
+    expect(there.said).to_contain_text(said)
+    expect(there.said).not_to_contain_text("Waiting for the role")
+    expect(there.page.locator(".watch-state .spinner")).to_have_count(0)
+
+
+def test_after_half_an_hour_nothing_looks_busy(instructions):
+    there = instructions()
+    expect(there.page.locator(".watch-state .spinner")).to_have_count(1)
+    there.page.clock.fast_forward("30:01")
+    there.wait(6)
+    expect(there.page.locator(".watch-state .spinner")).to_have_count(0)
+
+
+def test_a_changed_sentence_leaves_the_focus_where_it_is(instructions):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    button = there.page.get_by_role("button", name="Test now")
+    button.focus()
+    there.state = "busy"
+    there.wait(6)
+    expect(there.said).to_contain_text("waits for its turn")
+    expect(button).to_be_focused()
+
+
+def test_a_role_that_another_renames_is_the_one_of_the_steps(instructions, answer_with):
+    there = instructions()
+    expect(there.page.get_by_role("heading", name="Make the role")).to_be_visible()
+    steps = [{**step, "text": "Make the role CavokNew."} for step in samples.INSTRUCTIONS["steps"]]
+    answer_with(there.page, f"{ACCOUNT}/instructions", {**samples.INSTRUCTIONS, "steps": steps})
+    there.account = there.account | {
+        "role_arn": f"arn:aws:iam::{there.account['provider_id']}:role/CavokNew",
+        "version": 2,
+    }
+    there.wait(4)
+    expect(there.page.get_by_text("Make the role CavokNew.").first).to_be_visible()

@@ -55,6 +55,23 @@ def test_a_change_that_somebody_else_made_is_shown_and_not_overwritten(admin, ac
     assert admin.call("GET", path).json()["name"] == theirs
 
 
+def test_a_change_of_another_that_the_page_has_read_already_is_not_overwritten(admin, account):
+    page = admin.page
+    path = f"/v1/accounts/{account['account_id']}"
+    theirs, mine = (f"{who}{secrets.token_hex(3)}" for who in ("Theirs", "Mine"))
+    page.get_by_role("button", name="Rename").click()
+    assert admin.call("PATCH", path, {"name": theirs}).status_code == 200
+    page.evaluate("dispatchEvent(new Event('online'))")
+    expect(page.get_by_role("heading", name=theirs, include_hidden=True)).to_be_visible()
+    page.get_by_label("Name", exact=True).fill(mine)
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog").get_by_role("alert")).to_contain_text("Somebody else changed")
+    assert admin.call("GET", path).json()["name"] == theirs
+    # Whoever has been told may insist.
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name=mine)).to_be_visible()
+
+
 def test_it_is_renamed(admin, account):
     name = f"Renamed{secrets.token_hex(3)}"
     admin.page.get_by_role("button", name="Rename").click()

@@ -115,3 +115,25 @@ def test_an_error_marks_the_window_that_it_is_about(furnished, admin, answer_wit
     dialog.get_by_role("button", name="Save").click()
     expect(first.locator(".field-error")).to_have_text("This hour is skipped.")
     expect(second.locator(".field-error")).to_have_text("")
+
+
+def test_the_next_change_is_the_one_that_comes_next(furnished, admin, answer_with, watch):
+    watch.expects_network_failures = True
+    page = furnished
+    there = [samples.RESOURCES[0] | {"next_action": MONDAY}]
+    answer_with(page, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
+    for view, card in (("schedules", ".resource-next"), ("instances", ".instance-note")):
+        there[0] |= {"next_action": MONDAY}
+        page.clock.install(time="2026-01-12T07:59:30Z")
+        page.goto("about:blank")
+        admin.go(f"#/accounts/acc000000/{view}")
+        expect(page.locator(card).first).to_contain_text("12 Jan 2026, 08:00")
+        page.get_by_role("button", name="Change the schedule of web1").focus()
+        there[0] |= {"next_action": {"action": "stop", "at": "2026-01-12T18:00:00Z"}}
+        page.clock.run_for(31_000)
+        expect(page.locator(card).first).to_contain_text("12 Jan 2026, 18:00")
+        expect(page.get_by_role("button", name="Change the schedule of web1")).to_be_focused()
+        page.route(f"**{ONE}/resources", lambda route: route.abort())
+        page.clock.run_for(31_000)
+        expect(page.locator(card).first).to_contain_text("12 Jan 2026, 18:00")
+        page.unroute(f"**{ONE}/resources")

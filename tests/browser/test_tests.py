@@ -194,3 +194,33 @@ def test_instructions_promise_no_look_while_a_test_runs_nor_one_that_is_over(
     expect(watched).to_contain_text("Cavok tests by itself: in 7 minutes.")
     page.clock.fast_forward("08:00")
     expect(watched).to_contain_text("Cavok tests by itself: due now.")
+
+
+def test_the_history_follows_a_test_that_starts_and_ends(admin, answer_with):
+    old = samples.finished_test("test1")
+    new = samples.finished_test("test2", started_at="2026-01-06T10:00:00Z")
+    running = new | {"state": "running", "outcome": None, "finished_at": None}
+    account = samples.account(0)
+    there = [account, [old]]
+    page = admin.page
+    answer_with(page, "/v1/accounts/acc000000", lambda _: there[0])
+    answer_with(
+        page,
+        "/v1/accounts/acc000000/verifications",
+        lambda _: {"items": there[1], "next_cursor": None},
+    )
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000000/tests")
+    rows = page.locator(".history-row")
+    expect(rows).to_have_count(1)
+    there[:] = [account | {"testing": True}, [running, old]]
+    page.clock.run_for(16_000)
+    expect(rows).to_have_count(2)
+    expect(rows.first).to_contain_text("Testing…")
+    ended = account | {"version": 2, "verification": {**account["verification"]}}
+    ended["verification"]["verification_id"] = "test2"
+    there[:] = [ended, [new, old]]
+    page.clock.run_for(16_000)
+    expect(rows.first).to_contain_text("Confirmed")
+    expect(rows.first.get_by_role("link", name="What changed")).to_be_visible()

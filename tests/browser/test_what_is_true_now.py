@@ -13,7 +13,6 @@ from playwright.sync_api import Locator, Page, Route, expect
 from tests.support.page import samples
 
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
-NO_SUCH = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such account"}
 
 
 def row(page: Page, name: str) -> Locator:
@@ -95,7 +94,7 @@ class Organization:
     def _one(self, request: Any) -> Any:
         wanted = request.url.rpartition("/")[2]
         found = [one for one in self.accounts if one["account_id"] == wanted]
-        return found[0] if found else (404, NO_SUCH)
+        return found[0] if found else (404, samples.NO_SUCH)
 
     def add(self, *indexes: int) -> None:
         self.accounts += [samples.account(index) for index in indexes]

@@ -443,6 +443,9 @@ AUDIT = [
 ]
 
 
+NO_SUCH = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such account"}
+
+
 def issue(code: str, message: str, remedy: str, **changes: Any) -> dict[str, Any]:
     return {
         "code": code,

@@ -11,7 +11,8 @@ const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone
 const HOUR = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(LOCALE);
-const RELATIVE = new Intl.RelativeTimeFormat(LOCALE, { numeric: "auto" });
+// In numbers, because 30 hours ago is not always "yesterday".
+const RELATIVE = new Intl.RelativeTimeFormat(LOCALE);
 
 /** @type {["day" | "hour" | "minute", number][]} */
 const UNITS = [
@@ -22,7 +23,11 @@ const UNITS = [
 
 export const number = (value) => NUMBER.format(value);
 export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
-export const hour = (moment) => HOUR.format(moment);
+// A moment of another day has its date.
+export function hour(moment, now = Date.now()) {
+  const isToday = new Date(moment).toDateString() === new Date(now).toDateString();
+  return (isToday ? HOUR : DATE_TIME).format(moment);
+}
 export const clock = (moment) => CLOCK.format(moment);
 
 // One clock for everything that tells an age, so that no age stays as it was when it was drawn.
@@ -46,10 +51,12 @@ export function onTick(listener, signal) {
   signal.addEventListener("abort", () => ticking.delete(listener), { once: true });
 }
 
-// `kind`: "past", or "due" for a moment that is planned. A planned moment that has passed is due.
+// `kind`: "past", or "due" for a moment that is planned. A planned moment that has passed is due. What
+// happened after now, by a reader's clock that is slow, happened just now.
 export function relative(iso, kind = "past") {
   const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
   if (kind === "due" && seconds <= 0) return t.time.due;
+  if (kind === "past" && seconds > 0) return t.time.justNow;
   if (Math.abs(seconds) > 30 * 86_400) return DATE.format(new Date(iso));
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return RELATIVE.format(Math.round(seconds / size), unit);

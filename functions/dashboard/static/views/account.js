@@ -443,7 +443,29 @@ function setting(title, text, action) {
   );
 }
 
-// Shows a concurrent change and never overwrites it.
+// The fields of the account that a modal changes, as it showed them last.
+const seen = (account, names) => JSON.stringify(names.map((name) => account?.[name]));
+
+// Shows a concurrent change and never overwrites it. The page may have read that change already: the
+// version is the newest then, but the modal still shows what was before.
+function changing(handle, ...names) {
+  let before = seen(handle.account(), names);
+  return async (body) => {
+    const now = seen(handle.account(), names);
+    if (now !== before) {
+      before = now;
+      throw changedMeanwhile();
+    }
+    await change(handle, body).catch((problem) => {
+      if (problem.status === 412) before = seen(handle.account(), names);
+      throw problem;
+    });
+  };
+}
+
+const changedMeanwhile = () =>
+  new api.Problem({ status: 412, title: t.account.changedMeanwhile, detail: t.account.changedMeanwhile });
+
 async function change(handle, body) {
   try {
     if (!store.etagOf(handle.id)) await handle.refresh();
@@ -452,7 +474,7 @@ async function change(handle, body) {
   } catch (problem) {
     if (problem.status === 412) {
       await handle.refresh();
-      throw new api.Problem({ status: 412, title: t.account.changedMeanwhile, detail: t.account.changedMeanwhile });
+      throw changedMeanwhile();
     }
     throw problem;
   }
@@ -467,6 +489,7 @@ function rename(handle) {
     spellcheck: "false",
     maxlength: "64",
   });
+  const save = changing(handle, "name");
   dialog({
     title: t.account.renameTitle,
     content: ({ close }) =>
@@ -487,7 +510,7 @@ function rename(handle) {
               ],
             };
           }
-          await change(handle, { name });
+          await save({ name });
           close();
           toast(t.account.saved);
         },
@@ -515,6 +538,7 @@ function reach(handle) {
     autocapitalize: "none",
   });
   const regions = regionsField({ value: account.regions ?? [], help: t.newAccount.regionsHelp });
+  const save = changing(handle, "role_arn", "regions");
   dialog({
     title: account.role_arn ? t.account.roleAndRegions : t.account.regions,
     content: ({ close }) =>
@@ -541,7 +565,7 @@ function reach(handle) {
             body.role_name = input.value.trim();
             if (path.value.trim() !== (account.role_path ?? "/")) body.role_path = path.value.trim() || "/";
           }
-          await change(handle, body);
+          await save(body);
           close();
           toast(t.account.savedTestAgain);
         },

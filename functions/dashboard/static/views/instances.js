@@ -4,7 +4,7 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known.
 import * as api from "../lib/api.js";
-import { announce, fill, focus, h, keyed, pause, whenVisible } from "../lib/dom.js";
+import { announce, fill, focus, h, keyed, pause, whenVisible, whileLookedAt } from "../lib/dom.js";
 import { clock, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -23,7 +23,7 @@ import {
 } from "../lib/ui.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
-import { resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
+import { READ_EVERY_MS, resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const CONNECTED = new Set(["confirmed", "degraded"]);
@@ -114,6 +114,11 @@ class Instances {
       },
       { signal: this.signal, placeholder: () => skeleton(6) },
     );
+    whileLookedAt(
+      this.signal,
+      () => READ_EVERY_MS,
+      () => this.readResources(),
+    );
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
@@ -135,9 +140,10 @@ class Instances {
       if (act.action === "start" || act.action === "stop") this.acts.set(keyOf(act), act);
   }
 
-  // If this fails, instances show no schedule. The API refuses a second one.
+  // If this fails, instances show the schedules that were read last, or none. The API refuses a second one.
   async readResources() {
-    const found = await resourcesOf(this.handle.id, this.signal).catch(() => []);
+    const found = await resourcesOf(this.handle.id, this.signal).catch(() => null);
+    if (!found) return;
     this.resources = new Map(found.map((resource) => [keyOf(resource), resource]));
     if (this.listing && !this.signal.aborted) this.draw();
   }

@@ -48,16 +48,17 @@ export function instructions(context) {
       let lookingSince = since;
       const turn = async () => {
         const before = looking;
+        if (!handle.account()) return;
         looking = await look(handle.account(), looking, lookingSince, context.signal);
         if (looking === before) return;
-        draw();
-        await handle.refresh();
+        // Read first: what the API says may follow from a change that is not shown yet.
+        await handle.refresh().finally(draw);
       };
       const again = async () => {
         lookingSince = Date.now();
         await turn();
       };
-      const draw = () => drawWatch(watch, handle.account(), looking, again);
+      const draw = () => handle.account() && drawWatch(watch, handle.account(), looking, again);
       let first = true;
       const pauseOf = () => {
         if (!first) return LOOK_EVERY_MS;
@@ -65,8 +66,15 @@ export function instructions(context) {
         return 0;
       };
       whileLookedAt(context.signal, pauseOf, turn);
-      handle.onChange(() => {
+      const show = () => load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
+      let guided = asked(handle.account());
+      handle.onChange((account) => {
         draw();
+        if (asked(account) !== guided) {
+          guided = asked(account);
+          show();
+          return;
+        }
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
         if (renewing || !link || !expires(link.href) || Date.now() - readAt < RENEW_LINK_AFTER_MS) return;
         renewing = true;
@@ -81,7 +89,7 @@ export function instructions(context) {
           });
       });
       draw();
-      load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
+      show();
     },
     { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
   );
@@ -93,6 +101,9 @@ export function expires(link) {
   const template = new URLSearchParams(new URL(link).hash.split("?")[1]).get("templateURL") ?? link;
   return new URL(template).searchParams.has("X-Amz-Expires");
 }
+
+// What the steps and templates are made of. Whoever changes it changes them.
+const asked = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
 
 /** Lets the API look for the role. Returns its word, or what there is to say without a look. */
 async function look(account, before, since, signal) {
@@ -116,18 +127,17 @@ async function look(account, before, since, signal) {
  */
 function drawWatch(target, account, looking, again) {
   const confirmed = account.status === "confirmed";
-  const waits = account.access_type === "assume_role" ? "unconfirmed" : "unconfirmedKey";
-  const condition =
-    account.status === "unconfirmed" ? waits : isOpenToOthers(account) ? "openToOthers" : account.status;
+  const condition = conditionOf(account, looking);
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
+  const busy = account.testing || looking === "waiting" || looking === "busy";
   const looks = !account.testing && t.instructions.looks[looking || "off"];
   // While a test runs, or the account is looked at all the time, the next test is not in question.
   const next = !confirmed && !account.testing && looking !== "waiting" && account.next_verification_at;
   render(
     target,
-    [account.status, account.testing, account.next_verification_at, account.verification, account.issues, looks],
+    [account.status, account.testing, account.next_verification_at, account.verification, account.issues, looking],
     () => [
-      h("div", { class: "watch-state" }, confirmed ? null : spinner(), statusBadge(account.status)),
+      h("div", { class: "watch-state" }, busy && spinner(), statusBadge(account.status)),
       h(
         "div",
         { class: "watch-text" },
@@ -140,11 +150,20 @@ function drawWatch(target, account, looking, again) {
         : changeButton(
             session,
             t.instructions.testNow,
-            { onclick: (event) => startTest(account, event.currentTarget) },
+            { onclick: (event) => startTest(account, event.currentTarget), "data-part": "test" },
             "test",
           ),
     ],
   );
+}
+
+// The API looks for no role ("off") after a test that was entered or that ended before its end.
+function conditionOf(account, looking) {
+  if (isOpenToOthers(account)) return "openToOthers";
+  if (account.status !== "unconfirmed") return account.status;
+  if (isRevoked(account)) return "revoked";
+  if (account.access_type !== "assume_role") return "unconfirmedKey";
+  return looking === "off" ? "notProved" : "unconfirmed";
 }
 
 function drawGuide(guide, account) {

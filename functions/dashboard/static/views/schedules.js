@@ -1,6 +1,6 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, uniqueId } from "../lib/dom.js";
+import { fill, h, render, uniqueId, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -10,6 +10,8 @@ import { frame } from "./account.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
+// The next action passes, and others change schedules.
+export const READ_EVERY_MS = 30_000;
 
 const path = (id, resource = "") =>
   `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
@@ -19,26 +21,27 @@ export const resourcesOf = (id, signal) => api.get(path(id), { signal }).then(({
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
     const content = h("div", { tabindex: "-1" });
-    const reload = () =>
-      load(
-        content,
-        () => resourcesOf(handle.id, context.signal),
-        (items) =>
-          items.length
-            ? h(
-                "ul",
-                { class: "resources" },
-                items.map((resource) => resourceCard(handle.id, resource, changed)),
-              )
-            : h(
-                "p",
-                { class: "empty-line" },
-                t.schedules.none,
-                " ",
-                h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
-              ),
-        { signal: context.signal, placeholder: () => skeleton(5) },
+    const cards = h("div", {});
+    const read = () => resourcesOf(handle.id, context.signal);
+    const draw = (shown) => {
+      render(cards, shown, (items) =>
+        items.length
+          ? h(
+              "ul",
+              { class: "resources" },
+              items.map((resource) => resourceCard(handle.id, resource, changed)),
+            )
+          : h(
+              "p",
+              { class: "empty-line" },
+              t.schedules.none,
+              " ",
+              h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
+            ),
       );
+      return cards;
+    };
+    const reload = () => load(content, read, draw, { signal: context.signal, placeholder: () => skeleton(5) });
     // The pressed button was redrawn or removed, so the focus goes to its replacement.
     const changed = async (resource) => {
       await reload();
@@ -46,6 +49,9 @@ export function schedules(context) {
     };
     fill(body, section(t.schedules.title, { note: t.schedules.text }, content));
     reload();
+    // Until the first answer there is nothing to keep true.
+    const again = async () => content.contains(cards) && draw(await read());
+    whileLookedAt(context.signal, () => READ_EVERY_MS, again);
   });
 }
 
@@ -80,6 +86,7 @@ function resourceCard(id, resource, changed) {
           schedule ? t.schedules.change : t.schedules.schedule,
           {
             class: "button-small",
+            "data-part": `schedule-${resource.resource_id}`,
             "aria-label": schedule ? t.schedules.changeThis(name) : t.schedules.scheduleThis(name),
             onclick: () =>
               scheduleDialog(id, {
@@ -92,6 +99,7 @@ function resourceCard(id, resource, changed) {
         ),
         changeButton(session, t.schedules.remove, {
           class: "button-small",
+          "data-part": `remove-${resource.resource_id}`,
           "aria-label": t.schedules.removeThis(name),
           onclick: () => confirmRemoval(id, resource, name, () => changed(resource)),
         }),

@@ -5,6 +5,7 @@ import { announce, fill, h, keyed, pause, render, srOnly, whenVisible } from "..
 import { duration, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
+import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
 import {
@@ -24,6 +25,7 @@ import { groupText, t } from "./texts.js";
 import { frame } from "./account.js";
 
 const LIVE_EVERY_MS = 700;
+const PAGE_SIZE = 25;
 const TRUST_STEPS = [
   "sts:AssumeRole",
   "trust:account-matches",
@@ -397,12 +399,14 @@ export function history(context) {
     const items = [];
     const table = h("ul", { class: "history" });
     const compare = h("div", {});
+    const fetchPage = (cursor) =>
+      api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal: context.signal });
     const pages = pagedList({
       signal: context.signal,
       list: table,
       placeholder: () => skeleton(5),
       empty: h("li", { class: "empty-line" }, t.tests.none),
-      fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: 25, cursor }, signal: context.signal }),
+      fetchPage,
       // Each row links to its changes since the test before, which may be on the next page.
       onPage: (page) => {
         items.push(...page.items);
@@ -421,8 +425,43 @@ export function history(context) {
       ),
       compare,
     );
+    // A test that starts or ends shows in the account, which is watched.
+    const readAgain = async () => {
+      const newest = (await fetchPage()).items;
+      const isFull = newest.length === PAGE_SIZE;
+      if (isFull && !newest.some((test) => items.some(isSame(test)))) return router.render();
+      for (const test of newest.reverse()) {
+        const at = items.findIndex(isSame(test));
+        const row = historyRow(test, handle.id);
+        if (at < 0) {
+          items.unshift(test);
+          table.prepend(row);
+        } else if (JSON.stringify(items[at]) !== JSON.stringify(test)) {
+          items[at] = test;
+          table.querySelector(`[data-test="${CSS.escape(test.verification_id)}"]`).replaceWith(row);
+        }
+      }
+      if (items.length) table.querySelector(".empty-line")?.remove();
+      linkToEarlier(table, items, handle.id);
+      drawCompare(compare, items, handle.id);
+    };
+    const stateOf = ({ testing, verification }) => `${testing} ${verification?.verification_id}`;
+    let state = stateOf(handle.account());
+    handle.onChange((account) => {
+      const now = stateOf(account);
+      if (now === state || !table.isConnected) return;
+      // If it fails, the next look at the account tries again.
+      readAgain().then(
+        () => {
+          state = now;
+        },
+        () => {},
+      );
+    });
   });
 }
+
+const isSame = (test) => (other) => other.verification_id === test.verification_id;
 
 function historyRow(test, id) {
   const running = test.state === "running";

@@ -261,6 +261,8 @@ export const t = withTexts({
     watch: {
       unconfirmed: "Waiting for the role to appear in your account.",
       unconfirmedKey: "Waiting for a test of these credentials.",
+      notProved: "The last test did not prove the connection. Follow the steps again, then test.",
+      revoked: "Revoked: nothing of this account is used until a person tests it.",
       confirmed: "It works. This account is connected.",
       degraded: "This account is connected; something that you asked for does not work yet.",
       failed: "The last test could not connect. Follow the steps again, then test.",

@@ -1,0 +1,26 @@
+// What is said of a moment.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+// What the module touches when it is loaded.
+Object.defineProperty(globalThis, "navigator", { value: { languages: ["en-GB"] }, configurable: true });
+globalThis.document = { addEventListener() {} };
+globalThis.setInterval = () => 0;
+const { hour, relative } = await import("../../../functions/dashboard/static/lib/format.js");
+
+const from = (seconds) => new Date(Date.now() + seconds * 1_000).toISOString();
+const HOURS = 3_600;
+
+test("yesterday may be the day before, so days are counted", () => {
+  assert.equal(relative(from(-30 * HOURS)), "1 day ago");
+  assert.equal(relative(from(30 * HOURS), "due"), "in 1 day");
+});
+
+test("what has happened is not to come, however slow the reader's clock is", () =>
+  assert.equal(relative(from(5 * 60)), "just now"));
+
+test("the hour of another day has its date", () => {
+  const now = new Date(2026, 0, 5, 9, 0).getTime();
+  assert.equal(hour(new Date(2026, 0, 5, 8, 30).getTime(), now), "08:30");
+  assert.equal(hour(new Date(2026, 0, 2, 17, 58).getTime(), now), "2 Jan 2026, 17:58");
+});
