@@ -2,7 +2,7 @@
 
 Standard library only, so that a cold start costs little more than reading 200 kB.
 
-``GET /`` is the page; ``GET /ui/{proxy+}`` is everything it loads. Assets live under
+``/`` is the page; ``/ui/{proxy+}`` is everything it loads, for GET and HEAD. Assets live under
 ``ui/<build>/``, where ``<build>`` is a hash over all of them: one address never changes its
 content, so it is cached for a year, and modules can import each other by relative path. The
 page itself and its configuration are revalidated each time (ETag, 304).
@@ -177,6 +177,10 @@ class Site:
             return self._response(200, {**headers, "content-encoding": "gzip"}, file.gzipped)
         return self._response(200, headers, file.body)
 
+    def other_method(self) -> dict[str, object]:
+        headers = {"allow": "GET, HEAD", "cache-control": DO_NOT_KEEP}
+        return self._response(405, {**self.document_headers, **headers}, b"")
+
     def _response(self, status: int, headers: dict[str, str], body: bytes) -> dict[str, object]:
         return {
             "statusCode": status,
@@ -204,7 +208,11 @@ SITE = Site(STATIC, Settings(dict(os.environ)))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
+    method = event["requestContext"]["http"]["method"]
+    if method not in {"GET", "HEAD"}:
+        return SITE.other_method()
     # Unlike the raw path, the path parameter is the same at a domain's root and under a prefix.
     name = (event.get("pathParameters") or {}).get("proxy")
     headers = {key.lower(): value for key, value in (event.get("headers") or {}).items()}
-    return SITE.answer(name, headers)
+    answer = SITE.answer(name, headers)
+    return answer if method == "GET" else {**answer, "body": ""}

@@ -323,8 +323,8 @@ def test_no_environment_variable_holds_a_secret(name: str) -> None:
 
 
 PUBLIC_ROUTES = {
-    "GET /",
-    "GET /ui/{proxy+}",
+    "ANY /",
+    "ANY /ui/{proxy+}",
     "ANY /v1/permissions",
     "ANY /v1/providers",
     "$default",

@@ -33,12 +33,15 @@ class Answer:
 
 @pytest.fixture
 def get(monkeypatch):
-    def call(path: str, environment: dict | None = None, **headers: str) -> Answer:
+    def call(
+        path: str, environment: dict | None = None, method: str = "GET", **headers: str
+    ) -> Answer:
         settings = app.Settings({**ENVIRONMENT, **(environment or {})})
         monkeypatch.setattr(app, "SITE", app.Site(app.STATIC, settings))
         event = {
             "version": "2.0",
             "rawPath": path,
+            "requestContext": {"http": {"method": method}},
             "headers": {name.replace("_", "-"): value for name, value in headers.items()},
         }
         if "/ui/" in path:
@@ -229,9 +232,24 @@ def test_a_changed_file_changes_every_address(tmp_path):
     assert after.build in after.page.body.decode()
 
 
+def test_head_is_get_without_a_body(get, assets):
+    for path in ("/", "/ui/config.json", f"/{assets[0]}", "/ui/no-such-file"):
+        got, head = get(path), get(path, method="HEAD")
+        assert (head.status, head.headers, head.raw) == (got.status, got.headers, b"")
+    known = get("/").headers["etag"]
+    assert get("/", method="HEAD", if_none_match=known).status == 304
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_another_method_is_told_with_those_that_there_are(get, method):
+    answer = get("/", method=method)
+    assert (answer.status, answer.headers["allow"], answer.raw) == (405, "GET, HEAD", b"")
+
+
 def test_header_names_are_read_in_any_case(monkeypatch):
     monkeypatch.setattr(app, "SITE", app.Site(app.STATIC, app.Settings(ENVIRONMENT)))
-    answer = app.handler({"headers": {"Accept-Encoding": "gzip"}}, None)
+    request = {"requestContext": {"http": {"method": "GET"}}}
+    answer = app.handler({**request, "headers": {"Accept-Encoding": "gzip"}}, None)
     assert answer["headers"]["content-encoding"] == "gzip"
 
 
