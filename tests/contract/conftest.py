@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from tests.contract.place import WOULD_CREATE, Place
+from tests.contract.place import REFUSALS, WOULD_CREATE, Place
 
 REASON = "talks to a real AWS account: make contract PROFILE=name"
 _FOLDER = "tests/contract/"
@@ -33,7 +33,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def place(request: pytest.FixtureRequest) -> Iterator[Place]:
     """The account, after a person confirmed what will be created in it."""
-    place = Place(boto3.session.Session())
+    try:
+        place = Place(boto3.session.Session())
+    except REFUSALS as error:
+        pytest.exit(f"AWS does not know who we are: {error}. Nothing was created.", returncode=2)
     _confirm(request.config, place)
     try:
         yield place

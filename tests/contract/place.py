@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
 
 from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.session import CustomerSession
@@ -26,6 +27,9 @@ EVERYTHING = permissions.policy_document()
 
 ON_LOOPBACK = "AWS_ENDPOINT_URL" in os.environ
 """The tests themselves are tested, on the local stack."""
+
+REFUSALS = (BotoCoreError, ClientError)
+"""What AWS answers, or boto3 says before it asks: no profile, no credentials, no such region."""
 
 USABLE_WITHIN = 60.0
 POLICY_EFFECTIVE_AFTER = 0.0 if ON_LOOPBACK else 15.0

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import secrets
 import sys
 import time
@@ -23,16 +24,32 @@ import httpx
 from local.customers import Offer
 from local.display import console
 from local.stack import on_loopback
-from tests.contract.place import ON_LOOPBACK, Place
+from tests.contract.place import ON_LOOPBACK, REFUSALS, Place
 from tests.smoke.rows import Evidence, report
 from tests.support.connections import new_account
 from tests.support.http import answer
 
+NUMBER = re.compile(r"\d{12}")
 TEST_SECONDS, SWEEP_SECONDS, EVENT_SECONDS = 300, 900, 60
 CHECK_SECONDS = 910
 """A little longer than `ReconcileClocks` may run."""
 CLOCK_SKEW = 300.0
 """Seconds by which this machine may be ahead of AWS, which accepts requests up to that."""
+
+
+class NotThere(Exception):
+    """What is wrong with the stack, or with the profile that should see it."""
+
+
+def place_of(profile: str | None = None, region: str | None = None) -> Place:
+    """The account of a profile. Raises NotThere."""
+    try:
+        return Place(boto3.session.Session(profile_name=profile, region_name=region))
+    except REFUSALS as error:
+        raise NotThere(
+            f"AWS does not know {f'the profile {profile}' if profile else 'who we are'}: {error}. "
+            "Name another with PROFILE= or ACCOUNT_PROFILE=, and its region with REGION=."
+        ) from error
 
 
 @dataclass(frozen=True)
@@ -46,13 +63,25 @@ class Deployed:
 
     @classmethod
     def find(cls, place: Place, name: str) -> Deployed:
+        """Raises NotThere."""
         client = place.client("cloudformation")
-        (stack,) = client.describe_stacks(StackName=name)["Stacks"]
-        pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
-        summaries = [each for page in pages for each in page["StackResourceSummaries"]]
+        where = f"in account {place.account_number}, {place.region}"
+        try:
+            (stack,) = client.describe_stacks(StackName=name)["Stacks"]
+            pages = client.get_paginator("list_stack_resources").paginate(StackName=name)
+            summaries = [each for page in pages for each in page["StackResourceSummaries"]]
+        except REFUSALS as error:
+            raise NotThere(f"The stack {name} {where} cannot be read: {error}") from error
+        outputs = {each["OutputKey"]: each["OutputValue"] for each in stack.get("Outputs", [])}
+        if "ReverifyAccountsArn" not in outputs or not stack["StackStatus"].endswith("_COMPLETE"):
+            raise NotThere(
+                f"The stack {name} {where} is {stack['StackStatus']}, and "
+                f"has the outputs {', '.join(sorted(outputs)) or 'none'}. "
+                "It is none of Cavok Accounts, or its deployment has not succeeded."
+            )
         return cls(
             place,
-            {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]},
+            outputs,
             {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in summaries},
         )
 
@@ -220,20 +249,22 @@ def main() -> None:
         "--account-profile", help="a profile of that account, to make the role with"
     )
     given = parser.parse_args()
-    stack_place = Place(boto3.session.Session())
-    customer = None
-    if given.account_profile:
-        session = boto3.session.Session(
-            profile_name=given.account_profile, region_name=stack_place.region
+    try:
+        stack_place = place_of()
+        customer = (
+            place_of(given.account_profile, stack_place.region) if given.account_profile else None
         )
-        customer = Place(session)
-    number = customer.account_number if customer else given.account
-    if not number or number == stack_place.account_number:
+        stack = Deployed.find(stack_place, given.stack)
+    except NotThere as problem:
+        sys.exit(str(problem))
+    number = customer.account_number if customer else given.account or ""
+    if not NUMBER.fullmatch(number) or number == stack_place.account_number:
         sys.exit(
-            "Say which account to connect, another than the stack's: ACCOUNT=… or ACCOUNT_PROFILE=…"
+            "Say which account to connect, another than the stack's: ACCOUNT=<12 digits> or "
+            "ACCOUNT_PROFILE=…"
         )
     try:
-        evidence = gather(Deployed.find(stack_place, given.stack), number, customer)
+        evidence = gather(stack, number, customer)
     finally:
         for place in filter(None, (customer, stack_place)):
             place.clean_up()

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from local.settings import ROOT
-from tests.smoke.__main__ import Deployed
+from tests.smoke.__main__ import Deployed, NotThere, place_of
 from tests.smoke.rows import ROWS, Evidence, Row, report
 from tests.support.template import resource
 
+SWEEPS = {"OutputKey": "ReverifyAccountsArn", "OutputValue": "arn"}
 SEEN = Evidence(
     refused={"outcome": "failed"},
     tested={"outcome": "confirmed"},
@@ -131,3 +134,45 @@ def test_the_check_of_clocks_is_awaited_for_as_long_as_it_may_run_and_started_on
     assert checked
     assert Config(**place.options).retries == {"total_max_attempts": 1}
     assert place.options["read_timeout"] > resource("ReconcileClocks")["Timeout"]
+
+
+def seen(stacks: list[dict[str, Any]] | ClientError) -> Mock:
+    """An account whose CloudFormation answers so."""
+    client = Mock()
+    client.describe_stacks.side_effect = [
+        stacks if isinstance(stacks, Exception) else {"Stacks": stacks}
+    ]
+    client.get_paginator.return_value.paginate.return_value = []
+    return Mock(account_number="111122223333", region="eu-west-1", client=lambda _: client)
+
+
+NO_STACK = ClientError({"Error": {"Code": "ValidationError", "Message": "none"}}, "DescribeStacks")
+
+
+@pytest.mark.parametrize(
+    ("stacks", "says"),
+    [
+        (
+            NO_STACK,
+            "mine in account 111122223333, eu-west-1 cannot be read: .*none",
+        ),
+        ([{"StackStatus": "CREATE_COMPLETE"}], "has the outputs none. It is none of Cavok"),
+        ([{"StackStatus": "ROLLBACK_FAILED", "Outputs": [SWEEPS]}], "is ROLLBACK_FAILED, and"),
+    ],
+)
+def test_a_stack_that_cannot_be_tried_is_refused_with_a_sentence(
+    stacks: list[dict[str, Any]] | ClientError, says: str
+) -> None:
+    with pytest.raises(NotThere, match=says):
+        Deployed.find(seen(stacks), "mine")
+
+
+def test_a_stack_that_is_deployed_is_found() -> None:
+    found = Deployed.find(seen([{"StackStatus": "UPDATE_COMPLETE", "Outputs": [SWEEPS]}]), "mine")
+
+    assert found.outputs == {"ReverifyAccountsArn": "arn"}
+
+
+def test_a_profile_that_does_not_exist_is_refused_with_a_sentence() -> None:
+    with pytest.raises(NotThere, match=r"the profile nobody: .*\. Name another with PROFILE="):
+        place_of("nobody")
