@@ -1,0 +1,90 @@
+"""AWS's quotas that a deployment meets, and that neither cfn-lint nor the local stack knows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.template import template
+
+RESOURCES: dict[str, Any] = template()["Resources"]
+
+ARN = "arn:aws:dynamodb:ap-southeast-1:123456789012:" + "x" * 128
+"""Stands for what CloudFormation fills in: as long as its own names become."""
+
+FILTERS = 5
+"""Of one event source. Source: Lambda Developer Guide, "Control which events Lambda sends to your
+function". The type's schema allows 20.
+"""
+PATTERN_CHARACTERS = 2048
+"""Source: EventBridge User Guide, "Amazon EventBridge quotas"."""
+ENVIRONMENT_BYTES = 4096
+"""Source: Lambda Developer Guide, "Lambda quotas"."""
+INLINE_POLICIES_CHARACTERS = 10_240
+"""Of a role, without white space. Source: IAM User Guide, "IAM and AWS STS quotas"."""
+
+
+def of_type(kind: str) -> dict[str, Any]:
+    return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == kind}
+
+
+ROLES, FUNCTIONS = of_type("AWS::IAM::Role"), of_type("AWS::Serverless::Function")
+
+
+def filled_in(node: Any) -> Any:
+    """With the longest of both branches of a condition."""
+    if isinstance(node, list):
+        return [filled_in(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    if "Fn::If" in node:
+        return max((filled_in(each) for each in node["Fn::If"][1:]), key=written)
+    if any(name == "Ref" or name.startswith("Fn::") for name in node):
+        return ARN
+    return {name: filled_in(value) for name, value in node.items()}
+
+
+def written(document: Any) -> int:
+    return len(json.dumps(document, separators=(",", ":")))
+
+
+def nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from nodes(each)
+
+
+def test_no_event_source_has_more_filters_than_an_account_is_given() -> None:
+    counts = [len(node["Filters"]) for node in nodes(RESOURCES) if "Filters" in node]
+
+    assert counts
+    assert max(counts) <= FILTERS, "Let one filter pass several prefixes: they are alternatives."
+
+
+def test_no_rule_has_too_long_a_pattern() -> None:
+    patterns = [
+        node[name] for node in nodes(RESOURCES) for name in ("EventPattern", "Pattern")
+        if isinstance(node.get(name), dict)
+    ]  # fmt: skip
+
+    assert patterns
+    assert [p for p in patterns if written(filled_in(p)) > PATTERN_CHARACTERS] == []
+
+
+@pytest.mark.parametrize("name", ROLES)
+def test_the_inline_policies_of_a_role_fit(name: str) -> None:
+    documents = [each["PolicyDocument"] for each in ROLES[name].get("Policies", ())]
+
+    assert sum(written(filled_in(d)) for d in documents) <= INLINE_POLICIES_CHARACTERS
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_the_environment_of_a_function_fits(name: str) -> None:
+    shared = template()["Globals"]["Function"]["Environment"]["Variables"]
+    variables = shared | FUNCTIONS[name].get("Environment", {}).get("Variables", {})
+
+    assert sum(len(k) + len(str(filled_in(v))) for k, v in variables.items()) <= ENVIRONMENT_BYTES
