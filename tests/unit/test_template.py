@@ -6,12 +6,14 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cache
 from itertools import takewhile
 from typing import Any
 
 import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cavok.api.caller import Caller
 from local.settings import ROOT
@@ -646,3 +648,19 @@ def test_the_metrics_of_a_stack_are_its_own() -> None:
     assert all(dimensions["service"] == {"Ref": "AWS::StackName"} for dimensions in alarms)
     assert len(ours) > 2
     assert all("${AWS::StackName}" in metrics for metrics in ours)
+
+
+def test_no_number_of_days_leads_past_the_last_date() -> None:
+    assert datetime.now(UTC) + timedelta(days=PARAMETERS["AuditDays"]["MaxValue"])
+
+
+def test_the_documents_say_how_long_a_stack_s_name_may_be() -> None:
+    """Clocks of customers are in a group that is named after the stack. AWS's own schemas, which
+    cfn-lint ships, know how long each name may be.
+    """
+    kind = template()["Resources"]["Clocks"]
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind["Type"]).schema
+    rest = kind["Properties"]["Name"]["Fn::Sub"].replace("${AWS::StackName}", "")
+    longest = schema["properties"]["Name"]["maxLength"] - len(rest)
+
+    assert f"at most {longest} characters" in (ROOT / "docs" / "operating.md").read_text()
