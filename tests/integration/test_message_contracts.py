@@ -212,7 +212,9 @@ class Receiver:
 
     bodies: list[Json] = field(default_factory=list)
 
-    def post(self, url: object, body: bytes, headers: Mapping[str, str]) -> int:
+    def post(
+        self, url: object, body: bytes, headers: Mapping[str, str], organization_id: str
+    ) -> int:
         self.bodies.append(json.loads(body))
         return 200
 

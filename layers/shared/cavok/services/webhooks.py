@@ -106,7 +106,7 @@ def deliver(
         url = checked_url(webhook.url, allow_loopback=allow_loopback)
     except InvalidField as error:  # it was set when more was allowed
         raise NotDelivered(error.message) from None
-    return client.post(url, body, headers)
+    return client.post(url, body, headers, organization_id)
 
 
 def _new_id() -> str:
