@@ -10,6 +10,7 @@ from unittest.mock import Mock
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 
 from cavok import wiring
 from cavok.adapters.customer.instances import InstanceClient
@@ -26,6 +27,7 @@ from cavok.domain.errors import (
     EntryInconclusive,
     InstanceNotFound,
     InteractionRefused,
+    InvalidField,
     NotAnswered,
     ResourceNotFound,
     ServiceUnavailable,
@@ -172,6 +174,31 @@ def test_a_resource_has_an_eventbridge_schedule_for_each_time_of_day_in_its_time
         assert request["QueueUrl"] == QUEUE_URL
         assert request["MessageGroupId"] == message_group(ORGANIZATION_ID)
     assert stored(resource) == resource
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "expected"),
+    [
+        ("ValidationException", "Invalid ScheduleExpressionTimezone: EST", InvalidField),
+        ("ValidationException", "Invalid Schedule Expression", ServiceUnavailable),
+        ("ThrottlingException", "Rate of the zone exceeded", ServiceUnavailable),
+    ],
+)
+def test_a_time_zone_that_aws_does_not_know_is_a_wrong_field_and_no_fault_of_ours(
+    connect: Connect,
+    control: ResourceDependencies,
+    scheduler: Any,
+    code: str,
+    message: str,
+    expected: type[Exception],
+) -> None:
+    connect()
+    make_database("orders")
+    stub = Stubber(scheduler)
+    stub.add_client_error("create_schedule", code, message)
+
+    with stub, pytest.raises(expected):
+        add_resource(CONTEXT, new(OFFICE), dependencies=control)
 
 
 def test_an_instance_can_be_a_resource_only_once(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cavok.adapters.aws_errors import AWS_ERRORS
+from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message
 from cavok.domain.clocks import Clock
-from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.errors import InvalidField, ServiceUnavailable
 from cavok.domain.organizations import message_group
 from cavok.domain.resources import Resource
 
@@ -50,7 +50,7 @@ class SchedulerClient:
 
     def create(self, resource: Resource, clocks: Iterable[Clock]) -> tuple[str, ...]:
         """Creates a resource's clocks. Returns the names of those that were not there. Raises
-        ServiceUnavailable.
+        InvalidField for a time zone that Scheduler does not know; ServiceUnavailable.
         """
         return tuple(clock.name for clock in clocks if self._create(resource, clock))
 
@@ -60,6 +60,10 @@ class SchedulerClient:
         except self._scheduler.exceptions.ConflictException:
             return False
         except AWS_ERRORS as error:
+            code, message = code_and_message(error)
+            # Scheduler has a list of time zones of its own. To try such a name again is no use.
+            if code == "ValidationException" and "zone" in message.lower():
+                raise InvalidField("schedule.time_zone", f"AWS refuses it: {message}") from error
             raise ServiceUnavailable(
                 "The schedule could not be set. Please try again in a moment."
             ) from error

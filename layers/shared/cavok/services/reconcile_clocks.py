@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from cavok.domain.clocks import clocks_of, is_left_over, knows
-from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.errors import CavokError, InvalidField, ServiceUnavailable
 from cavok.services.clocks import complete_clocks
 
 if TYPE_CHECKING:
@@ -30,18 +30,18 @@ def reconcile_clocks(
 ) -> Iterator[tuple[Difference, str]]:
     """Creates clocks that are missing, and ends unknown ones. Yields each that it mended. Repeated,
     it finds nothing more. What cannot be created, read or ended holds up nothing else: raises its
-    ServiceUnavailable at the end.
+    ServiceUnavailable or InvalidField at the end.
 
     Reads both by page, and keeps only the clocks' names. Changes of schedules go on meanwhile.
     """
     there = dict(scheduler.all_clocks())
-    failure: ServiceUnavailable | None = None
+    failure: CavokError | None = None
     for resource in resources.scheduled():
         wanted = clocks_of(resource, now)
         absent = [clock for clock in wanted if there.pop(clock.name, None) is None]
         try:
             completed = complete_clocks(resource, absent, resources=resources, scheduler=scheduler)
-        except ServiceUnavailable as error:
+        except (InvalidField, ServiceUnavailable) as error:
             failure = error
             continue
         for name in completed:
