@@ -153,6 +153,7 @@ def test_what_waits_for_no_role_does_not_say_that_it_waits(instructions, state, 
     there.wait(6)
     expect(there.said).to_contain_text(said)
     expect(there.said).not_to_contain_text("Waiting for the role")
+    expect(there.said.filter(has_text="by itself")).to_have_count(int(state == "off"))
     expect(there.page.locator(".watch-state .spinner")).to_have_count(0)
 
 

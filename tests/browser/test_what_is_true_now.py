@@ -72,6 +72,24 @@ def test_a_test_that_starts_late_pulls_nobody_back(admin, answer_with, held):
     expect(page).to_have_url(re.compile("#/access-details$"))
 
 
+def test_who_presses_twice_while_the_modal_loads_gets_one(admin, answer_with, held):
+    page = admin.page
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    page.reload()
+    expect(row(page, "Account00000")).to_be_visible()
+    module = held("/views/new-account.js")
+    press = page.get_by_role("button", name="New Account")
+    press.click()
+    press.click()
+    module[0].continue_()
+    expect(page.get_by_role("dialog").first).to_be_visible()
+    page.wait_for_timeout(200)
+    expect(page.get_by_role("dialog")).to_have_count(1)
+    page.keyboard.press("Escape")
+    press.click()
+    expect(page.get_by_role("dialog")).to_have_count(1)
+
+
 # ---- accounts of others ------------------------------------------------------------------------
 
 
@@ -328,3 +346,46 @@ def test_two_tabs_come_to_agree(admin, sign_in, answer_with):
     expect(row(first, "Account00000")).to_be_visible()
     first.clock.fast_forward("00:33")
     expect(row(first, "Renamed")).to_be_visible()
+
+
+# ---- the webhook -------------------------------------------------------------------------------
+
+
+def test_a_webhook_that_another_has_changed_is_shown_and_not_overwritten(admin, answer_with):
+    page = admin.page
+    there = [samples.WEBHOOK]
+    theirs = samples.WEBHOOK | {
+        "url": "https://theirs.example/",
+        "updated_at": "2026-01-03T10:00:00Z",
+    }
+    answer_with(page, "/v1/organization/webhook", lambda _: there[0])
+    puts = answer_with(
+        page, "/v1/organization/webhook", lambda _: there[0] | {"secret": "whsec_x"}, method="PUT"
+    )
+    admin.go("#/organization")
+    page.get_by_role("button", name="Change", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    there[0] = theirs
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("https://theirs.example/")
+    expect(page.locator("dd").filter(has_text=theirs["url"])).to_have_count(1)
+    assert puts == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.locator("code")).to_contain_text("whsec_x")
+    assert [put.post_data_json["url"] for put in puts] == [samples.WEBHOOK["url"]]
+
+
+def test_a_new_secret_leaves_what_another_has_changed(admin, answer_with):
+    page = admin.page
+    there = [samples.WEBHOOK]
+    theirs = samples.WEBHOOK | {"url": "https://theirs.example/"}
+    answer_with(page, "/v1/organization/webhook", lambda _: there[0])
+    puts = answer_with(
+        page, "/v1/organization/webhook", lambda _: there[0] | {"secret": "whsec_x"}, method="PUT"
+    )
+    admin.go("#/organization")
+    page.get_by_role("button", name="New signing secret").click()
+    there[0] = theirs
+    page.get_by_role("dialog").get_by_role("button", name="New signing secret").click()
+    expect(page.get_by_role("dialog").locator("code")).to_contain_text("whsec_x")
+    assert [put.post_data_json["url"] for put in puts] == [theirs["url"]]

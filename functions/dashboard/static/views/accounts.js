@@ -61,6 +61,7 @@ class ListView {
     this.signal = signal;
     this.rows = new Map();
     this.fetching = null;
+    this.opening = false;
     this.height = 0;
     this.arrivedBefore = 0;
     store.onChange(() => this.update(), signal);
@@ -357,6 +358,9 @@ class ListView {
   // The modal has its own address, so a reload opens it again. The list stays below it, so the focus
   // returns to the button.
   async openNew() {
+    // Whoever presses again while the module loads gets one modal.
+    if (this.opening) return;
+    this.opening = true;
     const here = this.address();
     if (router.place().path !== "/accounts/new") history.pushState(null, "", "#/accounts/new");
     try {
@@ -373,6 +377,8 @@ class ListView {
       });
     } catch {
       toast(t.problems.viewDetail, "warning");
+    } finally {
+      this.opening = false;
     }
   }
 

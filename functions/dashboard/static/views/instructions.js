@@ -132,7 +132,8 @@ function drawWatch(target, account, looking, again) {
   const busy = account.testing || looking === "waiting" || looking === "busy";
   const looks = !account.testing && t.instructions.looks[looking || "off"];
   // While a test runs, or the account is looked at all the time, the next test is not in question.
-  const next = !confirmed && !account.testing && looking !== "waiting" && account.next_verification_at;
+  const next =
+    !confirmed && !account.testing && !isRevoked(account) && looking !== "waiting" && account.next_verification_at;
   render(
     target,
     [account.status, account.testing, account.next_verification_at, account.verification, account.issues, looking],

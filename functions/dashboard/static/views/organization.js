@@ -170,6 +170,23 @@ function drawWebhook(target, signal) {
   show();
 }
 
+// The API takes the last change of a webhook for right. So what another changed since it was shown is shown
+// first; whoever has seen it may go on.
+function unchanged(webhook, reload) {
+  let before = webhook?.updated_at;
+  return async () => {
+    const there = await api.get("/v1/organization/webhook").catch((problem) => {
+      if (problem.isMissing) return null;
+      throw problem;
+    });
+    if (there?.updated_at === before) return;
+    before = there?.updated_at;
+    reload();
+    const title = there ? t.webhook.changedMeanwhile(there.url) : t.webhook.removedMeanwhile;
+    throw new api.Problem({ status: 412, title });
+  };
+}
+
 function none(reload) {
   return [
     h("p", { class: "muted" }, t.webhook.none),
@@ -211,7 +228,7 @@ function settings(webhook, reload) {
         "play",
       ),
       changeButton(session, t.actions.change, { onclick: () => edit(webhook, reload) }),
-      changeButton(session, t.webhook.rotate, { onclick: () => confirmRotation(webhook, reload) }, "key"),
+      changeButton(session, t.webhook.rotate, { onclick: () => confirmRotation(reload) }, "key"),
       changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) }),
     ),
   ];
@@ -229,6 +246,7 @@ function edit(webhook, reload) {
   const boxes = EVENTS.map((name) =>
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
+  const stillSo = unchanged(webhook, reload);
   dialog({
     title: webhook ? t.webhook.changeTitle : t.webhook.add,
     content: ({ close }) => {
@@ -259,6 +277,7 @@ function edit(webhook, reload) {
           if (!url.value.trim()) errors.push({ field: "url", message: t.webhook.urlNeeded });
           if (!events.length) errors.push({ field: "events", message: t.webhook.eventsNeeded });
           if (errors.length) throw { status: 422, errors };
+          await stillSo();
           const saved = await api.put("/v1/organization/webhook", { url: url.value.trim(), events });
           close();
           reload();
@@ -282,7 +301,7 @@ function showSecret(secret) {
   });
 }
 
-function confirmRotation({ url, events }, reload) {
+function confirmRotation(reload) {
   dialog({
     title: t.webhook.rotateTitle,
     content: ({ close }) =>
@@ -291,6 +310,8 @@ function confirmRotation({ url, events }, reload) {
         cancel: close,
         fields: [h("p", {}, t.webhook.rotateText)],
         async onsubmit() {
+          // A secret replaces the secret alone, whatever another has changed meanwhile.
+          const { url, events } = await api.get("/v1/organization/webhook");
           const saved = await api.put("/v1/organization/webhook", { url, events, rotate_secret: true });
           close();
           reload();

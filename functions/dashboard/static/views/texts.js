@@ -602,6 +602,8 @@ export const t = withTexts({
     },
     allEvents: "All",
     eventsNeeded: "Choose at least one event.",
+    changedMeanwhile: (url) => `Somebody else changed this: the address is ${url} now. Save again to set yours.`,
+    removedMeanwhile: "Somebody else removed the webhook. Save again to set yours.",
     test: "Send a test message",
     rotate: "New signing secret",
     rotateTitle: "Make a new signing secret?",
