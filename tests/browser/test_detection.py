@@ -96,6 +96,21 @@ def test_who_is_not_looked_at_is_told_what_is_true(instructions, watch, state, s
     expect(there.said).to_contain_text(EVERY)
 
 
+def test_a_look_whose_answer_was_lost_is_repeated_while_its_test_runs(instructions, watch):
+    """It may have begun a test without starting it."""
+    watch.expect_status(503)
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.state = UNAVAILABLE
+    there.account = there.account | {"testing": True, "version": 2}
+    there.wait(6)
+    expect(there.said).to_have_text("A test is running.")
+    there.state = "found"
+    before = len(there.looks)
+    there.wait(20)
+    assert len(there.looks) == before + 1
+
+
 def test_after_half_an_hour_somebody_must_ask_again(instructions):
     there = instructions()
     expect(there.said).to_contain_text(EVERY)

@@ -30,6 +30,7 @@ from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.sealing import credentials_context
 from cavok.adapters.webhook_client import NotDelivered
+from cavok.api.router import Router
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
 from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.interactions import InteractionOutcome
@@ -224,7 +225,7 @@ def _left_behind(items: Items, accounts: Json) -> Iterator[str]:
 def ask(run: Run, method: str, path: str, body: Any = None, **headers: str) -> http.Answer:
     """A client that repeats a request with the same key while the answer is a 5xx."""
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    instances = "/instances" in path or "/resources" in path
+    instances = any(part in path for part in ("/instances", "/resources", "/detection"))
     with pytest.MonkeyPatch.context() as patch:
         if instances:
             patch.setattr(http, "app", instances_api)
@@ -345,6 +346,23 @@ def _delete(run: Run) -> None:
 
 def _begin(run: Run) -> None:
     ask(run, "POST", f"{run.memory['path']}/verifications")
+
+
+def _without_role(run: Run) -> None:
+    answer = ADMIN.post("/v1/accounts", http.ROLE_ACCOUNT)
+    run.memory["path"] = f"/v1/accounts/{answer.json['account_id']}"
+
+
+def _look_for_role(run: Run) -> None:
+    """The page looks again and again, until a test runs."""
+    for seconds in (0, 6, 12, 18):
+        later = staticmethod(lambda passed=seconds: NOW + timedelta(seconds=passed))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Router, "now", later)
+            answer = ask(run, "POST", f"{run.memory['path']}/detection")
+        if answer.status == 200 and answer.json["state"] == "found":
+            break
+    run.notes.clear()
 
 
 def _executions(run: Run) -> int:
@@ -828,6 +846,7 @@ STORIES = (
     Story("rotate", _with_key, _rotate),
     Story("delete", _with_key, _delete),
     Story("begin a test", _with_key, _begin, _executions, aborts=True),
+    Story("look for a role", _without_role, _look_for_role, _executions, aborts=True),
     Story("finish a test", _begun, _finish),
     Story("a test died", _begun, _die),
     Story("finish a deleted account's test", _deleted_while_tested, _finish_of_a_deleted_account),
@@ -856,6 +875,8 @@ STORIES = (
 KNOWN = {
     # The client's repetition rotates again.
     "rotate": "2 TransactWriteItems timeout, 2 TransactWriteItems dies",
+    # After a test that was aborted nobody looks any more: a person presses Test.
+    "look for a role": "8 StartExecution throttled",
     # Each try looks for the instance, and a listing counts.
     "add a resource": """
         5 DescribeDBInstances throttled

@@ -105,17 +105,20 @@ export function expires(link) {
 // What the steps and templates are made of. Whoever changes it changes them.
 const asked = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
 
-/** Lets the API look for the role. Returns its word, or what there is to say without a look. */
+/**
+ * Lets the API look for the role. Returns its word, or what there is to say without a look. After one that failed it
+ * looks also while a test runs: that look may have begun it without starting it.
+ */
 async function look(account, before, since, signal) {
   const connected = account.status === "confirmed" || account.status === "degraded";
-  const waits = account.access_type === "assume_role" && !connected && !account.testing && !isRevoked(account);
-  if (!waits || !session.current()?.canChange) return "";
+  const waits = account.access_type === "assume_role" && !connected && !isRevoked(account);
+  if (!waits || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
   if (Date.now() - since > LOOK_FOR_MS) return before === "off" ? before : "over";
   try {
     return (await api.post(`/v1/accounts/${api.segment(account.account_id)}/detection`, undefined, { signal })).state;
   } catch (problem) {
     if (signal.aborted || problem.isMissing) throw problem;
-    return "";
+    return "failed";
   }
 }
 

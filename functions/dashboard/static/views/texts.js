@@ -255,6 +255,7 @@ export const t = withTexts({
       busy: "Cavok looks at 5 accounts at a time. This one waits for its turn.",
       over: "Cavok has looked for 30 minutes, and stopped.",
       found: "",
+      failed: "",
       off: "",
     },
     lookAgain: "Look again",

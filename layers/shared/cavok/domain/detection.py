@@ -33,15 +33,18 @@ Looks = Mapping[str, datetime]
 
 
 def waits_for_its_role(account: Account, newest: Verification | None, now: datetime) -> bool:
-    """Whether nothing but the entry is missing, as far as its newest test tells.
+    """Whether nothing but the entry is missing, as far as its newest test tells. Also while a test
+    runs: whoever began it may have died before its execution, so the next look starts it again.
 
     An open role lets us in too, and a test that was aborted proved nothing: looking would start
     such tests again and again.
     """
     if account.access_type is not AccessType.ASSUME_ROLE or account.status in CONNECTED:
         return False
-    if account.revoked or account.testing(now):
+    if account.revoked:
         return False
+    if account.testing(now):
+        return True
     if newest is None or newest.connection_revision != account.connection_revision:
         return True
     return newest.state is State.FINISHED and merely_not_entered(newest.steps)
