@@ -102,6 +102,7 @@ def test_a_look_whose_answer_was_lost_is_repeated_while_its_test_runs(instructio
     there = instructions()
     expect(there.said).to_contain_text(EVERY)
     there.state = UNAVAILABLE
+    there.wait(6)
     there.account = there.account | {"testing": True, "version": 2}
     there.wait(6)
     expect(there.said).to_have_text("A test is running.")

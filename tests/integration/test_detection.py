@@ -219,10 +219,11 @@ def test_what_a_person_did_during_a_look_stays(admin: Api, sts: Sts, meanwhile: 
 
     assert look(admin, account_id) == "waiting"
 
-    tests = 0 if meanwhile == "revoke" else 1
+    tests, then = (0, "off") if meanwhile == "revoke" else (1, "found")
     assert len(executions()) == len(history(admin, account_id)) == tests
     sts.wait(5)
-    assert look(admin, account_id) == "off"
+    assert look(admin, account_id) == then
+    assert len(executions()) == tests
 
 
 def test_an_account_whose_test_could_not_enter_is_looked_at_again(admin: Api, sts: Sts) -> None:

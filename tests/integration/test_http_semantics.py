@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from cavok.api.openapi import document
+from functions.accounts_api import app as accounts_api
 from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem
 
 LISTS = [
@@ -22,16 +23,17 @@ LISTS = [
 ]
 
 
-def _of_accounts_api() -> dict[str, Any]:
-    """The paths of the document that this function serves; the others enter a customer's account,
-    see test_instances.py.
-    """
-    paths: dict[str, Any] = json.loads(document())["paths"]
-    elsewhere = ("/instances", "/resources")
-    return {path: it for path, it in paths.items() if not any(part in path for part in elsewhere)}
+def _served() -> set[str]:
+    """The paths of this function; the others are of the one that enters customers' accounts."""
+    routes = (*accounts_api.app._static_routes, *accounts_api.app._dynamic_routes)
+    return {route.openapi_path for route in routes}
 
 
-PATHS = _of_accounts_api()
+PATHS: dict[str, Any] = {
+    path: operations
+    for path, operations in json.loads(document())["paths"].items()
+    if path in _served()
+}
 READ = [path for path, operations in PATHS.items() if "get" in operations]
 READABLE = [path for path in READ if "{verification_id}" not in path]
 """The paths of one test need its id."""
