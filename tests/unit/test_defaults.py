@@ -118,6 +118,19 @@ LOOKED_AT = {
 }
 """The properties of each type that decide about state or security."""
 
+SAFE: Mapping[tuple[str, str], Any] = {
+    ("AWS::DynamoDB::Table", "PointInTimeRecoverySpecification.PointInTimeRecoveryEnabled"): True,
+    ("AWS::DynamoDB::Table", "SSESpecification.SSEEnabled"): True,
+    ("AWS::Cognito::UserPool", "AdminCreateUserConfig.AllowAdminCreateUserOnly"): True,
+    ("AWS::Cognito::UserPoolClient", "PreventUserExistenceErrors"): "ENABLED",
+    ("AWS::Cognito::UserPoolClient", "EnableTokenRevocation"): True,
+    ("AWS::S3::Bucket", "PublicAccessBlockConfiguration.BlockPublicAcls"): True,
+    ("AWS::S3::Bucket", "PublicAccessBlockConfiguration.IgnorePublicAcls"): True,
+    ("AWS::SQS::Queue", "SqsManagedSseEnabled"): True,
+    ("AWS::KMS::Key", "EnableKeyRotation"): True,
+}
+"""What the template sets to the safe one of two values, in every resource of the type."""
+
 BENEATH = {"AWS::Serverless::StateMachine": ("AWS::StepFunctions::StateMachine",)}
 """What SAM makes of a type, where it has no property of its own for something."""
 
@@ -139,11 +152,25 @@ def left_to_aws(stack: Mapping[str, Any]) -> set[Left]:
 
 
 def is_set(properties: Any, path: str) -> bool:
+    return value_at(properties, path) is not None
+
+
+def value_at(properties: Any, path: str) -> Any:
+    """None if nothing is there."""
     for part in path.split("."):
         if not isinstance(properties, Mapping) or part not in properties:
-            return False
+            return None
         properties = properties[part]
-    return True
+    return properties
+
+
+@pytest.mark.parametrize(("kind", "path"), SAFE)
+def test_what_is_set_is_set_to_the_safe_value(kind: str, path: str) -> None:
+    stack = template()["Resources"].values()
+    found = [value_at(each["Properties"], path) for each in stack if each["Type"] == kind]
+
+    assert found
+    assert {*found} == {SAFE[kind, path]}
 
 
 def rows() -> Iterator[list[str]]:
