@@ -32,6 +32,21 @@ def protect_attributes_that_the_client_may_not_write(
     return original(data)  # type: ignore[no-any-return]
 
 
+@corrects(cognito, "_update_user_attributes")
+def keep_an_attribute_until_a_new_one_is_confirmed(original: Any, data: dict[str, Any]) -> Response:
+    """Attributes in `AttributesRequireVerificationBeforeUpdate` change once their owner has
+    confirmed the new value.
+
+    The emulator changes them at once. Here nobody can confirm one.
+    https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_UserAttributeUpdateSettingsType.html
+    """
+    _user, pool = cognito._user_pool_for_access_token(data.get("AccessToken", ""))
+    settings = (pool or {}).get("UserAttributeUpdateSettings", {})
+    awaited = settings.get("AttributesRequireVerificationBeforeUpdate", [])
+    at_once = [each for each in data.get("UserAttributes", []) if each["Name"] not in awaited]
+    return original(data | {"UserAttributes": at_once})  # type: ignore[no-any-return]
+
+
 @corrects(cognito, "_sign_up")
 def refuse_sign_up_where_only_administrators_create_users(
     original: Any, data: dict[str, Any]

@@ -16,7 +16,7 @@ from botocore.config import Config
 from tests.contract.place import Place
 from tests.support.template import resource
 
-TEMPLATE = resource("UserPoolClient")
+POOL, TEMPLATE = resource("UserPool"), resource("UserPoolClient")
 ORGANIZATION = "custom:organization"
 PASSWORD = f"aA1-{secrets.token_urlsafe(24)}"
 
@@ -28,6 +28,8 @@ def pool(place: Place) -> str:
     pool_id: str = cognito.create_user_pool(
         PoolName=place.name("people"),
         UsernameAttributes=["email"],
+        AutoVerifiedAttributes=POOL["AutoVerifiedAttributes"],
+        UserAttributeUpdateSettings=POOL["UserAttributeUpdateSettings"],
         AdminCreateUserConfig={"AllowAdminCreateUserOnly": True},
         Schema=[{"Name": "organization", "AttributeDataType": "String", "Mutable": False}],
     )["UserPool"]["Id"]
@@ -104,6 +106,15 @@ def test_a_user_cannot_remove_their_organization(place: Place, signed_in: str) -
         cognito.delete_user_attributes(AccessToken=signed_in, UserAttributeNames=[ORGANIZATION])
     user = cognito.get_user(AccessToken=signed_in)
     assert _attribute(ORGANIZATION, "northwind") in user["UserAttributes"]
+
+
+def test_a_new_address_does_not_count_before_it_is_confirmed(place: Place, signed_in: str) -> None:
+    cognito = place.client("cognito-idp")
+    cognito.update_user_attributes(
+        AccessToken=signed_in, UserAttributes=[_attribute("email", "somebody.else@example.com")]
+    )
+    user = cognito.get_user(AccessToken=signed_in)
+    assert _attribute("email", "contract@example.com") in user["UserAttributes"]
 
 
 def test_nobody_signs_up_where_only_administrators_create_users(

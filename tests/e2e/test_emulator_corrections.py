@@ -359,6 +359,23 @@ def test_a_user_cannot_move_to_another_organization(stack: Stack) -> None:
     assert tokens.id_token(stack, "viewer")
 
 
+def test_a_user_does_not_take_an_address_that_they_have_not_confirmed(stack: Stack) -> None:
+    client, person = aws.sign_in_client(stack.emulator_url), stack.users["viewer"]
+    token = client.initiate_auth(
+        ClientId=stack.user_pool_client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": person["email"], "PASSWORD": person["password"]},
+    )["AuthenticationResult"]["AccessToken"]
+
+    client.update_user_attributes(
+        AccessToken=token,
+        UserAttributes=[{"Name": "email", "Value": "somebody.else@northwind.example"}],
+    )
+
+    has = client.get_user(AccessToken=token)["UserAttributes"]
+    assert {"Name": "email", "Value": person["email"]} in has
+
+
 def test_nobody_signs_up_where_only_administrators_create_users(stack: Stack) -> None:
     email = "stranger@northwind.example"
     attributes = {"email": email, "custom:organization": "northwind"}
