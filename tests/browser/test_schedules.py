@@ -137,3 +137,23 @@ def test_the_next_change_is_the_one_that_comes_next(furnished, admin, answer_wit
         page.clock.run_for(31_000)
         expect(page.locator(card).first).to_contain_text("12 Jan 2026, 18:00")
         page.unroute(f"**{ONE}/resources")
+
+
+def test_a_schedule_that_another_has_changed_is_not_overwritten_unseen(
+    furnished, admin, answer_with
+):
+    page = furnished
+    there = [samples.RESOURCES[0]]
+    answer_with(page, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
+    after = {**MONDAY, "action": "stop"}
+    changes = answer_with(page, f"{ONE}/resources/res1", saved(after), method="PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    page.get_by_role("button", name="Change the schedule of web1").click()
+    dialog = page.get_by_role("dialog")
+    there[0] = there[0] | {"schedule": {"time_zone": "UTC", "windows": []}, "next_action": None}
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Somebody else changed this schedule")
+    assert changes == []
+    dialog.get_by_role("button", name="Save").click()
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    assert len(changes) == 1

@@ -211,6 +211,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
   const given = resource?.schedule;
+  let shown = JSON.stringify(given);
   const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = [...new Set([given?.time_zone ?? local, "UTC", ...Intl.supportedValuesOf("timeZone")])];
   const zone = h(
@@ -272,7 +273,14 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
               : [{ field: `windows.${index}`, message: days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded }],
           );
           if (errors.length) throw { status: 422, errors };
+          // The API takes the last schedule for right. Whoever has been told may save again.
+          const there = resource && (await resourcesOf(id)).find((each) => each.resource_id === resource.resource_id);
+          const now = JSON.stringify(there?.schedule);
           const schedule = { time_zone: zone.value, windows };
+          if (there && now !== shown && now !== JSON.stringify(schedule)) {
+            shown = now;
+            throw new api.Problem({ status: 412, title: t.schedules.changedMeanwhile });
+          }
           const saved = resource
             ? (await api.patch(path(id, resource.resource_id), { schedule })).body
             : await api.post(path(id), {

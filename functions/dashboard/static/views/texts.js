@@ -480,6 +480,7 @@ export const t = withTexts({
     removeText: "Cavok no longer starts or stops it by itself. The instance stays as it is.",
     released: (name) => `${name} is released.`,
     zone: (zone) => `Times in ${zone}`,
+    changedMeanwhile: "Somebody else changed this schedule in the meantime. Save again to set yours.",
     alwaysOff: (zone) => `Always off; looked at each midnight in ${zone}`,
     timeZone: "Time zone",
     windows: "Runs",
