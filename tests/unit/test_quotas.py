@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from local.settings import ROOT
 from tests.support.template import template
 
 RESOURCES: dict[str, Any] = template()["Resources"]
@@ -30,6 +32,9 @@ INLINE_POLICIES_CHARACTERS = 10_240
 def of_type(kind: str) -> dict[str, Any]:
     return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == kind}
 
+
+BENEATH = {"AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine"}
+"""What SAM makes of a type."""
 
 ROLES, FUNCTIONS = of_type("AWS::IAM::Role"), of_type("AWS::Serverless::Function")
 
@@ -88,3 +93,23 @@ def test_the_environment_of_a_function_fits(name: str) -> None:
     variables = shared | FUNCTIONS[name].get("Environment", {}).get("Variables", {})
 
     assert sum(len(k) + len(str(filled_in(v))) for k, v in variables.items()) <= ENVIRONMENT_BYTES
+
+
+def longest_name(kind: str) -> int:
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema(
+        "us-east-1", BENEATH.get(kind, kind)
+    ).schema
+    return int(schema["properties"]["Name"].get("maxLength", 256))
+
+
+def test_the_readme_says_how_long_the_name_of_a_stack_may_be() -> None:
+    """CloudFormation takes 128 characters, and would notice in the middle of a deployment."""
+    rests = [
+        longest_name(resource["Type"]) - len(name["Fn::Sub"].replace("${AWS::StackName}", ""))
+        for resource in RESOURCES.values()
+        if isinstance(name := resource.get("Properties", {}).get("Name"), dict)
+        and name.get("Fn::Sub", "").startswith("${AWS::StackName}")
+    ]
+
+    assert len(rests) > 2
+    assert f"“Stack Name”: at most {min(rests)} characters" in (ROOT / "README.md").read_text()
