@@ -420,7 +420,7 @@ def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
 
 def test_the_function_that_uses_connections_fails_accounts_and_deletes_none(stack: Stack) -> None:
     """Of the table, it may write what belongs to an account. Under an organization's key it may
-    only write that an account failed.
+    only write that an account failed, or was looked at. It may start a test once a role is found.
     """
     lambdas, iam = aws.client("lambda", stack.emulator_url), aws.client("iam", stack.emulator_url)
     (function,) = [
@@ -449,7 +449,11 @@ def test_the_function_that_uses_connections_fails_accounts_and_deletes_none(stac
         "RecordInteractionsAndResources": (["ACCOUNT#*"], record),
     }
     assert '"kms:Encrypt"' not in json.dumps(statements)
-    assert "states:" not in json.dumps(statements)
+    (of_states,) = (s for s in statements if "states:" in json.dumps(s))
+    assert (of_states["Action"], of_states["Resource"]) == (
+        "states:StartExecution",
+        stack.state_machines["verify_account"],
+    )
 
 
 def test_one_document_describes_the_whole_api(stack: Stack) -> None:
