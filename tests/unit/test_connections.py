@@ -17,6 +17,9 @@ from typing import Any
 
 import pytest
 
+from cavok.domain.accounts import Outcome
+from cavok.domain.verifications import State
+from cavok.services.reconcile_clocks import Difference
 from local.settings import ROOT
 from tests.support.template import template
 from tests.unit.test_template import FUNCTIONS, RESOURCES, listed, role
@@ -292,7 +295,8 @@ DIMENSIONS = {
 """How the template refers to a value of each: a queue's `Ref` is its address, not its name."""
 
 
-def watched() -> Iterator[tuple[str, Json]]:
+def watched(ours: bool = False) -> Iterator[tuple[str, Json]]:
+    """Each alarm with a metric that it watches: one of AWS, or one of ours."""
     for name, alarm in of_type("AWS::CloudWatch::Alarm").items():
         inner = [
             each["MetricStat"]["Metric"]
@@ -300,7 +304,7 @@ def watched() -> Iterator[tuple[str, Json]]:
             if "MetricStat" in each
         ]
         for metric in inner or [alarm]:
-            if metric["Namespace"].startswith("AWS/"):
+            if metric["Namespace"].startswith("AWS/") is not ours:
                 yield name, metric
 
 
@@ -325,6 +329,95 @@ def test_the_dashboard_shows_metrics_of_aws_that_there_are() -> None:
             namespace, name, dimension, _ = first
             for shown in (name, *(each[1] for each in others)):
                 assert METRICS[namespace][shown] == (dimension,)
+
+
+# ---- metrics of our own --------------------------------------------------------------------------
+
+OURS = template()["Globals"]["Function"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+OUTCOMES = {*Outcome, State.ABORTED}
+
+
+def written() -> set[str]:
+    """Texts of the modules that write metrics, and errors that are counted by their class."""
+    paths = (*PACKAGE.glob("cavok/**/*.py"), *(ROOT / "functions").glob("*/app.py"))
+    found: set[str] = {*Difference}
+    for path in paths:
+        nodes = list(ast.walk(parsed(path)))
+        calls = [node for node in nodes if isinstance(node, ast.Call)]
+        names = {ast.unparse(call.func) for call in calls}
+        if names & {"count", "metrics.add_metric"}:
+            found |= {str(n.value) for n in nodes if isinstance(n, ast.Constant)}
+        found |= {ast.unparse(c.args[0]) for c in calls if ast.unparse(c.func) == "counted"}
+    return found
+
+
+def shown() -> Iterator[tuple[str, list[str]]]:
+    """The name and the dimensions of each metric of ours on the dashboard. An expression is a
+    search, and "..." stands for what the metric before it begins with. Source: CloudWatch API
+    Reference, "Dashboard body structure and syntax".
+    """
+    body = json.loads(RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"])
+    for widget in body["widgets"]:
+        first, *others = widget["properties"]["metrics"]
+        if search := re.search(rf"\{{{OURS},(.+?)\}} (\w+)", json.dumps(first)):
+            yield search[2], search[1].split(",")
+        elif first[0] == OURS:
+            _, name, *pairs = (each for each in first if isinstance(each, str))
+            yield name, pairs[::2]
+            assert {first[5], *(each[-1] for each in others)} <= OUTCOMES
+
+
+@pytest.mark.parametrize(("alarm", "metric"), list(watched(ours=True)))
+def test_an_alarm_on_a_metric_of_ours_watches_one_that_a_function_writes(
+    alarm: str, metric: Json
+) -> None:
+    dimensions = {each["Name"]: each["Value"] for each in metric["Dimensions"]}
+
+    assert (metric["Namespace"], metric["MetricName"] in written()) == (OURS, True)
+    assert dimensions.pop("service") == {"Ref": "AWS::StackName"}
+    assert dimensions.keys() == ({"outcome"} if metric["MetricName"] == "Verifications" else set())
+    assert set(dimensions.values()) <= OUTCOMES
+
+
+def test_the_dashboard_shows_metrics_that_functions_write() -> None:
+    found = dict(shown())
+
+    assert found.keys() <= written()
+    assert found == {
+        "Verifications": ["service", "outcome"],
+        "ProbeLatency": ["service", "action"],
+        "ProbeInconclusive": ["service", "action"],
+    }
+
+
+# ---- names that two places spell -----------------------------------------------------------------
+
+
+def test_items_expire_by_the_attribute_that_the_table_watches() -> None:
+    watched = RESOURCES["Table"]["Properties"]["TimeToLiveSpecification"]
+    spelled = {
+        target.id
+        for path in PACKAGE.glob("cavok/adapters/table/*.py")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Assign)
+        and isinstance(node.value, ast.Call)
+        and ast.unparse(node.value.func) == "TTLAttribute"
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+
+    assert watched == {"AttributeName": next(iter(spelled)), "Enabled": True}
+    assert len(spelled) == 1
+
+
+@pytest.mark.parametrize("name", ["reverify_accounts", "verify_account"])
+def test_a_choice_reads_what_an_earlier_state_passes_on(name: str) -> None:
+    """Else its default is taken, always and without an error."""
+    text = (ROOT / "statemachines" / f"{name}.asl.json").read_text()
+    conditions = " ".join(re.findall(r'"Condition": "(.+)"', text))
+    passed = set(re.findall(r"'(\w+)':", text)) | set(re.findall(r'"(\w+)": "\{%', text))
+
+    assert set(re.findall(r"\$states\.input\.(\w+)", conditions)) <= passed
 
 
 # ---- nothing else --------------------------------------------------------------------------------
