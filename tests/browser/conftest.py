@@ -192,19 +192,19 @@ def sign_in(page: Page, stack: Stack) -> Callable[..., Person]:
     ) -> Person:
         where = on or page
         chromium.sign_in(where, stack, stack.users[who] if isinstance(who, str) else who, hash_)
-        return Person(where, stack)
+        return _with_usage_of_samples(Person(where, stack))
 
     return enter
 
 
 @pytest.fixture
 def admin(sign_in: Callable[..., Person]) -> Person:
-    return _with_usage_of_samples(sign_in("admin"))
+    return sign_in("admin")
 
 
 @pytest.fixture
 def viewer(sign_in: Callable[..., Person]) -> Person:
-    return _with_usage_of_samples(sign_in("viewer"))
+    return sign_in("viewer")
 
 
 def _fulfill(body: Any, route: Route) -> None:

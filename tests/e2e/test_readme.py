@@ -6,9 +6,9 @@ import re
 import subprocess
 import sys
 
-import pytest
-
+from local import sweep
 from local.settings import ROOT
+from local.stack import Stack
 
 
 def _tour() -> str:
@@ -28,10 +28,14 @@ def _run(*command: str) -> str:
     return ended.stdout
 
 
-@pytest.mark.usefixtures("stack")
-def test_every_line_of_the_tour_works() -> None:
-    _run(sys.executable, "-m", "local.up")  # the tour begins where `make up` ended
-    said = _run("bash", "-euo", "pipefail", "-c", _tour())
+def test_every_line_of_the_tour_works(stack: Stack) -> None:
+    before = sweep.schedule(stack)
+    try:
+        _run(sys.executable, "-m", "local.up")  # the tour begins where `make up` ended
+        assert sweep.schedule(stack)["State"] == "ENABLED"
+        said = _run("bash", "-euo", "pipefail", "-c", _tour())
+    finally:
+        sweep.change_schedule(stack, **before)
     assert '"status": "unconfirmed"' in said
     assert "aws iam create-role --role-name 'CavokCloud'" in said
     assert '"outcome": "confirmed"' in said
