@@ -1,6 +1,5 @@
 """FollowSchedule: starts or stops a resource's instance when one of its clocks fires."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,20 +13,19 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.batches import dropping_unusable
-from cavok.domain.errors import UnknownClock, UnusableEvent
+from cavok.domain.errors import UnknownClock
 from cavok.observability import count, logger
 from cavok.services.resources import ScheduleInvocation, follow_schedule
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def follow(message: str | Mapping[str, Any], request_id: str) -> dict[str, Any]:
-    """Takes the clock's message. Returns what was done; null if nothing was due. Raises
-    UnusableEvent.
-    """
-    invocation = ScheduleInvocation.read(message, request_id)
+def follow(invocation: ScheduleInvocation) -> dict[str, Any]:
+    """Returns what was done; null if nothing was due."""
     logger.append_keys(
-        account_id=invocation.account_id, resource_id=invocation.resource_id, request_id=request_id
+        account_id=invocation.account_id,
+        resource_id=invocation.resource_id,
+        request_id=invocation.request_id,
     )
     try:
         interaction = follow_schedule(
@@ -44,10 +42,9 @@ def follow(message: str | Mapping[str, Any], request_id: str) -> dict[str, Any]:
 
 @dropping_unusable
 def take(record: SQSRecord) -> None:
+    invocation = ScheduleInvocation.read(record.body, record.message_id)
     try:
-        follow(record.body, record.message_id)
-    except UnusableEvent:
-        raise
+        follow(invocation)
     except Exception:
         # The batch processor only tells SQS. Without this line nobody would learn the reason.
         logger.exception("Schedule not followed")
@@ -61,4 +58,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """
     if "Records" in event:
         return process_partial_response(event, take, processor, context)
-    return follow(event, context.aws_request_id)
+    return follow(ScheduleInvocation.read(event, context.aws_request_id))

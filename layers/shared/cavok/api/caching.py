@@ -9,6 +9,8 @@ import re
 from http import HTTPStatus
 from typing import Any
 
+from cavok.api.gate import READING
+
 FOR_ALL = "public, max-age=300"
 """For answers that are the same for everybody until the next release."""
 
@@ -21,10 +23,10 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
     if the client has it already.
     """
     headers = dict(answer.get("headers") or {})
-    read = event["requestContext"]["http"]["method"] in ("GET", "HEAD")
+    read = event["requestContext"]["http"]["method"] in READING
     if not read or answer["statusCode"] != HTTPStatus.OK:
         return answer | {"headers": {"Cache-Control": _NOT_STORED, **headers}}
-    tag = headers.setdefault("ETag", _weak_tag(answer["body"]))
+    tag = headers["ETag"] = headers.get("ETag") or _weak_tag(answer["body"])
     headers.setdefault("Cache-Control", _ASK_AGAIN)
     if not _names(event.get("headers", {}).get("if-none-match", ""), tag):
         return answer | {"headers": headers}

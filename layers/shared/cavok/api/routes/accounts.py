@@ -33,9 +33,13 @@ def _body(account: Account) -> AccountBody:
     )
 
 
+def _tag(body: AccountBody) -> str:
+    return etag(body.version, testing=body.testing)
+
+
 def _ok(account: Account) -> Response[AccountBody]:
     body = _body(account)
-    return ok(body, {"ETag": etag(body.version, testing=body.testing)})
+    return ok(body, {"ETag": _tag(body)})
 
 
 @router.post(
@@ -62,8 +66,8 @@ def create_account(
         sealer=wiring.sealer(),
         now=router.now(),
     )
-    tag = etag(account.version, testing=False)
-    return created(_body(account), f"/v1/accounts/{account.account_id}", tag)
+    shown = _body(account)
+    return created(shown, f"/v1/accounts/{account.account_id}", _tag(shown))
 
 
 @router.get("/v1/accounts", summary="List accounts", tags=["Accounts"], responses=answers())
