@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from cavok.domain.events import REGISTRY
+from cavok.domain.events import REGISTRY, EventDeclaration
 from local.settings import ROOT
 
 FOLDER = ROOT / "docs" / "events"
@@ -27,10 +27,14 @@ def _with_table(text: str) -> str:
     before, _, rest = text.partition(HEAD)
     after = rest[rest.index("\n\n") :]
     rows = [
-        f"| `{one.type}` | {one.when} | `{one.source}` | [v1]({one.file_name}) |"
+        f"| `{one.type}` | {one.when} | {_source(one)} | [v1]({one.file_name}) |"
         for one in REGISTRY.values()
     ]
     return before + HEAD + "\n".join(rows) + after
+
+
+def _source(one: EventDeclaration) -> str:
+    return f"`{one.source}`" if one.source else "none: to webhooks alone"
 
 
 def main() -> None:

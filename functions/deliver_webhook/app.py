@@ -38,7 +38,7 @@ def send(record: SQSRecord) -> None:
         )
     except NotDelivered as error:
         tries = int(record.attributes.approximate_receive_count)
-        wiring.retry_queue().delay(record.receipt_handle, tries)
+        wiring.webhook_messages().delay(record.receipt_handle, tries)
         logger.warning("Not delivered", reason=str(error), tries=tries)
         raise
     except Exception:

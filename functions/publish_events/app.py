@@ -1,5 +1,5 @@
-"""publish_events: publishes the events that follow from changes in the table, and has acts
-followed.
+"""publish_events: publishes the events that follow from changes in the table, also to webhooks, and
+has acts followed.
 """
 
 from typing import Any
@@ -21,6 +21,7 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
     events, outcomes = publish_events(
         records,
         bus=wiring.bus(),
+        webhook_messages=wiring.webhook_messages,
         followed_acts=wiring.followed_acts,
         free_interactions=int(wiring.setting("FREE_INTERACTIONS")),
     )

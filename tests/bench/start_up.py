@@ -33,7 +33,7 @@ _TABLE = (
 )
 _FIRST_CLIENTS = {
     "AccountsApi": (_TABLE,),
-    "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.retry_queue()"),
+    "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.webhook_messages()"),
     "EndResources": (_TABLE, "wiring.scheduler_client()"),
     "FollowSchedule": (_TABLE, "wiring.customer_roles()"),
     "InstancesApi": (_TABLE, "wiring.customer_roles()"),

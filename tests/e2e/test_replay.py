@@ -47,7 +47,7 @@ MAY: Mapping[str, set[str]] = {
         *index("by_name", "by_status", "by_audited_account", "by_usage"),
         "kms:Encrypt SealingKey account,organization",
         "kms:Encrypt SealingKey organization,webhook",
-        "events:PutEvents Bus cavok.webhooks",
+        "sqs:SendMessage WebhookMessages",
         "states:StartExecution VerifyAccount",
         "s3:PutObject TemplatesBucket",
         "s3:GetObject TemplatesBucket",
@@ -95,7 +95,11 @@ MAY: Mapping[str, set[str]] = {
         *index("by_due"),
         *table("GetItem BatchGetItem Query PutItem", "ACCOUNT", "ORG"),
     },
-    "PublishEventsRole": {"events:PutEvents Bus cavok.accounts", "sqs:SendMessage FollowedActs"},
+    "PublishEventsRole": {
+        "events:PutEvents Bus cavok.accounts",
+        "sqs:SendMessage FollowedActs",
+        "sqs:SendMessage WebhookMessages",
+    },
     "DeliverWebhookRole": {
         *table("GetItem", "ORG"),
         "kms:Decrypt SealingKey organization,webhook",

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from cavok.adapters.retry_queue import RetryQueue
+from cavok.domain.events import Envelope, Event, EventType
 from local import aws
 from local.customers import CustomerAccount
 from local.stack import Stack
 from tests.support import bus, inspection, webhook_receiver
 from tests.support.connections import connect
 from tests.support.http import answer, problem
-from tests.support.organizations import Organization
+from tests.support.organizations import Organization, new_organization
 from tests.support.waiting import eventually
 from tests.support.webhook_receiver import Receiver
 
@@ -91,6 +96,42 @@ def test_a_removed_webhook_is_sent_nothing(
         eventually(lambda: _unwanted(stack, account.account_id), "the event passed by")
 
     assert receiver.deliveries == []
+
+
+def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organization(
+    stack: Stack, own_organization: Organization, receiver: Receiver
+) -> None:
+    """The attack: 200 messages, each answered just before its time is up."""
+    sqs = aws.client("sqs", stack.emulator_url)
+    queue = RetryQueue(sqs, inspection.resource_name(stack, "WebhookMessages"))
+    with ExitStack() as cleaning:
+        attacker = cleaning.enter_context(new_organization(stack))
+        slow = cleaning.enter_context(webhook_receiver.receiver())
+        slow.seconds = 7.9
+        # Without a webhook, what still waits is done.
+        cleaning.callback(attacker.admin.delete, PATH)
+        set_webhook(attacker, slow, "Account Failed")
+        set_webhook(own_organization, receiver, "Account Failed")
+        assert queue.send([failed(attacker, number) for number in range(200)]) == [None] * 200
+        eventually(lambda: len(slow.deliveries) >= 2, "the attack is under way")
+        began = time.monotonic()
+
+        assert queue.send([failed(own_organization, n) for n in range(10)]) == [None] * 10
+
+        eventually(lambda: len(receiver.deliveries) == 10, "the victim's messages", seconds=120)
+        took = time.monotonic() - began
+        assert took < 15, f"the last of ten messages came after {took:.0f} s"
+        assert len(slow.deliveries) < 50, "and the attack went on meanwhile"
+
+
+def failed(organization: Organization, number: int) -> Event:
+    envelope = Envelope(
+        event_id=f"{organization.name}-{number}",
+        organization_id=organization.name,
+        account_id="01JN8Q5M3C0000000000000001",
+        occurred_at=datetime.now(UTC),
+    )
+    return envelope.event(EventType.FAILED, {})
 
 
 def _unwanted(stack: Stack, account_id: str) -> bool:

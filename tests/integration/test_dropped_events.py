@@ -74,7 +74,7 @@ def test_a_failed_delivery_is_reported_alone_even_if_it_is_the_whole_batch(
         def delay(self, receipt_handle: str, tries: int) -> None: ...
 
     monkeypatch.setattr(deliver_webhook, "deliver", fail)
-    monkeypatch.setattr(deliver_webhook.wiring, "retry_queue", RetryQueue)
+    monkeypatch.setattr(deliver_webhook.wiring, "webhook_messages", RetryQueue)
     for name in ("webhooks", "sealer", "webhook_client", "loopback_webhooks_allowed"):
         monkeypatch.setattr(deliver_webhook.wiring, name, lambda: None)
     detail = dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x")

@@ -922,7 +922,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]
     monkeypatch.setattr(wiring, "webhook_client", lambda: RECEIVER)
     monkeypatch.setattr(CustomerRoles, "_try", _refused_wrong_entry)
     client("scheduler").create_schedule_group(Name=CLOCKS)
-    made = (wiring.bus, wiring.retry_queue, wiring.scheduler_client)
+    made = (wiring.bus, wiring._queue, wiring.scheduler_client)
     for adapter in made:
         adapter.cache_clear()
     yield

@@ -303,7 +303,7 @@ SAMPLES = (
 def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     arn = "arn:aws:{}:us-east-1:000000000000:{}"
     environment = {
-        "WEBHOOK_QUEUE_URL": "https://sqs.example/webhooks",
+        "WEBHOOK_QUEUE_URL": client("sqs").create_queue(QueueName="webhooks")["QueueUrl"],
         "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": "cavok-clocks",
@@ -321,7 +321,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
     RECEIVER.types.clear()
     BUS.events.clear()
     client("scheduler").create_schedule_group(Name="cavok-clocks")
-    for adapter in (wiring.scheduler_client, wiring.followed_acts):
+    for adapter in (wiring.scheduler_client, wiring._queue):
         adapter.cache_clear()
 
 

@@ -19,8 +19,9 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.bus import Bus
-from cavok.adapters.followed_acts import FollowedActs
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.domain.accounts import Account, Status
+from cavok.domain.events import WEBHOOK_TEST, EventType
 from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.resources import Resource
 from cavok.observability import metrics
@@ -166,13 +167,16 @@ class Stream:
 
 @dataclass
 class EventBridge:
-    """PutEvents, and the events as rules see them; and the queue of acts, which no rule feeds."""
+    """PutEvents, and the events as rules see them; and the queues that no rule feeds."""
 
     events: list[Json] = field(default_factory=list)
-    acts: list[Json] = field(default_factory=list)
+    sent: dict[str, list[Json]] = field(
+        default_factory=lambda: {"FollowedActs": [], "WebhookMessages": []}
+    )
 
     def send_message_batch(self, QueueUrl: str, Entries: list[Json]) -> Json:  # noqa: N803
-        self.acts += [json.loads(entry["MessageBody"]) for entry in Entries]
+        name = QueueUrl.rpartition("/")[2]
+        self.sent[name] += [json.loads(entry["MessageBody"]) for entry in Entries]
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
 
     def put_events(self, Entries: list[Json]) -> Json:  # noqa: N803
@@ -212,24 +216,23 @@ class Receiver:
 
     bodies: list[Json] = field(default_factory=list)
 
-    def post(
-        self, url: object, body: bytes, headers: Mapping[str, str], organization_id: str
-    ) -> int:
+    def post(self, url: object, body: bytes, headers: Mapping[str, str]) -> int:
         self.bodies.append(json.loads(body))
         return 200
-
-
-class Delays:
-    def delay(self, receipt_handle: str, tries: int) -> None:
-        raise AssertionError("Nothing here is to be delivered again.")
 
 
 @pytest.fixture
 def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
     made = EventBridge()
     monkeypatch.setattr(wiring, "bus", lambda: Bus(made, "cavok"))  # type: ignore[arg-type]
-    acts = FollowedActs(made, "https://sqs.example/acts")  # type: ignore[arg-type]
+    acts, messages = (
+        RetryQueue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
+        for name in ("FollowedActs", "WebhookMessages")
+    )
     monkeypatch.setattr(wiring, "followed_acts", lambda: acts)
+    monkeypatch.setattr(acts, "delay", None)
+    monkeypatch.setattr(messages, "delay", None)
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: messages)
     monkeypatch.setenv("FREE_INTERACTIONS", "1")
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
     return made
@@ -239,7 +242,6 @@ def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
 def receiver(monkeypatch: pytest.MonkeyPatch) -> Receiver:
     made = Receiver()
     monkeypatch.setattr(wiring, "webhook_client", lambda: made)
-    monkeypatch.setattr(wiring, "retry_queue", Delays)
     return made
 
 
@@ -284,7 +286,7 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
 
 
 def webhook_events() -> list[str]:
-    return [name for name in RULES["WebhookRule"].types() if name != "Webhook Test"]
+    return list(EventType)
 
 
 def test_every_filter_of_a_stream_lets_records_pass_that_its_function_takes(
@@ -300,9 +302,9 @@ def test_every_filter_of_a_stream_lets_records_pass_that_its_function_takes(
             assert invoke(function, {"Records": passed}) == {"batchItemFailures": []}
             assert len(eventbridge.events) > before, f"{function}: no event of {pattern}"
         dropped = [r for r in records if not any(matches(p, r) for p in patterns)]
-        before = len(eventbridge.events), len(eventbridge.acts)
+        before = len(eventbridge.events), len(eventbridge.sent["FollowedActs"])
         invoke(function, {"Records": dropped})
-        after = len(eventbridge.events), len(eventbridge.acts)
+        after = len(eventbridge.events), len(eventbridge.sent["FollowedActs"])
         assert after == before, f"{function}: its filters hold events or acts back"
 
 
@@ -357,16 +359,13 @@ def test_every_rule_sends_events_that_its_targets_take(
                 fed.add(target)
                 deliver(target, passed)
     for function in FUNCTIONS:
-        if queue := sends_to(function):
+        for queue in sends_to(function):
             fed.add(queue)
-            assert eventbridge.acts
-            deliver(queue, eventbridge.acts)
+            assert eventbridge.sent[queue]
+            deliver(queue, eventbridge.sent[queue])
     fed.add(fed_by_clocks())  # see the schedules, below
     assert set(queue_names()) <= fed, "a queue with a consumer that nothing feeds"
-    assert [
-        b["type"] for b in receiver.bodies if b["type"] not in RULES["WebhookRule"].types()
-    ] == []
-    assert {body["type"] for body in receiver.bodies} == set(RULES["WebhookRule"].types())
+    assert {body["type"] for body in receiver.bodies} == {*EventType, WEBHOOK_TEST}
 
 
 def fed_by_clocks() -> str:
@@ -379,15 +378,15 @@ def fed_by_clocks() -> str:
     return str(queue)
 
 
-def sends_to(function: str) -> str | None:
-    """The queue to which a function sends what another takes, not only what it gave up."""
+def sends_to(function: str) -> list[str]:
+    """The queues to which a function sends what another takes, not only what it gave up."""
     role = RESOURCES[FUNCTIONS[function]["Role"]["Fn::GetAtt"][0]]["Properties"]
-    for statement in role["Policies"][0]["PolicyDocument"]["Statement"]:
-        if statement["Action"] == "sqs:SendMessage" and isinstance(statement["Resource"], dict):
-            queue = statement["Resource"]["Fn::GetAtt"][0]
-            if queue in queue_names():
-                return str(queue)
-    return None
+    sent_to = [
+        statement["Resource"]["Fn::GetAtt"][0]
+        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        if statement["Action"] == "sqs:SendMessage" and isinstance(statement["Resource"], dict)
+    ]
+    return [queue for queue in sent_to if queue in queue_names()]
 
 
 def queue_names() -> dict[str, str]:

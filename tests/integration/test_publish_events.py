@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
@@ -57,6 +58,8 @@ def record(number: int, old: dict[str, Any] | None, new: dict[str, Any] | None) 
 
 def handle(monkeypatch: pytest.MonkeyPatch, bus: Bus, *records: dict[str, Any]) -> Any:
     monkeypatch.setattr(wiring, "bus", lambda: bus)
+    queue = Mock(send=lambda messages: [None for _ in messages])
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: queue)
     monkeypatch.setenv("FREE_INTERACTIONS", "1000")
     return app.handler({"Records": list(records)}, Context())  # type: ignore[arg-type]
 

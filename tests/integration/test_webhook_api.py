@@ -37,7 +37,7 @@ class Receiver:
     def __init__(self) -> None:
         self.body, self.headers = b"", dict[str, str]()
 
-    def post(self, url: Any, body: bytes, headers: dict[str, str], organization_id: str) -> int:
+    def post(self, url: Any, body: bytes, headers: dict[str, str]) -> int:
         self.body, self.headers = body, headers
         return 200
 

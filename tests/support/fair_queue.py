@@ -23,11 +23,14 @@ RECENT_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Sent:
-    """A message. `group` is null if it names none."""
+    """A message. `group` is null if it names none. It keeps its consumer for `seconds`; null: as
+    long as the others.
+    """
 
     name: str
     group: str | None
     at: float
+    seconds: float | None = None
 
 
 def taken_at(messages: Sequence[Sent], *, consumers: int, seconds: float) -> dict[str, float]:
@@ -61,7 +64,8 @@ def taken_at(messages: Sequence[Sent], *, consumers: int, seconds: float) -> dic
             if not waiting[first]:
                 del waiting[first]
             found[chosen.name] = now
-            heapq.heappush(busy, (now + seconds, chosen.name))
+            lasts = seconds if chosen.seconds is None else chosen.seconds
+            heapq.heappush(busy, (now + lasts, chosen.name))
             continue
         if busy and (not coming or waiting or busy[0][0] <= coming[0].at):
             now, name = heapq.heappop(busy)

@@ -54,10 +54,12 @@ class Clock(datetime):
 
 def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     """Everything that the functions need beside the table: Scheduler, the bus, customers, time."""
-    acts = boto3.client("sqs", REGION).create_queue(QueueName=ACTS)
+    sqs = boto3.client("sqs", REGION)
+    acts, messages = (sqs.create_queue(QueueName=name) for name in (ACTS, "cavok-webhooks"))
     environment = {
         "EVENT_BUS_NAME": "cavok",
         "FOLLOWED_ACTS_URL": acts["QueueUrl"],
+        "WEBHOOK_QUEUE_URL": messages["QueueUrl"],
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,
         "FIRED_CLOCKS_URL": "https://sqs.example/fired",
@@ -74,7 +76,7 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     _let_customers_in(monkeypatch)
     boto3.client("scheduler", REGION).create_schedule_group(Name=CLOCKS)
     boto3.client("events", REGION).create_event_bus(Name="cavok")
-    for adapter in (wiring.bus, wiring.followed_acts, wiring.scheduler_client):
+    for adapter in (wiring.bus, wiring._queue, wiring.scheduler_client):
         adapter.cache_clear()
 
 

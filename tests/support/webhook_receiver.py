@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -28,12 +29,13 @@ class Delivery:
 @dataclass
 class Receiver:
     """An organization's own web server. `refuses` is how many messages it answers with 500
-    first.
+    first. It answers each after `seconds`.
     """
 
     url: str
     deliveries: list[Delivery] = field(default_factory=list)
     refuses: int = 0
+    seconds: float = 0.0
 
     def wait_for(self, seen: Callable[[Delivery], bool], what: str) -> Delivery:
         return eventually(
@@ -50,9 +52,11 @@ def receiver() -> Iterator[Receiver]:
             body = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
             made.deliveries.append(Delivery(headers, body))
+            time.sleep(made.seconds)
             self.send_response(500 if made.refuses > 0 else 204)
             made.refuses -= 1
-            self.end_headers()
+            with suppress(OSError):  # the sender may have gone meanwhile
+                self.end_headers()
 
         def log_message(self, *args: Any) -> None:
             pass

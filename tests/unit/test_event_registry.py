@@ -61,13 +61,6 @@ def test_every_rule_on_our_bus_names_types_of_the_registry() -> None:
         assert set(pattern["detail-type"]) <= set(REGISTRY), name
 
 
-def test_webhooks_receive_every_type_from_its_source() -> None:
-    pattern = ON_OUR_BUS["WebhookRule"]
-
-    assert pattern["detail-type"] == list(REGISTRY)
-    assert set(pattern["source"]) == {one.source for one in REGISTRY.values()}
-
-
 FUNCTIONS = {
     name: resource["Properties"]
     for name, resource in template()["Resources"].items()
@@ -99,10 +92,7 @@ def test_the_architecture_says_who_consumes_which_event() -> None:
     page = (ROOT / "docs" / "architecture.md").read_text()
     table = page.partition("| consumer | gets |")[2].partition("\n\n")[0]
     rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \|", table, re.MULTILINE)
-    said = {
-        function: [t for t in REGISTRY if t in gets] if gets != "every type" else list(REGISTRY)
-        for function, gets in rows
-    }
+    said = {function: [t for t in REGISTRY if t in gets] for function, gets in rows}
 
     assert said == {consumer(rule): p["detail-type"] for rule, p in ON_OUR_BUS.items()}
 

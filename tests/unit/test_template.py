@@ -33,10 +33,10 @@ MAY = {
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",
-        "events:PutEvents",
         "kms:Encrypt",
         "s3:GetObject",
         "s3:PutObject",
+        "sqs:SendMessage",
         "states:StartExecution",
     },
     "instances_api": {

@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from cavok.adapters.bus import Bus
     from cavok.adapters.customer.assume_role import CustomerRoles
     from cavok.adapters.customer.canary import Canary
-    from cavok.adapters.followed_acts import FollowedActs
     from cavok.adapters.retry_queue import RetryQueue
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.sealing import Sealer
@@ -162,21 +161,20 @@ def webhook_client() -> "WebhookClient":
 
 
 @cache
-def retry_queue() -> "RetryQueue":
+def _queue(url: str) -> "RetryQueue":
     import boto3
 
     from cavok.adapters.retry_queue import RetryQueue
 
-    return RetryQueue(boto3.client("sqs"), setting("WEBHOOK_QUEUE_URL"))
+    return RetryQueue(boto3.client("sqs"), url)
 
 
-@cache
-def followed_acts() -> "FollowedActs":
-    import boto3
+def webhook_messages() -> "RetryQueue":
+    return _queue(setting("WEBHOOK_QUEUE_URL"))
 
-    from cavok.adapters.followed_acts import FollowedActs
 
-    return FollowedActs(boto3.client("sqs"), setting("FOLLOWED_ACTS_URL"))
+def followed_acts() -> "RetryQueue":
+    return _queue(setting("FOLLOWED_ACTS_URL"))
 
 
 @cache

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from unittest.mock import Mock
+
 import pytest
 
-from cavok.adapters.retry_queue import LONGEST_WAIT, TRIES, wait_seconds
+from cavok.adapters.retry_queue import LONGEST_WAIT, TRIES, RetryQueue, wait_seconds
+from cavok.adapters.webhook_client import SECONDS
+from cavok.domain.events import Envelope, EventType
 from local.settings import ROOT
-from tests.support.template import resource
+from tests.support.builders import NOW
+from tests.support.fair_queue import Sent, taken_at
+from tests.support.template import resource, template
 
 QUEUE = "WebhookMessages"
 
@@ -50,3 +57,36 @@ def test_the_documents_say_what_the_waits_are(document: str) -> None:
     assert 13 * 3600 < tries[-1] <= 14 * 3600
     assert "hours more" not in text
     assert "nine tries within 14 hours" in text.replace("Nine", "nine").replace("# ", "")
+
+
+def sent(organization_id: str, count: int, seconds: float) -> list[Sent]:
+    """Messages as the queue gets them, each of which takes its consumer so long."""
+    entries: list[dict[str, str]] = []
+
+    def take(QueueUrl: str, Entries: list[dict[str, str]]) -> dict[str, str]:  # noqa: N803
+        entries.extend(Entries)
+        return {}
+
+    envelope = Envelope(
+        event_id="e", organization_id=organization_id, account_id="a", occurred_at=NOW
+    )
+    queue = RetryQueue(Mock(send_message_batch=take), "https://sqs.example/hooks")
+    queue.send([envelope.event(EventType.FAILED, {})] * count)
+    return [
+        Sent(f"{organization_id}/{number}", entry.get("MessageGroupId"), 0.0, seconds)
+        for number, entry in enumerate(entries)
+    ]
+
+
+def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organization() -> None:
+    """By what AWS documents of fair queues, and with the consumers of a new account."""
+    consumers = template()["Parameters"]["QueueConcurrency"]["Default"]
+    attack, ours = sent("contoso", 200, SECONDS), sent("northwind", 10, 0.1)
+    late = [replace(each, at=1.0) for each in ours]
+
+    taken = taken_at(attack + late, consumers=consumers, seconds=SECONDS)
+    assert max(taken[each.name] for each in late) - 1.0 < 15
+
+    one_group = [replace(each, group="all") for each in attack + late]
+    taken = taken_at(one_group, consumers=consumers, seconds=SECONDS)
+    assert max(taken[each.name] for each in late) > 100, "the model would find the fault"

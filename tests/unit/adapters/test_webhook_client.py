@@ -13,7 +13,6 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_socket import enable_socket
 
-from cavok.adapters import webhook_client as webhook_client_module
 from cavok.adapters.webhook_client import SECONDS, NotDelivered, WebhookClient
 from tests.support.template import template
 
@@ -64,7 +63,7 @@ def webhook_client(*addresses: str, allow_loopback: bool = False) -> WebhookClie
 def test_a_name_that_leads_inside_a_network_is_sent_nothing(addresses: tuple[str, ...]) -> None:
     """No socket may be opened in this test: a connection would fail it."""
     with pytest.raises(NotDelivered, match="no public address"):
-        webhook_client(*addresses).post(urlsplit("https://innocent.example/"), b"{}", {}, "org-one")
+        webhook_client(*addresses).post(urlsplit("https://innocent.example/"), b"{}", {})
 
 
 def test_a_name_without_an_address_is_no_crash() -> None:
@@ -73,7 +72,7 @@ def test_a_name_without_an_address_is_no_crash() -> None:
 
     with pytest.raises(NotDelivered, match="does not resolve"):
         WebhookClient(allow_loopback=False, resolve=fails).post(
-            urlsplit("https://gone.example/"), b"{}", {}, "org-one"
+            urlsplit("https://gone.example/"), b"{}", {}
         )
 
 
@@ -85,7 +84,7 @@ def test_the_connection_is_made_to_the_checked_address_in_the_name_of_the_host(
     answers = iter([["127.0.0.1"]])
     sender = WebhookClient(allow_loopback=True, resolve=lambda host, port: next(answers))
 
-    sender.post(urlsplit(f"http://rebinding.example:{port}/a?b=c"), b"{}", {}, "org-one")
+    sender.post(urlsplit(f"http://rebinding.example:{port}/a?b=c"), b"{}", {})
 
     assert handler.seen == [("/a?b=c", f"rebinding.example:{port}", b"{}")]
 
@@ -99,7 +98,7 @@ def test_whatever_is_not_a_success_is_tried_again_and_no_redirect_is_followed(
 
     with pytest.raises(NotDelivered, match=f"answered {status}"):
         webhook_client("127.0.0.1", allow_loopback=True).post(
-            urlsplit(f"http://localhost:{port}/"), b"{}", {}, "org-one"
+            urlsplit(f"http://localhost:{port}/"), b"{}", {}
         )
 
     assert [path for path, _, _ in handler.seen] == ["/"]
@@ -134,29 +133,9 @@ def test_a_receiver_that_drips_is_left_when_the_time_of_a_delivery_is_up(
     began = time.monotonic()
 
     with pytest.raises(NotDelivered, match="did not answer"):
-        client.post(urlsplit(f"{scheme}://localhost:{dripping}/"), b"{}", {}, "org-one")
+        client.post(urlsplit(f"{scheme}://localhost:{dripping}/"), b"{}", {})
 
     assert time.monotonic() - began < 5
-
-
-def test_messages_to_a_silent_receiver_do_not_hold_up_those_to_others(
-    dripping: int, server: tuple[type[Server], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    client = WebhookClient(allow_loopback=True, resolve=lambda *_: ["127.0.0.1"], seconds=0.5)
-    silent, answering = (urlsplit(f"http://localhost:{port}/") for port in (dripping, server[1]))
-    began = time.monotonic()
-
-    for _ in range(20):
-        with pytest.raises(NotDelivered):
-            client.post(silent, b"{}", {}, "org-one")
-    assert time.monotonic() - began < 5
-    assert client.post(answering, b"{}", {}, "org-two") == 204
-
-    monkeypatch.setattr(webhook_client_module, "SILENT_FOR", 0.0)
-    client = WebhookClient(allow_loopback=True, resolve=lambda *_: ["127.0.0.1"], seconds=0.5)
-    with pytest.raises(NotDelivered):
-        client.post(silent, b"{}", {}, "org-one")
-    assert client.post(answering, b"{}", {}, "org-one") == 204
 
 
 def test_a_receiver_that_refuses_a_message_is_sent_the_next_one(
@@ -166,10 +145,10 @@ def test_a_receiver_that_refuses_a_message_is_sent_the_next_one(
     client = webhook_client("127.0.0.1", allow_loopback=True)
     handler.status = 500
     with pytest.raises(NotDelivered):
-        client.post(urlsplit(f"http://localhost:{port}/"), b"{}", {}, "org-one")
+        client.post(urlsplit(f"http://localhost:{port}/"), b"{}", {})
     handler.status = 204
 
-    assert client.post(urlsplit(f"http://localhost:{port}/"), b"{}", {}, "org-one") == 204
+    assert client.post(urlsplit(f"http://localhost:{port}/"), b"{}", {}) == 204
 
 
 def test_a_name_that_takes_long_to_resolve_is_left_too() -> None:
@@ -181,12 +160,12 @@ def test_a_name_that_takes_long_to_resolve_is_left_too() -> None:
 
     client = WebhookClient(allow_loopback=False, resolve=slow, seconds=0.1)
     with pytest.raises(NotDelivered, match="does not resolve"):
-        client.post(urlsplit("https://slow.example/"), b"{}", {}, "org-one")
+        client.post(urlsplit("https://slow.example/"), b"{}", {})
     released.set()
 
 
-def test_a_batch_of_silent_receivers_ends_before_its_function() -> None:
+def test_a_silent_receiver_is_left_before_the_function_ends_and_keeps_no_other_message() -> None:
     properties = template()["Resources"]["DeliverWebhook"]["Properties"]
-    batch = properties["Events"]["Message"]["Properties"]["BatchSize"]
 
-    assert batch * SECONDS < properties["Timeout"] - 10
+    assert properties["Events"]["Message"]["Properties"]["BatchSize"] == 1
+    assert properties["Timeout"] > SECONDS + 10

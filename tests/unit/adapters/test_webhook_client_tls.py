@@ -72,7 +72,7 @@ def server(
 
 def post(port: int, resolve: Callable[[str, int], list[str]] = lambda *_: ["127.0.0.1"]) -> int:
     sender = WebhookClient(allow_loopback=True, resolve=resolve)
-    return sender.post(urlsplit(f"https://{HOST}:{port}/cavok"), b"{}", {}, "org-one")
+    return sender.post(urlsplit(f"https://{HOST}:{port}/cavok"), b"{}", {})
 
 
 def test_the_checked_address_is_asked_for_the_name_and_proves_to_be_it(

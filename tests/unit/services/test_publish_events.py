@@ -10,11 +10,12 @@ import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus
-from cavok.adapters.followed_acts import FollowedActs
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.adapters.table.stream import change_of
 from cavok.domain import events as registry
-from cavok.domain.events import Event
+from cavok.domain.events import Event, read_event
 from cavok.domain.followed_acts import FollowedAct
+from cavok.domain.organizations import message_group
 from cavok.services.publish_events import publish_events
 from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
 
@@ -131,13 +132,18 @@ class Queue:
 
 
 def publish(
-    records: list[dict[str, Any]], events: Events, queue: Queue | None = None
+    records: list[dict[str, Any]],
+    events: Events,
+    queue: Queue | None = None,
+    webhooks: Queue | None = None,
 ) -> str | None:
     """The sequence number of the first record that must come again."""
-    acts = FollowedActs(queue or Queue(), "https://sqs.example/acts")  # type: ignore[arg-type]
+    acts = RetryQueue(queue or Queue(), "https://sqs.example/acts")  # type: ignore[arg-type]
+    messages = RetryQueue(webhooks or Queue(), "https://sqs.example/hooks")  # type: ignore[arg-type]
     _, outcomes = publish_events(
         [DynamoDBRecord(record) for record in records],
         bus=Bus(events, "cavok"),  # type: ignore[arg-type]
+        webhook_messages=lambda: messages,
         followed_acts=lambda: acts,
         free_interactions=1000,
     )
@@ -309,3 +315,24 @@ def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
     assert publish([an_act(1), an_interaction(2), an_act(3)], Events(f"{2:026}"), queue) == "2"
 
     assert [f"{1:026}" in entry["MessageBody"] for entry in queue.sent] == [True]
+
+
+def test_what_the_bus_took_goes_to_webhooks_as_messages_of_its_organization() -> None:
+    webhooks = Queue()
+    records = [an_interaction(number) for number in range(1, 26)]
+    records[0]["dynamodb"]["NewImage"]["organization_id"] = {"S": "contoso"}
+
+    assert publish(records, Events(f"{23:026}"), webhooks=webhooks) == "23"
+
+    events = [read_event(entry["MessageBody"]) for entry in webhooks.sent]
+    assert [event["detail"]["interaction_id"] for event in events] == [
+        f"{number:026}" for number in range(1, 23)
+    ]
+    groups = [entry["MessageGroupId"] for entry in webhooks.sent]
+    assert groups == [message_group("contoso"), *[message_group(ORGANIZATION_ID)] * 21]
+
+
+def test_the_stream_comes_again_from_the_first_event_that_no_webhook_would_get() -> None:
+    records = [an_interaction(number) for number in range(1, 5)]
+
+    assert publish(records, Events(), webhooks=Queue(f"{3:026}")) == "3"

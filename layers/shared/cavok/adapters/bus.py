@@ -43,11 +43,6 @@ class Bus:
                 break
         return accepted + [False] * (len(events) - len(accepted))
 
-    def publish(self, events: Sequence[Event]) -> None:
-        """Puts events, in order. Raises NotPublished if any of them was refused."""
-        if not all(self.put(events)):
-            raise NotPublished("EventBridge refused an event.")
-
     def _entry(self, event: Event) -> Any:
         return {
             "EventBusName": self._name,

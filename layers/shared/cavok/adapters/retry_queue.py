@@ -1,9 +1,15 @@
-"""Retries of a queue's messages with exponential backoff."""
+"""Queues that are fair between organizations, and retries of their messages."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from cavok.adapters.aws_errors import AWS_ERRORS
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
+
+_MOST_MESSAGES = 10
+"""The limit of one SendMessageBatch. Source: SQS API reference."""
 
 FIRST_WAIT = 5
 LONGEST_WAIT = 6 * 3600
@@ -13,12 +19,46 @@ TRIES = 9
 """After so many the queue gives a message up: `maxReceiveCount` in template.yaml."""
 
 
+class Message(Protocol):
+    """What a queue takes. `group` is the same for all messages of an organization."""
+
+    @property
+    def body(self) -> str: ...
+    @property
+    def group(self) -> str: ...
+
+
 class RetryQueue:
-    """An SQS queue whose consumer sets each message's retry delay."""
+    """An SQS queue whose consumer sets each message's retry delay. It is fair: the messages of one
+    organization do not make those of others wait.
+
+    Source: SQS Developer Guide, "Amazon SQS fair queues": MessageGroupId names the tenant.
+    """
 
     def __init__(self, sqs: "SQSClient", queue_url: str) -> None:
         self._sqs = sqs
         self._queue_url = queue_url
+
+    def send(self, messages: Sequence[Message]) -> list[str | None]:
+        """Sends messages, and returns for each why the queue did not take it; null if it did."""
+        refusals: list[str | None] = []
+        for start in range(0, len(messages), _MOST_MESSAGES):
+            refusals += self._send(messages[start : start + _MOST_MESSAGES])
+        return refusals
+
+    def _send(self, messages: Sequence[Message]) -> list[str | None]:
+        try:
+            answer = self._sqs.send_message_batch(
+                QueueUrl=self._queue_url,
+                Entries=[
+                    {"Id": str(number), "MessageBody": each.body, "MessageGroupId": each.group}
+                    for number, each in enumerate(messages)
+                ],
+            )
+        except AWS_ERRORS as error:
+            return [str(error)] * len(messages)
+        failed = {entry["Id"]: entry["Code"] for entry in answer.get("Failed", ())}
+        return [failed.get(str(number)) for number in range(len(messages))]
 
     def delay(self, receipt_handle: str, tries: int) -> None:
         """Hides a message until its next try, after `tries` failed ones."""

@@ -22,11 +22,6 @@ from cavok.domain.webhooks import refused
 SECONDS = 8.0
 """The time of a whole delivery, whatever the receiver does meanwhile."""
 
-SILENT_FOR = 30.0
-"""How long this process does not try an organization's receiver that let a delivery's time run out.
-All organizations' messages wait in one queue: those to a silent receiver must not hold up the rest.
-"""
-
 T = TypeVar("T")
 Resolve = Callable[[str, int], list[str]]
 
@@ -50,30 +45,12 @@ class WebhookClient:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
         self._seconds = seconds
-        self._silent: dict[str, float] = {}
 
-    def post(
-        self, url: SplitResult, body: bytes, headers: Mapping[str, str], organization_id: str
-    ) -> int:
-        """Posts a message to the organization's receiver and returns the 2xx status. Raises
-        NotDelivered for any other status, for no response, and within SILENT_FOR of a delivery
-        whose time ran out, without a try.
+    def post(self, url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
+        """Posts a message and returns the 2xx status. Raises NotDelivered for any other status, and
+        for no response.
         """
-        began = time.monotonic()
-        self._silent = {each: until for each, until in self._silent.items() if until > began}
-        if organization_id in self._silent:
-            raise NotDelivered(f"{url.hostname} let the time of an earlier delivery run out.")
-        ends_at = began + self._seconds
-        try:
-            return self._posted(url, body, headers, ends_at)
-        except NotDelivered:
-            if (now := time.monotonic()) >= ends_at:
-                self._silent[organization_id] = now + SILENT_FOR
-            raise
-
-    def _posted(
-        self, url: SplitResult, body: bytes, headers: Mapping[str, str], ends_at: float
-    ) -> int:
+        ends_at = time.monotonic() + self._seconds
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         host = str(url.hostname)

@@ -17,10 +17,10 @@ from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.interactions import THRESHOLDS, Interaction, Result, thresholds_crossed
 from cavok.domain.kinds import Kind
+from cavok.domain.organizations import message_group
 from cavok.domain.times import utc_text
 
 SOURCE = "cavok.accounts"
-WEBHOOKS_SOURCE = "cavok.webhooks"
 SCHEMA_VERSION = 1
 WEBHOOK_TEST = "Webhook Test"
 """Sent to a webhook at a person's request. Nobody subscribes to it."""
@@ -48,6 +48,16 @@ class Event:
     type: str
     at: datetime
     detail: dict[str, Any]
+
+    @property
+    def body(self) -> str:
+        """The event as the bus delivers it, in short."""
+        return json.dumps({"detail-type": self.type, "detail": self.detail})
+
+    @property
+    def group(self) -> str:
+        """The same for all events of an organization."""
+        return message_group(self.detail["organization_id"])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +94,7 @@ Schema = Mapping[str, Any]
 class EventDeclaration:
     """One type of event: its source, when it occurs, and the JSON Schema of each field of `detail`.
 
+    source      null if it is not on the bus.
     when        for the table in docs/events.
     fields      beside the envelope's.
     optional    fields, the envelope's too, that may be missing.
@@ -91,7 +102,7 @@ class EventDeclaration:
     """
 
     type: str
-    source: str
+    source: str | None
     when: str
     description: str
     fields: Mapping[str, Schema]
@@ -369,7 +380,7 @@ _DECLARATIONS = (
     ),
     EventDeclaration(
         type=WEBHOOK_TEST,
-        source=WEBHOOKS_SOURCE,
+        source=None,
         when="a person asked for a test message to the organization's webhook",
         description="A test message for the organization's webhook. Concerns no account.",
         fields={"account_id": {"type": "null"}, "message": _TEXT},

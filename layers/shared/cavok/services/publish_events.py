@@ -1,11 +1,13 @@
-"""Publishes the events that follow from changes in the table, and has acts followed."""
+"""Publishes the events that follow from changes in the table, to the bus and to the queue of
+webhooks, and has acts followed.
+"""
 
 from collections.abc import Callable, Sequence
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.bus import Bus, NotPublished
-from cavok.adapters.followed_acts import FollowedActs
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.adapters.table.stream import change_of
 from cavok.domain.events import Event, act_to_follow, events_of
 from cavok.domain.followed_acts import FollowedAct
@@ -22,11 +24,12 @@ def publish_events(
     records: Sequence[DynamoDBRecord],
     *,
     bus: Bus,
-    followed_acts: Callable[[], FollowedActs],
+    webhook_messages: Callable[[], RetryQueue],
+    followed_acts: Callable[[], RetryQueue],
     free_interactions: int,
 ) -> tuple[list[Event], list[Exception | None]]:
-    """Publishes in the stream's order and stops at the first record that fails. Acts that began are
-    sent to their queue.
+    """Publishes in the stream's order and stops at the first record that fails. What the bus took
+    goes to webhooks too, and acts that began are sent to their queue.
 
     Returns the published events, and one outcome a record: None, or why Lambda must deliver it
     again.
@@ -40,12 +43,15 @@ def publish_events(
     if False in done:
         read = read[: done.index(False)]
         failure = NotPublished("EventBridge refused an event.")
+    messages = [event for following, _ in read for event in following]
     acts = [act for _, act in read if act]
-    refusals = iter(followed_acts().send(acts) if acts else ())
+    of_events = iter(webhook_messages().send(messages) if messages else ())
+    of_acts = iter(followed_acts().send(acts) if acts else ())
     outcomes: list[Exception | None] = []
-    for _, act in read:
-        if act and (why := next(refusals)):
-            failure = NotPublished(f"SQS did not take an act to follow: {why}")
+    for following, act in read:
+        refusals = [next(of_events) for _ in following] + ([next(of_acts)] if act else [])
+        if any(refusals):
+            failure = NotPublished(f"SQS did not take a message: {next(filter(None, refusals))}")
             break
         outcomes.append(None)
     if failure:

@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cavok.adapters.bus import Bus
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.webhook_client import NotDelivered, WebhookClient
-from cavok.domain.errors import InvalidField, WebhookNotFound
+from cavok.domain.errors import InvalidField, ServiceUnavailable, WebhookNotFound
 from cavok.domain.events import WEBHOOK_TEST, Envelope, EventType
 from cavok.domain.webhooks import (
     Message,
@@ -67,14 +67,20 @@ def set_webhook(
     return webhook, secret
 
 
-def send_test_message(organization_id: str, *, webhooks: Webhooks, bus: Bus, now: datetime) -> None:
-    """Publishes a test event, which is delivered like any other. Raises WebhookNotFound."""
+def send_test_message(
+    organization_id: str, *, webhooks: Webhooks, messages: RetryQueue, now: datetime
+) -> None:
+    """Sends a test message, which is delivered as an event's is. Raises WebhookNotFound,
+    ServiceUnavailable.
+    """
     webhook_of(organization_id, webhooks=webhooks)
     envelope = Envelope(
         event_id=_new_id(), organization_id=organization_id, account_id=None, occurred_at=now
     )
     message = "This is a test. Your receiver got it."
-    bus.publish([envelope.event(WEBHOOK_TEST, {"message": message})])
+    (refusal,) = messages.send([envelope.event(WEBHOOK_TEST, {"message": message})])
+    if refusal:
+        raise ServiceUnavailable("The test message could not be sent. Please try again.")
 
 
 def deliver(
@@ -106,7 +112,7 @@ def deliver(
         url = checked_url(webhook.url, allow_loopback=allow_loopback)
     except InvalidField as error:  # it was set when more was allowed
         raise NotDelivered(error.message) from None
-    return client.post(url, body, headers, organization_id)
+    return client.post(url, body, headers)
 
 
 def _new_id() -> str:

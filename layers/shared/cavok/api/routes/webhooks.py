@@ -68,7 +68,7 @@ def post_webhook_test() -> Response[TestMessage]:
     send_test_message(
         router.caller.organization_id,
         webhooks=wiring.webhooks(),
-        bus=wiring.bus(),
+        messages=wiring.webhook_messages(),
         now=router.now(),
     )
     return accepted(TestMessage())
