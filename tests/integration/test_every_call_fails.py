@@ -730,7 +730,7 @@ class Receiver:
     def __init__(self) -> None:
         self.ids: list[str] = []
 
-    def post(self, url: Any, body: bytes, headers: Json, organization_id: str) -> int:
+    def post(self, url: Any, body: bytes, headers: Json) -> int:
         if url.hostname == "slow.example.com":
             raise NotDelivered("slow.example.com did not answer.")
         self.ids.append(headers["webhook-id"])

@@ -152,7 +152,7 @@ class Receiver:
     def __init__(self) -> None:
         self.types: list[str] = []
 
-    def post(self, url: Any, body: bytes, headers: Json, organization_id: str) -> int:
+    def post(self, url: Any, body: bytes, headers: Json) -> int:
         self.types.append(json.loads(body)["type"])
         return 200
 

@@ -62,8 +62,8 @@ class Died(BaseException):
 
 @dataclass
 class Calls:
-    """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that a
-    queue took, in order. `hidden`: for how many seconds a consumer hid a message.
+    """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that the
+    queue of acts took, in order. `hidden`: for how many seconds a consumer hid a message.
     """
 
     index: int | None = None
@@ -87,7 +87,8 @@ class Calls:
         if operation == "PutEvents":
             return self._put_events(arguments["Entries"], refused=None)
         if operation == "SendMessageBatch":
-            self.messages += arguments["Entries"]
+            if arguments["QueueUrl"].endswith("acts"):
+                self.messages += arguments["Entries"]
             return {"Successful": [{"Id": e["Id"]} for e in arguments["Entries"]], "Failed": []}
         if operation == "ChangeMessageVisibility":
             self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]
