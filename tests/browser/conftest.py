@@ -31,6 +31,7 @@ from playwright.sync_api import (
 
 from local.stack import Stack
 from local.users import User
+from tests.browser.conditions import PLAIN, Condition, Network
 from tests.browser.shapes import drift
 from tests.support import at
 from tests.support.fixtures import declare, invariants, own_organization, stack
@@ -99,6 +100,17 @@ class Watch:
             self.noted.append(f"{response.status} from {response.url}")
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that says under which conditions it shows something is run under each."""
+    if "network" not in metafunc.fixturenames:
+        return
+    asked = [each for mark in metafunc.definition.iter_markers("shows") for each in mark.args[1]]
+    known = getattr(metafunc.module, "CONDITIONS", tuple(Condition))
+    under = [each for each in known if each in asked]
+    if under:
+        metafunc.parametrize("network", under, indirect=True, ids=str)
+
+
 @pytest.fixture(scope="session")
 def launched(playwright: Playwright) -> Iterator[Browser]:
     browser = chromium.launch(playwright)
@@ -115,6 +127,14 @@ def watch(stack: Stack) -> Iterator[Watch]:
     watching = Watch(origins)
     yield watching
     assert watching.complaints == []
+
+
+@pytest.fixture
+def network(request: pytest.FixtureRequest, watch: Watch) -> Network:
+    made = Network(getattr(request, "param", PLAIN))
+    if made.condition is Condition.API_DOWN:
+        watch.expect_status(503)
+    return made
 
 
 @pytest.fixture
@@ -184,7 +204,7 @@ def some_number() -> str:
 
 
 @pytest.fixture
-def sign_in(page: Page, stack: Stack) -> Callable[..., Person]:
+def sign_in(page: Page, stack: Stack, network: Network) -> Callable[..., Person]:
     """Signs in through the page, as a person does."""
 
     def enter(
@@ -192,6 +212,7 @@ def sign_in(page: Page, stack: Stack) -> Callable[..., Person]:
     ) -> Person:
         where = on or page
         chromium.sign_in(where, stack, stack.users[who] if isinstance(who, str) else who, hash_)
+        network.attach(where)
         return _with_usage_of_samples(Person(where, stack))
 
     return enter
@@ -200,6 +221,12 @@ def sign_in(page: Page, stack: Stack) -> Callable[..., Person]:
 @pytest.fixture
 def admin(sign_in: Callable[..., Person]) -> Person:
     return sign_in("admin")
+
+
+@pytest.fixture
+def other_tab(admin: Person, sign_in: Callable[..., Person]) -> Page:
+    """The same person in a second tab."""
+    return sign_in("admin", on=admin.page.context.new_page()).page
 
 
 @pytest.fixture
@@ -223,7 +250,7 @@ def _with_usage_of_samples(person: Person) -> Person:
 
 
 @pytest.fixture
-def answer_with(watch: Watch) -> Callable[..., list[Any]]:
+def answer_with(watch: Watch, network: Network) -> Callable[..., list[Any]]:
     """Answers the page's API requests in the API's place: what no stack does on demand. An answer
     of another shape than the API's fails the test.
     """
@@ -238,6 +265,8 @@ def answer_with(watch: Watch) -> Callable[..., list[Any]]:
             if request.method != method:
                 return route.fallback()
             seen.append(request)
+            if not network.lets(route):
+                return None
             answer = reply(request) if callable(reply) else reply
             if answer is None:
                 return route.fallback()

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conditions import API_DOWN, PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
 from tests.browser.conftest import Person
 from tests.support.page import samples
 
@@ -61,6 +62,7 @@ def test_an_account_is_looked_at_every_five_seconds(instructions):
     assert 10 <= len(there.looks) - before <= 12
 
 
+@shows(4, PLAIN, SLOW_MODULES, SLOW_API)
 def test_a_role_that_was_found_shows_at_once(instructions):
     there = instructions()
     expect(there.said).to_contain_text(EVERY)
@@ -73,6 +75,7 @@ def test_a_role_that_was_found_shows_at_once(instructions):
     assert len(there.looks) == before
 
 
+@shows(4, API_DOWN)
 @pytest.mark.parametrize(
     ("state", "said"),
     [
@@ -125,6 +128,25 @@ def test_after_half_an_hour_somebody_must_ask_again(instructions):
     expect(there.said).to_contain_text(EVERY)
     expect(there.page.get_by_role("button", name="Look again")).to_have_count(0)
     assert len(there.looks) == before + 1
+
+
+@shows(4, TWO_TABS)
+def test_a_test_that_a_second_tab_starts_is_said_in_the_first(instructions, other_tab, answer_with):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+
+    def start(_: Any) -> Any:
+        there.account = there.account | {"testing": True, "version": 2}
+        return 202, samples.finished_test(state="running", outcome=None, finished_at=None, steps=[])
+
+    answer_with(other_tab, ACCOUNT, lambda _: there.account)
+    answer_with(other_tab, f"{ACCOUNT}/verifications", start, method="POST")
+    answer_with(other_tab, f"{ACCOUNT}/verifications/test1", lambda _: start(_)[1])
+    other_tab.evaluate("location.hash = '#/accounts/acc000005'")
+    other_tab.get_by_role("button", name="Test", exact=True).click()
+    expect(other_tab.get_by_role("progressbar")).to_be_visible()
+    there.wait(4)
+    expect(there.said).to_have_text("A test is running.")
 
 
 @pytest.mark.parametrize(

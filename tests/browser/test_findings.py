@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conditions import EVERY, TWO_TABS, shows
 from tests.support.page import samples
 
 ONE = "/v1/accounts/acc000000"
@@ -268,7 +269,8 @@ def test_the_list_says_how_many_problems_there_are(admin, answer_with):
     expect(link).to_have_attribute("href", "#/accounts/acc000000")
 
 
-def test_an_open_role_is_blocked_wherever_it_is_spoken_of(admin, answer_with):
+@shows(7, *EVERY)
+def test_an_open_role_is_blocked_wherever_it_is_spoken_of(admin, answer_with, network):
     open_role = samples.issue("confused_deputy", "The role is open.", "Ask for the external ID.")
     steps = [
         *samples.STEPS[:2],
@@ -277,8 +279,38 @@ def test_an_open_role_is_blocked_wherever_it_is_spoken_of(admin, answer_with):
     answer_with(admin.page, TEST, samples.finished_test(outcome="failed", steps=steps))
     answer_with(admin.page, f"{ONE}/instructions", samples.INSTRUCTIONS)
     page = shown(admin, answer_with, status="failed", issues=[open_role])
-    expect(connection(page)).to_contain_text("until the role is closed to others")
+    with network.outage(page):
+        expect(connection(page)).to_contain_text("until the role is closed to others")
     for view in ("instances", "instructions", "tests/test1"):
         page.evaluate("view => { location.hash = `#/accounts/acc000000/${view}`; }", view)
         expect(page.get_by_role("main")).to_contain_text("locked for your safety")
         expect(page.get_by_role("main")).not_to_contain_text("not connected")
+
+
+@shows(7, TWO_TABS)
+def test_what_a_test_in_a_second_tab_finds_turns_every_word_of_a_row_in_the_first(
+    admin, other_tab, answer_with
+):
+    first, there = admin.page, [samples.account(0)]
+
+    def test(_):
+        open_role = samples.issue("confused_deputy", "The role is open.", "Ask for the ID.")
+        there[0] |= {"status": "failed", "version": 2, "issues": [open_role]}
+        return 202, samples.finished_test(outcome="failed")
+
+    first.clock.install()
+    for tab in (first, other_tab):
+        answer_with(tab, "/v1/accounts", lambda _: {"items": there, "next_cursor": None})
+        answer_with(tab, ONE, lambda _: there[0])
+    answer_with(other_tab, f"{ONE}/verifications", test, method="POST")
+    answer_with(other_tab, TEST, samples.finished_test(outcome="failed"))
+    first.reload()
+    row = first.locator(".account-row[data-id]")
+    expect(row).to_contain_text("Confirmed")
+    other_tab.evaluate("location.hash = '#/accounts/acc000000'")
+    other_tab.get_by_role("button", name="Test", exact=True).click()
+    expect(other_tab.locator(".test-head")).to_contain_text("Failed")
+    first.clock.fast_forward("00:33")
+    expect(row).to_contain_text("Failed")
+    expect(row.locator(".chip")).to_have_text(["EC2: not used", "RDS: not used", "Logs: not used"])
+    expect(row.locator(".cell-next")).to_have_text("1 problem")

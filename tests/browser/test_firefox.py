@@ -7,12 +7,17 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Playwright
 
+from tests.browser.conditions import API_DOWN, PLAIN, TWO_TABS
 from tests.browser.test_what_is_true_now import *  # noqa: F403
 from tests.support.page import firefox
 
 pytestmark = pytest.mark.skipif(
     not firefox.find(), reason="no firefox-esr here (Debian: apt install firefox-esr)"
 )
+
+
+CONDITIONS = (PLAIN, API_DOWN, TWO_TABS)
+"""A slow network is as slow in Chromium."""
 
 
 @pytest.fixture(scope="module")

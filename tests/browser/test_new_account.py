@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conditions import PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
 from tests.browser.conftest import some_number
 from tests.support.page import samples
 
@@ -128,6 +129,19 @@ def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
     expect(modal.get_by_role("heading", name=known["name"])).to_be_visible()
 
 
+@shows(9, TWO_TABS)
+def test_a_number_that_a_second_tab_has_added_leads_to_its_account(admin, modal, other_tab, watch):
+    watch.expect_status(409)
+    number, _ = fill(modal)
+    other_tab.get_by_role("button", name="New Account").first.click()
+    _, name = fill(other_tab, number=number)
+    submit(other_tab)
+    expect(other_tab.get_by_text(f"{name} was added.")).to_be_visible()
+    submit(modal)
+    modal.get_by_role("alert").get_by_role("link", name=name).click()
+    expect(modal.get_by_role("heading", name=name)).to_be_visible()
+
+
 def test_closing_and_reopening_keeps_what_was_typed_but_never_the_secret(modal):
     number, name = fill(modal)
     modal.get_by_role("radio", name="Access Credentials").check()
@@ -203,6 +217,7 @@ def test_the_first_field_has_the_focus(modal):
     expect(modal.get_by_label("Provider ID")).to_be_focused()
 
 
+@shows(9, PLAIN, SLOW_MODULES, SLOW_API)
 def test_a_new_row_is_shown_among_the_others(modal, answer_with):
     accounts = [samples.account(index) for index in range(0, 98, 2)]
     new = samples.account(51, status="unconfirmed")

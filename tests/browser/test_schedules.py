@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conditions import API_DOWN, EVERY, TWO_TABS, shows
 from tests.support.page import samples
 
 ONE = "/v1/accounts/acc000000"
@@ -41,15 +42,23 @@ def question(page: Page):
     return page.get_by_role("dialog", name="Stop web1")
 
 
+@shows(6, *EVERY)
 def test_an_instance_that_runs_outside_of_its_new_schedule_is_asked_about(
-    furnished, admin, answer_with
+    furnished, admin, answer_with, network
 ):
     page = furnished
     answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
     pending = samples.INTERACTIONS[0] | {"action": "stop", "result": "pending", "state": None}
     stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", pending, method="POST")
     admin.go("#/accounts/acc000000/instances")
-    save(page)
+    with network.outage(page):
+        save(page)
+        if network.is_down:
+            page.clock.run_for(5_000)
+            alert = page.get_by_role("dialog").get_by_role("alert")
+            expect(alert).to_contain_text("Service Unavailable")
+    if network.condition is API_DOWN:
+        page.get_by_role("button", name="Save").click()
     expect(question(page)).to_contain_text("It is running now, outside this schedule.")
     expect(question(page)).to_contain_text("Times in Europe/Lisbon")
     question(page).get_by_role("button", name="Leave it until Monday 19:00").click()
@@ -139,18 +148,30 @@ def test_the_next_change_is_the_one_that_comes_next(furnished, admin, answer_wit
         page.unroute(f"**{ONE}/resources")
 
 
+@shows(6, TWO_TABS)
 def test_a_schedule_that_another_has_changed_is_not_overwritten_unseen(
-    furnished, admin, answer_with
+    furnished, admin, other_tab, answer_with
 ):
     page = furnished
     there = [samples.RESOURCES[0]]
-    answer_with(page, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
     after = {**MONDAY, "action": "stop"}
+
+    def keep(request: Any) -> dict[str, Any]:
+        there[0] = saved(after)(request)
+        return there[0]
+
+    for tab in (page, other_tab):
+        answer_with(tab, ONE, samples.account(0))
+        answer_with(tab, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
+    answer_with(other_tab, f"{ONE}/resources/res1", keep, method="PATCH")
     changes = answer_with(page, f"{ONE}/resources/res1", saved(after), method="PATCH")
-    admin.go("#/accounts/acc000000/schedules")
-    page.get_by_role("button", name="Change the schedule of web1").click()
+    for tab in (page, other_tab):
+        tab.evaluate("location.hash = '#/accounts/acc000000/schedules'")
+        tab.get_by_role("button", name="Change the schedule of web1").click()
     dialog = page.get_by_role("dialog")
-    there[0] = there[0] | {"schedule": {"time_zone": "UTC", "windows": []}, "next_action": None}
+    other_tab.get_by_label("Time zone").select_option("Asia/Tokyo")
+    other_tab.get_by_role("button", name="Save").click()
+    expect(other_tab.get_by_role("dialog")).to_have_count(0)
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.get_by_role("alert")).to_contain_text("Somebody else changed this schedule")
     assert changes == []

@@ -10,6 +10,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.conditions import (
+    API_DOWN,
+    EVERY,
+    PLAIN,
+    SLOW_API,
+    SLOW_MODULES,
+    TWO_TABS,
+    shows,
+)
 from tests.support.page import samples
 
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
@@ -39,6 +48,32 @@ def held(admin) -> Callable[[str], list[Route]]:
 # ---- routes ------------------------------------------------------------------------------------
 
 
+@shows(1, *EVERY)
+def test_views_that_are_left_while_they_load_or_read_reach_nothing(admin, answer_with, network):
+    page = admin.page
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    page.reload()
+    expect(row(page, "Account00000")).to_be_visible()
+
+    def assert_the_list_alone() -> None:
+        page.clock.run_for(5_000)
+        expect(row(page, "Account00000")).to_be_visible()
+        expect(page).to_have_title(re.compile("Cloud Accounts"))
+        expect(page.locator(".skeleton")).to_have_count(0)
+        expect(page.get_by_role("alert")).to_have_count(0)
+        expect(page.get_by_role("heading", name="Organization")).to_have_count(0)
+
+    with network.outage(page):
+        page.evaluate("location.hash = '#/organization'")
+        page.evaluate("location.hash = '#/accounts'")
+        assert_the_list_alone()
+        page.evaluate("location.hash = '#/organization'")
+        expect(page.get_by_role("heading", name="Organization")).to_be_visible()
+        page.evaluate("location.hash = '#/accounts'")
+        assert_the_list_alone()
+
+
+@shows(1, SLOW_MODULES)
 def test_a_view_that_was_left_while_it_loaded_reaches_nothing(admin, answer_with, held):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
@@ -58,6 +93,7 @@ def test_a_view_that_was_left_while_it_loaded_reaches_nothing(admin, answer_with
     expect(page.get_by_role("heading", name="Organization")).to_have_count(0)
 
 
+@shows(1, SLOW_API)
 def test_a_test_that_starts_late_pulls_nobody_back(admin, answer_with, held):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
@@ -99,12 +135,16 @@ class Organization:
     def __init__(self, admin: Any, answer_with: Any, indexes: list[int], hash_: str) -> None:
         self.page: Page = admin.page
         self.accounts = [samples.account(index) for index in indexes]
-        answer_with(self.page, "/v1/organization", lambda _: samples.organization(self.accounts))
-        answer_with(self.page, "/v1/accounts", self._list)
-        answer_with(self.page, "/v1/accounts/acc[0-9]+", self._one)
+        self._answer_with = answer_with
+        self.answer(self.page)
         self.page.clock.install()
         self.page.goto("about:blank")
         admin.go(hash_)
+
+    def answer(self, page: Page) -> None:
+        self._answer_with(page, "/v1/organization", lambda _: samples.organization(self.accounts))
+        self._answer_with(page, "/v1/accounts", self._list)
+        self._answer_with(page, "/v1/accounts/acc[0-9]+", self._one)
 
     def _list(self, request: Any) -> Any:
         return samples.pages_of(self.accounts)(request)
@@ -136,13 +176,17 @@ def names(page: Page) -> list[str]:
     return page.locator(".account-row[data-id] .cell-name").all_inner_texts()
 
 
-def test_accounts_that_others_add_are_offered_and_then_shown_in_their_place(organization):
+@shows(2, *EVERY)
+def test_accounts_that_others_add_are_offered_and_then_shown_in_their_place(organization, network):
     there = organization([10, 20, 30])
     page = there.page
     expect(row(page, "Account00030")).to_be_visible()
-    there.add(5, 15, 40)
-    there.wait()
     offer = page.locator(".arrived")
+    with network.outage(page):
+        there.add(5, 15, 40)
+        there.wait()
+        if network.is_down:
+            expect(offer).to_have_text("")
     expect(offer).to_have_text("3 new accounts · Show")
     expect(page.locator("#announcer")).to_contain_text("3 new accounts")
     expect(page.locator(".filters")).to_contain_text("All6")
@@ -153,6 +197,30 @@ def test_accounts_that_others_add_are_offered_and_then_shown_in_their_place(orga
     expect(page.locator(".is-new")).to_have_count(3)
     expect(offer).to_have_text("")
     expect(page.get_by_text("6 accounts", exact=True)).to_be_visible()
+
+
+@shows(2, TWO_TABS)
+def test_an_account_that_a_second_tab_adds_is_offered_in_the_first(
+    organization, other_tab, answer_with
+):
+    there = organization([10, 20])
+    first, second = there.page, other_tab
+
+    def add(_: Any) -> Any:
+        there.add(15)
+        return 201, samples.account(15)
+
+    there.answer(second)
+    answer_with(second, "/v1/accounts", add, method="POST")
+    second.get_by_role("button", name="New Account").click()
+    second.get_by_label("Provider ID").fill("400000000015")
+    second.get_by_label("Name", exact=True).fill("Account00015")
+    second.get_by_role("button", name="Add account").click()
+    expect(second.get_by_text("Account00015 was added.")).to_be_visible()
+    there.wait()
+    expect(first.locator(".arrived")).to_have_text("1 new account · Show")
+    first.get_by_role("button", name="Show", exact=True).click()
+    expect(row(first, "Account00015")).to_be_visible()
 
 
 def test_an_account_that_is_gone_before_it_was_shown_is_offered_no_more(organization):
@@ -233,6 +301,7 @@ def test_an_account_that_is_deleted_in_its_own_view_is_in_no_list(organization, 
 # ---- ages ----------------------------------------------------------------------------------------
 
 
+@shows(3, PLAIN, SLOW_MODULES, SLOW_API)
 def test_ages_pass_while_nothing_else_changes(admin, answer_with):
     page = admin.page
     account = samples.account(0, next_verification_at="2026-01-05T10:15:00Z")
@@ -254,6 +323,7 @@ def test_ages_pass_while_nothing_else_changes(admin, answer_with):
 # ---- an API that is slow, or down --------------------------------------------------------------
 
 
+@shows(3, API_DOWN)
 @pytest.mark.parametrize(
     ("reply", "said"), [(UNAVAILABLE, "Last updated 10:0"), ("abort", "Offline. Last updated 10:0")]
 )
@@ -292,6 +362,56 @@ def test_what_is_kept_while_the_api_is_down_says_from_when_it_is(
     expect(mark(page)).to_have_text("Live")
 
 
+NEW_ENTRY = samples.AUDIT[1] | {"entry_id": "new", "detail": "Name: A → B"}
+BUSY = samples.INTERACTIONS[0] | {"interaction_id": "new", "detail": "It was parked."}
+TESTED = samples.finished_test("test2", trigger="scheduled", started_at="2026-01-06T10:00:00Z")
+ONE, OURS = "/v1/accounts/acc000000", "/v1/organization"
+READ_BY_VIEWS = [
+    ("", f"{ONE}/usage", samples.USAGE, samples.USAGE | {"used": 843}, "843 of 1,000"),
+    ("interactions", f"{ONE}/interactions", samples.INTERACTIONS, BUSY, "It was parked."),
+    ("audit", f"{ONE}/audit", samples.AUDIT, NEW_ENTRY, "Name: A → B"),
+    ("tests", f"{ONE}/verifications", [samples.finished_test()], TESTED, "on schedule"),
+    ("schedules", f"{ONE}/resources", samples.RESOURCES[1:], samples.RESOURCES[0], "web1"),
+    ("/audit", "/v1/audit", samples.AUDIT, NEW_ENTRY, "Name: A → B"),
+    ("/", OURS, samples.organization([]), samples.organization([samples.account(0)]), "1 in all"),
+    ("/", f"{OURS}/usage", samples.usage_of([]), samples.usage_of([samples.account(5)]), "00005"),
+    ("/", f"{OURS}/webhook", samples.WEBHOOK, samples.WEBHOOK | {"updated_by": "them"}, "by them"),
+]
+"""What views read themselves: where, from which path, what is there, what comes, and its words."""
+
+
+@pytest.mark.parametrize(("view", "path", "before", "after", "said"), READ_BY_VIEWS)
+def test_what_a_view_reads_itself_is_read_again_and_counts_for_its_age(
+    admin, answer_with, watch, view, path, before, after, said
+):
+    watch.expect_status(503)
+    page = admin.page
+    is_list = isinstance(before, list)
+    there: list[Any] = [{"items": before, "next_cursor": None} if is_list else before]
+    everything = samples.everything([samples.account(0)])
+    for other, reply in everything.items():
+        answer_with(page, other, reply)
+    answer_with(page, path, lambda _: there[0])
+    page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
+    admin.go(
+        f"#/organization{view.rstrip('/')}" if view[:1] == "/" else f"#/accounts/acc000000/{view}"
+    )
+    main = page.get_by_role("main")
+    expect(page.locator(".skeleton, [aria-busy=true]")).to_have_count(0)
+    expect(mark(page)).to_have_text("Live")
+    expect(main).not_to_contain_text(said)
+    there[0] = {"items": [after, *before], "next_cursor": None} if is_list else after
+    page.clock.run_for(31_000)
+    expect(main).to_contain_text(said)
+    there[0] = UNAVAILABLE
+    for _ in range(20):
+        page.clock.fast_forward("00:05")
+        page.wait_for_timeout(20)
+    expect(mark(page)).to_contain_text("Last updated 10:0")
+    expect(main).to_contain_text(said)
+
+
 def test_an_api_that_answers_nothing_leaves_nothing_live(admin, answer_with):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
@@ -320,12 +440,12 @@ def test_a_browser_without_network_says_so_at_once_and_reads_again_when_it_is_ba
     assert len(seen) > before
 
 
-def test_two_tabs_come_to_agree(admin, sign_in, answer_with):
+@shows(3, TWO_TABS)
+def test_two_tabs_come_to_agree(admin, other_tab, answer_with):
     """The second tab changes a name; the first shows it by itself."""
-    first, second = admin.page, admin.page.context.new_page()
+    first, second = admin.page, other_tab
     accounts = [samples.account(0)]
     listed = samples.pages_of(accounts)
-    sign_in("admin", on=second)
     first.clock.install()
     for page in (first, second):
         answer_with(page, "/v1/accounts", listed)

@@ -80,13 +80,16 @@ export function srOnly(text) {
 }
 
 let spoken;
-// Announces a change outside the focus to screen readers (aria-live, polite).
+let unspoken = [];
+// Announces a change outside the focus to screen readers (aria-live, polite). Changes at one time are said together.
 export function announce(text) {
   clearTimeout(spoken);
+  unspoken.push(text);
   const announcer = document.getElementById("announcer");
   announcer.textContent = "";
   spoken = setTimeout(() => {
-    announcer.textContent = text;
+    announcer.textContent = unspoken.join(" ");
+    unspoken = [];
   }, 60);
 }
 
