@@ -49,7 +49,7 @@ def test_a_pending_result_is_looked_at_again_until_it_is_final(admin, answer_wit
     page.clock.run_for(100)
     expect(page.locator("#announcer")).to_contain_text("Did not follow, is stopped: No capacity")
     assert len(asked) == 3
-    page.clock.run_for(60_000)
+    page.clock.run_for(25_000)
     assert len(asked) == 3
 
 

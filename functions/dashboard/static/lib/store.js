@@ -83,7 +83,7 @@ export function remove(id) {
 // ---- reading -----------------------------------------------------------------------------------
 
 /** Every read of what is watched goes through here, so that the page knows whether it is up to date. */
-async function reading(request) {
+export async function reading(request) {
   const asked = Date.now();
   try {
     const answer = await request();

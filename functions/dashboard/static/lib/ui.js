@@ -537,47 +537,6 @@ export function form({
   return node;
 }
 
-/**
- * A list that loads one more page per press.
- * @param {{fetchPage: (cursor?: string) => Promise<any>, renderItem: (item: any) => Node, list: Element, empty: Node,
- *   signal: AbortSignal, onMissing?: (problem: any) => any, placeholder?: () => Node,
- *   onPage?: (page: any) => void}} options
- */
-export function pagedList({ fetchPage, renderItem, list, empty, signal, onMissing, placeholder, onPage }) {
-  const more = h("div", { class: "more" });
-  const next = async (cursor) => {
-    const page = await fetchPage(cursor);
-    if (!cursor && page.items.length === 0) return fill(list, empty);
-    list.append(...page.items.map(renderItem));
-    onPage?.(page);
-    fill(
-      more,
-      page.next_cursor &&
-        button(t.actions.showMore, {
-          onclick: async (event) => {
-            const node = event.currentTarget;
-            await submitting(node, () => next(page.next_cursor)).catch((problem) => {
-              if (!signal.aborted)
-                fill(
-                  more,
-                  errorPanel(problem, () => next(page.next_cursor)),
-                );
-            });
-          },
-        }),
-    );
-    return page;
-  };
-  const outer = h("div", {});
-  load(
-    outer,
-    () => next(),
-    () => [list, more],
-    { signal, onMissing, placeholder },
-  );
-  return outer;
-}
-
 export function definition(term, ...content) {
   return h("div", { class: "fact" }, h("dt", {}, term), h("dd", {}, content));
 }

@@ -22,7 +22,6 @@ import {
   freshnessMark,
   isOpenToOthers,
   isRevoked,
-  load,
   notice,
   problemsOf,
   section,
@@ -32,7 +31,9 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
+import { unchanged } from "../lib/unchanged.js";
 import { levelOf, meter } from "../lib/usage.js";
+import { oldest, watched } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
 
 const TESTING_MS = 2_000;
@@ -55,16 +56,14 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
     { class: "account-head" },
     store.account(id) ? null : [h("h1", { class: "muted" }, t.account.loading)],
   );
+  // As old as the oldest of what is shown.
+  const parts = [{ readAt: () => store.readAt(id) }];
+  const mark = freshnessMark(() => oldest(parts), signal);
   const nav = h("nav", { class: "subnav", "aria-label": t.account.sections });
   const body = h("div", { class: "account-body" });
   fill(
     main,
-    h(
-      "div",
-      { class: "crumb" },
-      h("a", { href: "#/accounts" }, icon("left"), t.list.title),
-      freshnessMark(() => store.readAt(id), signal),
-    ),
+    h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title), mark),
     head,
     nav,
     body,
@@ -75,6 +74,8 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
     id,
     account: () => store.account(id),
     onChange: (listener) => listeners.push(listener),
+    /** A part that is read by itself, whose age the mark tells too. @param {{readAt: () => number}} part */
+    shows: (part) => parts.push(part),
     refresh: () => store.read(id, signal),
   };
   let status = store.account(id)?.status;
@@ -92,6 +93,7 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
   const gone = () => {
     context.title(t.account.missing);
     fill(head, h("h1", {}, t.account.missing));
+    mark.remove();
     nav.remove();
     const trail = h("div", {});
     fill(
@@ -227,7 +229,7 @@ export function overview(context) {
     };
     handle.onChange(draw);
     draw(handle.account());
-    drawUsage(usage, handle.id, context.signal);
+    handle.shows(drawUsage(usage, handle.id, context.signal));
   });
 }
 
@@ -443,28 +445,19 @@ function setting(title, text, action) {
   );
 }
 
-// The fields of the account that a modal changes, as it showed them last.
-const seen = (account, names) => JSON.stringify(names.map((name) => account?.[name]));
-
-// Shows a concurrent change and never overwrites it. The page may have read that change already: the
-// version is the newest then, but the modal still shows what was before.
+// Saves these fields of the account. The page may have read a change of another already: the version is the newest
+// then, but the modal still shows what was before.
 function changing(handle, ...names) {
-  let before = seen(handle.account(), names);
+  const fields = () => names.map((name) => handle.account()?.[name]);
+  const check = unchanged(fields(), fields, () => t.account.changedMeanwhile);
   return async (body) => {
-    const now = seen(handle.account(), names);
-    if (now !== before) {
-      before = now;
-      throw changedMeanwhile();
-    }
-    await change(handle, body).catch((problem) => {
-      if (problem.status === 412) before = seen(handle.account(), names);
+    await check();
+    await change(handle, body).catch(async (problem) => {
+      if (problem.status === 412) await check();
       throw problem;
     });
   };
 }
-
-const changedMeanwhile = () =>
-  new api.Problem({ status: 412, title: t.account.changedMeanwhile, detail: t.account.changedMeanwhile });
 
 async function change(handle, body) {
   try {
@@ -472,11 +465,9 @@ async function change(handle, body) {
     const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
     store.put(answer.body, answer.etag);
   } catch (problem) {
-    if (problem.status === 412) {
-      await handle.refresh();
-      throw changedMeanwhile();
-    }
-    throw problem;
+    if (problem.status !== 412) throw problem;
+    await handle.refresh();
+    throw new api.Problem({ status: 412, title: t.account.changedMeanwhile });
   }
 }
 
@@ -618,9 +609,9 @@ function rotate(handle) {
 }
 
 function drawUsage(target, id, signal) {
-  const inner = h("div", { class: "usage" });
+  const inner = h("div", {});
   target.append(section(t.usage.title, {}, inner));
-  load(
+  return watched(
     inner,
     () => api.get(`/v1/accounts/${api.segment(id)}/usage`, { signal }),
     (usage) => {
@@ -646,7 +637,7 @@ function drawUsage(target, id, signal) {
         h("p", { class: "muted small" }, t.usage.text),
       ];
     },
-    { signal },
+    { signal, className: "usage" },
   );
 }
 

@@ -23,7 +23,7 @@ import {
 } from "../lib/ui.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
-import { READ_EVERY_MS, resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
+import { resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const CONNECTED = new Set(["confirmed", "degraded"]);
@@ -36,6 +36,8 @@ const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
 const LOOK_AGAIN_AFTER_MS = [...Array(20).fill(3_000), ...Array(50).fill(15_000)];
 // Switching tabs within this time causes no new listing.
 const KEPT_FOR_MS = 60_000;
+// The next action passes, and others change schedules.
+const READ_EVERY_MS = 30_000;
 
 let kept = null;
 

@@ -12,16 +12,17 @@ import {
   dialog,
   field,
   form,
-  load,
+  freshnessMark,
   notice,
-  pagedList,
   section,
   skeleton,
   STATUS_ICONS,
   submitting,
   toast,
 } from "../lib/ui.js";
+import { unchanged } from "../lib/unchanged.js";
 import { meter } from "../lib/usage.js";
+import { oldest, pagedList, watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
@@ -30,10 +31,25 @@ export function organization({ main, title, signal }) {
   title(t.organization.title);
   const identity = h("div", { class: "identity" });
   const webhook = h("div", {});
+  const usage = usageThisMonth(signal);
+  const numbers = watched(identity, () => api.get("/v1/organization", { signal }), drawIdentity, {
+    signal,
+    placeholder: () => skeleton(6, "card"),
+  });
+  const parts = [numbers, usage, drawWebhook(webhook, signal)];
   // Sections that grow are last in their column, so that they move nothing.
   fill(
     main,
-    h("div", { class: "page-head" }, h("h1", {}, t.organization.title)),
+    h(
+      "div",
+      { class: "page-head" },
+      h(
+        "div",
+        { class: "head-title" },
+        h("h1", {}, t.organization.title),
+        freshnessMark(() => oldest(parts), signal),
+      ),
+    ),
     !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
     h(
       "div",
@@ -53,15 +69,10 @@ export function organization({ main, title, signal }) {
           ),
           webhook,
         ),
-        usageThisMonth(signal),
+        usage.node,
       ),
     ),
   );
-  load(identity, () => api.get("/v1/organization", { signal }), drawIdentity, {
-    signal,
-    placeholder: () => skeleton(6, "card"),
-  });
-  drawWebhook(webhook, signal);
 }
 
 function drawIdentity(ours) {
@@ -116,26 +127,23 @@ function drawIdentity(ours) {
 
 function usageThisMonth(signal) {
   const terms = h("p", { class: "usage-terms muted small" });
-  return section(
-    t.organization.usage,
-    {},
-    pagedList({
-      signal,
-      list: h("ul", {}),
-      empty: h("li", { class: "empty-line" }, t.organization.unused),
-      placeholder: () => skeleton(4),
-      renderItem: usageRow,
-      async fetchPage(cursor) {
-        const { free_interactions, resets_at, items, next_cursor } = await api.get("/v1/organization/usage", {
-          query: { limit: 8, cursor },
-          signal,
-        });
-        fill(terms, t.organization.freeTier(number(free_interactions)), " ", t.usage.resets(utcDate(resets_at)));
-        return { next_cursor, items: items.map((item) => ({ ...item, free_interactions })) };
-      },
-    }),
-    terms,
-  );
+  const { node, readAt } = pagedList({
+    signal,
+    list: h("ul", {}),
+    empty: h("li", { class: "empty-line" }, t.organization.unused),
+    placeholder: () => skeleton(4),
+    keyOf: (usage) => usage.account_id,
+    renderItem: usageRow,
+    async fetchPage(cursor) {
+      const { free_interactions, resets_at, items, next_cursor } = await api.get("/v1/organization/usage", {
+        query: { limit: 8, cursor },
+        signal,
+      });
+      fill(terms, t.organization.freeTier(number(free_interactions)), " ", t.usage.resets(utcDate(resets_at)));
+      return { next_cursor, items: items.map((item) => ({ ...item, free_interactions })) };
+    },
+  });
+  return { readAt, node: section(t.organization.usage, {}, node, terms) };
 }
 
 function usageRow(usage) {
@@ -155,37 +163,26 @@ function usageRow(usage) {
 function drawWebhook(target, signal) {
   const inner = h("div", { tabindex: "-1" });
   fill(target, section(t.webhook.title, { note: t.webhook.text }, inner));
-  const show = () =>
-    load(
-      inner,
-      () => api.get("/v1/organization/webhook", { signal }),
-      (webhook) => settings(webhook, reload),
-      { signal, placeholder: () => skeleton(3), onMissing: () => none(reload) },
-    );
+  const shown = watched(
+    inner,
+    () => webhookThere(signal),
+    (webhook) => (webhook ? settings(webhook, reload) : none(reload)),
+    { signal, placeholder: () => skeleton(3) },
+  );
   // The pressed button was redrawn. Do not take the focus from a modal that opened meanwhile.
   const reload = () =>
-    show().then(() => {
+    shown.reload().then(() => {
       if (document.activeElement === document.body) inner.focus();
     });
-  show();
+  return shown;
 }
 
-// The API takes the last change of a webhook for right. So what another changed since it was shown is shown
-// first; whoever has seen it may go on.
-function unchanged(webhook, reload) {
-  let before = webhook?.updated_at;
-  return async () => {
-    const there = await api.get("/v1/organization/webhook").catch((problem) => {
-      if (problem.isMissing) return null;
-      throw problem;
-    });
-    if (there?.updated_at === before) return;
-    before = there?.updated_at;
-    reload();
-    const title = there ? t.webhook.changedMeanwhile(there.url) : t.webhook.removedMeanwhile;
-    throw new api.Problem({ status: 412, title });
-  };
-}
+/** @param {AbortSignal} [signal] */
+const webhookThere = (signal) =>
+  api.get("/v1/organization/webhook", { signal }).catch((problem) => {
+    if (problem.isMissing) return null;
+    throw problem;
+  });
 
 function none(reload) {
   return [
@@ -246,7 +243,15 @@ function edit(webhook, reload) {
   const boxes = EVENTS.map((name) =>
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
-  const stillSo = unchanged(webhook, reload);
+  // The API takes the last change of a webhook for right.
+  const check = unchanged(
+    webhook,
+    () => webhookThere(),
+    (there) => {
+      reload();
+      return there ? t.webhook.changedMeanwhile(there.url) : t.webhook.removedMeanwhile;
+    },
+  );
   dialog({
     title: webhook ? t.webhook.changeTitle : t.webhook.add,
     content: ({ close }) => {
@@ -277,7 +282,7 @@ function edit(webhook, reload) {
           if (!url.value.trim()) errors.push({ field: "url", message: t.webhook.urlNeeded });
           if (!events.length) errors.push({ field: "events", message: t.webhook.eventsNeeded });
           if (errors.length) throw { status: 422, errors };
-          await stillSo();
+          await check();
           const saved = await api.put("/v1/organization/webhook", { url: url.value.trim(), events });
           close();
           reload();

@@ -2,6 +2,7 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import * as router from "../lib/router.js";
+import * as store from "../lib/store.js";
 import { choice, codeBlock, load, notice, section, skeleton, tabs } from "../lib/ui.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
@@ -14,13 +15,21 @@ export function leastPrivilege(context) {
   return frame(context, "privilege", (body, handle) => {
     const result = h("div", { class: "stack" });
     let asked;
+    // It is evaluated when somebody asks, and not again and again.
+    let readAt = 0;
+    handle.shows({ readAt: () => readAt });
     const ask = () => {
       asked?.abort();
       asked = new AbortController();
       const both = AbortSignal.any([signal, asked.signal]);
       load(
         result,
-        () => api.get(`/v1/accounts/${api.segment(handle.id)}/least-privilege`, { query: { by }, signal: both }),
+        async () => {
+          const path = `/v1/accounts/${api.segment(handle.id)}/least-privilege`;
+          const read = await store.reading(() => api.get(path, { query: { by }, signal: both }));
+          readAt = read.asked;
+          return read.answer;
+        },
         (answer) => draw(answer, handle.account()),
         {
           signal: both,

@@ -1,17 +1,17 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, render, uniqueId, whileLookedAt } from "../lib/dom.js";
+import { fill, h, uniqueId } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { button, changeButton, dialog, field, form, load, notice, section, skeleton, toast } from "../lib/ui.js";
+import { button, changeButton, dialog, field, form, notice, section, skeleton, toast } from "../lib/ui.js";
+import { unchanged } from "../lib/unchanged.js";
+import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
-// The next action passes, and others change schedules.
-export const READ_EVERY_MS = 30_000;
 
 const path = (id, resource = "") =>
   `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
@@ -21,10 +21,16 @@ export const resourcesOf = (id, signal) => api.get(path(id), { signal }).then(({
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
     const content = h("div", { tabindex: "-1" });
-    const cards = h("div", {});
-    const read = () => resourcesOf(handle.id, context.signal);
-    const draw = (shown) => {
-      render(cards, shown, (items) =>
+    // The pressed button was redrawn or removed, so the focus goes to its replacement.
+    const changed = async (resource) => {
+      await cards.reload();
+      (content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`) ?? content).focus();
+    };
+    fill(body, section(t.schedules.title, { note: t.schedules.text }, content));
+    const cards = watched(
+      content,
+      () => resourcesOf(handle.id, context.signal),
+      (items) =>
         items.length
           ? h(
               "ul",
@@ -38,20 +44,9 @@ export function schedules(context) {
               " ",
               h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
             ),
-      );
-      return cards;
-    };
-    const reload = () => load(content, read, draw, { signal: context.signal, placeholder: () => skeleton(5) });
-    // The pressed button was redrawn or removed, so the focus goes to its replacement.
-    const changed = async (resource) => {
-      await reload();
-      (content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`) ?? content).focus();
-    };
-    fill(body, section(t.schedules.title, { note: t.schedules.text }, content));
-    reload();
-    // Until the first answer there is nothing to keep true.
-    const again = async () => content.contains(cards) && draw(await read());
-    whileLookedAt(context.signal, () => READ_EVERY_MS, again);
+      { signal: context.signal, placeholder: () => skeleton(5) },
+    );
+    handle.shows(cards);
   });
 }
 
@@ -211,7 +206,15 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
   const given = resource?.schedule;
-  let shown = JSON.stringify(given);
+  // The API takes the last schedule for right. One that was released meanwhile is the API's to refuse.
+  const check = unchanged(
+    given,
+    async () => {
+      const there = (await resourcesOf(id)).find((each) => each.resource_id === resource.resource_id);
+      return there ? there.schedule : given;
+    },
+    () => t.schedules.changedMeanwhile,
+  );
   const local = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const zones = [...new Set([given?.time_zone ?? local, "UTC", ...Intl.supportedValuesOf("timeZone")])];
   const zone = h(
@@ -273,14 +276,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
               : [{ field: `windows.${index}`, message: days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded }],
           );
           if (errors.length) throw { status: 422, errors };
-          // The API takes the last schedule for right. Whoever has been told may save again.
-          const there = resource && (await resourcesOf(id)).find((each) => each.resource_id === resource.resource_id);
-          const now = JSON.stringify(there?.schedule);
           const schedule = { time_zone: zone.value, windows };
-          if (there && now !== shown && now !== JSON.stringify(schedule)) {
-            shown = now;
-            throw new api.Problem({ status: 412, title: t.schedules.changedMeanwhile });
-          }
+          if (resource) await check(schedule);
           const saved = resource
             ? (await api.patch(path(id, resource.resource_id), { schedule })).body
             : await api.post(path(id), {

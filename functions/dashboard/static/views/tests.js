@@ -5,7 +5,6 @@ import { announce, fill, h, keyed, pause, render, srOnly, whenVisible } from "..
 import { duration, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
-import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
 import {
@@ -14,13 +13,13 @@ import {
   errorPanel,
   load,
   notice,
-  pagedList,
   problemsOf,
   section,
   skeleton,
   spinner,
   statusBadge,
 } from "../lib/ui.js";
+import { pagedList } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
 import { frame } from "./account.js";
 
@@ -396,62 +395,41 @@ function remedyFor(step, account) {
 
 export function history(context) {
   return frame(context, "tests", (body, handle) => {
-    const items = [];
     const table = h("ul", { class: "history" });
     const compare = h("div", {});
-    const fetchPage = (cursor) =>
-      api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal: context.signal });
-    const pages = pagedList({
+    const tests = pagedList({
       signal: context.signal,
       list: table,
       placeholder: () => skeleton(5),
       empty: h("li", { class: "empty-line" }, t.tests.none),
-      fetchPage,
+      fetchPage: (cursor) => api.get(base(handle.id), { query: { limit: PAGE_SIZE, cursor }, signal: context.signal }),
+      keyOf: (test) => test.verification_id,
       // Each row links to its changes since the test before, which may be on the next page.
-      onPage: (page) => {
-        items.push(...page.items);
+      onItems: (items) => {
         linkToEarlier(table, items, handle.id);
-        drawCompare(compare, items, handle.id);
+        render(compare, items, () => compareTwo(items, handle.id));
       },
       renderItem: (test) => historyRow(test, handle.id),
     });
+    handle.shows(tests);
     fill(
       body,
       h(
         "section",
         { class: "card", "aria-label": t.tests.all },
         h("header", { class: "card-head" }, h("h2", {}, t.tests.all)),
-        pages,
+        tests.node,
       ),
       compare,
     );
-    // A test that starts or ends shows in the account, which is watched.
-    const readAgain = async () => {
-      const newest = (await fetchPage()).items;
-      const isFull = newest.length === PAGE_SIZE;
-      if (isFull && !newest.some((test) => items.some(isSame(test)))) return router.render();
-      for (const test of newest.reverse()) {
-        const at = items.findIndex(isSame(test));
-        const row = historyRow(test, handle.id);
-        if (at < 0) {
-          items.unshift(test);
-          table.prepend(row);
-        } else if (JSON.stringify(items[at]) !== JSON.stringify(test)) {
-          items[at] = test;
-          table.querySelector(`[data-test="${CSS.escape(test.verification_id)}"]`).replaceWith(row);
-        }
-      }
-      if (items.length) table.querySelector(".empty-line")?.remove();
-      linkToEarlier(table, items, handle.id);
-      drawCompare(compare, items, handle.id);
-    };
+    // A test that starts or ends shows in the account sooner than the list is read again.
     const stateOf = ({ testing, verification }) => `${testing} ${verification?.verification_id}`;
     let state = stateOf(handle.account());
     handle.onChange((account) => {
       const now = stateOf(account);
       if (now === state || !table.isConnected) return;
       // If it fails, the next look at the account tries again.
-      readAgain().then(
+      tests.again().then(
         () => {
           state = now;
         },
@@ -460,8 +438,6 @@ export function history(context) {
     });
   });
 }
-
-const isSame = (test) => (other) => other.verification_id === test.verification_id;
 
 function historyRow(test, id) {
   const running = test.state === "running";
@@ -492,8 +468,8 @@ function linkToEarlier(table, items, id) {
   }
 }
 
-function drawCompare(target, items, id) {
-  if (items.length < 3) return;
+function compareTwo(items, id) {
+  if (items.length < 3) return null;
   const selectOf = (label, chosen) => {
     const node = h(
       "select",
@@ -512,28 +488,25 @@ function drawCompare(target, items, id) {
   };
   const earlier = selectOf(t.tests.earlier, 1);
   const later = selectOf(t.tests.later, 0);
-  fill(
-    target,
+  return h(
+    "section",
+    { class: "card compare", "aria-label": t.tests.compareTwo },
+    h("h2", {}, t.tests.compareTwo),
     h(
-      "section",
-      { class: "card compare", "aria-label": t.tests.compareTwo },
-      h("h2", {}, t.tests.compareTwo),
+      "div",
+      { class: "compare-fields" },
+      h("span", { class: "compare-field" }, h("span", {}, t.tests.earlier), earlier),
+      h("span", { class: "compare-field" }, h("span", {}, t.tests.later), later),
       h(
-        "div",
-        { class: "compare-fields" },
-        h("span", { class: "compare-field" }, h("span", {}, t.tests.earlier), earlier),
-        h("span", { class: "compare-field" }, h("span", {}, t.tests.later), later),
-        h(
-          "button",
-          {
-            type: "button",
-            class: "button",
-            onclick: () => {
-              location.hash = `${link(id, later.value)}/since/${api.segment(earlier.value)}`;
-            },
+        "button",
+        {
+          type: "button",
+          class: "button",
+          onclick: () => {
+            location.hash = `${link(id, later.value)}/since/${api.segment(earlier.value)}`;
           },
-          t.tests.compare,
-        ),
+        },
+        t.tests.compare,
       ),
     ),
   );

@@ -1,116 +1,97 @@
 // The audit trail of one account or all accounts, and interactions with instances.
 import * as api from "../lib/api.js";
-import { announce, fill, h, pause, whenVisible } from "../lib/dom.js";
+import { announce, fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { pagedList, section, skeleton, spinner } from "../lib/ui.js";
+import { freshnessMark, section, skeleton, spinner } from "../lib/ui.js";
+import { pagedList } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
-// The customer's log line is written some seconds after the interaction. An instance is followed for
-// ten minutes.
-const LOOK_AGAIN_AFTER_MS = [2_000, 5_000, 10_000, 20_000, ...Array(24).fill(30_000)];
+// A result, and the customer's log line, come some seconds after the interaction.
+const WHILE_PENDING_MS = [2_000, 5_000, 10_000, 20_000];
+const READ_EVERY_MS = 30_000;
 
 export function interactions(context) {
   return frame(context, "interactions", (body, handle) => {
-    const path = `/v1/accounts/${api.segment(handle.id)}/interactions`;
-    const onPage = (page) => {
-      if (page.items.some(isPending)) lookAgain(body, path, context.signal);
-    };
-    fill(
-      body,
-      section(
-        t.interactions.title,
-        { note: t.interactions.text },
-        trail(context, path, interactionRow, { none: t.interactions.none, onPage }),
-      ),
-    );
+    let looks = 0;
+    let isPending = false;
+    const entries = trail(context, `/v1/accounts/${api.segment(handle.id)}/interactions`, {
+      keyOf: (entry) => entry.interaction_id,
+      renderItem: interactionRow,
+      none: t.interactions.none,
+      onItems: (items) => {
+        isPending = items.some((entry) => entry.logged === "pending" || entry.result === "pending");
+        if (!isPending) looks = 0;
+      },
+      pauseOf: () => (isPending && WHILE_PENDING_MS[looks++]) || READ_EVERY_MS,
+    });
+    handle.shows(entries);
+    fill(body, section(t.interactions.title, { note: t.interactions.text }, entries.node));
   });
-}
-
-const isPending = (entry) => entry.logged === "pending" || entry.result === "pending";
-
-async function lookAgain(body, path, signal) {
-  try {
-    for (const wait of LOOK_AGAIN_AFTER_MS) {
-      await pause(wait, signal);
-      await whenVisible(signal);
-      const { items } = await api.get(path, { query: { limit: 50 }, signal });
-      for (const entry of items) {
-        const row = body.querySelector(`[data-entry="${CSS.escape(entry.interaction_id)}"]`);
-        if (!row || row.signature === JSON.stringify(entry)) continue;
-        const followed = row.querySelector(".followed-pending") && resultText(entry);
-        row.replaceWith(interactionRow(entry));
-        if (followed) announce(`${entry.instance_id}: ${followed}`);
-      }
-      if (!items.some(isPending)) return;
-    }
-  } catch {
-    // Keep what is shown. Opening the view again reads it again.
-  }
 }
 
 export function accountAudit(context) {
   const path = `/v1/accounts/${api.segment(context.params.id)}`;
   // An entry names its test, but it was written when the test began. Its outcome is among the tests.
-  const outcomes = api.get(`${path}/verifications`, { query: { limit: 100 }, signal: context.signal }).then(
-    ({ items }) => new Map(items.map((test) => [test.verification_id, test.outcome ?? test.state])),
-    () => new Map(),
-  );
-  const withOutcome = async (page) => {
-    const known = await outcomes;
-    return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: known.get(testOf(entry)) })) };
+  const outcomes = new Map();
+  const withOutcomes = async (page) => {
+    const isOpen = (entry) => testOf(entry) && (outcomes.get(testOf(entry)) ?? "running") === "running";
+    if (page.items.some(isOpen)) {
+      const tests = api.get(`${path}/verifications`, { query: { limit: 100 }, signal: context.signal });
+      for (const test of await tests.then(({ items }) => items).catch(() => []))
+        outcomes.set(test.verification_id, test.outcome ?? test.state);
+    }
+    return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: outcomes.get(testOf(entry)) })) };
   };
-  const show = (body, onMissing) =>
-    fill(
-      body,
-      section(
-        t.audit.title,
-        { note: t.audit.text },
-        trail(context, `${path}/audit`, (entry) => auditRow(entry, false), {
-          none: t.audit.none,
-          onMissing,
-          withOutcome,
-        }),
-      ),
-    );
+  const show = (body, onMissing) => {
+    const entries = trail(context, `${path}/audit`, { ...auditOf(false), onMissing, complete: withOutcomes });
+    fill(body, section(t.audit.title, { note: t.audit.text }, entries.node));
+    return entries;
+  };
   // The audit trail outlives the account.
-  return frame(context, "audit", (body) => show(body), {
+  return frame(context, "audit", (body, handle) => handle.shows(show(body)), {
     whenGone: (body) => show(body, () => h("p", {}, t.audit.none)),
   });
 }
 
 export function organizationAudit(context) {
   context.title(t.audit.title);
+  const entries = trail(context, "/v1/audit", auditOf(true));
   fill(
     context.main,
-    h("p", { class: "crumb" }, h("a", { href: "#/organization" }, icon("left"), t.organization.title)),
-    h("div", { class: "page-head" }, h("h1", {}, t.audit.title)),
-    section(
-      t.audit.all,
-      { note: t.audit.organizationText },
-      trail(context, "/v1/audit", (entry) => auditRow(entry, true), { none: t.audit.none }),
+    h(
+      "div",
+      { class: "crumb" },
+      h("a", { href: "#/organization" }, icon("left"), t.organization.title),
+      freshnessMark(entries.readAt, context.signal),
     ),
+    h("div", { class: "page-head" }, h("h1", {}, t.audit.title)),
+    section(t.audit.all, { note: t.audit.organizationText }, entries.node),
   );
 }
+
+const auditOf = (withAccount) => ({
+  keyOf: (entry) => entry.entry_id,
+  renderItem: (entry) => auditRow(entry, withAccount),
+  none: t.audit.none,
+});
 
 /**
  * @param {{signal: AbortSignal}} context
  * @param {string} path
- * @param {(entry: any) => Node} renderItem
- * @param {{none: string, onPage?: (page: any) => void, onMissing?: (problem: any) => any,
- *   withOutcome?: (page: any) => any}} options
+ * @param {{keyOf: (entry: any) => string, renderItem: (entry: any, before?: Element) => Node, none: string,
+ *   complete?: (page: any) => any, onItems?: (items: any[]) => void, onMissing?: (problem: any) => any,
+ *   pauseOf?: () => number}} options
  */
-function trail({ signal }, path, renderItem, { none, onPage, onMissing, withOutcome = (page) => page }) {
+function trail({ signal }, path, { none, complete = (page) => page, ...options }) {
   return pagedList({
     signal,
     list: h("ul", { class: "trail" }),
     empty: h("li", { class: "empty-line" }, none),
     placeholder: () => skeleton(5),
-    onPage,
-    onMissing,
-    fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }).then(withOutcome),
-    renderItem,
+    fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }).then(complete),
+    ...options,
   });
 }
 
@@ -170,12 +151,14 @@ export function resultNote(entry, attributes) {
   );
 }
 
-function interactionRow(entry) {
+function interactionRow(entry, before) {
   const good = entry.outcome === "accepted";
   const kind = !good ? "bad" : entry.result === "not_reached" ? "optional" : "good";
-  const row = h(
+  if (before?.querySelector(".followed-pending") && entry.result !== "pending")
+    announce(`${entry.instance_id}: ${resultText(entry)}`);
+  return h(
     "li",
-    { class: "trail-row", "data-entry": entry.interaction_id },
+    { class: "trail-row" },
     h("span", { class: "trail-when" }, when(entry.at, { exact: true })),
     h(
       "span",
@@ -205,6 +188,4 @@ function interactionRow(entry) {
       h("span", { class: "small" }, t.interactions.logged[entry.logged] ?? ""),
     ),
   );
-  row.signature = JSON.stringify(entry);
-  return row;
 }

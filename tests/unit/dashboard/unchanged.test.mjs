@@ -1,0 +1,34 @@
+// A change of another is told once before it is overwritten.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+globalThis.document = { addEventListener() {} };
+const { unchanged } = await import("../../../functions/dashboard/static/lib/unchanged.js");
+
+const told = { status: 412, message: "theirs" };
+
+test("what nobody changed is saved", () => unchanged({ name: "a" }, () => ({ name: "a" }), String)());
+
+test("a change of another is told once, and each further one again", async () => {
+  let there = "ours";
+  const check = unchanged("ours", () => Promise.resolve(there), String);
+  there = "theirs";
+  await assert.rejects(check(), told);
+  await check();
+  there = "more";
+  await assert.rejects(check(), { status: 412, message: "more" });
+});
+
+test("what another made the same is no conflict", async () => {
+  const check = unchanged("ours", () => "theirs", String);
+  await check("theirs");
+  await assert.rejects(check("other"), told);
+});
+
+test("what is gone differs from what was never there", async () => {
+  await assert.rejects(unchanged({ url: "x" }, () => null, String)(), { status: 412 });
+  await unchanged(null, () => null, String)();
+});
+
+test("who cannot tell does not save", () =>
+  assert.rejects(unchanged(1, () => Promise.reject(new Error("no network")), String)(), /no network/));
