@@ -94,7 +94,7 @@ def test_search_looks_at_the_start_of_name_and_number(many):
 def test_a_filter_is_a_choice_with_numbers_and_part_of_the_address(many):
     group = many.get_by_role("group", name="Show by status")
     expect(group.get_by_role("radio", name=re.compile("Failed"))).to_have_count(1)
-    expect(group).to_contain_text("Failed1666")
+    expect(group).to_contain_text("Failed1,666")
     group.get_by_text("Failed").click()
     expect(row(many, "Account00004")).to_be_visible()
     expect(row(many, "Account00000")).to_have_count(0)

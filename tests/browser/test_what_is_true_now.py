@@ -362,56 +362,6 @@ def test_what_is_kept_while_the_api_is_down_says_from_when_it_is(
     expect(mark(page)).to_have_text("Live")
 
 
-NEW_ENTRY = samples.AUDIT[1] | {"entry_id": "new", "detail": "Name: A → B"}
-BUSY = samples.INTERACTIONS[0] | {"interaction_id": "new", "detail": "It was parked."}
-TESTED = samples.finished_test("test2", trigger="scheduled", started_at="2026-01-06T10:00:00Z")
-ONE, OURS = "/v1/accounts/acc000000", "/v1/organization"
-READ_BY_VIEWS = [
-    ("", f"{ONE}/usage", samples.USAGE, samples.USAGE | {"used": 843}, "843 of 1,000"),
-    ("interactions", f"{ONE}/interactions", samples.INTERACTIONS, BUSY, "It was parked."),
-    ("audit", f"{ONE}/audit", samples.AUDIT, NEW_ENTRY, "Name: A → B"),
-    ("tests", f"{ONE}/verifications", [samples.finished_test()], TESTED, "on schedule"),
-    ("schedules", f"{ONE}/resources", samples.RESOURCES[1:], samples.RESOURCES[0], "web1"),
-    ("/audit", "/v1/audit", samples.AUDIT, NEW_ENTRY, "Name: A → B"),
-    ("/", OURS, samples.organization([]), samples.organization([samples.account(0)]), "1 in all"),
-    ("/", f"{OURS}/usage", samples.usage_of([]), samples.usage_of([samples.account(5)]), "00005"),
-    ("/", f"{OURS}/webhook", samples.WEBHOOK, samples.WEBHOOK | {"updated_by": "them"}, "by them"),
-]
-"""What views read themselves: where, from which path, what is there, what comes, and its words."""
-
-
-@pytest.mark.parametrize(("view", "path", "before", "after", "said"), READ_BY_VIEWS)
-def test_what_a_view_reads_itself_is_read_again_and_counts_for_its_age(
-    admin, answer_with, watch, view, path, before, after, said
-):
-    watch.expect_status(503)
-    page = admin.page
-    is_list = isinstance(before, list)
-    there: list[Any] = [{"items": before, "next_cursor": None} if is_list else before]
-    everything = samples.everything([samples.account(0)])
-    for other, reply in everything.items():
-        answer_with(page, other, reply)
-    answer_with(page, path, lambda _: there[0])
-    page.clock.install(time="2026-01-05T10:00:00")
-    page.goto("about:blank")
-    admin.go(
-        f"#/organization{view.rstrip('/')}" if view[:1] == "/" else f"#/accounts/acc000000/{view}"
-    )
-    main = page.get_by_role("main")
-    expect(page.locator(".skeleton, [aria-busy=true]")).to_have_count(0)
-    expect(mark(page)).to_have_text("Live")
-    expect(main).not_to_contain_text(said)
-    there[0] = {"items": [after, *before], "next_cursor": None} if is_list else after
-    page.clock.run_for(31_000)
-    expect(main).to_contain_text(said)
-    there[0] = UNAVAILABLE
-    for _ in range(20):
-        page.clock.fast_forward("00:05")
-        page.wait_for_timeout(20)
-    expect(mark(page)).to_contain_text("Last updated 10:0")
-    expect(main).to_contain_text(said)
-
-
 def test_an_api_that_answers_nothing_leaves_nothing_live(admin, answer_with):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))

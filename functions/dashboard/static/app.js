@@ -1,5 +1,5 @@
 // Starts the page: configuration, session, the frame around the views, and the routes.
-import { announce, fill, h } from "./lib/dom.js";
+import { announce, byId, fill, h } from "./lib/dom.js";
 import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
 import * as router from "./lib/router.js";
@@ -75,7 +75,7 @@ const SIDEBAR = [
   { section: "access", href: "#/access-details", icon: "key", text: t.nav.access },
 ];
 
-const app = document.getElementById("app");
+const app = byId("app");
 const main = h("main", { id: "main", tabindex: "-1" });
 const nav = h("nav", { class: "nav", "aria-label": t.nav.label });
 const person = h("div", { class: "person" });
@@ -210,7 +210,7 @@ async function show({ route, params, path, query, signal }) {
     if (signal.aborted) return;
     fill(view);
     view.removeAttribute("aria-busy");
-    if (session.current() && !session.current().organization && !route.open) {
+    if (!route.open && !session.somebody().organization) {
       title(t.nav.accounts);
       return fill(view, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
     }
@@ -254,7 +254,8 @@ async function configuration() {
 }
 
 async function start() {
-  let signInProblem = null;
+  /** @type {Error | undefined} */
+  let signInProblem;
   try {
     const config = await configuration();
     api.start(config);
@@ -273,6 +274,7 @@ async function start() {
     return;
   }
   fill(app, frame());
+  byId("toasts").setAttribute("aria-label", t.nav.notices);
   session.onChange(() => {
     store.forget();
     router.render();

@@ -1,11 +1,11 @@
 // The texts of the frame, the sign-in and the list. A text with values is a function. All other views
 // have theirs in views/texts.js, which comes with the first of them.
-const LANGUAGE = "en";
+export const LANGUAGE = "en";
 const RULES = new Intl.PluralRules(LANGUAGE);
 
 // The form of a text that fits a number, by the language's own plural rules. # stands for the number.
 export const plural = (count, forms) =>
-  (forms[RULES.select(count)] ?? forms.other).replace("#", count.toLocaleString(LANGUAGE));
+  (forms[RULES.select(count)] ?? forms.other).replace("#", count.toLocaleString(navigator.language));
 
 const texts = {
   yes: "Yes",
@@ -19,6 +19,7 @@ const texts = {
     organization: "Organization",
     access: "Access Details",
     skip: "Skip to the content",
+    notices: "Notices",
   },
 
   roles: { admin: "Admin", viewer: "Viewer", operator: "Operator" },
@@ -178,7 +179,6 @@ const texts = {
     title: "Cloud Accounts",
     newAccount: "New Account",
     columns: ["Name", "Status", "Account, access", "Possible", "Last tested", "Next step", "Test"],
-    cells: ["name", "status", "account", "capabilities", "tested", "next", "test"],
     search: "Search by name or account number",
     searchHint: "Name or number starts with…",
     filter: "Show by status",

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 // What the module touches when it is loaded.
-Object.defineProperty(globalThis, "navigator", { value: { languages: ["en-GB"] }, configurable: true });
+Object.defineProperty(globalThis, "navigator", { value: { language: "en-GB" }, configurable: true });
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
 const { hour, relative } = await import("../../../functions/dashboard/static/lib/format.js");

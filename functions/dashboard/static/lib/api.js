@@ -44,7 +44,7 @@ export const getWithTag = (path, { signal } = {}) => call("GET", path, { signal 
 export const post = (path, body, { key, signal } = {}) =>
   call("POST", path, { body, signal, headers: key ? { "idempotency-key": key } : {} }).then((answer) => answer.body);
 export const put = (path, body) => call("PUT", path, { body }).then((answer) => answer.body);
-/** @type {(path: string, body: any, options?: {etag?: string}) => Promise<{body: any, etag: string | null}>} */
+/** @type {(path: string, body: any, options?: {etag?: string | null}) => Promise<{body: any, etag: string | null}>} */
 export const patch = (path, body, { etag } = {}) =>
   call("PATCH", path, { body, headers: etag ? { "if-match": etag } : {} });
 export const remove = (path) => call("DELETE", path, {}).then((answer) => answer.body);

@@ -1,11 +1,12 @@
 // The permission catalog, read once: the steps of a test, and which groups are optional.
 import * as api from "./api.js";
 
-let known = null;
+/** @type {Promise<any> | undefined} */
+let known;
 
 export function catalog(signal) {
   known ??= api.get("/v1/permissions", { signal }).catch((error) => {
-    known = null;
+    known = undefined;
     throw error;
   });
   return known;

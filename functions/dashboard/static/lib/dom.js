@@ -59,6 +59,9 @@ export function keyed(parent, items, keyOf, draw) {
   });
 }
 
+/** One of the elements of index.html. */
+export const byId = (id) => /** @type {HTMLElement} */ (document.getElementById(id));
+
 /** The element with the focus. */
 export const focus = () => /** @type {HTMLElement} */ (document.activeElement);
 
@@ -80,16 +83,16 @@ export function srOnly(text) {
 }
 
 let spoken;
-let unspoken = [];
+let unspoken = "";
 // Announces a change outside the focus to screen readers (aria-live, polite). Changes at one time are said together.
 export function announce(text) {
   clearTimeout(spoken);
-  unspoken.push(text);
-  const announcer = document.getElementById("announcer");
+  unspoken += `${text} `;
+  const announcer = byId("announcer");
   announcer.textContent = "";
   spoken = setTimeout(() => {
-    announcer.textContent = unspoken.join(" ");
-    unspoken = [];
+    announcer.textContent = unspoken.trim();
+    unspoken = "";
   }, 60);
 }
 

@@ -1,8 +1,8 @@
 import { h } from "./dom.js";
-import { t } from "../texts.js";
+import { LANGUAGE, t } from "../texts.js";
 
-// English texts in the reader's time zone and, within English, the reader's locale.
-const LOCALE = navigator.languages?.find((language) => language.startsWith("en")) ?? "en-GB";
+// Dates and numbers as the reader writes them, in the reader's time zone.
+const LOCALE = navigator.language;
 
 const DATE_TIME = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeStyle: "short" });
 const PRECISE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: "long" });
@@ -11,8 +11,9 @@ const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone
 const HOUR = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(LOCALE);
-// In numbers, because 30 hours ago is not always "yesterday".
-const RELATIVE = new Intl.RelativeTimeFormat(LOCALE);
+const TENTHS = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+// Words, so in the language of the texts. In numbers, because 30 hours ago is not always "yesterday".
+const RELATIVE = new Intl.RelativeTimeFormat(LANGUAGE);
 
 /** @type {["day" | "hour" | "minute", number][]} */
 const UNITS = [
@@ -79,7 +80,7 @@ export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "";
   return milliseconds < 1000
     ? t.time.milliseconds(Math.round(milliseconds))
-    : t.time.seconds((milliseconds / 1000).toFixed(1));
+    : t.time.seconds(TENTHS.format(milliseconds / 1000));
 }
 
 // Documents in API fields are text or JSON. Both are shown formatted.

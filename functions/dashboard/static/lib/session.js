@@ -9,13 +9,17 @@ const RENEW_BEFORE_MS = 60_000;
 export class SignInError extends Error {}
 
 let config;
+/** @type {{id_token: string, refresh_token?: string, expires_at: number} | null} */
 let tokens = null;
+/** @type {Promise<void> | null} */
 let renewal = null;
 const listeners = new Set();
 
 export const onChange = (listener) => listeners.add(listener);
 export const isHosted = () => Boolean(config.hosted_domain);
 export const current = () => tokens && person(tokens.id_token);
+// The same, for a view that only somebody signed in sees.
+export const somebody = () => person(/** @type {any} */ (tokens).id_token);
 
 function person(token) {
   const claims = claimsOf(token);
@@ -47,7 +51,7 @@ export async function start(settings) {
   sessionStorage.removeItem(PENDING);
   history.replaceState(null, "", location.pathname + (pending?.hash ?? location.hash));
   if (!pending || query.get("state") !== pending.state) throw new SignInError(t.signIn.stateMismatch);
-  if (query.has("error")) throw new SignInError(query.get("error_description") ?? query.get("error"));
+  if (query.has("error")) throw new SignInError(query.get("error_description") ?? query.get("error") ?? "");
   keep(
     await tokenEndpoint({
       grant_type: "authorization_code",
@@ -122,20 +126,22 @@ export function forget() {
 }
 
 async function renewTokens() {
-  if (!tokens.refresh_token) return forget();
+  const held = tokens;
+  if (!held?.refresh_token) return forget();
   try {
     const renewed = isHosted()
-      ? await tokenEndpoint({ grant_type: "refresh_token", refresh_token: tokens.refresh_token })
+      ? await tokenEndpoint({ grant_type: "refresh_token", refresh_token: held.refresh_token })
       : fromCognito(
           (
             await cognito("InitiateAuth", {
               AuthFlow: "REFRESH_TOKEN_AUTH",
               ClientId: config.client_id,
-              AuthParameters: { REFRESH_TOKEN: tokens.refresh_token },
+              AuthParameters: { REFRESH_TOKEN: held.refresh_token },
             })
           ).AuthenticationResult,
         );
-    keep({ refresh_token: tokens.refresh_token, ...renewed }, { quietly: true });
+    // Whoever has signed out meanwhile stays signed out.
+    if (tokens === held) keep({ refresh_token: held.refresh_token, ...renewed }, { quietly: true });
   } catch (error) {
     // A refusal signs out. A network failure does not.
     if (error instanceof SignInError) forget();
@@ -178,9 +184,7 @@ async function cognito(action, body) {
   const text = await answer.text();
   const content = text ? JSON.parse(text) : {};
   if (answer.ok) return content;
-  const code = String(content.__type ?? "")
-    .split("#")
-    .pop();
+  const code = String(content.__type ?? "").replace(/^.*#/, "");
   if (answer.status >= 500) throw new Error(content.message ?? code);
   throw new SignInError(t.signIn.errors[code] ?? content.message ?? t.signIn.refused);
 }

@@ -57,9 +57,11 @@ export const etagOf = (id) => accounts.get(id)?.etag ?? null;
 /** When this account was read last, in milliseconds; 0 if never. */
 export const readAt = (id) => accounts.get(id)?.at ?? 0;
 export const numbers = () => counts;
+/** An account that is kept. @returns {Account} */
+const kept = (id) => /** @type {any} */ (account(id));
 
 /** Keeps an answer of the API, unless a newer version is known, or that the account is gone. */
-export function put(answer, etag = null) {
+export function put(answer, etag) {
   keep(answer, etag, Date.now());
   changed();
 }
@@ -67,9 +69,9 @@ export function put(answer, etag = null) {
 function keep(answer, etag, at) {
   const id = answer.account_id;
   const known = accounts.get(id);
-  if (gone.get(id) > at || known?.account.version > answer.version) return;
+  if ((gone.get(id) ?? 0) > at || (known && known.account.version > answer.version)) return;
   const same = known?.account.version === answer.version;
-  accounts.set(id, { account: answer, etag: etag ?? (same ? known.etag : null), at });
+  accounts.set(id, { account: answer, etag: etag ?? ((same && known?.etag) || null), at });
 }
 
 /** Takes an account out of everything that shows it. */
@@ -131,7 +133,7 @@ export function freshness(at, now = Date.now()) {
 
 /** The listing of this search and filter: the one that was shown last, or a new one. */
 export function listingOf(q, status) {
-  if (listing?.q !== q || listing.status !== status) listing = new Listing(q, status);
+  if (!listing || listing.q !== q || listing.status !== status) listing = new Listing(q, status);
   return listing;
 }
 
@@ -215,7 +217,8 @@ export class Listing {
   /** While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. */
   async catchUp(signal) {
     if (!this.ended || this.total === undefined || this.total === this.ids.length + this.arrivals.length) return;
-    const page = this.pages.filter(({ at }) => at < counts.at).sort((a, b) => a.at - b.at)[0];
+    const since = counts?.at ?? 0;
+    const page = this.pages.filter(({ at }) => at < since).sort((a, b) => a.at - b.at)[0];
     if (page) await readSome(await this.#again(page, signal), signal);
   }
 
@@ -261,7 +264,7 @@ export class Listing {
   /** Adds an account at its place by name, if the list is read that far. */
   add(made) {
     const name = made.name.toLowerCase();
-    const at = this.ids.findIndex((id) => account(id).name.toLowerCase() > name);
+    const at = this.ids.findIndex((id) => kept(id).name.toLowerCase() > name);
     const page = this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
     if (page && !this.ids.includes(made.account_id) && (at >= 0 || this.ended)) {
       this.ids.splice(at < 0 ? this.ids.length : at, 0, made.account_id);

@@ -1,5 +1,5 @@
 // Components that all views share.
-import { announce, fill, h, pause, srOnly, svg, uniqueId } from "./dom.js";
+import { announce, byId, fill, h, pause, srOnly, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText, hour, onTick } from "./format.js";
 import * as store from "./store.js";
@@ -173,7 +173,7 @@ export async function load(target, fetchIt, render, { signal, placeholder = () =
 }
 
 export function toast(text, kind = "success", action) {
-  const region = document.getElementById("toasts");
+  const region = byId("toasts");
   const close = () => node.remove();
   const node = h(
     "div",

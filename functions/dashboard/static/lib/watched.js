@@ -77,7 +77,7 @@ function withoutThose(others, items, keyOf) {
 
 /**
  * A list that loads one more page per press. Its first page is read again.
- * @param {Options & {fetchPage: (cursor?: string) => Promise<any>, keyOf: (item: any) => string, list: Element,
+ * @param {Options & {fetchPage: (cursor?: string | null) => Promise<any>, keyOf: (item: any) => string, list: Element,
  *   renderItem: (item: any, before?: Element) => Node, empty: Node, onItems?: (items: any[]) => void}} options
  * @returns {Part & {node: Element, again: () => Promise<void>}}
  */
@@ -93,6 +93,7 @@ export function pagedList({
   placeholder,
   pauseOf = everyHalfMinute,
 }) {
+  /** @type {{items: any[], cursor: string | null}} */
   let loaded = { items: [], cursor: null };
   const more = h("div", { class: "more" });
   const again = async () => {

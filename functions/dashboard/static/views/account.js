@@ -359,7 +359,7 @@ function drawFacts(target, account) {
 
 function drawSettings(target, account, handle) {
   const id = uniqueId("write-logs");
-  const may = session.current().canChange;
+  const may = session.somebody().canChange;
   const toggle = h(
     "button",
     {

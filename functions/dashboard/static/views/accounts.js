@@ -1,7 +1,7 @@
 // The list of accounts. Only visible rows are in the document, and pages are fetched while the reader
 // scrolls, so 10,000 accounts open as fast as ten.
 import { announce, fill, focus, h, render, srOnly, whileLookedAt } from "../lib/dom.js";
-import { when } from "../lib/format.js";
+import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
@@ -26,6 +26,7 @@ const OVERSCAN = 8;
 const FETCH_AHEAD_ROWS = 60;
 const WATCH_EVERY_MS = 2_000;
 const REFRESH_EVERY_MS = 30_000;
+const CELLS = ["name", "status", "account", "capabilities", "tested", "next", "test"];
 const STATUSES = ["confirmed", "degraded", "failed", "unconfirmed"];
 
 export function list(context) {
@@ -68,7 +69,7 @@ class ListView {
   }
 
   draw(added) {
-    const who = session.current();
+    const who = session.somebody();
     this.search = h("input", {
       type: "search",
       class: "input",
@@ -119,7 +120,7 @@ class ListView {
           "div",
           { role: "row", class: "account-row head" },
           t.list.columns.map((column, index) =>
-            h("div", { role: "columnheader", class: `cell cell-${t.list.cells[index]}` }, column),
+            h("div", { role: "columnheader", class: `cell cell-${CELLS[index]}` }, column),
           ),
         ),
       ),
@@ -209,7 +210,7 @@ class ListView {
     if (!counts) return;
     const numbers = [counts.total, ...STATUSES.map((status) => counts.by_status?.[status] ?? 0)];
     this.filters.querySelectorAll(".count").forEach((node, index) => {
-      node.textContent = String(numbers[index]);
+      node.textContent = number(numbers[index]);
     });
   }
 
@@ -468,7 +469,7 @@ class ListView {
   }
 
   place(id, index) {
-    const account = store.account(id);
+    const account = /** @type {any} */ (store.account(id));
     const signature = JSON.stringify(account);
     let node = this.rows.get(id);
     if (!node || node.signature !== signature) {

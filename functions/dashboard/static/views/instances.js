@@ -39,14 +39,16 @@ const KEPT_FOR_MS = 60_000;
 // The next action passes, and others change schedules.
 const READ_EVERY_MS = 30_000;
 
-let kept = null;
+/** @type {{id: string, listing: any} | undefined} */
+let kept;
 
 const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
 const nameOf = (item) => item.name || item.instance_id;
 
 export function instances(context) {
   return frame(context, "instances", (body, handle) => {
-    let shown = null;
+    /** @type {boolean | undefined} */
+    let shown;
     const draw = (account) => {
       const connected = CONNECTED.has(account.status);
       if (connected === shown) return;
@@ -75,7 +77,7 @@ class Instances {
   constructor(handle, signal) {
     this.handle = handle;
     this.signal = signal;
-    this.listing = kept?.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
+    this.listing = kept && kept.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
     this.resources = new Map();
     this.refusals = new Map();
     // The newest start or stop of each instance, by its key.
@@ -187,7 +189,7 @@ class Instances {
     }));
     keyed(this.rows, shown, keyOf, (item) => this.row(item));
     if (place && !this.rows.contains(document.activeElement)) {
-      this.rows.querySelector(`[data-key="${CSS.escape(place.row)}"] [data-part="${place.part}"]`)?.focus();
+      this.rows.querySelector(`[data-key="${CSS.escape(place.row ?? "")}"] [data-part="${place.part}"]`)?.focus();
     }
   }
 

@@ -22,7 +22,7 @@ export function newAccount({ onClose, onAdded }) {
     title: t.newAccount.title,
     onClose,
     content: ({ close }) =>
-      session.current().canChange ? accountForm(close, onAdded) : notice("info", h("p", {}, t.viewer.why)),
+      session.somebody().canChange ? accountForm(close, onAdded) : notice("info", h("p", {}, t.viewer.why)),
   });
 }
 
@@ -49,8 +49,8 @@ function accountForm(close, onAdded) {
     "div",
     {},
     providerChoice([
-      { id: "aws", name: "AWS", available: true },
-      { id: "azure", name: "Azure", available: false },
+      { id: "aws", name: t.providers.aws, available: true },
+      { id: "azure", name: t.providers.azure, available: false },
     ]),
   );
   api
@@ -145,7 +145,7 @@ function accountForm(close, onAdded) {
       const errors = check(values);
       const chosen = regions.read();
       if (errors.length || chosen === null) throw { status: 422, errors };
-      const content = JSON.stringify([session.current().email, values.body, chosen]);
+      const content = JSON.stringify([session.somebody().email, values.body, chosen]);
       if (attempt.content !== content) attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
       const account = await api

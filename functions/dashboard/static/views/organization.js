@@ -50,7 +50,7 @@ export function organization({ main, title, signal }) {
         freshnessMark(() => oldest(parts), signal),
       ),
     ),
-    !session.current().canChange && notice("info", h("p", {}, t.viewer.banner)),
+    !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
     h(
       "div",
       { class: "stack" },

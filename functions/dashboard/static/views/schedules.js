@@ -125,6 +125,7 @@ const minutesOf = (time) => {
 // Running times by day, in minutes. A window that ends at or before its start ends on the next day.
 // Adjacent windows are merged.
 export function spansOf(windows) {
+  /** @type {number[][][]} */
   const spans = DAYS.map(() => []);
   for (const { days, start, stop } of windows) {
     for (const day of days) {
@@ -142,6 +143,7 @@ export function spansOf(windows) {
 }
 
 function union(day) {
+  /** @type {number[][]} */
   const joined = [];
   for (const [from, to] of day.sort((a, b) => a[0] - b[0])) {
     const last = joined.at(-1);
