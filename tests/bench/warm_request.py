@@ -1,4 +1,5 @@
-"""CPU of a warm `GET /v1/accounts/{id}` in process, against a bare boto3 GetItem of the same item.
+"""CPU of a warm `GET /v1/accounts/{id}` in process, against a bare boto3 GetItem of the same item,
+and of a list of 100 accounts.
 
 Both use a stub of botocore's HTTP session. Requests are built, signed and parsed as usual, but no
 socket is opened.
@@ -10,7 +11,7 @@ import json
 import os
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +26,9 @@ from tests.bench.measure import Medians, Sample, interleaved
 from tests.support.builders import NOW, an_account, confirmed
 
 CALLS = 200
-"""Per sample."""
+"""Per sample; of the list, a hundredth."""
+
+LISTED = 100
 
 _ACCOUNT_ID = "01JD0000000000000000000000"
 _ENVIRONMENT = {
@@ -40,13 +43,11 @@ _ENVIRONMENT = {
 _EVENT = {
     "version": "2.0",
     "routeKey": "ANY /v1/{proxy+}",
-    "rawPath": f"/v1/accounts/{_ACCOUNT_ID}",
     "rawQueryString": "",
     "headers": {"host": "api.example", "accept": "application/json"},
     "requestContext": {
         "requestId": "request-1",
         "stage": "$default",
-        "http": {"method": "GET", "path": f"/v1/accounts/{_ACCOUNT_ID}"},
         "authorizer": {
             "jwt": {
                 "claims": {
@@ -62,8 +63,10 @@ _EVENT = {
 }
 
 
-def measure(runs: int) -> tuple[Medians, Medians]:
-    """CPU and wall-clock of one request and of one GetItem, in seconds."""
+def measure(runs: int) -> tuple[Medians, Medians, Medians]:
+    """CPU and wall-clock of one request, of one GetItem, and of a list of `LISTED` accounts, in
+    seconds.
+    """
     # Discards the function's log lines.
     with (
         patch.dict(os.environ, _ENVIRONMENT),
@@ -71,25 +74,32 @@ def measure(runs: int) -> tuple[Medians, Medians]:
         redirect_stdout(nowhere),
     ):
         os.environ.pop("AWS_ENDPOINT_URL", None)
-        request, get_item = _request(), _get_item()
-        with _stubbed(_stored_account()):
+        request, get_item = _request(f"/v1/accounts/{_ACCOUNT_ID}"), _get_item()
+        listing = _request("/v1/accounts", limit=str(LISTED))
+        with _stubbed([_stored_account(number) for number in range(LISTED)]):
             assert request()["statusCode"] == 200
             assert get_item()["Item"]["sk"]["S"].endswith(_ACCOUNT_ID)
-            medians = interleaved({"request": _many(request), "get": _many(get_item)}, runs)
-    return medians["request"], medians["get"]
+            assert len(json.loads(listing()["body"])["items"]) == LISTED
+            alternatives = {
+                "request": _many(request, CALLS),
+                "get": _many(get_item, CALLS),
+                "list": _many(listing, CALLS // LISTED),
+            }
+            medians = interleaved(alternatives, runs)
+    return medians["request"], medians["get"], medians["list"]
 
 
-def _many(call: Callable[[], Any]) -> Callable[[], Sample]:
+def _many(call: Callable[[], Any], calls: int) -> Callable[[], Sample]:
     def sample() -> Sample:
         cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(CALLS):
+        for _ in range(calls):
             call()
-        return Sample((time.perf_counter() - wall) / CALLS, (time.process_time() - cpu) / CALLS)
+        return Sample((time.perf_counter() - wall) / calls, (time.process_time() - cpu) / calls)
 
     return sample
 
 
-def _request() -> Callable[[], Any]:
+def _request(path: str, **query: str) -> Callable[[], Any]:
     from functions.accounts_api.app import handler
 
     context = SimpleNamespace(
@@ -98,7 +108,9 @@ def _request() -> Callable[[], Any]:
         invoked_function_arn="arn:aws:lambda:us-east-1:111122223333:function:accounts_api",
         aws_request_id="request-1",
     )
-    return lambda: handler(_EVENT, context)
+    about = _EVENT["requestContext"] | {"http": {"method": "GET", "path": path}}
+    event = _EVENT | {"rawPath": path, "queryStringParameters": query, "requestContext": about}
+    return lambda: handler(event, context)
 
 
 def _get_item() -> Callable[[], Any]:
@@ -109,28 +121,50 @@ def _get_item() -> Callable[[], Any]:
     return lambda: client.get_item(TableName="table", Key=key, ConsistentRead=True)
 
 
-def _stored_account() -> bytes:
-    """DynamoDB's answer to GetItem of a confirmed account."""
+def _stored_account(number: int) -> dict[str, Any]:
+    """A confirmed account as DynamoDB sends it. Number 0 has `_ACCOUNT_ID`."""
     from cavok import wiring
     from cavok.adapters.table.accounts import AccountItem
 
     wiring.table()
     account = an_account(
         organization_id="northwind",
-        account_id=_ACCOUNT_ID,
+        account_id=f"{_ACCOUNT_ID[:-3]}{number:03}",
         verification=LastVerification(_ACCOUNT_ID, Outcome.CONFIRMED, NOW),
         capabilities=dict.fromkeys(("ec2", "rds", "logs"), Capability.FULL),
         version=3,
     )
     item = AccountItem.of(confirmed(account)).serialize()
-    return json.dumps({"Item": item}, default=lambda value: b64encode(value).decode()).encode()
+    as_sent = json.dumps(item, default=lambda value: b64encode(value).decode())
+    return dict(json.loads(as_sent))
+
+
+def _answers(items: list[dict[str, Any]]) -> dict[str, bytes]:
+    """DynamoDB's answer to each operation: those attributes that a read asks for."""
+    from cavok.adapters.table.accounts import LISTED as SHOWN
+    from cavok.adapters.table.accounts import AccountItem
+
+    def some(names: Iterable[str]) -> list[dict[str, Any]]:
+        wanted = set(names)
+        return [{k: v for k, v in item.items() if k in wanted} for item in items]
+
+    shown = some(getattr(AccountItem, name).attr_name for name in SHOWN)
+    answers = {
+        "GetItem": {"Item": items[0]},
+        "Query": {"Items": some(["pk", "sk", "name_key"]), "Count": LISTED, "ScannedCount": LISTED},
+        "BatchGetItem": {"Responses": {"table": shown}, "UnprocessedKeys": {}},
+    }
+    return {operation: json.dumps(answer).encode() for operation, answer in answers.items()}
 
 
 @contextmanager
-def _stubbed(body: bytes) -> Iterator[None]:
+def _stubbed(items: list[dict[str, Any]]) -> Iterator[None]:
     headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "request-1"}
+    answers = _answers(items)
 
     def send(_session: Any, request: Any) -> AWSResponse:
+        _, _, operation = request.headers["X-Amz-Target"].decode().partition(".")
+        body = answers[operation]
         return AWSResponse(request.url, 200, headers, SimpleNamespace(stream=lambda: [body]))
 
     with patch("botocore.httpsession.URLLib3Session.send", send):

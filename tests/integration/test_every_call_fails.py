@@ -27,7 +27,6 @@ from moto.backends import get_backend
 
 from cavok import wiring
 from cavok.adapters.customer.assume_role import CustomerRoles
-from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.sealing import credentials_context
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.api.router import Router
@@ -895,18 +894,6 @@ KNOWN = {
 """Ends that differ from the good run, by story: index and name of the call, and its fault."""
 
 
-CLIENTS: dict[tuple[str, str, str], Any] = {}
-_made = CustomerSession._made
-
-
-def _client_in_account(session: CustomerSession, service: str, region: str) -> Any:
-    """One client an account, for all runs of a story: making them takes most of the time."""
-    key = (session.account_number, service, region)
-    if key not in CLIENTS:
-        CLIENTS[key] = _made(session, service, region)
-    return CLIENTS[key]
-
-
 _try = CustomerRoles._try
 
 
@@ -933,14 +920,12 @@ def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]
     monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(wiring, "webhook_client", lambda: RECEIVER)
-    monkeypatch.setattr(CustomerSession, "_made", _client_in_account)
     monkeypatch.setattr(CustomerRoles, "_try", _refused_wrong_entry)
     client("scheduler").create_schedule_group(Name=CLOCKS)
     made = (wiring.bus, wiring._queue, wiring.scheduler_client)
     for adapter in made:
         adapter.cache_clear()
     yield
-    CLIENTS.clear()
     for adapter in made:
         adapter.cache_clear()
 

@@ -86,6 +86,8 @@ def test_250_accounts_come_once_each_by_name_whatever_the_size_of_a_page(admin: 
     # All of them start with 12345678901; from number 8 on, they are one digit further.
     by_number = walk(admin, limit=30, q=number(0)[:11])
     assert names(by_number) == [f"{'aB'[i % 2]}{i:03}" for i in range(8)]
+    # A page of 100 reads 101, more than one BatchGetItem takes.
+    assert [len(page) for page in walk(admin, limit=100, q=number(0)[:8])] == [100, 100, 50]
 
 
 @pytest.mark.usefixtures("organization")

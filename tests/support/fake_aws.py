@@ -55,15 +55,16 @@ class Aws:
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self.made: list[dict[str, Any]] = []
+        self.made: list[tuple[str, str]] = []
+        """Service and region of each client, in the order of their first use."""
         self.answers: dict[str, Answer] = dict(NOTHING)
         self._listening: list[Any] = []
         self._sent = threading.local()  # probes of several regions call at once
 
-    def client(self, service: str, *, region_name: str, **settings: Any) -> Any:
+    def client(self, service: str, region_name: str) -> Any:
         client = _made(service, region_name)
-        self.made.append({"service": service, "region_name": region_name} | settings)
         if client not in self._listening:
+            self.made.append((service, region_name))
             client.meta.events.register_first("before-parameter-build", self._note)
             client.meta.events.register_last("before-call", self._answer)
             self._listening.append(client)
@@ -96,7 +97,7 @@ class Aws:
 def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     """What customers' sessions reach instead of AWS."""
     fake = Aws()
-    monkeypatch.setattr(session.boto3, "client", fake.client)
+    monkeypatch.setattr(session, "_shared_client", fake.client)
     yield fake
     fake.leave()
 

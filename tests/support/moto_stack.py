@@ -18,7 +18,6 @@ from moto.backends import get_backend
 
 from cavok import wiring
 from cavok.adapters.customer.assume_role import CustomerRoles
-from cavok.adapters.customer.session import CustomerSession
 from cavok.api.router import Router
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
@@ -82,23 +81,13 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
 
 
 def _let_customers_in(monkeypatch: pytest.MonkeyPatch) -> None:
-    """One client an account: making them takes most of the time. moto evaluates no trust policy:
-    what it lets in with a wrong external ID counts as refused.
-    """
-    clients: dict[tuple[str, str, str], Any] = {}
-    make, attempt = CustomerSession._made, CustomerRoles._try
-
-    def made(session: CustomerSession, service: str, region: str) -> Any:
-        key = (session.account_number, service, region)
-        if key not in clients:
-            clients[key] = make(session, service, region)
-        return clients[key]
+    """moto evaluates no trust policy: what it lets in counts as refused."""
+    attempt = CustomerRoles._try
 
     def refused(roles: CustomerRoles, account: Account, *tried: Any) -> Judgement:
         judgement = attempt(roles, account, *tried)
         return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
 
-    monkeypatch.setattr(CustomerSession, "_made", made)
     monkeypatch.setattr(CustomerRoles, "_try", refused)
 
 

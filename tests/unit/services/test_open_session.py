@@ -183,7 +183,9 @@ def test_a_user_is_entered_with_the_stored_key_and_asked_for_no_trust(customer: 
     assert [step.step for step in session.steps] == [permissions.ACCOUNT_MATCHES]
     assert list(session.probes) == list(actions_of(*PROBED_WITH_KEYS))
     assert customer.called("AssumeRole") == []
-    assert customer.made[-1]["aws_access_key_id"] == KEY_ID
+    assert session.session
+    context = session_context(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID)
+    assert SEALER.open(session.session, context)["credentials"]["access_key_id"] == KEY_ID
 
 
 def test_a_role_that_lets_anyone_in_is_reported_and_tested_anyway(customer: Aws) -> None:

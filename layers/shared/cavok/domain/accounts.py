@@ -111,29 +111,20 @@ class TestSlot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """One connected AWS account. Times are UTC.
+class ListedAccount:
+    """What people are shown of an account. Times are UTC.
 
-    connection_revision  counts changes to how the account is entered, and what ends all use of it:
-                         revoking, and a role that is open. A test of an older revision does not
-                         change the status.
-    proven               permissions that a test has found allowed since the connection last
-                         changed. Losing one is an issue.
-    connected_at         when a test last found the account connected; null if none has since the
-                         connection last changed.
-    attempts             consecutive tests that did not find the account connected.
-    touched_at           when a person last changed or tested it.
     region_health        what the last test found in each of `regions`; empty before the first.
     version              counts every write, for optimistic locking and the ETag.
     """
 
-    organization_id: str
     account_id: str
     provider: str
     account_number: str
     name: str
     access_type: AccessType
     role_name: str | None
+    role_path: str = DEFAULT_ROLE_PATH
     access_key_id_ending: str | None
     write_logs: bool
     regions: tuple[str, ...]
@@ -149,12 +140,6 @@ class Account:
     created_at: datetime
     created_by: str
     updated_at: datetime
-    touched_at: datetime
-    attempts: int = 0
-    connected_at: datetime | None = None
-    proven: frozenset[str] = frozenset()
-    connection_revision: int = 1
-    role_path: str = DEFAULT_ROLE_PATH
     version: int = 0
 
     @property
@@ -163,6 +148,33 @@ class Account:
         if self.role_name is None:
             return None
         return role_arn(self.account_number, self.role_path, self.role_name)
+
+    def testing(self, now: datetime) -> bool:
+        """Whether a test holds the slot."""
+        return self.slot is not None and self.slot.expires_at > now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account(ListedAccount):
+    """One connected AWS account, whole. Times are UTC.
+
+    connection_revision  counts changes to how the account is entered, and what ends all use of it:
+                         revoking, and a role that is open. A test of an older revision does not
+                         change the status.
+    proven               permissions that a test has found allowed since the connection last
+                         changed. Losing one is an issue.
+    connected_at         when a test last found the account connected; null if none has since the
+                         connection last changed.
+    attempts             consecutive tests that did not find the account connected.
+    touched_at           when a person last changed or tested it.
+    """
+
+    organization_id: str
+    touched_at: datetime
+    attempts: int = 0
+    connected_at: datetime | None = None
+    proven: frozenset[str] = frozenset()
+    connection_revision: int = 1
 
     @property
     def home_region(self) -> str:
@@ -178,10 +190,6 @@ class Account:
     def revoked(self) -> bool:
         """Whether a person revoked its use, and no person's test has ended with a verdict since."""
         return any(issue.code == REVOKED for issue in self.issues)
-
-    def testing(self, now: datetime) -> bool:
-        """Whether a test holds the slot."""
-        return self.slot is not None and self.slot.expires_at > now
 
     @property
     def attention(self) -> Attention:

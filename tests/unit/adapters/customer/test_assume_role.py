@@ -347,7 +347,7 @@ def test_whose_account_it_is_is_asked_where_no_account_can_be_disabled(aws: Aws)
 
     whose_account(a_session(region="ap-southeast-7"))
 
-    assert [made["region_name"] for made in aws.made] == ["us-east-1"]
+    assert aws.made == [("sts", "us-east-1")]
 
 
 def test_sessions_come_from_a_regional_endpoint_and_so_hold_in_regions_that_are_opted_in(

@@ -177,7 +177,7 @@ def test_the_regions_are_merged_into_one_answer(aws: Aws) -> None:
         ("us-east-1", Verdict.ALLOWED),
         (OTHER_REGION, Verdict.DENIED),
     }
-    assert {made["region_name"] for made in aws.made} == {"us-east-1", OTHER_REGION}
+    assert {region for _, region in aws.made} == {"us-east-1", OTHER_REGION}
 
 
 def test_regions_that_do_not_answer_are_not_asked(aws: Aws) -> None:

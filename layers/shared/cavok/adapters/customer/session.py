@@ -1,11 +1,15 @@
-"""A session in a customer's account: its credentials, and the clients that it makes."""
+"""A session in a customer's account: its credentials, and the calls that are made with them."""
 
+import re
 import threading
-from dataclasses import asdict, dataclass, field, replace
+from contextvars import ContextVar
+from dataclasses import asdict, astuple, dataclass, field, replace
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
 from botocore.config import Config
+from botocore.credentials import Credentials as Signer
 
 from cavok.domain.permissions import DEFAULT_ROLE_PATH, role_arn
 
@@ -23,6 +27,26 @@ _MAKING_CLIENTS = threading.Lock()
 """Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
 "Clients".
 """
+
+_NOBODY = "nobody"
+"""The key of the shared clients themselves. botocore looks for no other where one is given, so that
+a call without a customer can never be made with our own role.
+"""
+
+_CALLER: ContextVar[str | None] = ContextVar(
+    "access key of the call that is being made", default=None
+)
+
+_KEY = re.compile(rb"Credential=([^/]+)/")
+"""In the header `Authorization`. Source: IAM User Guide, "Elements of an AWS API request
+signature".
+"""
+
+
+class WrongKey(Exception):
+    """A request was to leave under another key than that of the session that makes the call. It was
+    not sent.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +69,6 @@ class CustomerSession:
     role_name: str | None
     credentials: Credentials
     role_path: str = DEFAULT_ROLE_PATH
-    _clients: dict[tuple[str, str], Any] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
 
     def as_secret(self) -> dict[str, Any]:
         """JSON form, with the plaintext credentials. Use only to seal it."""
@@ -83,27 +104,59 @@ class CustomerSession:
         return cls(**secret | {"credentials": Credentials(**secret["credentials"])})
 
     def at(self, region: str) -> Self:
-        """The same session with another home region. Clients are shared."""
-        moved = replace(self, region=region)
-        moved._clients.update(self._clients)
-        return moved
+        """The same session with another home region."""
+        return replace(self, region=region)
 
     def client(self, service: str, region: str | None = None) -> Any:
-        """A boto3 client in the account's home region, or in `region`. Clients are reused: making
-        one costs more CPU than a call.
+        """A boto3 client in the account's home region, or in `region`, whose calls are made with
+        the session's credentials. Threads may share it.
         """
-        name = (service, region or self.region)
         with _MAKING_CLIENTS:
-            if name not in self._clients:
-                self._clients[name] = self._made(*name)
-            return self._clients[name]
+            shared = _shared_client(service, region or self.region)
+        return _with_credentials(shared, self.credentials)
 
-    def _made(self, service: str, region: str) -> Any:
-        return boto3.client(  # type: ignore[call-overload]
-            service,
-            region_name=region,
-            aws_access_key_id=self.credentials.access_key_id,
-            aws_secret_access_key=self.credentials.secret_access_key,
-            aws_session_token=self.credentials.session_token,
-            config=CALL,
-        )
+
+@cache
+def _shared_client(service: str, region: str) -> Any:
+    """One client for all customers, with its connections. Making one takes the CPU of several
+    calls. By itself it sends nothing.
+    """
+    client = boto3.client(  # type: ignore[call-overload]
+        service,
+        region_name=region,
+        aws_access_key_id=_NOBODY,
+        aws_secret_access_key=_NOBODY,
+        config=CALL,
+    )
+    client.meta.events.register_first("before-send", _check_the_key)
+    return client
+
+
+def _with_credentials(shared: Any, credentials: Credentials) -> Any:
+    """A copy of the client that shares everything but the last step, in which it sends a call."""
+    bound = object.__new__(type(shared))
+    signer = Signer(*astuple(credentials))
+    vars(bound).update(vars(shared), _make_request=partial(_send, shared, signer))
+    return bound
+
+
+def _send(
+    shared: Any, signer: Signer, operation: Any, request: Any, context: dict[str, Any]
+) -> Any:
+    """The credentials go with the request, where botocore's signer prefers them. The caller's key
+    goes beside it, with the thread, so that neither way has to be trusted.
+    """
+    context["signing"] = context.get("signing", {}) | {"request_credentials": signer}
+    token = _CALLER.set(signer.access_key)
+    try:
+        return shared._make_request(operation, request, context)
+    finally:
+        _CALLER.reset(token)
+
+
+def _check_the_key(request: Any, **_: Any) -> None:
+    """Raises WrongKey."""
+    signed = _KEY.search(request.headers.get("Authorization", b""))
+    caller = _CALLER.get()
+    if not (signed and caller and signed[1] == caller.encode()):
+        raise WrongKey(f"{request.method} {request.url}")

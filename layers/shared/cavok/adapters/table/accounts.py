@@ -2,8 +2,9 @@
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -28,6 +29,7 @@ from cavok.adapters.table.table import (
     ItemChanged,
     JsonAttribute,
     PackedAttribute,
+    Row,
     Table,
     retry_on_conflict,
 )
@@ -37,6 +39,7 @@ from cavok.domain.accounts import (
     Account,
     Capability,
     LastVerification,
+    ListedAccount,
     Outcome,
     Status,
     TestSlot,
@@ -135,26 +138,48 @@ class AccountItem(Item):
             version=account.version or None,
         )
 
-    @property
-    def account_id(self) -> str:
-        return self.sk.removeprefix(keys.ACCOUNT)
-
     def account(self) -> Account:
-        last = slot = None
-        if self.last_verification_id and self.last_outcome and self.last_finished_at:
-            last = LastVerification(
-                self.last_verification_id, self.last_outcome, self.last_finished_at
-            )
-        if self.slot_verification_id and self.slot_expires_at:
-            slot = TestSlot(self.slot_verification_id, self.slot_expires_at)
-        return self.as_a(
-            Account,
-            organization_id=self.pk.removeprefix(keys.ORGANIZATION),
-            role_path=self.role_path or DEFAULT_ROLE_PATH,
-            region_health=health_of(self.regions, self.region_exceptions),
-            verification=last,
-            slot=slot,
-        )
+        organization_id = self.pk.removeprefix(keys.ORGANIZATION)
+        return self.as_a(Account, organization_id=organization_id, **_stored_otherwise(self))
+
+
+_STORED_OTHERWISE = {
+    "account_id": ("sk",),
+    "role_path": ("role_path",),
+    "region_health": ("regions", "region_exceptions"),
+    "verification": ("last_verification_id", "last_outcome", "last_finished_at"),
+    "slot": ("slot_verification_id", "slot_expires_at"),
+}
+"""Fields of an account, and the attributes that they are made from. The others have one of the same
+name.
+"""
+
+LISTED = {
+    attribute
+    for field in fields(ListedAccount)
+    for attribute in _STORED_OTHERWISE.get(field.name, (field.name,))
+}
+"""The attributes that a list needs."""
+
+
+def listed(row: Row) -> ListedAccount:
+    """Reads the attributes `LISTED` of an account."""
+    return row.as_a(ListedAccount, **_stored_otherwise(row))
+
+
+def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
+    last = slot = None
+    if item.last_verification_id and item.last_outcome and item.last_finished_at:
+        last = LastVerification(item.last_verification_id, item.last_outcome, item.last_finished_at)
+    if item.slot_verification_id and item.slot_expires_at:
+        slot = TestSlot(item.slot_verification_id, item.slot_expires_at)
+    return {
+        "account_id": item.sk.removeprefix(keys.ACCOUNT),
+        "role_path": item.role_path or DEFAULT_ROLE_PATH,
+        "region_health": health_of(item.regions, item.region_exceptions),
+        "verification": last,
+        "slot": slot,
+    }
 
 
 class Accounts:
@@ -325,7 +350,7 @@ class Accounts:
         prefix: str = "",
         status: Status | None = None,
         after: Position | None = None,
-    ) -> Page[Account]:
+    ) -> Page[ListedAccount]:
         """Accounts whose name starts with `prefix` or, if it is all digits, whose account number
         does. Name matches first, then account-number matches.
         """
@@ -339,11 +364,12 @@ class Accounts:
         accounts = self.read(organization_id, [account_id for _, account_id in shown])
         return Page(accounts, shown[-1][0] if len(found) > limit else None)
 
-    def read(self, organization_id: str, account_ids: Sequence[str]) -> list[Account]:
+    def read(self, organization_id: str, account_ids: Sequence[str]) -> list[ListedAccount]:
         """Accounts in the order of `account_ids`, without those that were deleted."""
         pk = keys.organization_pk(organization_id)
-        items = self._table.get_many(AccountItem, [(pk, keys.account_sk(i)) for i in account_ids])
-        found = {item.account_id: item.account() for item in items}
+        wanted = [(pk, keys.account_sk(account_id)) for account_id in account_ids]
+        rows = self._table.get_rows(AccountItem, wanted, LISTED)
+        found = {account.account_id: account for account in map(listed, rows)}
         return [found[account_id] for account_id in account_ids if account_id in found]
 
     def _by_name(

@@ -2,7 +2,7 @@
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from enum import StrEnum
@@ -33,6 +33,9 @@ from cavok.domain.pages import Page, Position
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
+
+_BATCH = 100
+"""Keys of one BatchGetItem. Source: DynamoDB API reference."""
 
 _TRIES = 12
 _FIRST_WAIT, _LONGEST_WAIT = 0.05, 1.0
@@ -186,11 +189,36 @@ class Item(Model):
         """The dataclass `kind`, made from `others` and the attributes and properties of this item
         that have the names of its fields.
         """
-        names = [f.name for f in fields(kind) if f.name not in others]  # type: ignore[arg-type]
-        return kind(**{name: getattr(self, name) for name in names}, **others)
+        return _as_a(self, kind, others)
 
 
 I = TypeVar("I", bound=Item)  # noqa: E741
+
+
+class Row:
+    """Some attributes of an item, for lists. Making PynamoDB's model of each item would take most
+    of a list's CPU.
+    """
+
+    def __init__(self, kind: type[Item], stored: Mapping[str, Any]) -> None:
+        self._kind, self._stored = kind, stored
+
+    def __getattr__(self, name: str) -> Any:
+        """The value of the attribute that `kind` has under this name."""
+        attribute = getattr(self._kind, name)
+        stored = self._stored.get(attribute.attr_name)
+        value = attribute.deserialize(attribute.get_value(stored)) if stored else None
+        setattr(self, name, value)
+        return value
+
+    def as_a(self, kind: type[T], **others: Any) -> T:
+        """As `Item.as_a`."""
+        return _as_a(self, kind, others)
+
+
+def _as_a(source: object, kind: type[T], others: Mapping[str, Any]) -> T:
+    names = [f.name for f in fields(kind) if f.name not in others]  # type: ignore[arg-type]
+    return kind(**{name: getattr(source, name) for name in names}, **others)
 
 
 class EnumAttribute(Attribute[E]):
@@ -293,6 +321,21 @@ class Table:
     def get_many(self, kind: type[I], keys: Iterable[tuple[str, str]]) -> Iterator[I]:
         """The items that exist, in any order, read consistently."""
         return kind.batch_get(keys, consistent_read=True)
+
+    def get_rows(
+        self, kind: type[Item], keys: Iterable[tuple[str, str]], names: Iterable[str]
+    ) -> Iterator[Row]:
+        """The attributes `names` of the items that exist, in any order, read consistently."""
+        table = Item.Meta.table_name
+        attributes = [getattr(kind, name).attr_name for name in names]
+        waiting: list[Any] = [{"pk": pk, "sk": sk} for pk, sk in keys]
+        while waiting:
+            batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
+            found = self.connection.batch_get_item(
+                table, batch, consistent_read=True, attributes_to_get=attributes
+            )
+            yield from (Row(kind, stored) for stored in found["Responses"][table])
+            waiting += found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes one item. Raises ItemChanged if the condition fails, ItemBusy."""

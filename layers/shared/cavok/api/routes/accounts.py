@@ -12,7 +12,7 @@ from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPag
 from cavok.api.models.common import Cursor, IdempotencyKey, Limit
 from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok, paged
 from cavok.api.router import Router
-from cavok.domain.accounts import Account, Status
+from cavok.domain.accounts import Account, ListedAccount, Status
 from cavok.domain.pages import Position
 from cavok.services.accounts import (
     change_account,
@@ -24,7 +24,7 @@ from cavok.services.accounts import (
 router = Router()
 
 
-def _body(account: Account) -> AccountBody:
+def _body(account: ListedAccount) -> AccountBody:
     return AccountBody.of(
         account,
         provider_id=account.account_number,
