@@ -72,7 +72,7 @@ def test_an_account_comes_back_as_it_was_stored(accounts: Accounts) -> None:
 
     stored = accounts.add(account, None)
 
-    assert stored == replace(account, version=1)
+    assert stored == replace(account, version=1, writes=1)
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == stored
 
 
@@ -242,7 +242,9 @@ def test_a_test_takes_the_slot_and_ends_with_it_free(accounts: Accounts) -> None
     after, ended = finish(account, verification, steps_of(account), NOW)
     verifications.finish(account, after, ended, None)
 
-    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == replace(after, version=account.version + 1)
+    assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID) == replace(
+        after, version=account.version + 1, writes=account.writes + 1
+    )
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID) == ended
     assert counts(accounts) == {Status.CONFIRMED: 1}
 

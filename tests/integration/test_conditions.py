@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from cavok import wiring
 from cavok.api.conditions import versions_of
 from cavok.api.openapi import document
 from cavok.domain.errors import MalformedHeader
+from cavok.domain.verifications import finish
 from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem
+from tests.support.builders import ORGANIZATION_ID, steps_of
 
 CONDITIONAL: list[tuple[str, str, Any]] = [
     ("PATCH", "/v1/accounts/{id}", {"name": "Other"}),
@@ -81,3 +85,27 @@ def test_a_long_header_is_read_in_no_time(repeated: str) -> None:
         versions_of('"1"' + repeated * (8_000 // len(repeated)) + "x")
 
     assert time.process_time() - begun < 0.5
+
+
+def test_a_test_that_changes_no_status_leaves_the_version_that_a_client_names(admin: Api) -> None:
+    path = f"/v1/accounts/{admin.account()['account_id']}"
+    finish_running(admin, path)
+    known = admin.get(path)
+
+    finish_running(admin, path)
+
+    now = admin.get(path)
+    assert now.json["version"] == known.json["version"]
+    assert now.headers["etag"] != known.headers["etag"], "its times are others"
+    renamed = admin.patch(path, {"name": "Other"}, if_match=known.headers["etag"])
+    assert (renamed.status, renamed.json["version"]) == (200, known.json["version"] + 1)
+    is_problem(admin.patch(path, {"name": "A"}, if_match=known.headers["etag"]), 412)
+
+
+def finish_running(admin: Api, path: str) -> None:
+    """A person's test that finds everything working."""
+    test = admin.post(f"{path}/verifications").json["verification_id"]
+    verification = wiring.verifications().get(path.rpartition("/")[2], test)
+    account = wiring.accounts().get(ORGANIZATION_ID, verification.account_id)
+    after, ended = finish(account, verification, steps_of(account), datetime.now(UTC))
+    wiring.verifications().finish(account, after, ended, None)

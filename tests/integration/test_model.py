@@ -206,7 +206,7 @@ class Comparison(RuleBasedStateMachine):
             testing = self.model.testing(account)
             _shows(answer, account.shown | {"testing": testing})
             assert ("revoked" in [i["code"] for i in answer.json["issues"]]) is account.revoked
-            assert answer.headers["etag"] == etag(account.version, testing=testing)
+            assert answer.headers["etag"] == etag(account.version, account.writes, testing=testing)
 
     @rule(caller=callers, index=which, body=changes, behind=st.none() | st.integers(0, 1))
     def change(self, caller: Caller, index: int, body: Json, behind: int | None) -> None:
@@ -644,7 +644,7 @@ class Comparison(RuleBasedStateMachine):
         live = self.model.live()
         return {
             "accounts": {
-                a.account_id: (a.organization, a.status, a.revision, a.version, a.slot)
+                a.account_id: (a.organization, a.status, a.revision, a.version, a.writes, a.slot)
                 for a in live
             },
             "counts": Counter((a.organization, a.status) for a in live),
@@ -842,6 +842,7 @@ def _stored(items: dict[tuple[str, str], Json]) -> Json:
             organization,
             item["status"],
             item["connection_revision"],
+            item["edition"],
             item["version"],
             item.get("slot_verification_id"),
         )

@@ -66,8 +66,14 @@ class Account:
     proven: bool = False
     revision: int = 1
     version: int = 1
+    writes: int = 1
     slot: str | None = None
     deleted: datetime | None = None
+
+    def written(self, *, version: int = 0) -> None:
+        """A test leaves the version as it is, unless it changes the status."""
+        self.writes += 1
+        self.version += version
 
     @property
     def shown(self) -> Json:
@@ -312,7 +318,7 @@ class Reference:
             account.regions, account.role = way_in
             self._reconnect(account)
         account.name, account.write_logs = simple
-        account.version += 1
+        account.written(version=1)
         self._audit(account, "changed", caller.name)
         return account
 
@@ -321,7 +327,7 @@ class Reference:
         if not account.key:
             raise Refused(409)
         account.key = key
-        account.version += 1
+        account.written(version=1)
         self._reconnect(account)
         self._audit(account, "credentials_rotated", caller.name)
 
@@ -338,7 +344,7 @@ class Reference:
             self._publish("Account Revoked", account)
         account.status, account.revoked, account.slot = "unconfirmed", True, None
         account.revision += 1
-        account.version += 1
+        account.written(version=1)
         self._audit(account, "revoked", caller.name)
 
     def delete(self, caller: Caller, account_id: str) -> None:
@@ -393,8 +399,9 @@ class Reference:
         test = Verification(account.account_id, test_id, trigger, actor, self.now, account.revision)
         self.tests[test_id] = test
         account.slot = test_id
-        account.version += 1
-        self._audit(account, "tested", actor)
+        account.written()
+        if trigger == "manual":
+            self._audit(account, "tested", actor)
         return test
 
     def finish(self, test: Verification, found: str) -> None:
@@ -419,7 +426,7 @@ class Reference:
             account.connected = True
             account.proven = account.proven or found != "lost"
         account.revoked, account.slot = False, None
-        account.version += 1
+        account.written(version=account.status != before)
         test.state, test.outcome = "finished", outcome
         self._publish("Verification Finished", account)
         if account.status not in (before, "unconfirmed"):
@@ -437,7 +444,7 @@ class Reference:
 
     def _abort(self, account: Account, test: Verification) -> None:
         test.state = "aborted"
-        account.version += 1
+        account.written()
         if account.slot == test.test_id:
             account.slot = None
 

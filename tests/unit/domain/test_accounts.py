@@ -58,6 +58,27 @@ def changed(after: Account, before: Account = TESTED) -> dict[str, Any]:
     }
 
 
+@pytest.mark.parametrize(
+    ("change", "version"),
+    [
+        ({"name": "Other"}, 10),
+        ({"write_logs": False}, 10),
+        ({"regions": ("eu-west-1",)}, 10),
+        ({"role_name": "CavokOther"}, 10),
+        ({"role_path": "/team/"}, 10),
+        ({"access_key_id_ending": "ABCD"}, 10),
+        ({"connection_revision": 77}, 10),
+        ({"status": Status.FAILED}, 10),
+        ({"issues": (), "verification": None, "attempts": 9, "slot": None}, 9),
+        ({"next_verification_at": LATER, "updated_at": LATER, "touched_at": LATER}, 9),
+    ],
+)
+def test_a_version_is_what_a_person_can_change_and_the_status(
+    change: dict[str, Any], version: int
+) -> None:
+    assert replace(TESTED, **change).after(TESTED).version == version
+
+
 def test_another_name_changes_nothing_else() -> None:
     assert changed(TESTED.renamed("Other", LATER)) == {"name": "Other", "updated_at": LATER}
 

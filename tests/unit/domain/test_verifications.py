@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,13 +24,14 @@ from cavok.domain.accounts import (
 )
 from cavok.domain.audit import AuditAction
 from cavok.domain.reverification import FIRST_RETRY, next_daily_slot
-from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
+from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Resources, Step, Verdict
 from cavok.domain.verifications import (
     KEPT_FOR,
     LEASE,
     TIME_LIMIT,
     State,
     Trigger,
+    Unchanged,
     Verification,
     abort,
     begin,
@@ -37,6 +39,7 @@ from cavok.domain.verifications import (
     entry_refused,
     entry_unknown,
     finish,
+    found_again,
     in_order,
 )
 from tests.support.builders import (
@@ -85,8 +88,10 @@ def test_a_test_that_begins_takes_the_slot_and_only_a_persons_is_a_touch(trigger
     assert tested.slot == a_slot()
     assert tested.next_verification_at == NOW + LEASE, "not due while it runs"
     assert tested.touched_at == (NOW if trigger is Trigger.MANUAL else account.touched_at)
-    assert (entry.action, entry.at, entry.actor) == (AuditAction.TESTED, NOW, "ada@example.com")
-    assert entry.detail == f"verification {VERIFICATION_ID}"
+    assert (entry is not None) is (trigger is Trigger.MANUAL), "a scheduled test is nobody's act"
+    if entry:
+        assert (entry.action, entry.at) == (AuditAction.TESTED, NOW)
+        assert (entry.actor, entry.detail) == ("ada@example.com", f"verification {VERIFICATION_ID}")
     assert (tested.status, tested.updated_at) == (account.status, account.updated_at)
 
 
@@ -105,6 +110,88 @@ def test_a_test_is_kept_for_90_days_and_as_long_as_its_account_if_that_rests() -
     assert ended.kept_until(resting) is None
 
 
+def found(account: Account, day: int, *changes: Step) -> Account:
+    """The account after a scheduled test so many days later."""
+    test = a_verification(trigger=Trigger.SCHEDULED, verification_id=f"01JN8Q5M3C{day:016}")
+    return finish(account, test, steps_of(account, *changes), NOW + timedelta(days=day))[0]
+
+
+def test_scheduled_tests_that_find_the_same_are_counted_and_stored_weekly() -> None:
+    first = found(an_account(), 0)
+    assert found_again(an_account(), first) is None, "the first is stored"
+
+    account, stored = first, []
+    for day in range(1, 15):
+        after = found(account, day)
+        again = found_again(account, after)
+        stored += [] if again else [day]
+        account = again or after
+        assert account.verification
+        assert account.verification.finished_at == NOW + timedelta(days=day), "last tested"
+        assert account.next_verification_at == after.next_verification_at
+
+    assert stored == [7, 14]
+    assert account.verification
+    assert account.verification.unchanged == 0
+    assert account.connected_at == NOW + timedelta(days=14)
+
+
+def test_a_test_that_is_counted_leaves_all_that_events_and_clients_compare() -> None:
+    before = found(an_account(), 0)
+
+    again = found_again(before, found(before, 1))
+
+    assert again
+    assert again.after(before).version == before.version
+    assert again.updated_at == before.updated_at
+    assert again.verification
+    assert before.verification
+    assert again.verification.verification_id == before.verification.verification_id
+    test = a_verification(verification_id=before.verification.verification_id)
+    assert test.since(again).unchanged == Unchanged(1, NOW + timedelta(days=1))
+    assert a_verification(verification_id=OTHER_VERIFICATION_ID).since(again).unchanged is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        a_step("ec2:StopInstances", Verdict.DENIED),
+        replace(a_step("ec2:StopInstances"), evidence=Evidence.POLICY),
+        replace(a_step("ec2:StopInstances"), error_code="Other"),
+        replace(a_step("ec2:StopInstances"), region="eu-west-1"),
+        replace(a_step("ec2:StopInstances"), resources=Resources(2, 2, 0)),
+    ],
+)
+def test_a_test_that_finds_anything_else_is_stored(change: Step) -> None:
+    before = found(an_account(), 0)
+
+    assert found_again(before, found(before, 1, change)) is None
+
+
+@pytest.mark.parametrize(
+    "but",
+    [{"status": Status.DEGRADED}, {"issues": (Issue("c", "m", "r"),)}, {"proven": frozenset()}],
+)
+def test_a_test_that_changes_the_account_is_stored(but: dict[str, Any]) -> None:
+    before = found(an_account(), 0)
+
+    assert found_again(replace(before, **but), found(before, 1)) is None
+
+
+def test_an_account_that_stays_failed_or_was_tested_before_digests_is_stored() -> None:
+    failed = replace(confirmed(an_account()), status=Status.FAILED)
+    refused = [entry_refused(failed, "AccessDenied", "no", NOW)]
+    once, _ = finish(failed, a_verification(), refused, NOW)
+    twice, _ = finish(once, a_verification(), refused, NOW)
+    assert twice.status is Status.FAILED
+    assert found_again(once, twice) is None
+
+    old = found(an_account(), 0)
+    assert old.verification
+    old = replace(old, verification=replace(old.verification, found=None))
+    assert found_again(old, found(old, 1)) is None
+
+
 def test_an_account_where_everything_works_is_confirmed() -> None:
     after, verification = finish(
         under_test(an_account()), a_verification(), steps_of(an_account()), NOW
@@ -112,7 +199,10 @@ def test_an_account_where_everything_works_is_confirmed() -> None:
 
     assert (after.status, after.issues) == (Status.CONFIRMED, ())
     assert after.capabilities == dict.fromkeys(UNKNOWN_CAPABILITIES, Capability.FULL)
-    assert after.verification == LastVerification(VERIFICATION_ID, Outcome.CONFIRMED, NOW)
+    assert after.verification
+    assert replace(after.verification, found=None) == LastVerification(
+        VERIFICATION_ID, Outcome.CONFIRMED, NOW
+    )
     assert (verification.state, verification.outcome) == (State.FINISHED, Outcome.CONFIRMED)
     assert verification.finished_at == NOW
     assert (after.connected_at, after.attempts) == (NOW, 0)

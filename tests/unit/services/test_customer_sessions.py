@@ -190,11 +190,11 @@ def test_a_refused_entry_is_not_tried_again_at_once_for_whatever_purpose() -> No
     assert entrance.trust.proved_for == []
 
 
-@pytest.mark.parametrize("but", [{"version": 2}, {"account_id": "x"}, {"organization_id": "x"}])
+@pytest.mark.parametrize("but", [{"writes": 2}, {"account_id": "x"}, {"organization_id": "x"}])
 def test_a_refusal_concerns_one_account_until_it_is_tested_or_changed(but: dict[str, Any]) -> None:
     entrance = Entrance(REFUSED)
 
-    for account in (an_account(version=1), an_account(**{"version": 1} | but)):
+    for account in (an_account(writes=1), an_account(**{"writes": 1} | but)):
         with pytest.raises(EntryRefused):
             entrance.sessions.enter(account, listing_policy(), "instances", NOW)
 

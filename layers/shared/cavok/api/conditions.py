@@ -19,14 +19,15 @@ _TESTING = "-testing"
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # Each character fits in one place: else a long header that does not match would take for ever.
 _TAGS = re.compile(rf"[ \t,]*(?:{_TAG}(?=[ \t]*(?:,|\Z))[ \t,]*)*")
-_VERSION = re.compile(rf'(?:\A|[ \t,])"(0|[1-9]\d{{0,17}})(?:{_TESTING})?"', re.ASCII)
+_VERSION = re.compile(rf'(?:\A|[ \t,])"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?"', re.ASCII)
 
 
-def etag(version: int, *, testing: bool) -> str:
-    """The ETag of an account: `"7"`, or `"7-testing"` while a test runs, which its version does not
-    tell.
+def etag(version: int, writes: int, *, testing: bool) -> str:
+    """The ETag of an account: `"7"`, or `"7-9"` once it was written nine times, since a test writes
+    the account and leaves its version; `"7-9-testing"` while a test runs.
     """
-    return f'"{version}{_TESTING if testing else ""}"'
+    written = "" if writes == version else f"-{writes}"
+    return f'"{version}{written}{_TESTING if testing else ""}"'
 
 
 def versions_of(if_match: str | None) -> frozenset[int] | None:

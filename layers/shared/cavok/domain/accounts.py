@@ -93,11 +93,16 @@ REVOKED = "revoked"
 
 @dataclass(frozen=True, slots=True)
 class LastVerification:
-    """The last test with a verdict. `finished_at` is UTC."""
+    """The last test with a verdict that is stored in full. `unchanged` scheduled tests since found
+    the same. `finished_at` is UTC, of the last of these. `found` is a digest of what it found; null
+    if it is from before digests were kept.
+    """
 
     verification_id: str
     outcome: Outcome
     finished_at: datetime
+    unchanged: int = 0
+    found: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +120,8 @@ class ListedAccount:
     """What people are shown of an account. Times are UTC.
 
     region_health        what the last test found in each of `regions`; empty before the first.
-    version              counts every write, for optimistic locking and the ETag.
+    version              changes with what a person can change, and with the status. A client's
+                         If-Match names it.
     """
 
     account_id: str
@@ -167,6 +173,7 @@ class Account(ListedAccount):
                          connection last changed.
     attempts             consecutive tests that did not find the account connected.
     touched_at           when a person last changed or tested it.
+    writes               counts every write, for optimistic locking and the order of events.
     """
 
     organization_id: str
@@ -175,6 +182,7 @@ class Account(ListedAccount):
     connected_at: datetime | None = None
     proven: frozenset[str] = frozenset()
     connection_revision: int = 1
+    writes: int = 0
 
     @property
     def home_region(self) -> str:
@@ -208,6 +216,11 @@ class Account(ListedAccount):
         if versions is not None and self.version not in versions:
             raise PreconditionFailed(f"The account has changed: it is at version {self.version}.")
         return self
+
+    def after(self, before: Self) -> Self:
+        """The account as it is written after `before`, at its version."""
+        changed = any(getattr(self, name) != getattr(before, name) for name in _VERSIONED)
+        return replace(self, version=before.version + changed)
 
     def renamed(self, name: str, now: datetime) -> Self:
         return replace(self, name=name, updated_at=now)
@@ -278,6 +291,17 @@ class Account(ListedAccount):
             updated_at=now,
         )
 
+
+_VERSIONED = (
+    "name",
+    "write_logs",
+    "regions",
+    "role_name",
+    "role_path",
+    "access_key_id_ending",
+    "connection_revision",
+    "status",
+)
 
 _REVOKED_ISSUE = Issue(
     REVOKED,

@@ -1,5 +1,7 @@
 """A verification: one test of an account, and what follows from its steps."""
 
+import hashlib
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -9,6 +11,7 @@ from typing import Self
 from cavok.domain import audit, permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import (
+    CONNECTED,
     UNKNOWN_CAPABILITIES,
     AccessType,
     Account,
@@ -59,6 +62,14 @@ class State(StrEnum):
     ABORTED = "aborted"
 
 
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Scheduled tests that found the same since: how many, and when the last one ended, UTC."""
+
+    tests: int
+    last_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
     """One test of an account. Times are UTC. `actor` is who requested it: a person, or
@@ -78,6 +89,7 @@ class Verification:
     steps: tuple[Step, ...] = ()
     region_health: tuple[RegionHealth, ...] = ()
     execution_arn: str | None = None
+    unchanged: Unchanged | None = None
 
     @property
     def deadline(self) -> datetime:
@@ -108,16 +120,23 @@ class Verification:
             return replace(self, state=State.ABORTED, finished_at=self.deadline)
         return self
 
+    def since(self, account: Account) -> Self:
+        """With the scheduled tests since, which the account counts while it is the last one."""
+        last = account.verification
+        if not last or not last.unchanged or last.verification_id != self.verification_id:
+            return self
+        return replace(self, unchanged=Unchanged(last.unchanged, last.finished_at))
+
     def aborted(self, now: datetime, steps: Iterable[Step] = ()) -> Self:
         """The verification aborted at `now`, with the steps that it had finished."""
         return replace(self, state=State.ABORTED, finished_at=now, steps=in_order(steps))
 
 
-def begin(account: Account, verification: Verification) -> tuple[Account, AuditEntry]:
+def begin(account: Account, verification: Verification) -> tuple[Account, AuditEntry | None]:
     """The account while this verification tests it, and the audit entry.
 
     The verification holds the account's test slot, and the account is not due while it runs. Only a
-    person's test updates `touched_at`.
+    person's test updates `touched_at` and has an entry: it is an act, a scheduled one is upkeep.
     """
     started_at = verification.started_at
     manual = verification.trigger is Trigger.MANUAL
@@ -127,9 +146,10 @@ def begin(account: Account, verification: Verification) -> tuple[Account, AuditE
         touched_at=started_at if manual else account.touched_at,
         next_verification_at=verification.lease_until,
     )
+    verification_id = verification.verification_id
     return tested, audit.tested(
-        account, verification.actor, started_at, verification.verification_id
-    )
+        account, verification.actor, started_at, verification_id
+    ) if manual else None
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -191,7 +211,9 @@ def finish(
         issues=issues,
         capabilities=capabilities(complete, issues) if connected else dict(UNKNOWN_CAPABILITIES),
         region_health=health,
-        verification=LastVerification(verification.verification_id, outcome, now),
+        verification=LastVerification(
+            verification.verification_id, outcome, now, found=_digest(complete, health)
+        ),
         slot=None,
         attempts=0 if connected else account.attempts + 1,
         connected_at=now if connected else account.connected_at,
@@ -204,6 +226,40 @@ def finish(
             verification, state=State.FINISHED, outcome=outcome, finished_at=now, steps=complete
         ),
     )
+
+
+FULL_EVERY = 7
+"""Tests that find the same are stored in full once in so many: weekly."""
+
+_FOUND = ("status", "issues", "capabilities", "region_health", "proven")
+
+
+def found_again(before: Account, after: Account) -> Account | None:
+    """The account, if the scheduled test that led from `before` to `after` found it connected and
+    just as the last one did. Then it is counted, and not stored. None if it is to be stored: on a
+    change, and weekly.
+    """
+    last, now = before.verification, after.verification
+    if not last or not now or not last.found or after.status not in CONNECTED:
+        return None
+    same = all(getattr(before, name) == getattr(after, name) for name in _FOUND)
+    if not same or last.found != now.found or last.unchanged + 1 >= FULL_EVERY:
+        return None
+    counted = replace(last, finished_at=now.finished_at, unchanged=last.unchanged + 1)
+    return replace(after, verification=counted, updated_at=before.updated_at)
+
+
+def _digest(steps: Iterable[Step], region_health: Iterable[RegionHealth]) -> str:
+    """What a test found, without times and AWS's wording, in 16 characters."""
+    facts = [
+        [
+            [s.step, s.verdict, s.evidence, s.reason, s.error_code, s.region]
+            + ([s.resources.asked, s.resources.allowed, s.resources.denied] if s.resources else [])
+            for s in steps
+        ],
+        [[each.region, each.status, each.reason] for each in region_health],
+    ]
+    return hashlib.blake2b(json.dumps(facts).encode(), digest_size=8).hexdigest()
 
 
 def abort(

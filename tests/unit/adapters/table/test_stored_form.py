@@ -95,9 +95,10 @@ TESTED = replace(
     issues=(Issue("c", "mé", "r"),),
     capabilities={"ec2": Capability.FULL, "rds": Capability.UNKNOWN},
     region_health=HEALTH,
-    verification=LastVerification(VERIFICATION_ID, Outcome.DEGRADED, NOW),
+    verification=LastVerification(VERIFICATION_ID, Outcome.DEGRADED, NOW, 3, "90fd"),
     attempts=2,
-    version=7,
+    version=5,
+    writes=7,
 )
 RESTING = an_account(
     role_path="/team/",
@@ -210,7 +211,11 @@ WRITTEN: Mapping[str, Item] = {
 }
 READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a tested account": (AccountItem, AccountItem.account, TESTED),
-    "an account that rests": (AccountItem, AccountItem.account, replace(RESTING, version=1)),
+    "an account that rests": (
+        AccountItem,
+        AccountItem.account,
+        replace(RESTING, version=1, writes=1),
+    ),
     "a finished verification": (VerificationItem, VerificationItem.verification, FINISHED),
     "a running verification": (VerificationItem, VerificationItem.verification, RUNNING),
     "an interaction with an instance": (InteractionItem, InteractionItem.interaction, STOP),

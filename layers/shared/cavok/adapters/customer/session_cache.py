@@ -91,7 +91,7 @@ _Version = tuple[str, str, int]
 
 def _version(account: Account) -> _Version:
     """Each test and each change makes another one."""
-    return account.organization_id, account.account_id, account.version
+    return account.organization_id, account.account_id, account.writes
 
 
 def _key(account: Account, policy: str) -> _Key:

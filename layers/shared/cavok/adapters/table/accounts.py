@@ -103,6 +103,8 @@ class AccountItem(Item):
     last_verification_id = UnicodeAttribute(null=True)
     last_outcome = EnumAttribute(Outcome, null=True)
     last_finished_at = UTCDateTimeAttribute(null=True)
+    last_unchanged = NumberAttribute(null=True)
+    last_found = UnicodeAttribute(null=True)
     slot_verification_id = UnicodeAttribute(null=True)
     slot_expires_at = UTCDateTimeAttribute(null=True)
     next_verification_at = UTCDateTimeAttribute(null=True)
@@ -115,8 +117,9 @@ class AccountItem(Item):
     attempts = NumberAttribute()
     proven = PackedAttribute(_pack_names, _unpack_names)
     connection_revision = NumberAttribute()
-    # PynamoDB makes each write conditional on the version that was read. The test slot rests on it.
-    version = VersionAttribute()
+    # PynamoDB makes each write conditional on the one that was read. The test slot rests on it.
+    writes = VersionAttribute(attr_name="version")
+    version = NumberAttribute(null=True, attr_name="edition")
 
     @classmethod
     def of(cls, account: Account) -> "AccountItem":
@@ -133,9 +136,12 @@ class AccountItem(Item):
             last_verification_id=last.verification_id if last else None,
             last_outcome=last.outcome if last else None,
             last_finished_at=last.finished_at if last else None,
+            last_unchanged=last.unchanged or None if last else None,
+            last_found=last.found if last else None,
             slot_verification_id=slot.verification_id if slot else None,
             slot_expires_at=slot.expires_at if slot else None,
             version=account.version or None,
+            writes=account.writes or None,
         )
 
     def account(self) -> Account:
@@ -147,8 +153,15 @@ _STORED_OTHERWISE = {
     "account_id": ("sk",),
     "role_path": ("role_path",),
     "region_health": ("regions", "region_exceptions"),
-    "verification": ("last_verification_id", "last_outcome", "last_finished_at"),
+    "verification": (
+        "last_verification_id",
+        "last_outcome",
+        "last_finished_at",
+        "last_unchanged",
+        "last_found",
+    ),
     "slot": ("slot_verification_id", "slot_expires_at"),
+    "version": ("version", "writes"),
 }
 """Fields of an account, and the attributes that they are made from. The others have one of the same
 name.
@@ -170,7 +183,13 @@ def listed(row: Row) -> ListedAccount:
 def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
     last = slot = None
     if item.last_verification_id and item.last_outcome and item.last_finished_at:
-        last = LastVerification(item.last_verification_id, item.last_outcome, item.last_finished_at)
+        last = LastVerification(
+            item.last_verification_id,
+            item.last_outcome,
+            item.last_finished_at,
+            unchanged=int(item.last_unchanged or 0),
+            found=item.last_found,
+        )
     if item.slot_verification_id and item.slot_expires_at:
         slot = TestSlot(item.slot_verification_id, item.slot_expires_at)
     return {
@@ -179,6 +198,8 @@ def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
         "region_health": health_of(item.regions, item.region_exceptions),
         "verification": last,
         "slot": slot,
+        # Accounts of before it was kept had one number for both.
+        "version": int(item.version or item.writes),
     }
 
 
@@ -233,6 +254,7 @@ class Accounts:
     def _add(
         self, account: Account, sealed_credentials: str | None, key: IdempotencyKey | None
     ) -> Account:
+        account = replace(account, version=1)
         item, claim = AccountItem.of(account), _claim(account)
         try:
             with self._table.transaction() as transaction:
@@ -255,7 +277,7 @@ class Accounts:
                     f"Account number {account.account_number} is already connected."
                 ) from None
             raise
-        return replace(account, version=int(item.version))
+        return replace(account, writes=int(item.writes))
 
     def save(
         self,
@@ -268,6 +290,7 @@ class Accounts:
         """Writes a changed account, and in the same transaction its audit entry and what
         `with_items` adds. Raises ItemChanged, ItemBusy.
         """
+        after = after.after(before)
         item = AccountItem.of(after)
         with self._table.transaction() as transaction:
             transaction.save(item)
@@ -277,7 +300,11 @@ class Accounts:
             if before.status is not after.status:
                 changes = [_counts(before.status, -1), _counts(after.status, +1)]
                 transaction.update(_organization(after), changes)
-        return replace(after, version=int(item.version))
+        return replace(after, writes=int(item.writes))
+
+    def confirm(self, after: Account) -> None:
+        """Writes an account that a test found as it was. Raises ItemChanged, ItemBusy."""
+        self._table.put(AccountItem.of(after))
 
     def _add_audit_entry(self, transaction: TransactWrite, entry: AuditEntry) -> None:
         add_audit_entry(transaction, entry, self._audit_kept_for)

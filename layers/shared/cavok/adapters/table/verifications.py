@@ -3,6 +3,7 @@
 import json
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
@@ -21,6 +22,7 @@ from cavok.adapters.table.region_health import dump_health, load_health
 from cavok.adapters.table.table import (
     EnumAttribute,
     Item,
+    ItemChanged,
     JsonAttribute,
     PackedAttribute,
     Table,
@@ -33,7 +35,7 @@ from cavok.domain.interactions import Interaction
 from cavok.domain.pages import Page, Position
 from cavok.domain.permissions import group_of
 from cavok.domain.steps import Step
-from cavok.domain.verifications import State, Trigger, Verification, in_order
+from cavok.domain.verifications import State, Trigger, Unchanged, Verification, in_order
 
 _PACKED = ("step", "verdict", "ok", "evidence", "reason", "error_code", "detail", "region")
 
@@ -115,6 +117,8 @@ class VerificationItem(Item):
     execution_arn = UnicodeAttribute(null=True)
     steps = PackedAttribute(pack_steps, unpack_steps, null=True, default=())
     region_health = JsonAttribute(dump_health, load_health, null=True)
+    unchanged_tests = NumberAttribute(null=True)
+    unchanged_at = UTCDateTimeAttribute(null=True)
     expires_at = TTLAttribute(null=True)
 
     @classmethod
@@ -133,6 +137,9 @@ class VerificationItem(Item):
             account_id=self.pk.removeprefix(keys.ACCOUNT),
             verification_id=self.sk.removeprefix(keys.VERIFICATION),
             region_health=self.region_health or (),
+            unchanged=Unchanged(int(self.unchanged_tests), self.unchanged_at)
+            if self.unchanged_tests and self.unchanged_at
+            else None,
         )
 
 
@@ -168,7 +175,11 @@ class Verifications:
         return page.map(lambda item: self._with_progress(item.verification()))
 
     def begin(
-        self, before: Account, after: Account, verification: Verification, entry: AuditEntry
+        self,
+        before: Account,
+        after: Account,
+        verification: Verification,
+        entry: AuditEntry | None,
     ) -> Account:
         """Stores a verification, the account whose test slot it holds, and the audit entry. Raises
         ItemChanged, ItemBusy.
@@ -193,6 +204,8 @@ class Verifications:
         """Stores a finished verification, its account and, if it counts as one, its interaction.
         Raises ItemChanged, ItemBusy.
         """
+        if after.verification != before.verification:
+            self._keep_count(before)
         item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
         running = VerificationItem.state == State.RUNNING
 
@@ -202,6 +215,21 @@ class Verifications:
                 add_interaction(transaction, interaction)
 
         self._accounts.save(before, after, with_items=add)
+
+    def _keep_count(self, account: Account) -> None:
+        """Writes what the account counted of its last test to that, before another one is the last.
+        Repeated, it changes nothing.
+        """
+        last = account.verification
+        if not last or not last.unchanged:
+            return
+        pk, sk = keys.account_pk(account.account_id), keys.verification_sk(last.verification_id)
+        counts = [
+            VerificationItem.unchanged_tests.set(last.unchanged),
+            VerificationItem.unchanged_at.set(last.finished_at),
+        ]
+        with suppress(ItemChanged):  # it has expired
+            self._table.update(VerificationItem(pk, sk), counts, VerificationItem.pk.exists())
 
     def finish_orphan(self, verification: Verification) -> None:
         """Stores a finished verification whose account was deleted meanwhile."""

@@ -50,6 +50,13 @@ class StepBody(ResponseBody):
     resources: ResourcesBody | None
 
 
+class UnchangedBody(ResponseBody):
+    """Scheduled tests that found the same since: how many, and when the last one ended."""
+
+    tests: int
+    last_at: Timestamp
+
+
 class VerificationBody(ResponseBody):
     """One test of an account. Only operators see `execution_arn`, the workflow that ran it."""
 
@@ -62,6 +69,7 @@ class VerificationBody(ResponseBody):
     finished_at: Timestamp | None
     steps: list[StepBody]
     region_health: list[RegionHealthBody]
+    unchanged: UnchangedBody | None
     execution_arn: str | None = None
 
 

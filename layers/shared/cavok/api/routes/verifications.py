@@ -57,14 +57,14 @@ def list_verifications(
 ) -> Response[VerificationPage]:
     """Lists an account's tests, newest first."""
     organization_id = router.caller.organization_id
-    wiring.accounts().get(organization_id, account_id)
+    account = wiring.accounts().get(organization_id, account_id)
     scope = f"{organization_id}/verifications/{account_id}"
     page = wiring.verifications().page(
         account_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
     )
     return paged(
         VerificationPage(
-            items=[_body(verification) for verification in page.items],
+            items=[_body(verification.since(account)) for verification in page.items],
             next_cursor=page.next_cursor(scope),
         ),
         router.query,
@@ -81,6 +81,6 @@ def get_verification(account_id: str, verification_id: str) -> Response[Verifica
     """Returns a test, with the steps that are finished so far. While it runs, Retry-After says when
     there may be more.
     """
-    wiring.accounts().get(router.caller.organization_id, account_id)
-    body = _body(wiring.verifications().get(account_id, verification_id))
+    account = wiring.accounts().get(router.caller.organization_id, account_id)
+    body = _body(wiring.verifications().get(account_id, verification_id).since(account))
     return ok(body, {"Retry-After": "1"} if body.state is State.RUNNING else {})
