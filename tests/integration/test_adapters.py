@@ -223,7 +223,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
             accounts.delete(alive.pop(index), actor=ACTOR, now=NOW)
         elif account and event == "stale":
             with pytest.raises(ItemChanged):
-                accounts.save(account, replace(account, status=Status.FAILED, version=99))
+                accounts.save(account, replace(account, status=Status.FAILED, writes=99))
         elif account and isinstance(event, Status):
             alive[index] = accounts.save(account, replace(account, status=event))
 

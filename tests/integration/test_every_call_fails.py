@@ -154,10 +154,10 @@ def _end(run: Run, story: Story) -> Json:
     audit = Counter(item["action"] for (_, sk), item in items.items() if sk.startswith("AUDIT#"))
     tests = [item["state"] for (_, sk), item in items.items() if sk.startswith("VERIFICATION#")]
     if story.aborts:
-        aborted = tests.count("aborted")
+        aborted = [item["trigger"] for item in items.values() if item.get("state") == "aborted"]
         tests = [state for state in tests if state != "aborted"]
-        kinds.subtract(VERIFICATION=aborted, AUDIT=aborted)
-        audit["tested"] -= aborted
+        kinds.subtract(VERIFICATION=len(aborted), AUDIT=aborted.count("manual"))
+        audit["tested"] -= aborted.count("manual")
     return {
         "items": dict(kinds),
         "wrong": _broken(items),

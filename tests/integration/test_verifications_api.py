@@ -115,6 +115,7 @@ def test_pressing_test_starts_one_execution_of_that_name(
         "finished_at": None,
         "steps": [],
         "region_health": [],
+        "unchanged": None,
         "execution_arn": None,
     }
     (execution,) = executions()
