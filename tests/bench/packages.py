@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.start_up import BUILD, built_functions
+from tests.bench.functions import BUILD, LAYER, built_functions
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Package:
 
 
 def measure() -> list[Package]:
-    return [package(name) for name in ("SharedLayer", *built_functions())]
+    return [package(name) for name in (LAYER, *built_functions())]
 
 
 def package(name: str) -> Package:

@@ -1,7 +1,7 @@
-"""CPU of a warm `GET /v1/accounts/{id}` in process, against a bare boto3 GetItem of the same item,
-and of a list of 100 accounts.
+"""CPU of warm requests in process: `GET /v1/accounts/{id}` against a bare boto3 GetItem of the same
+item, and a list of 100 accounts against a bare boto3 BatchGetItem of all that is stored of them.
 
-Both use a stub of botocore's HTTP session. Requests are built, signed and parsed as usual, but no
+All use a stub of botocore's HTTP session. Requests are built, signed and parsed as usual, but no
 socket is opened.
 """
 
@@ -11,8 +11,9 @@ import json
 import os
 import time
 from base64 import b64encode
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,86 +21,54 @@ from unittest.mock import patch
 
 from botocore.awsrequest import AWSResponse
 
-from cavok.domain.accounts import Capability, LastVerification, Outcome
-from local.settings import REGION
+from tests.bench.functions import LAMBDAS, variables_of
 from tests.bench.measure import Medians, Sample, interleaved
-from tests.support.builders import NOW, an_account, confirmed
-
-CALLS = 200
-"""Per sample; of the list, a hundredth."""
+from tests.bench.persons_test import request
+from tests.bench.prepared import adapters, an_account, item_of
+from tests.support.builders import NOW
 
 LISTED = 100
+"""Accounts in the list."""
 
-_ACCOUNT_ID = "01JD0000000000000000000000"
-_ENVIRONMENT = {
-    "AWS_REGION": REGION,
-    "AWS_DEFAULT_REGION": REGION,
-    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
-    "AWS_SECRET_ACCESS_KEY": "nothing",
-    "POWERTOOLS_SERVICE_NAME": "cavok-accounts",
-    "TABLE_NAME": "table",
-    "AUDIT_DAYS": "365",
-}
-_EVENT = {
-    "version": "2.0",
-    "routeKey": "ANY /v1/{proxy+}",
-    "rawQueryString": "",
-    "headers": {"host": "api.example", "accept": "application/json"},
-    "requestContext": {
-        "requestId": "request-1",
-        "stage": "$default",
-        "authorizer": {
-            "jwt": {
-                "claims": {
-                    "sub": "1",
-                    "email": "admin@northwind.example",
-                    "custom:organization": "northwind",
-                    "cognito:groups": "[admin]",
-                }
-            }
-        },
-    },
-    "isBase64Encoded": False,
-}
+_CALLS = {"request": 200, "get": 200, "list": 10, "batch": 10}
+"""Per sample."""
 
 
-def measure(runs: int) -> tuple[Medians, Medians, Medians]:
-    """CPU and wall-clock of one request, of one GetItem, and of a list of `LISTED` accounts, in
-    seconds.
+def measure(runs: int) -> dict[str, Medians]:
+    """CPU and wall-clock in seconds of one request, one GetItem (`get`), one list and one
+    BatchGetItem (`batch`).
     """
     # Discards the function's log lines.
     with (
-        patch.dict(os.environ, _ENVIRONMENT),
+        patch.dict(os.environ, {**LAMBDAS, **variables_of("AccountsApi")}),
         Path(os.devnull).open("w") as nowhere,
         redirect_stdout(nowhere),
     ):
+        os.environ.pop("AWS_CA_BUNDLE")  # only the layer has it, and nothing is sent
         os.environ.pop("AWS_ENDPOINT_URL", None)
-        request, get_item = _request(f"/v1/accounts/{_ACCOUNT_ID}"), _get_item()
-        listing = _request("/v1/accounts", limit=str(LISTED))
-        with _stubbed([_stored_account(number) for number in range(LISTED)]):
-            assert request()["statusCode"] == 200
-            assert get_item()["Item"]["sk"]["S"].endswith(_ACCOUNT_ID)
-            assert len(json.loads(listing()["body"])["items"]) == LISTED
-            alternatives = {
-                "request": _many(request, CALLS),
-                "get": _many(get_item, CALLS),
-                "list": _many(listing, CALLS // LISTED),
-            }
-            medians = interleaved(alternatives, runs)
-    return medians["request"], medians["get"], medians["list"]
+        table = _Table()
+        calls = _calls(table)
+        with table.stubbed():
+            assert json.loads(calls["request"]()["body"])["account_id"]
+            assert len(json.loads(calls["list"]()["body"])["items"]) == LISTED
+            return interleaved(
+                {name: _many(call, _CALLS[name]) for name, call in calls.items()}, runs
+            )
 
 
-def _many(call: Callable[[], Any], calls: int) -> Callable[[], Sample]:
+def _many(call: Callable[[], Any], times: int) -> Callable[[], Sample]:
     def sample() -> Sample:
         cpu, wall = time.process_time(), time.perf_counter()
-        for _ in range(calls):
+        for _ in range(times):
             call()
-        return Sample((time.perf_counter() - wall) / calls, (time.process_time() - cpu) / calls)
+        return Sample((time.perf_counter() - wall) / times, (time.process_time() - cpu) / times)
 
     return sample
 
 
-def _request(path: str, **query: str) -> Callable[[], Any]:
+def _calls(table: _Table) -> dict[str, Callable[[], Any]]:
+    import boto3
+
     from functions.accounts_api.app import handler
 
     context = SimpleNamespace(
@@ -108,64 +77,71 @@ def _request(path: str, **query: str) -> Callable[[], Any]:
         invoked_function_arn="arn:aws:lambda:us-east-1:111122223333:function:accounts_api",
         aws_request_id="request-1",
     )
-    about = _EVENT["requestContext"] | {"http": {"method": "GET", "path": path}}
-    event = _EVENT | {"rawPath": path, "queryStringParameters": query, "requestContext": about}
-    return lambda: handler(event, context)
-
-
-def _get_item() -> Callable[[], Any]:
-    import boto3
-
+    one = request("GET", f"/{table.items[0]['sk']['S'].removeprefix('ACCOUNT#')}")
+    all_of_them = {**request("GET", ""), "queryStringParameters": {"limit": str(LISTED)}}
     client = boto3.client("dynamodb")
-    key = {"pk": {"S": "ORG#northwind"}, "sk": {"S": f"ACCOUNT#{_ACCOUNT_ID}"}}
-    return lambda: client.get_item(TableName="table", Key=key, ConsistentRead=True)
-
-
-def _stored_account(number: int) -> dict[str, Any]:
-    """A confirmed account as DynamoDB sends it. Number 0 has `_ACCOUNT_ID`."""
-    from cavok import wiring
-    from cavok.adapters.table.accounts import AccountItem
-
-    wiring.table()
-    account = an_account(
-        organization_id="northwind",
-        account_id=f"{_ACCOUNT_ID[:-3]}{number:03}",
-        verification=LastVerification(_ACCOUNT_ID, Outcome.CONFIRMED, NOW),
-        capabilities=dict.fromkeys(("ec2", "rds", "logs"), Capability.FULL),
-        version=3,
-    )
-    item = AccountItem.of(confirmed(account)).serialize()
-    as_sent = json.dumps(item, default=lambda value: b64encode(value).decode())
-    return dict(json.loads(as_sent))
-
-
-def _answers(items: list[dict[str, Any]]) -> dict[str, bytes]:
-    """DynamoDB's answer to each operation: those attributes that a read asks for."""
-    from cavok.adapters.table.accounts import LISTED as SHOWN
-    from cavok.adapters.table.accounts import AccountItem
-
-    def some(names: Iterable[str]) -> list[dict[str, Any]]:
-        wanted = set(names)
-        return [{k: v for k, v in item.items() if k in wanted} for item in items]
-
-    shown = some(getattr(AccountItem, name).attr_name for name in SHOWN)
-    answers = {
-        "GetItem": {"Item": items[0]},
-        "Query": {"Items": some(["pk", "sk", "name_key"]), "Count": LISTED, "ScannedCount": LISTED},
-        "BatchGetItem": {"Responses": {"table": shown}, "UnprocessedKeys": {}},
+    keys = [{name: item[name] for name in ("pk", "sk")} for item in table.items]
+    everything = {"table": {"Keys": keys, "ConsistentRead": True}}
+    return {
+        "request": lambda: handler(one, context),  # type: ignore[arg-type]
+        "get": lambda: client.get_item(TableName="table", Key=keys[0], ConsistentRead=True),
+        "list": lambda: handler(all_of_them, context),  # type: ignore[arg-type]
+        "batch": lambda: client.batch_get_item(RequestItems=everything),
     }
-    return {operation: json.dumps(answer).encode() for operation, answer in answers.items()}
 
 
-@contextmanager
-def _stubbed(items: list[dict[str, Any]]) -> Iterator[None]:
-    headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "request-1"}
-    answers = _answers(items)
+class _Table:
+    """DynamoDB's answers from a table of confirmed accounts."""
 
-    def send(_session: Any, request: Any) -> AWSResponse:
-        _, _, operation = request.headers["X-Amz-Target"].decode().partition(".")
-        body = answers[operation]
-        return AWSResponse(request.url, 200, headers, SimpleNamespace(stream=lambda: [body]))
+    def __init__(self) -> None:
+        with adapters():
+            accounts = [an_account(index, NOW, due=False) for index in range(LISTED)]
+            stored = [item_of(account) for account in accounts]
+        self.items = json.loads(json.dumps(stored, default=lambda b: b64encode(b).decode()))
+        self._answer = cache(self._made)
 
-    with patch("botocore.httpsession.URLLib3Session.send", send):
-        yield
+    def _made(self, operation: str, projected: str, name: str) -> bytes:
+        """`projected`: names of attributes as JSON; null for all of them."""
+        names = json.loads(projected)
+        items = [
+            {name: value for name, value in item.items() if names is None or name in names}
+            for item in self.items
+        ]
+        answers: dict[str, Any] = {
+            "GetItem": {"Item": items[0]},
+            "Query": {"Items": items, "Count": LISTED, "ScannedCount": LISTED},
+            "BatchGetItem": {"Responses": {name: items}, "UnprocessedKeys": {}},
+        }
+        return json.dumps(answers[operation]).encode()
+
+    @contextmanager
+    def stubbed(self) -> Iterator[None]:
+        headers = {"content-type": "application/x-amz-json-1.0", "x-amzn-requestid": "request-1"}
+
+        def send(_session: Any, request: Any) -> AWSResponse:
+            target = request.headers["X-Amz-Target"]
+            operation = (target.decode() if isinstance(target, bytes) else target).split(".")[1]
+            body = self._answer(operation, *_projection(operation, request.body))
+            return AWSResponse(request.url, 200, headers, SimpleNamespace(stream=lambda: [body]))
+
+        with patch("botocore.httpsession.URLLib3Session.send", send):
+            yield
+
+
+def _projection(operation: str, body: bytes) -> tuple[str, str]:
+    """The attributes that a request wants, as JSON, and the table's name. A query of an index gets
+    what the index has.
+    """
+    asked = json.loads(body)
+    if operation == "Query":
+        return json.dumps(["pk", "sk", "name_key"]), ""
+    if operation == "BatchGetItem":
+        ((name, asked),) = asked["RequestItems"].items()
+        wanted = asked.get("ProjectionExpression")
+        if wanted:
+            known = asked.get("ExpressionAttributeNames", {})
+            return json.dumps(
+                [known.get(one.strip(), one.strip()) for one in wanted.split(",")]
+            ), name
+        return "null", name
+    return "null", asked["TableName"]

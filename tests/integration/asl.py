@@ -5,7 +5,7 @@ leaves what a task does to the caller. Retry and Catch are ignored: an error end
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from jsonata import Jsonata
@@ -51,14 +51,17 @@ class Run:
         return output, state.get("Next")
 
     def _map(self, state: Mapping[str, Any], data: Any) -> list[Any]:
-        items = self._value(state["Items"], data)
+        return [
+            replace(self, variables=dict(self.variables)).run(state["ItemProcessor"], item)
+            for item in self._items(state, data)
+        ]
+
+    def _items(self, state: Mapping[str, Any], data: Any) -> list[Any]:
+        items: list[Any] = self._value(state["Items"], data)
         if "ItemBatcher" in state:
             size = int(self._value(state["ItemBatcher"]["MaxItemsPerBatch"], data))
-            items = [{"Items": items[n : n + size]} for n in range(0, len(items), size)]
-        return [
-            Run(self.context, self.call, dict(self.variables)).run(state["ItemProcessor"], item)
-            for item in items
-        ]
+            return [{"Items": items[n : n + size]} for n in range(0, len(items), size)]
+        return items
 
     def _value(self, template: Any, data: Any, result: Any = None) -> Any:
         """A template with its expressions evaluated. None stays JSON's null."""

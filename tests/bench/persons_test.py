@@ -1,0 +1,127 @@
+"""A person's test on AWS: from pressing Test until the verdict is stored, reckoned from what each
+function takes there. Warm, and with every function started anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+import boto3
+
+from local.settings import REGION, Problem
+from tests.bench.functions import TABLE, Functions
+from tests.bench.prepared import ORGANIZATION, connect_accounts
+from tests.bench.stand_in import StandIn
+from tests.bench.workflows import Pool, Reckoned, Taken, definition
+
+COLD_RUNS, WARM_RUNS = 3, 7
+
+
+@dataclass(frozen=True)
+class Pressed:
+    """One test: seconds until the verdict, state transitions, and its invocations."""
+
+    seconds: float
+    transitions: int
+    taken: tuple[Taken, ...]
+
+
+@dataclass(frozen=True)
+class PersonsTest:
+    """The median test of each kind."""
+
+    cold: Pressed
+    warm: Pressed
+
+
+def measure(functions: Functions, aws: StandIn) -> PersonsTest:
+    """The stand-in has our resources; see `prepared`. The first test is not counted, since moto
+    loads itself service by service.
+    """
+    (account,) = connect_accounts(1)
+    cold: list[Pressed] = []
+    for _ in range(COLD_RUNS + 1):
+        with Pool(functions.start) as pool:
+            cold.append(_press(pool, aws, account.account_id, now=0))
+    with Pool(functions.start) as pool:
+        minutes = range(WARM_RUNS + 1)
+        warm = [_press(pool, aws, account.account_id, now=60.0 * minute) for minute in minutes]
+    return PersonsTest(_middle(cold[1:]), _middle(warm[1:]))
+
+
+def _middle(tests: list[Pressed]) -> Pressed:
+    middle = median(test.seconds for test in tests)
+    return next(test for test in tests if test.seconds == middle)
+
+
+def _press(pool: Pool, aws: StandIn, account_id: str, now: float) -> Pressed:
+    """`now`: when it is pressed, in reckoned time."""
+    before, asked = len(pool.taken), len(aws.calls)
+    pressed = pool.invoke("AccountsApi", request("POST", f"/{account_id}/verifications"), now)
+    started = next(c.asked for c in aws.calls[asked:] if c.operation == "StartExecution")
+    given = json.loads(started["input"])
+    context = {
+        "Execution": {"Input": given, "Id": f"arn:{started['name']}", "Name": started["name"]},
+        "State": {"EnteredTime": "2025-11-25T12:00:00Z"},
+    }
+    execution = Reckoned(context, perform=Performing(pool, aws).perform, now=now + pressed.seconds)
+    execution.run(definition("verify_account"), given)
+    _check(account_id, started["name"])
+    return Pressed(execution.now - now, execution.bill.transitions, tuple(pool.taken[before:]))
+
+
+@dataclass(frozen=True)
+class Performing:
+    """What the states of a person's test ask of AWS."""
+
+    pool: Pool
+    aws: StandIn
+
+    def perform(self, resource: str, arguments: Any, now: float) -> tuple[Any, float]:
+        """See `workflows.Perform`."""
+        match resource.removeprefix("arn:aws:states:::"):
+            case "lambda:invoke":
+                taken = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
+                return {"Payload": taken.invocation.result}, taken.seconds
+            case "dynamodb:putItem":
+                boto3.client("dynamodb", REGION).put_item(TableName=TABLE, Item=arguments["Item"])
+                return {}, self.aws.latency
+        raise NotImplementedError(resource)
+
+
+def _check(account_id: str, verification_id: str) -> None:
+    """Raises Problem unless the test found everything working."""
+    key = {"pk": {"S": f"ACCOUNT#{account_id}"}, "sk": {"S": f"VERIFICATION#{verification_id}"}}
+    stored = boto3.client("dynamodb", REGION).get_item(TableName=TABLE, Key=key)["Item"]
+    outcome = stored.get("outcome", {}).get("S")
+    if outcome != "confirmed":
+        raise Problem(f"The test came to no good end: {stored}")
+
+
+def request(method: str, path: str = "") -> Mapping[str, Any]:
+    """An admin's request for `/v1/accounts` and a path, as API Gateway hands it to a function."""
+    whole = f"/v1/accounts{path}"
+    claims = {
+        "sub": "1",
+        "email": "admin@northwind.example",
+        "custom:organization": ORGANIZATION,
+        "cognito:groups": "[admin]",
+    }
+    return {
+        "version": "2.0",
+        "routeKey": "ANY /v1/{proxy+}",
+        "rawPath": whole,
+        "rawQueryString": "",
+        "headers": {"host": "api.example", "accept": "application/json"},
+        "requestContext": {
+            "requestId": "request-1",
+            "stage": "$default",
+            "http": {"method": method, "path": whole},
+            "authorizer": {"jwt": {"claims": claims}},
+        },
+        "isBase64Encoded": False,
+    }

@@ -1,0 +1,132 @@
+"""What the functions find in the stand-in: the table, the key and the workflow of ours; an
+organization with connected accounts; and in a customer's AWS account an instance of each kind.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import boto3
+
+from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table.table import Table
+from cavok.domain.accounts import AccessType, Account, LastVerification, Outcome, Status
+from cavok.domain.permissions import STEPS
+from cavok.domain.reverification import next_daily_slot
+from local.settings import REGION
+from tests.bench.functions import KEY, LAMBDAS, OURS, TABLE
+from tests.bench.stand_in import EXTERNAL_ID
+from tests.support.template import resource
+
+ORGANIZATION = "northwind"
+FIRST_NUMBER = 200_000_000_000
+"""Of the customers' AWS accounts, which count up from it."""
+_CUSTOMERS = 100
+"""With something in them; a sweep's accounts share them."""
+
+
+def prepare() -> None:
+    """Our own resources, and the customers'. The table has an organization without accounts."""
+    declared = resource("Table")
+    names = ("AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes", "BillingMode")
+    _client("dynamodb").create_table(TableName=TABLE, **{name: declared[name] for name in names})
+    key = _client("kms").create_key()["KeyMetadata"]["KeyId"]
+    _client("kms").create_alias(AliasName=KEY, TargetKeyId=key)
+    _client("events").create_event_bus(Name="cavok")
+    _client("stepfunctions").create_state_machine(
+        name="verify_account",
+        definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
+        roleArn=f"arn:aws:iam::{OURS}:role/verify_account",
+    )
+
+
+def connect_accounts(count: int, *, due: int = 0) -> list[Account]:
+    """Writes an organization with so many confirmed accounts, the first `due` of them due, and what
+    the first hundred have in AWS: a role, and an instance of EC2.
+    """
+    now = datetime.now(UTC)
+    accounts = [an_account(index, now, due=index < due) for index in range(count)]
+    for account in accounts[:_CUSTOMERS]:
+        _fill(account)
+    organization = {
+        "pk": {"S": f"ORG#{ORGANIZATION}"},
+        "sk": {"S": "ORG"},
+        "external_id": {"S": EXTERNAL_ID},
+        "confirmed": {"N": str(count)},
+        "created_at": {"S": "2025-01-01T00:00:00.000000+0000"},
+    }
+    table = _client("dynamodb")
+    table.put_item(TableName=TABLE, Item=organization)
+    with adapters():
+        for account in accounts:
+            table.put_item(TableName=TABLE, Item=item_of(account))
+    return accounts
+
+
+@contextmanager
+def adapters() -> Iterator[None]:
+    """This process may use the code of the layer, as in a function."""
+    with patch.dict(os.environ, LAMBDAS):
+        Table(TABLE, REGION)
+        yield
+
+
+def item_of(account: Account) -> dict[str, Any]:
+    item: dict[str, Any] = AccountItem.of(account).serialize()
+    return item | {"version": {"N": str(account.version)}}
+
+
+def an_account(index: int, now: datetime, *, due: bool) -> Account:
+    """Confirmed yesterday, and due at its own time of day unless it is now."""
+    account_id = f"01JN8Q5M3C{index:016}"
+    tested = now - timedelta(hours=20)
+    return Account(
+        organization_id=ORGANIZATION,
+        account_id=account_id,
+        provider="aws",
+        account_number=f"{FIRST_NUMBER + index}",
+        name=f"Production{index}",
+        access_type=AccessType.ASSUME_ROLE,
+        role_name="CavokCloud",
+        access_key_id_ending=None,
+        write_logs=True,
+        regions=(REGION,),
+        status=Status.CONFIRMED,
+        verification=LastVerification(account_id, Outcome.CONFIRMED, tested),
+        next_verification_at=now if due else next_daily_slot(account_id, now),
+        created_at=tested,
+        created_by="admin@northwind.example",
+        updated_at=tested,
+        touched_at=tested,
+        connected_at=tested,
+        proven=frozenset(STEPS),
+        version=400,
+    )
+
+
+def _fill(account: Account) -> None:
+    """To moto, the access key of a session says whose account is meant."""
+    session = _client("sts").assume_role(RoleArn=account.role_arn, RoleSessionName="owner")
+    keys = session["Credentials"]
+    owner = {
+        "aws_access_key_id": keys["AccessKeyId"],
+        "aws_secret_access_key": keys["SecretAccessKey"],
+        "aws_session_token": keys["SessionToken"],
+    }
+    iam = boto3.client("iam", **owner)
+    iam.create_role(RoleName=account.role_name, AssumeRolePolicyDocument="{}")
+    statement = {"Effect": "Allow", "Action": list(STEPS), "Resource": "*"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_role_policy(RoleName=account.role_name, PolicyName="Cavok", PolicyDocument=policy)
+    image = "ami-12c6146b"
+    boto3.client("ec2", REGION, **owner).run_instances(ImageId=image, MinCount=1, MaxCount=1)
+
+
+def _client(service: str) -> Any:
+    return boto3.client(service, REGION)  # type: ignore[call-overload]

@@ -1,0 +1,45 @@
+"""What Lambda's runtime does, in a process of its own: import the handler, then take one event
+after another. It imports the standard library alone.
+
+Arguments: the folders to import from, and the descriptor to answer on. An event is a line of
+standard input. The first answer says that the handler is imported.
+"""
+
+import json
+import os
+import sys
+import time
+from types import SimpleNamespace
+from typing import Any
+
+*places, descriptor = sys.argv[1:]
+sys.path[:0] = places
+
+with os.fdopen(int(descriptor), "w") as answers:
+
+    def answer(began: float, used: float, **more: Any) -> None:
+        wall, cpu = time.perf_counter() - began, time.process_time() - used
+        print(json.dumps({"wall": wall, "cpu": cpu, **more}), file=answers, flush=True)
+
+    from app import handler  # type: ignore[import-not-found]
+
+    answer(0.0, 0.0)
+    memory = int(os.environ["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"])
+    name = os.environ["AWS_LAMBDA_FUNCTION_NAME"]
+    for number, line in enumerate(sys.stdin):
+        context = SimpleNamespace(
+            function_name=name,
+            memory_limit_in_mb=memory,
+            invoked_function_arn=f"arn:aws:lambda:us-east-1:123456789012:function:{name}",
+            aws_request_id=f"00000000-0000-0000-0000-{number:012}",
+            get_remaining_time_in_millis=lambda: 60_000,
+        )
+        event = json.loads(line)
+        began, used = time.perf_counter(), time.process_time()
+        try:
+            result = handler(event, context)
+        except Exception as error:  # noqa: BLE001  as Lambda does
+            answer(began, used, error=f"{type(error).__name__}: {error}")
+        else:
+            sys.stdout.flush()
+            answer(began, used, result=result)

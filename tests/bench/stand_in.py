@@ -1,0 +1,224 @@
+"""A stand-in for AWS over TLS: moto behind a server on loopback, which answers each call after the
+same time and keeps what was asked.
+
+Clients verify its certificate. A connection is kept open, as AWS keeps it. moto lets anybody in
+and evaluates no trust policy, so the stand-in itself refuses who brings no external ID, or a wrong
+one.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs
+
+import trustme
+from botocore.awsrequest import AWSPreparedRequest
+from botocore.compat import HTTPHeaders
+from moto import mock_aws
+from moto.backends import get_backend
+from moto.core.models import botocore_stubber
+
+LATENCY = 0.05
+"""Seconds until AWS answers: a customer's region may be on another continent."""
+
+EXTERNAL_ID = "cavok-" + "x" * 32
+"""The one with which customers' roles let us in."""
+
+_SCOPE = re.compile(r"Credential=(\w+)/\d+/([\w-]+)/(\w+)/aws4_request")
+_REFUSED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender\
+</Type><Code>AccessDenied</Code><Message>User: arn:aws:sts::123456789012:assumed-role/OpenSession \
+is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::role/CavokCloud</Message>\
+</Error><RequestId>1</RequestId></ErrorResponse>"""
+
+Item = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call, by the service's and the operation's name. `asked` and `answered` are the bodies of
+    services that speak JSON. `items` are the items that a write to the table changed, each before
+    and after it; `late` is by how many seconds the answer missed its time.
+    """
+
+    service: str
+    operation: str
+    asked: Mapping[str, Any]
+    answered: Mapping[str, Any]
+    items: tuple[tuple[Item, Item], ...]
+    late: float
+
+
+@dataclass
+class StandIn:
+    """`latency` may be changed at any time. `authority` is what clients have to trust, as PEM."""
+
+    url: str
+    authority: bytes
+    latency: float = LATENCY
+    calls: list[Call] = field(default_factory=list)
+    _known: dict[tuple[str, ...], tuple[int, Mapping[str, str], bytes]] = field(
+        default_factory=dict
+    )
+
+    def answer(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Status, headers and body, once the time for it has come."""
+        due = time.monotonic() + self.latency
+        found = _SCOPE.search(headers["Authorization"])
+        assert found, "a call without a signature"
+        key, region, service = found.groups()
+        asked, operation = _understood(headers, body)
+        touched = _keys_written(operation, asked) if service == "dynamodb" else ()
+        before = [_stored(table, each) for table, each in touched]
+        if operation == "AssumeRole" and parse_qs(body.decode()).get("ExternalId") != [EXTERNAL_ID]:
+            status, answer_headers, answer = 403, {"Content-Type": "text/xml"}, _REFUSED
+        else:
+            address = f"https://{service}.{region}.amazonaws.com{path}"
+            status, answer_headers, answer = self._of_moto(
+                key, service, AWSPreparedRequest(method, address, _plain(headers), body, False)
+            )
+        after = [_stored(table, each) for table, each in touched]
+        left = due - time.monotonic()
+        time.sleep(max(0.0, left))
+        answered = json.loads(answer) if asked and answer else {}
+        items = tuple(zip(before, after, strict=True))
+        self.calls.append(Call(service, operation, asked, answered, items, max(0.0, -left)))
+        return status, answer_headers, answer
+
+    def _of_moto(
+        self, key: str, service: str, request: AWSPreparedRequest
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """A test changes nothing in a customer's EC2, RDS and IAM. So moto, which takes longer than
+        AWS, is asked each question once.
+        """
+        fixed = service in ("ec2", "rds", "iam")
+        question = (key, request.url, str(request.body))
+        if fixed and question in self._known:
+            return self._known[question]
+        answered = botocore_stubber.process_request(request)
+        assert answered, request.url
+        status, headers, body = answered
+        whole = body.encode() if isinstance(body, str) else body
+        if fixed:
+            self._known[question] = status, headers, whole
+        return status, headers, whole
+
+
+def _plain(headers: Mapping[str, str]) -> HTTPHeaders:
+    copied = HTTPHeaders()
+    for name, value in headers.items():
+        copied[name] = value
+    return copied
+
+
+def _understood(headers: Mapping[str, str], body: bytes) -> tuple[Mapping[str, Any], str]:
+    """The body, if it is JSON, and the operation's name; empty if its path says it."""
+    if target := headers.get("X-Amz-Target"):
+        return json.loads(body), target.rpartition(".")[2]
+    if body.startswith(b"Action="):
+        return {}, parse_qs(body.decode())["Action"][0]
+    return {}, ""
+
+
+# ---- the table, from behind
+
+
+def _keys_written(operation: str, asked: Mapping[str, Any]) -> list[tuple[str, Item]]:
+    """Table and key, or whole item, of each item that a request writes."""
+    if operation == "TransactWriteItems":
+        actions = (next(iter(one.items())) for one in asked["TransactItems"])
+        return [(of["TableName"], of.get("Item") or of["Key"]) for kind, of in actions]
+    if operation == "BatchWriteItem":
+        return [
+            (table, (one.get("PutRequest") or one["DeleteRequest"]).get("Item") or one["Key"])
+            for table, requests in asked["RequestItems"].items()
+            for one in requests
+        ]
+    if operation in ("PutItem", "UpdateItem", "DeleteItem"):
+        return [(asked["TableName"], asked.get("Item") or asked["Key"])]
+    return []
+
+
+def _stored(table: str, of: Item) -> Item:
+    """Empty if there is none."""
+    backend: Any = get_backend("dynamodb")["123456789012"]["us-east-1"]  # type: ignore[index]
+    (pk,), (sk,) = of["pk"].values(), of["sk"].values()
+    found = backend.tables[table].items[pk].get(sk) if pk in backend.tables[table].items else None
+    return dict(found.to_json()["Attributes"]) if found else {}
+
+
+# ---- the server
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.context = context
+        self.stand_in = StandIn(f"https://localhost:{self.server_port}", b"")
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """In the connection's own thread, so that no handshake holds up another."""
+        with self.context.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A process that ends closes its connections as it likes."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = False
+    server: _Server
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        try:
+            status, headers, answer = self.server.stand_in.answer(
+                self.command,
+                self.path,
+                self.headers,
+                body,  # type: ignore[arg-type]
+            )
+        except Exception as error:  # noqa: BLE001  the caller shall hear of it
+            status, headers, answer = 500, {}, repr(error).encode()
+        lines = {**dict(headers), "Content-Length": str(len(answer))}
+        head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
+        # In one write: in two, the second waits until the first is acknowledged.
+        self.wfile.write(f"HTTP/1.1 {status} {status}\r\n{head}\r\n".encode() + answer)
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = _answer  # noqa: N815
+
+    def log_message(self, format: str, *arguments: Any) -> None:  # noqa: A002
+        pass
+
+
+@contextmanager
+def stand_in() -> Iterator[StandIn]:
+    """A stand-in with nothing in it. In this process boto3's clients reach moto at once, without a
+    network: use them to prepare what is to be found.
+    """
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("localhost").configure_cert(context)
+    with mock_aws(), _Server(context) as server:
+        server.stand_in.authority = authority.cert_pem.bytes()
+        serving = threading.Thread(target=server.serve_forever)
+        serving.start()
+        try:
+            yield server.stand_in
+        finally:
+            server.shutdown()
+            serving.join()

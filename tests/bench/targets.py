@@ -1,0 +1,127 @@
+"""What `make bench` demands: one list. Whatever is measured comes here. What is missed is said at
+the end, once everything is measured.
+
+A value that depends on the machine is a ratio to other work in the same run, or reckoned for AWS.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from tests.bench.result import Result
+
+
+@dataclass(frozen=True)
+class Target:
+    """`at_most` in `unit`. `because` says where the number is from."""
+
+    what: str
+    at_most: float
+    unit: str
+    because: str
+
+
+LAYER_SIZE = Target("layer, zipped", 10, "MB", "what a start loads")
+STARTS = Target(
+    "CPU of a start with first clients, of that before",
+    40,
+    "%",
+    "bytecode and trimmed models bring 27 to 37",
+)
+FIRST_ANSWER = Target("accounts_api, cold to its first answer", 1.0, "s", "somebody waits")
+COLD_TEST = Target("a person's test, all functions cold", 3.0, "s", "somebody waits")
+WARM_TEST = Target("a person's test, warm", 1.3, "s", "somebody waits")
+TRANSITIONS = Target("state transitions of a person's test", 40, "", "each costs money and time")
+SWEEP_COST = Target("a million scheduled tests, all-in", 5, "USD", "stretch: 3")
+SWEEP_READS = Target(
+    "reads of a sweep over 100,000 accounts, of those over 1,000",
+    1.1,
+    "x",
+    "reads in proportion to what is due",
+)
+BUSIEST_MINUTE = Target(
+    "tests in the busiest minute of a day, of an even share", 2, "x", "no peak in the STS quota"
+)
+LIST_OF_ACCOUNTS = Target(
+    "CPU of a list of 100 accounts, of parsing all that is stored of them",
+    1.0,
+    "x",
+    "it reads less than that, and makes JSON of it",
+)
+FIRST_VIEW_WEIGHT = Target("the page's first view", 45, "kB", "over the wire, empty cache")
+FIRST_VIEW_REQUESTS = Target(
+    "requests of the page's first view", 8, "", "each may wait for a start"
+)
+
+TARGETS = (
+    LAYER_SIZE,
+    STARTS,
+    FIRST_ANSWER,
+    COLD_TEST,
+    WARM_TEST,
+    TRANSITIONS,
+    SWEEP_COST,
+    SWEEP_READS,
+    BUSIEST_MINUTE,
+    LIST_OF_ACCOUNTS,
+    FIRST_VIEW_WEIGHT,
+    FIRST_VIEW_REQUESTS,
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A target's value. `of` says which of several things had it."""
+
+    target: Target
+    value: float
+    of: str = ""
+
+    @property
+    def is_met(self) -> bool:
+        return self.value <= self.target.at_most
+
+
+def missed(measured: Iterable[Measured], targets: Iterable[Target] = TARGETS) -> list[str]:
+    """A sentence for each target that is not met, and for each that nothing was measured for."""
+    found = list(measured)
+    return [
+        *(_miss(one) for one in found if not one.is_met),
+        *_not_measured(found, targets),
+    ]
+
+
+def _miss(one: Measured) -> str:
+    over, of = one.value - one.target.at_most, f" ({one.of})" if one.of else ""
+    return (
+        f"Not met: {one.target.what}{of}: {_amount(one.value, one.target)},"
+        f" at most {_amount(one.target.at_most, one.target)}; {_amount(over, one.target)} too much."
+    )
+
+
+def _not_measured(found: list[Measured], targets: Iterable[Target]) -> Iterator[str]:
+    seen = {one.target for one in found}
+    return (f"Not measured: {target.what}." for target in targets if target not in seen)
+
+
+def table(measured: Iterable[Measured]) -> Result:
+    """Each target with its worst value."""
+    worst: dict[Target, Measured] = {}
+    for one in measured:
+        if one.target not in worst or one.value > worst[one.target].value:
+            worst[one.target] = one
+    rows = [
+        (
+            f"{target.what} ({one.of})" if one.of else target.what,
+            _amount(target.at_most, target),
+            _amount(one.value, target),
+            "yes" if one.is_met else "**no**",
+        )
+        for target, one in worst.items()
+    ]
+    return Result("Targets", ("what", "at most", "measured", "met"), rows)
+
+
+def _amount(value: float, target: Target) -> str:
+    return f"{value:.3g} {target.unit}".strip()

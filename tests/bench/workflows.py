@@ -1,0 +1,137 @@
+"""A workflow as Step Functions runs it, in reckoned time: its functions run one after another, each
+alone on this machine, and the branches of a Map count as if they had run at once.
+
+What a task takes is what its function was measured to take; each state takes the time below.
+"""
+
+from __future__ import annotations
+
+import heapq
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+from local.settings import ROOT
+from tests.bench.functions import ExecutionEnvironment, Invocation
+from tests.bench.measure import Sample
+from tests.integration.asl import Call, Run
+
+TRANSITION = 0.025
+"""Seconds that Step Functions takes for a state, beside what the state waits for."""
+
+
+def definition(name: str) -> Mapping[str, Any]:
+    """A workflow, with the logical ID of a resource in place of each `${IdArn}`."""
+    text = (ROOT / "statemachines" / f"{name}.asl.json").read_text()
+    found: Mapping[str, Any] = json.loads(re.sub(r"\$\{(\w+?)(Arn)?\}", r"\1", text))
+    return found
+
+
+# ---- execution environments in reckoned time
+
+
+@dataclass(frozen=True)
+class Taken:
+    """An invocation of a function; `init` if it had to wait for a new environment."""
+
+    function: str
+    init: Sample | None
+    invocation: Invocation
+
+    @property
+    def seconds(self) -> float:
+        return self.invocation.took.wall + (self.init.wall if self.init else 0)
+
+
+@dataclass
+class Pool:
+    """Execution environments, by function. One takes an invocation at a time, so what is invoked
+    while all are in use starts a new one.
+    """
+
+    start: Callable[[str], ExecutionEnvironment]
+    taken: list[Taken] = field(default_factory=list)
+    _free_at: dict[str, list[tuple[float, int, ExecutionEnvironment]]] = field(default_factory=dict)
+    _number: int = 0
+
+    def invoke(self, function: str, event: Any, now: float) -> Taken:
+        """At a moment of reckoned time."""
+        waiting = self._free_at.setdefault(function, [])
+        free = waiting and waiting[0][0] <= now
+        environment = heapq.heappop(waiting)[2] if free else self.start(function)
+        taken = Taken(function, None if free else environment.init, environment.invoke(event))
+        self._number += 1
+        heapq.heappush(waiting, (now + taken.seconds, self._number, environment))
+        self.taken.append(taken)
+        return taken
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for environments in self._free_at.values():
+            for _, _, environment in environments:
+                environment.end()
+        self._free_at.clear()
+
+
+# ---- executions
+
+
+Perform = Callable[[str, Any, float], tuple[Any, float]]
+"""Performs a task's `Resource` with its arguments, at a moment of reckoned time. Returns the result
+and the seconds that it took.
+"""
+
+
+@dataclass
+class Bill:
+    """State transitions of STANDARD executions, and the seconds that each EXPRESS one took."""
+
+    transitions: int = 0
+    express: list[float] = field(default_factory=list)
+
+
+@dataclass(kw_only=True)
+class Reckoned(Run):
+    """An execution. `now` is where it is in reckoned time."""
+
+    call: Call = field(init=False)
+    perform: Perform
+    now: float = 0.0
+    bill: Bill = field(default_factory=Bill)
+
+    def __post_init__(self) -> None:
+        self.call = self._perform
+
+    def _step(self, name: str, state: Mapping[str, Any], data: Any) -> tuple[Any, str | None]:
+        self.now += TRANSITION
+        self.bill.transitions += 1
+        return super()._step(name, state, data)
+
+    def _perform(self, name: str, resource: str, arguments: Any) -> Any:
+        result, seconds = self.perform(resource, arguments, self.now)
+        self.now += seconds
+        return result
+
+    def _map(self, state: Mapping[str, Any], data: Any) -> list[Any]:
+        """Each branch begins when one of `MaxConcurrency` has ended, and counts as a transition. A
+        child of a Distributed Map is an execution of its own.
+        """
+        items, processor = self._items(state, data), state["ItemProcessor"]
+        distributed = processor["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
+        free = [self.now] * int(state.get("MaxConcurrency") or max(1, len(items)))
+        results = []
+        for item in items:
+            began = heapq.heappop(free)
+            bill = Bill(express=self.bill.express) if distributed else self.bill
+            branch = replace(self, variables=dict(self.variables), now=began, bill=bill)
+            self.bill.transitions += 1
+            results.append(branch.run(processor, item))
+            heapq.heappush(free, branch.now)
+            if distributed:
+                self.bill.express.append(branch.now - began)
+        self.now = max(free)
+        return results

@@ -1,0 +1,88 @@
+"""What `make bench` reckons from what it measures."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.bench.functions import variables_of
+from tests.bench.measure import Sample
+from tests.bench.reckoning import share_of_a_processor, with_a_share
+from tests.bench.workflows import TRANSITION, Reckoned, definition
+from tests.unit.test_template import FUNCTIONS
+
+
+def test_a_function_has_a_share_of_a_processor_by_its_memory() -> None:
+    assert share_of_a_processor(1769) == 1
+    assert share_of_a_processor(256) == pytest.approx(0.145, abs=0.001)
+
+
+def test_work_takes_longer_with_a_share_and_waiting_does_not() -> None:
+    """0.3 seconds, of which 0.1 are work: four tenths with a quarter of a processor."""
+    assert with_a_share(Sample(0.3, 0.1), 0.25).wall == pytest.approx(0.2 + 0.4)
+    assert with_a_share(Sample(0.3, 0.1), 0.25).cpu == 0.1
+
+
+@pytest.mark.parametrize("share", [1, 1.7])
+def test_a_whole_processor_and_more_makes_nothing_faster(share: float) -> None:
+    assert with_a_share(Sample(0.3, 0.1), share) == Sample(0.3, 0.1)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_each_function_is_told_what_the_template_tells_it(name: str) -> None:
+    assert variables_of(name)["TABLE_NAME"]
+
+
+# ---- executions in reckoned time
+
+ONE_TASK = {
+    "StartAt": "Ask",
+    "States": {"Ask": {"Type": "Task", "Resource": "any", "Arguments": "{% $states.input %}"}},
+}
+
+
+def run(machine: object, data: object) -> Reckoned:
+    """Each task takes as many seconds as its arguments say."""
+    execution = Reckoned({}, perform=lambda resource, seconds, now: ({}, seconds))
+    execution.run(machine, data)  # type: ignore[arg-type]
+    return execution
+
+
+def mapping(mode: str, at_once: int) -> object:
+    processor = {"ProcessorConfig": {"Mode": mode}, **ONE_TASK}
+    state = {
+        "Type": "Map",
+        "Items": "{% $states.input %}",
+        "MaxConcurrency": at_once,
+        "ItemProcessor": processor,
+    }
+    return {"StartAt": "Each", "States": {"Each": state}}
+
+
+def test_a_state_takes_its_own_time_and_its_tasks() -> None:
+    execution = run(ONE_TASK, 2)
+
+    assert execution.now == pytest.approx(2 + TRANSITION)
+    assert execution.bill.transitions == 1
+
+
+def test_branches_run_at_once_as_far_as_the_map_allows() -> None:
+    """Of 3, 1, 1 and 1 seconds, two at once: three seconds, each second with another state's."""
+    assert run(mapping("INLINE", 4), [3, 1, 1, 1]).now == pytest.approx(3 + 2 * TRANSITION)
+    assert run(mapping("INLINE", 2), [3, 1, 1, 1]).now == pytest.approx(3 + 4 * TRANSITION)
+
+
+def test_each_branch_counts_as_a_transition_beside_its_states() -> None:
+    assert run(mapping("INLINE", 4), [1, 1, 1]).bill.transitions == 1 + 3 * 2
+
+
+def test_a_child_of_a_distributed_map_is_billed_by_its_time() -> None:
+    bill = run(mapping("DISTRIBUTED", 4), [1, 2]).bill
+
+    assert bill.transitions == 1 + 2
+    assert bill.express == pytest.approx([1 + TRANSITION, 2 + TRANSITION])
+
+
+def test_a_workflow_names_resources_where_it_had_placeholders() -> None:
+    states = definition("verify_account")["States"]
+
+    assert states["RecordVerification"]["Arguments"]["FunctionName"] == "RecordVerification"
