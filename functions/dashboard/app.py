@@ -1,6 +1,6 @@
-"""Serves the Cloud Accounts page: the files under ``static/``, and ``ui/config.json``.
+"""Serves the Cloud Accounts page: the files that ``build_page.py`` made, and ``ui/config.json``.
 
-Standard library only, so that a cold start costs little more than reading 200 kB.
+Standard library only, so that a cold start costs little.
 
 ``/`` is the page; ``/ui/{proxy+}`` is everything it loads, for GET and HEAD. Assets live under
 ``ui/<build>/``, where ``<build>`` is a hash over all of them: one address never changes its
@@ -11,15 +11,17 @@ page itself and its configuration are revalidated each time (ETag, 304).
 from __future__ import annotations
 
 import base64
-import gzip
 import hashlib
 import json
 import os
+import re
+from collections.abc import Container
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-STATIC = Path(__file__).parent / "static"
+SITE_FOLDER = Path(__file__).parent / "site"
+PAGE = "index.html"
 
 CONTENT_TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -30,13 +32,13 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-# Compressed already.
-PACKED = {".png"}
 # What no browser opens as a document. It applies a policy to documents alone, and the policy is as
 # long as a small module. Source: Content Security Policy Level 3.
 LOADED = {".css", ".js", ".json", ".png"}
-# Below this size, gzip adds more than it saves.
-GZIP_FROM_BYTES = 500
+# The suffix of a compressed file, by its content coding; the smallest first.
+CODINGS = {"br": ".br", "gzip": ".gz"}
+# Source: RFC 9110, 12.4.2.
+WEIGHT = re.compile(r"0(\.[0-9]{0,3})?|1(\.0{0,3})?")
 
 REVALIDATE = "no-cache"
 FOREVER = "public, max-age=31536000, immutable"
@@ -98,47 +100,28 @@ class Settings:
 
 
 class File:
-    """A file to serve. It is compressed once, when a client first accepts gzip."""
+    """A file to serve, as it is (``""``) and in each content coding that was made of it."""
 
-    def __init__(self, body: bytes, suffix: str, cache: str) -> None:
-        self.body = body
+    def __init__(self, forms: dict[str, bytes], suffix: str, cache: str) -> None:
+        self.forms = forms
         self.suffix = suffix
         self.cache = cache
-        self.etag = f'W/"{hashlib.sha256(body).hexdigest()[:20]}"'
-        self._gzipped: bytes | None = None
-
-    @property
-    def compressible(self) -> bool:
-        return self.suffix not in PACKED and len(self.body) >= GZIP_FROM_BYTES
-
-    @property
-    def gzipped(self) -> bytes:
-        if self._gzipped is None:
-            # mtime=0: the same build gives the same bytes in every warm process.
-            self._gzipped = gzip.compress(self.body, compresslevel=9, mtime=0)
-        return self._gzipped
+        self.etag = f'W/"{hashlib.sha256(forms[""]).hexdigest()[:20]}"'
 
 
 class Site:
     """All files, by path. Every other path is a 404."""
 
     def __init__(self, root: Path, settings: Settings) -> None:
-        assets = {
-            path.relative_to(root).as_posix(): path.read_bytes()
+        self.files = {
+            path.relative_to(root).as_posix(): File(_forms(path), path.suffix, cache=FOREVER)
             for path in sorted(root.rglob("*"))
-            if path.is_file() and path.suffix in CONTENT_TYPES
+            if path.suffix in CONTENT_TYPES
         }
-        page = assets.pop("index.html")
-        digest = hashlib.sha256()
-        for name, body in assets.items():
-            digest.update(f"{name}\0{len(body)}\0".encode())
-            digest.update(body)
-        self.build = digest.hexdigest()[:12]
-        self.page = File(page.replace(b"{{build}}", self.build.encode()), ".html", cache=REVALIDATE)
+        self.page = self.files.pop(PAGE)
+        self.page.cache = REVALIDATE
         config = json.dumps(settings.for_page(), indent=2).encode()
-        self.files = {"config.json": File(config, ".json", cache=REVALIDATE)}
-        for name, body in assets.items():
-            self.files[f"{self.build}/{name}"] = File(body, Path(name).suffix, cache=FOREVER)
+        self.files["config.json"] = File({"": config}, ".json", cache=REVALIDATE)
         self.document_headers = {
             "content-security-policy": settings.content_security_policy(),
             "cross-origin-opener-policy": "same-origin",
@@ -173,9 +156,10 @@ class Site:
         }
         if self._is_known(file.etag, request_headers.get("if-none-match", "")):
             return self._response(304, headers, b"")
-        if file.compressible and self._accepts_gzip(request_headers.get("accept-encoding", "")):
-            return self._response(200, {**headers, "content-encoding": "gzip"}, file.gzipped)
-        return self._response(200, headers, file.body)
+        coding = chosen_coding(request_headers.get("accept-encoding", ""), file.forms)
+        if coding:
+            headers["content-encoding"] = coding
+        return self._response(200, headers, file.forms[coding])
 
     def other_method(self) -> dict[str, object]:
         headers = {"allow": "GET, HEAD", "cache-control": DO_NOT_KEEP}
@@ -195,16 +179,39 @@ class Site:
         known = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
         return etag.removeprefix("W/") in known or "*" in known
 
-    @staticmethod
-    def _accepts_gzip(accept_encoding: str) -> bool:
-        for choice in accept_encoding.lower().split(","):
-            coding, _, weight = choice.partition(";")
-            if coding.strip() in {"gzip", "*"}:
-                return weight.replace(" ", "") not in {"q=0", "q=0.0", "q=0.00", "q=0.000"}
-        return False
+
+def _forms(path: Path) -> dict[str, bytes]:
+    packed = {coding: path.with_name(path.name + suffix) for coding, suffix in CODINGS.items()}
+    return {
+        coding: form.read_bytes() for coding, form in {"": path, **packed}.items() if form.exists()
+    }
 
 
-SITE = Site(STATIC, Settings(dict(os.environ)))
+def chosen_coding(accept_encoding: str, forms: Container[str]) -> str:
+    """The content coding that a client likes best of those that there are; of equals, the smallest.
+    Empty for none, which is also for a client that takes nothing at all (RFC 9110, 12.5.3).
+    """
+    weights: dict[str, float] = {}
+    for choice in accept_encoding.lower().split(","):
+        coding, _, parameter = choice.partition(";")
+        weights[coding.strip()] = _weight(parameter)
+    chosen, best = "", weights.get("identity", 0.0)
+    for coding in reversed(CODINGS):
+        weight = weights.get(coding, weights.get("*", 0.0))
+        if coding in forms and weight and weight >= best:
+            chosen, best = coding, weight
+    return chosen
+
+
+def _weight(parameter: str) -> float:
+    name, _, value = parameter.replace(" ", "").partition("=")
+    if not name:
+        return 1.0
+    # What is malformed asks for nothing.
+    return float(value) if name == "q" and WEIGHT.fullmatch(value) else 0.0
+
+
+SITE = Site(SITE_FOLDER, Settings(dict(os.environ)))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:

@@ -16,8 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
-from functions.dashboard import app
-from tests.support.page import samples
+from tests.support.page import built, samples
 
 API = {
     "/v1/accounts": {"items": [], "next_cursor": None},
@@ -75,7 +74,7 @@ class Cognito:
 
 class Handler(BaseHTTPRequestHandler):
     cognito: Cognito
-    site: app.Site
+    site: Any
 
     def log_message(self, *_: Any) -> None:
         """Quiet."""
@@ -116,8 +115,9 @@ def hosted(watch: Any, page: Page) -> Iterator[Cognito]:
     cognito = Cognito()
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     cognito.base = f"http://127.0.0.1:{server.server_port}"
+    app = built.app()
     settings = app.Settings({"USER_POOL_CLIENT_ID": "client", "HOSTED_DOMAIN": cognito.base})
-    site = app.Site(app.STATIC, settings)
+    site = app.Site(app.SITE_FOLDER, settings)
     server.RequestHandlerClass = type("Here", (Handler,), {"cognito": cognito, "site": site})
     watch.origins.add(cognito.base)
     threading.Thread(target=server.serve_forever, daemon=True).start()

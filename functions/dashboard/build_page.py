@@ -1,0 +1,183 @@
+"""Makes what the page's function serves: `sam build` runs this through the Makefile.
+
+`app.js` and all that it imports, directly or not, become one module, so that the first view takes
+few requests. Nothing is renamed, left out or shortened: each module becomes a function that returns
+what the module exports. Other modules are fetched when they are needed. They stay as they are, but
+take from the joined one what it holds, so that there is one of everything.
+
+All files lie under a hash of all of them, beside themselves compressed with brotli and gzip.
+"""
+
+import gzip
+import hashlib
+import posixpath
+import re
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+import brotli
+
+HERE = Path(__file__).resolve().parent
+ENTRY, PAGE = "app.js", "index.html"
+COMPRESSED_FROM_BYTES = 500
+"""Below this size, compressing adds more than it saves."""
+
+_IMPORT = re.compile(r'^import (?:\* as (\w+)|(\{[^}]*\})) from "([^"]+)";$', re.MULTILINE)
+_PASSED_ON = re.compile(r'^export (\{[^}]*\}) from "([^"]+)";$', re.MULTILINE)
+_DYNAMIC = re.compile(r'\bimport\("([^"]+)"\)')
+_EXPORT = re.compile(r"^export ((?:async )?function|const|class) (\w+)", re.MULTILINE)
+_LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
+
+
+class CannotJoin(Exception):
+    """A module is written in a way that this step does not know."""
+
+
+def main(target: Path) -> None:
+    shutil.copy(HERE / "app.py", target)
+    write_site(HERE / "static", target / "site")
+
+
+def write_site(source: Path, site: Path) -> None:
+    """Writes the page and, under its build's hash, everything that it loads."""
+    files = {
+        path.relative_to(source).as_posix(): path.read_bytes()
+        for path in sorted(source.rglob("*"))
+        if path.is_file()
+    }
+    modules = {name: body.decode() for name, body in files.items() if name.endswith(".js")}
+    for name in modules:
+        del files[name]
+    files |= {name: text.encode() for name, text in joined(modules).items()}
+    page = files.pop(PAGE)
+    build = _hash({PAGE: page, **files})
+    _write(site / PAGE, page.replace(b"{{build}}", build.encode()))
+    for name, body in files.items():
+        _write(site / build / name, body)
+
+
+def joined(modules: Mapping[str, str]) -> dict[str, str]:
+    """The modules by path; `app.js` holds what it imports. Raises CannotJoin."""
+    together = _in_order(modules)
+    parts = [_as_function(name, modules[name], together) for name in together]
+    exports = ", ".join(_variable(name) for name in together)
+    apart = {
+        name: _with_imports(name, text, together)
+        for name, text in modules.items()
+        if name not in together
+    }
+    return {ENTRY: "\n".join((*parts, f"export {{ {exports} }};\n"))} | apart
+
+
+def _in_order(modules: Mapping[str, str]) -> list[str]:
+    """`app.js` and all that it imports; each after what it imports itself."""
+    order: list[str] = []
+    open_: list[str] = []
+
+    def visit(name: str) -> None:
+        if name in order:
+            return
+        if name in open_ or name not in modules:
+            why = "import each other" if name in open_ else "import a module that is not there"
+            raise CannotJoin(f"These {why}: {', '.join((*open_, name))}")
+        open_.append(name)
+        for *_, path in _IMPORT.findall(modules[name]):
+            visit(_resolved(name, path))
+        order.append(open_.pop())
+
+    visit(ENTRY)
+    return order
+
+
+def _as_function(name: str, text: str, together: list[str]) -> str:
+    def taken(match: re.Match[str]) -> str:
+        everything, names, path = match.groups()
+        return f"const {everything or _renaming(names)} = {_variable(_resolved(name, path))};"
+
+    body = _DYNAMIC.sub(lambda match: f'import("./{_resolved(name, match[1])}")', text)
+    exports = ", ".join(exported for _, exported in _EXPORT.findall(body))
+    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(taken, body))
+    _refuse(name, text, together, _IMPORT, _EXPORT)
+    if "import.meta" in body and "/" in name:
+        raise CannotJoin(f"{name} asks for its own address, which would be another one.")
+    return (
+        f"// {name}\nconst {_variable(name)} = (() => {{\n{body}return {{ {exports} }};\n}})();\n"
+    )
+
+
+def _with_imports(name: str, text: str, together: list[str]) -> str:
+    """A module that is fetched by itself, taking from the joined one what that holds."""
+    _refuse(name, text, together, _IMPORT, _EXPORT, _PASSED_ON)
+    taken: list[str] = []
+
+    def import_(match: re.Match[str]) -> str:
+        everything, names, path = match.groups()
+        return instead(match, "const", everything or _renaming(names), path)
+
+    def pass_on(match: re.Match[str]) -> str:
+        names, path = match.groups()
+        return instead(match, "export const", _renaming(names), path)
+
+    def instead(match: re.Match[str], keyword: str, shown: str, path: str) -> str:
+        module = _resolved(name, path)
+        if module not in together:
+            return match[0]
+        taken.append(_variable(module))
+        return f"{keyword} {shown} = {taken[-1]};"
+
+    body = _PASSED_ON.sub(pass_on, _IMPORT.sub(import_, text))
+    if not taken:
+        return body
+    entry = posixpath.relpath(ENTRY, posixpath.dirname(name) or ".")
+    entry = entry if entry.startswith(".") else f"./{entry}"
+    return f'import {{ {", ".join(dict.fromkeys(taken))} }} from "{entry}";\n{body}'
+
+
+def _refuse(name: str, text: str, together: list[str], *known: re.Pattern[str]) -> None:
+    """Raises CannotJoin for an import or export of none of the known forms, and for a second copy
+    of a joined module.
+    """
+    for path in _DYNAMIC.findall(text):
+        if _resolved(name, path) in together:
+            raise CannotJoin(f"{name} fetches {path}, which is joined: there would be two of it.")
+    for form in known:
+        text = form.sub("", text)
+    if left := _LEFT.search(text):
+        raise CannotJoin(f"{name} has a line of a form that is not known here: {left[0]}")
+
+
+def _resolved(name: str, path: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(name), path))
+
+
+def _variable(name: str) -> str:
+    return "$" + re.sub(r"\W", "_", name.removesuffix(".js"))
+
+
+def _renaming(names: str) -> str:
+    """`{ a as b }` of an import, as a destructuring says it."""
+    return re.sub(r"(\w+) as (\w+)", r"\1: \2", names)
+
+
+def _hash(files: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, body in files.items():
+        digest.update(f"{name}\0{len(body)}\0".encode())
+        digest.update(body)
+    return digest.hexdigest()[:12]
+
+
+def _write(path: Path, body: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(body)
+    if len(body) >= COMPRESSED_FROM_BYTES:
+        path.with_name(f"{path.name}.br").write_bytes(brotli.compress(body, quality=11))
+        # mtime=0: the same bytes of the same input.
+        packed = gzip.compress(body, compresslevel=9, mtime=0)
+        path.with_name(f"{path.name}.gz").write_bytes(packed)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,27 @@
+"""The page's function as `sam build` makes it."""
+
+from __future__ import annotations
+
+import importlib.util
+import tempfile
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from functions.dashboard import build_page
+
+_FOLDER = tempfile.TemporaryDirectory(prefix="cavok-page-")
+"""Deleted at the end of the process."""
+
+
+@cache
+def app() -> ModuleType:
+    """The module of the handler, which serves the files that were built beside it."""
+    folder = Path(_FOLDER.name)
+    build_page.main(folder)
+    spec = importlib.util.spec_from_file_location("built_page", folder / "app.py")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,167 @@
+"""How the page is built: which modules become one, what stays the same, and what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import subprocess
+from pathlib import Path
+
+import brotli
+import pytest
+
+from functions.dashboard import build_page
+from functions.dashboard.build_page import CannotJoin, joined
+from local.settings import HOME, ROOT
+
+STATIC = ROOT / "functions" / "dashboard" / "static"
+NODE = HOME / "venvs" / "simulator" / "bin" / "node"
+MODULES = {
+    "app.js": (
+        'import * as store from "./lib/store.js";\n'
+        'import { t } from "./texts.js";\n'
+        "store.put(t.greeting);\n"
+        "export const shown = store.taken();\n"
+        'export const later = () => import("./views/later.js");\n'
+    ),
+    "lib/store.js": (
+        'import { t as words } from "../texts.js";\n'
+        "const kept = [words.first];\n"
+        "export function put(value) {\n  kept.push(value);\n}\n"
+        "export async function wait() {}\n"
+        "export const taken = () => kept.join();\n"
+    ),
+    "texts.js": 'export const t = { first: "one", greeting: "two" };\n',
+    "views/later.js": (
+        'import {\n  put,\n  taken,\n} from "../lib/store.js";\n'
+        'import { own } from "./own.js";\n'
+        'import { t as words } from "../texts.js";\n'
+        'export { t } from "../texts.js";\n'
+        "put(own + words.first);\n"
+        "export const all = taken();\n"
+    ),
+    "views/own.js": 'export const own = "three";\n',
+}
+
+
+def written(modules: dict[str, str], folder: Path) -> Path:
+    for name, text in modules.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def run(folder: Path) -> str:
+    """What Node makes of the modules."""
+    script = (
+        'const entry = await import("./app.js");'
+        "const app = entry.$app ?? entry;"
+        "console.log(JSON.stringify([app, await app.later()]));"
+    )
+    (folder / "main.mjs").write_text(script)
+    (folder / "package.json").write_text('{"type": "module"}')
+    done = subprocess.run(
+        [str(NODE), "main.mjs"], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_joined_modules_do_what_they_did_apart_and_there_is_one_of_each(tmp_path: Path) -> None:
+    together = joined(MODULES)
+    assert set(together) == {"app.js", "views/later.js", "views/own.js"}
+
+    apart = run(written(MODULES, tmp_path / "apart"))
+
+    assert run(written(together, tmp_path / "together")) == apart
+    assert "one,two,threeone" in apart
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("texts.js", 'import "./app.js";\nexport const t = {};\n', "form"),
+        ("texts.js", 'import t from "./lib/store.js";\n', "form"),
+        ("texts.js", "export default {};\n", "form"),
+        ("texts.js", "export let t = {};\n", "form"),
+        ("texts.js", "const t = {};\nexport { t };\n", "form"),
+        ("texts.js", 'import { put } from "./lib/store.js";\nexport const t = {};\n', "each other"),
+        ("texts.js", 'import { put } from "./lib/gone.js";\nexport const t = {};\n', "not there"),
+        ("lib/store.js", "export const url = import.meta.url;\n", "address"),
+        ("views/own.js", 'export const own = import("../texts.js");\n', "two of it"),
+        ("app.js", 'export const later = () => import("./texts.js");\n', None),
+    ],
+)
+def test_what_it_cannot_join_rightly_it_refuses(name: str, text: str, why: str | None) -> None:
+    modules = MODULES | {name: text}
+    if why is None:
+        assert set(joined(modules)) == set(MODULES)
+        return
+    with pytest.raises(CannotJoin, match=why):
+        joined(modules)
+
+
+def test_a_form_that_it_does_not_know_is_refused_in_modules_that_stay_apart_too() -> None:
+    for line in ('import t from "../texts.js";', 'export * from "../lib/store.js";'):
+        with pytest.raises(CannotJoin, match="form"):
+            joined(MODULES | {"views/own.js": f"{line}\nexport const own = 1;\n"})
+
+
+def page_modules() -> dict[str, str]:
+    return {path.relative_to(STATIC).as_posix(): path.read_text() for path in STATIC.rglob("*.js")}
+
+
+def test_the_page_joins_what_its_first_view_loads_and_nothing_else() -> None:
+    modules = page_modules()
+
+    together = joined(modules)
+
+    gone = set(modules) - set(together)
+    assert {"lib/dom.js", "lib/store.js", "lib/ui.js", "texts.js", "views/accounts.js"} <= gone
+    assert {"views/account.js", "views/texts.js", "views/sign-in.js", "theme.js"} <= set(together)
+    assert all(f"// {name}\n" in together["app.js"] for name in (*gone, "app.js"))
+
+
+def test_the_built_modules_are_javascript(tmp_path: Path) -> None:
+    for name, text in joined(page_modules()).items():
+        module = tmp_path / f"{name.replace('/', '-')}.mjs"
+        module.write_text(text)
+        subprocess.run([str(NODE), "--check", str(module)], check=True)
+
+
+def test_what_lies_beside_a_file_is_the_same_file_compressed(tmp_path: Path) -> None:
+    build_page.write_site(STATIC, tmp_path)
+    packed = list(tmp_path.rglob("*.br"))
+    assert len(packed) > 10
+    for path in packed:
+        plain = path.with_suffix("").read_bytes()
+        assert brotli.decompress(path.read_bytes()) == plain
+        assert gzip.decompress(path.with_suffix(".gz").read_bytes()) == plain
+
+
+def test_the_same_sources_make_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        build_page.write_site(STATIC, tmp_path / name)
+    one, two = (
+        {
+            path.relative_to(tmp_path / name): path.read_bytes()
+            for path in (tmp_path / name).rglob("*")
+            if path.is_file()
+        }
+        for name in ("one", "two")
+    )
+    assert one == two
+
+
+@pytest.mark.parametrize("changed", ["index.html", "views/own.js", "texts.js"])
+def test_a_changed_file_changes_every_address(tmp_path: Path, changed: str) -> None:
+    source = written(MODULES | {"index.html": 'src="ui/{{build}}/app.js"'}, tmp_path / "source")
+    names = []
+    for site in (tmp_path / "before", tmp_path / "after"):
+        build_page.write_site(source, site)
+        (build,) = (path.name for path in site.iterdir() if path.is_dir())
+        assert f'"ui/{build}/app.js"' in (site / "index.html").read_text()
+        names.append(build)
+        path = source / changed
+        path.write_text(path.read_text().replace("one", "1") + " ")
+    assert names[0] != names[1]
