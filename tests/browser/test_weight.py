@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.axe import wait_until_loaded
 from tests.support.page import samples
@@ -11,27 +11,37 @@ from tests.support.page.measures import RECORD_SHIFTS, weigh
 LIMIT_BYTES, LIMIT_REQUESTS = 45_000, 8
 
 
+def open_until(page: Page, address: str, heading: str) -> None:
+    """Until all is there: on a busy machine, the network is also idle while a function starts."""
+    page.goto(address)
+    expect(page.get_by_role("heading", name=heading)).to_be_visible()
+    page.wait_for_load_state("networkidle")
+
+
 def test_the_first_view_takes_at_most_45_kb_and_8_requests(open_context, stack):
     page = open_context().new_page()
-    received = weigh(page, lambda: page.goto(stack.dashboard_url, wait_until="networkidle"))
-    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    received = weigh(page, lambda: open_until(page, stack.dashboard_url, "Sign in"))
     assert 4 < len(received) <= LIMIT_REQUESTS, received
     assert sum(received) < LIMIT_BYTES, received
 
 
 def test_so_does_the_list_with_the_answers_of_the_api(admin):
-    page, address = admin.page, admin.stack.dashboard_url
+    page = admin.page
     page.goto("about:blank")
     page.context.new_cdp_session(page).send("Network.clearBrowserCache")
-    received = weigh(page, lambda: page.goto(address, wait_until="networkidle"))
-    expect(page.get_by_role("heading", name="Cloud Accounts")).to_be_visible()
+
+    def visit() -> None:
+        open_until(page, admin.stack.dashboard_url, "Cloud Accounts")
+        wait_until_loaded(page)
+
+    received = weigh(page, visit)
     assert 4 < len(received) <= LIMIT_REQUESTS, received
     assert sum(received) < LIMIT_BYTES, received
 
 
 def test_a_second_visit_asks_for_next_to_nothing(open_context, stack):
     page = open_context().new_page()
-    page.goto(stack.dashboard_url, wait_until="networkidle")
+    open_until(page, stack.dashboard_url, "Sign in")
     page.reload(wait_until="networkidle")
     transferred = page.evaluate(
         """performance.getEntriesByType("resource")
