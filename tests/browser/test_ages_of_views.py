@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,7 +10,6 @@ from playwright.sync_api import expect
 
 from tests.support.page import samples
 
-UNAVAILABLE = (503, {"message": "Service Unavailable"})
 NEW_ENTRY = samples.AUDIT[1] | {"entry_id": "new", "detail": "Name: A → B"}
 BUSY = samples.INTERACTIONS[0] | {"interaction_id": "new", "detail": "It was parked."}
 TESTED = samples.finished_test("test2", trigger="scheduled", started_at="2026-01-06T10:00:00Z")
@@ -61,9 +61,8 @@ READ_BY_VIEWS = [
 
 @pytest.mark.parametrize(("view", "path", "before", "after", "said"), READ_BY_VIEWS)
 def test_it_is_read_again_and_counts_for_the_age_that_is_said(
-    admin, answer_with, watch, view, path, before, after, said
+    admin, answer_with, view, path, before, after, said
 ):
-    watch.expect_status(503)
     page = admin.page
     is_list = isinstance(before, list)
     there: list[Any] = [{"items": before, "next_cursor": None} if is_list else before]
@@ -81,9 +80,10 @@ def test_it_is_read_again_and_counts_for_the_age_that_is_said(
     there[0] = {"items": [after, *before], "next_cursor": None} if is_list else after
     page.clock.run_for(31_000)
     expect(main).to_contain_text(said)
-    there[0] = UNAVAILABLE
-    for _ in range(20):
+    # Only the age tells: the account is read as ever, and this request is answered no more.
+    page.route(re.compile(rf"{path}(\?|$)"), lambda _: None)
+    for _ in range(16):
         page.clock.fast_forward("00:05")
         page.wait_for_timeout(20)
-    expect(mark).to_contain_text("Last updated 10:0")
+    expect(mark).to_contain_text("Last updated 10:0", timeout=5_000)
     expect(main).to_contain_text(said)

@@ -6,17 +6,15 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Error, Page, Response, expect
+from playwright.sync_api import Error, Page, Response, Route, expect
 
 from cavok.domain.events import EventType
 from tests.browser.axe import wait_until_loaded
 from tests.browser.test_accessibility import MODALS, NEEDS_SIGN_IN
 from tests.support.page import samples
 
-TEXTS = Path(__file__).parents[2] / "functions" / "dashboard" / "static" / "texts.js"
 WRAP = """
 const wrapped = (value) =>
   typeof value === "string" ? value && `[!! ${value} !!]`
@@ -24,7 +22,9 @@ const wrapped = (value) =>
   : Array.isArray(value) ? value.map(wrapped)
   : Object.fromEntries(Object.entries(value).map(([name, each]) => [name, wrapped(each)]));
 """
-"""Makes the texts those of a language that nobody speaks. Both files of texts pass `strict`."""
+"""Makes the texts those of a language that nobody speaks."""
+BOTH_FILES = re.compile(r"\bstrict\((texts|\{ \.\.\.texts, \.\.\.more \}),")
+"""Where the texts of the first view, and of the others, pass."""
 A_TEXT = re.compile(r"\[!!(?:(?!\[!!|!!\]).)*!!\]", re.DOTALL)
 WHAT_IS_READ = """() => {
   const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
@@ -81,15 +81,14 @@ class Translated:
         self._answers: list[Response] = []
         self.found: dict[str, list[str]] = {}
         page.on("response", self._keep)
-        source = TEXTS.read_text().replace("strict(texts,", "strict(wrapped(texts),")
-        source = source.replace(
-            "strict({ ...texts, ...more },", "strict(wrapped({ ...texts, ...more }),"
-        )
-        assert source.count("strict(wrapped(") == 2
-        page.route(
-            re.compile(r"/ui/[^/]+/texts\.js$"),
-            lambda route: route.fulfill(body=WRAP + source, content_type="text/javascript"),
-        )
+        # texts.js is among the modules that are joined.
+        page.route(re.compile(r"/ui/[^/]+/app\.js$"), self._wrap)
+
+    @staticmethod
+    def _wrap(route: Route) -> None:
+        source, places = BOTH_FILES.subn(r"strict(wrapped(\1),", route.fetch().text())
+        assert places == 2
+        route.fulfill(body=WRAP + source, content_type="text/javascript")
 
     def _keep(self, answer: Response) -> None:
         if "/v1/" in answer.url and answer.request.method != "OPTIONS":
