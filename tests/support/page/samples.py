@@ -201,6 +201,7 @@ def finished_test(verification_id: str = "test1", **changes: Any) -> dict[str, A
         "finished_at": "2026-01-05T10:00:09Z",
         "steps": STEPS,
         "region_health": [],
+        "unchanged": None,
         "execution_arn": None,
         **changes,
     }
