@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cavok.domain import permissions
+from cavok.domain.events import REGISTRY
 from tests.integration.conftest import BUCKET, client
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
 from tests.support.builders import EXTERNAL_ID, WORKLOAD
@@ -104,6 +106,80 @@ def test_the_openapi_document_is_valid_and_names_every_route(nobody: Api) -> Non
         "GET /v1/accounts/{account_id}/verifications/{verification_id}",
         "GET /health",
     }
+
+
+def described(nobody: Api) -> dict[str, Any]:
+    document: dict[str, Any] = nobody.get("/openapi.json").json
+    return document
+
+
+def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        operation
+        for paths in (document["paths"], document["webhooks"])
+        for methods in paths.values()
+        for operation in methods.values()
+    ]
+
+
+def test_an_operation_is_named_as_its_function_and_described(nobody: Api) -> None:
+    document = described(nobody)
+    names = [operation["operationId"] for operation in operations(document)]
+
+    assert document["paths"]["/v1/accounts"]["post"]["operationId"] == "create_account"
+    assert len(set(names)) == len(names)
+    for operation in operations(document):
+        assert operation["summary"], operation
+        assert operation["description"], operation
+        for parameter in operation.get("parameters", ()):
+            assert parameter["description"], (operation["operationId"], parameter["name"])
+
+
+def test_tags_are_the_described_ones(nobody: Api) -> None:
+    document = described(nobody)
+    used = {tag for operation in operations(document) for tag in operation["tags"]}
+
+    assert {tag["name"] for tag in document["tags"]} == used
+    assert all(tag["description"] for tag in document["tags"])
+
+
+def test_every_event_is_a_webhook_of_the_document(nobody: Api) -> None:
+    webhooks = described(nobody)["webhooks"]
+
+    assert set(webhooks) == set(REGISTRY)
+    for name, methods in webhooks.items():
+        body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert body["properties"]["type"] == {"const": name}
+        assert body["properties"]["data"] == REGISTRY[name].schema()
+
+
+def test_a_time_is_one_and_every_component_is_used(nobody: Api) -> None:
+    document = described(nobody)
+    schemas, text = document["components"]["schemas"], json.dumps(document)
+
+    for name, schema in schemas.items():
+        assert f'"#/components/schemas/{name}"' in text, name
+        for field, shape in schema.get("properties", {}).items():
+            if field.endswith("_at") or field == "at":
+                assert '"format": "date-time"' in json.dumps(shape), (name, field)
+
+
+def test_errors_of_the_gateway_have_one_component(nobody: Api) -> None:
+    for operation in operations(described(nobody)):
+        for status in ("401", "429"):
+            if answer := operation["responses"].get(status):
+                schema = answer["content"]["application/json"]["schema"]
+                assert schema == {"$ref": "#/components/schemas/GatewayMessage"}
+
+
+def test_the_document_is_compact_and_compressed_for_those_who_take_it(nobody: Api) -> None:
+    plain = nobody.get("/openapi.json")
+    packed = nobody.get("/openapi.json", {"accept-encoding": "gzip, br"})
+
+    assert plain.text == json.dumps(plain.json, separators=(",", ":"), ensure_ascii=True)
+    assert packed.headers["content-encoding"] == "gzip"
+    assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
+    assert packed.text == plain.text
 
 
 def test_the_openapi_document_says_which_routes_ask_for_a_token(nobody: Api) -> None:

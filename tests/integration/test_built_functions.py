@@ -90,15 +90,12 @@ def test_without_its_layer_it_does_not_so_that_the_test_above_can_fail(name: str
     assert "ModuleNotFoundError" in done.stderr
 
 
-def built_page() -> Path:
-    return Path(str(page_function.app().__file__)).parent
-
-
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_an_artifact_is_what_stands_in_the_functions_folder(name: str) -> None:
     """The page's has what its own step makes of the folder."""
     makes_itself = "Metadata" in FUNCTIONS[name]
-    folder = built_page() if makes_itself else ROOT / FUNCTIONS[name]["Properties"]["CodeUri"]
+    source = ROOT / FUNCTIONS[name]["Properties"]["CodeUri"]
+    folder = page_function.folder() if makes_itself else source
     files = {path.relative_to(folder) for path in folder.rglob("*") if path.is_file()}
     built = {p.relative_to(BUILD / name) for p in (BUILD / name).rglob("*") if p.is_file()}
 

@@ -46,6 +46,7 @@ from tests.support.builders import (
     confirmed,
     sample_event,
 )
+from tests.support.page import built
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -327,7 +328,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def handle(function: str, event: Json) -> Any:
     """The handler's answer, as JSON on both ways."""
-    app = importlib.import_module(f"functions.{function}.app")
+    is_page = function == "dashboard"
+    app = built.app() if is_page else importlib.import_module(f"functions.{function}.app")
     return json.loads(json.dumps(app.handler(json.loads(json.dumps(event)), Context())))
 
 

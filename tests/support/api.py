@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import gzip
 import json
 from dataclasses import dataclass, field
 from typing import Any
@@ -106,7 +107,9 @@ class Api:
         answer = app.handler(event, Context())
         text = answer.get("body") or ""
         if answer.get("isBase64Encoded"):
-            text = base64.b64decode(text).decode(errors="replace")
+            raw = base64.b64decode(text)
+            packed = _flat(answer).get("content-encoding") == "gzip"
+            text = (gzip.decompress(raw) if packed else raw).decode(errors="replace")
         return Answer(answer["statusCode"], _flat(answer), text)
 
     def _event(self, method: str, path: str, query: dict[str, Any]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from local.settings import ROOT
+from tests.support.page import built
 
 FUNCTIONS = sorted(path.parent.name for path in ROOT.glob("functions/*/app.py"))
 EVERYWHERE = {"aws_xray_sdk", "jsonschema", "requests", "cryptography", "moto"}
@@ -61,9 +62,9 @@ def loaded(function: str) -> frozenset[str]:
 
 def after_importing(function: str, code: str) -> list[Any]:
     """The `names` that this code makes in a fresh process that imported the function's app."""
-    places = (f"functions/{function}", "layers/shared")
+    folder = built.folder() if function == "dashboard" else ROOT / "functions" / function
     environment = {
-        "PYTHONPATH": os.pathsep.join(str(ROOT / place) for place in places),
+        "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT / "layers" / "shared"))),
         "PATH": os.environ["PATH"],
         "AWS_REGION": "us-east-1",
         "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",

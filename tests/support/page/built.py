@@ -15,11 +15,17 @@ _FOLDER = tempfile.TemporaryDirectory(prefix="cavok-page-")
 
 
 @cache
+def folder() -> Path:
+    """The artifact: the handler, and beside it what it serves."""
+    path = Path(_FOLDER.name)
+    build_page.main(path)
+    return path
+
+
+@cache
 def app() -> ModuleType:
     """The module of the handler, which serves the files that were built beside it."""
-    folder = Path(_FOLDER.name)
-    build_page.main(folder)
-    spec = importlib.util.spec_from_file_location("built_page", folder / "app.py")
+    spec = importlib.util.spec_from_file_location("built_page", folder() / "app.py")
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

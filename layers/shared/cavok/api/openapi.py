@@ -1,5 +1,6 @@
 """The OpenAPI document of the whole API, whichever function serves a route."""
 
+import json
 from importlib import import_module
 from inspect import getdoc
 from pkgutil import iter_modules
@@ -9,11 +10,42 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api import routes
+from cavok.domain.events import REGISTRY, EventDeclaration
+
+_TAGS = {
+    "About": "The API itself.",
+    "Access details": "What Cavok asks customers for, and why.",
+    "Accounts": "AWS accounts that your organization connected.",
+    "Audit": "Who did what.",
+    "Instances": "Instances in connected accounts: listing, starting, stopping.",
+    "Organization": "Your organization.",
+    "Resources": "Instances that Cavok controls, and their schedules.",
+    "Verifications": "Tests of accounts, and what they found.",
+    "Webhook": "Where events of your organization are sent, and what is sent.",
+}
+
+_PARAMETERS = {
+    "account_id": "The account, as `POST /v1/accounts` returned it.",
+    "verification_id": "The test.",
+    "resource_id": "The resource.",
+    "instance_id": "The instance, as AWS identifies it.",
+    "kind": "The kind of the instance.",
+    "status": "Only accounts in this status.",
+    "idempotency-key": "Makes it safe to send the request again: within a day, it acts once.",
+}
+"""What parameters mean that several routes share. Those of one route say it themselves."""
 
 
 def document() -> str:
-    """The document as JSON."""
-    return _whole_api().get_openapi_json_schema(**_about())
+    """The document as JSON, without white space."""
+    made = json.loads(_whole_api().get_openapi_json_schema(**_about()))
+    for operations in made["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                parameter.setdefault("description", _PARAMETERS.get(parameter["name"]))
+    made["webhooks"] = {one.type: {"post": _webhook(one)} for one in REGISTRY.values()}
+    _drop_unused(made)
+    return json.dumps(made, separators=(",", ":"))
 
 
 def page(event: dict[str, Any], context: LambdaContext) -> str:
@@ -33,11 +65,44 @@ def _whole_api() -> APIGatewayHttpResolver:
         whole.include_router(import_module(module.name).router)
     for route in (*whole._static_routes, *whole._dynamic_routes):
         route.description = getdoc(route.func)  # Powertools leaves docstrings out.
+        route.operation_id = route.func.__name__
     return whole
 
 
+def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
+    """A message to an organization's webhook, in the payload format of Standard Webhooks."""
+    schema = {
+        "type": "object",
+        "required": ["type", "timestamp", "data"],
+        "properties": {
+            "type": {"const": declaration.type},
+            "timestamp": {"type": "string", "format": "date-time"},
+            "data": declaration.schema(),
+        },
+    }
+    return {
+        "operationId": declaration.type.replace(" ", ""),
+        "tags": ["Webhook"],
+        "summary": declaration.type,
+        "description": declaration.description,
+        "security": [{}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": {"2XX": {"description": "Taken. After any other answer it comes again."}},
+    }
+
+
+def _drop_unused(made: dict[str, Any]) -> None:
+    """Powertools adds models of its own answers, which this API never gives."""
+    schemas = made["components"]["schemas"]
+    while unused := [
+        name for name in schemas if f'"#/components/schemas/{name}"' not in json.dumps(made)
+    ]:
+        for name in unused:
+            del schemas[name]
+
+
 def _about() -> dict[str, Any]:
-    from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer
+    from aws_lambda_powertools.event_handler.openapi.models import HTTPBearer, Server, Tag
 
     token = HTTPBearer(bearerFormat="JWT", description="A Cognito ID token.")
     return {
@@ -47,8 +112,11 @@ def _about() -> dict[str, Any]:
         "description": (
             "Send a Cognito ID token as `Authorization: Bearer …`. The token alone decides which "
             "organization you act for. Errors are problems (RFC 9457); those of a bad request name "
-            "each field."
+            "each field. No other site may read answers in a browser: there is no CORS."
         ),
+        # Relative to the address of the document, and of its page: right under every prefix.
+        "servers": [Server(url=".", description="Where this document comes from.")],
+        "tags": [Tag(name=name, description=text) for name, text in _TAGS.items()],
         "security_schemes": {"token": token},
         "security": [{"token": []}],
     }

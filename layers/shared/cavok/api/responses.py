@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
+from pydantic import BaseModel
 
 from cavok.api.problems import PROBLEM_JSON, Problem
 
@@ -20,11 +21,11 @@ PageT = TypeVar("PageT", bound=_Page)
 
 CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT
 
-_GATEWAY_SHAPE = {
-    "type": "object",
-    "properties": {"message": {"type": "string"}},
-    "required": ["message"],
-}
+
+class GatewayMessage(BaseModel):
+    """An error that the gateway itself sends, before the API is asked. It is no problem."""
+
+    message: str
 
 
 def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
@@ -36,7 +37,7 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
         good["content"] = {}
     gateway: OpenAPIResponse = {
         "description": "Sent by the gateway.",
-        "content": {"application/json": {"schema": _GATEWAY_SHAPE}},
+        "content": {"application/json": {"model": GatewayMessage}},
     }
     if 400 in errors:
         errors = (*errors, 415)

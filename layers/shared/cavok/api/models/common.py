@@ -11,6 +11,7 @@ from pydantic import (
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
     PlainSerializer,
+    WithJsonSchema,
     field_validator,
 )
 from pydantic_core import core_schema
@@ -26,7 +27,11 @@ Cursor = Annotated[
 IdempotencyKey = Annotated[
     str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)
 ]
-Timestamp = Annotated[datetime, PlainSerializer(utc_text, return_type=str, when_used="json")]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(utc_text, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
 """ISO 8601, UTC."""
 
 

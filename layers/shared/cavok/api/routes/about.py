@@ -19,12 +19,13 @@ def health() -> Health:
     return Health()
 
 
-@router.get("/openapi.json", include_in_schema=False, cache_control=FOR_ALL)
+@router.get("/openapi.json", include_in_schema=False, cache_control=FOR_ALL, compress=True)
 def get_openapi() -> Response[str]:
     """Returns the OpenAPI document."""
     return Response(
         status_code=HTTPStatus.OK.value,
         content_type="application/json",
+        headers={"Vary": "Accept-Encoding"},
         body=openapi.document(),
     )
 
@@ -35,5 +36,6 @@ def get_docs() -> Response[str]:
     return Response(
         status_code=HTTPStatus.OK.value,
         content_type="text/html",
+        headers={"Vary": "Accept-Encoding"},
         body=openapi.page(router.current_event.raw_event, router.lambda_context),
     )
