@@ -53,20 +53,17 @@ def main() -> int:
         starts = start_up.measure(options.runs)
     with step("Warm requests in process"):
         warm = warm_request.measure(options.runs)
-    with (
-        step("A person's test, as on AWS") as current,
-        stand_in() as aws,
-        Functions.of_the_build(aws) as functions,
-    ):
+    with stand_in() as aws, Functions.of_the_build(aws) as functions:
         prepared.prepare()
-        pressed = persons_test.measure(functions, aws)
-        current.outcome = functions.how
+        with step("A person's test, as on AWS") as current:
+            pressed = persons_test.measure(functions, aws)
+            current.outcome = functions.how
+        swept, of_the_sweep = sweep.results(stack, functions, aws)
     with step("A whole test on the local stack"):
         workflow, script = whole_test.measure(stack, options.runs)
     with step("The page in Chromium"):
         seen = page.measure(stack, options.runs)
     found = packages.measure()
-    swept, of_the_sweep = sweep.results(stack, options.runs)
     measured = [
         Measured(targets.LAYER_SIZE, found[0].zipped / 1e6),
         *(

@@ -2,100 +2,111 @@
 
 The rules are those of the DynamoDB Developer Guide ("Read and write operations", "Item sizes"). A
 unit is 4 kB read or 1 kB written. An eventually consistent read takes half, a transaction twice. A
-write to an index takes units too, and twice if the index's key changed. The embedded AWS also
-reports consumed capacity, but not by size.
+write to an index takes units too, and twice if the index's key changed. moto and the embedded AWS
+also report consumed capacity, but not by size.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from tests.support.template import resource
+
 Item = Mapping[str, Mapping[str, Any]]
+Change = tuple[Item, Item]
+"""An item before and after a write; empty if there is none."""
 
 _READ, _WRITE = 4096, 1024
+_TIMES = {
+    **dict.fromkeys(("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem"), 1),
+    "TransactWriteItems": 2,
+    "DescribeTable": 0,
+}
+"""How often a write counts, by operation."""
+OVERHEAD = 100
+"""Bytes that DynamoDB stores beside an item, and beside each entry of an index."""
 
 
 @dataclass
 class Capacity:
-    """Units so far. An index is the tuple of its entries' attributes, key attributes first; a last
-    `*` stands for all attributes.
-    """
+    """Units so far."""
 
-    indexes: Sequence[tuple[str, ...]]
     read: float = 0
     written: float = 0
-    _known: dict[tuple[str, str], Item] = field(default_factory=dict)
+
+    def add(self, operation: str, asked: Any, answered: Any, changes: Iterable[Change]) -> None:
+        """Raises NotImplementedError for an operation that is not counted."""
+        consistent = asked.get("ConsistentRead", False)
+        if operation == "GetItem":
+            self._reads([answered.get("Item", {})], consistent)
+        elif operation == "Query":
+            self._reads(answered["Items"], consistent)
+        elif operation == "BatchGetItem":
+            for table, keys in asked["RequestItems"].items():
+                for item in answered["Responses"][table]:
+                    self._reads([item], keys.get("ConsistentRead", False))
+        elif operation in _TIMES:
+            self._writes(changes, _TIMES[operation])
+        else:
+            raise NotImplementedError(f"{operation} is not counted")
 
     @contextmanager
-    def metered(self, client: Any) -> Iterator[Capacity]:
-        """Counts the requests that this botocore client makes in the block."""
+    def reads_of(self, client: Any) -> Iterator[None]:
+        """Counts what this botocore client reads in the block."""
         sent, answered = "provide-client-params.dynamodb.*", "after-call.dynamodb.*"
-        client.meta.events.register_first(sent, self._remember)
+        client.meta.events.register_first(sent, _remember)
         client.meta.events.register(answered, self._count)
         try:
-            yield self
+            yield
         finally:
-            client.meta.events.unregister(sent, self._remember)
+            client.meta.events.unregister(sent, _remember)
             client.meta.events.unregister(answered, self._count)
 
-    def _remember(self, params: Any, context: dict[str, Any], **_: Any) -> None:
-        context["cavok_request"] = params
-
     def _count(self, model: Any, parsed: Any, context: dict[str, Any], **_: Any) -> None:
-        count = {
-            "GetItem": self._get,
-            "BatchGetItem": self._batch_get,
-            "Query": self._query,
-            "TransactWriteItems": self._transaction,
-            "DescribeTable": lambda request, parsed: None,
-        }
-        count[model.name](context["cavok_request"], parsed)
+        self.add(model.name, context["cavok_request"], parsed, ())
 
-    def _get(self, request: Any, parsed: Any) -> None:
-        self._reads([parsed.get("Item", {})], consistent=request.get("ConsistentRead"))
-
-    def _batch_get(self, request: Any, parsed: Any) -> None:
-        for table, keys in request["RequestItems"].items():
-            for item in parsed["Responses"][table]:
-                self._reads([item], consistent=keys.get("ConsistentRead"))
-
-    def _query(self, request: Any, parsed: Any) -> None:
-        self._reads(parsed["Items"], consistent=request.get("ConsistentRead"))
-
-    def _transaction(self, request: Any, parsed: Any) -> None:
-        for action in request["TransactItems"]:
-            self._transacts(action)
-
-    def _reads(self, items: Sequence[Item], *, consistent: bool | None) -> None:
+    def _reads(self, items: Sequence[Item], consistent: bool) -> None:
         """One request, or one item of a batch: the units of its items together, at least one."""
         units = max(1, math.ceil(sum(map(weight, items)) / _READ))
         self.read += units if consistent else units / 2
-        for item in items:
-            if "version" in item:
-                self._known[_key(item)] = item
 
-    def _transacts(self, action: Mapping[str, Any]) -> None:
-        put = action.get("Put")
-        if put is None:
-            raise NotImplementedError(f"{list(action)} is not counted")
-        item: Item = put["Item"]
-        before = self._known.get(_key(item))
-        size = max(weight(item), weight(before or {}))
-        self.written += 2 * math.ceil(size / _WRITE)
-        for index in self.indexes:
-            old, new = _entry(before or {}, index), _entry(item, index)
-            if old != new:
-                self.written += sum(math.ceil(weight(one) / _WRITE) for one in (old, new) if one)
-        self._known[_key(item)] = item
+    def _writes(self, changes: Iterable[Change], times: int) -> None:
+        for change in changes:
+            self.written += times * _units(max(map(weight, change)))
+            for index in indexes():
+                old, new = (index.entry(item) for item in change)
+                if old and new and not index.moved(old, new):
+                    self.written += _units(max(weight(old), weight(new))) if old != new else 0
+                else:
+                    self.written += sum(_units(weight(one)) for one in (old, new) if one)
+
+
+def _remember(params: Any, context: dict[str, Any], **_: Any) -> None:
+    context["cavok_request"] = params
+
+
+def _units(size: int) -> int:
+    return max(1, math.ceil(size / _WRITE))
+
+
+# ---- sizes
 
 
 def weight(item: Item) -> int:
     """Size of an item in bytes: its names and values."""
     return sum(len(name.encode()) + _bytes(value) for name, value in item.items())
+
+
+def stored_weight(item: Item) -> int:
+    """Bytes that are kept of an item: its own, and those of its entries in indexes."""
+    entries = (index.entry(item) for index in indexes())
+    return sum(weight(one) + OVERHEAD for one in (item, *entries) if one)
 
 
 def _bytes(value: Mapping[str, Any]) -> int:
@@ -106,22 +117,40 @@ def _bytes(value: Mapping[str, Any]) -> int:
         case "N":
             return len(inner) // 2 + 2
         case "B":
-            return len(inner)
+            return len(b64decode(inner) if isinstance(inner, str) else inner)
         case "BOOL" | "NULL":
             return 1
         case other:
             raise NotImplementedError(f"{other} has no known size")
 
 
-def _key(item: Item) -> tuple[str, str]:
-    return item["pk"]["S"], item["sk"]["S"]
+# ---- the table's indexes
 
 
-def _entry(item: Item, index: tuple[str, ...]) -> Item:
-    """The index's entry for an item; empty if the item lacks one of the index's keys."""
-    keys = index[:2]
-    if not all(name in item for name in keys):
-        return {}
-    if index[-1] == "*":
-        return item
-    return {name: item[name] for name in {"pk", "sk", *keys}}
+@dataclass(frozen=True)
+class Index:
+    """`keys` are its key attributes. `whole`: an entry has all attributes, not keys alone."""
+
+    keys: tuple[str, ...]
+    whole: bool
+
+    def entry(self, item: Item) -> Item:
+        """Empty if the item lacks one of the index's keys."""
+        if not all(name in item for name in self.keys):
+            return {}
+        return item if self.whole else {name: item[name] for name in {"pk", "sk", *self.keys}}
+
+    def moved(self, old: Item, new: Item) -> bool:
+        return any(old[name] != new[name] for name in self.keys)
+
+
+@cache
+def indexes() -> tuple[Index, ...]:
+    """Those of the template."""
+    return tuple(
+        Index(
+            tuple(key["AttributeName"] for key in one["KeySchema"]),
+            one["Projection"]["ProjectionType"] == "ALL",
+        )
+        for one in resource("Table")["GlobalSecondaryIndexes"]
+    )

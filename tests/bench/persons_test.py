@@ -16,7 +16,7 @@ from local.settings import REGION, Problem
 from tests.bench.functions import TABLE, Functions
 from tests.bench.prepared import ORGANIZATION, connect_accounts
 from tests.bench.stand_in import StandIn
-from tests.bench.workflows import Pool, Reckoned, Taken, definition
+from tests.bench.workflows import Performing, Pool, Reckoned, Taken, definition
 
 COLD_RUNS, WARM_RUNS = 3, 7
 
@@ -72,25 +72,6 @@ def _press(pool: Pool, aws: StandIn, account_id: str, now: float) -> Pressed:
     execution.run(definition("verify_account"), given)
     _check(account_id, started["name"])
     return Pressed(execution.now - now, execution.bill.transitions, tuple(pool.taken[before:]))
-
-
-@dataclass(frozen=True)
-class Performing:
-    """What the states of a person's test ask of AWS."""
-
-    pool: Pool
-    aws: StandIn
-
-    def perform(self, resource: str, arguments: Any, now: float) -> tuple[Any, float]:
-        """See `workflows.Perform`."""
-        match resource.removeprefix("arn:aws:states:::"):
-            case "lambda:invoke":
-                taken = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
-                return {"Payload": taken.invocation.result}, taken.seconds
-            case "dynamodb:putItem":
-                boto3.client("dynamodb", REGION).put_item(TableName=TABLE, Item=arguments["Item"])
-                return {}, self.aws.latency
-        raise NotImplementedError(resource)
 
 
 def _check(account_id: str, verification_id: str) -> None:

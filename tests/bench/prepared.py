@@ -27,8 +27,6 @@ from tests.support.template import resource
 ORGANIZATION = "northwind"
 FIRST_NUMBER = 200_000_000_000
 """Of the customers' AWS accounts, which count up from it."""
-_CUSTOMERS = 100
-"""With something in them; a sweep's accounts share them."""
 
 
 def prepare() -> None:
@@ -39,6 +37,7 @@ def prepare() -> None:
     key = _client("kms").create_key()["KeyMetadata"]["KeyId"]
     _client("kms").create_alias(AliasName=KEY, TargetKeyId=key)
     _client("events").create_event_bus(Name="cavok")
+    _client("sqs").create_queue(QueueName="webhooks")
     _client("stepfunctions").create_state_machine(
         name="verify_account",
         definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
@@ -46,25 +45,24 @@ def prepare() -> None:
     )
 
 
-def connect_accounts(count: int, *, due: int = 0) -> list[Account]:
-    """Writes an organization with so many confirmed accounts, the first `due` of them due, and what
-    the first hundred have in AWS: a role, and an instance of EC2.
+def connect_accounts(count: int, *, due: int = 0, first: int = 0) -> list[Account]:
+    """Writes an organization with so many confirmed accounts, numbered from `first`, of which `due`
+    are due, and what each has in AWS: a role, and an instance of EC2.
     """
     now = datetime.now(UTC)
-    accounts = [an_account(index, now, due=index < due) for index in range(count)]
-    for account in accounts[:_CUSTOMERS]:
-        _fill(account)
+    accounts = [an_account(first + index, now, due=index < due) for index in range(count)]
     organization = {
         "pk": {"S": f"ORG#{ORGANIZATION}"},
         "sk": {"S": "ORG"},
         "external_id": {"S": EXTERNAL_ID},
-        "confirmed": {"N": str(count)},
+        "confirmed": {"N": str(first + count)},
         "created_at": {"S": "2025-01-01T00:00:00.000000+0000"},
     }
     table = _client("dynamodb")
     table.put_item(TableName=TABLE, Item=organization)
     with adapters():
         for account in accounts:
+            _fill(account)
             table.put_item(TableName=TABLE, Item=item_of(account))
     return accounts
 

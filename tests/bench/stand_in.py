@@ -13,6 +13,7 @@ import re
 import ssl
 import threading
 import time
+from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,7 @@ from botocore.compat import HTTPHeaders
 from moto import mock_aws
 from moto.backends import get_backend
 from moto.core.models import botocore_stubber
+from moto.dynamodb.models.dynamo_type import DynamoType
 
 LATENCY = 0.05
 """Seconds until AWS answers: a customer's region may be on another continent."""
@@ -152,9 +154,14 @@ def _keys_written(operation: str, asked: Mapping[str, Any]) -> list[tuple[str, I
 def _stored(table: str, of: Item) -> Item:
     """Empty if there is none."""
     backend: Any = get_backend("dynamodb")["123456789012"]["us-east-1"]  # type: ignore[index]
-    (pk,), (sk,) = of["pk"].values(), of["sk"].values()
-    found = backend.tables[table].items[pk].get(sk) if pk in backend.tables[table].items else None
-    return dict(found.to_json()["Attributes"]) if found else {}
+    found = backend.tables[table].get_item(DynamoType(of["pk"]), DynamoType(of["sk"]))
+    text = json.dumps(found.to_json()["Attributes"] if found else {}, default=_as_sent)
+    item: Item = json.loads(text)
+    return item
+
+
+def _as_sent(value: bytes) -> str:
+    return b64encode(value).decode()
 
 
 # ---- the server

@@ -31,6 +31,7 @@ BEFORE = {
     "AccountsApi": 9.1,
     "DeliverWebhook": 9.7,
     "EndResources": 9.4,
+    "FollowOutcome": 9.7,
     "FollowSchedule": 9.6,
     "InstancesApi": 10.4,
     "ListDueAccounts": 7.6,

@@ -13,9 +13,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-from local.settings import ROOT
-from tests.bench.functions import ExecutionEnvironment, Invocation
+import boto3
+
+from local.settings import REGION, ROOT
+from tests.bench.functions import TABLE, ExecutionEnvironment, Invocation
 from tests.bench.measure import Sample
+from tests.bench.stand_in import StandIn
 from tests.integration.asl import Call, Run
 
 TRANSITION = 0.025
@@ -52,37 +55,40 @@ class Pool:
     """
 
     start: Callable[[str], ExecutionEnvironment]
+    one_each: bool = False
+    """Whether each function has one environment only, where nobody asks how long things take."""
     taken: list[Taken] = field(default_factory=list)
     _free_at: dict[str, list[tuple[float, int, ExecutionEnvironment]]] = field(default_factory=dict)
-    _number: int = 0
+    _started: list[ExecutionEnvironment] = field(default_factory=list)
 
     def invoke(self, function: str, event: Any, now: float) -> Taken:
         """At a moment of reckoned time."""
         waiting = self._free_at.setdefault(function, [])
-        free = waiting and waiting[0][0] <= now
-        environment = heapq.heappop(waiting)[2] if free else self.start(function)
-        taken = Taken(function, None if free else environment.init, environment.invoke(event))
-        self._number += 1
-        heapq.heappush(waiting, (now + taken.seconds, self._number, environment))
+        if waiting and (self.one_each or waiting[0][0] <= now):
+            init, environment = None, heapq.heappop(waiting)[2]
+        else:
+            environment = self.start(function)
+            self._started.append(environment)
+            init = environment.init
+        taken = Taken(function, init, environment.invoke(event))
         self.taken.append(taken)
+        heapq.heappush(waiting, (now + taken.seconds, len(self.taken), environment))
         return taken
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for environments in self._free_at.values():
-            for _, _, environment in environments:
-                environment.end()
-        self._free_at.clear()
+        for environment in self._started:
+            environment.end()
 
 
 # ---- executions
 
 
-Perform = Callable[[str, Any, float], tuple[Any, float]]
-"""Performs a task's `Resource` with its arguments, at a moment of reckoned time. Returns the result
-and the seconds that it took.
+Perform = Callable[[str, Any, float, "Bill"], tuple[Any, float]]
+"""Performs a task's `Resource` with its arguments, at a moment of reckoned time, for an execution
+with this bill. Returns the result and the seconds that it took.
 """
 
 
@@ -112,7 +118,7 @@ class Reckoned(Run):
         return super()._step(name, state, data)
 
     def _perform(self, name: str, resource: str, arguments: Any) -> Any:
-        result, seconds = self.perform(resource, arguments, self.now)
+        result, seconds = self.perform(resource, arguments, self.now, self.bill)
         self.now += seconds
         return result
 
@@ -135,3 +141,36 @@ class Reckoned(Run):
                 self.bill.express.append(branch.now - began)
         self.now = max(free)
         return results
+
+
+@dataclass(frozen=True)
+class Performing:
+    """What the states of our workflows ask of AWS."""
+
+    pool: Pool
+    aws: StandIn
+
+    def perform(self, resource: str, arguments: Any, now: float, bill: Bill) -> tuple[Any, float]:
+        """See `Perform`. Raises NotImplementedError for what no workflow asks yet."""
+        match resource.removeprefix("arn:aws:states:::"):
+            case "lambda:invoke":
+                taken = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
+                return {"Payload": taken.invocation.result}, taken.seconds
+            case "dynamodb:putItem":
+                boto3.client("dynamodb", REGION).put_item(TableName=TABLE, Item=arguments["Item"])
+                return {}, self.aws.latency
+            case "aws-sdk:sfn:listExecutions":
+                return {"Executions": [{}]}, self.aws.latency
+            case "aws-sdk:sfn:startSyncExecution":
+                return {"Status": "SUCCEEDED"}, self._child(arguments, now, bill)
+        raise NotImplementedError(resource)
+
+    def _child(self, arguments: Any, now: float, bill: Bill) -> float:
+        """An EXPRESS execution of `verify_account`. Returns its seconds."""
+        given = json.loads(arguments["Input"])
+        execution = {"Id": "arn:child", "Name": arguments["Name"], "Input": given}
+        own = Bill(express=bill.express)
+        child = Reckoned({"Execution": execution}, perform=self.perform, now=now, bill=own)
+        child.run(definition("verify_account"), given)
+        bill.express.append(child.now - now)
+        return child.now - now

@@ -146,7 +146,7 @@ class Stream:
             old, new = before.get(key), self.items.get(key)
             if old != new:
                 self._count += 1
-                self.records.append(_record(self._count, key, old, new))
+                self.records.append(stream_record(self._count, key, old, new))
 
     def taken(self) -> list[Json]:
         """The records since the last call."""
@@ -161,11 +161,12 @@ def keys_of(records: list[Json]) -> Iterator[Key]:
         yield keys["pk"]["S"], keys["sk"]["S"]
 
 
-def _record(count: int, key: Key, old: Json | None, new: Json | None) -> Json:
+def stream_record(count: int, key: Key, old: Json | None, new: Json | None) -> Json:
+    """A change of an item, which may be missing before or after it, as the stream tells it."""
     images = {"OldImage": old, "NewImage": new}
     return {
         "eventID": str(count),
-        "eventName": "REMOVE" if new is None else "MODIFY" if old else "INSERT",
+        "eventName": "REMOVE" if not new else "MODIFY" if old else "INSERT",
         "eventSource": "aws:dynamodb",
         "dynamodb": {
             "ApproximateCreationDateTime": 1740830400,

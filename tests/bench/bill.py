@@ -1,0 +1,164 @@
+"""What AWS would bill for a number of scheduled tests, at public prices."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+MILLION = 1_000_000
+GB = 1024**3
+MONTH = timedelta(days=730 / 24)
+
+PRICES_OF = "us-east-1, on demand, without free tiers, arm64, as published in November 2025"
+_LAMBDA = "https://aws.amazon.com/lambda/pricing/"
+_STEPS = "https://aws.amazon.com/step-functions/pricing/"
+_DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+SOURCES: Mapping[str, tuple[float, str]] = {
+    "state transition": (25.00 / MILLION, _STEPS),
+    "EXPRESS request": (1.00 / MILLION, _STEPS),
+    "EXPRESS GB-second": (0.00001667, _STEPS),
+    "Lambda request": (0.20 / MILLION, _LAMBDA),
+    "Lambda GB-second": (0.0000133334, _LAMBDA),
+    "read unit": (0.125 / MILLION, _DYNAMODB),
+    "write unit": (0.625 / MILLION, _DYNAMODB),
+    "GB-month stored": (0.25, _DYNAMODB),
+    "GB-month of point-in-time recovery": (0.20, _DYNAMODB),
+    "KMS request": (0.03 / 10_000, "https://aws.amazon.com/kms/pricing/"),
+    "GB of logs": (0.50, "https://aws.amazon.com/cloudwatch/pricing/"),
+    "trace": (5.00 / MILLION, "https://aws.amazon.com/xray/pricing/"),
+    "bus event": (1.00 / MILLION, "https://aws.amazon.com/eventbridge/pricing/"),
+    "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
+}
+"""US dollars. STS is free. A Distributed Map costs one state transition a child."""
+
+PRICES = {unit: dollars for unit, (dollars, _) in SOURCES.items()}
+
+COLD = 0.05
+"""The assumed share of invocations that start a new environment. AWS says that it is typically
+below one in a hundred; a sweep comes every two minutes, in bursts. Source: Lambda Developer Guide,
+"Understanding the Lambda execution environment lifecycle", "Cold starts and latency".
+"""
+
+EXPRESS_MEMORY = 64 / 1024
+"""GB. Step Functions bills memory in chunks of 64 MB. A test's state has about 40 kB."""
+
+LOG_LINE = 26
+"""Bytes that CloudWatch Logs adds to each event. Source: CloudWatch Logs API Reference,
+PutLogEvents.
+"""
+
+_ID = "79b4f56e-95b1-4643-9700-2807f4e68189"
+_FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:cavok-accounts-ProbeAccount-0123456789"
+_TRACE = {
+    "spanId": "5d5cd43f3a1b4f0a",
+    "type": "X-Amzn-Trace-Id",
+    "value": f"Root=1-{_ID};Sampled=1",
+}
+LINES_OF_LAMBDA: Mapping[str, Sequence[str]] = {
+    "DEBUG": ("platform.start", "platform.runtimeDone", "platform.report"),
+    "INFO": ("platform.start", "platform.report"),
+    "WARN": (),
+}
+"""What Lambda itself logs of an invocation that succeeds, by `SystemLogLevel`. Source: Lambda
+Developer Guide, "Configuring JSON and plain text log formats", "System log level event mapping".
+"""
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a function did: how often it was invoked, the seconds of a warm invocation, and those of
+    a cold one, INIT included, which is billed since August 2025. Memory in GB.
+    """
+
+    invocations: float
+    warm: float
+    cold: float
+    memory: float
+    log_bytes: float = 0
+
+    @property
+    def gb_seconds(self) -> float:
+        return self.invocations * self.memory * ((1 - COLD) * self.warm + COLD * self.cold)
+
+
+@dataclass(frozen=True)
+class Used:
+    """What so many `tests` used. `express` has the seconds of each EXPRESS execution, `kept` the
+    byte-months of what is stored, `traces` how many traces begin, before sampling.
+    """
+
+    tests: int
+    work: Mapping[str, Work]
+    transitions: float = 0
+    express: Sequence[float] = ()
+    read: float = 0
+    written: float = 0
+    kept: float = 0
+    kms_requests: float = 0
+    events: float = 0
+    sqs_requests: float = 0
+    log_bytes: float = 0
+    traces: float = 0
+
+
+def dollars_of_a_million(used: Used) -> Mapping[str, float]:
+    """By line of the bill."""
+    invocations = sum(one.invocations for one in used.work.values())
+    lines = {
+        "Step Functions, transitions": used.transitions * PRICES["state transition"],
+        "Step Functions, EXPRESS": sum(map(express, used.express)),
+        "Lambda, requests": invocations * PRICES["Lambda request"],
+        "Lambda, GB-seconds": sum(one.gb_seconds for one in used.work.values())
+        * PRICES["Lambda GB-second"],
+        "DynamoDB, reads": used.read * PRICES["read unit"],
+        "DynamoDB, writes": used.written * PRICES["write unit"],
+        "DynamoDB, storage and recovery": used.kept
+        / GB
+        * (PRICES["GB-month stored"] + PRICES["GB-month of point-in-time recovery"]),
+        "KMS": used.kms_requests * PRICES["KMS request"],
+        "Logs": used.log_bytes / GB * PRICES["GB of logs"],
+        "X-Ray": used.traces * PRICES["trace"],
+        "Events": used.events * PRICES["bus event"],
+        "Queues": used.sqs_requests * PRICES["SQS request"],
+    }
+    return {name: dollars / used.tests * MILLION for name, dollars in lines.items()}
+
+
+def express(seconds: float) -> float:
+    """Dollars of an EXPRESS execution: its time is rounded up to tenths of a second."""
+    tenths = math.ceil(round(seconds / 0.1, 6))
+    return PRICES["EXPRESS request"] + PRICES["EXPRESS GB-second"] * EXPRESS_MEMORY * tenths / 10
+
+
+def sampled(traces_a_second: float) -> float:
+    """The share that X-Ray keeps: the first in a second, and five in a hundred of the others. The
+    share cannot be set. Source: Lambda Developer Guide, "Visualize Lambda function invocations
+    using AWS X-Ray".
+    """
+    if traces_a_second <= 1:
+        return 1.0
+    return (1 + 0.05 * (traces_a_second - 1)) / traces_a_second
+
+
+def bytes_of_lambdas_own_lines(level: str) -> int:
+    """Of one invocation that succeeds, in JSON."""
+    times = "2025-11-25T12:00:00.000Z"
+    metrics = {
+        "durationMs": 123.456,
+        "billedDurationMs": 124,
+        "memorySizeMB": 512,
+        "maxMemoryUsedMB": 123,
+    }
+    records = {
+        "platform.start": {"requestId": _ID, "functionArn": _FUNCTION, "version": "$LATEST"},
+        "platform.runtimeDone": {"requestId": _ID, "status": "success", "metrics": metrics},
+        "platform.report": {"requestId": _ID, "metrics": metrics, "status": "success"},
+    }
+    lines = (
+        json.dumps({"time": times, "type": kind, "record": records[kind] | {"tracing": _TRACE}})
+        for kind in LINES_OF_LAMBDA[level]
+    )
+    return sum(len(line) + LOG_LINE for line in lines)
