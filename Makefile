@@ -55,7 +55,7 @@ browser: stack chromium ## the tests of the page, in Chromium
 check: checkers ## style, types, templates, workflows, policies, known vulnerabilities
 	@$(RUN) local.check
 
-bench: stack chromium ## start-up, CPU, wall-clock, the page, and what a sweep reads and costs
+bench: stack chromium ## starts, a person's test, the page, and what a sweep costs, against their targets
 	@$(RUN) local.stack up
 	@$(RUN) tests.bench
 

@@ -42,7 +42,7 @@ ONE_TASK = {
 
 def run(machine: object, data: object) -> Reckoned:
     """Each task takes as many seconds as its arguments say."""
-    execution = Reckoned({}, perform=lambda resource, seconds, now: ({}, seconds))
+    execution = Reckoned({}, perform=lambda resource, seconds, now, bill: ({}, seconds))
     execution.run(machine, data)  # type: ignore[arg-type]
     return execution
 
