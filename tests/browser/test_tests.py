@@ -200,6 +200,28 @@ def test_instructions_promise_no_look_while_a_test_runs_nor_one_that_is_over(
     expect(watched).to_contain_text("Cavok tests by itself: due now.")
 
 
+def test_scheduled_tests_that_found_the_same_are_said_beside_the_test_that_they_confirm(
+    admin, account, answer_with
+):
+    since = {"tests": 3, "last_at": "2026-01-05T13:00:00Z"}
+    confirmed = samples.finished_test("test1", unchanged=since)
+    earlier = samples.finished_test("test0", unchanged=since | {"tests": 1})
+    page = admin.page
+    tests = {"items": [confirmed, earlier], "next_cursor": None}
+    answer_with(page, TEST.rpartition("/")[0], tests)
+    answer_with(page, TEST, confirmed)
+    page.clock.install(time="2026-01-05T14:00:00Z")
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000000/tests")
+    said = "3 scheduled tests since found the same, the last one 1 hour ago."
+    expect(page.locator(".history-row").first).to_contain_text(said)
+    expect(page.locator(".history-row").last).to_contain_text(
+        "1 scheduled test since found the same, 1 hour ago."
+    )
+    page.locator(".history-row").first.get_by_role("link").first.click()
+    expect(page.locator(".test-head")).to_contain_text(said)
+
+
 def test_the_history_follows_a_test_that_starts_and_ends(admin, answer_with):
     old = samples.finished_test("test1")
     new = samples.finished_test("test2", started_at="2026-01-06T10:00:00Z")

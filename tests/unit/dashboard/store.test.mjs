@@ -61,6 +61,22 @@ test("an answer of an older version changes nothing", () => {
   assert.equal(store.etagOf("a"), null);
 });
 
+test("of answers of one version, which tests leave as it is, that which was asked for last holds", async () => {
+  const answers = [];
+  globalThis.fetch = () => new Promise((resolve) => answers.push(resolve));
+  const answered = (index, issues) => answers[index](Response.json(account("a", { issues })));
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const first = store.read("a", never);
+  await soon();
+  const second = store.read("a", never);
+  await soon();
+  answered(1, ["found since"]);
+  await second;
+  answered(0, []);
+  await first;
+  assert.deepEqual(store.account("a").issues, ["found since"]);
+});
+
 test("a read that began before an account was gone does not bring it back", async () => {
   const listing = await listed("a", "b");
   let release;

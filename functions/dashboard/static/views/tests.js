@@ -223,6 +223,7 @@ class Board {
           ],
         ),
       ),
+      foundAgain(test),
       running
         ? h("progress", {
             class: "bar",
@@ -439,6 +440,11 @@ export function history(context) {
   });
 }
 
+// Scheduled tests that found the same are counted, and kept no further.
+const foundAgain = ({ unchanged }) =>
+  unchanged &&
+  h("p", { class: "muted small found-again" }, t.tests.foundAgain(unchanged.tests), " ", when(unchanged.last_at), ".");
+
 function historyRow(test, id) {
   const running = test.state === "running";
   return h(
@@ -448,6 +454,7 @@ function historyRow(test, id) {
     h("a", { href: link(id, test.verification_id) }, when(test.started_at, { exact: true })),
     h("span", { class: "muted" }, t.tests.trigger[test.trigger] ?? test.trigger),
     h("span", { class: "history-changes" }),
+    foundAgain(test),
   );
 }
 

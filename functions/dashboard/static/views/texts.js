@@ -326,6 +326,11 @@ export const t = withTexts({
       NoSuchEntity: "AWS passed the permission check; no such policy exists, as intended.",
       other: "AWS passed the permission check before it answered with this error.",
     },
+    foundAgain: (count) =>
+      plural(count, {
+        one: "# scheduled test since found the same,",
+        other: "# scheduled tests since found the same, the last one",
+      }),
     again: "Test again",
     whatChanged: "What changed",
     between: (time) => `up to the test of ${time}`,
