@@ -146,7 +146,7 @@ def open_context(launched: Browser, watch: Watch) -> Iterator[Callable[..., Brow
             **{"viewport": {"width": 1280, "height": 860}, "locale": "en-GB", **options}
         )
         context.add_init_script(REPORT_VIOLATIONS)
-        if at.offset():
+        if at.offset() and launched.browser_type.name == "chromium":
             context.add_init_script(chromium.clock())
         context.set_default_timeout(30_000)
         context.on("page", watch.follow)

@@ -1,5 +1,6 @@
 """Runs a workflow's definition in this process. It evaluates JSONata as Step Functions does, and
-leaves what a task does to the caller. Retry and Catch are ignored: an error ends the run.
+leaves what a task does to the caller. A `TaskFailed` goes to the state's Catch at once: Retry is
+ignored. Any other error ends the run.
 """
 
 from __future__ import annotations
@@ -15,6 +16,17 @@ Call = Callable[[str, str, Any], Any]
 """Performs a task: the state's name, its `Resource` and its evaluated `Arguments` in, the result
 out.
 """
+
+
+class TaskFailed(Exception):
+    """An error that a Catch can take: its name, and its cause, which a timeout may lack."""
+
+    def __init__(self, error: str, cause: str | None = None) -> None:
+        super().__init__(error, cause)
+        self.output = {"Error": error} | ({} if cause is None else {"Cause": cause})
+
+    def is_in(self, names: list[str]) -> bool:
+        return "States.ALL" in names or self.output["Error"] in names
 
 
 @dataclass
@@ -35,20 +47,30 @@ class Run:
 
     def _step(self, name: str, state: Mapping[str, Any], data: Any) -> tuple[Any, str | None]:
         if state["Type"] == "Choice":
-            chosen = (c["Next"] for c in state["Choices"] if self._value(c["Condition"], data))
+            chosen = (
+                c["Next"] for c in state["Choices"] if self._value(c["Condition"], input=data)
+            )
             return data, next(chosen, state.get("Default"))
-        result = None
-        if state["Type"] == "Task":
-            arguments = self._value(state.get("Arguments", {}), data)
-            result = self.call(name, state["Resource"], arguments)
-        if state["Type"] == "Map":
-            result = self._map(state, data)
-        assigned = self._value(state.get("Assign", {}), data, result)
+        try:
+            result, after = self._result(name, state, data), state
+            known = {"input": data, "result": result}
+        except TaskFailed as failed:
+            after = next((c for c in state.get("Catch", []) if failed.is_in(c["ErrorEquals"])), {})
+            if not after:
+                raise
+            result, known = failed.output, {"input": data, "errorOutput": failed.output}
+        assigned = self._value(after.get("Assign", {}), **known)
         output = data if result is None else result
-        if "Output" in state:
-            output = self._value(state["Output"], data, result)
+        if "Output" in after:
+            output = self._value(after["Output"], **known)
         self.variables |= assigned
-        return output, state.get("Next")
+        return output, after.get("Next")
+
+    def _result(self, name: str, state: Mapping[str, Any], data: Any) -> Any:
+        if state["Type"] == "Task":
+            arguments = self._value(state.get("Arguments", {}), input=data)
+            return self.call(name, state["Resource"], arguments)
+        return self._map(state, data) if state["Type"] == "Map" else None
 
     def _map(self, state: Mapping[str, Any], data: Any) -> list[Any]:
         return [
@@ -57,22 +79,21 @@ class Run:
         ]
 
     def _items(self, state: Mapping[str, Any], data: Any) -> list[Any]:
-        items: list[Any] = self._value(state["Items"], data)
+        items: list[Any] = self._value(state["Items"], input=data)
         if "ItemBatcher" in state:
-            size = int(self._value(state["ItemBatcher"]["MaxItemsPerBatch"], data))
+            size = int(self._value(state["ItemBatcher"]["MaxItemsPerBatch"], input=data))
             return [{"Items": items[n : n + size]} for n in range(0, len(items), size)]
         return items
 
-    def _value(self, template: Any, data: Any, result: Any = None) -> Any:
+    def _value(self, template: Any, **states: Any) -> Any:
         """A template with its expressions evaluated. None stays JSON's null."""
         if isinstance(template, dict):
-            return {name: self._value(inner, data, result) for name, inner in template.items()}
+            return {name: self._value(inner, **states) for name, inner in template.items()}
         if isinstance(template, list):
-            return [self._value(inner, data, result) for inner in template]
+            return [self._value(inner, **states) for inner in template]
         if not (isinstance(template, str) and template.startswith("{%")):
             return template
-        states = {"input": data, "context": self.context, "result": result}
-        bindings = self.variables | {"states": states}
+        bindings = self.variables | {"states": states | {"context": self.context}}
         expression = Jsonata(template[2:-2].strip())
         return expression.evaluate(None, {n: _with_nulls(v) for n, v in bindings.items()})
 

@@ -27,7 +27,7 @@ from cavok.domain.resources import Resource
 from cavok.observability import metrics
 from cavok.services.resources import ResourceDependencies
 from local.settings import ROOT
-from tests.integration.asl import Run
+from tests.integration.asl import Run, TaskFailed
 from tests.integration.conftest import TABLE, WORKFLOW, client
 from tests.integration.test_following_schedules import control, orders, scheduler
 from tests.integration.test_start_stop import connect, dependencies, sessions
@@ -471,10 +471,13 @@ def task_states(machine: Mapping[str, Any]) -> Iterator[str]:
 
 @dataclass
 class StepFunctions:
-    """Runs the workflows of the template with their real functions. `visited`: Task states."""
+    """Runs the workflows of the template with their real functions. `visited`: Task states.
+    `failing`: a Task state that fails each time, and how.
+    """
 
     visited: set[tuple[str, str]] = field(default_factory=set)
     express_status: str = "SUCCEEDED"
+    failing: tuple[str, TaskFailed] | None = None
 
     def start(self, machine: str, data: Any, name: str = "one") -> Any:
         context = {
@@ -485,6 +488,8 @@ class StepFunctions:
 
         def call(state: str, resource: str, arguments: Any) -> Any:
             self.visited.add((machine, state))
+            if self.failing and self.failing[0] == state:
+                raise self.failing[1]
             service = resource.removeprefix("arn:aws:states:::")
             return getattr(self, service.replace(":", "_").replace("-", "_"))(arguments)
 
@@ -508,13 +513,13 @@ class StepFunctions:
         return {"Status": self.express_status}
 
 
-def run_started_test() -> StepFunctions:
+def run_started_test(failing: tuple[str, TaskFailed] | None = None) -> StepFunctions:
     """Runs the test that the API started last, with what it started it with."""
-    sfn, runs = client("stepfunctions"), StepFunctions()
+    sfn, runs = client("stepfunctions"), StepFunctions(failing=failing)
     started = sfn.list_executions(stateMachineArn=WORKFLOW)["executions"][0]
     execution = sfn.describe_execution(executionArn=started["executionArn"])
     result = runs.start("VerifyAccount", json.loads(execution["input"]), started["name"])
-    assert result["outcome"], "the test ended with a verdict"
+    assert result["outcome"] or failing, "the test ended with a verdict"
     return runs
 
 
@@ -547,6 +552,57 @@ def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> N
         == (MACHINES["VerifyAccountExpress"]["DefinitionUri"])
     )
     assert visited == expected - express - {("VerifyAccount", "ProbeAccount")}
+
+
+HOW_TASKS_FAIL = (TaskFailed("Lambda.Unknown", "it was killed"), TaskFailed("States.Timeout"))
+
+
+PROVES_NOTHING = {"OpenSession"}
+"""Tasks without which nothing is known of the account: their failure is ours. It aborts tests."""
+
+
+def caught_by(machine: str) -> list[str]:
+    return [state["Name"] for state in states(definition(machine)) if "Catch" in state]
+
+
+def passes_its_error_on(machine: str, name: str) -> bool:
+    found = next(state for state in states(definition(machine)) if state["Name"] == name)
+    return "errorOutput" in json.dumps(found["Catch"])
+
+
+@pytest.mark.parametrize("failure", HOW_TASKS_FAIL, ids=lambda each: each.output["Error"])
+@pytest.mark.parametrize("state", sorted({*caught_by("VerifyAccount")} - {"ProbeAccount"}))
+def test_what_a_catch_passes_on_is_what_the_next_state_takes(
+    admin: Api, state: str, failure: TaskFailed
+) -> None:
+    account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
+    admin.post(f"/v1/accounts/{account['account_id']}/verifications")
+
+    runs = run_started_test((state, failure))
+
+    assert ("VerifyAccount", state) in runs.visited
+    tested = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
+    assert tested["state"] == ("aborted" if state in PROVES_NOTHING else "finished")
+    told = failure.output["Error"] in json.dumps(tested)
+    assert told == passes_its_error_on("VerifyAccount", state), tested
+
+
+@pytest.mark.parametrize("failure", HOW_TASKS_FAIL, ids=lambda each: each.output["Error"])
+@pytest.mark.parametrize("state", ["ProbeAccount", *caught_by("ReverifyAccounts")])
+def test_what_a_catch_of_a_sweep_passes_on_is_what_the_next_state_takes(
+    admin: Api, state: str, failure: TaskFailed
+) -> None:
+    account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
+    make_due(account["account_id"])
+    unaborted = state == "AbortDeadTest"
+    status = "FAILED" if unaborted else "SUCCEEDED"
+    sweep = StepFunctions(failing=(state, failure), express_status=status)
+
+    sweep.start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
+
+    assert state in {task for _, task in sweep.visited}
+    tested = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
+    assert tested["state"] == ("running" if unaborted else "aborted")
 
 
 TAKEN_BY_PEOPLE = {

@@ -5,8 +5,8 @@
 
 Without a TIME (UTC), the clock starts five minutes before the end of this month. The tests, the
 embedded AWS and its functions all get the same offset, and time passes as ever. `clock.c` is
-compiled for it and preloaded, so it takes Linux and a C compiler. Chromium does not run under it:
-its pages get the offset as a script, see `tests/support/page/chromium.py`.
+compiled for it and preloaded, so it takes Linux and a C compiler. Firefox runs under it.
+Chromium does not: its pages get the offset as a script, see `tests/support/page/chromium.py`.
 """
 
 from __future__ import annotations
