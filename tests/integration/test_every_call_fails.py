@@ -747,7 +747,7 @@ def _webhooks(run: Run) -> None:
         ("org-three", "fast"),
     ):
         body = {"url": f"https://{host}.example.com/", "events": ["Account Failed"]}
-        assert Api(organization, "admin").put("/v1/organization/webhook", body).status == 200
+        assert Api(organization, "admin").put("/v1/organization/webhook", body).status == 201
 
 
 def _deliver(run: Run) -> None:

@@ -132,7 +132,7 @@ def a_resource_of_a_deleted_account(_: Json) -> None:
 def a_webhook(_: Json) -> None:
     body = {"url": Receiver.url, "events": [FAILED]}
     answer = handle("accounts_api", http("PUT", "/v1/organization/webhook", body))
-    assert answer["statusCode"] == 200
+    assert answer["statusCode"] == 201
 
 
 def http(method: str, path: str, body: Json) -> Json:

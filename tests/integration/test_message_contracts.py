@@ -253,7 +253,7 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     """
     stream, found = Stream(), []
     body = {"url": "https://hooks.example.com/", "events": webhook_events()}
-    assert admin.put("/v1/organization/webhook", body).status == 200
+    assert admin.put("/v1/organization/webhook", body).status == 201
     assert admin.post("/v1/organization/webhook/test").status == 202
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     found += stream.records()

@@ -539,7 +539,7 @@ class Comparison(RuleBasedStateMachine):
             self.model.webhooks[caller.organization] = body
             return body
 
-        if self.expect(answer, caller, 200, set_it):
+        if self.expect(answer, caller, 200 if before else 201, set_it):
             _shows(answer, body)
             assert bool(answer.json["secret"]) is (rotate or before is None)
         answer = self.ask(caller, "POST", "/v1/organization/webhook/test")

@@ -71,6 +71,19 @@ def test_the_secret_is_shown_once_and_signs_each_message(admin: Api, viewer: Api
     assert delivered().is_signed_with(made["secret"])
 
 
+def test_9_3_4_setting_the_webhook_is_201_if_there_was_none_and_200_if_there_was(
+    admin: Api,
+) -> None:
+    """RFC 9110, 9.3.4. A new secret is no new webhook."""
+    bodies = [SETTINGS, SETTINGS, SETTINGS | {"rotate_secret": True}]
+    answers = [admin.put(PATH, body) for body in bodies]
+
+    assert [answer.status for answer in answers] == [201, 200, 200]
+    assert [answer.json["secret"] is None for answer in answers] == [False, True, False]
+    admin.delete(PATH)
+    assert admin.put(PATH, SETTINGS).status == 201
+
+
 def test_a_change_keeps_the_secret_and_does_not_show_it(admin: Api) -> None:
     first = admin.put(PATH, SETTINGS).json
     other = {"url": "https://hooks.example.com/other", "events": ["Account Created"] * 2}

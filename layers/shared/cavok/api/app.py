@@ -11,6 +11,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api import caching, gate, methods, parameters, problems
+from cavok.api.base_path import without_base_path
 from cavok.api.router import Router
 from cavok.observability import count, logger
 
@@ -34,11 +35,15 @@ def respond(
     app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext
 ) -> dict[str, Any]:
     """The answer to one request in API Gateway's payload format 2.0."""
+    event, base = without_base_path(event)
     request = event["requestContext"]["http"]
     answer = gate.refusal(event) or app.resolve(gate.normal_form(event), context)
     if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Api5xx")
     answer = caching.revalidated(event, answer)
+    if base and "Location" in answer["headers"]:
+        location = base + answer["headers"]["Location"]
+        answer = answer | {"headers": answer["headers"] | {"Location": location}}
     if request["method"] == "HEAD":
         answer = answer | {"body": ""}
     logger.info(

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +20,17 @@ from cavok.domain.webhooks import (
     payload,
     signed_headers,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookSet:
+    """A stored webhook. `secret` is null if it is not new: it is shown only once. `created`: there
+    was none before.
+    """
+
+    webhook: Webhook
+    secret: str | None
+    created: bool
 
 
 def webhook_of(organization_id: str, *, webhooks: Webhooks) -> Webhook:
@@ -41,17 +52,15 @@ def set_webhook(
     webhooks: Webhooks,
     sealer: Sealer,
     now: datetime,
-) -> tuple[Webhook, str | None]:
-    """Stores a webhook, and returns it with its secret. The secret is null if it is not new: it is
-    shown only once. Raises InvalidField.
-    """
+) -> WebhookSet:
+    """Stores a webhook. Raises InvalidField."""
     checked_url(url, allow_loopback=allow_loopback)
     found = webhooks.get(organization_id)
     if found and not new_secret_wanted:
         before, sealed = found
         webhook = replace(before, url=url, events=tuple(events), updated_at=now, updated_by=actor)
         webhooks.save(webhook, sealed)
-        return webhook, None
+        return WebhookSet(webhook, None, created=False)
     webhook = Webhook(
         organization_id=organization_id,
         webhook_id=_new_id(),
@@ -64,7 +73,7 @@ def set_webhook(
     secret = new_secret()
     context = webhook_context(organization_id, webhook.webhook_id)
     webhooks.save(webhook, sealer.seal({"secret": secret}, context))
-    return webhook, secret
+    return WebhookSet(webhook, secret, created=found is None)
 
 
 def send_test_message(

@@ -4,7 +4,16 @@ from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
 from cavok.api.models.webhooks import TestMessage, WebhookBody, WebhookSettings
-from cavok.api.responses import ACCEPTED, NO_CONTENT, accepted, answers, no_content
+from cavok.api.responses import (
+    ACCEPTED,
+    CREATED,
+    NO_CONTENT,
+    accepted,
+    answers,
+    created,
+    no_content,
+    ok,
+)
 from cavok.api.router import Router
 from cavok.services.webhooks import send_test_message, set_webhook, webhook_of
 
@@ -21,17 +30,21 @@ def get_webhook() -> WebhookBody:
 
 
 @router.put(
-    "/v1/organization/webhook", summary="Set the webhook", tags=["Webhook"], responses=answers(400)
+    "/v1/organization/webhook",
+    summary="Set the webhook",
+    tags=["Webhook"],
+    responses={**answers(400), CREATED.value: {"description": CREATED.phrase}},
 )
-def put_webhook(body: WebhookSettings) -> WebhookBody:
-    """Sets the webhook. If the signing secret is new, this answer shows it, once.
+def put_webhook(body: WebhookSettings) -> Response[WebhookBody]:
+    """Sets the webhook: 201 if there was none. If the signing secret is new, this answer shows it,
+    once.
 
     Messages are signed as the Standard Webhooks specification defines. They go only to public
     https addresses, and redirects are not followed. A message is sent again for some hours until
     your receiver answers with 2xx. Messages with the same `webhook-id` are the same event.
     """
     caller = router.caller
-    webhook, secret = set_webhook(
+    result = set_webhook(
         caller.organization_id,
         body.url,
         list(dict.fromkeys(body.events)),
@@ -42,7 +55,8 @@ def put_webhook(body: WebhookSettings) -> WebhookBody:
         sealer=wiring.sealer(),
         now=router.now(),
     )
-    return WebhookBody.of(webhook, secret=secret)
+    shown = WebhookBody.of(result.webhook, secret=result.secret)
+    return created(shown, "/v1/organization/webhook") if result.created else ok(shown, {})
 
 
 @router.delete(

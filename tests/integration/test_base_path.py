@@ -1,0 +1,85 @@
+"""Addresses under a base path: a custom domain's path mapping, and a prefix before the gateway."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+from urllib.parse import urljoin
+
+import pytest
+
+from functions.accounts_api import app
+from tests.support.api import ROLE_ACCOUNT, SAMPLE, Api, Context
+
+MAPPED = "api.northwind.example"
+
+
+def sent(
+    path: str, route: str, proxy: str | None = None, *, method: str = "GET", body: Any = None
+) -> dict[str, Any]:
+    """The answer to a request that came by a custom domain."""
+    event = copy.deepcopy(SAMPLE) | {"rawPath": path, "routeKey": route}
+    event["requestContext"] |= {"domainName": MAPPED, "domainPrefix": "api"}
+    event["requestContext"]["http"] |= {"method": method, "path": path}
+    event["pathParameters"] = {"proxy": proxy} if proxy else {}
+    event["body"] = json.dumps(body) if body else None
+    answer: dict[str, Any] = app.handler(event, Context())
+    return answer
+
+
+@pytest.mark.parametrize("key", ["", "/cavok", "/v1", "/orders/v1", "/docs"])
+def test_a_custom_domain_may_map_the_api_under_a_path(key: str, admin: Api) -> None:
+    v1 = "ANY /v1/{proxy+}"
+    made = sent(f"{key}/v1/accounts", v1, "accounts", method="POST", body=ROLE_ACCOUNT)
+
+    assert made["statusCode"] == 201
+    account = json.loads(made["body"])["account_id"]
+    location = made["headers"]["Location"]
+    assert location == f"{key}/v1/accounts/{account}"
+    assert sent(location, v1, f"accounts/{account}")["statusCode"] == 200
+    assert sent(f"{key}/v1/permissions", "ANY /v1/permissions")["statusCode"] == 200
+    assert sent(f"{key}/health", "$default")["statusCode"] == 200
+
+
+@pytest.mark.parametrize("path", ["/v1/accounts", "/cavok/v1/accounts"])
+def test_a_gateway_that_takes_the_path_of_the_mapping_off_is_served_too(
+    path: str, admin: Api
+) -> None:
+    """The path parameter is the same either way."""
+    answer = sent(path, "ANY /v1/{proxy+}", "accounts")
+
+    assert (answer["statusCode"], json.loads(answer["body"])["items"]) == (200, [])
+
+
+@pytest.mark.parametrize("path", ["/v2/health", "/cavok/health"])
+def test_the_gateways_own_domain_has_no_base_path(path: str, nobody: Api) -> None:
+    assert nobody.get(path).status == 404
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/openapi.json",
+        f"https://{MAPPED}/cavok/openapi.json",
+        "http://127.0.0.1:4566/_aws/execute-api/a1b2c3d4e5/openapi.json",
+        "http://127.0.0.1:4566/_aws/execute-api/a1b2c3d4e5/docs",
+    ],
+)
+def test_the_server_of_the_document_is_where_the_document_is(document: str, nobody: Api) -> None:
+    """So “Try it out” asks the right address. Source: OpenAPI 3.1, Server Object."""
+    (server,) = nobody.get("/openapi.json").json["servers"]
+
+    assert urljoin(document, server["url"]) == document.rpartition("/")[0] + "/"
+
+
+def test_no_other_site_may_read_an_answer(admin: Api) -> None:
+    """There is no CORS, on purpose: the page comes from the API's own address."""
+    for method in ("GET", "OPTIONS"):
+        answer = admin.send(
+            method,
+            "/v1/accounts",
+            headers={"Origin": "https://elsewhere.example", "Access-Control-Request-Method": "GET"},
+        )
+        assert not [name for name in answer.headers if name.startswith("access-control-")]
+    assert answer.status == 405
