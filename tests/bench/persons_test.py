@@ -101,6 +101,8 @@ def request(method: str, path: str = "") -> Mapping[str, Any]:
         "requestContext": {
             "requestId": "request-1",
             "stage": "$default",
+            "apiId": "a1b2c3d4e5",
+            "domainName": "a1b2c3d4e5.execute-api.us-east-1.amazonaws.com",
             "http": {"method": method, "path": whole},
             "authorizer": {"jwt": {"claims": claims}},
         },
