@@ -75,7 +75,8 @@ def test_it_is_read_again_and_counts_for_the_age_that_is_said(
     mark = page.locator(".freshness")
     main = page.get_by_role("main")
     expect(page.locator(".skeleton, [aria-busy=true]")).to_have_count(0)
-    expect(mark).to_have_text("Live")
+    # At once, and not with the next tick.
+    expect(mark).to_have_text("Live", timeout=3_000)
     expect(main).not_to_contain_text(said)
     there[0] = {"items": [after, *before], "next_cursor": None} if is_list else after
     page.clock.run_for(31_000)

@@ -212,7 +212,7 @@ def test_an_account_that_a_second_tab_adds_is_offered_in_the_first(
 
     there.answer(second)
     answer_with(second, "/v1/accounts", add, method="POST")
-    second.get_by_role("button", name="New Account").click()
+    second.get_by_role("button", name="New Account").first.click()
     second.get_by_label("Provider ID").fill("400000000015")
     second.get_by_label("Name", exact=True).fill("Account00015")
     second.get_by_role("button", name="Add account").click()

@@ -37,7 +37,8 @@ export function onChange(listener, signal) {
   signal.addEventListener("abort", () => listeners.delete(listener), { once: true });
 }
 
-function changed() {
+/** Something was read: views draw what has changed, and how old it is. */
+export function changed() {
   for (const listener of [...listeners]) listener();
 }
 

@@ -30,6 +30,7 @@ function reader(signal, pauseOf, again) {
       const isFirst = !at;
       const { answer, asked } = await store.reading(request);
       at = asked;
+      store.changed();
       if (isFirst) whileLookedAt(signal, pauseOf, again);
       return answer;
     },

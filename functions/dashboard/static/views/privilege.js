@@ -28,6 +28,7 @@ export function leastPrivilege(context) {
           const path = `/v1/accounts/${api.segment(handle.id)}/least-privilege`;
           const read = await store.reading(() => api.get(path, { query: { by }, signal: both }));
           readAt = read.asked;
+          store.changed();
           return read.answer;
         },
         (answer) => draw(answer, handle.account()),
