@@ -272,16 +272,22 @@ _RESOURCES = {
 """The values of variables that the template takes from its resources."""
 
 
-def variables_of(name: str, **parameters: str) -> dict[str, str]:
-    """A function's environment as the template sets it, with its parameters' defaults but for
-    `parameters`. Raises KeyError for a resource that has no value here.
+PARAMETERS = {"SweepTests": "80"}
+"""Where a stack with a hundred thousand accounts differs from the template's defaults, which fit a
+new AWS account. Source: docs/operating.md, "Lambda concurrency".
+"""
+
+
+def variables_of(name: str) -> dict[str, str]:
+    """A function's environment as the template sets it. Raises KeyError for a resource that has no
+    value here.
     """
     declared = {
         **template()["Globals"]["Function"]["Environment"]["Variables"],
         **resource(name).get("Environment", {}).get("Variables", {}),
     }
     defaults = {name: str(of["Default"]) for name, of in template()["Parameters"].items()}
-    values = defaults | parameters
+    values = defaults | PARAMETERS
     found = {}
     for variable, given in declared.items():
         parameter = given.get("Ref") if isinstance(given, dict) else None

@@ -20,6 +20,9 @@ from tests.bench.workflows import Performing, Pool, Reckoned, Taken, definition
 
 COLD_RUNS, WARM_RUNS = 3, 7
 
+NUMBER = 1_000_000
+"""Of the account. Those of a sweep count up from zero."""
+
 
 @dataclass(frozen=True)
 class Pressed:
@@ -42,7 +45,7 @@ def measure(functions: Functions, aws: StandIn) -> PersonsTest:
     """The stand-in has our resources; see `prepared`. The first test is not counted, since moto
     loads itself service by service.
     """
-    (account,) = connect_accounts(1)
+    (account,) = connect_accounts(1, first=NUMBER)
     cold: list[Pressed] = []
     for _ in range(COLD_RUNS + 1):
         with Pool(functions.start) as pool:

@@ -61,7 +61,7 @@ from tests.bench.result import Result, show, write
 from tests.bench.stand_in import LATENCY, Call, StandIn, stand_in
 from tests.bench.targets import Measured
 from tests.bench.workflows import Performing, Pool, Reckoned, Taken, definition
-from tests.support.moto_stack import stream_record
+from tests.support.stream_records import stream_record
 from tests.support.template import resource, template
 
 DUE = 100

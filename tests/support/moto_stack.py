@@ -23,10 +23,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
 from cavok.observability import metrics
 from tests.support.builders import judged
-
-Json = dict[str, Any]
-Key = tuple[str, str]
-"""Partition key and sort key."""
+from tests.support.stream_records import Json, Key, stream_record
 
 OURS = "123456789012"
 """The account in which moto keeps what is ours."""
@@ -159,19 +156,3 @@ def keys_of(records: list[Json]) -> Iterator[Key]:
     for record in records:
         keys = record["dynamodb"]["Keys"]
         yield keys["pk"]["S"], keys["sk"]["S"]
-
-
-def stream_record(count: int, key: Key, old: Json | None, new: Json | None) -> Json:
-    """A change of an item, which may be missing before or after it, as the stream tells it."""
-    images = {"OldImage": old, "NewImage": new}
-    return {
-        "eventID": str(count),
-        "eventName": "REMOVE" if not new else "MODIFY" if old else "INSERT",
-        "eventSource": "aws:dynamodb",
-        "dynamodb": {
-            "ApproximateCreationDateTime": 1740830400,
-            "Keys": {"pk": {"S": key[0]}, "sk": {"S": key[1]}},
-            "SequenceNumber": str(count),
-            **{name: image for name, image in images.items() if image},
-        },
-    }
