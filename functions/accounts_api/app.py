@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from cavok import wiring
 from cavok.api.app import make_app, respond
 from cavok.api.routes import (
     about,
@@ -37,6 +38,8 @@ app = make_app(
     verifications.router,
     webhooks.router,
 )
+
+wiring.prepare(wiring.table)
 
 
 @logger.inject_lambda_context(correlation_id_path="requestContext.requestId")

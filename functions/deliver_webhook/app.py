@@ -49,6 +49,9 @@ def send(record: SQSRecord) -> None:
     logger.info("Delivered" if status else "Nobody wants it", status=status)
 
 
+wiring.prepare(wiring.table, wiring.sealer)
+
+
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Takes messages of the queue, each an event. Returns those to retry."""

@@ -11,6 +11,8 @@ from cavok.domain.events import checked_event
 from cavok.observability import drop, logger
 from cavok.services.resources import end_resources
 
+wiring.prepare(wiring.table)
+
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

@@ -42,6 +42,9 @@ def look(record: SQSRecord) -> None:
     logger.info("Outcome", result=found.result if found else None)
 
 
+wiring.prepare(wiring.table, wiring.customer_roles)
+
+
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Takes messages of the queue, each an act to follow. Returns those to look at again."""

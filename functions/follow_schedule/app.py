@@ -51,6 +51,9 @@ def take(record: SQSRecord) -> None:
         raise
 
 
+wiring.prepare(wiring.table)
+
+
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Takes messages of the queue, each a clock that fired, and returns those to take again. Or

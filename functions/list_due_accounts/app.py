@@ -13,6 +13,8 @@ from cavok.domain.deadlines import Deadline
 from cavok.observability import logger, metrics
 from cavok.services.sweep import PAGE_SECONDS, lease_due_accounts
 
+wiring.prepare(wiring.table)
+
 
 @logger.inject_lambda_context(correlation_id_path="sweep_id")
 @metrics.log_metrics

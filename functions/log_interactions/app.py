@@ -33,6 +33,9 @@ def write(records: list[SQSRecord]) -> list[Exception | None]:
     return [failed.get(record.message_id) for record in records]
 
 
+wiring.prepare(wiring.table, wiring.customer_roles)
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Takes messages of the queue, each an event. Returns those to retry."""

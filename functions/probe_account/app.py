@@ -21,6 +21,8 @@ from cavok.services.probe_account import probe_account
 from cavok.services.survey_regions import survey_regions
 from cavok.services.write_customer_log import write_verification_log
 
+wiring.prepare(wiring.table, wiring.customer_roles)
+
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 @metrics.log_metrics

@@ -1,6 +1,7 @@
-"""ProbePermission: probes one permission."""
+"""ProbePermission: probes one permission, or makes the customer's log group, and shows it."""
 
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -13,21 +14,32 @@ from cavok.domain.survey import Survey
 from cavok.observability import logger, metrics
 from cavok.services.probe_permission import probe_permission
 from cavok.services.sealed_session import unseal_session
+from cavok.services.write_customer_log import PREPARING, prepare_log
+
+wiring.prepare(wiring.sealer, wiring.progress)
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes a sealed session, the survey and an IAM action. Returns the action's step."""
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | list[dict[str, Any]]:
+    """Takes a sealed session, the survey and an IAM action. Returns the action's step. The calls
+    that make a log group depend on each other: for the first action the steps of all.
+    """
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
     session = unseal_session(event["session"], event, wiring.sealer())
+    deadline = Deadline.after(PERMISSION_SECONDS, time.monotonic)
+    if event["action"] == PREPARING[0]:
+        made = prepare_log(session, datetime.now(UTC), deadline)
+        wiring.progress().show(event["verification_id"], made, datetime.now(UTC))
+        return [step.as_dict() for step in made]
     survey = Survey.from_dict(event["survey"])
     account = ProbedAccount(
         session=session.at(survey.probing_region(session.region)),
         survey=survey,
-        deadline=Deadline.after(PERMISSION_SECONDS, time.monotonic),
+        deadline=deadline,
     )
     step = probe_permission(event["action"], account)
+    wiring.progress().show(event["verification_id"], [step], datetime.now(UTC))
     metrics.add_dimension("action", step.step)
     metrics.add_metric("ProbeLatency", MetricUnit.Milliseconds, step.duration_ms)
     metrics.add_metric("ProbeInconclusive", MetricUnit.Count, int(step.ok is None))

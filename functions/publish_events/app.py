@@ -30,6 +30,9 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
     return outcomes
 
 
+wiring.prepare(wiring.bus)
+
+
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     """Takes records of the table's stream. Returns those to deliver again."""

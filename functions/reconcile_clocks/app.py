@@ -10,6 +10,8 @@ from cavok import wiring
 from cavok.observability import count, logger
 from cavok.services.reconcile_clocks import reconcile_clocks
 
+wiring.prepare(wiring.table, wiring.scheduler_client)
+
 
 @logger.inject_lambda_context
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, int]:

@@ -10,6 +10,8 @@ from cavok import wiring
 from cavok.observability import logger, metrics
 from cavok.services.finish_verification import VerificationReport, finish_verification
 
+wiring.prepare(wiring.table)
+
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 @metrics.log_metrics

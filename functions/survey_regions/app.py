@@ -11,6 +11,8 @@ from cavok.observability import logger
 from cavok.services.sealed_session import unseal_session
 from cavok.services.survey_regions import survey_regions
 
+wiring.prepare(wiring.table, wiring.sealer)
+
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

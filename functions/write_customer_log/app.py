@@ -13,6 +13,8 @@ from cavok.observability import logger
 from cavok.services.sealed_session import unseal_session
 from cavok.services.write_customer_log import write_verification_log
 
+wiring.prepare(wiring.sealer)
+
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:

@@ -13,21 +13,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
-import boto3
-
-from local.settings import REGION, ROOT
-from tests.bench.functions import TABLE, ExecutionEnvironment, Invocation
+from local.settings import ROOT
+from tests.bench.functions import ExecutionEnvironment, Invocation
 from tests.bench.measure import Sample
 from tests.bench.stand_in import StandIn
 from tests.integration.asl import Call, Run
+
+WITH_CUSTOMERS = {"ProbesAtOnce": "20"}
+"""Of an account with the limit of 1,000 executions: docs/operating.md, "Lambda concurrency"."""
 
 TRANSITION = 0.025
 """Seconds that Step Functions takes for a state, beside what the state waits for."""
 
 
 def definition(name: str) -> Mapping[str, Any]:
-    """A workflow, with the logical ID of a resource in place of each `${IdArn}`."""
+    """A workflow, with the logical ID of a resource in place of each `${IdArn}`, and our parameters
+    where customers are served.
+    """
     text = (ROOT / "statemachines" / f"{name}.asl.json").read_text()
+    for parameter, value in WITH_CUSTOMERS.items():
+        text = text.replace(f"${{{parameter}}}", value)
     found: Mapping[str, Any] = json.loads(re.sub(r"\$\{(\w+?)(Arn)?\}", r"\1", text))
     return found
 
@@ -128,7 +133,8 @@ class Reckoned(Run):
         """
         items, processor = self._items(state, data), state["ItemProcessor"]
         distributed = processor["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
-        free = [self.now] * int(state.get("MaxConcurrency") or max(1, len(items)))
+        at_once = self._value(state.get("MaxConcurrency"), input=data)
+        free = [self.now] * int(at_once or max(1, len(items)))
         results = []
         for item in items:
             began = heapq.heappop(free)
@@ -156,9 +162,6 @@ class Performing:
             case "lambda:invoke":
                 taken = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
                 return {"Payload": taken.invocation.result}, taken.seconds
-            case "dynamodb:putItem":
-                boto3.client("dynamodb", REGION).put_item(TableName=TABLE, Item=arguments["Item"])
-                return {}, self.aws.latency
             case "aws-sdk:sfn:listExecutions":
                 return {"Executions": [{}]}, self.aws.latency
             case "aws-sdk:sfn:startSyncExecution":

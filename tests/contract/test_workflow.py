@@ -50,14 +50,17 @@ def test_a_probe_that_timed_out_becomes_an_inconclusive_step(place: Place) -> No
 
 
 def test_joining_no_steps_and_some_is_one_flat_list(place: Place) -> None:
+    """The log group's iteration has several steps."""
+    workflow = json.loads(_definition("verify_account"))
+    assign = json.dumps(workflow["States"]["ProbePermissions"]["Assign"])
     state = {
         "Type": "Pass",
         "QueryLanguage": "JSONata",
-        "Output": {"steps": "{% [$steps, $states.input.more] %}"},
+        "Output": json.loads(assign.replace("$states.result", "$states.input.more")),
         "End": True,
     }
-    joined = _run(place, state, {"more": [{"step": 1}, {"step": 2}]}, {"steps": []})
-    assert joined == {"steps": [{"step": 1}, {"step": 2}]}
+    joined = _run(place, state, {"more": [{"step": 1}, [{"step": 2}, {"step": 3}]]}, {"steps": []})
+    assert joined == {"steps": [{"step": 1}, {"step": 2}, {"step": 3}]}
 
 
 def test_a_running_execution_is_started_again_under_its_name_and_stays_one(place: Place) -> None:

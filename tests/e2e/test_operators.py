@@ -17,7 +17,6 @@ from tests.support.organizations import Organization
 STATES = [
     "IsAnyoneWatching?",
     "OpenSession",
-    "ShowTrust",
     "Entered?",
     "SurveyRegions",
     "ProbePermissions",

@@ -35,6 +35,8 @@ ENTERS = {
     "kms:Decrypt SealingKey account,organization",
 }
 OPENS_SESSIONS = {"kms:Decrypt SealingKey account,organization,verification"}
+SHOWS_PROGRESS = table("PutItem", "PROGRESS")
+READS_PROGRESS = table("Query", "PROGRESS")
 FAILS_ACCOUNTS = table("PutItem UpdateItem", "ORG")
 ENDS_CLOCKS = {"scheduler:DeleteSchedule Clocks"}
 SETS_CLOCKS = {"scheduler:CreateSchedule Clocks", "iam:PassRole ClocksRole", *ENDS_CLOCKS}
@@ -44,6 +46,7 @@ WRITES_INTERACTIONS = table("Query PutItem UpdateItem DeleteItem", "ACCOUNT")
 MAY: Mapping[str, set[str]] = {
     "AccountsApiRole": {
         *table("GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG"),
+        *READS_PROGRESS,
         *index("by_name", "by_status", "by_audited_account", "by_usage"),
         "kms:Encrypt SealingKey account,organization",
         "kms:Encrypt SealingKey organization,webhook",
@@ -54,6 +57,7 @@ MAY: Mapping[str, set[str]] = {
     },
     "InstancesApiRole": {
         *READS_ACCOUNTS,
+        *READS_PROGRESS,
         *table("ConditionCheckItem", "ACCOUNT", "ORG"),
         *WRITES_INTERACTIONS,
         *FAILS_ACCOUNTS,
@@ -63,6 +67,7 @@ MAY: Mapping[str, set[str]] = {
     },
     "OpenSessionRole": {
         *table("GetItem", "ORG"),
+        *SHOWS_PROGRESS,
         "kms:Encrypt SealingKey account,organization,verification",
         *ENTERS,
     },
@@ -72,12 +77,12 @@ MAY: Mapping[str, set[str]] = {
         *ENTERS,
     },
     "SurveyRegionsRole": {*table("Query", "ACCOUNT"), *OPENS_SESSIONS},
-    "ProbePermissionRole": OPENS_SESSIONS,
+    "ProbePermissionRole": OPENS_SESSIONS | SHOWS_PROGRESS,
     "WriteCustomerLogRole": OPENS_SESSIONS,
     "RecordVerificationRole": table("GetItem Query PutItem UpdateItem", "ACCOUNT", "ORG")
+    | READS_PROGRESS
     | {"sqs:SendMessage UnrecordedTests"},
     "VerifyAccountRole": {
-        *table("PutItem", "ACCOUNT"),
         "lambda:InvokeFunction OpenSession",
         "lambda:InvokeFunction SurveyRegions",
         "lambda:InvokeFunction ProbePermission",
@@ -94,6 +99,7 @@ MAY: Mapping[str, set[str]] = {
     "ListDueAccountsRole": {
         *index("by_due"),
         *table("GetItem BatchGetItem Query PutItem", "ACCOUNT", "ORG"),
+        *READS_PROGRESS,
     },
     "PublishEventsRole": {
         "events:PutEvents Bus cavok.accounts",

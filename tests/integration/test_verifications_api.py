@@ -12,8 +12,6 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError, ReadTimeoutError
 
 from cavok import wiring
-from cavok.adapters.table.keys import account_pk, progress_sk_prefix
-from cavok.adapters.table.verifications import ProgressItem
 from cavok.api.router import Router
 from cavok.domain import permissions
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES, Account
@@ -86,15 +84,10 @@ def finish(account: dict[str, Any], verification_id: str, *changes: Step, **repo
     )
 
 
-def show(account: dict[str, Any], verification_id: str, *steps: Step) -> None:
-    """What the workflow writes while it runs."""
+def show(verification_id: str, *steps: Step) -> None:
+    """As the workflow's functions do while it runs."""
     for step in steps:
-        ProgressItem(
-            account_pk(account["account_id"]),
-            f"{progress_sk_prefix(verification_id)}{step.step}",
-            steps=json.dumps([step.as_dict()]),
-            expires_at=datetime.now(UTC) + timedelta(days=1),
-        ).save()
+        assert wiring.progress().show(verification_id, [step], datetime.now(UTC))
 
 
 def test_pressing_test_starts_one_execution_of_that_name(
@@ -239,7 +232,7 @@ def test_a_press_during_a_scheduled_test_starts_no_execution_beside_it(
 
 def test_finished_steps_are_seen_while_the_test_runs(admin: Api, account: dict[str, Any]) -> None:
     test = admin.post(path_of(account)).json
-    show(account, test["verification_id"], a_step("rds:StopDBCluster"), a_step("sts:AssumeRole"))
+    show(test["verification_id"], a_step("rds:StopDBCluster"), a_step("sts:AssumeRole"))
 
     running = admin.get(f"{path_of(account)}/{test['verification_id']}").json
 

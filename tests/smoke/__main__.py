@@ -115,18 +115,6 @@ class Deployed:
         ) as http:
             yield http
 
-    def items_of_progress(self, account_id: str) -> int:
-        found = self.place.client("dynamodb").query(
-            TableName=self.outputs["TableName"],
-            Select="COUNT",
-            KeyConditionExpression="pk = :pk AND begins_with(sk, :sk)",
-            ExpressionAttributeValues={
-                ":pk": {"S": f"ACCOUNT#{account_id}"},
-                ":sk": {"S": "PROGRESS#"},
-            },
-        )
-        return int(found["Count"])
-
     def lines_about(self, account_id: str, since: float) -> dict[str, int]:
         """By log group of the functions, from `since`, in seconds of the epoch. Waits for the line
         of an event, which comes last. A page may be empty although others follow. Source:
@@ -226,13 +214,12 @@ def gather(stack: Deployed, number: str, customer: Place | None) -> Evidence:
                 link = answer(person.get(f"{path}/instructions"))["deploy_on_aws_url"]
                 deploy(customer, Offer.from_link(link))
                 tested = test(person, path)
-            progress, swept = stack.items_of_progress(added["account_id"]), stack.sweep()
+            swept = stack.sweep()
         finally:
             deleted = person.delete(path).status_code
     return Evidence(
         refused,
         tested,
-        progress,
         stack.lines_about(added["account_id"], since),
         swept,
         stack.check_clocks(),

@@ -19,7 +19,6 @@ class Evidence:
     """The verification of an account that has no role for us."""
     tested: dict[str, Any] | None
     """The verification once the role was there, if a profile of that account was given."""
-    items_of_progress: int
     lines_of_functions: dict[str, int]
     """By log group: lines about the account that was tried."""
     swept: int
@@ -76,8 +75,8 @@ ROWS = (
     Row("Each item of a transaction", None, TAKES_A_REFUSAL),
     Row(
         "A workflow's own calls",
-        lambda e: e.items_of_progress > 0,
-        "no step of the test was shown while it ran",
+        lambda e: e.swept > 0,
+        "no account was due: try again when one is",
     ),
     Row("Log delivery of EXPRESS and STANDARD", None, "only failed executions are logged"),
     Row("A failing batch of a stream", None, TAKES_A_FAULT),

@@ -54,23 +54,66 @@ HEAVY = {
 """What each function must not load. A new function says here what it can do without."""
 
 
+PREPARED = {
+    "accounts_api": {"dynamodb"},
+    "instances_api": {"dynamodb", "sts"},
+    "deliver_webhook": {"dynamodb", "kms"},
+    "end_resources": {"dynamodb"},
+    "follow_outcome": {"dynamodb", "sts"},
+    "follow_schedule": {"dynamodb"},
+    "list_due_accounts": {"dynamodb"},
+    "log_interactions": {"dynamodb", "sts"},
+    "open_session": {"dynamodb", "kms", "sts"},
+    "probe_account": {"dynamodb", "sts"},
+    "probe_permission": {"dynamodb", "kms"},
+    "publish_events": {"events"},
+    "reconcile_clocks": {"dynamodb", "scheduler"},
+    "record_verification": {"dynamodb"},
+    "survey_regions": {"dynamodb", "kms"},
+    "write_customer_log": {"kms"},
+}
+"""The services whose clients each invocation of a function needs, so that they are made while it
+starts. The page needs none.
+"""
+
+NOTE_CLIENTS = """
+import socket
+from botocore.session import Session
+made, create = [], Session.create_client
+def create_client(session, service, *words, **named):
+    made.append(service)
+    return create(session, service, *words, **named)
+def refuse(*_):
+    raise AssertionError("AWS was called")
+Session.create_client = create_client
+socket.socket.connect = socket.getaddrinfo = refuse
+"""
+
+
 @cache
 def loaded(function: str) -> frozenset[str]:
     """The modules in a fresh process that imported the function's app and nothing else."""
     return frozenset(after_importing(function, "names = list(sys.modules)"))
 
 
-def after_importing(function: str, code: str) -> list[Any]:
-    """The `names` that this code makes in a fresh process that imported the function's app."""
+def after_importing(function: str, code: str, before: str = "", **variables: str) -> list[Any]:
+    """The `names` that this code makes in a fresh process that imported the function's app, with
+    these variables of its environment. `before` is code that runs before.
+    """
     folder = built.folder() if function == "dashboard" else ROOT / "functions" / function
     environment = {
         "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT / "layers" / "shared"))),
         "PATH": os.environ["PATH"],
         "AWS_REGION": "us-east-1",
         "POWERTOOLS_METRICS_NAMESPACE": "Cavok/Accounts",
+        **variables,
     }
     done = subprocess.run(
-        [sys.executable, "-c", f"import app, json, sys\n{code}\nprint(json.dumps(names))"],
+        [
+            sys.executable,
+            "-c",
+            f"{before}\nimport app, json, sys\n{code}\nprint(json.dumps(names))",
+        ],
         env=environment,
         capture_output=True,
         text=True,
@@ -107,6 +150,28 @@ def test_an_http_function_collects_no_garbage_while_it_starts_and_does_afterward
 def test_a_function_loads_its_own_layer(function: str) -> None:
     """So that the test above speaks of modules that could be there at all."""
     assert {"cavok.wiring", "aws_lambda_powertools", "botocore"} <= loaded(function)
+
+
+ON_LAMBDA = {
+    "AWS_LAMBDA_FUNCTION_NAME": "cavok",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE",
+    "AWS_SECRET_ACCESS_KEY": "nothing",
+    "TABLE_NAME": "table",
+    "SEALING_KEY_ID": "key",
+    "EVENT_BUS_NAME": "bus",
+    "CLOCKS_GROUP": "clocks",
+}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_makes_the_clients_that_each_invocation_needs_while_it_starts(
+    function: str,
+) -> None:
+    """And no other. AWS may be away: nothing is called."""
+    made = after_importing(function, "names = made", NOTE_CLIENTS, **ON_LAMBDA)
+
+    assert set(made) == PREPARED.get(function, set())
 
 
 MODELS = """

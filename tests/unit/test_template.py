@@ -112,8 +112,14 @@ MAY = {
         "sqs:SendMessage",
     },
     "dashboard": set(),
-    "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
-    "probe_permission": {"kms:Decrypt"},
+    "open_session": {
+        "dynamodb:GetItem",
+        "dynamodb:PutItem",
+        "kms:Decrypt",
+        "kms:Encrypt",
+        "sts:AssumeRole",
+    },
+    "probe_permission": {"dynamodb:PutItem", "kms:Decrypt"},
     "probe_account": {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "sts:AssumeRole"},
     "survey_regions": {"dynamodb:Query", "kms:Decrypt"},
     "list_due_accounts": {

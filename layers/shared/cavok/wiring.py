@@ -1,9 +1,11 @@
-"""Makes the adapters from the function's environment: each at its first use, once per warm process.
+"""Makes the adapters from the function's environment, once per warm process: what each invocation
+needs while the function starts, everything else at its first use.
 
 Imports are inside the functions so that a Lambda function loads only what it uses.
 """
 
 import os
+from collections.abc import Callable
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.interactions import Interactions
     from cavok.adapters.table.looks import LooksInTable
     from cavok.adapters.table.organizations import Organizations
+    from cavok.adapters.table.progress import Progress
     from cavok.adapters.table.resources import Resources
     from cavok.adapters.table.table import Table
     from cavok.adapters.table.usage import UsageCounters
@@ -51,6 +54,16 @@ def setting(name: str) -> str:
             f"The environment variable {name} is not set; the template sets it for this function."
         )
     return value
+
+
+def prepare(*adapters: Callable[[], object]) -> None:
+    """To be called by a function's module, with what each of its invocations needs. On Lambda makes
+    it at once: a start has a whole processor, an invocation its share. Making clients calls
+    nothing, so that no start fails because AWS does. Elsewhere does nothing.
+    """
+    if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+        for make in adapters:
+            make()
 
 
 @cache
@@ -86,6 +99,15 @@ def due_accounts() -> "DueAccounts":
     from cavok.adapters.table.due_accounts import DueAccounts
 
     return DueAccounts(table())
+
+
+@cache
+def progress() -> "Progress":
+    import boto3
+
+    from cavok.adapters.table.progress import ONCE, Progress
+
+    return Progress(boto3.client("dynamodb", config=ONCE), setting("TABLE_NAME"))
 
 
 @cache

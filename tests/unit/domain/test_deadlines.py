@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cavok.adapters.customer.session import CALL
+from cavok.adapters.table.progress import ONCE
 from cavok.domain.deadlines import (
     ACCOUNT_SECONDS,
     LOG_SECONDS,
@@ -18,6 +19,9 @@ from tests.unit.statemachines.test_definitions import VERIFY
 
 A_CALL = CALL.retries["total_max_attempts"] * (CALL.connect_timeout + CALL.read_timeout)
 """The longest that one call takes, in seconds, without the pause between its two tries."""
+
+SHOWING = ONCE.connect_timeout + ONCE.read_timeout
+"""The longest that it takes to show a step."""
 
 
 def test_a_deadline_is_over_after_its_seconds() -> None:
@@ -39,7 +43,7 @@ def test_a_deadline_is_over_after_its_seconds() -> None:
     ("function", "seconds"),
     [
         ("ProbeAccount", ACCOUNT_SECONDS + LOG_SECONDS),
-        ("ProbePermission", PERMISSION_SECONDS),
+        ("ProbePermission", PERMISSION_SECONDS + SHOWING),
         ("WriteCustomerLog", PERMISSION_SECONDS),
     ],
 )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -25,7 +26,7 @@ from cavok.domain.errors import (
     SealBroken,
 )
 from cavok.domain.organizations import Organization
-from cavok.domain.steps import Verdict
+from cavok.domain.steps import Step, Verdict
 from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies
 from cavok.services.enter_for_verification import VerificationRequest
@@ -34,6 +35,7 @@ from tests.support.builders import (
     ACCOUNT_ID,
     EXTERNAL_ID,
     KEY_ID,
+    NOW,
     NUMBER,
     ORGANIZATION_ID,
     SECRET_KEY,
@@ -67,6 +69,17 @@ class Sealer:
 
 
 SEALER = Sealer()
+
+
+class Progress:
+    """Notes what is shown."""
+
+    def __init__(self) -> None:
+        self.shown: list[tuple[str, list[str]]] = []
+
+    def show(self, verification_id: str, steps: Sequence[Step], now: datetime) -> bool:
+        self.shown.append((verification_id, [step.step for step in steps]))
+        return True
 
 
 @dataclass
@@ -104,7 +117,11 @@ def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) 
 
 
 def opened(
-    accounts: Accounts, aws: Aws, trigger: Trigger = Trigger.MANUAL, elsewhere: Aws | None = None
+    accounts: Accounts,
+    aws: Aws,
+    trigger: Trigger = Trigger.MANUAL,
+    elsewhere: Aws | None = None,
+    progress: Progress | None = None,
 ) -> OpenedSession:
     sts = aws.client("sts", region_name="us-east-1" if elsewhere is None else "eu-west-1")
     other = elsewhere.client("sts", region_name="us-west-2") if elsewhere else sts
@@ -116,7 +133,8 @@ def opened(
         roles=lambda: roles,
         sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
     )
-    return open_session(request, dependencies, Canary(sts, lambda: other, OUR_ROLE, "cavok-canary"))
+    canary = Canary(sts, lambda: other, OUR_ROLE, "cavok-canary")
+    return open_session(request, dependencies, canary, progress or Progress(), NOW)  # type: ignore[arg-type]
 
 
 def assuming(customers: Any, ours: Any = ANSWER) -> Callable[[dict[str, Any]], Any]:
@@ -167,6 +185,16 @@ def test_the_session_is_sealed_for_this_test_alone(customer: Aws) -> None:
     assert SEALER.open(session.session, context)["credentials"]["session_token"]
     shown = json.dumps(session.as_dict() | {"session": None})
     assert "temporary-" not in shown
+
+
+def test_the_steps_of_entering_are_shown_also_of_another_account(customer: Aws) -> None:
+    for number in (NUMBER, "999999999999"):
+        customer.answers["GetCallerIdentity"] = {"Account": number}
+        progress = Progress()
+
+        steps = opened(Accounts(an_account()), customer, progress=progress).steps
+
+        assert progress.shown == [(VERIFICATION_ID, [step.step for step in steps])]
 
 
 def test_the_probes_name_their_group_for_the_step_of_one_that_crashed(customer: Aws) -> None:

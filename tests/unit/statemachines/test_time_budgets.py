@@ -18,7 +18,7 @@ from cavok.domain.verifications import LEASE, TIME_LIMIT
 from cavok.services.survey_regions import TIME_LIMIT_SECONDS as SURVEY_SECONDS
 from tests.integration.asl import Run
 from tests.support.template import template
-from tests.unit.domain.test_deadlines import A_CALL
+from tests.unit.domain.test_deadlines import A_CALL, SHOWING
 from tests.unit.statemachines.test_definitions import SWEEP, VERIFY, placeholders, states
 
 EXPRESS_SECONDS = 300
@@ -88,12 +88,13 @@ def test_a_child_of_the_sweep_is_over_before_step_functions_ends_it() -> None:
 def test_a_persons_test_of_a_customer_that_hangs_ends_with_a_verdict() -> None:
     """Its own account answers nothing: each state waits for its last call."""
     probes = sum(len(group.permissions) for group in PROBED_GROUPS)
-    rounds = ceil(probes / STATES["ProbePermissions"]["MaxConcurrency"])
+    the_log_group = 1
+    rounds = ceil((probes + the_log_group) / template()["Parameters"]["ProbesAtOnce"]["MinValue"])
     last_call = PERMISSION_SECONDS + A_CALL
     waiting = {
         "OpenSession": A_CALL,
         "SurveyRegions": 2 * SURVEY_SECONDS,
-        "ProbePermissions": rounds * (last_call + 2 * TRANSITION),
+        "ProbePermissions": rounds * (last_call + SHOWING + TRANSITION),
         "WriteCustomerLog": last_call,
     }
     whole = sum(waiting.values()) + 6 * TRANSITION

@@ -1,10 +1,13 @@
 """Entering an account for a workflow. The session is sealed before it leaves the function."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from cavok.adapters.customer.canary import Canary
+from cavok.adapters.table.progress import Progress
 from cavok.domain import permissions
 from cavok.domain.steps import Step
 from cavok.services.enter_account import EntryDependencies
@@ -41,13 +44,22 @@ class OpenedSession:
 
 
 def open_session(
-    request: VerificationRequest, dependencies: EntryDependencies, canary: Canary
+    request: VerificationRequest,
+    dependencies: EntryDependencies,
+    canary: Canary,
+    progress: Progress,
+    now: datetime,
 ) -> OpenedSession:
-    """Enters the account and seals the session. Raises what `enter_for_verification` raises."""
+    """Enters the account, shows the steps of entering, and seals the session. Raises what
+    `enter_for_verification` raises.
+    """
     result = enter_for_verification(request, dependencies, canary)
     session = result.session
+    with ThreadPoolExecutor(1) as pool:  # beside sealing: a person waits
+        pool.submit(progress.show, request.verification_id, result.steps, now)
+        sealed = seal_session(session, asdict(request), dependencies.sealer()) if session else None
     return OpenedSession(
-        session=seal_session(session, asdict(request), dependencies.sealer()) if session else None,
+        session=sealed,
         steps=result.steps,
         probes=result.probes,
         regions=result.account.regions,

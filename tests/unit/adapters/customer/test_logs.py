@@ -13,8 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 from cavok.adapters.customer.logs import VERIFICATIONS, CustomerLogs, LogLine
 from cavok.domain import permissions
 from cavok.domain.steps import Judgement, Verdict
-from cavok.services.write_customer_log import write_verification_log
-from tests.support.builders import NOW, NUMBER
+from cavok.services.write_customer_log import prepare_log, write_verification_log
+from tests.support.builders import NOW, NUMBER, a_step
 from tests.support.fake_aws import Aws, a_session, refused
 
 LINE = LogLine(NOW, {"event": "Verification", "ärger": 1})
@@ -23,7 +23,11 @@ EXISTS = refused("ResourceAlreadyExistsException")
 
 
 def write(**session: Any) -> dict[str, Judgement]:
-    calls = CustomerLogs(a_session(**session)).write(VERIFICATIONS, "2025-03-01", LINE)
+    logs = CustomerLogs(a_session(**session))
+    calls = [
+        *logs.prepare(VERIFICATIONS, "2025-03-01"),
+        logs.write(VERIFICATIONS, "2025-03-01", LINE),
+    ]
     return {action: call() for action, call in calls}
 
 
@@ -60,6 +64,51 @@ def test_logs_that_do_not_answer_are_asked_once(aws: Aws) -> None:
     assert {(step.verdict, step.error_code) for step in steps} == {
         (Verdict.INCONCLUSIVE, "RequestTimeout")
     }
+
+
+def test_a_prepared_group_takes_one_call_more(aws: Aws) -> None:
+    """A person's test prepares it while its probes run."""
+    prepared = prepare_log(a_session(), NOW)
+    made = [name for name, _ in aws.calls]
+    aws.calls.clear()
+
+    written = write_verification_log({}, prepared, a_session(), NOW)
+
+    assert made[0] == "CreateLogGroup"
+    assert set(made) == set(CALLS[:-1])
+    assert [step.step for step in prepared] == [f"logs:{name}" for name in CALLS[:-1]]
+    assert [name for name, _ in aws.calls] == ["PutLogEvents"]
+    assert [step.step for step in written] == ["logs:PutLogEvents"]
+
+
+def test_a_group_that_could_not_be_prepared_is_prepared_with_the_line(aws: Aws) -> None:
+    """Its function crashed: the workflow made a step of the first call alone."""
+    crashed = a_step("logs:CreateLogGroup", Verdict.INCONCLUSIVE)
+
+    written = write_verification_log({}, [crashed], a_session(), NOW)
+
+    assert [step.step for step in written] == [f"logs:{name}" for name in CALLS]
+
+
+def test_a_line_that_another_day_overtook_is_written_to_its_stream(aws: Aws) -> None:
+    prepared = prepare_log(a_session(), NOW - timedelta(days=1))
+    answers: list[Any] = [refused("ResourceNotFoundException"), {}]
+    aws.answers["PutLogEvents"] = lambda _: answers.pop(0)
+
+    written = write_verification_log({}, prepared, a_session(), NOW)
+
+    streams = [call["logStreamName"] for call in aws.called("CreateLogStream")]
+    assert streams == ["2025-02-28", "2025-03-01"]
+    assert written[-1].error_code is None
+
+
+def test_a_group_that_may_not_be_made_is_tried_once(aws: Aws) -> None:
+    aws.answers["CreateLogGroup"] = refused("AccessDeniedException")
+    aws.answers["PutLogEvents"] = refused("ResourceNotFoundException")
+
+    write_verification_log({}, prepare_log(a_session(), NOW), a_session(), NOW)
+
+    assert len(aws.called("CreateLogGroup")) == 1
 
 
 def test_retention_is_set_on_a_group_that_this_write_made(aws: Aws) -> None:

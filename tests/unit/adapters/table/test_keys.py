@@ -35,7 +35,8 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.audit_sk("e"),
         keys.idempotency_sk("k"),
         keys.verification_sk("v"),
-        keys.progress_sk_prefix("v"),
+        keys.progress_pk("v"),
+        keys.progress_sk("s"),
         keys.interaction_sk("i"),
         keys.request_sk(key_hash("k", Action.STOP, Kind.EC2, "i-1")),
         keys.usage_sk("2025-03"),
@@ -58,7 +59,8 @@ def test_keys_are_as_production_stores_them() -> None:
         "AUDIT#e",
         "IDEMPOTENCY#8254c329a92850f6d539dd376f4816ee2764517da5e0235514af433164480d7a",
         "VERIFICATION#v",
-        "PROGRESS#v#",
+        "PROGRESS#v",
+        "PROGRESS#s",
         "INTERACTION#i",
         "REQUEST#8b72d6ca949e4249f22c1c1f2f288751aad1077247431be6a2f80d5c0e027bbd",
         "USAGE#2025-03",
@@ -100,28 +102,8 @@ def test_policies_allow_these_partitions_and_no_others() -> None:
         for pattern in re.findall(r'"([^"]+)"', listed)
     }
 
-    assert allowed == {keys.organization_pk("*"), keys.account_pk("*")}
+    assert allowed == {keys.organization_pk("*"), keys.account_pk("*"), keys.progress_pk("*")}
     assert TEMPLATE.count("LeadingKeys") == TEMPLATE.count("dynamodb:LeadingKeys: [")
-
-
-def test_the_workflow_writes_progress_under_these_keys() -> None:
-    text = (ROOT / "statemachines" / "verify_account.asl.json").read_text()
-    account = f"{{% '{keys.account_pk('')}' & $states.context.Execution.Input.account_id %}}"
-    progress = (
-        f"{{% '{keys.progress_sk_prefix('@').split('@')[0]}'"
-        " & $states.context.Execution.Input.verification_id & '#"
-    )
-    items = [_item(match) for match in re.findall(r'"pk": \{[^}]*%\}" \},\s*"sk": \{.*', text)]
-
-    assert len(items) == 2
-    for pk, sk in items:
-        assert pk == account
-        assert sk.startswith(progress)
-
-
-def _item(text: str) -> tuple[str, str]:
-    pk, sk = re.findall(r'"S": "([^"]+)"', text)
-    return pk, sk
 
 
 def test_the_reader_of_the_stream_knows_an_account_by_its_keys() -> None:

@@ -20,7 +20,7 @@ RETENTION_DAYS = 14
 TAGS = {"ManagedBy": "Cavok Cloud"}
 
 _EXISTS = frozenset({"ResourceAlreadyExistsException"})
-_MISSING = frozenset({"ResourceNotFoundException"})
+MISSING = frozenset({"ResourceNotFoundException"})
 """CloudWatch Logs checks the permission before it looks for the group. Observed, and held by the
 contract tests.
 """
@@ -58,27 +58,26 @@ class CustomerLogs:
         """Writes lines, and creates the group and the stream if they are missing."""
         put, dropped = self._put(group, stream, lines)
         calls = [(_PUT, put)]
-        if put.error_code in _MISSING:
-            calls = [(action, call()) for action, call in self._create(group, stream)]
+        if put.error_code in MISSING:
+            calls = [(action, call()) for action, call in self.prepare(group, stream)]
             put, dropped = self._put(group, stream, lines)
             calls.append((_PUT, put))
         written = put.verdict is Verdict.ALLOWED and put.error_code is None
         return Appended(written, calls, dropped)
 
-    def write(
-        self, group: str, stream: str, *lines: LogLine
-    ) -> Iterator[tuple[str, Callable[[], Judgement]]]:
-        """The five calls that write lines, in order, each with the IAM action that it proves.
+    def write(self, group: str, stream: str, line: LogLine) -> tuple[str, Callable[[], Judgement]]:
+        """The call that writes a line to a group that `prepare` made, with its IAM action."""
+        return _PUT, lambda: self._put(group, stream, [line])[0]
+
+    def prepare(self, group: str, stream: str) -> Iterator[tuple[str, Callable[[], Judgement]]]:
+        """The four calls that make a group and a stream, each with the IAM action that it proves.
+        The first must be over before the others, which may be made at once.
 
         The group is created first and tagged afterwards: creating it with tags needs both
         permissions, and a refusal would not say which one is missing. Retention is set only on a
-        group that this write created, because the customer may have changed it on an older one.
+        group that these calls created, because the customer may have changed it on an older one.
         Otherwise the permission is proven on a group that does not exist.
         """
-        yield from self._create(group, stream)
-        yield _PUT, lambda: self._put(group, stream, lines)[0]
-
-    def _create(self, group: str, stream: str) -> Iterator[tuple[str, Callable[[], Judgement]]]:
         made: list[bool] = []
 
         def create_group() -> Judgement:
@@ -89,7 +88,7 @@ class CustomerLogs:
         def put_retention() -> Judgement:
             target = group if any(made) else f"{LOG_GROUP_PREFIX}probe-{secrets.token_hex(8)}"
             return self._try(
-                _MISSING,
+                MISSING,
                 self._logs.put_retention_policy,
                 logGroupName=target,
                 retentionInDays=RETENTION_DAYS,
@@ -99,14 +98,14 @@ class CustomerLogs:
         yield (
             "logs:TagResource",
             lambda: self._try(
-                _MISSING, self._logs.tag_resource, resourceArn=self._arn(group), tags=TAGS
+                MISSING, self._logs.tag_resource, resourceArn=self._arn(group), tags=TAGS
             ),
         )
         yield "logs:PutRetentionPolicy", put_retention
         yield (
             "logs:CreateLogStream",
             lambda: self._try(
-                _EXISTS | _MISSING,
+                _EXISTS | MISSING,
                 self._logs.create_log_stream,
                 logGroupName=group,
                 logStreamName=stream,
@@ -132,7 +131,7 @@ class CustomerLogs:
             rejected.update(answer.get("rejectedLogEventsInfo", {}))
 
         judgement = self._try(
-            _MISSING, put_log_events, logGroupName=group, logStreamName=stream, logEvents=events
+            MISSING, put_log_events, logGroupName=group, logStreamName=stream, logEvents=events
         )
         return judgement, {by_time[n]: why for n, why in _reasons(rejected, len(events)).items()}
 

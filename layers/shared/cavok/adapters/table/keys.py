@@ -13,7 +13,6 @@ and writes.
 | deleted account, for a day            | ORG#<org>         | DELETED#<account>                  | deleted       |
 | account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>               | idempotency   |
 | verification                          | ACCOUNT#<account> | VERIFICATION#<ulid>                | verifications |
-| steps of a running verification       | ACCOUNT#<account> | PROGRESS#<ulid>#<step>             | verifications |
 | interaction                           | ACCOUNT#<account> | INTERACTION#<ulid>                 | interactions  |
 | interaction begun by a request key    | ACCOUNT#<account> | REQUEST#<sha256>                   | interactions  |
 | usage of a month                      | ACCOUNT#<account> | USAGE#<yyyy-mm>                    | usage         |
@@ -21,6 +20,7 @@ and writes.
 | resource                              | ACCOUNT#<account> | RESOURCE#<ulid>                    | resources     |
 | claim: an instance is one resource    | ACCOUNT#<account> | RESOURCE_OF#<kind>#<region>#<id>   | resources     |
 | deleted resource, for a day           | ACCOUNT#<account> | DELETED#<resource>                 | deleted       |
+| steps of a running verification       | PROGRESS#<ulid>   | PROGRESS#<step>                    | verifications |
 
 | index              | holds          | hash key        | range key            | projection |
 | ------------------ | -------------- | --------------- | -------------------- | ---------- |
@@ -104,8 +104,15 @@ def verification_sk(verification_id: str) -> str:
     return f"{VERIFICATION}{verification_id}"
 
 
-def progress_sk_prefix(verification_id: str) -> str:
-    return f"{PROGRESS}{verification_id}#"
+def progress_pk(verification_id: str) -> str:
+    """A partition of its own, so that functions that hold a customer's session may write there and
+    nowhere else: DynamoDB's policies know no sort key.
+    """
+    return f"{PROGRESS}{verification_id}"
+
+
+def progress_sk(step: str) -> str:
+    return f"{PROGRESS}{step}"
 
 
 def interaction_sk(interaction_id: str) -> str:

@@ -292,6 +292,7 @@ class Table:
     def __init__(self, name: str, region: str) -> None:
         Item.Meta.table_name, Item.Meta.region = name, region
         self.connection = Item._get_connection().connection
+        self.connection.client  # noqa: B018  made now, not with the first call
 
     @contextmanager
     def transaction(self) -> Iterator[TransactWrite]:

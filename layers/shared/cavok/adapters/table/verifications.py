@@ -144,7 +144,7 @@ class VerificationItem(Item):
 
 
 class ProgressItem(Item):
-    """Steps that a running verification finished, as one JSON list. The workflow writes it."""
+    """Steps that a running verification finished, as one JSON list. `progress.py` writes it."""
 
     steps = UnicodeAttribute()
     expires_at = TTLAttribute()
@@ -236,18 +236,12 @@ class Verifications:
         item = VerificationItem.of(verification, expires_at=verification.kept_until(None))
         self._table.put(item)
 
-    def progress(self, account_id: str, verification_id: str) -> tuple[Step, ...]:
+    def progress(self, verification_id: str) -> tuple[Step, ...]:
         """The steps that a running verification has finished."""
-        items = ProgressItem.query(
-            keys.account_pk(account_id),
-            ProgressItem.sk.startswith(keys.progress_sk_prefix(verification_id)),
-            consistent_read=True,
-        )
+        items = ProgressItem.query(keys.progress_pk(verification_id), consistent_read=True)
         return in_order(step for item in items for step in item.finished_steps())
 
     def _with_progress(self, verification: Verification) -> Verification:
         if verification.state is not State.RUNNING:
             return verification
-        return replace(
-            verification, steps=self.progress(verification.account_id, verification.verification_id)
-        )
+        return replace(verification, steps=self.progress(verification.verification_id))

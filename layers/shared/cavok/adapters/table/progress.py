@@ -1,0 +1,44 @@
+"""Writing what a running test has found, where the API reads it. It loads no PynamoDB, as the
+functions that make probes load none.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from botocore.config import Config
+
+from cavok.adapters.aws_errors import AWS_ERRORS
+from cavok.adapters.table import keys
+from cavok.domain.steps import Step
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+ONCE = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
+"""A step that cannot be shown at once is shown at the end. Nobody's test waits longer for it."""
+
+KEPT = timedelta(days=1)
+
+
+class Progress:
+    """Shows steps that are finished while their test runs."""
+
+    def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
+        self._dynamodb = dynamodb
+        self._table_name = table_name
+
+    def show(self, verification_id: str, steps: Sequence[Step], now: datetime) -> bool:
+        """Whether they could be written: the test goes on without."""
+        item = {
+            "pk": {"S": keys.progress_pk(verification_id)},
+            "sk": {"S": keys.progress_sk(steps[0].step)},
+            "steps": {"S": json.dumps([step.as_dict() for step in steps])},
+            "expires_at": {"N": str(int((now + KEPT).timestamp()))},
+        }
+        try:
+            self._dynamodb.put_item(TableName=self._table_name, Item=item)
+        except AWS_ERRORS:
+            return False
+        return True
