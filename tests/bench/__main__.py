@@ -57,7 +57,7 @@ def main() -> int:
         prepared.prepare()
         with step("A person's test, as on AWS") as current:
             pressed = persons_test.measure(functions, aws)
-            current.outcome = functions.how
+            current.outcome = f"{functions.how}; {aws.late}"
         swept, of_the_sweep = sweep.results(stack, functions, aws)
     with step("A whole test on the local stack"):
         workflow, script = whole_test.measure(stack, options.runs)

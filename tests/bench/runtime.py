@@ -19,6 +19,7 @@ with os.fdopen(int(descriptor), "w") as answers:
 
     def answer(began: float, used: float, **more: Any) -> None:
         wall, cpu = time.perf_counter() - began, time.process_time() - used
+        sys.stdout.flush()
         print(json.dumps({"wall": wall, "cpu": cpu, **more}), file=answers, flush=True)
 
     from app import handler  # type: ignore[import-not-found]
@@ -37,9 +38,7 @@ with os.fdopen(int(descriptor), "w") as answers:
         event = json.loads(line)
         began, used = time.perf_counter(), time.process_time()
         try:
-            result = handler(event, context)
+            answered = {"result": handler(event, context)}
         except Exception as error:  # noqa: BLE001  as Lambda does
-            answer(began, used, error=f"{type(error).__name__}: {error}")
-        else:
-            sys.stdout.flush()
-            answer(began, used, result=result)
+            answered = {"error": f"{type(error).__name__}: {error}"}
+        answer(began, used, **answered)

@@ -32,6 +32,9 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 LATENCY = 0.05
 """Seconds until AWS answers: a customer's region may be on another continent."""
 
+TOLERATED = 0.01
+"""Seconds by which an answer may miss its time."""
+
 EXTERNAL_ID = "cavok-" + "x" * 32
 """The one with which customers' roles let us in."""
 
@@ -70,6 +73,12 @@ class StandIn:
     _known: dict[tuple[str, ...], tuple[int, Mapping[str, str], bytes]] = field(
         default_factory=dict
     )
+
+    @property
+    def late(self) -> str:
+        """How many answers missed their time, for people: this machine was too slow for them."""
+        late = sum(call.late > TOLERATED for call in self.calls)
+        return f"{late} of {len(self.calls)} answers were late"
 
     def answer(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes

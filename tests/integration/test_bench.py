@@ -1,0 +1,171 @@
+"""What `make bench` measures with: the stand-in for AWS, and functions as Lambda runs them."""
+
+from __future__ import annotations
+
+import importlib.util
+import py_compile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError, SSLError
+from pytest_socket import enable_socket
+
+from local.settings import Problem
+from tests.bench import functions
+from tests.bench.functions import LAMBDAS, TABLE, Functions, Shares, artifacts
+from tests.bench.prepared import prepare
+from tests.bench.stand_in import EXTERNAL_ID, StandIn, stand_in
+
+ROLE = "arn:aws:iam::200000000000:role/CavokCloud"
+HANDLER = """
+def handler(event, context):
+    print("line one")
+    print("line two")
+    if event["fails"]:
+        raise ValueError("no")
+    return {"name": context.function_name}
+"""
+
+
+@pytest.fixture(autouse=True)
+def stack() -> None:
+    """No AWS but the stand-in."""
+
+
+@pytest.fixture
+def aws() -> Iterator[StandIn]:
+    enable_socket()
+    with stand_in() as aws:
+        aws.latency = 0
+        yield aws
+
+
+@pytest.fixture
+def bundle(aws: StandIn, tmp_path: Path) -> Path:
+    path = tmp_path / "authority.pem"
+    path.write_bytes(aws.authority)
+    return path
+
+
+def client(service: str, aws: StandIn, **more: Any) -> Any:
+    return boto3.client(  # type: ignore[call-overload]
+        service,
+        "us-east-1",
+        endpoint_url=aws.url,
+        aws_access_key_id=LAMBDAS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=LAMBDAS["AWS_SECRET_ACCESS_KEY"],
+        **more,
+    )
+
+
+# ---- the stand-in
+
+
+def test_who_does_not_trust_the_stand_ins_authority_does_not_speak_to_it(aws: StandIn) -> None:
+    with pytest.raises(SSLError):
+        client("sts", aws).get_caller_identity()
+    assert aws.calls == []
+
+
+def test_an_answer_comes_after_the_latency_and_not_before(aws: StandIn, bundle: Path) -> None:
+    sts = client("sts", aws, verify=str(bundle))
+    sts.get_caller_identity()
+    aws.latency = 0.5
+
+    began = time.monotonic()
+    sts.get_caller_identity()
+
+    assert time.monotonic() - began >= 0.5
+    assert [call.operation for call in aws.calls] == ["GetCallerIdentity"] * 2
+
+
+@pytest.mark.parametrize("external_id", [{}, {"ExternalId": "another"}])
+def test_a_role_is_assumed_with_the_external_id_only(
+    aws: StandIn, bundle: Path, external_id: dict[str, str]
+) -> None:
+    sts = client("sts", aws, verify=str(bundle))
+    asked = {"RoleArn": ROLE, "RoleSessionName": "test"}
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        sts.assume_role(**asked, **external_id)
+    assert sts.assume_role(**asked, ExternalId=EXTERNAL_ID)["Credentials"]
+
+
+def test_a_write_is_noted_with_the_item_before_and_after_it(aws: StandIn, bundle: Path) -> None:
+    prepare()
+    table = client("dynamodb", aws, verify=str(bundle))
+    item = {"pk": {"S": "ORG#a"}, "sk": {"S": "ORG"}, "sealed": {"B": b"\x00"}}
+    changed = item | {"sealed": {"B": b"\x01"}}
+
+    table.put_item(TableName=TABLE, Item=item)
+    put = {"Put": {"TableName": TABLE, "Item": changed}}
+    table.transact_write_items(TransactItems=[put])
+
+    assert [call.items for call in aws.calls] == [
+        (({}, item | {"sealed": {"B": "AA=="}}),),
+        ((item | {"sealed": {"B": "AA=="}}, item | {"sealed": {"B": "AQ=="}}),),
+    ]
+
+
+# ---- functions
+
+
+@pytest.fixture
+def built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A build with one function, and a layer with nothing but AWS's authorities."""
+    build = tmp_path / "build"
+    for folder in ("ProbePermission", "SharedLayer/python"):
+        (build / folder).mkdir(parents=True)
+    (build / "ProbePermission" / "app.py").write_text(HANDLER)
+    (build / "SharedLayer" / "python" / "amazon-roots.pem").touch()
+    monkeypatch.setattr(functions, "BUILD", build)
+    return build
+
+
+def test_only_the_builds_own_bytecode_is_taken(built: Path) -> None:
+    source = built / "ProbePermission" / "app.py"
+    of_the_build = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(source), str(source.with_name("a.pyc")), invalidation_mode=of_the_build)
+    left_behind = Path(importlib.util.cache_from_source(str(source)))
+    py_compile.compile(str(source))
+
+    assert left_behind.exists()
+    with artifacts() as copy:
+        found = {path.name for path in copy.rglob("*.pyc")}
+
+    assert found == {"a.pyc"}
+
+
+def test_start_and_invocations_are_told_apart_and_what_is_logged_is_counted(
+    built: Path, aws: StandIn
+) -> None:
+    with Functions.of_the_build(aws) as made:
+        environment = made.start("ProbePermission")
+        invocation = environment.invoke({"fails": False})
+        with pytest.raises(Problem, match="ValueError: no"):
+            environment.invoke({"fails": True})
+        again = environment.invoke({"fails": False})
+        environment.end()
+
+    assert environment.init.cpu > invocation.took.cpu
+    assert invocation.result == {"name": "ProbePermission"}
+    assert (invocation.log_lines, invocation.log_bytes) == (2, len("line one\nline two\n"))
+    assert again.log_lines == 2
+
+
+def test_where_no_quota_can_be_set_the_wait_for_a_processor_is_reckoned(
+    built: Path, aws: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Shares, "group", lambda *_: None)
+
+    with Functions.of_the_build(aws) as made:
+        environment = made.start("ProbePermission")
+        environment.end()
+
+    assert "reckoned" in made.how
+    # 512 MB: each second of work takes 3.5.
+    assert environment.init.wall > 3.4 * environment.init.cpu
