@@ -223,7 +223,6 @@ class Board {
           ],
         ),
       ),
-      foundAgain(test),
       running
         ? h("progress", {
             class: "bar",
@@ -236,6 +235,7 @@ class Board {
             { class: "test-says" },
             t.tests.outcomeText[steps.some(isOpenDoor) ? "openToOthers" : (test.outcome ?? test.state)],
           ),
+      foundAgain(test),
       test.execution_arn &&
         h(
           "p",
