@@ -147,7 +147,8 @@ def is_problem(answer: Answer, status: int) -> bool:
     return (
         answer.status == status == answer.json["status"]
         and answer.headers["content-type"] == "application/problem+json"
-        and {"type", "title", "detail"} <= set(answer.json)
+        and {"type", "title", "detail", "code"} <= set(answer.json)
+        and answer.json["request_id"] == SAMPLE["requestContext"]["requestId"]
     )
 
 

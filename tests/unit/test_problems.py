@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -12,9 +13,13 @@ from pynamodb.exceptions import GetError, QueryError
 
 from cavok.api import problems
 from cavok.domain.errors import (
+    AlreadyConnected,
+    BusyWithOthers,
     ChangedMeanwhile,
     Conflict,
+    InvalidField,
     NotAnswered,
+    NotConnected,
     ServiceUnavailable,
     StillRunning,
     VerificationNotStarted,
@@ -27,6 +32,15 @@ class Narrower(Conflict):
 
 def answer_to(error: Exception) -> tuple[int, dict[str, str], str]:
     """Status, headers and detail of the answer to a request in which `error` is raised."""
+    answer = resolved(error)
+    return answer["statusCode"], answer["headers"], json.loads(answer["body"])["detail"]
+
+
+def body_of_answer_to(error: Exception) -> dict[str, Any]:
+    return dict(json.loads(resolved(error)["body"]))
+
+
+def resolved(error: Exception) -> dict[str, Any]:
     app = APIGatewayHttpResolver()
     problems.install(app)
 
@@ -34,7 +48,7 @@ def answer_to(error: Exception) -> tuple[int, dict[str, str], str]:
     def refuse() -> None:
         raise error
 
-    answer = app.resolve(
+    return app.resolve(
         {
             "version": "2.0",
             "rawPath": "/v1/accounts",
@@ -46,7 +60,6 @@ def answer_to(error: Exception) -> tuple[int, dict[str, str], str]:
         },
         None,  # type: ignore[arg-type]
     )
-    return answer["statusCode"], answer["headers"], json.loads(answer["body"])["detail"]
 
 
 def aws_error(code: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> ClientError:
@@ -59,6 +72,39 @@ def test_a_text_that_utf_8_cannot_carry_is_told_too() -> None:
     status, _, detail = answer_to(Conflict("not \ud800"))
 
     assert (status, detail) == (409, "not \ud800")
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (AlreadyConnected("It is."), "already_connected"),
+        (BusyWithOthers("They are."), "busy_with_others"),
+        (NotConnected("It is not."), "not_connected"),
+        (StillRunning("It is."), "still_running"),
+        (InvalidField("name", "It is too long."), "invalid_fields"),
+        (ValueError("A fault of ours."), "internal_error"),
+    ],
+)
+def test_each_cause_has_a_code_that_is_listed(error: Exception, code: str) -> None:
+    assert body_of_answer_to(error)["code"] == code
+    assert code in problems.CODES
+
+
+def test_codes_of_different_causes_are_different() -> None:
+    kinds = problems._KINDS
+
+    assert len({problems._code(kind) for kind in kinds}) == len(kinds)
+
+
+def test_a_problem_says_which_request_it_answers() -> None:
+    problem = problems.problem(HTTPStatus.CONFLICT, "No.", code="conflict")
+    answer = {"headers": problem.headers, "body": problem.body}
+    other = {"headers": {"Content-Type": "application/json"}, "body": "{}"}
+
+    body = json.loads(problems.with_request_id(answer, "request-1")["body"])
+
+    assert body == json.loads(problem.body) | {"request_id": "request-1"}
+    assert problems.with_request_id(other, "request-1") == other
 
 
 def test_an_error_has_the_status_of_its_base_class() -> None:

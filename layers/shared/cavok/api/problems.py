@@ -1,14 +1,15 @@
 """Errors as `application/problem+json` (RFC 9457), mapped in one place."""
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import ServiceError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from cavok.adapters.aws_errors import is_passing
 from cavok.domain import errors
@@ -29,16 +30,6 @@ class FieldError(BaseModel):
     message: str
 
 
-class Problem(BaseModel):
-    """An error, as RFC 9457 defines it. `errors` names the fields of a bad request."""
-
-    type: str = "about:blank"
-    title: str
-    status: int
-    detail: str
-    errors: list[FieldError] | None = None
-
-
 _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
@@ -52,11 +43,64 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     errors.ServiceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
+_CODES = {
+    HTTPStatus.BAD_REQUEST: "malformed_request",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "no_such_path",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "invalid_fields",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "internal_error",
+    HTTPStatus.SERVICE_UNAVAILABLE: "service_unavailable",
+}
+"""Of answers that no error of the domain is behind; `refused`, if Powertools makes others."""
 
 
-def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) -> Response[str]:
+def _code(kind: type[errors.CavokError]) -> str:
+    return re.sub("(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def _with_subclasses(kind: type[errors.CavokError]) -> Iterator[type[errors.CavokError]]:
+    yield kind
+    for each in kind.__subclasses__():
+        yield from _with_subclasses(each)
+
+
+_KINDS = {each for kind in _STATUS_OF for each in _with_subclasses(kind)}
+CODES = sorted({*_CODES.values(), *map(_code, _KINDS)})
+"""One for each cause that a client can tell apart."""
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 defines it, and what this API adds."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: Annotated[str, Field(description="What is wrong, and what to do, for a person.")]
+    code: Annotated[
+        str,
+        Field(
+            description="The cause, for a program. Codes may be added.",
+            json_schema_extra={"examples": CODES},
+        ),
+    ]
+    request_id: Annotated[str, Field(description="Say it when you ask for help.")] = ""
+    errors: Annotated[
+        list[FieldError] | None, Field(description="The fields of a bad request.")
+    ] = None
+
+
+def problem(
+    status: HTTPStatus, detail: str, fields: Sequence[FieldError] = (), code: str | None = None
+) -> Response[str]:
+    """`code`: only where an error of the domain has its own. `with_request_id` adds the rest."""
     body = Problem(
-        title=status.phrase, status=status.value, detail=detail, errors=list(fields) or None
+        title=status.phrase,
+        status=status.value,
+        detail=detail,
+        code=code or _CODES.get(status, "refused"),
+        errors=list(fields) or None,
     )
     return Response(
         status_code=status.value,
@@ -65,6 +109,14 @@ def problem(status: HTTPStatus, detail: str, fields: Sequence[FieldError] = ()) 
         # ASCII: a client's text may hold what UTF-8 cannot carry.
         body=json.dumps(body.model_dump(exclude_none=True), separators=(",", ":")),
     )
+
+
+def with_request_id(answer: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """A function's answer; if it is a problem, with the ID of the request in it."""
+    if answer["headers"].get("Content-Type") != PROBLEM_JSON:
+        return answer
+    body = json.loads(answer["body"]) | {"request_id": request_id}
+    return answer | {"body": json.dumps(body, separators=(",", ":"))}
 
 
 def install(app: APIGatewayHttpResolver) -> None:
@@ -82,7 +134,7 @@ def _known(error: errors.CavokError) -> Response[str]:
     status = next(_STATUS_OF[each] for each in type(error).__mro__ if each in _STATUS_OF)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.CausedOutside):
         count(FAULTS)
-    return problem(status, str(error))
+    return problem(status, str(error), code=_code(type(error)))
 
 
 def _invalid_field(error: errors.InvalidField) -> Response[str]:

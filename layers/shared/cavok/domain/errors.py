@@ -28,6 +28,26 @@ class Conflict(CavokError):
     """The request conflicts with the stored state."""
 
 
+class AlreadyConnected(Conflict):
+    """The organization connects this account number already."""
+
+
+class AlreadyControlled(Conflict):
+    """The instance is a resource already."""
+
+
+class HasNoAccessKey(Conflict):
+    """The account is entered through a role."""
+
+
+class MadeAndDeleted(Conflict):
+    """What the idempotency key made was deleted."""
+
+
+class BusyWithOthers(Conflict):
+    """Other requests are changing the same at this moment. A retry may succeed."""
+
+
 class PreconditionFailed(CavokError):
     """The account changed since the client read it."""
 
@@ -135,6 +155,10 @@ class InteractionRefused(CavokError):
     def __init__(self, message: str, *, passing: bool = False) -> None:
         super().__init__(message)
         self.passing = passing
+
+
+class NotConnected(InteractionRefused):
+    """The account is not connected, so its instances are not used."""
 
 
 class Overtaken(InteractionRefused):

@@ -12,7 +12,7 @@ from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
-from cavok.domain.errors import AccountNotFound, Conflict, InvalidField
+from cavok.domain.errors import AccountNotFound, BusyWithOthers, HasNoAccessKey, InvalidField
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.services.organizations import organization_of
 
@@ -171,7 +171,9 @@ def rotate_credentials(
     """
     account = accounts.get(organization_id, account_id).at_one_of(versions)
     if account.access_type is not AccessType.ACCESS_KEY:
-        raise Conflict("This account is entered through a role; it has no access key to replace.")
+        raise HasNoAccessKey(
+            "This account is entered through a role; it has no access key to replace."
+        )
     sealed = key.sealed(sealer, organization_id, account_id)
     reconnected = account.reconnected(now, access_key_id_ending=key.ending)
 
@@ -179,9 +181,9 @@ def rotate_credentials(
         try:
             accounts.save_credentials(account, reconnected, sealed, actor=actor)
         except ItemChanged:
-            raise Conflict(CHANGED_BY_OTHERS) from None
+            raise BusyWithOthers(CHANGED_BY_OTHERS) from None
 
-    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+    retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 
 
 def revoke_account(
@@ -203,7 +205,7 @@ def revoke_account(
         if revoked is not account:
             accounts.save(account, revoked, entry=audit.revoked(revoked, actor))
 
-    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+    retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 
 
 def disconnect_account(
@@ -228,4 +230,4 @@ def disconnect_account(
         else:
             accounts.delete(account.at_one_of(versions), actor=actor, now=now)
 
-    retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+    retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))

@@ -13,6 +13,7 @@ from cavok.domain.errors import (
     EntryRefused,
     InteractionRefused,
     NotAnswered,
+    NotConnected,
     RoleIsOpen,
 )
 from cavok.domain.interactions import (
@@ -63,14 +64,14 @@ class ConnectionDependencies:
 
 
 def require_connected(account: Account) -> None:
-    """Raises InteractionRefused for an account that is not connected."""
+    """Raises NotConnected."""
     if account.status not in CONNECTED:
         if account.revoked:
-            raise InteractionRefused(
+            raise NotConnected(
                 f"A person revoked the use of the account {account.name}: press Test to use it "
                 "again, and try again."
             )
-        raise InteractionRefused(
+        raise NotConnected(
             f"The account {account.name} is {account.status.value}, not connected: follow its "
             "Instructions, press Test, and try again."
         )

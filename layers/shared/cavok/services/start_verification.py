@@ -9,7 +9,7 @@ from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
-from cavok.domain.errors import Conflict, VerificationNotStarted
+from cavok.domain.errors import BusyWithOthers, VerificationNotStarted
 from cavok.domain.verifications import Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
 
@@ -42,7 +42,7 @@ def start_verification(
         verifications.begin(account, tested, verification, entry)
         return verification, True
 
-    verification, begun = retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+    verification, begun = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
     if verification.running and verification.trigger is Trigger.MANUAL:
         try:
             workflows.start(verification, correlation_id)

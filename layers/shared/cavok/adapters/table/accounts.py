@@ -45,7 +45,13 @@ from cavok.domain.accounts import (
     TestSlot,
 )
 from cavok.domain.audit import AuditEntry
-from cavok.domain.errors import AccountNotFound, Conflict, InvalidField
+from cavok.domain.errors import (
+    AccountNotFound,
+    AlreadyConnected,
+    BusyWithOthers,
+    InvalidField,
+    MadeAndDeleted,
+)
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.pages import Page, Position
@@ -233,7 +239,7 @@ class Accounts:
         try:
             return self.get(organization_id, item.account_id)
         except AccountNotFound:
-            raise Conflict(
+            raise MadeAndDeleted(
                 "The account that this Idempotency-Key created was deleted. Use a new key."
             ) from None
 
@@ -246,7 +252,7 @@ class Accounts:
         """
         return retry_on_conflict(
             lambda: self._add(account, sealed_credentials, key),
-            or_raise=Conflict(
+            or_raise=BusyWithOthers(
                 "Other accounts are being connected at this moment. Please try again."
             ),
         )
@@ -273,7 +279,7 @@ class Accounts:
             if key and (made := self.made_by(account.organization_id, key, account.created_at)):
                 return made
             if 0 in error.failed:
-                raise Conflict(
+                raise AlreadyConnected(
                     f"Account number {account.account_number} is already connected."
                 ) from None
             raise
@@ -367,7 +373,7 @@ class Accounts:
             entry = audit.changed(before, after, actor) if actor else None
             return self.save(before, after, entry=entry)
 
-        return retry_on_conflict(attempt, or_raise=Conflict(CHANGED_BY_OTHERS))
+        return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 
     def page(
         self,

@@ -20,8 +20,9 @@ from cavok.adapters.table.table import (
 )
 from cavok.domain.errors import (
     AccountNotFound,
+    AlreadyControlled,
+    BusyWithOthers,
     ChangedMeanwhile,
-    Conflict,
     ResourceNotFound,
 )
 from cavok.domain.ids import is_id
@@ -124,7 +125,7 @@ class Resources:
             resource.account_id, resource.kind, resource.region, resource.instance_id
         )
         if there and not resource.repeats(there):
-            raise Conflict(f"{resource.instance_id} is a resource already.")
+            raise AlreadyControlled(f"{resource.instance_id} is a resource already.")
         return there
 
     def find(self, account_id: str, resource_id: str) -> Resource | None:
@@ -175,7 +176,7 @@ class Resources:
             try:
                 self._table.put(ResourceItem.of(resource), _unchanged(before))
             except ItemChanged:
-                raise Conflict(_CHANGED_BY_OTHERS) from None
+                raise BusyWithOthers(_CHANGED_BY_OTHERS) from None
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
