@@ -27,9 +27,11 @@ def send(record: SQSRecord) -> None:
     logger.remove_keys(["event_id", "type"])  # of the record before
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
+    tries = int(record.attributes.approximate_receive_count)
     try:
         status = deliver(
             event,
+            tries,
             webhooks=wiring.webhooks(),
             sealer=wiring.sealer(),
             client=wiring.webhook_client(),
@@ -37,7 +39,6 @@ def send(record: SQSRecord) -> None:
             now=datetime.now(UTC),
         )
     except NotDelivered as error:
-        tries = int(record.attributes.approximate_receive_count)
         wiring.webhook_messages().delay(record.receipt_handle, tries)
         logger.warning("Not delivered", reason=str(error), tries=tries)
         raise

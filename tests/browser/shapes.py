@@ -20,7 +20,7 @@ from cavok.api.models.permissions import PermissionsBody
 from cavok.api.models.resources import ResourceBody, ResourceList
 from cavok.api.models.usage import OrganizationUsageBody, UsageBody
 from cavok.api.models.verifications import VerificationBody, VerificationPage
-from cavok.api.models.webhooks import TestMessage, WebhookBody
+from cavok.api.models.webhooks import DeliveryPage, Redelivery, TestMessage, WebhookBody
 from cavok.api.problems import Problem
 
 _ACCOUNT = "/v1/accounts/[^/]+"
@@ -30,6 +30,8 @@ _ANSWERS: dict[str, type[BaseModel]] = {
     "GET /v1/permissions": PermissionsBody,
     "(GET|PUT) /v1/organization/webhook": WebhookBody,
     "POST /v1/organization/webhook/test": TestMessage,
+    "GET /v1/organization/webhook/deliveries": DeliveryPage,
+    "POST /v1/organization/webhook/deliveries/.+/redeliver": Redelivery,
     f"GET /v1/audit|GET {_ACCOUNT}/audit": AuditPage,
     "GET /v1/accounts": AccountPage,
     f"POST /v1/accounts|(GET|PATCH) {_ACCOUNT}": AccountBody,

@@ -45,7 +45,9 @@ WRITES_INTERACTIONS = table("Query PutItem UpdateItem DeleteItem", "ACCOUNT")
 
 MAY: Mapping[str, set[str]] = {
     "AccountsApiRole": {
-        *table("GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG"),
+        *table(
+            "GetItem BatchGetItem Query PutItem UpdateItem DeleteItem", "ACCOUNT", "ORG", "WEBHOOK"
+        ),
         *READS_PROGRESS,
         *index("by_name", "by_status", "by_audited_account", "by_usage"),
         "kms:Encrypt SealingKey account,organization",
@@ -108,6 +110,7 @@ MAY: Mapping[str, set[str]] = {
     },
     "DeliverWebhookRole": {
         *table("GetItem", "ORG"),
+        *table("GetItem PutItem", "WEBHOOK"),
         "kms:Decrypt SealingKey organization,webhook",
         "sqs:ChangeMessageVisibility WebhookMessages",
     },

@@ -13,12 +13,13 @@ from standardwebhooks import Webhook, WebhookVerificationError
 
 from cavok.adapters.retry_queue import RetryQueue
 from cavok.domain.events import Envelope, Event, EventType
+from cavok.domain.webhooks import PAUSED_AFTER
 from local import aws
 from local.customers import CustomerAccount
 from local.stack import Stack
 from tests.support import bus, inspection, webhook_receiver
 from tests.support.connections import connect
-from tests.support.http import answer, problem
+from tests.support.http import Json, answer, problem
 from tests.support.organizations import Organization, new_organization
 from tests.support.waiting import eventually
 from tests.support.webhook_receiver import Receiver
@@ -128,6 +129,46 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
 
         assert ten_take(10) - alone < 15
         assert len(slow.deliveries) < 100, "and the attack went on meanwhile"
+
+
+def test_a_receiver_that_fails_is_left_alone_until_a_person_resumes_it(
+    stack: Stack, own_organization: Organization, receiver: Receiver
+) -> None:
+    admin = own_organization.admin
+    queue = RetryQueue(
+        aws.client("sqs", stack.emulator_url), inspection.resource_name(stack, "WebhookMessages")
+    )
+    set_webhook(own_organization, receiver, "Account Failed")
+    receiver.refuses = 1000
+    with bus.bus_listener(stack) as listener:
+        queue.send([failed(own_organization, 100 + number) for number in range(PAUSED_AFTER)])
+        eventually(
+            lambda: answer(admin.get(PATH))["state"] == "paused", "it is paused", seconds=120
+        )
+        paused = listener.wait_for(None, "Webhook Paused")
+        assert paused[-1]["detail"]["organization_id"] == own_organization.name
+
+        queue.send([failed(own_organization, 200)])
+        held = eventually(lambda: delivery(own_organization, 200), "the next message is held back")
+        assert (held["status"], held["http_status"]) == ("paused", None)
+        problem(admin.post(f"{PATH}/deliveries/{held['event_id']}/redeliver"), 409)
+
+        receiver.refuses = 0
+        assert admin.post(f"{PATH}/resume").status_code == 204
+        assert answer(admin.get(PATH))["state"] == "active"
+        assert admin.post(f"{PATH}/deliveries/{held['event_id']}/redeliver").status_code == 202
+        listener.wait_for(None, "Webhook Resumed")
+    receiver.wait_for(lambda one: one.headers["webhook-id"] == held["event_id"], "the message")
+    eventually(
+        lambda: (delivery(own_organization, 200) or {}).get("status") == "delivered", "it says so"
+    )
+
+
+def delivery(organization: Organization, number: int) -> Json | None:
+    """What became of a message."""
+    items = answer(organization.viewer.get(f"{PATH}/deliveries"))["items"]
+    event_id = f"{organization.name}-{number}"
+    return next((each for each in items if each["event_id"] == event_id), None)
 
 
 def failed(organization: Organization, number: int) -> Event:

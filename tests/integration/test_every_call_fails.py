@@ -768,11 +768,20 @@ def _deliver(run: Run) -> None:
         message("org-two", 0),
         message("org-three", 0),
     ]
-    feed_queue(run, deliver_webhook.handler, bodies, tries=9)
+    for body in bodies:  # one at a time, as the template says
+        feed_queue(run, deliver_webhook.handler, [body], tries=9)
 
 
 def _delivered(run: Run) -> Json:
-    return {"ids": sorted(set(RECEIVER.ids)), "twice": len(RECEIVER.ids) - len(set(RECEIVER.ids))}
+    """What came, and what the log says of that. At least once: a message comes again whose process
+    dies, or loses the table's answer, before it says that it was delivered. The log may miss the
+    last try of one that is given up.
+    """
+    delivered = [wiring.webhooks().deliveries(o) for o in (ORGANIZATION_ID, "org-three")]
+    return {
+        "ids": sorted(set(RECEIVER.ids)),
+        "log": [each.status for log in delivered for each in log],
+    }
 
 
 def _interactions(run: Run) -> None:
@@ -832,10 +841,11 @@ def _set_webhook(run: Run) -> None:
 
 def _secret(run: Run) -> Json:
     """Whether the person knows the secret that messages are signed with."""
-    webhook, sealed = wiring.webhooks().get(ORGANIZATION_ID) or (None, "")
+    webhook = wiring.webhooks().get(ORGANIZATION_ID)
     assert webhook
-    context = {"organization": ORGANIZATION_ID, "webhook": webhook.webhook_id}
-    secret = wiring.sealer().open(sealed, context)["secret"]
+    (stored,) = webhook.secrets
+    context = {"organization": ORGANIZATION_ID, "webhook": stored.secret_id}
+    secret = wiring.sealer().open(stored.sealed, context)["secret"]
     return {"shown": run.memory["answer"].json.get("secret") == secret}
 
 
@@ -885,11 +895,8 @@ KNOWN = {
     "follow a schedule": "3 TransactWriteItems dies, 10 PutItem dies, 13 StopDBInstance dies",
     # The list is asked for again, and counts again.
     "list instances": "4 TransactWriteItems dies",
-    # A message comes again whose process dies before it says that it was delivered: at least once,
-    # with the same id.
-    "deliver": "4 ChangeMessageVisibility dies",
     # The repeated request finds the webhook set, and does not show its secret again.
-    "set a webhook": "2 PutItem timeout, 2 PutItem dies",
+    "set a webhook": "3 TransactWriteItems timeout, 3 TransactWriteItems dies",
 }
 """Ends that differ from the good run, by story: index and name of the call, and its fault."""
 

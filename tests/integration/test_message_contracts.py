@@ -21,10 +21,11 @@ from cavok import wiring
 from cavok.adapters.bus import Bus
 from cavok.adapters.retry_queue import RetryQueue
 from cavok.domain.accounts import Account, Status
-from cavok.domain.events import WEBHOOK_TEST, EventType
+from cavok.domain.events import REGISTRY, WEBHOOK_TEST, EventType
 from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.permissions import ACCOUNT_MATCHES, EC2, LOGS, RDS
 from cavok.domain.resources import Resource
+from cavok.domain.webhooks import PAUSED_AFTER, Health
 from cavok.observability import metrics
 from cavok.services.resources import ResourceDependencies
 from local.settings import ROOT
@@ -256,6 +257,11 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
     body = {"url": "https://hooks.example.com/", "events": webhook_events()}
     assert admin.put("/v1/organization/webhook", body).status == 201
     assert admin.post("/v1/organization/webhook/test").status == 202
+    health = Health(organization_id=ORGANIZATION_ID, failures=PAUSED_AFTER - 1)
+    assert wiring.webhooks().change_health(health, health.failed(datetime.now(UTC)))
+    found += stream.records()
+    assert admin.post("/v1/organization/webhook/resume").status == 204
+    found += stream.records()
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     found += stream.records()
     path = f"/v1/accounts/{account['account_id']}"
@@ -367,6 +373,7 @@ def test_every_rule_sends_events_that_its_targets_take(
     fed.add(fed_by_clocks())  # see the schedules, below
     assert set(queue_names()) <= fed, "a queue with a consumer that nothing feeds"
     assert {body["type"] for body in receiver.bodies} == {*EventType, WEBHOOK_TEST}
+    assert {event["detail-type"] for event in events} == REGISTRY.keys() - {WEBHOOK_TEST}
 
 
 def fed_by_clocks() -> str:

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
 from cavok import wiring
+from cavok.adapters.webhook_client import NotDelivered
+from cavok.api.router import Router
+from cavok.domain.organizations import message_group
+from cavok.domain.webhooks import PAUSED_AFTER, Delivery, DeliveryStatus
 from cavok.services.webhooks import deliver
 from tests.support.api import Api, is_problem
 from tests.support.builders import NOW, ORGANIZATION_ID
 
 PATH = "/v1/organization/webhook"
 SETTINGS = {"url": "https://hooks.example.com/in", "events": ["Account Failed"]}
-EVENT = {
+EVENT: dict[str, Any] = {
     "detail-type": "Account Failed",
     "detail": {
         "event_id": "e-1",
@@ -26,40 +32,67 @@ EVENT = {
 }
 
 
+class Queue:
+    """What was sent to the queue of messages."""
+
+    def __init__(self) -> None:
+        self.sent: list[Any] = []
+
+    def send(self, messages: list[Any]) -> list[None]:
+        self.sent += messages
+        return [None for _ in messages]
+
+
 @pytest.fixture(autouse=True)
-def _no_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+def queue(monkeypatch: pytest.MonkeyPatch) -> Queue:
+    made = Queue()
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: made)
+    return made
 
 
 class Receiver:
-    """Keeps the last message as it came."""
+    """Keeps the last message as it came. It answers with `status`."""
 
-    def __init__(self) -> None:
+    def __init__(self, status: int = 200) -> None:
         self.body, self.headers = b"", dict[str, str]()
+        self.status, self.messages = status, 0
 
     def post(self, url: Any, body: bytes, headers: dict[str, str]) -> int:
         self.body, self.headers = body, headers
+        self.messages += 1
+        if self.status != 200:
+            raise NotDelivered("It answered.", self.status)
         return 200
 
     def is_signed_with(self, secret: str) -> bool:
-        verifier = Webhook(secret)
-        try:
-            signature = verifier.sign(self.headers["webhook-id"], NOW, self.body.decode())
-        except ValueError:
+        if not self.headers:
             return False
-        return signature == self.headers["webhook-signature"]
+        at = datetime.fromtimestamp(int(self.headers["webhook-timestamp"]), UTC)
+        signature = Webhook(secret).sign(self.headers["webhook-id"], at, self.body.decode())
+        return signature in self.headers["webhook-signature"].split(" ")
 
 
-def delivered() -> Receiver:
-    receiver = Receiver()
-    deliver(
-        EVENT,
-        webhooks=wiring.webhooks(),
-        sealer=wiring.sealer(),
-        client=receiver,  # type: ignore[arg-type]
-        allow_loopback=False,
-        now=NOW,
-    )
+def delivered(
+    receiver: Receiver | None = None,
+    *,
+    number: int = 1,
+    tries: int = 1,
+    now: datetime = NOW,
+    event_type: str = "Account Failed",
+) -> Receiver:
+    receiver = receiver or Receiver()
+    detail = EVENT["detail"] | {"event_id": f"e-{number}"}
+    with suppress(NotDelivered):
+        deliver(
+            {"detail-type": event_type, "detail": detail},
+            tries,
+            webhooks=wiring.webhooks(),
+            sealer=wiring.sealer(),
+            client=receiver,  # type: ignore[arg-type]
+            allow_loopback=False,
+            now=now,
+        )
     return receiver
 
 
@@ -97,7 +130,10 @@ def test_a_change_keeps_the_secret_and_does_not_show_it(admin: Api) -> None:
     assert delivered().is_signed_with(first["secret"])
 
 
-def test_a_rotated_secret_is_shown_and_the_old_one_signs_no_more(admin: Api) -> None:
+def test_a_rotated_secret_is_shown_and_the_old_one_signs_for_another_day(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
     first = admin.put(PATH, SETTINGS).json
 
     rotated = admin.put(PATH, SETTINGS | {"rotate_secret": True}).json
@@ -105,8 +141,12 @@ def test_a_rotated_secret_is_shown_and_the_old_one_signs_no_more(admin: Api) -> 
     assert rotated["secret"].startswith("whsec_")
     assert rotated["secret"] != first["secret"]
     assert rotated["created_at"] == first["created_at"]
-    assert delivered().is_signed_with(rotated["secret"])
-    assert not delivered().is_signed_with(first["secret"])
+    message = delivered(now=NOW + timedelta(hours=23))
+    assert message.is_signed_with(rotated["secret"])
+    assert message.is_signed_with(first["secret"])
+    message = delivered(now=NOW + timedelta(hours=24))
+    assert message.is_signed_with(rotated["secret"])
+    assert not message.is_signed_with(first["secret"])
 
 
 @pytest.mark.parametrize(
@@ -149,3 +189,245 @@ def test_a_webhook_is_of_one_organization(admin: Api, other_admin: Api) -> None:
     admin.put(PATH, SETTINGS)
 
     assert is_problem(other_admin.get(PATH), 404)
+
+
+# ---- a receiver that fails -----------------------------------------------------------------------
+
+
+def log(api: Api) -> list[tuple[str, str, int | None, int]]:
+    """Event, status, HTTP status and tries of each delivery."""
+    items = api.get(f"{PATH}/deliveries").json["items"]
+    return [(i["event_id"], i["status"], i["http_status"], i["tries"]) for i in items]
+
+
+def audit(api: Api) -> list[str]:
+    """What was done, the oldest first."""
+    items = api.get("/v1/audit").json["items"]
+    assert {(i["account_id"], i["account_name"]) for i in items} <= {(None, None)}
+    return [item["action"] for item in items][::-1]
+
+
+def paused(admin: Api) -> Receiver:
+    """A receiver that failed until its webhook was paused, at NOW."""
+    admin.put(PATH, SETTINGS)
+    receiver = Receiver(500)
+    for number in range(PAUSED_AFTER):
+        assert admin.get(PATH).json["state"] == "active"
+        delivered(receiver, number=number, now=NOW - timedelta(seconds=PAUSED_AFTER - 1 - number))
+    assert admin.get(PATH).json["state"] == "paused"
+    return receiver
+
+
+def test_a_webhook_that_fails_is_paused_and_its_messages_are_held_back(admin: Api) -> None:
+    receiver = paused(admin)
+
+    delivered(receiver, number=77, now=NOW + timedelta(seconds=59))
+
+    assert receiver.messages == PAUSED_AFTER
+    assert ("e-77", "paused", None, 1) in log(admin)
+
+
+def test_a_paused_webhook_is_tried_with_one_message_after_each_pause(admin: Api) -> None:
+    receiver = paused(admin)
+    minute = timedelta(minutes=1)
+
+    for now in (NOW + minute, NOW + 2.5 * minute, NOW + 3 * minute, NOW + 3.5 * minute):
+        delivered(receiver, now=now)
+
+    assert receiver.messages == PAUSED_AFTER + 2, "after one minute, and two more"
+    assert admin.get(PATH).json["state"] == "paused"
+    receiver.status = 200
+    delivered(receiver, now=NOW + 8 * minute)
+    assert admin.get(PATH).json["state"] == "active"
+    delivered(receiver, number=78, now=NOW + 8 * minute)
+    assert receiver.messages == PAUSED_AFTER + 4
+
+
+def test_failures_that_come_at_once_are_all_counted(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.put(PATH, SETTINGS)
+    webhooks, read = wiring.webhooks(), type(wiring.webhooks()).health
+    meanwhile = [True]
+
+    def health(self: Any, organization_id: str) -> Any:
+        found = read(self, organization_id)
+        if meanwhile and meanwhile.pop():
+            webhooks.count_failure(organization_id, NOW - timedelta(seconds=1))
+        return found
+
+    monkeypatch.setattr(type(webhooks), "health", health)
+    webhooks.count_failure(ORGANIZATION_ID, NOW)
+
+    assert webhooks.health(ORGANIZATION_ID).failures == 2
+
+
+def test_a_failure_that_the_sdk_stores_twice_counts_once(admin: Api) -> None:
+    admin.put(PATH, SETTINGS)
+
+    for _ in range(2):
+        wiring.webhooks().count_failure(ORGANIZATION_ID, NOW)
+
+    assert wiring.webhooks().health(ORGANIZATION_ID).failures == 1
+
+
+def test_only_one_of_two_processes_tries_a_paused_webhook(admin: Api) -> None:
+    paused(admin)
+    health = wiring.webhooks().health(ORGANIZATION_ID)
+
+    took = [wiring.webhooks().change_health(health, health.failed(NOW)) for _ in range(2)]
+
+    assert took == [True, False]
+
+
+def test_a_test_message_is_tried_at_once_and_ends_the_pause(admin: Api) -> None:
+    receiver = paused(admin)
+    receiver.status = 200
+
+    delivered(receiver, number=79, event_type="Webhook Test")
+
+    assert receiver.messages == PAUSED_AFTER + 1
+    assert admin.get(PATH).json["state"] == "active"
+
+
+@pytest.mark.parametrize("how", ["resumed", "set anew", "removed and set anew"])
+def test_a_person_ends_a_pause(how: str, admin: Api, viewer: Api) -> None:
+    receiver = paused(admin)
+    assert is_problem(viewer.post(f"{PATH}/resume"), 403)
+
+    if how == "resumed":
+        assert [admin.post(f"{PATH}/resume").status for _ in range(2)] == [204, 204]
+        assert audit(admin) == ["webhook_set", "webhook_resumed"], "once: it was paused once"
+    else:
+        if how != "set anew":
+            admin.delete(PATH)
+        admin.put(PATH, SETTINGS)
+
+    assert viewer.get(PATH).json["state"] == "active"
+    delivered(receiver, number=80)
+    assert receiver.messages == PAUSED_AFTER + 1
+    assert admin.get(PATH).json["state"] == "active", "failures before do not count"
+
+
+def test_a_webhook_that_is_not_there_is_not_resumed(admin: Api) -> None:
+    assert is_problem(admin.post(f"{PATH}/resume"), 404)
+    assert is_problem(admin.get(f"{PATH}/deliveries"), 404)
+    assert is_problem(admin.post(f"{PATH}/deliveries/e-1/redeliver"), 404)
+
+
+# ---- the log of deliveries -----------------------------------------------------------------------
+
+
+def test_the_log_says_what_became_of_each_message_at_its_latest_try(
+    admin: Api, other_admin: Api
+) -> None:
+    admin.put(PATH, SETTINGS)
+    other_admin.put(PATH, SETTINGS)
+    delivered(Receiver(503), number=1, tries=1)
+    delivered(Receiver(404), number=2, tries=9)
+    delivered(number=3)
+    assert log(admin) == [
+        ("e-3", "delivered", 200, 1),
+        ("e-2", "failed", 404, 9),
+        ("e-1", "waiting", 503, 1),
+    ]
+    (waiting,) = (i for i in admin.get(f"{PATH}/deliveries").json["items"] if i["next_try_at"])
+    assert datetime.fromisoformat(waiting["next_try_at"]) == NOW + timedelta(seconds=5)
+
+    delivered(number=1, tries=2)
+
+    assert ("e-1", "delivered", 200, 2) in log(admin)
+    assert log(other_admin) == []
+
+
+def test_the_log_has_the_newest_hundred(admin: Api) -> None:
+    admin.put(PATH, SETTINGS)
+    for number in range(103):
+        delivered(number=number)
+
+    page = admin.get(f"{PATH}/deliveries").json
+
+    assert len(page["items"]) == 100
+    assert page["next_cursor"] is None
+
+
+@pytest.mark.parametrize("event_id", ["e-1", "01JN8Q5M3C0000000000000001/2025-03/80"])
+def test_a_message_is_delivered_again_as_it_was(
+    event_id: str, admin: Api, viewer: Api, queue: Queue
+) -> None:
+    admin.put(PATH, SETTINGS)
+    event = EVENT | {"detail": EVENT["detail"] | {"event_id": event_id}}
+    wiring.webhooks().record(a_delivery(event_id, json.dumps(event)))
+    path = f"{PATH}/deliveries/{event_id}/redeliver"
+    assert is_problem(viewer.post(path), 403)
+
+    assert admin.post(path).status == 202
+
+    (message,) = queue.sent
+    assert json.loads(message.body) == event
+    assert message.group == message_group(ORGANIZATION_ID)
+    assert log(admin) == [(event_id, "waiting", 404, 0)]
+    assert audit(admin) == ["webhook_set", "webhook_redelivered"]
+    assert is_problem(admin.post(f"{PATH}/deliveries/other/redeliver"), 404)
+
+
+def a_delivery(event_id: str, event: str) -> Delivery:
+    return Delivery(
+        organization_id=ORGANIZATION_ID,
+        event_id=event_id,
+        type="Account Failed",
+        at=NOW,
+        event=event,
+        status=DeliveryStatus.FAILED,
+        tries=9,
+        http_status=404,
+    )
+
+
+def test_a_paused_webhook_is_resumed_before_a_message_is_delivered_again(
+    admin: Api, queue: Queue
+) -> None:
+    paused(admin)
+
+    assert is_problem(admin.post(f"{PATH}/deliveries/e-1/redeliver"), 409)
+    assert queue.sent == []
+
+
+# ---- what people do ------------------------------------------------------------------------------
+
+
+def test_six_test_messages_a_minute_and_no_more(
+    admin: Api, other_admin: Api, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [NOW]
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: now[0]))
+    admin.put(PATH, SETTINGS)
+    other_admin.put(PATH, SETTINGS)
+    for seconds in range(1, 7):
+        now[0] = NOW + timedelta(seconds=seconds)
+        assert admin.post(f"{PATH}/test").status == 202
+
+    refused = admin.post(f"{PATH}/test")
+
+    assert is_problem(refused, 429)
+    headers = {name.lower(): value for name, value in refused.headers.items()}
+    assert headers["retry-after"] == "55"
+    assert headers["ratelimit"] == '"webhook_tests";r=0;t=55'
+    assert headers["ratelimit-policy"] == '"webhook_tests";q=6;w=60'
+    assert len(queue.sent) == 6
+    assert other_admin.post(f"{PATH}/test").status == 202, "each organization has its own"
+    now[0] = NOW + timedelta(seconds=61)
+    assert admin.post(f"{PATH}/test").status == 202
+    assert audit(admin) == ["webhook_set", *["webhook_tested"] * 7]
+
+
+def test_every_change_of_the_webhook_is_told_without_what_may_be_secret(admin: Api) -> None:
+    url = "https://hooks.example.com/T0/secret?token=secret"
+    admin.put(PATH, SETTINGS | {"url": url})
+    admin.put(PATH, SETTINGS | {"rotate_secret": True})
+    admin.delete(PATH)
+    admin.delete(PATH)
+
+    assert audit(admin) == ["webhook_set", "webhook_secret_rotated", "webhook_removed"]
+    assert "secret?" not in json.dumps(admin.get("/v1/audit").json)
+    assert "hooks.example.com: Account Failed" in json.dumps(admin.get("/v1/audit").json)

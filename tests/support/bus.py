@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from cavok.domain.events import EventType
+from cavok.domain.events import WEBHOOK_PAUSED, WEBHOOK_RESUMED, EventType
 from local import aws
 from local.stack import Stack
 from tests.support.http import Json
@@ -64,8 +64,8 @@ class BusListener:
     queue_url: str
     heard: list[Json] = field(default_factory=list)
 
-    def events_of(self, account_id: str) -> list[Json]:
-        """Every event of an account so far, in the order in which they came."""
+    def events_of(self, account_id: str | None) -> list[Json]:
+        """Every event of an account so far, in the order in which they came. Null: of webhooks."""
         while True:
             answer = self.sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10)
             messages = answer.get("Messages", [])
@@ -78,7 +78,7 @@ class BusListener:
                 break
         return [e for e in self.heard if e["detail"].get("account_id") == account_id]
 
-    def wait_for(self, account_id: str, *types: str) -> list[Json]:
+    def wait_for(self, account_id: str | None, *types: str) -> list[Json]:
         """The account's events, once those of all these types were heard."""
 
         def look() -> list[Json] | None:
@@ -96,7 +96,8 @@ def bus_listener(stack: Stack) -> Iterator[BusListener]:
     of_rule = {"Rule": rule["Name"], "EventBusName": stack.event_bus_name}
     # Not what was done with its instances: tests of their own listen for that.
     of_accounts = [str(one) for one in EventType if one not in OF_INSTANCES]
-    pattern = {"source": ["cavok.accounts"], "detail-type": of_accounts}
+    types = [*of_accounts, WEBHOOK_PAUSED, WEBHOOK_RESUMED]
+    pattern = {"source": ["cavok.accounts"], "detail-type": types}
     with queue(sqs) as (queue_url, queue_arn):
         events.put_rule(**rule, EventPattern=json.dumps(pattern))
         events.put_targets(**of_rule, Targets=[{"Id": "queue", "Arn": queue_arn}])

@@ -207,8 +207,9 @@ class Reference:
     removed: dict[tuple[str, str], datetime] = field(default_factory=dict)
     """Accounts and resources that a request removed, and when."""
     audit: list[tuple[str, str, str, str]] = field(default_factory=list)
-    """Organization, account, action, actor."""
+    """Organization, account (empty: the webhook), action, actor."""
     webhooks: dict[str, Json] = field(default_factory=dict)
+    webhook_tests: dict[str, list[datetime]] = field(default_factory=dict)
     instances: dict[tuple[str, str, str], str] = field(default_factory=dict)
     """State by account number, region and identifier."""
     created: dict[tuple[str, str], tuple[Json, str]] = field(default_factory=dict)
@@ -219,6 +220,29 @@ class Reference:
     """Events by type and account."""
     undelivered: list[str] = field(default_factory=list)
     """Deleted accounts whose resources are not yet ended."""
+
+    # ---- the webhook -----------------------------------------------------------------------------
+
+    def webhook(self, caller: Caller) -> Json:
+        if caller.organization not in self.webhooks:
+            raise Refused(404)
+        return self.webhooks[caller.organization]
+
+    def audit_webhook(self, caller: Caller, action: str) -> None:
+        self.audit.append((caller.organization, "", action, caller.name))
+
+    def test_webhook(self, caller: Caller, now: datetime) -> None:
+        """Six a minute."""
+        self.webhook(caller)
+        taken = self.webhook_tests.setdefault(caller.organization, [])
+        if len([at for at in taken if now - at < timedelta(minutes=1)]) >= 6:
+            raise Refused(429)
+        taken.append(now)
+        self.audit_webhook(caller, "webhook_tested")
+
+    def remove_webhook(self, caller: Caller) -> None:
+        if self.webhooks.pop(caller.organization, None):
+            self.audit_webhook(caller, "webhook_removed")
 
     # ---- reading ---------------------------------------------------------------------------------
 
@@ -472,7 +496,7 @@ class Reference:
     ) -> str | None:
         """The interaction that the answer names."""
         account = self.own(caller, account_id)
-        request = (account_id, key or "", action, instance_id)
+        request = (account_id, key or "", action, instance_id, region or "")
         if key and request in self.acts:
             outcome, first_id = self.acts[request]
             if outcome == "refused":

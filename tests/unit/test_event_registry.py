@@ -10,7 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from cavok.domain.errors import MalformedEvent, UnknownEvent
-from cavok.domain.events import REGISTRY, WEBHOOK_TEST, EventType, checked_event, read_event
+from cavok.domain.events import OF_WEBHOOKS, REGISTRY, EventType, checked_event, read_event
 from local.event_docs import FOLDER, generated
 from local.settings import ROOT
 from tests.support.template import template
@@ -44,8 +44,8 @@ def test_every_schema_is_one(event_type: str) -> None:
     Draft202012Validator.check_schema(REGISTRY[event_type].schema())
 
 
-def test_every_type_but_the_test_message_can_be_subscribed_to() -> None:
-    assert set(REGISTRY) == {*EventType, WEBHOOK_TEST}
+def test_every_type_but_those_of_webhooks_can_be_subscribed_to() -> None:
+    assert set(REGISTRY) == {*EventType, *OF_WEBHOOKS}
 
 
 def test_the_page_offers_every_event_that_a_webhook_may_subscribe_to() -> None:

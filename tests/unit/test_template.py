@@ -138,6 +138,7 @@ MAY = {
     },
     "deliver_webhook": {
         "dynamodb:GetItem",
+        "dynamodb:PutItem",
         "kms:Decrypt",
         "sqs:ChangeMessageVisibility",
         "sqs:DeleteMessage",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.looks import LooksInTable
     from cavok.adapters.table.organizations import Organizations
     from cavok.adapters.table.progress import Progress
+    from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.resources import Resources
     from cavok.adapters.table.table import Table
     from cavok.adapters.table.usage import UsageCounters
@@ -84,7 +85,11 @@ def organizations() -> "Organizations":
 def accounts() -> "Accounts":
     from cavok.adapters.table.accounts import Accounts
 
-    return Accounts(table(), timedelta(days=int(setting("AUDIT_DAYS"))))
+    return Accounts(table(), _audit_kept_for())
+
+
+def _audit_kept_for() -> timedelta:
+    return timedelta(days=int(setting("AUDIT_DAYS")))
 
 
 @cache
@@ -168,7 +173,14 @@ def audit_trail() -> "AuditTrail":
 def webhooks() -> "Webhooks":
     from cavok.adapters.table.webhooks import Webhooks
 
-    return Webhooks(table())
+    return Webhooks(table(), _audit_kept_for())
+
+
+@cache
+def quotas() -> "Quotas":
+    from cavok.adapters.table.quotas import Quotas
+
+    return Quotas(table(), _audit_kept_for())
 
 
 def loopback_webhooks_allowed() -> bool:

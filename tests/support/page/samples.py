@@ -511,6 +511,7 @@ LEAST_PRIVILEGE = {
 
 
 WEBHOOK = {
+    "state": "paused",
     "url": "https://hooks.northwind.example/cavok",
     "events": ["Account Degraded", "Account Failed"],
     "created_at": "2026-01-01T10:00:00Z",
@@ -518,6 +519,29 @@ WEBHOOK = {
     "updated_by": "admin@northwind.example",
     "secret": None,
 }
+
+
+DELIVERIES = [
+    {
+        "event_id": f"event{index}",
+        "type": "Account Failed",
+        "status": status,
+        "http_status": http_status,
+        "duration_ms": duration,
+        "tries": tries,
+        "next_try_at": next_try_at,
+        "at": f"2026-01-02T10:0{index}:00Z",
+    }
+    for index, (status, http_status, duration, tries, next_try_at) in enumerate(
+        [
+            ("paused", None, None, 2, "2026-01-02T11:20:00Z"),
+            ("waiting", 500, 120, 3, "2026-01-02T11:25:00Z"),
+            ("waiting", None, 8000, 1, "2026-01-02T10:01:05Z"),
+            ("failed", 404, 80, 9, None),
+            ("delivered", 204, 45, 1, None),
+        ]
+    )
+]
 
 
 def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
@@ -536,6 +560,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         "/v1/organization": organization(accounts),
         "/v1/organization/usage": usage_of(accounts),
         "/v1/organization/webhook": WEBHOOK,
+        "/v1/organization/webhook/deliveries": {"items": DELIVERIES, "next_cursor": None},
         "/v1/accounts": pages_of(accounts),
         "/v1/audit": {"items": AUDIT, "next_cursor": None},
         **{f"/v1/accounts/{item['account_id']}": item for item in accounts[:10]},

@@ -39,10 +39,23 @@ ENTRIES: dict[AuditAction, tuple[Callable[[], AuditEntry], str, object, str | No
     AuditAction.FAILED: (lambda: audit.failed(FAILED, BOB), BOB, LATER, "One.; Two."),
     AuditAction.DELETED: (lambda: audit.deleted(ACCOUNT, BOB, NOW), BOB, NOW, None),
 }
+OF_WEBHOOK = [action for action in AuditAction if action.startswith("webhook_")]
 """How each entry is made, and its actor, time and detail."""
 
 
-@pytest.mark.parametrize("action", AuditAction)
+@pytest.mark.parametrize("action", OF_WEBHOOK)
+def test_an_entry_of_the_webhook_names_no_account(action: AuditAction) -> None:
+    entry = audit.of_webhook(action, ORGANIZATION_ID, BOB, NOW, "why")
+
+    assert (entry.action, entry.actor, entry.at, entry.detail) == (action, BOB, NOW, "why")
+    assert (entry.organization_id, entry.account_id, entry.account_name) == (
+        ORGANIZATION_ID,
+        None,
+        None,
+    )
+
+
+@pytest.mark.parametrize("action", [each for each in AuditAction if each not in OF_WEBHOOK])
 def test_an_entry_says_who_did_what_when(action: AuditAction) -> None:
     make, actor, at, detail = ENTRIES[action]
 

@@ -356,12 +356,14 @@ def test_an_act_begins_open_and_held_for_a_minute() -> None:
     )
 
 
-def test_a_key_stands_for_one_action_on_one_instance_of_people_or_of_schedules() -> None:
+def test_a_key_stands_for_one_action_on_one_instance_and_region_of_people_or_of_schedules() -> None:
     """The hashes are stored, so they stay the same from one version to the next."""
     others = (
         (ADA, STOP_WEB, "k"),
         (ADA, replace(START_WEB, instance_id="i-2"), "k"),
         (ADA, replace(START_WEB, kind=RDS), "k"),
+        (ADA, replace(START_WEB, region="us-east-1"), "k"),
+        (ADA, replace(START_WEB, region=None), "k"),
         (ADA, START_WEB, "other"),
         (SCHEDULE, START_WEB, "k"),
     )
@@ -371,8 +373,8 @@ def test_a_key_stands_for_one_action_on_one_instance_of_people_or_of_schedules()
     ]
 
     assert len(set(hashes)) == len(hashes)
-    assert hashes[0] == hashlib.sha256(b"k\0start\0ec2\0i-1").hexdigest()
-    assert hashes[-1] == hashlib.sha256(b"schedule\0k\0start\0ec2\0i-1").hexdigest()
+    assert hashes[0] == hashlib.sha256(b"k\0start\0ec2\0i-1\0eu-west-1").hexdigest()
+    assert hashes[-1] == hashlib.sha256(b"schedule\0k\0start\0ec2\0i-1\0eu-west-1").hexdigest()
     assert outcomes.begun(an_act("grace@example.com"), START_WEB, "k").key_hash == hashes[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 
@@ -14,11 +15,16 @@ from standardwebhooks import Webhook, WebhookVerificationError
 from cavok.domain.errors import InvalidField
 from cavok.domain.events import WEBHOOK_TEST, EventType
 from cavok.domain.webhooks import (
+    PAUSED_AFTER,
+    Health,
     Message,
+    SigningSecret,
+    WebhookState,
     checked_url,
     new_secret,
     payload,
     refused,
+    rotated,
     signed_headers,
 )
 from cavok.domain.webhooks import Webhook as Subscription
@@ -170,14 +176,14 @@ def test_an_independent_library_verifies_every_message(
     secret, now = new_secret(), datetime.now(UTC)
     message = Message(str(message_id), json.dumps(data).encode())
 
-    assert Webhook(secret).verify(message.body, signed_headers(message, secret, now)) == data
+    assert Webhook(secret).verify(message.body, signed_headers(message, [secret], now)) == data
 
 
 def test_a_message_that_was_changed_is_old_or_is_anothers_does_not_verify() -> None:
     secret, now = new_secret(), datetime.now(UTC)
     message = Message("msg_1", b'{"status": "confirmed"}')
-    headers = signed_headers(message, secret, now)
-    old = signed_headers(message, secret, now - timedelta(hours=1))
+    headers = signed_headers(message, [secret], now)
+    old = signed_headers(message, [secret], now - timedelta(hours=1))
 
     for body, with_headers, key in (
         (b'{"status": "failed"}', headers, secret),
@@ -190,7 +196,7 @@ def test_a_message_that_was_changed_is_old_or_is_anothers_does_not_verify() -> N
 
 
 def test_the_headers_are_named_as_in_the_specification() -> None:
-    headers = signed_headers(Message("msg_1", b"{}"), new_secret(), datetime.now(UTC))
+    headers = signed_headers(Message("msg_1", b"{}"), [new_secret()], datetime.now(UTC))
 
     assert list(headers) == ["webhook-id", "webhook-timestamp", "webhook-signature"]
 
@@ -208,9 +214,9 @@ def test_an_event_becomes_the_specifications_payload() -> None:
 def test_a_webhook_receives_what_it_subscribes_to_and_each_test_message() -> None:
     webhook = Subscription(
         organization_id="org-one",
-        webhook_id="w-1",
         url="https://example.com/",
         events=(EventType.CREATED,),
+        secrets=(SigningSecret("w-1", "s"),),
         created_at=NOW,
         updated_at=NOW,
         updated_by="ada@example.com",
@@ -224,3 +230,52 @@ def test_a_webhook_receives_what_it_subscribes_to_and_each_test_message() -> Non
 def test_secrets_are_long_and_never_the_same() -> None:
     assert len({new_secret() for _ in range(100)}) == 100
     assert all(secret.startswith("whsec_") and len(secret) == 50 for secret in [new_secret()])
+
+
+def test_both_secrets_verify_while_both_sign() -> None:
+    old, new, now = new_secret(), new_secret(), datetime.now(UTC)
+    message = Message("msg_1", b"{}")
+    headers = signed_headers(message, [new, old], now)
+
+    assert Webhook(old).verify(message.body, headers) == {}
+    assert Webhook(new).verify(message.body, headers) == {}
+    with pytest.raises(WebhookVerificationError):
+        Webhook(new_secret()).verify(message.body, headers)
+
+
+def test_after_a_rotation_the_secret_before_signs_for_a_day_and_no_other_does() -> None:
+    day = timedelta(hours=24)
+    webhook = Subscription(
+        organization_id="org-one",
+        url="https://example.com/",
+        events=(EventType.CREATED,),
+        secrets=rotated((SigningSecret("1", "a"),), SigningSecret("2", "b"), NOW),
+        created_at=NOW,
+        updated_at=NOW,
+        updated_by="ada@example.com",
+    )
+
+    def signing(webhook: Subscription, now: datetime) -> list[str]:
+        return [each.secret_id for each in webhook.signing(now)]
+
+    assert signing(webhook, NOW + day - timedelta(seconds=1)) == ["2", "1"]
+    assert signing(webhook, NOW + day) == ["2"]
+    again = replace(webhook, secrets=rotated(webhook.secrets, SigningSecret("3", "c"), NOW))
+    assert signing(again, NOW) == ["3", "2"]
+
+
+def test_a_webhook_is_paused_after_ten_failures_in_a_row_and_longer_with_each_more() -> None:
+    health = Health(organization_id="org-one")
+    for _ in range(PAUSED_AFTER - 1):
+        health = health.failed(NOW)
+    assert health.state is WebhookState.ACTIVE
+    assert health.mended(NOW).failed(NOW).state is WebhookState.ACTIVE, "in a row"
+
+    minutes = []
+    for _ in range(1100):
+        health = health.failed(NOW)
+        assert health.next_try_at
+        minutes.append((health.next_try_at - NOW) / timedelta(minutes=1))
+    assert minutes[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
+    assert max(minutes) == 60
+    assert health.mended(NOW).state is WebhookState.ACTIVE

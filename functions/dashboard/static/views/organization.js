@@ -166,7 +166,7 @@ function drawWebhook(target, signal) {
   const shown = watched(
     inner,
     () => webhookThere(signal),
-    (webhook) => (webhook ? settings(webhook, reload) : none(reload)),
+    (webhook) => (webhook ? settings(webhook, reload, signal) : none(reload)),
     { signal, placeholder: () => skeleton(3) },
   );
   // The pressed button was redrawn. Do not take the focus from a modal that opened meanwhile.
@@ -191,8 +191,10 @@ function none(reload) {
   ];
 }
 
-function settings(webhook, reload) {
+function settings(webhook, reload, signal) {
+  const paused = webhook.state === "paused";
   return [
+    paused && notice("warning", h("p", {}, t.webhook.paused)),
     h(
       "dl",
       { class: "facts" },
@@ -210,25 +212,72 @@ function settings(webhook, reload) {
     h(
       "p",
       { class: "row-links" },
-      changeButton(
-        session,
-        t.webhook.test,
-        {
-          onclick: (event) =>
-            submitting(event.currentTarget, () =>
-              api
-                .post("/v1/organization/webhook/test")
-                .then((answer) => toast(answer.detail))
-                .catch((problem) => toast(problem.detail || problem.title, "warning")),
-            ),
-        },
-        "play",
-      ),
+      paused && pressButton(t.webhook.resume, "resume", reload),
+      pressButton(t.webhook.test, "test", (answer) => toast(answer.detail), "play"),
       changeButton(session, t.actions.change, { onclick: () => edit(webhook, reload) }),
       changeButton(session, t.webhook.rotate, { onclick: () => confirmRotation(reload) }, "key"),
       changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) }),
     ),
+    deliveries(signal),
   ];
+}
+
+// Posts to the webhook, and says why that was refused.
+function pressButton(text, path, after, iconName = "") {
+  const press = () =>
+    api
+      .post(`/v1/organization/webhook/${path}`)
+      .then(after)
+      .catch((problem) => toast(problem.detail || problem.title, "warning"));
+  return changeButton(session, text, { onclick: (event) => submitting(event.currentTarget, press) }, iconName);
+}
+
+// Read once it is opened, and again while it is shown.
+function deliveries(signal) {
+  const list = h("div", {});
+  /** @type {{reload: () => Promise<any>} | undefined} */
+  let shown;
+  const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
+  const draw = ({ items }) =>
+    h(
+      "ul",
+      { class: "trail" },
+      items.length
+        ? items.map((item) => deliveryRow(item, () => shown?.reload()))
+        : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
+    );
+  const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));
+  return h("details", { ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
+}
+
+function deliveryRow(item, again) {
+  const facts = [
+    t.webhook.deliveryStatus[item.status],
+    item.tries && t.webhook.tries(number(item.tries)),
+    item.tries && item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
+    item.duration_ms !== null && t.webhook.took(number(item.duration_ms)),
+  ].filter(Boolean);
+  return h(
+    "li",
+    { class: "trail-row" },
+    h("span", { class: "trail-when" }, when(item.at, { exact: true })),
+    h(
+      "span",
+      { class: "trail-what" },
+      h("strong", {}, item.type),
+      h(
+        "span",
+        { class: "muted small trail-detail" },
+        facts.join(" · "),
+        item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at)],
+      ),
+    ),
+    h(
+      "span",
+      { class: "trail-who" },
+      pressButton(t.webhook.redeliver, `deliveries/${api.segment(item.event_id)}/redeliver`, again),
+    ),
+  );
 }
 
 function edit(webhook, reload) {

@@ -104,7 +104,8 @@ function auditRow(entry, withAccount) {
       "span",
       { class: "trail-what" },
       h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
-      withAccount && [" ", h("a", { href: `#/accounts/${api.segment(entry.account_id)}` }, entry.account_name)],
+      withAccount &&
+        entry.account_id && [" ", h("a", { href: `#/accounts/${api.segment(entry.account_id)}` }, entry.account_name)],
       auditDetail(entry),
     ),
     h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor),

@@ -27,7 +27,11 @@ Resolve = Callable[[str, int], list[str]]
 
 
 class NotDelivered(Exception):
-    """The receiver did not accept the message. It is retried."""
+    """The receiver did not accept the message. It is retried. `status`: null without an answer."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -66,7 +70,7 @@ class WebhookClient:
         finally:
             connection.close()
         if not 200 <= status < 300:
-            raise NotDelivered(f"{host} answered {status}.")
+            raise NotDelivered(f"{host} answered {status}.", status)
         return status
 
     def _checked_address(self, host: str, port: int, ends_at: float) -> str:

@@ -10,7 +10,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api import routes
-from cavok.domain.events import REGISTRY, EventDeclaration
+from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
 
 _TAGS = {
     "About": "The API itself.",
@@ -28,6 +28,9 @@ _PARAMETERS = {
     "account_id": "The account, as `POST /v1/accounts` returned it.",
     "verification_id": "The test.",
     "resource_id": "The resource.",
+    "event_id": "The event, as the list of deliveries names it.",
+    "period": "The second part of its `event_id`.",
+    "percent": "The last part of its `event_id`.",
     "instance_id": "The instance, as AWS identifies it.",
     "kind": "The kind of the instance.",
     "status": "Only accounts in this status.",
@@ -43,7 +46,11 @@ def document() -> str:
         for operation in operations.values():
             for parameter in operation.get("parameters", ()):
                 parameter.setdefault("description", _PARAMETERS.get(parameter["name"]))
-    made["webhooks"] = {one.type: {"post": _webhook(one)} for one in REGISTRY.values()}
+    made["webhooks"] = {
+        one.type: {"post": _webhook(one)}
+        for one in REGISTRY.values()
+        if one.type not in TO_NO_WEBHOOK
+    }
     _drop_unused(made)
     return json.dumps(made, separators=(",", ":"))
 

@@ -1,6 +1,7 @@
 """Errors as `application/problem+json` (RFC 9457), mapped in one place."""
 
 import json
+import math
 import re
 from collections.abc import Iterator, Sequence
 from http import HTTPStatus
@@ -34,12 +35,14 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.AccountNotFound: HTTPStatus.NOT_FOUND,
     errors.VerificationNotFound: HTTPStatus.NOT_FOUND,
     errors.WebhookNotFound: HTTPStatus.NOT_FOUND,
+    errors.DeliveryNotFound: HTTPStatus.NOT_FOUND,
     errors.InstanceNotFound: HTTPStatus.NOT_FOUND,
     errors.ResourceNotFound: HTTPStatus.NOT_FOUND,
     errors.InteractionRefused: HTTPStatus.CONFLICT,
     errors.MalformedHeader: HTTPStatus.BAD_REQUEST,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
     errors.Conflict: HTTPStatus.CONFLICT,
+    errors.QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
     errors.ServiceUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
 }
@@ -123,6 +126,7 @@ def install(app: APIGatewayHttpResolver) -> None:
     """Turns every error in the app's routes into a problem."""
     app.exception_handler(list(_STATUS_OF))(_known)
     app.exception_handler(errors.InvalidField)(_invalid_field)
+    app.exception_handler(errors.QuotaExceeded)(_quota_exceeded)
     app.exception_handler(RequestValidationError)(_invalid_request)
     app.exception_handler(UnicodeDecodeError)(_not_text)
     app.exception_handler(ServiceError)(_service_error)
@@ -139,6 +143,18 @@ def _known(error: errors.CavokError) -> Response[str]:
 
 def _invalid_field(error: errors.InvalidField) -> Response[str]:
     return _unprocessable([FieldError(field=error.field, message=error.message)])
+
+
+def _quota_exceeded(error: errors.QuotaExceeded) -> Response[str]:
+    """With the fields of draft-ietf-httpapi-ratelimit-headers."""
+    wait = math.ceil(error.wait.total_seconds())
+    answer = problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), code=_code(type(error)))
+    answer.headers |= {
+        "Retry-After": str(wait),
+        "RateLimit": f'"{error.quota}";r=0;t={wait}',
+        "RateLimit-Policy": f'"{error.quota}";q={error.limit};w={error.per.total_seconds():.0f}',
+    }
+    return answer
 
 
 def _invalid_request(error: RequestValidationError) -> Response[str]:

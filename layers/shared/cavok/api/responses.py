@@ -41,7 +41,10 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
     }
     if 400 in errors:
         errors = (*errors, 415)
-    return {ok.value: good, 401: gateway, 429: gateway, **_problems(*errors, 403, 422, 500, 503)}
+    problems = _problems(*errors, 403, 422, 500, 503)
+    if 429 in problems:  # ours, or the gateway's
+        problems[429]["content"] |= gateway["content"]
+    return {ok.value: good, 401: gateway, 429: gateway, **problems}
 
 
 def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:

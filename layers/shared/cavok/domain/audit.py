@@ -1,4 +1,4 @@
-"""The audit trail of accounts: who did what, and when. Append-only."""
+"""The audit trail: who did what, to an account or to the webhook, and when. Append-only."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +19,7 @@ _AUDITED = {
 
 
 class AuditAction(StrEnum):
-    """What was done to an account."""
+    """What was done to an account, or to the organization's webhook."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -28,18 +28,25 @@ class AuditAction(StrEnum):
     REVOKED = "revoked"
     FAILED = "failed"
     DELETED = "deleted"
+    WEBHOOK_SET = "webhook_set"
+    WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"  # noqa: S105
+    WEBHOOK_TESTED = "webhook_tested"
+    WEBHOOK_REDELIVERED = "webhook_redelivered"
+    WEBHOOK_RESUMED = "webhook_resumed"
+    WEBHOOK_REMOVED = "webhook_removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
     """One entry. `actor` is a person's name, or `schedule`. `detail` is text for people, never
-    secret. `entry_id` sorts chronologically.
+    secret. `entry_id` sorts chronologically. `account_id` and `account_name` are null for the
+    webhook.
     """
 
     entry_id: str
     organization_id: str
-    account_id: str
-    account_name: str
+    account_id: str | None
+    account_name: str | None
     action: AuditAction
     actor: str
     at: datetime
@@ -82,13 +89,37 @@ def deleted(account: Account, actor: str, at: datetime) -> AuditEntry:
     return _entry(AuditAction.DELETED, account, actor, at)
 
 
+def of_webhook(
+    action: AuditAction,
+    organization_id: str,
+    actor: str,
+    at: datetime,
+    detail: str | None = None,
+) -> AuditEntry:
+    """The entry of what a person did to the organization's webhook."""
+    return AuditEntry(
+        entry_id=_entry_id(at),
+        organization_id=organization_id,
+        account_id=None,
+        account_name=None,
+        action=action,
+        actor=actor,
+        at=at,
+        detail=detail,
+    )
+
+
+def _entry_id(at: datetime) -> str:
+    from ulid import ULID  # most functions that load this module never make an entry
+
+    return str(ULID.from_datetime(at))
+
+
 def _entry(
     action: AuditAction, account: Account, actor: str, at: datetime, detail: str | None = None
 ) -> AuditEntry:
-    from ulid import ULID  # most functions that load this module never make an entry
-
     return AuditEntry(
-        entry_id=str(ULID.from_datetime(at)),
+        entry_id=_entry_id(at),
         organization_id=account.organization_id,
         account_id=account.account_id,
         account_name=account.name,

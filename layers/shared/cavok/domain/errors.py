@@ -5,6 +5,8 @@ status in `cavok.api.problems`; any other that reaches HTTP is a 500.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import timedelta
+
     from cavok.domain.steps import Judgement
 
 
@@ -24,8 +26,25 @@ class WebhookNotFound(CavokError):
     """The organization has set no webhook."""
 
 
+class DeliveryNotFound(CavokError):
+    """No such delivery among the newest of the organization's webhook."""
+
+
+class QuotaExceeded(CavokError):
+    """The organization did this too often: `limit` times in `per`. It may again after `wait`."""
+
+    def __init__(self, quota: str, limit: int, per: "timedelta", wait: "timedelta") -> None:
+        seconds = f"{per.total_seconds():.0f} seconds"
+        super().__init__(f"At most {limit} in {seconds}. Please wait.")
+        self.quota, self.limit, self.per, self.wait = quota, limit, per, wait
+
+
 class Conflict(CavokError):
     """The request conflicts with the stored state."""
+
+
+class WebhookPaused(Conflict):
+    """The webhook is paused: a message waits until it is resumed."""
 
 
 class AlreadyConnected(Conflict):

@@ -25,6 +25,12 @@ SCHEMA_VERSION = 1
 WEBHOOK_TEST = "Webhook Test"
 """Sent to a webhook at a person's request. Nobody subscribes to it."""
 
+WEBHOOK_PAUSED = "Webhook Paused"
+WEBHOOK_RESUMED = "Webhook Resumed"
+TO_NO_WEBHOOK = frozenset({WEBHOOK_PAUSED, WEBHOOK_RESUMED})
+OF_WEBHOOKS = TO_NO_WEBHOOK | {WEBHOOK_TEST}
+"""They concern no account, and no webhook subscribes to them."""
+
 
 class EventType(StrEnum):
     """The `detail-type` on the bus of every event that a webhook may subscribe to."""
@@ -385,6 +391,27 @@ _DECLARATIONS = (
         description="A test message for the organization's webhook. Concerns no account.",
         fields={"account_id": {"type": "null"}, "message": _TEXT},
     ),
+    EventDeclaration(
+        type=WEBHOOK_PAUSED,
+        source=SOURCE,
+        when="the receiver of a webhook failed ten times in a row, so that its messages wait",
+        description="An organization's webhook is paused: its receiver failed again and again. One "
+        "message is tried after `next_try_at`. Concerns no account.",
+        fields={
+            "account_id": {"type": "null"},
+            "failures": {"type": "integer", "description": "Failed tries in a row."},
+            "next_try_at": _TIME,
+        },
+        closed=True,
+    ),
+    EventDeclaration(
+        type=WEBHOOK_RESUMED,
+        source=SOURCE,
+        when="its receiver accepted a message again, or a person resumed it or set it anew",
+        description="An organization's webhook is paused no longer. Concerns no account.",
+        fields={"account_id": {"type": "null"}},
+        closed=True,
+    ),
 )
 REGISTRY: Mapping[str, EventDeclaration] = {one.type: one for one in _DECLARATIONS}
 """Every type of event by its `detail-type`."""
@@ -466,7 +493,24 @@ class InteractionFollowed:
     at: datetime
 
 
-Change = AccountChange | InteractionStored | InteractionClosed | InteractionFollowed | UsageChange
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookChange:
+    """A webhook that was paused; or resumed, and `next_try_at` is null. `at` is when, UTC."""
+
+    organization_id: str
+    failures: int
+    next_try_at: datetime | None
+    at: datetime
+
+
+Change = (
+    AccountChange
+    | InteractionStored
+    | InteractionClosed
+    | InteractionFollowed
+    | UsageChange
+    | WebhookChange
+)
 
 
 def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
@@ -485,6 +529,8 @@ def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
                 yield _not_followed_event(change)
         case UsageChange():
             yield from _usage_events(change, free_interactions)
+        case WebhookChange():
+            yield _webhook_event(change)
 
 
 def act_to_follow(change: Change) -> FollowedAct | None:
@@ -632,6 +678,21 @@ def _usage_events(change: UsageChange, free_interactions: int) -> Iterator[Event
         )
 
 
+def _webhook_event(change: WebhookChange) -> Event:
+    paused = change.next_try_at is not None
+    event_type = WEBHOOK_PAUSED if paused else WEBHOOK_RESUMED
+    envelope = Envelope(
+        event_id=f"{change.organization_id}/{utc_text(change.at)}/{_slug(event_type, '-')}",
+        organization_id=change.organization_id,
+        account_id=None,
+        occurred_at=change.at,
+    )
+    if change.next_try_at is None:
+        return envelope.event(event_type, {})
+    fields = {"failures": change.failures, "next_try_at": utc_text(change.next_try_at)}
+    return envelope.event(event_type, fields)
+
+
 # ---- reading -------------------------------------------------------------------------------------
 
 
@@ -651,7 +712,7 @@ def checked_event(event: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         event_type, detail = event["detail-type"], event["detail"]
         texts = [detail[name] for name in ("event_id", "organization_id", "occurred_at")]
-        if event_type != WEBHOOK_TEST:
+        if event_type not in OF_WEBHOOKS:
             texts.append(detail["account_id"])
     except (KeyError, TypeError) as error:
         raise MalformedEvent(f"{type(error).__name__}: {error}") from error

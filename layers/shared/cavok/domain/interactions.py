@@ -68,7 +68,7 @@ class Interaction:
     tried_at    when a schedule's turn was last tried again; null if it was not.
     held_until  of an open start or stop: whoever makes it may be calling AWS until then. Past: it
                 ended without AWS's answer. Null: nobody calls, and nothing was done.
-    key_hash    stands for its idempotency key, action and instance; null without a key.
+    key_hash    stands for its idempotency key, action, instance and region; null without a key.
     """
 
     organization_id: str

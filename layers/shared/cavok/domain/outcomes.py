@@ -159,16 +159,17 @@ def begun(interaction: Interaction, operation: Operation, key: str | None) -> In
     """An open start or stop, held by the process that makes it. No person's key is that of a turn:
     it would be taken for the turn's request, and the turn would do nothing.
     """
-    kind, instance_id = operation.kind, operation.instance_id
+    kind, instance_id, region = operation.kind, operation.instance_id, operation.region
     whose = (SCHEDULE,) if is_turn(interaction) else ()
+    request = (operation.action, kind, instance_id, *((region,) if region else ()))
     return replace(
         interaction,
         outcome=InteractionOutcome.PENDING,
         kind=kind,
         instance_id=instance_id,
-        region=operation.region,
+        region=region,
         held_until=interaction.at + HELD_FOR,
-        key_hash=key_hash(*whose, key, operation.action, kind, instance_id) if key else None,
+        key_hash=key_hash(*whose, key, *request) if key else None,
     )
 
 

@@ -9,17 +9,32 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
-from typing import Any
+from typing import Any, Self
 from urllib.parse import SplitResult, urlsplit
 
 from cavok.domain.errors import InvalidField
 from cavok.domain.events import WEBHOOK_TEST, EventType
+from cavok.domain.organizations import message_group
 
 SECRET_BYTES = 32
+REPLACED_SECRET_SIGNS_FOR = timedelta(hours=24)
+"""So long both secrets sign after a rotation, so that the receiver need not learn the new one at
+once.
+"""
+
+PAUSED_AFTER = 10
+"""Failed tries in a row."""
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+"""A paused webhook is tried with one message after this time, which doubles with each failure."""
+
+LISTED_DELIVERIES = 100
+
 _PREFIX = "whsec_"
 
 _NOT_PUBLIC = tuple(
@@ -58,14 +73,23 @@ _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _LONGEST_NAME = 253
 
 
+@dataclass(frozen=True, slots=True)
+class SigningSecret:
+    """A sealed secret. It signs until `until`; null: until another replaces it."""
+
+    secret_id: str
+    sealed: str
+    until: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """An organization's webhook. Its secret is sealed under `webhook_id`. Times are UTC."""
+    """An organization's webhook. `secrets`: the newest first. Times are UTC."""
 
     organization_id: str
-    webhook_id: str
     url: str
     events: tuple[EventType, ...]
+    secrets: tuple[SigningSecret, ...]
     created_at: datetime
     updated_at: datetime
     updated_by: str
@@ -73,6 +97,96 @@ class Webhook:
     def wants(self, event_type: str) -> bool:
         """Whether it subscribes to the event type. Every webhook receives test messages."""
         return event_type == WEBHOOK_TEST or event_type in self.events
+
+    def signing(self, now: datetime) -> tuple[SigningSecret, ...]:
+        """The secrets that sign at this time."""
+        return tuple(each for each in self.secrets if each.until is None or now < each.until)
+
+
+def rotated(
+    secrets: Sequence[SigningSecret], newest: SigningSecret, now: datetime
+) -> tuple[SigningSecret, ...]:
+    """The secrets with a new one. The one before signs for a day, and no other does."""
+    until = now + REPLACED_SECRET_SIGNS_FOR
+    return (newest, *(replace(each, until=until) for each in secrets[:1]))
+
+
+class WebhookState(StrEnum):
+    ACTIVE = "active"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Health:
+    """How an organization's receiver does. `failures`: failed tries in a row. `next_try_at`: set
+    while the webhook is paused; then one message is tried. `changed_at`: null if it never failed.
+    """
+
+    organization_id: str
+    failures: int = 0
+    next_try_at: datetime | None = None
+    changed_at: datetime | None = None
+    version: int = 0
+
+    @property
+    def state(self) -> WebhookState:
+        return WebhookState.PAUSED if self.next_try_at else WebhookState.ACTIVE
+
+    def failed(self, now: datetime) -> Self:
+        """After one more failed try."""
+        failures, next_try_at = self.failures + 1, None
+        if failures >= PAUSED_AFTER:
+            doublings = min(failures - PAUSED_AFTER, 10)
+            next_try_at = now + min(FIRST_PAUSE * 2**doublings, LONGEST_PAUSE)
+        return replace(
+            self,
+            failures=failures,
+            next_try_at=next_try_at,
+            changed_at=now,
+            version=self.version + 1,
+        )
+
+    def mended(self, now: datetime) -> Self:
+        """After a try that worked, or by a person's hand."""
+        return replace(self, failures=0, next_try_at=None, changed_at=now, version=self.version + 1)
+
+
+class DeliveryStatus(StrEnum):
+    """`waiting`: it failed, and is tried again. `paused`: it was not tried, because its webhook is
+    paused. `failed`: it is given up.
+    """
+
+    DELIVERED = "delivered"
+    WAITING = "waiting"
+    FAILED = "failed"
+    PAUSED = "paused"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What became of an event's message at its latest try. `event`: the message in its queue, as
+    JSON. `at`: when the event occurred. `http_status`: null if no answer came.
+    """
+
+    organization_id: str
+    event_id: str
+    type: str
+    at: datetime
+    event: str
+    status: DeliveryStatus
+    tries: int
+    http_status: int | None = None
+    duration_ms: int | None = None
+    next_try_at: datetime | None = None
+
+    @property
+    def body(self) -> str:
+        return self.event
+
+    @property
+    def group(self) -> str:
+        """The same for all messages of an organization."""
+        return message_group(self.organization_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +202,16 @@ def new_secret() -> str:
     return _PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def signed_headers(message: Message, secret: str, now: datetime) -> dict[str, str]:
-    """The three headers with which a receiver verifies a message."""
+def signed_headers(message: Message, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+    """The three headers with which a receiver verifies a message: one signature a secret."""
     timestamp = str(int(now.timestamp()))
-    key = base64.b64decode(secret.removeprefix(_PREFIX))
     signed = b".".join((message.message_id.encode(), timestamp.encode(), message.body))
-    signature = base64.b64encode(hmac.digest(key, signed, hashlib.sha256)).decode()
+    keys = [base64.b64decode(secret.removeprefix(_PREFIX)) for secret in secrets]
+    digests = [base64.b64encode(hmac.digest(key, signed, hashlib.sha256)) for key in keys]
     return {
         "webhook-id": message.message_id,
         "webhook-timestamp": timestamp,
-        "webhook-signature": f"v1,{signature}",
+        "webhook-signature": " ".join(f"v1,{digest.decode()}" for digest in digests),
     }
 
 

@@ -1,25 +1,43 @@
 """An organization's webhook: setting, testing and delivering to it."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult
 
-from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.retry_queue import TRIES, RetryQueue, wait_seconds
 from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.webhook_client import NotDelivered, WebhookClient
-from cavok.domain.errors import InvalidField, ServiceUnavailable, WebhookNotFound
-from cavok.domain.events import WEBHOOK_TEST, Envelope, EventType
+from cavok.domain.audit import AuditAction, of_webhook
+from cavok.domain.errors import (
+    DeliveryNotFound,
+    InvalidField,
+    ServiceUnavailable,
+    WebhookNotFound,
+    WebhookPaused,
+)
+from cavok.domain.events import WEBHOOK_TEST, Envelope, Event, EventType
+from cavok.domain.quotas import WEBHOOK_REDELIVERIES, WEBHOOK_TESTS
 from cavok.domain.webhooks import (
+    Delivery,
+    DeliveryStatus,
     Message,
+    SigningSecret,
     Webhook,
+    WebhookState,
     checked_url,
     new_secret,
     payload,
+    rotated,
     signed_headers,
 )
+
+if TYPE_CHECKING:  # deliver_webhook loads this module and counts nothing
+    from cavok.adapters.table.quotas import Quotas
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +56,7 @@ def webhook_of(organization_id: str, *, webhooks: Webhooks) -> Webhook:
     found = webhooks.get(organization_id)
     if found is None:
         raise WebhookNotFound("Your organization has set no webhook.")
-    return found[0]
+    return found
 
 
 def set_webhook(
@@ -53,47 +71,86 @@ def set_webhook(
     sealer: Sealer,
     now: datetime,
 ) -> WebhookSet:
-    """Stores a webhook. Raises InvalidField."""
-    checked_url(url, allow_loopback=allow_loopback)
-    found = webhooks.get(organization_id)
-    if found and not new_secret_wanted:
-        before, sealed = found
-        webhook = replace(before, url=url, events=tuple(events), updated_at=now, updated_by=actor)
-        webhooks.save(webhook, sealed)
-        return WebhookSet(webhook, None, created=False)
+    """Stores a webhook, which is active then. Raises InvalidField, ServiceUnavailable."""
+    host = checked_url(url, allow_loopback=allow_loopback).hostname
+    found, secret = webhooks.get(organization_id), None
+    secrets = found.secrets if found else ()
+    if new_secret_wanted or not secrets:
+        secret, secret_id = new_secret(), _new_id()
+        sealed = sealer.seal({"secret": secret}, webhook_context(organization_id, secret_id))
+        secrets = rotated(secrets, SigningSecret(secret_id, sealed), now)
     webhook = Webhook(
         organization_id=organization_id,
-        webhook_id=_new_id(),
         url=url,
         events=tuple(events),
-        created_at=found[0].created_at if found else now,
+        secrets=secrets,
+        created_at=found.created_at if found else now,
         updated_at=now,
         updated_by=actor,
     )
-    secret = new_secret()
-    context = webhook_context(organization_id, webhook.webhook_id)
-    webhooks.save(webhook, sealer.seal({"secret": secret}, context))
+    action = AuditAction.WEBHOOK_SECRET_ROTATED if found and secret else AuditAction.WEBHOOK_SET
+    # The host alone: a path or query may hold a secret of the receiver.
+    detail = f"{host}: {', '.join(webhook.events)}"
+    webhooks.save(webhook, of_webhook(action, organization_id, actor, now, detail))
     return WebhookSet(webhook, secret, created=found is None)
 
 
 def send_test_message(
-    organization_id: str, *, webhooks: Webhooks, messages: RetryQueue, now: datetime
+    organization_id: str,
+    *,
+    actor: str,
+    webhooks: Webhooks,
+    quotas: "Quotas",
+    messages: RetryQueue,
+    now: datetime,
 ) -> None:
-    """Sends a test message, which is delivered as an event's is. Raises WebhookNotFound,
-    ServiceUnavailable.
+    """Sends a test message, which is delivered as an event's is, and also while the webhook is
+    paused. Raises WebhookNotFound, QuotaExceeded, ServiceUnavailable.
     """
     webhook_of(organization_id, webhooks=webhooks)
     envelope = Envelope(
         event_id=_new_id(), organization_id=organization_id, account_id=None, occurred_at=now
     )
     message = "This is a test. Your receiver got it."
-    (refusal,) = messages.send([envelope.event(WEBHOOK_TEST, {"message": message})])
+    quotas.take(WEBHOOK_TESTS, of_webhook(AuditAction.WEBHOOK_TESTED, organization_id, actor, now))
+    _send(envelope.event(WEBHOOK_TEST, {"message": message}), messages)
+
+
+def redeliver(
+    organization_id: str,
+    event_id: str,
+    *,
+    actor: str,
+    webhooks: Webhooks,
+    quotas: "Quotas",
+    messages: RetryQueue,
+    now: datetime,
+) -> None:
+    """Sends one of the newest messages again. Raises WebhookNotFound, DeliveryNotFound,
+    WebhookPaused, QuotaExceeded, ServiceUnavailable.
+    """
+    webhook_of(organization_id, webhooks=webhooks)
+    newest = {each.event_id: each for each in webhooks.deliveries(organization_id)}
+    if event_id not in newest:
+        raise DeliveryNotFound("There is no such delivery among the newest of your webhook.")
+    if webhooks.health(organization_id).state is WebhookState.PAUSED:
+        raise WebhookPaused("The webhook is paused. Resume it, then deliver the message again.")
+    action = AuditAction.WEBHOOK_REDELIVERED
+    quotas.take(WEBHOOK_REDELIVERIES, of_webhook(action, organization_id, actor, now, event_id))
+    delivery = replace(newest[event_id], status=DeliveryStatus.WAITING, tries=0, next_try_at=now)
+    webhooks.record(delivery)
+    _send(delivery, messages)
+
+
+def _send(message: Event | Delivery, messages: RetryQueue) -> None:
+    (refusal,) = messages.send([message])
     if refusal:
-        raise ServiceUnavailable("The test message could not be sent. Please try again.")
+        raise ServiceUnavailable("The message could not be sent. Please try again.")
 
 
 def deliver(
     event: Mapping[str, Any],
+    tries: int,
     *,
     webhooks: Webhooks,
     sealer: Sealer,
@@ -101,27 +158,88 @@ def deliver(
     allow_loopback: bool,
     now: datetime,
 ) -> int | None:
-    """Sends an event to its organization's webhook. Returns the HTTP status; null if no webhook
-    subscribes to the event. Raises NotDelivered.
+    """Sends an event to its organization's webhook, and records what became of that. Returns the
+    HTTP status; null if no webhook subscribes to the event. Raises NotDelivered. `tries`: how often
+    its message was received, this time too.
+
+    A webhook that failed again and again is paused: nothing is sent, but for test messages, and one
+    message each time that `next_try_at` has come. Whoever stores first that it will fail may try.
     """
     organization_id = event["detail"]["organization_id"]
-    found = webhooks.get(organization_id)
-    if found is None or not found[0].wants(event["detail-type"]):
+    webhook = webhooks.get(organization_id)
+    if webhook is None or not webhook.wants(event["detail-type"]):
         return None
-    webhook, sealed = found
-    secret = sealer.open(sealed, webhook_context(organization_id, webhook.webhook_id))["secret"]
-    body = json.dumps(payload(event), separators=(",", ":")).encode()
-    message = Message(event["detail"]["event_id"], body)
-    headers = {
-        "content-type": "application/json",
-        "user-agent": "Cavok-Webhooks/1",
-        **signed_headers(message, secret, now),
-    }
+    last = tries >= TRIES
+    delivery = Delivery(
+        organization_id=organization_id,
+        event_id=event["detail"]["event_id"],
+        type=event["detail-type"],
+        at=datetime.fromisoformat(event["detail"]["occurred_at"]),
+        event=json.dumps({name: event[name] for name in ("detail-type", "detail")}),
+        status=DeliveryStatus.FAILED if last else DeliveryStatus.WAITING,
+        tries=tries,
+        next_try_at=None if last else now + timedelta(seconds=wait_seconds(tries)),
+    )
+    health = webhooks.health(organization_id)
+    paused = health.next_try_at
+    if paused:
+        before, health = health, health.failed(now)
+        due = now >= paused or delivery.type == WEBHOOK_TEST
+        if not (due and webhooks.change_health(before, health)):
+            if not last:
+                delivery = replace(delivery, status=DeliveryStatus.PAUSED)
+            webhooks.record(delivery)
+            raise NotDelivered("The webhook is paused.")
+    began = time.monotonic()
     try:
-        url = checked_url(webhook.url, allow_loopback=allow_loopback)
+        status = client.post(
+            _checked(webhook, allow_loopback), *_signed(event, webhook, sealer, now)
+        )
+    except NotDelivered as failure:
+        if not paused:
+            webhooks.count_failure(organization_id, now)
+        webhooks.record(replace(delivery, http_status=failure.status, duration_ms=_since(began)))
+        raise
+    if health.failures:
+        webhooks.change_health(health, health.mended(now))
+    webhooks.record(
+        replace(
+            delivery,
+            status=DeliveryStatus.DELIVERED,
+            http_status=status,
+            duration_ms=_since(began),
+            next_try_at=None,
+        )
+    )
+    return status
+
+
+def _since(began: float) -> int:
+    return round(1000 * (time.monotonic() - began))
+
+
+def _checked(webhook: Webhook, allow_loopback: bool) -> SplitResult:
+    try:
+        return checked_url(webhook.url, allow_loopback=allow_loopback)
     except InvalidField as error:  # it was set when more was allowed
         raise NotDelivered(error.message) from None
-    return client.post(url, body, headers)
+
+
+def _signed(
+    event: Mapping[str, Any], webhook: Webhook, sealer: Sealer, now: datetime
+) -> tuple[bytes, dict[str, str]]:
+    """The body and headers of an event's message."""
+    secrets = [
+        sealer.open(each.sealed, webhook_context(webhook.organization_id, each.secret_id))["secret"]
+        for each in webhook.signing(now)
+    ]
+    body = json.dumps(payload(event), separators=(",", ":")).encode()
+    message = Message(event["detail"]["event_id"], body)
+    return body, {
+        "content-type": "application/json",
+        "user-agent": "Cavok-Webhooks/1",
+        **signed_headers(message, secrets, now),
+    }
 
 
 def _new_id() -> str:

@@ -5,6 +5,7 @@ workflow. All spell the same.
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
@@ -27,6 +28,10 @@ def test_keys_are_as_production_stores_them() -> None:
         keys.ORGANIZATION_SK,
         keys.WEBHOOK_SK,
         keys.LOOKS_SK,
+        keys.HEALTH_SK,
+        keys.webhook_pk("o"),
+        keys.delivery_sk(datetime(2025, 3, 1, 12, tzinfo=UTC), "e"),
+        keys.quota_sk("q"),
         keys.organization_pk("o"),
         keys.account_pk("a"),
         keys.account_sk("a"),
@@ -51,6 +56,10 @@ def test_keys_are_as_production_stores_them() -> None:
         "ORG",
         "WEBHOOK",
         "LOOKS",
+        "HEALTH",
+        "WEBHOOK#o",
+        "DELIVERY#2025-03-01T12:00:00.000000#e",
+        "QUOTA#q",
         "ORG#o",
         "ACCOUNT#a",
         "ACCOUNT#a",
@@ -93,6 +102,7 @@ def test_filters_of_the_stream_name_these_keys() -> None:
         keys.interaction_sk(""),
         keys.usage_sk(""),
     }
+    assert f'{{"prefix": "ACCOUNT#"}}, "{keys.HEALTH_SK}"' in TEMPLATE
 
 
 def test_policies_allow_these_partitions_and_no_others() -> None:
@@ -102,7 +112,12 @@ def test_policies_allow_these_partitions_and_no_others() -> None:
         for pattern in re.findall(r'"([^"]+)"', listed)
     }
 
-    assert allowed == {keys.organization_pk("*"), keys.account_pk("*"), keys.progress_pk("*")}
+    assert allowed == {
+        keys.organization_pk("*"),
+        keys.account_pk("*"),
+        keys.progress_pk("*"),
+        keys.webhook_pk("*"),
+    }
     assert TEMPLATE.count("LeadingKeys") == TEMPLATE.count("dynamodb:LeadingKeys: [")
 
 
@@ -130,11 +145,12 @@ def rows_of_the_map(columns: int) -> list[list[str]]:
 def test_the_map_has_every_item_and_its_file() -> None:
     items = {sk: file for _, _, sk, file in rows_of_the_map(columns=4)}
 
-    assert {re.sub("#.*", "#", sk) for sk in items} | {keys.ORGANIZATION} == {
+    assert {re.sub("#.*", "#", sk) for sk in items} | {keys.ORGANIZATION, keys.WEBHOOK} == {
         *prefixes(),
         keys.ORGANIZATION_SK,
         keys.WEBHOOK_SK,
         keys.LOOKS_SK,
+        keys.HEALTH_SK,
     }
     for file in items.values():
         assert "(Item):" in Path(keys.__file__).with_name(f"{file}.py").read_text()

@@ -21,11 +21,12 @@ from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.idempotency import IdempotencyItem
 from cavok.adapters.table.interactions import InteractionItem, RequestItem
 from cavok.adapters.table.looks import LooksItem
+from cavok.adapters.table.quotas import QuotaItem
 from cavok.adapters.table.resources import ResourceClaimItem, ResourceItem
 from cavok.adapters.table.table import Item
 from cavok.adapters.table.trust_proofs import TrustProofItem
 from cavok.adapters.table.verifications import VerificationItem
-from cavok.adapters.table.webhooks import WebhookItem
+from cavok.adapters.table.webhooks import DeliveryItem, HealthItem, WebhookItem
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
 from cavok.domain.audit import AuditAction, AuditEntry
@@ -46,7 +47,7 @@ from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 from cavok.domain.trust import TrustProof
 from cavok.domain.verifications import State
-from cavok.domain.webhooks import Webhook
+from cavok.domain.webhooks import Delivery, DeliveryStatus, Health, SigningSecret, Webhook
 from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
@@ -164,12 +165,30 @@ UNSCHEDULED = replace(
 OF_BEFORE = replace(SCHEDULED, revision=None)
 WEBHOOK = Webhook(
     organization_id=ORGANIZATION_ID,
-    webhook_id=VERIFICATION_ID,
     url="https://x",
     events=(EventType("Account Created"), EventType("Account Confirmed")),
+    secrets=(SigningSecret(VERIFICATION_ID, "s"),),
     created_at=NOW,
     updated_at=NOW,
     updated_by="a",
+)
+ROTATED = replace(
+    WEBHOOK, secrets=(SigningSecret("2", "t"), replace(WEBHOOK.secrets[0], until=NOW))
+)
+PAUSED = Health(
+    organization_id=ORGANIZATION_ID, failures=10, next_try_at=NOW, changed_at=NOW, version=3
+)
+DELIVERY = Delivery(
+    organization_id=ORGANIZATION_ID,
+    event_id="e",
+    type="Account Created",
+    at=NOW,
+    event="{}",
+    status=DeliveryStatus.WAITING,
+    tries=2,
+    http_status=500,
+    duration_ms=7,
+    next_try_at=NOW,
 )
 ENTRY = AuditEntry(
     entry_id=VERIFICATION_ID,
@@ -181,6 +200,7 @@ ENTRY = AuditEntry(
     at=NOW,
     detail="d",
 )
+OF_WEBHOOK = replace(ENTRY, account_id=None, account_name=None, action=AuditAction.WEBHOOK_SET)
 
 PROOF = TrustProof(2, NOW)
 LOOKS = {ACCOUNT_ID: NOW}
@@ -202,7 +222,12 @@ WRITTEN: Mapping[str, Item] = {
     "a resource without one": ResourceItem.of(UNSCHEDULED),
     "a resource's claim": ResourceClaimItem.of(SCHEDULED),
     "a deleted resource": DeletedItem.of(f"ACCOUNT#{ACCOUNT_ID}", VERIFICATION_ID, NOW, ("a", "b")),
-    "a webhook": WebhookItem.of(WEBHOOK, "s"),
+    "a webhook": WebhookItem.of(WEBHOOK),
+    "a webhook with two secrets": WebhookItem.of(ROTATED),
+    "a paused webhook's health": HealthItem.of(PAUSED),
+    "a delivery": DeliveryItem.of(DELIVERY),
+    "what counts against a quota": QuotaItem("ORG#o", "QUOTA#q", taken=(NOW,), expires_at=NOW),
+    "an audit entry of the webhook": AuditItem.of(OF_WEBHOOK, timedelta(days=1)),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
     "accounts that are looked at": LooksItem("ORG#o", "LOOKS", looks=LOOKS, expires_at=NOW),
     "a proof of a role's trust": TrustProofItem.of(
@@ -230,6 +255,11 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a resource of before there were revisions": (ResourceItem, ResourceItem.resource, OF_BEFORE),
     "a resource without one": (ResourceItem, ResourceItem.resource, UNSCHEDULED),
     "a webhook": (WebhookItem, WebhookItem.webhook, WEBHOOK),
+    "a webhook with two secrets": (WebhookItem, WebhookItem.webhook, ROTATED),
+    "a paused webhook's health": (HealthItem, HealthItem.health, PAUSED),
+    "a delivery": (DeliveryItem, DeliveryItem.delivery, DELIVERY),
+    "what counts against a quota": (QuotaItem, lambda item: item.taken, (NOW,)),
+    "an audit entry of the webhook": (AuditItem, AuditItem.entry, OF_WEBHOOK),
     "an audit entry": (AuditItem, AuditItem.entry, ENTRY),
     "accounts that are looked at": (LooksItem, lambda item: item.looks, LOOKS),
     "a proof of a role's trust": (TrustProofItem, TrustProofItem.proof, PROOF),

@@ -14,8 +14,8 @@ from cavok.domain.pages import Page, Position
 
 
 class AuditItem(Item):
-    audited_account = UnicodeAttribute()
-    account_name = UnicodeAttribute()
+    audited_account = UnicodeAttribute(null=True)
+    account_name = UnicodeAttribute(null=True)
     action = EnumAttribute(AuditAction)
     actor = UnicodeAttribute()
     at = UTCDateTimeAttribute()
@@ -28,7 +28,7 @@ class AuditItem(Item):
             keys.organization_pk(entry.organization_id),
             keys.audit_sk(entry.entry_id),
             entry,
-            audited_account=keys.account_pk(entry.account_id),
+            audited_account=keys.account_pk(entry.account_id) if entry.account_id else None,
             expires_at=entry.at + kept_for,
         )
 
@@ -37,7 +37,9 @@ class AuditItem(Item):
             AuditEntry,
             entry_id=self.sk.removeprefix(keys.AUDIT),
             organization_id=self.pk.removeprefix(keys.ORGANIZATION),
-            account_id=self.audited_account.removeprefix(keys.ACCOUNT),
+            account_id=(
+                self.audited_account.removeprefix(keys.ACCOUNT) if self.audited_account else None
+            ),
         )
 
 

@@ -9,6 +9,9 @@ and writes.
 | its sealed access key                 | ORG#<org>         | CREDENTIALS#<account>              | accounts      |
 | claim: a number once per organization | ORG#<org>         | PROVIDER#<provider>#<12 digits>    | accounts      |
 | audit entry                           | ORG#<org>         | AUDIT#<ulid>                       | audit         |
+| what counts against a quota           | ORG#<org>         | QUOTA#<name>                       | quotas        |
+| how the webhook's receiver does       | WEBHOOK#<org>     | HEALTH                             | webhooks      |
+| delivery to the webhook, for a week   | WEBHOOK#<org>     | DELIVERY#<time>#<event>            | webhooks      |
 | accounts that are looked at           | ORG#<org>         | LOOKS                              | looks         |
 | deleted account, for a day            | ORG#<org>         | DELETED#<account>                  | deleted       |
 | account made by an Idempotency-Key    | ORG#<org>         | IDEMPOTENCY#<sha256>               | idempotency   |
@@ -32,9 +35,10 @@ and writes.
 | by_schedule        | resources      | scheduled       | sk                   | keys only  |
 
 by_name and by_status project keys only. A verification that changes neither name nor status writes
-nothing to them, and a page of accounts is one query and one batch read. by_due,
-by_usage and by_schedule are sparse: a resting account has no `due_shard`, only usage counters have
-`usage_of`, and only resources with a schedule are `scheduled`.
+nothing to them, and a page of accounts is one query and one batch read. by_due, by_audited_account,
+by_usage and by_schedule are sparse: a resting account has no `due_shard`, an entry of the webhook
+no `audited_account`, only usage counters have `usage_of`, and only resources with a schedule are
+`scheduled`.
 
 Others spell these keys too: workflows, event filters and IAM conditions in the template, and the
 readers of the stream. A test holds them together. This module loads no PynamoDB, so every function
@@ -42,6 +46,7 @@ may import it.
 """  # noqa: E501
 
 import hashlib
+from datetime import datetime
 
 ORGANIZATION = "ORG#"
 ACCOUNT = "ACCOUNT#"
@@ -59,9 +64,16 @@ RESOURCE = "RESOURCE#"
 RESOURCE_CLAIM = "RESOURCE_OF#"
 DELETED = "DELETED#"
 
+WEBHOOK = "WEBHOOK#"
+"""A partition of its own: the function that sends to receivers may write to no other."""
+
+DELIVERY = "DELIVERY#"
+QUOTA = "QUOTA#"
+
 ORGANIZATION_SK = "ORG"
 WEBHOOK_SK = "WEBHOOK"
 LOOKS_SK = "LOOKS"
+HEALTH_SK = "HEALTH"
 
 SCHEDULED = "SCHEDULED"
 """The one partition of by_schedule. Only setting or ending a schedule writes there."""
@@ -74,6 +86,18 @@ writes there twice.
 
 def organization_pk(organization_id: str) -> str:
     return f"{ORGANIZATION}{organization_id}"
+
+
+def webhook_pk(organization_id: str) -> str:
+    return f"{WEBHOOK}{organization_id}"
+
+
+def delivery_sk(at: datetime, event_id: str) -> str:
+    return f"{DELIVERY}{at:%Y-%m-%dT%H:%M:%S.%f}#{event_id}"
+
+
+def quota_sk(name: str) -> str:
+    return f"{QUOTA}{name}"
 
 
 def account_pk(account_id: str) -> str:

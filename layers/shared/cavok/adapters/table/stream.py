@@ -24,6 +24,7 @@ from cavok.domain.events import (
     InteractionFollowed,
     InteractionStored,
     UsageChange,
+    WebhookChange,
 )
 from cavok.domain.interactions import (
     Interaction,
@@ -38,7 +39,7 @@ Image = Mapping[str, Any]
 """An item's attributes, deserialized."""
 
 
-def change_of(record: DynamoDBRecord) -> Change | None:
+def change_of(record: DynamoDBRecord) -> Change | None:  # noqa: PLR0911
     """The change in a record. None for an item or a write from which no event follows.
 
     Raises KeyError or ValueError for an image that is not an item of the table.
@@ -59,6 +60,8 @@ def change_of(record: DynamoDBRecord) -> Change | None:
             after=int(after["used"]),
             at=at,
         )
+    if after and sk == keys.HEALTH_SK:
+        return _webhook_change(before, after)
     inserted = record.event_name is DynamoDBRecordEventName.INSERT
     if after and inserted and sk.startswith(keys.INTERACTION):
         return InteractionStored(_interaction(after))
@@ -68,6 +71,19 @@ def change_of(record: DynamoDBRecord) -> Change | None:
             return InteractionClosed(now)
         return InteractionFollowed(now, at) if was.result is not now.result else None
     return None
+
+
+def _webhook_change(before: Image | None, after: Image) -> WebhookChange | None:
+    """None if it is paused as before, or is not."""
+    paused = after.get("next_try_at")
+    if bool(paused) is bool(before and before.get("next_try_at")):
+        return None
+    return WebhookChange(
+        organization_id=after["pk"].removeprefix(keys.WEBHOOK),
+        failures=int(after["failures"]),
+        next_try_at=datetime.fromisoformat(paused) if paused else None,
+        at=datetime.fromisoformat(after["changed_at"]),
+    )
 
 
 def _account(image: Image | None) -> AccountVersion | None:

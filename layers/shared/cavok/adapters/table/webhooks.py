@@ -1,47 +1,232 @@
-"""Webhooks in the table, with sealed secrets. An organization has at most one."""
+"""Webhooks in the table, with sealed secrets: at most one an organization. How their receivers do,
+and what became of their messages.
+"""
 
-from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from datetime import datetime, timedelta
+
+from pynamodb.attributes import (
+    NumberAttribute,
+    TTLAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.expressions.condition import Condition
 
 from cavok.adapters.table import keys
-from cavok.adapters.table.table import Item, JsonAttribute, Table
+from cavok.adapters.table.audit import add_audit_entry
+from cavok.adapters.table.table import (
+    EnumAttribute,
+    Item,
+    JsonAttribute,
+    Table,
+    WriteConflict,
+    retry_on_conflict,
+)
+from cavok.domain.audit import AuditEntry
+from cavok.domain.errors import ChangedMeanwhile
 from cavok.domain.events import EventType
-from cavok.domain.webhooks import Webhook
+from cavok.domain.webhooks import (
+    LISTED_DELIVERIES,
+    Delivery,
+    DeliveryStatus,
+    Health,
+    SigningSecret,
+    Webhook,
+    WebhookState,
+)
+
+DELIVERIES_KEPT_FOR = timedelta(days=7)
 
 
 class WebhookItem(Item):
+    """`previous_…`: the secret that the newest replaced."""
+
     webhook_id = UnicodeAttribute()
     url = UnicodeAttribute()
     events = JsonAttribute(dump=list, load=lambda names: tuple(EventType(name) for name in names))
     sealed_secret = UnicodeAttribute()
+    previous_id = UnicodeAttribute(null=True)
+    previous_secret = UnicodeAttribute(null=True)
+    previous_until = UTCDateTimeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
     updated_by = UnicodeAttribute()
 
     @classmethod
-    def of(cls, webhook: Webhook, sealed_secret: str) -> "WebhookItem":
-        pk = keys.organization_pk(webhook.organization_id)
-        return cls.of_fields(pk, keys.WEBHOOK_SK, webhook, sealed_secret=sealed_secret)
+    def of(cls, webhook: Webhook) -> "WebhookItem":
+        newest, *replaced = webhook.secrets
+        before = replaced[0] if replaced else None
+        return cls.of_fields(
+            keys.organization_pk(webhook.organization_id),
+            keys.WEBHOOK_SK,
+            webhook,
+            webhook_id=newest.secret_id,
+            sealed_secret=newest.sealed,
+            previous_id=before and before.secret_id,
+            previous_secret=before and before.sealed,
+            previous_until=before and before.until,
+        )
 
     def webhook(self) -> Webhook:
-        return self.as_a(Webhook, organization_id=self.pk.removeprefix(keys.ORGANIZATION))
+        secrets = [SigningSecret(self.webhook_id, self.sealed_secret)]
+        if self.previous_id and self.previous_secret:
+            before = SigningSecret(self.previous_id, self.previous_secret, self.previous_until)
+            secrets.append(before)
+        organization_id = self.pk.removeprefix(keys.ORGANIZATION)
+        return self.as_a(Webhook, organization_id=organization_id, secrets=tuple(secrets))
+
+
+class HealthItem(Item):
+    failures = NumberAttribute()
+    next_try_at = UTCDateTimeAttribute(null=True)
+    changed_at = UTCDateTimeAttribute()
+    version = NumberAttribute()
+
+    @classmethod
+    def of(cls, health: Health) -> "HealthItem":
+        return cls.of_fields(keys.webhook_pk(health.organization_id), keys.HEALTH_SK, health)
+
+    def health(self) -> Health:
+        return self.as_a(
+            Health,
+            organization_id=self.pk.removeprefix(keys.WEBHOOK),
+            failures=int(self.failures),
+            version=int(self.version),
+        )
+
+
+class DeliveryItem(Item):
+    event_id = UnicodeAttribute()
+    type = UnicodeAttribute()
+    at = UTCDateTimeAttribute()
+    event = UnicodeAttribute()
+    status = EnumAttribute(DeliveryStatus)
+    tries = NumberAttribute()
+    http_status = NumberAttribute(null=True)
+    duration_ms = NumberAttribute(null=True)
+    next_try_at = UTCDateTimeAttribute(null=True)
+    expires_at = TTLAttribute()
+
+    @classmethod
+    def of(cls, delivery: Delivery) -> "DeliveryItem":
+        return cls.of_fields(
+            keys.webhook_pk(delivery.organization_id),
+            keys.delivery_sk(delivery.at, delivery.event_id),
+            delivery,
+            expires_at=delivery.at + DELIVERIES_KEPT_FOR,
+        )
+
+    def delivery(self) -> Delivery:
+        return self.as_a(
+            Delivery,
+            organization_id=self.pk.removeprefix(keys.WEBHOOK),
+            tries=int(self.tries),
+            http_status=self.http_status and int(self.http_status),
+            duration_ms=None if self.duration_ms is None else int(self.duration_ms),
+        )
 
 
 class Webhooks:
-    """Reads and writes an organization's webhook."""
+    """Reads and writes an organization's webhook, with the audit entry of each change."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, audit_kept_for: timedelta) -> None:
         self._table = table
+        self._audit_kept_for = audit_kept_for
 
-    def get(self, organization_id: str) -> tuple[Webhook, str] | None:
-        """The webhook and its sealed secret, if there is one."""
+    def get(self, organization_id: str) -> Webhook | None:
         pk = keys.organization_pk(organization_id)
         item = self._table.get(WebhookItem, pk, keys.WEBHOOK_SK)
-        return (item.webhook(), item.sealed_secret) if item else None
+        return item.webhook() if item else None
 
-    def save(self, webhook: Webhook, sealed_secret: str) -> None:
-        """Stores or replaces the webhook and its secret."""
-        self._table.put(WebhookItem.of(webhook, sealed_secret))
+    def save(self, webhook: Webhook, entry: AuditEntry) -> None:
+        """Stores or replaces the webhook, which is active then. Raises ChangedMeanwhile."""
 
-    def delete(self, organization_id: str) -> None:
-        """Deletes the webhook and its secret. A missing webhook is not an error."""
-        WebhookItem(keys.organization_pk(organization_id), keys.WEBHOOK_SK).delete()
+        def attempt() -> None:
+            health = self.health(webhook.organization_id)
+            with self._table.transaction() as transaction:
+                transaction.save(WebhookItem.of(webhook))
+                if health.failures:
+                    mended = HealthItem.of(health.mended(entry.at))
+                    transaction.save(mended, condition=_unchanged(health))
+                add_audit_entry(transaction, entry, self._audit_kept_for)
+
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
+
+    def remove(self, entry: AuditEntry) -> None:
+        """Deletes the webhook, its secrets and its health. A missing webhook is not an error, and
+        then there is no entry. Raises ChangedMeanwhile.
+        """
+        organization_id = entry.organization_id
+        webhook = WebhookItem(keys.organization_pk(organization_id), keys.WEBHOOK_SK)
+        health = HealthItem(keys.webhook_pk(organization_id), keys.HEALTH_SK)
+
+        def attempt() -> None:
+            if self.get(organization_id) is None:
+                return
+            with self._table.transaction() as transaction:
+                transaction.delete(webhook, condition=WebhookItem.pk.exists())
+                transaction.delete(health)
+                add_audit_entry(transaction, entry, self._audit_kept_for)
+
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
+
+    def health(self, organization_id: str) -> Health:
+        pk = keys.webhook_pk(organization_id)
+        item = self._table.get(HealthItem, pk, keys.HEALTH_SK)
+        return item.health() if item else Health(organization_id=organization_id)
+
+    def count_failure(self, organization_id: str, now: datetime) -> None:
+        """Counts one more failed try, once however often the SDK repeats it. A pause counts its own
+        tries. Raises ChangedMeanwhile.
+        """
+
+        def attempt() -> None:
+            health = self.health(organization_id)
+            if health.state is WebhookState.ACTIVE and health.changed_at != now:
+                self._table.put(HealthItem.of(health.failed(now)), _unchanged(health))
+
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("Many messages fail at once."))
+
+    def change_health(self, before: Health, after: Health) -> bool:
+        """Whether this caller changed it. False if another did since it was read."""
+        try:
+            self._table.put(HealthItem.of(after), _unchanged(before))
+        except WriteConflict:
+            return False
+        return True
+
+    def resume(self, entry: AuditEntry) -> None:
+        """Ends a pause. Nothing happens, and there is no entry, if there is none. Raises
+        ChangedMeanwhile.
+        """
+
+        def attempt() -> None:
+            health = self.health(entry.organization_id)
+            if health.state is not WebhookState.PAUSED:
+                return
+            with self._table.transaction() as transaction:
+                mended = HealthItem.of(health.mended(entry.at))
+                transaction.save(mended, condition=_unchanged(health))
+                add_audit_entry(transaction, entry, self._audit_kept_for)
+
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
+
+    def record(self, delivery: Delivery) -> None:
+        """Stores what became of a message, in place of what is known of its earlier tries."""
+        self._table.put(DeliveryItem.of(delivery))
+
+    def deliveries(self, organization_id: str) -> list[Delivery]:
+        """The newest, newest first."""
+        found = DeliveryItem.query(
+            keys.webhook_pk(organization_id),
+            DeliveryItem.sk.startswith(keys.DELIVERY),
+            scan_index_forward=False,
+            limit=LISTED_DELIVERIES,
+        )
+        return [item.delivery() for item in found]
+
+
+def _unchanged(health: Health) -> Condition:
+    if not health.version:
+        return HealthItem.pk.does_not_exist()
+    return HealthItem.version == health.version

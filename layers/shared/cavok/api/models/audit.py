@@ -5,11 +5,13 @@ from cavok.domain.audit import AuditAction
 
 
 class AuditEntryBody(ResponseBody):
-    """Who did what to which account. `actor` is a person, or `schedule`."""
+    """Who did what to which account, or to the webhook: then there is no account. `actor` is a
+    person, or `schedule`.
+    """
 
     entry_id: str
-    account_id: str
-    account_name: str
+    account_id: str | None
+    account_name: str | None
     action: AuditAction
     actor: str
     at: Timestamp

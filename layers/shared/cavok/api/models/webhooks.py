@@ -6,10 +6,13 @@ from pydantic import BaseModel, Field, StrictBool, StrictStr
 
 from cavok.api.models.common import RequestBodyWithoutNulls, ResponseBody, Timestamp
 from cavok.domain.events import EventType
+from cavok.domain.webhooks import DeliveryStatus, WebhookState
 
 
 class WebhookSettings(RequestBodyWithoutNulls):
-    """Where to send which events. `rotate_secret` replaces the signing secret at once."""
+    """Where to send which events. `rotate_secret` makes a new signing secret; for 24 hours,
+    messages are signed with the one before too.
+    """
 
     url: Annotated[StrictStr, Field(min_length=1, max_length=2000)]
     events: Annotated[list[EventType], Field(min_length=1, max_length=len(EventType))]
@@ -17,8 +20,11 @@ class WebhookSettings(RequestBodyWithoutNulls):
 
 
 class WebhookBody(ResponseBody):
-    """A webhook. `secret` is shown once, in the answer that creates it."""
+    """A webhook. `secret` is shown once, in the answer that creates it. `paused`: your receiver
+    failed again and again, so that messages wait.
+    """
 
+    state: WebhookState
     url: str
     events: list[EventType]
     created_at: Timestamp
@@ -29,3 +35,30 @@ class WebhookBody(ResponseBody):
 
 class TestMessage(BaseModel):
     detail: str = "A test message is on its way."
+
+
+class Redelivery(BaseModel):
+    detail: str = "The message is on its way again."
+
+
+class DeliveryBody(ResponseBody):
+    """What became of an event's message at its latest try. `waiting`: that failed, and is repeated.
+    `paused`: it was not tried, because the webhook is paused. `failed`: it is not tried again.
+    `at`: when the event occurred.
+    """
+
+    event_id: str
+    type: str
+    status: DeliveryStatus
+    http_status: int | None
+    duration_ms: int | None
+    tries: int
+    next_try_at: Timestamp | None
+    at: Timestamp
+
+
+class DeliveryPage(ResponseBody):
+    """The newest 100, so there is no next page."""
+
+    items: list[DeliveryBody]
+    next_cursor: None = None

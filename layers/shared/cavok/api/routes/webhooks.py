@@ -1,9 +1,18 @@
 """The routes of an organization's webhook."""
 
+from typing import Any
+
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
-from cavok.api.models.webhooks import TestMessage, WebhookBody, WebhookSettings
+from cavok.api.models.webhooks import (
+    DeliveryBody,
+    DeliveryPage,
+    Redelivery,
+    TestMessage,
+    WebhookBody,
+    WebhookSettings,
+)
 from cavok.api.responses import (
     ACCEPTED,
     CREATED,
@@ -15,7 +24,9 @@ from cavok.api.responses import (
     ok,
 )
 from cavok.api.router import Router
-from cavok.services.webhooks import send_test_message, set_webhook, webhook_of
+from cavok.domain.audit import AuditAction, AuditEntry, of_webhook
+from cavok.domain.webhooks import WebhookState
+from cavok.services.webhooks import redeliver, send_test_message, set_webhook, webhook_of
 
 router = Router()
 
@@ -25,8 +36,9 @@ router = Router()
 )
 def get_webhook() -> WebhookBody:
     """Returns your webhook: which events go where. The signing secret is not shown again."""
-    webhook = webhook_of(router.caller.organization_id, webhooks=wiring.webhooks())
-    return WebhookBody.of(webhook, secret=None)
+    organization_id, webhooks = router.caller.organization_id, wiring.webhooks()
+    webhook = webhook_of(organization_id, webhooks=webhooks)
+    return WebhookBody.of(webhook, secret=None, state=webhooks.health(organization_id).state)
 
 
 @router.put(
@@ -36,8 +48,8 @@ def get_webhook() -> WebhookBody:
     responses={**answers(400), CREATED.value: {"description": CREATED.phrase}},
 )
 def put_webhook(body: WebhookSettings) -> Response[WebhookBody]:
-    """Sets the webhook: 201 if there was none. If the signing secret is new, this answer shows it,
-    once.
+    """Sets the webhook, and resumes it: 201 if there was none. If the signing secret is new, this
+    answer shows it, once.
 
     Messages are signed as the Standard Webhooks specification defines. They go only to public
     https addresses, and redirects are not followed. A message is sent again for some hours until
@@ -55,7 +67,7 @@ def put_webhook(body: WebhookSettings) -> Response[WebhookBody]:
         sealer=wiring.sealer(),
         now=router.now(),
     )
-    shown = WebhookBody.of(result.webhook, secret=result.secret)
+    shown = WebhookBody.of(result.webhook, secret=result.secret, state=WebhookState.ACTIVE)
     return created(shown, "/v1/organization/webhook") if result.created else ok(shown, {})
 
 
@@ -67,7 +79,7 @@ def put_webhook(body: WebhookSettings) -> Response[WebhookBody]:
 )
 def delete_webhook() -> Response[None]:
     """Removes the webhook and its secret. No more messages are sent."""
-    wiring.webhooks().delete(router.caller.organization_id)
+    wiring.webhooks().remove(_entry(AuditAction.WEBHOOK_REMOVED))
     return no_content()
 
 
@@ -75,14 +87,77 @@ def delete_webhook() -> Response[None]:
     "/v1/organization/webhook/test",
     summary="Send a test message",
     tags=["Webhook"],
-    responses=answers(404, ok=ACCEPTED),
+    responses=answers(404, 429, ok=ACCEPTED),
 )
 def post_webhook_test() -> Response[TestMessage]:
-    """Sends a message of the type `Webhook Test`, the same way as every event."""
-    send_test_message(
-        router.caller.organization_id,
-        webhooks=wiring.webhooks(),
-        messages=wiring.webhook_messages(),
-        now=router.now(),
-    )
+    """Sends a message of the type `Webhook Test`, the same way as every event, and also to a paused
+    webhook, which it resumes if it is accepted. At most six a minute.
+    """
+    send_test_message(router.caller.organization_id, **_by_hand())
     return accepted(TestMessage())
+
+
+@router.post(
+    "/v1/organization/webhook/resume",
+    summary="Resume the webhook",
+    tags=["Webhook"],
+    responses=answers(404, ok=NO_CONTENT),
+)
+def resume_webhook() -> Response[None]:
+    """Resumes a paused webhook. Messages that wait come at their next try; to have one at once,
+    deliver it again.
+    """
+    webhook_of(router.caller.organization_id, webhooks=wiring.webhooks())
+    wiring.webhooks().resume(_entry(AuditAction.WEBHOOK_RESUMED))
+    return no_content()
+
+
+@router.get(
+    "/v1/organization/webhook/deliveries",
+    summary="Deliveries",
+    tags=["Webhook"],
+    responses=answers(404),
+)
+def list_deliveries() -> DeliveryPage:
+    """Lists what became of the newest 100 messages, newest first. Each is kept for a week."""
+    organization_id, webhooks = router.caller.organization_id, wiring.webhooks()
+    webhook_of(organization_id, webhooks=webhooks)
+    found = webhooks.deliveries(organization_id)
+    return DeliveryPage(items=[DeliveryBody.of(each) for each in found])
+
+
+@router.post(
+    "/v1/organization/webhook/deliveries/<event_id>/redeliver",
+    summary="Deliver again",
+    tags=["Webhook"],
+    responses=answers(404, 409, 429, ok=ACCEPTED),
+)
+def redeliver_event(event_id: str) -> Response[Redelivery]:
+    """Sends one of the newest 100 messages again, at most 60 a minute."""
+    redeliver(router.caller.organization_id, event_id, **_by_hand())
+    return accepted(Redelivery())
+
+
+@router.post(
+    "/v1/organization/webhook/deliveries/<account_id>/<period>/<percent>/redeliver",
+    summary="Deliver a usage event again",
+    tags=["Webhook"],
+    responses=answers(404, 409, 429, ok=ACCEPTED),
+)
+def redeliver_usage_event(account_id: str, period: str, percent: str) -> Response[Redelivery]:
+    """The same for the `event_id` of a `Usage Threshold Crossed`, which has slashes."""
+    return redeliver_event(f"{account_id}/{period}/{percent}")
+
+
+def _entry(action: AuditAction) -> AuditEntry:
+    return of_webhook(action, router.caller.organization_id, router.caller.name, router.now())
+
+
+def _by_hand() -> dict[str, Any]:
+    return {
+        "actor": router.caller.name,
+        "webhooks": wiring.webhooks(),
+        "quotas": wiring.quotas(),
+        "messages": wiring.webhook_messages(),
+        "now": router.now(),
+    }
