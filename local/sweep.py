@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections import Counter
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from local import aws, stack
 from local.display import console, step
@@ -13,6 +13,7 @@ from local.settings import STACK_NAME, Problem
 from local.stack import Stack
 
 _SWEEP_SECONDS = 600
+_TEST_SECONDS = 150.0
 _OF_A_SCHEDULE = (
     "Name",
     "GroupName",
@@ -22,7 +23,17 @@ _OF_A_SCHEDULE = (
     "Target",
     "FlexibleTimeWindow",
 )
-_OTHER_OUTCOMES = ("failed", "timedOut", "aborted", "pending", "running")
+
+
+class Swept(NamedTuple):
+    """How many accounts a sweep tested itself, and those to which it gave tests of their own."""
+
+    tested: int
+    handed_over: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        return self.tested + len(self.handed_over)
 
 
 def schedule(running: Stack) -> dict[str, Any]:
@@ -54,8 +65,10 @@ def start(running: Stack) -> str:
     return started["executionArn"]
 
 
-def wait_for_counts(running: Stack, execution_arn: str) -> Mapping[str, int]:
-    """Wait until a sweep ends, and return the item counts of its map runs. Raises Problem."""
+def wait_for(running: Stack, execution_arn: str, *, tests: float = _TEST_SECONDS) -> Swept:
+    """Wait until a sweep ends, and up to so many seconds for the tests of their own that it
+    started. Raises Problem.
+    """
     client = aws.step_functions(running.emulator_url)
     deadline = time.monotonic() + _SWEEP_SECONDS
     while (found := client.describe_execution(executionArn=execution_arn))["status"] == "RUNNING":
@@ -68,10 +81,31 @@ def wait_for_counts(running: Stack, execution_arn: str) -> Mapping[str, int]:
         raise Problem(
             f"The sweep ended as {found['status']}: {found.get('error')} {found.get('cause')}"
         )
-    total: Counter[str] = Counter()
-    for page in client.list_map_runs(executionArn=execution_arn)["mapRuns"]:
-        total.update(client.describe_map_run(mapRunArn=page["mapRunArn"])["itemCounts"])
-    return total
+    output = json.loads(found["output"])
+    swept = Swept(output.get("tested", 0), tuple(output.get("handed_over", ())))
+    _wait_for_tests(running, swept.handed_over, tests)
+    return swept
+
+
+def _wait_for_tests(running: Stack, account_ids: Sequence[str], seconds: float) -> None:
+    client = aws.client("dynamodb", running.emulator_url)
+    deadline = time.monotonic() + seconds
+    waiting = list(account_ids)
+    while waiting and time.monotonic() < deadline:
+        found = client.query(
+            TableName=running.table_name,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :tests)",
+            ExpressionAttributeValues={
+                ":pk": {"S": f"ACCOUNT#{waiting[-1]}"},
+                ":tests": {"S": "VERIFICATION#"},
+            },
+            ScanIndexForward=False,
+            Limit=1,
+        )["Items"]
+        if found and found[0]["state"]["S"] == "running":
+            time.sleep(0.3)
+        else:
+            waiting.pop()
 
 
 def main() -> None:
@@ -79,17 +113,16 @@ def main() -> None:
     running = stack.load()
     with step("Due accounts tested again") as current:
         execution_arn = start(running)
-        current.outcome = summary(wait_for_counts(running, execution_arn))
+        current.outcome = summary(wait_for(running, execution_arn))
     console.print(f"  {execution_arn}", style="dim", soft_wrap=True)
 
 
-def summary(counts: Mapping[str, int]) -> str:
-    """The item counts of a map run in words."""
-    if not counts.get("total"):
+def summary(swept: Swept) -> str:
+    """What a sweep did, in words."""
+    if not swept.total:
         return "nothing was due: press Test, or change an account, or wait"
-    tested = f"{counts['succeeded']} of {counts['total']} tested"
-    others = [f"{counts[outcome]} {outcome}" for outcome in _OTHER_OUTCOMES if counts.get(outcome)]
-    return ", ".join([tested, *others])
+    apart = f", {len(swept.handed_over)} in tests of their own" if swept.handed_over else ""
+    return f"{swept.total} tested{apart}"
 
 
 if __name__ == "__main__":

@@ -8,17 +8,19 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import boto3
 
-from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.table import Table
 from cavok.domain.accounts import AccessType, Account, LastVerification, Outcome, Status
 from cavok.domain.permissions import STEPS
 from cavok.domain.reverification import next_daily_slot
+from cavok.domain.verifications import FULL_EVERY
 from local.settings import REGION
 from tests.bench.functions import KEY, LAMBDAS, OURS, TABLE
 from tests.bench.stand_in import EXTERNAL_ID
@@ -45,12 +47,17 @@ def prepare() -> None:
     )
 
 
-def connect_accounts(count: int, *, due: int = 0, first: int = 0) -> list[Account]:
+def connect_accounts(
+    count: int, *, due: int = 0, first: int = 0, like: Account | None = None
+) -> list[Account]:
     """Writes an organization with so many confirmed accounts, numbered from `first`, of which `due`
-    are due, and what each has in AWS: a role, and an instance of EC2.
+    are due, and what each has in AWS: a role, and an instance of EC2. The last test found each of
+    them `like` that one.
     """
     now = datetime.now(UTC)
     accounts = [an_account(first + index, now, due=index < due) for index in range(count)]
+    if like:
+        accounts = [_found_like(like, account, day) for day, account in enumerate(accounts)]
     organization = {
         "pk": {"S": f"ORG#{ORGANIZATION}"},
         "sk": {"S": "ORG"},
@@ -65,6 +72,29 @@ def connect_accounts(count: int, *, due: int = 0, first: int = 0) -> list[Accoun
             _fill(account)
             table.put_item(TableName=TABLE, Item=item_of(account))
     return accounts
+
+
+def stored(index: int) -> Account:
+    with adapters():
+        accounts = Accounts(Table(TABLE, REGION))
+        return accounts.get(
+            ORGANIZATION, an_account(index, datetime.now(UTC), due=False).account_id
+        )
+
+
+def _found_like(like: Account, account: Account, day: int) -> Account:
+    """So many days after a test that found the same was stored in full."""
+    assert like.verification
+    assert account.verification
+    last = replace(account.verification, found=like.verification.found, unchanged=day % FULL_EVERY)
+    return replace(
+        account,
+        issues=like.issues,
+        capabilities=like.capabilities,
+        region_health=like.region_health,
+        proven=like.proven,
+        verification=last,
+    )
 
 
 @contextmanager

@@ -24,6 +24,7 @@ from datetime import UTC, datetime
 from math import ceil
 from statistics import mean
 from typing import Any
+from unittest.mock import Mock, patch
 
 import boto3
 
@@ -38,8 +39,11 @@ sys.path.insert(0, str(ROOT / "layers" / "shared"))
 from cavok import wiring
 from cavok.domain.deadlines import NO_DEADLINE
 from cavok.domain.reverification import next_daily_slot
-from cavok.domain.verifications import Verification
-from cavok.services.sweep import lease_due_accounts
+from cavok.domain.survey import Survey
+from cavok.services import sweep as of_cavok
+from cavok.services.enter_for_verification import VerificationRequest
+from cavok.services.scheduled_test import Found
+from cavok.services.sweep import Sweep, SweepDependencies, Swept
 from tests.bench import prepared, targets
 from tests.bench.bill import (
     COLD,
@@ -61,6 +65,7 @@ from tests.bench.result import Result, show, write
 from tests.bench.stand_in import LATENCY, Call, StandIn, stand_in
 from tests.bench.targets import Measured
 from tests.bench.workflows import Performing, Pool, Reckoned, Taken, definition
+from tests.support.builders import steps_of
 from tests.support.stream_records import stream_record
 from tests.support.template import resource, template
 
@@ -86,23 +91,28 @@ def reads_of_a_sweep(stack: Stack, count: int) -> Capacity:
         _fill(client, f"bench-{count}", count, now)
         capacity = Capacity()
         with capacity.reads_of(wiring.table().connection.client):
-            found = 0
-            while page := _lease(now):
-                found += len(page)
+            found = _swept(now).outcomes.total()
         assert found == DUE, f"{found} of {DUE} accounts that are due were found"
     return capacity
 
 
-def _lease(now: datetime) -> list[Verification]:
-    return lease_due_accounts(
-        "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:bench",
+def _swept(now: datetime) -> Swept:
+    """A sweep whose tests find everything working, and ask nobody."""
+
+    def test(request: VerificationRequest, *_: Any) -> Found:
+        account = wiring.accounts().get(request.organization_id, request.account_id)
+        return Found(steps_of(account), Survey())
+
+    dependencies = SweepDependencies(
         due=wiring.due_accounts(),
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
-        now=now,
-        deadline=NO_DEADLINE,
-        limit=DUE,
-    ).tests
+        workflows=Mock(),
+        testing=Mock(resources=wiring.resources),
+        clock=lambda: now,
+    )
+    with patch.object(of_cavok, "make_scheduled_test", test):
+        return Sweep("bench", "bench", DUE, dependencies).run(NO_DEADLINE)
 
 
 @contextmanager
@@ -171,14 +181,14 @@ def _fill(client: Any, table: str, count: int, now: datetime, due: int = DUE) ->
 
 
 def used_by_a_sweep(functions: Functions, aws: StandIn) -> Used:
-    """A sweep over `SWEPT` accounts that works as on most days: every status stays. The stand-in
-    has our resources; see `prepared`.
+    """A sweep over `SWEPT` accounts that works as on most days: each is as it was found before, and
+    a seventh is stored in full. The stand-in has our resources; see `prepared`.
     """
     with Pool(functions.start, one_each=True) as pool:
         prepared.connect_accounts(FIRST, due=FIRST)
         _sweep(pool, aws)
         cold = {taken.function: taken.seconds for taken in pool.taken if taken.init}
-        prepared.connect_accounts(SWEPT, due=SWEPT, first=FIRST)
+        prepared.connect_accounts(SWEPT, due=SWEPT, first=FIRST, like=prepared.stored(0))
         warm, calls, before = len(pool.taken), len(aws.calls), _items()
         execution = _sweep(pool, aws)
         return _used(execution, pool.taken[warm:], cold, aws.calls[calls:], before)

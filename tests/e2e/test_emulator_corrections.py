@@ -394,49 +394,6 @@ def test_nobody_signs_up_where_only_administrators_create_users(stack: Stack) ->
     assert found["Users"] == []
 
 
-def test_a_distributed_map_in_jsonata_selects_and_batches_items_and_counts_them(
-    account: Account,
-) -> None:
-    processor = {
-        "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "EXPRESS"},
-        "StartAt": "Take",
-        "States": {"Take": {"Type": "Pass", "End": True}},
-    }
-    each = {
-        "Type": "Map",
-        "Items": "{% $states.input.items %}",
-        "ItemSelector": {
-            "at": "{% $states.context.Map.Item.Index %}",
-            "item": "{% $states.context.Map.Item.Value %}",
-        },
-        "ItemBatcher": {"MaxItemsPerBatch": "{% $number($states.input.batch) %}"},
-        "MaxConcurrency": "{% $states.input.at_once %}",
-        "ToleratedFailurePercentage": "{% $states.input.tolerated %}",
-        "ItemProcessor": processor,
-        "Assign": {"batches": "{% $count($states.result) %}"},
-        "Output": {"items": "{% [$states.result.Items.item] %}"},
-        "Next": "Tell",
-    }
-    tell = {
-        "Type": "Pass",
-        "Output": "{% $merge([$states.input, {'batches': $batches}]) %}",
-        "End": True,
-    }
-    machine = account.state_machine({"StartAt": "Each", "States": {"Each": each, "Tell": tell}})
-    client = account.client("stepfunctions")
-    given = {"items": ["a", "b", "c", "d", "e"], "batch": "2", "at_once": 3, "tolerated": 40}
-    started = client.start_execution(stateMachineArn=machine, input=json.dumps(given))
-
-    ended = account.ended(started["executionArn"])
-
-    assert json.loads(ended["output"]) == {"items": given["items"], "batches": 3}
-    (found,) = client.list_map_runs(executionArn=started["executionArn"])["mapRuns"]
-    run = client.describe_map_run(mapRunArn=found["mapRunArn"])
-    assert (run["maxConcurrency"], run["toleratedFailurePercentage"]) == (3, 40)
-    assert (run["itemCounts"]["total"], run["itemCounts"]["succeeded"]) == (5, 5)
-    assert (run["executionCounts"]["total"], run["executionCounts"]["succeeded"]) == (3, 3)
-
-
 @pytest.mark.parametrize(
     ("listed", "shown"), [(["custom:team"], {"custom:team"}), (None, {"email"})]
 )

@@ -24,6 +24,7 @@ WORKING_WITH_A_SESSION = {"SurveyRegions", "ProbePermission", "WriteCustomerLog"
 ENTERING_CUSTOMERS_ACCOUNTS = {
     "OpenSession",
     "ProbeAccount",
+    "SweepAccounts",
     "InstancesApi",
     "LogInteractions",
     "FollowOutcome",

@@ -94,14 +94,14 @@ MAY: Mapping[str, set[str]] = {
     },
     "ReverifyAccountsRole": {
         "states:ListExecutions ReverifyAccounts",
-        "states:StartSyncExecution VerifyAccountExpress",
-        "lambda:InvokeFunction ListDueAccounts",
-        "lambda:InvokeFunction RecordVerification",
+        "lambda:InvokeFunction SweepAccounts",
     },
-    "ListDueAccountsRole": {
+    "SweepAccountsRole": {
         *index("by_due"),
-        *table("GetItem BatchGetItem Query PutItem", "ACCOUNT", "ORG"),
+        *table("GetItem BatchGetItem Query PutItem UpdateItem", "ACCOUNT", "ORG"),
         *READS_PROGRESS,
+        *ENTERS,
+        "states:StartExecution VerifyAccountExpress",
     },
     "PublishEventsRole": {
         "events:PutEvents Bus cavok.accounts",

@@ -43,11 +43,11 @@ from functions.end_resources import app as end_resources
 from functions.follow_outcome import app as follow_outcome
 from functions.follow_schedule import app as follow_schedule
 from functions.instances_api import app as instances_api
-from functions.list_due_accounts import app as list_due_accounts
 from functions.log_interactions import app as log_interactions
 from functions.publish_events import app as publish_events
 from functions.reconcile_clocks import app as reconcile_clocks
 from functions.record_verification import app as record_verification
+from functions.sweep_accounts import app as sweep_accounts
 from tests.integration.conftest import REGION, TABLE, client
 from tests.integration.test_instances import make_database
 from tests.support import api as http
@@ -63,7 +63,14 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.faults import Calls, Died, Fault, watched
-from tests.support.moto_stack import Json, Key, Stream, plain, stored_items
+from tests.support.moto_stack import (
+    Json,
+    Key,
+    Stream,
+    let_sweeps_find_everything_working,
+    plain,
+    stored_items,
+)
 from tests.support.reliability import counted
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
@@ -416,30 +423,32 @@ def _dead(run: Run) -> None:
 
 
 def _sweep(run: Run) -> None:
-    """Sweeps, until each account was tested. A sweep takes pages until one is empty, or fails; its
-    tests run. What a dead sweep leased is due when the lease is over.
+    """Sweeps, until each account was tested. Tests of their own run. What a sweep that died began
+    is due when its lease is over.
     """
     for minutes in (0, 2, 8, 12, 20):
         now = NOW + timedelta(minutes=minutes)
-        with at(now, list_due_accounts, record_verification), suppress(Exception, Died):
-            while tests := _page():
-                for test in tests:
-                    invoke(run, record_verification.handler, _went_well(run, test), tries=5)
+        with at(now, sweep_accounts, record_verification), suppress(Exception, Died):
+            event = {"sweep_arn": "arn:sweep", "sweep_id": "s", "apart": False}
+            swept = sweep_accounts.handler(event, Context())  # type: ignore[arg-type]
+            for account_id in swept["handed_over"]:
+                invoke(run, record_verification.handler, _went_well(run, account_id), tries=5)
         if not _not_tested():
             return
     run.notes.append("given up")
 
 
-def _page() -> list[Json]:
-    event = {"sweep_arn": "arn:sweep", "sweep_id": "s"}
-    leased: list[Json] = list_due_accounts.handler(event, Context())["accounts"]  # type: ignore[arg-type]
-    return leased
-
-
-def _went_well(run: Run, test: Json) -> Json:
+def _went_well(run: Run, account_id: str) -> Json:
     """What the workflow reports of a test that found everything working."""
-    (account,) = (a for a in run.memory["accounts"] if a.account_id == test["account_id"])
-    return test | {"steps": [step.as_dict() for step in steps_of(account)]}
+    account = wiring.accounts().get(ORGANIZATION_ID, account_id)
+    assert account.slot
+    return {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": account_id,
+        "verification_id": account.slot.verification_id,
+        "trigger": "scheduled",
+        "steps": [step.as_dict() for step in steps_of(account)],
+    }
 
 
 def _not_tested() -> list[str]:
@@ -922,6 +931,7 @@ def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]
         "CLOCKS_ROLE_ARN": "arn:aws:iam::111122223333:role/clocks",
         "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
     }
+    let_sweeps_find_everything_working(monkeypatch)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")

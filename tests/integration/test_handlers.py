@@ -224,9 +224,9 @@ def has_aborted(answer: Json) -> None:
     assert not account().testing(NOW)
 
 
-def has_leased(answer: Json) -> None:
-    assert [test["account_id"] for test in answer["accounts"]] == [ACCOUNT_ID]
-    assert account().testing(NOW)
+def has_swept(answer: Json) -> None:
+    assert answer == {"tested": 1, "handed_over": [], "left": False}
+    assert account().verification
 
 
 def has_published(answer: Json) -> None:
@@ -286,7 +286,7 @@ SAMPLES = (
     Sample("probe_account", "probe_account", a_test, has_tested),
     Sample("record_verification", "record_verification", a_test, has_degraded),
     Sample("execution_died", "record_verification", a_running_test, has_aborted),
-    Sample("list_due_accounts", "list_due_accounts", lambda _: an_account(), has_leased),
+    Sample("sweep_accounts", "sweep_accounts", lambda _: an_account(), has_swept),
     Sample("publish_events", "publish_events", nothing, has_published),
     Sample("log_interactions", "log_interactions", an_interaction_of_minutes_ago, has_logged),
     Sample("follow_outcome", "follow_outcome", an_interaction_of_minutes_ago, has_followed),

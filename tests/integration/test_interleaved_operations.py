@@ -25,9 +25,9 @@ from functions.accounts_api import app as accounts_api
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
 from functions.instances_api import app as instances_api
-from functions.list_due_accounts import app as list_due_accounts
 from functions.publish_events import app as publish_events
 from functions.record_verification import app as record_verification
+from functions.sweep_accounts import app as sweep_accounts
 from tests.integration.conftest import TABLE, client
 from tests.integration.test_instances import make_database
 from tests.support import api as http
@@ -150,7 +150,9 @@ def _abort(world: World) -> str:
 
 
 def _sweep(world: World) -> str:
-    return invoke(list_due_accounts.handler, {"sweep_arn": "arn:sweep", "sweep_id": "s"})
+    return invoke(
+        sweep_accounts.handler, {"sweep_arn": "arn:sweep", "sweep_id": "s", "apart": False}
+    )
 
 
 def _record(world: World) -> str:

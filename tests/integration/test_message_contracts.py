@@ -275,7 +275,7 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
         found += stream.records()
     assert admin.post(f"{path}/verifications").status == 202
     found += stream.records()
-    run_started_test()
+    run_started_test("VerifyAccount")
     found += stream.records()
     at = datetime.now(UTC)
     stop = an_interaction(account_id=account["account_id"], at=at, result=Result.PENDING)
@@ -484,7 +484,6 @@ class StepFunctions:
     """
 
     visited: set[tuple[str, str]] = field(default_factory=set)
-    express_status: str = "SUCCEEDED"
     failing: tuple[str, TaskFailed] | None = None
 
     def start(self, machine: str, data: Any, name: str = "one") -> Any:
@@ -509,19 +508,13 @@ class StepFunctions:
     def aws_sdk_sfn_listExecutions(self, arguments: Any) -> Json:  # noqa: N802
         return {"Executions": [{"Name": "this one"}]}
 
-    def aws_sdk_sfn_startSyncExecution(self, arguments: Any) -> Json:  # noqa: N802
-        if self.express_status == "SUCCEEDED":
-            data, name = json.loads(arguments["Input"]), arguments["Name"]
-            self.start(arguments["StateMachineArn"], data, name)
-        return {"Status": self.express_status}
 
-
-def run_started_test(failing: tuple[str, TaskFailed] | None = None) -> StepFunctions:
-    """Runs the test that the API started last, with what it started it with."""
+def run_started_test(machine: str, failing: tuple[str, TaskFailed] | None = None) -> StepFunctions:
+    """Runs the test that was started last, with what it was started with."""
     sfn, runs = client("stepfunctions"), StepFunctions(failing=failing)
     started = sfn.list_executions(stateMachineArn=WORKFLOW)["executions"][0]
     execution = sfn.describe_execution(executionArn=started["executionArn"])
-    result = runs.start("VerifyAccount", json.loads(execution["input"]), started["name"])
+    result = runs.start(machine, json.loads(execution["input"]), started["name"])
     assert result["outcome"] or failing, "the test ended with a verdict"
     return runs
 
@@ -536,15 +529,17 @@ def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> N
     visited: set[tuple[str, str]] = set()
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     admin.post(f"/v1/accounts/{account['account_id']}/verifications")
-    visited |= run_started_test().visited
+    visited |= run_started_test("VerifyAccount").visited
     assert shown() >= {ACCOUNT_MATCHES, *EC2.actions, *RDS.actions, *LOGS.actions[:-1]}
-    for status in ("SUCCEEDED", "FAILED"):
-        make_due(account["account_id"])
-        sweep = StepFunctions(express_status=status)
-        sweep.start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
-        visited |= sweep.visited
-        tests = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"]
-        assert tests[0]["state"] == ("finished" if status == "SUCCEEDED" else "aborted")
+    make_due(account["account_id"])
+    killed = TaskFailed("Lambda.Unknown", "it was killed")
+    sweep = StepFunctions(failing=("SweepAccounts", killed))
+    swept = sweep.start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
+    visited |= sweep.visited
+    assert swept == {"tested": 0, "handed_over": [account["account_id"]]}
+    visited |= run_started_test("VerifyAccountExpress").visited
+    test = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
+    assert (test["trigger"], test["state"]) == ("scheduled", "finished")
 
     expected = {(name, task) for name in MACHINES for task in task_states(definition(name))}
     express = {("VerifyAccountExpress", t) for t in TAKEN_BY_PEOPLE}
@@ -579,7 +574,7 @@ def test_what_a_catch_passes_on_is_what_the_next_state_takes(
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     admin.post(f"/v1/accounts/{account['account_id']}/verifications")
 
-    runs = run_started_test((state, failure))
+    runs = run_started_test("VerifyAccount", (state, failure))
 
     assert ("VerifyAccount", state) in runs.visited
     tested = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
@@ -589,21 +584,19 @@ def test_what_a_catch_passes_on_is_what_the_next_state_takes(
 
 
 @pytest.mark.parametrize("failure", HOW_TASKS_FAIL, ids=lambda each: each.output["Error"])
-@pytest.mark.parametrize("state", ["ProbeAccount", *caught_by("ReverifyAccounts")])
 def test_what_a_catch_of_a_sweep_passes_on_is_what_the_next_state_takes(
-    admin: Api, state: str, failure: TaskFailed
+    admin: Api, failure: TaskFailed
 ) -> None:
     account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER})
     make_due(account["account_id"])
-    unaborted = state == "AbortDeadTest"
-    status = "FAILED" if unaborted else "SUCCEEDED"
-    sweep = StepFunctions(failing=(state, failure), express_status=status)
+    assert caught_by("ReverifyAccounts") == ["SweepAccounts"]
 
+    sweep = StepFunctions(failing=("SweepAccounts", failure))
     sweep.start("ReverifyAccounts", json.loads(SWEEP["Target"]["Input"]))
+    run_started_test("VerifyAccountExpress", ("ProbeAccount", failure))
 
-    assert state in {task for _, task in sweep.visited}
     tested = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
-    assert tested["state"] == ("running" if unaborted else "aborted")
+    assert tested["state"] == "aborted"
 
 
 TAKEN_BY_PEOPLE = {
@@ -639,7 +632,7 @@ def test_every_schedule_of_the_template_starts_a_workflow_that_takes_its_input()
 
         runs.start(target, json.loads(schedule["Target"]["Input"]))
 
-        assert (target, "ListDueAccounts") in runs.visited
+        assert (target, "SweepAccounts") in runs.visited
 
 
 def test_every_schedule_of_a_resource_sends_what_its_function_takes(

@@ -37,9 +37,9 @@ from cavok.domain.steps import Step, Verdict
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
 from functions.instances_api import app as instances_api
-from functions.list_due_accounts import app as list_due_accounts
 from functions.publish_events import app as publish_events
 from functions.record_verification import app as record_verification
+from functions.sweep_accounts import app as sweep_accounts
 from tests.integration.conftest import client
 from tests.support import api as http
 from tests.support import moto_stack as stack
@@ -323,11 +323,15 @@ class Comparison(RuleBasedStateMachine):
             a.account_id: wiring.accounts().get(a.organization, a.account_id).next_verification_at
             for a in self.model.live()
         }
-        answer = self.run(list_due_accounts.handler, {"sweep_arn": "arn:sweep", "sweep_id": "s"})
-        leased = {each["account_id"]: each["verification_id"] for each in answer["accounts"]}
+        event = {"sweep_arn": "arn:sweep", "sweep_id": "s", "apart": True}
+        answer = self.run(sweep_accounts.handler, event)
+        leased = answer["handed_over"]
         assert sorted(leased) == sorted(self.model.due(due))
-        for account_id, test_id in leased.items():
-            self.model.leased(account_id, test_id)
+        for account_id in leased:
+            owner = self.model.accounts[account_id].organization
+            slot = wiring.accounts().get(owner, account_id).slot
+            assert slot
+            self.model.leased(account_id, slot.verification_id)
 
     # ---- instances
 

@@ -1,42 +1,114 @@
-"""The index of due times and the leases, on a table with the template's own indexes."""
+"""What a sweep does with due accounts, on a table with the template's own indexes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import replace
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from pynamodb.exceptions import PynamoDBException
 
 from cavok import wiring
-from cavok.adapters.table.keys import DUE_SHARDS, due_shard
-from cavok.adapters.table.table import ItemChanged
-from cavok.adapters.table.verifications import Verifications
-from cavok.domain.accounts import Account
+from cavok.adapters.table.keys import DUE_SHARDS
+from cavok.domain.access_denied import Reason
+from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
-from cavok.domain.verifications import LEASE, SCHEDULE, State, Trigger, Verification
-from cavok.services.sweep import LeasedPage, lease_due_accounts
-from functions.list_due_accounts import app
-from tests.integration.conftest import TABLE, begin_test, client
+from cavok.domain.errors import EntryInconclusive, EntryRefused, EntryRefusedYet, OurEntryBroken
+from cavok.domain.steps import Evidence, Verdict
+from cavok.domain.survey import Survey
+from cavok.domain.verifications import FULL_EVERY, LEASE, SCHEDULE, State, Trigger, Verification
+from cavok.services import sweep
+from cavok.services.enter_for_verification import VerificationRequest
+from cavok.services.scheduled_test import Found
+from cavok.services.sweep import Sweep, SweepDependencies, Swept
+from functions.sweep_accounts import app
+from tests.integration.conftest import TABLE, client, items
 from tests.support.api import Api, Context, number
-from tests.support.builders import NOW, ORGANIZATION_ID, a_verification, an_account
+from tests.support.builders import (
+    NOW,
+    ORGANIZATION_ID,
+    a_step,
+    an_account,
+    confirmed,
+    steps_of,
+)
 from tests.support.faults import Calls, Fault, watched
 
-SWEEP = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
+ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
+Find = Callable[[Account], Any]
 
 
-def add(count: int = 1, *, due: datetime | None = NOW, first: int = 0) -> list[Account]:
+def works(account: Account) -> list[Any]:
+    return steps_of(account)
+
+
+@dataclass
+class Customers:
+    """What a test finds in each account: its steps, or what it raises. Notes who was tested."""
+
+    finds: dict[str, Find] = field(default_factory=dict)
+    tested: list[str] = field(default_factory=list)
+    now: datetime = NOW
+    started: list[Verification] = field(default_factory=list)
+
+    def test(self, request: VerificationRequest, *_: Any) -> Found:
+        self.tested.append(request.account_id)
+        account = wiring.accounts().get(request.organization_id, request.account_id)
+        return Found(self.finds.get(account.name, works)(account), Survey())
+
+    def start(self, test: Verification, correlation_id: str) -> None:
+        self.started.append(test)
+
+    def sweep(self, most: int = 80) -> Sweep:
+        return Sweep(
+            ARN,
+            "one",
+            most,
+            SweepDependencies(
+                due=wiring.due_accounts(),
+                accounts=wiring.accounts(),
+                verifications=wiring.verifications(),
+                workflows=self,  # type: ignore[arg-type]
+                testing=Mock(resources=wiring.resources),
+                clock=lambda: self.now,
+            ),
+        )
+
+    def swept(self, most: int = 80, deadline: Deadline = NO_DEADLINE) -> Swept:
+        return self.sweep(most).run(deadline)
+
+
+@pytest.fixture
+def customers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Customers]:
+    found = Customers()
+    monkeypatch.setattr(sweep, "make_scheduled_test", found.test)
+    monkeypatch.setattr(sweep, "PATIENCE_SECONDS", 60.0)  # this machine may be busy
+    with watched(Calls()):  # one call after another: moto's transactions know no threads
+        yield found
+
+
+def add(
+    count: int = 1,
+    *,
+    due: datetime | None = NOW,
+    first: int = 0,
+    organization_id: str = ORGANIZATION_ID,
+    **but: Any,
+) -> list[Account]:
     """Accounts of one organization, due at this time."""
     return [
         wiring.accounts().add(
             an_account(
+                organization_id=organization_id,
                 account_id=f"01JN8Q5M3C{first + index:016}",
                 account_number=number(first + index),
                 name=f"A{first + index}",
                 next_verification_at=due,
+                **but,
             ),
             None,
         )
@@ -44,219 +116,470 @@ def add(count: int = 1, *, due: datetime | None = NOW, first: int = 0) -> list[A
     ]
 
 
-def leased(now: datetime = NOW, limit: int = 80) -> list[Verification]:
-    return lease_due_accounts(
-        SWEEP,
-        due=wiring.due_accounts(),
-        accounts=wiring.accounts(),
-        verifications=wiring.verifications(),
-        now=now,
-        deadline=NO_DEADLINE,
-        limit=limit,
-    ).tests
+def connected(count: int = 1, **but: Any) -> list[Account]:
+    """Accounts that were connected before."""
+    fresh = confirmed(an_account())
+    fields = ("status", "connected_at", "proven")
+    return add(count, **{name: getattr(fresh, name) for name in fields} | but)
 
 
 def stored(account: Account) -> Account:
-    return wiring.accounts().get(ORGANIZATION_ID, account.account_id)
+    return wiring.accounts().get(account.organization_id, account.account_id)
 
 
-def test_what_is_due_is_leased_and_its_test_begun() -> None:
+def stored_tests(account: Account) -> list[Verification]:
+    """Those that are stored in full, newest first."""
+    return wiring.verifications().page(account.account_id, limit=50, after=None).items
+
+
+def next_day(customers: Customers, account: Account) -> None:
+    due = stored(account).next_verification_at
+    assert due
+    customers.now = due
+
+
+# ---- what is tested
+
+
+def test_what_is_due_is_tested_and_its_result_stored(customers: Customers) -> None:
     (account,) = add()
 
-    (verification,) = leased()
+    swept = customers.swept()
 
-    begun = wiring.verifications().get(account.account_id, verification.verification_id)
-    assert (begun.trigger, begun.actor, begun.state) == (
-        Trigger.SCHEDULED,
-        SCHEDULE,
-        State.RUNNING,
-    )
-    assert begun.execution_arn == SWEEP
-    assert stored(account).testing(NOW)
-    assert stored(account).next_verification_at == NOW + LEASE
+    assert (swept.outcomes, swept.left, customers.started) == ({"confirmed": 1}, False, [])
+    after = stored(account)
+    assert (after.status, after.slot) == (Status.CONFIRMED, None)
+    assert after.next_verification_at
+    assert after.next_verification_at > NOW
+    (test,) = stored_tests(account)
+    assert (test.trigger, test.actor, test.state) == (Trigger.SCHEDULED, SCHEDULE, State.FINISHED)
+    assert test.execution_arn == ARN
+    assert [i["action"] for i in items() if i["sk"].startswith("AUDIT#")] == ["created"]
 
 
-def test_what_is_not_due_and_what_rests_is_left_alone() -> None:
+def test_what_is_not_due_and_what_rests_is_left_alone(customers: Customers) -> None:
     add(1, due=NOW + timedelta(seconds=1))
     add(1, due=None, first=1)
 
-    assert leased() == []
+    assert customers.swept().outcomes == {}
+    assert customers.tested == []
 
 
-def test_a_second_sweep_finds_nothing_of_the_first_ones() -> None:
-    add(3)
+def test_whoever_is_tested_is_no_longer_due(customers: Customers) -> None:
+    add(30)
 
-    assert len(leased()) == 3
-    assert leased() == []
-    assert leased(NOW + LEASE - timedelta(seconds=1)) == []
+    assert customers.swept().outcomes.total() == 30
+    assert customers.swept().outcomes.total() == 0
+    assert sorted(customers.tested) == sorted(set(customers.tested)), "each once"
 
 
-def test_two_sweeps_that_read_the_same_page_share_it_without_a_remainder() -> None:
-    """Each read before the other wrote, as happens when both start at one moment."""
-    add(4)
-    page = wiring.due_accounts().page(NOW, 80)
+def test_until_its_result_is_written_nothing_of_a_test_is_stored(customers: Customers) -> None:
+    (account,) = add()
 
-    class SamePage:
-        def page(self, now: datetime, limit: int) -> list[Account]:
-            return page
+    def look(found: Account) -> Any:
+        assert stored(account) == account
+        assert stored_tests(account) == []
+        return works(found)
 
-    first, second = (
-        lease_due_accounts(
-            SWEEP,
-            due=SamePage(),  # type: ignore[arg-type]
-            accounts=wiring.accounts(),
-            verifications=wiring.verifications(),
-            now=NOW,
-            deadline=NO_DEADLINE,
-            limit=80,
-        ).tests
-        for _ in range(2)
+    customers.finds["A0"] = look
+
+    assert customers.swept().outcomes == {"confirmed": 1}
+
+
+# ---- what is stored of it
+
+
+def test_a_test_that_finds_the_same_is_one_write_of_the_account(customers: Customers) -> None:
+    (account,) = add()
+    customers.swept()
+    first = stored(account)
+    next_day(customers, account)
+
+    with watched(Calls()) as calls:
+        swept = customers.swept()
+
+    assert (swept.outcomes, swept.unchanged) == ({"confirmed": 1}, 1)
+    writes = [name for name in calls.made if name not in ("Query", "BatchGetItem", "GetItem")]
+    assert writes == ["PutItem"]
+    after = stored(account)
+    assert (after.version, after.writes) == (first.version, first.writes + 1)
+    assert after.verification
+    assert first.verification
+    assert after.verification.verification_id == first.verification.verification_id
+    assert after.verification.finished_at == customers.now, "last tested"
+    assert len(stored_tests(account)) == 1
+
+
+def test_history_keeps_how_often_a_result_was_found_again(customers: Customers, admin: Api) -> None:
+    account = admin.account()
+    path = f"/v1/accounts/{account['account_id']}/verifications"
+    mine = wiring.accounts().get(ORGANIZATION_ID, account["account_id"])
+    customers.now = datetime.fromisoformat(account["created_at"]) + timedelta(seconds=1)
+    lasts = []
+    for _ in range(FULL_EVERY + 2):
+        customers.swept()
+        lasts.append(customers.now)
+        next_day(customers, mine)
+
+    newest, oldest = admin.get(path).json["items"]
+
+    assert newest["unchanged"]["tests"] == 1
+    assert datetime.fromisoformat(newest["unchanged"]["last_at"]) == lasts[-1]
+    assert oldest["unchanged"]["tests"] == FULL_EVERY - 1
+    assert datetime.fromisoformat(oldest["unchanged"]["last_at"]) == lasts[FULL_EVERY - 1]
+    one = admin.get(f"{path}/{newest['verification_id']}").json
+    assert one["unchanged"] == newest["unchanged"]
+    assert one["steps"]
+
+
+def test_a_change_is_stored_in_full_with_its_status(customers: Customers) -> None:
+    (account,) = connected()
+    customers.swept()
+    next_day(customers, account)
+    stop = a_step("ec2:StopInstances", Verdict.DENIED, Reason.IDENTITY_POLICY)
+    customers.finds["A0"] = lambda found: steps_of(found, stop)
+
+    swept = customers.swept()
+
+    assert (swept.outcomes, swept.unchanged) == ({"degraded": 1}, 0)
+    assert stored(account).status is Status.DEGRADED
+    assert [test.outcome for test in stored_tests(account)] == [Outcome.DEGRADED, Outcome.CONFIRMED]
+
+
+# ---- who is handed over
+
+
+def refuses(error: Exception) -> Find:
+    def find(account: Account) -> Any:
+        raise error
+
+    return find
+
+
+def unsure(account: Account) -> Any:
+    step = replace(
+        a_step("ec2:StopInstances", Verdict.INCONCLUSIVE),
+        ok=None,
+        evidence=Evidence.NONE,
+        error_code="RequestLimitExceeded",
     )
-
-    assert (len(first), len(second)) == (4, 0)
-
-
-def test_a_person_who_pressed_test_is_not_joined_by_a_sweep(admin: Api) -> None:
-    account = admin.account()
-    test = admin.post(f"/v1/accounts/{account['account_id']}/verifications").json
-    now = datetime.fromisoformat(test["started_at"])
-
-    assert leased(now + timedelta(seconds=1)) == []
+    return steps_of(account, step)
 
 
-def test_a_sweep_that_was_first_is_what_a_person_gets(admin: Api) -> None:
-    account = admin.account()
-    now = datetime.fromisoformat(account["created_at"]) + timedelta(seconds=1)
-    (verification,) = leased(now)
+@pytest.mark.parametrize(
+    "find",
+    [
+        refuses(EntryRefusedYet("AccessDenied: no")),
+        refuses(EntryInconclusive("Throttling: slow down")),
+        refuses(OurEntryBroken("AccessDenied: ours")),
+        refuses(KeyError("nobody foresaw it")),
+        unsure,
+        lambda account: [s for s in steps_of(account) if not s.step.startswith("trust:w")],
+    ],
+    ids=["refused", "inconclusive", "ours", "crashes", "throttled", "trust unproven"],
+)
+def test_whose_test_comes_to_no_clear_end_gets_a_test_of_its_own(
+    customers: Customers, find: Find
+) -> None:
+    """And keeps its status until then: whoever is to blame, nobody is blamed in passing."""
+    odd, other = connected(2)
+    customers.finds["A0"] = find
 
-    pressed = admin.post(f"/v1/accounts/{account['account_id']}/verifications").json
+    swept = customers.swept()
 
-    assert pressed["verification_id"] == verification.verification_id
-    assert pressed["trigger"] == "scheduled"
+    assert swept.outcomes == {"confirmed": 1}
+    assert list(swept.handed_over) == [odd.account_id]
+    (test,) = customers.started
+    assert (test.account_id, test.trigger) == (odd.account_id, Trigger.SCHEDULED)
+    after = stored(odd)
+    assert after.status is odd.status
+    assert after.slot
+    assert after.slot.verification_id == test.verification_id
+    assert after.next_verification_at == NOW + LEASE, "and is due again if that dies"
+    assert stored(other).verification
 
 
-def test_a_lease_that_somebody_took_in_between_is_not_taken_again() -> None:
+def test_an_account_that_stays_refused_needs_no_test_of_its_own(customers: Customers) -> None:
     (account,) = add()
-    leased()
+    customers.finds["A0"] = refuses(EntryRefused("AccessDenied: no such role"))
 
-    with pytest.raises(ItemChanged):
-        begin_test(account, a_verification(account_id=account.account_id))
+    swept = customers.swept()
 
-
-def test_a_sweep_that_died_loses_nothing() -> None:
-    """Its tests ended without a report. Each is aborted, and its account is tested again."""
-    accounts = add(3)
-    dead = leased()
-    later = NOW + LEASE
-
-    assert leased(later) == []  # aborted first …
-    for verification in dead:
-        aborted = wiring.verifications().get(verification.account_id, verification.verification_id)
-        assert aborted.state is State.ABORTED
-    assert {stored(account).status for account in accounts} == {a.status for a in accounts}
-    assert not any(stored(account).testing(later) for account in accounts)
-
-    assert len(leased(later + timedelta(minutes=2))) == 3  # … and tested again
+    assert (swept.outcomes, customers.started) == ({"failed": 1}, [])
+    assert stored(account).status is Status.UNCONFIRMED
+    assert [issue.code for issue in stored(account).issues] == ["role_not_assumable"]
 
 
-def test_an_account_whose_test_kills_every_sweep_is_tried_ever_more_seldom() -> None:
-    (account,) = add()
-    now, waits = NOW, []
+def test_one_that_hangs_delays_the_others_by_the_patience_alone(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it answers afterwards changes nothing: its own test decides."""
+    hangs, *others = connected(6)
+    answered, over = threading.Event(), threading.Event()
+    waited = []
+
+    def hang(account: Account) -> Any:
+        answered.wait(60)
+        over.set()
+        return [a_step("ec2:StopInstances", Verdict.DENIED)]
+
+    def until_the_others_are_done(tests: Any, timeout: float) -> Any:
+        waited.append(timeout)
+        done, _ = wait([test for test, account in tests.items() if account != hangs])
+        return done, set(tests) - done
+
+    customers.finds["A0"] = hang
+    wait = sweep.wait
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    monkeypatch.setattr(sweep, "wait", until_the_others_are_done)
+
+    swept = customers.swept()
+
+    assert waited[0] == sweep.PATIENCE_SECONDS
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert swept.handed_over == {hangs.account_id: "no end in time"}
+    before = stored(hangs)
+    answered.set()
+    assert over.wait(60)
+    time.sleep(0.2)
+    assert stored(hangs) == before
+
+
+def test_an_organization_whose_accounts_all_hang_takes_half_of_the_tests_of_their_own(
+    customers: Customers,
+) -> None:
+    """The rest of its accounts stays due, and the others' are tested."""
+    connected(20, organization_id="hanging")
+    connected(5, first=50, organization_id="one")
+    connected(1, first=60, organization_id="two")
+    for index in range(20):
+        customers.finds[f"A{index}"] = unsure
+
+    swept = customers.swept(most=4)
+
+    assert len(swept.handed_over) == 2
+    assert swept.outcomes == {"confirmed": 6}
+    assert len(wiring.due_accounts().keys(NOW, None)) == 18
+    assert not swept.left, "they are tried by the next sweep, not again by this one"
+
+
+def test_a_test_that_died_is_aborted_first_and_tried_ever_more_seldom(
+    customers: Customers,
+) -> None:
+    (account,) = connected()
+    customers.finds["A0"] = unsure
+    waits = []
     for _ in range(4):
-        assert len(leased(now)) == 1
-        now += LEASE
-        leased(now)
+        customers.swept()
+        customers.now += LEASE
+        assert customers.swept().outcomes == {"aborted": 1}
         due = stored(account).next_verification_at
         assert due
-        waits.append(due - now)
-        now = due
+        waits.append(due - customers.now)
+        customers.now = due
 
     assert waits == [timedelta(minutes=minutes) for minutes in (2, 4, 8, 16)]
+    assert {test.state for test in stored_tests(account)} == {State.ABORTED}
+    assert stored(account).status is account.status
 
 
-def a_page(*, seconds: float = 20, clock: Callable[[], float] = lambda: 0.0) -> LeasedPage:
-    return lease_due_accounts(
-        SWEEP,
-        due=wiring.due_accounts(),
-        accounts=wiring.accounts(),
-        verifications=wiring.verifications(),
-        now=NOW,
-        deadline=Deadline.after(seconds, clock),
-        limit=80,
-    )
+# ---- dying, and two at once
+
+
+class Died(BaseException):
+    """The process is gone."""
+
+
+def test_a_function_that_is_killed_in_mid_page_loses_nothing(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    accounts = connected(40)
+    wait = sweep.wait
+
+    def die(tests: Any, timeout: float) -> Any:
+        wait(list(tests)[:10])
+        raise Died
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "AT_ONCE", 16)
+        patch.setattr(sweep, "wait", die)
+        with pytest.raises(Died):
+            customers.swept()
+
+    customers.swept()
+    assert all(stored(account).verification for account in accounts)
+    assert {stored(account).status for account in accounts} == {Status.CONFIRMED}
+
+
+def test_after_a_crash_a_few_get_tests_of_their_own(customers: Customers) -> None:
+    """So that the account whose test kills the function dies alone, and the others are tested."""
+    accounts = connected(5)
+
+    swept = customers.sweep(most=6).take_apart()
+
+    assert customers.tested == []
+    assert len(swept.handed_over) == 3, "half of them for one organization"
+    assert customers.swept().outcomes == {"confirmed": len(accounts) - 3}
+
+
+def test_two_sweeps_that_test_an_account_at_once_store_one_result(customers: Customers) -> None:
+    (account,) = connected()
+    second: list[Swept] = []
+
+    def meanwhile(found: Account) -> Any:
+        if not second:
+            second.append(Swept())
+            second[0] = customers.swept()
+        return works(found)
+
+    customers.finds["A0"] = meanwhile
+
+    assert customers.swept().outcomes == {}
+    assert second[0].outcomes == {"confirmed": 1}
+    assert len(stored_tests(account)) == 1
+    assert customers.started == []
+
+
+def test_whoever_presses_test_meanwhile_gets_a_test_and_that_decides(
+    customers: Customers, admin: Api
+) -> None:
+    account = admin.account()
+    path = f"/v1/accounts/{account['account_id']}"
+    customers.now = datetime.fromisoformat(account["created_at"]) + timedelta(seconds=1)
+    pressed: list[Any] = []
+
+    def press(found: Account) -> Any:
+        pressed.append(admin.post(f"{path}/verifications").json)
+        return works(found)
+
+    customers.finds[account["name"]] = press
+
+    assert customers.swept().outcomes == {}
+    (test,) = admin.get(f"{path}/verifications").json["items"]
+    assert (test["verification_id"], test["trigger"]) == (pressed[0]["verification_id"], "manual")
+    assert admin.get(path).json["testing"] is True
+    assert customers.swept().outcomes == {}, "nor is it joined"
+
+
+def test_an_account_that_is_deleted_meanwhile_is_nobodys_fault(
+    customers: Customers, admin: Api
+) -> None:
+    account = admin.account()
+    customers.now = datetime.fromisoformat(account["created_at"]) + timedelta(seconds=1)
+
+    def delete(found: Account) -> Any:
+        admin.delete(f"/v1/accounts/{account['account_id']}")
+        return works(found)
+
+    customers.finds[account["name"]] = delete
+
+    swept = customers.swept()
+
+    assert (swept.outcomes, swept.handed_over) == ({}, {})
+
+
+# ---- fair, and in proportion
+
+
+def test_ten_thousand_of_another_delay_an_account_by_no_more_than_a_page(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fewer here: the pages tell."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    connected(30, due=NOW - timedelta(hours=1), organization_id="many")
+    connected(1, first=80, organization_id="few")
+
+    customers.swept()
+
+    assert f"01JN8Q5M3C{80:016}" in customers.tested[:4]
+
+
+def test_what_becomes_due_while_a_sweep_runs_waits_for_no_more_than_a_page(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    connected(12, due=NOW - timedelta(hours=1), organization_id="many")
+
+    def add_another(found: Account) -> Any:
+        connected(1, first=80, organization_id="few")
+        return works(found)
+
+    customers.finds["A0"] = add_another
+
+    customers.swept()
+
+    assert f"01JN8Q5M3C{80:016}" in customers.tested[:8]
+
+
+def test_the_longest_overdue_of_an_organization_comes_first(customers: Customers) -> None:
+    for index in range(5):
+        connected(1, first=index, due=NOW - timedelta(minutes=index))
+
+    keys = [key.account_id for _, key in wiring.due_accounts().keys(NOW, None)]
+
+    assert keys == [f"01JN8Q5M3C{index:016}" for index in (4, 3, 2, 1, 0)]
+
+
+def test_a_sweep_ends_before_its_function_does_and_says_that_some_are_left(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    connected(12)
+    seconds = iter(range(100))
+
+    swept = customers.swept(deadline=Deadline.after(3, lambda: float(next(seconds))))
+
+    assert swept.left
+    assert 0 < swept.outcomes.total() < 12
+    assert customers.swept().outcomes.total() == 12 - swept.outcomes.total()
+
+
+def test_reads_are_in_proportion_to_what_is_due(customers: Customers) -> None:
+    connected(3)
+    add(40, due=NOW + timedelta(days=1), first=10)
+
+    with watched(Calls()) as calls:
+        customers.swept()
+
+    looks = 2  # one finds them, one finds no more
+    assert calls.made.count("Query") <= looks * len(DUE_SHARDS)
+    assert calls.made.count("BatchGetItem") <= 2
 
 
 @pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.TIMEOUT, Fault.BUSY])
-@pytest.mark.parametrize("lease", range(4))
-def test_a_lease_that_fails_concerns_its_account_alone(fault: Fault, lease: int) -> None:
-    """Every account that was leased is tested, and every other one is still due."""
-    add(4)
-    first_lease = len(DUE_SHARDS) + 1
-
-    with watched(Calls(index=first_lease + lease, fault=fault)):
-        page = a_page()
-
-    assert len(page.failed) == (fault is Fault.THROTTLED)
-    assert len(page.tests) == (4 if fault is Fault.TIMEOUT else 3)
-    assert len(leased()) == 4 - len(page.tests)
-    tests = {test.account_id: test.verification_id for test in page.tests}
-    for account_id, verification_id in tests.items():
-        slot = wiring.accounts().get(ORGANIZATION_ID, account_id).slot
-        assert slot
-        assert slot.verification_id == verification_id
-
-
-def test_a_page_on_which_nothing_could_be_leased_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    add(2)
-    no_answer = PynamoDBException("no answer")
-    monkeypatch.setattr(Verifications, "begin", Mock(side_effect=no_answer))
-
-    with pytest.raises(PynamoDBException, match="no answer"):
-        a_page()
-
-
-def test_a_page_ends_before_its_function_does() -> None:
-    """What was leased by then is tested; the rest is due on the next page."""
-    add(4)
-    seconds = iter(range(100))
-
-    page = a_page(seconds=2, clock=lambda: float(next(seconds)))
-
-    assert 0 < len(page.tests) < 4
-    assert len(leased()) == 4 - len(page.tests)
-
-
-@pytest.mark.parametrize(("limit", "pages"), [(16, [16, 8]), (4, [4] * 6), (1, [1] * 24)])
-def test_a_page_has_its_limit_and_the_next_one_goes_on(limit: int, pages: list[int]) -> None:
-    """Whatever is leased is tested at once, so the limit is the sweep's concurrency. A limit below
-    the number of shards still finds every account.
-    """
-    add(24)
-
-    found = []
-    while page := leased(limit=limit):
-        found.append(len(page))
-
-    assert found == pages
-
-
-def test_the_longest_overdue_comes_first() -> None:
-    shard = DUE_SHARDS[0]
-    ids = [f"01JN8Q5M3C{index:016}" for index in range(400)]
-    of_one_shard = [account_id for account_id in ids if due_shard(account_id) == shard][:12]
-    for index, account_id in enumerate(of_one_shard):
-        wiring.accounts().add(
-            an_account(
-                account_id=account_id,
-                account_number=number(index),
-                next_verification_at=NOW - timedelta(minutes=index),
-            ),
-            None,
+def test_a_result_that_cannot_be_written_concerns_its_account_alone(
+    customers: Customers, fault: Fault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 1)  # one after another, so that calls have an order
+    accounts = connected(3)
+    with watched(Calls()) as calls:
+        customers.swept()
+    (first_write, *_) = (n for n, name in enumerate(calls.made) if name.startswith("Trans"))
+    for account in accounts:
+        wiring.accounts().changed(
+            ORGANIZATION_ID,
+            account.account_id,
+            lambda found: replace(found, next_verification_at=NOW, verification=None),
+            actor=None,
         )
 
-    found = {account.account_id for account in wiring.due_accounts().page(NOW, 8)}
+    with watched(Calls(index=first_write, fault=fault)):
+        swept = customers.swept()
 
-    assert found == set(of_one_shard[-8:])
+    assert swept.outcomes["confirmed"] >= 2
+    assert all(stored(account).status is Status.CONFIRMED for account in accounts)
+    due = {key.account_id for _, key in wiring.due_accounts().keys(NOW, None)}
+    assert all(stored(a).verification or stored(a).slot or a.account_id in due for a in accounts)
+
+
+def test_how_long_an_account_went_untested_is_told(customers: Customers) -> None:
+    connected(1, touched_at=NOW - timedelta(hours=30), created_at=NOW - timedelta(hours=90))
+    connected(1, first=1, touched_at=NOW - timedelta(hours=2))
+
+    assert customers.swept().hours_untested == pytest.approx(30)
+
+
+# ---- the rest
 
 
 def test_a_change_makes_an_account_due_at_once(admin: Api) -> None:
@@ -272,22 +595,43 @@ def test_a_change_makes_an_account_due_at_once(admin: Api) -> None:
         assert changed["next_verification_at"] == changed["updated_at"]
 
 
-def test_the_handler_answers_with_inputs_of_the_workflow_and_nothing_secret(
-    admin: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def handled(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Customers:
     monkeypatch.setattr(app.metrics.provider, "namespace", "Cavok/Accounts")
     monkeypatch.setenv("SWEEP_TESTS", "4")
-    account = admin.account()
+    monkeypatch.setattr(wiring, "workflows", lambda: customers)
+    monkeypatch.setattr(wiring, "testing_dependencies", lambda: Mock(resources=wiring.resources))
+    return customers
 
-    answer = app.handler({"sweep_id": "one", "sweep_arn": SWEEP}, Context())  # type: ignore[arg-type]
 
-    (test,) = answer["accounts"]
-    assert test == {
-        "organization_id": ORGANIZATION_ID,
-        "account_id": account["account_id"],
-        "verification_id": test["verification_id"],
-        "trigger": "scheduled",
-        "correlation_id": "one",
+def handle(*, apart: bool) -> Any:
+    event = {"sweep_id": "one", "sweep_arn": ARN, "apart": apart}
+    return app.handler(event, Context())  # type: ignore[arg-type]
+
+
+def test_the_handler_answers_with_counts_and_ids(
+    handled: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fine, odd = connected(2)
+    handled.finds["A1"] = unsure
+
+    assert handle(apart=False) == {
+        "tested": 1,
+        "handed_over": [odd.account_id],
+        "left": False,
+    }
+    assert stored(fine).verification
+    lines = [line for line in capsys.readouterr().out.splitlines() if line]
+    assert len(lines) <= 4, "one line, and one of each metric, however many accounts"
+
+
+def test_the_handler_takes_apart_what_killed_it(handled: Customers) -> None:
+    (account,) = connected()
+
+    assert handle(apart=True) == {
+        "tested": 0,
+        "handed_over": [account.account_id],
+        "left": False,
     }
 
 

@@ -65,11 +65,6 @@ ROWS = (
         lambda e: _ended(e.refused, "failed"),
         "the test of an account without a role did not end as failed",
     ),
-    Row(
-        "A Distributed Map evaluates JSONata",
-        lambda e: e.swept > 0,
-        "no account was due: try again when one is",
-    ),
     Row("`TimeoutSeconds` of a workflow", None, TAKES_A_FAULT),
     Row("`dynamodb:LeadingKeys` has the partition keys", None, TAKES_A_REFUSAL),
     Row("Each item of a transaction", None, TAKES_A_REFUSAL),

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
@@ -21,8 +22,12 @@ from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.api.router import Router
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
+from cavok.domain.survey import Survey
 from cavok.observability import metrics
-from tests.support.builders import judged
+from cavok.services import sweep
+from cavok.services.enter_for_verification import VerificationRequest
+from cavok.services.scheduled_test import Found
+from tests.support.builders import judged, steps_of
 from tests.support.stream_records import Json, Key, stream_record
 
 OURS = "123456789012"
@@ -35,7 +40,7 @@ ACTS = "cavok-followed-acts"
 _plain = TypeDeserializer().deserialize
 
 
-_TIMED = ("end_resources", "follow_schedule", "list_due_accounts", "record_verification")
+_TIMED = ("end_resources", "follow_schedule", "record_verification", "sweep_accounts")
 """Functions that look at the clock themselves; the API does it in its router."""
 
 
@@ -71,6 +76,7 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
         app = importlib.import_module(f"functions.{function}.app")
         monkeypatch.setattr(app, "datetime", Clock, raising=False)
     _let_customers_in(monkeypatch)
+    let_sweeps_find_everything_working(monkeypatch)
     boto3.client("scheduler", REGION).create_schedule_group(Name=CLOCKS)
     boto3.client("events", REGION).create_event_bus(Name="cavok")
     for adapter in (wiring.bus, wiring._queue, wiring.scheduler_client):
@@ -86,6 +92,19 @@ def _let_customers_in(monkeypatch: pytest.MonkeyPatch) -> None:
         return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
 
     monkeypatch.setattr(CustomerRoles, "_try", refused)
+
+
+def let_sweeps_find_everything_working(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One account after another, so that the calls have an order."""
+
+    def test(request: VerificationRequest, *_: Any) -> Found:
+        account = wiring.accounts().get(request.organization_id, request.account_id)
+        return Found(steps_of(account), Survey())
+
+    monkeypatch.setattr(sweep, "AT_ONCE", 1)
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    ours = Mock(resources=wiring.resources)
+    monkeypatch.setattr(wiring, "testing_dependencies", lambda: ours)
 
 
 def empty() -> None:

@@ -167,11 +167,6 @@ class Deployed:
             role = machine["roleArn"].rsplit("/", 1)[-1]
             for action in ON_EVERYTHING:
                 yield Call(role, action, "*")
-            if '"DISTRIBUTED"' in machine["definition"]:
-                yield Call(role, "states:StartExecution", arn)
-                for action in ("DescribeExecution", "StopExecution", "RedriveExecution"):
-                    run = f"{arn.replace(':stateMachine:', ':execution:')}/VerifyDueAccounts:any"
-                    yield Call(role, f"states:{action}", run)
 
     def _starting_sweeps(self) -> Iterator[Call]:
         scheduler = self._client("scheduler")

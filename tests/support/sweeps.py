@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from local import aws, process, sweep
 from local.stack import Stack
+from local.sweep import Swept
 from tests.support.connections import Connected
 from tests.support.http import Json
 
 LONG_AGO = "2020-01-01T00:00:00.000000+0000"
 
 
-def run_sweep(stack: Stack) -> Mapping[str, int]:
-    """One whole sweep; the accounts that it tested, by outcome."""
-    return sweep.wait_for_counts(stack, sweep.start(stack))
+def run_sweep(stack: Stack) -> Swept:
+    """One whole sweep, and the tests of their own that it started."""
+    return sweep.wait_for(stack, sweep.start(stack))
 
 
 def make_due(stack: Stack, organization: str, *accounts: Connected) -> None:
@@ -44,6 +45,12 @@ def let_the_slot_lapse(stack: Stack, organization: str, account: Connected) -> N
     )
 
 
+def last_tested(account: Connected) -> str:
+    """When a test last came to a verdict, also one that found everything as it was."""
+    at: str = account.account()["verification"]["finished_at"]
+    return at
+
+
 def account_key(organization: str, account_id: str) -> dict[str, Any]:
     return {"pk": {"S": f"ORG#{organization}"}, "sk": {"S": f"ACCOUNT#{account_id}"}}
 
@@ -66,20 +73,28 @@ def schedule_enabled(stack: Stack) -> Iterator[None]:
 
 
 @contextmanager
-def killing_the_workers_of(function: str) -> Iterator[list[int]]:
-    """Kills this stack's processes of a function, as often as there are any; yields the ids."""
+def killing_the_workers_of(function: str, *, once: bool = False) -> Iterator[list[int]]:
+    """Kills this stack's processes of a function, as often as there are any, or the first one that
+    is not idle; yields the ids.
+    """
     killed: list[int] = []
     over = threading.Event()
 
-    def kill() -> None:
-        while not over.wait(0.05):
-            for pid in process.workers_of(function):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-                killed.append(pid)
+    def kill_all() -> None:
+        for pid in process.workers_of(function):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+            killed.append(pid)
 
+    def kill() -> None:
+        while not (once and killed) and not over.wait(0.05):
+            kill_all()
+
+    if once:
+        kill_all()
+        killed.clear()
     thread = threading.Thread(target=kill)
     thread.start()
     try:

@@ -38,7 +38,6 @@ HEAVY = {
     "deliver_webhook": HTTP | {"boto3", _SESSION},
     "follow_outcome": (HTTP - {"ulid"}) | {_PROBES, "cavok.domain.instructions"},
     "follow_schedule": (HTTP - {"ulid"}) | {"boto3", _SESSION},
-    "list_due_accounts": (HTTP - {"ulid"}) | {"boto3", _SESSION},
     "log_interactions": (HTTP - {"ulid"}) | {_PROBES, "cavok.domain.instructions"},
     "open_session": HTTP | {_PROBES, "cavok.domain.instructions"},
     "probe_account": HTTP | {"cavok.domain.instructions"},
@@ -46,6 +45,7 @@ HEAVY = {
     "publish_events": HTTP | {"boto3", "pynamodb", "cavok.adapters.table.table", _SESSION},
     "reconcile_clocks": (HTTP - {"ulid"})
     | {"boto3", _SESSION, "aws_lambda_powertools.utilities.batch"},
+    "sweep_accounts": (HTTP - {"ulid"}) | {"cavok.domain.instructions"},
     "survey_regions": HTTP | {_PROBES, "cavok.domain.instructions"},
     "write_customer_log": HTTP
     | {"pynamodb", "cavok.adapters.customer.probes", "cavok.domain.accounts"},
@@ -61,7 +61,6 @@ PREPARED = {
     "end_resources": {"dynamodb"},
     "follow_outcome": {"dynamodb", "sts"},
     "follow_schedule": {"dynamodb"},
-    "list_due_accounts": {"dynamodb"},
     "log_interactions": {"dynamodb", "sts"},
     "open_session": {"dynamodb", "kms", "sts"},
     "probe_account": {"dynamodb", "sts"},
@@ -70,6 +69,7 @@ PREPARED = {
     "reconcile_clocks": {"dynamodb", "scheduler"},
     "record_verification": {"dynamodb"},
     "survey_regions": {"dynamodb", "kms"},
+    "sweep_accounts": {"dynamodb", "sts"},
     "write_customer_log": {"kms"},
 }
 """The services whose clients each invocation of a function needs, so that they are made while it

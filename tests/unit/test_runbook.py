@@ -49,6 +49,7 @@ COUNTED = {
     "AbortedTests": ('"Verifications"',),
     "DroppedEvents": ("drop(", "dropping_unusable"),
     "MissingClocks": ("reconcile_clocks(",),
+    "UntestedAccounts": ('"HoursUntested"',),
     "ApiFaults": ("make_app(",),
     "WebhookFaults": ('"WebhookFaults"',),
     "LineFaults": ('"LineFaults"',),

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from cavok.services.enter_account import EntryDependencies
     from cavok.services.log_interactions import LogWriting
     from cavok.services.resources import ResourceDependencies
+    from cavok.services.scheduled_test import TestingDependencies
     from cavok.services.trust import TrustGuard
 
 
@@ -160,6 +161,12 @@ def entry_dependencies() -> "EntryDependencies":
     return EntryDependencies(
         organizations=organizations(), accounts=accounts(), roles=customer_roles, sealer=sealer
     )
+
+
+def testing_dependencies() -> "TestingDependencies":
+    from cavok.services.scheduled_test import TestingDependencies
+
+    return TestingDependencies(entry=entry_dependencies(), canary=canary(), resources=resources)
 
 
 @cache

@@ -33,7 +33,7 @@ def test_each_function_is_told_what_the_template_tells_it(name: str) -> None:
 
 
 def test_a_sweep_is_measured_with_the_pages_of_a_stack_with_many_accounts() -> None:
-    assert variables_of("ListDueAccounts")["SWEEP_TESTS"] == "80"
+    assert variables_of("SweepAccounts")["SWEEP_TESTS"] == "80"
 
 
 # ---- executions in reckoned time

@@ -1,27 +1,19 @@
-"""What `make sweep` says about the item counts of a map run."""
+"""What `make sweep` says about a sweep."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import pytest
 
-from local.sweep import summary
-
-NONE = {"succeeded": 0, "failed": 0, "timedOut": 0, "aborted": 0, "pending": 0, "total": 0}
+from local.sweep import Swept, summary
 
 
 @pytest.mark.parametrize(
-    ("counts", "words"),
+    ("swept", "words"),
     [
-        ({}, "nothing was due: press Test, or change an account, or wait"),
-        (NONE, "nothing was due: press Test, or change an account, or wait"),
-        (NONE | {"succeeded": 12, "total": 12}, "12 of 12 tested"),
-        (
-            NONE | {"succeeded": 6, "failed": 5, "aborted": 1, "total": 12},
-            "6 of 12 tested, 5 failed, 1 aborted",
-        ),
+        (Swept(0, ()), "nothing was due: press Test, or change an account, or wait"),
+        (Swept(12, ()), "12 tested"),
+        (Swept(6, ("a", "b")), "8 tested, 2 in tests of their own"),
     ],
 )
-def test_counts_in_words(counts: Mapping[str, int], words: str) -> None:
-    assert summary(counts) == words
+def test_a_sweep_in_words(swept: Swept, words: str) -> None:
+    assert summary(swept) == words

@@ -13,6 +13,7 @@ import pytest
 from cavok.domain import errors
 from cavok.domain.steps import REFUSALS_WANTED
 from cavok.domain.survey import Survey
+from cavok.services.sweep import AT_ONCE
 from local.settings import ROOT
 from tests.support.template import template
 
@@ -129,22 +130,16 @@ def test_an_operator_says_how_many_permissions_are_probed_at_once() -> None:
 
 
 def test_a_sweep_leaves_sts_a_fifth_even_if_all_its_tests_begin_in_one_second() -> None:
-    assert SWEEP_TESTS["MaxValue"] * ASSUMED_PER_TEST <= 0.8 * STS_QUOTA
+    own = SWEEP_TESTS["MaxValue"]
+
+    assert (AT_ONCE + own) * ASSUMED_PER_TEST <= 0.8 * STS_QUOTA
 
 
-def test_what_a_page_leases_is_tested_at_once() -> None:
-    """A leased account that waited for others would lose its slot to time."""
-    page = SWEEP["States"]["VerifyDueAccounts"]
-    batch = page["ItemBatcher"]["MaxItemsPerBatch"]
+def test_the_tests_of_their_own_are_as_many_as_the_template_says() -> None:
+    variables = template()["Resources"]["SweepAccounts"]["Properties"]["Environment"]["Variables"]
 
-    assert page["ItemProcessor"]["States"]["VerifyAccounts"]["MaxConcurrency"] >= batch
-    assert page["MaxConcurrency"] * batch >= SWEEP_TESTS["MaxValue"]
-
-
-def test_the_page_of_a_sweep_has_the_size_that_the_template_says() -> None:
-    variables = template()["Resources"]["ListDueAccounts"]["Properties"]["Environment"]["Variables"]
-
-    assert variables == {"SWEEP_TESTS": {"Ref": "SweepTests"}}
+    assert variables["SWEEP_TESTS"] == {"Ref": "SweepTests"}
+    assert variables["VERIFY_ACCOUNT_ARN"] == {"Ref": "VerifyAccountExpress"}
 
 
 def test_a_test_assumes_a_role_as_often_as_the_share_is_reckoned() -> None:

@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 
-from cavok.domain.deadlines import PERMISSION_SECONDS
+from cavok.domain.deadlines import (
+    PATIENCE_SECONDS,
+    PERMISSION_SECONDS,
+    SHORT_TEST_SECONDS,
+    SWEEP_SECONDS,
+)
 from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.verifications import LEASE, TIME_LIMIT
 from cavok.services.survey_regions import TIME_LIMIT_SECONDS as SURVEY_SECONDS
@@ -59,30 +64,28 @@ def longest(state: str) -> float:
     return function_seconds(state) + waits(state) + (1 + tries(state)) * TRANSITION
 
 
-def child_of_a_sweep() -> float:
-    """One account in a child, from its start until a test that hangs is recorded as aborted."""
-    given_up = STATES["VerifyAccount"]["TimeoutSeconds"] + waits("VerifyAccount")
-    aborting = STATES["AbortDeadTest"]["TimeoutSeconds"] + waits("AbortDeadTest")
-    return float(given_up + aborting + 5 * TRANSITION)
-
-
 @pytest.mark.parametrize("state", INVOKING)
 def test_a_function_gives_up_before_its_state_does(state: str) -> None:
     """So that operators read the function's own error, and not States.Timeout."""
     assert function_seconds(state) < STATES[state]["TimeoutSeconds"]
 
 
-def test_a_scheduled_test_of_a_customer_that_hangs_is_recorded_before_the_sweep_gives_it_up() -> (
-    None
-):
+def test_a_scheduled_test_of_a_customer_that_hangs_is_recorded_before_its_workflow_ends() -> None:
     whole = longest("ProbeAccount") + longest("RecordVerification")
 
-    assert whole < STATES["VerifyAccount"]["TimeoutSeconds"]
+    assert whole < EXPRESS_SECONDS
 
 
-def test_a_child_of_the_sweep_is_over_before_step_functions_ends_it() -> None:
-    """Else one customer that hangs ends the child of forty."""
-    assert child_of_a_sweep() < EXPRESS_SECONDS
+def test_an_account_is_waited_for_a_little_longer_than_its_calls_may_begin() -> None:
+    """Ten seconds is what a customer that hangs may cost the others of its page."""
+    assert SHORT_TEST_SECONDS < PATIENCE_SECONDS <= 10
+
+
+def test_a_page_that_begins_at_the_last_moment_ends_before_its_function_does() -> None:
+    one_write = 25  # of the table: three tries of four seconds, and the connections
+    last_page = SWEEP_SECONDS + PATIENCE_SECONDS + one_write
+
+    assert last_page < function_seconds("SweepAccounts")
 
 
 def test_a_persons_test_of_a_customer_that_hangs_ends_with_a_verdict() -> None:
@@ -104,36 +107,39 @@ def test_a_persons_test_of_a_customer_that_hangs_ends_with_a_verdict() -> None:
 
 
 def test_a_test_is_over_before_its_slot_lapses() -> None:
-    """A person's from the request on; the sweep's from the lease of its page on."""
+    """A person's from the request on; one that a sweep started from its lease on."""
     slot = TIME_LIMIT.total_seconds()
 
     assert VERIFY["TimeoutSeconds"] < slot
-    assert function_seconds("ListDueAccounts") + child_of_a_sweep() < slot
+    assert slot > EXPRESS_SECONDS
     assert slot < LEASE.total_seconds()
 
 
-def at_the_end_of_a_page(*, pages: int, hours: float) -> list[str]:
-    """The tasks that a sweep still does once it has tested so many pages for so long."""
+def at_the_end_of_a_round(*, rounds: int, hours: float, left: bool = True) -> list[str]:
+    """The tasks that a sweep still does once it has made so many rounds for so long."""
     done: list[str] = []
 
     def call(state: str, resource: str, arguments: Any) -> Any:
         done.append(state)
-        return {"Payload": {"accounts": []}}
+        return {"Payload": {"tested": 0, "handed_over": [], "left": False}}
 
     began = datetime.now(UTC) - timedelta(hours=hours)
     context = {"Execution": {"StartTime": began.isoformat(), "Name": "one", "Id": "arn:one"}}
-    Run(context, call, {"pages": pages}).run(SWEEP | {"StartAt": "IsThereTimeForAPage?"}, {})
+    assigned = {"rounds": rounds, "tested": 0, "handedOver": []}
+    Run(context, call, assigned).run(SWEEP | {"StartAt": "IsAnyoneLeft?"}, {"left": left})
     return done
 
 
-def test_a_sweep_leaves_off_before_it_leases_a_page_that_it_could_not_test() -> None:
-    """Leased accounts that nobody tests would count as aborted tests, and ring the operators."""
-    assert at_the_end_of_a_page(pages=999, hours=4.99) == ["ListDueAccounts"]
-    assert at_the_end_of_a_page(pages=1000, hours=0) == []
-    assert at_the_end_of_a_page(pages=1, hours=5.01) == []
+def test_a_sweep_goes_on_while_accounts_are_left_and_there_is_time() -> None:
+    assert at_the_end_of_a_round(rounds=999, hours=4.99) == ["SweepAccounts"]
+    assert at_the_end_of_a_round(rounds=1, hours=0, left=False) == []
+    assert at_the_end_of_a_round(rounds=1000, hours=0) == []
+    assert at_the_end_of_a_round(rounds=1, hours=5.01) == []
 
 
-def test_a_page_that_begins_in_the_fifth_hour_ends_before_the_sweep_does() -> None:
-    page = STATES["ListDueAccounts"]["TimeoutSeconds"] + waits("ListDueAccounts") + EXPRESS_SECONDS
+def test_a_round_that_begins_in_the_fifth_hour_ends_before_the_sweep_does() -> None:
+    rounds = sum(
+        STATES[name]["TimeoutSeconds"] + waits(name) for name in ("SweepAccounts", "TakeApart")
+    )
 
-    assert 5 * 3600 + 2 * page < SWEEP["TimeoutSeconds"]
+    assert 5 * 3600 + 2 * rounds < SWEEP["TimeoutSeconds"]

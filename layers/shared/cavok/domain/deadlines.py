@@ -18,6 +18,18 @@ it, and its last call begins within LOG_SECONDS. The function has 110."""
 
 LOG_SECONDS = 5.0
 
+SHORT_TEST_SECONDS = 8.0
+"""For the calls of a test that a sweep makes itself. An account that takes longer has a test of its
+own."""
+
+PATIENCE_SECONDS = 10.0
+"""How long a page of a sweep waits for the slowest of its accounts."""
+
+SWEEP_SECONDS = 120.0
+"""No page begins later. Its tests take PATIENCE_SECONDS, and writing up to 25 a call of the table.
+SweepAccounts has 180.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:

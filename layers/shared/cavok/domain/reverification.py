@@ -7,10 +7,8 @@ from datetime import datetime, timedelta
 DAY = timedelta(days=1)
 FIRST_RETRY = timedelta(minutes=2)
 REST_AFTER = timedelta(days=7)
-REST_BETWEEN = timedelta(hours=12)
-"""Minimum time between two daily tests. A test that ran up to 12 hours late is still followed by
-one at the account's own time of day.
-"""
+REST_BETWEEN = timedelta(hours=1)
+"""Minimum time between two daily tests. So no account waits for more than 25 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +44,7 @@ def next_verification_at(attention: Attention, now: datetime) -> datetime | None
 
 
 def next_daily_slot(account_id: str, now: datetime) -> datetime:
-    """The account's own time of day, 12 to 36 hours ahead.
+    """The account's own time of day, 1 to 25 hours ahead.
 
     It spreads accounts over the day at once, even if they were all connected or tested at the same
     moment, after an import, an outage or a deployment. Random jitter would take weeks to do so.

@@ -113,23 +113,34 @@ def finish_verification(
     """
 
     def end(account: Account, verification: Verification) -> tuple[Account, Verification]:
-        if report.died:
-            return abort(account, verification, verification.steps, now)
-        steps = [report.entry_step(account, now)] if report.error else report.steps
-        asked = _may_concern_resources(account, steps, report.survey)
-        return finish(
-            account,
-            verification,
-            steps,
-            now,
-            log_error=report.log_error,
-            region_health=report.survey.region_health,
-            elsewhere=report.survey.elsewhere,
-            under_control=_under_control(resources(), account) if asked else (),
-        )
+        return judge(report, account, verification, resources, now)
 
     names = (report.account_id, report.verification_id)
     return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
+
+
+def judge(
+    report: VerificationReport,
+    account: Account,
+    verification: Verification,
+    resources: "Callable[[], Resources]",
+    now: datetime,
+) -> tuple[Account, Verification]:
+    """The account after a test with this report, and the ended test. Writes nothing."""
+    if report.died:
+        return abort(account, verification, verification.steps, now)
+    steps = [report.entry_step(account, now)] if report.error else report.steps
+    asked = _may_concern_resources(account, steps, report.survey)
+    return finish(
+        account,
+        verification,
+        steps,
+        now,
+        log_error=report.log_error,
+        region_health=report.survey.region_health,
+        elsewhere=report.survey.elsewhere,
+        under_control=_under_control(resources(), account) if asked else (),
+    )
 
 
 def _may_concern_resources(account: Account, steps: Sequence[Step], survey: Survey) -> bool:

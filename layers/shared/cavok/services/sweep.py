@@ -1,7 +1,15 @@
-"""One page of a sweep: due accounts, each leased to the test that is about to run."""
+"""A sweep's work: it tests due accounts in this very process, many at once and in turn between
+organizations. An account whose test comes to no clear end, or to none in time, gets a test of its
+own, which nobody waits for.
+"""
 
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import datetime
+from time import monotonic
+from typing import Any
 
 from ulid import ULID
 
@@ -9,111 +17,235 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.table import WriteConflict
 from cavok.adapters.table.verifications import Verifications
-from cavok.domain.accounts import Account
-from cavok.domain.deadlines import Deadline
-from cavok.domain.errors import VerificationNotFound
-from cavok.domain.verifications import SCHEDULE, Trigger, Verification, begin
-from cavok.services.finish_verification import abort_verification
+from cavok.adapters.workflows import Workflows
+from cavok.domain.access_denied import OUT_OF_TIME, TRANSIENT_CODES
+from cavok.domain.accounts import CONNECTED, Account
+from cavok.domain.deadlines import PATIENCE_SECONDS, SHORT_TEST_SECONDS, Deadline
+from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFound
+from cavok.domain.fair_queue import FairQueue
+from cavok.domain.verifications import (
+    SCHEDULE,
+    State,
+    Trigger,
+    Verification,
+    begin,
+    found_again,
+)
+from cavok.services.enter_for_verification import VerificationRequest
+from cavok.services.finish_verification import VerificationReport, abort_verification, judge
+from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
 
-PAGE_SECONDS = 20.0
-"""No lease begins later, because the function has 50 and a call of the table may take 25. What a
-page leaves is due on the next one.
+AT_ONCE = 24
+"""Accounts of a page. Each takes up to 16 threads, of which Lambda allows 1,024, and three of the
+600 calls a second that STS allows. With so many, the processor is what they wait for.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class LeasedPage:
-    """The tests that a sweep is to run, and the errors of accounts that could not be leased."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SweepDependencies:
+    """`workflows` are those in which an account has a test of its own."""
 
-    tests: list[Verification] = field(default_factory=list)
-    failed: list[tuple[Account, Exception]] = field(default_factory=list)
+    due: DueAccounts
+    accounts: Accounts
+    verifications: Verifications
+    workflows: Workflows
+    testing: TestingDependencies
+    clock: Callable[[], datetime]
 
 
-def lease_due_accounts(
-    sweep: str,
-    *,
-    due: DueAccounts,
-    accounts: Accounts,
-    verifications: Verifications,
-    now: datetime,
-    deadline: Deadline,
-    limit: int,
-) -> LeasedPage:
-    """Begins and stores the tests that this sweep is to run at once: at most `limit`. `sweep` is
-    its execution's ARN.
+@dataclass(slots=True)
+class Swept:
+    """What a sweep did.
 
-    If a person or another sweep takes an account at the same moment, only one of them gets it. A
-    test that died earlier is aborted here instead, and its account becomes due again later: an
-    account whose tests keep dying is tested less and less often.
-
-    A failure concerns its account alone: the others are leased by now, and nobody else would run
-    their tests. Raises it if it left the page empty.
+    outcomes        tests by outcome, those that found an account as it was among them.
+    unchanged       how many of them were only counted.
+    handed_over     tests of their own that were started, and why, by account.
+    left            whether accounts are still due because the time was up.
+    hours_untested  the longest time that an account had gone without a verdict.
     """
-    page = LeasedPage()
-    for account in due.page(now, limit):
-        if not deadline.left:
-            break
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    unchanged: int = 0
+    handed_over: dict[str, str] = field(default_factory=dict)
+    left: bool = False
+    hours_untested: float = 0.0
+
+
+class NothingProven(Exception):
+    """A test had an answer that may be another one in a moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """One invocation. `arn` and `name` are those of the sweep's execution. At most
+    `tests_of_their_own` are started, half of them for one organization.
+    """
+
+    arn: str
+    name: str
+    tests_of_their_own: int
+    dependencies: SweepDependencies
+    swept: Swept = field(default_factory=Swept)
+    _of_organization: Counter[str] = field(default_factory=Counter)
+
+    def run(self, deadline: Deadline) -> Swept:
+        """Tests page by page, until no account is due. No page begins after the deadline."""
+        queue, since = FairQueue(), None
+        while deadline.left:
+            since = self._look(queue, since)
+            page = self._ready(queue, AT_ONCE)
+            if page:
+                self._test(page, queue)
+            elif not queue:
+                return self.swept
+        self.swept.left = bool(queue)
+        return self.swept
+
+    def take_apart(self) -> Swept:
+        """Gives some due accounts tests of their own, after one of them killed this process."""
+        queue = FairQueue()
+        self._look(queue, None)
+        for account in self._ready(queue, self.tests_of_their_own):
+            self._hand_over(account, "after a crash")
+        return self.swept
+
+    def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
+        now = self.dependencies.clock()
+        for _, key in self.dependencies.due.keys(now, since):
+            queue.add(key)
+        return now
+
+    def _ready(self, queue: FairQueue, limit: int) -> list[Account]:
+        """The next accounts that nobody tests. A test that died is aborted first: its account is
+        due again later, and ever more seldom if its tests keep dying.
+        """
+        now = self.dependencies.clock()
+        found = self.dependencies.due.read(queue.take(limit), now)
+        ready = []
+        for account in found:
+            if dead := self._dead_test(account):
+                self._abort(dead, now)
+            elif not account.testing(now):
+                ready.append(account)
+                self._note_age(account, now)
+        return ready
+
+    def _note_age(self, account: Account, now: datetime) -> None:
+        tested = account.verification.finished_at if account.verification else account.created_at
+        hours = (now - max(tested, account.touched_at)).total_seconds() / 3600
+        self.swept.hours_untested = max(self.swept.hours_untested, hours)
+
+    def _dead_test(self, account: Account) -> Verification | None:
+        """The test that never ended and still holds the account's expired slot."""
+        if account.slot is None or account.testing(self.dependencies.clock()):
+            return None
         try:
-            test = _lease(account, sweep, accounts, verifications, now)
-        except Exception as error:  # noqa: BLE001  see above
-            page.failed.append((account, error))
+            test = self.dependencies.verifications.get(
+                account.account_id, account.slot.verification_id
+            )
+        except VerificationNotFound:
+            return None
+        return test if test.running else None
+
+    def _abort(self, dead: Verification, now: datetime) -> None:
+        ours = self.dependencies
+        abort_verification(dead, accounts=ours.accounts, verifications=ours.verifications, now=now)
+        self.swept.outcomes["aborted"] += 1
+
+    def _test(self, page: Iterable[Account], queue: FairQueue) -> None:
+        """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest. A test that ends
+        later changes nothing: the account was written meanwhile.
+        """
+        deadline = Deadline.after(SHORT_TEST_SECONDS, monotonic)
+        pool = ThreadPoolExecutor(AT_ONCE)
+        tests = {pool.submit(self._test_one, account, deadline): account for account in page}
+        done, _ = wait(tests, timeout=PATIENCE_SECONDS)
+        pool.shutdown(wait=False, cancel_futures=True)
+        for test, account in tests.items():
+            why = self._why_unclear(test) if test in done else "no end in time"
+            if why and not self._hand_over(account, why):
+                queue.leave(account.organization_id)
+
+    def _why_unclear(self, test: Future[tuple[str, bool]]) -> str | None:
+        """None if the result is stored, or if whoever changed the account meanwhile decides."""
+        try:
+            outcome, unchanged = test.result()
+        except (WriteConflict, AccountNotFound):
+            return None
+        except Exception as error:  # noqa: BLE001  a failure concerns its account alone
+            return repr(error)[:300]
+        self.swept.outcomes[outcome] += 1
+        self.swept.unchanged += unchanged
+        return None
+
+    def _test_one(self, account: Account, deadline: Deadline) -> tuple[str, bool]:
+        """The outcome, and whether it was only counted. Raises whatever leaves it unclear."""
+        ours, test = self.dependencies, self._new_test(account)
+        names: dict[str, Any] = {
+            "organization_id": test.organization_id,
+            "account_id": test.account_id,
+            "verification_id": test.verification_id,
+            "trigger": test.trigger,
+        }
+        try:
+            found = make_scheduled_test(
+                VerificationRequest(**names), ours.testing, deadline, ours.clock()
+            )
+        except EntryRefused as error:
+            if account.status in CONNECTED:
+                raise
+            refused = EntryRefused.__name__
+            report = VerificationReport(**names, error=refused, cause=str(error))
         else:
-            page.tests.extend([test] if test else [])
-    if page.failed and not page.tests:
-        raise page.failed[0][1]
-    return page
+            passing = {s.error_code for s in found.steps if s.ok is None} & _PASSING
+            if passing:
+                raise NothingProven(", ".join(sorted(map(str, passing))))
+            steps, survey = tuple(found.steps), found.survey.recorded
+            report = VerificationReport(**names, steps=steps, survey=survey)
+        after, ended = judge(report, account, test, ours.testing.resources, ours.clock())
+        if ended.state is not State.FINISHED or ended.outcome is None:
+            raise NothingProven("The test would be aborted.")
+        again = found_again(account, after)
+        if again:
+            ours.accounts.confirm(again)
+        else:
+            ours.verifications.finish(account, after, ended, None)
+        return ended.outcome.value, again is not None
+
+    def _hand_over(self, account: Account, why: str) -> bool:
+        """Whether the account has a test of its own now. It holds the account's slot and lease, so
+        that it is aborted if it dies.
+        """
+        organization_id = account.organization_id
+        most_of_one = max(1, self.tests_of_their_own // 2)
+        started = len(self.swept.handed_over)
+        if (
+            started >= self.tests_of_their_own
+            or self._of_organization[organization_id] >= most_of_one
+        ):
+            return False
+        test = self._new_test(account)
+        tested, entry = begin(account, test)
+        try:
+            self.dependencies.verifications.begin(account, tested, test, entry)
+        except WriteConflict:
+            return True  # somebody else has it
+        self.dependencies.workflows.start(test, self.name)
+        self.swept.handed_over[account.account_id] = why
+        self._of_organization[organization_id] += 1
+        return True
+
+    def _new_test(self, account: Account) -> Verification:
+        return Verification(
+            organization_id=account.organization_id,
+            account_id=account.account_id,
+            verification_id=str(ULID()),
+            trigger=Trigger.SCHEDULED,
+            actor=SCHEDULE,
+            connection_revision=account.connection_revision,
+            started_at=self.dependencies.clock(),
+            execution_arn=self.arn,
+        )
 
 
-def _lease(
-    account: Account,
-    sweep: str,
-    accounts: Accounts,
-    verifications: Verifications,
-    now: datetime,
-) -> Verification | None:
-    if account.testing(now):
-        return None
-    if dead := _running(account, verifications):
-        abort_verification(dead, accounts=accounts, verifications=verifications, now=now)
-        return None
-    test = _scheduled(account, sweep, now)
-    tested, entry = begin(account, test)
-    try:
-        verifications.begin(account, tested, test, entry)
-    except WriteConflict:
-        return None
-    except Exception:
-        # It may have been written although its answer was lost.
-        if not _holds(test, accounts):
-            raise
-    return test
-
-
-def _holds(test: Verification, accounts: Accounts) -> bool:
-    """Whether the account's test slot is this test's."""
-    slot = accounts.get(test.organization_id, test.account_id).slot
-    return slot is not None and slot.verification_id == test.verification_id
-
-
-def _running(account: Account, verifications: Verifications) -> Verification | None:
-    """The test that never ended and still holds the account's expired slot."""
-    if account.slot is None:
-        return None
-    try:
-        verification = verifications.get(account.account_id, account.slot.verification_id)
-    except VerificationNotFound:
-        return None
-    return verification if verification.running else None
-
-
-def _scheduled(account: Account, sweep: str, now: datetime) -> Verification:
-    return Verification(
-        organization_id=account.organization_id,
-        account_id=account.account_id,
-        verification_id=str(ULID()),
-        trigger=Trigger.SCHEDULED,
-        actor=SCHEDULE,
-        connection_revision=account.connection_revision,
-        started_at=now,
-        execution_arn=sweep,
-    )
+_PASSING = TRANSIENT_CODES | {OUT_OF_TIME}

@@ -1,11 +1,18 @@
 """Accounts whose re-verification is due, from the sparse, sharded index of due times."""
 
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.table import Table
 from cavok.domain.accounts import Account
+from cavok.domain.fair_queue import AccountKey
+
+INDEX_IS_LATE = timedelta(seconds=15)
+"""What became due so long before the last look is looked at again: the index is eventually
+consistent.
+"""
 
 
 class DueAccounts:
@@ -14,24 +21,30 @@ class DueAccounts:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def page(self, now: datetime, limit: int) -> list[Account]:
-        """At most `limit` due accounts, longest overdue first.
-
-        The index is eventually consistent. So the accounts themselves are read consistently, and
-        those that are no longer due are left out.
+    def keys(self, now: datetime, since: datetime | None) -> list[tuple[datetime, AccountKey]]:
+        """All accounts that are due, or those that became due after `since`, longest overdue first.
+        Some more than once, and some that are no longer due: see `read`.
         """
-        due = sorted(each for shard in keys.DUE_SHARDS for each in _due(shard, now, limit))
-        oldest = [key for _, key in due[:limit]]
-        found = (item.account() for item in self._table.get_many(AccountItem, oldest))
+        times = AccountItem.next_verification_at
+        due = times.between(since - INDEX_IS_LATE, now) if since else times <= now
+        return sorted(
+            (item.next_verification_at, _key(item))
+            for shard in keys.DUE_SHARDS
+            for item in AccountItem.by_due.query(shard, due)
+        )
+
+    def read(self, wanted: Sequence[AccountKey], now: datetime) -> list[Account]:
+        """Those of them that are still due, read consistently."""
         return [
             account
-            for account in found
+            for account in self._read(wanted)
             if account.next_verification_at and account.next_verification_at <= now
         ]
 
+    def _read(self, wanted: Iterable[AccountKey]) -> list[Account]:
+        stored = [(keys.organization_pk(org), keys.account_sk(account)) for org, account in wanted]
+        return [item.account() for item in self._table.get_many(AccountItem, stored)]
 
-def _due(shard: str, now: datetime, limit: int) -> list[tuple[datetime, tuple[str, str]]]:
-    found = AccountItem.by_due.query(
-        shard, AccountItem.next_verification_at <= now, limit=limit, page_size=limit
-    )
-    return [(item.next_verification_at, (item.pk, item.sk)) for item in found]
+
+def _key(item: AccountItem) -> AccountKey:
+    return AccountKey(item.pk.removeprefix(keys.ORGANIZATION), item.sk.removeprefix(keys.ACCOUNT))

@@ -80,7 +80,7 @@ SCHEDULED = "SCHEDULED"
 
 DUE_SHARDS = tuple(f"DUE#{shard}" for shard in range(8))
 """Partitions of by_due. One partition takes 1,000 writes a second, and each test of an account
-writes there twice.
+writes there once: one entry goes, and another comes.
 """
 
 

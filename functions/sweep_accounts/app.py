@@ -1,0 +1,49 @@
+"""SweepAccounts: tests the accounts whose re-verification is due."""
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from cavok import wiring
+from cavok.domain.deadlines import SWEEP_SECONDS, Deadline
+from cavok.observability import logger, metrics
+from cavok.services.sweep import Sweep, SweepDependencies
+
+wiring.prepare(wiring.table, wiring.customer_roles)
+
+
+@logger.inject_lambda_context(correlation_id_path="sweep_id")
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Takes the sweep's name and ARN, and `apart`: whether the last invocation died. Returns how
+    many accounts it tested, those that have tests of their own, and whether any are left.
+    """
+    dependencies = SweepDependencies(
+        due=wiring.due_accounts(),
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        workflows=wiring.workflows(),
+        testing=wiring.testing_dependencies(),
+        clock=lambda: datetime.now(UTC),
+    )
+    most = int(wiring.setting("SWEEP_TESTS"))
+    sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, dependencies)
+    if event["apart"]:
+        swept = sweep.take_apart()
+    else:
+        swept = sweep.run(Deadline.after(SWEEP_SECONDS, time.monotonic))
+    metrics.add_metric("HoursUntested", MetricUnit.Count, swept.hours_untested)
+    for outcome, tests in swept.outcomes.items():
+        with single_metric("Verifications", MetricUnit.Count, tests) as metric:
+            metric.add_dimension("outcome", outcome)
+    logger.info(
+        "Swept", outcomes=swept.outcomes, unchanged=swept.unchanged, apart=swept.handed_over
+    )
+    return {
+        "tested": swept.outcomes.total(),
+        "handed_over": list(swept.handed_over),
+        "left": swept.left,
+    }

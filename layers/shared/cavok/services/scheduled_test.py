@@ -1,0 +1,67 @@
+"""A scheduled test of one account in one call: it enters the account, surveys its regions, makes
+every probe and writes the customer's log. The session stays in this process, so it is not sealed.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from cavok.adapters.customer.canary import Canary
+from cavok.adapters.customer.probed_account import ProbedAccount
+from cavok.adapters.table.resources import Resources
+from cavok.domain.deadlines import LOG_SECONDS, Deadline
+from cavok.domain.steps import Step
+from cavok.domain.survey import Survey
+from cavok.services.enter_account import EntryDependencies
+from cavok.services.enter_for_verification import VerificationRequest, enter_for_verification
+from cavok.services.probe_account import probe_account
+from cavok.services.survey_regions import survey_regions
+from cavok.services.write_customer_log import write_verification_log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TestingDependencies:
+    """What a test needs of ours."""
+
+    entry: EntryDependencies
+    canary: Canary
+    resources: Callable[[], Resources]
+
+
+class Found(NamedTuple):
+    """What a test found: the steps of all groups, and the regions."""
+
+    steps: list[Step]
+    survey: Survey
+
+
+def make_scheduled_test(
+    request: VerificationRequest,
+    dependencies: TestingDependencies,
+    deadline: Deadline,
+    now: datetime,
+) -> Found:
+    """Raises what entering the account raises."""
+    entered = enter_for_verification(request, dependencies.entry, dependencies.canary)
+    steps, session = list(entered.steps), entered.session
+    if session is None:
+        return Found(steps, Survey())
+    survey = survey_regions(
+        entered.account.regions,
+        session,
+        dependencies.resources().all_of(request.account_id),
+        trigger=request.trigger,
+        now=now,
+    )
+    region = survey.probing_region(session.region)
+    account = ProbedAccount(session=session.at(region), survey=survey, deadline=deadline)
+    steps += probe_account(entered.probes, account)
+    if entered.account.write_logs:
+        test = {
+            "account_id": request.account_id,
+            "verification_id": request.verification_id,
+            "trigger": request.trigger.value,
+        }
+        steps += write_verification_log(test, steps, session, now, deadline.later(LOG_SECONDS))
+    return Found(steps, survey)
