@@ -272,9 +272,9 @@ _RESOURCES = {
 """The values of variables that the template takes from its resources."""
 
 
-PARAMETERS = {"SweepTests": "80"}
-"""Where a stack with a hundred thousand accounts differs from the template's defaults, which fit a
-new AWS account. Source: docs/operating.md, "Lambda concurrency".
+PARAMETERS = {"SweepTests": "80", "ProbesAtOnce": "20"}
+"""Where a stack with many customers differs from the template's defaults, which fit a new AWS
+account. Source: docs/operating.md, "Lambda concurrency".
 """
 
 

@@ -31,7 +31,7 @@ import boto3
 from local import aws as local_aws
 from local import stack as local_stack
 from local.display import step
-from local.settings import REGION, ROOT, environment
+from local.settings import REGION, ROOT, Problem, environment
 from local.stack import Stack
 
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
@@ -77,6 +77,8 @@ SWEEPS_A_DAY = 720
 """With the `SweepRate` of the template, two minutes."""
 SWEPT = ceil(MANY / SWEEPS_A_DAY)
 """Accounts that a sweep finds due, if the table has `MANY` and each is tested daily."""
+POLLING = ("PublishEvents", "DeliverWebhook")
+"""The functions that no workflow invokes."""
 FIRST = 4
 """Accounts of a sweep that starts each function, and is not counted otherwise."""
 
@@ -191,7 +193,20 @@ def used_by_a_sweep(functions: Functions, aws: StandIn) -> Used:
         prepared.connect_accounts(SWEPT, due=SWEPT, first=FIRST, like=prepared.stored(0))
         warm, calls, before = len(pool.taken), len(aws.calls), _items()
         execution = _sweep(pool, aws)
+        _check(before)
         return _used(execution, pool.taken[warm:], cold, aws.calls[calls:], before)
+
+
+def _check(before: Mapping[Any, Item]) -> None:
+    """Raises Problem unless each due account was tested, and found as it was."""
+    accounts = {key: item for key, item in _items().items() if key[1].startswith("ACCOUNT#")}
+    tested = [
+        item
+        for key, item in accounts.items()
+        if item["last_finished_at"] != before[key]["last_finished_at"]
+    ]
+    if len(tested) != SWEPT or any(item["status"]["S"] != "confirmed" for item in tested):
+        raise Problem(f"A sweep tested {len(tested)} of {SWEPT} due accounts: {tested[:1]}")
 
 
 def _sweep(pool: Pool, aws: StandIn) -> Reckoned:
@@ -287,10 +302,7 @@ def _used(
         )
         for function, invocations in _by_function(taken).items()
     }
-    own = bytes_of_lambdas_own_lines(_level())
-    polled = [function for function in ("PublishEvents", "DeliverWebhook") if function in work]
-    begun = 1 + len(sweep.bill.express) + sum(work[function].invocations for function in polled)
-    rate = begun * SWEEPS_A_DAY / 86_400
+    traces = _traces(sweep, work)
     return Used(
         tests=SWEPT,
         work=work,
@@ -302,12 +314,9 @@ def _used(
         kms_requests=asked["kms"],
         events=sum(len(c.asked["Entries"]) for c in calls if c.operation == "PutEvents"),
         # A batch is received and deleted.
-        sqs_requests=asked["sqs"]
-        + 2 * sum(work[f].invocations for f in polled if f == "DeliverWebhook"),
-        log_bytes=sum(
-            one.invocation.log_bytes + LOG_LINE * one.invocation.log_lines + own for one in taken
-        ),
-        traces=begun * sampled(rate) if _traced() else 0,
+        sqs_requests=asked["sqs"] + 2 * len(_by_function(taken).get("DeliverWebhook", ())),
+        log_bytes=sum(map(_log_bytes, taken)),
+        traces=traces * sampled(traces * SWEEPS_A_DAY / 86_400),
     )
 
 
@@ -318,14 +327,30 @@ def _by_function(taken: Sequence[Taken]) -> Mapping[str, list[Taken]]:
     return found
 
 
-def _level() -> str:
-    """How much Lambda itself logs."""
-    return str(template()["Globals"]["Function"]["LoggingConfig"].get("SystemLogLevel", "INFO"))
+def _log_bytes(taken: Taken) -> int:
+    """What the function logged, and what Lambda itself does."""
+    own = template()["Globals"]["Function"]["LoggingConfig"] | resource(taken.function).get(
+        "LoggingConfig", {}
+    )
+    lines = LOG_LINE * taken.invocation.log_lines
+    level = own.get("SystemLogLevel", "INFO")
+    return taken.invocation.log_bytes + lines + bytes_of_lambdas_own_lines(level)
 
 
-def _traced() -> bool:
-    """Whether executions of the sweep are traced."""
-    return bool(resource("ReverifyAccounts").get("Tracing", {}).get("Enabled"))
+def _traces(sweep: Reckoned, work: Mapping[str, Work]) -> float:
+    """How many begin. A function goes on with its workflow's, if that has one."""
+    of_workflows = resource("ReverifyAccounts").get("Tracing", {}).get("Enabled", False)
+    own = sum(
+        one.invocations
+        for function, one in work.items()
+        if _is_traced(function) and (function in POLLING or not of_workflows)
+    )
+    return own + (1 + len(sweep.bill.express) if of_workflows else 0)
+
+
+def _is_traced(function: str) -> bool:
+    default = template()["Globals"]["Function"].get("Tracing")
+    return bool(resource(function).get("Tracing", default) == "Active")
 
 
 def _items() -> dict[Any, Item]:

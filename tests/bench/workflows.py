@@ -14,13 +14,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from local.settings import ROOT
-from tests.bench.functions import ExecutionEnvironment, Invocation
+from tests.bench.functions import PARAMETERS, ExecutionEnvironment, Invocation
 from tests.bench.measure import Sample
 from tests.bench.stand_in import StandIn
 from tests.integration.asl import Call, Run
-
-WITH_CUSTOMERS = {"ProbesAtOnce": "20"}
-"""Of an account with the limit of 1,000 executions: docs/operating.md, "Lambda concurrency"."""
 
 TRANSITION = 0.025
 """Seconds that Step Functions takes for a state, beside what the state waits for."""
@@ -31,7 +28,7 @@ def definition(name: str) -> Mapping[str, Any]:
     where customers are served.
     """
     text = (ROOT / "statemachines" / f"{name}.asl.json").read_text()
-    for parameter, value in WITH_CUSTOMERS.items():
+    for parameter, value in PARAMETERS.items():
         text = text.replace(f"${{{parameter}}}", value)
     found: Mapping[str, Any] = json.loads(re.sub(r"\$\{(\w+?)(Arn)?\}", r"\1", text))
     return found
