@@ -31,7 +31,7 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { unchanged } from "../lib/unchanged.js";
+import { unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
 import { oldest, watched } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
@@ -449,7 +449,7 @@ function setting(title, text, action) {
 // then, but the modal still shows what was before.
 function changing(handle, ...names) {
   const fields = () => names.map((name) => handle.account()?.[name]);
-  const check = unchanged(fields(), fields, () => t.account.changedMeanwhile);
+  const check = unlessChanged(fields(), fields, () => t.account.changedMeanwhile);
   return async (body) => {
     await check();
     await change(handle, body).catch(async (problem) => {

@@ -20,7 +20,7 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { unchanged } from "../lib/unchanged.js";
+import { unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
 import { oldest, pagedList, watched } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -293,7 +293,7 @@ function edit(webhook, reload) {
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
   // The API takes the last change of a webhook for right.
-  const check = unchanged(
+  const check = unlessChanged(
     webhook,
     () => webhookThere(),
     (there) => {

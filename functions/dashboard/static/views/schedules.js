@@ -5,7 +5,7 @@ import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { button, changeButton, dialog, field, form, notice, section, skeleton, toast } from "../lib/ui.js";
-import { unchanged } from "../lib/unchanged.js";
+import { unlessChanged } from "../lib/meanwhile.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
@@ -209,7 +209,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const name = subject.name || subject.instance_id;
   const given = resource?.schedule;
   // The API takes the last schedule for right. One that was released meanwhile is the API's to refuse.
-  const check = unchanged(
+  const check = unlessChanged(
     given,
     async () => {
       const there = (await resourcesOf(id)).find((each) => each.resource_id === resource.resource_id);

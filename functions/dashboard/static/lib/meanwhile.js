@@ -9,7 +9,7 @@ import { Problem } from "./api.js";
  * @param {(there: any) => string} say
  * @returns {(mine?: any) => Promise<void>} `mine`: what is about to be saved; what another made the same is no conflict
  */
-export function unchanged(shown, read, say) {
+export function unlessChanged(shown, read, say) {
   let before = JSON.stringify(shown);
   return async (mine) => {
     const there = await read();

@@ -3,15 +3,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 globalThis.document = { addEventListener() {} };
-const { unchanged } = await import("../../../functions/dashboard/static/lib/unchanged.js");
+const { unlessChanged } = await import("../../../functions/dashboard/static/lib/meanwhile.js");
 
 const told = { status: 412, message: "theirs" };
 
-test("what nobody changed is saved", () => unchanged({ name: "a" }, () => ({ name: "a" }), String)());
+test("what nobody changed is saved", () => unlessChanged({ name: "a" }, () => ({ name: "a" }), String)());
 
 test("a change of another is told once, and each further one again", async () => {
   let there = "ours";
-  const check = unchanged("ours", () => Promise.resolve(there), String);
+  const check = unlessChanged("ours", () => Promise.resolve(there), String);
   there = "theirs";
   await assert.rejects(check(), told);
   await check();
@@ -20,15 +20,15 @@ test("a change of another is told once, and each further one again", async () =>
 });
 
 test("what another made the same is no conflict", async () => {
-  const check = unchanged("ours", () => "theirs", String);
+  const check = unlessChanged("ours", () => "theirs", String);
   await check("theirs");
   await assert.rejects(check("other"), told);
 });
 
 test("what is gone differs from what was never there", async () => {
-  await assert.rejects(unchanged({ url: "x" }, () => null, String)(), { status: 412 });
-  await unchanged(null, () => null, String)();
+  await assert.rejects(unlessChanged({ url: "x" }, () => null, String)(), { status: 412 });
+  await unlessChanged(null, () => null, String)();
 });
 
 test("who cannot tell does not save", () =>
-  assert.rejects(unchanged(1, () => Promise.reject(new Error("no network")), String)(), /no network/));
+  assert.rejects(unlessChanged(1, () => Promise.reject(new Error("no network")), String)(), /no network/));
