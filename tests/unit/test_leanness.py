@@ -174,6 +174,13 @@ def test_a_function_makes_the_clients_that_each_invocation_needs_while_it_starts
     assert set(made) == PREPARED.get(function, set())
 
 
+def test_what_is_not_configured_fails_no_start() -> None:
+    """Its first invocation says it."""
+    not_set = ON_LAMBDA | {"TABLE_NAME": ""}
+
+    assert after_importing("record_verification", "names = made", NOTE_CLIENTS, **not_set) == []
+
+
 MODELS = """
 from pydantic import BaseModel
 def models(base):

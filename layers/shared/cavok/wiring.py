@@ -6,6 +6,7 @@ Imports are inside the functions so that a Lambda function loads only what it us
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import cache
 from typing import TYPE_CHECKING
@@ -60,12 +61,14 @@ def setting(name: str) -> str:
 
 def prepare(*adapters: Callable[[], object]) -> None:
     """To be called by a function's module, with what each of its invocations needs. On Lambda makes
-    it at once: a start has a whole processor, an invocation its share. Making clients calls
-    nothing, so that no start fails because AWS does. Elsewhere does nothing.
+    it at once: a start has a whole processor, an invocation its share. No start fails: making
+    clients calls nothing, and what is not configured is said by the invocation, which has a log
+    line and a caller. Elsewhere does nothing.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         for make in adapters:
-            make()
+            with suppress(NotConfigured):
+                make()
 
 
 @cache
