@@ -12,7 +12,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from cavok.domain import permissions
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
 from tests.integration.conftest import BUCKET, client
-from tests.support.api import KEY_ACCOUNT, Api, is_problem
+from tests.support.api import KEY_ACCOUNT, ROLE_ACCOUNT, Api, is_problem
 from tests.support.builders import EXTERNAL_ID, WORKLOAD
 
 PUBLIC = ["/health", "/openapi.json", "/docs", "/v1/permissions", "/v1/providers"]
@@ -162,6 +162,22 @@ def test_a_time_is_one_and_every_component_is_used(nobody: Api) -> None:
         for field, shape in schema.get("properties", {}).items():
             if field.endswith("_at") or field == "at":
                 assert '"format": "date-time"' in json.dumps(shape), (name, field)
+
+
+def test_headers_that_answers_have_are_described(nobody: Api, admin: Api) -> None:
+    paths = described(nobody)["paths"]
+
+    def declared(method: str, path: str, status: str) -> set[str]:
+        return {name.lower() for name in paths[path][method]["responses"][status]["headers"]}
+
+    made = admin.post("/v1/accounts", ROLE_ACCOUNT)
+    admin.post("/v1/accounts", ROLE_ACCOUNT | {"provider_id": "210987654321", "name": "Second"})
+    shown = admin.get(made.headers["location"])
+    listed = admin.get("/v1/accounts", limit="1")
+    assert declared("post", "/v1/accounts", "201") <= set(made.headers)
+    assert declared("get", "/v1/accounts/{account_id}", "200") <= set(shown.headers)
+    assert declared("get", "/v1/accounts", "200") <= set(listed.headers)
+    assert declared("get", "/v1/accounts", "503") == {"retry-after"}
 
 
 def test_errors_of_the_gateway_have_one_component(nobody: Api) -> None:

@@ -1,6 +1,7 @@
 """The OpenAPI document of the whole API, whichever function serves a route."""
 
 import json
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from inspect import getdoc
 from pkgutil import iter_modules
@@ -38,14 +39,28 @@ _PARAMETERS = {
 }
 """What parameters mean that several routes share. Those of one route say it themselves."""
 
+_HEADERS = {
+    name: {"description": text, "schema": {"type": "string"}}
+    for name, text in {
+        "ETag": "What `If-None-Match` takes and, of an account, `If-Match`.",
+        "Cache-Control": "What may be kept, and for how long.",
+        "Link": 'The next page, as `rel="next"`, relative to this one. Left out on the last one.',
+        "Location": "The path of what was made.",
+        "Retry-After": "Seconds after which to try again.",
+    }.items()
+}
+
 
 def document() -> str:
     """The document as JSON, without white space."""
     made = json.loads(_whole_api().get_openapi_json_schema(**_about()))
     for operations in made["paths"].values():
-        for operation in operations.values():
+        for method, operation in operations.items():
             for parameter in operation.get("parameters", ()):
                 parameter.setdefault("description", _PARAMETERS.get(parameter["name"]))
+            for status, response in operation["responses"].items():
+                if names := list(_headers_of(method, operation, status)):
+                    response["headers"] = {name: _HEADERS[name] for name in names}
     made["webhooks"] = {
         one.type: {"post": _webhook(one)}
         for one in REGISTRY.values()
@@ -74,6 +89,18 @@ def _whole_api() -> APIGatewayHttpResolver:
         route.description = getdoc(route.func)  # Powertools leaves docstrings out.
         route.operation_id = route.func.__name__
     return whole
+
+
+def _headers_of(method: str, operation: Mapping[str, Any], status: str) -> Iterator[str]:
+    if (method, status) == ("get", "200"):
+        yield from ("ETag", "Cache-Control")
+    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
+    if status == "200" and "cursor" in parameters:
+        yield "Link"
+    if status == "201":
+        yield "Location"
+    if status == "503":
+        yield "Retry-After"
 
 
 def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
