@@ -170,7 +170,7 @@ def test_an_account_that_another_deletes_is_looked_for_no_more(instructions, wat
     watch.expect_status(404)
     there = instructions()
     expect(there.said).to_contain_text(EVERY)
-    there.account = (404, samples.NO_SUCH)
+    there.account = samples.NO_SUCH
     there.wait(4)
     expect(there.page.get_by_role("heading", name="No such account")).to_be_visible()
     before = len(there.looks)

@@ -9,15 +9,7 @@ from playwright.sync_api import expect
 from tests.support.page import samples
 from tests.support.page.measures import scroll_until
 
-BROKEN = (
-    500,
-    {
-        "type": "about:blank",
-        "title": "Internal Server Error",
-        "status": 500,
-        "detail": "Something failed on our side. It was logged.",
-    },
-)
+BROKEN = samples.problem(500, "Something failed on our side. It was logged.")
 VIEWS = {
     "#/accounts": "/v1/accounts",
     "#/accounts/acc000000": "/v1/accounts/acc000000",

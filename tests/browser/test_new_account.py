@@ -81,18 +81,13 @@ def test_the_apis_errors_appear_at_their_fields_and_nothing_is_lost(modal, answe
     answer_with(
         modal,
         "/v1/accounts",
-        (
+        samples.problem(
             422,
-            {
-                "type": "about:blank",
-                "title": "Unprocessable Entity",
-                "status": 422,
-                "detail": "Please correct: name, credentials.access_key_id.",
-                "errors": [
-                    {"field": "name", "message": "This name is taken by a rule of the API."},
-                    {"field": "credentials.access_key_id", "message": "This is a temporary key."},
-                ],
-            },
+            "Please correct: name, credentials.access_key_id.",
+            errors=[
+                {"field": "name", "message": "This name is taken by a rule of the API."},
+                {"field": "credentials.access_key_id", "message": "This is a temporary key."},
+            ],
         ),
         method="POST",
     )

@@ -65,8 +65,8 @@ def test_a_revoked_account_leads_from_the_list_to_the_reason(admin, answer_with)
 
 def test_a_refused_revoke_is_said_in_the_dialog(admin, answer_with, watch):
     watch.expect_status(503)
-    problem = {"type": "about:blank", "title": "Unavailable", "status": 503, "detail": "Not now."}
-    answer_with(admin.page, f"{ONE}/revoke", (503, problem), method="POST")
+    problem = samples.problem(503, "Not now.")
+    answer_with(admin.page, f"{ONE}/revoke", problem, method="POST")
     answer_with(admin.page, ONE, samples.account(0))
     page = admin.go("#/accounts/acc000000")
     page.get_by_role("button", name="Revoke now").click()

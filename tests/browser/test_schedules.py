@@ -102,14 +102,12 @@ def test_nothing_is_asked_about_an_instance_that_is_as_its_schedule_says(
 def test_an_error_marks_the_window_that_it_is_about(furnished, admin, answer_with, watch):
     watch.expect_status(422)
     page = furnished
-    problem = {
-        "type": "about:blank",
-        "title": "Unprocessable Entity",
-        "status": 422,
-        "detail": "Please correct: schedule.windows.0.start.",
-        "errors": [{"field": "schedule.windows.0.start", "message": "This hour is skipped."}],
-    }
-    answer_with(page, f"{ONE}/resources/res1", (422, problem), method="PATCH")
+    problem = samples.problem(
+        422,
+        "Please correct: schedule.windows.0.start.",
+        errors=[{"field": "schedule.windows.0.start", "message": "This hour is skipped."}],
+    )
+    answer_with(page, f"{ONE}/resources/res1", problem, method="PATCH")
     admin.go("#/accounts/acc000000/schedules")
     page.get_by_role("button", name="Change the schedule of web1").click()
     dialog = page.get_by_role("dialog")

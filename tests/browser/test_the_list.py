@@ -159,8 +159,7 @@ def test_what_left_its_page_is_looked_at_by_itself(admin, answer_with, watch):
     accounts = [samples.account(index, status="confirmed") for index in range(3)]
     answer_with(page, "/v1/accounts", samples.pages_of(accounts))
     answer_with(page, "/v1/accounts/acc000001", samples.account(1, status="failed"))
-    gone = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such account"}
-    answer_with(page, "/v1/accounts/acc000002", (404, gone))
+    answer_with(page, "/v1/accounts/acc000002", samples.NO_SUCH)
     page.clock.install()
     page.goto("about:blank")
     admin.go("#/accounts?status=confirmed")

@@ -168,10 +168,9 @@ def test_usage_of_all_accounts_goes_on_page_by_page_and_recovers(
     watch.expect_status(500)
     accounts = [samples.account(index) for index in range(6)]
     first = samples.usage_of(accounts[:4])
-    problem = {"type": "about:blank", "title": "Failed", "status": 500, "detail": "It was logged."}
     # What passes by itself is tried three times.
     replies: list[Any] = [
-        *[(500, problem)] * 3,
+        *[samples.problem(500, "It was logged.")] * 3,
         first,
         {**first, "items": samples.usage_of(accounts[4:])["items"][1:2], "next_cursor": None},
     ]
@@ -537,7 +536,7 @@ def test_what_a_sweep_finds_shows_in_an_open_page_by_itself(
     expect(title).to_contain_text("Degraded")
     expect(wrong).to_contain_text("What to do:")
     expect(wrong).to_contain_text("ec2:StopInstances")
-    expect(page.locator("#announcer")).to_have_text("The account is now: Degraded")
+    expect(page.locator("#announcer")).to_contain_text("The account is now: Degraded")
     assert_in_order(page)
 
     page.get_by_role("link", name="Cloud Accounts").first.click()
@@ -554,4 +553,4 @@ def test_what_a_sweep_finds_shows_in_an_open_page_by_itself(
     place.iam.delete_role_policy(RoleName=role, PolicyName="OurRules")
     sweep("00:31")
     expect(line).to_contain_text("Confirmed")
-    expect(page.locator("#announcer")).to_have_text(f"{name} is now: Confirmed")
+    expect(page.locator("#announcer")).to_contain_text(f"{name} is now: Confirmed")

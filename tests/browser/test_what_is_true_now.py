@@ -152,7 +152,7 @@ class Organization:
     def _one(self, request: Any) -> Any:
         wanted = request.url.rpartition("/")[2]
         found = [one for one in self.accounts if one["account_id"] == wanted]
-        return found[0] if found else (404, samples.NO_SUCH)
+        return found[0] if found else samples.NO_SUCH
 
     def add(self, *indexes: int) -> None:
         self.accounts += [samples.account(index) for index in indexes]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -444,7 +445,28 @@ AUDIT = [
 ]
 
 
-NO_SUCH = {"type": "about:blank", "title": "Not Found", "status": 404, "detail": "No such account"}
+CODES = {
+    404: "account_not_found",
+    422: "invalid_fields",
+    500: "internal_error",
+    503: "service_unavailable",
+}
+
+
+def problem(status: int, detail: str, **changes: Any) -> tuple[int, dict[str, Any]]:
+    """An error of the API: its status and body."""
+    return status, {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+        "code": CODES[status],
+        "request_id": "Root=1-67891233-abcdef012345678912345678",
+        **changes,
+    }
+
+
+NO_SUCH = problem(404, "No such account")
 
 
 def issue(code: str, message: str, remedy: str, **changes: Any) -> dict[str, Any]:
