@@ -69,8 +69,8 @@ class VerificationReport:
 
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
-        """Reads the report of `verify_account`, the report of the sweep that a test died (EXPRESS
-        executions emit no event), or an EventBridge "Step Functions Execution Status Change".
+        """Reads the report of `verify_account`, or an EventBridge "Step Functions Execution Status
+        Change".
         """
         detail = event.get("detail")
         names = json.loads(detail["input"]) if detail else event
@@ -87,7 +87,7 @@ class VerificationReport:
             log_error=f"{log_failure['Error']}: {_message(log_failure.get('Cause', ''))}"
             if log_failure
             else None,
-            died=detail is not None or bool(event.get("died")),
+            died=detail is not None,
         )
 
     def entry_step(self, account: Account, now: datetime) -> Step:
