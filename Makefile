@@ -95,9 +95,11 @@ model: dev ## the API against a model of it, 200 examples of 30 steps, other one
 	@MODEL_EXAMPLES=$(or $(EXAMPLES),200) $(RUN) pytest tests/integration/test_model.py --timeout=1800
 
 lock: dev simulator page ## write requirements/*.txt again from requirements/*.in
-	@for name in dev sam emulator checkov simulator page mutants; do \
-	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header \
-	    requirements/$$name.in --output-file requirements/$$name.txt || exit 1; done
+	@for name in uv dev sam emulator checkov simulator page mutants layer page-build; do \
+	  case $$name in layer) to=layers/shared/requirements.txt ;; page-build) to=functions/dashboard/build-requirements.txt ;; \
+	    *) to=requirements/$$name.txt ;; esac; \
+	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes \
+	    requirements/$$name.in --output-file $$to || exit 1; done
 	@for name in simulator page; do \
 	  .local/venvs/$$name/bin/node .local/venvs/$$name/bin/npm install --prefix requirements/$$name \
 	    --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund || exit 1; done

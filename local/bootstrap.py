@@ -73,10 +73,11 @@ def ensure_environment(name: str) -> Path:
     print(f"Installing {requirements.relative_to(ROOT)} … ", end="", flush=True)
     if uv:
         run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, target)
-        run(uv, "pip", "sync", "--quiet", "--python", python, requirements)
+        run(uv, "pip", "sync", "--quiet", "--require-hashes", "--python", python, requirements)
     else:
         run(sys.executable, "-m", "venv", "--clear", target)
-        run(python, "-m", "pip", "install", "--quiet", "--requirement", requirements)
+        hashed = ("--quiet", "--require-hashes", "--requirement", requirements)
+        run(python, "-m", "pip", "install", *hashed)
     if locked_modules.exists():
         install_node_modules(locked_modules.parent, target)
     stamp.write_text(wanted)

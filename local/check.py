@@ -23,6 +23,7 @@ _PAGE = HOME / "venvs" / "page"
 _PAGE_TESTS = "tests/unit/dashboard"
 _PAGE_FORMAT = ("--config", "local/page/prettier.json")
 _PAGE_FILES = ("functions/dashboard/static/**/*.js", f"{_PAGE_TESTS}/*.mjs", "local/page/*.mjs")
+SBOM = HOME / "sbom.cdx.json"
 _UNREACHABLE = ("could not be audited", "ConnectionError", "ServiceError")
 
 
@@ -85,6 +86,7 @@ def checks() -> list[Check]:
             (str(_CHECKOV), "--config-file", ".checkov.yaml"),
             blind=("error parsing",),
         ),
+        Check("sbom", f"CycloneDX of the layer ({SBOM.relative_to(ROOT)})", _sbom()),
         Check(
             "audit",
             "pip-audit of the layer",
@@ -92,6 +94,12 @@ def checks() -> list[Check]:
             unable=_UNREACHABLE,
         ),
     ]
+
+
+def _sbom() -> tuple[str, ...]:
+    """What the functions run on besides Python and our own code, with hashes, as CycloneDX says."""
+    to = ("--output-reproducible", "--output-format", "JSON", "--output-file", str(SBOM))
+    return (f"{_DEV}/cyclonedx-py", "requirements", *to, "layers/shared/requirements.txt")
 
 
 def _of_the_page() -> Iterator[Check]:
