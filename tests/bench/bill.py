@@ -69,19 +69,19 @@ Developer Guide, "Configuring JSON and plain text log formats", "System log leve
 
 @dataclass(frozen=True)
 class Work:
-    """What a function did: how often it was invoked, the seconds of a warm invocation, and those of
-    a cold one, INIT included, which is billed since August 2025. Memory in GB.
+    """What a function did: how often it was invoked, the seconds of a warm invocation, and those
+    that a start adds: INIT, which is billed since August 2025, and what only a first invocation
+    does. Memory in GB.
     """
 
     invocations: float
     warm: float
-    cold: float
+    start: float
     memory: float
-    log_bytes: float = 0
 
     @property
     def gb_seconds(self) -> float:
-        return self.invocations * self.memory * ((1 - COLD) * self.warm + COLD * self.cold)
+        return self.invocations * self.memory * (self.warm + COLD * self.start)
 
 
 @dataclass(frozen=True)

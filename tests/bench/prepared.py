@@ -97,6 +97,24 @@ def _found_like(like: Account, account: Account, day: int) -> Account:
     )
 
 
+def make_due(count: int) -> None:
+    """Lets the time of the first accounts come."""
+    now = datetime.now(UTC)
+    for index in range(count):
+        account = an_account(index, now, due=True)
+        _client("dynamodb").update_item(
+            TableName=TABLE,
+            Key={
+                "pk": {"S": f"ORG#{ORGANIZATION}"},
+                "sk": {"S": f"ACCOUNT#{account.account_id}"},
+            },
+            UpdateExpression="SET next_verification_at = :now",
+            ExpressionAttributeValues={
+                ":now": {"S": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f+0000}"}
+            },
+        )
+
+
 @contextmanager
 def adapters() -> Iterator[None]:
     """This process may use the code of the layer, as in a function."""

@@ -109,17 +109,18 @@ class StandIn:
     def _of_moto(
         self, key: str, service: str, request: AWSPreparedRequest
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """A test changes nothing in a customer's EC2, RDS and IAM. So moto, which takes longer than
-        AWS, is asked each question once.
+        """A test changes nothing in a customer's EC2, RDS and IAM, and any session of a role will
+        do. So moto, which takes longer than AWS, is asked each question once.
         """
-        fixed = service in ("ec2", "rds", "iam")
-        question = (key, request.url, str(request.body))
+        fixed = service in ("ec2", "rds", "iam", "sts")
+        body = str(request.body)
+        question = (key, request.url, *parse_qs(body).get("RoleArn", [body]))
         if fixed and question in self._known:
             return self._known[question]
         answered = botocore_stubber.process_request(request)
         assert answered, request.url
-        status, headers, body = answered
-        whole = body.encode() if isinstance(body, str) else body
+        status, headers, answer = answered
+        whole = answer.encode() if isinstance(answer, str) else answer
         if fixed:
             self._known[question] = status, headers, whole
         return status, headers, whole

@@ -60,8 +60,8 @@ def test_what_is_stored_is_recoverable_too() -> None:
 
 
 def test_lambda_bills_the_starts_that_are_assumed_too() -> None:
-    work = {"any": Work(invocations=2, warm=1.0, cold=3.0, memory=0.5)}
-    seconds = 2 * 0.5 * (1 + COLD * (3 - 1))
+    work = {"any": Work(invocations=2, warm=1.0, start=2.0, memory=0.5)}
+    seconds = 2 * 0.5 * (1 + COLD * 2)
 
     assert bill(work=work) == pytest.approx(
         {

@@ -1,0 +1,42 @@
+"""What `make bench` starts, and what it compares with."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cavok import wiring
+from tests.bench.measure import Medians
+from tests.bench.start_up import _FIRST_CLIENTS, BEFORE, StartUp
+from tests.unit.test_template import FUNCTIONS
+
+WITHOUT_LAYER = {"DashboardPage"}
+NEW = {"SweepAccounts"}
+"""Functions that were not there before."""
+
+
+def test_each_function_of_the_layer_has_its_first_clients_and_what_it_took_before() -> None:
+    assert set(_FIRST_CLIENTS) == set(FUNCTIONS) - WITHOUT_LAYER
+    assert set(BEFORE) == set(_FIRST_CLIENTS) - NEW
+
+
+def test_the_first_clients_are_made_by_wiring() -> None:
+    made = {
+        name
+        for calls in _FIRST_CLIENTS.values()
+        for name in re.findall(r"wiring\.(\w+)", str(calls))
+    }
+
+    assert made
+    assert {name for name in made if not callable(getattr(wiring, name, None))} == set()
+
+
+@pytest.mark.parametrize("slower", [1, 2])
+def test_a_start_is_compared_in_yardsticks(slower: int) -> None:
+    """Twice the CPU time on a machine that is half as fast is no slower."""
+    ready, yardstick = Medians(0, 0.3 * slower), Medians(0, 0.1 * slower)
+
+    start = StartUp("OpenSession", ready, ready, yardstick)
+
+    assert start.of_before == pytest.approx(3 / BEFORE["OpenSession"])
