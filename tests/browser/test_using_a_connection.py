@@ -24,6 +24,7 @@ from tests.support.journeys import Journey, connect_and_test
 from tests.support.months import stay_within_a_month
 from tests.support.organizations import Organization
 from tests.support.page import samples
+from tests.support.waiting import eventually
 
 WHY = "You are a viewer. Only an admin of your organization can do this."
 Enter = Callable[..., Person]
@@ -419,6 +420,18 @@ def test_a_webhook_is_set_tested_and_removed_and_its_secret_shown_once(
         region.get_by_role("button", name="Send a test message").click()
         expect(page.locator("#toasts")).to_contain_text("A test message is on its way.")
         receiver.wait_for(lambda one: one.json["type"] == "Webhook Test", "a test message")
+        eventually(
+            lambda: answer(own_organization.admin.get("/v1/organization/webhook/deliveries"))[
+                "items"
+            ],
+            "the delivery is in the log",
+        )
+        region.get_by_text("Deliveries").click()
+        expect(region.get_by_role("listitem")).to_contain_text("Webhook Test")
+        expect(region.get_by_role("listitem")).to_contain_text("Delivered · 1 try · 204")
+        assert_accessible(page)
+        region.get_by_role("button", name="Deliver again").click()
+        receiver.wait_for(lambda _: len(receiver.deliveries) == 2, "the same message again")
 
     region.get_by_role("button", name="New signing secret").click()
     dialog.get_by_role("button", name="New signing secret").click()

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from tests.browser.axe import assert_accessible
 from tests.browser.conditions import (
     API_DOWN,
     EVERY,
@@ -443,6 +444,26 @@ def test_a_webhook_that_another_has_changed_is_shown_and_not_overwritten(admin, 
     dialog.get_by_role("button", name="Save").click()
     expect(dialog.locator("code")).to_contain_text("whsec_x")
     assert [put.post_data_json["url"] for put in puts] == [samples.WEBHOOK["url"]]
+
+
+def test_a_paused_webhook_says_so_and_is_resumed(admin, answer_with):
+    page, there = admin.page, [samples.WEBHOOK]
+    path = "/v1/organization/webhook"
+    answer_with(page, path, lambda _: there[0])
+    answer_with(page, f"{path}/deliveries", {"items": samples.DELIVERIES, "next_cursor": None})
+    resumed = answer_with(page, f"{path}/resume", (204, None), method="POST")
+    region = page.get_by_role("region", name="Webhook")
+    admin.go("#/organization")
+    expect(region).to_contain_text("Paused: your receiver failed ten times in a row")
+    region.get_by_text("Deliveries").click()
+    expect(region.get_by_role("listitem")).to_have_count(len(samples.DELIVERIES))
+    expect(region).to_contain_text("Paused, not tried · 2 tries · next try")
+    expect(region).to_contain_text("Failed, tried again · 1 try · no answer · 8,000 ms")
+    assert_accessible(page)
+    there[0] = samples.WEBHOOK | {"state": "active"}
+    region.get_by_role("button", name="Resume").click()
+    expect(region).not_to_contain_text("Paused: your receiver")
+    assert len(resumed) == 1
 
 
 def test_a_new_secret_leaves_what_another_has_changed(admin, answer_with):

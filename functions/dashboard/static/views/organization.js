@@ -247,7 +247,7 @@ function deliveries(signal) {
         : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
     );
   const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));
-  return h("details", { ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
+  return h("details", { class: "more-fields", ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
 }
 
 function deliveryRow(item, again) {
