@@ -29,7 +29,7 @@ from tests.unit.test_routes import served
 OWNED = sorted(
     (method, path.format(account_id="{id}", verification_id=VERIFICATION_ID))
     for method, path in served(accounts_api)
-    if "{account_id}" in path
+    if path.startswith("/v1/accounts/{account_id}")
 )
 """Every route of one account, of those that `accounts_api` serves."""
 BODIES = {"PATCH": {"name": "Other"}, "PUT": KEYS}
