@@ -241,7 +241,7 @@ function deliveries(signal) {
   const draw = ({ items }) =>
     h(
       "ul",
-      { class: "trail" },
+      {},
       items.length
         ? items.map((item) => deliveryRow(item, () => shown?.reload()))
         : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
@@ -259,24 +259,19 @@ function deliveryRow(item, again) {
   ].filter(Boolean);
   return h(
     "li",
-    { class: "trail-row" },
-    h("span", { class: "trail-when" }, when(item.at, { exact: true })),
+    { class: "delivery" },
     h(
-      "span",
-      { class: "trail-what" },
-      h("strong", {}, item.type),
+      "div",
+      {},
+      h("p", {}, h("strong", {}, item.type), " ", h("span", { class: "muted" }, when(item.at, { exact: true }))),
       h(
-        "span",
-        { class: "muted small trail-detail" },
+        "p",
+        { class: "muted small" },
         facts.join(" · "),
-        item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at)],
+        item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at, { exact: true })],
       ),
     ),
-    h(
-      "span",
-      { class: "trail-who" },
-      pressButton(t.webhook.redeliver, `deliveries/${api.segment(item.event_id)}/redeliver`, again),
-    ),
+    pressButton(t.webhook.redeliver, `deliveries/${api.segment(item.event_id)}/redeliver`, again),
   );
 }
 
