@@ -42,7 +42,11 @@ def be_fair_between_groups(
         for each in queue["messages"]:
             if each.get("group_id") and each.get("receive_count") and each["visible_at"] > now:
                 in_flight[each["group_id"]] += 1
-        waiting = [each for each in queue["messages"] if each.get("visible_at", 0) <= now]
+        waiting = [
+            each
+            for each in queue["messages"]
+            if each.get("visible_at", 0) <= now and not any(each is one for one in found)
+        ]
         if not waiting:
             break
         first = min(waiting, key=lambda each: in_flight[each.get("group_id") or ""])
