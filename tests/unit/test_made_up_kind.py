@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -234,7 +234,7 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
     resource: Any = SimpleNamespace(
         resource_id="r", kind=kind, instance=InstanceKey(kind, "us-east-1", "sales")
     )
-    assert {"account_number", "role_name", "write_logs"} <= Account.__annotations__.keys()
+    assert {"account_number", "role_name", "write_logs"} <= {each.name for each in fields(Account)}
     assert "resource_id" in Resource.__annotations__
     assert isinstance(Resource.instance, property)
 

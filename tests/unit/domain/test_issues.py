@@ -738,7 +738,7 @@ def test_policies_that_tests_do_not_read_put_nothing_in_doubt_that_was_not_refus
         after = judged_by(refused, step, unread, under_control=under_control)
         assert after.status is Status.CONFIRMED
     still = judged_by(refused, partly(STOP_DB, refused=[ORDERS]), unread, under_control={ORDERS})
-    assert still == refused
+    assert replace(still, verification=refused.verification) == refused
 
 
 def test_a_database_that_no_example_names_is_in_doubt_where_there_are_more_than_examples() -> None:
