@@ -80,5 +80,6 @@ def test_lines_of_other_times_are_thrown_away_and_named(
 def _write(place: Place, role_name: str, group: str) -> dict[str, Judgement]:
     now = datetime.now(UTC)
     logs = CustomerLogs(place.enter(role_name))
-    calls = logs.write(group, f"{now:%Y-%m-%d}", LogLine(now, {"event": "Contract"}))
+    stream, line = f"{now:%Y-%m-%d}", LogLine(now, {"event": "Contract"})
+    calls = [*logs.prepare(group, stream), logs.write(group, stream, line)]
     return {action: call() for action, call in calls}
