@@ -12,12 +12,16 @@ from unittest.mock import Mock
 
 import pytest
 
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+
 from cavok import wiring
 from cavok.adapters.table.keys import DUE_SHARDS
+from cavok.adapters.table.stream import change_of
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.errors import EntryInconclusive, EntryRefused, EntryRefusedYet, OurEntryBroken
+from cavok.domain.events import EventType, events_of
 from cavok.domain.steps import Evidence, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import FULL_EVERY, LEASE, SCHEDULE, State, Trigger, Verification
@@ -37,6 +41,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.faults import Calls, Fault, watched
+from tests.support.stream_records import stream_record
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
 Find = Callable[[Account], Any]
@@ -127,6 +132,13 @@ def stored(account: Account) -> Account:
     return wiring.accounts().get(account.organization_id, account.account_id)
 
 
+def image(account: Account) -> dict[str, Any]:
+    """The stored item, as the stream tells it."""
+    found: list[Any] = client("dynamodb").scan(TableName=TABLE)["Items"]
+    (item,) = [i for i in found if i["sk"]["S"] == f"ACCOUNT#{account.account_id}"]
+    return dict(item)
+
+
 def stored_tests(account: Account) -> list[Verification]:
     """Those that are stored in full, newest first."""
     return wiring.verifications().page(account.account_id, limit=50, after=None).items
@@ -208,6 +220,23 @@ def test_a_test_that_finds_the_same_is_one_write_of_the_account(customers: Custo
     assert after.verification.verification_id == first.verification.verification_id
     assert after.verification.finished_at == customers.now, "last tested"
     assert len(stored_tests(account)) == 1
+
+
+def test_a_test_that_finds_the_same_is_told_with_its_own_time(customers: Customers) -> None:
+    """Webhooks sort deliveries by it, and keep them for a week from it."""
+    (account,) = add()
+    customers.swept()
+    for _ in range(3):
+        next_day(customers, account)
+        before = image(account)
+        customers.swept()
+
+    record = stream_record(1, (before["pk"]["S"], before["sk"]["S"]), before, image(account))
+    change = change_of(DynamoDBRecord(record))
+    assert change
+    (event,) = events_of(change, 1000)
+
+    assert (event.type, event.at) == (EventType.VERIFICATION_FINISHED, customers.now)
 
 
 def test_history_keeps_how_often_a_result_was_found_again(customers: Customers, admin: Api) -> None:

@@ -552,7 +552,9 @@ def _account_events(change: AccountChange) -> Iterator[Event]:
         yield _account_event_of(EventType.CREATED, after, after.at, after.version)
         return
     if after.verification and after.verification != before.verification:
-        yield _account_event_of(EventType.VERIFICATION_FINISHED, after, after.at, after.version)
+        # A test that found the same leaves `at`, when the account last changed.
+        ended = max(after.at, after.verification.finished_at)
+        yield _account_event_of(EventType.VERIFICATION_FINISHED, after, ended, after.version)
     if after.revoked and not before.revoked:
         yield _account_event_of(
             EventType.REVOKED,
