@@ -42,6 +42,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.info(
         "Swept", outcomes=swept.outcomes, unchanged=swept.unchanged, apart=swept.handed_over
     )
+    if swept.failed:
+        logger.error("Not tested", failed={who: repr(e)[:300] for who, e in swept.failed.items()})
     return {
         "tested": swept.outcomes.total(),
         "handed_over": list(swept.handed_over),

@@ -11,16 +11,24 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok import wiring
 from cavok.adapters.table.keys import DUE_SHARDS
 from cavok.adapters.table.stream import change_of
+from cavok.adapters.table.verifications import Verifications
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
-from cavok.domain.errors import EntryInconclusive, EntryRefused, EntryRefusedYet, OurEntryBroken
+from cavok.domain.errors import (
+    ChangedMeanwhile,
+    EntryInconclusive,
+    EntryRefused,
+    EntryRefusedYet,
+    OurEntryBroken,
+    ServiceUnavailable,
+    VerificationNotStarted,
+)
 from cavok.domain.events import EventType, events_of
 from cavok.domain.steps import Evidence, Verdict
 from cavok.domain.survey import Survey
@@ -672,3 +680,82 @@ def test_the_index_holds_only_what_is_to_be_verified() -> None:
 
     assert len(found) == 2
     assert set(found[0]) == {"pk", "sk", "due_shard", "next_verification_at"}
+
+
+# ---- a failure of ours concerns its account alone
+
+
+@pytest.mark.parametrize("error", [VerificationNotStarted("no"), ServiceUnavailable("late")])
+def test_a_test_of_its_own_that_cannot_be_started_keeps_nobody_from_being_tested(
+    customers: Customers, error: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    odd, *others = connected(9)
+    customers.finds["A0"] = unsure
+
+    def start(test: Verification, correlation_id: str) -> None:
+        raise error
+
+    monkeypatch.setattr(customers, "start", start)
+
+    swept = customers.swept()
+
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert list(swept.failed) == [odd.account_id]
+    customers.now += LEASE
+    assert customers.swept().outcomes == {"aborted": 1}
+
+
+def test_a_lost_answer_to_a_hand_over_keeps_nobody_from_being_tested(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    odd, *others = connected(9)
+    customers.finds["A0"] = unsure
+    begin = Verifications.begin
+
+    def lose(*arguments: Any) -> Any:
+        begin(*arguments)
+        raise ConnectionError("the answer is lost")
+
+    monkeypatch.setattr(Verifications, "begin", lose)
+
+    swept = customers.swept()
+
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert list(swept.failed) == [odd.account_id]
+
+
+def test_a_dead_test_that_cannot_be_aborted_keeps_nobody_from_being_tested(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (odd,) = connected()
+    customers.finds["A0"] = unsure
+    customers.swept()
+    customers.now += LEASE
+    others = connected(5, first=1)
+
+    def fail(*_: Any, **__: Any) -> None:
+        raise ChangedMeanwhile("again and again")
+
+    monkeypatch.setattr(sweep, "abort_verification", fail)
+
+    swept = customers.swept()
+
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert list(swept.failed) == [odd.account_id]
+
+
+def test_a_sweep_that_can_start_no_test_after_a_crash_fails(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that an alarm rings."""
+    connected(3)
+
+    def start(test: Verification, correlation_id: str) -> None:
+        raise ServiceUnavailable("Step Functions does not answer")
+
+    monkeypatch.setattr(customers, "start", start)
+
+    with pytest.raises(ServiceUnavailable):
+        customers.sweep().take_apart()

@@ -4,8 +4,9 @@ own, which nobody waits for.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from time import monotonic
@@ -60,6 +61,7 @@ class Swept:
     outcomes        tests by outcome, those that found an account as it was among them.
     unchanged       how many of them were only counted.
     handed_over     tests of their own that were started, and why, by account.
+    failed          what of ours failed, by account. They are due again, at the latest after LEASE.
     left            whether accounts are still due because the time was up.
     hours_untested  the longest time that an account had gone without a verdict.
     """
@@ -67,6 +69,7 @@ class Swept:
     outcomes: Counter[str] = field(default_factory=Counter)
     unchanged: int = 0
     handed_over: dict[str, str] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
     left: bool = False
     hours_untested: float = 0.0
 
@@ -102,11 +105,15 @@ class Sweep:
         return self.swept
 
     def take_apart(self) -> Swept:
-        """Gives some due accounts tests of their own, after one of them killed this process."""
+        """Gives some due accounts tests of their own, after one of them killed this process.
+        Raises what kept it from starting any.
+        """
         queue = FairQueue()
         self._look(queue, None)
         for account in self._ready(queue, self.tests_of_their_own):
             self._hand_over(account, "after a crash")
+        if self.swept.failed and not self.swept.handed_over:
+            raise next(iter(self.swept.failed.values()))
         return self.swept
 
     def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
@@ -149,8 +156,19 @@ class Sweep:
 
     def _abort(self, dead: Verification, now: datetime) -> None:
         ours = self.dependencies
-        abort_verification(dead, accounts=ours.accounts, verifications=ours.verifications, now=now)
-        self.swept.outcomes["aborted"] += 1
+        with self._concerning(dead.account_id):
+            abort_verification(
+                dead, accounts=ours.accounts, verifications=ours.verifications, now=now
+            )
+            self.swept.outcomes["aborted"] += 1
+
+    @contextmanager
+    def _concerning(self, account_id: str) -> Iterator[None]:
+        """A failure concerns its account alone: the others are tested."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001  see above
+            self.swept.failed[account_id] = error
 
     def _test(self, page: Iterable[Account], queue: FairQueue) -> None:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest. A test that ends
@@ -213,26 +231,23 @@ class Sweep:
         return ended.outcome.value, again is not None
 
     def _hand_over(self, account: Account, why: str) -> bool:
-        """Whether the account has a test of its own now. It holds the account's slot and lease, so
-        that it is aborted if it dies.
+        """False if no more tests of their own may be started. This one holds the account's slot
+        and lease, so that it is aborted if it dies or could not be started.
         """
         organization_id = account.organization_id
         most_of_one = max(1, self.tests_of_their_own // 2)
-        started = len(self.swept.handed_over)
         if (
-            started >= self.tests_of_their_own
+            self._of_organization.total() >= self.tests_of_their_own
             or self._of_organization[organization_id] >= most_of_one
         ):
             return False
         test = self._new_test(account)
         tested, entry = begin(account, test)
-        try:
-            self.dependencies.verifications.begin(account, tested, test, entry)
-        except WriteConflict:
-            return True  # somebody else has it
-        self.dependencies.workflows.start(test, self.name)
-        self.swept.handed_over[account.account_id] = why
         self._of_organization[organization_id] += 1
+        with self._concerning(account.account_id), suppress(WriteConflict):  # somebody else has it
+            self.dependencies.verifications.begin(account, tested, test, entry)
+            self.dependencies.workflows.start(test, self.name)
+            self.swept.handed_over[account.account_id] = why
         return True
 
     def _new_test(self, account: Account) -> Verification:
