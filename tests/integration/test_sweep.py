@@ -52,6 +52,7 @@ from tests.support.faults import Calls, Fault, watched
 from tests.support.stream_records import stream_record
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
+AN_HOUR_AGO = NOW - timedelta(hours=1)
 Find = Callable[[Account], Any]
 
 
@@ -759,3 +760,36 @@ def test_a_sweep_that_can_start_no_test_after_a_crash_fails(
 
     with pytest.raises(ServiceUnavailable):
         customers.sweep().take_apart()
+
+
+def test_a_customer_whose_accounts_hang_holds_up_one_page_and_not_each(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many organizations have accounts due, so each page has one account of the customer's."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 4)
+    hanging = {a.account_id for a in connected(10, organization_id="hangs", due=AN_HOUR_AGO)}
+    for index in range(3):
+        connected(8, first=20 + 10 * index, organization_id=f"other{index}")
+    held_up, answered = [], threading.Event()
+
+    def hang(account: Account) -> Any:
+        answered.wait(60)
+        return works(account)
+
+    customers.finds = dict.fromkeys((f"A{index}" for index in range(10)), hang)
+
+    def until_the_others_are_done(tests: Any, timeout: float) -> Any:
+        over = {test for test, account in tests.items() if account.account_id not in hanging}
+        wait(over)
+        held_up.append(0 < len(over) < len(tests))
+        return over, set(tests) - over
+
+    wait = sweep.wait
+    monkeypatch.setattr(sweep, "wait", until_the_others_are_done)
+
+    swept = customers.swept()
+    answered.set()
+
+    assert swept.outcomes == {"confirmed": 24}
+    assert len(swept.handed_over) == 10
+    assert sum(held_up) == 1

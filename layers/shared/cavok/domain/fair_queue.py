@@ -19,28 +19,41 @@ class FairQueue:
     def __init__(self) -> None:
         self._waiting: OrderedDict[str, deque[AccountKey]] = OrderedDict()
         self._known: set[AccountKey] = set()
+        self._last: OrderedDict[str, deque[AccountKey]] = OrderedDict()
+        self._slow: set[str] = set()
         self._left: set[str] = set()
 
     def __len__(self) -> int:
-        return sum(map(len, self._waiting.values()))
+        return sum(map(len, [*self._waiting.values(), *self._last.values()]))
 
     def add(self, key: AccountKey) -> None:
         """Once; not if its organization was left."""
         if key not in self._known and key.organization_id not in self._left:
             self._known.add(key)
-            self._waiting.setdefault(key.organization_id, deque()).append(key)
+            line = self._last if key.organization_id in self._slow else self._waiting
+            line.setdefault(key.organization_id, deque()).append(key)
 
     def take(self, limit: int) -> list[AccountKey]:
-        """One of each organization in turn. The turns go on with the next call."""
+        """One of each organization in turn. The turns go on with the next call. Of those that were
+        put last only if nobody else waits.
+        """
         taken: list[AccountKey] = []
-        while self._waiting and len(taken) < limit:
-            organization_id, accounts = self._waiting.popitem(last=False)
+        line = self._waiting or self._last
+        while line and len(taken) < limit:
+            organization_id, accounts = line.popitem(last=False)
             taken.append(accounts.popleft())
             if accounts:
-                self._waiting[organization_id] = accounts
+                line[organization_id] = accounts
         return taken
+
+    def put_last(self, organization_id: str) -> None:
+        """Its accounts come after those of all others, and in pages without them."""
+        self._slow.add(organization_id)
+        if accounts := self._waiting.pop(organization_id, None):
+            self._last[organization_id] = accounts
 
     def leave(self, organization_id: str) -> None:
         """Forgets the organization's accounts, and takes no more of them."""
         self._left.add(organization_id)
         self._waiting.pop(organization_id, None)
+        self._last.pop(organization_id, None)

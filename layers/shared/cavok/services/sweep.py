@@ -180,7 +180,9 @@ class Sweep:
         done, _ = wait(tests, timeout=PATIENCE_SECONDS)
         pool.shutdown(wait=False, cancel_futures=True)
         for test, account in tests.items():
-            why = self._why_unclear(test) if test in done else "no end in time"
+            if late := test not in done:  # no page of others is held up again
+                queue.put_last(account.organization_id)
+            why = "no end in time" if late else self._why_unclear(test)
             if why and not self._hand_over(account, why):
                 queue.leave(account.organization_id)
 
