@@ -793,3 +793,21 @@ def test_a_customer_whose_accounts_hang_holds_up_one_page_and_not_each(
     assert swept.outcomes == {"confirmed": 24}
     assert len(swept.handed_over) == 10
     assert sum(held_up) == 1
+
+
+def test_the_account_that_kills_each_sweep_dies_alone_before_long(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is in each first page, but others were due before it, and few tests may be started."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 8)
+    for index in range(7):
+        connected(
+            20, first=20 * index, organization_id=f"other{index}", due=NOW - timedelta(hours=1)
+        )
+    (killer,) = connected(1, first=500, organization_id="killer")
+
+    for _ in range(60):
+        customers.sweep(most=2).take_apart()  # the page before was lost
+        if killer.account_id in [test.account_id for test in customers.started]:
+            return
+    raise AssertionError("The sweep dies in its first page for ever.")

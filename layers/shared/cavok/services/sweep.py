@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from random import sample
 from time import monotonic
 from typing import Any
 
@@ -105,12 +106,14 @@ class Sweep:
         return self.swept
 
     def take_apart(self) -> Swept:
-        """Gives some due accounts tests of their own, after one of them killed this process.
-        Raises what kept it from starting any.
+        """Gives some accounts of the first page tests of their own, after one killed this process.
+        By lot, so that the one which does has its turn, however many were due before it. Raises
+        what kept it from starting any.
         """
         queue = FairQueue()
         self._look(queue, None)
-        for account in self._ready(queue, self.tests_of_their_own):
+        page = self._ready(queue, AT_ONCE)
+        for account in sample(page, len(page)):
             self._hand_over(account, "after a crash")
         if self.swept.failed and not self.swept.handed_over:
             raise next(iter(self.swept.failed.values()))
