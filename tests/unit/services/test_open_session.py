@@ -393,3 +393,15 @@ def test_a_deleted_account_is_not_entered(customer: Aws) -> None:
     with pytest.raises(AccountNotFound):
         opened(Accounts(None), customer)
     assert customer.calls == []
+
+
+def test_a_scheduled_test_does_not_enter_an_account_that_was_revoked_after_it_began(
+    customer: Aws,
+) -> None:
+    revoked = confirmed(an_account()).with_use_revoked(NOW)
+
+    with pytest.raises(EntryInconclusive, match="revoked"):
+        opened(Accounts(revoked), customer, Trigger.SCHEDULED)
+
+    assert customer.calls == []
+    assert opened(Accounts(revoked), customer, Trigger.MANUAL).session

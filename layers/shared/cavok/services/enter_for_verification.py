@@ -67,6 +67,8 @@ def enter_for_verification(
     SealBroken.
     """
     account = dependencies.accounts.get(request.organization_id, request.account_id)
+    if account.revoked and request.trigger is Trigger.SCHEDULED:
+        raise EntryInconclusive("A person revoked the use of the account meanwhile.")
     session_name = f"cavok-{request.verification_id}"
     try:
         session, steps = enter_account(
