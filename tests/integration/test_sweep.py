@@ -811,3 +811,28 @@ def test_the_account_that_kills_each_sweep_dies_alone_before_long(
         if killer.account_id in [test.account_id for test in customers.started]:
             return
     raise AssertionError("The sweep dies in its first page for ever.")
+
+
+def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_of_its_own(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Lambda may freeze the process meanwhile: it may be hours until it answers."""
+    pair = connected(2)
+    answered, over = threading.Event(), threading.Barrier(3)
+
+    def hang(account: Account) -> Any:
+        answered.wait(60)
+        over.wait(60)
+        return works(account)
+
+    customers.finds = {"A0": hang, "A1": hang}
+    monkeypatch.setattr(sweep, "PATIENCE_SECONDS", 0.5)
+
+    swept = customers.swept(most=1)
+
+    assert len(swept.handed_over) == 1
+    before = [stored(account) for account in pair]
+    answered.set()
+    over.wait(60)
+    time.sleep(0.5)
+    assert [stored(account) for account in pair] == before

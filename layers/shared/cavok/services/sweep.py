@@ -9,7 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from random import sample
+from threading import Event
 from time import monotonic
 from typing import Any
 
@@ -175,12 +177,14 @@ class Sweep:
 
     def _test(self, page: Iterable[Account], queue: FairQueue) -> None:
         """Tests accounts at once, and waits PATIENCE_SECONDS for the slowest. A test that ends
-        later changes nothing: the account was written meanwhile.
+        later changes nothing: Lambda may have frozen it for hours.
         """
         deadline = Deadline.after(SHORT_TEST_SECONDS, monotonic)
-        pool = ThreadPoolExecutor(AT_ONCE)
-        tests = {pool.submit(self._test_one, account, deadline): account for account in page}
+        pool, too_late = ThreadPoolExecutor(AT_ONCE), Event()
+        one = partial(self._test_one, deadline=deadline, too_late=too_late)
+        tests = {pool.submit(one, account): account for account in page}
         done, _ = wait(tests, timeout=PATIENCE_SECONDS)
+        too_late.set()
         pool.shutdown(wait=False, cancel_futures=True)
         for test, account in tests.items():
             if late := test not in done:  # no page of others is held up again
@@ -201,7 +205,7 @@ class Sweep:
         self.swept.unchanged += unchanged
         return None
 
-    def _test_one(self, account: Account, deadline: Deadline) -> tuple[str, bool]:
+    def _test_one(self, account: Account, deadline: Deadline, too_late: Event) -> tuple[str, bool]:
         """The outcome, and whether it was only counted. Raises whatever leaves it unclear."""
         ours, test = self.dependencies, self._new_test(account)
         names: dict[str, Any] = {
@@ -228,6 +232,8 @@ class Sweep:
         after, ended = judge(report, account, test, ours.testing.resources, ours.clock())
         if ended.state is not State.FINISHED or ended.outcome is None:
             raise NothingProven("The test would be aborted.")
+        if too_late.is_set():
+            raise NothingProven("The answer came too late.")
         again = found_again(account, after)
         if again:
             ours.accounts.confirm(again)
