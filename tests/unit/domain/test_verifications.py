@@ -29,6 +29,7 @@ from cavok.domain.verifications import (
     KEPT_FOR,
     LEASE,
     TIME_LIMIT,
+    UNTESTED,
     State,
     Trigger,
     Unchanged,
@@ -41,6 +42,7 @@ from cavok.domain.verifications import (
     finish,
     found_again,
     in_order,
+    untested_since,
 )
 from tests.support.builders import (
     NOW,
@@ -669,3 +671,20 @@ def test_steps_are_shown_in_the_order_of_the_catalog(order: list[str]) -> None:
     steps = in_order(a_step(step) for step in order)
 
     assert tuple(step.step for step in steps) == permissions.STEPS
+
+
+@pytest.mark.parametrize("hours", range(1, 26))
+def test_an_account_whose_tests_are_all_aborted_is_looked_at_as_soon_as_an_alarm_is_to_ring(
+    hours: int,
+) -> None:
+    """Only a sweep that tests it tells how long it has gone without a verdict."""
+    account = found(replace(an_account(), touched_at=NOW - timedelta(days=9)), 0)
+    rings = NOW + UNTESTED
+    assert untested_since(account) == NOW
+    now = NOW + timedelta(hours=hours)
+    while now < rings:
+        after, _ = abort(account, a_verification(), (), now)
+        assert after.next_verification_at
+        account, now = after, after.next_verification_at
+
+    assert now - rings <= timedelta(minutes=2)

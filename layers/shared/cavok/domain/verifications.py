@@ -270,11 +270,23 @@ def abort(
     """
     slot = _other_slot(account, verification)
     freed = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
-    attention = replace(freed.attention, connected=False)
-    return (
-        replace(freed, next_verification_at=next_verification_at(attention, now)),
-        verification.aborted(now, steps),
-    )
+    due = next_verification_at(replace(freed.attention, connected=False), now)
+    told = untested_since(account) + UNTESTED
+    if due and now < told < due:
+        due = told
+    return replace(freed, next_verification_at=due), verification.aborted(now, steps)
+
+
+UNTESTED = timedelta(hours=26)
+"""An account that goes longer without a verdict rings an alarm (`HoursUntested` in template.yaml).
+Only a sweep that tests it can tell, so none waits beyond that.
+"""
+
+
+def untested_since(account: Account) -> datetime:
+    """Since when the account has gone without a verdict, and nobody touched it. UTC."""
+    last = account.verification
+    return max(last.finished_at if last else account.created_at, account.touched_at)
 
 
 def _other_slot(account: Account, verification: Verification) -> TestSlot | None:

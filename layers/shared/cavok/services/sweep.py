@@ -34,6 +34,7 @@ from cavok.domain.verifications import (
     Verification,
     begin,
     found_again,
+    untested_since,
 )
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.finish_verification import VerificationReport, abort_verification, judge
@@ -143,8 +144,7 @@ class Sweep:
         return ready
 
     def _note_age(self, account: Account, now: datetime) -> None:
-        tested = account.verification.finished_at if account.verification else account.created_at
-        hours = (now - max(tested, account.touched_at)).total_seconds() / 3600
+        hours = (now - untested_since(account)).total_seconds() / 3600
         self.swept.hours_untested = max(self.swept.hours_untested, hours)
 
     def _dead_test(self, account: Account) -> Verification | None:
