@@ -836,3 +836,35 @@ def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_
     over.wait(60)
     time.sleep(0.5)
     assert [stored(account) for account in pair] == before
+
+
+def test_an_account_that_cannot_be_read_keeps_nobody_from_being_tested(
+    customers: Customers,
+) -> None:
+    """Such as one that a newer release wrote, before the older one was deployed again."""
+    odd, *others = connected(5)
+    pk, sk = image(odd)["pk"], image(odd)["sk"]
+    client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"pk": pk, "sk": sk},
+        UpdateExpression="SET #status = :newer",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":newer": {"S": "suspended"}},
+    )
+
+    swept = customers.swept()
+
+    assert swept.outcomes == {"confirmed": len(others)}
+    assert list(swept.failed) == [odd.account_id]
+
+
+def test_a_clock_that_is_set_back_ends_no_sweep(customers: Customers) -> None:
+    connected(3)
+
+    def set_back(account: Account) -> Any:
+        customers.now = NOW - timedelta(minutes=1)
+        return works(account)
+
+    customers.finds["A0"] = set_back
+
+    assert customers.swept().outcomes.total() == 3

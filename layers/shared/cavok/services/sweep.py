@@ -26,7 +26,7 @@ from cavok.domain.access_denied import OUT_OF_TIME, TRANSIENT_CODES
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.deadlines import PATIENCE_SECONDS, SHORT_TEST_SECONDS, Deadline
 from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFound
-from cavok.domain.fair_queue import FairQueue
+from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.verifications import (
     SCHEDULE,
     State,
@@ -133,15 +133,24 @@ class Sweep:
         due again later, and ever more seldom if its tests keep dying.
         """
         now = self.dependencies.clock()
-        found = self.dependencies.due.read(queue.take(limit), now)
         ready = []
-        for account in found:
+        for account in self._read(queue.take(limit), now):
             if dead := self._dead_test(account):
                 self._abort(dead, now)
             elif not account.testing(now):
                 ready.append(account)
                 self._note_age(account, now)
         return ready
+
+    def _read(self, wanted: list[AccountKey], now: datetime) -> list[Account]:
+        read, found = self.dependencies.due.read, []
+        try:
+            return read(wanted, now)
+        except (KeyError, TypeError, ValueError):  # one cannot be read: one by one
+            for key in wanted:
+                with self._concerning(key.account_id):
+                    found += read([key], now)
+        return found
 
     def _note_age(self, account: Account, now: datetime) -> None:
         hours = (now - untested_since(account)).total_seconds() / 3600

@@ -26,7 +26,8 @@ class DueAccounts:
         Some more than once, and some that are no longer due: see `read`.
         """
         times = AccountItem.next_verification_at
-        due = times.between(since - INDEX_IS_LATE, now) if since else times <= now
+        # DynamoDB refuses a range that ends before it begins, as after a clock was set back.
+        due = times.between(min(since - INDEX_IS_LATE, now), now) if since else times <= now
         return sorted(
             (item.next_verification_at, _key(item))
             for shard in keys.DUE_SHARDS
