@@ -431,3 +431,61 @@ def test_every_change_of_the_webhook_is_told_without_what_may_be_secret(admin: A
     assert audit(admin) == ["webhook_set", "webhook_secret_rotated", "webhook_removed"]
     assert "secret?" not in json.dumps(admin.get("/v1/audit").json)
     assert "hooks.example.com: Account Failed" in json.dumps(admin.get("/v1/audit").json)
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
+    """Has it done by somebody else, once, after the next read of the webhook."""
+    webhooks = type(wiring.webhooks())
+    read, waiting = webhooks.get, [act]
+
+    def get(self: Any, organization_id: str) -> Any:
+        found = read(self, organization_id)
+        if waiting:
+            waiting.pop()()
+        return found
+
+    monkeypatch.setattr(webhooks, "get", get)
+
+
+def test_a_change_does_not_undo_a_rotation_at_the_same_moment(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the secret that one admin was shown, once, verifies nothing, and the one that was to be
+    replaced signs for ever.
+    """
+    admin.put(PATH, SETTINGS)
+    rotated: list[str] = []
+
+    def rotate() -> None:
+        rotated.append(admin.put(PATH, SETTINGS | {"rotate_secret": True}).json["secret"])
+
+    meanwhile(monkeypatch, rotate)
+    changed = admin.put(PATH, SETTINGS | {"events": ["Account Created", "Account Failed"]})
+
+    assert changed.json["secret"] is None
+    assert admin.get(PATH).json["events"] == ["Account Created", "Account Failed"]
+    assert delivered().is_signed_with(rotated[0])
+
+
+def test_a_change_does_not_bring_back_the_secret_of_a_webhook_that_is_removed_meanwhile(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = admin.put(PATH, SETTINGS).json
+    meanwhile(monkeypatch, lambda: admin.delete(PATH))
+
+    answer = admin.put(PATH, SETTINGS)
+
+    assert answer.status == 201, "it is a new one"
+    assert answer.json["secret"]
+    assert not delivered().is_signed_with(first["secret"])
+
+
+def test_two_who_set_the_first_webhook_at_once_do_not_both_see_a_secret_that_is_lost(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other: list[str] = []
+    meanwhile(monkeypatch, lambda: other.append(admin.put(PATH, SETTINGS).json["secret"]))
+
+    assert admin.put(PATH, SETTINGS).json["secret"] is None
+
+    assert delivered().is_signed_with(other[0])

@@ -10,10 +10,12 @@ from urllib.parse import SplitResult
 
 from cavok.adapters.retry_queue import TRIES, RetryQueue, wait_seconds
 from cavok.adapters.sealing import Sealer, webhook_context
+from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.webhook_client import NotDelivered, WebhookClient
 from cavok.domain.audit import AuditAction, of_webhook
 from cavok.domain.errors import (
+    ChangedMeanwhile,
     DeliveryNotFound,
     InvalidField,
     ServiceUnavailable,
@@ -71,28 +73,37 @@ def set_webhook(
     sealer: Sealer,
     now: datetime,
 ) -> WebhookSet:
-    """Stores a webhook, which is active then. Raises InvalidField, ServiceUnavailable."""
+    """Stores a webhook, which is active then. Raises InvalidField, ChangedMeanwhile,
+    ServiceUnavailable.
+    """
     host = checked_url(url, allow_loopback=allow_loopback).hostname
-    found, secret = webhooks.get(organization_id), None
-    secrets = found.secrets if found else ()
-    if new_secret_wanted or not secrets:
-        secret, secret_id = new_secret(), _new_id()
-        sealed = sealer.seal({"secret": secret}, webhook_context(organization_id, secret_id))
-        secrets = rotated(secrets, SigningSecret(secret_id, sealed), now)
-    webhook = Webhook(
-        organization_id=organization_id,
-        url=url,
-        events=tuple(events),
-        secrets=secrets,
-        created_at=found.created_at if found else now,
-        updated_at=now,
-        updated_by=actor,
-    )
-    action = AuditAction.WEBHOOK_SECRET_ROTATED if found and secret else AuditAction.WEBHOOK_SET
     # The host alone: a path or query may hold a secret of the receiver.
-    detail = f"{host}: {', '.join(webhook.events)}"
-    webhooks.save(webhook, of_webhook(action, organization_id, actor, now, detail))
-    return WebhookSet(webhook, secret, created=found is None)
+    detail = f"{host}: {', '.join(events)}"
+
+    def attempt() -> WebhookSet:
+        found, secret = webhooks.get(organization_id), None
+        secrets = found.secrets if found else ()
+        if new_secret_wanted or not secrets:
+            secret, secret_id = new_secret(), _new_id()
+            sealed = sealer.seal({"secret": secret}, webhook_context(organization_id, secret_id))
+            secrets = rotated(secrets, SigningSecret(secret_id, sealed), now)
+        webhook = Webhook(
+            organization_id=organization_id,
+            url=url,
+            events=tuple(events),
+            secrets=secrets,
+            created_at=found.created_at if found else now,
+            updated_at=now,
+            updated_by=actor,
+        )
+        rotates = found and secret
+        action = AuditAction.WEBHOOK_SECRET_ROTATED if rotates else AuditAction.WEBHOOK_SET
+        entry = of_webhook(action, organization_id, actor, now, detail)
+        webhooks.save(found, webhook, entry)
+        return WebhookSet(webhook, secret, created=found is None)
+
+    # From the start: a secret that somebody else rotated meanwhile must stay the newest.
+    return retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
 
 
 def send_test_message(

@@ -138,19 +138,17 @@ class Webhooks:
         item = self._table.get(WebhookItem, pk, keys.WEBHOOK_SK)
         return item.webhook() if item else None
 
-    def save(self, webhook: Webhook, entry: AuditEntry) -> None:
-        """Stores or replaces the webhook, which is active then. Raises ChangedMeanwhile."""
-
-        def attempt() -> None:
-            health = self.health(webhook.organization_id)
-            with self._table.transaction() as transaction:
-                transaction.save(WebhookItem.of(webhook))
-                if health.failures:
-                    mended = HealthItem.of(health.mended(entry.at))
-                    transaction.save(mended, condition=_unchanged(health))
-                add_audit_entry(transaction, entry, self._audit_kept_for)
-
-        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
+    def save(self, before: Webhook | None, after: Webhook, entry: AuditEntry) -> None:
+        """Stores the webhook, or replaces the one that was read, which is active then. Raises
+        ItemChanged, ItemBusy.
+        """
+        health = self.health(after.organization_id)
+        with self._table.transaction() as transaction:
+            transaction.save(WebhookItem.of(after), condition=_as_read(before))
+            if health.failures:
+                mended = HealthItem.of(health.mended(entry.at))
+                transaction.save(mended, condition=_unchanged(health))
+            add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def remove(self, entry: AuditEntry) -> None:
         """Deletes the webhook, its secrets and its health. A missing webhook is not an error, and
@@ -224,6 +222,14 @@ class Webhooks:
             limit=LISTED_DELIVERIES,
         )
         return [item.delivery() for item in found]
+
+
+def _as_read(webhook: Webhook | None) -> Condition:
+    if webhook is None:
+        return WebhookItem.pk.does_not_exist()
+    same: Condition = WebhookItem.webhook_id == webhook.secrets[0].secret_id
+    same &= WebhookItem.updated_at == webhook.updated_at
+    return same
 
 
 def _unchanged(health: Health) -> Condition:
