@@ -19,6 +19,7 @@ from urllib.parse import parse_qs
 
 import pytest
 from botocore import UNSIGNED
+from botocore.exceptions import ClientError
 from pytest_socket import enable_socket
 
 from cavok.adapters.customer import session as module
@@ -39,6 +40,7 @@ class Aws:
 
     came: list[tuple[str, str]] = field(default_factory=list)
     refuses_first_tries: bool = False
+    throttled: str = ""
     tokens: set[tuple[str, str]] = field(default_factory=set)
 
     @property
@@ -67,9 +69,10 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
             aws.tokens.add((signed[1], self.headers["X-Amz-Security-Token"]))
             time.sleep(random.uniform(0, 0.005))
             first = "attempt=1" in self.headers["amz-sdk-request"]
-            fails = aws.refuses_first_tries and first
+            throttled = signed[1] == aws.throttled
+            fails = throttled or (aws.refuses_first_tries and first)
             answer = b"" if fails else EMPTY if "Marker" in body else MORE
-            self.send_response(500 if fails else 200)
+            self.send_response(503 if throttled else 500 if fails else 200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
@@ -129,6 +132,22 @@ def test_a_repeated_call_too(aws: Aws) -> None:
 
     assert len(aws.came) == 2 * 2 * 8
     assert aws.under_another_key == 0
+
+
+def test_a_customer_whose_calls_keep_failing_leaves_the_others_their_repetitions(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A customer can have its own account throttled, and botocore counts repetitions by client."""
+    monkeypatch.setattr(time, "sleep", lambda _: None)
+    failing, other = customer(1), customer(2)
+    aws.throttled = str(failing.role_name)
+    for _ in range(120):
+        with pytest.raises(ClientError):
+            failing.client("iam").list_role_policies(RoleName=failing.role_name)
+    assert len(aws.came) == 2 * 120, "each call was repeated once"
+
+    aws.refuses_first_tries = True
+    list_policies(other)
 
 
 def test_customers_share_one_client_and_its_connections(aws: Aws) -> None:

@@ -19,9 +19,12 @@ if TYPE_CHECKING:
 CALL = Config(
     connect_timeout=3,
     read_timeout=8,
-    retries={"mode": "standard", "total_max_attempts": 2},
+    retries={"mode": "legacy", "total_max_attempts": 2},
 )
-"""A region that does not answer must not hang the function. One call takes 22 seconds at most."""
+"""A region that does not answer must not hang the function. One call takes 22 seconds at most. The
+mode `standard` would let a client repeat only so many failed calls, and customers share clients.
+Source: boto3 guide, "Retries".
+"""
 
 _MAKING_CLIENTS = threading.Lock()
 """Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
