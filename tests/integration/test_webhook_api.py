@@ -306,7 +306,7 @@ def test_a_person_ends_a_pause(how: str, admin: Api, viewer: Api) -> None:
     assert viewer.get(PATH).json["state"] == "active"
     delivered(receiver, number=80)
     assert receiver.messages == PAUSED_AFTER + 1
-    assert admin.get(PATH).json["state"] == "active", "failures before do not count"
+    assert admin.get(PATH).json["state"] == "paused", "until one is accepted"
 
 
 def test_a_webhook_that_is_not_there_is_not_resumed(admin: Api) -> None:
@@ -489,3 +489,52 @@ def test_two_who_set_the_first_webhook_at_once_do_not_both_see_a_secret_that_is_
     assert admin.put(PATH, SETTINGS).json["secret"] is None
 
     assert delivered().is_signed_with(other[0])
+
+
+# ---- a webhook that points at somebody else's server ---------------------------------------------
+
+
+def test_a_test_message_that_is_delivered_again_is_one_of_the_six_a_minute(
+    admin: Api, queue: Queue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [NOW]
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: now[0]))
+    admin.put(PATH, SETTINGS)
+    delivered(number=1, event_type="Webhook Test")
+
+    answers = []
+    for seconds in range(8):
+        now[0] = NOW + timedelta(seconds=seconds)
+        answers.append(admin.post(f"{PATH}/deliveries/e-1/redeliver").status)
+
+    assert answers == [202] * 6 + [429] * 2
+    assert is_problem(admin.post(f"{PATH}/test"), 429)
+
+
+def test_a_paused_webhook_gets_a_test_message_once_and_its_repetitions_wait(admin: Api) -> None:
+    """Else test messages that fail are sent nine times, pause or not."""
+    receiver = paused(admin)
+
+    for tries in range(1, 10):
+        delivered(receiver, number=81, tries=tries, event_type="Webhook Test")
+
+    assert receiver.messages == PAUSED_AFTER + 1
+
+
+@pytest.mark.parametrize("how", ["resume", "set", "remove and set"])
+def test_ending_the_pause_again_and_again_buys_one_message_each(how: str, admin: Api) -> None:
+    """Not ten: else whoever does it in a loop makes Cavok shoot at a server that wants nothing."""
+    receiver = paused(admin)
+
+    for round_ in range(5):
+        if how == "resume":
+            assert admin.post(f"{PATH}/resume").status == 204
+        else:
+            if how != "set":
+                admin.delete(PATH)
+            admin.put(PATH, SETTINGS)
+        for number in range(20):
+            at = NOW + timedelta(milliseconds=20 * round_ + number)
+            delivered(receiver, number=100 + number, now=at)
+
+    assert receiver.messages == PAUSED_AFTER + 5

@@ -147,8 +147,14 @@ class Health:
         )
 
     def mended(self, now: datetime) -> Self:
-        """After a try that worked, or by a person's hand."""
+        """After a try that worked."""
         return replace(self, failures=0, next_try_at=None, changed_at=now, version=self.version + 1)
+
+    def resumed(self, now: datetime) -> Self:
+        """By a person's hand. One more failure pauses it again: else resuming in a loop would make
+        Cavok send to a server that wants nothing.
+        """
+        return replace(self.mended(now), failures=PAUSED_AFTER - 1)
 
 
 class DeliveryStatus(StrEnum):

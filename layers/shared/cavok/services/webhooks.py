@@ -137,8 +137,8 @@ def redeliver(
     messages: RetryQueue,
     now: datetime,
 ) -> None:
-    """Sends one of the newest messages again. Raises WebhookNotFound, DeliveryNotFound,
-    WebhookPaused, QuotaExceeded, ServiceUnavailable.
+    """Sends one of the newest messages again; a test message counts as a test. Raises
+    WebhookNotFound, DeliveryNotFound, WebhookPaused, QuotaExceeded, ServiceUnavailable.
     """
     webhook_of(organization_id, webhooks=webhooks)
     newest = {each.event_id: each for each in webhooks.deliveries(organization_id)}
@@ -146,9 +146,10 @@ def redeliver(
         raise DeliveryNotFound("There is no such delivery among the newest of your webhook.")
     if webhooks.health(organization_id).state is WebhookState.PAUSED:
         raise WebhookPaused("The webhook is paused. Resume it, then deliver the message again.")
-    action = AuditAction.WEBHOOK_REDELIVERED
-    quotas.take(WEBHOOK_REDELIVERIES, of_webhook(action, organization_id, actor, now, event_id))
     delivery = replace(newest[event_id], status=DeliveryStatus.WAITING, tries=0, next_try_at=now)
+    quota = WEBHOOK_TESTS if delivery.type == WEBHOOK_TEST else WEBHOOK_REDELIVERIES
+    action = AuditAction.WEBHOOK_REDELIVERED
+    quotas.take(quota, of_webhook(action, organization_id, actor, now, event_id))
     webhooks.record(delivery)
     _send(delivery, messages)
 
@@ -173,8 +174,9 @@ def deliver(
     HTTP status; null if no webhook subscribes to the event. Raises NotDelivered. `tries`: how often
     its message was received, this time too.
 
-    A webhook that failed again and again is paused: nothing is sent, but for test messages, and one
-    message each time that `next_try_at` has come. Whoever stores first that it will fail may try.
+    A webhook that failed again and again is paused: nothing is sent, but for test messages, once,
+    and one message each time that `next_try_at` has come. Whoever stores first that it will fail
+    may try.
     """
     organization_id = event["detail"]["organization_id"]
     webhook = webhooks.get(organization_id)
@@ -195,7 +197,7 @@ def deliver(
     paused = health.next_try_at
     if paused:
         before, health = health, health.failed(now)
-        due = now >= paused or delivery.type == WEBHOOK_TEST
+        due = now >= paused or (delivery.type == WEBHOOK_TEST and tries == 1)
         if not (due and webhooks.change_health(before, health)):
             if not last:
                 delivery = replace(delivery, status=DeliveryStatus.PAUSED)

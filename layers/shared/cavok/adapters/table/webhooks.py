@@ -145,25 +145,24 @@ class Webhooks:
         health = self.health(after.organization_id)
         with self._table.transaction() as transaction:
             transaction.save(WebhookItem.of(after), condition=_as_read(before))
-            if health.failures:
-                mended = HealthItem.of(health.mended(entry.at))
-                transaction.save(mended, condition=_unchanged(health))
+            if health.state is WebhookState.PAUSED:
+                resumed = HealthItem.of(health.resumed(entry.at))
+                transaction.save(resumed, condition=_unchanged(health))
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def remove(self, entry: AuditEntry) -> None:
-        """Deletes the webhook, its secrets and its health. A missing webhook is not an error, and
-        then there is no entry. Raises ChangedMeanwhile.
+        """Deletes the webhook and its secrets. Its health stays, so that removing it and setting it
+        anew is not another way to be sent ten messages that fail. A missing webhook is not an
+        error, and then there is no entry. Raises ChangedMeanwhile.
         """
         organization_id = entry.organization_id
         webhook = WebhookItem(keys.organization_pk(organization_id), keys.WEBHOOK_SK)
-        health = HealthItem(keys.webhook_pk(organization_id), keys.HEALTH_SK)
 
         def attempt() -> None:
             if self.get(organization_id) is None:
                 return
             with self._table.transaction() as transaction:
                 transaction.delete(webhook, condition=WebhookItem.pk.exists())
-                transaction.delete(health)
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
@@ -203,8 +202,8 @@ class Webhooks:
             if health.state is not WebhookState.PAUSED:
                 return
             with self._table.transaction() as transaction:
-                mended = HealthItem.of(health.mended(entry.at))
-                transaction.save(mended, condition=_unchanged(health))
+                resumed = HealthItem.of(health.resumed(entry.at))
+                transaction.save(resumed, condition=_unchanged(health))
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
