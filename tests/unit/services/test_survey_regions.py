@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, Survey
 from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
 from cavok.services.survey_regions import survey_regions
+from cavok.services.sweep import AT_ONCE
 from tests.support.builders import NOW, a_resource
 from tests.support.fake_aws import Aws, a_session, probed, refused
 
@@ -124,6 +126,31 @@ def test_each_region_is_asked_once_of_each_service_and_all_at_the_same_time() ->
 
     assert survey.reachable == tuple(regions)
     assert session.calls == Counter({(s, r): 1 for s in ("ec2", "rds") for r in regions})
+
+
+def test_a_scheduled_test_of_twenty_regions_leaves_threads_to_the_other_accounts() -> None:
+    """A sweep tests 24 accounts at once, and Lambda allows 1,024 threads."""
+    running, most = 0, 0
+    counting = threading.Lock()
+
+    def meet() -> None:
+        nonlocal running, most
+        with counting:
+            running += 1
+            most = max(most, running)
+        time.sleep(0.02)
+        with counting:
+            running -= 1
+
+    session = Session(meet=meet)
+    regions = sorted(REGIONS)[:20]
+
+    found = surveyed(session, *regions, trigger=Trigger.SCHEDULED)
+
+    assert {health.status for health in found.region_health} == {RegionStatus.REACHABLE}
+    assert sum(session.calls.values()) == 2 * len(regions)
+    assert most == service.CALLS_BESIDE_OTHERS
+    assert AT_ONCE * (service.CALLS_BESIDE_OTHERS + 2) < 1024 / 2, "a page before may still run"
 
 
 def test_the_survey_tells_what_each_region_answers() -> None:

@@ -23,6 +23,11 @@ from cavok.domain.verifications import Trigger
 TIME_LIMIT_SECONDS = 15
 """Regions without an answer by then are unknown. The functions live longer."""
 
+CALLS_BESIDE_OTHERS = 16
+"""At once, of a scheduled test. With 20 regions all calls would take 40 threads, and those of a
+sweep's page nearly all that Lambda allows (`AT_ONCE` in `services/sweep.py`).
+"""
+
 _NO_ANSWER = Judgement(
     verdict=Verdict.INCONCLUSIVE,
     evidence=Evidence.NONE,
@@ -44,21 +49,22 @@ def survey_regions(
     now: datetime,
 ) -> Survey:
     """What EC2 and RDS answer in each of the account's regions, the instances to ask about, and the
-    role's inline policies. `resources` are those of the account, oldest first. All regions are
-    asked at once.
+    role's inline policies. `resources` are those of the account, oldest first. A person's test asks
+    all regions at once.
 
     If the account's regions have no instance, a person's test looks for some in all others.
     """
     deadline = Deadline.after(TIME_LIMIT_SECONDS, time.monotonic)
     pool = ThreadPoolExecutor(1)
     policies = pool.submit(_inline_policies, session, deadline)
-    ec2, rds = _look(session, regions)
+    by_person = trigger is Trigger.MANUAL
+    calls = 2 * len(regions)
+    ec2, rds = _look(session, regions, calls if by_person else min(calls, CALLS_BESIDE_OTHERS))
     wait([policies], timeout=deadline.left)
     pool.shutdown(wait=False)
     answers = {region: (ec2[region][0], rds[region][0]) for region in regions}
     health = judge_regions(answers)
     controlled = [each for each in islice(resources, MAX_UNDER_CONTROL) if each.region in regions]
-    by_person = trigger is Trigger.MANUAL
     asked = {
         region: ask_about(
             ec2[region][1],
@@ -121,15 +127,15 @@ def _all_answered(
 def _elsewhere(session: CustomerSession, regions: Sequence[str]) -> tuple[str, ...]:
     """The regions, of those that are not the account's, that have instances or databases."""
     others = sorted(REGIONS - set(regions))
-    ec2, rds = _look(session, others, pages=1)
+    ec2, rds = _look(session, others, 2 * len(others), pages=1)
     return tuple(region for region in others if ec2[region][1].ids or rds[region][1])
 
 
 def _look(
-    session: CustomerSession, regions: Sequence[str], *, pages: int = MAX_PAGES
+    session: CustomerSession, regions: Sequence[str], at_once: int, *, pages: int = MAX_PAGES
 ) -> tuple[dict[str, tuple[Judgement, FoundInstances]], dict[str, tuple[Judgement, bool]]]:
-    """Answers of EC2 and of RDS by region. All calls are made at once."""
-    pool = ThreadPoolExecutor(max_workers=2 * len(regions))
+    """Answers of EC2 and of RDS by region, `at_once` of the calls at a time."""
+    pool = ThreadPoolExecutor(at_once)
     ec2 = {r: pool.submit(find_instances, session, r, pages=pages) for r in regions}
     rds = {r: pool.submit(find_databases, session, r) for r in regions}
     answers: list[Future[Any]] = [*ec2.values(), *rds.values()]

@@ -41,7 +41,7 @@ from cavok.services.finish_verification import VerificationReport, abort_verific
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
-"""Accounts of a page. Each takes up to 16 threads, of which Lambda allows 1,024, and three of the
+"""Accounts of a page. Each takes some 20 threads, of which Lambda allows 1,024, and three of the
 600 calls a second that STS allows. With so many, the processor is what they wait for.
 """
 
