@@ -401,6 +401,27 @@ def test_an_organization_whose_accounts_all_hang_takes_half_of_the_tests_of_thei
     assert not swept.left, "they are tried by the next sweep, not again by this one"
 
 
+def test_organizations_that_use_up_the_tests_of_their_own_keep_nobody_from_being_tested(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One unclear account of the victim, such as one whose role was removed, is no reason to leave
+    its others untested, sweep after sweep.
+    """
+    monkeypatch.setattr(sweep, "AT_ONCE", 3)
+    for number_, attacker in enumerate(("attacker", "accomplice")):
+        connected(3, first=10 * number_, organization_id=attacker, due=NOW - timedelta(hours=1))
+    connected(1, first=50, organization_id="victim", due=NOW - timedelta(minutes=59))
+    connected(5, first=51, organization_id="victim")
+    for name in ("A0", "A1", "A2", "A10", "A11", "A12", "A50"):
+        customers.finds[name] = unsure
+
+    swept = customers.swept(most=2)
+
+    assert len(swept.handed_over) == 2
+    assert swept.outcomes == {"confirmed": 5}, "all of the victim's but the unclear one"
+    assert not swept.left
+
+
 def test_a_test_that_died_is_aborted_first_and_tried_ever_more_seldom(
     customers: Customers,
 ) -> None:

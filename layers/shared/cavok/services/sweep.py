@@ -94,6 +94,7 @@ class Sweep:
     dependencies: SweepDependencies
     swept: Swept = field(default_factory=Swept)
     _of_organization: Counter[str] = field(default_factory=Counter)
+    _tried: set[str] = field(default_factory=set)
 
     def run(self, deadline: Deadline) -> Swept:
         """Tests page by page, until no account is due. No page begins after the deadline."""
@@ -251,19 +252,21 @@ class Sweep:
         return ended.outcome.value, again is not None
 
     def _hand_over(self, account: Account, why: str) -> bool:
-        """False if no more tests of their own may be started. This one holds the account's slot
-        and lease, so that it is aborted if it dies or could not be started.
+        """Gives an account a test of its own, if there is one left; else it stays due. Such a test
+        holds the account's slot and lease, so that it is aborted if it dies or could not be started.
+
+        False once its organization has more such accounts than its share. What others used up is no
+        reason to leave it.
         """
         organization_id = account.organization_id
-        most_of_one = max(1, self.tests_of_their_own // 2)
-        if (
-            self._of_organization.total() >= self.tests_of_their_own
-            or self._of_organization[organization_id] >= most_of_one
-        ):
+        self._of_organization[organization_id] += 1
+        if self._of_organization[organization_id] > max(1, self.tests_of_their_own // 2):
             return False
+        if len(self._tried) >= self.tests_of_their_own:
+            return True
+        self._tried.add(account.account_id)
         test = self._new_test(account)
         tested, entry = begin(account, test)
-        self._of_organization[organization_id] += 1
         with self._concerning(account.account_id), suppress(WriteConflict):  # somebody else has it
             self.dependencies.verifications.begin(account, tested, test, entry)
             self.dependencies.workflows.start(test, self.name)
