@@ -19,7 +19,7 @@ from cavok.adapters.table.stream import change_of
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
-from cavok.domain.deadlines import NO_DEADLINE, Deadline
+from cavok.domain.deadlines import NO_DEADLINE, WEIGHING_SECONDS, Deadline
 from cavok.domain.errors import (
     ChangedMeanwhile,
     EntryInconclusive,
@@ -889,3 +889,20 @@ def test_a_clock_that_is_set_back_ends_no_sweep(customers: Customers) -> None:
     customers.finds["A0"] = set_back
 
     assert customers.swept().outcomes.total() == 3
+
+
+def test_what_a_sweep_tests_itself_has_only_its_share_of_the_processor(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connected()
+    given: list[Any] = []
+
+    def test(request: VerificationRequest, *others: Any) -> Found:
+        given.append(others[-1])
+        return customers.test(request)
+
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+
+    customers.swept()
+
+    assert given == [WEIGHING_SECONDS]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from cavok.domain.access_denied import Reason
-from cavok.domain.deadlines import Deadline
+from cavok.domain.deadlines import WEIGHING_SECONDS, Deadline
 from cavok.domain.errors import OutOfTime
 from cavok.domain.policy_evaluation import MAX_CHARACTERS
 from cavok.domain.policy_verdicts import (
@@ -506,6 +506,31 @@ def test_weighing_ends_at_the_deadline() -> None:
         judge_databases(
             question, RolePolicies((ONLY_DEV,)), Databases((a_database(DEV),)), {}, over
         )
+
+
+def test_so_does_weighing_beside_other_customers_once_it_took_its_share_of_the_processor() -> None:
+    """Else a customer with the worst of policies and 200 databases takes 20 seconds of a sweep's
+    processor, and the other accounts of its page run out of time.
+    """
+    count = MAX_CHARACTERS // len('"*?z",') - 60
+    tag = {"ForAnyValue:StringLike": {"aws:ResourceTag/kindly": ["*?z"] * count}}
+    hostile = policy(statement("Deny", Condition=tag))
+    databases = (a_database("a", kindly="v" * 256),) * MAX_WEIGHED
+    question = DatabaseQuestion(
+        action=STOP, absent_arn=ABSENT.arn, answer=refusal(BY_POLICY), role_arn=None
+    )
+    began = time.thread_time()
+
+    with pytest.raises(OutOfTime):
+        judge_databases(
+            question,
+            RolePolicies((hostile,)),
+            Databases(databases),
+            {},
+            weighing=Deadline.after(WEIGHING_SECONDS, time.thread_time),
+        )
+
+    assert time.thread_time() - began < 1
 
 
 def test_more_tags_than_aws_accepts_count_as_not_read() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import count
 from typing import Any
 from urllib.parse import quote
@@ -577,3 +578,13 @@ def test_time_that_runs_out_before_the_policies_are_weighed_makes_no_success(
     assert step.verdict is (
         Verdict.INCONCLUSIVE if step.error_code == OUT_OF_TIME else Verdict.DENIED
     )
+
+
+def test_databases_are_weighed_for_as_long_as_the_account_may_take_the_processor(aws: Aws) -> None:
+    stop_refused(aws)
+    databases(aws, dev_orders={}, prod_orders={})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+
+    step = probe_permission(STOP_DB, replace(probed(), weighing_seconds=0))
+
+    assert (step.verdict, step.error_code) == (Verdict.INCONCLUSIVE, OUT_OF_TIME)

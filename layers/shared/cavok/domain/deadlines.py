@@ -22,6 +22,12 @@ SHORT_TEST_SECONDS = 8.0
 """For the calls of a test that a sweep makes itself. An account that takes longer has a test of its
 own."""
 
+WEIGHING_SECONDS = 0.25
+"""Of the processor, for weighing policies on databases, a permission of a test that a sweep makes
+itself. The worst policies that a customer can write take five seconds a permission, in which all
+accounts of the page wait for the processor.
+"""
+
 PATIENCE_SECONDS = 10.0
 """How long a page of a sweep waits for the slowest of its accounts."""
 

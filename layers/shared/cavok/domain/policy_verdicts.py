@@ -172,6 +172,8 @@ def judge_databases(
     databases: Databases,
     under_control: Mapping[str, Collection[str]],
     deadline: Deadline = NO_DEADLINE,
+    *,
+    weighing: Deadline = NO_DEADLINE,
 ) -> Judgement:
     """What the role's policies say about the real databases, where AWS's answer about an absent one
     does not decide (`is_decided`).
@@ -186,6 +188,7 @@ def judge_databases(
     verdicts = []
     for database in databases.found:
         deadline.check()
+        weighing.check()
         verdicts.append(question.verdict_for(database, weighed))
     resources = Resources.of(verdicts, under_control)
     answer = question.answer

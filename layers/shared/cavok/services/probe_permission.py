@@ -1,10 +1,12 @@
 """Probing one permission."""
 
+import time
 from dataclasses import replace
 
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.domain.access_denied import WORTH_REPEATING, Reason
+from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import OutOfTime, ProbeTransient
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.policy_evaluation import Decision
@@ -80,8 +82,14 @@ def _on_real_databases(
     )
     # Without a policy that Cavok can read, nothing is predicted for any database.
     databases = account.databases(kind) if policies.documents else Databases()
+    weighing = Deadline.after(account.weighing_seconds, time.thread_time)
     return judge_databases(
-        question, policies, databases, account.survey.under_control, account.deadline
+        question,
+        policies,
+        databases,
+        account.survey.under_control,
+        account.deadline,
+        weighing=weighing,
     )
 
 

@@ -5,6 +5,7 @@ every probe and writes the customer's log. The session stays in this process, so
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 from typing import NamedTuple
 
 from cavok.adapters.customer.canary import Canary
@@ -41,6 +42,7 @@ def make_scheduled_test(
     dependencies: TestingDependencies,
     deadline: Deadline,
     now: datetime,
+    weighing_seconds: float = inf,
 ) -> Found:
     """Raises what entering the account raises."""
     entered = enter_for_verification(request, dependencies.entry, dependencies.canary)
@@ -55,7 +57,12 @@ def make_scheduled_test(
         now=now,
     )
     region = survey.probing_region(session.region)
-    account = ProbedAccount(session=session.at(region), survey=survey, deadline=deadline)
+    account = ProbedAccount(
+        session=session.at(region),
+        survey=survey,
+        deadline=deadline,
+        weighing_seconds=weighing_seconds,
+    )
     steps += probe_account(entered.probes, account)
     if entered.account.write_logs:
         test = {

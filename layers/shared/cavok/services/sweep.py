@@ -24,7 +24,12 @@ from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.access_denied import OUT_OF_TIME, TRANSIENT_CODES
 from cavok.domain.accounts import CONNECTED, Account
-from cavok.domain.deadlines import PATIENCE_SECONDS, SHORT_TEST_SECONDS, Deadline
+from cavok.domain.deadlines import (
+    PATIENCE_SECONDS,
+    SHORT_TEST_SECONDS,
+    WEIGHING_SECONDS,
+    Deadline,
+)
 from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFound
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.verifications import (
@@ -226,7 +231,11 @@ class Sweep:
         }
         try:
             found = make_scheduled_test(
-                VerificationRequest(**names), ours.testing, deadline, ours.clock()
+                VerificationRequest(**names),
+                ours.testing,
+                deadline,
+                ours.clock(),
+                WEIGHING_SECONDS,
             )
         except EntryRefused as error:
             if account.status in CONNECTED:

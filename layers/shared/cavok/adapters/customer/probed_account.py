@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import islice
+from math import inf
 from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import unquote
@@ -45,6 +46,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedAccount:
     """A session in the account, what the test found in its regions, and until when it may go on.
+    `weighing_seconds`: of the processor, for weighing policies on databases, a permission.
 
     Without a survey, only the home region counts.
     """
@@ -52,6 +54,7 @@ class ProbedAccount:
     session: CustomerSession
     survey: Survey = field(default_factory=Survey)
     deadline: Deadline = NO_DEADLINE
+    weighing_seconds: float = inf
     _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _reading: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
