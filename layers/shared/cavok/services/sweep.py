@@ -262,7 +262,7 @@ class Sweep:
 
     def _hand_over(self, account: Account, why: str) -> bool:
         """Gives an account a test of its own, if there is one left; else it stays due. Such a test
-        holds the account's slot and lease, so that it is aborted if it dies or could not be started.
+        holds the slot and the lease, so that it is aborted if it dies or could not be started.
 
         False once its organization has more such accounts than its share. What others used up is no
         reason to leave it.
