@@ -185,18 +185,23 @@ class Replay:
         ]
 
 
-def _kept(recorded: list[Call]) -> list[Call]:
-    """Without refusals of what was allowed at another time: tests take policies of our roles away
-    for a while (test_sweep_survives.py), and this is about the deployed ones.
+def _kept(deployed: Deployed, made: list[Call]) -> list[Call]:
+    """Without refusals of a kind that the role was allowed at another time: tests take policies of
+    our roles away for a while (test_sweep_survives.py), and this is about the deployed ones.
     """
-    allowed = [call for call in recorded if call.allowed]
-    return [c for c in recorded if c.allowed or replace(c, allowed=True) not in allowed]
+
+    def kind(call: Call) -> tuple[str, frozenset[str]]:
+        return call.role, deployed.kinds(call)
+
+    allowed = {kind(call) for call in made if call.allowed}
+    return [call for call in made if call.allowed or kind(call) not in allowed]
 
 
 @pytest.fixture(scope="module")
 def replay(stack: Stack) -> Replay:
     deployed = Deployed(stack)
-    made, by_aws = deployed.own(_kept(calls.recorded())), deployed.own(deployed.calls_of_aws())
+    made, by_aws = deployed.own(calls.recorded()), deployed.own(deployed.calls_of_aws())
+    made = _kept(deployed, made)
     business = {role: {*MAY.get(role, ())} for role in deployed.policies}
     for call in by_aws:
         business[call.role] |= deployed.kinds(call)
