@@ -41,8 +41,10 @@ WHAT_IS_READ = """() => {
   }
   return found;
 }"""
-NAMES = {"https://", "CavokCloud", *EventType}
-"""The same in every language: of a scheme, of the role that is the default, of the API's events."""
+NAMES = {"https://", "CavokCloud", "AWS", "Azure", *EventType}
+"""The same in every language: of a scheme, of the role that is the default, of providers, of the
+API's events.
+"""
 FILE = re.compile(r"[\w-]+\.(json|tf|sh)")
 REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d")
 
