@@ -480,3 +480,31 @@ def test_a_new_secret_leaves_what_another_has_changed(admin, answer_with):
     page.get_by_role("dialog").get_by_role("button", name="New signing secret").click()
     expect(page.get_by_role("dialog").locator("code")).to_contain_text("whsec_x")
     assert [put.post_data_json["url"] for put in puts] == [theirs["url"]]
+
+
+# ---- clocks --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("hash_", ["#/accounts", "#/accounts/acc000000"])
+def test_a_clock_that_is_set_back_keeps_nothing_old(admin, answer_with, hash_):
+    page, account = admin.page, [samples.account(0)]
+    answer_with(page, "/v1/accounts", samples.pages_of(account))
+    answer_with(page, "/v1/organization", samples.organization(account))
+    answer_with(page, "/v1/accounts/acc000000", lambda _: account[0])
+    page.clock.install(time="2026-01-05T12:00:00")
+    page.goto("about:blank")
+    admin.go(hash_)
+    expect(mark(page)).to_have_text("Live")
+    page.route(re.compile("/v1/accounts"), lambda _: None)
+    page.clock.set_system_time("2026-01-05T11:00:00")
+    page.clock.run_for(6_000)
+    expect(mark(page)).to_contain_text("Last updated")
+    page.unroute(re.compile("/v1/accounts"))
+    account[0] = samples.account(0, status="failed")
+    answer_with(page, "/v1/accounts", samples.pages_of(account))
+    answer_with(page, "/v1/accounts/acc000000", lambda _: account[0])
+    for _ in range(12):
+        page.clock.run_for(5_000)
+        page.wait_for_timeout(20)
+    expect(page.locator(".status-failed").first).to_be_visible(timeout=5_000)
+    expect(mark(page)).to_have_text("Live")

@@ -67,13 +67,16 @@ export function put(answer, etag) {
   changed();
 }
 
+// A clock may be set back. What was read at a time that is still to come is newer than nothing.
+const passed = (at) => (at > Date.now() ? 0 : at);
+
 function keep(answer, etag, at) {
   const id = answer.account_id;
   const known = accounts.get(id);
   const same = known?.account.version === answer.version;
   // What tests find changes no version. Of answers with the same one, that which was asked for last holds.
-  const older = known && (same ? known.at > at : known.account.version > answer.version);
-  if ((gone.get(id) ?? 0) > at || older) return;
+  const older = known && (same ? passed(known.at) > at : known.account.version > answer.version);
+  if (passed(gone.get(id) ?? 0) > at || older) return;
   accounts.set(id, { account: answer, etag: etag ?? ((same && known?.etag) || null), at });
 }
 
@@ -129,7 +132,7 @@ export async function readNumbers(signal) {
 export function freshness(at, now = Date.now()) {
   if (!navigator.onLine) return "offline";
   if (trouble) return trouble;
-  return now - at > LATE_AFTER_MS ? "late" : "live";
+  return Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
 }
 
 // ---- the list ----------------------------------------------------------------------------------

@@ -557,7 +557,8 @@ class ListView {
   // Statuses change by themselves. Reads rows under test often, and the other visible rows now and
   // then.
   keepTrue() {
-    // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once.
+    // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once, and so does one whose
+    // clock was set back.
     let refreshed = Date.now();
     addEventListener(
       "online",
@@ -572,7 +573,7 @@ class ListView {
       async () => {
         const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
         await store.reread(testing, this.signal);
-        if (Date.now() - refreshed >= REFRESH_EVERY_MS) {
+        if (Math.abs(Date.now() - refreshed) >= REFRESH_EVERY_MS) {
           refreshed = Date.now();
           await this.refresh();
         } else await this.listing.catchUp(this.signal);
