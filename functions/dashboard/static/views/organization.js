@@ -223,13 +223,18 @@ function settings(webhook, reload, signal) {
 }
 
 // Posts to the webhook, and says why that was refused.
-function pressButton(text, path, after, iconName = "") {
+function pressButton(text, path, after, iconName = "", attributes = {}) {
   const press = () =>
     api
       .post(`/v1/organization/webhook/${path}`)
       .then(after)
       .catch((problem) => toast(problem.detail || problem.title, "warning"));
-  return changeButton(session, text, { onclick: (event) => submitting(event.currentTarget, press) }, iconName);
+  return changeButton(
+    session,
+    text,
+    { ...attributes, onclick: (event) => submitting(event.currentTarget, press) },
+    iconName,
+  );
 }
 
 // Read once it is opened, and again while it is shown.
@@ -238,12 +243,18 @@ function deliveries(signal) {
   /** @type {{reload: () => Promise<any>} | undefined} */
   let shown;
   const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
+  // The pressed button was redrawn.
+  const again = async ({ event_id: id }) => {
+    await shown?.reload();
+    const pressed = /** @type {HTMLElement} */ (list.querySelector(`[data-part="${CSS.escape(id)}"]`));
+    if (document.activeElement === document.body) pressed?.focus();
+  };
   const draw = ({ items }) =>
     h(
       "ul",
       {},
       items.length
-        ? items.map((item) => deliveryRow(item, () => shown?.reload()))
+        ? items.map((item) => deliveryRow(item, () => again(item)))
         : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
     );
   const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));
@@ -253,25 +264,39 @@ function deliveries(signal) {
 function deliveryRow(item, again) {
   const facts = [
     t.webhook.deliveryStatus[item.status],
-    item.tries && t.webhook.tries(number(item.tries)),
-    item.tries && item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
+    t.webhook.tries(number(item.tries)),
+    item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
     item.duration_ms !== null && t.webhook.took(number(item.duration_ms)),
   ].filter(Boolean);
+  const time = when(item.at, { exact: true });
   return h(
     "li",
     { class: "delivery" },
     h(
       "div",
       {},
-      h("p", {}, h("strong", {}, item.type), " ", h("span", { class: "muted" }, when(item.at, { exact: true }))),
+      h("p", {}, h("strong", {}, item.type), " ", h("span", { class: "muted" }, time)),
       h(
         "p",
         { class: "muted small" },
-        facts.join(" · "),
-        item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at, { exact: true })],
+        // What was asked for again has no try yet; the rest is of the tries before.
+        item.tries ? facts.join(" · ") : t.webhook.onItsWay,
+        item.tries > 0 && item.next_try_at && [" · ", t.webhook.nextTry, " ", when(item.next_try_at, { exact: true })],
       ),
     ),
-    pressButton(t.webhook.redeliver, `deliveries/${api.segment(item.event_id)}/redeliver`, again),
+    pressButton(
+      t.webhook.redeliver,
+      `deliveries/${api.segment(item.event_id)}/redeliver`,
+      (answer) => {
+        toast(answer.detail);
+        return again();
+      },
+      "",
+      {
+        "data-part": item.event_id,
+        "aria-label": t.webhook.redeliverThis(item.type, time.textContent),
+      },
+    ),
   );
 }
 

@@ -1,0 +1,57 @@
+"""The webhook's deliveries, beside its settings."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, expect
+
+from tests.support.page import samples
+
+PATH = "/v1/organization/webhook"
+
+
+@pytest.fixture
+def opened(answer_with) -> Callable[..., Locator]:
+    """Opens the list of deliveries, which is what `there` holds."""
+
+    def opened(person: Any, there: list[Any] | None = None, *, at: str | None = None) -> Locator:
+        listed = there or [samples.DELIVERIES]
+        for path, reply in samples.everything([samples.account(0)]).items():
+            answer_with(person.page, path, reply)
+        answer_with(
+            person.page, f"{PATH}/deliveries", lambda _: {"items": listed[0], "next_cursor": None}
+        )
+        if at:
+            person.page.clock.install(time=at)
+        person.go("#/organization")
+        region = person.page.get_by_role("region", name="Webhook")
+        region.get_by_text("Deliveries").click()
+        expect(region.get_by_role("listitem")).to_have_count(len(listed[0]))
+        return region
+
+    return opened
+
+
+def test_who_delivers_again_is_told_and_stays_there(admin, answer_with, opened):
+    page, there = admin.page, [samples.DELIVERIES]
+    region = opened(admin, there)
+
+    def again(_: Any) -> Any:
+        asked = {"status": "waiting", "tries": 0, "next_try_at": "2026-01-02T10:05:00Z"}
+        there[0] = [*samples.DELIVERIES[:4], samples.DELIVERIES[4] | asked]
+        return 202, {"detail": "The message is on its way again."}
+
+    answer_with(page, f"{PATH}/deliveries/event4/redeliver", again, method="POST")
+    button = region.get_by_role("button", name="Deliver again: Account Failed, 2 Jan 2026, 10:04")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#toasts")).to_contain_text("The message is on its way again.")
+    row = region.get_by_role("listitem").last
+    expect(row).to_contain_text("On its way again")
+    # The last try's answer is not this one's.
+    expect(row).not_to_contain_text("45 ms")
+    expect(button).to_be_focused()
