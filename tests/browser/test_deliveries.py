@@ -55,3 +55,33 @@ def test_who_delivers_again_is_told_and_stays_there(admin, answer_with, opened):
     # The last try's answer is not this one's.
     expect(row).not_to_contain_text("45 ms")
     expect(button).to_be_focused()
+
+
+def test_they_stay_open_when_the_settings_change(admin, answer_with, opened):
+    page, there = admin.page, [samples.WEBHOOK]
+    region = opened(admin, at="2026-01-05T12:00:00")
+    answer_with(page, PATH, lambda _: there[0])
+    seen = answer_with(
+        page, f"{PATH}/deliveries", {"items": samples.DELIVERIES, "next_cursor": None}
+    )
+    for state in ("active", "paused", "active"):
+        there[0] = samples.WEBHOOK | {"state": state}
+        page.clock.run_for(31_000)
+        expect(region.get_by_role("button", name="Resume")).to_have_count(int(state == "paused"))
+        expect(region.get_by_role("listitem")).to_have_count(len(samples.DELIVERIES))
+    before = len(seen)
+    page.clock.run_for(31_000)
+    page.wait_for_timeout(200)
+    assert len(seen) - before <= 2
+
+
+def test_they_count_for_the_age_that_is_said(admin, opened):
+    page = admin.page
+    opened(admin, at="2026-01-05T12:00:00")
+    mark = page.locator(".freshness")
+    expect(mark).to_have_text("Live")
+    page.route(re.compile(r"/deliveries$"), lambda _: None)
+    for _ in range(16):
+        page.clock.fast_forward("00:05")
+        page.wait_for_timeout(20)
+    expect(mark).to_contain_text("Last updated")

@@ -1,5 +1,5 @@
 import * as api from "../lib/api.js";
-import { fill, h } from "../lib/dom.js";
+import { fill, h, render } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -36,7 +36,7 @@ export function organization({ main, title, signal }) {
     signal,
     placeholder: () => skeleton(6, "card"),
   });
-  const parts = [numbers, usage, drawWebhook(webhook, signal)];
+  const parts = [numbers, usage, ...drawWebhook(webhook, signal)];
   // Sections that grow are last in their column, so that they move nothing.
   fill(
     main,
@@ -162,11 +162,18 @@ function usageRow(usage) {
 
 function drawWebhook(target, signal) {
   const inner = h("div", { tabindex: "-1" });
-  fill(target, section(t.webhook.title, { note: t.webhook.text }, inner));
+  // Beside the settings, so that it stays open when these are drawn again.
+  const log = h("div", {});
+  /** @type {ReturnType<typeof deliveries> | undefined} */
+  let kept;
+  fill(target, section(t.webhook.title, { note: t.webhook.text }, inner, log));
   const shown = watched(
     inner,
     () => webhookThere(signal),
-    (webhook) => (webhook ? settings(webhook, reload, signal) : none(reload)),
+    (webhook) => {
+      render(log, Boolean(webhook), (isSet) => (kept = isSet ? deliveries(signal) : undefined)?.node);
+      return webhook ? settings(webhook, reload) : none(reload);
+    },
     { signal, placeholder: () => skeleton(3) },
   );
   // The pressed button was redrawn. Do not take the focus from a modal that opened meanwhile.
@@ -174,7 +181,7 @@ function drawWebhook(target, signal) {
     shown.reload().then(() => {
       if (document.activeElement === document.body) inner.focus();
     });
-  return shown;
+  return [shown, { readAt: () => kept?.readAt() ?? 0 }];
 }
 
 /** @param {AbortSignal} [signal] */
@@ -191,7 +198,7 @@ function none(reload) {
   ];
 }
 
-function settings(webhook, reload, signal) {
+function settings(webhook, reload) {
   const paused = webhook.state === "paused";
   return [
     paused && notice("warning", h("p", {}, t.webhook.paused)),
@@ -218,7 +225,6 @@ function settings(webhook, reload, signal) {
       changeButton(session, t.webhook.rotate, { onclick: () => confirmRotation(reload) }, "key"),
       changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) }),
     ),
-    deliveries(signal),
   ];
 }
 
@@ -237,10 +243,10 @@ function pressButton(text, path, after, iconName = "", attributes = {}) {
   );
 }
 
-// Read once it is opened, and again while it is shown.
+// Read once it is opened, and again from then on.
 function deliveries(signal) {
   const list = h("div", {});
-  /** @type {{reload: () => Promise<any>} | undefined} */
+  /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
   const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
   // The pressed button was redrawn.
@@ -258,7 +264,8 @@ function deliveries(signal) {
         : h("li", { class: "empty-line" }, t.webhook.noDeliveries),
     );
   const open = () => (shown ??= watched(list, read, draw, { signal, placeholder: () => skeleton(3) }));
-  return h("details", { class: "more-fields", ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
+  const node = h("details", { class: "more-fields", ontoggle: open }, h("summary", {}, t.webhook.deliveries), list);
+  return { node, readAt: () => shown?.readAt() ?? 0 };
 }
 
 function deliveryRow(item, again) {
