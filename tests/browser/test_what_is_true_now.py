@@ -508,3 +508,17 @@ def test_a_clock_that_is_set_back_keeps_nothing_old(admin, answer_with, hash_):
         page.wait_for_timeout(20)
     expect(page.locator(".status-failed").first).to_be_visible(timeout=5_000)
     expect(mark(page)).to_have_text("Live")
+
+
+def test_a_webhook_that_pauses_under_its_modal_was_changed_by_nobody(admin, answer_with):
+    page, there = admin.page, [samples.WEBHOOK | {"state": "active"}]
+    path = "/v1/organization/webhook"
+    answer_with(page, path, lambda _: there[0])
+    puts = answer_with(page, path, lambda _: there[0], method="PUT")
+    admin.go("#/organization")
+    page.get_by_role("button", name="Change", exact=True).click()
+    there[0] = samples.WEBHOOK
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    assert len(puts) == 1

@@ -319,10 +319,11 @@ function edit(webhook, reload) {
   const boxes = EVENTS.map((name) =>
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
-  // The API takes the last change of a webhook for right.
+  // The API takes the last change of a webhook for right. One that was paused was not changed by anybody.
+  const chosen = (one) => one && { url: one.url, events: one.events };
   const check = unlessChanged(
-    webhook,
-    () => webhookThere(),
+    chosen(webhook),
+    () => webhookThere().then(chosen),
     (there) => {
       reload();
       return there ? t.webhook.changedMeanwhile(there.url) : t.webhook.removedMeanwhile;
@@ -358,8 +359,9 @@ function edit(webhook, reload) {
           if (!url.value.trim()) errors.push({ field: "url", message: t.webhook.urlNeeded });
           if (!events.length) errors.push({ field: "events", message: t.webhook.eventsNeeded });
           if (errors.length) throw { status: 422, errors };
-          await check();
-          const saved = await api.put("/v1/organization/webhook", { url: url.value.trim(), events });
+          const mine = { url: url.value.trim(), events };
+          await check(mine);
+          const saved = await api.put("/v1/organization/webhook", mine);
           close();
           reload();
           if (saved.secret) showSecret(saved.secret);
