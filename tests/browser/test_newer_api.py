@@ -89,3 +89,21 @@ def test_words_that_the_page_does_not_know_are_shown_as_they_are(admin):
     expect(page.locator(".facts .regions")).to_contain_text("on_fire")
     page = admin.go("#/accounts/acc000000/interactions")
     expect(page.locator(".followed")).to_have_text("reverted by AWS")
+
+
+def test_what_the_page_does_not_know_of_a_webhook_is_shown_and_kept(admin, answer_with):
+    page, path = admin.page, "/v1/organization/webhook"
+    webhook = samples.WEBHOOK | {"events": ["Account Failed", "Account Sold"]}
+    delivery = samples.DELIVERIES[0] | {"status": "quarantined", "type": "Account Sold"}
+    page.route(re.compile(f"{path}$"), answering(webhook))
+    page.route(re.compile(f"{path}/deliveries$"), answering({"items": [delivery]}))
+    puts = answer_with(page, path, samples.WEBHOOK, method="PUT")
+    admin.go("#/organization")
+    page.get_by_text("Deliveries").click()
+    expect(page.get_by_text("quarantined · 2 tries")).to_be_visible()
+    page.get_by_role("button", name="Change", exact=True).click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("Account Sold")).to_be_checked()
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    assert puts[0].post_data_json["events"] == webhook["events"]

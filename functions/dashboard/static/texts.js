@@ -311,6 +311,8 @@ const OPEN_TABLES = new Set([
   "tests.trigger",
   "tests.outcomeText",
   "tests.proofs",
+  "webhook.eventTexts",
+  "webhook.deliveryStatus",
   "instructions.watch",
   "account.statusText",
 ]);

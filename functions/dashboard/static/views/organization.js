@@ -208,7 +208,7 @@ function settings(webhook, reload) {
       definition(t.webhook.url, h("code", {}, webhook.url)),
       definition(
         t.webhook.events,
-        webhook.events.length === EVENTS.length ? t.webhook.allEvents : webhook.events.join(", "),
+        EVENTS.every((name) => webhook.events.includes(name)) ? t.webhook.allEvents : webhook.events.join(", "),
       ),
       definition(
         t.account.changed,
@@ -270,7 +270,7 @@ function deliveries(signal) {
 
 function deliveryRow(item, again) {
   const facts = [
-    t.webhook.deliveryStatus[item.status],
+    t.webhook.deliveryStatus[item.status] ?? item.status,
     t.webhook.tries(number(item.tries)),
     item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
     item.duration_ms !== null && t.webhook.took(number(item.duration_ms)),
@@ -316,7 +316,9 @@ function edit(webhook, reload) {
     spellcheck: "false",
     placeholder: "https://",
   });
-  const boxes = EVENTS.map((name) =>
+  // An API that is newer than this page may know more events.
+  const names = [...new Set([...EVENTS, ...(webhook?.events ?? [])])];
+  const boxes = names.map((name) =>
     h("input", { type: "checkbox", value: name, checked: !webhook || webhook.events.includes(name) }),
   );
   // The API takes the last change of a webhook for right. One that was paused was not changed by anybody.
@@ -341,7 +343,7 @@ function edit(webhook, reload) {
             "fieldset",
             { class: "field", "data-field": "events" },
             h("legend", {}, t.webhook.events),
-            EVENTS.map((name, index) =>
+            names.map((name, index) =>
               h(
                 "label",
                 { class: "checkbox" },
