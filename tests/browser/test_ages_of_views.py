@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
 
@@ -88,3 +88,50 @@ def test_it_is_read_again_and_counts_for_the_age_that_is_said(
         page.wait_for_timeout(20)
     expect(mark).to_contain_text("Last updated 10:0", timeout=5_000)
     expect(main).to_contain_text(said)
+
+
+def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with):
+    page, path = admin.page, f"{ONE}/resources"
+    for other, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, other, reply)
+    answer_with(page, f"{path}/res3", (204, None), method="DELETE")
+    page.clock.install(time="2026-01-05T10:00:00")
+    admin.go(f"{ACCOUNT}/schedules")
+    expect(page.locator(".resource")).to_have_count(3)
+    held: list[Route] = []
+    late = re.compile(f"{path}$")
+    page.route(late, lambda route: held.extend([route]))
+    page.clock.run_for(31_000)
+    page.wait_for_timeout(100)
+    page.unroute(late)
+    answer_with(page, path, {"items": samples.RESOURCES[:2], "next_cursor": None})
+    page.get_by_role("button", name="Release ledger").click()
+    page.get_by_role("dialog").get_by_role("button", name="Release").click()
+    expect(page.locator(".resource")).to_have_count(2)
+    with page.expect_response(late):
+        held[0].fulfill(json={"items": samples.RESOURCES, "next_cursor": None})
+    page.wait_for_timeout(200)
+    expect(page.locator(".resource")).to_have_count(2)
+
+
+def test_a_problem_of_a_reload_is_over_with_the_next_read(admin, answer_with, watch):
+    watch.expect_status(503)
+    page, path = admin.page, f"{OURS}/webhook"
+    there: list[Any] = [samples.WEBHOOK]
+    answer_with(page, path, lambda _: there[0])
+    answer_with(page, f"{path}/resume", (204, None), method="POST")
+    page.clock.install(time="2026-01-05T10:00:00")
+    admin.go(ORGANIZATION)
+    region = page.get_by_role("region", name="Webhook")
+    resume = region.get_by_role("button", name="Resume")
+    expect(resume).to_be_visible()
+    there[0] = (503, {"message": "Service Unavailable"})
+    resume.click()
+    for _ in range(8):
+        page.clock.run_for(1_000)
+        page.wait_for_timeout(20)
+    expect(region.get_by_role("alert")).to_be_visible()
+    there[0] = samples.WEBHOOK | {"state": "active"}
+    page.clock.run_for(62_000)
+    expect(region.get_by_role("alert")).to_have_count(0)
+    expect(region.get_by_role("button", name="Change")).to_be_visible()

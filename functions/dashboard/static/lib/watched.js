@@ -51,8 +51,22 @@ export function watched(target, request, draw, { className, pauseOf = everyHalfM
     render(content, value, draw);
     return content;
   };
-  const { read, readAt } = reader(options.signal, pauseOf, async () => show(await read(request)));
-  const reload = () => load(target, () => read(request), show, options);
+  let turns = 0;
+  /** @type {{turn: number, value: any}} */
+  let newest = { turn: 0, value: undefined };
+  // Of answers that come out of order, that which was asked for last holds.
+  const ask = async () => {
+    const turn = ++turns;
+    const value = await read(request);
+    if (turn > newest.turn) newest = { turn, value };
+    return newest.value;
+  };
+  const { read, readAt } = reader(options.signal, pauseOf, async () => {
+    show(await ask());
+    // A problem of a reload is over.
+    if (!target.contains(content)) fill(target, content);
+  });
+  const reload = () => load(target, ask, show, options);
   reload();
   return { readAt, reload };
 }
