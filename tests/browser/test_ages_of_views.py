@@ -135,3 +135,25 @@ def test_a_problem_of_a_reload_is_over_with_the_next_read(admin, answer_with, wa
     page.clock.run_for(62_000)
     expect(region.get_by_role("alert")).to_have_count(0)
     expect(region.get_by_role("button", name="Change")).to_be_visible()
+
+
+def test_usage_beyond_the_first_page_is_read_again_too(admin, answer_with):
+    page, used = admin.page, [5]
+
+    def usage(request: Any) -> Any:
+        body = samples.usage_of([samples.account(index) for index in range(4)])
+        if "cursor=more" not in request.url:
+            return body
+        row = body["items"][0] | {"account_id": "last", "name": "Last", "billable": 0}
+        more = row | {"used": used[0], "remaining": 1000 - used[0]}
+        return body | {"items": [more], "next_cursor": None}
+
+    answer_with(page, f"{OURS}/usage", usage)
+    page.clock.install(time="2026-01-05T10:00:00")
+    admin.go(ORGANIZATION)
+    page.get_by_role("button", name="Show more").click()
+    expect(page.get_by_text("5 of 1,000")).to_be_visible()
+    used[0] = 77
+    page.clock.run_for(31_000)
+    expect(page.get_by_text("77 of 1,000")).to_be_visible()
+    expect(page.locator(".usage-row")).to_have_count(6)

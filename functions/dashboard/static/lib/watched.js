@@ -91,9 +91,10 @@ function withoutThose(others, items, keyOf) {
 }
 
 /**
- * A list that loads one more page per press. Its first page is read again.
- * @param {Options & {fetchPage: (cursor?: string | null) => Promise<any>, keyOf: (item: any) => string, list: Element,
- *   renderItem: (item: any, before?: Element) => Node, empty: Node, onItems?: (items: any[]) => void}} options
+ * A list that loads one more page per press. Its first page is read again; where items change, all that is loaded.
+ * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
+ *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
+ *   empty: Node, onItems?: (items: any[]) => void}} options
  * @returns {Part & {node: Element, again: () => Promise<void>}}
  */
 export function pagedList({
@@ -103,6 +104,7 @@ export function pagedList({
   list,
   empty,
   onItems,
+  changes = false,
   signal,
   onMissing,
   placeholder,
@@ -112,8 +114,20 @@ export function pagedList({
   let loaded = { items: [], cursor: null };
   const more = h("div", { class: "more" });
   const again = async () => {
-    loaded = renewed(loaded, await read(() => fetchPage()), keyOf);
+    loaded = changes
+      ? await read(() => fetchItems(loaded.items.length))
+      : renewed(loaded, await read(() => fetchPage()), keyOf);
     draw();
+  };
+  const fetchItems = async (count) => {
+    const items = [];
+    let cursor = null;
+    do {
+      const page = await fetchPage(cursor);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    } while (cursor && items.length < count);
+    return { items, cursor };
   };
   const { read, readAt } = reader(signal, pauseOf, again);
   const next = async () => {

@@ -133,6 +133,7 @@ function usageThisMonth(signal) {
     empty: h("li", { class: "empty-line" }, t.organization.unused),
     placeholder: () => skeleton(4),
     keyOf: (usage) => usage.account_id,
+    changes: true,
     renderItem: usageRow,
     async fetchPage(cursor) {
       const { free_interactions, resets_at, items, next_cursor } = await api.get("/v1/organization/usage", {
