@@ -157,3 +157,17 @@ def test_usage_beyond_the_first_page_is_read_again_too(admin, answer_with):
     page.clock.run_for(31_000)
     expect(page.get_by_text("77 of 1,000")).to_be_visible()
     expect(page.locator(".usage-row")).to_have_count(6)
+
+
+def test_a_history_that_is_read_again_leaves_the_focus(admin, answer_with):
+    page = admin.page
+    for path, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, path, reply)
+    page.clock.install(time="2026-01-05T10:00:00")
+    admin.go(f"{ACCOUNT}/tests")
+    changed = page.get_by_role("link", name=re.compile("What changed")).first
+    changed.focus()
+    with page.expect_response(re.compile(r"/verifications\?")):
+        page.clock.run_for(31_000)
+    page.wait_for_timeout(200)
+    expect(changed).to_be_focused()

@@ -461,17 +461,20 @@ function historyRow(test, id) {
 function linkToEarlier(table, items, id) {
   for (const row of table.querySelectorAll("[data-test]")) {
     const at = items.findIndex((item) => item.verification_id === row.dataset.test);
-    const earlier = items[at + 1];
-    if (earlier)
-      fill(
-        row.querySelector(".history-changes"),
+    const earlier = items[at + 1]?.verification_id;
+    // Not drawn again and again, because it may have the focus.
+    render(
+      row.querySelector(".history-changes"),
+      earlier,
+      () =>
+        earlier &&
         h(
           "a",
-          { href: `${link(id, row.dataset.test)}/since/${api.segment(earlier.verification_id)}` },
+          { href: `${link(id, row.dataset.test)}/since/${api.segment(earlier)}`, "data-part": "changes" },
           t.tests.whatChanged,
           srOnly(` ${t.tests.between(row.querySelector("time").textContent)}`),
         ),
-      );
+    );
   }
 }
 
