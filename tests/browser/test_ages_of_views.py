@@ -171,3 +171,35 @@ def test_a_history_that_is_read_again_leaves_the_focus(admin, answer_with):
         page.clock.run_for(31_000)
     page.wait_for_timeout(200)
     expect(changed).to_be_focused()
+
+
+def test_what_another_started_is_followed(admin, answer_with):
+    page, path = admin.page, f"{ONE}/interactions"
+    for other, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, other, reply)
+    there = [samples.INTERACTIONS[0] | {"result": "pending", "state": None}]
+    answer_with(page, path, lambda _: {"items": there, "next_cursor": None})
+    listed = answer_with(page, f"{ONE}/instances", samples.INSTANCES)
+    page.clock.install(time="2026-01-05T10:00:00")
+    admin.go(f"{ACCOUNT}/instances")
+    expect(page.locator(".followed-pending")).to_be_visible()
+    there[0] = samples.INTERACTIONS[0]
+    page.clock.run_for(10_000)
+    expect(page.locator(".followed-reached")).to_be_visible()
+    page.clock.run_for(60_000)
+    assert len(listed) == 2
+
+
+def test_schedules_beside_instances_count_for_the_age_that_is_said(admin, answer_with):
+    page = admin.page
+    for path, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, path, reply)
+    page.clock.install(time="2026-01-05T10:00:00")
+    admin.go(f"{ACCOUNT}/instances")
+    expect(page.locator(".instance")).to_have_count(3)
+    expect(page.locator(".freshness")).to_have_text("Live")
+    page.route(re.compile(r"/resources$"), lambda _: None)
+    for _ in range(16):
+        page.clock.fast_forward("00:05")
+        page.wait_for_timeout(20)
+    expect(page.locator(".freshness")).to_contain_text("Last updated")

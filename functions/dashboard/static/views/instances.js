@@ -8,6 +8,7 @@ import { announce, fill, focus, h, keyed, pause, whenVisible, whileLookedAt } fr
 import { clock, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import {
   button,
   changeButton,
@@ -49,12 +50,17 @@ export function instances(context) {
   return frame(context, "instances", (body, handle) => {
     /** @type {boolean | undefined} */
     let shown;
+    /** @type {Instances | undefined} */
+    let view;
     const draw = (account) => {
       const connected = CONNECTED.has(account.status);
       if (connected === shown) return;
       shown = connected;
-      fill(body, connected ? new Instances(handle, context.signal).section() : notConnected(account));
+      view = connected ? new Instances(handle, context.signal) : undefined;
+      fill(body, view ? view.section() : notConnected(account));
     };
+    // A listing says its own age.
+    handle.shows({ readAt: () => view?.resourcesAt ?? 0 });
     handle.onChange(draw);
     draw(handle.account());
   });
@@ -79,10 +85,11 @@ class Instances {
     this.signal = signal;
     this.listing = kept && kept.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
     this.resources = new Map();
+    this.resourcesAt = 0;
     this.refusals = new Map();
     // The newest start or stop of each instance, by its key.
     this.acts = new Map();
-    // The ids of those that this view asked for and whose result is not known yet.
+    // The ids of those whose result is not known yet.
     this.awaited = new Set();
     this.notes = h("div", {});
     this.rows = h("ul", { class: "instances" });
@@ -103,7 +110,7 @@ class Instances {
     const once = async () => {
       this.readResources();
       this.readActs().then(
-        () => this.draw(),
+        () => this.awaitPending(),
         () => {},
       );
       if (!this.listing) await this.list();
@@ -146,9 +153,10 @@ class Instances {
 
   // If this fails, instances show the schedules that were read last, or none. The API refuses a second one.
   async readResources() {
-    const found = await resourcesOf(this.handle.id, this.signal).catch(() => null);
+    const found = await store.reading(() => resourcesOf(this.handle.id, this.signal)).catch(() => null);
     if (!found) return;
-    this.resources = new Map(found.map((resource) => [keyOf(resource), resource]));
+    this.resourcesAt = found.asked;
+    this.resources = new Map(found.answer.map((resource) => [keyOf(resource), resource]));
     if (this.listing && !this.signal.aborted) this.draw();
   }
 
@@ -344,6 +352,13 @@ class Instances {
     kept = { id: this.handle.id, listing: this.listing };
     this.draw();
     this.lookAgain();
+  }
+
+  // Others may have asked for these, or this view before it was left.
+  awaitPending() {
+    for (const act of this.acts.values()) if (act.result === "pending") this.awaited.add(act.interaction_id);
+    this.draw();
+    if (this.awaited.size) this.lookAgain();
   }
 
   async lookAgain() {
