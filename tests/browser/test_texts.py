@@ -170,3 +170,14 @@ def test_ages_are_in_the_language_of_the_texts(open_context, sign_in, answer_wit
     page.clock.install(time="2026-01-05T10:09:00Z")
     sign_in("admin", on=page)
     expect(page.get_by_role("row").nth(1).locator("time")).to_have_text("9 minutes ago")
+
+
+def test_one_try_is_one_in_digits_of_another_script(open_context, sign_in, answer_with):
+    page = open_context(locale="ar-EG").new_page()
+    answer_with(page, "/v1/organization/webhook", samples.WEBHOOK)
+    deliveries = {"items": samples.DELIVERIES, "next_cursor": None}
+    answer_with(page, "/v1/organization/webhook/deliveries", deliveries)
+    sign_in("admin", on=page, hash_="#/organization")
+    page.get_by_text("Deliveries").click()
+    expect(page.locator(".delivery").last).to_contain_text("١ try ·")
+    expect(page.locator(".delivery").first).to_contain_text("٢ tries ·")

@@ -272,7 +272,7 @@ function deliveries(signal) {
 function deliveryRow(item, again) {
   const facts = [
     t.webhook.deliveryStatus[item.status] ?? item.status,
-    t.webhook.tries(number(item.tries)),
+    t.webhook.tries(item.tries),
     item.status !== "paused" && (item.http_status ?? t.webhook.noAnswer),
     item.duration_ms !== null && t.webhook.took(number(item.duration_ms)),
   ].filter(Boolean);

@@ -633,7 +633,7 @@ export const t = withTexts({
       failed: "Given up",
       paused: "Paused, not tried",
     },
-    tries: (count) => (count === "1" ? "1 try" : `${count} tries`),
+    tries: (count) => plural(count, { one: "# try", other: "# tries" }),
     took: (milliseconds) => `${milliseconds} ms`,
     noAnswer: "no answer",
     nextTry: "next try",
