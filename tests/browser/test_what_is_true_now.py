@@ -522,3 +522,19 @@ def test_a_webhook_that_pauses_under_its_modal_was_changed_by_nobody(admin, answ
     dialog.get_by_role("button", name="Save").click()
     expect(dialog).to_have_count(0)
     assert len(puts) == 1
+
+
+def test_an_account_that_is_deleted_under_a_modal_was_not_changed(admin, answer_with, watch):
+    watch.expect_status(404)
+    page, there = admin.page, [samples.account(0)]
+    answer_with(page, "/v1/accounts/acc000000", lambda _: there[0])
+    page.clock.install()
+    admin.go("#/accounts/acc000000")
+    page.get_by_role("button", name="Rename").click()
+    there[0] = samples.NO_SUCH
+    page.clock.run_for(16_000)
+    expect(page.locator(".account-head")).to_contain_text("No such account")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill("Other")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_have_text("No such account")

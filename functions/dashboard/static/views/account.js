@@ -448,7 +448,12 @@ function setting(title, text, action) {
 // Saves these fields of the account. The page may have read a change of another already: the version is the newest
 // then, but the modal still shows what was before.
 function changing(handle, ...names) {
-  const fields = () => names.map((name) => handle.account()?.[name]);
+  const fields = () => {
+    const account = handle.account();
+    // Somebody removed it while the modal was open.
+    if (!account) throw new api.Problem({ status: 404, title: t.account.missing });
+    return names.map((name) => account[name]);
+  };
   const check = unlessChanged(fields(), fields, () => t.account.changedMeanwhile);
   return async (body) => {
     await check();
