@@ -96,6 +96,7 @@ def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with):
         answer_with(page, other, reply)
     answer_with(page, f"{path}/res3", (204, None), method="DELETE")
     page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
     admin.go(f"{ACCOUNT}/schedules")
     expect(page.locator(".resource")).to_have_count(3)
     held: list[Route] = []
@@ -121,6 +122,7 @@ def test_a_problem_of_a_reload_is_over_with_the_next_read(admin, answer_with, wa
     answer_with(page, path, lambda _: there[0])
     answer_with(page, f"{path}/resume", (204, None), method="POST")
     page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
     admin.go(ORGANIZATION)
     region = page.get_by_role("region", name="Webhook")
     resume = region.get_by_role("button", name="Resume")
@@ -150,6 +152,7 @@ def test_usage_beyond_the_first_page_is_read_again_too(admin, answer_with):
 
     answer_with(page, f"{OURS}/usage", usage)
     page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
     admin.go(ORGANIZATION)
     page.get_by_role("button", name="Show more").click()
     expect(page.get_by_text("5 of 1,000")).to_be_visible()
@@ -164,6 +167,7 @@ def test_a_history_that_is_read_again_leaves_the_focus(admin, answer_with):
     for path, reply in samples.everything([samples.account(0)]).items():
         answer_with(page, path, reply)
     page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
     admin.go(f"{ACCOUNT}/tests")
     changed = page.get_by_role("link", name=re.compile("What changed")).first
     changed.focus()
@@ -181,6 +185,7 @@ def test_what_another_started_is_followed(admin, answer_with):
     answer_with(page, path, lambda _: {"items": there, "next_cursor": None})
     listed = answer_with(page, f"{ONE}/instances", samples.INSTANCES)
     page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
     admin.go(f"{ACCOUNT}/instances")
     expect(page.locator(".followed-pending")).to_be_visible()
     there[0] = samples.INTERACTIONS[0]
@@ -195,6 +200,7 @@ def test_schedules_beside_instances_count_for_the_age_that_is_said(admin, answer
     for path, reply in samples.everything([samples.account(0)]).items():
         answer_with(page, path, reply)
     page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
     admin.go(f"{ACCOUNT}/instances")
     expect(page.locator(".instance")).to_have_count(3)
     expect(page.locator(".freshness")).to_have_text("Live")

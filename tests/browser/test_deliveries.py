@@ -27,6 +27,7 @@ def opened(answer_with) -> Callable[..., Locator]:
         )
         if at:
             person.page.clock.install(time=at)
+            person.page.goto("about:blank")
         person.go("#/organization")
         region = person.page.get_by_role("region", name="Webhook")
         region.get_by_text("Deliveries").click()

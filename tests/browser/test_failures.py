@@ -132,3 +132,24 @@ def test_a_version_that_is_gone_asks_for_a_reload(admin, watch):
 def test_an_address_that_does_not_exist_says_so(admin):
     page = admin.go("#/nothing/here/at/all")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()
+
+
+def test_keys_that_were_replaced_are_not_said_to_have_failed(admin, answer_with, watch):
+    watch.expect_status(503)
+    page, down = admin.page, [False]
+    account = samples.account(3, account_id="acc000000")
+    answer_with(
+        page,
+        "/v1/accounts/acc000000",
+        lambda _: (503, {"message": "Service Unavailable"}) if down[0] else account,
+    )
+    answer_with(page, "/v1/accounts/acc000000/credentials", (204, None), method="PUT")
+    admin.go("#/accounts/acc000000")
+    page.get_by_role("button", name="Rotate").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Access key ID").fill("AKIAIOSFODNN7EXAMPLE")
+    dialog.get_by_label("Secret access key").fill("x" * 40)
+    down[0] = True
+    dialog.locator("button[type=submit]").click()
+    expect(dialog).to_have_count(0)
+    expect(page.locator("#toasts")).to_contain_text("key")

@@ -605,9 +605,10 @@ function rotate(handle) {
             secret_access_key: secret.value.trim(),
           });
           secret.value = "";
-          await handle.refresh();
           close();
           toast(t.account.rotated);
+          // If it fails, the next look shows what the keys have changed.
+          await handle.refresh().catch(() => {});
         },
       }),
   });
