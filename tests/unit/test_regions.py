@@ -21,6 +21,7 @@ import pytest
 from botocore.client import BaseClient
 
 from cavok import wiring
+from cavok.adapters.customer import session as customer_session
 from cavok.adapters.customer.assume_role import STS_ALWAYS_ON
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.table.table import Item
@@ -114,6 +115,7 @@ def host_called(client: BaseClient) -> str:
     client.meta.events.register_first("request-created.*", stop)
     with pytest.raises(Created) as created:
         getattr(client, operation)()
+    client.meta.events.unregister("request-created.*", stop)  # clients are shared
     return str(urlsplit(str(created.value)).hostname)
 
 
@@ -156,7 +158,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
         forget()
 
     def forget() -> None:
-        for each in vars(wiring).values():
+        for each in [*vars(wiring).values(), customer_session._shared_client]:
             if hasattr(each, "cache_clear"):
                 each.cache_clear()
 
