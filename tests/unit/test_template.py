@@ -16,6 +16,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cavok.api.caller import Caller
+from cavok.domain.verifications import UNTESTED
 from local.settings import ROOT
 from tests.support.template import template
 
@@ -417,6 +418,11 @@ def test_the_profile_prod_protects_the_table_and_the_user_pool_from_deletion() -
         "Fn::If": ["ProtectsData", "ACTIVE", "INACTIVE"]
     }
     assert profile["parameter_overrides"] == "DeletionProtection=true"
+
+
+def test_the_alarm_of_untested_accounts_rings_when_no_account_waits_any_longer() -> None:
+    threshold = RESOURCES["UntestedAccountsAlarm"]["Properties"]["Threshold"]
+    assert threshold == UNTESTED.total_seconds() / 3600
 
 
 @pytest.mark.parametrize(
