@@ -574,7 +574,7 @@ def test_the_longest_overdue_of_an_organization_comes_first(customers: Customers
     for index in range(5):
         connected(1, first=index, due=NOW - timedelta(minutes=index))
 
-    keys = [key.account_id for _, key in wiring.due_accounts().keys(NOW, None)]
+    keys = [key.account_id for key in wiring.due_accounts().keys(NOW, None)]
 
     assert keys == [f"01JN8Q5M3C{index:016}" for index in (4, 3, 2, 1, 0)]
 
@@ -627,7 +627,7 @@ def test_a_result_that_cannot_be_written_concerns_its_account_alone(
 
     assert swept.outcomes["confirmed"] >= 2
     assert all(stored(account).status is Status.CONFIRMED for account in accounts)
-    due = {key.account_id for _, key in wiring.due_accounts().keys(NOW, None)}
+    due = {key.account_id for key in wiring.due_accounts().keys(NOW, None)}
     assert all(stored(a).verification or stored(a).slot or a.account_id in due for a in accounts)
 
 

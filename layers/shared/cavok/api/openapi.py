@@ -128,9 +128,11 @@ def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
 def _drop_unused(made: dict[str, Any]) -> None:
     """Powertools adds models of its own answers, which this API never gives."""
     schemas = made["components"]["schemas"]
-    while unused := [
-        name for name in schemas if f'"#/components/schemas/{name}"' not in json.dumps(made)
-    ]:
+    while True:
+        text = json.dumps(made)
+        unused = [name for name in schemas if f'"#/components/schemas/{name}"' not in text]
+        if not unused:
+            return
         for name in unused:
             del schemas[name]
 

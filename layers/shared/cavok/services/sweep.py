@@ -46,8 +46,9 @@ from cavok.services.finish_verification import VerificationReport, abort_verific
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
-"""Accounts of a page. Each takes some 20 threads, of which Lambda allows 1,024, and three of the
-600 calls a second that STS allows. With so many, the processor is what they wait for.
+"""Accounts of a page. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`), of which Lambda allows
+1,024, and three of the 600 calls a second that STS allows. With so many, the processor is what they
+wait for.
 """
 
 
@@ -130,7 +131,7 @@ class Sweep:
 
     def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
         now = self.dependencies.clock()
-        for _, key in self.dependencies.due.keys(now, since):
+        for key in self.dependencies.due.keys(now, since):
             queue.add(key)
         return now
 

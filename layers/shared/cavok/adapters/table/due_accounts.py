@@ -21,18 +21,19 @@ class DueAccounts:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def keys(self, now: datetime, since: datetime | None) -> list[tuple[datetime, AccountKey]]:
+    def keys(self, now: datetime, since: datetime | None) -> list[AccountKey]:
         """All accounts that are due, or those that became due after `since`, longest overdue first.
         Some more than once, and some that are no longer due: see `read`.
         """
         times = AccountItem.next_verification_at
         # DynamoDB refuses a range that ends before it begins, as after a clock was set back.
         due = times.between(min(since - INDEX_IS_LATE, now), now) if since else times <= now
-        return sorted(
+        found = sorted(
             (item.next_verification_at, _key(item))
             for shard in keys.DUE_SHARDS
             for item in AccountItem.by_due.query(shard, due)
         )
+        return [key for _, key in found]
 
     def read(self, wanted: Sequence[AccountKey], now: datetime) -> list[Account]:
         """Those of them that are still due, read consistently."""

@@ -11,6 +11,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
@@ -146,8 +147,7 @@ class Webhooks:
         with self._table.transaction() as transaction:
             transaction.save(WebhookItem.of(after), condition=_as_read(before))
             if health.state is WebhookState.PAUSED:
-                resumed = HealthItem.of(health.resumed(entry.at))
-                transaction.save(resumed, condition=_unchanged(health))
+                _resume(transaction, health, entry.at)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def remove(self, entry: AuditEntry) -> None:
@@ -202,8 +202,7 @@ class Webhooks:
             if health.state is not WebhookState.PAUSED:
                 return
             with self._table.transaction() as transaction:
-                resumed = HealthItem.of(health.resumed(entry.at))
-                transaction.save(resumed, condition=_unchanged(health))
+                _resume(transaction, health, entry.at)
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
@@ -221,6 +220,10 @@ class Webhooks:
             limit=LISTED_DELIVERIES,
         )
         return [item.delivery() for item in found]
+
+
+def _resume(transaction: TransactWrite, health: Health, now: datetime) -> None:
+    transaction.save(HealthItem.of(health.resumed(now)), condition=_unchanged(health))
 
 
 def _as_read(webhook: Webhook | None) -> Condition:
