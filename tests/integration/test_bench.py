@@ -161,11 +161,12 @@ def test_where_no_quota_can_be_set_the_wait_for_a_processor_is_reckoned(
     built: Path, aws: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Shares, "group", lambda *_: None)
+    monkeypatch.setattr(functions, "memory_of", lambda _: 512)
 
     with Functions.of_the_build(aws) as made:
         environment = made.start("ProbePermission")
         environment.end()
 
     assert "reckoned" in made.how
-    # 512 MB: each second of work takes 3.5.
+    # Each second of work takes 3.5.
     assert environment.init.wall > 3.4 * environment.init.cpu
