@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cavok import wiring
 from cavok.api.router import Router
@@ -193,3 +195,36 @@ def test_a_forged_cursor_is_refused_and_never_fails(listing: Listing, admin: Api
     refused = [answer for answer in answers if answer.status != 200]
     assert all(is_problem(answer, 422) and answer.fields == ["cursor"] for answer in refused)
     assert len(refused) > len(forged) * 3 / 4
+
+
+BASE64 = st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_=", max_size=3)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=30),
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(st.text(max_size=9), inner),
+    max_leaves=9,
+)
+
+
+@each_list
+@given(data=st.data())
+@settings(
+    max_examples=60,
+    derandomize=True,
+    database=None,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@pytest.mark.usefixtures("five_of_each")
+def test_a_cursor_that_was_tampered_with_is_refused_or_a_place_of_the_list(
+    listing: Listing, data: st.DataObject, admin: Api
+) -> None:
+    true = listing.page(admin, limit=1).json["next_cursor"]
+    cut = st.slices(len(true) + 1)
+    tampered = st.builds(lambda at, text: true[: at.start] + text + true[at.stop :], cut, BASE64)
+    made_up = JSON.map(lambda value: base64.urlsafe_b64encode(json.dumps(value).encode()).decode())
+
+    answer = listing.page(admin, cursor=data.draw(tampered | made_up | st.text(max_size=40)))
+
+    if answer.status != 200:
+        assert is_problem(answer, 422)
+        assert answer.fields == ["cursor"]
