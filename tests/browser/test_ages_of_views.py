@@ -90,6 +90,89 @@ def test_it_is_read_again_and_counts_for_the_age_that_is_said(
     expect(main).to_contain_text(said)
 
 
+PARTS = [
+    *((view, path) for view, path, *_ in READ_BY_VIEWS),
+    ("#/accounts", "/v1/accounts"),
+    (ACCOUNT, ONE),
+    (f"{ACCOUNT}/instructions", f"{ONE}/instructions"),
+    (f"{ACCOUNT}/tests/test1", f"{ONE}/verifications/test1"),
+    (f"{ACCOUNT}/tests/test1/since/test0", f"{ONE}/verifications/test0"),
+    (f"{ACCOUNT}/least-privilege", f"{ONE}/least-privilege"),
+    ("#/access-details", "/v1/permissions"),
+]
+"""All that a view asks for when it opens, and shows a problem instead of."""
+
+
+@pytest.mark.parametrize(("view", "path"), PARTS)
+def test_what_could_not_be_read_is_missed_and_tried_again_by_itself(
+    admin, answer_with, watch, view, path
+):
+    watch.expect_status(500)
+    page = admin.page
+    mark = page.locator(".freshness")
+    broken = [True]
+    page.clock.install()
+    page.goto("about:blank")
+    for other, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, other, reply)
+    answer_with(page, path, lambda _: samples.BROKEN if broken[0] else None)
+    admin.go(view)
+    alert = page.get_by_role("main").get_by_role("alert")
+    page.clock.run_for(5_000)
+    expect(alert).to_be_visible()
+    # Other parts of the view are read, and well.
+    for _ in range(20):
+        page.clock.run_for(1_000)
+        assert (mark.text_content() if mark.count() else "") != "Live"
+    expect(alert).to_be_visible()
+    broken[0] = False
+    for _ in range(8):
+        page.clock.run_for(5_000)
+        page.wait_for_timeout(20)
+    expect(alert).to_have_count(0, timeout=5_000)
+    if mark.count():
+        expect(mark).to_have_text("Live", timeout=5_000)
+
+
+@pytest.mark.parametrize("path", [f"{ONE}/resources", f"{ONE}/interactions"])
+def test_what_instances_show_beside_aws_is_missed_too(admin, answer_with, watch, path):
+    watch.expect_status(500)
+    page, broken = admin.page, [True]
+    for other, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, other, reply)
+    answer_with(page, path, lambda _: samples.BROKEN if broken[0] else None)
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go(f"{ACCOUNT}/instances")
+    expect(page.locator(".instance")).to_have_count(3)
+    page.clock.run_for(5_000)
+    expect(page.locator(".freshness")).to_contain_text("Incomplete. Last updated")
+    broken[0] = False
+    for _ in range(8):
+        page.clock.run_for(5_000)
+        page.wait_for_timeout(20)
+    expect(page.locator(".freshness")).to_have_text("Live")
+    expect(page.locator(".instance-note").first).to_be_visible()
+
+
+def test_instances_that_could_not_be_listed_are_missed_and_cost_nothing_more(
+    admin, answer_with, watch
+):
+    watch.expect_status(422)
+    page = admin.page
+    for path, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, path, reply)
+    refused = samples.problem(422, "The account is not connected.", errors=[])
+    listed = answer_with(page, f"{ONE}/instances", refused)
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go(f"{ACCOUNT}/instances")
+    expect(page.get_by_role("main").get_by_role("alert")).to_be_visible()
+    expect(page.locator(".freshness")).to_contain_text("Incomplete. Last updated")
+    page.clock.run_for(70_000)
+    assert len(listed) == 1
+
+
 def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with):
     page, path = admin.page, f"{ONE}/resources"
     for other, reply in samples.everything([samples.account(0)]).items():

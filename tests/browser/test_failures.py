@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from tests.support.page import samples
 from tests.support.page.measures import scroll_until
 
-BROKEN = samples.problem(500, "Something failed on our side. It was logged.")
+BROKEN = samples.BROKEN
 VIEWS = {
     "#/accounts": "/v1/accounts",
     "#/accounts/acc000000": "/v1/accounts/acc000000",

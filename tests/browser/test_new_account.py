@@ -231,3 +231,24 @@ def test_a_new_row_is_shown_among_the_others(modal, answer_with):
     row = modal.locator(".is-new")
     expect(row).to_contain_text("Account00051")
     expect(row).to_be_in_viewport(ratio=1)
+
+
+COLOUR_OF = """([selector, pseudo]) => {
+  const brush = document.createElement("canvas").getContext("2d");
+  const element = document.querySelector(selector);
+  brush.fillStyle = getComputedStyle(element, pseudo).backgroundColor;
+  brush.fillRect(0, 0, 1, 1);
+  return [...brush.getImageData(0, 0, 1, 1).data];
+}"""
+
+
+def test_the_room_of_the_scrollbar_is_as_dark_beside_a_modal_as_all_behind_it(modal):
+    """The backdrop of a modal does not reach it."""
+    beside = modal.evaluate(COLOUR_OF, ["html", None])
+    *backdrop, opacity = modal.evaluate(COLOUR_OF, ["dialog", "::backdrop"])
+    modal.keyboard.press("Escape")
+    expect(modal.get_by_role("dialog")).to_have_count(0)
+    ground = modal.evaluate(COLOUR_OF, ["html", None])
+    share = opacity / 255
+    behind = [a * share + b * (1 - share) for a, b in zip(backdrop, ground, strict=False)]
+    assert beside[:3] == pytest.approx(behind, abs=2)

@@ -6,6 +6,8 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.support.page import samples
+
 
 def test_a_wrong_password_is_said_in_words_and_what_was_typed_stays(page, stack, watch):
     watch.expect_status(400)
@@ -41,6 +43,21 @@ def test_a_reload_keeps_the_place_and_the_session(admin):
     page.reload()
     expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
     expect(page).to_have_url(re.compile("#/organization$"))
+
+
+def test_who_signs_in_next_sees_nothing_that_the_one_before_has_listed(admin, answer_with, stack):
+    page = admin.page
+    for path, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, path, reply)
+    listed = answer_with(page, "/v1/accounts/acc000000/instances", samples.INSTANCES)
+    page.evaluate("location.hash = '#/accounts/acc000000/instances'")
+    expect(page.locator(".instance")).to_have_count(3)
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_label("Email").fill(stack.users["viewer"]["email"])
+    page.get_by_label("Password").fill(stack.users["viewer"]["password"])
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.locator(".instance")).to_have_count(3)
+    assert len(listed) == 2
 
 
 def test_whoever_follows_a_link_signs_in_and_arrives_there(sign_in):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conditions import API_DOWN, EVERY, shows
+from tests.browser.conditions import API_DOWN, EVERY, TWO_TABS, shows
 from tests.support.page import samples
 
 TEST = "/v1/accounts/acc000000/verifications/test1"
@@ -220,6 +220,61 @@ def test_scheduled_tests_that_found_the_same_are_said_beside_the_test_that_they_
     )
     page.locator(".history-row").first.get_by_role("link").first.click()
     expect(page.locator(".test-head")).to_contain_text(said)
+
+
+@shows(8, TWO_TABS)
+def test_a_later_test_that_found_the_same_is_said_in_every_tab_that_shows_the_first(
+    admin, account, other_tab, answer_with
+):
+    there = [samples.finished_test()]
+    tabs = (admin.page, other_tab)
+    for page in tabs:
+        answer_with(page, "/v1/accounts/acc000000", account)
+        answer_with(page, TEST, lambda _: there[0])
+        page.clock.install(time="2026-01-05T14:00:00Z")
+        page.evaluate("location.hash = '#/accounts/acc000000/tests/test1'")
+        step = step_of(page, "ec2:StopInstances")
+        step.get_by_text("The exact AWS answer").click()
+        expect(page.locator(".found-again")).to_have_count(0)
+    for tests, last, ago in (
+        (1, "2026-01-05T11:00:00Z", "3 hours"),
+        (2, "2026-01-05T12:00:00Z", "2 hours"),
+    ):
+        there[0] = samples.finished_test(unchanged={"tests": tests, "last_at": last})
+        for page in tabs:
+            page.clock.run_for(31_000)
+            expect(page.locator(".found-again")).to_contain_text(f"{tests} scheduled test")
+            expect(page.locator(".found-again")).to_contain_text(f"{ago} ago")
+            # What was opened stays open.
+            step = step_of(page, "ec2:StopInstances")
+            expect(step.get_by_text("with an explicit deny")).to_be_visible()
+
+
+def test_who_tries_again_while_a_test_runs_starts_no_second_watch(
+    admin, account, answer_with, watch
+):
+    watch.expect_status(500)
+    page, broken = admin.page, [True]
+    running = samples.finished_test(state="running", outcome=None, finished_at=None, steps=[])
+    asked = answer_with(page, TEST, lambda _: samples.BROKEN if broken[0] else running)
+    accounts = answer_with(page, "/v1/accounts/acc000000", account)
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000000/tests/test1")
+    alert = page.get_by_role("main").get_by_role("alert")
+    for _ in range(3):
+        page.clock.run_for(10_000)
+        alert.get_by_role("button", name="Try again").click()
+    broken[0] = False
+    page.clock.run_for(10_000)
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    asked.clear()
+    accounts.clear()
+    for _ in range(30):
+        page.clock.run_for(1_000)
+        page.wait_for_timeout(10)
+    assert len(asked) <= 44
+    assert len(accounts) <= 3
 
 
 def test_the_history_follows_a_test_that_starts_and_ends(admin, answer_with):

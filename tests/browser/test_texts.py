@@ -159,6 +159,7 @@ def test_dates_and_numbers_are_the_readers(open_context, sign_in, answer_with):
     facts = page.locator(".facts")
     expect(facts).to_contain_text("01.01.2026, 11:00")
     expect(page.get_by_text("842 of 1.000 interactions used")).to_be_visible()
+    expect(page.get_by_text("(84\u00a0%)")).to_be_visible()
     expect(page.get_by_text("Starts again on 01.02.2026, UTC.")).to_be_visible()
     person.go("#/accounts/acc000000/tests/test1")
     expect(page.get_by_text("took 9,0 s")).to_be_visible()
@@ -181,3 +182,15 @@ def test_one_try_is_one_in_digits_of_another_script(open_context, sign_in, answe
     page.get_by_text("Deliveries").click()
     expect(page.locator(".delivery").last).to_contain_text("١ try ·")
     expect(page.locator(".delivery").first).to_contain_text("٢ tries ·")
+
+
+def test_what_a_test_counts_is_in_digits_of_another_script_too(open_context, sign_in, answer_with):
+    page = open_context(locale="ar-EG").new_page()
+    for path, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, path, reply)
+    sign_in("admin", on=page, hash_="#/accounts/acc000000/tests/test1")
+    expect(page.locator(".test-step").first).to_be_visible()
+    counted = page.locator(".card-head .muted, .step-resources > p, .step-verdict .muted")
+    assert counted.count() > 5
+    for said in counted.all_text_contents():
+        assert not re.search("[0-9]", said), said

@@ -2,6 +2,7 @@
 import { announce, byId, fill, h } from "./lib/dom.js";
 import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
+import { Problem } from "./lib/problem.js";
 import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
 import * as store from "./lib/store.js";
@@ -249,7 +250,7 @@ function notFound({ main: view, title }) {
 
 async function configuration() {
   const answer = await fetch(new URL("../config.json", import.meta.url), { credentials: "omit" });
-  if (!answer.ok) throw new api.Problem({ status: answer.status, title: t.problems.byStatus(answer.status) });
+  if (!answer.ok) throw new Problem({ status: answer.status, title: t.problems.byStatus(answer.status) });
   return answer.json();
 }
 
@@ -268,7 +269,9 @@ async function start() {
       h(
         "main",
         { class: "alone" },
-        errorPanel({ title: t.problems.start, detail: error.message }, () => location.reload()),
+        errorPanel({ title: t.problems.start, detail: error instanceof Error ? error.message : String(error) }, () =>
+          location.reload(),
+        ),
       ),
     );
     return;

@@ -245,6 +245,7 @@ const texts = {
     due: "due now",
     live: "Live",
     late: (time) => `Last updated ${time}`,
+    incomplete: (time) => `Incomplete. Last updated ${time}`,
     offline: (time) => `Offline. Last updated ${time}`,
     isLive: "Up to date again.",
     milliseconds: (value) => `${value} ms`,

@@ -469,6 +469,9 @@ def problem(status: int, detail: str, **changes: Any) -> tuple[int, dict[str, An
 NO_SUCH = problem(404, "No such account")
 
 
+BROKEN = problem(500, "Something failed on our side. It was logged.")
+
+
 def issue(code: str, message: str, remedy: str, **changes: Any) -> dict[str, Any]:
     return {
         "code": code,

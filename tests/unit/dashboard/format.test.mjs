@@ -6,7 +6,7 @@ import { test } from "node:test";
 Object.defineProperty(globalThis, "navigator", { value: { language: "en-GB" }, configurable: true });
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
-const { hour, relative } = await import("../../../functions/dashboard/static/lib/format.js");
+const { hour, percent, relative } = await import("../../../functions/dashboard/static/lib/format.js");
 
 const from = (seconds) => new Date(Date.now() + seconds * 1_000).toISOString();
 const HOURS = 3_600;
@@ -24,3 +24,5 @@ test("the hour of another day has its date", () => {
   assert.equal(hour(new Date(2026, 0, 5, 8, 30).getTime(), now), "08:30");
   assert.equal(hour(new Date(2026, 0, 2, 17, 58).getTime(), now), "2 Jan 2026, 17:58");
 });
+
+test("a share is written as the reader writes it", () => assert.equal(percent(84), "84%"));

@@ -162,7 +162,7 @@ test("the first account of an organization needs no press", async () => {
   assert.deepEqual(listing.ids, ["a"]);
 });
 
-test("what is shown is live, late or offline", async () => {
+test("what was read is live, late or offline", async () => {
   const now = Date.now();
   assert.equal(store.freshness(now), "live");
   assert.equal(store.freshness(now - 60_000), "late");
@@ -176,4 +176,28 @@ test("what is shown is live, late or offline", async () => {
   there = [account("a")];
   await store.read("a", never);
   assert.equal(store.freshness(now), "live");
+});
+
+test("a view that lacks a part is not live, until the part is there or shown no more", () => {
+  const now = Date.now();
+  const view = new AbortController();
+  const [shown, elsewhere] = [{ isConnected: true }, { isConnected: false }];
+  store.lacks(elsewhere, view.signal);
+  assert.equal(store.freshness(now), "live");
+  store.lacks(shown, view.signal);
+  assert.equal(store.freshness(now), "incomplete");
+  store.has(shown);
+  assert.equal(store.freshness(now), "live");
+  store.lacks(shown, view.signal);
+  view.abort();
+  assert.equal(store.freshness(now), "live");
+});
+
+test("the instances that one person has listed are not kept for the next", () => {
+  const instances = { items: [], unavailable: [], at: 1 };
+  store.keepInstances("a", instances);
+  assert.equal(store.instancesOf("a"), instances);
+  assert.equal(store.instancesOf("b"), null);
+  store.forget();
+  assert.equal(store.instancesOf("a"), null);
 });

@@ -1,6 +1,7 @@
 // The client of the HTTP API: throws problems, retries temporary failures, renews the token once on 401.
 import { t } from "../texts.js";
 import { pause } from "./dom.js";
+import { Problem } from "./problem.js";
 import * as session from "./session.js";
 
 const TIMEOUT_MS = 20_000;
@@ -13,23 +14,6 @@ export function start(config) {
   base = config.api_base
     ? new URL(`${config.api_base.replace(/\/$/, "")}/`)
     : new URL(".", location.href.split(/[?#]/)[0]);
-}
-
-export class Problem extends Error {
-  status = 0;
-  /** Milliseconds after which the API asks to try again. @type {number | undefined} */
-  retryAfter;
-
-  /** @param {{status?: number, title: string, detail?: string, errors?: {field: string, message: string}[],
-   *   reference?: string, unreachable?: boolean}} problem */
-  constructor({ status = 0, title, detail = "", errors = [], reference = "", unreachable = false }) {
-    super(detail || title);
-    Object.assign(this, { status, title, detail, errors, reference, unreachable });
-  }
-
-  get isMissing() {
-    return this.status === 404;
-  }
 }
 
 /**
@@ -75,7 +59,7 @@ async function call(method, path, { query, body, headers = {}, signal }) {
       if (signal?.aborted) throw error;
       if (error instanceof Problem) throw error;
       problem =
-        error.name === "TimeoutError"
+        error instanceof Error && error.name === "TimeoutError"
           ? new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) })
           : new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
     }

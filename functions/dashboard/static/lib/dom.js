@@ -1,4 +1,5 @@
 // Creates elements. Text always becomes a text node, never markup.
+import { isMissing, Problem } from "./problem.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 // Set as properties, because their attributes are only initial values.
@@ -119,8 +120,8 @@ export async function whileLookedAt(signal, pauseOf, work) {
       await whenVisible(signal);
       await work();
     } catch (error) {
-      if (signal.aborted || error.isMissing) return;
-      if (error.status === undefined) console.error(error);
+      if (signal.aborted || isMissing(error)) return;
+      if (!(error instanceof Problem)) console.error(error);
     }
   }
 }

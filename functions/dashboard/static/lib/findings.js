@@ -2,7 +2,7 @@
 // overview and the tests.
 import { h, srOnly } from "./dom.js";
 import { icon } from "./icons.js";
-import { asText } from "./format.js";
+import { asText, number } from "./format.js";
 import { copyButton, isProblem } from "./ui.js";
 import { t } from "../views/texts.js";
 
@@ -77,7 +77,7 @@ export function consoleAddress(address) {
 const RESOURCE_MARKS = { allowed: ["good", "check"], denied: ["optional", "cross"] };
 
 export const partOf = ({ resources }) =>
-  resources?.asked ? t.resources.allowed(resources.allowed, resources.asked) : "";
+  resources?.asked ? t.resources.allowed(number(resources.allowed), number(resources.asked)) : "";
 
 // How many resources were asked for, and examples with the refused first.
 export function resourcesOf(step) {
@@ -85,9 +85,9 @@ export function resourcesOf(step) {
   if (!asked) return null;
   const open = asked - allowed - denied;
   const counts = [
-    t.resources.allowed(allowed, asked),
-    denied > 0 && t.resources.denied(denied),
-    open > 0 && t.resources.open(open),
+    t.resources.allowed(number(allowed), number(asked)),
+    denied > 0 && t.resources.denied(number(denied)),
+    open > 0 && t.resources.open(number(open)),
   ].filter(Boolean);
   const sorted = [...examples].sort((a, b) => Number(b.verdict === "denied") - Number(a.verdict === "denied"));
   return h(
@@ -101,7 +101,7 @@ export function resourcesOf(step) {
         h(
           "summary",
           {},
-          sorted.length < asked ? t.resources.some(sorted.length, asked) : t.resources.which,
+          sorted.length < asked ? t.resources.some(number(sorted.length), number(asked)) : t.resources.which,
           srOnly(` ${step.step}`),
         ),
         h("ul", { class: "examples" }, sorted.map(example)),

@@ -11,6 +11,7 @@ const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone
 const HOUR = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(LOCALE);
+const PERCENT = new Intl.NumberFormat(LOCALE, { style: "percent" });
 const TENTHS = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 // Words, so in the language of the texts. In numbers, because 30 hours ago is not always "yesterday".
 const RELATIVE = new Intl.RelativeTimeFormat(LANGUAGE);
@@ -23,6 +24,7 @@ const UNITS = [
 ];
 
 export const number = (value) => NUMBER.format(value);
+export const percent = (value) => PERCENT.format(value / 100);
 export const utcDate = (iso) => UTC_DATE.format(new Date(iso));
 // A moment of another day has its date.
 export function hour(moment, now = Date.now()) {
@@ -79,7 +81,7 @@ export function when(iso, { exact = false, kind = "past" } = {}) {
 export function duration(milliseconds) {
   if (milliseconds === null || milliseconds === undefined) return "";
   return milliseconds < 1000
-    ? t.time.milliseconds(Math.round(milliseconds))
+    ? t.time.milliseconds(number(Math.round(milliseconds)))
     : t.time.seconds(TENTHS.format(milliseconds / 1000));
 }
 

@@ -1,5 +1,5 @@
 // A change of another is never overwritten unseen: a modal compares what it showed with what is there now.
-import { Problem } from "./api.js";
+import { Problem } from "./problem.js";
 
 /**
  * Returns a check to make before saving. It throws what `say` says of a change of another, once: whoever has been

@@ -1,6 +1,7 @@
-// What the page knows of accounts, and how old that is. Nothing else keeps an account: views read it
-// here and draw again when it changes.
+// What the page knows of accounts, and how old that is. Nothing else keeps an account, or what belongs
+// to one: views read it here and draw again when it changes.
 import * as api from "./api.js";
+import { isMissing, Problem } from "./problem.js";
 
 /**
  * An account as the API describes it; more fields than these.
@@ -28,8 +29,14 @@ let counts = null;
 let listing = null;
 /** @type {Account | null} */
 let added = null;
+/** The instances that were listed last. `at`: when, in milliseconds.
+ * @type {{id: string, listed: {items: any[], unavailable: any[], at: number}} | null} */
+let instances = null;
 /** How the last read ended, if badly. @type {"" | "late" | "offline"} */
 let trouble = "";
+/** Parts of the view that could not be read. One that it shows no more is missed by nobody.
+ * @type {Set<{isConnected: boolean}>} */
+const lacking = new Set();
 
 /** Calls the listener after each change, until the view is left. */
 export function onChange(listener, signal) {
@@ -49,6 +56,7 @@ export function forget() {
   counts = null;
   listing = null;
   added = null;
+  instances = null;
   trouble = "";
 }
 
@@ -98,7 +106,7 @@ export async function reading(request) {
     trouble = "";
     return { answer, asked };
   } catch (problem) {
-    if (problem.unreachable || problem.status === 0 || problem.status >= 429) {
+    if (problem instanceof Problem && (problem.unreachable || problem.status === 0 || problem.status >= 429)) {
       trouble = problem.unreachable ? "offline" : "late";
       changed();
     }
@@ -114,7 +122,7 @@ export async function read(id, signal) {
     changed();
     return answer.body;
   } catch (problem) {
-    if (problem.isMissing) remove(id);
+    if (isMissing(problem)) remove(id);
     throw problem;
   }
 }
@@ -125,14 +133,32 @@ export async function readNumbers(signal) {
   changed();
 }
 
+/** A part of a view could not be read, until it is there or the view is left. */
+export function lacks(part, signal) {
+  lacking.add(part);
+  signal.addEventListener("abort", () => lacking.delete(part), { once: true });
+  changed();
+}
+
+/** It is there. */
+export function has(part) {
+  if (lacking.delete(part)) changed();
+}
+
 /**
  * Whether what was read at this time is true now.
- * @returns {"live" | "late" | "offline"}
+ * @returns {"live" | "late" | "incomplete" | "offline"}
  */
 export function freshness(at, now = Date.now()) {
-  if (!navigator.onLine) return "offline";
-  if (trouble) return trouble;
-  return Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
+  if (!navigator.onLine || trouble === "offline") return "offline";
+  if ([...lacking].some((part) => part.isConnected)) return "incomplete";
+  return trouble || Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
+}
+
+/** The instances of this account, if they were listed last. */
+export const instancesOf = (id) => (instances && instances.id === id ? instances.listed : null);
+export function keepInstances(id, listed) {
+  instances = { id, listed };
 }
 
 // ---- the list ----------------------------------------------------------------------------------

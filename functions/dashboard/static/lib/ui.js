@@ -5,10 +5,6 @@ import { asText, hour, onTick } from "./format.js";
 import * as store from "./store.js";
 import { groupText, t } from "../texts.js";
 
-// Faster responses show no skeleton, so that nothing flickers.
-const SKELETON_AFTER_MS = 120;
-const SLOW_AFTER_MS = 5_000;
-
 export const STATUS_ICONS = { unconfirmed: "question", confirmed: "check", degraded: "warning", failed: "cross" };
 const CAPABILITY_ICONS = {
   full: "check",
@@ -130,46 +126,6 @@ export function skeleton(lines = 3, className = "") {
     { class: `skeleton ${className}`, "aria-hidden": "true" },
     Array.from({ length: lines }, () => h("div", { class: "skeleton-line" })),
   );
-}
-
-/**
- * Shows the content, or the problem with a retry. Shows a skeleton while loading, and a note if that
- * takes long.
- * @param {Element} target
- * @param {() => Promise<any>} fetchIt
- * @param {(value: any) => any} render
- * @param {{signal?: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} options
- */
-export async function load(target, fetchIt, render, { signal, placeholder = () => skeleton(), onMissing } = {}) {
-  const waiting = setTimeout(() => fill(target, placeholder()), SKELETON_AFTER_MS);
-  const slow = setTimeout(
-    () => fill(target, placeholder(), h("p", { class: "muted small slow", role: "status" }, t.problems.slow)),
-    SLOW_AFTER_MS,
-  );
-  target.setAttribute("aria-busy", "true");
-  try {
-    const value = await fetchIt();
-    clearTimeout(waiting);
-    clearTimeout(slow);
-    if (signal?.aborted) return undefined;
-    fill(target, render(value));
-    return value;
-  } catch (error) {
-    clearTimeout(waiting);
-    clearTimeout(slow);
-    if (signal?.aborted) return undefined;
-    if (error.isMissing && onMissing) fill(target, onMissing(error));
-    else {
-      if (error.status === undefined) console.error(error);
-      fill(
-        target,
-        errorPanel(error, () => load(target, fetchIt, render, { signal, placeholder, onMissing })),
-      );
-    }
-    return undefined;
-  } finally {
-    target.removeAttribute("aria-busy");
-  }
 }
 
 export function toast(text, kind = "success", action) {
@@ -341,7 +297,8 @@ export function freshnessMark(readAt, signal) {
   let before = "";
   const draw = () => {
     const at = readAt();
-    if (!at) return;
+    // Nothing of it is shown yet, or any more.
+    if (!at) return fill(node);
     const state = store.freshness(at);
     node.className = `freshness freshness-${state}`;
     fill(node, state === "live" ? t.time.live : t.time[state](hour(at)));
@@ -524,8 +481,10 @@ export function form({
           try {
             await onsubmit(node);
           } catch (error) {
-            if (error.status === undefined) console.error(error);
-            showProblem(node, error);
+            // A form says what is wrong with its fields as the API does.
+            const problem = /** @type {any} */ (error);
+            if (problem.status === undefined) console.error(error);
+            showProblem(node, problem);
           }
         });
       },

@@ -1,6 +1,6 @@
 // Usage of an account's free tier, as a text and as a bar that the text labels.
 import { h, uniqueId } from "./dom.js";
-import { number } from "./format.js";
+import { number, percent } from "./format.js";
 import { t } from "../views/texts.js";
 
 function shareOf({ used, free_interactions: free }) {
@@ -22,7 +22,7 @@ export function meter(usage, ...before) {
       before,
       h("strong", {}, t.usage.used(number(usage.used), number(usage.free_interactions))),
       " ",
-      h("span", { class: "muted" }, t.usage.share(share)),
+      h("span", { class: "muted" }, t.usage.share(percent(share))),
     ),
     h("progress", { class: `bar bar-${levelOf(usage)}`, max: "100", value: share, "aria-labelledby": label }),
   ];

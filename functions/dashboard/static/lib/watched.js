@@ -1,18 +1,24 @@
 // What is read again while it is looked at, and knows how old it is.
 import { fill, h, keyed, render, whileLookedAt } from "./dom.js";
+import { isMissing, Problem } from "./problem.js";
 import * as store from "./store.js";
-import { button, errorPanel, load, submitting } from "./ui.js";
+import { button, errorPanel, skeleton, submitting } from "./ui.js";
 import { t } from "../texts.js";
 
-const READ_EVERY_MS = 30_000;
-const everyHalfMinute = () => READ_EVERY_MS;
+export const READ_EVERY_MS = 30_000;
+// What is read more often than this is not, after a read that failed.
+const AFTER_FAILURE_MS = 5_000;
+// Faster responses show no skeleton, so that nothing flickers.
+const SKELETON_AFTER_MS = 120;
+const SLOW_AFTER_MS = 5_000;
 
 /**
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
  * @typedef {{readAt: () => number}} Part
- * `pauseOf`: milliseconds until it is read again, asked for after each read.
- * @typedef {{signal: AbortSignal, className?: string, placeholder?: () => Node, onMissing?: (problem: any) => any,
- *   pauseOf?: () => number}} Options
+ * @typedef {{signal: AbortSignal, placeholder?: () => Node, onMissing?: (problem: any) => any}} Loading
+ * `pauseOf`: milliseconds until it is read again, asked for after each read. `once`: it does not change, so it is read
+ * again only until it is there. `known`: what is known of it already, which is shown meanwhile.
+ * @typedef {Loading & {className?: string, pauseOf?: () => number, once?: boolean, known?: any}} Options
  */
 
 /** When the oldest of these was read; 0 if nothing was yet. @param {Part[]} parts */
@@ -21,54 +27,128 @@ export function oldest(parts) {
   return times.length ? Math.min(...times) : 0;
 }
 
-// Reads, and remembers when. Once something has been read, there is something to keep true.
-function reader(signal, pauseOf, again) {
-  let at = 0;
-  return {
-    readAt: () => at,
-    async read(request) {
-      const isFirst = !at;
-      const { answer, asked } = await store.reading(request);
-      at = asked;
-      store.changed();
-      if (isFirst) whileLookedAt(signal, pauseOf, again);
-      return answer;
-    },
-  };
+/**
+ * Reads once. Shows a skeleton while that lasts, and a note if it takes long; then the content, or the problem with a
+ * retry, which the store is told of.
+ * @param {Element} target
+ * @param {() => Promise<any>} request
+ * @param {(value: any) => any} draw
+ * @param {Loading} options
+ * @returns {Promise<void>}
+ */
+export async function load(target, request, draw, options) {
+  const { signal, placeholder = () => skeleton(), onMissing } = options;
+  const timers = [
+    setTimeout(() => fill(target, placeholder()), SKELETON_AFTER_MS),
+    setTimeout(
+      () => fill(target, placeholder(), h("p", { class: "muted small slow", role: "status" }, t.problems.slow)),
+      SLOW_AFTER_MS,
+    ),
+  ];
+  target.setAttribute("aria-busy", "true");
+  try {
+    const value = await request();
+    if (!signal.aborted) show(target, draw(value));
+  } catch (problem) {
+    if (signal.aborted) return;
+    if (isMissing(problem) && onMissing) return show(target, onMissing(problem));
+    if (!(problem instanceof Problem)) console.error(problem);
+    fill(
+      target,
+      errorPanel(problem, () => load(target, request, draw, options)),
+    );
+    store.lacks(target, signal);
+  } finally {
+    timers.forEach(clearTimeout);
+    target.removeAttribute("aria-busy");
+  }
+}
+
+// A node that is there already stays where it is, with its focus.
+function show(target, content) {
+  if (target.firstChild !== content) fill(target, content);
+  store.has(target);
 }
 
 /**
- * Shows in the target what is read, and again what has changed.
+ * Shows in the target what is read, reads it again and again, and tries again by itself what failed.
+ * @param {Element} target
+ * @param {() => Promise<any>} request
+ * @param {(value: any) => Node} draw returns what shows the value: the same node each time
+ * @param {Options} options
+ * @returns {Part & {reload: () => Promise<void>, again: () => Promise<void>}} `reload` reads at once, with a skeleton
+ *   and the problem if it fails; `again` without them.
+ */
+export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS, once = false, known, ...loading }) {
+  const { signal, onMissing } = loading;
+  let at = 0;
+  let turns = 0;
+  /** How the last read ended, if badly. @type {unknown} */
+  let problem = null;
+  /** @type {Node | undefined} */
+  let content;
+  /** @type {{turn: number, value: any}} */
+  let newest = { turn: 0, value: undefined };
+  // Of answers that come out of order, that which was asked for last holds.
+  const read = async () => {
+    const turn = ++turns;
+    try {
+      const { answer, asked } = await store.reading(request);
+      problem = null;
+      if (turn > newest.turn) {
+        newest = { turn, value: answer };
+        at = asked;
+      }
+    } catch (error) {
+      problem = error;
+      throw error;
+    }
+    store.changed();
+    return newest.value;
+  };
+  const drawn = (value) => (content = draw(value));
+  const again = async () => {
+    try {
+      const value = await read();
+      if (!signal.aborted) show(target, drawn(value));
+    } catch (error) {
+      if (isMissing(error) && onMissing && !signal.aborted) show(target, onMissing(error));
+      throw error;
+    }
+  };
+  const reload = () => load(target, read, drawn, loading);
+  const keep = async () => {
+    let atOnce = Boolean(known);
+    if (known) show(target, drawn(known));
+    else await reload();
+    if (isMissing(problem)) return;
+    const pause = () => {
+      const milliseconds = atOnce ? 0 : Math.max(pauseOf(), problem ? AFTER_FAILURE_MS : 0);
+      atOnce = false;
+      return milliseconds;
+    };
+    await whileLookedAt(signal, pause, async () => {
+      if (!once || target.firstChild !== content) await again();
+    });
+  };
+  keep();
+  return { readAt: () => at, reload, again };
+}
+
+/**
+ * The same for a value that is drawn anew when it has changed.
  * @param {Element} target
  * @param {() => Promise<any>} request
  * @param {(value: any) => any} draw
  * @param {Options} options
- * @returns {Part & {reload: () => Promise<any>}} `reload` reads at once, with a skeleton and the problem if it fails.
  */
-export function watched(target, request, draw, { className, pauseOf = everyHalfMinute, ...options }) {
+export function watched(target, request, draw, { className, ...options }) {
   const content = h("div", { class: className });
-  const show = (value) => {
+  const drawn = (value) => {
     render(content, value, draw);
     return content;
   };
-  let turns = 0;
-  /** @type {{turn: number, value: any}} */
-  let newest = { turn: 0, value: undefined };
-  // Of answers that come out of order, that which was asked for last holds.
-  const ask = async () => {
-    const turn = ++turns;
-    const value = await read(request);
-    if (turn > newest.turn) newest = { turn, value };
-    return newest.value;
-  };
-  const { read, readAt } = reader(options.signal, pauseOf, async () => {
-    show(await ask());
-    // A problem of a reload is over.
-    if (!target.contains(content)) fill(target, content);
-  });
-  const reload = () => load(target, ask, show, options);
-  reload();
-  return { readAt, reload };
+  return keptTrue(target, request, drawn, options);
 }
 
 /**
@@ -97,28 +177,11 @@ function withoutThose(others, items, keyOf) {
  *   empty: Node, onItems?: (items: any[]) => void}} options
  * @returns {Part & {node: Element, again: () => Promise<void>}}
  */
-export function pagedList({
-  fetchPage,
-  keyOf,
-  renderItem,
-  list,
-  empty,
-  onItems,
-  changes = false,
-  signal,
-  onMissing,
-  placeholder,
-  pauseOf = everyHalfMinute,
-}) {
+export function pagedList({ fetchPage, keyOf, renderItem, list, empty, onItems, changes = false, ...options }) {
   /** @type {{items: any[], cursor: string | null}} */
   let loaded = { items: [], cursor: null };
   const more = h("div", { class: "more" });
-  const again = async () => {
-    loaded = changes
-      ? await read(() => fetchItems(loaded.items.length))
-      : renewed(loaded, await read(() => fetchPage()), keyOf);
-    draw();
-  };
+  const content = h("div", {}, list, more);
   const fetchItems = async (count) => {
     const items = [];
     let cursor = null;
@@ -127,17 +190,16 @@ export function pagedList({
       items.push(...page.items);
       cursor = page.next_cursor;
     } while (cursor && items.length < count);
-    return { items, cursor };
+    return { items, next_cursor: cursor };
   };
-  const { read, readAt } = reader(signal, pauseOf, again);
   const next = async () => {
     try {
-      const page = await read(() => fetchPage(loaded.cursor));
+      const { answer: page } = await store.reading(() => fetchPage(loaded.cursor));
       const before = withoutThose(page.items, loaded.items, keyOf);
       loaded = { items: [...before, ...page.items], cursor: page.next_cursor };
       draw();
     } catch (problem) {
-      if (!signal.aborted) drawMore(problem);
+      if (!options.signal.aborted) drawMore(problem);
     }
   };
   const drawMore = (problem) =>
@@ -157,6 +219,10 @@ export function pagedList({
     drawMore();
   };
   const node = h("div", {});
-  load(node, again, () => [list, more], { signal, onMissing, placeholder });
-  return { node, again, readAt };
+  const take = (page) => {
+    loaded = changes ? { items: page.items, cursor: page.next_cursor } : renewed(loaded, page, keyOf);
+    draw();
+    return content;
+  };
+  return { node, ...keptTrue(node, () => (changes ? fetchItems(loaded.items.length) : fetchPage()), take, options) };
 }

@@ -2,12 +2,13 @@
 import { catalog } from "../lib/catalog.js";
 import { fill, h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
-import { codeBlock, load, section, skeleton } from "../lib/ui.js";
+import { codeBlock, section, skeleton } from "../lib/ui.js";
+import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 
 export function accessDetails({ main, title, signal }) {
   title(t.access.title);
-  const content = h("div", { class: "stack" });
+  const content = h("div", {});
   fill(
     main,
     h("div", { class: "page-head" }, h("h1", {}, t.access.title)),
@@ -15,7 +16,12 @@ export function accessDetails({ main, title, signal }) {
     session.current() && h("p", { class: "lead" }, t.access.least, " ", h("a", { href: "#/accounts" }, t.nav.accounts)),
     content,
   );
-  load(content, () => catalog(signal), draw, { signal, placeholder: () => skeleton(10) });
+  watched(content, () => catalog(signal), draw, {
+    signal,
+    once: true,
+    className: "stack",
+    placeholder: () => skeleton(10),
+  });
 }
 
 function draw({ groups, policy_document: policy }) {

@@ -1,10 +1,11 @@
 // One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
-import { announce, fill, h, render, uniqueId, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, h, render, uniqueId } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import { regionsField } from "../lib/regions-field.js";
+import { Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
@@ -16,7 +17,6 @@ import {
   copyable,
   definition,
   dialog,
-  errorPanel,
   field,
   form,
   freshnessMark,
@@ -33,7 +33,7 @@ import {
 } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
-import { oldest, watched } from "../lib/watched.js";
+import { keptTrue, oldest, watched } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
 
 const TESTING_MS = 2_000;
@@ -48,7 +48,7 @@ const whatItDoes = (account) => (account?.testing ? TESTING_MS : IDLE_MS);
  * @param {(body: HTMLElement, handle: any) => any} drawContent
  * @param {{pauseOf?: (account: any) => number, whenGone?: (trail: Element) => void}} options
  */
-export async function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
+export function frame(context, current, drawContent, { pauseOf = whatItDoes, whenGone } = {}) {
   const { main, params, signal } = context;
   const id = params.id;
   const head = h(
@@ -60,7 +60,7 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
   const parts = [{ readAt: () => store.readAt(id) }];
   const mark = freshnessMark(() => oldest(parts), signal);
   const nav = h("nav", { class: "subnav", "aria-label": t.account.sections });
-  const body = h("div", { class: "account-body" });
+  const body = h("div", {});
   fill(
     main,
     h("div", { class: "crumb" }, h("a", { href: "#/accounts" }, icon("left"), t.list.title), mark),
@@ -96,8 +96,8 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
     mark.remove();
     nav.remove();
     const trail = h("div", {});
-    fill(
-      body,
+    whenGone?.(trail);
+    return [
       notice("warning", h("p", {}, t.account.missingText)),
       trail,
       h(
@@ -106,44 +106,23 @@ export async function frame(context, current, drawContent, { pauseOf = whatItDoe
         h("a", { href: "#/accounts" }, t.notFound.back),
         !whenGone && h("a", { href: `#/accounts/${api.segment(id)}/audit` }, t.account.itsAudit),
       ),
-    );
-    whenGone?.(trail);
+    ];
   };
-  const watch = () =>
-    whileLookedAt(
-      signal,
-      () => pauseOf(handle.account()),
-      () =>
-        handle.refresh().catch((problem) => {
-          if (problem.isMissing && !signal.aborted) gone();
-          throw problem;
-        }),
-    );
-  if (store.account(id)) {
-    draw();
-    drawContent(body, handle);
-    handle.refresh().catch((problem) => {
-      if (problem.isMissing && !signal.aborted) gone();
-    });
-    watch();
-    return;
-  }
-  context.title(t.account.loading);
-  const attempt = async () => {
-    fill(body, skeleton(6));
-    try {
-      await handle.refresh();
-      if (signal.aborted) return;
-      fill(body);
-      drawContent(body, handle);
-      watch();
-    } catch (problem) {
-      if (signal.aborted) return;
-      if (problem.isMissing) return gone();
-      fill(body, errorPanel(problem, attempt));
-    }
+  const content = h("div", { class: "account-body" });
+  const begin = () => {
+    if (!content.hasChildNodes()) drawContent(content, handle);
+    return content;
   };
-  await attempt();
+  const known = store.account(id);
+  if (known) draw();
+  else context.title(t.account.loading);
+  keptTrue(body, handle.refresh, begin, {
+    known,
+    signal,
+    pauseOf: () => pauseOf(handle.account()),
+    onMissing: gone,
+    placeholder: () => skeleton(6),
+  });
 }
 
 function drawHead(head, account) {
@@ -451,7 +430,7 @@ function changing(handle, ...names) {
   const fields = () => {
     const account = handle.account();
     // Somebody removed it while the modal was open.
-    if (!account) throw new api.Problem({ status: 404, title: t.account.missing });
+    if (!account) throw new Problem({ status: 404, title: t.account.missing });
     return names.map((name) => account[name]);
   };
   const check = unlessChanged(fields(), fields, () => t.account.changedMeanwhile);
@@ -470,9 +449,9 @@ async function change(handle, body) {
     const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
     store.put(answer.body, answer.etag);
   } catch (problem) {
-    if (problem.status !== 412) throw problem;
+    if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
     await handle.refresh();
-    throw new api.Problem({ status: 412, title: t.account.changedMeanwhile });
+    throw new Problem({ status: 412, title: t.account.changedMeanwhile });
   }
 }
 

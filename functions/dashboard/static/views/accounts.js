@@ -229,25 +229,29 @@ class ListView {
     return store.readNumbers(this.signal).catch(unlessProblem);
   }
 
-  async more({ keepRows = false } = {}) {
+  // `quietly`: what is shown stays until there is more.
+  async more({ keepRows = false, quietly = false } = {}) {
     const { listing } = this;
     if (this.fetching || listing.ended) return;
     const mine = new AbortController();
     this.fetching = mine;
     const first = !listing.started;
-    if (!keepRows) this.window();
-    this.drawFoot("loading");
-    const slow = setTimeout(() => this.drawFoot("slow"), 5_000);
+    if (!keepRows && !quietly) this.window();
+    if (!quietly) this.drawFoot("loading");
+    const slow = setTimeout(() => quietly || this.drawFoot("slow"), 5_000);
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       this.fetching = null;
+      store.has(this.foot);
+      this.drawFoot("idle");
       this.update();
       if (first) announce(this.summary());
     } catch (error) {
       if (this.signal.aborted || mine.signal.aborted) return;
       this.fetching = null;
       if (first && keepRows) this.window();
-      this.drawFoot("error", error);
+      store.lacks(this.foot, this.signal);
+      if (!this.hasFailed()) this.drawFoot("error", error);
     } finally {
       clearTimeout(slow);
     }
@@ -260,7 +264,7 @@ class ListView {
     const before = [...this.rows].map(([id, node]) => [id, node.status]);
     this.window();
     this.drawArrivals();
-    if (!this.fetching && !this.foot.querySelector("[role=alert]")) this.drawFoot("idle");
+    if (!this.fetching && !this.hasFailed()) this.drawFoot("idle");
     if (this.toReveal) this.reveal(this.toReveal);
     const turned = before
       .map(([id, status]) => [store.account(id), status])
@@ -319,6 +323,10 @@ class ListView {
     return ended ? t.list.shown(ids.length) : t.list.shownSoFar(ids.length);
   }
 
+  hasFailed() {
+    return Boolean(this.foot.querySelector("[role=alert]"));
+  }
+
   describe() {
     const { ids, ended, total } = this.listing;
     const rows = ended ? ids.length : (total ?? -2);
@@ -333,7 +341,7 @@ class ListView {
     this.foot.hidden = state !== "error" && state !== "slow" && !started;
     const shown = [state, problem, this.summary(), started];
     render(this.foot, shown, () => {
-      if (state === "error") return errorPanel(problem, () => this.more());
+      if (state === "error") return errorPanel(problem, () => this.retry());
       if (state === "idle" && started && ids.length === 0)
         return this.isFiltered() ? this.nothingFound() : this.empty();
       return h(
@@ -465,7 +473,7 @@ class ListView {
       if (node.nextSibling !== before || node.parentNode !== this.body) this.body.insertBefore(node, before);
       before = node;
     }
-    if (to > ids.length - FETCH_AHEAD_ROWS && !this.foot.querySelector("[role=alert]")) this.more();
+    if (to > ids.length - FETCH_AHEAD_ROWS && !this.hasFailed()) this.more();
   }
 
   place(id, index) {
@@ -581,9 +589,16 @@ class ListView {
     );
   }
 
-  // Keeps what is shown if it fails. The next refresh tries again.
+  // Keeps what is shown if it fails. The next refresh tries again, also what failed before.
   async refresh() {
-    if (!this.listing.started || this.fetching) return;
+    if (this.fetching) return;
     await Promise.all([this.numbers(), this.listing.reread(this.rows, this.signal).catch(unlessProblem)]);
+    if (this.hasFailed()) await this.more({ quietly: true });
+  }
+
+  retry() {
+    this.fetching?.abort();
+    this.fetching = null;
+    return this.more();
   }
 }

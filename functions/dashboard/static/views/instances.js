@@ -15,13 +15,13 @@ import {
   dialog,
   form,
   isOpenToOthers,
-  load,
   notice,
   section,
   skeleton,
   submitting,
   toast,
 } from "../lib/ui.js";
+import { load, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 import { resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
@@ -37,11 +37,6 @@ const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
 const LOOK_AGAIN_AFTER_MS = [...Array(20).fill(3_000), ...Array(50).fill(15_000)];
 // Switching tabs within this time causes no new listing.
 const KEPT_FOR_MS = 60_000;
-// The next action passes, and others change schedules.
-const READ_EVERY_MS = 30_000;
-
-/** @type {{id: string, listing: any} | undefined} */
-let kept;
 
 const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
 const nameOf = (item) => item.name || item.instance_id;
@@ -83,9 +78,12 @@ class Instances {
   constructor(handle, signal) {
     this.handle = handle;
     this.signal = signal;
-    this.listing = kept && kept.id === handle.id && Date.now() - kept.listing.at < KEPT_FOR_MS ? kept.listing : null;
+    const kept = store.instancesOf(handle.id);
+    /** @type {any} */
+    this.listing = kept && Date.now() - kept.at < KEPT_FOR_MS ? kept : null;
     this.resources = new Map();
     this.resourcesAt = 0;
+    this.knowsActs = false;
     this.refusals = new Map();
     // The newest start or stop of each instance, by its key.
     this.acts = new Map();
@@ -108,11 +106,7 @@ class Instances {
     );
     const head = h("span", { class: "card-actions" });
     const once = async () => {
-      this.readResources();
-      this.readActs().then(
-        () => this.awaitPending(),
-        () => {},
-      );
+      this.readBeside().catch(() => {});
       if (!this.listing) await this.list();
       this.draw();
     };
@@ -128,17 +122,19 @@ class Instances {
     whileLookedAt(
       this.signal,
       () => READ_EVERY_MS,
-      () => this.readResources(),
+      () => this.readBeside(),
     );
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
   async list() {
-    this.listing = {
-      ...(await api.get(`/v1/accounts/${api.segment(this.handle.id)}/instances`, { signal: this.signal })),
-      at: Date.now(),
-    };
-    kept = { id: this.handle.id, listing: this.listing };
+    const path = `/v1/accounts/${api.segment(this.handle.id)}/instances`;
+    this.keep({ ...(await api.get(path, { signal: this.signal })), at: Date.now() });
+  }
+
+  keep(listing) {
+    this.listing = listing;
+    store.keepInstances(this.handle.id, listing);
     this.draw();
   }
 
@@ -149,12 +145,23 @@ class Instances {
     });
     for (const act of items.reverse())
       if (act.action === "start" || act.action === "stop") this.acts.set(keyOf(act), act);
+    this.knowsActs = true;
   }
 
-  // If this fails, instances show the schedules that were read last, or none. The API refuses a second one.
+  // What rows show beside AWS's answer. If this fails, they show what was read last, or none: the API refuses a second
+  // schedule.
+  async readBeside() {
+    try {
+      await Promise.all([this.readResources(), this.knowsActs || this.readActs().then(() => this.awaitPending())]);
+      store.has(this.rows);
+    } catch (problem) {
+      if (!this.resourcesAt || !this.knowsActs) store.lacks(this.rows, this.signal);
+      throw problem;
+    }
+  }
+
   async readResources() {
-    const found = await store.reading(() => resourcesOf(this.handle.id, this.signal)).catch(() => null);
-    if (!found) return;
+    const found = await store.reading(() => resourcesOf(this.handle.id, this.signal));
     this.resourcesAt = found.asked;
     this.resources = new Map(found.answer.map((resource) => [keyOf(resource), resource]));
     if (this.listing && !this.signal.aborted) this.draw();
@@ -245,7 +252,7 @@ class Instances {
                 resource,
                 running: on,
                 onStop: (stopping) => this.follow(instance, stopping),
-                onSaved: () => this.readResources(),
+                onSaved: () => this.readBeside().catch(() => {}),
               }),
           },
           "clock",
@@ -343,14 +350,12 @@ class Instances {
     toast(t.instances.accepted[action](nameOf(instance)));
     this.acts.set(keyOf(instance), act);
     this.awaited.add(act.interaction_id);
-    this.listing = {
+    this.keep({
       ...this.listing,
       items: this.listing.items.map((item) =>
         keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item,
       ),
-    };
-    kept = { id: this.handle.id, listing: this.listing };
-    this.draw();
+    });
     this.lookAgain();
   }
 

@@ -3,6 +3,7 @@ import * as api from "../lib/api.js";
 import { fill, h, render, safeHref, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { isMissing } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
 import {
@@ -11,12 +12,12 @@ import {
   codeBlock,
   isOpenToOthers,
   isRevoked,
-  load,
   section,
   spinner,
   statusBadge,
   tabs,
 } from "../lib/ui.js";
+import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
@@ -39,9 +40,9 @@ export function instructions(context) {
       let readAt = 0;
       let renewing = false;
       const read = async () => {
-        const guide = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
+        const answer = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
         readAt = Date.now();
-        return guide;
+        return answer;
       };
       // What the API says of its looks for the role; "over" after half an hour, "" while nobody looks.
       let looking = "";
@@ -66,13 +67,14 @@ export function instructions(context) {
         return 0;
       };
       whileLookedAt(context.signal, pauseOf, turn);
-      const show = () => load(content, read, (guide) => drawGuide(guide, handle.account()), { signal: context.signal });
+      const draws = (answer) => drawGuide(answer, handle.account());
+      const guide = watched(content, read, draws, { signal: context.signal, once: true });
       let guided = asked(handle.account());
       handle.onChange((account) => {
         draw();
         if (asked(account) !== guided) {
           guided = asked(account);
-          show();
+          guide.reload();
           return;
         }
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
@@ -81,7 +83,7 @@ export function instructions(context) {
         // If it fails, the next look tries again.
         read()
           .then(
-            (guide) => link.setAttribute("href", safeHref(guide.deploy_on_aws_url)),
+            (renewed) => link.setAttribute("href", safeHref(renewed.deploy_on_aws_url)),
             () => {},
           )
           .finally(() => {
@@ -89,7 +91,6 @@ export function instructions(context) {
           });
       });
       draw();
-      show();
     },
     { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
   );
@@ -117,7 +118,7 @@ async function look(account, before, since, signal) {
   try {
     return (await api.post(`/v1/accounts/${api.segment(account.account_id)}/detection`, undefined, { signal })).state;
   } catch (problem) {
-    if (signal.aborted || problem.isMissing) throw problem;
+    if (signal.aborted || isMissing(problem)) throw problem;
     return "failed";
   }
 }

@@ -2,8 +2,8 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
 import * as router from "../lib/router.js";
-import * as store from "../lib/store.js";
-import { choice, codeBlock, load, notice, section, skeleton, tabs } from "../lib/ui.js";
+import { choice, codeBlock, notice, section, skeleton, tabs } from "../lib/ui.js";
+import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
@@ -13,27 +13,26 @@ export function leastPrivilege(context) {
   const { params, query, signal } = context;
   let by = WAYS.includes(query.get("by")) ? query.get("by") : "arn";
   return frame(context, "privilege", (body, handle) => {
-    const result = h("div", { class: "stack" });
+    const result = h("div", {});
+    const path = `/v1/accounts/${api.segment(handle.id)}/least-privilege`;
+    /** @type {AbortController | undefined} */
     let asked;
-    // It is evaluated when somebody asks, and not again and again.
-    let readAt = 0;
-    handle.shows({ readAt: () => readAt });
+    /** @type {ReturnType<typeof watched> | undefined} */
+    let policy;
+    handle.shows({ readAt: () => policy?.readAt() ?? 0 });
     const ask = () => {
       asked?.abort();
       asked = new AbortController();
       const both = AbortSignal.any([signal, asked.signal]);
-      load(
+      policy = watched(
         result,
-        async () => {
-          const path = `/v1/accounts/${api.segment(handle.id)}/least-privilege`;
-          const read = await store.reading(() => api.get(path, { query: { by }, signal: both }));
-          readAt = read.asked;
-          store.changed();
-          return read.answer;
-        },
+        () => api.get(path, { query: { by }, signal: both }),
         (answer) => draw(answer, handle.account()),
         {
           signal: both,
+          // It is evaluated when somebody asks, and not again and again.
+          once: true,
+          className: "stack",
           placeholder: () => skeleton(8),
           onMissing: () => notice("info", h("p", {}, t.privilege.missing)),
         },

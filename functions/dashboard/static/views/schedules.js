@@ -1,7 +1,7 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
 import { fill, h, uniqueId } from "../lib/dom.js";
-import { when } from "../lib/format.js";
+import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { button, changeButton, dialog, field, form, notice, section, skeleton, toast } from "../lib/ui.js";
@@ -324,7 +324,7 @@ function windowRow(window, index, remove) {
     {
       class: "window",
       role: "group",
-      "aria-label": t.schedules.windowNumber(index + 1),
+      "aria-label": t.schedules.windowNumber(number(index + 1)),
       id,
       "data-field": `windows.${index}`,
     },
@@ -353,7 +353,7 @@ function windowRow(window, index, remove) {
     time("stop", t.schedules.offAt),
     button(t.actions.removeThis, {
       class: "button-small",
-      "aria-label": t.schedules.removeWindow(index + 1),
+      "aria-label": t.schedules.removeWindow(number(index + 1)),
       onclick: remove,
     }),
     h("p", { class: "field-error", "aria-live": "polite" }),

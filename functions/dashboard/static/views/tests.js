@@ -1,25 +1,14 @@
 // Tests of one account: running, finished, the history, and the changes between two tests.
 import * as api from "../lib/api.js";
 import { catalog } from "../lib/catalog.js";
-import { announce, fill, h, keyed, pause, render, srOnly, whenVisible } from "../lib/dom.js";
-import { duration, when } from "../lib/format.js";
+import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
+import { duration, number, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
-import {
-  changeButton,
-  copyable,
-  errorPanel,
-  load,
-  notice,
-  problemsOf,
-  section,
-  skeleton,
-  spinner,
-  statusBadge,
-} from "../lib/ui.js";
-import { pagedList } from "../lib/watched.js";
+import { changeButton, copyable, notice, problemsOf, section, skeleton, spinner, statusBadge } from "../lib/ui.js";
+import { keptTrue, pagedList, READ_EVERY_MS, watched } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
 import { frame } from "./account.js";
 
@@ -38,53 +27,44 @@ const link = (id, test) => `#/accounts/${api.segment(id)}/tests/${api.segment(te
 // ---- one test --------------------------------------------------------------------------------
 
 export function one(context) {
-  return frame(context, "tests", async (body, handle) => {
-    const { signal, params } = context;
-    const board = new Board(body, handle.account());
-    fill(body, skeleton(8));
+  const { signal, params } = context;
+  return frame(context, "tests", (body, handle) => {
+    const board = new Board(handle.account(), params.test);
+    const path = `${base(handle.id)}/${api.segment(params.test)}`;
     // Without the catalog, finished steps still appear, but not the pending ones.
-    const groups = await catalog(signal)
-      .then((answer) => answer.groups)
-      .catch(() => []);
-    let failures = 0;
-    for (;;) {
-      if (signal.aborted) return;
-      try {
-        const test = await api.get(`${base(handle.id)}/${api.segment(params.test)}`, { signal });
-        failures = 0;
-        board.draw(test, groups);
-        if (test.state !== "running") break;
-      } catch (problem) {
-        if (signal.aborted) return;
-        if (problem.isMissing)
-          return fill(
-            body,
-            notice("warning", h("p", {}, t.tests.missing)),
-            h("p", {}, h("a", { href: `#/accounts/${handle.id}/tests` }, t.tests.all)),
-          );
-        failures += 1;
-        if (failures > 2)
-          return fill(
-            body,
-            errorPanel(problem, () => one(context)),
-          );
-      }
-      try {
-        await pause(LIVE_EVERY_MS, signal);
-        await whenVisible(signal);
-      } catch {
-        return;
-      }
-    }
-    await handle.refresh().catch(() => {});
-    board.after(handle.account(), params.test, signal);
+    const groups = () =>
+      catalog(signal).then(
+        (answer) => answer.groups,
+        () => [],
+      );
+    const read = () => Promise.all([api.get(path, { signal }), groups()]);
+    const draw = ([test, catalogGroups]) => {
+      const hadEnded = board.hasEnded();
+      board.draw(test, catalogGroups);
+      // The account shows what the test found before it is read as ever.
+      if (board.hasEnded() && !hadEnded) handle.refresh().catch(() => {});
+      return board.node;
+    };
+    handle.onChange((account) => board.drawAccount(account));
+    // Later tests that find the same are counted on one that has ended.
+    const test = keptTrue(body, read, draw, {
+      signal,
+      pauseOf: () => (board.isRunning() ? LIVE_EVERY_MS : READ_EVERY_MS),
+      placeholder: () => skeleton(8),
+      onMissing: () => [
+        notice("warning", h("p", {}, t.tests.missing)),
+        h("p", {}, h("a", { href: `#/accounts/${handle.id}/tests` }, t.tests.all)),
+      ],
+    });
+    handle.shows(test);
   });
 }
 
 class Board {
-  constructor(body, account) {
-    this.body = body;
+  constructor(account, id) {
     this.account = account;
+    this.id = id;
+    this.test = null;
     this.head = h("div", { class: "test-head card" });
     this.wrong = h("div", {});
     // Two fixed columns, so that nothing moves sideways while steps arrive.
@@ -93,21 +73,32 @@ class Board {
     this.groups = h("div", { class: "test-groups" }, this.left, this.right);
     this.regions = h("div", {});
     this.foot = h("p", { class: "row-links" });
+    this.node = h("div", { class: "stack" }, this.head, this.wrong, this.groups, this.regions, this.foot);
     this.said = 0;
   }
 
+  isRunning() {
+    return this.test?.state === "running";
+  }
+
+  hasEnded() {
+    return Boolean(this.test) && !this.isRunning();
+  }
+
   draw(test, catalogGroups) {
-    if (!this.groups.parentNode)
-      fill(this.body, h("div", { class: "stack" }, this.head, this.wrong, this.groups, this.regions, this.foot));
-    const running = test.state === "running";
+    const wasRunning = this.isRunning();
+    this.test = test;
+    const running = this.isRunning();
     const steps = test.steps ?? [];
     const awaited = running ? this.awaited(steps, catalogGroups) : [];
-    this.drawHead(test, steps, awaited);
-    this.test = test;
+    this.total = steps.length + awaited.length;
+    this.drawHead();
     const health = test.region_health ?? [];
-    if (health.length) {
-      fill(
-        this.regions,
+    render(
+      this.regions,
+      health,
+      () =>
+        health.length > 0 &&
         section(
           t.account.regions,
           {},
@@ -117,8 +108,7 @@ class Board {
           ),
           someLeftOut(health) && h("p", { class: "muted small" }, t.regions.leftOut),
         ),
-      );
-    }
+    );
     const required = new Map(catalogGroups.map((group) => [group.group, group.required]));
     const named = new Set([...catalogGroups, ...steps].map(({ group }) => group));
     const groups = [...named]
@@ -145,10 +135,10 @@ class Board {
     const done = steps.length;
     if (running && done >= this.said + 5) {
       this.said = done;
-      announce(t.tests.progress(done));
+      announce(t.tests.progress(number(done)));
     }
-    if (!running && this.wasRunning) announce(t.tests.outcomeSaid(t.outcome[test.outcome ?? test.state]));
-    this.wasRunning = running;
+    if (!running && wasRunning) announce(t.tests.outcomeSaid(t.outcome[test.outcome ?? test.state]));
+    this.drawAccount(this.account);
   }
 
   // A group that was skipped as a whole is one line, which opens.
@@ -197,10 +187,12 @@ class Board {
     return expected;
   }
 
-  drawHead(test, steps, awaited) {
-    const running = test.state === "running";
-    const total = steps.length + awaited.length;
-    render(this.head, [test.state, test.outcome, steps.length], () => [
+  drawHead() {
+    const { test, total, isNotThereYet } = this;
+    const steps = test.steps ?? [];
+    const running = this.isRunning();
+    const said = steps.some(isOpenDoor) ? "openToOthers" : isNotThereYet ? "notThereYet" : (test.outcome ?? test.state);
+    render(this.head, [test.state, said, steps.length, test.unchanged], () => [
       h(
         "div",
         { class: "test-outcome" },
@@ -209,7 +201,9 @@ class Board {
           { class: "test-badge" },
           running
             ? h("span", { class: "status testing" }, spinner(), h("span", {}, t.tests.running))
-            : outcomeBadge(test),
+            : isNotThereYet
+              ? markedBadge("unconfirmed", "question", t.outcome.notThereYet)
+              : outcomeBadge(test),
         ),
         h(
           "p",
@@ -228,13 +222,9 @@ class Board {
             class: "bar",
             max: String(total || 1),
             value: steps.length,
-            "aria-label": t.tests.progress(steps.length),
+            "aria-label": t.tests.progress(number(steps.length)),
           })
-        : h(
-            "p",
-            { class: "test-says" },
-            t.tests.outcomeText[steps.some(isOpenDoor) ? "openToOthers" : (test.outcome ?? test.state)],
-          ),
+        : h("p", { class: "test-says" }, t.tests.outcomeText[said]),
       foundAgain(test),
       test.execution_arn &&
         h(
@@ -247,42 +237,31 @@ class Board {
     ]);
   }
 
-  // A test that could not enter an account that never was connected leaves it unconfirmed. Its
-  // outcome alone would say more than that.
-  drawOutcome(account) {
-    if (account.status !== "unconfirmed" || this.test.outcome !== "failed") return;
-    fill(
-      this.head.querySelector(".test-badge"),
-      h(
-        "span",
-        { class: "status status-unconfirmed" },
-        h("span", { class: "status-mark" }, icon("question")),
-        h("span", {}, t.outcome.notThereYet),
-      ),
-    );
-    fill(this.head.querySelector(".test-says"), t.tests.outcomeText.notThereYet);
-  }
-
-  // The outcome of the newest test, once the account shows it.
-  after(account, test, signal) {
-    if (!account || signal.aborted) return;
-    const isNewest = account.verification?.verification_id === test;
-    if (isNewest && account.issues?.length) {
+  // The account as it is now: whether this is its newest test, and what is wrong then.
+  drawAccount(account) {
+    this.account = account;
+    if (!this.hasEnded()) return;
+    const isNewest = account.verification?.verification_id === this.id;
+    const issues = isNewest ? (account.issues ?? []) : [];
+    // A test that could not enter an account that never was connected leaves it unconfirmed. Its
+    // outcome alone would say more than that.
+    this.isNotThereYet = issues.length > 0 && account.status === "unconfirmed" && this.test.outcome === "failed";
+    this.drawHead();
+    this.wrong.hidden = !issues.length;
+    render(this.wrong, issues, () => {
       const title = problemsOf(account).length ? t.account.issues : t.account.information;
-      fill(
-        this.wrong,
-        h("section", { class: "card", "aria-label": title }, h("h2", {}, title), issueList(account.issues)),
-      );
-      this.drawOutcome(account);
-    } else {
-      this.wrong.remove();
-    }
-    fill(
-      this.foot,
-      changeButton(session, t.tests.again, { onclick: (event) => startTest(account, event.currentTarget) }, "test"),
-      h("a", { href: `#/accounts/${account.account_id}/tests` }, t.tests.all),
-      h("a", { href: `#/accounts/${account.account_id}` }, t.account.tabs.overview),
-    );
+      return h("section", { class: "card", "aria-label": title }, h("h2", {}, title), issueList(issues));
+    });
+    render(this.foot, account.account_id, (id) => [
+      changeButton(
+        session,
+        t.tests.again,
+        { onclick: (event) => startTest(this.account, event.currentTarget), "data-part": "again" },
+        "test",
+      ),
+      h("a", { href: `#/accounts/${id}/tests` }, t.tests.all),
+      h("a", { href: `#/accounts/${id}` }, t.account.tabs.overview),
+    ]);
   }
 }
 
@@ -295,20 +274,23 @@ function groupSummary(rows) {
   const partly = done.filter((row) => row.verdict === "partial").length;
   const good = done.filter((row) => row.ok === true && row.verdict !== "partial").length;
   const skipped = done.filter((row) => row.verdict === "skipped").length;
-  if (done.length < rows.length) return t.tests.doneOf(done.length, rows.length);
+  if (done.length < rows.length) return t.tests.doneOf(number(done.length), number(rows.length));
   if (skipped === rows.length) return t.verdicts.skipped;
-  return t.tests.goodOf(good, rows.length - skipped) + (partly ? t.tests.partly(partly) : "");
+  return t.tests.goodOf(number(good), number(rows.length - skipped)) + (partly ? t.tests.partly(number(partly)) : "");
 }
 
 function outcomeBadge(test) {
-  if (test.state === "aborted" && !test.outcome)
-    return h(
-      "span",
-      { class: "status status-unconfirmed" },
-      h("span", { class: "status-mark" }, icon("dash")),
-      h("span", {}, t.outcome.aborted),
-    );
+  if (test.state === "aborted" && !test.outcome) return markedBadge("unconfirmed", "dash", t.outcome.aborted);
   return statusBadge(test.outcome);
+}
+
+function markedBadge(status, mark, text) {
+  return h(
+    "span",
+    { class: `status status-${status}` },
+    h("span", { class: "status-mark" }, icon(mark)),
+    h("span", {}, text),
+  );
 }
 
 function markOf(step, optional) {
@@ -531,11 +513,12 @@ export function changes(context) {
       Promise.all(
         [params.earlier, params.test].map((test) => api.get(`${base(handle.id)}/${api.segment(test)}`, { signal })),
       );
-    load(body, fetchBoth, ([a, b]) => drawChanges(a, b, handle.account()), {
+    const both = watched(body, fetchBoth, ([a, b]) => drawChanges(a, b, handle.account()), {
       signal,
       placeholder: () => skeleton(6),
       onMissing: () => notice("warning", h("p", {}, t.tests.missing)),
     });
+    handle.shows(both);
   });
 }
 
@@ -582,7 +565,7 @@ function drawChanges(earlier, later, account) {
     h("header", { class: "card-head" }, h("h2", {}, t.tests.whatChanged)),
     h("div", { class: "change-heads" }, head(earlier, t.tests.earlier), icon("right"), head(later, t.tests.later)),
     different.length === 0
-      ? h("p", {}, t.tests.nothingChanged(same))
+      ? h("p", {}, t.tests.nothingChanged(number(same)))
       : [
           h(
             "ul",

@@ -232,7 +232,7 @@ export const t = withTexts({
   usage: {
     title: "Free tier",
     used: (used, free) => `${used} of ${free} interactions used`,
-    share: (percent) => `(${percent} %)`,
+    share: (percent) => `(${percent})`,
     near: "The free tier of this month is nearly used up. Nothing is blocked.",
     over: "The free tier of this month is used up. Nothing is blocked.",
     billable: (count) => plural(count, { one: "# above it is billable.", other: "# above it are billable." }),

@@ -4,13 +4,12 @@ import { announce, fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { freshnessMark, section, skeleton, spinner } from "../lib/ui.js";
-import { pagedList } from "../lib/watched.js";
+import { pagedList, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 // A result, and the customer's log line, come some seconds after the interaction.
 const WHILE_PENDING_MS = [2_000, 5_000, 10_000, 20_000];
-const READ_EVERY_MS = 30_000;
 
 export function interactions(context) {
   return frame(context, "interactions", (body, handle) => {

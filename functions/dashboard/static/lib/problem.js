@@ -1,0 +1,26 @@
+// What became of a request that did not succeed. Anything else that is thrown is a mistake of the page.
+export class Problem extends Error {
+  status = 0;
+  title = "";
+  detail = "";
+  /** @type {{field: string, message: string}[]} */
+  errors = [];
+  reference = "";
+  unreachable = false;
+  /** Milliseconds after which the API asks to try again. @type {number | undefined} */
+  retryAfter;
+
+  /** @param {{status?: number, title: string, detail?: string, errors?: {field: string, message: string}[],
+   *   reference?: string, unreachable?: boolean}} problem */
+  constructor({ status = 0, title, detail = "", errors = [], reference = "", unreachable = false }) {
+    super(detail || title);
+    Object.assign(this, { status, title, detail, errors, reference, unreachable });
+  }
+
+  get isMissing() {
+    return this.status === 404;
+  }
+}
+
+/** @param {unknown} error */
+export const isMissing = (error) => error instanceof Problem && error.isMissing;
