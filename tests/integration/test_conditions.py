@@ -4,85 +4,198 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from cavok import wiring
-from cavok.api.conditions import versions_of
+from cavok.adapters.table.resources import Resources
+from cavok.adapters.table.webhooks import Webhooks
+from cavok.api.conditions import account_versions
 from cavok.api.openapi import document
 from cavok.domain.errors import MalformedHeader
 from cavok.domain.verifications import finish
+from cavok.services.resources import ResourceDependencies
+from functions.instances_api import app as instances_api
+from tests.integration.test_following_schedules import control, scheduler
+from tests.integration.test_start_stop import dependencies, sessions
+from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem
-from tests.support.builders import ORGANIZATION_ID, steps_of
+from tests.support.builders import ORGANIZATION_ID, a_resource, steps_of
+
+__all__ = ["control", "dependencies", "scheduler", "sessions"]
+
+OFFICE = {
+    "time_zone": "UTC",
+    "windows": [{"days": ["mon"], "start": "08:00", "stop": "18:00"}],
+}
+WEBHOOK = {"url": "https://example.com/hook", "events": ["Account Failed"]}
 
 CONDITIONAL: list[tuple[str, str, Any]] = [
-    ("PATCH", "/v1/accounts/{id}", {"name": "Other"}),
-    ("DELETE", "/v1/accounts/{id}", None),
-    ("PUT", "/v1/accounts/{id}/credentials", KEYS),
-    ("POST", "/v1/accounts/{id}/revoke", None),
+    ("PATCH", "/v1/accounts/{account_id}", {"name": "Other"}),
+    ("DELETE", "/v1/accounts/{account_id}", None),
+    ("PUT", "/v1/accounts/{account_id}/credentials", KEYS),
+    ("POST", "/v1/accounts/{account_id}/revoke", None),
+    ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}", {"schedule": OFFICE}),
+    ("DELETE", "/v1/accounts/{account_id}/resources/{resource_id}", None),
+    ("PUT", "/v1/organization/webhook", WEBHOOK | {"events": ["Account Degraded"]}),
+    ("DELETE", "/v1/organization/webhook", None),
 ]
 
 
-def sent(api: Api, route: tuple[str, str, Any], account: dict[str, Any], tags: str) -> Answer:
-    method, path, body = route
-    path = path.replace("{id}", account["account_id"])
-    return api.send(method, path, body, {"If-Match": tags})
+@dataclass
+class Client:
+    """Reads and changes what a route is about: an account, its resource or the webhook."""
+
+    admin: Api
+    method: str
+    path: str
+    read: str
+    body: Any
+
+    def get(self) -> Answer:
+        return self.admin.get(self.read)
+
+    def send(self, tags: str, body: Any = None) -> Answer:
+        """`{tag}` stands for the present tag."""
+        named = tags.replace("{tag}", self.get().headers["etag"]) if "{tag}" in tags else tags
+        return self.admin.send(self.method, self.path, body or self.body, {"If-Match": named})
 
 
-@pytest.mark.parametrize(
-    "tags", ['"99"', '"0"', f'"{10**20}"', 'W/"1"', '"01"', '"other"', '"2", W/"1"', '""']
+@pytest.fixture
+def client(
+    request: pytest.FixtureRequest,
+    admin: Api,
+    control: ResourceDependencies,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Client:
+    method, path, body = request.param
+    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    account = admin.account(**KEY_ACCOUNT)
+    resource = replace(a_resource(), account_id=account["account_id"])
+    wiring.resources().add(resource)
+    admin.put("/v1/organization/webhook", WEBHOOK)
+    path = path.format(account_id=resource.account_id, resource_id=resource.resource_id)
+    if "/resources/" in path:
+        monkeypatch.setattr(api, "app", instances_api)
+    read = path.removesuffix("/credentials").removesuffix("/revoke")
+    return Client(admin, method, path, read, body)
+
+
+each_route = pytest.mark.parametrize(
+    "client", CONDITIONAL, indirect=True, ids=lambda route: f"{route[0]} {route[1]}"
 )
-@pytest.mark.parametrize("route", CONDITIONAL, ids=lambda route: f"{route[0]} {route[1]}")
-def test_nothing_is_done_for_another_version(
-    route: tuple[str, str, Any], tags: str, admin: Api
-) -> None:
-    account = admin.account(**KEY_ACCOUNT)
-
-    answer = sent(admin, route, account, tags)
-
-    is_problem(answer, 412)
-    assert admin.get(f"/v1/accounts/{account['account_id']}").json == account
 
 
-@pytest.mark.parametrize("tags", ['"1"', "*", ' "7" , "1"', 'W/"1", "1"', ',"1",'])
-@pytest.mark.parametrize("route", CONDITIONAL, ids=lambda route: f"{route[0]} {route[1]}")
-def test_it_is_done_for_a_version_that_is_named(
-    route: tuple[str, str, Any], tags: str, admin: Api
-) -> None:
-    account = admin.account(**KEY_ACCOUNT)
+@each_route
+def test_nothing_is_done_for_another_version(client: Client) -> None:
+    before = client.get()
+    numbers = ('"99"', '"0"', f'"{10**20}"', '"01"', f'"{"f" * 16}-{"f" * 16}"')
 
-    assert sent(admin, route, account, tags).status in (200, 204)
-
-
-@pytest.mark.parametrize("tags", ["1", "not -1", '"1', '1"', '"1" "2"', "'1'", '*, "1"', "", ","])
-@pytest.mark.parametrize("route", CONDITIONAL, ids=lambda route: f"{route[0]} {route[1]}")
-def test_a_malformed_tag_is_a_bad_request(
-    route: tuple[str, str, Any], tags: str, admin: Api
-) -> None:
-    account = admin.account(**KEY_ACCOUNT)
-
-    is_problem(sent(admin, route, account, tags), 400)
-    assert admin.get(f"/v1/accounts/{account['account_id']}").json == account
+    for tags in (*numbers, "W/{tag}", '"2", W/{tag}', '"other"', '""'):
+        assert is_problem(client.send(tags), 412), tags
+    assert client.get() == before
 
 
-def test_the_document_names_the_condition_of_just_these_routes() -> None:
-    paths = json.loads(document())["paths"]
-    with_condition = {
-        (method.upper(), path.replace("{account_id}", "{id}"))
-        for path, operations in paths.items()
-        for method, operation in operations.items()
-        if any(each["name"].lower() == "if-match" for each in operation.get("parameters", []))
+@pytest.mark.parametrize("tags", ["{tag}", "*", ' "7" , {tag}', "W/{tag}, {tag}", ",{tag},"])
+@each_route
+def test_it_is_done_for_a_version_that_is_named(client: Client, tags: str) -> None:
+    before = client.get()
+
+    assert client.send(tags).status in (200, 204)
+    assert client.get() != before
+
+
+@each_route
+def test_a_malformed_tag_is_a_bad_request(client: Client) -> None:
+    before = client.get()
+
+    for tags in ("1", "not -1", '"1', '1"', '"1" "2"', "'1'", '*, "1"', "", ","):
+        assert is_problem(client.send(tags), 400), tags
+    assert client.get() == before
+
+
+@each_route
+def test_a_tag_of_before_a_change_is_stale(client: Client) -> None:
+    stale = client.get().headers["etag"]
+    others = {
+        "/v1/organization/webhook": ("PUT", WEBHOOK | {"url": "https://example.com/other"}),
+        "/v1/accounts/": ("PATCH", {"name": "Changed"}),
+        "/resources/": ("PATCH", {"schedule": {"time_zone": "UTC", "windows": []}}),
     }
-    assert with_condition == {route[:2] for route in CONDITIONAL}
+    method, body = [other for part, other in others.items() if part in client.read][-1]
+    assert client.admin.send(method, client.read, body).status == 200
+    changed = client.get()
+
+    assert is_problem(client.send(stale), 412)
+    assert client.get() == changed
+
+
+def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None:
+    """PUT, PATCH and DELETE where GET is; of those below an account, all that name its version. A
+    list has a weak tag, which never matches: what adds to it is not conditional.
+    """
+    paths = json.loads(document())["paths"]
+    conditional, changing = set(), set()
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            if method in ("put", "patch", "delete") and "get" in operations:
+                changing.add((method.upper(), path))
+            if any(each["name"] == "if-match" for each in operation.get("parameters", [])):
+                conditional.add((method.upper(), path))
+                assert {"400", "412"} <= set(operation["responses"]), path
+    below = {
+        ("PUT", "/v1/accounts/{account_id}/credentials"),
+        ("POST", "/v1/accounts/{account_id}/revoke"),
+    }
+    assert conditional == changing | below == {route[:2] for route in CONDITIONAL}
+
+
+@pytest.mark.parametrize("tags", ["*", '"1"'])
+def test_where_no_webhook_is_no_tag_matches(
+    tags: str, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    path = "/v1/organization/webhook"
+
+    assert is_problem(admin.send("PUT", path, WEBHOOK, {"If-Match": tags}), 412)
+    assert is_problem(admin.get(path), 404)
+    assert admin.send("DELETE", path, None, {"If-Match": tags}).status == 204
+
+
+@pytest.mark.parametrize("client", CONDITIONAL[-4:], indirect=True)
+def test_a_change_between_reading_and_writing_is_not_overwritten(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The condition is in the write itself."""
+    reads, others = (Webhooks, "get"), WEBHOOK | {"url": "https://example.com/other"}
+    if "/resources/" in client.read:
+        reads, others = (Resources, "find"), {"schedule": {"time_zone": "UTC", "windows": []}}
+    tag, read, changing = client.get().headers["etag"], getattr(*reads), iter([1])
+
+    def read_and_then_changed(*arguments: str) -> Any:
+        found = read(*arguments)
+        if next(changing, None):
+            method = "PATCH" if "/resources/" in client.read else "PUT"
+            assert client.admin.send(method, client.read, others).status == 200
+        return found
+
+    monkeypatch.setattr(*reads, read_and_then_changed)
+    answer = client.send(tag)
+
+    assert is_problem(answer, 409 if "PATCH" in client.method else 412)
+    shown = client.get().json
+    assert {name: shown[name] for name in others} == others
 
 
 @pytest.mark.parametrize("repeated", ['"1",', " \t", " , ", ",", '"1" , ', '"', '"1"', "W/"])
 def test_a_long_header_is_read_in_no_time(repeated: str) -> None:
     begun = time.process_time()
     with pytest.raises(MalformedHeader):
-        versions_of('"1"' + repeated * (8_000 // len(repeated)) + "x")
+        account_versions('"1"' + repeated * (8_000 // len(repeated)) + "x")
 
     assert time.process_time() - begun < 0.5
 

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Self
 
-from cavok.domain.errors import PreconditionFailed
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_arn
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
+from cavok.domain.versions import require_version
 
 
 class AccessType(StrEnum):
@@ -213,8 +213,7 @@ class Account(ListedAccount):
 
     def at_one_of(self, versions: frozenset[int] | None) -> Self:
         """The account itself. Raises PreconditionFailed if it is at none of these versions."""
-        if versions is not None and self.version not in versions:
-            raise PreconditionFailed(f"The account has changed: it is at version {self.version}.")
+        require_version(self.version, versions, of="account")
         return self
 
     def after(self, before: Self) -> Self:

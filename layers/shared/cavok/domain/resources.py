@@ -1,6 +1,7 @@
 """An instance under Cavok's control, and how following its schedule changes it."""
 
 import hashlib
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Self
@@ -9,11 +10,14 @@ from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.instances import InstanceKey, Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.schedules import Schedule, Transition
+from cavok.domain.versions import require_version
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
 """AWS starts a stopped database or cluster again then. Source: RDS User Guide, "Stopping a DB
 instance temporarily".
 """
+
+_WITHOUT_REVISION = "0" * 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,16 @@ class Resource:
     @property
     def instance(self) -> InstanceKey:
         return InstanceKey(self.kind, self.region, self.instance_id)
+
+    @property
+    def version(self) -> str:
+        """Another one with each change of the schedule. 16 hexadecimal digits."""
+        return self.revision or _WITHOUT_REVISION
+
+    def at_one_of(self, versions: Container[str] | None) -> Self:
+        """The resource itself. Raises PreconditionFailed if it is at none of these versions."""
+        require_version(self.version, versions, of="schedule")
+        return self
 
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
         """With another schedule, or none. It applies from its next transition on: until then, a

@@ -1,7 +1,7 @@
 """Resources: instances under Cavok's control, and following their schedules."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
@@ -136,28 +136,35 @@ def schedule_resource(
     resource_id: str,
     schedule: Schedule | None,
     *,
+    versions: Container[str] | None = None,
     dependencies: ResourceDependencies,
 ) -> Resource:
-    """Sets another schedule, or none if `schedule` is null. Raises AccountNotFound,
-    ResourceNotFound, Conflict, ServiceUnavailable.
+    """Sets another schedule, or none if `schedule` is null. Here and below, `versions` are those
+    that the client allows (If-Match); None allows all. Raises AccountNotFound, ResourceNotFound,
+    PreconditionFailed, Conflict, ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources
     connections.accounts.get(context.organization_id, context.account_id)
-    resource = resources.get(context.account_id, resource_id)
+    resource = resources.get(context.account_id, resource_id).at_one_of(versions)
     after = resource if schedule == resource.schedule else resource.scheduled(schedule, context.now)
     return _change(resource, after, context.now, dependencies)
 
 
 def remove_resource(
-    context: RequestContext, resource_id: str, *, dependencies: ResourceDependencies
+    context: RequestContext,
+    resource_id: str,
+    *,
+    versions: Container[str] | None = None,
+    dependencies: ResourceDependencies,
 ) -> None:
     """Ends control of an instance, whose state stays. Repeated within a day, ends what is left of
-    its clocks. Raises AccountNotFound, ResourceNotFound, ServiceUnavailable.
+    its clocks. Raises AccountNotFound, ResourceNotFound, PreconditionFailed, ServiceUnavailable.
 
     The resource goes first: its clocks do nothing without it.
     """
     dependencies.connections.accounts.get(context.organization_id, context.account_id)
-    clocks = dependencies.resources.remove(context.account_id, resource_id, context.now)
+    resources, account_id = dependencies.resources, context.account_id
+    clocks = resources.remove(account_id, resource_id, context.now, versions)
     dependencies.scheduler.end(clocks)
 
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from cavok.domain.errors import (
     ChangedMeanwhile,
     DeliveryNotFound,
     InvalidField,
+    PreconditionFailed,
     ServiceUnavailable,
     WebhookNotFound,
     WebhookPaused,
@@ -67,14 +68,16 @@ def set_webhook(
     events: Sequence[EventType],
     *,
     new_secret_wanted: bool,
+    versions: Container[str] | None = None,
     actor: str,
     allow_loopback: bool,
     webhooks: Webhooks,
     sealer: Sealer,
     now: datetime,
 ) -> WebhookSet:
-    """Stores a webhook, which is active then. Raises InvalidField, ChangedMeanwhile,
-    ServiceUnavailable.
+    """Stores a webhook, which is active then. `versions` are those that the client allows
+    (If-Match); None allows all, and that there is no webhook. Raises InvalidField,
+    PreconditionFailed, ChangedMeanwhile, ServiceUnavailable.
     """
     host = checked_url(url, allow_loopback=allow_loopback).hostname
     # The host alone: a path or query may hold a secret of the receiver.
@@ -82,6 +85,10 @@ def set_webhook(
 
     def attempt() -> WebhookSet:
         found, secret = webhooks.get(organization_id), None
+        if found:
+            found.at_one_of(versions)
+        elif versions is not None:
+            raise PreconditionFailed("Your organization has set no webhook.")
         secrets = found.secrets if found else ()
         if new_secret_wanted or not secrets:
             secret, secret_id = new_secret(), _new_id()

@@ -1,6 +1,6 @@
 """Resources in the table. The caller has read the account in its organization before."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -180,9 +180,16 @@ class Resources:
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
-    def remove(self, account_id: str, resource_id: str, now: datetime) -> tuple[str, ...]:
-        """Deletes a resource and its claim, and remembers that for a day. Returns the names of its
-        clocks, also if that happened before. Raises ResourceNotFound, ChangedMeanwhile.
+    def remove(
+        self,
+        account_id: str,
+        resource_id: str,
+        now: datetime,
+        versions: Container[str] | None = None,
+    ) -> tuple[str, ...]:
+        """Deletes a resource at one of these versions, and its claim, and remembers that for a day.
+        Returns the names of its clocks, also if that happened before. Raises ResourceNotFound,
+        PreconditionFailed, ChangedMeanwhile.
         """
         pk = keys.account_pk(account_id)
 
@@ -193,6 +200,7 @@ class Resources:
                 if deleted is None:
                     raise ResourceNotFound(_NOT_THERE)
                 return tuple(deleted.clocks)
+            resource.at_one_of(versions)
             with self._table.transaction() as transaction:
                 _delete(transaction, resource)
                 transaction.save(DeletedItem.of(pk, resource_id, now, resource.clocks))

@@ -2,6 +2,7 @@
 and what became of their messages.
 """
 
+from collections.abc import Container
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import (
@@ -150,19 +151,21 @@ class Webhooks:
                 _resume(transaction, health, entry.at)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
-    def remove(self, entry: AuditEntry) -> None:
-        """Deletes the webhook and its secrets. Its health stays, so that removing it and setting it
-        anew is not another way to be sent ten messages that fail. A missing webhook is not an
-        error, and then there is no entry. Raises ChangedMeanwhile.
+    def remove(self, entry: AuditEntry, versions: Container[str] | None = None) -> None:
+        """Deletes the webhook and its secrets, if it is at one of these versions. Its health stays,
+        so that removing it and setting it anew is not another way to be sent ten messages that
+        fail. A missing webhook is not an error, and then there is no entry. Raises
+        PreconditionFailed, ChangedMeanwhile.
         """
         organization_id = entry.organization_id
-        webhook = WebhookItem(keys.organization_pk(organization_id), keys.WEBHOOK_SK)
 
         def attempt() -> None:
-            if self.get(organization_id) is None:
+            webhook = self.get(organization_id)
+            if webhook is None:
                 return
+            condition = _as_read(webhook.at_one_of(versions))
             with self._table.transaction() as transaction:
-                transaction.delete(webhook, condition=WebhookItem.pk.exists())
+                transaction.delete(WebhookItem.of(webhook), condition=condition)
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))

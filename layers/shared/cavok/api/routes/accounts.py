@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
-from cavok.api.conditions import IfMatch, etag, versions_of
+from cavok.api.conditions import IfMatch, account_versions, etag
 from cavok.api.idempotency import request_key
 from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
 from cavok.api.models.common import Cursor, IdempotencyKey, Limit
@@ -126,7 +126,7 @@ def patch_account(
         caller.organization_id,
         account_id,
         body.change(),
-        versions=versions_of(if_match),
+        versions=account_versions(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         now=router.now(),
@@ -146,7 +146,7 @@ def delete_account(account_id: str, if_match: IfMatch = None) -> Response[None]:
     disconnect_account(
         caller.organization_id,
         account_id,
-        versions=versions_of(if_match),
+        versions=account_versions(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         now=router.now(),
@@ -168,7 +168,7 @@ def revoke(account_id: str, if_match: IfMatch = None) -> Response[None]:
     revoke_account(
         caller.organization_id,
         account_id,
-        versions=versions_of(if_match),
+        versions=account_versions(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         now=router.now(),

@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
-from cavok.api.conditions import IfMatch, versions_of
+from cavok.api.conditions import IfMatch, account_versions
 from cavok.api.models.credentials import CredentialsBody
 from cavok.api.responses import NO_CONTENT, answers, no_content
 from cavok.api.router import Router
@@ -27,7 +27,7 @@ def put_credentials(
         caller.organization_id,
         account_id,
         body.access_key(),
-        versions=versions_of(if_match),
+        versions=account_versions(if_match),
         actor=caller.name,
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),

@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
+from cavok.api.conditions import IfMatch, tag_of, versions_of
 from cavok.api.models.resources import (
     NewResourceBody,
     ResourceBody,
@@ -10,7 +11,7 @@ from cavok.api.models.resources import (
     ResourceList,
 )
 from cavok.api.request_context import request_context
-from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content
+from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok
 from cavok.api.router import Router
 from cavok.domain.resources import Resource
 from cavok.services.resources import add_resource, remove_resource, schedule_resource
@@ -20,6 +21,11 @@ router = Router()
 
 def _body(resource: Resource) -> ResourceBody:
     return ResourceBody.of(resource, next_action=resource.next_transition(router.now()))
+
+
+def _ok(resource: Resource) -> Response[ResourceBody]:
+    shown = _body(resource)
+    return ok(shown, {"ETag": tag_of(resource.version, shown)})
 
 
 @router.get(
@@ -49,8 +55,8 @@ def create_resource(account_id: str, body: NewResourceBody) -> Response[Resource
         body.new_resource(),
         dependencies=wiring.resource_dependencies(),
     )
-    location = f"/v1/accounts/{account_id}/resources/{resource.resource_id}"
-    return created(_body(resource), location)
+    shown, path = _body(resource), f"/v1/accounts/{account_id}/resources/{resource.resource_id}"
+    return created(shown, path, tag_of(resource.version, shown))
 
 
 @router.get(
@@ -59,42 +65,46 @@ def create_resource(account_id: str, body: NewResourceBody) -> Response[Resource
     tags=["Resources"],
     responses=answers(404),
 )
-def get_resource(account_id: str, resource_id: str) -> ResourceBody:
+def get_resource(account_id: str, resource_id: str) -> Response[ResourceBody]:
     """Returns an instance that Cavok controls, and what it does next."""
     wiring.accounts().get(router.caller.organization_id, account_id)
-    return _body(wiring.resources().get(account_id, resource_id))
+    return _ok(wiring.resources().get(account_id, resource_id))
 
 
 @router.patch(
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Change a schedule",
     tags=["Resources"],
-    responses=answers(400, 404, 409),
+    responses=answers(400, 404, 409, 412),
 )
-def patch_resource(account_id: str, resource_id: str, body: ResourceChangeBody) -> ResourceBody:
+def patch_resource(
+    account_id: str, resource_id: str, body: ResourceChangeBody, if_match: IfMatch = None
+) -> Response[ResourceBody]:
     """Replaces the schedule, which takes effect at its next start or stop. Null ends it."""
     resource = schedule_resource(
         request_context(router, account_id),
         resource_id,
         body.schedule.schedule() if body.schedule else None,
+        versions=versions_of(if_match),
         dependencies=wiring.resource_dependencies(),
     )
-    return _body(resource)
+    return _ok(resource)
 
 
 @router.delete(
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Remove a resource",
     tags=["Resources"],
-    responses=answers(404, ok=NO_CONTENT),
+    responses=answers(400, 404, 412, ok=NO_CONTENT),
 )
-def delete_resource(account_id: str, resource_id: str) -> Response[None]:
+def delete_resource(account_id: str, resource_id: str, if_match: IfMatch = None) -> Response[None]:
     """Ends Cavok's control of an instance, and its schedule. The instance itself is not changed.
     Repeated within a day, answers alike.
     """
     remove_resource(
         request_context(router, account_id),
         resource_id,
+        versions=versions_of(if_match),
         dependencies=wiring.resource_dependencies(),
     )
     return no_content()

@@ -5,6 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
+from cavok.api.conditions import IfMatch, tag_of, versions_of
 from cavok.api.models.webhooks import (
     DeliveryBody,
     DeliveryPage,
@@ -34,20 +35,21 @@ router = Router()
 @router.get(
     "/v1/organization/webhook", summary="Your webhook", tags=["Webhook"], responses=answers(404)
 )
-def get_webhook() -> WebhookBody:
+def get_webhook() -> Response[WebhookBody]:
     """Returns your webhook: which events go where. The signing secret is not shown again."""
     organization_id, webhooks = router.caller.organization_id, wiring.webhooks()
     webhook = webhook_of(organization_id, webhooks=webhooks)
-    return WebhookBody.of(webhook, secret=None, state=webhooks.health(organization_id).state)
+    shown = WebhookBody.of(webhook, secret=None, state=webhooks.health(organization_id).state)
+    return ok(shown, {"ETag": tag_of(webhook.version, shown)})
 
 
 @router.put(
     "/v1/organization/webhook",
     summary="Set the webhook",
     tags=["Webhook"],
-    responses={**answers(400), CREATED.value: {"description": CREATED.phrase}},
+    responses={**answers(400, 412), CREATED.value: {"description": CREATED.phrase}},
 )
-def put_webhook(body: WebhookSettings) -> Response[WebhookBody]:
+def put_webhook(body: WebhookSettings, if_match: IfMatch = None) -> Response[WebhookBody]:
     """Sets the webhook, and resumes it: 201 if there was none. If the signing secret is new, this
     answer shows it, once.
 
@@ -61,6 +63,7 @@ def put_webhook(body: WebhookSettings) -> Response[WebhookBody]:
         body.url,
         list(dict.fromkeys(body.events)),
         new_secret_wanted=body.rotate_secret,
+        versions=versions_of(if_match),
         actor=caller.name,
         allow_loopback=wiring.loopback_webhooks_allowed(),
         webhooks=wiring.webhooks(),
@@ -75,11 +78,11 @@ def put_webhook(body: WebhookSettings) -> Response[WebhookBody]:
     "/v1/organization/webhook",
     summary="Remove the webhook",
     tags=["Webhook"],
-    responses=answers(ok=NO_CONTENT),
+    responses=answers(400, 412, ok=NO_CONTENT),
 )
-def delete_webhook() -> Response[None]:
+def delete_webhook(if_match: IfMatch = None) -> Response[None]:
     """Removes the webhook and its secret. No more messages are sent."""
-    wiring.webhooks().remove(_entry(AuditAction.WEBHOOK_REMOVED))
+    wiring.webhooks().remove(_entry(AuditAction.WEBHOOK_REMOVED), versions_of(if_match))
     return no_content()
 
 
