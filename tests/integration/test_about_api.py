@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import html
 import json
+import re
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from cavok.api.problem_pages import EXPLANATIONS, example
+from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.domain import permissions
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
 from tests.integration.conftest import BUCKET, client
@@ -225,6 +231,44 @@ def test_the_docs_are_a_page(nobody: Api) -> None:
     answer = nobody.get("/docs")
 
     assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_each_code_has_a_page_that_explains_it(nobody: Api) -> None:
+    document = described(nobody)
+    codes = document["components"]["schemas"]["Problem"]["properties"]["code"]["examples"]
+
+    assert set(codes) == EXPLANATIONS.keys() == STATUS_OF_CODE.keys()
+    for code in codes:
+        answer = nobody.get(example(code)["type"])
+        assert answer.status == 200
+        assert answer.headers["content-type"].startswith("text/html")
+        assert len(answer.text) < 3_000
+        assert code in answer.text
+        assert html.escape(EXPLANATIONS[code].meaning) in answer.text
+        Problem.model_validate(example(code))
+
+
+def test_a_page_of_a_problem_runs_nothing_and_is_framed_by_nobody(nobody: Api) -> None:
+    answer = nobody.get("/docs/problems/forbidden")
+    (style,) = re.findall("<style>(.*)</style>", answer.text)
+    policy = answer.headers["content-security-policy"]
+
+    assert base64.b64encode(hashlib.sha256(style.encode()).digest()).decode() in policy
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["cache-control"] == "public, max-age=300"
+
+
+def test_a_code_that_there_is_not_has_no_page(nobody: Api) -> None:
+    assert is_problem(nobody.get("/docs/problems/nothing"), 404)
+
+
+def test_the_type_of_a_problem_is_the_address_of_its_page(nobody: Api) -> None:
+    problem = nobody.get("/v1/nothing").json
+
+    assert problem["type"] == "/docs/problems/no_such_path"
+    assert "There is nothing at this path." in nobody.get(problem["type"]).text
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,9 @@ def test_a_custom_domain_may_map_the_api_under_a_path(key: str, admin: Api) -> N
     assert sent(location, v1, f"accounts/{account}")["statusCode"] == 200
     assert sent(f"{key}/v1/permissions", "ANY /v1/permissions")["statusCode"] == 200
     assert sent(f"{key}/health", "$default")["statusCode"] == 200
+    problem = json.loads(sent(f"{key}/v1/accounts/1", v1, "accounts/1")["body"])
+    assert problem["type"] == f"{key}/docs/problems/account_not_found"
+    assert sent(problem["type"], "$default")["statusCode"] == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/accounts", "/cavok/v1/accounts"])

@@ -87,7 +87,7 @@ def test_a_text_that_utf_8_cannot_carry_is_told_too() -> None:
 )
 def test_each_cause_has_a_code_that_is_listed(error: Exception, code: str) -> None:
     assert body_of_answer_to(error)["code"] == code
-    assert code in problems.CODES
+    assert code in problems.STATUS_OF_CODE
 
 
 def test_codes_of_different_causes_are_different() -> None:
@@ -101,10 +101,11 @@ def test_a_problem_says_which_request_it_answers() -> None:
     answer = {"headers": problem.headers, "body": problem.body}
     other = {"headers": {"Content-Type": "application/json"}, "body": "{}"}
 
-    body = json.loads(problems.with_request_id(answer, "request-1")["body"])
+    body = json.loads(problems.completed(answer, "request-1", "/cavok")["body"])
 
-    assert body == json.loads(problem.body) | {"request_id": "request-1"}
-    assert problems.with_request_id(other, "request-1") == other
+    type_ = "/cavok/docs/problems/conflict"
+    assert body == json.loads(problem.body) | {"request_id": "request-1", "type": type_}
+    assert problems.completed(other, "request-1") == other
 
 
 def test_an_error_has_the_status_of_its_base_class() -> None:

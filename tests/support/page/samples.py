@@ -456,7 +456,7 @@ CODES = {
 def problem(status: int, detail: str, **changes: Any) -> tuple[int, dict[str, Any]]:
     """An error of the API: its status and body."""
     return status, {
-        "type": "about:blank",
+        "type": f"/docs/problems/{CODES[status]}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,

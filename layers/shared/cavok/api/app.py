@@ -40,7 +40,7 @@ def respond(
     answer = gate.refusal(event) or app.resolve(gate.normal_form(event), context)
     if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Api5xx")
-    answer = problems.with_request_id(answer, event["requestContext"]["requestId"])
+    answer = problems.completed(answer, event["requestContext"]["requestId"], base)
     answer = caching.revalidated(event, answer)
     if base and "Location" in answer["headers"]:
         location = base + answer["headers"]["Location"]

@@ -8,7 +8,7 @@ Domain API Mappings"; aws-powertools/powertools-lambda-python, issue 576.
 from typing import Any
 
 AT_THE_ROOT = frozenset({"health", "openapi.json", "docs"})
-"""The only segments of paths that the route `$default` serves."""
+"""The segments of paths that the route `$default` serves, but for those of problems' pages."""
 
 
 def without_base_path(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
@@ -30,6 +30,8 @@ def _own_segments(event: dict[str, Any], segments: list[str]) -> int:
     """How many segments at the end are the API's: those of the route that the gateway chose."""
     _, _, route = event["routeKey"].partition(" ")
     if not route:
+        if segments[-3:-1] == ["docs", "problems"]:
+            return 3
         return 1 if segments[-1] in AT_THE_ROOT else len(segments)
     greedy: str = (event.get("pathParameters") or {}).get("proxy", "")
     return len(route.strip("/").split("/")) + greedy.count("/")

@@ -56,7 +56,10 @@ _CODES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "internal_error",
     HTTPStatus.SERVICE_UNAVAILABLE: "service_unavailable",
 }
-"""Of answers that no error of the domain is behind; `refused`, if Powertools makes others."""
+"""Of answers that no error of the domain is behind."""
+_OTHER = "refused"
+"""If Powertools makes others."""
+_PAGES = "/docs/problems/"
 
 
 def _code(kind: type[errors.CavokError]) -> str:
@@ -69,15 +72,36 @@ def _with_subclasses(kind: type[errors.CavokError]) -> Iterator[type[errors.Cavo
         yield from _with_subclasses(each)
 
 
-_KINDS = {each for kind in _STATUS_OF for each in _with_subclasses(kind)}
-CODES = sorted({*_CODES.values(), *map(_code, _KINDS)})
-"""One for each cause that a client can tell apart."""
+def _status_of(kind: type[errors.CavokError]) -> HTTPStatus:
+    return next(_STATUS_OF[each] for each in kind.__mro__ if each in _STATUS_OF)
+
+
+_BASES = {errors.Conflict, errors.CausedOutside}
+"""Never raised themselves: each cause is a subclass."""
+_KINDS = {each for kind in _STATUS_OF for each in _with_subclasses(kind)} - _BASES
+STATUS_OF_CODE = {
+    _OTHER: HTTPStatus.BAD_REQUEST,
+    **{code: status for status, code in _CODES.items()},
+    **{_code(kind): _status_of(kind) for kind in _KINDS},
+}
+"""Each cause that a client can tell apart, and the status of its answer."""
+
+
+def type_of(code: str) -> str:
+    """The path of the page that explains a code, from the root of the API."""
+    return f"{_PAGES}{code}"
 
 
 class Problem(BaseModel):
     """An error, as RFC 9457 defines it, and what this API adds."""
 
-    type: str = "about:blank"
+    type: Annotated[
+        str,
+        Field(
+            description="The page that explains the code.",
+            json_schema_extra={"format": "uri-reference"},
+        ),
+    ]
     title: str
     status: int
     detail: Annotated[str, Field(description="What is wrong, and what to do, for a person.")]
@@ -85,7 +109,7 @@ class Problem(BaseModel):
         str,
         Field(
             description="The cause, for a program. Codes may be added.",
-            json_schema_extra={"examples": CODES},
+            json_schema_extra={"examples": sorted(STATUS_OF_CODE)},
         ),
     ]
     request_id: Annotated[str, Field(description="Say it when you ask for help.")] = ""
@@ -97,12 +121,14 @@ class Problem(BaseModel):
 def problem(
     status: HTTPStatus, detail: str, fields: Sequence[FieldError] = (), code: str | None = None
 ) -> Response[str]:
-    """`code`: only where an error of the domain has its own. `with_request_id` adds the rest."""
+    """`code`: only where an error of the domain has its own. `completed` adds the rest."""
+    code = code or _CODES.get(status, _OTHER)
     body = Problem(
+        type=type_of(code),
         title=status.phrase,
         status=status.value,
         detail=detail,
-        code=code or _CODES.get(status, "refused"),
+        code=code,
         errors=list(fields) or None,
     )
     return Response(
@@ -114,11 +140,14 @@ def problem(
     )
 
 
-def with_request_id(answer: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """A function's answer; if it is a problem, with the ID of the request in it."""
+def completed(answer: dict[str, Any], request_id: str, base: str = "") -> dict[str, Any]:
+    """A function's answer; if it is a problem, with the ID of the request in it, and its type under
+    the path at which the API is mapped.
+    """
     if answer["headers"].get("Content-Type") != PROBLEM_JSON:
         return answer
-    body = json.loads(answer["body"]) | {"request_id": request_id}
+    body = json.loads(answer["body"])
+    body |= {"type": base + body["type"], "request_id": request_id}
     return answer | {"body": json.dumps(body, separators=(",", ":"))}
 
 
@@ -135,7 +164,7 @@ def install(app: APIGatewayHttpResolver) -> None:
 
 def _known(error: errors.CavokError) -> Response[str]:
     # The handler is found by class or base class, so the status must be, too.
-    status = next(_STATUS_OF[each] for each in type(error).__mro__ if each in _STATUS_OF)
+    status = _status_of(type(error))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.CausedOutside):
         count(FAULTS)
     return problem(status, str(error), code=_code(type(error)))

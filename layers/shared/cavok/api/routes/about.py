@@ -7,6 +7,7 @@ from aws_lambda_powertools.event_handler import Response
 from cavok.api import openapi
 from cavok.api.caching import FOR_ALL
 from cavok.api.models.about import Health
+from cavok.api.problems import problem
 from cavok.api.responses import NO_TOKEN, PUBLIC
 from cavok.api.router import Router
 
@@ -38,4 +39,19 @@ def get_docs() -> Response[str]:
         content_type="text/html",
         headers={"Vary": "Accept-Encoding"},
         body=openapi.page(router.current_event.raw_event, router.lambda_context),
+    )
+
+
+@router.get("/docs/problems/<code>", include_in_schema=False, cache_control=FOR_ALL, compress=True)
+def get_problem_page(code: str) -> Response[str]:
+    """Returns the page that explains a problem's code."""
+    from cavok.api import problem_pages
+
+    if code not in problem_pages.EXPLANATIONS:
+        return problem(HTTPStatus.NOT_FOUND, "No problem of this API has this code.")
+    return Response(
+        status_code=HTTPStatus.OK.value,
+        content_type="text/html; charset=utf-8",
+        headers={"Vary": "Accept-Encoding", **problem_pages.HEADERS},
+        body=problem_pages.page(code),
     )
