@@ -7,12 +7,15 @@ import hashlib
 import html
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from cavok.api.descriptions import COMPONENTS, EXAMPLES, OWN, PARAMETERS, SHARED
 from cavok.api.problem_pages import EXPLANATIONS, example
 from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.domain import permissions
@@ -155,8 +158,81 @@ def test_every_event_is_a_webhook_of_the_document(nobody: Api) -> None:
     assert set(webhooks) == REGISTRY.keys() - TO_NO_WEBHOOK
     for name, methods in webhooks.items():
         body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
-        assert body["properties"]["type"] == {"const": name}
-        assert body["properties"]["data"] == REGISTRY[name].schema()
+        assert body["properties"]["type"]["const"] == name
+        assert bare(body["properties"]["data"]) == bare(REGISTRY[name].schema())
+
+
+def bare(schema: Any) -> Any:
+    """A schema without its descriptions."""
+    if isinstance(schema, list):
+        return [bare(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    texts = {
+        name for name, value in schema.items() if name == "description" and value == str(value)
+    }
+    return {name: bare(value) for name, value in schema.items() if name not in texts}
+
+
+def properties(schema: Any, where: str) -> Iterator[tuple[str, Any]]:
+    """Every property of a schema and of the schemas in it, with its place."""
+    for name, shape in schema.get("properties", {}).items():
+        yield f"{where}.{name}", shape
+        yield from properties(shape, f"{where}.{name}")
+        yield from properties(shape.get("items", {}), f"{where}.{name}")
+
+
+def test_everything_is_described(nobody: Api) -> None:
+    """What one test or release adds, its own words in `cavok.api.descriptions` explain."""
+    document = described(nobody)
+    schemas = document["components"]["schemas"]
+    shapes = dict(schemas)
+    for name, schema in schemas.items():
+        shapes |= properties(schema, name)
+    for name, methods in document["webhooks"].items():
+        body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+        shapes |= properties(body, name)
+    for operation in operations(document):
+        shapes[operation["operationId"]] = operation
+        for parameter in operation.get("parameters", []):
+            shapes[f"{operation['operationId']}({parameter['name']})"] = parameter
+
+    assert [place for place, shape in shapes.items() if not shape.get("description")] == []
+    names = {place.rpartition(".")[2] for place in shapes}
+    own = {f"{component}.{name}" for component, texts in OWN.items() for name in texts}
+    parameters = {parameter for operation in operations(document) for parameter in named(operation)}
+    assert own - shapes.keys() == set(), "of nothing"
+    assert SHARED.keys() - names == PARAMETERS.keys() - parameters == set(), "of nothing"
+    assert (COMPONENTS.keys() | EXAMPLES.keys()) - schemas.keys() == set(), "of nothing"
+
+
+def named(operation: Any) -> set[str]:
+    return {parameter["name"] for parameter in operation.get("parameters", [])}
+
+
+@pytest.mark.parametrize("component", EXAMPLES)
+def test_an_example_keeps_to_its_schema(component: str, nobody: Api) -> None:
+    document = described(nobody)
+    schema = {"$ref": f"#/components/schemas/{component}", "components": document["components"]}
+
+    (example,) = document["components"]["schemas"][component]["examples"]
+    Draft202012Validator(schema, format_checker=FormatChecker()).validate(example)
+
+
+def test_every_body_that_a_client_sends_has_an_example(nobody: Api) -> None:
+    text = json.dumps([each["requestBody"] for each in bodies(described(nobody))])
+
+    assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= EXAMPLES.keys()
+
+
+def bodies(document: Any) -> list[Any]:
+    return [each for each in operations(document) if "requestBody" in each]
+
+
+def test_a_parameter_is_never_null(nobody: Api) -> None:
+    """A client that was generated would send a header without a value."""
+    for operation in operations(described(nobody)):
+        assert '"null"' not in json.dumps(operation.get("parameters", []))
 
 
 def test_a_time_is_one_and_every_component_is_used(nobody: Api) -> None:

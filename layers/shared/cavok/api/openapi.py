@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from inspect import getdoc
 from pkgutil import iter_modules
+from types import SimpleNamespace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
@@ -25,20 +26,6 @@ _TAGS = {
     "Webhook": "Where events of your organization are sent, and what is sent.",
 }
 
-_PARAMETERS = {
-    "account_id": "The account, as `POST /v1/accounts` returned it.",
-    "verification_id": "The test.",
-    "resource_id": "The resource.",
-    "event_id": "The event, as the list of deliveries names it.",
-    "period": "The second part of its `event_id`.",
-    "percent": "The last part of its `event_id`.",
-    "instance_id": "The instance, as AWS identifies it.",
-    "kind": "The kind of the instance.",
-    "status": "Only accounts in this status.",
-    "idempotency-key": "Makes it safe to send the request again: within a day, it acts once.",
-}
-"""What parameters mean that several routes share. Those of one route say it themselves."""
-
 _HEADERS = {
     name: {"description": text, "schema": {"type": "string"}}
     for name, text in {
@@ -53,11 +40,15 @@ _HEADERS = {
 
 def document() -> str:
     """The document as JSON, without white space."""
+    from cavok.api import descriptions
+
     made = json.loads(_whole_api().get_openapi_json_schema(**_about()))
     for operations in made["paths"].values():
         for method, operation in operations.items():
             for parameter in operation.get("parameters", ()):
-                parameter.setdefault("description", _PARAMETERS.get(parameter["name"]))
+                description = descriptions.PARAMETERS.get(parameter["name"])
+                parameter.setdefault("description", description)
+                parameter["schema"] = _never_null(parameter["schema"])
             for status, response in operation["responses"].items():
                 if names := list(_headers_of(method, operation, status)):
                     response["headers"] = {name: _HEADERS[name] for name in names}
@@ -67,14 +58,16 @@ def document() -> str:
         if one.type not in TO_NO_WEBHOOK
     }
     _drop_unused(made)
+    descriptions.describe(made)
     return json.dumps(made, separators=(",", ":"))
 
 
 def page(event: dict[str, Any], context: LambdaContext) -> str:
     """The document as Powertools' page, in answer to GET /docs."""
     pages = APIGatewayHttpResolver()
-    pages.get_openapi_schema = _whole_api().get_openapi_schema  # type: ignore[method-assign]
-    pages.enable_swagger(path="/docs", **_about())
+    # What Powertools shows instead of the routes of `pages`, of which there are none.
+    pages._openapi_merge = SimpleNamespace(get_openapi_json_schema=document)  # type: ignore[assignment]
+    pages.enable_swagger(path="/docs")
     return str(pages.resolve(event, context)["body"])
 
 
@@ -89,6 +82,16 @@ def _whole_api() -> APIGatewayHttpResolver:
         route.description = getdoc(route.func)  # Powertools leaves docstrings out.
         route.operation_id = route.func.__name__
     return whole
+
+
+def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that is left out has no value, and no header or query can say null. A generated
+    client would send it.
+    """
+    if "anyOf" not in schema:
+        return schema
+    (given,) = (option for option in schema["anyOf"] if option != {"type": "null"})
+    return {**{name: value for name, value in schema.items() if name != "anyOf"}, **given}
 
 
 def _headers_of(method: str, operation: Mapping[str, Any], status: str) -> Iterator[str]:
@@ -109,9 +112,14 @@ def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {
-            "type": {"const": declaration.type},
-            "timestamp": {"type": "string", "format": "date-time"},
-            "data": declaration.schema(),
+            "type": {"const": declaration.type, "description": "The type of the event."},
+            "timestamp": {
+                "type": "string",
+                "format": "date-time",
+                "description": "When the event occurred.",
+            },
+            # A copy: the registry uses some of its dictionaries in several places.
+            "data": json.loads(json.dumps(declaration.schema())),
         },
     }
     return {

@@ -1,0 +1,457 @@
+"""What each parameter and property of the API means, and examples: for /openapi.json alone.
+
+They stand here and not at the fields, so that a function that serves requests does not load them. A
+test names the property that has none, and the description that no property has.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from cavok.api.problem_pages import example
+
+PARAMETERS = {
+    "account_id": "The account, as `POST /v1/accounts` returned it.",
+    "verification_id": "The test.",
+    "resource_id": "The resource.",
+    "event_id": "The event, as the list of deliveries names it.",
+    "period": "The second part of its `event_id`.",
+    "percent": "The last part of its `event_id`.",
+    "instance_id": "The instance, as AWS identifies it.",
+    "kind": "The kind of the instance.",
+    "status": "Only accounts in this status.",
+    "idempotency-key": "Makes it safe to send the request again: within a day, it acts once.",
+}
+"""What parameters mean that several routes share. Those of one route say it themselves."""
+
+SHARED = {
+    "access_type": "How Cavok enters the account.",
+    "account_id": "The account, by Cavok's own id. It is not the AWS account number.",
+    "action": "What was done, or is to be done.",
+    "actor": "Who did it: the email address of a person, or `schedule`.",
+    "actions": "The IAM actions.",
+    "at": "When.",
+    "billable": "Interactions above the free ones. They are billed; nothing is blocked.",
+    "cloudformation_template": "A CloudFormation template to deploy, as YAML.",
+    "cli": "A command of the AWS CLI.",
+    "console_url": "Where to do it in the AWS console.",
+    "created_at": "When it was made.",
+    "created_by": "Who made it.",
+    "detail": "What happened, for people.",
+    "duration_ms": "How long it took, in milliseconds.",
+    "event_id": "The event. It stays the same however often its message is sent.",
+    "events": "The types of events that are sent.",
+    "free_interactions": "How many interactions are free in a month, for each account.",
+    "instance_id": "The instance, as AWS identifies it.",
+    "interaction_id": "The start, stop, listing or test.",
+    "issues": "What there is to know about the account.",
+    "items": "The entries.",
+    "kind": "The kind of the instance.",
+    "message": "What it is, for people.",
+    "name": "The name, for people.",
+    "next_cursor": "What `cursor` takes to get the next page. Null on the last one.",
+    "next_try_at": "When it is tried again. Null if it is not.",
+    "occurred_at": "When the event occurred.",
+    "organization_id": "The organization.",
+    "outcome": "What came out of it.",
+    "percent": "The percentage of the free interactions that was reached.",
+    "period": "The calendar month in UTC, such as 2026-11.",
+    "policy_statement": "A statement to add to the role's policy, as JSON.",
+    "previous_status": "The account's status before.",
+    "provider": "The cloud provider.",
+    "provider_id": "The AWS account number: 12 digits, as a string.",
+    "reason": "Why. Null if there is nothing to explain.",
+    "region": "The AWS region.",
+    "region_health": "What the last test found in each of the account's regions.",
+    "regions": "The AWS regions in which the account is used.",
+    "remaining": "Free interactions that are left.",
+    "request_id": "The request. Say it when you ask for help.",
+    "resets_at": "When the count starts anew: the first of the next month.",
+    "resource_id": "The resource.",
+    "role_name": "The name of the IAM role that Cavok assumes. It starts with `Cavok`.",
+    "role_path": "The path of that role, such as `/` or `/team/`.",
+    "schema_version": "The version of the event's schema.",
+    "severity": "Only problems degrade or fail an account.",
+    "started_at": "When it began.",
+    "state": "The state that it is in.",
+    "status": "The status of the account, or of the entry.",
+    "terraform": "The same as a Terraform configuration.",
+    "title": "A title, for people.",
+    "type": "The type of the event.",
+    "updated_at": "When a person changed it last.",
+    "used": "Interactions of this month so far.",
+    "verdict": "Whether AWS allows it.",
+    "verification": "The last test that ended with a verdict. Null if there was none.",
+    "verification_id": "The test.",
+    "version": "Counts the changes. If-Match compares it.",
+    "why": "What Cavok needs it for.",
+    "write_logs": "Whether Cavok writes what it did to the account's own CloudWatch Logs.",
+}
+"""By the name of the property, for those that mean the same everywhere."""
+
+OWN: dict[str, dict[str, str]] = {
+    "AccountBody": {
+        "name": "The name that your organization gave the account.",
+        "role_arn": "The role that Cavok assumes. Null for an account with an access key.",
+        "access_key_id": "The last four characters of the access key's id. Null for a role.",
+        "status": "What the account is by its latest verdict. `unconfirmed`: not proven yet.",
+        "capabilities": "What the account can be used for.",
+        "testing": "Whether a test runs at this moment.",
+        "next_verification_at": "When the next scheduled test is due. Null if there is none.",
+        "created_by": "Who connected the account.",
+        "created_at": "When the account was added.",
+    },
+    "AccountChangeBody": {
+        "name": "The new name: 1 to 64 ASCII letters and digits.",
+        "regions": "The new regions. The account is unconfirmed until it is tested.",
+        "role_name": "The new role. The account is unconfirmed until it is tested.",
+        "role_path": "The new path. The account is unconfirmed until it is tested.",
+    },
+    "AccountCounts": {
+        "total": "All accounts.",
+        "by_status": "The same by status.",
+    },
+    "AccountPage": {"items": "The accounts of this page."},
+    "AccountUsageBody": {"name": "The account's name. Null if it was deleted."},
+    "ActionBody": {"action": "The IAM action, such as `ec2:StopInstances`."},
+    "AuditEntryBody": {
+        "entry_id": "The entry.",
+        "account_id": "The account. Null if it is about the webhook.",
+        "account_name": "The account's name at that time.",
+        "action": "What was done.",
+        "at": "When it was done.",
+        "detail": "More about it, for people. Never a secret.",
+    },
+    "ByStatus": {
+        "unconfirmed": "Accounts of which nothing is proven yet.",
+        "confirmed": "Accounts that are connected.",
+        "degraded": "Accounts that are connected, but where something does not work.",
+        "failed": "Accounts that cannot be used.",
+    },
+    "CapabilitiesBody": {
+        "ec2": "Whether EC2 instances can be listed, started and stopped.",
+        "rds": "Whether RDS instances and Aurora clusters can be listed, started and stopped.",
+        "logs": "Whether Cavok can write to the account's own CloudWatch Logs.",
+    },
+    "CredentialsBody": {
+        "access_key_id": "The id of an IAM user's access key. It starts with AKIA.",
+        "secret_access_key": "Its secret. No answer ever shows it.",
+    },
+    "DeliveryBody": {
+        "at": "When the event occurred.",
+        "http_status": "What your receiver answered. Null if no answer came.",
+        "duration_ms": "How long your receiver took. Null if nothing was sent.",
+        "status": "What became of the message.",
+        "tries": "How often it was tried.",
+    },
+    "DeliveryPage": {"next_cursor": "Always null: there is one page."},
+    "DetectionBody": {"state": "What the look found."},
+    "FieldError": {
+        "field": "The field, such as `credentials.access_key_id`; or the parameter or header.",
+        "message": "What is wrong with it.",
+    },
+    "GatewayMessage": {"message": "What is wrong, such as `Unauthorized`."},
+    "Health": {"status": "Always `ok`: the API answers."},
+    "InstanceBody": {
+        "name": "Its name: of an EC2 instance, the tag `Name`. Null if it has none.",
+        "state": "Its state, in AWS's own word.",
+        "type": "Its type or class, such as `t3.micro`.",
+    },
+    "InstanceList": {
+        "items": "The instances.",
+        "unavailable": "What could not be listed. Empty if all could.",
+    },
+    "InstructionStepBody": {"text": "What to do."},
+    "InstructionsBody": {
+        "steps": "What to do, in order.",
+        "trust_policy": "The role's trust policy, as JSON. Null for an access key.",
+        "permissions_policy": "The policy with the permissions, as JSON.",
+        "deploy_on_aws_url": "Opens the template in the AWS console.",
+        "cli": "The same as commands of the AWS CLI.",
+    },
+    "InteractionBody": {
+        "kind": "The kind of the instance. Null for a test or a listing of all kinds.",
+        "instance_id": "The instance. Null for a test or a listing.",
+        "region": "The region. Null for a test or a listing of all regions.",
+        "outcome": "The answer to the request.",
+        "logged": "Whether its line is in the account's own log.",
+        "result": "Whether the instance reached the state that was asked for.",
+        "state": "The state that was seen last, in AWS's own word.",
+        "state_reason": "Why it is that, and what to do, for people.",
+    },
+    "IssueBody": {
+        "code": "The issue, for programs, such as `role_not_assumable`. Codes may be added.",
+        "message": "What it is, for people.",
+        "remedy": "What to do about it, for people.",
+        "fix": "A remedy to copy. Null if there is none.",
+    },
+    "LastVerificationBody": {
+        "outcome": "What it found.",
+        "finished_at": "When it ended.",
+    },
+    "LeastPrivilegeBody": {
+        "policy_document": "The policy, as JSON.",
+        "terraform": "The role with this policy, as a Terraform configuration.",
+        "cloudformation_template": "The role with this policy, as a CloudFormation template.",
+        "removes": "What it takes away from the policy of the instructions, for people.",
+        "covers": "The resources that it was checked against.",
+    },
+    "NewAccountBody": {
+        "provider": "The cloud provider. Only `aws` for now.",
+        "name": "A name for people: 1 to 64 ASCII letters and digits.",
+        "credentials": "Required for `access_key`, and only for that.",
+        "role_name": "The IAM role that Cavok assumes. Default: CavokCloud.",
+        "role_path": "The path of that role. Default: `/`.",
+    },
+    "NewResourceBody": {
+        "schedule": "When the instance runs. Null or left out: it has no schedule.",
+    },
+    "NextAction": {"action": "What its schedule does next.", "at": "When it does so."},
+    "OrganizationBody": {
+        "external_id": "What the trust policies of your roles ask for. It never changes by itself.",
+        "trusted_account_id": "The AWS account that your roles trust: Cavok's own.",
+        "accounts": "How many accounts your organization has connected.",
+    },
+    "OrganizationUsageBody": {"items": "The usage of each account, the most used first."},
+    "PermissionGroupBody": {
+        "group": "The group, for programs.",
+        "required": "Whether every account must grant it.",
+        "optional": "Whether only those who want it grant it.",
+        "resource": "What the policy grants it on: an ARN, or `*`.",
+        "actions": "The permissions of the group.",
+    },
+    "PermissionsBody": {
+        "groups": "The permissions, by group.",
+        "policy_document": "The policy that grants all but the optional ones, as JSON.",
+    },
+    "Problem": {
+        "title": "The phrase of the HTTP status.",
+        "status": "The HTTP status.",
+    },
+    "ProviderBody": {
+        "id": "The provider, for programs.",
+        "available": "Whether its accounts can be connected.",
+    },
+    "ProviderList": {"items": "The providers."},
+    "ProviderToCome": {
+        "id": "The provider, for programs.",
+        "available": "Whether its accounts can be connected.",
+        "note": "When it comes.",
+    },
+    "Redelivery": {"detail": "What happens now, for people."},
+    "RegionHealthBody": {
+        "status": "Whether calls work there.",
+        "reason": "Why AWS refuses there. Null if it does not.",
+    },
+    "ResourceBody": {
+        "name": "The instance's name when it was added. Null if it had none.",
+        "schedule": "When the instance runs. Null if it has no schedule.",
+        "next_action": "What the schedule does next. Null without a schedule.",
+        "note": "What went wrong or was unusual the last time. Null if nothing was.",
+        "created_by": "Who put the instance under control.",
+        "updated_at": "When the schedule was set.",
+    },
+    "ResourceChangeBody": {"schedule": "The new schedule. Null ends it."},
+    "ResourceList": {
+        "items": "The resources, oldest first.",
+        "next_cursor": "Always null: there is one page.",
+    },
+    "ResourceVerdictBody": {"id": "The instance, as AWS identifies it."},
+    "ResourcesBody": {
+        "asked": "For how many instances AWS or the policies were asked.",
+        "allowed": "For how many of them it is allowed.",
+        "denied": "For how many of them it is denied.",
+        "examples": "Some of them, refused ones first.",
+    },
+    "ScheduleBody": {
+        "time_zone": "A time zone of the IANA database, such as `Europe/Berlin`.",
+        "windows": "When the instance is on. Empty: always off.",
+    },
+    "StepBody": {
+        "step": "The IAM action, such as `ec2:StopInstances`, or a check of the trust.",
+        "group": "The group of the permission.",
+        "ok": "Whether it is as it should be. Null if that is not known.",
+        "evidence": "How it is known: AWS answered, or the role's policies say so.",
+        "reason": "Which policy refuses it, or why it cannot be told.",
+        "error_code": "AWS's own error code. Null without an error.",
+        "detail": "What AWS said, for people.",
+        "region": "The region that was asked. Null if none was.",
+        "resources": "How it is for single instances. Null if none were asked about.",
+    },
+    "TestMessage": {"detail": "What happens now, for people."},
+    "UnavailableBody": {"detail": "Why it could not be listed, for people."},
+    "UnchangedBody": {
+        "tests": "How many scheduled tests found the same.",
+        "last_at": "When the last of them ended.",
+    },
+    "VerificationBody": {
+        "trigger": "Whether a person or the schedule asked for the test.",
+        "state": "Whether the test still runs.",
+        "outcome": "What it found. Null while it runs, and if it was aborted.",
+        "finished_at": "When it ended. Null while it runs.",
+        "steps": "What was tried so far.",
+        "unchanged": "Scheduled tests since then that found the same. Null if there were none.",
+        "execution_arn": "The workflow that ran the test. Only operators see it.",
+    },
+    "WebhookBody": {
+        "state": "Whether messages are sent, or wait.",
+        "url": "Where messages are sent.",
+        "updated_by": "Who changed it last.",
+        "secret": "The signing secret. Shown once: in the answer that makes it.",
+    },
+    "WebhookSettings": {
+        "url": "A public https address.",
+        "rotate_secret": "Makes a new signing secret.",
+    },
+    "WindowBody": {
+        "days": "The days on which it starts.",
+        "start": "The local time at which the instance is started: HH:MM.",
+        "stop": "The local time at which it is stopped: HH:MM.",
+    },
+}
+"""By component, for the others."""
+
+COMPONENTS = {
+    "AccountCounts": "How many accounts there are.",
+    "AccountPage": "A page of accounts.",
+    "ActionBody": "A permission that Cavok asks for.",
+    "AuditPage": "A page of the audit trail, newest first.",
+    "ByStatus": "How many accounts there are of each status.",
+    "CapabilitiesBody": "What an account can be used for, by group of permissions.",
+    "Health": "The API answers.",
+    "InstanceList": "The instances of an account, and what could not be listed.",
+    "InstructionStepBody": "One thing to do.",
+    "InteractionPage": "A page of interactions, newest first.",
+    "LastVerificationBody": "A test that ended with a verdict.",
+    "NextAction": "What a schedule does next.",
+    "OrganizationBody": "Your organization, and what customers' roles must trust.",
+    "PermissionGroupBody": "Permissions that serve one purpose.",
+    "ProviderBody": "A cloud provider.",
+    "ProviderList": "The cloud providers.",
+    "ProviderToCome": "A cloud provider that is not there yet.",
+    "Redelivery": "A message is sent again.",
+    "ResourceList": "The resources of an account.",
+    "ResourceVerdictBody": "What holds for one instance.",
+    "TestMessage": "A test message was sent.",
+    "VerificationPage": "A page of tests, newest first.",
+    "WebhookState": "Whether messages are sent.",
+}
+"""Components whose class says nothing that a client needs."""
+
+_ACCOUNT_ID, _TEST_ID = "01JN8Q5M3C0000000000000001", "01JN8Q5M3C0000000000000002"
+_KEY = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "your secret access key"}
+_OFFICE = {
+    "time_zone": "Europe/Berlin",
+    "windows": [{"days": ["mon", "tue", "wed", "thu", "fri"], "start": "08:00", "stop": "18:00"}],
+}
+
+EXAMPLES: dict[str, Any] = {
+    "Problem": example("account_not_found"),
+    "NewAccountBody": {
+        "provider": "aws",
+        "provider_id": "123456789012",
+        "name": "Production1",
+        "access_type": "assume_role",
+        "write_logs": True,
+        "regions": ["eu-west-1"],
+    },
+    "AccountChangeBody": {"name": "Production2"},
+    "CredentialsBody": _KEY,
+    "NewResourceBody": {
+        "kind": "rds",
+        "instance_id": "orders",
+        "region": "eu-west-1",
+        "schedule": _OFFICE,
+    },
+    "ResourceChangeBody": {"schedule": _OFFICE},
+    "WebhookSettings": {
+        "url": "https://northwind.example/cavok",
+        "events": ["Account Failed", "Account Degraded"],
+    },
+    "AccountBody": {
+        "account_id": _ACCOUNT_ID,
+        "provider": "aws",
+        "provider_id": "123456789012",
+        "name": "Production1",
+        "access_type": "assume_role",
+        "role_arn": "arn:aws:iam::123456789012:role/CavokCloud",
+        "role_path": "/",
+        "access_key_id": None,
+        "write_logs": True,
+        "regions": ["eu-west-1"],
+        "region_health": [{"region": "eu-west-1", "status": "reachable", "reason": None}],
+        "status": "confirmed",
+        "issues": [],
+        "capabilities": {"ec2": "full", "rds": "full", "logs": "full"},
+        "verification": {
+            "verification_id": _TEST_ID,
+            "outcome": "confirmed",
+            "finished_at": "2026-11-26T08:00:05Z",
+        },
+        "testing": False,
+        "next_verification_at": "2026-11-26T14:00:00Z",
+        "created_at": "2026-11-25T16:30:00Z",
+        "created_by": "ada@northwind.example",
+        "updated_at": "2026-11-25T16:30:00Z",
+        "version": 2,
+    },
+    "VerificationBody": {
+        "verification_id": _TEST_ID,
+        "account_id": _ACCOUNT_ID,
+        "trigger": "manual",
+        "state": "finished",
+        "outcome": "confirmed",
+        "started_at": "2026-11-26T08:00:00Z",
+        "finished_at": "2026-11-26T08:00:05Z",
+        "steps": [
+            {
+                "step": "ec2:StopInstances",
+                "group": "ec2",
+                "verdict": "allowed",
+                "ok": True,
+                "evidence": "live",
+                "reason": None,
+                "error_code": None,
+                "detail": None,
+                "region": "eu-west-1",
+                "started_at": "2026-11-26T08:00:02Z",
+                "duration_ms": 180,
+                "resources": None,
+            }
+        ],
+        "region_health": [{"region": "eu-west-1", "status": "reachable", "reason": None}],
+        "unchanged": None,
+        "execution_arn": None,
+    },
+    "WebhookBody": {
+        "state": "active",
+        "url": "https://northwind.example/cavok",
+        "events": ["Account Failed", "Account Degraded"],
+        "created_at": "2026-11-25T16:30:00Z",
+        "updated_at": "2026-11-25T16:30:00Z",
+        "updated_by": "ada@northwind.example",
+        "secret": None,
+    },
+}
+"""By component."""
+
+
+def describe(document: dict[str, Any]) -> None:
+    """Adds all of this to an OpenAPI document. What is described already stays as it is."""
+    for name, schema in document["components"]["schemas"].items():
+        if name in COMPONENTS:
+            schema.setdefault("description", COMPONENTS[name])
+        _describe(schema, SHARED | OWN.get(name, {}))
+        if name in EXAMPLES:
+            schema["examples"] = [EXAMPLES[name]]
+    for operations in document["webhooks"].values():
+        body = operations["post"]["requestBody"]["content"]["application/json"]["schema"]
+        _describe(body["properties"]["data"], SHARED)
+
+
+def _describe(schema: Any, texts: Mapping[str, str]) -> None:
+    """Describes the properties of a schema, and those of the schemas in them."""
+    for name, shape in schema.get("properties", {}).items():
+        if name in texts:
+            shape.setdefault("description", texts[name])
+        _describe(shape, texts)
+        _describe(shape.get("items", {}), texts)
