@@ -37,6 +37,8 @@ SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("organization", "#/organization", "light", WIDE | {"height": 850}),
     ("access-details", "#/access-details", "light", WIDE),
 )
+WRONG = {"degraded": [samples.FIXABLE], "failed": [samples.ISSUE]}
+"""What is wrong with accounts of a status, which the API always says."""
 NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "Staging", "Web")
 
 
@@ -49,7 +51,8 @@ def lived_in() -> dict[str, Any]:
     accounts = []
     for index in range(24):
         name = f"{NAMES[index // 3]}{('', 'Asia', 'Europe')[index % 3]}"
-        accounts.append(dated(samples.account(index, name=name), hours=1 + index * 1.7))
+        sample = dated(samples.account(index, name=name), hours=1 + index * 1.7)
+        accounts.append(sample | {"issues": WRONG.get(sample["status"], [])})
     accounts[3] = accounts[3] | {
         "access_type": "assume_role",
         "role_arn": "arn:aws:iam::400000000003:role/CavokCloud",
@@ -63,7 +66,7 @@ def lived_in() -> dict[str, Any]:
                 "ec2:StopInstances was allowed and no longer is.",
                 "A policy of the role denies ec2:StopInstances explicitly; "
                 "remove that Deny statement. Allowing it elsewhere does not help.",
-                fix=samples.FIXABLE["fix"] | {"policy_statement": None},
+                fix=samples.FIXABLE["fix"] | {"policy_statement": None, "cli": None},
             ),
             samples.SCOPED,
         ],
@@ -92,8 +95,10 @@ def lived_in() -> dict[str, Any]:
     parts[f"{account}/interactions"] = {"items": interactions, "next_cursor": None}
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
-    for path in (f"{account}/usage", "/v1/organization/usage"):
-        parts[path] = parts[path] | this_month()
+    # The account whose usage is shown beside its details is the second of all.
+    busiest = [accounts[index] for index in (0, 3, 1, 2)]
+    parts[f"{account}/usage"] = samples.USAGE | this_month()
+    parts["/v1/organization/usage"] = samples.usage_of(busiest) | this_month()
     return parts
 
 

@@ -149,7 +149,13 @@ STEPS = [
         error_code="Throttling",
         detail="Rate exceeded",
     ),
-    step("logs:PutLogEvents", "logs", "skipped", reason="write_logs_off"),
+    step(
+        "logs:PutLogEvents",
+        "logs",
+        "skipped",
+        reason="write_logs_off",
+        detail="Write logs is No for this account.",
+    ),
 ]
 
 
