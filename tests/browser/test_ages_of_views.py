@@ -107,7 +107,9 @@ PARTS = [
 def test_what_could_not_be_read_is_missed_and_tried_again_by_itself(
     admin, answer_with, watch, view, path
 ):
-    watch.expect_status(500)
+    # An error of which the store thinks that it says nothing of the whole.
+    watch.expect_status(422)
+    refused = samples.problem(422, "The account is not connected.", errors=[])
     page = admin.page
     mark = page.locator(".freshness")
     broken = [True]
@@ -115,7 +117,7 @@ def test_what_could_not_be_read_is_missed_and_tried_again_by_itself(
     page.goto("about:blank")
     for other, reply in samples.everything([samples.account(0)]).items():
         answer_with(page, other, reply)
-    answer_with(page, path, lambda _: samples.BROKEN if broken[0] else None)
+    answer_with(page, path, lambda _: refused if broken[0] else None)
     admin.go(view)
     alert = page.get_by_role("main").get_by_role("alert")
     page.clock.run_for(5_000)

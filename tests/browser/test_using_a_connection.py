@@ -155,9 +155,7 @@ def test_instances_are_listed_stopped_and_started_and_it_is_kept_and_counted(
 
     page.get_by_role("link", name="Organization").click()
     mine = usage_row(page, production.account["name"])
-    expect(mine).to_contain_text(
-        f"{before + 5} of 1,000 interactions used ({(before + 5) // 10} %)"
-    )
+    expect(mine).to_contain_text(f"{before + 5} of 1,000 interactions used ({(before + 5) // 10}%)")
     assert_in_order(page)
     mine.get_by_role("link").click()
     expect(page.get_by_role("heading", name=production.account["name"])).to_be_visible()
@@ -184,7 +182,7 @@ def test_usage_of_all_accounts_goes_on_page_by_page_and_recovers(
 
     rows = card.get_by_role("listitem")
     expect(rows).to_have_count(5)
-    expect(rows.first).to_contain_text("1,024 of 1,000 interactions used (102 %)")
+    expect(rows.first).to_contain_text("1,024 of 1,000 interactions used (102%)")
     expect(rows.first).to_contain_text("24 billable")
     expect(card.get_by_text("billable")).to_have_count(1)
     expect(card).to_contain_text("Starts again on 1 Feb 2026, UTC.")
