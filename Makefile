@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract smoke mutants model reliability format events templates screens lock python dev stack checkers simulator page chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract smoke mutants model reliability format client events templates screens lock python dev stack checkers simulator page chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,7 +52,7 @@ browser: stack chromium ## the tests of the page, in Chromium
 	@$(RUN) local.stack up
 	@$(RUN) pytest $(call of,tests/browser)
 
-check: checkers ## style, types, templates, workflows, policies, known vulnerabilities
+check: checkers ## style, types, the API's description, templates, workflows, policies, known vulnerabilities
 	@$(RUN) local.check
 
 bench: stack chromium ## starts, a person's test, the page, and what a sweep costs, against their targets
@@ -72,6 +72,10 @@ format: dev page ## put the code in the project's style
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
 	@.local/venvs/page/bin/node .local/venvs/page/node_modules/prettier/bin/prettier.cjs --log-level warn --write \
 	  --config local/page/prettier.json "functions/dashboard/static/**/*.js" "tests/unit/dashboard/*.mjs" "local/page/*.mjs"
+
+client: python ## generate a Python client of the API into build/client
+	@$(BOOTSTRAP) dev client
+	@$(RUN) local.api_description client
 
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs
@@ -94,13 +98,13 @@ reliability: dev simulator ## write the numbers of docs/reliability.md: faults a
 model: dev ## the API against a model of it, 200 examples of 30 steps, other ones each time; nightly (EXAMPLES=200)
 	@MODEL_EXAMPLES=$(or $(EXAMPLES),200) $(RUN) pytest tests/integration/test_model.py --timeout=1800
 
-lock: dev simulator page ## write requirements/*.txt again from requirements/*.in
-	@for name in uv dev sam emulator checkov simulator page mutants layer page-build; do \
+lock: dev simulator checkers ## write requirements/*.txt again from requirements/*.in
+	@for name in uv dev sam emulator checkov simulator page openapi client mutants layer page-build; do \
 	  case $$name in layer) to=layers/shared/requirements.txt ;; page-build) to=functions/dashboard/build-requirements.txt ;; \
 	    *) to=requirements/$$name.txt ;; esac; \
 	  .local/venvs/uv/bin/uv pip compile --quiet --universal --python-version 3.11 --no-header --generate-hashes \
 	    requirements/$$name.in --output-file $$to || exit 1; done
-	@for name in simulator page; do \
+	@for name in simulator page openapi; do \
 	  .local/venvs/$$name/bin/node .local/venvs/$$name/bin/npm install --prefix requirements/$$name \
 	    --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund || exit 1; done
 
@@ -114,7 +118,7 @@ stack: python
 	@$(BOOTSTRAP) dev sam emulator
 
 checkers: python
-	@$(BOOTSTRAP) dev sam checkov page
+	@$(BOOTSTRAP) dev sam checkov page openapi
 
 simulator: python
 	@$(BOOTSTRAP) dev simulator

@@ -21,6 +21,7 @@ from local.settings import HOME, ROOT, environment
 _DEV = ROOT / ".venv" / "bin"
 _SAM = HOME / "venvs" / "sam" / "bin" / "sam"
 _CHECKOV = HOME / "venvs" / "checkov" / "bin" / "checkov"
+_API = (f"{_DEV}/python", "-m", "local.api_description")
 _PAGE = HOME / "venvs" / "page"
 _PAGE_TESTS = "tests/unit/dashboard"
 _PAGE_FORMAT = ("--config", "local/page/prettier.json")
@@ -65,6 +66,10 @@ def checks() -> list[Check]:
         Check("lint", "ruff check", (f"{_DEV}/ruff", "check", "--quiet", ".")),
         Check("types", "mypy --strict", (f"{_DEV}/mypy",)),
         *_of_the_page(),
+        *(
+            Check(tool, f"{title} on the API's description", (*_API, tool))
+            for tool, title in (("redocly", "Redocly"), ("spectral", "Spectral"))
+        ),
         *(
             Check(
                 "statelint",
