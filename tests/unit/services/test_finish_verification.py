@@ -60,6 +60,7 @@ class Table:
         self.verification = verification
         self.writes = 0
         self.conflicts = 0
+        self.progress_reads = 0
         self.resources = Resources()
 
     # Accounts
@@ -106,10 +107,15 @@ class Verifications:
         self._table = table
         self.finish, self.finish_orphan = table.finish, table.finish_orphan
 
-    def get(self, account_id: str, verification_id: str) -> Verification:
+    def stored(self, account_id: str, verification_id: str) -> Verification:
         if verification_id != self._table.verification.verification_id:
             raise VerificationNotFound
-        return self._table.verification
+        found = self._table.verification
+        return replace(found, steps=()) if found.running else found
+
+    def progress(self, verification_id: str) -> tuple[Step, ...]:
+        self._table.progress_reads += 1
+        return self._table.verification.steps
 
 
 def finished(report: VerificationReport, table: Table) -> Verification:
@@ -190,6 +196,7 @@ def test_a_test_that_went_through_decides_the_account() -> None:
     assert verification.state is State.FINISHED
     assert table.account
     assert (table.account.status, table.account.slot) == (Status.CONFIRMED, None)
+    assert table.progress_reads == 0, "a person waits, and the report has the steps"
 
 
 @pytest.mark.parametrize("error", ["EntryRefused", "EntryRefusedYet"])
@@ -297,9 +304,12 @@ def test_a_test_is_overtaken_by_a_change_of_its_account_or_its_deletion(event: s
     changed.account = changed.account.with_use_revoked(NOW)
     deleted.account = None
 
+    deleted.verification = a_verification(steps=(a_step("ec2:StopInstances"),))
+
     found = [ended(report, each).overtaken for each in (table, changed, deleted)]
 
     assert found == [False, True, True]
+    assert len(deleted.verification.steps) == 1, "those that were shown"
 
 
 def test_a_test_that_could_not_be_started_frees_its_slot() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -175,6 +176,24 @@ def test_a_role_is_entered_and_its_trust_tried_without_and_with_a_wrong_id(custo
         (permissions.WITH_WRONG_EXTERNAL_ID, Verdict.DENIED, True),
     ]
     assert list(session.probes) == list(actions_of(*PROBED))
+
+
+def test_the_organization_is_read_beside_its_account(
+    customer: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=10)
+    for kind in (Accounts, Organizations):
+        monkeypatch.setattr(kind, "get", _meeting(both, kind.get))
+
+    assert opened(Accounts(an_account()), customer).session
+
+
+def _meeting(barrier: threading.Barrier, get: Callable[..., Any]) -> Callable[..., Any]:
+    def read(*names: Any) -> Any:
+        barrier.wait()
+        return get(*names)
+
+    return read
 
 
 def test_the_session_is_sealed_for_this_test_alone(customer: Aws) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from cavok.adapters.customer.session import CustomerSession
@@ -75,7 +76,11 @@ class CustomerSessions:
 
     def _entered(self, account: Account, policy: str, name: str) -> CustomerSession:
         session, _ = enter_account(
-            account, policy=policy, session_name=name, dependencies=self._dependencies
+            account,
+            policy=policy,
+            session_name=name,
+            dependencies=self._dependencies,
+            organization=partial(self._dependencies.organizations.get, account.organization_id),
         )
         return session
 

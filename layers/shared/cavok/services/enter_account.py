@@ -11,6 +11,7 @@ from cavok.adapters.table.organizations import Organizations
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.errors import EntryInconclusive, EntryRefused
+from cavok.domain.organizations import Organization
 from cavok.domain.steps import Judgement, Step, Verdict
 from cavok.services.timing import timed
 
@@ -28,17 +29,23 @@ class EntryDependencies:
 
 
 def enter_account(
-    account: Account, *, policy: str, session_name: str, dependencies: EntryDependencies
+    account: Account,
+    *,
+    policy: str,
+    session_name: str,
+    dependencies: EntryDependencies,
+    organization: Callable[[], Organization | None],
 ) -> tuple[CustomerSession, list[Step]]:
     """A session in the account, and the `sts:AssumeRole` step that opened it.
 
     `policy` is the session policy as JSON, and `session_name` names the session in the customer's
     CloudTrail. An access key takes neither: it cannot be narrowed, no call to AWS is made, and
-    there is no step. Raises EntryRefused, EntryInconclusive, SealBroken.
+    there is no step, and nobody asks for the account's `organization`. Raises EntryRefused,
+    EntryInconclusive, SealBroken.
     """
     if account.access_type is AccessType.ACCESS_KEY:
         return _with_key(account, dependencies), []
-    return _through_role(account, policy, session_name, dependencies)
+    return _through_role(account, policy, session_name, dependencies.roles(), organization())
 
 
 def entry_error(step: Step) -> EntryRefused | EntryInconclusive:
@@ -51,12 +58,14 @@ def entry_error(step: Step) -> EntryRefused | EntryInconclusive:
 
 
 def _through_role(
-    account: Account, policy: str, session_name: str, dependencies: EntryDependencies
+    account: Account,
+    policy: str,
+    session_name: str,
+    roles: CustomerRoles,
+    organization: Organization | None,
 ) -> tuple[CustomerSession, list[Step]]:
-    organization = dependencies.organizations.get(account.organization_id)
     if organization is None:
         raise EntryInconclusive("The organization of this account does not exist.")
-    roles = dependencies.roles()
     sessions: list[CustomerSession] = []
 
     def assume() -> Judgement:

@@ -66,7 +66,9 @@ def enter_for_verification(
     Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
     SealBroken.
     """
-    account = dependencies.accounts.get(request.organization_id, request.account_id)
+    with ThreadPoolExecutor(1) as pool:  # beside the account: somebody waits, or it costs money
+        organization = pool.submit(dependencies.organizations.get, request.organization_id)
+        account = dependencies.accounts.get(request.organization_id, request.account_id)
     if account.revoked and request.trigger is Trigger.SCHEDULED:
         raise EntryInconclusive("A person revoked the use of the account meanwhile.")
     session_name = f"cavok-{request.verification_id}"
@@ -76,6 +78,7 @@ def enter_for_verification(
             policy=probing_policy_text(),
             session_name=session_name,
             dependencies=dependencies,
+            organization=organization.result,
         )
         if account.access_type is AccessType.ASSUME_ROLE:
             steps += _check_trust(account, session, session_name, dependencies)

@@ -112,10 +112,11 @@ def finish_verification(
     Raises VerificationNotFound, and ChangedMeanwhile if the account keeps changing meanwhile.
     """
 
-    def end(account: Account, verification: Verification) -> tuple[Account, Verification]:
+    def judged(account: Account, verification: Verification) -> tuple[Account, Verification]:
         return judge(report, account, verification, resources, now)
 
     names = (report.account_id, report.verification_id)
+    end = _aborting(verifications, now) if report.died else judged
     return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
 
 
@@ -126,9 +127,7 @@ def judge(
     resources: "Callable[[], Resources]",
     now: datetime,
 ) -> tuple[Account, Verification]:
-    """The account after a test with this report, and the ended test. Writes nothing."""
-    if report.died:
-        return abort(account, verification, verification.steps, now)
+    """The account after a test that did not die, and the ended test. Writes nothing."""
     steps = [report.entry_step(account, now)] if report.error else report.steps
     asked = _may_concern_resources(account, steps, report.survey)
     return finish(
@@ -167,13 +166,17 @@ def abort_verification(
 
     Raises ChangedMeanwhile if the account keeps changing meanwhile.
     """
-
-    def end(account: Account, current: Verification) -> tuple[Account, Verification]:
-        return abort(account, current, current.steps, now)
-
     names = (verification.account_id, verification.verification_id)
+    end = _aborting(verifications, now)
     ended = _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
     return ended.verification
+
+
+def _aborting(verifications: Verifications, now: datetime) -> End:
+    """Only such an end reads the steps that were shown: a report has its own."""
+    return lambda account, test: abort(
+        account, test, verifications.progress(test.verification_id), now
+    )
 
 
 def _write_end(
@@ -186,13 +189,13 @@ def _write_end(
     now: datetime,
 ) -> Ended:
     def attempt() -> Ended:
-        current = verifications.get(account_id, verification_id)
+        current = verifications.stored(account_id, verification_id)
         if current.state is not State.RUNNING:
             return Ended(current, overtaken=False)
         try:
             account = accounts.get(current.organization_id, account_id)
         except AccountNotFound:
-            orphan = current.aborted(now, current.steps)
+            orphan = current.aborted(now, verifications.progress(verification_id))
             verifications.finish_orphan(orphan)
             return Ended(orphan, overtaken=True)
         after, finished = end(account, current)

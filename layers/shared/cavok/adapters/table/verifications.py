@@ -162,11 +162,15 @@ class Verifications:
 
     def get(self, account_id: str, verification_id: str) -> Verification:
         """A verification, with the steps finished so far. Raises VerificationNotFound."""
+        return self._with_progress(self.stored(account_id, verification_id))
+
+    def stored(self, account_id: str, verification_id: str) -> Verification:
+        """A verification, without the steps of one that runs. Raises VerificationNotFound."""
         pk, sk = keys.account_pk(account_id), keys.verification_sk(verification_id)
         item = self._table.get(VerificationItem, pk, sk) if is_id(verification_id) else None
         if item is None:
             raise VerificationNotFound("There is no such verification of this account.")
-        return self._with_progress(item.verification())
+        return item.verification()
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Verification]:
         """Newest first."""
