@@ -25,8 +25,9 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
         followed_acts=wiring.followed_acts,
         free_interactions=int(wiring.setting("FREE_INTERACTIONS")),
     )
-    for event in events:
-        logger.info("Published", type=event.type, event_id=event.detail["event_id"])
+    if events:
+        told = [{"type": event.type, "event_id": event.detail["event_id"]} for event in events]
+        logger.info("Published", events=told)
     return outcomes
 
 

@@ -34,12 +34,17 @@ takes any name behind the colon, and Scheduler checks the listing on `schedule/*
 ON_EVERYTHING = (
     *(f"logs:{verb}LogDelivery" for verb in ("Create", "Get", "Update", "Delete")),
     *("logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
-    *("logs:DescribeLogGroups", "xray:PutTraceSegments", "xray:PutTelemetryRecords"),
+    "logs:DescribeLogGroups",
+)
+"""What Step Functions needs for a workflow's logs. Source: Step Functions Developer Guide, "Using
+CloudWatch Logs to log execution history".
+"""
+
+TO_TRACE = (
+    *("xray:PutTraceSegments", "xray:PutTelemetryRecords"),
     *("xray:GetSamplingRules", "xray:GetSamplingTargets"),
 )
-"""What Step Functions needs for a workflow's logs and traces. Source: Step Functions Developer
-Guide, "Using CloudWatch Logs to log execution history", "Trace Step Functions request data".
-"""
+"""And for the traces of a person's test. Source: "Trace Step Functions request data"."""
 
 Policies = dict[str, list[dict[str, Any]]]
 """The policy documents of each role, by its logical ID."""
@@ -140,8 +145,9 @@ class Deployed:
             log = f"{self._arn('logs')}:log-group:{function['LoggingConfig']['LogGroup']}"
             for action in ("logs:CreateLogStream", "logs:PutLogEvents"):
                 yield Call(role, action, f"{log}:log-stream:any")
-            for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
-                yield Call(role, action, "*")
+            if function["TracingConfig"]["Mode"] == "Active":
+                for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords"):
+                    yield Call(role, action, "*")
             if letters := function.get("DeadLetterConfig", {}).get("TargetArn"):
                 yield Call(role, "sqs:SendMessage", letters)
             for source in self._client("lambda").list_event_source_mappings(
@@ -162,10 +168,11 @@ class Deployed:
 
     def _running_workflows(self) -> Iterator[Call]:
         client = self._client("stepfunctions")
-        for arn in self.stack.state_machines.values():
+        for name, arn in self.stack.state_machines.items():
             machine = client.describe_state_machine(stateMachineArn=arn)
             role = machine["roleArn"].rsplit("/", 1)[-1]
-            for action in ON_EVERYTHING:
+            traces = () if name == "reverify_accounts" else TO_TRACE
+            for action in (*ON_EVERYTHING, *traces):
                 yield Call(role, action, "*")
 
     def _starting_sweeps(self) -> Iterator[Call]:

@@ -319,7 +319,9 @@ def test_a_function_writes_only_its_own_log_and_traces(name: str) -> None:
 
     assert by_sid["WriteItsLog"]["Resource"] == {"Fn::GetAtt": [log, "Arn"]}
     assert by_sid["WriteItsLog"]["Action"] == ["logs:CreateLogStream", "logs:PutLogEvents"]
-    assert {action.split(":")[0] for action in by_sid["SendTraces"]["Action"]} == {"xray"}
+    assert ("SendTraces" in by_sid) == (FUNCTIONS[name].get("Tracing", "Active") == "Active")
+    traces = by_sid.get("SendTraces", {"Action": []})["Action"]
+    assert {action.split(":")[0] for action in traces} <= {"xray"}
 
 
 @each_function
@@ -423,6 +425,18 @@ def test_the_profile_prod_protects_the_table_and_the_user_pool_from_deletion() -
 def test_the_alarm_of_untested_accounts_rings_when_no_account_waits_any_longer() -> None:
     threshold = RESOURCES["UntestedAccountsAlarm"]["Properties"]["Threshold"]
     assert threshold == UNTESTED.total_seconds() / 3600
+
+
+def test_the_alarm_of_untested_accounts_rings_also_if_no_sweep_says_anything() -> None:
+    """Each sweep does, within its function's time: one that dies, and one that takes it apart."""
+    alarm = RESOURCES["UntestedAccountsAlarm"]["Properties"]
+    (rate,) = re.findall(r"rate\((\d+) minutes\)", PARAMETERS["SweepRate"]["Default"])
+
+    assert alarm["TreatMissingData"] == "breaching"
+    assert alarm["EvaluationPeriods"] == 1, "one account that waited too long is said once"
+    assert (
+        alarm["Period"] >= 60 * int(rate) + 2 * RESOURCES["SweepAccounts"]["Properties"]["Timeout"]
+    )
 
 
 @pytest.mark.parametrize(

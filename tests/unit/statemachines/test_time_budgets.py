@@ -137,6 +137,27 @@ def test_a_sweep_goes_on_while_accounts_are_left_and_there_is_time() -> None:
     assert at_the_end_of_a_round(rounds=1, hours=5.01) == []
 
 
+def test_a_sweep_names_a_bounded_number_of_those_with_tests_of_their_own() -> None:
+    """A variable has 256 kB at most. Source: Step Functions Developer Guide, "Passing data between
+    states with variables", "Limits".
+    """
+    each = template()["Parameters"]["SweepTests"]["MaxValue"]
+    rounds = 0
+
+    def call(state: str, resource: str, arguments: Any) -> Any:
+        nonlocal rounds
+        rounds += 1
+        ids = [f"01JN8Q5M3C{rounds:08}{index:08}" for index in range(each)]
+        return {"Payload": {"tested": 0, "handed_over": ids, "left": rounds < 30}}
+
+    context = {"Execution": {"StartTime": datetime.now(UTC).isoformat(), "Name": "1", "Id": "1"}}
+    assigned = {"rounds": 0, "tested": 0, "handedOver": []}
+    output = Run(context, call, assigned).run(SWEEP | {"StartAt": "SweepAccounts"}, {})
+
+    assert rounds == 30
+    assert each <= len(output["handed_over"]) < 100 + each
+
+
 def test_a_round_that_begins_in_the_fifth_hour_ends_before_the_sweep_does() -> None:
     rounds = sum(
         STATES[name]["TimeoutSeconds"] + waits(name) for name in ("SweepAccounts", "TakeApart")
