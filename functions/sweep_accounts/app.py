@@ -25,6 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         due=wiring.due_accounts(),
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
+        webhooks=wiring.webhooks(),
         workflows=wiring.workflows(),
         testing=wiring.testing_dependencies(),
         clock=lambda: datetime.now(UTC),

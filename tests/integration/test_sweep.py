@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from unittest.mock import Mock
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
+from pynamodb.exceptions import PynamoDBException
 
 from cavok import wiring
 from cavok.adapters.table.keys import DUE_SHARDS
@@ -29,7 +31,7 @@ from cavok.domain.errors import (
     ServiceUnavailable,
     VerificationNotStarted,
 )
-from cavok.domain.events import EventType, events_of
+from cavok.domain.events import Event, EventType, events_of
 from cavok.domain.steps import Evidence, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import FULL_EVERY, LEASE, SCHEDULE, State, Trigger, Verification
@@ -86,6 +88,7 @@ class Customers:
                 due=wiring.due_accounts(),
                 accounts=wiring.accounts(),
                 verifications=wiring.verifications(),
+                webhooks=wiring.webhooks(),
                 workflows=self,  # type: ignore[arg-type]
                 testing=Mock(resources=wiring.resources),
                 clock=lambda: self.now,
@@ -101,6 +104,7 @@ def customers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Customers]:
     found = Customers()
     monkeypatch.setattr(sweep, "make_scheduled_test", found.test)
     monkeypatch.setattr(sweep, "PATIENCE_SECONDS", 60.0)  # this machine may be busy
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
     with watched(Calls()):  # one call after another: moto's transactions know no threads
         yield found
 
@@ -231,21 +235,101 @@ def test_a_test_that_finds_the_same_is_one_write_of_the_account(customers: Custo
     assert len(stored_tests(account)) == 1
 
 
-def test_a_test_that_finds_the_same_is_told_with_its_own_time(customers: Customers) -> None:
-    """Webhooks sort deliveries by it, and keep them for a week from it."""
-    (account,) = add()
-    customers.swept()
-    for _ in range(3):
-        next_day(customers, account)
-        before = image(account)
-        customers.swept()
+def webhook_for(admin: Api, *events: EventType) -> None:
+    body = {"url": "https://hooks.example.com/", "events": events}
+    assert admin.put("/v1/organization/webhook", body).status in (200, 201)
 
+
+def told(account: Account, write: Callable[[], Any]) -> list[Event]:
+    """The events that follow from what this writes of an account."""
+    before = image(account)
+    write()
     record = stream_record(1, (before["pk"]["S"], before["sk"]["S"]), before, image(account))
     change = change_of(DynamoDBRecord(record))
     assert change
-    (event,) = events_of(change, 1000)
+    return list(events_of(change, 1000))
 
-    assert (event.type, event.at) == (EventType.VERIFICATION_FINISHED, customers.now)
+
+def test_a_test_that_finds_the_same_is_told_with_its_own_time(
+    customers: Customers, admin: Api
+) -> None:
+    """Webhooks sort deliveries by it, and keep them for a week from it."""
+    (account,) = add()
+    webhook_for(admin, EventType.VERIFICATION_FINISHED)
+    customers.swept()
+    for _ in range(3):
+        next_day(customers, account)
+        (event,) = told(account, customers.swept)
+
+        assert (event.type, event.at) == (EventType.VERIFICATION_FINISHED, customers.now)
+
+
+def test_a_test_that_finds_the_same_is_told_only_where_a_webhook_asks_for_it(
+    customers: Customers, admin: Api
+) -> None:
+    (account,) = add()
+    customers.swept()
+    next_day(customers, account)
+    assert told(account, customers.swept) == [], "no webhook"
+
+    webhook_for(admin, EventType.FAILED)
+    next_day(customers, account)
+    assert told(account, customers.swept) == [], "it asks for others"
+
+    webhook_for(admin, EventType.FAILED, EventType.VERIFICATION_FINISHED)
+    next_day(customers, account)
+    assert len(told(account, customers.swept)) == 1
+
+
+def test_whoever_asks_while_the_test_runs_is_told(customers: Customers, admin: Api) -> None:
+    (account,) = add()
+    customers.swept()
+    next_day(customers, account)
+
+    def ask(found: Account) -> Any:
+        webhook_for(admin, EventType.VERIFICATION_FINISHED)
+        return works(found)
+
+    customers.finds["A0"] = ask
+
+    assert len(told(account, customers.swept)) == 1
+
+
+def test_what_follows_a_test_that_found_the_same_is_told(customers: Customers) -> None:
+    (account,) = add()
+    customers.swept()
+    for _ in range(FULL_EVERY - 1):
+        next_day(customers, account)
+        assert told(account, customers.swept) == []
+    next_day(customers, account)
+    assert [e.type for e in told(account, customers.swept)] == [EventType.VERIFICATION_FINISHED]
+    next_day(customers, account)
+    customers.swept()
+    next_day(customers, account)
+    customers.finds["A0"] = lambda found: steps_of(
+        found, a_step("ec2:StopInstances", Verdict.DENIED, Reason.IDENTITY_POLICY)
+    )
+
+    assert [e.type for e in told(account, customers.swept)] == [
+        EventType.VERIFICATION_FINISHED,
+        EventType.DEGRADED,
+    ]
+
+
+def test_nobody_is_told_nothing_because_the_webhook_cannot_be_read(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (account,) = add()
+    customers.swept()
+    next_day(customers, account)
+    before = image(account)
+    unread = Mock(side_effect=PynamoDBException("Throttled"))
+    monkeypatch.setattr(wiring.webhooks(), "get", unread)
+
+    swept = customers.swept()
+
+    assert list(swept.handed_over) == [account.account_id]
+    assert image(account)["last_finished_at"] == before["last_finished_at"]
 
 
 def test_history_keeps_how_often_a_result_was_found_again(customers: Customers, admin: Api) -> None:
@@ -682,6 +766,16 @@ def test_the_handler_answers_with_counts_and_ids(
     assert stored(fine).verification
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert len(lines) <= 4, "one line, and one of each metric, however many accounts"
+
+
+def test_the_handler_says_how_long_accounts_waited_also_if_none_is_due(
+    handled: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its alarm rings if no sweep says so."""
+    handle(apart=False)
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line]
+    assert [line["HoursUntested"] for line in lines if "HoursUntested" in line] == [[0.0]]
 
 
 def test_the_handler_takes_apart_what_killed_it(handled: Customers) -> None:

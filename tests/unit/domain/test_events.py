@@ -104,6 +104,14 @@ def test_each_event_of_a_change_has_its_version_and_time() -> None:
     assert len(details) == 3
 
 
+def test_no_event_follows_from_a_test_that_found_nothing_new_and_nobody_asked_for() -> None:
+    before = version(Status.CONFIRMED, 4, VERIFICATION_ID)
+    after = replace(version(Status.CONFIRMED, 5, OTHER_VERIFICATION_ID), quiet=True)
+
+    assert types(before, after) == []
+    assert types(after, None) == [EventType.DELETED]
+
+
 def test_a_test_that_finds_nothing_new_is_one_event() -> None:
     before = version(Status.FAILED, 3, VERIFICATION_ID)
     after = version(Status.FAILED, 5, OTHER_VERIFICATION_ID)

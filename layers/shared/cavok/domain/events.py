@@ -288,7 +288,8 @@ _DECLARATIONS = (
     ),
     _account_event(
         EventType.VERIFICATION_FINISHED,
-        "a test ended with a verdict, whether or not it changed the status",
+        "a test ended with a verdict, whether or not it changed the status. Of scheduled ones that "
+        "found all as it was: weekly, or each if the organization's webhook asks for this event",
         "A test of an account ended with a verdict.",
     ),
     EventDeclaration(
@@ -428,7 +429,9 @@ _REACHED = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountVersion:
-    """A version of an account: the fields that events carry. `at` is when it was written, UTC."""
+    """A version of an account: the fields that events carry. `at` is when it was written, UTC.
+    `quiet`: a test found it as it was, and nobody asked to be told of that.
+    """
 
     organization_id: str
     account_id: str
@@ -440,6 +443,7 @@ class AccountVersion:
     verification: LastVerification | None
     version: int
     at: datetime
+    quiet: bool = False
 
     @property
     def revoked(self) -> bool:
@@ -551,7 +555,7 @@ def _account_events(change: AccountChange) -> Iterator[Event]:
     if before is None:
         yield _account_event_of(EventType.CREATED, after, after.at, after.version)
         return
-    if after.verification and after.verification != before.verification:
+    if after.verification and after.verification != before.verification and not after.quiet:
         # A test that found the same leaves `at`, when the account last changed.
         ended = max(after.at, after.verification.finished_at)
         yield _account_event_of(EventType.VERIFICATION_FINISHED, after, ended, after.version)

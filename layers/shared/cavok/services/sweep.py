@@ -21,6 +21,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.table import WriteConflict
 from cavok.adapters.table.verifications import Verifications
+from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.workflows import Workflows
 from cavok.domain.access_denied import OUT_OF_TIME, TRANSIENT_CODES
 from cavok.domain.accounts import CONNECTED, Account
@@ -31,6 +32,7 @@ from cavok.domain.deadlines import (
     Deadline,
 )
 from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFound
+from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.verifications import (
     SCHEDULE,
@@ -59,6 +61,7 @@ class SweepDependencies:
     due: DueAccounts
     accounts: Accounts
     verifications: Verifications
+    webhooks: Webhooks
     workflows: Workflows
     testing: TestingDependencies
     clock: Callable[[], datetime]
@@ -168,7 +171,7 @@ class Sweep:
         if account.slot is None or account.testing(self.dependencies.clock()):
             return None
         try:
-            test = self.dependencies.verifications.get(
+            test = self.dependencies.verifications.stored(
                 account.account_id, account.slot.verification_id
             )
         except VerificationNotFound:
@@ -256,7 +259,9 @@ class Sweep:
             raise NothingProven("The answer came too late.")
         again = found_again(account, after)
         if again:
-            ours.accounts.confirm(again)
+            webhook = ours.webhooks.get(account.organization_id)  # as of after the test's end
+            asked = webhook is not None and webhook.wants(EventType.VERIFICATION_FINISHED)
+            ours.accounts.confirm(again, quiet=not asked)
         else:
             ours.verifications.finish(account, after, ended, None)
         return ended.outcome.value, again is not None

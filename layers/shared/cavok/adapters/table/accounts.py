@@ -60,12 +60,27 @@ from cavok.domain.permissions import DEFAULT_ROLE_PATH
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
 
+_NAMES = (
+    b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"
+    b"iam:GetRolePolicy,iam:ListAttachedRolePolicies,iam:ListRolePolicies,logs:CreateLogGroup,"
+    b"logs:CreateLogStream,logs:PutLogEvents,logs:PutRetentionPolicy,logs:TagResource,"
+    b"rds:DescribeDBClusters,rds:DescribeDBInstances,rds:StartDBCluster,rds:StartDBInstance,"
+    b"rds:StopDBCluster,rds:StopDBInstance,sts:AssumeRole,trust:account-matches,"
+    b"trust:with-wrong-external-id,trust:without-external-id"
+)
+"""Frequent names, as a preset dictionary for zlib. Never change it: stored names were packed with
+it. Others only become a little larger, and those that were packed without it are read as well.
+"""
+
+
 def _pack_names(names: frozenset[str]) -> bytes:
-    return zlib.compress(",".join(sorted(names)).encode(), 9)
+    packer = zlib.compressobj(9, zdict=_NAMES)
+    return packer.compress(",".join(sorted(names)).encode()) + packer.flush()
 
 
 def _unpack_names(packed: bytes) -> frozenset[str]:
-    return frozenset(filter(None, zlib.decompress(packed).decode().split(",")))
+    names = zlib.decompressobj(zdict=_NAMES).decompress(packed).decode()
+    return frozenset(filter(None, names.split(",")))
 
 
 class ClaimItem(Item):
@@ -111,6 +126,8 @@ class AccountItem(Item):
     last_finished_at = UTCDateTimeAttribute(null=True)
     last_unchanged = NumberAttribute(null=True)
     last_found = UnicodeAttribute(null=True)
+    # Of this write, not of the account: each write replaces the whole item.
+    quiet = BooleanAttribute(null=True)
     slot_verification_id = UnicodeAttribute(null=True)
     slot_expires_at = UTCDateTimeAttribute(null=True)
     next_verification_at = UTCDateTimeAttribute(null=True)
@@ -308,9 +325,13 @@ class Accounts:
                 transaction.update(_organization(after), changes)
         return replace(after, writes=int(item.writes))
 
-    def confirm(self, after: Account) -> None:
-        """Writes an account that a test found as it was. Raises ItemChanged, ItemBusy."""
-        self._table.put(AccountItem.of(after))
+    def confirm(self, after: Account, *, quiet: bool) -> None:
+        """Writes an account that a test found as it was. `quiet`: no event is to follow. Raises
+        ItemChanged, ItemBusy.
+        """
+        item = AccountItem.of(after)
+        item.quiet = quiet or None
+        self._table.put(item)
 
     def _add_audit_entry(self, transaction: TransactWrite, entry: AuditEntry) -> None:
         add_audit_entry(transaction, entry, self._audit_kept_for)

@@ -107,6 +107,7 @@ def _account(image: Image | None) -> AccountVersion | None:
         verification=last,
         version=int(image["version"]),
         at=datetime.fromisoformat(image["updated_at"]),
+        quiet=bool(image.get("quiet")),
     )
 
 
