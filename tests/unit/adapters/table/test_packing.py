@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import zlib
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import given
@@ -10,8 +13,8 @@ from hypothesis import strategies as st
 from cavok.adapters.table.accounts import AccountItem
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, LastVerification, Outcome
-from cavok.domain.permissions import STEPS
+from cavok.domain.accounts import Account, Capability, LastVerification, Outcome
+from cavok.domain.permissions import PROBED_GROUPS, STEPS
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Evidence, Step, Verdict
 from tests.bench.capacity import weight
@@ -73,3 +76,39 @@ def test_an_account_that_is_well_fits_a_kilobyte_while_it_is_tested() -> None:
     item = AccountItem.of(well(an_account())).serialize()
 
     assert weight(item | {"version": {"N": "1000"}}) <= 1024
+
+
+def test_an_account_that_a_sweep_finds_as_it_was_fits_a_kilobyte() -> None:
+    """With all that a test can prove, and longer names than most."""
+    account = replace(
+        well(an_account()),
+        slot=None,
+        created_by="somebody.with.a.name@of-a-long-domain.example",
+        regions=("eu-central-1", "eu-west-1", "us-east-1"),
+        capabilities=dict.fromkeys((group.group for group in PROBED_GROUPS), Capability.FULL),
+        proven=frozenset(STEPS),
+        verification=LastVerification(
+            VERIFICATION_ID, Outcome.CONFIRMED, NOW, unchanged=6, found="0123456789abcdef"
+        ),
+    )
+    item = AccountItem.of(account).serialize()
+
+    assert weight(item | {"version": {"N": "1000"}, "quiet": {"BOOL": True}}) <= 1024
+
+
+@given(
+    st.frozensets(
+        st.sampled_from(STEPS) | st.text(st.characters(exclude_characters=","), min_size=1)
+    )
+)
+def test_names_come_back_as_they_were(names: frozenset[str]) -> None:
+    proven = AccountItem.proven
+
+    assert proven.deserialize(proven.serialize(names)) == names
+    assert proven.deserialize(zlib.compress(",".join(names).encode())) == names, "as once packed"
+
+
+def test_packed_names_stay_readable() -> None:
+    packed = base64.b64decode("ePl/BbJoSx2N02EXpwB/BbJo")
+
+    assert AccountItem.proven.deserialize(packed) == frozenset(STEPS)
