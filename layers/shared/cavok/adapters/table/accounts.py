@@ -442,14 +442,11 @@ class Accounts:
             key = {"pk": pk, "sk": keys.account_sk(after.account_id), "name_key": after.key}
             start = {name: {"S": value} for name, value in (key | {hash_name: hash_key}).items()}
         index = AccountItem.by_status if status else AccountItem.by_name
-        found = index.query(
-            hash_key,
-            AccountItem.name_key.startswith(prefix.lower()) if prefix else None,
-            last_evaluated_key=start,
-            limit=limit,
-            page_size=limit,
-        )
-        ids = [(item.name_key, item.sk.removeprefix(keys.ACCOUNT)) for item in found]
+        names = AccountItem.name_key.startswith(prefix.lower()) if prefix else None
+        found = self._table.entries(index, hash_key, names, start=start, limit=limit)
+        ids = [
+            (each["name_key"]["S"], each["sk"]["S"].removeprefix(keys.ACCOUNT)) for each in found
+        ]
         return [(Position("name", key, account_id), account_id) for key, account_id in ids]
 
     def _by_number(

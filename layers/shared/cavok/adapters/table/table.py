@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import fields
 from enum import StrEnum
+from functools import cache
 from typing import Any, Self, TypeVar
 
 from pynamodb.attributes import (
@@ -205,9 +206,9 @@ class Row:
 
     def __getattr__(self, name: str) -> Any:
         """The value of the attribute that `kind` has under this name."""
-        attribute = getattr(self._kind, name)
-        stored = self._stored.get(attribute.attr_name)
-        value = attribute.deserialize(attribute.get_value(stored)) if stored else None
+        attr_name, attr_type, deserialize = _attribute(self._kind, name)
+        stored = self._stored.get(attr_name)
+        value = deserialize(stored[attr_type]) if stored else None
         setattr(self, name, value)
         return value
 
@@ -216,9 +217,20 @@ class Row:
         return _as_a(self, kind, others)
 
 
+@cache
+def _attribute(kind: type[Item], name: str) -> tuple[str, str, Callable[[Any], Any]]:
+    attribute = getattr(kind, name)
+    return attribute.attr_name, attribute.attr_type, attribute.deserialize
+
+
 def _as_a(source: object, kind: type[T], others: Mapping[str, Any]) -> T:
-    names = [f.name for f in fields(kind) if f.name not in others]  # type: ignore[arg-type]
+    names = _fields_but(kind, frozenset(others))  # type: ignore[arg-type]
     return kind(**{name: getattr(source, name) for name in names}, **others)
+
+
+@cache
+def _fields_but(kind: Any, others: frozenset[str]) -> list[str]:
+    return [f.name for f in fields(kind) if f.name not in others]
 
 
 class EnumAttribute(Attribute[E]):
@@ -337,6 +349,28 @@ class Table:
             )
             yield from (Row(kind, stored) for stored in found["Responses"][table])
             waiting += found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+
+    def entries(
+        self,
+        index: GlobalSecondaryIndex[Any],
+        hash_key: str,
+        condition: Condition | None,
+        *,
+        start: Mapping[str, Any] | None,
+        limit: int,
+    ) -> list[Mapping[str, Mapping[str, str]]]:
+        """At most `limit` entries of an index of keys, as they are stored. They are small enough
+        for one answer.
+        """
+        found = self.connection.query(
+            Item.Meta.table_name,
+            hash_key,
+            condition,
+            exclusive_start_key=start,
+            index_name=index.Meta.index_name,
+            limit=limit,
+        )
+        return list(found["Items"])
 
     def put(self, item: Item, condition: Condition | None = None) -> None:
         """Writes one item. Raises ItemChanged if the condition fails, ItemBusy."""
