@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from cavok.api.router import Router
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES
 from functions.accounts_api.app import app as accounts_api
 from tests.integration.conftest import TABLE, client, items
+from tests.integration.test_message_contracts import STREAMS, matches
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
 from tests.support.builders import (
     KEY_ID,
@@ -24,6 +26,8 @@ from tests.support.builders import (
     VERIFICATION_ID,
     WORKLOAD,
 )
+from tests.support.moto_stack import Stream
+from tests.support.template import resource
 from tests.unit.test_routes import served
 
 OWNED = sorted(
@@ -386,6 +390,30 @@ def test_an_access_key_is_in_the_table_only_under_its_seal(
     assert KEY_ID not in str(items())
     assert SECRET_KEY not in caplog.text
     assert KEY_ID not in caplog.text
+
+
+def test_what_is_left_of_a_replaced_or_deleted_access_key_is_sealed_and_no_function_gets_it(
+    admin: Api,
+) -> None:
+    """The table's stream keeps the images for a day, and its backups for 35 days."""
+    stream, other = Stream(), KEYS | {"secret_access_key": SECRET_KEY[::-1]}
+    path = f"/v1/accounts/{admin.account(**KEY_ACCOUNT)['account_id']}"
+    stream.look()
+    assert admin.put(f"{path}/credentials", other).status == 204
+    stream.look()
+    assert admin.delete(path).status == 204
+    stream.look()
+
+    records = stream.taken()
+    for secret in (KEY_ID, SECRET_KEY, SECRET_KEY[::-1]):
+        assert secret not in str(records)
+    of_the_key = [r for r in records if r["dynamodb"]["Keys"]["sk"]["S"].startswith("CREDENTIALS#")]
+    assert [record["eventName"] for record in of_the_key] == ["INSERT", "MODIFY", "REMOVE"]
+    for mapping in STREAMS.values():
+        for pattern in mapping["FilterCriteria"]["Filters"]:
+            assert not [r for r in of_the_key if matches(json.loads(pattern["Pattern"]), r)]
+    recovery = resource("Table")["PointInTimeRecoverySpecification"]
+    assert recovery == {"PointInTimeRecoveryEnabled": True}, "35 days, says docs/defaults.md"
 
 
 def test_an_access_key_is_sealed_for_its_organization_and_account_alone(admin: Api) -> None:

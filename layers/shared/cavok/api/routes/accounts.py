@@ -141,7 +141,9 @@ def patch_account(
     responses=answers(400, 404, 409, 412, ok=NO_CONTENT),
 )
 def delete_account(account_id: str, if_match: IfMatch = None) -> Response[None]:
-    """Deletes the account, and its secrets at once. Repeated within a day, answers alike."""
+    """Deletes the account and its access key, which is used no more. Sealed copies of the key stay
+    in backups for 35 days, so delete it in IAM too. Repeated within a day, answers alike.
+    """
     caller = router.caller
     disconnect_account(
         caller.organization_id,

@@ -21,7 +21,9 @@ router = Router()
 def put_credentials(
     account_id: str, body: CredentialsBody, if_match: IfMatch = None
 ) -> Response[None]:
-    """Replaces the access key. The account is unconfirmed until the next test."""
+    """Replaces the access key. The account is unconfirmed until the next test. Sealed copies of the
+    old key stay in backups for 35 days, so delete it in IAM.
+    """
     caller = router.caller
     rotate_credentials(
         caller.organization_id,
