@@ -17,7 +17,7 @@ def retained(template: Mapping[str, Any]) -> dict[str, Any]:
     and what they refer to. No others, and no outputs.
     Source: CloudFormation User Guide, "Import AWS resources into a CloudFormation stack".
     """
-    kept = ("Parameters", "Conditions")
+    kept = ("Parameters", "Mappings", "Conditions")
     return {
         **{section: template[section] for section in kept if section in template},
         "Resources": {

@@ -60,6 +60,7 @@ class Settings:
         self.api_base = environment.get("API_BASE", "")
         self.user_pool_id = environment.get("USER_POOL_ID", "")
         self.client_id = environment.get("USER_POOL_CLIENT_ID", "")
+        self.mfa = environment.get("MFA", "off")
         self.hosted_domain = environment.get("HOSTED_DOMAIN", "")
         if self.hosted_domain and "://" not in self.hosted_domain:
             self.hosted_domain = f"https://{self.hosted_domain}"
@@ -76,6 +77,7 @@ class Settings:
             "client_id": self.client_id,
             "cognito_endpoint": self.cognito_endpoint,
             "hosted_domain": self.hosted_domain,
+            "mfa": self.mfa,
         }
 
     def content_security_policy(self) -> str:

@@ -64,7 +64,7 @@ class Cognito:
     def token(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         if form["grant_type"] == "refresh_token":
             assert form["refresh_token"] == "the-refresh-token"
-            return 200, {"id_token": token(), "expires_in": 3600}
+            return 200, {"id_token": token(), "refresh_token": "another", "expires_in": 3600}
         digest = hashlib.sha256(form["code_verifier"].encode()).digest()
         proof = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         if form["code"] != "the-code" or proof != self.challenge:
@@ -141,14 +141,10 @@ def test_the_token_is_renewed_at_the_hosted_domain(page, hosted):
     page.goto(hosted.base)
     page.get_by_role("button", name="Continue to sign-in").click()
     expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
-    page.evaluate(
-        """() => {
-          const session = JSON.parse(sessionStorage["cavok.session"]);
-          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: 1 });
-        }"""
-    )
-    page.reload()
-    expect(page.get_by_role("heading", name="No accounts yet")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    page.clock.set_fixed_time(page.evaluate("Date.now() / 1000") + 3_590)
+    page.get_by_role("link", name="Organization").first.click()
+    expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
     assert (
         "/oauth2/token",
         {
@@ -157,6 +153,10 @@ def test_the_token_is_renewed_at_the_hosted_domain(page, hosted):
             "refresh_token": "the-refresh-token",
         },
     ) in hosted.requests
+    assert page.evaluate("JSON.parse(sessionStorage['cavok.session'])").keys() == {
+        "id_token",
+        "expires_at",
+    }
 
 
 def test_a_code_that_this_tab_did_not_ask_for_is_refused(page, hosted):

@@ -27,10 +27,12 @@ def test_empty_fields_are_named_at_the_fields(page, stack):
     expect(page.get_by_label("Email")).to_be_focused()
 
 
-def test_tokens_are_in_session_storage_and_nowhere_else(admin, context):
+def test_a_refresh_token_is_stored_nowhere(admin, context):
     expect(admin.page.get_by_role("heading", name="Cloud Accounts")).to_be_visible()
     stored = admin.page.evaluate("Object.keys(sessionStorage)")
     assert stored == ["cavok.session"]
+    session = admin.page.evaluate("JSON.parse(sessionStorage['cavok.session'])")
+    assert session.keys() == {"id_token", "expires_at"}
     assert admin.page.evaluate("Object.keys(localStorage)") == []
     assert context.cookies() == []
     assert "eyJ" not in admin.page.url
@@ -65,22 +67,37 @@ def test_whoever_follows_a_link_signs_in_and_arrives_there(sign_in):
     expect(person.page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
 
 
-def test_a_token_near_its_end_is_renewed_without_a_word(admin):
-    admin.page.evaluate(
-        """() => {
-          const session = JSON.parse(sessionStorage["cavok.session"]);
-          sessionStorage["cavok.session"] = JSON.stringify({ ...session, expires_at: 1 });
-        }"""
-    )
-    with admin.page.expect_request(
-        lambda request: "REFRESH_TOKEN_AUTH" in (request.post_data or "")
-    ) as renewals:
-        admin.page.reload()
-    assert renewals.value
+def in_an_hour(page):
+    """The ID token is about to end. The stack's clock stays."""
+    page.clock.set_fixed_time(page.evaluate("Date.now() / 1000") + 3_590)
+
+
+def test_a_token_near_its_end_is_renewed_without_a_word_and_the_next_one_too(admin):
+    """Each renewal exchanges the refresh token for another one."""
+    admin.page.wait_for_load_state("networkidle")
+    used = []
+    for view in ("Organization", "Cloud Accounts"):
+        in_an_hour(admin.page)
+        with admin.page.expect_request(
+            lambda request: request.headers.get("x-amz-target", "").endswith(
+                "GetTokensFromRefreshToken"
+            )
+        ) as renewals:
+            admin.page.get_by_role("link", name=view).first.click()
+        used.append(renewals.value.post_data_json["RefreshToken"])
+        expect(admin.page.get_by_role("heading", name=view, level=1)).to_be_visible()
+        admin.page.wait_for_function(
+            "() => JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now() + 1_000_000"
+        )
+    assert len(set(used)) == 2
+
+
+def test_after_a_reload_the_session_lasts_as_long_as_the_id_token(admin):
+    admin.page.reload()
     expect(admin.page.get_by_role("button", name="Sign out")).to_be_visible()
-    admin.page.wait_for_function(
-        "() => JSON.parse(sessionStorage['cavok.session']).expires_at > Date.now()"
-    )
+    admin.page.clock.set_fixed_time(admin.page.evaluate("Date.now() / 1000") + 3_601)
+    admin.page.get_by_role("link", name="Organization").first.click()
+    expect(admin.page.get_by_text("Sign in to go on where you were.")).to_be_visible()
 
 
 def test_a_session_that_ended_asks_to_sign_in_and_comes_back_to_the_place(admin, stack, watch):
@@ -89,7 +106,7 @@ def test_a_session_that_ended_asks_to_sign_in_and_comes_back_to_the_place(admin,
         """() => {
           const session = JSON.parse(sessionStorage["cavok.session"]);
           sessionStorage["cavok.session"] = JSON.stringify(
-            { ...session, expires_at: 1, refresh_token: "revoked" });
+            { ...session, expires_at: 1 });
         }"""
     )
     admin.go("#/organization")

@@ -377,6 +377,33 @@ def test_nobody_takes_an_address_that_they_do_not_read() -> None:
         assert setting == RESOURCES["UserPoolClient"]["Properties"]["WriteAttributes"] == ["email"]
 
 
+def test_the_pool_asks_for_a_second_factor_as_the_parameter_says() -> None:
+    """In Cognito's words. Nobody is asked for one by default, and no default costs more."""
+    pool, words = RESOURCES["UserPool"]["Properties"], template()["Mappings"]["Mfa"]
+
+    assert pool["MfaConfiguration"] == {
+        "Fn::FindInMap": ["Mfa", "MfaConfiguration", {"Ref": "Mfa"}]
+    }
+    assert words == {"MfaConfiguration": {"off": "OFF", "optional": "OPTIONAL", "required": "ON"}}
+    assert PARAMETERS["Mfa"]["AllowedValues"] == list(words["MfaConfiguration"])
+    assert pool["EnabledMfas"] == {
+        "Fn::If": ["HasMfa", ["SOFTWARE_TOKEN_MFA"], {"Ref": "AWS::NoValue"}]
+    }
+    assert pool["UserPoolTier"] == {"Fn::If": ["HasThreatProtection", "PLUS", "ESSENTIALS"]}
+    assert (PARAMETERS["Mfa"]["Default"], PARAMETERS["ThreatProtection"]["Default"]) == (
+        "off",
+        "OFF",
+    )
+
+
+def test_refresh_tokens_rotate_and_end_at_sign_out() -> None:
+    client = RESOURCES["UserPoolClient"]["Properties"]
+
+    assert client["EnableTokenRevocation"]
+    assert client["RefreshTokenRotation"] == {"Feature": "ENABLED", "RetryGracePeriodSeconds": 60}
+    assert "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
+
+
 def test_every_parameter_has_a_description() -> None:
     parameters = template()["Parameters"]
 

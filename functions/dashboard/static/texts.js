@@ -46,6 +46,7 @@ const texts = {
     returning: "Sign in to go on where you were.",
     email: "Email",
     password: "Password",
+    setUp: "Set up an authenticator app",
     action: "Sign in",
     hosted: "Continue to sign-in",
     signOut: "Sign out",
@@ -284,6 +285,7 @@ const texts = {
 // Tables indexed by values of the API. A missing entry is allowed there.
 const OPEN_TABLES = new Set([
   "signIn.errors",
+  "challenges.errors",
   "severity",
   "regions.status",
   "regions.reasons",

@@ -1,6 +1,6 @@
-// A session that is renewed while somebody signs out.
+// What becomes of the tokens: where they are, and what a renewal that goes wrong does.
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { beforeEach, test } from "node:test";
 
 const stored = new Map();
 globalThis.sessionStorage = {
@@ -12,16 +12,118 @@ globalThis.location = new URL("https://cavok.example/");
 const session = await import("../../../functions/dashboard/static/lib/session.js");
 
 const STORE = "cavok.session";
-const answered = Promise.withResolvers();
-globalThis.fetch = () => answered.promise;
+const CLAIMS = btoa(JSON.stringify({ email: "ada@example.com" }));
+const token = (name) => `${name}.${CLAIMS}.x`;
+const SOON = 30_000;
+let asked, answers;
 
-test("whoever signs out while the token is renewed stays signed out", async () => {
-  stored.set(STORE, JSON.stringify({ id_token: "old", refresh_token: "r", expires_at: 1 }));
-  await session.start({ client_id: "client", cognito_endpoint: "https://cognito.example/" });
-  const token = session.idToken();
+globalThis.fetch = async (_, { headers, body }) => {
+  const action = headers["x-amz-target"].split(".")[1];
+  asked.push([action, JSON.parse(body)]);
+  return answers[action]();
+};
+
+const refusal = (code) => () => Response.json({ __type: code, message: code }, { status: 400 });
+const tokens = (id, refresh, seconds = 3600) =>
+  Response.json({ AuthenticationResult: { IdToken: token(id), RefreshToken: refresh, ExpiresIn: seconds } });
+const renewals = () => asked.filter(([action]) => action === "GetTokensFromRefreshToken");
+
+beforeEach(async () => {
+  stored.clear();
+  asked = [];
+  answers = { RevokeToken: () => Response.json({}), InitiateAuth: () => tokens("first", "r1", SOON / 1000) };
   session.forget();
-  answered.resolve(Response.json({ AuthenticationResult: { IdToken: "new", ExpiresIn: 3600 } }));
-  assert.equal(await token, "");
+  await session.start({ client_id: "client", cognito_endpoint: "https://cognito.example/" });
+  await session.signInWithPassword("ada@example.com", "a password");
+});
+
+test("the refresh token is not stored", () => {
+  assert.deepEqual(Object.keys(JSON.parse(stored.get(STORE))), ["id_token", "expires_at"]);
+});
+
+test("a refresh token that an earlier version stored is stored no more", async () => {
+  stored.set(STORE, JSON.stringify({ id_token: token("old"), refresh_token: "r0", expires_at: Date.now() + SOON }));
+  await session.start({ client_id: "client", cognito_endpoint: "https://cognito.example/" });
+  assert.ok(!stored.get(STORE).includes("r0"));
+});
+
+test("each renewal sends the refresh token of the one before", async () => {
+  answers.GetTokensFromRefreshToken = () => tokens(`id${asked.length}`, `r${asked.length}`, SOON / 1000);
+  await session.idToken();
+  await session.idToken();
+  assert.deepEqual(
+    renewals().map(([, body]) => body.RefreshToken),
+    ["r1", "r2"],
+  );
+});
+
+test("requests at once share one renewal", async () => {
+  answers.GetTokensFromRefreshToken = () => tokens("second", "r2");
+  const got = await Promise.all([session.idToken(), session.idToken(), session.idToken()]);
+  assert.deepEqual(new Set(got), new Set([token("second")]));
+  assert.equal(renewals().length, 1);
+});
+
+test("a renewal whose answer was lost is tried again with the same token", async () => {
+  answers.GetTokensFromRefreshToken = () => Promise.reject(new TypeError("network"));
+  await assert.rejects(session.idToken());
+  answers.GetTokensFromRefreshToken = () => tokens("second", "r3");
+  assert.equal(await session.idToken(), token("second"));
+  assert.deepEqual(
+    renewals().map(([, body]) => body.RefreshToken),
+    ["r1", "r1"],
+  );
+});
+
+test("a refresh token that was used before signs out only when the ID token has ended", async () => {
+  answers.GetTokensFromRefreshToken = refusal("RefreshTokenReuseException");
+  assert.equal(await session.idToken(), token("first"));
+  assert.ok(session.current());
+  assert.equal(await session.idToken(), token("first"));
+  assert.equal(renewals().length, 1);
+  const { id_token } = JSON.parse(stored.get(STORE));
+  stored.set(STORE, JSON.stringify({ id_token, expires_at: 1 }));
+  await session.start({ client_id: "client", cognito_endpoint: "https://cognito.example/" });
+  assert.equal(await session.idToken(), "");
+  assert.equal(session.current(), null);
+});
+
+test("a token that the API refuses and Cognito does not renew signs out", async () => {
+  answers.GetTokensFromRefreshToken = refusal("NotAuthorizedException");
+  assert.equal(await session.idToken({ renew: true }), "");
+  assert.equal(session.current(), null);
+});
+
+test("too many requests sign nobody out", async () => {
+  answers.GetTokensFromRefreshToken = refusal("TooManyRequestsException");
+  await assert.rejects(session.idToken({ renew: true }));
+  assert.ok(session.current());
+});
+
+test("whoever signs out while the token is renewed stays signed out, and the new token ends", async () => {
+  const answered = Promise.withResolvers();
+  answers.GetTokensFromRefreshToken = () => answered.promise;
+  const renewed = session.idToken();
+  await session.signOut();
+  answered.resolve(tokens("second", "r2"));
+  assert.equal(await renewed, "");
   assert.equal(session.current(), null);
   assert.equal(stored.get(STORE), undefined);
+  const revoked = asked.filter(([action]) => action === "RevokeToken").map(([, body]) => body.Token);
+  assert.deepEqual(revoked, ["r1", "r2"]);
+});
+
+test("a challenge is answered in its session, under the name that Cognito gave", async () => {
+  const parameters = { USER_ID_FOR_SRP: "sub-of-ada" };
+  answers.InitiateAuth = () =>
+    Response.json({ ChallengeName: "SOFTWARE_TOKEN_MFA", Session: "s", ChallengeParameters: parameters });
+  answers.RespondToAuthChallenge = () => tokens("third", "r9");
+  session.forget();
+  const asks = await session.signInWithPassword("ada@example.com", "a password");
+  assert.equal(session.current(), null);
+  assert.equal(await session.respond(asks, { SOFTWARE_TOKEN_MFA_CODE: "123456" }), null);
+  const [, sent] = asked.at(-1);
+  assert.equal(sent.Session, "s");
+  assert.deepEqual(sent.ChallengeResponses, { USERNAME: "sub-of-ada", SOFTWARE_TOKEN_MFA_CODE: "123456" });
+  assert.equal(session.current().email, "ada@example.com");
 });

@@ -230,6 +230,7 @@ def test_the_configuration_names_the_stack_and_no_secret(get):
         "client_id": "client",
         "cognito_endpoint": "https://cognito-idp.eu-west-1.amazonaws.com/",
         "hosted_domain": "",
+        "mfa": "off",
     }
 
 

@@ -1,4 +1,5 @@
-// The signed-in user. Tokens are kept in memory and in this tab's session storage, nowhere else.
+// The signed-in user. The ID token, good for an hour, is also in this tab's session storage, so that a
+// reload keeps it. The refresh token is in memory alone: a reload forgets it.
 import { t } from "../texts.js";
 
 const STORE = "cavok.session";
@@ -6,7 +7,19 @@ const PENDING = "cavok.sign-in";
 // A token that expires sooner is renewed before it is used.
 const RENEW_BEFORE_MS = 60_000;
 
-export class SignInError extends Error {}
+export class SignInError extends Error {
+  /** @param {string} message @param {string} [code] Cognito's, such as CodeMismatchException. */
+  constructor(message, code) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/**
+ * What comes before the tokens are used: Cognito asks it, or a user who was let in (`let_in`: with these tokens)
+ * sets up an authenticator of their own will.
+ * @typedef {{name: string, username: string, session?: string, let_in?: any}} Challenge
+ */
 
 let config;
 /** @type {{id_token: string, refresh_token?: string, expires_at: number} | null} */
@@ -44,7 +57,7 @@ function claimsOf(token) {
 export async function start(settings) {
   config = settings;
   const stored = sessionStorage.getItem(STORE);
-  if (stored) tokens = JSON.parse(stored);
+  if (stored) keep(JSON.parse(stored), { quietly: true });
   const query = new URLSearchParams(location.search);
   if (!query.has("code") && !query.has("error")) return;
   const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");
@@ -62,15 +75,63 @@ export async function start(settings) {
   );
 }
 
-export async function signInWithPassword(email, password) {
-  const answer = await cognito("InitiateAuth", {
-    AuthFlow: "USER_PASSWORD_AUTH",
-    ClientId: config.client_id,
-    AuthParameters: { USERNAME: email, PASSWORD: password },
-  });
-  if (!answer.AuthenticationResult) throw new SignInError(t.signIn.challenge(answer.ChallengeName));
-  keep(fromCognito(answer.AuthenticationResult));
+// Whether people choose themselves to be asked for a second factor.
+export const offersAuthenticator = () => config.mfa === "optional" && !isHosted();
+
+/**
+ * Resolves to the first challenge, or to null if this was all. With `settingUp`, a user who is let in sets up an
+ * authenticator first.
+ * @returns {Promise<Challenge | null>}
+ */
+export async function signInWithPassword(username, password, { settingUp = false } = {}) {
+  const asked = { AuthFlow: "USER_PASSWORD_AUTH", ClientId: config.client_id };
+  const parameters = { USERNAME: username, PASSWORD: password };
+  return follow(username, await cognito("InitiateAuth", { ...asked, AuthParameters: parameters }), settingUp);
 }
+
+/** Resolves to the next challenge, or to null if this was the last. @param {Challenge} challenge */
+export async function respond({ name, username, session }, responses, { settingUp = false } = {}) {
+  const answer = await cognito("RespondToAuthChallenge", {
+    ChallengeName: name,
+    ClientId: config.client_id,
+    Session: session,
+    ChallengeResponses: { USERNAME: username, ...responses },
+  });
+  return follow(username, answer, settingUp);
+}
+
+/** @returns {Challenge | null} */
+function follow(username, answer, settingUp) {
+  const result = answer.AuthenticationResult;
+  if (result && settingUp) return { name: "MFA_SETUP", username, let_in: result };
+  if (result) {
+    keep(fromCognito(result));
+    return null;
+  }
+  const real = answer.ChallengeParameters?.USER_ID_FOR_SRP ?? username;
+  return { name: answer.ChallengeName, username: real, session: answer.Session };
+}
+
+/** The key for an authenticator, and what to go on with. @param {Challenge} asks */
+export async function newAuthenticator(asks) {
+  const { SecretCode, Session } = await cognito("AssociateSoftwareToken", whoSetsUp(asks));
+  return { key: SecretCode, asks: { ...asks, session: Session } };
+}
+
+/** Registers the authenticator, and signs in. @param {Challenge} asks */
+export async function confirmAuthenticator(asks, code) {
+  const { Session } = await cognito("VerifySoftwareToken", { ...whoSetsUp(asks), UserCode: code });
+  if (!asks.let_in) return respond({ ...asks, session: Session }, {});
+  await cognito("SetUserMFAPreference", {
+    ...whoSetsUp(asks),
+    SoftwareTokenMfaSettings: { Enabled: true, PreferredMfa: true },
+  });
+  keep(fromCognito(asks.let_in));
+  return null;
+}
+
+/** @param {Challenge} asks */
+const whoSetsUp = ({ let_in, session }) => (let_in ? { AccessToken: let_in.AccessToken } : { Session: session });
 
 export async function signInHosted() {
   const verifier = random();
@@ -92,26 +153,30 @@ export async function signInHosted() {
 export async function signOut() {
   const refreshToken = tokens?.refresh_token;
   forget();
-  // Without the network the token cannot be revoked, but this tab has deleted it.
+  await revoke(refreshToken);
   if (isHosted()) {
-    if (refreshToken) {
-      await post(`${config.hosted_domain}/oauth2/revoke`, { token: refreshToken, client_id: config.client_id }).catch(
-        () => {},
-      );
-    }
     const query = new URLSearchParams({ client_id: config.client_id, logout_uri: pageAddress() });
     location.assign(`${config.hosted_domain}/logout?${query}`);
-  } else if (refreshToken) {
-    await cognito("RevokeToken", { Token: refreshToken, ClientId: config.client_id }).catch(() => {});
   }
 }
 
-// The bearer token for one request. Empty if nobody is signed in.
+// Without the network the token cannot be revoked, but nobody has it any more.
+async function revoke(refreshToken) {
+  if (!refreshToken) return;
+  const revoked = isHosted()
+    ? post(`${config.hosted_domain}/oauth2/revoke`, { token: refreshToken, client_id: config.client_id })
+    : cognito("RevokeToken", { Token: refreshToken, ClientId: config.client_id });
+  await revoked.catch(() => {});
+}
+
+// The bearer token for one request. Empty if nobody is signed in. Without a refresh token, the token is
+// used until it ends.
 export async function idToken({ renew = false } = {}) {
   if (!tokens) return "";
-  if (renew || tokens.expires_at - Date.now() < RENEW_BEFORE_MS) {
+  const early = tokens.refresh_token ? RENEW_BEFORE_MS : 0;
+  if (renew || tokens.expires_at - Date.now() < early) {
     // Concurrent requests share one renewal.
-    renewal ??= renewTokens().finally(() => {
+    renewal ??= renewTokens(renew).finally(() => {
       renewal = null;
     });
     await renewal;
@@ -125,7 +190,7 @@ export function forget() {
   for (const listener of listeners) listener();
 }
 
-async function renewTokens() {
+async function renewTokens(refused) {
   const held = tokens;
   if (!held?.refresh_token) return forget();
   try {
@@ -133,25 +198,29 @@ async function renewTokens() {
       ? await tokenEndpoint({ grant_type: "refresh_token", refresh_token: held.refresh_token })
       : fromCognito(
           (
-            await cognito("InitiateAuth", {
-              AuthFlow: "REFRESH_TOKEN_AUTH",
+            await cognito("GetTokensFromRefreshToken", {
+              RefreshToken: held.refresh_token,
               ClientId: config.client_id,
-              AuthParameters: { REFRESH_TOKEN: held.refresh_token },
             })
           ).AuthenticationResult,
         );
-    // Whoever has signed out meanwhile stays signed out.
+    // Whoever has signed out meanwhile stays signed out, and the new token ends too.
     if (tokens === held) keep({ refresh_token: held.refresh_token, ...renewed }, { quietly: true });
+    else await revoke(renewed.refresh_token);
   } catch (error) {
-    // A refusal signs out. A network failure does not.
-    if (error instanceof SignInError) forget();
-    else throw error;
+    // A network failure, or too many requests, changes nothing.
+    if (!(error instanceof SignInError) || error.code === "TooManyRequestsException") throw error;
+    // A refresh token that was used before is refused, such as by a request whose answer was lost. The ID token is
+    // good until it ends.
+    if (refused || held.expires_at <= Date.now()) forget();
+    else if (tokens === held) keep({ ...held, refresh_token: undefined }, { quietly: true });
   }
 }
 
 function keep(fresh, { quietly = false } = {}) {
   tokens = fresh;
-  sessionStorage.setItem(STORE, JSON.stringify(tokens));
+  const { id_token, expires_at } = fresh;
+  sessionStorage.setItem(STORE, JSON.stringify({ id_token, expires_at }));
   if (!quietly) for (const listener of listeners) listener();
 }
 
@@ -186,7 +255,7 @@ async function cognito(action, body) {
   if (answer.ok) return content;
   const code = String(content.__type ?? "").replace(/^.*#/, "");
   if (answer.status >= 500) throw new Error(content.message ?? code);
-  throw new SignInError(t.signIn.errors[code] ?? content.message ?? t.signIn.refused);
+  throw new SignInError(t.signIn.errors[code] ?? content.message ?? t.signIn.refused, code);
 }
 
 const pageAddress = () => new URL(".", location.href.split(/[?#]/)[0]).href;

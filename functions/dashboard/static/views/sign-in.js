@@ -37,23 +37,36 @@ function password() {
     spellcheck: "false",
   });
   const secret = h("input", { type: "password", class: "input", autocomplete: "current-password", required: true });
-  return form({
+  const wish = h("input", { type: "checkbox" });
+  const node = form({
     submitText: t.signIn.action,
     fields: [
       field({ name: "email", label: t.signIn.email, input: email }),
       field({ name: "password", label: t.signIn.password, input: secret }),
+      session.offersAuthenticator() && h("label", { class: "checkbox" }, wish, t.signIn.setUp),
     ],
     async onsubmit() {
       const errors = [];
       if (!email.value.trim()) errors.push({ field: "email", message: t.signIn.emailNeeded });
       if (!secret.value) errors.push({ field: "password", message: t.signIn.passwordNeeded });
       if (errors.length) throw { status: 422, errors };
-      try {
-        await session.signInWithPassword(email.value.trim(), secret.value);
-      } catch (error) {
-        if (error instanceof session.SignInError) throw { status: 401, detail: error.message };
-        throw { status: 0, detail: t.problems.networkDetail };
+      const settingUp = wish.checked;
+      const next = await asked(() => session.signInWithPassword(email.value.trim(), secret.value, { settingUp }));
+      if (next) {
+        const { challenge } = await import("./challenges.js");
+        challenge(node, next, { settingUp });
       }
     },
   });
+  return node;
+}
+
+/** The answer of Cognito; a refusal as a problem that the form shows. */
+export async function asked(question) {
+  try {
+    return await question();
+  } catch (error) {
+    if (error instanceof session.SignInError) throw { status: 401, detail: error.message, code: error.code };
+    throw { status: 0, detail: t.problems.networkDetail };
+  }
 }

@@ -14,6 +14,29 @@ export const t = withTexts({
     finished: "Finished",
   },
 
+  challenges: {
+    newPassword: "Choose a password of your own. The one you were sent was for this first sign-in.",
+    password: "New password",
+    length: "At least 14 characters.",
+    again: "The same again",
+    passwordNeeded: "Enter a new password.",
+    different: "The two are not the same.",
+    code: "Enter the code that your authenticator app shows for Cavok.",
+    codeLabel: "Code",
+    codeNeeded: "Enter the six digits.",
+    setUp: "Add Cavok to an authenticator app, such as the one of your phone or password manager. Then enter its code.",
+    key: "Enter this key in the app. It is shown once.",
+    copyKey: "Copy the key",
+    next: "Continue",
+    restart: "Start again",
+    over: "This took too long, or the step was done already. Start again.",
+    errors: {
+      CodeMismatchException: "This code is wrong. Enter the one that the app shows now.",
+      EnableSoftwareTokenMFAException: "This code is wrong. Enter the one that the app shows now.",
+      ExpiredCodeException: "This code was used or is too old. Wait for the next one.",
+    },
+  },
+
   severity: { problem: "Problem", information: "For information" },
 
   fix: {
@@ -152,16 +175,16 @@ export const t = withTexts({
     logsOn: "Logs are written to this account from now on.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",
-    removeText: "Cavok forgets this account and its secrets at once.",
+    removeText: "Cavok forgets this account at once.",
     removeTitle: (name) => `Delete ${name}?`,
     removeConsequences:
-      "Its instances can no longer be started or stopped from here, its schedules end, and its stored " +
-      "secrets are gone at once. This cannot be undone.",
+      "Its instances can no longer be started or stopped from here, and its schedules end. This cannot be undone.",
     removeStack:
       "In your AWS account the role stays until you remove it: delete the CloudFormation stack (or the " +
       "Terraform resources) that made it. Log groups under /cavok/ are yours to keep or delete.",
     removeUser:
       "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. " +
+      "Cavok uses the key no more, but sealed copies of it stay in backups for 35 days. " +
       "Log groups under /cavok/ are yours to keep or delete.",
     removeType: (number) => `Type the account number ${number} to confirm`,
     removeMismatch: "This is not the number of this account.",
