@@ -52,6 +52,15 @@ def test_every_name_that_a_page_places_in_a_file_is_in_it(doc: Path) -> None:
     ] == []
 
 
+def test_every_attack_has_a_test() -> None:
+    page = (ROOT / "docs" / "security.md").read_text()
+    table = page.partition("## What stops each")[2].partition("\n## ")[0]
+    attacks = [line for line in table.splitlines() if line.startswith("| ")][2:]
+
+    assert len(attacks) > 20
+    assert [line for line in attacks if not re.search(r"`test_\w+`[^|]*\|$", line)] == []
+
+
 @each_doc
 def test_every_test_that_a_page_names_is_there(doc: Path) -> None:
     tests = sorted((ROOT / "tests").rglob("test_*.py"))
