@@ -66,16 +66,16 @@ def test_an_account_is_looked_at_every_five_seconds(instructions):
             there.wait(1)
             seconds += 1
         between.append(seconds)
-    assert min(between[1:]) >= 5
-    assert sorted(between)[1] <= 12
+    # A request may be seen a second after it was sent, an answer some seconds after that.
+    assert 24 <= sum(between[1:]) <= 60
 
 
 @shows(4, PLAIN, SLOW_MODULES, SLOW_API)
 def test_a_role_that_was_found_shows_at_once(instructions):
     there = instructions()
     expect(there.said).to_contain_text(EVERY)
-    # Now the account itself is read every 15 seconds only, and was just now.
-    there.page.clock.fast_forward("05:01")
+    # Now the account itself is read every 15 seconds only, and was just now. Time passes only here.
+    there.page.clock.pause_at("2026-01-05T10:06:00Z")
     before = len(there.reads)
     for _ in range(20):
         if len(there.reads) == before:
