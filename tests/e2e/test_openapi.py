@@ -24,7 +24,7 @@ from tests.support.organizations import Organization, new_organization
 from tests.support.webhook_receiver import Receiver
 
 SECONDS = 75
-VALID = ("--phases=examples,fuzzing", "--mode=positive", "--max-examples=8", "--seed=1")
+VALID = ("--phases=fuzzing", "--mode=positive", "--max-examples=8", "--seed=1")
 """What should work, of every operation; however long that takes."""
 ANY = (f"--max-time={SECONDS}", "--max-examples=25")
 WEBHOOK = "/v1/organization/webhook"
@@ -39,6 +39,12 @@ CHECKS = (
     "content_type_conformance",
     "response_schema_conformance",
 )
+LEAVE_THE_WEBHOOK = """
+[[operations]]
+include-operation-id = "put_webhook"
+enabled = false
+"""
+"""Messages to an address where nobody is would wait in the queue for hours."""
 KEYS = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "not-a-real-one"}
 
 
@@ -154,13 +160,14 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
         assert not_done <= NEVER_DONE, {one: done.get(one) for one in not_done}
 
         (tmp_path / "schemathesis.toml").write_text(
-            configuration(known, 0.5, ["*", '"0"', '"1"', 'W/"1"'])
+            configuration(known, 0.5, ["*", '"0"', '"1"', 'W/"1"']) + LEAVE_THE_WEBHOOK
         )
         for seed in range(3):  # a busy machine needs more than one run to see every answer
             seen = run_schemathesis(stack, organization, tmp_path, *ANY, f"--seed={seed}")
             answers |= set().union(*seen.values())
             if wanted <= answers:
                 break
+        organization.admin.delete(WEBHOOK)
 
     assert wanted <= answers
 
