@@ -29,6 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         accounts=wiring.accounts(),
         resources=wiring.resources(),
         scheduler=wiring.scheduler_client(),
+        request_id=detail["event_id"],
         now=datetime.now(UTC),
     )
     logger.info("Resources ended", ended=ended)

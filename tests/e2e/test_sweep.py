@@ -259,7 +259,7 @@ def test_the_audit_trail_says_who_did_it(story: Story, case: Break) -> None:
     trail = answer(connected.person.get(f"{connected.path}/audit"))["items"]
     admin = story.organization.people["admin"]["email"]
     rotated = [("credentials_rotated", admin)] if case.key == "keys-deleted" else []
-    entries = [(entry["action"], entry["actor"]) for entry in trail]
+    entries = [(entry["action"], entry["actor"]["email"]) for entry in trail]
 
     assert entries == [*rotated, ("tested", admin), ("created", admin)], "tests are upkeep"
 

@@ -28,6 +28,7 @@ from tests.integration.conftest import begin_test, items
 from tests.support.api import number
 from tests.support.builders import (
     ACCOUNT_ID,
+    ADA,
     NOW,
     ORGANIZATION_ID,
     OTHER_VERIFICATION_ID,
@@ -40,7 +41,7 @@ from tests.support.builders import (
     steps_of,
 )
 
-ACTOR = "ada@example.com"
+ACTOR = ADA
 
 
 @pytest.fixture
@@ -98,7 +99,7 @@ def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Ac
     with pytest.raises(ItemChanged):
         accounts.save(read, read.renamed("Mine", NOW))
     with pytest.raises(ItemChanged):
-        accounts.delete(read, actor=ACTOR, now=NOW)
+        accounts.delete(read, requester=ACTOR, now=NOW)
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Theirs"
     assert counts(accounts) == {Status.UNCONFIRMED: 1}
@@ -107,7 +108,7 @@ def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Ac
 
 def test_a_write_of_a_deleted_account_does_not_bring_it_back(accounts: Accounts) -> None:
     read = accounts.add(an_account(), None)
-    accounts.delete(read, actor=ACTOR, now=NOW)
+    accounts.delete(read, requester=ACTOR, now=NOW)
 
     with pytest.raises(ItemChanged):
         accounts.save(read, replace(read, status=Status.CONFIRMED))
@@ -124,7 +125,7 @@ def test_a_change_is_made_again_on_what_somebody_else_wrote_meanwhile(accounts: 
             accounts.save(account, account.renamed(name, NOW))
         return account.with_write_logs(False, NOW)
 
-    after = accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, rename, actor=ACTOR)
+    after = accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, rename, requester=ACTOR)
 
     assert (after.name, after.write_logs, after.version) == ("Theirs", False, 3)
     assert audited() == ["created", "changed"], "one entry, however many tries"
@@ -140,7 +141,7 @@ def test_a_change_that_never_gets_through_is_a_conflict_and_no_endless_loop(
         return account.renamed("Mine", NOW)
 
     with pytest.raises(Conflict, match="try again"):
-        accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, interrupted, actor=ACTOR)
+        accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, interrupted, requester=ACTOR)
 
 
 def test_a_number_that_is_taken_stores_nothing(accounts: Accounts) -> None:
@@ -220,7 +221,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
             fresh = an_account(account_id=f"01JN8Q5M3C{index:016}", account_number=number(index))
             alive[index] = accounts.add(fresh, None)
         elif account and event == "delete":
-            accounts.delete(alive.pop(index), actor=ACTOR, now=NOW)
+            accounts.delete(alive.pop(index), requester=ACTOR, now=NOW)
         elif account and event == "stale":
             with pytest.raises(ItemChanged):
                 accounts.save(account, replace(account, status=Status.FAILED, writes=99))
@@ -229,7 +230,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
 
     assert counts(accounts) == Counter(account.status for account in alive.values())
     for account in alive.values():
-        accounts.delete(account, actor=ACTOR, now=NOW)
+        accounts.delete(account, requester=ACTOR, now=NOW)
     assert counts(accounts) == {}
 
 
@@ -291,7 +292,7 @@ def test_the_end_of_a_test_is_not_written_over_a_rename_nor_the_account_without_
 def test_the_test_of_a_deleted_account_ends_alone(accounts: Accounts) -> None:
     verifications, verification = wiring.verifications(), a_verification()
     account = begin_test(accounts.add(an_account(), None), verification)
-    accounts.delete(account, actor=ACTOR, now=NOW)
+    accounts.delete(account, requester=ACTOR, now=NOW)
 
     verifications.finish_orphan(verification.aborted(NOW))
 

@@ -54,7 +54,7 @@ def test_the_trail_outlives_the_account(admin: Api, viewer: Api) -> None:
     assert [action for action, _ in trail(viewer, account["account_id"])] == ["deleted", "created"]
     (deleted, created) = viewer.get("/v1/audit").json["items"]
     assert (deleted["account_name"], deleted["action"]) == (account["name"], "deleted")
-    assert created["actor"] == account["created_by"]
+    assert created["actor"]["email"] == account["created_by"]
 
 
 def test_another_organizations_trail_is_not_there(admin: Api, other_admin: Api) -> None:

@@ -58,6 +58,7 @@ from tests.support.builders import (
     an_account,
     an_account_with_keys,
     an_interaction,
+    by,
     confirmed,
     judged,
     steps_of,
@@ -696,7 +697,7 @@ def _mixed_changes(run: Run) -> None:
                 ORGANIZATION_ID,
                 account.account_id,
                 functools.partial(_tested, test=test),
-                actor=None,
+                requester=None,
             )
             run.look()
     for index in range(3):
@@ -704,7 +705,7 @@ def _mixed_changes(run: Run) -> None:
         wiring.interactions().record(one)
         run.look()
     wiring.accounts().delete(
-        wiring.accounts().get(ORGANIZATION_ID, accounts[0].account_id), actor="a", now=NOW
+        wiring.accounts().get(ORGANIZATION_ID, accounts[0].account_id), requester=by("a"), now=NOW
     )
     run.look()
     run.memory["records"] = list(run.records)

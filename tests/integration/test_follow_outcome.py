@@ -16,6 +16,7 @@ from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import InteractionItem, Interactions
 from cavok.domain.accounts import Status
+from cavok.domain.actors import SCHEDULE
 from cavok.domain.errors import (
     CallFailed,
     EntryInconclusive,
@@ -241,7 +242,7 @@ def test_an_account_that_is_not_connected_any_more_is_not_entered(
     stopped: Interaction, look: Look, accounts: Accounts, sessions: Sessions
 ) -> None:
     accounts.changed(
-        ORGANIZATION_ID, ACCOUNT_ID, lambda a: replace(a, status=Status.FAILED), actor=None
+        ORGANIZATION_ID, ACCOUNT_ID, lambda a: replace(a, status=Status.FAILED), requester=None
     )
     entered = len(sessions.policies)
 
@@ -260,10 +261,10 @@ def test_an_act_whose_account_is_gone_or_revoked_is_unknown_at_once_with_the_rea
 ) -> None:
     if end == "deleted":
         account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-        accounts.delete(account, actor=CONTEXT.actor, now=at(5))
+        accounts.delete(account, requester=CONTEXT.requester, now=at(5))
     else:
         accounts.changed(
-            ORGANIZATION_ID, ACCOUNT_ID, lambda a: a.with_use_revoked(at(5)), actor=None
+            ORGANIZATION_ID, ACCOUNT_ID, lambda a: a.with_use_revoked(at(5)), requester=None
         )
     entered = len(sessions.policies)
 
@@ -489,7 +490,9 @@ def test_an_open_act_that_certainly_did_nothing_is_refused_although_its_account_
 ) -> None:
     connect()
     act = an_act_that_certainly_did_nothing(dependencies, sessions)
-    accounts.delete(accounts.get(ORGANIZATION_ID, ACCOUNT_ID), actor=CONTEXT.actor, now=at(5))
+    accounts.delete(
+        accounts.get(ORGANIZATION_ID, ACCOUNT_ID), requester=CONTEXT.requester, now=at(5)
+    )
 
     look(act, at(120))
 
@@ -515,7 +518,7 @@ def test_an_open_act_whose_account_is_gone_is_closed_as_unknown(
 ) -> None:
     act = left(carried_out=True)
     account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-    accounts.delete(account, actor=CONTEXT.actor, now=at(5))
+    accounts.delete(account, requester=CONTEXT.requester, now=at(5))
 
     look(act, at(60))
 
@@ -568,7 +571,7 @@ def evening(minutes: float) -> datetime:
 
 def the_turn(interactions: Interactions) -> Interaction:
     (turn,) = history(interactions)[:1]
-    assert turn.actor == "schedule"
+    assert turn.actor == SCHEDULE
     return turn
 
 
@@ -596,7 +599,7 @@ def test_a_turn_that_aws_refuses_for_a_passing_cause_is_tried_again_until_it_wor
     assert look(turn, evening(7.25)).result is Result.REACHED
     assert result(interactions, turn) == (Result.REACHED, "stopped", None)
     assert stored(orders).note is None
-    turns = [each for each in history(interactions) if each.actor == "schedule"]
+    turns = [each for each in history(interactions) if each.actor == SCHEDULE]
     assert len(turns) == 1, "one turn is one interaction, and counts once"
 
 
@@ -649,7 +652,7 @@ def test_a_turn_that_meets_what_passes_is_made_when_it_has_passed(
         PASSING[cause](patch, sessions)
         assert fire(orders, control, EVENING) is None
         assert str(stored(orders).note).endswith("Cavok tries again for an hour.")
-        (turn,) = [*open_acts(), *(i for i in history(interactions) if i.actor == "schedule")]
+        (turn,) = [*open_acts(), *(i for i in history(interactions) if i.actor == SCHEDULE)]
         now = EVENING + timedelta(seconds=15)
         while now < evening(passes_after):
             wait = look(turn, now)
@@ -662,7 +665,7 @@ def test_a_turn_that_meets_what_passes_is_made_when_it_has_passed(
     assert now < evening(passes_after + 20)
     assert result(interactions, turn) == (Result.REACHED, "stopped", None)
     assert stored(orders).note is None
-    turns = [each for each in history(interactions) if each.actor == "schedule"]
+    turns = [each for each in history(interactions) if each.actor == SCHEDULE]
     assert len(turns) == 1
 
 

@@ -19,6 +19,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.resources import Resources
 from cavok.domain.accounts import Status
+from cavok.domain.actors import SCHEDULE
 from cavok.domain.clocks import clocks_of
 from cavok.domain.errors import (
     AccountNotFound,
@@ -66,7 +67,12 @@ from tests.integration.test_start_stop import (
     sessions,
 )
 from tests.support.api import Context
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
+from tests.support.builders import (
+    ACCOUNT_ID,
+    NOW,
+    ORGANIZATION_ID,
+    by,
+)
 
 __all__ = ["connect", "dependencies", "sessions"]
 
@@ -286,7 +292,7 @@ def test_a_transition_is_an_interaction_like_a_persons_with_the_schedule_as_acto
     interaction = fire(orders, control, EVENING)
 
     assert state() == "stopped"
-    assert (interaction.actor, interaction.action) == ("schedule", "stop")
+    assert (interaction.actor, interaction.action) == (SCHEDULE, "stop")
     assert history(interactions)[0] == interaction
 
 
@@ -333,7 +339,7 @@ def test_a_transition_of_a_disconnected_account_is_noted_and_not_retried(
         ORGANIZATION_ID,
         ACCOUNT_ID,
         lambda account: replace(account, status=Status.FAILED),
-        actor=None,
+        requester=None,
     )
 
     assert fire(orders, control, EVENING) is None
@@ -344,7 +350,7 @@ def test_a_transition_of_a_disconnected_account_is_noted_and_not_retried(
         ORGANIZATION_ID,
         ACCOUNT_ID,
         lambda account: replace(account, status=Status.CONFIRMED),
-        actor=None,
+        requester=None,
     )
     morning, next_evening = EVENING + timedelta(hours=14), EVENING + timedelta(days=1)
     fire(orders, control, morning)
@@ -412,7 +418,9 @@ def test_a_database_that_aws_restarted_is_stopped_again_and_that_is_noted(
 def test_the_resources_of_a_deleted_account_are_deleted_with_their_eventbridge_schedules(
     orders: Resource, control: ResourceDependencies, scheduler: Any, accounts: Accounts
 ) -> None:
-    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, actor=CONTEXT.actor, accounts=accounts, now=NOW)
+    disconnect_account(
+        ORGANIZATION_ID, ACCOUNT_ID, requester=CONTEXT.requester, accounts=accounts, now=NOW
+    )
 
     assert fire(orders, control, EVENING) is None
 
@@ -425,7 +433,9 @@ def test_the_resources_of_a_deleted_account_are_deleted_with_their_eventbridge_s
 def test_the_event_of_a_deleted_account_deletes_its_resources_at_once(
     orders: Resource, control: ResourceDependencies, scheduler: Any, accounts: Accounts
 ) -> None:
-    disconnect_account(ORGANIZATION_ID, ACCOUNT_ID, actor=CONTEXT.actor, accounts=accounts, now=NOW)
+    disconnect_account(
+        ORGANIZATION_ID, ACCOUNT_ID, requester=CONTEXT.requester, accounts=accounts, now=NOW
+    )
 
     assert [end(ORGANIZATION_ID, control, accounts) for _ in range(2)] == [1, 0]
 
@@ -458,6 +468,7 @@ def end(organization_id: str, control: ResourceDependencies, accounts: Accounts)
         accounts=accounts,
         resources=control.resources,
         scheduler=control.scheduler,
+        request_id="e-1",
         now=NOW,
     )
 
@@ -541,7 +552,7 @@ def test_a_repeated_request_gets_the_resource_that_it_made(
 
     assert schedules_in(scheduler).keys() == before
     tomorrow = replace(CONTEXT, now=NOW + timedelta(days=1))
-    somebody = replace(CONTEXT, actor="somebody else")
+    somebody = replace(CONTEXT, requester=by("somebody else"))
     for context in (tomorrow, somebody):
         with pytest.raises(Conflict):
             add_resource(context, new(orders.schedule), dependencies=control)
@@ -591,7 +602,7 @@ class DeletingFirst(Resources):
 
     def add(self, resource: Resource) -> Resource:
         account = self._accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-        self._accounts.delete(account, actor="somebody", now=NOW)
+        self._accounts.delete(account, requester=by("somebody"), now=NOW)
         return super().add(resource)
 
 

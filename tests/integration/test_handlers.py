@@ -35,6 +35,7 @@ from tests.integration.test_message_contracts import EventBridge
 from tests.support.api import Context
 from tests.support.builders import (
     ACCOUNT_ID,
+    ADA,
     KEY_ID,
     NUMBER,
     ORGANIZATION_ID,
@@ -126,7 +127,7 @@ def a_resource(_: Json) -> None:
 
 def a_resource_of_a_deleted_account(_: Json) -> None:
     a_resource(_)
-    wiring.accounts().delete(account(), actor="ada@example.com", now=NOW)
+    wiring.accounts().delete(account(), requester=ADA, now=NOW)
 
 
 def a_webhook(_: Json) -> None:

@@ -40,7 +40,13 @@ from tests.integration.conftest import REGION
 from tests.integration.test_following_schedules import GROUP, control, new, scheduler
 from tests.integration.test_instances import make_database
 from tests.integration.test_start_stop import CONTEXT, Connect, connect, dependencies, sessions
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, a_resource
+from tests.support.builders import (
+    ACCOUNT_ID,
+    NOW,
+    ORGANIZATION_ID,
+    a_resource,
+    by,
+)
 from tests.support.interleaving import Answer, interleavings, snapshot
 
 __all__ = ["connect", "control", "dependencies", "scheduler", "sessions"]
@@ -79,12 +85,12 @@ class Story:
         return add_resource(replace(CONTEXT, now=LATER), new(OFFICE), dependencies=self.control)
 
     def add_as_somebody_else(self) -> Resource:
-        context = replace(CONTEXT, actor="bob@example.com", now=LATER)
+        context = replace(CONTEXT, requester=by("bob@example.com"), now=LATER)
         return add_resource(context, new(NEW_YORK), dependencies=self.control)
 
     def delete_account(self) -> None:
         disconnect_account(
-            ORGANIZATION_ID, ACCOUNT_ID, actor="ada", accounts=self.accounts, now=LATER
+            ORGANIZATION_ID, ACCOUNT_ID, requester=by("ada"), accounts=self.accounts, now=LATER
         )
         self.end()
 
@@ -95,6 +101,7 @@ class Story:
             accounts=self.accounts,
             resources=self.control.resources,
             scheduler=self.control.scheduler,
+            request_id="e-1",
             now=LATER,
         )
 

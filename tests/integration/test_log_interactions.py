@@ -18,6 +18,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
+from cavok.domain.actors import Requester
 from cavok.domain.errors import Conflict, EntryInconclusive, EntryRefused, SealBroken
 from cavok.domain.interactions import Logged
 from cavok.domain.log_writing import InteractionEvent
@@ -44,7 +45,14 @@ class Sessions:
         self.errors: dict[str, Exception] = {}
 
     def enter_to_change(
-        self, account: Account, policy: Any, purpose: str, now: object, *, actor: str
+        self,
+        account: Account,
+        policy: Any,
+        name: str,
+        now: object,
+        *,
+        purpose: str,
+        requester: Requester,
     ) -> CustomerSession:
         if error := self.errors.get(account.account_id):
             raise error

@@ -270,7 +270,7 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
             ORGANIZATION_ID,
             account["account_id"],
             lambda current, status=status: replace(current, status=status),
-            actor=None,
+            requester=None,
         )
         found += stream.records()
     assert admin.post(f"{path}/verifications").status == 202
@@ -614,7 +614,7 @@ def make_due(account_id: str) -> Account:
         ORGANIZATION_ID,
         account_id,
         lambda current: replace(current, next_verification_at=past),
-        actor=None,
+        requester=None,
     )
 
 

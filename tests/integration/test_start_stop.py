@@ -20,6 +20,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
+from cavok.domain.actors import Actor, Requester
 from cavok.domain.errors import (
     AccountNotFound,
     CallFailed,
@@ -50,10 +51,12 @@ from tests.integration.conftest import begin_test
 from tests.integration.test_instances import make_database, run_instance
 from tests.support.builders import (
     ACCOUNT_ID,
+    ADA,
     NOW,
     ORGANIZATION_ID,
     a_verification,
     an_account,
+    by,
     denied,
     judged,
     steps_of,
@@ -62,8 +65,7 @@ from tests.support.builders import (
 CONTEXT = RequestContext(
     organization_id=ORGANIZATION_ID,
     account_id=ACCOUNT_ID,
-    actor="ada@example.com",
-    request_id="r-1",
+    requester=ADA,
     now=NOW,
 )
 
@@ -75,19 +77,28 @@ class Sessions:
         self.session = session
         self.error: Exception | None = None
         self.policies: list[Any] = []
-        self.changing_for: str | None = None
+        self.names: list[str] = []
+        self.changing_for: Actor | None = None
 
-    def enter(self, account: Account, policy: Any, purpose: str, now: object) -> CustomerSession:
+    def enter(self, account: Account, policy: Any, name: str, now: object) -> CustomerSession:
         self.policies.append(policy)
+        self.names.append(name)
         if self.error:
             raise self.error
         return self.session
 
     def enter_to_change(
-        self, account: Account, policy: Any, purpose: str, now: object, *, actor: str
+        self,
+        account: Account,
+        policy: Any,
+        name: str,
+        now: object,
+        *,
+        purpose: str,
+        requester: Requester,
     ) -> CustomerSession:
-        self.changing_for = actor
-        return self.enter(account, policy, purpose, now)
+        self.changing_for = requester.actor
+        return self.enter(account, policy, name, now)
 
 
 @pytest.fixture
@@ -310,12 +321,14 @@ def test_the_same_key_is_refused_the_same(
 
 
 def revoke(accounts: Accounts) -> None:
-    revoke_account(ORGANIZATION_ID, ACCOUNT_ID, actor="eve@example.com", accounts=accounts, now=NOW)
+    revoke_account(
+        ORGANIZATION_ID, ACCOUNT_ID, requester=by("eve@example.com"), accounts=accounts, now=NOW
+    )
 
 
 def delete(accounts: Accounts) -> None:
     account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-    accounts.delete(account, actor="eve@example.com", now=NOW)
+    accounts.delete(account, requester=by("eve@example.com"), now=NOW)
 
 
 def find_open(accounts: Accounts) -> None:
@@ -700,7 +713,7 @@ LEFT_OUT = {
 def set_health(accounts: Accounts, *health: RegionHealth) -> None:
     """A test found this in regions of the account."""
     accounts.changed(
-        ORGANIZATION_ID, ACCOUNT_ID, lambda now: replace(now, region_health=health), actor=None
+        ORGANIZATION_ID, ACCOUNT_ID, lambda now: replace(now, region_health=health), requester=None
     )
 
 

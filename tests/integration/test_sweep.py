@@ -21,6 +21,7 @@ from cavok.adapters.table.stream import change_of
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
+from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import NO_DEADLINE, WEIGHING_SECONDS, Deadline
 from cavok.domain.errors import (
     ChangedMeanwhile,
@@ -34,7 +35,7 @@ from cavok.domain.errors import (
 from cavok.domain.events import Event, EventType, events_of
 from cavok.domain.steps import Evidence, Verdict
 from cavok.domain.survey import Survey
-from cavok.domain.verifications import FULL_EVERY, LEASE, SCHEDULE, State, Trigger, Verification
+from cavok.domain.verifications import FULL_EVERY, LEASE, State, Trigger, Verification
 from cavok.services import sweep
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.scheduled_test import Found
@@ -703,7 +704,7 @@ def test_a_result_that_cannot_be_written_concerns_its_account_alone(
             ORGANIZATION_ID,
             account.account_id,
             lambda found: replace(found, next_verification_at=NOW, verification=None),
-            actor=None,
+            requester=None,
         )
 
     with watched(Calls(index=first_write, fault=fault)):

@@ -17,6 +17,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.trust_proofs import TrustProofs
 from cavok.domain.accounts import Account, Status
+from cavok.domain.actors import SCHEDULE
 from cavok.domain.errors import InteractionRefused, ServiceUnavailable
 from cavok.domain.instances import Operation
 from cavok.domain.interactions import InteractionOutcome, Logged
@@ -38,7 +39,13 @@ from tests.integration.test_instances import make_database, run_instance
 from tests.integration.test_log_interactions import an_event
 from tests.integration.test_start_stop import CONTEXT as AT_THE_TEST
 from tests.integration.test_start_stop import Connect, connect, history, state
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, judged
+from tests.support.builders import (
+    ACCOUNT_ID,
+    ADA,
+    NOW,
+    ORGANIZATION_ID,
+    judged,
+)
 
 __all__ = ["connect", "control", "scheduler"]
 
@@ -140,7 +147,7 @@ def test_revoking_while_the_trust_is_proven_ends_the_act(
         revoke_account(
             ORGANIZATION_ID,
             ACCOUNT_ID,
-            actor="ada@example.com",
+            requester=ADA,
             accounts=wiring.accounts(),
             now=CONTEXT.now,
         )
@@ -207,7 +214,9 @@ def test_a_role_that_was_opened_since_its_test_fails_its_account_before_anything
     failed = account()
     assert failed.status is Status.FAILED
     assert [issue.code for issue in failed.issues] == ["confused_deputy"]
-    assert [entry["actor"] for entry in audit() if entry["action"] == "failed"] == [CONTEXT.actor]
+    assert [entry["actor"] for entry in audit() if entry["action"] == "failed"] == [
+        CONTEXT.requester.actor.name
+    ]
     (newest,) = history(interactions)
     assert newest.outcome is InteractionOutcome.REFUSED
     assert "external ID" in newest.detail
@@ -279,7 +288,7 @@ def test_a_schedules_turn_is_refused_as_a_persons_act_is(
 
     assert account().status is Status.FAILED
     newest = history(interactions)[0]
-    assert (newest.actor, newest.outcome) == ("schedule", InteractionOutcome.REFUSED)
+    assert (newest.actor, newest.outcome) == (SCHEDULE, InteractionOutcome.REFUSED)
     assert "external ID" in newest.detail
     found = boto3.client("rds", "us-east-1").describe_db_instances(DBInstanceIdentifier="orders")
     assert found["DBInstances"][0]["DBInstanceStatus"] == "available"

@@ -13,6 +13,7 @@ from ulid import ULID
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import AccessType, Account, Status, TestSlot
+from cavok.domain.actors import SCHEDULE, Actor, ActorKind, Requester
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
@@ -53,6 +54,18 @@ KEY_ID = "AKIAIOSFODNN7SECRETX"
 
 
 SECRET_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYVERYSECRET"
+
+
+def by(name: str) -> Requester:
+    """A person who asks for something, known by their email address alone."""
+    actor = Actor(kind=ActorKind.PERSON, email=name)
+    return Requester(actor=actor, request_id="r-1", source_ip="203.0.113.7")
+
+
+ADA = by("ada@example.com")
+
+
+BY_SCHEDULE = Requester(actor=SCHEDULE, request_id="r-1")
 
 
 def an_account(**but: Any) -> Account:
@@ -104,7 +117,7 @@ def a_verification(**but: Any) -> Verification:
         "account_id": ACCOUNT_ID,
         "verification_id": VERIFICATION_ID,
         "trigger": Trigger.MANUAL,
-        "actor": "ada@example.com",
+        "actor": ADA.actor,
         "connection_revision": 1,
         "started_at": NOW - timedelta(seconds=10),
     }
@@ -181,7 +194,7 @@ def an_interaction(number: int = 0, **but: object) -> Interaction:
         "region": "us-east-1",
         "outcome": InteractionOutcome.ACCEPTED,
         "detail": "It was running; stop was asked for.",
-        "actor": "ada@example.com",
+        "actor": ADA.actor,
         "at": at,
         "request_id": "r-1",
         "logged": Logged.PENDING,

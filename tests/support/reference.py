@@ -387,6 +387,7 @@ class Reference:
         self.undelivered = [each for each in self.undelivered if each != account_id]
         for resource in self.resources_of(account_id):
             del self.resources[resource.resource_id]
+            self._audit(self.accounts[account_id], "resource_removed", "system")
 
     def _lately(self, at: datetime | None) -> bool:
         return at is not None and self.now - at < REPEATED_WITHIN
@@ -526,6 +527,7 @@ class Reference:
         else:
             self.instances[there[0]] = "available" if action == "start" else "stopped"
         outcome = "refused" if refusal else "accepted"
+        self._audit(account, f"{action}_requested", actor)
         self._interact(account, action, instance_id, outcome, actor, self.now)
         return refusal
 
@@ -561,6 +563,9 @@ class Reference:
         made = (caller.name, self.now, schedule)
         resource = Resource(account_id, resource_id, instance_id, region, schedule, self.now, made)
         self.resources[resource_id] = resource
+        self._audit(self.accounts[account_id], "resource_added", caller.name)
+        if schedule is not None:
+            self._audit(self.accounts[account_id], "schedule_changed", caller.name)
         return resource
 
     def _added_before(self, there: Resource, caller: Caller, schedule: str | None) -> Resource:
@@ -576,6 +581,7 @@ class Reference:
         resource = self.own_resource(caller, account_id, resource_id)
         if schedule != resource.schedule:
             resource.schedule, resource.followed_at, resource.made = schedule, self.now, None
+            self._audit(self.accounts[account_id], "schedule_changed", caller.name)
         return resource
 
     def remove_resource(self, caller: Caller, account_id: str, resource_id: str) -> None:
@@ -586,6 +592,7 @@ class Reference:
             self.own_resource(caller, account_id, resource_id)
             del self.resources[resource_id]
             self.removed[account_id, resource_id] = self.now
+            self._audit(self.accounts[account_id], "resource_removed", caller.name)
 
     def follow(self, resource_id: str) -> str | None:
         """A clock of this resource fired. The action, if it was due and accepted."""
@@ -595,6 +602,7 @@ class Reference:
         account = self.accounts[resource.account_id]
         if account.deleted:
             del self.resources[resource_id]
+            self._audit(account, "resource_removed", "system")
             return None
         at, action = WEEKS[resource.schedule].latest(self.now)
         if at <= resource.followed_at:

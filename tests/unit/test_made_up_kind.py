@@ -17,7 +17,13 @@ from botocore.stub import Stubber
 
 from cavok.domain.kinds import Kind
 from local.settings import ROOT
-from tests.support.builders import ACCOUNT_ID, NOW, NUMBER, ORGANIZATION_ID
+from tests.support.builders import (
+    ACCOUNT_ID,
+    ADA,
+    NOW,
+    NUMBER,
+    ORGANIZATION_ID,
+)
 
 DESCRIPTOR = """
     WAREHOUSE = KindDescriptor(
@@ -112,8 +118,7 @@ def test_it_is_listed_after_the_others() -> None:
         RequestContext(
             organization_id=ORGANIZATION_ID,
             account_id=ACCOUNT_ID,
-            actor="ada@example.com",
-            request_id="r-1",
+            requester=ADA,
             now=NOW,
         ),
         region=None,

@@ -247,7 +247,7 @@ def templates() -> "Templates":
 def interactions() -> "Interactions":
     from cavok.adapters.table.interactions import Interactions
 
-    return Interactions(table())
+    return Interactions(table(), _audit_kept_for())
 
 
 @cache
@@ -317,7 +317,7 @@ def log_writing() -> "LogWriting":
 def resources() -> "Resources":
     from cavok.adapters.table.resources import Resources
 
-    return Resources(table())
+    return Resources(table(), _audit_kept_for())
 
 
 @cache

@@ -27,6 +27,7 @@ from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.verifications import State, Trigger
 from tests.support.builders import (
     ACCOUNT_ID,
+    ADA,
     NOW,
     ORGANIZATION_ID,
     VERIFICATION_ID,
@@ -181,7 +182,7 @@ def test_a_persons_test_is_an_interaction_with_the_verifications_own_id() -> Non
     assert interaction.logged is Logged.PENDING
     assert interaction.action is InteractionAction.TEST
     assert (interaction.organization_id, interaction.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
-    assert (interaction.actor, interaction.request_id) == ("ada@example.com", VERIFICATION_ID)
+    assert (interaction.actor, interaction.request_id) == (ADA.actor, VERIFICATION_ID)
     assert interaction.at == a_verification().started_at
 
 

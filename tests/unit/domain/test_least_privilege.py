@@ -31,6 +31,7 @@ from cavok.domain.policy_evaluation import Decision, evaluate, request_on
 from cavok.domain.resources import Resource
 from tests.support.builders import (
     ACCOUNT_ID,
+    ADA,
     EXTERNAL_ID,
     NOW,
     NUMBER,
@@ -65,7 +66,7 @@ def used(
         "action": InteractionAction(action),
         "outcome": InteractionOutcome.ACCEPTED,
         "detail": "",
-        "actor": "ada@example.com",
+        "actor": ADA.actor,
         "at": NOW - timedelta(days=1),
         "request_id": "request",
         "logged": Logged.OFF,

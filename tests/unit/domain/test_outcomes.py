@@ -13,14 +13,14 @@ import botocore.session
 import pytest
 
 from cavok.domain import outcomes
+from cavok.domain.actors import SCHEDULE, Actor
 from cavok.domain.errors import InstanceNotFound, InteractionRefused, NotAnswered
 from cavok.domain.instances import ActionPlan, Instance, Operation, PlannedAction
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Result
 from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.outcomes import Finding, finding
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
-from cavok.domain.verifications import SCHEDULE
-from tests.support.builders import NOW, an_interaction
+from tests.support.builders import NOW, an_interaction, by
 from tests.support.template import resource
 
 START, STOP = Action.START, Action.STOP
@@ -188,10 +188,10 @@ CALL = ActionPlan(PlannedAction.CALL, "It was stopped; start was asked for.")
 NOTHING = ActionPlan(PlannedAction.NOTHING, "It is that already; nothing was done.")
 
 
-ADA = "ada@example.com"
+ADA = by("ada@example.com").actor
 
 
-def an_act(actor: str = ADA, **but: object) -> Interaction:
+def an_act(actor: Actor = ADA, **but: object) -> Interaction:
     made = replace(an_interaction(), action=InteractionAction.START, actor=actor, at=NOW)
     return replace(made, **but)  # type: ignore[arg-type]
 
@@ -239,7 +239,7 @@ def test_an_act_whose_earlier_try_may_have_worked_counts_as_a_change(
     ],
 )
 def test_only_a_turn_that_was_refused_for_a_passing_cause_is_followed(
-    actor: str, refusal: Exception, expected: Result | None
+    actor: Actor, refusal: Exception, expected: Result | None
 ) -> None:
     done = outcomes.refused(an_act(actor), refusal)
 
@@ -375,7 +375,9 @@ def test_a_key_stands_for_one_action_on_one_instance_and_region_of_people_or_of_
     assert len(set(hashes)) == len(hashes)
     assert hashes[0] == hashlib.sha256(b"k\0start\0ec2\0i-1\0eu-west-1").hexdigest()
     assert hashes[-1] == hashlib.sha256(b"schedule\0k\0start\0ec2\0i-1\0eu-west-1").hexdigest()
-    assert outcomes.begun(an_act("grace@example.com"), START_WEB, "k").key_hash == hashes[0]
+    assert (
+        outcomes.begun(an_act(by("grace@example.com").actor), START_WEB, "k").key_hash == hashes[0]
+    )
 
 
 OPEN = an_act(outcome=InteractionOutcome.PENDING, region=None, detail="")

@@ -22,6 +22,7 @@ from cavok.domain.accounts import (
     Outcome,
     Status,
 )
+from cavok.domain.actors import SCHEDULE
 from cavok.domain.audit import AuditAction
 from cavok.domain.reverification import FIRST_RETRY, next_daily_slot
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Resources, Step, Verdict
@@ -45,6 +46,7 @@ from cavok.domain.verifications import (
     untested_since,
 )
 from tests.support.builders import (
+    ADA,
     NOW,
     OTHER_VERIFICATION_ID,
     VERIFICATION_ID,
@@ -61,7 +63,7 @@ from tests.support.builders import (
 )
 
 STOP = "ec2:StopInstances"
-SCHEDULED = a_verification(trigger=Trigger.SCHEDULED, actor="schedule")
+SCHEDULED = a_verification(trigger=Trigger.SCHEDULED, actor=SCHEDULE)
 DENIED, INCONCLUSIVE = Verdict.DENIED, Verdict.INCONCLUSIVE
 
 
@@ -83,9 +85,9 @@ def codes(account: Account) -> list[str]:
 @pytest.mark.parametrize("trigger", Trigger)
 def test_a_test_that_begins_takes_the_slot_and_only_a_persons_is_a_touch(trigger: Trigger) -> None:
     account = an_account()
-    verification = a_verification(trigger=trigger, actor="ada@example.com", started_at=NOW)
+    verification = a_verification(trigger=trigger, started_at=NOW)
 
-    tested, entry = begin(account, verification)
+    tested, entry = begin(account, verification, ADA if trigger is Trigger.MANUAL else None)
 
     assert tested.slot == a_slot()
     assert tested.next_verification_at == NOW + LEASE, "not due while it runs"
@@ -93,7 +95,7 @@ def test_a_test_that_begins_takes_the_slot_and_only_a_persons_is_a_touch(trigger
     assert (entry is not None) is (trigger is Trigger.MANUAL), "a scheduled test is nobody's act"
     if entry:
         assert (entry.action, entry.at) == (AuditAction.TESTED, NOW)
-        assert (entry.actor, entry.detail) == ("ada@example.com", f"verification {VERIFICATION_ID}")
+        assert (entry.actor, entry.detail) == (ADA.actor, f"verification {VERIFICATION_ID}")
     assert (tested.status, tested.updated_at) == (account.status, account.updated_at)
 
 

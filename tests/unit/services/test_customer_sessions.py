@@ -14,6 +14,7 @@ from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.customer.session_cache import LIFETIME, REFUSED_FOR
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
+from cavok.domain.actors import SCHEDULE, Actor, Requester
 from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.organizations import Organization
 from cavok.domain.session_policies import listing_policy, logging_policy
@@ -21,6 +22,7 @@ from cavok.domain.steps import ALLOWED, Judgement, Verdict
 from cavok.services.customer_sessions import CustomerSessions
 from cavok.services.enter_account import EntryDependencies
 from tests.support.builders import (
+    BY_SCHEDULE,
     EXTERNAL_ID,
     KEY_ID,
     NOW,
@@ -39,7 +41,7 @@ class Trust:
     def __init__(self) -> None:
         self.is_proven = False
         self.error: Exception | None = None
-        self.proved_for: list[tuple[str, str]] = []
+        self.proved_for: list[tuple[str, Actor]] = []
 
     def proven(self, account: Account, purpose: str, now: datetime) -> bool:
         return self.is_proven
@@ -50,10 +52,11 @@ class Trust:
         enter: Callable[[], CustomerSession],
         *,
         purpose: str,
-        actor: str,
+        name: str,
+        requester: Requester,
         now: datetime,
     ) -> CustomerSession:
-        self.proved_for.append((purpose, actor))
+        self.proved_for.append((purpose, requester.actor))
         session = enter()
         if self.error:
             raise self.error
@@ -80,7 +83,12 @@ class Entrance:
 
     def change(self, account: Account, now: datetime = NOW) -> CustomerSession:
         return self.sessions.enter_to_change(
-            account, logging_policy(), "logs", now, actor="schedule"
+            account,
+            logging_policy(),
+            "cavok-logs",
+            now,
+            purpose="logs",
+            requester=BY_SCHEDULE,
         )
 
     def get(self, organization_id: str) -> Organization:
@@ -108,23 +116,36 @@ def test_a_role_is_assumed_once_for_a_purpose_with_the_external_id_and_the_polic
     entrance, account = Entrance(), an_account()
 
     for _ in range(3):
-        entrance.sessions.enter(account, listing_policy(), "instances", NOW)
-    entrance.sessions.enter(account, logging_policy(), "logs", NOW)
+        entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
+    entrance.sessions.enter(account, logging_policy(), "cavok-logs", NOW)
 
     assert [call[1:3] for call in entrance.assumed] == [
-        ("cavok-instances", EXTERNAL_ID),
+        ("cavok-list-1", EXTERNAL_ID),
         ("cavok-logs", EXTERNAL_ID),
     ]
     assert "ec2:DescribeInstances" in entrance.assumed[0][3]
     assert "ec2:DescribeInstances" not in entrance.assumed[1][3]
 
 
+def test_no_session_is_used_for_another_act_than_its_name_says() -> None:
+    """The customer finds the act by the name, in CloudTrail."""
+    entrance, account = Entrance(), an_account()
+    entrance.trust.is_proven = True
+
+    for name in ("cavok-stop-1", "cavok-stop-2"):
+        entrance.sessions.enter_to_change(
+            account, listing_policy(), name, NOW, purpose="instances", requester=BY_SCHEDULE
+        )
+
+    assert [name for _, name, _, _ in entrance.assumed] == ["cavok-stop-1", "cavok-stop-2"]
+
+
 def test_a_session_is_renewed_before_it_expires() -> None:
     entrance, account = Entrance(), an_account()
 
-    entrance.sessions.enter(account, listing_policy(), "instances", NOW)
-    entrance.sessions.enter(account, listing_policy(), "instances", NOW + LIFETIME / 2)
-    entrance.sessions.enter(account, listing_policy(), "instances", NOW + LIFETIME * 0.95)
+    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
+    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW + LIFETIME / 2)
+    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW + LIFETIME * 0.95)
 
     assert len(entrance.assumed) == 2
 
@@ -132,7 +153,8 @@ def test_a_session_is_renewed_before_it_expires() -> None:
 def test_a_stored_key_is_opened_under_its_own_organization_and_account() -> None:
     entrance, account = Entrance(), an_account_with_keys()
 
-    session = entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+    for name in ("cavok-list-1", "cavok-list-2"):
+        session = entrance.sessions.enter(account, listing_policy(), name, NOW)
 
     assert session.credentials.access_key_id == KEY_ID
     assert entrance.opened == [
@@ -144,9 +166,9 @@ def test_a_stored_key_is_opened_under_its_own_organization_and_account() -> None
 def test_a_rotated_key_is_opened_again() -> None:
     entrance, account = Entrance(), an_account_with_keys()
 
-    entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
     entrance.sessions.enter(
-        account.reconnected(NOW, access_key_id_ending="ABCD"), listing_policy(), "instances", NOW
+        account.reconnected(NOW, access_key_id_ending="ABCD"), listing_policy(), "cavok-list-1", NOW
     )
 
     assert len(entrance.opened) == 2
@@ -168,7 +190,7 @@ def test_refused_and_inconclusive_entries_raise_different_errors_and_are_not_kep
 
     for now in (NOW, NOW + REFUSED_FOR):
         with pytest.raises(error, match=str(judgement.error_code)):
-            entrance.sessions.enter(an_account(), listing_policy(), "instances", now)
+            entrance.sessions.enter(an_account(), listing_policy(), "cavok-list-1", now)
 
     assert len(entrance.assumed) == 2
 
@@ -179,8 +201,8 @@ def test_a_refused_entry_is_not_tried_again_at_once_for_whatever_purpose() -> No
     almost = NOW + REFUSED_FOR - timedelta(seconds=1)
 
     for enter in (
-        lambda: entrance.sessions.enter(account, listing_policy(), "instances", NOW),
-        lambda: entrance.sessions.enter(account, logging_policy(), "logs", almost),
+        lambda: entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW),
+        lambda: entrance.sessions.enter(account, logging_policy(), "cavok-logs", almost),
         lambda: entrance.change(account, almost),
     ):
         with pytest.raises(EntryRefused, match="AccessDenied"):
@@ -196,7 +218,7 @@ def test_a_refusal_concerns_one_account_until_it_is_tested_or_changed(but: dict[
 
     for account in (an_account(writes=1), an_account(**{"writes": 1} | but)):
         with pytest.raises(EntryRefused):
-            entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+            entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
 
     assert len(entrance.assumed) == 2
 
@@ -216,13 +238,13 @@ def test_to_change_something_the_trust_is_proven_first() -> None:
 
     entrance.change(an_account())
 
-    assert entrance.trust.proved_for == [("logs", "schedule")]
+    assert entrance.trust.proved_for == [("logs", SCHEDULE)]
 
 
 def test_reading_proves_no_trust() -> None:
     entrance = Entrance()
 
-    entrance.sessions.enter(an_account(), listing_policy(), "instances", NOW)
+    entrance.sessions.enter(an_account(), listing_policy(), "cavok-list-1", NOW)
 
     assert entrance.trust.proved_for == []
 
@@ -230,7 +252,7 @@ def test_reading_proves_no_trust() -> None:
 def test_the_trust_is_proven_with_a_new_session_and_not_with_a_kept_one() -> None:
     """A session that is minutes old does not say that the right external ID still works."""
     entrance, account = Entrance(), an_account()
-    entrance.sessions.enter(account, logging_policy(), "logs", NOW)
+    entrance.sessions.enter(account, logging_policy(), "cavok-logs", NOW)
 
     entrance.change(account)
 
@@ -269,12 +291,12 @@ def test_an_access_key_has_no_trust_to_prove() -> None:
 @pytest.mark.parametrize("change", ["revoked", "reconnected"])
 def test_a_session_of_before_is_used_no_more(change: str) -> None:
     entrance, account = Entrance(), confirmed(an_account())
-    entrance.sessions.enter(account, listing_policy(), "instances", NOW)
+    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
     after = {
         "revoked": account.with_use_revoked(NOW),
         "reconnected": account.reconnected(NOW, role_name="CavokOther"),
     }[change]
 
-    entrance.sessions.enter(after, listing_policy(), "instances", NOW)
+    entrance.sessions.enter(after, listing_policy(), "cavok-list-1", NOW)
 
     assert len(entrance.assumed) == 2

@@ -18,7 +18,13 @@ from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.trust import TrustProof, with_open_role
 from cavok.services import trust
 from cavok.services.trust import TrustGuard
-from tests.support.builders import EXTERNAL_ID, NOW, an_account, confirmed
+from tests.support.builders import (
+    ADA,
+    EXTERNAL_ID,
+    NOW,
+    an_account,
+    confirmed,
+)
 from tests.support.fake_aws import Aws, refused
 from tests.unit.adapters.customer.test_assume_role import ANSWER
 
@@ -75,7 +81,7 @@ class Customer:
             return "session"
 
         return self.guard.enter(
-            ACCOUNT, enter, purpose="instances", actor="ada@example.com", now=NOW
+            ACCOUNT, enter, purpose="instances", name="cavok-stop-1", requester=ADA, now=NOW
         )
 
     @property
@@ -205,7 +211,7 @@ def test_a_role_that_is_open_fails_the_account_as_a_test_would(customer: Custome
     assert [issue.code for issue in failed.issues] == ["confused_deputy"]
     assert failed.connection_revision == ACCOUNT.connection_revision + 1
     assert failed.next_verification_at == NOW + timedelta(minutes=2)
-    assert (entry.actor, entry.at) == ("ada@example.com", NOW)
+    assert (entry.actor, entry.at) == (ADA.actor, NOW)
 
 
 @pytest.mark.parametrize("tested_again", [False, True])
@@ -253,7 +259,9 @@ def test_an_account_entered_through_another_region_proves_its_trust_there(
             return judgement.verdict.value
 
         def act() -> str:
-            return guard.enter(ACCOUNT, enter, purpose="instances", actor="ada", now=NOW)
+            return guard.enter(
+                ACCOUNT, enter, purpose="instances", name="cavok-x", requester=ADA, now=NOW
+            )
 
         if raised:
             with pytest.raises(raised):

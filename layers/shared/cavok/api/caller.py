@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from cavok.domain.actors import Actor, ActorKind
 from cavok.domain.errors import Forbidden
 
 
@@ -21,7 +22,7 @@ class Caller:
     """A person of an organization. `operator` is an admin who also sees execution ARNs."""
 
     organization_id: str
-    name: str
+    actor: Actor
     groups: frozenset[str]
 
     @classmethod
@@ -29,17 +30,22 @@ class Caller:
         """Reads the claims that API Gateway's JWT authorizer verified. Raises Forbidden if they
         name no organization.
 
-        API Gateway passes a claim that is a list as the text `[admin operator]`.
+        API Gateway passes a claim that is a list as the text `[admin operator]`. An email address
+        that is not verified names nobody.
         """
-        organization_id = claims.get("custom:organization")
-        if not organization_id:
+        organization_id, sub = claims.get("custom:organization"), claims.get("sub")
+        if not (organization_id and sub):
             raise Forbidden(
                 "Your token names no organization. Use an ID token of a user who belongs to one."
             )
         groups = str(claims.get("cognito:groups", "")).strip("[]").replace(",", " ").split()
-        return cls(
-            str(organization_id), str(claims.get("email") or claims.get("sub")), frozenset(groups)
+        verified = str(claims.get("email_verified", "")).lower() == "true"
+        actor = Actor(
+            kind=ActorKind.PERSON,
+            sub=str(sub),
+            email=str(claims["email"]) if verified and claims.get("email") else None,
         )
+        return cls(str(organization_id), actor, frozenset(groups))
 
     def must_read(self) -> Self:
         """Raises Forbidden for a caller who may not read."""

@@ -6,12 +6,10 @@ from cavok.services.connections import RequestContext
 
 def request_context(router: Router, account_id: str, key: str | None = None) -> RequestContext:
     """The context of the current request. `key` is its Idempotency-Key."""
-    caller = router.caller
     return RequestContext(
-        organization_id=caller.organization_id,
+        organization_id=router.caller.organization_id,
         account_id=account_id,
-        actor=caller.name,
-        request_id=router.request_id,
+        requester=router.requester,
         now=router.now(),
         idempotency_key=key,
     )

@@ -6,6 +6,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from cavok.api.caller import Caller
 from cavok.api.gate import caller_of
+from cavok.domain.actors import Requester
 
 
 class Router(APIGatewayHttpRouter):
@@ -23,6 +24,14 @@ class Router(APIGatewayHttpRouter):
     def request_id(self) -> str:
         """API Gateway's ID of the request, which every log line about it carries."""
         return str(self.current_event.raw_event["requestContext"]["requestId"])
+
+    @property
+    def requester(self) -> Requester:
+        """The caller, in this request, from this address. Raises Forbidden."""
+        http = self.current_event.raw_event["requestContext"]["http"]
+        return Requester(
+            actor=self.caller.actor, request_id=self.request_id, source_ip=http.get("sourceIp")
+        )
 
     @property
     def query(self) -> dict[str, str]:

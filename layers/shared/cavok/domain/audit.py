@@ -1,14 +1,34 @@
-"""The audit trail: who did what, to an account or to the webhook, and when. Append-only."""
+"""The audit trail: who did what, to an account, its instances or the webhook. Append-only."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from cavok.domain.accounts import Account
+from cavok.domain.actors import Actor, Requester
+
+if TYPE_CHECKING:  # most functions that load this module have no resources
+    from cavok.domain.instances import Operation
+    from cavok.domain.resources import Resource
+    from cavok.domain.schedules import Schedule
 
 KEPT_FOR = timedelta(days=365)
 
 _AUDITED = {
+    "provider_id": "account_number",
+    "name": "name",
+    "access_type": "access_type",
+    "access_key_id": "access_key_id_ending",
+    "write_logs": "write_logs",
+    "regions": "regions",
+    "role_name": "role_name",
+    "role_path": "role_path",
+}
+"""Fields of an account that a person may set, as the API names them."""
+
+_NAMES = {
     "name": "Name",
     "write_logs": "Write logs",
     "regions": "Regions",
@@ -19,7 +39,7 @@ _AUDITED = {
 
 
 class AuditAction(StrEnum):
-    """What was done to an account, or to the organization's webhook."""
+    """What was done to an account, an instance of it, or the organization's webhook."""
 
     CREATED = "created"
     CHANGED = "changed"
@@ -28,6 +48,11 @@ class AuditAction(StrEnum):
     REVOKED = "revoked"
     FAILED = "failed"
     DELETED = "deleted"
+    START_REQUESTED = "start_requested"
+    STOP_REQUESTED = "stop_requested"
+    RESOURCE_ADDED = "resource_added"
+    RESOURCE_REMOVED = "resource_removed"
+    SCHEDULE_CHANGED = "schedule_changed"
     WEBHOOK_SET = "webhook_set"
     WEBHOOK_SECRET_ROTATED = "webhook_secret_rotated"  # noqa: S105
     WEBHOOK_TESTED = "webhook_tested"
@@ -36,11 +61,51 @@ class AuditAction(StrEnum):
     WEBHOOK_REMOVED = "webhook_removed"
 
 
+class TargetType(StrEnum):
+    """`delivery`: a message to the webhook."""
+
+    ACCOUNT = "account"
+    INSTANCE = "instance"
+    RESOURCE = "resource"
+    WEBHOOK = "webhook"
+    DELIVERY = "delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What something was done to. `id` is null for the webhook, of which there is one. `name` is
+    null if it has none, or none that is known.
+    """
+
+    type: TargetType
+    id: str | None = None
+    name: str | None = None
+
+
+THE_WEBHOOK = Target(TargetType.WEBHOOK)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A field and its values, as the API has them. Null: it was not there before, or is not now."""
+
+    field: str
+    before: Any
+    after: Any
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """One entry. `actor` is a person's name, or `schedule`. `detail` is text for people, never
-    secret. `entry_id` sorts chronologically. `account_id` and `account_name` are null for the
-    webhook.
+    """One entry. Nothing in it is secret.
+
+    entry_id    sorts chronologically. Of a test it is the verification's id, of a start or stop the
+                interaction's.
+    account_id, account_name
+                null for the webhook. The name is also null if the account was deleted before.
+    changes     empty if nothing is set: a test, a start, a stop.
+    detail      text for people.
+    request_id, source_ip
+                as in `Requester`; null in entries from before they were kept.
     """
 
     entry_id: str
@@ -48,64 +113,160 @@ class AuditEntry:
     account_id: str | None
     account_name: str | None
     action: AuditAction
-    actor: str
+    actor: Actor
     at: datetime
+    target: Target
+    changes: tuple[Change, ...] = ()
     detail: str | None = None
+    request_id: str | None = None
+    source_ip: str | None = None
 
 
-def created(account: Account) -> AuditEntry:
+def created(account: Account, requester: Requester) -> AuditEntry:
     """The entry of a new account."""
-    return _entry(AuditAction.CREATED, account, account.created_by, account.created_at)
+    changes = _changes(None, account)
+    return _of_account(AuditAction.CREATED, account, requester, account.created_at, changes=changes)
 
 
-def changed(before: Account, after: Account, actor: str) -> AuditEntry:
-    """The entry of a change by a person. Its detail lists the changed fields."""
-    return _entry(AuditAction.CHANGED, after, actor, after.updated_at, changes(before, after))
+def changed(before: Account, after: Account, requester: Requester) -> AuditEntry:
+    """The entry of a change by a person."""
+    changes = _changes(before, after)
+    return _of_account(
+        AuditAction.CHANGED,
+        after,
+        requester,
+        after.updated_at,
+        changes=changes,
+        detail=_described(changes),
+    )
 
 
-def credentials_rotated(account: Account, actor: str) -> AuditEntry:
-    """The entry of a new access key."""
-    return _entry(AuditAction.CREDENTIALS_ROTATED, account, actor, account.updated_at)
+def credentials_rotated(before: Account, after: Account, requester: Requester) -> AuditEntry:
+    """The entry of a new access key. It has the last four characters of its id, as the API."""
+    old, new = before.access_key_id_ending, after.access_key_id_ending
+    changes = (Change("access_key_id", old, new),)
+    action = AuditAction.CREDENTIALS_ROTATED
+    return _of_account(action, after, requester, after.updated_at, changes=changes)
 
 
-def tested(account: Account, actor: str, at: datetime, verification_id: str) -> AuditEntry:
+def tested(
+    account: Account, requester: Requester, at: datetime, verification_id: str
+) -> AuditEntry:
     """The entry of a test that began."""
-    return _entry(AuditAction.TESTED, account, actor, at, f"verification {verification_id}")
+    detail = f"verification {verification_id}"
+    return _of_account(
+        AuditAction.TESTED, account, requester, at, detail=detail, entry_id=verification_id
+    )
 
 
-def revoked(account: Account, actor: str) -> AuditEntry:
+def revoked(before: Account, after: Account, requester: Requester) -> AuditEntry:
     """The entry of an account whose use a person revoked."""
-    return _entry(AuditAction.REVOKED, account, actor, account.updated_at)
+    changes = _status(before, after)
+    return _of_account(AuditAction.REVOKED, after, requester, after.updated_at, changes=changes)
 
 
-def failed(account: Account, actor: str) -> AuditEntry:
-    """The entry of an account that failed between tests. `actor` is for whom it was entered."""
-    detail = "; ".join(issue.message for issue in account.issues)
-    return _entry(AuditAction.FAILED, account, actor, account.updated_at, detail)
+def failed(before: Account, after: Account, requester: Requester) -> AuditEntry:
+    """The entry of an account that failed between tests. `requester`: for whom it was entered."""
+    return _of_account(
+        AuditAction.FAILED,
+        after,
+        requester,
+        after.updated_at,
+        changes=_status(before, after),
+        detail="; ".join(issue.message for issue in after.issues),
+    )
 
 
-def deleted(account: Account, actor: str, at: datetime) -> AuditEntry:
+def deleted(account: Account, requester: Requester, at: datetime) -> AuditEntry:
     """The entry of a disconnected account."""
-    return _entry(AuditAction.DELETED, account, actor, at)
+    return _of_account(AuditAction.DELETED, account, requester, at, changes=_changes(account, None))
+
+
+def operation_requested(
+    account: Account,
+    requester: Requester,
+    operation: "Operation",
+    at: datetime,
+    interaction_id: str,
+) -> AuditEntry:
+    """The entry of a start or stop. What became of it is said by the interaction."""
+    return _of_account(
+        AuditAction(f"{operation.action.value}_requested"),
+        account,
+        requester,
+        at,
+        detail=_place(operation.kind.value, operation.region),
+        entry_id=interaction_id,
+        target=Target(TargetType.INSTANCE, operation.instance_id),
+    )
+
+
+def resource_added(resource: "Resource", account: Account, requester: Requester) -> AuditEntry:
+    """The entry of an instance that was put under control, still without a schedule."""
+    at = resource.created_at
+    return _of_resource(AuditAction.RESOURCE_ADDED, resource, requester, at, account=account)
+
+
+def resource_removed(
+    resource: "Resource", account: Account | None, requester: Requester, at: datetime
+) -> AuditEntry:
+    """The entry of an instance that is no longer under control. `account` is null if that was
+    deleted before.
+    """
+    return _of_resource(
+        AuditAction.RESOURCE_REMOVED,
+        resource,
+        requester,
+        at,
+        account=account,
+        changes=_schedules(resource.schedule, None),
+    )
+
+
+def schedule_changed(
+    before: "Resource", after: "Resource", account: Account, requester: Requester, at: datetime
+) -> AuditEntry:
+    """The entry of another schedule, or none."""
+    return _of_resource(
+        AuditAction.SCHEDULE_CHANGED,
+        after,
+        requester,
+        at,
+        account=account,
+        changes=_schedules(before.schedule, after.schedule),
+    )
 
 
 def of_webhook(
     action: AuditAction,
     organization_id: str,
-    actor: str,
+    requester: Requester,
     at: datetime,
+    *,
     detail: str | None = None,
+    changes: tuple[Change, ...] = (),
+    target: Target = THE_WEBHOOK,
 ) -> AuditEntry:
     """The entry of what a person did to the organization's webhook."""
-    return AuditEntry(
-        entry_id=_entry_id(at),
+    return _entry(
+        requester,
+        at,
         organization_id=organization_id,
         account_id=None,
         account_name=None,
         action=action,
-        actor=actor,
-        at=at,
+        target=target,
+        changes=changes,
         detail=detail,
+    )
+
+
+def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Change, ...]:
+    """The fields that differ. A field that one of them lacks is null there."""
+    return tuple(
+        Change(name, old, new)
+        for name in {**before, **after}
+        if (old := before.get(name)) != (new := after.get(name))
     )
 
 
@@ -116,27 +277,91 @@ def _entry_id(at: datetime) -> str:
 
 
 def _entry(
-    action: AuditAction, account: Account, actor: str, at: datetime, detail: str | None = None
+    requester: Requester, at: datetime, *, entry_id: str | None = None, **told: Any
 ) -> AuditEntry:
     return AuditEntry(
-        entry_id=_entry_id(at),
+        entry_id=entry_id or _entry_id(at),
+        at=at,
+        actor=requester.actor,
+        request_id=requester.request_id,
+        source_ip=requester.source_ip,
+        **told,
+    )
+
+
+def _of_account(
+    action: AuditAction,
+    account: Account,
+    requester: Requester,
+    at: datetime,
+    *,
+    changes: tuple[Change, ...] = (),
+    detail: str | None = None,
+    entry_id: str | None = None,
+    target: Target | None = None,
+) -> AuditEntry:
+    return _entry(
+        requester,
+        at,
+        entry_id=entry_id,
         organization_id=account.organization_id,
         account_id=account.account_id,
         account_name=account.name,
         action=action,
-        actor=actor,
-        at=at,
+        target=target or Target(TargetType.ACCOUNT, account.account_id, account.name),
+        changes=changes,
         detail=detail,
     )
 
 
-def changes(before: Account, after: Account) -> str | None:
+def _of_resource(
+    action: AuditAction,
+    resource: "Resource",
+    requester: Requester,
+    at: datetime,
+    *,
+    account: Account | None,
+    changes: tuple[Change, ...] = (),
+) -> AuditEntry:
+    name = resource.name or resource.instance_id
+    return _entry(
+        requester,
+        at,
+        organization_id=resource.organization_id,
+        account_id=resource.account_id,
+        account_name=account.name if account else None,
+        action=action,
+        target=Target(TargetType.RESOURCE, resource.resource_id, name),
+        changes=changes,
+        detail=f"{resource.instance_id}: {_place(resource.kind.value, resource.region)}",
+    )
+
+
+def _place(kind: str, region: str | None) -> str:
+    return f"{kind} in {region}" if region else kind
+
+
+def _changes(before: Account | None, after: Account | None) -> tuple[Change, ...]:
+    return differences(_audited(before), _audited(after))
+
+
+def _audited(account: Account | None) -> dict[str, Any]:
+    return {name: getattr(account, field) for name, field in _AUDITED.items()} if account else {}
+
+
+def _status(before: Account, after: Account) -> tuple[Change, ...]:
+    return differences({"status": before.status.value}, {"status": after.status.value})
+
+
+def _schedules(before: "Schedule | None", after: "Schedule | None") -> tuple[Change, ...]:
+    return differences(
+        {"schedule": before and asdict(before)}, {"schedule": after and asdict(after)}
+    )
+
+
+def _described(changes: tuple[Change, ...]) -> str | None:
     """What a person changed, as `Name: A → B`. None if nothing is different."""
-    shown = [
-        f"{called}: {_shown(old)} → {_shown(new)}"
-        for name, called in _AUDITED.items()
-        if (old := getattr(before, name)) != (new := getattr(after, name))
-    ]
+    shown = [f"{_NAMES[c.field]}: {_shown(c.before)} → {_shown(c.after)}" for c in changes]
     return "; ".join(shown) or None
 
 

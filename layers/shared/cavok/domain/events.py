@@ -634,7 +634,7 @@ def _interaction_event(interaction: Interaction) -> Event:
             "region": interaction.region,
             "outcome": interaction.outcome.value,
             "detail": interaction.detail,
-            "actor": interaction.actor,
+            "actor": interaction.actor.name,
             "at": utc_text(interaction.at),
             "request_id": interaction.request_id,
         },
@@ -659,7 +659,7 @@ def _not_followed_event(change: InteractionFollowed) -> Event:
             "region": interaction.region,
             "state": interaction.state,
             "state_reason": interaction.state_reason,
-            "actor": interaction.actor,
+            "actor": interaction.actor.name,
             "at": utc_text(interaction.at),
         },
     )

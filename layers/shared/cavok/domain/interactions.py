@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from cavok.domain.accounts import CONNECTED, Account, Outcome
+from cavok.domain.actors import Actor
 from cavok.domain.kinds import Kind
 from cavok.domain.verifications import Trigger, Verification
 
@@ -56,7 +57,7 @@ class Interaction:
     """One start, stop, listing or test. `kind`, `instance_id` and `region` are null where they do
     not apply.
 
-    actor       a person's name, or `schedule`.
+    actor       who asked for it: a person or a schedule.
     request_id  finds the HTTP request, schedule invocation or test in Cavok's own logs.
     changed     whether AWS was called to change the instance's state. False if it was already in
                 the wanted state.
@@ -77,7 +78,7 @@ class Interaction:
     action: InteractionAction
     outcome: InteractionOutcome
     detail: str
-    actor: str
+    actor: Actor
     at: datetime
     request_id: str
     logged: Logged

@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cavok.domain.access_denied import TRANSIENT_CODES
+from cavok.domain.actors import ActorKind
 from cavok.domain.errors import InteractionRefused, NotAnswered
 from cavok.domain.instances import ActionPlan, Instance, Operation, PlannedAction
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result, key_hash
 from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
-from cavok.domain.verifications import SCHEDULE
 
 HELD_FOR = timedelta(seconds=60)
 """How long a process that begins an act may be calling AWS: longer than its function may run."""
@@ -152,7 +152,7 @@ def _explained(reason: StateReason) -> str:
 
 def is_turn(interaction: Interaction) -> bool:
     """Whether a schedule asked for it, so that it is tried again."""
-    return interaction.actor == SCHEDULE
+    return interaction.actor.kind is ActorKind.SCHEDULE
 
 
 def begun(interaction: Interaction, operation: Operation, key: str | None) -> Interaction:
@@ -160,7 +160,7 @@ def begun(interaction: Interaction, operation: Operation, key: str | None) -> In
     it would be taken for the turn's request, and the turn would do nothing.
     """
     kind, instance_id, region = operation.kind, operation.instance_id, operation.region
-    whose = (SCHEDULE,) if is_turn(interaction) else ()
+    whose = (ActorKind.SCHEDULE,) if is_turn(interaction) else ()
     request = (operation.action, kind, instance_id, *((region,) if region else ()))
     return replace(
         interaction,

@@ -22,6 +22,7 @@ from cavok.domain.accounts import (
     Status,
     TestSlot,
 )
+from cavok.domain.actors import Actor, Requester
 from cavok.domain.audit import AuditEntry
 from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import (
@@ -43,8 +44,6 @@ due again.
 """
 
 KEPT_FOR = timedelta(days=90)
-SCHEDULE = "schedule"
-"""The actor of what a schedule did, and of scheduled tests."""
 
 
 class Trigger(StrEnum):
@@ -72,15 +71,15 @@ class Unchanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """One test of an account. Times are UTC. `actor` is who requested it: a person, or
-    `schedule`.
+    """One test of an account. Times are UTC. `actor` is who requested it: a person, or the
+    schedule.
     """
 
     organization_id: str
     account_id: str
     verification_id: str
     trigger: Trigger
-    actor: str
+    actor: Actor
     connection_revision: int
     started_at: datetime
     state: State = State.RUNNING
@@ -132,11 +131,14 @@ class Verification:
         return replace(self, state=State.ABORTED, finished_at=now, steps=in_order(steps))
 
 
-def begin(account: Account, verification: Verification) -> tuple[Account, AuditEntry | None]:
+def begin(
+    account: Account, verification: Verification, requester: Requester | None = None
+) -> tuple[Account, AuditEntry | None]:
     """The account while this verification tests it, and the audit entry.
 
     The verification holds the account's test slot, and the account is not due while it runs. Only a
-    person's test updates `touched_at` and has an entry: it is an act, a scheduled one is upkeep.
+    person's test updates `touched_at` and has a requester and an entry: it is an act, a scheduled
+    one is upkeep.
     """
     started_at = verification.started_at
     manual = verification.trigger is Trigger.MANUAL
@@ -146,10 +148,9 @@ def begin(account: Account, verification: Verification) -> tuple[Account, AuditE
         touched_at=started_at if manual else account.touched_at,
         next_verification_at=verification.lease_until,
     )
-    verification_id = verification.verification_id
-    return tested, audit.tested(
-        account, verification.actor, started_at, verification_id
-    ) if manual else None
+    if requester is None:
+        return tested, None
+    return tested, audit.tested(account, requester, started_at, verification.verification_id)
 
 
 def in_order(steps: Iterable[Step]) -> tuple[Step, ...]:

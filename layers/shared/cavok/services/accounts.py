@@ -12,6 +12,7 @@ from cavok.adapters.table.organizations import Organizations
 from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
+from cavok.domain.actors import Requester
 from cavok.domain.errors import AccountNotFound, BusyWithOthers, HasNoAccessKey, InvalidField
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.services.organizations import organization_of
@@ -92,7 +93,7 @@ def connect_account(
     *,
     own_account: str,
     key: IdempotencyKey | None,
-    actor: str,
+    requester: Requester,
     organizations: Organizations,
     accounts: Accounts,
     sealer: Sealer,
@@ -125,12 +126,12 @@ def connect_account(
         regions=new.regions,
         next_verification_at=now,
         created_at=now,
-        created_by=actor,
+        created_by=requester.actor.name,
         updated_at=now,
         touched_at=now,
     )
     sealed = new.access_key.sealed(sealer, organization_id, account_id) if new.access_key else None
-    return accounts.add(account, sealed, key)
+    return accounts.add(account, sealed, key, entry=audit.created(account, requester))
 
 
 def change_account(
@@ -139,7 +140,7 @@ def change_account(
     change: AccountChange,
     *,
     versions: frozenset[int] | None = None,
-    actor: str,
+    requester: Requester,
     accounts: Accounts,
     now: datetime,
 ) -> Account:
@@ -150,7 +151,7 @@ def change_account(
     def apply(account: Account) -> Account:
         return change.applied_to(account.at_one_of(versions), now)
 
-    return accounts.changed(organization_id, account_id, apply, actor=actor)
+    return accounts.changed(organization_id, account_id, apply, requester=requester)
 
 
 def rotate_credentials(
@@ -159,7 +160,7 @@ def rotate_credentials(
     key: AccessKey,
     *,
     versions: frozenset[int] | None = None,
-    actor: str,
+    requester: Requester,
     accounts: Accounts,
     sealer: Sealer,
     now: datetime,
@@ -179,7 +180,7 @@ def rotate_credentials(
 
     def attempt() -> None:
         try:
-            accounts.save_credentials(account, reconnected, sealed, actor=actor)
+            accounts.save_credentials(account, reconnected, sealed, requester=requester)
         except ItemChanged:
             raise BusyWithOthers(CHANGED_BY_OTHERS) from None
 
@@ -191,7 +192,7 @@ def revoke_account(
     account_id: str,
     *,
     versions: frozenset[int] | None = None,
-    actor: str,
+    requester: Requester,
     accounts: Accounts,
     now: datetime,
 ) -> None:
@@ -203,7 +204,8 @@ def revoke_account(
         account = accounts.get(organization_id, account_id).at_one_of(versions)
         revoked = account.with_use_revoked(now)
         if revoked is not account:
-            accounts.save(account, revoked, entry=audit.revoked(revoked, actor))
+            entry = audit.revoked(account, revoked, requester)
+            accounts.save(account, revoked, entry=entry)
 
     retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 
@@ -213,7 +215,7 @@ def disconnect_account(
     account_id: str,
     *,
     versions: frozenset[int] | None = None,
-    actor: str,
+    requester: Requester,
     accounts: Accounts,
     now: datetime,
 ) -> None:
@@ -228,6 +230,6 @@ def disconnect_account(
             if not accounts.was_deleted(organization_id, account_id, now):
                 raise
         else:
-            accounts.delete(account.at_one_of(versions), actor=actor, now=now)
+            accounts.delete(account.at_one_of(versions), requester=requester, now=now)
 
     retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))

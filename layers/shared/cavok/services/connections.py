@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ulid import ULID
 
 from cavok.domain.accounts import CONNECTED, Account
+from cavok.domain.actors import Requester
 from cavok.domain.errors import (
     EntryInconclusive,
     EntryRefused,
@@ -37,15 +38,13 @@ if TYPE_CHECKING:  # a function that only reads the history loads no boto3
 class RequestContext:
     """A request about an account: who makes it, and when.
 
-    actor            the person's name, or `schedule`.
     now              UTC.
     idempotency_key  requests with the same key are one request; null for none.
     """
 
     organization_id: str
     account_id: str
-    actor: str
-    request_id: str
+    requester: Requester
     now: datetime
     idempotency_key: str | None = None
 
@@ -80,18 +79,20 @@ def require_connected(account: Account) -> None:
 def enter_connected(
     account: Account,
     policy: dict[str, object],
+    name: str,
     context: RequestContext,
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
-    """A session for reading, limited by `policy`. Raises InteractionRefused if AWS denies the
-    entry, and NotAnswered if the cause is not known.
+    """A session for reading, limited by `policy`; `name` is its name. Raises InteractionRefused if
+    AWS denies the entry, and NotAnswered if the cause is not known.
     """
-    return _entered(lambda: dependencies.sessions.enter(account, policy, "instances", context.now))
+    return _entered(lambda: dependencies.sessions.enter(account, policy, name, context.now))
 
 
 def enter_to_change(
     account: Account,
     policy: dict[str, object],
+    name: str,
     context: RequestContext,
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
@@ -100,7 +101,7 @@ def enter_to_change(
     """
     return _entered(
         lambda: dependencies.sessions.enter_to_change(
-            account, policy, "instances", context.now, actor=context.actor
+            account, policy, name, context.now, purpose="instances", requester=context.requester
         )
     )
 
@@ -132,8 +133,8 @@ def new_interaction(
         action=action,
         outcome=InteractionOutcome.ACCEPTED,
         detail="",
-        actor=context.actor,
+        actor=context.requester.actor,
         at=context.now,
-        request_id=context.request_id,
+        request_id=context.requester.request_id,
         logged=logged_at_first(account),
     )

@@ -6,12 +6,14 @@ from functools import partial
 from typing import Any
 
 from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.customer.session_cache import SessionCache
+from cavok.adapters.customer.session_cache import SessionCache, SessionLimits
 from cavok.domain.accounts import AccessType, Account
+from cavok.domain.actors import Requester
 from cavok.domain.errors import EntryInconclusive, EntryRefused
+from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import entering_policy, policy_text
 from cavok.services.enter_account import EntryDependencies, enter_account
-from cavok.services.trust import TrustGuard, session_name
+from cavok.services.trust import TrustGuard
 
 
 class CustomerSessions:
@@ -23,45 +25,45 @@ class CustomerSessions:
         self._cache = SessionCache()
 
     def enter(
-        self, account: Account, policy: Mapping[str, Any], purpose: str, now: datetime
+        self, account: Account, policy: Mapping[str, Any], name: str, now: datetime
     ) -> CustomerSession:
-        """A session for reading, limited to `policy`; an access key cannot be limited. `purpose`
-        names the session in the customer's CloudTrail. Raises EntryRefused, EntryInconclusive,
-        SealBroken.
+        """A session for reading, limited to `policy`. `name` is its name in the customer's
+        CloudTrail, from `session_name`. An access key has neither. Raises EntryRefused,
+        EntryInconclusive, SealBroken.
         """
-        text = _limits(account, policy)
-        return self._cache.get(
-            account, text, now, lambda: self._entered(account, text, session_name(purpose))
-        )
+        limits = _limits(account, policy, name)
+        return self._cache.get(account, limits, now, lambda: self._entered(account, *limits))
 
     def enter_to_change(
         self,
         account: Account,
         policy: Mapping[str, Any],
-        purpose: str,
+        name: str,
         now: datetime,
         *,
-        actor: str,
+        purpose: str,
+        requester: Requester,
     ) -> CustomerSession:
         """Like `enter`, for a session that changes something in the account: only if its role's
-        trust was proven lately or is proven now. An access key has no trust policy. `actor` is for
-        whom the account is entered. Raises also RoleIsOpen.
+        trust was proven lately for `purpose` or is proven now. An access key has no trust policy.
+        `requester` is for whom the account is entered. Raises also RoleIsOpen.
         """
         has_role = account.access_type is AccessType.ASSUME_ROLE
         if not has_role or self._trust.proven(account, purpose, now):
-            return self.enter(account, policy, purpose, now)
+            return self.enter(account, policy, name, now)
         self._cache.check(account, now)
-        text, name = _limits(account, policy), session_name(purpose)
+        limits = _limits(account, policy, name)
 
         def enter() -> CustomerSession:
-            return self._entered(account, text, name)
+            return self._entered(account, *limits)
 
         # Not a kept session: if the right external ID is refused now too, a refusal proves nothing.
         return self._trust.enter(
             account,
-            lambda: self._cache.renew(account, text, now, enter),
+            lambda: self._cache.renew(account, limits, now, enter),
             purpose=purpose,
-            actor=actor,
+            name=name,
+            requester=requester,
             now=now,
         )
 
@@ -85,5 +87,7 @@ class CustomerSessions:
         return session
 
 
-def _limits(account: Account, policy: Mapping[str, Any]) -> str:
-    return policy_text(dict(policy)) if account.access_type is AccessType.ASSUME_ROLE else ""
+def _limits(account: Account, policy: Mapping[str, Any], name: str) -> SessionLimits:
+    if account.access_type is AccessType.ACCESS_KEY:
+        return SessionLimits("", "")
+    return SessionLimits(policy_text(dict(policy)), name)

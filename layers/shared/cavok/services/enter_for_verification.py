@@ -18,6 +18,7 @@ from cavok.domain.errors import (
     EntryRefusedYet,
     OurEntryBroken,
 )
+from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import probing_policy_text
 from cavok.domain.steps import Judgement, Step, Verdict
 from cavok.domain.verifications import Trigger
@@ -71,17 +72,17 @@ def enter_for_verification(
         account = dependencies.accounts.get(request.organization_id, request.account_id)
     if account.revoked and request.trigger is Trigger.SCHEDULED:
         raise EntryInconclusive("A person revoked the use of the account meanwhile.")
-    session_name = f"cavok-{request.verification_id}"
+    name = session_name("test", request.verification_id)
     try:
         session, steps = enter_account(
             account,
             policy=probing_policy_text(),
-            session_name=session_name,
+            session_name=name,
             dependencies=dependencies,
             organization=organization.result,
         )
         if account.access_type is AccessType.ASSUME_ROLE:
-            steps += _check_trust(account, session, session_name, dependencies)
+            steps += _check_trust(account, session, name, dependencies)
         else:
             steps += _check_key(session)
     except EntryRefused as refusal:
@@ -109,12 +110,12 @@ def _check_canary(canary: Canary, refusal: EntryRefused, through: str | None) ->
 
 
 def _check_trust(
-    account: Account, session: CustomerSession, session_name: str, dependencies: EntryDependencies
+    account: Account, session: CustomerSession, name: str, dependencies: EntryDependencies
 ) -> list[Step]:
     roles = dependencies.roles()
     checks: dict[str, Callable[[], Judgement]] = {
         permissions.ACCOUNT_MATCHES: lambda: whose_account(session),
-        **wrong_entries(roles, account, session_name, roles.through(account)),
+        **wrong_entries(roles, account, name, roles.through(account)),
     }
     patient = [partial(until_answered, check) for check in checks.values()]
     with ThreadPoolExecutor(len(checks)) as pool:  # independent calls; waiting time costs money

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cavok.domain import outcomes
 from cavok.domain.accounts import Account
+from cavok.domain.actors import Requester
 from cavok.domain.errors import (
     AccountNotFound,
     Conflict,
@@ -23,6 +24,7 @@ from cavok.domain.kinds import Action
 from cavok.domain.outcomes import Finding
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Transition
+from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import looking_policy
 from cavok.services.connections import (
     ConnectionDependencies,
@@ -68,8 +70,7 @@ class _Following:
         return RequestContext(
             organization_id=act.organization_id,
             account_id=act.account_id,
-            actor=act.actor,
-            request_id=act.request_id,
+            requester=Requester(actor=act.actor, request_id=act.request_id),
             now=self.now,
         )
 
@@ -161,8 +162,9 @@ def _look(following: _Following) -> Finding:
     policy = looking_policy(operation.kind)
     try:
         require_connected(following.account)
+        name = session_name("look", interaction.interaction_id)
         session = enter_connected(
-            following.account, policy, following.context, following.connections
+            following.account, policy, name, following.context, following.connections
         )
     except (InteractionRefused, ServiceUnavailable) as error:
         return outcomes.not_seen(str(error))
@@ -246,7 +248,8 @@ def _try_again(following: _Following, found: Finding) -> Finding:
                 following.context,
                 following.operation,
                 following.connections,
-                check,
+                name=session_name(interaction.action, interaction.interaction_id),
+                check=check,
             )
         except Overtaken:
             return outcomes.superseded(found)

@@ -7,6 +7,7 @@ from cavok.domain.errors import InvalidField
 from cavok.domain.instances import Instance, Unavailable
 from cavok.domain.interactions import InteractionAction
 from cavok.domain.kinds import Kind
+from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import listing_policy
 from cavok.services.connections import (
     ConnectionDependencies,
@@ -43,7 +44,9 @@ def list_instances(
     if region not in (None, *account.regions):
         raise InvalidField("region", f"One of this account's: {', '.join(account.regions)}.")
     require_connected(account)
-    session = enter_connected(account, listing_policy(), context, dependencies)
+    interaction = new_interaction(account, context, InteractionAction.LIST)
+    name = session_name("list", interaction.interaction_id)
+    session = enter_connected(account, listing_policy(), name, context, dependencies)
     regions, kinds = [region] if region else account.regions, [kind] if kind else list(Kind)
     unusable = account.unusable_regions
     clients = [
@@ -74,6 +77,5 @@ def list_instances(
     missing = f"; {len(listing.unavailable)} could not be listed" if listing.unavailable else ""
     count = len(listing.items)
     detail = f"{count} instance{'' if count == 1 else 's'}{missing}."
-    interaction = new_interaction(account, context, InteractionAction.LIST)
     dependencies.interactions.record(replace(interaction, region=region, kind=kind, detail=detail))
     return listing

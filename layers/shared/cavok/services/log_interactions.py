@@ -13,6 +13,7 @@ from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
+from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.errors import (
     AccountNotFound,
     CausedOutside,
@@ -27,9 +28,9 @@ from cavok.domain.errors import (
 )
 from cavok.domain.interactions import Logged, logged_at_first
 from cavok.domain.log_writing import InteractionEvent, with_log_writing_refused
+from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import logging_policy
 from cavok.domain.steps import Step, Verdict
-from cavok.domain.verifications import SCHEDULE
 from cavok.services.customer_sessions import CustomerSessions
 
 
@@ -149,7 +150,12 @@ def _logged(
         return expected, {}
     try:
         session = writing.sessions.enter_to_change(
-            account, logging_policy(), "logs", now, actor=SCHEDULE
+            account,
+            logging_policy(),
+            session_name("logs"),
+            now,
+            purpose="logs",
+            requester=Requester(actor=SYSTEM, request_id=next(iter(lines))),
         )
     except (EntryRefused, RoleIsOpen):
         return Logged.REFUSED, {}  # the next test reports why
@@ -176,5 +182,5 @@ def _degrade(account: Account, refused: Sequence[Step], accounts: Accounts, now:
         account.organization_id,
         account.account_id,
         lambda current: with_log_writing_refused(current, refused, now),
-        actor=None,
+        requester=None,
     )

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ulid import ULID
 
+from cavok.domain import audit
+from cavok.domain.accounts import Account
+from cavok.domain.actors import SCHEDULE, SYSTEM, Requester
+from cavok.domain.audit import AuditEntry
 from cavok.domain.clocks import clocks_of, is_left_over, knows, names_of
 from cavok.domain.errors import (
     AccountNotFound,
@@ -24,7 +28,6 @@ from cavok.domain.kinds import Kind
 from cavok.domain.outcomes import is_passing
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
-from cavok.domain.verifications import SCHEDULE
 from cavok.services.clocks import complete_clocks
 from cavok.services.connections import ConnectionDependencies, RequestContext
 from cavok.services.instances import list_instances
@@ -108,7 +111,7 @@ def add_resource(
     ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources
-    connections.accounts.get(context.organization_id, context.account_id)
+    account = connections.accounts.get(context.organization_id, context.account_id)
     wanted = Resource(
         organization_id=context.organization_id,
         account_id=context.account_id,
@@ -120,15 +123,17 @@ def add_resource(
         schedule=None,
         followed_at=context.now,
         created_at=context.now,
-        created_by=context.actor,
+        created_by=context.requester.actor.name,
         updated_at=context.now,
     ).scheduled(new.schedule, context.now)
     added = resources.made_before(wanted)
     if added is None:
         name = _find_instance(context, new, connections).name
         clocks = names_of(clocks_of(wanted, context.now))
-        added = resources.add(replace(wanted, name=name, schedule=None, clocks=clocks))
-    return _change(added, replace(added, schedule=new.schedule), context.now, dependencies)
+        new_one = replace(wanted, name=name, schedule=None, clocks=clocks)
+        entry = audit.resource_added(new_one, account, context.requester)
+        added = resources.add(new_one, entry)
+    return _change(added, replace(added, schedule=new.schedule), account, context, dependencies)
 
 
 def schedule_resource(
@@ -144,10 +149,10 @@ def schedule_resource(
     PreconditionFailed, Conflict, ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources
-    connections.accounts.get(context.organization_id, context.account_id)
+    account = connections.accounts.get(context.organization_id, context.account_id)
     resource = resources.get(context.account_id, resource_id).at_one_of(versions)
     after = resource if schedule == resource.schedule else resource.scheduled(schedule, context.now)
-    return _change(resource, after, context.now, dependencies)
+    return _change(resource, after, account, context, dependencies)
 
 
 def remove_resource(
@@ -162,9 +167,14 @@ def remove_resource(
 
     The resource goes first: its clocks do nothing without it.
     """
-    dependencies.connections.accounts.get(context.organization_id, context.account_id)
-    resources, account_id = dependencies.resources, context.account_id
-    clocks = resources.remove(account_id, resource_id, context.now, versions)
+    account = dependencies.connections.accounts.get(context.organization_id, context.account_id)
+    clocks = dependencies.resources.remove(
+        context.account_id,
+        resource_id,
+        context.now,
+        versions,
+        lambda removed: audit.resource_removed(removed, account, context.requester, context.now),
+    )
     dependencies.scheduler.end(clocks)
 
 
@@ -175,6 +185,7 @@ def end_resources(
     accounts: "Accounts",
     resources: "Resources",
     scheduler: "SchedulerClient",
+    request_id: str,
     now: datetime,
 ) -> int:
     """Deletes all resources of a deleted account, and returns how many there were. Repeated, ends
@@ -189,7 +200,7 @@ def end_resources(
     else:
         return 0
     for resource in ended:
-        resources.remove(account_id, resource.resource_id, now)
+        _remove_with_its_account(resource, resources, request_id, now)
     scheduler.end(resources.clocks_of_deleted(account_id))
     return len(ended)
 
@@ -212,7 +223,8 @@ def follow_schedule(
     try:
         dependencies.connections.accounts.get(invocation.organization_id, invocation.account_id)
     except AccountNotFound:
-        scheduler.end(resources.remove(resource.account_id, resource.resource_id, now))
+        clocks = _remove_with_its_account(resource, resources, invocation.request_id, now)
+        scheduler.end(clocks)
         return None
     transition = resource.due_transition(now)
     if transition is None:
@@ -220,8 +232,7 @@ def follow_schedule(
     context = RequestContext(
         organization_id=invocation.organization_id,
         account_id=invocation.account_id,
-        actor=SCHEDULE,
-        request_id=invocation.request_id,
+        requester=Requester(actor=SCHEDULE, request_id=invocation.request_id),
         now=now,
         idempotency_key=f"{resource.resource_id}/{transition.at.isoformat()}",
     )
@@ -240,14 +251,30 @@ def _note(failure: Exception) -> str:
     return f"{failure} Cavok tries again for an hour." if is_passing(failure) else str(failure)
 
 
+def _remove_with_its_account(
+    resource: Resource, resources: "Resources", request_id: str, now: datetime
+) -> tuple[str, ...]:
+    requester = Requester(actor=SYSTEM, request_id=request_id)
+    return resources.remove(
+        resource.account_id,
+        resource.resource_id,
+        now,
+        entry_of=lambda removed: audit.resource_removed(removed, None, requester, now),
+    )
+
+
 def _change(
-    before: Resource, after: Resource, now: datetime, dependencies: ResourceDependencies
+    before: Resource,
+    after: Resource,
+    account: Account,
+    context: RequestContext,
+    dependencies: ResourceDependencies,
 ) -> Resource:
     """Creates the clocks of another schedule, saves it, and ends those of the one before, which are
     left alone until then. What stopped halfway is completed by the same request: it makes the same
     clocks.
     """
-    resources, scheduler = dependencies.resources, dependencies.scheduler
+    resources, scheduler, now = dependencies.resources, dependencies.scheduler, context.now
     clocks = clocks_of(after, now)
     names = names_of(clocks)
     if after == before:
@@ -255,19 +282,24 @@ def _change(
     else:
         scheduler.create(after, clocks)
         after = replace(after, clocks=names + names_of(clocks_of(before, now)))
-        after = _save(after, before, names, dependencies)
+        entry = audit.schedule_changed(before, after, account, context.requester, now)
+        after = _save(after, before, names, entry, dependencies)
     scheduler.end(name for name in before.clocks if name not in names)
     return after
 
 
 def _save(
-    after: Resource, before: Resource, clocks: tuple[str, ...], dependencies: ResourceDependencies
+    after: Resource,
+    before: Resource,
+    clocks: tuple[str, ...],
+    entry: AuditEntry,
+    dependencies: ResourceDependencies,
 ) -> Resource:
     """Saves a changed schedule, or ends its clocks if another change came first. Returns what is
     stored. Raises Conflict, ServiceUnavailable.
     """
     try:
-        dependencies.resources.save(after, before=before)
+        dependencies.resources.save(after, before=before, entry=entry)
     except Conflict:
         stored = dependencies.resources.find(after.account_id, after.resource_id)
         if stored and stored.revision == after.revision:

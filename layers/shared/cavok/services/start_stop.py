@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cavok.domain.access_denied import THROTTLING_CODES, TRANSIENT_CODES
 from cavok.domain.accounts import CONNECTED, Account
+from cavok.domain.audit import operation_requested
 from cavok.domain.errors import (
     AccountNotFound,
     CallFailed,
@@ -38,6 +39,7 @@ from cavok.domain.outcomes import (
     is_uncertain,
     refused,
 )
+from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import start_stop_policy
 from cavok.domain.steps import Verdict
 from cavok.services.connections import (
@@ -75,7 +77,10 @@ def start_stop(
     interactions = dependencies.interactions
     new = new_interaction(account, context, InteractionAction(operation.action))
     asked = begun(new, operation, context.idempotency_key)
-    made = interactions.begin(asked)
+    entry = operation_requested(
+        account, context.requester, operation, context.now, asked.interaction_id
+    )
+    made = interactions.begin(asked, entry)
     if not made.open:
         return _same_answer(made)
     again = made.interaction_id != asked.interaction_id
@@ -92,7 +97,10 @@ def start_stop(
         called = True
 
     try:
-        instance, action_plan = act(account, context, operation, dependencies, check)
+        name = session_name(operation.action, made.interaction_id)
+        instance, action_plan = act(
+            account, context, operation, dependencies, name=name, check=check
+        )
         return interactions.close(
             accepted(made, instance, action_plan, again=uncertain_since is not None)
         )
@@ -110,13 +118,15 @@ def act(
     context: RequestContext,
     operation: Operation,
     dependencies: ConnectionDependencies,
+    *,
+    name: str,
     check: Callable[[], None],
 ) -> tuple[Instance, ActionPlan]:
-    """Enters the account, finds the instance, and starts or stops it if that is needed. Records
-    nothing. `check` runs just before AWS is called. Raises InstanceNotFound, InteractionRefused,
-    NotAnswered, and what `check` raises.
+    """Enters the account in a session with this name, finds the instance, and starts or stops it if
+    that is needed. Records nothing. `check` runs just before AWS is called. Raises
+    InstanceNotFound, InteractionRefused, NotAnswered, and what `check` raises.
     """
-    client, instance = _find(account, context, operation, dependencies)
+    client, instance = _find(account, name, context, operation, dependencies)
 
     def last_check() -> None:
         _require_still_connected(account, dependencies.accounts)
@@ -198,6 +208,7 @@ def _require_not_denied(account: Account, permission: str, verifications: "Verif
 
 def _find(
     account: Account,
+    name: str,
     context: RequestContext,
     operation: Operation,
     dependencies: ConnectionDependencies,
@@ -210,7 +221,7 @@ def _find(
         raise InstanceNotFound(absent)
     _require_not_denied(account, operation.permission, dependencies.verifications)
     policy = start_stop_policy(account.account_number, operation)
-    session = enter_to_change(account, policy, context, dependencies)
+    session = enter_to_change(account, policy, name, context, dependencies)
     regions = [region] if region else account.regions
     clients = [dependencies.connect(session, kind, each) for each in regions]
     results, failures = query_in_parallel(clients, lambda client: client.find(instance_id))

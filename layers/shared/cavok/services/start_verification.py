@@ -9,6 +9,7 @@ from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
+from cavok.domain.actors import Actor, Requester
 from cavok.domain.errors import BusyWithOthers, VerificationNotStarted
 from cavok.domain.verifications import Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
@@ -19,8 +20,7 @@ def start_verification(
     account_id: str,
     *,
     versions: frozenset[int] | None = None,
-    actor: str,
-    correlation_id: str,
+    requester: Requester,
     accounts: Accounts,
     verifications: Verifications,
     workflows: Workflows,
@@ -37,15 +37,15 @@ def start_verification(
         account = accounts.get(organization_id, account_id).at_one_of(versions)
         if account.slot and account.testing(now):
             return verifications.get(account_id, account.slot.verification_id), False
-        verification = _new(account, actor, workflows, now)
-        tested, entry = begin(account, verification)
+        verification = _new(account, requester.actor, workflows, now)
+        tested, entry = begin(account, verification, requester)
         verifications.begin(account, tested, verification, entry)
         return verification, True
 
     verification, begun = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
     if verification.running and verification.trigger is Trigger.MANUAL:
         try:
-            workflows.start(verification, correlation_id)
+            workflows.start(verification, requester.request_id)
         except VerificationNotStarted:
             if begun:
                 abort_verification(
@@ -55,7 +55,7 @@ def start_verification(
     return verification
 
 
-def _new(account: Account, actor: str, workflows: Workflows, now: datetime) -> Verification:
+def _new(account: Account, actor: Actor, workflows: Workflows, now: datetime) -> Verification:
     verification_id = str(ULID())
     return Verification(
         organization_id=account.organization_id,

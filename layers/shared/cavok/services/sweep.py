@@ -25,6 +25,7 @@ from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.workflows import Workflows
 from cavok.domain.access_denied import OUT_OF_TIME, TRANSIENT_CODES
 from cavok.domain.accounts import CONNECTED, Account
+from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import (
     PATIENCE_SECONDS,
     SHORT_TEST_SECONDS,
@@ -35,7 +36,6 @@ from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFo
 from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.verifications import (
-    SCHEDULE,
     State,
     Trigger,
     Verification,

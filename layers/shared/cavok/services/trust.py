@@ -14,6 +14,7 @@ from cavok.adapters.table.trust_proofs import TrustProofs
 from cavok.domain import audit, permissions
 from cavok.domain.access_denied import WORTH_REPEATING, Reason
 from cavok.domain.accounts import Account
+from cavok.domain.actors import Requester
 from cavok.domain.errors import ChangedMeanwhile, EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.issues import confused_deputy
 from cavok.domain.steps import Judgement, Step
@@ -25,11 +26,6 @@ TRUST_RETRY_WAITS = (1.0, 2.0)
 
 T = TypeVar("T")
 Check = Callable[[], Judgement]
-
-
-def session_name(purpose: str) -> str:
-    """The name of a session in the customer's CloudTrail."""
-    return f"cavok-{purpose}"
 
 
 def wrong_entries(
@@ -86,18 +82,19 @@ class TrustGuard:
         enter: Callable[[], T],
         *,
         purpose: str,
-        actor: str,
+        name: str,
+        requester: Requester,
         now: datetime,
     ) -> T:
         """Runs `enter`, which uses the right external ID, beside the checks that must be refused.
-        Returns its result once all three prove the trust. `actor` is for whom the account is
-        entered.
+        Returns its result once all three prove the trust. `name` is that of the session, and
+        `requester` for whom the account is entered.
 
         Raises what `enter` raises; RoleIsOpen if AWS lets somebody else in, after the account has
         failed; EntryInconclusive if AWS does not say, or if the account was revoked, reconnected or
         failed meanwhile; AccountNotFound if it was deleted.
         """
-        roles, name = self._roles(), session_name(purpose)
+        roles = self._roles()
         checks = wrong_entries(roles, account, name, None)
         refusal: EntryRefused | EntryInconclusive | None = None
         with ThreadPoolExecutor(len(checks)) as pool:  # beside entering; waiting time costs money
@@ -111,7 +108,7 @@ class TrustGuard:
             checks = wrong_entries(roles, account, name, through)
             steps = [timed(step, partial(until_answered, check)) for step, check in checks.items()]
         if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):
-            self._fail(account, actor, now)
+            self._fail(account, requester, now)
             issue = confused_deputy(account)
             raise RoleIsOpen(f"{issue.message} {issue.remedy}")
         if refusal:
@@ -126,7 +123,7 @@ class TrustGuard:
         self._proofs.put(account, purpose, proof, self._max_age)
         return entered
 
-    def _fail(self, account: Account, actor: str, now: datetime) -> None:
+    def _fail(self, account: Account, requester: Requester, now: datetime) -> None:
         """Fails the account, unless it was reconnected, revoked or failed meanwhile."""
 
         def attempt() -> None:
@@ -135,7 +132,8 @@ class TrustGuard:
                 return
             failed = with_open_role(current, now)
             if failed is not current:
-                self._accounts.save(current, failed, entry=audit.failed(failed, actor))
+                entry = audit.failed(current, failed, requester)
+                self._accounts.save(current, failed, entry=entry)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile(CHANGED_BY_OTHERS))
 

@@ -6,14 +6,15 @@ from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, urlsplit
 
 from cavok.adapters.retry_queue import TRIES, RetryQueue, wait_seconds
 from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.webhook_client import NotDelivered, WebhookClient
-from cavok.domain.audit import AuditAction, of_webhook
+from cavok.domain.actors import Requester
+from cavok.domain.audit import AuditAction, AuditEntry, Target, TargetType, differences, of_webhook
 from cavok.domain.errors import (
     ChangedMeanwhile,
     DeliveryNotFound,
@@ -69,7 +70,7 @@ def set_webhook(
     *,
     new_secret_wanted: bool,
     versions: Container[str] | None = None,
-    actor: str,
+    requester: Requester,
     allow_loopback: bool,
     webhooks: Webhooks,
     sealer: Sealer,
@@ -101,11 +102,12 @@ def set_webhook(
             secrets=secrets,
             created_at=found.created_at if found else now,
             updated_at=now,
-            updated_by=actor,
+            updated_by=requester.actor.name,
         )
         rotates = found and secret
         action = AuditAction.WEBHOOK_SECRET_ROTATED if rotates else AuditAction.WEBHOOK_SET
-        entry = of_webhook(action, organization_id, actor, now, detail)
+        changes = differences(_told(found), _told(webhook))
+        entry = of_webhook(action, organization_id, requester, now, detail=detail, changes=changes)
         webhooks.save(found, webhook, entry)
         return WebhookSet(webhook, secret, created=found is None)
 
@@ -113,10 +115,41 @@ def set_webhook(
     return retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
 
 
+def remove_webhook(
+    organization_id: str,
+    *,
+    versions: Container[str] | None = None,
+    requester: Requester,
+    webhooks: Webhooks,
+    now: datetime,
+) -> None:
+    """Raises PreconditionFailed, ChangedMeanwhile."""
+
+    def entry_of(removed: Webhook) -> AuditEntry:
+        return of_webhook(
+            AuditAction.WEBHOOK_REMOVED,
+            organization_id,
+            requester,
+            now,
+            changes=differences(_told(removed), {}),
+        )
+
+    webhooks.remove(organization_id, entry_of, versions)
+
+
+def _told(webhook: Webhook | None) -> dict[str, Any]:
+    """What an audit entry says of it. Of the address the host alone: a path or query may hold a
+    secret of the receiver.
+    """
+    if webhook is None:
+        return {}
+    return {"host": urlsplit(webhook.url).hostname, "events": webhook.events}
+
+
 def send_test_message(
     organization_id: str,
     *,
-    actor: str,
+    requester: Requester,
     webhooks: Webhooks,
     quotas: "Quotas",
     messages: RetryQueue,
@@ -130,7 +163,8 @@ def send_test_message(
         event_id=_new_id(), organization_id=organization_id, account_id=None, occurred_at=now
     )
     message = "This is a test. Your receiver got it."
-    quotas.take(WEBHOOK_TESTS, of_webhook(AuditAction.WEBHOOK_TESTED, organization_id, actor, now))
+    entry = of_webhook(AuditAction.WEBHOOK_TESTED, organization_id, requester, now)
+    quotas.take(WEBHOOK_TESTS, entry)
     _send(envelope.event(WEBHOOK_TEST, {"message": message}), messages)
 
 
@@ -138,7 +172,7 @@ def redeliver(
     organization_id: str,
     event_id: str,
     *,
-    actor: str,
+    requester: Requester,
     webhooks: Webhooks,
     quotas: "Quotas",
     messages: RetryQueue,
@@ -155,8 +189,15 @@ def redeliver(
         raise WebhookPaused("The webhook is paused. Resume it, then deliver the message again.")
     delivery = replace(newest[event_id], status=DeliveryStatus.WAITING, tries=0, next_try_at=now)
     quota = WEBHOOK_TESTS if delivery.type == WEBHOOK_TEST else WEBHOOK_REDELIVERIES
-    action = AuditAction.WEBHOOK_REDELIVERED
-    quotas.take(quota, of_webhook(action, organization_id, actor, now, event_id))
+    entry = of_webhook(
+        AuditAction.WEBHOOK_REDELIVERED,
+        organization_id,
+        requester,
+        now,
+        detail=event_id,
+        target=Target(TargetType.DELIVERY, event_id),
+    )
+    quotas.take(quota, entry)
     webhooks.record(delivery)
     _send(delivery, messages)
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.adapters.customer.session import Credentials, CustomerSession
-from cavok.adapters.customer.session_cache import LIFETIME, SessionCache
+from cavok.adapters.customer.session_cache import LIFETIME, SessionCache, SessionLimits
 from tests.support.builders import NOW, an_account
 
 REQUESTS = st.tuples(
@@ -32,7 +32,8 @@ def test_whatever_is_asked_in_whatever_order_a_session_is_ones_own_and_alive(
         )
         owner = f"{organization_id}/{account_id}/{revision}/{policy}"
 
-        session = cache.get(account, policy, now, lambda o=owner, t=now: opened(o, t))  # type: ignore[misc]
+        limits = SessionLimits(policy, f"cavok-{policy}")
+        session = cache.get(account, limits, now, lambda o=owner, t=now: opened(o, t))  # type: ignore[misc]
 
         whose, since = session.credentials.access_key_id.split("@")
         assert whose == owner

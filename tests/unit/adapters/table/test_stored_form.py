@@ -29,7 +29,15 @@ from cavok.adapters.table.verifications import VerificationItem
 from cavok.adapters.table.webhooks import DeliveryItem, HealthItem, WebhookItem
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Capability, Issue, LastVerification, Outcome
-from cavok.domain.audit import AuditAction, AuditEntry
+from cavok.domain.actors import SCHEDULE, Actor, ActorKind
+from cavok.domain.audit import (
+    THE_WEBHOOK,
+    AuditAction,
+    AuditEntry,
+    Change,
+    Target,
+    TargetType,
+)
 from cavok.domain.events import EventType
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.interactions import (
@@ -46,7 +54,7 @@ from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 from cavok.domain.trust import TrustProof
-from cavok.domain.verifications import State
+from cavok.domain.verifications import State, Trigger
 from cavok.domain.webhooks import Delivery, DeliveryStatus, Health, SigningSecret, Webhook
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -115,6 +123,7 @@ FINISHED = a_verification(
     execution_arn="arn:x",
 )
 RUNNING = a_verification()
+PERSON = Actor(kind=ActorKind.PERSON, sub="s", email="a@b.c")
 STOP = Interaction(
     organization_id=ORGANIZATION_ID,
     account_id=ACCOUNT_ID,
@@ -122,7 +131,7 @@ STOP = Interaction(
     action=InteractionAction.STOP,
     outcome=InteractionOutcome.ACCEPTED,
     detail="d",
-    actor="a",
+    actor=PERSON,
     at=NOW,
     request_id="r",
     logged=Logged.PENDING,
@@ -196,11 +205,48 @@ ENTRY = AuditEntry(
     account_id=ACCOUNT_ID,
     account_name="n",
     action=AuditAction.CHANGED,
-    actor="a",
+    actor=PERSON,
     at=NOW,
+    target=Target(TargetType.ACCOUNT, ACCOUNT_ID, "n"),
+    changes=(Change("write_logs", True, False), Change("role_name", None, "CavokCloud")),
     detail="d",
+    request_id="r",
+    source_ip="203.0.113.7",
 )
-OF_WEBHOOK = replace(ENTRY, account_id=None, account_name=None, action=AuditAction.WEBHOOK_SET)
+OF_WEBHOOK = replace(
+    ENTRY,
+    account_id=None,
+    account_name=None,
+    action=AuditAction.WEBHOOK_SET,
+    target=THE_WEBHOOK,
+    changes=(),
+)
+OF_SCHEDULE = replace(
+    ENTRY,
+    action=AuditAction.STOP_REQUESTED,
+    actor=SCHEDULE,
+    target=Target(TargetType.INSTANCE, "i-1"),
+    changes=(),
+    source_ip=None,
+)
+OLD_ENTRY = replace(
+    ENTRY,
+    actor=Actor(kind=ActorKind.PERSON, email="ada@example.com"),
+    changes=(),
+    request_id=None,
+    source_ip=None,
+)
+OLD_BY_SCHEDULE = replace(OLD_ENTRY, actor=SCHEDULE)
+
+TURN = replace(STOP, actor=SCHEDULE)
+SCHEDULED_TEST = replace(RUNNING, trigger=Trigger.SCHEDULED, actor=SCHEDULE)
+
+
+def with_the_name_alone(item: Any) -> Any:
+    """As it was stored before there were kinds of actors."""
+    item.actor_sub = item.actor_kind = None
+    return item
+
 
 PROOF = TrustProof(2, NOW)
 LOOKS = {ACCOUNT_ID: NOW}
@@ -229,6 +275,17 @@ WRITTEN: Mapping[str, Item] = {
     "what counts against a quota": QuotaItem("ORG#o", "QUOTA#q", taken=(NOW,), expires_at=NOW),
     "an audit entry of the webhook": AuditItem.of(OF_WEBHOOK, timedelta(days=1)),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
+    "an audit entry of before there were kinds": with_the_name_alone(
+        AuditItem.of(OLD_ENTRY, timedelta(days=1))
+    ),
+    "an audit entry by schedule of before": with_the_name_alone(
+        AuditItem.of(OLD_BY_SCHEDULE, timedelta(days=1))
+    ),
+    "a turn of before there were kinds": with_the_name_alone(InteractionItem.of(TURN)),
+    "a scheduled test of before": with_the_name_alone(
+        VerificationItem.of(SCHEDULED_TEST, expires_at=None)
+    ),
+    "an audit entry of a schedule": AuditItem.of(OF_SCHEDULE, timedelta(days=1)),
     "accounts that are looked at": LooksItem("ORG#o", "LOOKS", looks=LOOKS, expires_at=NOW),
     "a proof of a role's trust": TrustProofItem.of(
         TESTED, "logs", PROOF, kept_for=timedelta(days=1)
@@ -261,6 +318,15 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "what counts against a quota": (QuotaItem, lambda item: item.taken, (NOW,)),
     "an audit entry of the webhook": (AuditItem, AuditItem.entry, OF_WEBHOOK),
     "an audit entry": (AuditItem, AuditItem.entry, ENTRY),
+    "an audit entry of before there were kinds": (AuditItem, AuditItem.entry, OLD_ENTRY),
+    "an audit entry by schedule of before": (AuditItem, AuditItem.entry, OLD_BY_SCHEDULE),
+    "a turn of before there were kinds": (InteractionItem, InteractionItem.interaction, TURN),
+    "a scheduled test of before": (
+        VerificationItem,
+        VerificationItem.verification,
+        SCHEDULED_TEST,
+    ),
+    "an audit entry of a schedule": (AuditItem, AuditItem.entry, OF_SCHEDULE),
     "accounts that are looked at": (LooksItem, lambda item: item.looks, LOOKS),
     "a proof of a role's trust": (TrustProofItem, TrustProofItem.proof, PROOF),
 }

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.accounts import Account
@@ -23,19 +23,27 @@ client that asks in a loop must not use it up.
 """
 
 
+class SessionLimits(NamedTuple):
+    """The session policy, as JSON, and the session's name. Both are empty for an access key."""
+
+    policy: str
+    name: str
+
+
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """Whose session it is, which connection it was opened with, and its session policy."""
+    """Whose session it is, which connection it was opened with, its session policy and its name."""
 
     organization_id: str
     account_id: str
     connection_revision: int
-    policy: str
+    limits: SessionLimits
 
 
 class SessionCache:
     """Sessions by owner. A session is never handed out for another organization or account, for
-    another session policy, after the account was reconnected, or past its lifetime.
+    another session policy, under another name, which says for what it is used, after the account
+    was reconnected, or past its lifetime.
     """
 
     def __init__(self) -> None:
@@ -43,24 +51,32 @@ class SessionCache:
         self._refused: OrderedDict[_Version, tuple[str, datetime]] = OrderedDict()
 
     def get(
-        self, account: Account, policy: str, now: datetime, enter: Callable[[], CustomerSession]
+        self,
+        account: Account,
+        limits: SessionLimits,
+        now: datetime,
+        enter: Callable[[], CustomerSession],
     ) -> CustomerSession:
         """A session that is valid for at least two more minutes: the kept one, or a new one from
         `enter`, which is kept for LIFETIME.
         """
-        kept = self._kept.get(_key(account, policy))
+        kept = self._kept.get(_key(account, limits))
         if kept and now < kept[1] - _MARGIN:
             return kept[0]
-        return self.renew(account, policy, now, enter)
+        return self.renew(account, limits, now, enter)
 
     def renew(
-        self, account: Account, policy: str, now: datetime, enter: Callable[[], CustomerSession]
+        self,
+        account: Account,
+        limits: SessionLimits,
+        now: datetime,
+        enter: Callable[[], CustomerSession],
     ) -> CustomerSession:
         """A new session from `enter`, which replaces the kept one. Raises what `enter` raises, and
         EntryRefused.
         """
         self.check(account, now)
-        key = _key(account, policy)
+        key = _key(account, limits)
         self._kept.pop(key, None)
         try:
             session = enter()
@@ -94,5 +110,5 @@ def _version(account: Account) -> _Version:
     return account.organization_id, account.account_id, account.writes
 
 
-def _key(account: Account, policy: str) -> _Key:
-    return _Key(account.organization_id, account.account_id, account.connection_revision, policy)
+def _key(account: Account, limits: SessionLimits) -> _Key:
+    return _Key(account.organization_id, account.account_id, account.connection_revision, limits)

@@ -44,6 +44,7 @@ from cavok.domain.accounts import (
     Status,
     TestSlot,
 )
+from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import (
     AccountNotFound,
@@ -261,21 +262,30 @@ class Accounts:
             ) from None
 
     def add(
-        self, account: Account, sealed_credentials: str | None, key: IdempotencyKey | None = None
+        self,
+        account: Account,
+        sealed_credentials: str | None,
+        key: IdempotencyKey | None = None,
+        *,
+        entry: AuditEntry | None = None,
     ) -> Account:
-        """Stores a new account, its sealed credentials, its claim on the account number, and the
-        key that it was asked for with; or returns the account that the same key made meanwhile.
-        Raises Conflict, InvalidField.
+        """Stores a new account, its sealed credentials, its claim on the account number, the key
+        that it was asked for with, and its audit entry; or returns the account that the same key
+        made meanwhile. Raises Conflict, InvalidField.
         """
         return retry_on_conflict(
-            lambda: self._add(account, sealed_credentials, key),
+            lambda: self._add(account, sealed_credentials, key, entry),
             or_raise=BusyWithOthers(
                 "Other accounts are being connected at this moment. Please try again."
             ),
         )
 
     def _add(
-        self, account: Account, sealed_credentials: str | None, key: IdempotencyKey | None
+        self,
+        account: Account,
+        sealed_credentials: str | None,
+        key: IdempotencyKey | None,
+        entry: AuditEntry | None,
     ) -> Account:
         account = replace(account, version=1)
         item, claim = AccountItem.of(account), _claim(account)
@@ -284,7 +294,8 @@ class Accounts:
                 transaction.save(claim, condition=ClaimItem.pk.does_not_exist())
                 transaction.save(item)
                 transaction.update(_organization(account), [_counts(account.status, +1)])
-                self._add_audit_entry(transaction, audit.created(account))
+                if entry:
+                    self._add_audit_entry(transaction, entry)
                 if sealed_credentials:
                     transaction.save(_credentials(account, sealed=sealed_credentials))
                 if key:
@@ -337,13 +348,13 @@ class Accounts:
         add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def save_credentials(
-        self, before: Account, after: Account, sealed: str, *, actor: str
+        self, before: Account, after: Account, sealed: str, *, requester: Requester
     ) -> Account:
         """Replaces the sealed access key and the account. Raises ItemChanged, ItemBusy."""
         return self.save(
             before,
             after,
-            entry=audit.credentials_rotated(after, actor),
+            entry=audit.credentials_rotated(before, after, requester),
             with_items=lambda transaction: transaction.save(_credentials(after, sealed=sealed)),
         )
 
@@ -356,7 +367,7 @@ class Accounts:
         item = self._table.get(CredentialsItem, pk, sk)
         return item.sealed if item else None
 
-    def delete(self, account: Account, *, actor: str, now: datetime) -> None:
+    def delete(self, account: Account, *, requester: Requester, now: datetime) -> None:
         """Removes the account, its credentials and its claim, and remembers that for a day. Raises
         ItemChanged, ItemBusy.
         """
@@ -367,7 +378,7 @@ class Accounts:
             transaction.delete(_credentials(account))
             transaction.save(DeletedItem.of(pk, account.account_id, now))
             transaction.update(_organization(account), [_counts(account.status, -1)])
-            self._add_audit_entry(transaction, audit.deleted(account, actor, now))
+            self._add_audit_entry(transaction, audit.deleted(account, requester, now))
 
     def was_deleted(self, organization_id: str, account_id: str, now: datetime) -> bool:
         """Whether the organization deleted this account within a day."""
@@ -380,10 +391,10 @@ class Accounts:
         account_id: str,
         change: Callable[[Account], Account],
         *,
-        actor: str | None,
+        requester: Requester | None,
     ) -> Account:
         """Reads, changes and writes an account, and repeats that if another write came first.
-        Without an actor, no audit entry is written. Raises AccountNotFound, Conflict.
+        Without a requester, no audit entry is written. Raises AccountNotFound, Conflict.
         """
 
         def attempt() -> Account:
@@ -391,7 +402,7 @@ class Accounts:
             after = change(before)
             if after == before:
                 return before
-            entry = audit.changed(before, after, actor) if actor else None
+            entry = audit.changed(before, after, requester) if requester else None
             return self.save(before, after, entry=entry)
 
         return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))

@@ -8,8 +8,17 @@ from pynamodb.attributes import TTLAttribute, UnicodeAttribute, UTCDateTimeAttri
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
-from cavok.adapters.table.table import EnumAttribute, Item, Table, page_of
-from cavok.domain.audit import AuditAction, AuditEntry
+from cavok.adapters.table.actors import actor_of, stored_actor
+from cavok.adapters.table.table import EnumAttribute, Item, JsonAttribute, Table, page_of
+from cavok.domain.actors import ActorKind
+from cavok.domain.audit import (
+    THE_WEBHOOK,
+    AuditAction,
+    AuditEntry,
+    Change,
+    Target,
+    TargetType,
+)
 from cavok.domain.pages import Page, Position
 
 
@@ -18,8 +27,22 @@ class AuditItem(Item):
     account_name = UnicodeAttribute(null=True)
     action = EnumAttribute(AuditAction)
     actor = UnicodeAttribute()
+    actor_sub = UnicodeAttribute(null=True)
+    actor_kind = EnumAttribute(ActorKind, null=True)
     at = UTCDateTimeAttribute()
+    target = JsonAttribute(
+        dump=lambda target: [target.type.value, target.id, target.name],
+        load=lambda stored: Target(TargetType(stored[0]), *stored[1:]),
+        null=True,
+    )
+    changes = JsonAttribute(
+        dump=lambda changes: [[c.field, c.before, c.after] for c in changes],
+        load=lambda rows: tuple(Change(*row) for row in rows),
+        null=True,
+    )
     detail = UnicodeAttribute(null=True)
+    request_id = UnicodeAttribute(null=True)
+    source_ip = UnicodeAttribute(null=True)
     expires_at = TTLAttribute()
 
     @classmethod
@@ -29,18 +52,31 @@ class AuditItem(Item):
             keys.audit_sk(entry.entry_id),
             entry,
             audited_account=keys.account_pk(entry.account_id) if entry.account_id else None,
+            # Not stored, so that most entries stay below 1 kB: what follows from the others.
+            target=entry.target if entry.target.type not in _IMPLIED else None,
+            changes=entry.changes or None,
             expires_at=entry.at + kept_for,
+            **stored_actor(entry.actor),
         )
 
     def entry(self) -> AuditEntry:
+        audited = self.audited_account
+        account_id = audited.removeprefix(keys.ACCOUNT) if audited else None
+        implied = (
+            Target(TargetType.ACCOUNT, account_id, self.account_name) if account_id else THE_WEBHOOK
+        )
         return self.as_a(
             AuditEntry,
             entry_id=self.sk.removeprefix(keys.AUDIT),
             organization_id=self.pk.removeprefix(keys.ORGANIZATION),
-            account_id=(
-                self.audited_account.removeprefix(keys.ACCOUNT) if self.audited_account else None
-            ),
+            account_id=account_id,
+            actor=actor_of(self),
+            target=self.target or implied,
+            changes=self.changes or (),
         )
+
+
+_IMPLIED = {TargetType.ACCOUNT, TargetType.WEBHOOK}
 
 
 def add_audit_entry(transaction: TransactWrite, entry: AuditEntry, kept_for: timedelta) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import (
@@ -17,6 +17,8 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys, usage
+from cavok.adapters.table.actors import actor_of, stored_actor
+from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.table import (
     EnumAttribute,
     Item,
@@ -25,6 +27,9 @@ from cavok.adapters.table.table import (
     WriteConflict,
     retry_on_conflict,
 )
+from cavok.domain import audit
+from cavok.domain.actors import ActorKind
+from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import ChangedMeanwhile, StillRunning
 from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.interactions import (
@@ -49,6 +54,8 @@ class InteractionItem(Item):
     outcome = EnumAttribute(InteractionOutcome)
     detail = UnicodeAttribute()
     actor = UnicodeAttribute()
+    actor_sub = UnicodeAttribute(null=True)
+    actor_kind = EnumAttribute(ActorKind, null=True)
     at = UTCDateTimeAttribute()
     request_id = UnicodeAttribute()
     logged = EnumAttribute(Logged)
@@ -68,10 +75,11 @@ class InteractionItem(Item):
             keys.interaction_sk(interaction.interaction_id),
             interaction,
             expires_at=interaction.kept_until,
+            **stored_actor(interaction.actor),
         )
 
     def interaction(self) -> Interaction:
-        return self.as_a(Interaction)
+        return self.as_a(Interaction, actor=actor_of(self))
 
 
 class RequestItem(Item):
@@ -104,10 +112,11 @@ def add_interaction(transaction: TransactWrite, interaction: Interaction) -> Non
 
 
 class Interactions:
-    """Reads and writes interactions."""
+    """Reads and writes interactions. Audit entries expire after `audit_kept_for`."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, audit_kept_for: timedelta = audit.KEPT_FOR) -> None:
         self._table = table
+        self._audit_kept_for = audit_kept_for
 
     def record(self, interaction: Interaction) -> Interaction:
         """Stores and counts an interaction, once. Raises ChangedMeanwhile."""
@@ -125,9 +134,9 @@ class Interactions:
 
         return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
 
-    def begin(self, act: Interaction) -> Interaction:
-        """Stores an open start or stop, or returns the one that its key began in the last 24 hours.
-        Raises ChangedMeanwhile.
+    def begin(self, act: Interaction, entry: AuditEntry | None = None) -> Interaction:
+        """Stores an open start or stop with its audit entry, or returns the one that its key began
+        in the last 24 hours. Raises ChangedMeanwhile.
         """
 
         def attempt() -> Interaction:
@@ -138,6 +147,8 @@ class Interactions:
                     if act.key_hash:
                         request = RequestItem.of(act, act.key_hash)
                         transaction.save(request, condition=_unused_at(act.at))
+                    if entry:
+                        add_audit_entry(transaction, entry, self._audit_kept_for)
             except (WriteConflict, TransactWriteError):
                 if begun := self._begun(act):
                     return begun

@@ -1,7 +1,7 @@
 """Resources in the table. The caller has read the account in its organization before."""
 
-from collections.abc import Container, Iterator
-from datetime import datetime
+from collections.abc import Callable, Container, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
@@ -9,6 +9,7 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
+from cavok.adapters.table.audit import add_audit_entry
 from cavok.adapters.table.deleted import DeletedItem
 from cavok.adapters.table.table import (
     EnumAttribute,
@@ -18,6 +19,8 @@ from cavok.adapters.table.table import (
     Table,
     retry_on_conflict,
 )
+from cavok.domain import audit
+from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import (
     AccountNotFound,
     AlreadyControlled,
@@ -86,15 +89,16 @@ class ResourceClaimItem(Item):
 
 
 class Resources:
-    """Reads and writes resources."""
+    """Reads and writes resources. Audit entries expire after `audit_kept_for`."""
 
-    def __init__(self, table: Table) -> None:
+    def __init__(self, table: Table, audit_kept_for: timedelta = audit.KEPT_FOR) -> None:
         self._table = table
+        self._audit_kept_for = audit_kept_for
 
-    def add(self, resource: Resource) -> Resource:
-        """Stores a new resource of an account that is there. Returns it, or the one that the same
-        request made before. Raises AccountNotFound, and Conflict if its instance is a resource
-        already.
+    def add(self, resource: Resource, entry: AuditEntry | None = None) -> Resource:
+        """Stores a new resource of an account that is there, with its audit entry. Returns it, or
+        the one that the same request made before. Raises AccountNotFound, and Conflict if its
+        instance is a resource already.
         """
         account_pk = keys.organization_pk(resource.organization_id)
         account_sk = keys.account_sk(resource.account_id)
@@ -106,6 +110,7 @@ class Resources:
                     transaction.condition_check(Item, account_pk, account_sk, Item.pk.exists())
                     transaction.save(ResourceClaimItem.of(resource), condition=new)
                     transaction.save(ResourceItem.of(resource))
+                    self._add_audit_entry(transaction, entry)
             except ItemChanged as error:
                 if 0 in error.failed:
                     raise AccountNotFound(f"Account {resource.account_id} was deleted.") from None
@@ -167,14 +172,23 @@ class Resources:
         items = self._table.get_many(ResourceItem, found)
         return (item.resource() for item in items)
 
-    def save(self, resource: Resource, *, before: Resource) -> None:
-        """Writes a changed resource whose schedule is still that of `before`. Raises Conflict if
-        that was changed or the resource deleted meanwhile, ChangedMeanwhile.
+    def save(
+        self, resource: Resource, *, before: Resource, entry: AuditEntry | None = None
+    ) -> None:
+        """Writes a changed resource whose schedule is still that of `before`, with the audit entry
+        if that changes. Raises Conflict if it was changed or the resource deleted meanwhile,
+        ChangedMeanwhile.
         """
+        item, condition = ResourceItem.of(resource), _unchanged(before)
 
         def attempt() -> None:
             try:
-                self._table.put(ResourceItem.of(resource), _unchanged(before))
+                if entry is None:
+                    self._table.put(item, condition)
+                    return
+                with self._table.transaction() as transaction:
+                    transaction.save(item, condition=condition)
+                    self._add_audit_entry(transaction, entry)
             except ItemChanged:
                 raise BusyWithOthers(_CHANGED_BY_OTHERS) from None
 
@@ -186,10 +200,11 @@ class Resources:
         resource_id: str,
         now: datetime,
         versions: Container[str] | None = None,
+        entry_of: Callable[[Resource], AuditEntry] | None = None,
     ) -> tuple[str, ...]:
-        """Deletes a resource at one of these versions, and its claim, and remembers that for a day.
-        Returns the names of its clocks, also if that happened before. Raises ResourceNotFound,
-        PreconditionFailed, ChangedMeanwhile.
+        """Deletes a resource at one of these versions, and its claim, with an audit entry, and
+        remembers that for a day. Returns the names of its clocks, also if that happened before.
+        Raises ResourceNotFound, PreconditionFailed, ChangedMeanwhile.
         """
         pk = keys.account_pk(account_id)
 
@@ -204,6 +219,7 @@ class Resources:
             with self._table.transaction() as transaction:
                 _delete(transaction, resource)
                 transaction.save(DeletedItem.of(pk, resource_id, now, resource.clocks))
+                self._add_audit_entry(transaction, entry_of and entry_of(resource))
             return resource.clocks
 
         return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
@@ -213,6 +229,10 @@ class Resources:
         pk = keys.account_pk(account_id)
         found = DeletedItem.query(pk, DeletedItem.sk.startswith(keys.DELETED), consistent_read=True)
         return (clock for item in found for clock in item.clocks)
+
+    def _add_audit_entry(self, transaction: TransactWrite, entry: AuditEntry | None) -> None:
+        if entry:
+            add_audit_entry(transaction, entry, self._audit_kept_for)
 
 
 def _unchanged(resource: Resource) -> Condition:

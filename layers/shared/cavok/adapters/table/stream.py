@@ -16,6 +16,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from cavok.adapters.table import keys
 from cavok.adapters.table.issues import issue_of
 from cavok.domain.accounts import LastVerification, Outcome, Status
+from cavok.domain.actors import Actor, ActorKind
 from cavok.domain.events import (
     AccountChange,
     AccountVersion,
@@ -111,6 +112,13 @@ def _account(image: Image | None) -> AccountVersion | None:
     )
 
 
+def _actor(image: Image) -> Actor:
+    kind = image.get("actor_kind")
+    return Actor.of_stored(
+        image["actor"], image.get("actor_sub"), ActorKind(kind) if kind else None
+    )
+
+
 def _interaction(image: Image) -> Interaction:
     return Interaction(
         organization_id=image["organization_id"],
@@ -119,7 +127,7 @@ def _interaction(image: Image) -> Interaction:
         action=InteractionAction(image["action"]),
         outcome=InteractionOutcome(image["outcome"]),
         detail=image["detail"],
-        actor=image["actor"],
+        actor=_actor(image),
         at=datetime.fromisoformat(image["at"]),
         request_id=image["request_id"],
         logged=Logged(image["logged"]),

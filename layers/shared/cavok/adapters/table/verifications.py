@@ -17,6 +17,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.actors import actor_of, stored_actor
 from cavok.adapters.table.interactions import add_interaction
 from cavok.adapters.table.region_health import dump_health, load_health
 from cavok.adapters.table.table import (
@@ -28,6 +29,7 @@ from cavok.adapters.table.table import (
     Table,
 )
 from cavok.domain.accounts import Account, Outcome
+from cavok.domain.actors import ActorKind
 from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import VerificationNotFound
 from cavok.domain.ids import is_id
@@ -109,6 +111,8 @@ class VerificationItem(Item):
     organization_id = UnicodeAttribute()
     trigger = EnumAttribute(Trigger)
     actor = UnicodeAttribute()
+    actor_sub = UnicodeAttribute(null=True)
+    actor_kind = EnumAttribute(ActorKind, null=True)
     connection_revision = NumberAttribute()
     state = EnumAttribute(State)
     outcome = EnumAttribute(Outcome, null=True)
@@ -129,6 +133,7 @@ class VerificationItem(Item):
             verification,
             region_health=verification.region_health or None,
             expires_at=expires_at,
+            **stored_actor(verification.actor),
         )
 
     def verification(self) -> Verification:
@@ -136,6 +141,7 @@ class VerificationItem(Item):
             Verification,
             account_id=self.pk.removeprefix(keys.ACCOUNT),
             verification_id=self.sk.removeprefix(keys.VERIFICATION),
+            actor=actor_of(self),
             region_health=self.region_health or (),
             unchanged=Unchanged(int(self.unchanged_tests), self.unchanged_at)
             if self.unchanged_tests and self.unchanged_at

@@ -2,7 +2,7 @@
 and what became of their messages.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import (
@@ -151,13 +151,17 @@ class Webhooks:
                 _resume(transaction, health, entry.at)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
-    def remove(self, entry: AuditEntry, versions: Container[str] | None = None) -> None:
-        """Deletes the webhook and its secrets, if it is at one of these versions. Its health stays,
-        so that removing it and setting it anew is not another way to be sent ten messages that
-        fail. A missing webhook is not an error, and then there is no entry. Raises
-        PreconditionFailed, ChangedMeanwhile.
+    def remove(
+        self,
+        organization_id: str,
+        entry_of: Callable[[Webhook], AuditEntry],
+        versions: Container[str] | None = None,
+    ) -> None:
+        """Deletes the webhook and its secrets, if it is at one of these versions, with the audit
+        entry. Its health stays, so that removing it and setting it anew is not another way to be
+        sent ten messages that fail. A missing webhook is not an error, and then there is no entry.
+        Raises PreconditionFailed, ChangedMeanwhile.
         """
-        organization_id = entry.organization_id
 
         def attempt() -> None:
             webhook = self.get(organization_id)
@@ -166,7 +170,7 @@ class Webhooks:
             condition = _as_read(webhook.at_one_of(versions))
             with self._table.transaction() as transaction:
                 transaction.delete(WebhookItem.of(webhook), condition=condition)
-                add_audit_entry(transaction, entry, self._audit_kept_for)
+                add_audit_entry(transaction, entry_of(webhook), self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
 

@@ -1,21 +1,61 @@
 """The bodies of the audit trail."""
 
+from typing import Any
+
 from cavok.api.models.common import ResponseBody, Timestamp
-from cavok.domain.audit import AuditAction
+from cavok.domain.actors import ActorKind
+from cavok.domain.audit import AuditAction, AuditEntry, TargetType
+
+
+class ActorBody(ResponseBody):
+    """`sub` says who it is: nobody can change it. `email` is for reading; it was verified. Both are
+    null for a schedule, and for what Cavok did as a consequence (`system`).
+    """
+
+    sub: str | None
+    email: str | None
+    kind: ActorKind
+
+
+class TargetBody(ResponseBody):
+    type: TargetType
+    id: str | None
+    name: str | None
+
+
+class ChangeBody(ResponseBody):
+    """A field and its values. Null: it was not there before, or is not now. Of a webhook's address
+    there is the host alone, of an access key the last four characters of its id.
+    """
+
+    field: str
+    before: Any
+    after: Any
 
 
 class AuditEntryBody(ResponseBody):
-    """Who did what to which account, or to the webhook: then there is no account. `actor` is a
-    person, or `schedule`.
+    """Who did what. `audit_id` is that of the interaction or test, if it tells of one, which is
+    also in the name of the session in your CloudTrail. Of the webhook there is no account.
+    `entry_id` is the same as `audit_id`. Entries from before they were kept have no `request_id`
+    and `source_ip`, and no `changes`.
     """
 
+    audit_id: str
     entry_id: str
+    at: Timestamp
+    actor: ActorBody
+    action: AuditAction
+    target: TargetBody
+    changes: list[ChangeBody]
     account_id: str | None
     account_name: str | None
-    action: AuditAction
-    actor: str
-    at: Timestamp
     detail: str | None
+    request_id: str | None
+    source_ip: str | None
+
+    @classmethod
+    def of_entry(cls, entry: AuditEntry) -> "AuditEntryBody":
+        return cls.of(entry, audit_id=entry.entry_id)
 
 
 class AuditPage(ResponseBody):

@@ -53,13 +53,12 @@ def create_account(
     """Adds an account with the status `unconfirmed`. A request with the same Idempotency-Key and
     body returns the same account.
     """
-    caller = router.caller
     account = connect_account(
-        caller.organization_id,
+        router.caller.organization_id,
         body.new_account(wiring.setting("AWS_REGION")),
         own_account=wiring.setting("TRUSTED_ACCOUNT_ID"),
         key=request_key(idempotency_key, body),
-        actor=caller.name,
+        requester=router.requester,
         organizations=wiring.organizations(),
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),
@@ -121,13 +120,12 @@ def patch_account(
     """Changes name, write_logs, regions, role_name or role_path. A new role or new regions make the
     account unconfirmed.
     """
-    caller = router.caller
     account = change_account(
-        caller.organization_id,
+        router.caller.organization_id,
         account_id,
         body.change(),
         versions=account_versions(if_match),
-        actor=caller.name,
+        requester=router.requester,
         accounts=wiring.accounts(),
         now=router.now(),
     )
@@ -144,12 +142,11 @@ def delete_account(account_id: str, if_match: IfMatch = None) -> Response[None]:
     """Deletes the account and its access key, which is used no more. Sealed copies of the key stay
     in backups for 35 days, so delete it in IAM too. Repeated within a day, answers alike.
     """
-    caller = router.caller
     disconnect_account(
-        caller.organization_id,
+        router.caller.organization_id,
         account_id,
         versions=account_versions(if_match),
-        actor=caller.name,
+        requester=router.requester,
         accounts=wiring.accounts(),
         now=router.now(),
     )
@@ -166,12 +163,11 @@ def revoke(account_id: str, if_match: IfMatch = None) -> Response[None]:
     """Ends all use of the account at once: no act, listing, log line or scheduled test until a
     person tests it. It is `unconfirmed`, with the issue `revoked`. A repetition changes nothing.
     """
-    caller = router.caller
     revoke_account(
-        caller.organization_id,
+        router.caller.organization_id,
         account_id,
         versions=account_versions(if_match),
-        actor=caller.name,
+        requester=router.requester,
         accounts=wiring.accounts(),
         now=router.now(),
     )

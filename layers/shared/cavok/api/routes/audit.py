@@ -16,7 +16,7 @@ router = Router()
 
 def _body(page: Page[AuditEntry], scope: str) -> AuditPage:
     return AuditPage(
-        items=[AuditEntryBody.of(entry) for entry in page.items],
+        items=[AuditEntryBody.of_entry(entry) for entry in page.items],
         next_cursor=page.next_cursor(scope),
     )
 

@@ -24,13 +24,12 @@ def put_credentials(
     """Replaces the access key. The account is unconfirmed until the next test. Sealed copies of the
     old key stay in backups for 35 days, so delete it in IAM.
     """
-    caller = router.caller
     rotate_credentials(
-        caller.organization_id,
+        router.caller.organization_id,
         account_id,
         body.access_key(),
         versions=account_versions(if_match),
-        actor=caller.name,
+        requester=router.requester,
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),
         now=router.now(),

@@ -96,4 +96,4 @@ def _start_or_stop(
         operation,
         dependencies=wiring.connection_dependencies(),
     )
-    return accepted(InteractionBody.of(interaction))
+    return accepted(InteractionBody.of(interaction, actor=interaction.actor.name))

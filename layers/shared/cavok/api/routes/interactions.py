@@ -30,7 +30,10 @@ def list_interactions(
     )
     return paged(
         InteractionPage(
-            items=[InteractionBody.of(interaction) for interaction in page.items],
+            items=[
+                InteractionBody.of(interaction, actor=interaction.actor.name)
+                for interaction in page.items
+            ],
             next_cursor=page.next_cursor(scope),
         ),
         router.query,

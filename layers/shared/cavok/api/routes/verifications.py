@@ -28,12 +28,10 @@ def _body(verification: Verification) -> VerificationBody:
 )
 def create_verification(account_id: str) -> Response[VerificationBody]:
     """Starts a test, or returns the one that is running."""
-    caller = router.caller
     verification = start_verification(
-        caller.organization_id,
+        router.caller.organization_id,
         account_id,
-        actor=caller.name,
-        correlation_id=router.request_id,
+        requester=router.requester,
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         workflows=wiring.workflows(),

@@ -25,9 +25,15 @@ from cavok.api.responses import (
     ok,
 )
 from cavok.api.router import Router
-from cavok.domain.audit import AuditAction, AuditEntry, of_webhook
+from cavok.domain.audit import AuditAction, of_webhook
 from cavok.domain.webhooks import WebhookState
-from cavok.services.webhooks import redeliver, send_test_message, set_webhook, webhook_of
+from cavok.services.webhooks import (
+    redeliver,
+    remove_webhook,
+    send_test_message,
+    set_webhook,
+    webhook_of,
+)
 
 router = Router()
 
@@ -57,14 +63,13 @@ def put_webhook(body: WebhookSettings, if_match: IfMatch = None) -> Response[Web
     https addresses, and redirects are not followed. A message is sent again for some hours until
     your receiver answers with 2xx. Messages with the same `webhook-id` are the same event.
     """
-    caller = router.caller
     result = set_webhook(
-        caller.organization_id,
+        router.caller.organization_id,
         body.url,
         list(dict.fromkeys(body.events)),
         new_secret_wanted=body.rotate_secret,
         versions=versions_of(if_match),
-        actor=caller.name,
+        requester=router.requester,
         allow_loopback=wiring.loopback_webhooks_allowed(),
         webhooks=wiring.webhooks(),
         sealer=wiring.sealer(),
@@ -82,7 +87,13 @@ def put_webhook(body: WebhookSettings, if_match: IfMatch = None) -> Response[Web
 )
 def delete_webhook(if_match: IfMatch = None) -> Response[None]:
     """Removes the webhook and its secret. No more messages are sent."""
-    wiring.webhooks().remove(_entry(AuditAction.WEBHOOK_REMOVED), versions_of(if_match))
+    remove_webhook(
+        router.caller.organization_id,
+        versions=versions_of(if_match),
+        requester=router.requester,
+        webhooks=wiring.webhooks(),
+        now=router.now(),
+    )
     return no_content()
 
 
@@ -111,7 +122,14 @@ def resume_webhook() -> Response[None]:
     next try; to have one at once, deliver it again.
     """
     webhook_of(router.caller.organization_id, webhooks=wiring.webhooks())
-    wiring.webhooks().resume(_entry(AuditAction.WEBHOOK_RESUMED))
+    wiring.webhooks().resume(
+        of_webhook(
+            AuditAction.WEBHOOK_RESUMED,
+            router.caller.organization_id,
+            router.requester,
+            router.now(),
+        )
+    )
     return no_content()
 
 
@@ -152,13 +170,9 @@ def redeliver_usage_event(account_id: str, period: str, percent: str) -> Respons
     return redeliver_event(f"{account_id}/{period}/{percent}")
 
 
-def _entry(action: AuditAction) -> AuditEntry:
-    return of_webhook(action, router.caller.organization_id, router.caller.name, router.now())
-
-
 def _by_hand() -> dict[str, Any]:
     return {
-        "actor": router.caller.name,
+        "requester": router.requester,
         "webhooks": wiring.webhooks(),
         "quotas": wiring.quotas(),
         "messages": wiring.webhook_messages(),

@@ -1,0 +1,60 @@
+"""Who asks for something: a person, a schedule, or Cavok itself."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class ActorKind(StrEnum):
+    """`schedule`: of an instance, or of tests. `system`: Cavok, as a consequence of something."""
+
+    PERSON = "person"
+    SCHEDULE = "schedule"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """`sub` is the user pool's identifier of a person, which nobody can change. `email` is for
+    reading: verified, but it may have been another person's before. Both are null if it is no
+    person. One of them is null in what was stored before both were kept.
+    """
+
+    kind: ActorKind
+    sub: str | None = None
+    email: str | None = None
+
+    @property
+    def name(self) -> str:
+        """For people to read. Never decide by it."""
+        return self.email or self.sub or self.kind.value
+
+    @classmethod
+    def of_stored(cls, name: str, sub: str | None, kind: ActorKind | None) -> Self:
+        """Reads a name and what is stored beside it. Before that was, there was the name alone: an
+        email address, a sub or `schedule`.
+        """
+        if kind is None:
+            kind = ActorKind.SCHEDULE if name == ActorKind.SCHEDULE else ActorKind.PERSON
+        if kind is not ActorKind.PERSON:
+            return cls(kind=kind)
+        if "@" in name:
+            return cls(kind=kind, sub=sub, email=name)
+        return cls(kind=kind, sub=sub or name)
+
+
+SCHEDULE = Actor(kind=ActorKind.SCHEDULE)
+SYSTEM = Actor(kind=ActorKind.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requester:
+    """Who asks for something, in which request, and from which address.
+
+    request_id  finds the HTTP request, the clock's message or the event in Cavok's own logs.
+    source_ip   of the HTTP request; null if it is none.
+    """
+
+    actor: Actor
+    request_id: str
+    source_ip: str | None = None
