@@ -66,3 +66,32 @@ def test_an_audit_entry_of_a_test_tells_its_outcome_and_leads_to_it(admin, answe
     expect(entry).not_to_contain_text("verification test1")
     link = entry.get_by_role("link", name="See the test")
     expect(link).to_have_attribute("href", "#/accounts/acc000000/tests/test1")
+
+
+def test_an_audit_entry_says_who_from_where_to_what_and_what_became_of_it(admin, answer_with):
+    answer_with(admin.page, "/v1/accounts/acc000000", samples.account(0))
+    path = "/v1/accounts/acc000000"
+    answer_with(admin.page, f"{path}/audit", {"items": samples.AUDIT, "next_cursor": None})
+    stopped = samples.INTERACTIONS[0] | {"interaction_id": "audit4", "outcome": "refused"}
+    answer_with(admin.page, f"{path}/interactions", {"items": [stopped], "next_cursor": None})
+    page = admin.go("#/accounts/acc000000/audit")
+
+    def row(text):
+        return page.locator(".trail-row").filter(has_text=text)
+
+    stop = row("Stop requested")
+    expect(stop).to_contain_text("orders")
+    expect(stop).to_contain_text("rds in us-east-1 · Refused · See the interactions")
+    expect(stop.locator(".trail-who")).to_have_text("on schedule")
+    link = stop.get_by_role("link", name="See the interactions")
+    expect(link).to_have_attribute("href", "#/accounts/acc000000/interactions")
+
+    key = row("Credentials rotated")
+    expect(key).to_contain_text("AAAA → BBBB")
+    expect(key.locator(".trail-who")).to_contain_text("admin@northwind.example")
+    expect(key.locator(".trail-who")).to_contain_text("from 203.0.113.7")
+
+    resource = row("Schedule changed").get_by_role("link", name="orders")
+    expect(resource).to_have_attribute("href", "#/accounts/acc000000/schedules")
+    old = row("Name: Old").locator(".trail-who")
+    expect(old).to_have_text("admin@northwind.example")

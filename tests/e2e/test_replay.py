@@ -141,6 +141,7 @@ MAY: Mapping[str, set[str]] = {
     "EndResourcesRole": {
         *READS_ACCOUNTS,
         *table("Query PutItem DeleteItem", "ACCOUNT"),
+        *table("PutItem", "ORG"),
         *ENDS_CLOCKS,
     },
     "ReconcileClocksRole": {

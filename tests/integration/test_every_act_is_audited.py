@@ -196,10 +196,15 @@ def drive(route: str, places: dict[str, str], api: Api = ADMIN) -> int:
 
 
 @pytest.mark.parametrize("route", VALID)
-def test_each_act_has_one_entry_with_who_what_when_and_from_where(
+def test_each_act_has_one_entry_with_who_what_when_and_from_where_and_a_refused_request_none(
     route: str, places: dict[str, str]
 ) -> None:
     prepared(route)
+    viewer, stranger = Api(ORGANIZATION_ID, "viewer"), Api("org-two", "admin")
+
+    assert new_entries(lambda: drive(route, places, viewer)) == []
+    if "{" in VALID[route][0]:
+        assert new_entries(lambda: drive(route, places, stranger)) == []
 
     found = new_entries(lambda: drive(route, places))
 
@@ -216,18 +221,6 @@ def test_each_act_has_one_entry_with_who_what_when_and_from_where(
         for secret in (SECRET_KEY, KEY_ID, "whsec_", "/in"):
             assert secret not in json.dumps(entry)
     assert Api("org-two", "admin").get("/v1/audit").json["items"] == []
-
-
-@pytest.mark.parametrize("route", VALID)
-def test_a_refused_request_leaves_no_entry(route: str, places: dict[str, str]) -> None:
-    prepared(route)
-
-    viewer, stranger = Api(ORGANIZATION_ID, "viewer"), Api("org-two", "admin")
-
-    assert new_entries(lambda: drive(route, places, viewer)) == []
-    if "{" in VALID[route][0]:
-        assert new_entries(lambda: drive(route, places, stranger)) == []
-        assert drive(route, places, stranger) == 404
 
 
 UNAUDITED = ("LOOKS", "TRUST#", "ORG")

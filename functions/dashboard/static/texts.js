@@ -310,6 +310,8 @@ const OPEN_TABLES = new Set([
   "interactions.did",
   "interactions.logged",
   "audit.actions",
+  "audit.fields",
+  "audit.outcomes",
   "actors",
   "tests.trigger",
   "tests.outcomeText",

@@ -426,26 +426,53 @@ INTERACTIONS = [
 ]
 
 
+BY_ADMIN = {"sub": "9f2d1c3e", "email": ADMIN, "kind": "person"}
+BY_SCHEDULE = {"sub": None, "email": None, "kind": "schedule"}
+NEW_KEY = {"field": "access_key_id", "before": "AAAA", "after": "BBBB"}
 AUDIT = [
     {
+        "audit_id": f"audit{index}",
         "entry_id": f"audit{index}",
         "at": "2026-01-05T10:00:00Z",
         "actor": actor,
         "action": action,
+        "target": {"type": "account", "id": "acc000000", "name": "Account00000"} | target,
+        "changes": changes,
         "account_id": "acc000000",
         "account_name": "Account00000",
         "detail": detail,
+        "request_id": "r1" if address else None,
+        "source_ip": address,
     }
-    for index, (actor, action, detail) in enumerate(
+    for index, (actor, action, target, detail, changes, address) in enumerate(
         [
-            ("schedule", "tested", "verification test1"),
+            (BY_SCHEDULE, "tested", {}, "verification test1", [], None),
             (
-                "admin@northwind.example",
+                BY_ADMIN | {"sub": None},  # as it was stored before there were subs
                 "changed",
+                {},
                 "Name: Old → Account00000; Write logs: No → Yes",
+                [],
+                None,
             ),
-            (ADMIN, "credentials_rotated", None),
-            (ADMIN, "created", None),
+            (BY_ADMIN, "credentials_rotated", {}, None, [NEW_KEY], "203.0.113.7"),
+            (BY_ADMIN, "created", {}, None, [], "203.0.113.7"),
+            (
+                BY_SCHEDULE,
+                "stop_requested",
+                {"type": "instance", "id": "orders", "name": None},
+                "rds in us-east-1",
+                [],
+                None,
+            ),
+            (
+                BY_ADMIN,
+                "schedule_changed",
+                {"type": "resource", "id": "resource0", "name": "orders"},
+                "orders: rds in us-east-1",
+                [{"field": "schedule", "before": None, "after": {"time_zone": "UTC"}}],
+                "203.0.113.7",
+            ),
         ]
     )
 ]

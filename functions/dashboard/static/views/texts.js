@@ -570,11 +570,15 @@ export const t = withTexts({
   audit: {
     title: "Audit trail",
     all: "All accounts",
-    text: "Who did what to this account, newest first.",
+    text: "Who did what to this account and its instances, newest first.",
     organizationText: "Who did what to which account or the webhook, newest first. Kept for one year.",
     open: "Open the audit trail",
     none: "Nothing has been recorded yet.",
     seeTest: "See the test",
+    seeInteractions: "See the interactions",
+    from: (address) => `from ${address}`,
+    fields: { access_key_id: "End of the access key's id", status: "Status" },
+    outcomes: { accepted: "Accepted", refused: "Refused" },
     actions: {
       created: "Created",
       changed: "Changed",
@@ -583,6 +587,11 @@ export const t = withTexts({
       revoked: "Use revoked",
       failed: "Failed",
       deleted: "Deleted",
+      start_requested: "Start requested",
+      stop_requested: "Stop requested",
+      resource_added: "Resource added",
+      resource_removed: "Resource removed",
+      schedule_changed: "Schedule changed",
       webhook_set: "Webhook set",
       webhook_secret_rotated: "Webhook's signing secret renewed",
       webhook_tested: "Test message sent to the webhook",
@@ -592,7 +601,7 @@ export const t = withTexts({
     },
   },
 
-  actors: { schedule: "on schedule" },
+  actors: { schedule: "on schedule", system: "Cavok itself" },
 
   organization: {
     title: "Organization",

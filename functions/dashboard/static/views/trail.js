@@ -32,16 +32,21 @@ export function interactions(context) {
 
 export function accountAudit(context) {
   const path = `/v1/accounts/${api.segment(context.params.id)}`;
-  // An entry names its test, but it was written when the test began. Its outcome is among the tests.
+  // An entry was written when its test or act began. The outcome is among the tests, or interactions.
   const outcomes = new Map();
+  const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running";
+  const look = async (list, id) => {
+    const found = api.get(`${path}/${list}`, { query: { limit: 100 }, signal: context.signal });
+    for (const each of await found.then(({ items }) => items).catch(() => []))
+      outcomes.set(each[id], each.outcome ?? each.state);
+  };
   const withOutcomes = async (page) => {
-    const isOpen = (entry) => testOf(entry) && (outcomes.get(testOf(entry)) ?? "running") === "running";
-    if (page.items.some(isOpen)) {
-      const tests = api.get(`${path}/verifications`, { query: { limit: 100 }, signal: context.signal });
-      for (const test of await tests.then(({ items }) => items).catch(() => []))
-        outcomes.set(test.verification_id, test.outcome ?? test.state);
-    }
-    return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: outcomes.get(testOf(entry)) })) };
+    const open = page.items.filter(isOpen);
+    await Promise.all([
+      open.some(testOf) && look("verifications", "verification_id"),
+      open.some(isAct) && look("interactions", "interaction_id"),
+    ]);
+    return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: outcomes.get(idOf(entry)) })) };
   };
   const show = (body, onMissing) => {
     const entries = trail(context, `${path}/audit`, { ...auditOf(false), onMissing, complete: withOutcomes });
@@ -103,25 +108,49 @@ function auditRow(entry, withAccount) {
       "span",
       { class: "trail-what" },
       h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
+      auditTarget(entry),
       withAccount &&
-        entry.account_id && [" ", h("a", { href: `#/accounts/${api.segment(entry.account_id)}` }, entry.account_name)],
+        entry.account_id && [
+          " ",
+          h("a", { href: accountOf(entry) }, entry.account_name ?? t.organization.deleted),
+        ],
       auditDetail(entry),
     ),
-    h("span", { class: "muted trail-who" }, t.actors[entry.actor] ?? entry.actor),
+    h(
+      "span",
+      { class: "muted trail-who" },
+      entry.actor.email ?? entry.actor.sub ?? t.actors[entry.actor.kind] ?? entry.actor.kind,
+      entry.source_ip && h("span", { class: "small" }, t.audit.from(entry.source_ip)),
+    ),
   );
 }
 
+const accountOf = ({ account_id: id }) => `#/accounts/${api.segment(id)}`;
 const testOf = ({ action, detail }) => (action === "tested" && /^verification (\S+)$/.exec(detail ?? "")?.[1]) || "";
+const isAct = ({ target }) => target.type === "instance";
+// Under which its outcome is found.
+const idOf = (entry) => testOf(entry) || (isAct(entry) && entry.audit_id) || "";
+
+// An account is named beside it, and of the webhook there is one.
+function auditTarget({ target, ...entry }) {
+  if (target.type === "instance") return [" ", h("code", {}, target.id)];
+  return target.type === "resource" && [" ", h("a", { href: `${accountOf(entry)}/schedules` }, target.name)];
+}
 
 // A test that is kept no longer says so itself.
 function auditDetail(entry) {
   const test = testOf(entry);
-  if (!test) return entry.detail && h("span", { class: "muted small trail-detail" }, entry.detail);
+  const link = test ? `tests/${api.segment(test)}` : isAct(entry) && "interactions";
+  const changed = entry.changes.filter(({ field, before, after }) => t.audit.fields[field] && before && after);
+  const said = changed.map(({ field, before, after }) => `${t.audit.fields[field]}: ${before} → ${after}`).join("; ");
+  const detail = test ? "" : entry.detail || said;
+  if (!link) return detail && h("span", { class: "muted small trail-detail" }, detail);
   return h(
     "span",
     { class: "small trail-detail" },
-    entry.outcome && [t.outcome[entry.outcome] ?? entry.outcome, " · "],
-    h("a", { href: `#/accounts/${api.segment(entry.account_id)}/tests/${api.segment(test)}` }, t.audit.seeTest),
+    detail && [h("span", { class: "muted" }, detail), " · "],
+    entry.outcome && [t.outcome[entry.outcome] ?? t.audit.outcomes[entry.outcome] ?? entry.outcome, " · "],
+    h("a", { href: `${accountOf(entry)}/${link}` }, test ? t.audit.seeTest : t.audit.seeInteractions),
   );
 }
 
