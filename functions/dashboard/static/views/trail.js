@@ -110,10 +110,7 @@ function auditRow(entry, withAccount) {
       h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
       auditTarget(entry),
       withAccount &&
-        entry.account_id && [
-          " ",
-          h("a", { href: accountOf(entry) }, entry.account_name ?? t.organization.deleted),
-        ],
+        entry.account_id && [" ", h("a", { href: accountOf(entry) }, entry.account_name ?? t.organization.deleted)],
       auditDetail(entry),
     ),
     h(
@@ -132,7 +129,8 @@ const isAct = ({ target }) => target.type === "instance";
 const idOf = (entry) => testOf(entry) || (isAct(entry) && entry.audit_id) || "";
 
 // An account is named beside it, and of the webhook there is one.
-function auditTarget({ target, ...entry }) {
+function auditTarget(entry) {
+  const { target } = entry;
   if (target.type === "instance") return [" ", h("code", {}, target.id)];
   return target.type === "resource" && [" ", h("a", { href: `${accountOf(entry)}/schedules` }, target.name)];
 }
