@@ -21,6 +21,7 @@ from cavok.adapters.table.table import ItemChanged
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain import permissions
 from cavok.domain.accounts import Account, Status
+from cavok.domain.audit import created
 from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, finish
@@ -93,7 +94,7 @@ def test_an_account_is_only_found_in_its_organization(accounts: Accounts) -> Non
 
 
 def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Accounts) -> None:
-    read = accounts.add(an_account(), None)
+    read = accounts.add(an_account(), None, entry=created(an_account(), ACTOR))
     accounts.save(read, read.renamed("Theirs", NOW))
 
     with pytest.raises(ItemChanged):
@@ -117,7 +118,7 @@ def test_a_write_of_a_deleted_account_does_not_bring_it_back(accounts: Accounts)
 
 
 def test_a_change_is_made_again_on_what_somebody_else_wrote_meanwhile(accounts: Accounts) -> None:
-    accounts.add(an_account(), None)
+    accounts.add(an_account(), None, entry=created(an_account(), ACTOR))
     interruptions = iter(["Theirs", None])
 
     def rename(account: Account) -> Account:

@@ -301,7 +301,9 @@ def test_the_same_key_stops_once_and_is_answered_the_same(
     context = replace(CONTEXT, idempotency_key="k")
 
     first = start_stop(context, stop, dependencies=dependencies)
-    again = start_stop(replace(context, request_id="r-2"), stop, dependencies=dependencies)
+    again = start_stop(
+        replace(context, requester=replace(ADA, request_id="r-2")), stop, dependencies=dependencies
+    )
 
     assert again == first
     assert len(sessions.policies) == 1
@@ -415,7 +417,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 
 KEYED = replace(CONTEXT, idempotency_key="k")
-LATER = replace(KEYED, now=NOW + timedelta(seconds=5), request_id="r-2")
+LATER = replace(KEYED, now=NOW + timedelta(seconds=5), requester=replace(ADA, request_id="r-2"))
 
 
 @pytest.mark.parametrize(
