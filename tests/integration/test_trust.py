@@ -252,7 +252,7 @@ def test_an_answer_that_proves_nothing_refuses_the_act_and_changes_nothing_else(
 
     assert state(web) == "running"
     assert history(interactions)[0].outcome is InteractionOutcome.REFUSED
-    records = ("INTERACTION#", "USAGE#")
+    records = ("INTERACTION#", "USAGE#", "AUDIT#")
     assert [i for i in items() if not i["sk"].startswith(records)] == [
         i for i in before if not i["sk"].startswith(records)
     ]
