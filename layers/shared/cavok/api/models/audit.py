@@ -18,6 +18,8 @@ class ActorBody(ResponseBody):
 
 
 class TargetBody(ResponseBody):
+    """What something was done to."""
+
     type: TargetType
     id: str | None
     name: str | None
