@@ -20,6 +20,7 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.resources import Resources
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
+from cavok.domain.audit import AuditEntry
 from cavok.domain.clocks import clocks_of
 from cavok.domain.errors import (
     AccountNotFound,
@@ -600,10 +601,10 @@ class DeletingFirst(Resources):
         super().__init__(resources._table)
         self._accounts = accounts
 
-    def add(self, resource: Resource) -> Resource:
+    def add(self, resource: Resource, entry: AuditEntry | None = None) -> Resource:
         account = self._accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
         self._accounts.delete(account, requester=by("somebody"), now=NOW)
-        return super().add(resource)
+        return super().add(resource, entry)
 
 
 # ---- from the clock's message to the act ---------------------------------------------------------
