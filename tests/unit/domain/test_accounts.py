@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ from tests.support.builders import (
     confirmed,
 )
 
-LATER = NOW + timedelta(minutes=1)
+LATER, TOMORROW = NOW + timedelta(minutes=1), NOW + timedelta(days=1)
 TESTED = replace(
     confirmed(an_account()),
     status=Status.DEGRADED,
@@ -84,12 +85,50 @@ def test_another_name_changes_nothing_else() -> None:
 
 
 def test_switching_the_logs_makes_the_account_due_and_keeps_what_is_known() -> None:
-    assert changed(TESTED.with_write_logs(False, LATER)) == {
+    tested_at, later = NOW - timedelta(hours=1), NOW + timedelta(hours=1)
+    last = LastVerification(VERIFICATION_ID, Outcome.DEGRADED, tested_at)
+    before = replace(TESTED, attempts=0, verification=last, next_verification_at=TOMORROW)
+    assert changed(before.with_write_logs(False, later), before) == {
         "write_logs": False,
-        "next_verification_at": LATER,
-        "touched_at": LATER,
-        "updated_at": LATER,
+        "next_verification_at": later,
+        "touched_at": later,
+        "updated_at": later,
     }
+
+
+def test_whoever_switches_the_logs_again_and_again_has_one_test_in_ten_minutes() -> None:
+    account, now = replace(TESTED, attempts=0), LATER
+    tests: list[datetime] = []
+    for _ in range(120):
+        now += timedelta(seconds=15)
+        account = account.with_write_logs(not account.write_logs, now)
+        due = account.next_verification_at
+        if due and due <= now:  # as a sweep does
+            last = LastVerification("test", Outcome.CONFIRMED, now)
+            account = replace(
+                account, verification=last, next_verification_at=now + timedelta(days=1)
+            )
+            tests.append(now)
+    assert [after - before for before, after in pairwise(tests)] == [timedelta(minutes=10)] * 2
+
+
+@pytest.mark.parametrize(
+    ("but", "due"),
+    [
+        ({"status": Status.UNCONFIRMED}, TOMORROW),
+        ({"status": Status.FAILED}, TOMORROW),
+        ({"attempts": 3}, TOMORROW),
+        ({"status": Status.UNCONFIRMED, "next_verification_at": None}, LATER),
+        ({"verification": None}, LATER),
+        ({"next_verification_at": NOW}, NOW),
+    ],
+    ids=str,
+)
+def test_switching_the_logs_prolongs_and_shortens_no_wait_of_tests_that_find_nothing(
+    but: dict[str, Any], due: datetime
+) -> None:
+    account = replace(TESTED, **({"attempts": 0, "next_verification_at": TOMORROW} | but))
+    assert account.with_write_logs(False, LATER).next_verification_at == due
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -86,6 +86,11 @@ class Issue:
     fix: Fix | None = None
     actions: tuple[str, ...] = ()
 
+
+LOGS_TESTED_AFTER = timedelta(minutes=10)
+"""Switching log writing makes an account due no sooner after a test: else whoever switches it again
+and again has it tested without end.
+"""
 
 REVOKED = "revoked"
 """Code of the issue of an account whose use a person revoked."""
@@ -225,11 +230,20 @@ class Account(ListedAccount):
         return replace(self, name=name, updated_at=now)
 
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
-        """With log writing on or off. Due at once, so that a test shows whether it works."""
+        """With log writing on or off. Due at once, so that a test shows whether it works, or ten
+        minutes after the last test ended. While its tests find it not connected, or die, they come
+        again by themselves, ever more seldom: switching the logs shows nothing then.
+        """
+        due, planned = self._due_at_once(now), self.next_verification_at
+        if due and planned:
+            if self.status not in CONNECTED or self.attempts:
+                due = planned
+            elif self.verification:
+                due = min(planned, max(now, self.verification.finished_at + LOGS_TESTED_AFTER))
         return replace(
             self,
             write_logs=write_logs,
-            next_verification_at=self._due_at_once(now),
+            next_verification_at=due,
             touched_at=now,
             updated_at=now,
         )
