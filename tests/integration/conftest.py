@@ -21,6 +21,7 @@ from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
+from cavok.domain.quotas import QuotaName
 from cavok.domain.verifications import Verification, begin
 from tests.support import start_keys
 from tests.support.api import Api
@@ -31,6 +32,9 @@ from tests.support.template import resource
 
 REGION = "us-east-1"
 TABLE, BUCKET, KEY = "cavok-accounts", "cavok-templates", "alias/cavok-sealing"
+LIMITS = {"webhook_tests": 6}
+"""Other quotas are never reached here: a warm process counts what all its tests do."""
+
 WORKFLOW = f"arn:aws:states:{REGION}:123456789012:stateMachine:verify_account"
 
 
@@ -61,6 +65,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     environment = {
         "AUDIT_DAYS": "365",
         "FREE_INTERACTIONS": "1000",
+        "QUOTAS": ",".join(f"{name}:{LIMITS.get(name, 1_000_000)}/60" for name in QuotaName),
         "TRUST_MAX_AGE": "15",
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,

@@ -11,9 +11,13 @@ import pytest
 from cavok import wiring
 from cavok.adapters.table.accounts import AccountItem, ClaimItem
 from cavok.adapters.table.keys import claim_sk, organization_pk
+from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.accounts import Account, Status
+from functions.accounts_api import app as accounts_api
+from functions.instances_api import app as instances_api
+from tests.support import api
 from tests.support.api import Api, is_problem, number
-from tests.support.builders import an_account
+from tests.support.builders import a_resource, an_account
 
 STATUSES = (Status.UNCONFIRMED, Status.CONFIRMED, Status.DEGRADED, Status.FAILED)
 
@@ -208,3 +212,38 @@ def test_an_account_that_changed_its_status_changes_its_list(admin: Api) -> None
 
     assert names(walk(admin, status="unconfirmed")) == []
     assert names(walk(admin, status="failed")) == ["Account0"]
+
+
+def test_resources_come_in_pages_oldest_first_and_their_cursors_serve_nobody_else(
+    admin: Api, other_admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api, "app", accounts_api)
+    mine, also_mine = (admin.account(provider_id=number(n), name=f"A{n}") for n in (1, 2))
+    theirs = other_admin.account(provider_id=number(3), name="Theirs")
+    monkeypatch.setattr(api, "app", instances_api)
+    for index in range(120):
+        made = a_resource(
+            organization_id=admin.organization_id or "",
+            account_id=mine["account_id"],
+            resource_id=f"01JN8Q5M3C{index:016}",
+            instance_id=f"i-{index:017x}",
+        )
+        ResourceItem.of(made).save()
+    path = f"/v1/accounts/{mine['account_id']}/resources"
+
+    pages = walk(admin, path, limit=50)
+
+    assert [len(page) for page in pages] == [50, 50, 20]
+    found = [resource["resource_id"] for page in pages for resource in page]
+    assert found == sorted(found)
+    assert len(set(found)) == 120
+    first = admin.get(path)
+    assert len(first.json["items"]) == 50
+    cursor = first.json["next_cursor"]
+    assert cursor
+    assert first.headers["link"].endswith('rel="next"')
+    for who, account in ((admin, also_mine), (other_admin, theirs)):
+        refused = who.get(f"/v1/accounts/{account['account_id']}/resources", cursor=cursor)
+        assert (refused.status, refused.fields) == (422, ["cursor"])
+    assert is_problem(admin.get(path, limit=101), 422)
+    assert is_problem(other_admin.get(path, cursor=cursor), 404)

@@ -29,6 +29,7 @@ from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS
 from local.settings import ROOT
 from tests.support.builders import NUMBER
+from tests.support.template import template
 
 PACKAGE = ROOT / "layers" / "shared" / "cavok"
 GLOBAL = {"iam": "iam.amazonaws.com"}
@@ -146,6 +147,7 @@ def ours(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     session.set_credentials("key", "secret")
     boto3.setup_default_session(botocore_session=session)
     values = {"AUDIT_DAYS": "1", "TRUST_MAX_AGE": "1", "PUBLIC_TEMPLATES": "false"}
+    values["QUOTAS"] = template()["Parameters"]["Quotas"]["Default"]
 
     for name in ("table_name", "region"):
         monkeypatch.setattr(Item.Meta, name, "", raising=False)

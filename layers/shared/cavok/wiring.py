@@ -39,7 +39,9 @@ if TYPE_CHECKING:
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
+    from cavok.services.kept_listings import KeptListings
     from cavok.services.log_interactions import LogWriting
+    from cavok.services.request_quota import RequestQuota
     from cavok.services.resources import ResourceDependencies
     from cavok.services.scheduled_test import TestingDependencies
     from cavok.services.trust import TrustGuard
@@ -189,8 +191,27 @@ def webhooks() -> "Webhooks":
 @cache
 def quotas() -> "Quotas":
     from cavok.adapters.table.quotas import Quotas
+    from cavok.domain.quotas import parse_quotas
 
-    return Quotas(table(), _audit_kept_for())
+    try:
+        return Quotas(table(), parse_quotas(setting("QUOTAS")))
+    except ValueError as error:
+        raise NotConfigured(str(error)) from None
+
+
+@cache
+def kept_listings() -> "KeptListings":
+    from cavok.services.kept_listings import KeptListings
+
+    return KeptListings()
+
+
+@cache
+def request_quota() -> "RequestQuota":
+    from cavok.domain.quotas import QuotaName
+    from cavok.services.request_quota import RequestQuota
+
+    return RequestQuota(quotas().quotas[QuotaName.REQUESTS])
 
 
 def loopback_webhooks_allowed() -> bool:

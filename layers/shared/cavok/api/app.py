@@ -10,7 +10,7 @@ import cavok.api.deferred  # noqa: F401  first, before Powertools makes models
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from cavok.api import caching, gate, methods, parameters, problems
+from cavok.api import caching, gate, methods, parameters, problems, quotas
 from cavok.api.base_path import without_base_path
 from cavok.api.router import Router
 from cavok.observability import count, logger
@@ -23,7 +23,7 @@ def make_app(*routers: Router) -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
     methods.install(app)
-    app.use([parameters.none_unknown])
+    app.use([quotas.count_request, parameters.none_unknown])
     for router in routers:
         app.include_router(router)
     gc.freeze()

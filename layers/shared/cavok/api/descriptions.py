@@ -180,6 +180,7 @@ OWN: dict[str, dict[str, str]] = {
     "InstanceList": {
         "items": "The instances.",
         "unavailable": "What could not be listed. Empty if all could.",
+        "as_of": "When AWS was asked.",
     },
     "InstructionStepBody": {"text": "What to do."},
     "InstructionsBody": {
@@ -231,6 +232,7 @@ OWN: dict[str, dict[str, str]] = {
         "external_id": "What the trust policies of your roles ask for. It never changes by itself.",
         "trusted_account_id": "The AWS account that your roles trust: Cavok's own.",
         "accounts": "How many accounts your organization has connected.",
+        "quotas": "What your organization may do how often.",
     },
     "OrganizationUsageBody": {"items": "The usage of each account, the most used first."},
     "PermissionGroupBody": {
@@ -258,6 +260,12 @@ OWN: dict[str, dict[str, str]] = {
         "available": "Whether its accounts can be connected.",
         "note": "When it comes.",
     },
+    "QuotaBody": {
+        "name": "What is limited. Names may be added.",
+        "limit": "How often it may be done in that time.",
+        "per_seconds": "The time, which begins with the first use.",
+        "remaining": "How often it may still be done until that time is over.",
+    },
     "Redelivery": {"detail": "What happens now, for people."},
     "RegionHealthBody": {
         "status": "Whether calls work there.",
@@ -273,8 +281,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "ResourceChangeBody": {"schedule": "The new schedule. Null ends it."},
     "ResourceList": {
-        "items": "The resources, oldest first.",
-        "next_cursor": "Always null: there is one page.",
+        "items": "The resources of this page, oldest first.",
     },
     "ResourceVerdictBody": {"id": "The instance, as AWS identifies it."},
     "ResourcesBody": {

@@ -41,10 +41,9 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
     }
     if 400 in errors:
         errors = (*errors, 415)
-    problems = _problems(*errors, 403, 422, 500, 503)
-    if 429 in problems:  # ours, or the gateway's
-        problems[429]["content"] |= gateway["content"]
-    return {ok.value: good, 401: gateway, 429: gateway, **problems}
+    problems = _problems(*errors, 403, 422, 429, 500, 503)
+    problems[429]["content"] |= gateway["content"]  # ours, or the gateway's
+    return {ok.value: good, 401: gateway, **problems}
 
 
 def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:

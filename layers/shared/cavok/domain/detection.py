@@ -18,8 +18,8 @@ a second of the 600 that STS answers for all. Source: IAM User Guide, "IAM and A
 
 class Detection(StrEnum):
     """`waiting`: the account is looked at, and its role does not let us in yet. `busy`: others of
-    the organization are looked at first. `found`: the role lets us in, and a test has started.
-    `off`: a role is not what this account waits for.
+    the organization are looked at or tested first. `found`: the role lets us in, and a test has
+    started. `off`: a role is not what this account waits for.
     """
 
     WAITING = "waiting"

@@ -35,7 +35,8 @@ class QuotaExceeded(CavokError):
 
     def __init__(self, quota: str, limit: int, per: "timedelta", wait: "timedelta") -> None:
         seconds = f"{per.total_seconds():.0f} seconds"
-        super().__init__(f"At most {limit} in {seconds}. Please wait.")
+        what = quota.replace("_", " ")
+        super().__init__(f"Your organization may have {limit} {what} in {seconds}. Please wait.")
         self.quota, self.limit, self.per, self.wait = quota, limit, per, wait
 
 

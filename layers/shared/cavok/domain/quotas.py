@@ -1,28 +1,85 @@
-"""Quotas: how often an organization may do what costs others."""
+"""Quotas: how often an organization may do what costs others. They hold for what people and clients
+ask for, never for what a schedule or a sweep does.
+"""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from cavok.domain.errors import QuotaExceeded
 
 
+class QuotaName(StrEnum):
+    """What is limited. `requests` counts in each process alone; all others in the table.
+
+    tests             of accounts, that a person starts.
+    listings          of instances, that are really read from AWS.
+    webhook_changes   setting, resuming and removing the webhook, and delivering messages again.
+    """
+
+    REQUESTS = "requests"
+    TESTS = "tests"
+    LISTINGS = "listings"
+    STARTS_AND_STOPS = "starts_and_stops"
+    WEBHOOK_TESTS = "webhook_tests"
+    WEBHOOK_CHANGES = "webhook_changes"
+    NEW_ACCOUNTS = "new_accounts"
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """How often a quota was used since `began_at` (UTC): the first use after the last such time was
+    over.
+    """
+
+    began_at: datetime
+    used: int
+
+
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `limit` in any time of the length `per`."""
+    """At most `limit` within `per` of the first use."""
 
-    name: str
+    name: QuotaName
     limit: int
     per: timedelta
 
-    def take(self, taken: Sequence[datetime], now: datetime) -> tuple[datetime, ...]:
-        """What counts from now on, this time too. `taken`: earlier times. Raises QuotaExceeded."""
-        recent = [at for at in taken if now - at < self.per]
-        if len(recent) >= self.limit:
-            wait = recent[-self.limit] + self.per - now
+    def current(self, uses: Uses | None, now: datetime) -> Uses:
+        """The stored uses while they count, else none yet. Clocks of two machines differ a little,
+        and one may have been set back.
+        """
+        if uses is None or abs(now - uses.began_at) >= self.per:
+            return Uses(now, 0)
+        return uses
+
+    def take(self, uses: Uses | None, now: datetime) -> Uses:
+        """The uses, with one more. Raises QuotaExceeded."""
+        current = self.current(uses, now)
+        if current.used >= self.limit:
+            wait = current.began_at + self.per - now
             raise QuotaExceeded(self.name, self.limit, self.per, wait)
-        return (*recent, now)
+        return replace(current, used=current.used + 1)
+
+    def remaining(self, uses: Uses | None, now: datetime) -> int:
+        """How often it may still be used."""
+        return max(self.limit - self.current(uses, now).used, 0)
 
 
-WEBHOOK_TESTS = Quota("webhook_tests", 6, timedelta(minutes=1))
-WEBHOOK_REDELIVERIES = Quota("webhook_redeliveries", 60, timedelta(minutes=1))
+_ONE = re.compile(r"([a-z_]+):([1-9][0-9]{0,6})/([1-9][0-9]{0,4})")
+
+
+def parse_quotas(text: str) -> Mapping[QuotaName, Quota]:
+    """Reads `requests:1200/60,tests:60/60,…`: of each name the limit, and its seconds. Raises
+    ValueError unless each name comes once.
+    """
+    found = [match.groups() for each in text.split(",") if (match := _ONE.fullmatch(each))]
+    named = sorted(name for name, _, _ in found)
+    if named != sorted(QuotaName) or len(found) != len(text.split(",")):
+        names = ", ".join(QuotaName)
+        raise ValueError(f"Quotas must be name:limit/seconds, once for each of {names}: {text}")
+    return {
+        QuotaName(name): Quota(QuotaName(name), int(limit), timedelta(seconds=int(seconds)))
+        for name, limit, seconds in found
+    }

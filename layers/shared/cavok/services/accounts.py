@@ -9,12 +9,14 @@ from ulid import ULID
 from cavok.adapters.sealing import Sealer, credentials_context
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
 from cavok.adapters.table.organizations import Organizations
+from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.actors import Requester
 from cavok.domain.errors import AccountNotFound, BusyWithOthers, HasNoAccessKey, InvalidField
 from cavok.domain.idempotency import IdempotencyKey
+from cavok.domain.quotas import QuotaName
 from cavok.services.organizations import organization_of
 
 
@@ -97,6 +99,7 @@ def connect_account(
     organizations: Organizations,
     accounts: Accounts,
     sealer: Sealer,
+    quotas: Quotas,
     now: datetime,
 ) -> Account:
     """Stores a new account, unconfirmed and due for its first test; or returns the one that a
@@ -104,7 +107,7 @@ def connect_account(
 
     Raises Conflict if the account number is connected already, or the key's account was deleted;
     InvalidField if the key came with another body, or for `own_account`, the number of the account
-    in which Cavok runs: a role there would let Cavok act on itself.
+    in which Cavok runs: a role there would let Cavok act on itself; QuotaExceeded.
     """
     if new.account_number == own_account:
         raise InvalidField("provider_id", "This is Cavok's own account. Enter one of yours.")
@@ -131,7 +134,9 @@ def connect_account(
         touched_at=now,
     )
     sealed = new.access_key.sealed(sealer, organization_id, account_id) if new.access_key else None
-    return accounts.add(account, sealed, key, entry=audit.created(account, requester))
+    count = quotas.counting(QuotaName.NEW_ACCOUNTS, organization_id, now)
+    entry = audit.created(account, requester)
+    return accounts.add(account, sealed, key, entry=entry, with_items=count)
 
 
 def change_account(

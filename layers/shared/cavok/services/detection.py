@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from cavok.domain.detection import Detection, waits_for_its_role
-from cavok.domain.errors import PreconditionFailed
+from cavok.domain.errors import PreconditionFailed, QuotaExceeded
 from cavok.services.connections import RequestContext
 from cavok.services.start_verification import start_verification
 
@@ -12,6 +12,7 @@ if TYPE_CHECKING:  # the function that serves the route loads boto3 at the first
 
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.looks import LooksInTable
+    from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.verifications import Verifications
     from cavok.adapters.workflows import Workflows
     from cavok.services.customer_sessions import CustomerSessions
@@ -25,6 +26,7 @@ def look_for_role(
     looks: "LooksInTable",
     sessions: "CustomerSessions",
     workflows: "Callable[[], Workflows]",
+    quotas: "Quotas",
 ) -> Detection:
     """Tries to assume the account's role, if that is what it waits for and nobody tried within five
     seconds. A look is no test: it is neither recorded nor counted, and changes nothing. If the role
@@ -49,8 +51,11 @@ def look_for_role(
             accounts=accounts,
             verifications=verifications,
             workflows=workflows(),
+            quotas=quotas,
             now=context.now,
         )
     except PreconditionFailed:  # such as revoked: the next look decides anew
         return Detection.WAITING
+    except QuotaExceeded:
+        return Detection.BUSY
     return Detection.FOUND

@@ -1,12 +1,14 @@
 """Listing the instances of a connected account."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
+from cavok.domain.accounts import Account
 from cavok.domain.errors import InvalidField
-from cavok.domain.instances import Instance, Unavailable
+from cavok.domain.instances import Unavailable
 from cavok.domain.interactions import InteractionAction
 from cavok.domain.kinds import Kind
+from cavok.domain.quotas import QuotaName
 from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import listing_policy
 from cavok.services.connections import (
@@ -16,15 +18,11 @@ from cavok.services.connections import (
     new_interaction,
     require_connected,
 )
+from cavok.services.kept_listings import KeptListings, Listing
 from cavok.services.query_instances import query_in_parallel, why_left_out, why_not_described
 
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """Instances by region and kind, and what could not be listed."""
-
-    items: Sequence[Instance]
-    unavailable: Sequence[Unavailable]
+if TYPE_CHECKING:  # a schedule's act loads this module and counts nothing
+    from cavok.adapters.table.quotas import Quotas
 
 
 def list_instances(
@@ -34,16 +32,58 @@ def list_instances(
     kind: Kind | None,
     dependencies: ConnectionDependencies,
 ) -> Listing:
-    """The account's instances in all of its regions, queried in parallel, and what could not be
-    listed. `region` and `kind` narrow the listing. Records one interaction. No call is made in a
-    region where the last test found that none works.
-
-    Raises AccountNotFound, InvalidField, InteractionRefused, ServiceUnavailable.
+    """The account's instances, of `region` and `kind` if these are not null, read now.
+    Records one interaction. Raises AccountNotFound, InvalidField, InteractionRefused,
+    ServiceUnavailable.
     """
     account = dependencies.accounts.get(context.organization_id, context.account_id)
+    _require_region(account, region)
+    require_connected(account)
+    return _list(account, context, region, kind, dependencies)
+
+
+def recent_instances(
+    context: RequestContext,
+    *,
+    region: str | None,
+    kind: Kind | None,
+    refresh: bool,
+    dependencies: ConnectionDependencies,
+    quotas: "Quotas",
+    kept: KeptListings,
+) -> Listing:
+    """Like `list_instances`, but what was read less than a minute ago is not read again, unless
+    `refresh`; so the whole account is read, whatever of it is asked for. Only reading is an
+    interaction, and counts against the quota.
+
+    Raises AccountNotFound, InvalidField, InteractionRefused, QuotaExceeded, ServiceUnavailable.
+    """
+    account = dependencies.accounts.get(context.organization_id, context.account_id)
+    _require_region(account, region)
+    require_connected(account)
+    listing = None if refresh else kept.get(account, context.now)
+    if listing is None:
+        quotas.take(QuotaName.LISTINGS, context.organization_id, context.now)
+        listing = _list(account, context, None, None, dependencies)
+        kept.keep(account, listing)
+    return listing.only(region, kind)
+
+
+def _require_region(account: Account, region: str | None) -> None:
     if region not in (None, *account.regions):
         raise InvalidField("region", f"One of this account's: {', '.join(account.regions)}.")
-    require_connected(account)
+
+
+def _list(
+    account: Account,
+    context: RequestContext,
+    region: str | None,
+    kind: Kind | None,
+    dependencies: ConnectionDependencies,
+) -> Listing:
+    """Queries in parallel, and records one interaction. No call is made in a region where the last
+    test found that none works.
+    """
     interaction = new_interaction(account, context, InteractionAction.LIST)
     name = session_name("list", interaction.interaction_id)
     session = enter_connected(account, listing_policy(), name, context, dependencies)
@@ -73,6 +113,7 @@ def list_instances(
                 if each_region in unusable
             ),
         ],
+        as_of=context.now,
     )
     missing = f"; {len(listing.unavailable)} could not be listed" if listing.unavailable else ""
     count = len(listing.items)

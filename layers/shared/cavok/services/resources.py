@@ -26,6 +26,7 @@ from cavok.domain.instances import Instance
 from cavok.domain.interactions import Interaction
 from cavok.domain.kinds import Kind
 from cavok.domain.outcomes import is_passing
+from cavok.domain.quotas import QuotaName
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule
 from cavok.services.clocks import complete_clocks
@@ -36,6 +37,7 @@ from cavok.services.start_stop import start_stop
 if TYPE_CHECKING:
     from cavok.adapters.scheduler import SchedulerClient
     from cavok.adapters.table.accounts import Accounts
+    from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.resources import Resources
 
 
@@ -104,11 +106,15 @@ class ScheduleInvocation:
 
 
 def add_resource(
-    context: RequestContext, new: NewResource, *, dependencies: ResourceDependencies
+    context: RequestContext,
+    new: NewResource,
+    *,
+    dependencies: ResourceDependencies,
+    quotas: "Quotas",
 ) -> Resource:
     """Puts an existing instance under control. Repeated within a day, completes what was begun.
     Raises AccountNotFound, InstanceNotFound, InvalidField, InteractionRefused, Conflict,
-    ServiceUnavailable.
+    QuotaExceeded, ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources
     account = connections.accounts.get(context.organization_id, context.account_id)
@@ -128,7 +134,7 @@ def add_resource(
     ).scheduled(new.schedule, context.now)
     added = resources.made_before(wanted)
     if added is None:
-        name = _find_instance(context, new, connections).name
+        name = _find_instance(context, new, connections, quotas).name
         clocks = names_of(clocks_of(wanted, context.now))
         new_one = replace(wanted, name=name, schedule=None, clocks=clocks)
         entry = audit.resource_added(new_one, account, context.requester)
@@ -310,8 +316,12 @@ def _save(
 
 
 def _find_instance(
-    context: RequestContext, new: NewResource, connections: ConnectionDependencies
+    context: RequestContext,
+    new: NewResource,
+    connections: ConnectionDependencies,
+    quotas: "Quotas",
 ) -> Instance:
+    quotas.take(QuotaName.LISTINGS, context.organization_id, context.now)
     listing = list_instances(context, region=new.region, kind=new.kind, dependencies=connections)
     for instance in listing.items:
         if instance.instance_id == new.instance_id:

@@ -39,6 +39,7 @@ from cavok.domain.outcomes import (
     is_uncertain,
     refused,
 )
+from cavok.domain.quotas import QuotaName
 from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import start_stop_policy
 from cavok.domain.steps import Verdict
@@ -55,6 +56,7 @@ if TYPE_CHECKING:  # a function that only reads the history loads no boto3
     from cavok.adapters.customer.instances import InstanceClient
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.interactions import Interactions
+    from cavok.adapters.table.quotas import Quotas
     from cavok.adapters.table.verifications import Verifications
 
 
@@ -64,23 +66,29 @@ AWS_SAID = (InstanceNotFound, InteractionRefused, NotAnswered)
 
 
 def start_stop(
-    context: RequestContext, operation: Operation, *, dependencies: ConnectionDependencies
+    context: RequestContext,
+    operation: Operation,
+    *,
+    dependencies: ConnectionDependencies,
+    quotas: "Quotas | None" = None,
 ) -> Interaction:
     """Starts or stops an instance. Its interaction is stored, open, before AWS is called, and
     closed once AWS's answer is known. A repeated request with the same idempotency key gets the
     closed one. It takes up an open one: nothing that passes is remembered, and nothing is done
-    twice.
+    twice. A schedule's act has no quotas: nothing that people do keeps it from its time.
 
-    Raises AccountNotFound, InstanceNotFound, InteractionRefused, ServiceUnavailable.
+    Raises AccountNotFound, InstanceNotFound, InteractionRefused, QuotaExceeded, ServiceUnavailable.
     """
     account = dependencies.accounts.get(context.organization_id, context.account_id)
     interactions = dependencies.interactions
+    use = QuotaName.STARTS_AND_STOPS, context.organization_id, context.now
+    count = quotas.counting(*use) if quotas else None
     new = new_interaction(account, context, InteractionAction(operation.action))
     asked = begun(new, operation, context.idempotency_key)
     entry = operation_requested(
         account, context.requester, operation, context.now, asked.interaction_id
     )
-    made = interactions.begin(asked, entry)
+    made = interactions.begin(asked, entry, count)
     if not made.open:
         return _same_answer(made)
     again = made.interaction_id != asked.interaction_id

@@ -5,12 +5,14 @@ from datetime import datetime
 from ulid import ULID
 
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
+from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
 from cavok.domain.actors import Actor, Requester
 from cavok.domain.errors import BusyWithOthers, VerificationNotStarted
+from cavok.domain.quotas import QuotaName
 from cavok.domain.verifications import Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
 
@@ -24,13 +26,16 @@ def start_verification(
     accounts: Accounts,
     verifications: Verifications,
     workflows: Workflows,
+    quotas: Quotas,
     now: datetime,
 ) -> Verification:
     """Starts a test, or returns the running one, of an account at one of `versions`; None allows
-    all. Raises AccountNotFound, PreconditionFailed, Conflict, ServiceUnavailable.
+    all. Raises AccountNotFound, PreconditionFailed, Conflict, QuotaExceeded, ServiceUnavailable.
 
     A person's running test is started again: whoever began it may have died before its execution.
     """
+
+    count = quotas.counting(QuotaName.TESTS, organization_id, now)
 
     def attempt() -> tuple[Verification, bool]:
         """The verification, and whether it was begun here."""
@@ -39,7 +44,7 @@ def start_verification(
             return verifications.get(account_id, account.slot.verification_id), False
         verification = _new(account, requester.actor, workflows, now)
         tested, entry = begin(account, verification, requester)
-        verifications.begin(account, tested, verification, entry)
+        verifications.begin(account, tested, verification, entry, count)
         return verification, True
 
     verification, begun = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))

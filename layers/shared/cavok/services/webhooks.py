@@ -25,7 +25,7 @@ from cavok.domain.errors import (
     WebhookPaused,
 )
 from cavok.domain.events import WEBHOOK_TEST, Envelope, Event, EventType
-from cavok.domain.quotas import WEBHOOK_REDELIVERIES, WEBHOOK_TESTS
+from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import (
     Delivery,
     DeliveryStatus,
@@ -73,16 +73,18 @@ def set_webhook(
     requester: Requester,
     allow_loopback: bool,
     webhooks: Webhooks,
+    quotas: "Quotas",
     sealer: Sealer,
     now: datetime,
 ) -> WebhookSet:
     """Stores a webhook, which is active then. `versions` are those that the client allows
     (If-Match); None allows all, and that there is no webhook. Raises InvalidField,
-    PreconditionFailed, ChangedMeanwhile, ServiceUnavailable.
+    PreconditionFailed, ChangedMeanwhile, QuotaExceeded, ServiceUnavailable.
     """
     host = checked_url(url, allow_loopback=allow_loopback).hostname
     # The host alone: a path or query may hold a secret of the receiver.
     detail = f"{host}: {', '.join(events)}"
+    count = quotas.counting(QuotaName.WEBHOOK_CHANGES, organization_id, now)
 
     def attempt() -> WebhookSet:
         found, secret = webhooks.get(organization_id), None
@@ -108,7 +110,7 @@ def set_webhook(
         action = AuditAction.WEBHOOK_SECRET_ROTATED if rotates else AuditAction.WEBHOOK_SET
         changes = differences(_told(found), _told(webhook))
         entry = of_webhook(action, organization_id, requester, now, detail=detail, changes=changes)
-        webhooks.save(found, webhook, entry)
+        webhooks.save(found, webhook, entry, count)
         return WebhookSet(webhook, secret, created=found is None)
 
     # From the start: a secret that somebody else rotated meanwhile must stay the newest.
@@ -121,9 +123,10 @@ def remove_webhook(
     versions: Container[str] | None = None,
     requester: Requester,
     webhooks: Webhooks,
+    quotas: "Quotas",
     now: datetime,
 ) -> None:
-    """Raises PreconditionFailed, ChangedMeanwhile."""
+    """Raises PreconditionFailed, ChangedMeanwhile, QuotaExceeded."""
 
     def entry_of(removed: Webhook) -> AuditEntry:
         return of_webhook(
@@ -134,7 +137,8 @@ def remove_webhook(
             changes=differences(_told(removed), {}),
         )
 
-    webhooks.remove(organization_id, entry_of, versions)
+    count = quotas.counting(QuotaName.WEBHOOK_CHANGES, organization_id, now)
+    webhooks.remove(organization_id, entry_of, count, versions)
 
 
 def _told(webhook: Webhook | None) -> dict[str, Any]:
@@ -163,8 +167,8 @@ def send_test_message(
         event_id=_new_id(), organization_id=organization_id, account_id=None, occurred_at=now
     )
     message = "This is a test. Your receiver got it."
-    entry = of_webhook(AuditAction.WEBHOOK_TESTED, organization_id, requester, now)
-    quotas.take(WEBHOOK_TESTS, entry)
+    count = quotas.counting(QuotaName.WEBHOOK_TESTS, organization_id, now)
+    webhooks.tell(of_webhook(AuditAction.WEBHOOK_TESTED, organization_id, requester, now), count)
     _send(envelope.event(WEBHOOK_TEST, {"message": message}), messages)
 
 
@@ -188,7 +192,8 @@ def redeliver(
     if webhooks.health(organization_id).state is WebhookState.PAUSED:
         raise WebhookPaused("The webhook is paused. Resume it, then deliver the message again.")
     delivery = replace(newest[event_id], status=DeliveryStatus.WAITING, tries=0, next_try_at=now)
-    quota = WEBHOOK_TESTS if delivery.type == WEBHOOK_TEST else WEBHOOK_REDELIVERIES
+    is_test = delivery.type == WEBHOOK_TEST
+    quota = QuotaName.WEBHOOK_TESTS if is_test else QuotaName.WEBHOOK_CHANGES
     entry = of_webhook(
         AuditAction.WEBHOOK_REDELIVERED,
         organization_id,
@@ -197,7 +202,7 @@ def redeliver(
         detail=event_id,
         target=Target(TargetType.DELIVERY, event_id),
     )
-    quotas.take(quota, entry)
+    webhooks.tell(entry, quotas.counting(quota, organization_id, now))
     webhooks.record(delivery)
     _send(delivery, messages)
 

@@ -50,6 +50,7 @@ from cavok.domain.interactions import (
 )
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.permissions import TRUST_STEPS
+from cavok.domain.quotas import Uses
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
@@ -272,7 +273,9 @@ WRITTEN: Mapping[str, Item] = {
     "a webhook with two secrets": WebhookItem.of(ROTATED),
     "a paused webhook's health": HealthItem.of(PAUSED),
     "a delivery": DeliveryItem.of(DELIVERY),
-    "what counts against a quota": QuotaItem("ORG#o", "QUOTA#q", taken=(NOW,), expires_at=NOW),
+    "what counts against a quota": QuotaItem(
+        "ORG#o", "QUOTA#q", began_at=NOW, used=6, expires_at=NOW
+    ),
     "an audit entry of the webhook": AuditItem.of(OF_WEBHOOK, timedelta(days=1)),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
     "an audit entry of before there were kinds": with_the_name_alone(
@@ -315,7 +318,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a webhook with two secrets": (WebhookItem, WebhookItem.webhook, ROTATED),
     "a paused webhook's health": (HealthItem, HealthItem.health, PAUSED),
     "a delivery": (DeliveryItem, DeliveryItem.delivery, DELIVERY),
-    "what counts against a quota": (QuotaItem, lambda item: item.taken, (NOW,)),
+    "what counts against a quota": (QuotaItem, QuotaItem.uses, Uses(NOW, 6)),
     "an audit entry of the webhook": (AuditItem, AuditItem.entry, OF_WEBHOOK),
     "an audit entry": (AuditItem, AuditItem.entry, ENTRY),
     "an audit entry of before there were kinds": (AuditItem, AuditItem.entry, OLD_ENTRY),

@@ -52,6 +52,7 @@ from cavok.domain.errors import (
     BusyWithOthers,
     InvalidField,
     MadeAndDeleted,
+    QuotaExceeded,
 )
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
@@ -268,13 +269,14 @@ class Accounts:
         key: IdempotencyKey | None = None,
         *,
         entry: AuditEntry | None = None,
+        with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
         """Stores a new account, its sealed credentials, its claim on the account number, the key
         that it was asked for with, and its audit entry; or returns the account that the same key
-        made meanwhile. Raises Conflict, InvalidField.
+        made meanwhile. Raises Conflict, InvalidField, and what `with_items` raises.
         """
         return retry_on_conflict(
-            lambda: self._add(account, sealed_credentials, key, entry),
+            lambda: self._add(account, sealed_credentials, key, entry, with_items),
             or_raise=BusyWithOthers(
                 "Other accounts are being connected at this moment. Please try again."
             ),
@@ -286,6 +288,7 @@ class Accounts:
         sealed_credentials: str | None,
         key: IdempotencyKey | None,
         entry: AuditEntry | None,
+        with_items: Callable[[TransactWrite], None],
     ) -> Account:
         account = replace(account, version=1)
         item, claim = AccountItem.of(account), _claim(account)
@@ -303,10 +306,11 @@ class Accounts:
                     add_idempotency_key(
                         transaction, account.organization_id, key, account.account_id, at
                     )
-        except ItemChanged as error:
+                with_items(transaction)
+        except (ItemChanged, QuotaExceeded) as error:
             if key and (made := self.made_by(account.organization_id, key, account.created_at)):
                 return made
-            if 0 in error.failed:
+            if isinstance(error, ItemChanged) and 0 in error.failed:
                 raise AlreadyConnected(
                     f"Account number {account.account_number} is already connected."
                 ) from None

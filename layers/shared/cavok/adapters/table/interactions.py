@@ -1,6 +1,6 @@
 """Interactions in the table. The caller has read the account in its organization before."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,7 +30,7 @@ from cavok.adapters.table.table import (
 from cavok.domain import audit
 from cavok.domain.actors import ActorKind
 from cavok.domain.audit import AuditEntry
-from cavok.domain.errors import ChangedMeanwhile, StillRunning
+from cavok.domain.errors import ChangedMeanwhile, QuotaExceeded, StillRunning
 from cavok.domain.idempotency import REPEATED_WITHIN
 from cavok.domain.interactions import (
     Interaction,
@@ -134,9 +134,15 @@ class Interactions:
 
         return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
 
-    def begin(self, act: Interaction, entry: AuditEntry | None = None) -> Interaction:
-        """Stores an open start or stop with its audit entry, or returns the one that its key began
-        in the last 24 hours. Raises ChangedMeanwhile.
+    def begin(
+        self,
+        act: Interaction,
+        entry: AuditEntry | None = None,
+        with_items: Callable[[TransactWrite], None] | None = None,
+    ) -> Interaction:
+        """Stores an open start or stop with its audit entry and what `with_items` adds, or returns
+        the one that its key began in the last 24 hours. Raises ChangedMeanwhile, and what
+        `with_items` raises.
         """
 
         def attempt() -> Interaction:
@@ -149,7 +155,9 @@ class Interactions:
                         transaction.save(request, condition=_unused_at(act.at))
                     if entry:
                         add_audit_entry(transaction, entry, self._audit_kept_for)
-            except (WriteConflict, TransactWriteError):
+                    if with_items:
+                        with_items(transaction)
+            except (WriteConflict, TransactWriteError, QuotaExceeded):
                 if begun := self._begun(act):
                     return begun
                 raise

@@ -1,50 +1,76 @@
 """What counts against an organization's quotas."""
 
-from datetime import datetime, timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
 
-from pynamodb.attributes import TTLAttribute, VersionAttribute
+from pynamodb.attributes import NumberAttribute, TTLAttribute, UTCDateTimeAttribute
+from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
-from cavok.adapters.table.audit import add_audit_entry
-from cavok.adapters.table.table import Item, JsonAttribute, Table, retry_on_conflict
-from cavok.domain.audit import AuditEntry
+from cavok.adapters.table.table import Item, Table, retry_on_conflict
 from cavok.domain.errors import ChangedMeanwhile
-from cavok.domain.quotas import Quota
+from cavok.domain.quotas import Quota, QuotaName, Uses
+
+Count = Callable[[TransactWrite], None]
+"""Adds one use of a quota to the transaction of what it allows. Raises QuotaExceeded."""
 
 
 class QuotaItem(Item):
-    """When it was done last: at most as often as the quota allows. The version makes each time one
-    request's alone.
-    """
+    """The uses of a quota. Those at the same time are added, so that none waits for another."""
 
-    taken = JsonAttribute(
-        dump=lambda taken: [at.isoformat() for at in taken],
-        load=lambda stored: tuple(datetime.fromisoformat(at) for at in stored),
-    )
+    began_at = UTCDateTimeAttribute()
+    used = NumberAttribute()
     expires_at = TTLAttribute()
-    version = VersionAttribute()
+
+    def uses(self) -> Uses | None:
+        return Uses(self.began_at, int(self.used)) if self.began_at else None
 
 
 class Quotas:
-    """Counts what an organization does, with the audit entry of each."""
+    """Counts what an organization does. A use that is refused writes nothing."""
 
-    def __init__(self, table: Table, audit_kept_for: timedelta) -> None:
+    def __init__(self, table: Table, quotas: Mapping[QuotaName, Quota]) -> None:
         self._table = table
-        self._audit_kept_for = audit_kept_for
+        self.quotas = quotas
 
-    def take(self, quota: Quota, entry: AuditEntry) -> None:
-        """Counts what the entry tells, and stores the entry. Raises QuotaExceeded,
-        ChangedMeanwhile.
-        """
+    def counting(self, name: QuotaName, organization_id: str, now: datetime) -> Count:
+        """Counts a use in the transaction of what it allows, each time that is tried."""
+        return lambda transaction: transaction.update(*self._use(name, organization_id, now))
 
-        def attempt() -> None:
-            pk, sk = keys.organization_pk(entry.organization_id), keys.quota_sk(quota.name)
-            item = self._table.get(QuotaItem, pk, sk) or QuotaItem(pk, sk)
-            item.taken = quota.take(item.taken or (), entry.at)
-            item.expires_at = entry.at + quota.per
-            with self._table.transaction() as transaction:
-                transaction.save(item)
-                add_audit_entry(transaction, entry, self._audit_kept_for)
+    def take(self, name: QuotaName, organization_id: str, now: datetime) -> None:
+        """Counts a use that has no transaction. Raises QuotaExceeded, ChangedMeanwhile."""
+        retry_on_conflict(
+            lambda: self._table.update(*self._use(name, organization_id, now)),
+            or_raise=ChangedMeanwhile("Many do this in this moment. Please try again."),
+        )
 
-        busy = ChangedMeanwhile("Many do this in this moment. Please try again.")
-        retry_on_conflict(attempt, or_raise=busy)
+    def remaining(self, organization_id: str, now: datetime) -> dict[QuotaName, int]:
+        """How often each may still be used, of those that are counted here."""
+        names = [name for name in self.quotas if name is not QuotaName.REQUESTS]
+        wanted = [_key(organization_id, name) for name in names]
+        found = {item.sk: item.uses() for item in self._table.get_many(QuotaItem, wanted)}
+        return {
+            name: self.quotas[name].remaining(found.get(keys.quota_sk(name)), now) for name in names
+        }
+
+    def _use(self, name: QuotaName, organization_id: str, now: datetime) -> tuple[Any, Any, Any]:
+        """The item, and how to change it on which condition."""
+        quota, item = self.quotas[name], QuotaItem(*_key(organization_id, name))
+        stored = self._table.get(QuotaItem, item.pk, item.sk)
+        before = stored.uses() if stored else None
+        after = quota.take(before, now)
+        began, used = QuotaItem.began_at, QuotaItem.used
+        if before and before.began_at == after.began_at:
+            same = (began == before.began_at) & (used < quota.limit)
+            return item, [used.add(1)], same
+        new = [
+            began.set(after.began_at),
+            used.set(after.used),
+            QuotaItem.expires_at.set(now + quota.per),
+        ]
+        return item, new, began == before.began_at if before else began.does_not_exist()
+
+
+def _key(organization_id: str, name: QuotaName) -> tuple[str, str]:
+    return keys.organization_pk(organization_id), keys.quota_sk(name)

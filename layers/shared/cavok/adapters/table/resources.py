@@ -17,6 +17,7 @@ from cavok.adapters.table.table import (
     ItemChanged,
     JsonAttribute,
     Table,
+    page_of,
     retry_on_conflict,
 )
 from cavok.domain import audit
@@ -30,6 +31,7 @@ from cavok.domain.errors import (
 )
 from cavok.domain.ids import is_id
 from cavok.domain.kinds import Kind
+from cavok.domain.pages import Page, Position
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
 
@@ -156,6 +158,21 @@ class Resources:
             keys.resource_claim_sk(kind, region, instance_id),
         )
         return self.find(account_id, claim.resource_id) if claim else None
+
+    def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Resource]:
+        """Resources of an account, oldest first."""
+        pk, start = keys.account_pk(account_id), None
+        if after:
+            start = {"pk": {"S": pk}, "sk": {"S": keys.resource_sk(after.key)}}
+        found = ResourceItem.query(
+            pk,
+            ResourceItem.sk.startswith(keys.RESOURCE),
+            last_evaluated_key=start,
+            limit=limit + 1,
+            page_size=limit + 1,
+            consistent_read=True,
+        )
+        return page_of(found, keys.RESOURCE, limit).map(ResourceItem.resource)
 
     def all_of(self, account_id: str) -> Iterator[Resource]:
         """All resources of an account, oldest first. A hundred of them take a page or two."""

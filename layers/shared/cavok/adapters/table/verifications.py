@@ -2,7 +2,7 @@
 
 import json
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -190,19 +190,18 @@ class Verifications:
         after: Account,
         verification: Verification,
         entry: AuditEntry | None,
+        with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
-        """Stores a verification, the account whose test slot it holds, and the audit entry. Raises
-        ItemChanged, ItemBusy.
+        """Stores a verification, the account whose test slot it holds, the audit entry, and what
+        `with_items` adds. Raises ItemChanged, ItemBusy, and what `with_items` raises.
         """
         item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
-        return self._accounts.save(
-            before,
-            after,
-            entry=entry,
-            with_items=lambda transaction: transaction.save(
-                item, condition=VerificationItem.pk.does_not_exist()
-            ),
-        )
+
+        def add(transaction: TransactWrite) -> None:
+            transaction.save(item, condition=VerificationItem.pk.does_not_exist())
+            with_items(transaction)
+
+        return self._accounts.save(before, after, entry=entry, with_items=add)
 
     def finish(
         self,

@@ -16,6 +16,7 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.audit import add_audit_entry
+from cavok.adapters.table.quotas import Count
 from cavok.adapters.table.table import (
     EnumAttribute,
     Item,
@@ -140,27 +141,42 @@ class Webhooks:
         item = self._table.get(WebhookItem, pk, keys.WEBHOOK_SK)
         return item.webhook() if item else None
 
-    def save(self, before: Webhook | None, after: Webhook, entry: AuditEntry) -> None:
-        """Stores the webhook, or replaces the one that was read, which is active then. Raises
-        ItemChanged, ItemBusy.
+    def tell(self, entry: AuditEntry, count: Count) -> None:
+        """Stores an entry about what changes nothing here, and counts it. Raises QuotaExceeded,
+        ChangedMeanwhile.
+        """
+
+        def attempt() -> None:
+            with self._table.transaction() as transaction:
+                count(transaction)
+                add_audit_entry(transaction, entry, self._audit_kept_for)
+
+        busy = ChangedMeanwhile("Many do this in this moment. Please try again.")
+        retry_on_conflict(attempt, or_raise=busy)
+
+    def save(self, before: Webhook | None, after: Webhook, entry: AuditEntry, count: Count) -> None:
+        """Stores the webhook, or replaces the one that was read, which is active then. Here and
+        below, `count` counts it. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
         health = self.health(after.organization_id)
         with self._table.transaction() as transaction:
             transaction.save(WebhookItem.of(after), condition=_as_read(before))
             if health.state is WebhookState.PAUSED:
                 _resume(transaction, health, entry.at)
+            count(transaction)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def remove(
         self,
         organization_id: str,
         entry_of: Callable[[Webhook], AuditEntry],
+        count: Count,
         versions: Container[str] | None = None,
     ) -> None:
         """Deletes the webhook and its secrets, if it is at one of these versions, with the audit
         entry. Its health stays, so that removing it and setting it anew is not another way to be
         sent ten messages that fail. A missing webhook is not an error, and then there is no entry.
-        Raises PreconditionFailed, ChangedMeanwhile.
+        Raises PreconditionFailed, ChangedMeanwhile, QuotaExceeded.
         """
 
         def attempt() -> None:
@@ -170,6 +186,7 @@ class Webhooks:
             condition = _as_read(webhook.at_one_of(versions))
             with self._table.transaction() as transaction:
                 transaction.delete(WebhookItem.of(webhook), condition=condition)
+                count(transaction)
                 add_audit_entry(transaction, entry_of(webhook), self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
@@ -199,9 +216,9 @@ class Webhooks:
             return False
         return True
 
-    def resume(self, entry: AuditEntry) -> None:
+    def resume(self, entry: AuditEntry, count: Count) -> None:
         """Ends a pause. Nothing happens, and there is no entry, if there is none. Raises
-        ChangedMeanwhile.
+        ChangedMeanwhile, QuotaExceeded.
         """
 
         def attempt() -> None:
@@ -210,6 +227,7 @@ class Webhooks:
                 return
             with self._table.transaction() as transaction:
                 _resume(transaction, health, entry.at)
+                count(transaction)
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))

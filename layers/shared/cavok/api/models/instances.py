@@ -1,6 +1,6 @@
 """The bodies of instances."""
 
-from cavok.api.models.common import ResponseBody
+from cavok.api.models.common import ResponseBody, Timestamp
 from cavok.domain.kinds import Kind
 
 
@@ -26,3 +26,4 @@ class UnavailableBody(ResponseBody):
 class InstanceList(ResponseBody):
     items: list[InstanceBody]
     unavailable: list[UnavailableBody]
+    as_of: Timestamp

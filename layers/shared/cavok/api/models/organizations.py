@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 
 from cavok.api.models.common import ResponseBody
+from cavok.domain.quotas import QuotaName
 
 
 class ByStatus(BaseModel):
@@ -17,8 +18,18 @@ class AccountCounts(BaseModel):
     by_status: ByStatus
 
 
+class QuotaBody(ResponseBody):
+    """`requests` counts in the process that answers alone."""
+
+    name: QuotaName
+    limit: int
+    per_seconds: int
+    remaining: int
+
+
 class OrganizationBody(ResponseBody):
     organization_id: str
     external_id: str
     trusted_account_id: str
     accounts: AccountCounts
+    quotas: list[QuotaBody]

@@ -97,4 +97,4 @@ class ResourceBody(ResponseBody):
 
 class ResourceList(ResponseBody):
     items: list[ResourceBody]
-    next_cursor: None = None
+    next_cursor: str | None

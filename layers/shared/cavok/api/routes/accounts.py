@@ -62,6 +62,7 @@ def create_account(
         organizations=wiring.organizations(),
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),
+        quotas=wiring.quotas(),
         now=router.now(),
     )
     return created(_body(account), f"/v1/accounts/{account.account_id}", _tag(account))

@@ -28,5 +28,6 @@ def detect(account_id: str) -> DetectionBody:
         looks=wiring.looks(),
         sessions=wiring.customer_sessions(),
         workflows=wiring.workflows,
+        quotas=wiring.quotas(),
     )
     return DetectionBody(state=state)

@@ -14,7 +14,7 @@ from cavok.api.responses import ACCEPTED, accepted, answers
 from cavok.api.router import Router
 from cavok.domain.instances import Operation
 from cavok.domain.kinds import Action, Kind
-from cavok.services.instances import list_instances
+from cavok.services.instances import recent_instances
 from cavok.services.start_stop import start_stop
 
 router = Router()
@@ -34,16 +34,27 @@ Region = Annotated[
     responses=answers(404, 409),
 )
 def get_instances(
-    account_id: str, region: Region = None, kind: Annotated[Kind | None, Query()] = None
+    account_id: str,
+    region: Region = None,
+    kind: Annotated[Kind | None, Query()] = None,
+    refresh: Annotated[
+        bool, Query(description="Whether to ask AWS in any case. Admins only.")
+    ] = False,
 ) -> InstanceList:
     """Lists EC2 instances, RDS instances and Aurora clusters in the account's regions. A cluster
-    stands for its members. `unavailable` names what could not be listed.
+    stands for its members. `unavailable` names what could not be listed. What AWS said at `as_of`,
+    less than a minute ago, is not asked again; only asking counts against the free tier.
     """
-    listing = list_instances(
+    if refresh:
+        router.caller.must_change()
+    listing = recent_instances(
         request_context(router, account_id),
         region=region,
         kind=kind,
+        refresh=refresh,
         dependencies=wiring.connection_dependencies(),
+        quotas=wiring.quotas(),
+        kept=wiring.kept_listings(),
     )
     return InstanceList.of(listing)
 
@@ -95,5 +106,7 @@ def _start_or_stop(
         request_context(router, account_id, key),
         operation,
         dependencies=wiring.connection_dependencies(),
+        quotas=wiring.quotas(),
     )
+    wiring.kept_listings().forget(interaction.organization_id, account_id)
     return accepted(InteractionBody.of(interaction, actor=interaction.actor.name))

@@ -1,9 +1,10 @@
 """The route of the caller's organization."""
 
 from cavok import wiring
-from cavok.api.models.organizations import AccountCounts, ByStatus, OrganizationBody
+from cavok.api.models.organizations import AccountCounts, ByStatus, OrganizationBody, QuotaBody
 from cavok.api.responses import answers
 from cavok.api.router import Router
+from cavok.domain.quotas import QuotaName
 from cavok.services.organizations import organization_of
 
 router = Router()
@@ -13,7 +14,9 @@ router = Router()
     "/v1/organization", summary="Your organization", tags=["Organization"], responses=answers()
 )
 def get_organization() -> OrganizationBody:
-    """Returns your organization, its external ID, and how many accounts it has connected."""
+    """Returns your organization, its external ID, how many accounts it has connected, and what it
+    may do how often. Beyond a quota: 429, and `Retry-After` says when its time is over.
+    """
     organization = organization_of(
         router.caller.organization_id, organizations=wiring.organizations(), now=router.now()
     )
@@ -23,4 +26,20 @@ def get_organization() -> OrganizationBody:
         organization,
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
         accounts=accounts,
+        quotas=_quotas(organization.organization_id),
     )
+
+
+def _quotas(organization_id: str) -> list[QuotaBody]:
+    now, quotas = router.now(), wiring.quotas()
+    remaining = quotas.remaining(organization_id, now)
+    remaining[QuotaName.REQUESTS] = wiring.request_quota().remaining(organization_id, now)
+    return [
+        QuotaBody(
+            name=name,
+            limit=quota.limit,
+            per_seconds=int(quota.per.total_seconds()),
+            remaining=remaining[name],
+        )
+        for name, quota in quotas.quotas.items()
+    ]

@@ -4,6 +4,7 @@ from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
 from cavok.api.conditions import IfMatch, tag_of, versions_of
+from cavok.api.models.common import Cursor, Limit
 from cavok.api.models.resources import (
     NewResourceBody,
     ResourceBody,
@@ -11,8 +12,9 @@ from cavok.api.models.resources import (
     ResourceList,
 )
 from cavok.api.request_context import request_context
-from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok
+from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_content, ok, paged
 from cavok.api.router import Router
+from cavok.domain.pages import Position
 from cavok.domain.resources import Resource
 from cavok.services.resources import add_resource, remove_resource, schedule_resource
 
@@ -34,10 +36,18 @@ def _ok(resource: Resource) -> Response[ResourceBody]:
     tags=["Resources"],
     responses=answers(404),
 )
-def list_resources(account_id: str) -> ResourceList:
+def list_resources(
+    account_id: str, limit: Limit = 50, cursor: Cursor = None
+) -> Response[ResourceList]:
     """Lists the instances that Cavok controls, oldest first, and what each does next."""
-    wiring.accounts().get(router.caller.organization_id, account_id)
-    return ResourceList(items=[_body(r) for r in wiring.resources().all_of(account_id)])
+    organization_id = router.caller.organization_id
+    wiring.accounts().get(organization_id, account_id)
+    scope = f"{organization_id}/resources/{account_id}"
+    page = wiring.resources().page(
+        account_id, limit=limit, after=Position.of_cursor(cursor, scope, "id")
+    )
+    body = ResourceList(items=list(map(_body, page.items)), next_cursor=page.next_cursor(scope))
+    return paged(body, router.query)
 
 
 @router.post(
@@ -54,6 +64,7 @@ def create_resource(account_id: str, body: NewResourceBody) -> Response[Resource
         request_context(router, account_id),
         body.new_resource(),
         dependencies=wiring.resource_dependencies(),
+        quotas=wiring.quotas(),
     )
     shown, path = _body(resource), f"/v1/accounts/{account_id}/resources/{resource.resource_id}"
     return created(shown, path, tag_of(resource.version, shown))

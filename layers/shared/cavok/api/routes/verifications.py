@@ -35,6 +35,7 @@ def create_verification(account_id: str) -> Response[VerificationBody]:
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         workflows=wiring.workflows(),
+        quotas=wiring.quotas(),
         now=router.now(),
     )
     verification_id = verification.verification_id

@@ -26,6 +26,7 @@ from cavok.api.responses import (
 )
 from cavok.api.router import Router
 from cavok.domain.audit import AuditAction, of_webhook
+from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import WebhookState
 from cavok.services.webhooks import (
     redeliver,
@@ -72,6 +73,7 @@ def put_webhook(body: WebhookSettings, if_match: IfMatch = None) -> Response[Web
         requester=router.requester,
         allow_loopback=wiring.loopback_webhooks_allowed(),
         webhooks=wiring.webhooks(),
+        quotas=wiring.quotas(),
         sealer=wiring.sealer(),
         now=router.now(),
     )
@@ -92,6 +94,7 @@ def delete_webhook(if_match: IfMatch = None) -> Response[None]:
         versions=versions_of(if_match),
         requester=router.requester,
         webhooks=wiring.webhooks(),
+        quotas=wiring.quotas(),
         now=router.now(),
     )
     return no_content()
@@ -101,11 +104,11 @@ def delete_webhook(if_match: IfMatch = None) -> Response[None]:
     "/v1/organization/webhook/test",
     summary="Send a test message",
     tags=["Webhook"],
-    responses=answers(404, 429, ok=ACCEPTED),
+    responses=answers(404, ok=ACCEPTED),
 )
 def post_webhook_test() -> Response[TestMessage]:
     """Sends a message of the type `Webhook Test`, the same way as every event, and also to a paused
-    webhook, which it resumes if it is accepted. At most six a minute.
+    webhook, which it resumes if it is accepted. The quota `webhook_tests` says how often.
     """
     send_test_message(router.caller.organization_id, **_by_hand())
     return accepted(TestMessage())
@@ -122,13 +125,10 @@ def resume_webhook() -> Response[None]:
     next try; to have one at once, deliver it again.
     """
     webhook_of(router.caller.organization_id, webhooks=wiring.webhooks())
+    organization_id, now = router.caller.organization_id, router.now()
     wiring.webhooks().resume(
-        of_webhook(
-            AuditAction.WEBHOOK_RESUMED,
-            router.caller.organization_id,
-            router.requester,
-            router.now(),
-        )
+        of_webhook(AuditAction.WEBHOOK_RESUMED, organization_id, router.requester, now),
+        wiring.quotas().counting(QuotaName.WEBHOOK_CHANGES, organization_id, now),
     )
     return no_content()
 
@@ -151,10 +151,10 @@ def list_deliveries() -> DeliveryPage:
     "/v1/organization/webhook/deliveries/<event_id>/redeliver",
     summary="Deliver again",
     tags=["Webhook"],
-    responses=answers(404, 409, 429, ok=ACCEPTED),
+    responses=answers(404, 409, ok=ACCEPTED),
 )
 def redeliver_event(event_id: str) -> Response[Redelivery]:
-    """Sends one of the newest 100 messages again, at most 60 a minute."""
+    """Sends one of the newest 100 messages again."""
     redeliver(router.caller.organization_id, event_id, **_by_hand())
     return accepted(Redelivery())
 
@@ -163,7 +163,7 @@ def redeliver_event(event_id: str) -> Response[Redelivery]:
     "/v1/organization/webhook/deliveries/<account_id>/<period>/<percent>/redeliver",
     summary="Deliver a usage event again",
     tags=["Webhook"],
-    responses=answers(404, 409, 429, ok=ACCEPTED),
+    responses=answers(404, 409, ok=ACCEPTED),
 )
 def redeliver_usage_event(account_id: str, period: str, percent: str) -> Response[Redelivery]:
     """The same for the `event_id` of a `Usage Threshold Crossed`, which has slashes."""

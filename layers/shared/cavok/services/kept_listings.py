@@ -1,0 +1,71 @@
+"""Listings of instances that a warm process keeps for a minute, so that whoever may only read makes
+no call in a customer's account again and again, and no interaction that counts.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cavok.domain.accounts import Account
+from cavok.domain.instances import Instance, Unavailable
+from cavok.domain.kinds import Kind
+
+KEPT_FOR = timedelta(minutes=1)
+MAX_LISTINGS, MAX_INSTANCES = 200, 50_000
+"""What a process keeps at most, about 25 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Instances by region and kind, what could not be listed, and when AWS was asked (UTC)."""
+
+    items: Sequence[Instance]
+    unavailable: Sequence[Unavailable]
+    as_of: datetime
+
+    def only(self, region: str | None, kind: Kind | None) -> "Listing":
+        """What concerns this region and kind; null for all."""
+
+        def wanted(one: Instance | Unavailable) -> bool:
+            return region in (None, one.region) and kind in (None, one.kind)
+
+        return Listing(
+            list(filter(wanted, self.items)), list(filter(wanted, self.unavailable)), self.as_of
+        )
+
+
+class KeptListings:
+    """Whole listings, by organization and account. An account that was written since, so also one
+    whose role, credentials or regions changed, or that a test found otherwise, is read anew.
+    """
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[tuple[str, str], tuple[int, Listing]] = OrderedDict()
+
+    def get(self, account: Account, now: datetime) -> Listing | None:
+        """`account` as it is stored at this moment. None if there is no listing of less than a
+        minute ago.
+        """
+        writes, listing = self._kept.get(_key(account), (None, None))
+        if listing is None or writes != account.writes:
+            return None
+        return listing if timedelta() <= now - listing.as_of < KEPT_FOR else None
+
+    def keep(self, account: Account, listing: Listing) -> None:
+        """Replaces what is kept of the account. The oldest go when there are too many."""
+        self.forget(account.organization_id, account.account_id)
+        self._kept[_key(account)] = account.writes, listing
+        while len(self._kept) > MAX_LISTINGS or self._instances() > MAX_INSTANCES:
+            self._kept.popitem(last=False)
+
+    def forget(self, organization_id: str, account_id: str) -> None:
+        """After an act: what is kept says too little."""
+        self._kept.pop((organization_id, account_id), None)
+
+    def _instances(self) -> int:
+        return sum(len(listing.items) for _, listing in self._kept.values())
+
+
+def _key(account: Account) -> tuple[str, str]:
+    return account.organization_id, account.account_id

@@ -1,0 +1,29 @@
+"""The quota of requests: counted by each process for itself, so that reading writes nothing."""
+
+from collections import OrderedDict
+from datetime import datetime
+
+from cavok.domain.quotas import Quota, Uses
+
+ORGANIZATIONS = 1_000
+"""Whose requests a process counts: those of the organizations that asked last."""
+
+
+class RequestQuota:
+    """How often each organization asked this process. On AWS many run at once, each for one request
+    at a time, and each allows the whole quota: it bounds an organization's share of a process.
+    """
+
+    def __init__(self, quota: Quota) -> None:
+        self.quota = quota
+        self._uses: OrderedDict[str, Uses] = OrderedDict()
+
+    def take(self, organization_id: str, now: datetime) -> None:
+        """Raises QuotaExceeded."""
+        self._uses[organization_id] = self.quota.take(self._uses.get(organization_id), now)
+        self._uses.move_to_end(organization_id)
+        if len(self._uses) > ORGANIZATIONS:
+            self._uses.popitem(last=False)
+
+    def remaining(self, organization_id: str, now: datetime) -> int:
+        return self.quota.remaining(self._uses.get(organization_id), now)

@@ -1,0 +1,453 @@
+"""Quotas of an organization, and listings that a process keeps: what people may cost others."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.table.accounts import Accounts
+from cavok.api.router import Router
+from cavok.domain.accounts import Account, Status
+from cavok.domain.actors import SCHEDULE, Requester
+from cavok.domain.errors import QuotaExceeded
+from cavok.domain.instances import Operation
+from cavok.domain.kinds import Action, Kind
+from cavok.domain.organizations import Organization
+from cavok.domain.quotas import QuotaName
+from cavok.services.connections import RequestContext
+from cavok.services.start_stop import start_stop
+from functions.instances_api import app as instances_api
+from tests.integration.conftest import TABLE, client, items
+from tests.integration.test_instances import run_instance
+from tests.support import api
+from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem, number
+from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, an_account, confirmed
+
+LIMIT = 3
+ACCOUNT = f"/v1/accounts/{ACCOUNT_ID}"
+WEBHOOK = "/v1/organization/webhook"
+SETTINGS = {"url": "https://example.com/hook", "events": ["Account Created"]}
+
+
+class Customer:
+    """Counts how often its account is entered. And the time."""
+
+    def __init__(self, session: CustomerSession) -> None:
+        self.session = session
+        self.entered = 0
+        self.now: datetime = NOW
+
+    def enter(self, *args: Any, **others: Any) -> CustomerSession:
+        self.entered += 1
+        return self.session
+
+    enter_to_change = enter
+
+    def wait(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def customer(session: CustomerSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[Customer]:
+    """A connected account with an instance."""
+    customer = Customer(session)
+    monkeypatch.setattr(wiring, "customer_sessions", lambda: customer)
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: SimpleNamespace(send=lambda _: [None]))
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: customer.now))
+    monkeypatch.setenv("QUOTAS", ",".join(f"{name}:{LIMIT}/60" for name in QuotaName))
+    monkeypatch.setenv("QUOTAS", wiring.setting("QUOTAS").replace("requests:3/", "requests:300/"))
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    for made in CACHED:
+        made.cache_clear()
+    wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
+    wiring.accounts().add(confirmed(an_account()), None)
+    yield customer
+    for made in CACHED:
+        made.cache_clear()
+
+
+CACHED = (wiring.quotas, wiring.request_quota, wiring.kept_listings, wiring.workflows)
+
+
+def in_instances(send: Callable[[], Answer]) -> Answer:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(api, "app", instances_api)
+        return send()
+
+
+def listing(who: Api, **query: Any) -> Answer:
+    return in_instances(lambda: who.get(f"{ACCOUNT}/instances", **query))
+
+
+def act(who: Api, instance: str, action: str = "stop", **headers: str) -> Answer:
+    path = f"{ACCOUNT}/instances/ec2/{instance}/{action}"
+    return in_instances(lambda: who.post(path, **headers))
+
+
+def used(who: Api) -> dict[str, int]:
+    quotas = who.get("/v1/organization").json["quotas"]
+    assert [quota["name"] for quota in quotas] == list(QuotaName)
+    return {
+        quota["name"]: quota["limit"] - quota["remaining"]
+        for quota in quotas
+        if quota["name"] != "requests" and quota["limit"] != quota["remaining"]
+    }
+
+
+def counted(action: str = "list") -> int:
+    found = wiring.interactions().page(ACCOUNT_ID, limit=100, after=None).items
+    return len([one for one in found if one.action == action])
+
+
+# ---- quotas --------------------------------------------------------------------------------------
+
+
+def test_an_organization_sees_its_quotas(admin: Api, customer: Customer) -> None:
+    admin.account(provider_id=number(1), name="One")
+
+    quotas = {each["name"]: each for each in admin.get("/v1/organization").json["quotas"]}
+
+    assert quotas["new_accounts"] == {
+        "name": "new_accounts",
+        "limit": LIMIT,
+        "per_seconds": 60,
+        "remaining": LIMIT - 1,
+    }
+    assert quotas["tests"]["remaining"] == LIMIT
+    assert quotas["requests"]["remaining"] == 300 - 2
+    customer.wait(60)
+    assert used(admin) == {}
+
+
+Do = Callable[[Api, int], Answer]
+COSTLY: dict[str, Do] = {
+    "tests": lambda who, n: who.post(f"/v1/accounts/{accounts_of(who)[n]}/verifications"),
+    "listings": lambda who, n: listing(who, refresh="true"),
+    "starts_and_stops": lambda who, n: act(who, run_instance()),
+    "webhook_tests": lambda who, n: who.post(f"{WEBHOOK}/test"),
+    "webhook_changes": lambda who, n: who.put(WEBHOOK, SETTINGS),
+    "new_accounts": lambda who, n: who.post(
+        "/v1/accounts", ROLE_ACCOUNT | {"provider_id": number(n + 10), "name": f"New{n}"}
+    ),
+}
+
+
+def accounts_of(who: Api) -> list[str]:
+    return [item["account_id"] for item in who.get("/v1/accounts").json["items"]]
+
+
+@pytest.mark.parametrize("name", COSTLY)
+def test_what_is_beyond_a_quota_is_refused_before_anything_is_written_or_called(
+    name: str, admin: Api, customer: Customer, accounts: Accounts
+) -> None:
+    for index in range(LIMIT + 1):
+        other = replace(an_account(), account_id=f"01JN8Q5M3C000000000000001{index}")
+        accounts.add(replace(other, account_number=number(90 + index), name=f"A{index}"), None)
+    admin.put(WEBHOOK, SETTINGS)
+    customer.wait(60)
+    do = COSTLY[name]
+    for n in range(LIMIT):
+        assert do(admin, n).status in (200, 201, 202), name
+    assert used(admin) == {name: LIMIT}
+    customer.wait(7.5)
+    instance = run_instance()
+    before, entered = items(), customer.entered
+
+    refused = do(admin, LIMIT) if name != "starts_and_stops" else act(admin, instance)
+
+    assert is_problem(refused, 429)
+    assert refused.json["code"] == "quota_exceeded"
+    headers = {name.lower(): value for name, value in refused.headers.items()}
+    assert headers["retry-after"] == "53"
+    assert headers["ratelimit"] == f'"{name}";r=0;t=53'
+    assert headers["ratelimit-policy"] == f'"{name}";q={LIMIT};w=60'
+    assert items() == before
+    assert customer.entered == entered
+    customer.wait(52.5)
+    assert do(admin, LIMIT).status in (200, 201, 202), "the next minute"
+
+
+def test_one_organization_at_its_limits_takes_nothing_from_another(
+    admin: Api, other_admin: Api, customer: Customer
+) -> None:
+    for n in range(LIMIT + 1):
+        last = COSTLY["new_accounts"](admin, n)
+    assert last.status == 429
+
+    assert COSTLY["new_accounts"](other_admin, 1).status == 201
+    assert used(other_admin) == {"new_accounts": 1}
+
+
+def resumed(who: Api) -> Answer:
+    for second in range(10):
+        wiring.webhooks().count_failure(ORGANIZATION_ID, NOW + timedelta(seconds=second))
+    return who.post(f"{WEBHOOK}/resume")
+
+
+@pytest.mark.parametrize("do", [lambda who: who.delete(WEBHOOK), resumed])
+def test_removing_and_resuming_the_webhook_count_too(
+    do: Callable[[Api], Answer], admin: Api, customer: Customer
+) -> None:
+    admin.put(WEBHOOK, SETTINGS)
+    assert do(admin).status == 204
+    assert used(admin) == {"webhook_changes": 2}
+
+    admin.put(WEBHOOK, SETTINGS)
+    assert do(admin).status == 429
+
+
+def test_a_repeated_request_is_neither_charged_twice_nor_refused_once_it_was_done(
+    admin: Api, customer: Customer
+) -> None:
+    body = ROLE_ACCOUNT | {"provider_id": number(1), "name": "One"}
+    made = admin.post("/v1/accounts", body, idempotency_key="k").json["account_id"]
+    instance = run_instance()
+    stopped = act(admin, instance, idempotency_key="k").json["interaction_id"]
+    for _ in range(2):
+        assert admin.post("/v1/accounts", body, idempotency_key="k").json["account_id"] == made
+        assert act(admin, instance, idempotency_key="k").json["interaction_id"] == stopped
+    assert used(admin) == {"new_accounts": 1, "starts_and_stops": 1}
+    for n in range(2, LIMIT + 2):
+        COSTLY["new_accounts"](admin, n)
+        COSTLY["starts_and_stops"](admin, n)
+    assert used(admin) == {"new_accounts": LIMIT, "starts_and_stops": LIMIT}
+
+    assert admin.post("/v1/accounts", body, idempotency_key="k").json["account_id"] == made
+    assert act(admin, instance, idempotency_key="k").json["interaction_id"] == stopped
+    refused = act(admin, instance, idempotency_key="other")
+    assert is_problem(refused, 429)
+
+
+def test_a_second_press_of_test_joins_the_running_one_and_counts_nothing(
+    admin: Api, customer: Customer
+) -> None:
+    tests = {admin.post(f"{ACCOUNT}/verifications").json["verification_id"] for _ in range(9)}
+
+    assert len(tests) == 1
+    assert used(admin) == {"tests": 1}
+
+
+def test_two_who_ask_with_one_key_for_the_last_account_of_a_minute_both_get_it(
+    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The slower one looked for the key before the faster one had stored it."""
+    for n in range(LIMIT - 1):
+        COSTLY["new_accounts"](admin, n)
+    body = ROLE_ACCOUNT | {"provider_id": number(50), "name": "Last"}
+    faster: list[Answer] = []
+    look = Accounts.made_by
+
+    def looked_before(self: Accounts, *args: Any) -> Account | None:
+        found = look(self, *args)
+        if not faster:
+            faster.append(Answer(0, {}, ""))
+            faster[0] = admin.post("/v1/accounts", body, idempotency_key="k")
+        return found
+
+    monkeypatch.setattr(Accounts, "made_by", looked_before)
+
+    slower = admin.post("/v1/accounts", body, idempotency_key="k")
+
+    assert slower.status == faster[0].status == 201
+    assert slower.json["account_id"] == faster[0].json["account_id"]
+
+
+def test_a_schedule_stops_at_its_time_whatever_people_used_up(
+    admin: Api, customer: Customer
+) -> None:
+    for n in range(LIMIT + 1):
+        last = COSTLY["starts_and_stops"](admin, n)
+    assert last.status == 429
+    stop = Operation(Action.STOP, Kind.EC2, run_instance())
+    context = RequestContext(
+        organization_id=ORGANIZATION_ID,
+        account_id=ACCOUNT_ID,
+        requester=Requester(actor=SCHEDULE, request_id="r"),
+        now=customer.now,
+        idempotency_key="resource/turn",
+    )
+
+    start_stop(context, stop, dependencies=wiring.connection_dependencies())
+
+    assert counted("stop") == LIMIT + 1
+    assert used(admin) == {"starts_and_stops": LIMIT}
+
+
+def test_a_look_for_a_role_starts_no_test_beyond_the_quota(
+    admin: Api, customer: Customer, accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Customer, "lets_us_in", lambda self, account: True, raising=False)
+    new = [admin.account(provider_id=number(n), name=f"N{n}")["account_id"] for n in (1, 2, 3)]
+    customer.wait(60)
+    assert admin.post(f"{ACCOUNT}/verifications").status == 202
+
+    states = [
+        in_instances(lambda each=each: admin.post(f"/v1/accounts/{each}/detection")).json["state"]
+        for each in new
+    ]
+
+    assert states == ["found", "found", "busy"]
+    assert used(admin) == {"tests": LIMIT}
+
+
+def test_requests_are_counted_without_a_write_and_public_routes_not_at_all(
+    admin: Api, viewer: Api, nobody: Api, other_admin: Api, customer: Customer
+) -> None:
+    before = items()
+    for _ in range(300):
+        wiring.request_quota().take(ORGANIZATION_ID, customer.now)
+
+    for who in (admin, viewer):
+        refused = who.get("/v1/accounts")
+        assert is_problem(refused, 429)
+        assert refused.headers["ratelimit-policy"] == '"requests";q=300;w=60'
+    assert items() == before
+    assert nobody.get("/v1/permissions").status == 200
+    assert other_admin.get("/v1/accounts").status == 200
+    customer.wait(60)
+    assert admin.get("/v1/accounts").status == 200
+
+
+def test_quotas_that_cannot_be_read_let_nothing_pass(
+    admin: Api, nobody: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUOTAS", "requests:none")
+    wiring.quotas.cache_clear()
+
+    for answer in (admin.get("/v1/accounts"), listing(admin), act(admin, "i-1")):
+        assert is_problem(answer, 500)
+    assert nobody.get("/health").status == 200
+
+
+def test_a_counter_of_before_windows_is_one_that_counts_nothing(
+    admin: Api, customer: Customer
+) -> None:
+    """It lives for a minute while a new version is deployed."""
+    taken = '["' + NOW.isoformat() + '"]'
+    key = {"pk": {"S": f"ORG#{ORGANIZATION_ID}"}, "sk": {"S": "QUOTA#webhook_changes"}}
+    client("dynamodb").put_item(
+        TableName=TABLE, Item=key | {"taken": {"S": taken}, "version": {"N": "1"}}
+    )
+    assert used(admin) == {}
+    assert admin.put(WEBHOOK, SETTINGS).status == 201
+    assert used(admin) == {"webhook_changes": 1}
+
+
+def test_uses_at_once_are_all_counted(customer: Customer) -> None:
+    """Each adds one, on condition that the quota is not used up: no read of before decides."""
+    quotas = wiring.quotas()
+    stale = quotas._use(QuotaName.TESTS, ORGANIZATION_ID, NOW)
+    quotas.take(QuotaName.TESTS, ORGANIZATION_ID, NOW)
+    with pytest.raises(Exception, match="changed meanwhile"):
+        wiring.table().update(*stale)
+    stale = quotas._use(QuotaName.TESTS, ORGANIZATION_ID, NOW)
+    quotas.take(QuotaName.TESTS, ORGANIZATION_ID, NOW)
+    wiring.table().update(*stale)
+    assert quotas.remaining(ORGANIZATION_ID, NOW)[QuotaName.TESTS] == LIMIT - 3
+    with pytest.raises(Exception, match="changed meanwhile"):
+        wiring.table().update(*stale)
+    with pytest.raises(QuotaExceeded):
+        quotas.take(QuotaName.TESTS, ORGANIZATION_ID, NOW)
+
+
+# ---- listings ------------------------------------------------------------------------------------
+
+
+def test_sixty_listings_of_a_viewer_in_a_minute_are_one(
+    viewer: Api, admin: Api, customer: Customer
+) -> None:
+    instance = run_instance()
+    answers = []
+    for n in range(60):
+        narrow: dict[str, Any] = [{}, {"kind": "ec2"}, {"region": "us-east-1"}, {"kind": "rds"}][
+            n % 4
+        ]
+        answers.append(listing(viewer, **narrow))
+        customer.wait(0.99)
+
+    assert customer.entered == counted() == 1
+    assert used(admin) == {"listings": 1}
+    assert {answer.json["as_of"] for answer in answers} == {"2025-03-01T12:00:00Z"}
+    found = [[each["instance_id"] for each in answer.json["items"]] for answer in answers]
+    assert found == [[instance], [instance], [instance], []] * 15
+    customer.wait(1)
+    assert listing(viewer).json["as_of"] > "2025-03-01T12:00:59Z"
+    assert counted() == 2
+
+
+def test_only_an_admin_has_a_listing_read_again(
+    viewer: Api, admin: Api, customer: Customer
+) -> None:
+    listing(viewer)
+    customer.wait(5)
+
+    assert is_problem(listing(viewer, refresh="true"), 403)
+    assert customer.entered == 1
+    assert listing(admin).json["as_of"] == "2025-03-01T12:00:00Z"
+    assert listing(admin, refresh="true").json["as_of"] == "2025-03-01T12:00:05Z"
+    assert listing(viewer).json["as_of"] == "2025-03-01T12:00:05Z", "and all have it"
+    assert counted() == 2
+
+
+def test_after_an_act_a_listing_is_read_again(admin: Api, viewer: Api, customer: Customer) -> None:
+    instance = run_instance()
+    assert listing(viewer).json["items"][0]["state"] == "running"
+    customer.wait(1)
+
+    act(admin, instance)
+
+    assert listing(viewer).json["items"][0]["state"] != "running"
+
+
+CHANGES: dict[str, Callable[[Account], Account]] = {
+    "role": lambda account: account.reconnected(NOW, role_name="CavokOther"),
+    "regions": lambda account: account.reconnected(NOW, regions=("eu-west-1",)),
+    "found anew": lambda account: replace(account, issues=()),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_an_account_that_was_written_since_is_read_anew(
+    change: str, viewer: Api, customer: Customer, accounts: Accounts
+) -> None:
+    listing(viewer)
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    accounts.save(account, replace(CHANGES[change](account), status=Status.CONFIRMED))
+
+    assert listing(viewer).status == 200
+
+    assert customer.entered == 2
+
+
+@pytest.mark.parametrize(
+    ("end", "status"),
+    [
+        (lambda who: who.post(f"{ACCOUNT}/revoke"), 409),
+        (lambda who: who.delete(ACCOUNT), 404),
+        (lambda who: who.patch(ACCOUNT, {"role_name": "CavokOther"}), 409),
+    ],
+)
+def test_nothing_that_is_kept_is_shown_once_the_use_of_an_account_ended(
+    end: Callable[[Api], Answer], status: int, viewer: Api, admin: Api, customer: Customer
+) -> None:
+    run_instance()
+    assert listing(viewer).json["items"]
+    assert end(admin).status in (200, 204)
+
+    assert is_problem(listing(viewer), status)
+
+    assert customer.entered == 1
+
+
+def test_another_organization_is_shown_nothing_of_what_is_kept(
+    viewer: Api, customer: Customer
+) -> None:
+    listing(viewer)
+    assert is_problem(listing(Api("org-two", "viewer")), 404)
