@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import html
 import json
@@ -16,6 +17,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cavok.api.descriptions import COMPONENTS, EXAMPLES, OWN, PARAMETERS, SHARED
+from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
 from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.domain import permissions
@@ -42,6 +44,7 @@ def test_an_organization_is_made_at_its_first_use_and_keeps_its_external_id(
             "total": 0,
             "by_status": {"unconfirmed": 0, "confirmed": 0, "degraded": 0, "failed": 0},
         },
+        "quotas": first["quotas"],
     }
     assert again["external_id"] == first["external_id"]
     assert again["accounts"]["by_status"]["unconfirmed"] == again["accounts"]["total"] == 1
@@ -57,11 +60,6 @@ def test_each_organization_has_an_external_id_of_its_own_that_nobody_guesses(
     assert all(one.startswith("cavok-") and len(one) >= 30 for one in (mine, theirs))
 
 
-# Powertools leaves the files of its documentation page open.
-leaves_files_open = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-
-
-@leaves_files_open
 @pytest.mark.parametrize("path", PUBLIC)
 def test_what_is_public_asks_for_no_token(path: str, nobody: Api) -> None:
     assert nobody.get(path).status == 200
@@ -280,6 +278,25 @@ def test_the_document_is_compact_and_compressed_for_those_who_take_it(nobody: Ap
     assert packed.text == plain.text
 
 
+@pytest.mark.parametrize(
+    ("accepts", "coding"),
+    [
+        ("gzip;q=0", None),
+        ("br, GZIP ; q=0.000, *", None),
+        ("gzip;q=0,identity", None),
+        ("gzip;q=0.1", "gzip"),
+        ("identity;q=0, gzip", "gzip"),
+    ],
+)
+def test_a_client_that_refuses_gzip_gets_none(
+    nobody: Api, accepts: str, coding: str | None
+) -> None:
+    answer = nobody.get("/openapi.json", {"accept-encoding": accepts})
+
+    assert answer.headers.get("content-encoding") == coding
+    assert answer.text == nobody.get("/openapi.json").text
+
+
 def test_the_openapi_document_says_which_routes_ask_for_a_token(nobody: Api) -> None:
     document = nobody.get("/openapi.json").json
     assert document["security"] == [{"token": []}]
@@ -302,11 +319,36 @@ def test_no_request_of_the_openapi_document_takes_null(nobody: Api) -> None:
     assert all(schema["additionalProperties"] is False for schema in requests)
 
 
-@leaves_files_open
-def test_the_docs_are_a_page(nobody: Api) -> None:
+def test_the_docs_are_a_small_page_that_runs_and_loads_nothing(nobody: Api) -> None:
+    document = nobody.get("/openapi.json").json
     answer = nobody.get("/docs")
+    packed = nobody.get("/docs", {"accept-encoding": "gzip"})
 
-    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert packed.headers["content-encoding"] == "gzip"
+    assert len(gzip.compress(answer.text.encode())) < 60_000
+    assert "<script" not in answer.text
+    for operation in operations(document):
+        assert html.escape(operation["summary"]) in answer.text
+    for name in document["components"]["schemas"]:
+        assert f'id="{name}"' in answer.text
+    links = set(re.findall(r'href="([^"]+)"', answer.text))
+    names = {f"#{name}" for name in document["components"]["schemas"]}
+    assert links - names == {"openapi.json"}
+
+
+def test_the_style_of_the_docs_is_all_that_their_policy_allows(nobody: Api) -> None:
+    answer = nobody.get("/docs")
+    (style,) = re.findall("<style>(.*?)</style>", answer.text)
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+
+    assert answer.headers["content-security-policy"] == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert {
+        name.lower(): value for name, value in HEADERS.items()
+    }.items() <= answer.headers.items()
 
 
 def test_each_code_has_a_page_that_explains_it(nobody: Api) -> None:

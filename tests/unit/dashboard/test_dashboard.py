@@ -13,6 +13,7 @@ from pathlib import Path
 import brotli
 import pytest
 
+from cavok.api.html import HEADERS
 from tests.support.page import built
 
 app = built.app()
@@ -240,6 +241,14 @@ def test_head_is_get_without_a_body(get, assets):
         assert (head.status, head.headers, head.raw) == (got.status, got.headers, b"")
     known = get("/").headers["etag"]
     assert get("/", method="HEAD", if_none_match=known).status == 304
+
+
+def test_the_pages_of_the_api_have_the_same_security_headers(get):
+    of_the_page, of_the_api = get("/").headers, {k.lower(): v for k, v in HEADERS.items()}
+    different = {name for name, value in of_the_api.items() if of_the_page[name] != value}
+    assert different == {"content-security-policy"}
+    told = {"cache-control", "content-encoding", "content-type", "etag", "vary"}
+    assert of_the_page.keys() - told == of_the_api.keys()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])

@@ -2,6 +2,7 @@
 use this method, and the form in which the routes take a request.
 """
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -12,6 +13,8 @@ from cavok.api.problems import problem
 from cavok.domain.errors import Forbidden
 
 READING = frozenset({"GET", "HEAD"})
+_REFUSES_GZIP = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
+"""A weight of zero is "not acceptable" (RFC 9110, 12.4.2)."""
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
@@ -50,9 +53,12 @@ def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def normal_form(event: dict[str, Any]) -> dict[str, Any]:
     """An event that has passed, as the routes take it. HEAD is the GET whose headers it asks for; a
-    body of a GET means nothing; and a media type is in lower case.
+    body of a GET means nothing; a media type is in lower case; and a client that refuses gzip names
+    none: Powertools looks for the word alone.
     """
     context, headers = event["requestContext"], {**event.get("headers", {})}
+    if _REFUSES_GZIP.search(headers.get("accept-encoding", "")):
+        del headers["accept-encoding"]
     if context["http"]["method"] in READING:
         headers.pop("content-type", None)
         context = context | {"http": context["http"] | {"method": "GET"}}

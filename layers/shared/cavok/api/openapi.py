@@ -5,11 +5,9 @@ from collections.abc import Iterator, Mapping
 from importlib import import_module
 from inspect import getdoc
 from pkgutil import iter_modules
-from types import SimpleNamespace
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok.api import routes
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
@@ -60,15 +58,6 @@ def document() -> str:
     _drop_unused(made)
     descriptions.describe(made)
     return json.dumps(made, separators=(",", ":"))
-
-
-def page(event: dict[str, Any], context: LambdaContext) -> str:
-    """The document as Powertools' page, in answer to GET /docs."""
-    pages = APIGatewayHttpResolver()
-    # What Powertools shows instead of the routes of `pages`, of which there are none.
-    pages._openapi_merge = SimpleNamespace(get_openapi_json_schema=document)  # type: ignore[assignment]
-    pages.enable_swagger(path="/docs")
-    return str(pages.resolve(event, context)["body"])
 
 
 def _whole_api() -> APIGatewayHttpResolver:

@@ -2,13 +2,12 @@
 show one.
 """
 
-import hashlib
 import json
-from base64 import b64encode
 from html import escape
 from http import HTTPStatus
 from typing import NamedTuple
 
+from cavok.api import html
 from cavok.api.problems import STATUS_OF_CODE, type_of
 
 
@@ -142,7 +141,7 @@ EXPLANATIONS = {
     "quota_exceeded": Explanation(
         "Your organization did this too often.",
         "Wait the seconds that Retry-After says. RateLimit-Policy has the limit.",
-        "At most 6 in 60 seconds. Please wait.",
+        "Your organization may have 6 webhook tests in 60 seconds. Please wait.",
     ),
     "refused": Explanation(
         "The request cannot be served as it is.",
@@ -192,19 +191,6 @@ EXPLANATIONS = {
 }
 """One for each code."""
 
-_STYLE = "body{font:16px/1.5 system-ui,sans-serif;max-width:42em;margin:2em auto;padding:0 1em}"
-_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=63072000",
-    "X-Content-Type-Options": "nosniff",
-}
-
 
 def example(code: str) -> dict[str, object]:
     """A problem with this code."""
@@ -227,20 +213,11 @@ def page(code: str) -> str:
     """The page of a code, as HTML. Its links are relative: right under every prefix."""
     meaning, remedy, _ = map(escape, EXPLANATIONS[code])
     status, shown = STATUS_OF_CODE[code], escape(json.dumps(example(code), indent=2), quote=False)
-    return f"""<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>{code} · Cavok Accounts</title>
-<style>{_STYLE}</style>
-<h1><code>{code}</code></h1>
-<p>{status.value} {status.phrase}</p>
-<h2>What it means</h2>
-<p>{meaning}</p>
-<h2>What to do</h2>
-<p>{remedy}</p>
-<h2>Example</h2>
-<pre>{shown}</pre>
-<p><a href="../../docs">The API</a></p>
-</html>
-"""
+    return html.page(
+        f"{code} · Cavok Accounts",
+        f"<h1><code>{code}</code></h1><p>{status.value} {status.phrase}</p>"
+        f"<h2>What it means</h2><p>{meaning}</p>"
+        f"<h2>What to do</h2><p>{remedy}</p>"
+        f"<h2>Example</h2><pre>{shown}</pre>"
+        '<p><a href="../../docs">The API</a></p>',
+    )

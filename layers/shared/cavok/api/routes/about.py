@@ -1,5 +1,6 @@
 """The routes about the API itself, which need no token."""
 
+import json
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
@@ -31,27 +32,29 @@ def get_openapi() -> Response[str]:
     )
 
 
-@router.get("/docs", include_in_schema=False, compress=True)
+@router.get("/docs", include_in_schema=False, cache_control=FOR_ALL, compress=True)
 def get_docs() -> Response[str]:
-    """Returns a page for reading and trying the API."""
+    """Returns a page for reading about the API."""
+    from cavok.api import documentation, html
+
     return Response(
         status_code=HTTPStatus.OK.value,
-        content_type="text/html",
-        headers={"Vary": "Accept-Encoding"},
-        body=openapi.page(router.current_event.raw_event, router.lambda_context),
+        content_type="text/html; charset=utf-8",
+        headers={"Vary": "Accept-Encoding", **html.HEADERS},
+        body=documentation.page(json.loads(openapi.document())),
     )
 
 
 @router.get("/docs/problems/<code>", include_in_schema=False, cache_control=FOR_ALL, compress=True)
 def get_problem_page(code: str) -> Response[str]:
     """Returns the page that explains a problem's code."""
-    from cavok.api import problem_pages
+    from cavok.api import html, problem_pages
 
     if code not in problem_pages.EXPLANATIONS:
         return problem(HTTPStatus.NOT_FOUND, "No problem of this API has this code.")
     return Response(
         status_code=HTTPStatus.OK.value,
         content_type="text/html; charset=utf-8",
-        headers={"Vary": "Accept-Encoding", **problem_pages.HEADERS},
+        headers={"Vary": "Accept-Encoding", **html.HEADERS},
         body=problem_pages.page(code),
     )

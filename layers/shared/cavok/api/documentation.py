@@ -1,0 +1,111 @@
+"""The OpenAPI document as a page for people."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from html import escape
+from typing import Any
+
+from cavok.api import html
+
+Json = Mapping[str, Any]
+
+
+def page(document: Json) -> str:
+    """Every operation under its tag, every message to a webhook, and every schema. Links are
+    relative: right under every prefix.
+    """
+    about = document["info"]
+    operations = [
+        (f"{method.upper()} {path}", operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    messages = [(name, each["post"]) for name, each in document["webhooks"].items()]
+    parts = [
+        f"<h1>{escape(about['title'])}</h1>{_text(about['summary'])}{_text(about['description'])}",
+        '<p><a href="openapi.json">openapi.json</a>: the same for tools.</p>',
+    ]
+    for tag in document["tags"]:
+        parts.append(f"<h2>{escape(tag['name'])}</h2>{_text(tag['description'])}")
+        parts += [
+            _operation(name, each) for name, each in operations if tag["name"] in each["tags"]
+        ]
+    parts.append("<h2>Messages to your webhook</h2>")
+    parts += [_operation(name, message) for name, message in messages]
+    parts.append("<h2>Schemas</h2>")
+    parts += [
+        _details(f'<code id="{escape(name)}">{escape(name)}</code>', *_schema(schema))
+        for name, schema in document["components"]["schemas"].items()
+    ]
+    return html.page(escape(about["title"]), "".join(parts))
+
+
+def _operation(name: str, operation: Json) -> str:
+    body = operation.get("requestBody", {}).get("content", {})
+    return _details(
+        f"<code>{escape(name)}</code> {escape(operation['summary'])}",
+        _text(operation.get("description")),
+        "" if operation.get("security") != [{}] else "<p>Needs no token.</p>",
+        _table("Parameters", map(_parameter, operation.get("parameters", ()))),
+        *(f"<p>Body: {_type(one.get('schema', {}))}</p>" for one in body.values()),
+        *(_fields(one.get("schema", {})) for one in body.values()),
+        _table("Answers", map(_answer, operation["responses"].items())),
+    )
+
+
+def _parameter(given: Json) -> tuple[str, str, str]:
+    name = f"<code>{escape(given['name'])}</code> ({escape(given['in'])})"
+    return name, _type(given.get("schema", {})), escape(given.get("description") or "")
+
+
+def _answer(answer: tuple[str, Json]) -> tuple[str, str, str]:
+    status, said = answer
+    types = {_type(one["schema"]) for one in said.get("content", {}).values() if "schema" in one}
+    return escape(status), " or ".join(sorted(types)), escape(said["description"])
+
+
+def _schema(schema: Json) -> Iterator[str]:
+    yield _text(schema.get("description"))
+    yield _fields(schema) or f"<p>{_type(schema)}</p>"
+
+
+def _fields(schema: Json) -> str:
+    required = schema.get("required", ())
+    return _table(
+        "",
+        (
+            (
+                f"<code>{escape(name)}</code>{'' if name in required else ' (optional)'}",
+                _type(of),
+                escape(of.get("description") or ""),
+            )
+            for name, of in schema.get("properties", {}).items()
+        ),
+    )
+
+
+def _type(schema: Json) -> str:
+    """What a value may be, in words, with links to schemas."""
+    if reference := schema.get("$ref"):
+        name = escape(reference.rpartition("/")[2])
+        return f'<a href="#{name}">{name}</a>'
+    if choices := schema.get("anyOf") or schema.get("oneOf") or schema.get("allOf"):
+        return " or ".join(map(_type, choices))
+    values = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
+    if values:
+        return " or ".join(f"<code>{escape(str(value))}</code>" for value in values)
+    if schema.get("type") == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return escape(str(schema.get("format") or schema.get("type") or "anything"))
+
+
+def _text(text: str | None) -> str:
+    return "".join(f"<p>{escape(part)}</p>" for part in (text or "").split("\n\n") if part)
+
+
+def _details(summary: str, *parts: str) -> str:
+    return f"<details><summary>{summary}</summary>{''.join(parts)}</details>"
+
+
+def _table(title: str, rows: Iterable[tuple[str, ...]]) -> str:
+    made = "".join("<tr><td>" + "<td>".join(row) for row in rows)
+    return made and f"{title and f'<h4>{title}</h4>'}<table>{made}</table>"

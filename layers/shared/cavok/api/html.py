@@ -1,0 +1,32 @@
+"""Pages for people that the API itself serves: no script, and nothing from elsewhere."""
+
+import hashlib
+from base64 import b64encode
+
+_STYLE = (
+    "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
+    "table{border-collapse:collapse}td{vertical-align:top;padding:.2em 1em .2em 0}"
+    "summary{cursor:pointer;padding:.2em 0}details details,details>*{margin-left:1em}"
+)
+_STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+HEADERS = {
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=63072000",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Those of the dashboard's page, but that nothing may be loaded."""
+
+
+def page(title: str, body: str) -> str:
+    """A page. `title` and `body` are escaped already."""
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width"><title>{title}</title>'
+        f"<style>{_STYLE}</style>{body}</html>"
+    )
