@@ -267,6 +267,7 @@ const texts = {
     networkDetail: "Check your network. Nothing was lost.",
     timeout: "The service did not answer in time",
     timeoutDetail: (seconds) => `No answer came within ${seconds} seconds.`,
+    waitFor: (seconds) => `Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`,
     unexpected: "Something unexpected happened",
     reference: (id) => `Reference for support: ${id}`,
     slow: "This takes longer than usual. Still waiting for the service…",

@@ -6,6 +6,8 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cavok.domain.quotas import QuotaName
+
 STATUSES = ("confirmed", "confirmed", "confirmed", "degraded", "failed", "unconfirmed")
 
 
@@ -82,6 +84,10 @@ def organization(accounts: list[dict[str, Any]]) -> dict[str, Any]:
         "external_id": "cavok-0000",
         "trusted_account_id": "111122223333",
         "accounts": {"total": len(accounts), "by_status": by_status},
+        "quotas": [
+            {"name": name, "limit": 60, "per_seconds": 60, "remaining": 60 - used}
+            for used, name in enumerate(QuotaName)
+        ],
     }
 
 
@@ -299,6 +305,7 @@ INSTANCES = {
             "to perform: rds:DescribeDBInstances because no identity-based policy allows it",
         }
     ],
+    "as_of": "2026-01-01T10:00:00Z",
 }
 
 

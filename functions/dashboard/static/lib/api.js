@@ -6,6 +6,8 @@ import * as session from "./session.js";
 
 const TIMEOUT_MS = 20_000;
 const GET_ATTEMPTS = 3;
+// Longer than this nobody is left to wait: the problem says when to try again.
+const LONGEST_WAIT_MS = 10_000;
 const PASSES = new Set([429, 500, 502, 503, 504]);
 
 let base;
@@ -64,7 +66,8 @@ async function call(method, path, { query, body, headers = {}, signal }) {
           : new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
     }
     const mayRepeat = method === "GET" || "idempotency-key" in headers;
-    const passes = problem.status === 0 || PASSES.has(problem.status);
+    const passes =
+      problem.status === 0 || (PASSES.has(problem.status) && !((problem.retryAfter ?? 0) > LONGEST_WAIT_MS));
     if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw problem;
     await pause(problem.retryAfter ?? 300 * 2 ** attempt * (0.75 + Math.random() / 2), signal);
   }
@@ -100,15 +103,17 @@ async function contentOf(answer) {
 }
 
 function problemOf(answer, content) {
+  const seconds = Number(answer.headers.get("retry-after"));
+  // The gateway's own responses (401, throttling) have a "message".
+  const detail = content?.detail ?? content?.message ?? "";
+  const wait = seconds > 0 && answer.status === 429 ? ` ${t.problems.waitFor(seconds)}` : "";
   const problem = new Problem({
     status: answer.status,
     title: content?.title ?? t.problems.byStatus(answer.status),
-    // The gateway's own responses (401, throttling) have a "message".
-    detail: content?.detail ?? content?.message ?? "",
+    detail: detail + wait,
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });
-  const seconds = Number(answer.headers.get("retry-after"));
-  if (seconds > 0 && seconds <= 10) problem.retryAfter = seconds * 1000;
+  if (seconds > 0) problem.retryAfter = seconds * 1000;
   return problem;
 }

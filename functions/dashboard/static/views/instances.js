@@ -2,7 +2,7 @@
 //
 // Each listing is an interaction that counts against the account's free tier; reading interactions
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
-// stop, when its result is known.
+// stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
 import { announce, fill, focus, h, keyed, pause, whenVisible, whileLookedAt } from "../lib/dom.js";
 import { clock, when } from "../lib/format.js";
@@ -100,7 +100,7 @@ class Instances {
       t.instances.refresh,
       {
         class: "button-small",
-        onclick: () => submitting(refresh, () => this.list().catch((problem) => this.fail(problem))),
+        onclick: () => submitting(refresh, () => this.list({ again: true }).catch((problem) => this.fail(problem))),
       },
       "refresh",
     );
@@ -127,9 +127,11 @@ class Instances {
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
-  async list() {
+  // What an admin reads again is read from AWS. A viewer gets what was read within a minute.
+  async list({ again = false } = {}) {
     const path = `/v1/accounts/${api.segment(this.handle.id)}/instances`;
-    this.keep({ ...(await api.get(path, { signal: this.signal })), at: Date.now() });
+    const query = { refresh: again && session.somebody().canChange ? true : undefined };
+    this.keep({ ...(await api.get(path, { query, signal: this.signal })), at: Date.now() });
   }
 
   keep(listing) {
@@ -169,8 +171,8 @@ class Instances {
 
   draw() {
     if (!this.listing) return;
-    const { items, unavailable, at } = this.listing;
-    this.asOf.textContent = t.instances.asOf(clock(at));
+    const { items, unavailable, at, as_of } = this.listing;
+    this.asOf.textContent = t.instances.asOf(clock(as_of ? new Date(as_of) : at));
     fill(
       this.notes,
       unavailable.length > 0 &&
@@ -373,7 +375,7 @@ class Instances {
     const signal = AbortSignal.any([this.signal, looking.signal]);
     try {
       for (const wait of LOOK_AGAIN_AFTER_MS) {
-        if (await this.sayResults()) await this.list();
+        if (await this.sayResults()) await this.list({ again: true });
         if (!this.awaited.size) return;
         await pause(wait, signal);
         await whenVisible(signal);

@@ -32,7 +32,14 @@ export function organization({ main, title, signal }) {
   const identity = h("div", { class: "identity" });
   const webhook = h("div", {});
   const usage = usageThisMonth(signal);
-  const numbers = watched(identity, () => api.get("/v1/organization", { signal }), drawIdentity, {
+  const quotas = h("div", {});
+  // What is left changes with each reading: drawn apart, it leaves the rest as it is.
+  const read = async () => {
+    const { quotas: left = [], ...ours } = await api.get("/v1/organization", { signal });
+    render(quotas, left, drawQuotas);
+    return ours;
+  };
+  const numbers = watched(identity, read, drawIdentity, {
     signal,
     placeholder: () => skeleton(6, "card"),
   });
@@ -71,6 +78,7 @@ export function organization({ main, title, signal }) {
         ),
         usage.node,
       ),
+      quotas,
     ),
   );
 }
@@ -121,6 +129,18 @@ function drawIdentity(ours) {
       h("p", { class: "muted small" }, t.organization.total(number(counts.total))),
     ),
   );
+}
+
+// An older API has none.
+function drawQuotas(quotas) {
+  if (!quotas.length) return null;
+  const facts = quotas.map(({ name, limit, per_seconds, remaining }) =>
+    definition(
+      t.organization.quotaNames[name] ?? name,
+      t.organization.quota(number(remaining), number(limit), per_seconds),
+    ),
+  );
+  return section(t.organization.quotas, { note: t.organization.quotasText }, h("dl", { class: "facts" }, facts));
 }
 
 // ---- usage -------------------------------------------------------------------------------------

@@ -16,7 +16,16 @@ const DAY_MINUTES = 24 * 60;
 const path = (id, resource = "") =>
   `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
 
-export const resourcesOf = (id, signal) => api.get(path(id), { signal }).then(({ items }) => items);
+/** All pages: a schedule is shown beside its instance, wherever that is listed. */
+export async function resourcesOf(id, signal) {
+  const all = [];
+  for (let cursor; ;) {
+    const { items, next_cursor } = await api.get(path(id), { query: { cursor }, signal });
+    all.push(...items);
+    cursor = next_cursor;
+    if (!cursor) return all;
+  }
+}
 
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {

@@ -1,0 +1,45 @@
+// What the page makes of 429, and of a list of several pages.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+// What the modules touch when they are loaded.
+globalThis.addEventListener = () => {};
+globalThis.document = { addEventListener() {} };
+globalThis.setInterval = () => 0;
+globalThis.sessionStorage = { getItem: () => null, setItem() {}, removeItem() {} };
+globalThis.location = new URL("https://cavok.example/");
+const { resourcesOf } = await import("../../../functions/dashboard/static/views/schedules.js");
+const api = await import("../../../functions/dashboard/static/lib/api.js");
+api.start({});
+
+let asked, answers;
+beforeEach(() => {
+  asked = [];
+});
+globalThis.fetch = async (url) => {
+  asked.push(url.pathname + url.search);
+  return answers.shift();
+};
+const refusal = (seconds) =>
+  Response.json(
+    { title: "Too Many Requests", detail: "Enough." },
+    { status: 429, headers: { "retry-after": seconds } },
+  );
+
+test("who is refused for longer than anybody waits is told at once for how long", async () => {
+  answers = [refusal("43")];
+  await assert.rejects(api.get("/v1/organization"), { status: 429, detail: "Enough. Try again in 43 seconds." });
+  assert.equal(asked.length, 1);
+});
+
+test("a short wait is waited for", async () => {
+  answers = [refusal("0.01"), Response.json({ ours: true })];
+  assert.deepEqual(await api.get("/v1/organization"), { ours: true });
+  assert.equal(asked.length, 2);
+});
+
+test("all pages of the resources are read", async () => {
+  answers = [Response.json({ items: [1, 2], next_cursor: "c" }), Response.json({ items: [3], next_cursor: null })];
+  assert.deepEqual(await resourcesOf("a"), [1, 2, 3]);
+  assert.deepEqual(asked, ["/v1/accounts/a/resources", "/v1/accounts/a/resources?cursor=c"]);
+});
