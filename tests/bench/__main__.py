@@ -53,6 +53,7 @@ def main() -> int:
         starts = start_up.measure(options.runs)
     with step("Warm requests in process"):
         warm = warm_request.measure(options.runs)
+        beside = warm_request.neighbours(options.runs)
     with stand_in() as aws, Functions.of_the_build(aws) as functions:
         prepared.prepare()
         with step("A person's test, as on AWS") as current:
@@ -75,6 +76,7 @@ def main() -> int:
         Measured(targets.COLD_TEST, pressed.cold.seconds),
         Measured(targets.WARM_TEST, pressed.warm.seconds),
         Measured(targets.TRANSITIONS, pressed.warm.transitions),
+        Measured(targets.BESIDE_ONE_AT_ITS_LIMITS, beside.beside / beside.alone),
         Measured(targets.LIST_OF_ACCOUNTS, warm["list"].cpu / warm["batch"].cpu),
         *(
             Measured(target, value, view)
@@ -91,6 +93,7 @@ def main() -> int:
         _starts(starts, options.runs),
         *_persons_test(pressed, functions.how),
         _warm(warm, options.runs),
+        _neighbours(beside),
         _pair(
             f"Wall-clock of a whole test of 22 steps on the local stack, medians of {options.runs}",
             ("plain script, one call after another", script.wall),
@@ -158,6 +161,18 @@ def _warm(warm: Mapping[str, Medians], runs: int) -> Result:
         )
     ]
     return Result(f"CPU of warm requests, medians of {runs}", ("", "median", "ratio"), rows)
+
+
+def _neighbours(found: warm_request.Neighbours) -> Result:
+    rows = [
+        (name, _ms(seconds), f"{seconds / found.alone:.2f}x")
+        for name, seconds in (
+            ("alone", found.alone),
+            ("right after a refusal to an organization at its limits", found.beside),
+            ("such a refusal, median", found.refusal),
+        )
+    ]
+    return Result("95 of 100 warm requests of another organization", ("", "p95", "ratio"), rows)
 
 
 def _pair(title: str, baseline: tuple[str, float], ours: tuple[str, float]) -> Result:

@@ -43,6 +43,12 @@ SWEEP_READS = Target(
 BUSIEST_MINUTE = Target(
     "tests in the busiest minute of a day, of an even share", 2, "x", "no peak in the STS quota"
 )
+BESIDE_ONE_AT_ITS_LIMITS = Target(
+    "95 of 100 requests right after a refusal to another organization, of those alone",
+    2,
+    "x",
+    "one organization at its limits",
+)
 LIST_OF_ACCOUNTS = Target(
     "CPU of a list of 100 accounts, of parsing all that is stored of them",
     1.0,
@@ -64,6 +70,7 @@ TARGETS = (
     SWEEP_COST,
     SWEEP_READS,
     BUSIEST_MINUTE,
+    BESIDE_ONE_AT_ITS_LIMITS,
     LIST_OF_ACCOUNTS,
     FIRST_VIEW_WEIGHT,
     FIRST_VIEW_REQUESTS,

@@ -7,20 +7,26 @@ socket is opened.
 
 from __future__ import annotations
 
+import copy
 import json
 import os
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from statistics import median, quantiles
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 from botocore.awsrequest import AWSResponse
 
+from cavok import wiring
+from cavok.domain.quotas import QuotaName
 from tests.bench.functions import LAMBDAS, variables_of
 from tests.bench.measure import Medians, Sample, interleaved
 from tests.bench.persons_test import request
@@ -30,6 +36,8 @@ from tests.support.builders import NOW
 LISTED = 100
 """Accounts in the list."""
 
+_GREEDY, _LIMIT = "greedy", 100_000
+
 _CALLS = {"request": 200, "get": 200, "list": 10, "batch": 10}
 """Per sample."""
 
@@ -38,9 +46,46 @@ def measure(runs: int) -> dict[str, Medians]:
     """CPU and wall-clock in seconds of one request, one GetItem (`get`), one list and one
     BatchGetItem (`batch`).
     """
+    with _prepared() as calls:
+        return interleaved({name: _many(calls[name], _CALLS[name]) for name in _CALLS}, runs)
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """95th percentiles in seconds of an organization's request, alone and right after one that was
+    refused to another organization at its limits; and the median of such a refusal.
+    """
+
+    alone: float
+    beside: float
+    refusal: float
+
+
+def neighbours(runs: int) -> Neighbours:
+    """In one execution environment, which takes one request at a time: at worst a request waits
+    there for a refusal. 200 requests a run, alone and beside in turn.
+    """
+    taken: dict[str, list[float]] = {"alone": [], "beside": [], "refusal": []}
+    with _prepared() as calls:
+        for _ in range(200 * runs):
+            for name, sent in (("alone", False), ("beside", True)):
+                began = time.perf_counter()
+                if sent:
+                    calls["refused"]()
+                    taken["refusal"].append(time.perf_counter() - began)
+                calls["request"]()
+                taken[name].append(time.perf_counter() - began)
+    p95 = {name: quantiles(seconds, n=20)[-1] for name, seconds in taken.items()}
+    return Neighbours(p95["alone"], p95["beside"], median(taken["refusal"]))
+
+
+@contextmanager
+def _prepared() -> Iterator[dict[str, Callable[[], Any]]]:
+    """The calls, with quotas that a bench never reaches, but for one organization that has."""
+    quotas = ",".join(f"{name}:{_LIMIT}/86400" for name in QuotaName)
     # Discards the function's log lines.
     with (
-        patch.dict(os.environ, {**LAMBDAS, **variables_of("AccountsApi")}),
+        patch.dict(os.environ, {**LAMBDAS, **variables_of("AccountsApi"), "QUOTAS": quotas}),
         Path(os.devnull).open("w") as nowhere,
         redirect_stdout(nowhere),
     ):
@@ -48,12 +93,14 @@ def measure(runs: int) -> dict[str, Medians]:
         os.environ.pop("AWS_ENDPOINT_URL", None)
         table = _Table()
         calls = _calls(table)
+        now = datetime.now(UTC)
         with table.stubbed():
+            for _ in range(_LIMIT):
+                wiring.request_quota().take(_GREEDY, now)
             assert json.loads(calls["request"]()["body"])["account_id"]
             assert len(json.loads(calls["list"]()["body"])["items"]) == LISTED
-            return interleaved(
-                {name: _many(call, _CALLS[name]) for name, call in calls.items()}, runs
-            )
+            assert calls["refused"]()["statusCode"] == 429
+            yield calls
 
 
 def _many(call: Callable[[], Any], times: int) -> Callable[[], Sample]:
@@ -78,12 +125,15 @@ def _calls(table: _Table) -> dict[str, Callable[[], Any]]:
         aws_request_id="request-1",
     )
     one = request("GET", f"/{table.items[0]['sk']['S'].removeprefix('ACCOUNT#')}")
+    greedy = copy.deepcopy(one)
+    greedy["requestContext"]["authorizer"]["jwt"]["claims"]["custom:organization"] = _GREEDY
     all_of_them = {**request("GET", ""), "queryStringParameters": {"limit": str(LISTED)}}
     client = boto3.client("dynamodb")
     keys = [{name: item[name] for name in ("pk", "sk")} for item in table.items]
     everything = {"table": {"Keys": keys, "ConsistentRead": True}}
     return {
         "request": lambda: handler(one, context),  # type: ignore[arg-type]
+        "refused": lambda: handler(greedy, context),  # type: ignore[arg-type]
         "get": lambda: client.get_item(TableName="table", Key=keys[0], ConsistentRead=True),
         "list": lambda: handler(all_of_them, context),  # type: ignore[arg-type]
         "batch": lambda: client.batch_get_item(RequestItems=everything),
