@@ -234,7 +234,7 @@ def test_a_region_that_cannot_be_used_is_left_out_of_listings(
     key: str, journeys_of_all: Journeys
 ) -> None:
     connected = journeys_of_all[key].connected
-    listing = answer(connected.person.get(f"{connected.path}/instances"))
+    listing = answer(connected.person.get(f"{connected.path}/instances?refresh=true"))
 
     other = connected.account()["regions"][1]
     assert {item["region"] for item in listing["items"]} == {"us-east-1"}

@@ -35,6 +35,8 @@ class Used:
         return self.connected.person.post(path, headers=headers)
 
     def get(self, what: str, **query: str) -> Any:
+        """Instances as they are now, not those of a minute ago."""
+        query |= {"refresh": "true"} if what == "instances" else {}
         return answer(self.connected.person.get(f"{self.connected.path}/{what}", params=query))
 
     def history(self) -> list[dict[str, Any]]:

@@ -96,6 +96,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             roleArn=f"arn:aws:iam::{WORKLOAD}:role/verify_account",
         )
         wiring.templates.cache_clear()
+        wiring.kept_listings.cache_clear()
         yield
 
 

@@ -168,6 +168,7 @@ class World:
 def restart() -> None:
     """A new process remembers nothing."""
     wiring.customer_sessions.cache_clear()
+    wiring.kept_listings.cache_clear()
 
 
 @pytest.fixture(autouse=True)

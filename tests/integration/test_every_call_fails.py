@@ -38,6 +38,7 @@ from cavok.domain.schedules import Schedule
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.verifications import begin
 from cavok.observability import metrics
+from cavok.services import query_instances
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from functions.follow_outcome import app as follow_outcome
@@ -152,6 +153,7 @@ def _forget() -> None:
     for index in range(3):
         get_backend("logs")[number(index)][REGION].groups.clear()
     wiring.customer_sessions.cache_clear()
+    wiring.kept_listings.cache_clear()
 
 
 def _end(run: Run, story: Story) -> Json:
@@ -933,6 +935,8 @@ def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]
         "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
     }
     let_sweeps_find_everything_working(monkeypatch)
+    # One after another, so that the calls of a listing have an order.
+    monkeypatch.setattr(query_instances, "_THREADS", 1)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")

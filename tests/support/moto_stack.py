@@ -24,7 +24,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.survey import Survey
 from cavok.observability import metrics
-from cavok.services import sweep
+from cavok.services import query_instances, sweep
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.scheduled_test import Found
 from tests.support.builders import judged, steps_of
@@ -75,6 +75,8 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     for function in _TIMED:
         app = importlib.import_module(f"functions.{function}.app")
         monkeypatch.setattr(app, "datetime", Clock, raising=False)
+    # One after another, so that the calls of a listing have an order.
+    monkeypatch.setattr(query_instances, "_THREADS", 1)
     _let_customers_in(monkeypatch)
     let_sweeps_find_everything_working(monkeypatch)
     boto3.client("scheduler", REGION).create_schedule_group(Name=CLOCKS)
@@ -108,13 +110,14 @@ def let_sweeps_find_everything_working(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def empty() -> None:
-    """No items, no executions, no clocks, no open sessions. Customers keep what they have."""
+    """No items, executions, clocks, open sessions or listings. Customers keep what they have."""
     table().items.clear()
     for machine in backend("stepfunctions").state_machines:
         machine.executions.clear()
     for group in backend("scheduler").schedule_groups.values():
         group.schedules.clear()
     wiring.customer_sessions.cache_clear()
+    wiring.kept_listings.cache_clear()
 
 
 def backend(service: str, account: str = OURS, region: str = REGION) -> Any:
