@@ -254,7 +254,7 @@ def test_an_idempotency_key_is_good_for_one_body(admin: Api) -> None:
     answer = admin.post("/v1/accounts", other, Idempotency_Key="abc")
 
     assert is_problem(answer, 422)
-    assert answer.fields == ["idempotency-key"]
+    assert answer.fields == ["Idempotency-Key"]
     assert admin.post("/v1/accounts", other, Idempotency_Key="def").status == 201
 
 
@@ -287,7 +287,7 @@ def test_an_idempotency_key_has_no_control_characters(admin: Api) -> None:
         )
 
         assert is_problem(answer, 422)
-        assert answer.fields == ["idempotency-key"]
+        assert answer.fields == ["Idempotency-Key"]
 
 
 def test_a_refused_create_may_be_corrected_under_the_same_idempotency_key(admin: Api) -> None:
@@ -355,7 +355,7 @@ def test_a_key_that_is_used_side_by_side_with_another_body_is_refused(
     answer = admin.post("/v1/accounts", other, Idempotency_Key="abc")
 
     assert is_problem(answer, 422)
-    assert answer.fields == ["idempotency-key"]
+    assert answer.fields == ["Idempotency-Key"]
     assert admin.get("/v1/organization").json["accounts"]["total"] == 1
 
 

@@ -348,6 +348,11 @@ def _follow_to_its_end(item: Json) -> None:
 
 # ---- what must hold ------------------------------------------------------------------------------
 
+_REQUESTED = {"start_requested", "stop_requested"}
+"""In the trail also if the act was refused afterwards: see `_wrong_trail`."""
+_MAY_BE_TOLD_TWICE = {"resource_added", "resource_removed", "schedule_changed"}
+"""By two requests at once that both wrote, of which the later would have found nothing to do."""
+
 
 def end(world: World) -> Json:
     """What counts of the end, without ids and times, after what production does anyway. Not how
@@ -362,11 +367,13 @@ def end(world: World) -> Json:
     def of(prefix: str) -> list[Json]:
         return [item for (_, sk), item in stored.items() if sk.startswith(prefix)]
 
+    trail = [each["action"] for each in of("AUDIT#")]
     return {
         "accounts": sorted((a["name"], a["status"], a["regions"]) for a in of("ACCOUNT#")),
         "testing": sorted(bool(a.get("slot_verification_id")) for a in of("ACCOUNT#")),
         "tests": sorted((t["trigger"], t["state"]) for t in of("VERIFICATION#")),
-        "audit": sorted(each["action"] for each in of("AUDIT#")),
+        "audit": sorted(each for each in trail if each not in _MAY_BE_TOLD_TWICE | _REQUESTED),
+        "told of resources": sorted(_MAY_BE_TOLD_TWICE & set(trail)),
         "resources": sorted((r["instance_id"], r.get("schedule") or "") for r in of("RESOURCE#")),
         "clocks": sorted(clock.schedule_expression for clock in stack.clocks()),
         "database": stack.backend("rds").databases["orders"].status,
@@ -395,6 +402,19 @@ def wrong(world: World, answers: tuple[Answer, Answer]) -> Iterator[str]:
     yield from _wrong_slots(stored, accounts)
     yield from _wrong_clocks(world)
     yield from _wrong_events()
+    yield from _wrong_trail(stored)
+
+
+def _wrong_trail(items: Json) -> Iterator[str]:
+    """Each start and stop is told once, whatever came of it."""
+    acts = Counter(
+        f"{item['action']}_requested"
+        for (_, sk), item in items.items()
+        if sk.startswith("INTERACTION#") and f"{item['action']}_requested" in _REQUESTED
+    )
+    told = Counter(item["action"] for (_, sk), item in items.items() if sk.startswith("AUDIT#"))
+    if acts != {each: told[each] for each in _REQUESTED if told[each]}:
+        yield f"acts {dict(acts)}, told {dict(told)}"
 
 
 def _wrong_counts(items: Json, accounts: Json) -> Iterator[str]:
