@@ -233,6 +233,13 @@ def test_a_parameter_is_never_null(nobody: Api) -> None:
         assert '"null"' not in json.dumps(operation.get("parameters", []))
 
 
+def test_no_property_is_null_alone(nobody: Api) -> None:
+    """OpenAPI Generator ends at one with an exception."""
+    for name, schema in described(nobody)["components"]["schemas"].items():
+        for place, shape in properties(schema, name):
+            assert shape.get("type") != "null", place
+
+
 def test_a_time_is_one_and_every_component_is_used(nobody: Api) -> None:
     document = described(nobody)
     schemas, text = document["components"]["schemas"], json.dumps(document)

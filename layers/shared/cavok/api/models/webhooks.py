@@ -61,4 +61,4 @@ class DeliveryPage(ResponseBody):
     """The newest 100, so there is no next page."""
 
     items: list[DeliveryBody]
-    next_cursor: None = None
+    next_cursor: str | None = None
