@@ -26,15 +26,15 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
     read = event["requestContext"]["http"]["method"] in READING
     if not read or answer["statusCode"] != HTTPStatus.OK:
         return answer | {"headers": {"Cache-Control": _NOT_STORED, **headers}}
-    tag = headers["ETag"] = headers.get("ETag") or _weak_tag(answer["body"])
+    tag = headers["ETag"] = headers.get("ETag") or weak_tag(answer["body"])
     headers.setdefault("Cache-Control", _ASK_AGAIN)
     if not _names(event.get("headers", {}).get("if-none-match", ""), tag):
         return answer | {"headers": headers}
-    kept = {name: headers[name] for name in ("ETag", "Cache-Control")}
+    kept = {name: headers[name] for name in ("ETag", "Cache-Control", "Vary") if name in headers}
     return {"statusCode": HTTPStatus.NOT_MODIFIED.value, "headers": kept, "body": ""}
 
 
-def _weak_tag(body: str) -> str:
+def weak_tag(body: str) -> str:
     """Weak, because the gateway or a proxy may compress the body."""
     return f'W/"{hashlib.sha256(body.encode()).hexdigest()[:20]}"'
 

@@ -135,6 +135,7 @@ def problem(
         status_code=status.value,
         content_type=PROBLEM_JSON,
         headers={**RETRY_AFTER} if status is HTTPStatus.SERVICE_UNAVAILABLE else {},
+        compress=False,  # `completed` reads it
         # ASCII: a client's text may hold what UTF-8 cannot carry.
         body=json.dumps(body.model_dump(exclude_none=True), separators=(",", ":")),
     )

@@ -11,8 +11,11 @@ from cavok.api.router import Router
 
 
 def count_request(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[Any]:
-    """Counts the current request, unless its route needs no token. Raises QuotaExceeded."""
+    """Counts the current request, unless its route needs no token. Raises QuotaExceeded. Who ends
+    something is never kept from it by what others of the organization do.
+    """
     event = app.current_event.raw_event
-    if event["requestContext"].get("authorizer"):
+    ends = app.current_event.http_method == "DELETE" or app.current_event.path.endswith("/revoke")
+    if event["requestContext"].get("authorizer") and not ends:
         wiring.request_quota().take(caller_of(event).organization_id, Router.now())
     return next_middleware(app)

@@ -65,7 +65,8 @@ def recent_instances(
     if listing is None:
         quotas.take(QuotaName.LISTINGS, context.organization_id, context.now)
         listing = _list(account, context, None, None, dependencies)
-        kept.keep(account, listing)
+        if not any(unavailable.passing for unavailable in listing.unavailable):
+            kept.keep(account, listing)
     return listing.only(region, kind)
 
 

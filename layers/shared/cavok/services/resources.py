@@ -110,7 +110,7 @@ def add_resource(
     new: NewResource,
     *,
     dependencies: ResourceDependencies,
-    quotas: "Quotas",
+    quotas: "Quotas | None" = None,
 ) -> Resource:
     """Puts an existing instance under control. Repeated within a day, completes what was begun.
     Raises AccountNotFound, InstanceNotFound, InvalidField, InteractionRefused, Conflict,
@@ -319,9 +319,10 @@ def _find_instance(
     context: RequestContext,
     new: NewResource,
     connections: ConnectionDependencies,
-    quotas: "Quotas",
+    quotas: "Quotas | None",
 ) -> Instance:
-    quotas.take(QuotaName.LISTINGS, context.organization_id, context.now)
+    if quotas:
+        quotas.take(QuotaName.LISTINGS, context.organization_id, context.now)
     listing = list_instances(context, region=new.region, kind=new.kind, dependencies=connections)
     for instance in listing.items:
         if instance.instance_id == new.instance_id:

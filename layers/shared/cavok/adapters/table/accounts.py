@@ -62,6 +62,8 @@ from cavok.domain.permissions import DEFAULT_ROLE_PATH
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
 
+_AT_ONCE = 100
+"""Items that one BatchGetItem reads."""
 _NAMES = (
     b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"
     b"iam:GetRolePolicy,iam:ListAttachedRolePolicies,iam:ListRolePolicies,logs:CreateLogGroup,"
@@ -475,7 +477,8 @@ class Accounts:
         """Leaves out accounts that match by name too. A claim has no status, so the accounts are
         read to filter by it.
         """
-        start = None
+        # Few of those of a status may be found: a call for each would take minutes.
+        start, size = None, _AT_ONCE if status else limit
         if after:
             start = {
                 "pk": {"S": keys.organization_pk(organization_id)},
@@ -485,10 +488,10 @@ class Accounts:
             keys.organization_pk(organization_id),
             ClaimItem.sk.startswith(keys.claim_sk("aws", prefix)),
             last_evaluated_key=start,
-            page_size=limit,
+            page_size=size,
         )
         found: list[tuple[Position, str]] = []
-        while len(found) < limit and (chunk := _take(claims, limit)):
+        while len(found) < limit and (chunk := _take(claims, size)):
             accounts = self.read(organization_id, [claim.account_id for claim in chunk])
             found += [
                 (Position("number", account.account_number, account.account_id), account.account_id)

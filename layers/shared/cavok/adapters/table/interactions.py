@@ -304,7 +304,9 @@ class Interactions:
         self._follow(turn, [InteractionItem.state_reason.set(why)])
 
     def has_later_act(self, interaction: Interaction) -> bool:
-        """Whether a later request started or stopped the same instance, or may have."""
+        """Whether a later request started or stopped the same instance, or may have. One that AWS
+        refused, also for a while, did not.
+        """
         pk, same = keys.account_pk(interaction.account_id), InteractionItem.instance_id
         later = InteractionItem.query(
             pk,
@@ -314,7 +316,10 @@ class Interactions:
             ),
             filter_condition=(same == interaction.instance_id)
             & (InteractionItem.kind == interaction.kind)
-            & (InteractionItem.outcome != InteractionOutcome.REFUSED)
+            & (
+                (InteractionItem.outcome == InteractionOutcome.ACCEPTED)
+                | InteractionItem.held_until.exists()
+            )
             & InteractionItem.action.is_in(InteractionAction.START, InteractionAction.STOP),
             consistent_read=True,
         )

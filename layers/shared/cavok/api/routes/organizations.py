@@ -1,8 +1,11 @@
 """The route of the caller's organization."""
 
+from aws_lambda_powertools.event_handler import Response
+
 from cavok import wiring
+from cavok.api.caching import weak_tag
 from cavok.api.models.organizations import AccountCounts, ByStatus, OrganizationBody, QuotaBody
-from cavok.api.responses import answers
+from cavok.api.responses import answers, ok
 from cavok.api.router import Router
 from cavok.domain.quotas import QuotaName
 from cavok.services.organizations import organization_of
@@ -13,7 +16,7 @@ router = Router()
 @router.get(
     "/v1/organization", summary="Your organization", tags=["Organization"], responses=answers()
 )
-def get_organization() -> OrganizationBody:
+def get_organization() -> Response[OrganizationBody]:
     """Returns your organization, its external ID, how many accounts it has connected, and what it
     may do how often. Beyond a quota: 429, and `Retry-After` says when its time is over.
     """
@@ -22,12 +25,21 @@ def get_organization() -> OrganizationBody:
     )
     counts = organization.counts
     accounts = AccountCounts(total=sum(counts.values()), by_status=ByStatus.model_validate(counts))
-    return OrganizationBody.of(
+    body = OrganizationBody.of(
         organization,
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
         accounts=accounts,
         quotas=_quotas(organization.organization_id),
     )
+    return ok(body, {"ETag": _tag(body)})
+
+
+def _tag(body: OrganizationBody) -> str:
+    """Weak: each request, this one too, changes how many remain, and nothing that matters."""
+    shown = body.model_copy(
+        update={"quotas": [each for each in body.quotas if each.name != QuotaName.REQUESTS]}
+    )
+    return weak_tag(shown.model_dump_json())
 
 
 def _quotas(organization_id: str) -> list[QuotaBody]:
