@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import pytest
 from jsonschema import Draft202012Validator, FormatChecker
@@ -283,6 +283,24 @@ def test_the_document_is_compact_and_compressed_for_those_who_take_it(nobody: Ap
     assert packed.headers["content-encoding"] == "gzip"
     assert plain.headers["vary"] == packed.headers["vary"] == "Accept-Encoding"
     assert packed.text == plain.text
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/openapi.json?x=1", 422),
+        ("/docs?x=1", 422),
+        ("/docs/problems/forbidden?x=1", 422),
+        ("/docs/problems/nothing", 404),
+    ],
+)
+def test_a_problem_of_a_route_whose_answers_are_packed_is_one_too(
+    nobody: Api, path: str, status: int
+) -> None:
+    plain_path, _, query = path.partition("?")
+    answer = nobody.get(plain_path, {"accept-encoding": "gzip"}, **dict(parse_qsl(query)))
+
+    assert is_problem(answer, status)
 
 
 @pytest.mark.parametrize(

@@ -669,6 +669,35 @@ def test_a_turn_that_meets_what_passes_is_made_when_it_has_passed(
     assert len(turns) == 1
 
 
+@pytest.mark.parametrize("action", Action)
+def test_a_request_that_did_nothing_ends_no_turn(
+    orders: Resource,
+    control: ResourceDependencies,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    look: Look,
+    action: Action,
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InstanceClient, "find", seen_in("backing-up"))
+        fire(orders, control, EVENING)
+        turn = the_turn(interactions)
+        with pytest.raises((InteractionRefused, NotAnswered)):
+            start_stop(
+                replace(KEYED, now=EVENING + timedelta(seconds=10)),
+                Operation(action, Kind.RDS, "orders"),
+                dependencies=dependencies,
+            )
+        wait = look(turn, EVENING + timedelta(seconds=30))
+        assert isinstance(wait, int), "nothing is final yet"
+
+    now = EVENING + timedelta(seconds=30 + wait)
+    while isinstance(wait := look(turn, now), int):
+        now += timedelta(seconds=wait)
+
+    assert result(interactions, turn) == (Result.REACHED, "stopped", None)
+
+
 def test_a_turn_that_never_works_is_tried_for_an_hour_and_then_said(
     orders: Resource,
     control: ResourceDependencies,

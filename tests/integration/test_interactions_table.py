@@ -233,7 +233,8 @@ def test_an_act_forgets_its_own_key_alone(interactions: Interactions) -> None:
         ({"region": "eu-west-1"}, False),
         ({"instance_id": "i-0123456789abcdef1"}, False),
         ({"outcome": InteractionOutcome.REFUSED}, False),
-        ({"outcome": InteractionOutcome.PENDING}, True),
+        ({"outcome": InteractionOutcome.PENDING, "held_until": NOW}, True),
+        ({"outcome": InteractionOutcome.PENDING}, False),
         ({"action": InteractionAction.TEST}, False),
     ],
 )

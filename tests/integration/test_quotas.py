@@ -11,16 +11,18 @@ from typing import Any
 import pytest
 
 from cavok import wiring
+from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.actors import SCHEDULE, Requester
-from cavok.domain.errors import QuotaExceeded
-from cavok.domain.instances import Operation
+from cavok.domain.errors import CallFailed, QuotaExceeded
+from cavok.domain.instances import Instance, Operation
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.quotas import QuotaName
+from cavok.domain.steps import judge
 from cavok.services.connections import RequestContext
 from cavok.services.start_stop import start_stop
 from functions.instances_api import app as instances_api
@@ -315,6 +317,17 @@ def test_requests_are_counted_without_a_write_and_public_routes_not_at_all(
     assert admin.get("/v1/accounts").status == 200
 
 
+def test_nobody_is_kept_from_ending_something(admin: Api, customer: Customer) -> None:
+    admin.put(WEBHOOK, SETTINGS)
+    for _ in range(300 - 1):
+        wiring.request_quota().take(ORGANIZATION_ID, customer.now)
+    assert is_problem(admin.get("/v1/accounts"), 429)
+
+    assert admin.delete(WEBHOOK).status == 204
+    assert admin.post(f"{ACCOUNT}/revoke").status == 204
+    assert admin.delete(ACCOUNT).status == 204
+
+
 def test_quotas_that_cannot_be_read_let_nothing_pass(
     admin: Api, nobody: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -380,6 +393,18 @@ def test_sixty_listings_of_a_viewer_in_a_minute_are_one(
     customer.wait(1)
     assert listing(viewer).json["as_of"] > "2025-03-01T12:00:59Z"
     assert counted() == 2
+
+
+def test_what_may_work_in_a_moment_is_not_kept(viewer: Api, customer: Customer) -> None:
+    def throttled(client: InstanceClient) -> list[Instance]:
+        raise CallFailed(judge("ThrottlingException", "Not now."))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InstanceClient, "list", throttled)
+        assert listing(viewer).json["unavailable"]
+    customer.wait(1)
+
+    assert listing(viewer).json["unavailable"] == []
 
 
 def test_only_an_admin_has_a_listing_read_again(

@@ -1,7 +1,8 @@
 // What Cognito may ask after the password: a new password, a code, or to set up an authenticator.
 import { h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
-import { copyable, errorPanel, field, form, load } from "../lib/ui.js";
+import { copyable, errorPanel, field, form } from "../lib/ui.js";
+import { load } from "../lib/watched.js";
 import { asked } from "./sign-in.js";
 import { t } from "./texts.js";
 
@@ -64,7 +65,8 @@ function authenticator(asks, options) {
       send: (code) => session.confirmAuthenticator(goingOn, code),
       options,
     });
-  load(place, () => asked(() => session.newAuthenticator(asks)), draw).then(() => focusFirst(place));
+  const { signal } = new AbortController(); // whoever gives up leaves the page
+  load(place, () => asked(() => session.newAuthenticator(asks)), draw, { signal }).then(() => focusFirst(place));
   return place;
 }
 
