@@ -54,11 +54,11 @@ const texts = {
     emailNeeded: "Enter your email address.",
     passwordNeeded: "Enter your password.",
     refused: "The sign-in was refused.",
+    wrong: "Email or password is wrong.",
     failed: "Signing in did not work",
     stateMismatch: "This sign-in was not started from this tab. Please try again.",
     challenge: (name) => `This user must finish another step first (${name}). Ask your administrator.`,
     errors: {
-      NotAuthorizedException: "Email or password is wrong.",
       UserNotFoundException: "Email or password is wrong.",
       PasswordResetRequiredException: "This password must be reset first. Ask your administrator.",
       UserNotConfirmedException: "This user is not confirmed yet. Ask your administrator.",

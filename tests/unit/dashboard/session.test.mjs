@@ -100,6 +100,34 @@ test("too many requests sign nobody out", async () => {
   assert.ok(session.current());
 });
 
+for (const said of ["Temporary password has expired and must be reset by an administrator.", "User is disabled."])
+  test(`why a right password does not sign in is said: ${said}`, async () => {
+    answers.InitiateAuth = () => Response.json({ __type: "NotAuthorizedException", message: said }, { status: 400 });
+    await assert.rejects(session.signInWithPassword("ada@example.com", "a password"), { message: said });
+  });
+
+for (const status of [429, 503])
+  test(`hosted: a renewal that is answered ${status} is tried again`, async () => {
+    globalThis.location = new URL("https://cavok.example/?code=c&state=s");
+    globalThis.history = { replaceState() {} };
+    stored.set("cavok.sign-in", JSON.stringify({ state: "s", verifier: "v", hash: "" }));
+    const cognito = globalThis.fetch;
+    let renewed = 0;
+    let answer = () => Response.json({ id_token: token("first"), refresh_token: "r1", expires_in: SOON / 1000 });
+    globalThis.fetch = async () => {
+      renewed += 1;
+      return answer();
+    };
+    await session.start({ client_id: "client", hosted_domain: "https://hosted.example" });
+    answer = () => Response.json({ message: "busy" }, { status });
+    await assert.rejects(session.idToken());
+    answer = () => Response.json({ id_token: token("second"), refresh_token: "r2", expires_in: 3600 });
+    assert.equal(await session.idToken(), token("second"));
+    assert.equal(renewed, 3);
+    globalThis.fetch = cognito;
+    globalThis.location = new URL("https://cavok.example/");
+  });
+
 test("whoever signs out while the token is renewed stays signed out, and the new token ends", async () => {
   const answered = Promise.withResolvers();
   answers.GetTokensFromRefreshToken = () => answered.promise;

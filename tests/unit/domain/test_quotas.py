@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,7 +16,8 @@ from tests.support.builders import NOW
 from tests.support.template import template
 
 SIX = Quota(QuotaName.TESTS, 6, timedelta(minutes=1))
-DEFAULT = template()["Parameters"]["Quotas"]["Default"]
+PARAMETER = template()["Parameters"]["Quotas"]
+DEFAULT = PARAMETER["Default"]
 
 
 @given(st.lists(st.integers(0, 30), max_size=60))
@@ -83,6 +85,7 @@ def test_the_templates_quotas_can_be_read() -> None:
 def test_quotas_that_say_less_than_all_or_nothing_sensible_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="Quotas must be"):
         parse_quotas(text)
+    assert not re.fullmatch(PARAMETER["AllowedPattern"], text), "nor is it deployed"
 
 
 def test_a_process_counts_requests_of_each_organization_and_remembers_a_thousand() -> None:

@@ -231,6 +231,7 @@ function fromCognito(result) {
 
 async function tokenEndpoint(parameters) {
   const answer = await post(`${config.hosted_domain}/oauth2/token`, { client_id: config.client_id, ...parameters });
+  if (answer.status === 429 || answer.status >= 500) throw new Error(t.signIn.errors.TooManyRequestsException);
   const body = await answer.json();
   if (!answer.ok) throw new SignInError(body.error_description ?? t.signIn.refused);
   const kept = { id_token: body.id_token, expires_at: Date.now() + body.expires_in * 1000 };
@@ -255,7 +256,9 @@ async function cognito(action, body) {
   if (answer.ok) return content;
   const code = String(content.__type ?? "").replace(/^.*#/, "");
   if (answer.status >= 500) throw new Error(content.message ?? code);
-  throw new SignInError(t.signIn.errors[code] ?? content.message ?? t.signIn.refused, code);
+  // The same code tells a wrong password and, say, a temporary one that has expired.
+  const wrong = content.message === "Incorrect username or password." ? t.signIn.wrong : undefined;
+  throw new SignInError(wrong ?? t.signIn.errors[code] ?? content.message ?? t.signIn.refused, code);
 }
 
 const pageAddress = () => new URL(".", location.href.split(/[?#]/)[0]).href;

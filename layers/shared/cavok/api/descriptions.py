@@ -115,7 +115,7 @@ OWN: dict[str, dict[str, str]] = {
     "ActionBody": {"action": "The IAM action, such as `ec2:StopInstances`."},
     "ActorBody": {
         "sub": "The person, as the user pool identifies them. Nobody can change it.",
-        "email": "The person's verified email address at that time.",
+        "email": "The person's email address at that time. Verified, unless `sub` is null.",
         "kind": "A person, a schedule, or Cavok itself.",
     },
     "AuditEntryBody": {
