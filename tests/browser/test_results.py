@@ -60,6 +60,8 @@ def test_an_audit_entry_of_a_test_tells_its_outcome_and_leads_to_it(admin, answe
     )
     tests = {"items": [samples.finished_test(outcome="degraded")], "next_cursor": None}
     answer_with(admin.page, "/v1/accounts/acc000000/verifications", tests)
+    none = {"items": [], "next_cursor": None}
+    answer_with(admin.page, "/v1/accounts/acc000000/interactions", none)
     page = admin.go("#/accounts/acc000000/audit")
     entry = page.locator(".trail-row").filter(has_text="Tested")
     expect(entry).to_contain_text("Degraded · See the test")
@@ -74,6 +76,7 @@ def test_an_audit_entry_says_who_from_where_to_what_and_what_became_of_it(admin,
     answer_with(admin.page, f"{path}/audit", {"items": samples.AUDIT, "next_cursor": None})
     stopped = samples.INTERACTIONS[0] | {"interaction_id": "audit4", "outcome": "refused"}
     answer_with(admin.page, f"{path}/interactions", {"items": [stopped], "next_cursor": None})
+    answer_with(admin.page, f"{path}/verifications", {"items": [], "next_cursor": None})
     page = admin.go("#/accounts/acc000000/audit")
 
     def row(text):
