@@ -56,6 +56,8 @@ def main(architecture: str, target: str) -> None:
         shutil.rmtree(unused)
     # A second list of time zones: that of tzdata is the one in use.
     (layer / "dateutil" / "zoneinfo" / "dateutil-zoneinfo.tar.gz").unlink()
+    for asset in (layer / "aws_lambda_powertools").glob("event_handler/openapi/swagger_ui/*.min.*"):
+        asset.unlink()  # the API's own page does without
     roots = amazon_roots((layer / "botocore" / "cacert.pem").read_text("utf-8"))
     (layer / CA_BUNDLE).write_text(roots, "utf-8")
     compile_all(layer)

@@ -223,7 +223,7 @@ def test_each_act_has_one_entry_with_who_what_when_and_from_where_and_a_refused_
     assert Api("org-two", "admin").get("/v1/audit").json["items"] == []
 
 
-UNAUDITED = ("LOOKS", "TRUST#", "ORG")
+UNAUDITED = ("LOOKS", "TRUST#", "ORG", "QUOTA#")
 """What is written on the way, and is no act."""
 
 

@@ -897,18 +897,18 @@ KNOWN = {
     # The client's repetition rotates again.
     "rotate": "2 TransactWriteItems timeout, 2 TransactWriteItems dies",
     # After a test that was aborted nobody looks any more: a person presses Test.
-    "look for a role": "8 StartExecution throttled",
+    "look for a role": "9 StartExecution throttled",
     # Each try looks for the instance, and a listing counts.
     "add a resource": """
-        5 DescribeDBInstances throttled
-        6 TransactWriteItems dies, 7 TransactWriteItems throttled""",
+        7 DescribeDBInstances throttled
+        8 TransactWriteItems dies, 9 TransactWriteItems throttled""",
     # In flight until follow_outcome looks at the instance: test_every_act_fails.py.
-    "stop an instance": "1 TransactWriteItems dies, 8 PutItem dies, 11 StopDBInstance dies",
+    "stop an instance": "2 TransactWriteItems dies, 9 PutItem dies, 12 StopDBInstance dies",
     "follow a schedule": "3 TransactWriteItems dies, 10 PutItem dies, 13 StopDBInstance dies",
     # The list is asked for again, and counts again.
-    "list instances": "4 TransactWriteItems dies",
+    "list instances": "8 TransactWriteItems dies",
     # The repeated request finds the webhook set, and does not show its secret again.
-    "set a webhook": "3 TransactWriteItems timeout, 3 TransactWriteItems dies",
+    "set a webhook": "4 TransactWriteItems timeout, 4 TransactWriteItems dies",
 }
 """Ends that differ from the good run, by story: index and name of the call, and its fault."""
 

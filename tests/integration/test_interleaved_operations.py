@@ -319,6 +319,8 @@ def _kept() -> Callable[[], None]:
         for machine, before in zip(_machines(), executions, strict=True):
             machine.executions[:] = before
         stack.table().stream_shard.items.clear()
+        wiring.kept_listings.cache_clear()
+        wiring.request_quota.cache_clear()
 
     return again
 

@@ -98,7 +98,8 @@ def test_an_account_that_a_sweep_finds_as_it_was_fits_a_kilobyte() -> None:
 
 @given(
     st.frozensets(
-        st.sampled_from(STEPS) | st.text(st.characters(exclude_characters=","), min_size=1)
+        st.sampled_from(STEPS)
+        | st.text(st.characters(exclude_characters=",", codec="utf-8"), min_size=1)
     )
 )
 def test_names_come_back_as_they_were(names: frozenset[str]) -> None:
