@@ -73,11 +73,13 @@ def interleavings(
         prepare()
         run = _run(first, turn)
         after = index + 1
-        while after <= count and not run.calls[after - 1].meets(turn.calls):
+        # What the second did may spare the first some calls.
+        made = min(count, len(run.calls))
+        while after <= made and not run.calls[after - 1].meets(turn.calls):
             after += 1
         TRIED.update(places=after - index, runs=1)
         yield Interleaving(run.at(index), run.first, turn.answer, places=after - index)
-        for busy in range(index, min(after, count)):
+        for busy in range(index, min(after, made)):
             if run.calls[busy].items & turn.held:
                 turn_again = _Turn(busy, second, conflict=True)
                 prepare()
