@@ -81,9 +81,7 @@ def set_webhook(
     (If-Match); None allows all, and that there is no webhook. Raises InvalidField,
     PreconditionFailed, ChangedMeanwhile, QuotaExceeded, ServiceUnavailable.
     """
-    host = checked_url(url, allow_loopback=allow_loopback).hostname
-    # The host alone: a path or query may hold a secret of the receiver.
-    detail = f"{host}: {', '.join(events)}"
+    checked_url(url, allow_loopback=allow_loopback)
     count = quotas.counting(QuotaName.WEBHOOK_CHANGES, organization_id, now)
 
     def attempt() -> WebhookSet:
@@ -108,7 +106,8 @@ def set_webhook(
         )
         rotates = found and secret
         action = AuditAction.WEBHOOK_SECRET_ROTATED if rotates else AuditAction.WEBHOOK_SET
-        changes = differences(_told(found), _told(webhook))
+        told = _told(webhook)
+        changes, detail = differences(_told(found), told), f"{told['host']}: {', '.join(events)}"
         entry = of_webhook(action, organization_id, requester, now, detail=detail, changes=changes)
         webhooks.save(found, webhook, entry, count)
         return WebhookSet(webhook, secret, created=found is None)

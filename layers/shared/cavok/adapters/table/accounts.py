@@ -24,6 +24,7 @@ from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.organizations import OrganizationItem
 from cavok.adapters.table.region_health import exceptions_of, health_of
 from cavok.adapters.table.table import (
+    BATCH,
     EnumAttribute,
     Item,
     ItemChanged,
@@ -62,8 +63,6 @@ from cavok.domain.permissions import DEFAULT_ROLE_PATH
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
 
-_AT_ONCE = 100
-"""Items that one BatchGetItem reads."""
 _NAMES = (
     b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"
     b"iam:GetRolePolicy,iam:ListAttachedRolePolicies,iam:ListRolePolicies,logs:CreateLogGroup,"
@@ -478,7 +477,7 @@ class Accounts:
         read to filter by it.
         """
         # Few of those of a status may be found: a call for each would take minutes.
-        start, size = None, _AT_ONCE if status else limit
+        start, size = None, BATCH if status else limit
         if after:
             start = {
                 "pk": {"S": keys.organization_pk(organization_id)},

@@ -94,7 +94,7 @@ class AuditTrail:
         self, organization_id: str, *, limit: int, after: Position | None
     ) -> Page[AuditEntry]:
         pk = keys.organization_pk(organization_id)
-        page = self._table.newest(AuditItem, pk, keys.AUDIT, limit=limit, after=after)
+        page = self._table.page(AuditItem, pk, keys.AUDIT, limit=limit, after=after)
         return page.map(AuditItem.entry)
 
     def of_account(

@@ -235,7 +235,7 @@ class Interactions:
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Interaction]:
         """Newest first, without open ones."""
-        page = self._table.newest(
+        page = self._table.page(
             InteractionItem,
             keys.account_pk(account_id),
             keys.INTERACTION,

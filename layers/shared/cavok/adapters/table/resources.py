@@ -17,7 +17,6 @@ from cavok.adapters.table.table import (
     ItemChanged,
     JsonAttribute,
     Table,
-    page_of,
     retry_on_conflict,
 )
 from cavok.domain import audit
@@ -161,18 +160,16 @@ class Resources:
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Resource]:
         """Resources of an account, oldest first."""
-        pk, start = keys.account_pk(account_id), None
-        if after:
-            start = {"pk": {"S": pk}, "sk": {"S": keys.resource_sk(after.key)}}
-        found = ResourceItem.query(
-            pk,
-            ResourceItem.sk.startswith(keys.RESOURCE),
-            last_evaluated_key=start,
-            limit=limit + 1,
-            page_size=limit + 1,
-            consistent_read=True,
+        page = self._table.page(
+            ResourceItem,
+            keys.account_pk(account_id),
+            keys.RESOURCE,
+            limit=limit,
+            after=after,
+            consistent=True,
+            oldest_first=True,
         )
-        return page_of(found, keys.RESOURCE, limit).map(ResourceItem.resource)
+        return page.map(ResourceItem.resource)
 
     def all_of(self, account_id: str) -> Iterator[Resource]:
         """All resources of an account, oldest first. A hundred of them take a page or two."""

@@ -35,7 +35,7 @@ from cavok.domain.pages import Page, Position
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
-_BATCH = 100
+BATCH = 100
 """Keys of one BatchGetItem. Source: DynamoDB API reference."""
 
 _TRIES = 12
@@ -343,7 +343,7 @@ class Table:
         attributes = [getattr(kind, name).attr_name for name in names]
         waiting: list[Any] = [{"pk": pk, "sk": sk} for pk, sk in keys]
         while waiting:
-            batch, waiting = waiting[:_BATCH], waiting[_BATCH:]
+            batch, waiting = waiting[:BATCH], waiting[BATCH:]
             found = self.connection.batch_get_item(
                 table, batch, consistent_read=True, attributes_to_get=attributes
             )
@@ -382,7 +382,7 @@ class Table:
         with _condition():
             item.update(list(actions), condition=condition)
 
-    def newest(
+    def page(
         self,
         kind: type[I],
         pk: str,
@@ -392,14 +392,17 @@ class Table:
         after: Position | None,
         consistent: bool = False,
         condition: Condition | None = None,
+        oldest_first: bool = False,
     ) -> Page[I]:
-        """Items whose sort key is `prefix` and a ULID, newest first, that meet the condition."""
+        """Items whose sort key is `prefix` and a ULID, newest first unless `oldest_first`, that
+        meet the condition.
+        """
         start = {"pk": {"S": pk}, "sk": {"S": prefix + after.key}} if after else None
         found = kind.query(
             pk,
             kind.sk.startswith(prefix),
             condition,
-            scan_index_forward=False,
+            scan_index_forward=oldest_first,
             last_evaluated_key=start,
             limit=limit + 1,
             page_size=limit + 1,

@@ -181,7 +181,7 @@ class Verifications:
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Verification]:
         """Newest first."""
         pk, prefix = keys.account_pk(account_id), keys.VERIFICATION
-        page = self._table.newest(VerificationItem, pk, prefix, limit=limit, after=after)
+        page = self._table.page(VerificationItem, pk, prefix, limit=limit, after=after)
         return page.map(lambda item: self._with_progress(item.verification()))
 
     def begin(

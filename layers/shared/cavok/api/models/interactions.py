@@ -3,7 +3,13 @@
 from typing import Literal
 
 from cavok.api.models.common import ResponseBody, Timestamp
-from cavok.domain.interactions import InteractionAction, InteractionOutcome, Logged, Result
+from cavok.domain.interactions import (
+    Interaction,
+    InteractionAction,
+    InteractionOutcome,
+    Logged,
+    Result,
+)
 from cavok.domain.kinds import Kind
 
 
@@ -34,6 +40,10 @@ class InteractionBody(ResponseBody):
     result: Result | None
     state: str | None
     state_reason: str | None
+
+    @classmethod
+    def of_interaction(cls, interaction: Interaction) -> "InteractionBody":
+        return cls.of(interaction, actor=interaction.actor.name)
 
 
 class InteractionPage(ResponseBody):

@@ -35,26 +35,27 @@ def get_openapi() -> Response[str]:
 @router.get("/docs", include_in_schema=False, cache_control=FOR_ALL, compress=True)
 def get_docs() -> Response[str]:
     """Returns a page for reading about the API."""
-    from cavok.api import documentation, html
+    from cavok.api import documentation
 
-    return Response(
-        status_code=HTTPStatus.OK.value,
-        content_type="text/html; charset=utf-8",
-        headers={"Vary": "Accept-Encoding", **html.HEADERS},
-        body=documentation.page(json.loads(openapi.document())),
-    )
+    return _html(documentation.page(json.loads(openapi.document())))
 
 
 @router.get("/docs/problems/<code>", include_in_schema=False, cache_control=FOR_ALL, compress=True)
 def get_problem_page(code: str) -> Response[str]:
     """Returns the page that explains a problem's code."""
-    from cavok.api import html, problem_pages
+    from cavok.api import problem_pages
 
     if code not in problem_pages.EXPLANATIONS:
         return problem(HTTPStatus.NOT_FOUND, "No problem of this API has this code.")
+    return _html(problem_pages.page(code))
+
+
+def _html(body: str) -> Response[str]:
+    from cavok.api import html
+
     return Response(
         status_code=HTTPStatus.OK.value,
         content_type="text/html; charset=utf-8",
         headers={"Vary": "Accept-Encoding", **html.HEADERS},
-        body=problem_pages.page(code),
+        body=body,
     )

@@ -109,4 +109,4 @@ def _start_or_stop(
         quotas=wiring.quotas(),
     )
     wiring.kept_listings().forget(interaction.organization_id, account_id)
-    return accepted(InteractionBody.of(interaction, actor=interaction.actor.name))
+    return accepted(InteractionBody.of_interaction(interaction))

@@ -30,10 +30,7 @@ def list_interactions(
     )
     return paged(
         InteractionPage(
-            items=[
-                InteractionBody.of(interaction, actor=interaction.actor.name)
-                for interaction in page.items
-            ],
+            items=list(map(InteractionBody.of_interaction, page.items)),
             next_cursor=page.next_cursor(scope),
         ),
         router.query,
