@@ -20,7 +20,7 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.resources import Resources
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
-from cavok.domain.audit import AuditEntry
+from cavok.domain.audit import AuditEntry, schedule_changed
 from cavok.domain.clocks import clocks_of
 from cavok.domain.errors import (
     AccountNotFound,
@@ -57,6 +57,7 @@ from cavok.services.resources import (
 )
 from cavok.services.start_stop import start_stop
 from functions.follow_schedule import app
+from tests.integration.conftest import items
 from tests.integration.test_instances import make_database
 from tests.integration.test_start_stop import (
     CONTEXT,
@@ -72,6 +73,7 @@ from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
     ORGANIZATION_ID,
+    an_account,
     by,
 )
 
@@ -592,6 +594,20 @@ def test_a_resource_whose_account_is_deleted_meanwhile_is_not_added(
 
     assert list(wiring.resources().all_of(ACCOUNT_ID)) == []
     assert schedules_in(scheduler) == {}
+
+
+def test_a_first_schedule_that_another_request_set_meanwhile_is_not_told_again(
+    orders: Resource,
+) -> None:
+    new_one = replace(orders, schedule=None)
+    entry = schedule_changed(new_one, orders, an_account(), CONTEXT.requester, NOW)
+
+    with pytest.raises(Conflict):
+        wiring.resources().save(orders, before=new_one, entry=entry)
+
+    assert stored(orders) == orders
+    told = [item["action"] for item in items() if item["sk"].startswith("AUDIT#")]
+    assert told.count("schedule_changed") == 1
 
 
 class DeletingFirst(Resources):

@@ -352,7 +352,7 @@ def _follow_to_its_end(item: Json) -> None:
 
 _REQUESTED = {"start_requested", "stop_requested"}
 """In the trail also if the act was refused afterwards: see `_wrong_trail`."""
-_MAY_BE_TOLD_TWICE = {"resource_added", "resource_removed", "schedule_changed"}
+_MAY_BE_TOLD_TWICE = {"resource_added", "resource_removed"}
 """By two requests at once that both wrote, of which the later would have found nothing to do."""
 
 

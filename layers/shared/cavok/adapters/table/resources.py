@@ -194,6 +194,10 @@ class Resources:
         ChangedMeanwhile.
         """
         item, condition = ResourceItem.of(resource), _unchanged(before)
+        if entry and before.schedule is None:
+            # A new resource has the revision of its first schedule already: two requests at once
+            # would tell of it twice.
+            condition &= ResourceItem.schedule.does_not_exist()
 
         def attempt() -> None:
             try:
