@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cavok import wiring
-from cavok.adapters.table.accounts import AccountItem, ClaimItem
+from cavok.adapters.table.accounts import READ_BY_NUMBER, AccountItem, Accounts, ClaimItem
 from cavok.adapters.table.keys import claim_sk, organization_pk
 from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.accounts import Account, Status
@@ -116,6 +116,44 @@ def test_digits_find_names_first_and_then_numbers_and_nothing_twice(admin: Api) 
     assert names(walk(admin, q=number(2))) == ["Other"]
     assert names(walk(admin, limit=1, q="1234", status="unconfirmed")) == ["1234Named", "Plain"]
     assert names(walk(admin, q="99")) == []
+
+
+@pytest.mark.usefixtures("organization")
+@pytest.mark.parametrize("limit", [1, 100])
+def test_a_search_by_number_reads_no_more_for_a_page_however_little_it_finds(
+    limit: int, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also in a fleet of one status, and where accounts are named by their numbers."""
+    store(
+        an_account(
+            account_id=f"01JN8Q5M3C{index:016}",
+            account_number=number(index),
+            name=f"A{index:03}",
+            status=Status.FAILED if index in (7, 449) else Status.CONFIRMED,
+            version=1,
+        )
+        for index in range(450)
+    )
+    read: list[int] = []
+    as_it_is = Accounts.read
+
+    def counted(self: Accounts, organization_id: str, ids: Any) -> Any:
+        read.append(len(ids))
+        return as_it_is(self, organization_id, ids)
+
+    monkeypatch.setattr(Accounts, "read", counted)
+    found, cursor = [], {}
+    while True:
+        del read[:]
+        page = admin.get("/v1/accounts", q=number(0)[:8], status="failed", limit=limit, **cursor)
+        assert sum(read) <= READ_BY_NUMBER + limit
+        found.append(names([page.json["items"]]))
+        if not page.json["next_cursor"]:
+            break
+        cursor = {"cursor": page.json["next_cursor"]}
+
+    assert found == [["A007"], [], ["A449"]]
+    assert [len(page) for page in walk(admin, q=number(0)[:8], status="degraded")] == [0, 0, 0]
 
 
 @pytest.mark.usefixtures("organization")

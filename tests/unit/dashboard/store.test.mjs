@@ -124,6 +124,26 @@ test("what is not loaded yet is not new", async () => {
   );
 });
 
+test("empty pages that others follow are read past, as far as the next rows", async () => {
+  const pages = [[], [], ["a", "b"], [], ["c"], []];
+  const asked = [];
+  globalThis.fetch = async (url) => {
+    const at = Number(new URL(url).searchParams.get("cursor") ?? 0);
+    asked.push(at);
+    return Response.json({
+      items: pages[at].map((name) => account(name)),
+      next_cursor: pages[at + 1] ? `${at + 1}` : null,
+    });
+  };
+  const listing = store.listingOf("1234", "failed");
+  await listing.readMore(never);
+  assert.deepEqual([listing.ids, listing.ended, asked], [["a", "b"], false, [0, 1, 2]]);
+  await listing.readMore(never);
+  assert.deepEqual([listing.ids, listing.ended], [["a", "b", "c"], false]);
+  await listing.readMore(never);
+  assert.deepEqual([listing.ended, asked], [true, [0, 1, 2, 3, 4, 5]]);
+});
+
 test("rows that new ones push over the end of their page stay, and are read again", async () => {
   const listing = await listed(...names(50, 2));
   const known = [...listing.ids];

@@ -206,14 +206,18 @@ export class Listing {
     return this.status ? (counts.by_status?.[this.status] ?? 0) : counts.total;
   }
 
+  // A page of the API may be empty although others follow.
   async readMore(signal) {
     const limit = this.started ? PAGE_SIZE : FIRST_PAGE_SIZE;
-    const { ids, next, at } = await this.#ask(this.cursor, limit, signal);
-    this.pages.push({ cursor: this.cursor, limit, ids, at });
-    this.#append(ids);
-    this.cursor = next;
+    const before = this.ids.length;
+    do {
+      const { ids, next, at } = await this.#ask(this.cursor, limit, signal);
+      this.pages.push({ cursor: this.cursor, limit, ids, at });
+      this.#append(ids);
+      this.cursor = next;
+    } while (this.cursor && this.ids.length === before);
     this.started = true;
-    this.ended = !next;
+    this.ended = !this.cursor;
     changed();
   }
 

@@ -62,6 +62,9 @@ from cavok.domain.permissions import DEFAULT_ROLE_PATH
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
+READ_BY_NUMBER = 2 * BATCH
+"""Accounts that a search by number reads for one page. Few or none of them may be shown."""
+
 
 _NAMES = (
     b"ec2:DescribeInstanceStatus,ec2:DescribeInstances,ec2:StartInstances,ec2:StopInstances,"
@@ -422,17 +425,21 @@ class Accounts:
         after: Position | None = None,
     ) -> Page[ListedAccount]:
         """Accounts whose name starts with `prefix` or, if it is all digits, whose account number
-        does. Name matches first, then account-number matches.
+        does. Name matches first, then account-number matches. A page may end before `limit`, also
+        empty, where a search by number has read READ_BY_NUMBER.
         """
         found: list[tuple[Position, str]] = []
+        end = None
         if after is None or after.kind == "name":
             found += self._by_name(organization_id, prefix, status, after, limit + 1)
         if prefix.isdigit() and len(found) <= limit:
             start = after if after and after.kind == "number" else None
-            found += self._by_number(organization_id, prefix, status, start, limit + 1 - len(found))
+            missing = limit + 1 - len(found)
+            numbered, end = self._by_number(organization_id, prefix, status, start, missing)
+            found += numbered
         shown = found[:limit]
         accounts = self.read(organization_id, [account_id for _, account_id in shown])
-        return Page(accounts, shown[-1][0] if len(found) > limit else None)
+        return Page(accounts, shown[-1][0] if len(found) > limit else end)
 
     def read(self, organization_id: str, account_ids: Sequence[str]) -> list[ListedAccount]:
         """Accounts in the order of `account_ids`, without those that were deleted."""
@@ -472,9 +479,9 @@ class Accounts:
         status: Status | None,
         after: Position | None,
         limit: int,
-    ) -> list[tuple[Position, str]]:
-        """Leaves out accounts that match by name too. A claim has no status, so the accounts are
-        read to filter by it.
+    ) -> tuple[list[tuple[Position, str]], Position | None]:
+        """The accounts, and where it stopped reading if there may be more. Leaves out those that
+        match by name too. A claim has no status, so the accounts are read to filter by it.
         """
         # Few of those of a status may be found: a call for each would take minutes.
         start, size = None, BATCH if status else limit
@@ -487,18 +494,23 @@ class Accounts:
             keys.organization_pk(organization_id),
             ClaimItem.sk.startswith(keys.claim_sk("aws", prefix)),
             last_evaluated_key=start,
+            limit=READ_BY_NUMBER,
             page_size=size,
         )
         found: list[tuple[Position, str]] = []
+        end = None
         while len(found) < limit and (chunk := _take(claims, size)):
-            accounts = self.read(organization_id, [claim.account_id for claim in chunk])
-            found += [
-                (Position("number", account.account_number, account.account_id), account.account_id)
+            read = [_numbered(claim) for claim in chunk]
+            accounts = self.read(organization_id, [account_id for _, account_id in read])
+            wanted = {
+                account.account_id
                 for account in accounts
                 if not account.name.startswith(prefix)
                 and (status is None or account.status is status)
-            ]
-        return found[:limit]
+            }
+            found += [each for each in read if each[1] in wanted]
+            end = read[-1][0]
+        return found[:limit], end if claims.last_evaluated_key else None
 
 
 def _claim(account: Account) -> ClaimItem:
@@ -514,6 +526,11 @@ def _credentials(account: Account, sealed: str | None = None) -> CredentialsItem
 
 def _organization(account: Account) -> OrganizationItem:
     return OrganizationItem(keys.organization_pk(account.organization_id), keys.ORGANIZATION_SK)
+
+
+def _numbered(claim: ClaimItem) -> tuple[Position, str]:
+    number = claim.sk.removeprefix(keys.claim_sk("aws", ""))
+    return Position("number", number, claim.account_id), claim.account_id
 
 
 def _take(claims: Iterator[ClaimItem], count: int) -> list[ClaimItem]:
