@@ -325,12 +325,12 @@ def events(records: list[Json], eventbridge: EventBridge) -> list[Json]:
 
 
 def deaths_of_a_test(pattern: Json) -> list[Json]:
-    """What Step Functions tells the default bus of the execution that the API started, for each of
+    """What Step Functions tells the default bus of the test that was started last, for each of
     its ends that the rule must hear of. Source: Step Functions Developer Guide, "Automating Step
     Functions event delivery with EventBridge".
     """
     sfn = client("stepfunctions")
-    (started,) = sfn.list_executions(stateMachineArn=WORKFLOW)["executions"]
+    started = sfn.list_executions(stateMachineArn=WORKFLOW)["executions"][0]
     execution = sfn.describe_execution(executionArn=started["executionArn"])
     event = sample_event("execution_died")
     machine = {"stateMachineArn": {"Ref": "VerifyAccount"}}

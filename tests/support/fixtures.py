@@ -29,9 +29,10 @@ def invariants(stack: Stack) -> Iterator[Invariants]:
 
 
 @pytest.fixture
-def declare(invariants: Invariants) -> Declare:
+def declare(invariants: Invariants) -> Iterator[Declare]:
     """For tests that cause errors on purpose."""
-    return invariants.declare
+    yield invariants.declare
+    invariants.end_of_test()
 
 
 @pytest.fixture(scope="module")

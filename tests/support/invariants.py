@@ -1,6 +1,6 @@
 """What holds on a stack after any run of tests, whatever they did to it: no message is left in a
-queue, no function logged an error and no execution failed, unless a test declared that it causes
-that.
+queue, no function logged an error or dropped an event, and no execution failed, unless a test
+declared that it causes that.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ import json
 import re
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
@@ -22,11 +22,17 @@ from tests.support import inspection
 DRAIN_SECONDS = 120
 """How long messages may still be on their way, and executions still run, after the last test."""
 
+GRACE = timedelta(seconds=30)
+"""How long after a test what it caused may still be logged: work that was under way as it ended."""
+
 _ANSWERS = tuple(
     f"cavok.domain.errors.{error}:"
     for error in ("AccountNotFound", "EntryInconclusive", "EntryRefused", "EntryRefusedYet")
 )
 """Exceptions with which a function answers its workflow: what a customer's account said."""
+
+DROPPED = "Event dropped"
+"""What a consumer logs of an event that it cannot take. None of ours is one."""
 
 _CHAINS = ("The above exception was", "During handling of the above exception")
 _NO_TEXT = re.compile("START |END |REPORT |{")
@@ -42,12 +48,15 @@ _COUNTS = (
 
 @dataclass(frozen=True)
 class Declared:
-    """An error that a test causes on purpose, from `since` on."""
+    """An error that a test causes on purpose, from `since` on, and at the latest `GRACE` after
+    `until`, its end.
+    """
 
     where: str
     says: str
     because: str
     since: datetime
+    until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +76,7 @@ class Error:
             self.where == declared.where
             and declared.says in self.says
             and self.at >= declared.since
+            and (declared.until is None or self.at <= declared.until + GRACE)
         )
 
 
@@ -79,10 +89,15 @@ class Invariants:
     declared: list[Declared] = field(default_factory=list)
 
     def declare(self, where: str, says: str, *, because: str) -> None:
-        """Errors of this function or state machine from now on, whose text contains `says`, are
-        caused by a test on purpose.
+        """Errors of this function or state machine whose text contains `says` are caused by a test
+        on purpose, from now until it ends.
         """
         self.declared.append(Declared(where, says, because, datetime.now(UTC)))
+
+    def end_of_test(self) -> None:
+        """Nothing that was declared so far excuses an error of a later test."""
+        now = datetime.now(UTC)
+        self.declared = [replace(each, until=each.until or now) for each in self.declared]
 
     def violations(self) -> list[str]:
         """What does not hold, in words. Waits until the stack is idle, or for `DRAIN_SECONDS`."""
@@ -179,7 +194,9 @@ def holding(stack: Stack) -> Iterator[Invariants]:
 
 
 def errors_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
-    """Lines of level ERROR and above, timeouts, and how tracebacks end, with their numbers."""
+    """Lines of level ERROR and above, dropped events, timeouts, and how tracebacks end, with their
+    numbers.
+    """
     numbered = list(enumerate(lines))
     yield from ((number, line) for number, line in numbered if _is_error(line))
     yield from _raised((number, line) for number, line in numbered if not _NO_TEXT.match(line))
@@ -188,7 +205,8 @@ def errors_in(lines: Iterable[str]) -> Iterator[tuple[int, str]]:
 def _is_error(line: str) -> bool:
     if not line.startswith("{"):
         return "Task timed out" in line
-    return json.loads(line).get("level") in ("ERROR", "CRITICAL")
+    said = json.loads(line)
+    return said.get("level") in ("ERROR", "CRITICAL") or said.get("message") == DROPPED
 
 
 def _raised(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:

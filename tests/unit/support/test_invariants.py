@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
+from cavok.domain.errors import MalformedEvent
+from cavok.observability import drop
 from tests.support import invariants
 from tests.support.invariants import Error, Invariants, errors_in
 
@@ -30,6 +33,7 @@ RAISED_FROM = (
     '  File "app.py", line 2, in handler',
     "cavok.domain.errors.EntryRefused: AccessDenied: no",
 )
+DROPPED = '{"level": "WARNING", "message": "Event dropped", "error": "MalformedEvent"}'
 OF_SEVERAL_LINES = (
     "Traceback (most recent call last):",
     '  File "app.py", line 2, in handler',
@@ -44,6 +48,7 @@ OF_SEVERAL_LINES = (
     [
         (("START RequestId: a", '{"level": "WARNING", "message": "ERROR"}'), []),
         (('{"level": "ERROR", "message": "no"}',), ['{"level": "ERROR", "message": "no"}']),
+        ((DROPPED,), [DROPPED]),
         (('{"_aws": {}, "Errors": [0.0]}',), []),
         (("2026 a Task timed out after 3 seconds",), ["2026 a Task timed out after 3 seconds"]),
         (CRASH, ["KeyError: 'event_id'"]),
@@ -58,6 +63,7 @@ OF_SEVERAL_LINES = (
     ids=[
         "a warning",
         "an error",
+        "an event that was dropped",
         "a metric",
         "a timeout",
         "an exception",
@@ -130,3 +136,82 @@ def test_a_declared_error_that_does_not_happen_is_a_violation(on_stack: FakeStac
     (violation,) = on_stack.violations()
 
     assert violation.startswith("declared, and did not happen")
+
+
+def test_a_declaration_ends_with_its_test(on_stack: FakeStack) -> None:
+    on_stack.declare("OpenSession", "KMS", because="the test breaks the key")
+    on_stack.end_of_test()
+    late = invariants.GRACE.total_seconds() + 5
+    on_stack.errors = (an_error("KMS is down", after=0.001), an_error("KMS is down", after=late))
+
+    assert len(on_stack.violations()) == 1
+
+
+@pytest.mark.filterwarnings("ignore:No application metrics")
+def test_an_event_that_is_dropped_is_logged_in_these_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    drop(MalformedEvent("Not JSON"), "m-1")
+
+    assert caplog.messages == [invariants.DROPPED]
+
+
+# ---- what is asked of the stack ------------------------------------------------------------------
+
+QUEUE, MACHINE = "AWS::SQS::Queue", "AWS::StepFunctions::StateMachine"
+
+
+@pytest.fixture
+def real(monkeypatch: pytest.MonkeyPatch) -> tuple[Invariants, Mock, Mock]:
+    """Invariants of a stack with one queue and one state machine, and the clients of both."""
+    sqs, sfn = Mock(), Mock()
+    monkeypatch.setattr(invariants.aws, "client", lambda service, url: {"sqs": sqs}[service])
+    monkeypatch.setattr(invariants.aws, "step_functions", lambda url: sfn)
+    monkeypatch.setattr(invariants, "DRAIN_SECONDS", 0)
+    made = Invariants(Mock(emulator_url="http://127.0.0.1"))
+    has = {QUEUE: [("WebhookMessages", "url")], MACHINE: [("VerifyAccount", "arn")]}
+    monkeypatch.setattr(made, "_resources", has.__getitem__)
+    monkeypatch.setattr(made, "_errors_in_logs", list)
+    sqs.get_queue_attributes.side_effect = lambda QueueUrl, AttributeNames: {  # noqa: N803
+        "Attributes": dict.fromkeys(AttributeNames, "0")
+    }
+    sfn.get_paginator.return_value.paginate.return_value = []
+    return made, sqs, sfn
+
+
+@pytest.mark.parametrize(
+    "count",
+    [
+        "ApproximateNumberOfMessages",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateNumberOfMessagesDelayed",
+    ],
+)
+def test_a_message_that_waits_is_in_flight_or_delayed_is_a_violation(
+    real: tuple[Invariants, Mock, Mock], count: str
+) -> None:
+    made, sqs, _ = real
+    sqs.get_queue_attributes.side_effect = lambda QueueUrl, AttributeNames: {  # noqa: N803
+        "Attributes": {name: "1" if name == count else "0" for name in AttributeNames}
+    }
+
+    assert made.violations() == ["WebhookMessages holds 1 messages"]
+
+
+@pytest.mark.parametrize("status", ["FAILED", "TIMED_OUT", "ABORTED", "RUNNING"])
+def test_an_execution_that_failed_or_still_runs_is_a_violation(
+    real: tuple[Invariants, Mock, Mock], status: str
+) -> None:
+    made, _, sfn = real
+    began = made.since + timedelta(seconds=1)
+    listed = {"executionArn": "arn:one", "status": status, "startDate": began}
+    earlier = listed | {"startDate": made.since - timedelta(seconds=1)}
+    fine = listed | {"status": "SUCCEEDED"}
+    pages = [{"executions": [fine]}, {"executions": [listed, earlier]}]
+    sfn.get_paginator.return_value.paginate.return_value = pages
+    sfn.describe_execution.return_value = listed | {"name": "one", "error": "Broken"}
+
+    (violation,) = made.violations()
+
+    assert status in violation
+    assert "Broken" in violation

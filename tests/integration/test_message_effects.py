@@ -1,0 +1,177 @@
+"""What each consumer of a rule or a queue does for what its producer sends. That it takes every
+message is shown by test_message_contracts.py; a consumer that takes a message and does nothing for
+it, because it looks for another account or comes too late, is found here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.domain.accounts import Status
+from cavok.domain.interactions import InteractionOutcome, Result
+from tests.integration.test_message_contracts import (
+    QUEUES,
+    RULES,
+    STREAMS,
+    EventBridge,
+    Receiver,
+    Stream,
+    _environment,
+    _nothing_is_dropped,
+    deaths_of_a_test,
+    deliver,
+    eventbridge,
+    fed_by_clocks,
+    invoke,
+    receiver,
+    run_started_test,
+)
+from tests.support.api import KEY_ACCOUNT, Api
+from tests.support.builders import NUMBER, a_resource, an_interaction
+
+__all__ = ["_environment", "_nothing_is_dropped", "eventbridge", "receiver"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+
+Json = dict[str, Any]
+
+
+class House:
+    """An organization with a confirmed account, and what its acts put on the bus and in queues."""
+
+    def __init__(self, admin: Api, bus: EventBridge) -> None:
+        self.admin, self.bus, self.stream = admin, bus, Stream()
+        account = admin.account(**KEY_ACCOUNT | {"provider_id": NUMBER, "write_logs": True})
+        self.account_id = str(account["account_id"])
+        self.path = f"/v1/accounts/{self.account_id}"
+        admin.post(f"{self.path}/verifications")
+        run_started_test("VerifyAccount")
+        assert admin.get(self.path).json["status"] in (Status.CONFIRMED, Status.DEGRADED)
+        self.stream.records()
+
+    def publish(self) -> None:
+        """Hands what was written since the last time to the functions that read the stream."""
+        records = self.stream.records()
+        for function in STREAMS:
+            assert invoke(function, {"Records": records}) == {"batchItemFailures": []}
+
+    def act(self) -> str:
+        """A stop of yesterday, of which nobody knows the outcome. Returns its id."""
+        at = datetime.now(UTC) - timedelta(days=1)
+        stop = an_interaction(account_id=self.account_id, at=at, result=Result.PENDING)
+        open_act = replace(stop, outcome=InteractionOutcome.PENDING, result=None, held_until=at)
+        wiring.interactions().begin(open_act)
+        wiring.interactions().close(stop)
+        self.publish()
+        return stop.interaction_id
+
+    def interaction(self, interaction_id: str) -> Json:
+        found: list[Json] = self.admin.get(f"{self.path}/interactions").json["items"]
+        (one,) = (each for each in found if each["interaction_id"] == interaction_id)
+        return one
+
+
+@pytest.fixture
+def house(admin: Api, eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> House:
+    monkeypatch.setenv("CLOCKS_GROUP", "cavok-clocks")
+    return House(admin, eventbridge)
+
+
+def targets_of(event_type: str) -> Iterator[tuple[str, Json]]:
+    """The targets of the rules that name a type of event, with the rule's pattern."""
+    for rule in RULES.values():
+        if event_type in rule.types():
+            yield from ((target, rule.pattern) for target in rule.targets)
+
+
+def consumer(target: str) -> str:
+    """The function behind a target: itself, or the one that reads the queue."""
+    queues = {mapping["Queue"]["Fn::GetAtt"][0]: name for name, mapping in QUEUES.items()}
+    return queues.get(target, target)
+
+
+def deliver_to(function: str, event_type: str, events: list[Json]) -> None:
+    (target,) = (each for each, _ in targets_of(event_type) if consumer(each) == function)
+    passed = [event for event in events if event["detail-type"] == event_type]
+    assert passed
+    deliver(target, passed)
+
+
+def log_interactions_writes_the_line(house: House, _: Receiver) -> None:
+    stop = house.act()
+    assert house.interaction(stop)["logged"] == "pending"
+
+    deliver_to("LogInteractions", "Instance Interaction", house.bus.events)
+
+    assert house.interaction(stop)["logged"] == "written"
+
+
+def follow_outcome_stores_the_result(house: House, _: Receiver) -> None:
+    stop = house.act()
+    assert house.interaction(stop)["result"] == "pending"
+
+    deliver("FollowedActs", house.bus.sent["FollowedActs"])
+
+    assert house.interaction(stop)["result"] == "not_reached"
+
+
+def record_verification_aborts_the_test(house: House, _: Receiver) -> None:
+    house.admin.post(f"{house.path}/verifications")
+    ((target, pattern),) = targets_of("Step Functions Execution Status Change")
+
+    deliver(target, deaths_of_a_test(pattern)[:1])
+
+    tested = house.admin.get(f"{house.path}/verifications").json["items"][0]
+    assert tested["state"] == "aborted"
+    assert house.admin.get(house.path).json["testing"] is False
+
+
+def end_resources_deletes_them(house: House, _: Receiver) -> None:
+    wiring.resources().add(a_resource(account_id=house.account_id))
+    assert house.admin.delete(house.path).status == 204
+    house.publish()
+
+    deliver_to("EndResources", "Account Deleted", house.bus.events)
+
+    assert not list(wiring.resources().all_of(house.account_id))
+
+
+def deliver_webhook_posts_it(house: House, receiver: Receiver) -> None:
+    body = {"url": "https://hooks.example.com/", "events": ["Account Deleted"]}
+    assert house.admin.put("/v1/organization/webhook", body).status == 201
+    assert house.admin.delete(house.path).status == 204
+    house.publish()
+
+    deliver("WebhookMessages", house.bus.sent["WebhookMessages"])
+
+    assert [each["data"]["account_id"] for each in receiver.bodies] == [house.account_id]
+    (told,) = house.admin.get("/v1/organization/webhook/deliveries").json["items"]
+    assert told["status"] == "delivered"
+
+
+EFFECTS: dict[str, Callable[[House, Receiver], None]] = {
+    "DeliverWebhook": deliver_webhook_posts_it,
+    "EndResources": end_resources_deletes_them,
+    "FollowOutcome": follow_outcome_stores_the_result,
+    "LogInteractions": log_interactions_writes_the_line,
+    "RecordVerification": record_verification_aborts_the_test,
+}
+
+
+@pytest.mark.parametrize("function", sorted(EFFECTS))
+def test_a_consumer_does_its_work_for_what_its_producer_sends(
+    function: str, house: House, receiver: Receiver
+) -> None:
+    EFFECTS[function](house, receiver)
+
+
+def test_every_consumer_of_a_rule_or_a_queue_is_here() -> None:
+    """What fired clocks do is shown in test_following_schedules.py."""
+    targets = {consumer(target) for rule in RULES.values() for target in rule.targets}
+    assert (targets | QUEUES.keys()) - {consumer(fed_by_clocks())} == EFFECTS.keys()
