@@ -1,4 +1,6 @@
-"""If-Match (RFC 9110, 13.1.1) on every route that changes something that has an ETag."""
+"""If-Match and If-None-Match (RFC 9110, 13.1.1 and 13.1.2) on every route that changes something
+that has an ETag.
+"""
 
 from __future__ import annotations
 
@@ -58,10 +60,14 @@ class Client:
     def get(self) -> Answer:
         return self.admin.get(self.read)
 
-    def send(self, tags: str, body: Any = None) -> Answer:
+    def send(self, tags: str | None, *, none_of: str | None = None) -> Answer:
         """`{tag}` stands for the present tag."""
-        named = tags.replace("{tag}", self.get().headers["etag"]) if "{tag}" in tags else tags
-        return self.admin.send(self.method, self.path, body or self.body, {"If-Match": named})
+        tag = self.get().headers.get("etag", "")
+        conditions = {"If-Match": tags, "If-None-Match": none_of}
+        named = {
+            k: tags.replace("{tag}", tag) for k, tags in conditions.items() if tags is not None
+        }
+        return self.admin.send(self.method, self.path, self.body, named)
 
 
 @pytest.fixture
@@ -119,6 +125,38 @@ def test_a_malformed_tag_is_a_bad_request(client: Client) -> None:
 
 
 @each_route
+def test_13_1_2_nothing_is_done_for_a_version_that_must_not_be_there(client: Client) -> None:
+    before = client.get()
+
+    for tags in ("*", "{tag}", "W/{tag}", ' "other" , {tag}', ",W/{tag},"):
+        assert is_problem(client.send(None, none_of=tags), 412), tags
+        assert is_problem(client.send("{tag}", none_of=tags), 412), tags
+    assert client.get() == before
+
+
+@each_route
+def test_13_1_2_it_is_done_where_no_tag_matches(client: Client) -> None:
+    before, others = client.get(), f'"99", W/"98", "other", "{"f" * 16}-{"f" * 16}"'
+
+    assert client.send("{tag}", none_of=others).status in (200, 204)
+    assert client.get() != before
+
+
+@each_route
+def test_13_2_2_if_match_comes_first_and_a_malformed_tag_of_either_is_a_bad_request(
+    client: Client,
+) -> None:
+    before = client.get()
+
+    assert is_problem(client.send('"99"', none_of='"98"'), 412)
+    for tags in ("1", '"1', "", '*, "1"'):
+        refused = client.send("{tag}", none_of=tags)
+        assert is_problem(refused, 400), tags
+        assert "If-None-Match" in refused.json["detail"]
+    assert client.get() == before
+
+
+@each_route
 def test_a_tag_of_before_a_change_is_stale(client: Client) -> None:
     stale = client.get().headers["etag"]
     others = {
@@ -144,7 +182,9 @@ def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None
         for method, operation in operations.items():
             if method in ("put", "patch", "delete") and "get" in operations:
                 changing.add((method.upper(), path))
-            if any(each["name"] == "if-match" for each in operation.get("parameters", [])):
+            headers = {each["name"] for each in operation.get("parameters", [])}
+            if method != "get" and headers & {"if-match", "if-none-match"}:
+                assert headers >= {"if-match", "if-none-match"}, path
                 conditional.add((method.upper(), path))
                 assert {"400", "412"} <= set(operation["responses"]), path
     below = {
@@ -164,6 +204,28 @@ def test_where_no_webhook_is_no_tag_matches(
     assert is_problem(admin.send("PUT", path, WEBHOOK, {"If-Match": tags}), 412)
     assert is_problem(admin.get(path), 404)
     assert admin.send("DELETE", path, None, {"If-Match": tags}).status == 204
+
+
+def test_13_1_2_a_webhook_is_set_only_where_there_is_none(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once: the slower one looked before the faster one had stored it."""
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    path, only_new = "/v1/organization/webhook", {"If-None-Match": "*"}
+    look, others = Webhooks.get, iter([WEBHOOK | {"url": "https://example.com/faster"}])
+
+    def looked_before(self: Webhooks, organization_id: str) -> Any:
+        found = look(self, organization_id)
+        for faster in others:
+            assert admin.send("PUT", path, faster, only_new).status == 201
+        return found
+
+    monkeypatch.setattr(Webhooks, "get", looked_before)
+
+    assert is_problem(admin.send("PUT", path, WEBHOOK, only_new), 412)
+    assert admin.get(path).json["url"] == "https://example.com/faster"
+    assert admin.delete(path).status == 204
+    assert admin.send("PUT", path, WEBHOOK, only_new | {"If-None-Match": '"1"'}).status == 201
 
 
 @pytest.mark.parametrize("client", CONDITIONAL[-4:], indirect=True)
@@ -195,7 +257,7 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(
 def test_a_long_header_is_read_in_no_time(repeated: str) -> None:
     begun = time.process_time()
     with pytest.raises(MalformedHeader):
-        account_versions('"1"' + repeated * (8_000 // len(repeated)) + "x")
+        account_versions('"1"' + repeated * (8_000 // len(repeated)) + "x", None)
 
     assert time.process_time() - begun < 0.5
 

@@ -317,6 +317,31 @@ def test_requests_are_counted_without_a_write_and_public_routes_not_at_all(
     assert admin.get("/v1/accounts").status == 200
 
 
+@pytest.mark.parametrize(
+    ("status", "send"),
+    [
+        (400, lambda admin, viewer: admin.post("/v1/accounts", "{")),
+        (403, lambda admin, viewer: viewer.post("/v1/accounts", {})),
+        (404, lambda admin, viewer: admin.get("/v1/nothing")),
+        (405, lambda admin, viewer: admin.put("/v1/accounts", {})),
+        (415, lambda admin, viewer: admin.post("/v1/accounts", {}, content_type="text/plain")),
+        (422, lambda admin, viewer: admin.post("/v1/accounts", {})),
+    ],
+)
+def test_a_request_that_no_route_is_asked_about_counts_as_every_other(
+    status: int,
+    send: Callable[[Api, Api], Answer],
+    admin: Api,
+    viewer: Api,
+    customer: Customer,
+) -> None:
+    for _ in range(300 - 1):
+        wiring.request_quota().take(ORGANIZATION_ID, customer.now)
+
+    assert is_problem(send(admin, viewer), status)
+    assert is_problem(send(admin, viewer), 429)
+
+
 def test_nobody_is_kept_from_ending_something(admin: Api, customer: Customer) -> None:
     admin.put(WEBHOOK, SETTINGS)
     for _ in range(300 - 1):

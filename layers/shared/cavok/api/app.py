@@ -23,7 +23,7 @@ def make_app(*routers: Router) -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
     methods.install(app)
-    app.use([quotas.count_request, parameters.none_unknown])
+    app.use([parameters.check])
     for router in routers:
         app.include_router(router)
     gc.freeze()
@@ -37,11 +37,11 @@ def respond(
     """The answer to one request in API Gateway's payload format 2.0."""
     event, base = without_base_path(event)
     request = event["requestContext"]["http"]
-    answer = gate.refusal(event) or app.resolve(gate.normal_form(event), context)
+    answer = _refusal(event) or app.resolve(gate.normal_form(event), context)
     if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Api5xx")
-    answer = problems.completed(answer, event["requestContext"]["requestId"], base)
     answer = caching.revalidated(event, answer)
+    answer = problems.completed(answer, event["requestContext"]["requestId"], base)
     if base and "Location" in answer["headers"]:
         location = base + answer["headers"]["Location"]
         answer = answer | {"headers": answer["headers"] | {"Location": location}}
@@ -51,3 +51,13 @@ def respond(
         "Answered", method=request["method"], path=request["path"], status=answer["statusCode"]
     )
     return answer
+
+
+def _refusal(event: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer to a request that no route is asked about. It counts as every other."""
+    try:
+        quotas.count_request(event)
+        gate.check(event)
+    except Exception as error:  # noqa: BLE001  a problem in any case, as of a route
+        return problems.answer_to(error)
+    return None

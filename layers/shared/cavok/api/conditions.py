@@ -1,15 +1,17 @@
-"""ETags with a version, and requests that are conditional on it: If-Match (RFC 9110, 13.1.1)."""
+"""ETags with a version, and requests that are conditional on it: If-Match and If-None-Match (RFC
+9110, 13.1.1 and 13.1.2). Both must be true, so that their order says nothing (13.2.2).
+"""
 
 import hashlib
 import re
-from collections.abc import Container
-from typing import Annotated
+from collections.abc import Callable, Container
+from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Header
 from pydantic import BaseModel
 
 from cavok.domain.errors import MalformedHeader
-from cavok.domain.versions import Every
+from cavok.domain.versions import Every, Versions
 
 IfMatch = Annotated[
     str | None,
@@ -18,13 +20,21 @@ IfMatch = Annotated[
         description="ETags, or `*`. If what you change is at none of them, nothing is done: 412.",
     ),
 ]
+IfNoneMatch = Annotated[
+    str | None,
+    Header(
+        alias="If-None-Match",
+        description="ETags, or `*`. If what you change is at one of them, nothing is done: 412.",
+    ),
+]
 
 _TESTING = "-testing"
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # Each character fits in one place: else a long header that does not match would take for ever.
 _TAGS = re.compile(rf"[ \t,]*(?:{_TAG}(?=[ \t]*(?:,|\Z))[ \t,]*)*")
-_OF_ACCOUNTS = re.compile(rf'(?:\A|[ \t,])"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?"', re.ASCII)
-_OF_OTHERS = re.compile(r'(?:\A|[ \t,])"([0-9a-f]{16})-[0-9a-f]{16}"')
+_OPAQUE = re.compile(r'((?:W/)?)("[^"]*")')
+_OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?"', re.ASCII)
+_OF_OTHERS = re.compile(r'"([0-9a-f]{16})-[0-9a-f]{16}"')
 
 
 def etag(version: int, writes: int, *, testing: bool) -> str:
@@ -37,31 +47,58 @@ def etag(version: int, writes: int, *, testing: bool) -> str:
 
 def tag_of(version: str, shown: BaseModel) -> str:
     """The ETag of another body: `"version-digest"`. It changes also with what time alone changes,
-    and If-Match compares the version, of 16 hexadecimal digits.
+    and the conditions compare the version, of 16 hexadecimal digits.
     """
     digest = hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:16]
     return f'"{version}-{digest}"'
 
 
-def account_versions(if_match: str | None) -> frozenset[int] | None:
-    """The versions of an account that a header allows; None if it allows all. Weak tags, and tags
-    that no version has, allow none: If-Match compares strongly. Raises MalformedHeader.
+def account_versions(if_match: str | None, if_none_match: str | None) -> Versions | None:
+    """The versions of an account that a request allows; None if it has no condition. Tags that no
+    version has name none. Raises MalformedHeader.
     """
-    found = _found(_OF_ACCOUNTS, if_match)
-    return None if found is None else frozenset(map(int, found))
+    return _versions(if_match, if_none_match, _OF_ACCOUNT, int)
 
 
-def versions_of(if_match: str | None) -> Container[str] | None:
-    """The same for what has a tag by `tag_of`, and that there is any for `*`: PUT may create."""
-    if if_match is not None and if_match.strip() == "*":
-        return Every()
-    found = _found(_OF_OTHERS, if_match)
-    return None if found is None else frozenset(found)
+def versions_of(if_match: str | None, if_none_match: str | None) -> Versions | None:
+    """The same for what has a tag by `tag_of`."""
+    return _versions(if_match, if_none_match, _OF_OTHERS, str)
 
 
-def _found(version: re.Pattern[str], if_match: str | None) -> list[str] | None:
-    if if_match is None or if_match.strip() == "*":
+def names(header: str, tag: str, *, weakly: bool) -> bool:
+    """Whether a header names the tag of what is there. If-None-Match compares weakly, If-Match does
+    not (RFC 9110, 8.8.3.2).
+    """
+    opaque = tag.removeprefix("W/")
+    return header.strip() == "*" or (
+        (weakly or opaque == tag) and opaque in _opaque(header, weakly=weakly)
+    )
+
+
+def _versions(
+    if_match: str | None,
+    if_none_match: str | None,
+    version: re.Pattern[str],
+    kind: Callable[[str], int | str],
+) -> Versions | None:
+    if if_match is None and if_none_match is None:
         return None
-    if '"' not in if_match or not _TAGS.fullmatch(if_match):
-        raise MalformedHeader(f'If-Match takes ETags, such as "7", or *; not {if_match[:100]}')
-    return version.findall(if_match)
+
+    def named(name: str, header: str | None, *, weakly: bool) -> Container[Any] | None:
+        if header is None:
+            return None
+        if header.strip() == "*":
+            return Every()
+        if '"' not in header or not _TAGS.fullmatch(header):
+            raise MalformedHeader(f'{name} takes ETags, such as "7", or *; not {header[:100]}')
+        found = map(version.fullmatch, _opaque(header, weakly=weakly))
+        return frozenset(kind(match[1]) for match in found if match)
+
+    return Versions(
+        named=named("If-Match", if_match, weakly=False),
+        excluded=named("If-None-Match", if_none_match, weakly=True) or (),
+    )
+
+
+def _opaque(header: str, *, weakly: bool) -> list[str]:
+    return [opaque for weak, opaque in _OPAQUE.findall(header) if weakly or not weak]

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from aws_lambda_powertools.event_handler.exceptions import ServiceError
+
 from cavok.api.bodies import why_unusable
 from cavok.api.caller import Caller
-from cavok.api.problems import problem
-from cavok.domain.errors import Forbidden
 
 READING = frozenset({"GET", "HEAD"})
 _REFUSES_GZIP = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
@@ -23,32 +23,28 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
     return Caller.of_claims(authorizer.get("jwt", {}).get("claims", {}))
 
 
-def refusal(event: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The answer to a caller who may not do this, or whose body is not JSON. None for a request
-    that may pass.
+def check(event: Mapping[str, Any]) -> None:
+    """Raises Forbidden for a caller who may not do this, and ServiceError for a body that is not
+    JSON.
 
     Viewers may read, admins may make changes. Requests without a token pass: the gateway lets them
     through on public routes only.
     """
     if not event["requestContext"].get("authorizer"):
-        return None
-    try:
-        caller = caller_of(event)
-        if event["requestContext"]["http"]["method"] in READING:
-            caller.must_read()
-            return None
-        caller.must_change()
-    except Forbidden as error:
-        return _problem(HTTPStatus.FORBIDDEN, str(error))
+        return
+    caller = caller_of(event)
+    if event["requestContext"]["http"]["method"] in READING:
+        caller.must_read()
+        return
+    caller.must_change()
     # Powertools would accept forms too, and crashes on a malformed one.
     if event.get("body") and _media_type(event) not in ("", "application/json"):
-        return _problem(
+        raise ServiceError(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send a JSON body with Content-Type: application/json.",
         )
     if why := why_unusable(event):
-        return _problem(HTTPStatus.BAD_REQUEST, why)
-    return None
+        raise ServiceError(HTTPStatus.BAD_REQUEST, why)
 
 
 def normal_form(event: dict[str, Any]) -> dict[str, Any]:
@@ -71,9 +67,3 @@ def normal_form(event: dict[str, Any]) -> dict[str, Any]:
 def _media_type(event: Mapping[str, Any]) -> str:
     content_type = str(event.get("headers", {}).get("content-type", ""))
     return content_type.partition(";")[0].strip().lower()
-
-
-def _problem(status: HTTPStatus, detail: str) -> dict[str, Any]:
-    answer = problem(status, detail)
-    headers = {"Content-Type": answer.content_type}
-    return {"statusCode": answer.status_code, "headers": headers, "body": answer.body}

@@ -100,7 +100,8 @@ EXPLANATIONS = {
         'If-Match takes ETags, such as "7", or *; not 7',
     ),
     "malformed_request": Explanation(
-        "The body cannot be read: it is not JSON in UTF-8, longer than 64 kB, or nested too deep.",
+        "The body cannot be read: it is not JSON in UTF-8, longer than 64 kB, nested too deep, or "
+        "has an integer of more than 64 bits.",
         "Send one JSON object.",
         "The body is not valid JSON.",
     ),
@@ -133,8 +134,8 @@ EXPLANATIONS = {
         "A later request started or stopped it meanwhile. Nothing was done.",
     ),
     "precondition_failed": Explanation(
-        "What you wanted to change is at none of the versions that If-Match names: somebody "
-        "changed it since you read it. Nothing was done.",
+        "What you asked about is at none of the versions that If-Match names, because somebody "
+        "changed it since you read it, or at one that If-None-Match names. Nothing was done.",
         "Read it again, look at what changed, and send the request with the new ETag.",
         "The account has changed: it is at version 8.",
     ),

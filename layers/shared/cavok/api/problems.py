@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -141,6 +141,13 @@ def problem(
     )
 
 
+def answer_to(error: Exception) -> dict[str, Any]:
+    """The answer of a function to an error outside its routes."""
+    made = next(_HANDLERS[each] for each in type(error).__mro__ if each in _HANDLERS)(error)
+    headers = {"Content-Type": made.content_type, **made.headers}
+    return {"statusCode": made.status_code, "headers": headers, "body": made.body}
+
+
 def completed(answer: dict[str, Any], request_id: str, base: str = "") -> dict[str, Any]:
     """A function's answer; if it is a problem, with the ID of the request in it, and its type under
     the path at which the API is mapped.
@@ -150,17 +157,6 @@ def completed(answer: dict[str, Any], request_id: str, base: str = "") -> dict[s
     body = json.loads(answer["body"])
     body |= {"type": base + body["type"], "request_id": request_id}
     return answer | {"body": json.dumps(body, separators=(",", ":"))}
-
-
-def install(app: APIGatewayHttpResolver) -> None:
-    """Turns every error in the app's routes into a problem."""
-    app.exception_handler(list(_STATUS_OF))(_known)
-    app.exception_handler(errors.InvalidField)(_invalid_field)
-    app.exception_handler(errors.QuotaExceeded)(_quota_exceeded)
-    app.exception_handler(RequestValidationError)(_invalid_request)
-    app.exception_handler(UnicodeDecodeError)(_not_text)
-    app.exception_handler(ServiceError)(_service_error)
-    app.exception_handler(Exception)(_unexpected)
 
 
 def _known(error: errors.CavokError) -> Response[str]:
@@ -224,3 +220,20 @@ def _field_error(entry: dict[str, Any]) -> FieldError:
     return FieldError(
         field=".".join(location) or "body", message=str(entry["msg"]).removeprefix("Value error, ")
     )
+
+
+_HANDLERS: dict[type[Exception], Callable[[Any], Response[str]]] = {
+    **dict.fromkeys(_STATUS_OF, _known),
+    errors.InvalidField: _invalid_field,
+    errors.QuotaExceeded: _quota_exceeded,
+    RequestValidationError: _invalid_request,
+    UnicodeDecodeError: _not_text,
+    ServiceError: _service_error,
+    Exception: _unexpected,
+}
+
+
+def install(app: APIGatewayHttpResolver) -> None:
+    """Turns every error in the app's routes into a problem."""
+    for kind, handler in _HANDLERS.items():
+        app.exception_handler(kind)(handler)

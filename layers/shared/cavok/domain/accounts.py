@@ -1,6 +1,6 @@
 """A customer's AWS account as an organization connected it, and how it may change."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -216,7 +216,7 @@ class Account(ListedAccount):
             revoked=self.revoked,
         )
 
-    def at_one_of(self, versions: frozenset[int] | None) -> Self:
+    def at_one_of(self, versions: Container[int] | None) -> Self:
         """The account itself. Raises PreconditionFailed if it is at none of these versions."""
         require_version(self.version, versions, of="account")
         return self

@@ -1,6 +1,9 @@
-"""Versions that a client names, so that it changes only what it has read (If-Match)."""
+"""Versions that a client names, so that it changes only what it has read (If-Match), or only what
+it has not (If-None-Match).
+"""
 
 from collections.abc import Container
+from dataclasses import dataclass
 from typing import Any
 
 from cavok.domain.errors import PreconditionFailed
@@ -10,7 +13,20 @@ class Every(Container[Any]):
     """All versions, but not that there is none."""
 
     def __contains__(self, version: object) -> bool:
-        return True
+        return version is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Versions(Container[Any]):
+    """Those of `named`, or all if it is None, without those of `excluded`. The version of what is
+    not there is None.
+    """
+
+    named: Container[Any] | None
+    excluded: Container[Any]
+
+    def __contains__(self, version: object) -> bool:
+        return (self.named is None or version in self.named) and version not in self.excluded
 
 
 def require_version(version: int | str, allowed: Container[Any] | None, *, of: str) -> None:

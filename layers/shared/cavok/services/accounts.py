@@ -1,6 +1,6 @@
 """Connecting, changing and disconnecting accounts."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -144,12 +144,12 @@ def change_account(
     account_id: str,
     change: AccountChange,
     *,
-    versions: frozenset[int] | None = None,
+    versions: Container[int] | None = None,
     requester: Requester,
     accounts: Accounts,
     now: datetime,
 ) -> Account:
-    """Applies a change. Here and below, `versions` are those that the client allows (If-Match);
+    """Applies a change. Here and below, `versions` are those that the client allows;
     None allows all. Raises AccountNotFound, InvalidField, PreconditionFailed, Conflict.
     """
 
@@ -164,7 +164,7 @@ def rotate_credentials(
     account_id: str,
     key: AccessKey,
     *,
-    versions: frozenset[int] | None = None,
+    versions: Container[int] | None = None,
     requester: Requester,
     accounts: Accounts,
     sealer: Sealer,
@@ -196,7 +196,7 @@ def revoke_account(
     organization_id: str,
     account_id: str,
     *,
-    versions: frozenset[int] | None = None,
+    versions: Container[int] | None = None,
     requester: Requester,
     accounts: Accounts,
     now: datetime,
@@ -219,7 +219,7 @@ def disconnect_account(
     organization_id: str,
     account_id: str,
     *,
-    versions: frozenset[int] | None = None,
+    versions: Container[int] | None = None,
     requester: Requester,
     accounts: Accounts,
     now: datetime,

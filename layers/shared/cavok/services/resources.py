@@ -151,7 +151,7 @@ def schedule_resource(
     dependencies: ResourceDependencies,
 ) -> Resource:
     """Sets another schedule, or none if `schedule` is null. Here and below, `versions` are those
-    that the client allows (If-Match); None allows all. Raises AccountNotFound, ResourceNotFound,
+    that the client allows; None allows all. Raises AccountNotFound, ResourceNotFound,
     PreconditionFailed, Conflict, ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources

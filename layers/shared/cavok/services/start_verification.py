@@ -1,5 +1,6 @@
 """Starting a test of an account. One test runs at a time."""
 
+from collections.abc import Container
 from datetime import datetime
 
 from ulid import ULID
@@ -21,7 +22,7 @@ def start_verification(
     organization_id: str,
     account_id: str,
     *,
-    versions: frozenset[int] | None = None,
+    versions: Container[int] | None = None,
     requester: Requester,
     accounts: Accounts,
     verifications: Verifications,

@@ -77,8 +77,8 @@ def set_webhook(
     sealer: Sealer,
     now: datetime,
 ) -> WebhookSet:
-    """Stores a webhook, which is active then. `versions` are those that the client allows
-    (If-Match); None allows all, and that there is no webhook. Raises InvalidField,
+    """Stores a webhook, which is active then. `versions` are those that the client allows,
+    of which None is that of no webhook; None allows all. Raises InvalidField,
     PreconditionFailed, ChangedMeanwhile, QuotaExceeded, ServiceUnavailable.
     """
     checked_url(url, allow_loopback=allow_loopback)
@@ -88,7 +88,7 @@ def set_webhook(
         found, secret = webhooks.get(organization_id), None
         if found:
             found.at_one_of(versions)
-        elif versions is not None:
+        elif versions is not None and None not in versions:
             raise PreconditionFailed("Your organization has set no webhook.")
         secrets = found.secrets if found else ()
         if new_secret_wanted or not secrets:

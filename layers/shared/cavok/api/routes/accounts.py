@@ -6,7 +6,7 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
-from cavok.api.conditions import IfMatch, account_versions, etag
+from cavok.api.conditions import IfMatch, IfNoneMatch, account_versions, etag
 from cavok.api.idempotency import request_key
 from cavok.api.models.accounts import AccountBody, AccountChangeBody, AccountPage, NewAccountBody
 from cavok.api.models.common import Cursor, IdempotencyKey, Limit
@@ -45,7 +45,7 @@ def _ok(account: Account) -> Response[AccountBody]:
     "/v1/accounts",
     summary="Connect an account",
     tags=["Accounts"],
-    responses=answers(400, 409, ok=CREATED),
+    responses=answers(409, ok=CREATED),
 )
 def create_account(
     body: NewAccountBody, idempotency_key: IdempotencyKey = None
@@ -111,12 +111,13 @@ def get_account(account_id: str) -> Response[AccountBody]:
     "/v1/accounts/<account_id>",
     summary="Change an account",
     tags=["Accounts"],
-    responses=answers(400, 404, 409, 412),
+    responses=answers(404, 409, 412),
 )
 def patch_account(
     account_id: str,
     body: AccountChangeBody,
     if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response[AccountBody]:
     """Changes name, write_logs, regions, role_name or role_path. A new role or new regions make the
     account unconfirmed.
@@ -125,7 +126,7 @@ def patch_account(
         router.caller.organization_id,
         account_id,
         body.change(),
-        versions=account_versions(if_match),
+        versions=account_versions(if_match, if_none_match),
         requester=router.requester,
         accounts=wiring.accounts(),
         now=router.now(),
@@ -137,16 +138,18 @@ def patch_account(
     "/v1/accounts/<account_id>",
     summary="Disconnect an account",
     tags=["Accounts"],
-    responses=answers(400, 404, 409, 412, ok=NO_CONTENT),
+    responses=answers(404, 409, 412, ok=NO_CONTENT),
 )
-def delete_account(account_id: str, if_match: IfMatch = None) -> Response[None]:
+def delete_account(
+    account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+) -> Response[None]:
     """Deletes the account and its access key, which is used no more. Sealed copies of the key stay
     in backups for 35 days, so delete it in IAM too. Repeated within a day, answers alike.
     """
     disconnect_account(
         router.caller.organization_id,
         account_id,
-        versions=account_versions(if_match),
+        versions=account_versions(if_match, if_none_match),
         requester=router.requester,
         accounts=wiring.accounts(),
         now=router.now(),
@@ -158,16 +161,18 @@ def delete_account(account_id: str, if_match: IfMatch = None) -> Response[None]:
     "/v1/accounts/<account_id>/revoke",
     summary="Revoke the use of an account",
     tags=["Accounts"],
-    responses=answers(400, 404, 409, 412, ok=NO_CONTENT),
+    responses=answers(404, 409, 412, ok=NO_CONTENT),
 )
-def revoke(account_id: str, if_match: IfMatch = None) -> Response[None]:
+def revoke(
+    account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+) -> Response[None]:
     """Ends all use of the account at once: no act, listing, log line or scheduled test until a
     person tests it. It is `unconfirmed`, with the issue `revoked`. A repetition changes nothing.
     """
     revoke_account(
         router.caller.organization_id,
         account_id,
-        versions=account_versions(if_match),
+        versions=account_versions(if_match, if_none_match),
         requester=router.requester,
         accounts=wiring.accounts(),
         now=router.now(),

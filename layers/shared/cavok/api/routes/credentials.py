@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
-from cavok.api.conditions import IfMatch, account_versions
+from cavok.api.conditions import IfMatch, IfNoneMatch, account_versions
 from cavok.api.models.credentials import CredentialsBody
 from cavok.api.responses import NO_CONTENT, answers, no_content
 from cavok.api.router import Router
@@ -16,10 +16,13 @@ router = Router()
     "/v1/accounts/<account_id>/credentials",
     summary="Rotate the access key",
     tags=["Accounts"],
-    responses=answers(400, 404, 409, 412, ok=NO_CONTENT),
+    responses=answers(404, 409, 412, ok=NO_CONTENT),
 )
 def put_credentials(
-    account_id: str, body: CredentialsBody, if_match: IfMatch = None
+    account_id: str,
+    body: CredentialsBody,
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response[None]:
     """Replaces the access key. The account is unconfirmed until the next test. Sealed copies of the
     old key stay in backups for 35 days, so delete it in IAM.
@@ -28,7 +31,7 @@ def put_credentials(
         router.caller.organization_id,
         account_id,
         body.access_key(),
-        versions=account_versions(if_match),
+        versions=account_versions(if_match, if_none_match),
         requester=router.requester,
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),

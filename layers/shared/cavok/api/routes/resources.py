@@ -3,7 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
-from cavok.api.conditions import IfMatch, tag_of, versions_of
+from cavok.api.conditions import IfMatch, IfNoneMatch, tag_of, versions_of
 from cavok.api.models.common import Cursor, Limit
 from cavok.api.models.resources import (
     NewResourceBody,
@@ -54,7 +54,7 @@ def list_resources(
     "/v1/accounts/<account_id>/resources",
     summary="Add a resource",
     tags=["Resources"],
-    responses=answers(400, 404, 409, ok=CREATED),
+    responses=answers(404, 409, ok=CREATED),
 )
 def create_resource(account_id: str, body: NewResourceBody) -> Response[ResourceBody]:
     """Puts an instance of the account under Cavok's control. Its schedule takes effect at the next
@@ -86,17 +86,21 @@ def get_resource(account_id: str, resource_id: str) -> Response[ResourceBody]:
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Change a schedule",
     tags=["Resources"],
-    responses=answers(400, 404, 409, 412),
+    responses=answers(404, 409, 412),
 )
 def patch_resource(
-    account_id: str, resource_id: str, body: ResourceChangeBody, if_match: IfMatch = None
+    account_id: str,
+    resource_id: str,
+    body: ResourceChangeBody,
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
 ) -> Response[ResourceBody]:
     """Replaces the schedule, which takes effect at its next start or stop. Null ends it."""
     resource = schedule_resource(
         request_context(router, account_id),
         resource_id,
         body.schedule.schedule() if body.schedule else None,
-        versions=versions_of(if_match),
+        versions=versions_of(if_match, if_none_match),
         dependencies=wiring.resource_dependencies(),
     )
     return _ok(resource)
@@ -106,16 +110,18 @@ def patch_resource(
     "/v1/accounts/<account_id>/resources/<resource_id>",
     summary="Remove a resource",
     tags=["Resources"],
-    responses=answers(400, 404, 412, ok=NO_CONTENT),
+    responses=answers(404, 412, ok=NO_CONTENT),
 )
-def delete_resource(account_id: str, resource_id: str, if_match: IfMatch = None) -> Response[None]:
+def delete_resource(
+    account_id: str, resource_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+) -> Response[None]:
     """Ends Cavok's control of an instance, and its schedule. The instance itself is not changed.
     Repeated within a day, answers alike.
     """
     remove_resource(
         request_context(router, account_id),
         resource_id,
-        versions=versions_of(if_match),
+        versions=versions_of(if_match, if_none_match),
         dependencies=wiring.resource_dependencies(),
     )
     return no_content()

@@ -24,7 +24,7 @@ def _body(verification: Verification) -> VerificationBody:
     "/v1/accounts/<account_id>/verifications",
     summary="Test an account",
     tags=["Verifications"],
-    responses=answers(400, 404, 409, ok=ACCEPTED),
+    responses=answers(404, 409, ok=ACCEPTED),
 )
 def create_verification(account_id: str) -> Response[VerificationBody]:
     """Starts a test, or returns the one that is running."""

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
-from cavok.api.conditions import IfMatch, tag_of, versions_of
+from cavok.api.conditions import IfMatch, IfNoneMatch, tag_of, versions_of
 from cavok.api.models.webhooks import (
     DeliveryBody,
     DeliveryPage,
@@ -54,9 +54,11 @@ def get_webhook() -> Response[WebhookBody]:
     "/v1/organization/webhook",
     summary="Set the webhook",
     tags=["Webhook"],
-    responses={**answers(400, 412), CREATED.value: {"description": CREATED.phrase}},
+    responses={**answers(412), CREATED.value: {"description": CREATED.phrase}},
 )
-def put_webhook(body: WebhookSettings, if_match: IfMatch = None) -> Response[WebhookBody]:
+def put_webhook(
+    body: WebhookSettings, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+) -> Response[WebhookBody]:
     """Sets the webhook, and resumes it: 201 if there was none. If the signing secret is new, this
     answer shows it, once.
 
@@ -69,7 +71,7 @@ def put_webhook(body: WebhookSettings, if_match: IfMatch = None) -> Response[Web
         body.url,
         list(dict.fromkeys(body.events)),
         new_secret_wanted=body.rotate_secret,
-        versions=versions_of(if_match),
+        versions=versions_of(if_match, if_none_match),
         requester=router.requester,
         allow_loopback=wiring.loopback_webhooks_allowed(),
         webhooks=wiring.webhooks(),
@@ -85,13 +87,13 @@ def put_webhook(body: WebhookSettings, if_match: IfMatch = None) -> Response[Web
     "/v1/organization/webhook",
     summary="Remove the webhook",
     tags=["Webhook"],
-    responses=answers(400, 412, ok=NO_CONTENT),
+    responses=answers(412, ok=NO_CONTENT),
 )
-def delete_webhook(if_match: IfMatch = None) -> Response[None]:
+def delete_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response[None]:
     """Removes the webhook and its secret. No more messages are sent."""
     remove_webhook(
         router.caller.organization_id,
-        versions=versions_of(if_match),
+        versions=versions_of(if_match, if_none_match),
         requester=router.requester,
         webhooks=wiring.webhooks(),
         quotas=wiring.quotas(),
