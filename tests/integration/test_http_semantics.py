@@ -11,6 +11,8 @@ import pytest
 
 from cavok.api.openapi import document
 from functions.accounts_api import app as accounts_api
+from functions.instances_api import app as instances_api
+from tests.support import api
 from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem
 
 LISTS = [
@@ -29,11 +31,8 @@ def _served() -> set[str]:
     return {route.openapi_path for route in routes}
 
 
-PATHS: dict[str, Any] = {
-    path: operations
-    for path, operations in json.loads(document())["paths"].items()
-    if path in _served()
-}
+EVERY_PATH: dict[str, Any] = json.loads(document())["paths"]
+PATHS = {path: operations for path, operations in EVERY_PATH.items() if path in _served()}
 READ = [path for path, operations in PATHS.items() if "get" in operations]
 READABLE = [path for path in READ if "{verification_id}" not in path]
 """The paths of one test need its id."""
@@ -130,6 +129,61 @@ def test_13_1_2_what_a_client_has_is_not_sent_again(
         assert read(admin, path, account, If_None_Match=named).status == 200, named
 
 
+CHANGING = [
+    (method.upper(), path)
+    for path, operations in EVERY_PATH.items()
+    for method in operations
+    if method != "get"
+]
+
+
+@pytest.mark.parametrize(("method", "path"), CHANGING)
+def test_15_5_a_body_that_cannot_be_read_is_told_as_declared(
+    method: str,
+    path: str,
+    admin: Api,
+    account: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Also where a route takes no body. `tests.support.declared` compares each answer."""
+    if path not in PATHS:
+        monkeypatch.setattr(api, "app", instances_api)
+    real = re.sub("{kind}", "ec2", _real(path, account))
+    responses = EVERY_PATH[path][method.lower()]["responses"]
+    for body, media_type, status in (
+        ("{", "application/json", 400),
+        (json.dumps("x" * 65 * 1024), "application/json", 400),
+        (str(2**63), "application/json", 400),
+        ("a=b", "application/x-www-form-urlencoded", 415),
+    ):
+        answer = admin.send(method, real, body, {"Content-Type": media_type})
+        assert is_problem(answer, status), body[:20]
+        assert "application/problem+json" in responses[str(status)]["content"]
+
+
+@pytest.mark.parametrize("path", READABLE)
+def test_13_2_2_a_read_is_refused_for_another_tag_before_it_is_left_out(
+    path: str, admin: Api, account: dict[str, Any]
+) -> None:
+    got = read(admin, path, account)
+    tag = got.headers.get("etag")
+    if not tag:
+        assert is_problem(read(admin, path, account, If_Match="*"), got.status)
+        return
+
+    for named in ('"other"', f"W/{tag.removeprefix('W/')}", "7", ""):
+        for none_of in ({}, {"If_None_Match": tag}):
+            answer = read(admin, path, account, If_Match=named, **none_of)
+            assert is_problem(answer, 412), named
+            assert answer.headers["cache-control"] == "no-store"
+            assert answer.json["code"] == "precondition_failed"
+    weak = tag.startswith("W/")
+    assert read(admin, path, account, If_Match="*").status == 200
+    assert read(admin, path, account, If_Match="*", If_None_Match=tag).status == 304
+    named = read(admin, path, account, If_Match=f'"other", {tag}')
+    assert named.status == (412 if weak else 200), "only strong tags match (8.8.3.2)"
+
+
 def test_8_8_1_an_accounts_tag_changes_with_everything_that_it_shows(
     admin: Api, account: dict[str, Any]
 ) -> None:
@@ -182,6 +236,37 @@ def test_a_parameter_that_a_route_does_not_have_is_refused(
 
     assert is_problem(answer, 422)
     assert answer.fields == ["statsu"]
+
+
+OTHER_FORMS = {
+    "integer": ("1_0", "+5", " 5", "5 ", "5.0", "5e0", "-0", "٥", "0x5", "1,2", ""),
+    "boolean": ("yes", "1", "on", "True", "TRUE", "t", " true", "false,true", ""),
+}
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "kind"),
+    [
+        (path, parameter["name"], parameter["schema"]["type"])
+        for path, operations in EVERY_PATH.items()
+        for parameter in operations.get("get", {}).get("parameters", ())
+        if parameter["in"] == "query" and parameter["schema"].get("type") in OTHER_FORMS
+    ],
+)
+def test_a_number_and_a_truth_value_have_one_form(
+    path: str,
+    name: str,
+    kind: str,
+    admin: Api,
+    account: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if path not in PATHS:
+        monkeypatch.setattr(api, "app", instances_api)
+    for value in OTHER_FORMS[kind]:
+        answer = admin.get(_real(path, account), **{name: value})
+        assert is_problem(answer, 422), value
+        assert answer.fields == [name]
 
 
 def test_8288_3_link_leads_through_a_list(admin: Api) -> None:

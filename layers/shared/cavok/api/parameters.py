@@ -1,6 +1,9 @@
 """Query parameters: one that a route does not have is refused, as an unknown field of a body is.
-Else a client that misspells a filter gets everything.
+Else a client that misspells a filter gets everything. A number or a truth value is written as in
+JSON, and in no other form that Pydantic would read.
 """
+
+import re
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
@@ -8,13 +11,24 @@ from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
 
 from cavok.domain.errors import InvalidField
 
+_FORMS: dict[object, tuple[re.Pattern[str], str]] = {
+    int: (re.compile("[0-9]+"), "A whole number, in digits."),
+    bool: (re.compile("true|false"), "It is true or false."),
+}
+_ANY = re.compile(".*", re.DOTALL)
 
-def none_unknown(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[object]:
-    """Raises InvalidField if the current route has no such parameter."""
+
+def check(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[object]:
+    """Raises InvalidField for a parameter that the current route does not have, or whose value is
+    in no form of its own.
+    """
     route: Route = app.context["_route"]
-    known = {field.alias for field in route.dependant.query_params}
-    for name in app.current_event.query_string_parameters:
+    known = {field.alias: field.field_info.annotation for field in route.dependant.query_params}
+    for name, value in app.current_event.query_string_parameters.items():
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
             raise InvalidField(name, f"There is no such parameter. Known here: {names}.")
+        form, message = _FORMS.get(known[name], (_ANY, ""))
+        if not form.fullmatch(value):
+            raise InvalidField(name, message)
     return next_middleware(app)
