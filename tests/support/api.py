@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from functions.accounts_api import app
+from tests.support import declared
 from tests.support.builders import ACCOUNT_ID, KEY_ID, NUMBER, SECRET_KEY, sample_event
 
 SAMPLE = sample_event("api_create_account")
@@ -110,7 +111,9 @@ class Api:
             raw = base64.b64decode(text)
             packed = _flat(answer).get("content-encoding") == "gzip"
             text = (gzip.decompress(raw) if packed else raw).decode(errors="replace")
-        return Answer(answer["statusCode"], _flat(answer), text)
+        given = Answer(answer["statusCode"], _flat(answer), text)
+        declared.check(method, path, given.status, given.headers.keys())
+        return given
 
     def _event(self, method: str, path: str, query: dict[str, Any]) -> dict[str, Any]:
         event = copy.deepcopy(SAMPLE)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from http import HTTPStatus
 from importlib import import_module
 from inspect import getdoc
 from pkgutil import iter_modules
@@ -10,6 +11,8 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from cavok.api import routes
+from cavok.api.problems import PROBLEM_JSON
+from cavok.api.responses import by_method
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
 
 _TAGS = {
@@ -25,14 +28,22 @@ _TAGS = {
 }
 
 _HEADERS = {
-    name: {"description": text, "schema": {"type": "string"}}
-    for name, text in {
-        "ETag": "What `If-None-Match` takes and, of an account, `If-Match`.",
-        "Cache-Control": "What may be kept, and for how long.",
-        "Link": 'The next page, as `rel="next"`, relative to this one. Left out on the last one.',
-        "Location": "The path of what was made.",
-        "Retry-After": "Seconds after which to try again.",
-    }.items()
+    "Apigw-Requestid": "The request's id, by the gateway; `request_id` of a problem.",
+    "Cache-Control": "What may be kept, and for how long.",
+    "ETag": "Names what was sent. If-None-Match takes it, and If-Match does unless it is weak.",
+    "Link": 'The next page, as `rel="next"`, relative to this one. Left out on the last one.',
+    "Location": "The path of what was made or started.",
+    "RateLimit": "What remains of the quota, and the seconds until it is whole again.",
+    "RateLimit-Policy": "The quota, how much it allows, and in how many seconds.",
+    "Retry-After": "Seconds after which to ask again.",
+    "WWW-Authenticate": "What is wrong with the token.",
+}
+_IF_NONE_MATCH = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "ETags, or `*`. What a client has is not sent again: 304.",
 }
 
 
@@ -41,15 +52,26 @@ def document() -> str:
     from cavok.api import descriptions
 
     made = json.loads(_whole_api().get_openapi_json_schema(**_about()))
-    for operations in made["paths"].values():
+    headers: dict[str, Any] = {}
+    made["components"]["headers"] = headers
+    for path, operations in made["paths"].items():
         for method, operation in operations.items():
+            if method == "get":
+                operation.setdefault("parameters", []).append({**_IF_NONE_MATCH})
             for parameter in operation.get("parameters", ()):
                 description = descriptions.PARAMETERS.get(parameter["name"])
                 parameter.setdefault("description", description)
                 parameter["schema"] = _never_null(parameter["schema"])
-            for status, response in operation["responses"].items():
-                if names := list(_headers_of(method, operation, status)):
-                    response["headers"] = {name: _HEADERS[name] for name in names}
+            responses = operation["responses"] | {
+                str(status.value): _answer(status) for status in by_method(method)
+            }
+            operation["responses"] = dict(sorted(responses.items()))
+            has_entries = any(each.startswith(f"{path}/{{") for each in made["paths"])
+            for status, response in responses.items():
+                declared = _headers_of(method, operation, status, has_entries=has_entries)
+                response["headers"] = {
+                    name: _header(name, always, headers) for name, always in declared
+                }
     made["webhooks"] = {
         one.type: {"post": _webhook(one)}
         for one in REGISTRY.values()
@@ -83,16 +105,48 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
     return {**{name: value for name, value in schema.items() if name != "anyOf"}, **given}
 
 
-def _headers_of(method: str, operation: Mapping[str, Any], status: str) -> Iterator[str]:
-    if (method, status) == ("get", "200"):
-        yield from ("ETag", "Cache-Control")
-    parameters = {parameter["name"] for parameter in operation.get("parameters", ())}
-    if status == "200" and "cursor" in parameters:
-        yield "Link"
-    if status == "201":
-        yield "Location"
-    if status == "503":
-        yield "Retry-After"
+def _answer(status: HTTPStatus) -> dict[str, Any]:
+    answer: dict[str, Any] = {"description": status.phrase}
+    if status is not HTTPStatus.NOT_MODIFIED:
+        schema = {"$ref": "#/components/schemas/Problem"}
+        answer["content"] = {PROBLEM_JSON: {"schema": schema}}
+    return answer
+
+
+def _headers_of(
+    method: str, operation: Mapping[str, Any], status: str, *, has_entries: bool
+) -> Iterator[tuple[str, bool]]:
+    """The headers of an answer, and whether every such answer has them. The gateway's own have
+    few.
+    """
+    parameters = {each["name"] for each in operation.get("parameters", ())}
+    answer, is_test = (method, status), operation["operationId"] == "get_verification"
+    yield "Apigw-Requestid", False
+    if status == "401":
+        yield "WWW-Authenticate", False
+        return
+    yield "Cache-Control", status != "429"
+    if answer in (("get", "200"), ("get", "304"), ("patch", "200"), ("post", "201")):
+        yield "ETag", True
+    if answer == ("get", "200") and "cursor" in parameters:
+        yield "Link", False
+    if answer == ("put", "201") or (has_entries and status in ("201", "202")):
+        yield "Location", True
+    if status == "429":
+        yield from ((name, False) for name in ("RateLimit", "RateLimit-Policy"))
+    if status in ("429", "503") or (is_test and status == "200"):
+        yield "Retry-After", status == "503"
+
+
+def _header(name: str, always: bool, headers: dict[str, Any]) -> dict[str, str]:
+    """A reference to a header's description, which it adds."""
+    key = f"{name}.always" if always else name
+    headers[key] = {
+        "description": _HEADERS[name],
+        "required": always,
+        "schema": {"type": "string"},
+    }
+    return {"$ref": f"#/components/headers/{key}"}
 
 
 def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
@@ -145,7 +199,8 @@ def _about() -> dict[str, Any]:
         "description": (
             "Send a Cognito ID token as `Authorization: Bearer …`. The token alone decides which "
             "organization you act for. Errors are problems (RFC 9457); those of a bad request name "
-            "each field. No other site may read answers in a browser: there is no CORS."
+            "each field. HEAD works wherever GET does; a method that a path does not have is 405, "
+            "with `Allow`. No other site may read answers in a browser: there is no CORS."
         ),
         # Relative to the address of the document, and of its page: right under every prefix.
         "servers": [Server(url=".", description="Where this document comes from.")],

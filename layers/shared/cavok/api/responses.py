@@ -30,7 +30,7 @@ class GatewayMessage(BaseModel):
 
 def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
     """The documented answers of a route: `ok`, the problems that it names, and those that every
-    route may give.
+    route may give. `by_method` adds more.
     """
     good: OpenAPIResponse = {"description": ok.phrase}
     if ok is NO_CONTENT:
@@ -39,8 +39,6 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
         "description": "Sent by the gateway.",
         "content": {"application/json": {"model": GatewayMessage}},
     }
-    if 400 in errors:
-        errors = (*errors, 415)
     problems = _problems(*errors, 403, 422, 429, 500, 503)
     problems[429]["content"] |= gateway["content"]  # ours, or the gateway's
     return {ok.value: good, 401: gateway, **problems}
@@ -54,6 +52,15 @@ def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:
         }
         for status in sorted(statuses)
     }
+
+
+def by_method(method: str) -> tuple[HTTPStatus, ...]:
+    """What any route with this method may answer besides: 304 and 412 by a read's conditions, 400
+    and 415 to a body, even where a route takes none.
+    """
+    if method == "get":
+        return HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED
+    return HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE
 
 
 PUBLIC: dict[int, OpenAPIResponse] = {
