@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import httpx
 import pytest
@@ -329,6 +330,25 @@ def test_the_same_idempotency_key_makes_one_account(
     assert second.json() == first.json()
     assert second.headers["location"] == f"/v1/accounts/{first.json()['account_id']}"
     assert problem(other, 422)["errors"][0]["field"] == "Idempotency-Key"
+
+
+def test_3986_5_an_address_in_an_answer_leads_there_from_the_address_that_was_asked(
+    organization: Organization, new_place: Callable[[], CustomerAccount]
+) -> None:
+    """And behind the base address, where a client puts it that knows no other."""
+    admin = organization.admin
+    made = admin.post("/v1/accounts", json=new_account(new_place().account_number))
+    again = admin.post("/v1/accounts", json=new_account(made.json()["provider_id"], name="Again"))
+    refusal = problem(again, 409)
+
+    for asked, address, shown in (
+        (made, made.headers["location"], made.json()["account_id"]),
+        (again, refusal["type"], "already_connected"),
+    ):
+        resolved = urljoin(str(asked.request.url), address)
+        assert "/_aws/" not in resolved
+        for where in (resolved, address):
+            assert shown in admin.get(where).raise_for_status().text
 
 
 def test_an_idempotency_key_of_another_organization_means_nothing(
