@@ -71,7 +71,7 @@ smoke: dev ## try a deployed stack (STACK=name PROFILE= REGION= ACCOUNT= or ACCO
 format: dev page ## put the code in the project's style
 	@.venv/bin/ruff check --quiet --fix . ; .venv/bin/ruff format --quiet .
 	@.local/venvs/page/bin/node .local/venvs/page/node_modules/prettier/bin/prettier.cjs --log-level warn --write \
-	  --config local/page/prettier.json "functions/dashboard/static/**/*.js" "tests/unit/dashboard/*.mjs" "local/page/*.mjs"
+	  --config local/page/prettier.json "functions/dashboard/static/**/*.{js,css,html}" "tests/unit/dashboard/*.mjs" "local/page/*.mjs"
 
 client: python ## generate a Python client of the API into build/client
 	@$(BOOTSTRAP) dev client

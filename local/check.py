@@ -25,7 +25,11 @@ _API = (f"{_DEV}/python", "-m", "local.api_description")
 _PAGE = HOME / "venvs" / "page"
 _PAGE_TESTS = "tests/unit/dashboard"
 _PAGE_FORMAT = ("--config", "local/page/prettier.json")
-_PAGE_FILES = ("functions/dashboard/static/**/*.js", f"{_PAGE_TESTS}/*.mjs", "local/page/*.mjs")
+_PAGE_FILES = (
+    "functions/dashboard/static/**/*.{js,css,html}",
+    f"{_PAGE_TESTS}/*.mjs",
+    "local/page/*.mjs",
+)
 SBOM = HOME / "sbom.cdx.json"
 _UNREACHABLE = ("could not be audited", "ConnectionError", "ServiceError")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,12 +15,19 @@ ONE = "/v1/accounts/acc000000"
 MONDAY = {"action": "start", "at": "2026-01-12T08:00:00Z"}
 
 
+def listed(**changes: Any) -> Any:
+    """Instances as AWS says they are now."""
+    return lambda _: (
+        samples.INSTANCES | {"as_of": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"} | changes
+    )
+
+
 @pytest.fixture
 def furnished(admin, answer_with) -> Page:
     answer_with(admin.page, ONE, samples.account(0))
     answer_with(admin.page, f"{ONE}/resources", {"items": samples.RESOURCES, "next_cursor": None})
     answer_with(admin.page, f"{ONE}/interactions", {"items": [], "next_cursor": None})
-    answer_with(admin.page, f"{ONE}/instances", samples.INSTANCES)
+    answer_with(admin.page, f"{ONE}/instances", listed())
     return admin.page
 
 
@@ -90,13 +98,89 @@ def test_nothing_is_asked_about_an_instance_that_is_as_its_schedule_says(
 ):
     page = furnished
     web = samples.INSTANCES["items"][0] | {"state": state}
-    answer_with(page, f"{ONE}/instances", {**samples.INSTANCES, "items": [web]})
+    answer_with(page, f"{ONE}/instances", listed(items=[web]))
     after = {**MONDAY, "action": "stop"} if state == "running" else MONDAY
     answer_with(page, f"{ONE}/resources/res1", saved(after), method="PATCH")
     admin.go("#/accounts/acc000000/instances")
     save(page)
     expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("view", ["instances", "schedules"])
+def test_a_week_that_is_always_on_is_no_question_and_says_so(furnished, admin, answer_with, view):
+    page = furnished
+    days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+    always = {"time_zone": "UTC", "windows": [{"days": days, "start": "08:00", "stop": "08:00"}]}
+    on = samples.RESOURCES[0] | {
+        "schedule": always,
+        "next_action": {"action": "start", "at": "2026-01-06T00:00:00Z"},
+    }
+    answer_with(page, f"{ONE}/resources", {"items": [on], "next_cursor": None})
+    answer_with(page, f"{ONE}/resources/res1", on, method="PATCH")
+    admin.go(f"#/accounts/acc000000/{view}")
+    save(page)
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("main")).not_to_contain_text("Next start")
+    if view == "schedules":
+        expect(page.locator(".resource")).to_contain_text(
+            "Always on; looked at each midnight in UTC"
+        )
+
+
+def test_what_an_old_listing_or_a_changing_instance_does_not_tell_is_asked_about(
+    furnished, admin, answer_with
+):
+    page = furnished
+    page.clock.install(time="2026-01-10T10:00:00Z")
+    answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    web = samples.INSTANCES["items"][0]
+    for state, as_of in (("pending", "2026-01-10T10:00:00Z"), ("stopped", "2026-01-10T09:58:00Z")):
+        listing = {"items": [web | {"state": state}], "unavailable": [], "as_of": as_of}
+        answer_with(page, f"{ONE}/instances", listing)
+        page.goto("about:blank")
+        admin.go("#/accounts/acc000000/instances")
+        save(page)
+        expect(question(page)).to_contain_text(
+            "If it is running now, it runs outside this schedule."
+        )
+
+
+def test_a_listing_says_its_age_and_the_mark_counts_it(furnished, admin, answer_with):
+    page = furnished
+    page.clock.install(time="2026-01-10T10:00:00Z")
+    answer_with(page, f"{ONE}/instances", samples.INSTANCES | {"as_of": "2026-01-10T10:00:00Z"})
+    admin.go("#/accounts/acc000000/instances")
+    expect(page.locator(".card-head")).to_contain_text("As AWS said just now")
+    expect(page.locator(".freshness")).to_have_text("Live")
+    page.clock.run_for(120_000)
+    expect(page.locator(".card-head")).to_contain_text("As AWS said 2 minutes ago")
+    expect(page.locator(".freshness")).to_have_text("Last updated 10:00")
+
+
+@pytest.mark.parametrize("status", ["failed", "unconfirmed"])
+def test_schedules_of_an_account_that_is_not_connected_rest(furnished, admin, answer_with, status):
+    page = furnished
+    answer_with(page, ONE, samples.account(0, status=status))
+    answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    admin.go("#/accounts/acc000000/schedules")
+    expect(page.locator(".notice-info")).to_contain_text("not connected, so its schedules rest")
+    expect(page.locator(".resource-next")).to_have_count(0)
+    save(page)
+    expect(page.locator("#toasts")).to_contain_text("The schedule is set.")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+def test_the_week_and_its_times_are_the_readers(open_context, sign_in, answer_with):
+    page = open_context(locale="en-US", timezone_id="UTC").new_page()
+    for path, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, path, reply)
+    sign_in("viewer", on=page, hash_="#/accounts/acc000000/schedules")
+    week = page.locator(".resource").first.locator(".week-day")
+    expect(week).to_have_count(7)
+    expect(week.first).to_contain_text("Sun12:00 AM–3:00 AM")
+    expect(week.nth(1)).to_contain_text("Mon7:30 AM–7:00 PM")
 
 
 def test_an_error_marks_the_window_that_it_is_about(furnished, admin, answer_with, watch):
@@ -129,20 +213,28 @@ def test_the_next_change_is_the_one_that_comes_next(furnished, admin, answer_wit
     page = furnished
     there = [samples.RESOURCES[0] | {"next_action": MONDAY}]
     answer_with(page, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
-    for view, card in (("schedules", ".resource-next"), ("instances", ".instance-note")):
+    for view, card, now, later in (
+        (
+            "schedules",
+            ".resource-next",
+            "Next start: 12 Jan 2026, 08:00, then stop: ",
+            "12 Jan 2026, 18:00",
+        ),
+        ("instances", ".instance-note", "Next stop: 12 Jan 2026, 19:00", "12 Jan 2026, 18:00"),
+    ):
         there[0] |= {"next_action": MONDAY}
         page.clock.install(time="2026-01-12T07:59:30Z")
         page.goto("about:blank")
         admin.go(f"#/accounts/acc000000/{view}")
-        expect(page.locator(card).first).to_contain_text("12 Jan 2026, 08:00")
+        expect(page.locator(card).first).to_contain_text(now)
         page.get_by_role("button", name="Change the schedule of web1").focus()
         there[0] |= {"next_action": {"action": "stop", "at": "2026-01-12T18:00:00Z"}}
         page.clock.run_for(31_000)
-        expect(page.locator(card).first).to_contain_text("12 Jan 2026, 18:00")
+        expect(page.locator(card).first).to_contain_text(later)
         expect(page.get_by_role("button", name="Change the schedule of web1")).to_be_focused()
         page.route(f"**{ONE}/resources", lambda route: route.abort())
         page.clock.run_for(31_000)
-        expect(page.locator(card).first).to_contain_text("12 Jan 2026, 18:00")
+        expect(page.locator(card).first).to_contain_text(later)
         page.unroute(f"**{ONE}/resources")
 
 

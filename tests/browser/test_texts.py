@@ -45,6 +45,9 @@ NAMES = {"https://", "CavokCloud", "AWS", "Azure", *EventType}
 """The same in every language: of a scheme, of the role that is the default, of providers, of the
 API's events.
 """
+NAMES_OF_DAYS = """() => ["long", "short"].flatMap((weekday) => [1, 2, 3, 4, 5, 6, 7].map(
+  (day) => new Intl.DateTimeFormat("en", { weekday }).format(new Date(2026, 0, day))))"""
+"""Words of the browser, as ages are."""
 FILE = re.compile(r"[\w-]+\.(json|tf|sh)")
 REGION = re.compile(r"[a-z]{2,3}(-[a-z]+)+-\d")
 
@@ -100,6 +103,7 @@ class Translated:
         """Notes what is read here that is neither a text of the page nor sent by the API."""
         wait_until_loaded(self.page)
         self.data.update(self.page.evaluate("Intl.supportedValuesOf('timeZone')"))
+        self.data.update(self.page.evaluate(NAMES_OF_DAYS))
         while self._answers:
             answer = self._answers.pop()
             # The body of an answer to a page that was left is gone.

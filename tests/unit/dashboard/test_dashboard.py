@@ -286,3 +286,17 @@ def test_the_first_view_is_small_also_without_brotli(get, assets):
             for path in ("/", "/ui/config.json", *(f"/{address}" for address in assets))
         }
         assert sum(weights.values()) < limit, weights
+
+
+def test_no_line_is_over_120_columns_in_whatever_language() -> None:
+    """Prettier breaks what it can; a long comment or text it leaves."""
+    static = Path(__file__).parents[3] / "functions" / "dashboard" / "static"
+    files = [path for path in static.rglob("*") if path.suffix in {".js", ".css", ".html"}]
+    assert {path.suffix for path in files} == {".js", ".css", ".html"}
+    long = [
+        f"{path.relative_to(static)}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text().splitlines(), 1)
+        if len(line) > 120
+    ]
+    assert long == []

@@ -33,6 +33,26 @@ export function hour(moment, now = Date.now()) {
 }
 export const clock = (moment) => CLOCK.format(moment);
 
+// 5 January 2026 is a Monday.
+const atMinute = (minutes) => Date.UTC(2026, 0, 5, 0, minutes);
+const TIME_OF_DAY = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short", timeZone: "UTC" });
+// Names of days are words, as ages are.
+const DAY_NAMES = {
+  long: new Intl.DateTimeFormat(LANGUAGE, { weekday: "long", timeZone: "UTC" }),
+  short: new Intl.DateTimeFormat(LANGUAGE, { weekday: "short", timeZone: "UTC" }),
+};
+
+/** A time of day, from minutes since midnight. */
+export const timeOfDay = (minutes) => TIME_OF_DAY.format(atMinute(minutes));
+/** The name of a day; 0 is Monday. @param {number} day @param {"long" | "short"} form */
+export const dayName = (day, form) => DAY_NAMES[form].format(atMinute(day * 24 * 60));
+
+/** The first day of the reader's week: 1 is Monday, which it also is where the browser does not say. */
+export function firstDay(locale = LOCALE) {
+  const there = /** @type {any} */ (new Intl.Locale(locale));
+  return (there.getWeekInfo?.() ?? there.weekInfo)?.firstDay ?? 1;
+}
+
 // One clock for everything that tells an age, so that no age stays as it was when it was drawn.
 const TICK_MS = 5_000;
 const ticking = new Set();

@@ -43,6 +43,9 @@ export const isRevoked = (account) => account.status === "unconfirmed" && has(ac
 // Others could enter through its role, so Cavok does not.
 export const isOpenToOthers = (account) => account.status === "failed" && has(account, "confused_deputy");
 
+// The API refuses listings, starts and stops of any other account, those of a schedule too.
+export const isConnected = ({ status }) => status === "confirmed" || status === "degraded";
+
 // Nothing is used of an account that is not connected, whatever its permissions would allow.
 export function capabilityState(account, group) {
   if (group === "logs" && !account.write_logs) return "off";

@@ -20,6 +20,7 @@ import {
   field,
   form,
   freshnessMark,
+  isConnected,
   isOpenToOthers,
   isRevoked,
   notice,
@@ -301,7 +302,7 @@ function nextStep(account) {
 
 function drawFacts(target, account) {
   // Like capabilities: what a region answers matters only while the account is connected.
-  const health = ["confirmed", "degraded"].includes(account.status) ? account.region_health : [];
+  const health = isConnected(account) ? account.region_health : [];
   render(target, account, () =>
     section(
       t.account.facts,

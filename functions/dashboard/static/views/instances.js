@@ -4,8 +4,8 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
-import { announce, fill, focus, h, keyed, pause, whenVisible, whileLookedAt } from "../lib/dom.js";
-import { clock, when } from "../lib/format.js";
+import { announce, fill, focus, h, keyed, pause, render, whenVisible, whileLookedAt } from "../lib/dom.js";
+import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
@@ -14,6 +14,7 @@ import {
   changeButton,
   dialog,
   form,
+  isConnected,
   isOpenToOthers,
   notice,
   section,
@@ -21,13 +22,12 @@ import {
   submitting,
   toast,
 } from "../lib/ui.js";
-import { load, READ_EVERY_MS } from "../lib/watched.js";
+import { load, oldest, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
-import { resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
+import { nextTurns, resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
-const CONNECTED = new Set(["confirmed", "degraded"]);
 // Must match the backend's kinds of instances. A unit test compares them.
 const STOPPABLE = new Set(["running", "available"]);
 const STARTABLE = new Set(["stopped"]);
@@ -39,6 +39,8 @@ const LOOK_AGAIN_AFTER_MS = [...Array(20).fill(3_000), ...Array(50).fill(15_000)
 const KEPT_FOR_MS = 60_000;
 
 const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
+// When AWS was asked, in milliseconds.
+const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
 const nameOf = (item) => item.name || item.instance_id;
 
 export function instances(context) {
@@ -48,14 +50,13 @@ export function instances(context) {
     /** @type {Instances | undefined} */
     let view;
     const draw = (account) => {
-      const connected = CONNECTED.has(account.status);
+      const connected = isConnected(account);
       if (connected === shown) return;
       shown = connected;
       view = connected ? new Instances(handle, context.signal) : undefined;
       fill(body, view ? view.section() : notConnected(account));
     };
-    // A listing says its own age.
-    handle.shows({ readAt: () => view?.resourcesAt ?? 0 });
+    handle.shows({ readAt: () => view?.readAt() ?? 0 });
     handle.onChange(draw);
     draw(handle.account());
   });
@@ -84,6 +85,8 @@ class Instances {
     this.resources = new Map();
     this.resourcesAt = 0;
     this.knowsActs = false;
+    // Whether the last result is awaited no more.
+    this.takesLong = false;
     this.refusals = new Map();
     // The newest start or stop of each instance, by its key.
     this.acts = new Map();
@@ -127,15 +130,27 @@ class Instances {
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
   }
 
+  // As old as the listing, and what stands beside it.
+  readAt() {
+    return oldest([{ readAt: () => this.resourcesAt }, { readAt: () => this.listing?.at ?? 0 }]);
+  }
+
+  // Whether the listing still tells what runs.
+  isFresh() {
+    return Date.now() - asOf(this.listing) < KEPT_FOR_MS;
+  }
+
   // What an admin reads again is read from AWS. A viewer gets what was read within a minute.
   async list({ again = false } = {}) {
     const path = `/v1/accounts/${api.segment(this.handle.id)}/instances`;
     const query = { refresh: again && session.somebody().canChange ? true : undefined };
-    this.keep({ ...(await api.get(path, { query, signal: this.signal })), at: Date.now() });
+    const at = Date.now();
+    this.keep({ ...(await api.get(path, { query, signal: this.signal })), at });
   }
 
   keep(listing) {
     this.listing = listing;
+    this.takesLong = false;
     store.keepInstances(this.handle.id, listing);
     this.draw();
   }
@@ -171,8 +186,13 @@ class Instances {
 
   draw() {
     if (!this.listing) return;
-    const { items, unavailable, at, as_of } = this.listing;
-    this.asOf.textContent = t.instances.asOf(clock(as_of ? new Date(as_of) : at));
+    const { items, unavailable } = this.listing;
+    render(this.asOf, [asOf(this.listing), this.takesLong], ([at, late]) => [
+      late && `${t.instances.takesLong} `,
+      t.instances.asOf,
+      " ",
+      when(new Date(at).toISOString()),
+    ]);
     fill(
       this.notes,
       unavailable.length > 0 &&
@@ -252,7 +272,7 @@ class Instances {
               scheduleDialog(this.handle.id, {
                 instance,
                 resource,
-                running: on,
+                running: this.isFresh() && AT_REST.has(instance.state) ? on : undefined,
                 onStop: (stopping) => this.follow(instance, stopping),
                 onSaved: () => this.readBeside().catch(() => {}),
               }),
@@ -260,16 +280,10 @@ class Instances {
           "clock",
         ),
       ),
-      resource?.next_action &&
-        h(
-          "p",
-          { class: "instance-note muted small" },
-          icon("clock"),
-          " ",
-          t.schedules.next[resource.next_action.action],
-          " ",
-          when(resource.next_action.at, { exact: true }),
-        ),
+      nextTurns(resource, {
+        running: AT_REST.has(instance.state) ? on : undefined,
+        class: "instance-note muted small",
+      }),
       instance.act &&
         resultNote(instance.act, {
           tag: "p",
@@ -383,7 +397,8 @@ class Instances {
         this.draw();
       }
       announce(t.instances.takesLong);
-      this.asOf.textContent = `${t.instances.takesLong} ${this.asOf.textContent}`;
+      this.takesLong = true;
+      this.draw();
     } catch (problem) {
       if (!signal.aborted) this.fail(problem);
     } finally {

@@ -1,17 +1,20 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, uniqueId } from "../lib/dom.js";
-import { number, when } from "../lib/format.js";
+import { fill, h, render, uniqueId } from "../lib/dom.js";
+import { dayName, firstDay, number, timeOfDay, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { button, changeButton, dialog, field, form, notice, section, skeleton, toast } from "../lib/ui.js";
+import { button, changeButton, dialog, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
-import { watched } from "../lib/watched.js";
+import { keptTrue } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
+const WEEK_MINUTES = 7 * DAY_MINUTES;
+// The days as the reader's week has them.
+const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
 
 const path = (id, resource = "") =>
   `/v1/accounts/${api.segment(id)}/resources${resource && `/${api.segment(resource)}`}`;
@@ -35,16 +38,19 @@ export function schedules(context) {
       await cards.reload();
       (content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`) ?? content).focus();
     };
-    fill(body, section(t.schedules.title, { note: t.schedules.text }, content));
-    const cards = watched(
-      content,
-      () => resourcesOf(handle.id, context.signal),
-      (items) =>
+    const rest = h("div", {});
+    const list = h("div", {});
+    /** @type {any[]} */
+    let items = [];
+    const draw = () => {
+      const rests = !isConnected(handle.account());
+      render(rest, rests, () => rests && notice("info", h("p", {}, t.schedules.rests)));
+      render(list, [items, rests], () =>
         items.length
           ? h(
               "ul",
               { class: "resources" },
-              items.map((resource) => resourceCard(handle.id, resource, changed)),
+              items.map((resource) => resourceCard(handle.id, resource, rests, changed)),
             )
           : h(
               "p",
@@ -53,13 +59,26 @@ export function schedules(context) {
               " ",
               h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
             ),
+      );
+      return list;
+    };
+    fill(body, section(t.schedules.title, { note: t.schedules.text }, rest, content));
+    const cards = keptTrue(
+      content,
+      () => resourcesOf(handle.id, context.signal),
+      (found) => {
+        items = found;
+        return draw();
+      },
       { signal: context.signal, placeholder: () => skeleton(5) },
     );
+    handle.onChange(draw);
     handle.shows(cards);
   });
 }
 
-function resourceCard(id, resource, changed) {
+// `rests`: its turns are refused until the account is connected.
+function resourceCard(id, resource, rests, changed) {
   const name = resource.name || resource.instance_id;
   const schedule = resource.schedule;
   return h(
@@ -95,6 +114,7 @@ function resourceCard(id, resource, changed) {
             onclick: () =>
               scheduleDialog(id, {
                 resource,
+                running: rests ? false : undefined,
                 onSaved: () => changed(resource),
                 onStop: () => toast(t.instances.accepted.stop(name)),
               }),
@@ -111,18 +131,7 @@ function resourceCard(id, resource, changed) {
     ),
     resource.note && notice("warning", h("p", {}, resource.note)),
     schedule ? week(schedule) : h("p", { class: "muted" }, t.schedules.noSchedule),
-    resource.next_action &&
-      h(
-        "p",
-        { class: "resource-next small" },
-        icon("clock"),
-        " ",
-        t.schedules.next[resource.next_action.action],
-        " ",
-        when(resource.next_action.at, { exact: true }),
-        " ",
-        t.schedules.yourTime,
-      ),
+    !rests && nextTurns(resource, { class: "resource-next small", after: t.schedules.yourTime }),
   );
 }
 
@@ -162,11 +171,9 @@ function union(day) {
   return joined;
 }
 
-const clock = (minutes) =>
-  `${String(Math.floor(minutes / 60)).padStart(2, "0")}:${String(minutes % 60).padStart(2, "0")}`;
-
 function week(schedule) {
   if (!schedule.windows.length) return h("p", { class: "muted" }, t.schedules.alwaysOff(schedule.time_zone));
+  if (isAlwaysOn(schedule)) return h("p", { class: "muted" }, t.schedules.alwaysOn(schedule.time_zone));
   const spans = spansOf(schedule.windows);
   return h(
     "div",
@@ -175,16 +182,16 @@ function week(schedule) {
     h(
       "div",
       { class: "week-hours", "aria-hidden": "true" },
-      [0, 6, 12, 18, 24].map((hour) => h("span", {}, clock(hour * 60))),
+      [0, 6, 12, 18, 24].map((hour) => h("span", {}, timeOfDay(hour * 60))),
     ),
     h(
       "ul",
       {},
-      DAYS.map((day, index) =>
+      THEIR_WEEK.map((index) =>
         h(
           "li",
           { class: "week-day" },
-          h("span", { class: "week-name" }, t.schedules.days[day]),
+          h("span", { class: "week-name" }, dayName(index, "short")),
           h(
             "span",
             { class: "week-track", "aria-hidden": "true" },
@@ -198,7 +205,7 @@ function week(schedule) {
           h(
             "span",
             { class: "week-text" },
-            spans[index].map(([from, to]) => `${clock(from)}–${clock(to)}`).join(", ") || t.schedules.off,
+            spans[index].map(([from, to]) => `${timeOfDay(from)}–${timeOfDay(to)}`).join(", ") || t.schedules.off,
           ),
         ),
       ),
@@ -340,8 +347,9 @@ function windowRow(window, index, remove) {
     h(
       "div",
       { class: "window-days" },
-      DAYS.map((day) =>
-        h(
+      THEIR_WEEK.map((at) => {
+        const day = DAYS[at];
+        return h(
           "label",
           { class: "day" },
           h("input", {
@@ -354,9 +362,9 @@ function windowRow(window, index, remove) {
               );
             },
           }),
-          h("span", { class: "day-face" }, t.schedules.days[day]),
-        ),
-      ),
+          h("span", { class: "day-face" }, dayName(at, "short")),
+        );
+      }),
     ),
     time("start", t.schedules.on),
     time("stop", t.schedules.offAt),
@@ -371,33 +379,80 @@ function windowRow(window, index, remove) {
 
 // ---- an instance that runs outside of its schedule ---------------------------------------------
 
-const isOutside = ({ schedule, next_action: next }) =>
-  Boolean(next) && (next.action === "start" || !schedule.windows.length);
+// The times of a week in which it runs, in minutes since Monday 00:00. Only the last may end after the week.
+function runsOf(windows) {
+  const runs = union(spansOf(windows).flatMap((day, at) => day.map((span) => span.map((m) => m + at * DAY_MINUTES))));
+  const last = runs.at(-1);
+  if (runs.length > 1 && runs[0][0] === 0 && last?.[1] === WEEK_MINUTES) last[1] += runs.splice(0, 1)[0][1];
+  return runs;
+}
 
-// When a schedule next stops an instance that runs now, outside of it: the end of the time that comes
-// next, on the schedule's own clock. The start before it changes nothing.
-export function nextStop({ schedule, next_action: next }) {
-  const there = new Intl.DateTimeFormat("en", {
-    timeZone: schedule.time_zone,
-    weekday: "short",
-    hour: "2-digit",
-    minute: "2-digit",
-    hourCycle: "h23",
-  });
-  const parts = Object.fromEntries(there.formatToParts(new Date(next.at)).map(({ type, value }) => [type, value]));
-  let day = DAYS.indexOf(parts.weekday.toLowerCase());
-  let minute = minutesOf(`${parts.hour}:${parts.minute}`);
-  if (next.action === "start") {
-    const spans = spansOf(schedule.windows);
-    const endOf = (at) => spans[day].find(([from, to]) => from <= at && at < to)?.[1] ?? at;
-    minute = endOf(minute);
-    while (minute === DAY_MINUTES && spans[(day + 1) % 7][0]?.[0] === 0) {
-      day = (day + 1) % 7;
-      minute = endOf(0);
-    }
-    if (minute === DAY_MINUTES) [day, minute] = [(day + 1) % 7, 0];
-  }
-  return t.schedules.moment(t.schedules.weekdays[DAYS[day]], clock(minute));
+const isAlwaysOn = ({ windows }) => runsOf(windows).some(([from, to]) => to - from === WEEK_MINUTES);
+
+export const isOutside = ({ schedule, next_action: next }) =>
+  Boolean(next) && (next.action === "start" || !schedule.windows.length) && !isAlwaysOn(schedule);
+
+// The minute of the schedule's own week at a moment.
+function minuteOfWeek(moment, timeZone) {
+  const options = { timeZone, weekday: "short", hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+  const there = new Intl.DateTimeFormat("en", /** @type {Intl.DateTimeFormatOptions} */ (options));
+  const parts = Object.fromEntries(there.formatToParts(moment).map(({ type, value }) => [type, value]));
+  return DAYS.indexOf(parts.weekday.toLowerCase()) * DAY_MINUTES + minutesOf(`${parts.hour}:${parts.minute}`);
+}
+
+const inWeek = (minutes) => ((minutes % WEEK_MINUTES) + WEEK_MINUTES) % WEEK_MINUTES;
+
+/**
+ * When the schedule next starts, or stops, an instance. A start changes nothing for one that runs then, so the
+ * next turn is not always the next change. Null if there is none.
+ * @param {{schedule: any, next_action: {action: string, at: string} | null}} resource
+ * @param {"start" | "stop"} action
+ */
+export function nextTurn({ schedule, next_action: next }, action) {
+  if (!next || next.action === action) return next && new Date(next.at);
+  const runs = runsOf(schedule.windows);
+  if (!runs.length || isAlwaysOn(schedule)) return null;
+  const here = minuteOfWeek(new Date(next.at), schedule.time_zone);
+  const edges = runs.map((run) => inWeek(run[action === "start" ? 0 : 1]));
+  const pause = Math.min(...edges.map((edge) => inWeek(edge - here)));
+  const moment = new Date(Date.parse(next.at) + pause * 60_000);
+  // By the schedule's own clock, which may change in between.
+  const late = inWeek(minuteOfWeek(moment, schedule.time_zone) - here - pause + WEEK_MINUTES / 2) - WEEK_MINUTES / 2;
+  return new Date(moment.getTime() - late * 60_000);
+}
+
+// A moment of the coming week, on the schedule's own clock.
+export function momentOf(moment, { time_zone: zone }) {
+  const minute = minuteOfWeek(moment, zone);
+  return t.schedules.moment(dayName(Math.floor(minute / DAY_MINUTES), "long"), timeOfDay(minute % DAY_MINUTES));
+}
+
+/**
+ * A line that says what the schedule changes next. `running`: whether the instance runs, undefined if that is not
+ * known, which takes the next turn and the other one after it.
+ * @param {any} resource
+ * @param {{running?: boolean, class: string, after?: string}} options
+ */
+export function nextTurns(resource, { running, class: className, after }) {
+  const first = resource?.next_action?.action;
+  if (!first || isAlwaysOn(resource.schedule)) return null;
+  const other = first === "start" ? "stop" : "start";
+  const wanted = running === undefined ? [first, other] : [running ? "stop" : "start"];
+  const turns = wanted.map((action) => [action, nextTurn(resource, action)]).filter(([, at]) => at);
+  if (!turns.length) return null;
+  return h(
+    "p",
+    { class: className },
+    icon("clock"),
+    " ",
+    turns.map(([action, at], index) => [
+      (index ? t.schedules.then : t.schedules.next)[action],
+      " ",
+      when(at.toISOString(), { exact: true }),
+    ]),
+    " ",
+    after,
+  );
 }
 
 function askToStop(id, resource, running, onStop) {
@@ -408,7 +463,7 @@ function askToStop(id, resource, running, onStop) {
       form({
         submitText: t.schedules.stopNow,
         cancel: close,
-        cancelText: t.schedules.leaveIt(nextStop(resource)),
+        cancelText: t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), resource.schedule)),
         fields: [
           h("p", {}, running ? t.schedules.outside : t.schedules.maybeOutside),
           h("p", { class: "muted" }, t.schedules.zone(resource.schedule.time_zone), ". ", t.instances.stopText),

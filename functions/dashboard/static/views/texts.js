@@ -477,7 +477,7 @@ export const t = withTexts({
     notConnected: "This account is not connected, so its instances cannot be seen.",
     openToOthers: "This account is blocked for your safety, because its role lets others in.",
     connect: "See how to connect it",
-    asOf: (time) => `As AWS said at ${time}`,
+    asOf: "As AWS said",
     refresh: "Refresh",
     takesLong: "This takes longer; refresh to look again.",
     unavailable: "Some could not be listed:",
@@ -509,6 +509,7 @@ export const t = withTexts({
     released: (name) => `${name} is released.`,
     zone: (zone) => `Times in ${zone}`,
     changedMeanwhile: "Somebody else changed this schedule in the meantime. Save again to set yours.",
+    alwaysOn: (zone) => `Always on; looked at each midnight in ${zone}`,
     alwaysOff: (zone) => `Always off; looked at each midnight in ${zone}`,
     timeZone: "Time zone",
     windows: "Runs",
@@ -527,22 +528,15 @@ export const t = withTexts({
     stopNow: "Stop now",
     leaveIt: (moment) => `Leave it until ${moment}`,
     moment: (day, time) => `${day} ${time}`,
-    weekdays: {
-      mon: "Monday",
-      tue: "Tuesday",
-      wed: "Wednesday",
-      thu: "Thursday",
-      fri: "Friday",
-      sat: "Saturday",
-      sun: "Sunday",
-    },
+    rests:
+      "This account is not connected, so its schedules rest: nothing is started or stopped until a test proves it.",
     look: "See the week",
     next: { start: "Next start:", stop: "Next stop:" },
+    then: { start: ", then start:", stop: ", then stop:" },
     yourTime: "(your time)",
     help:
       "The instance is started at the beginning of each window and stopped at its end. A window that ends " +
       "at or before its start runs into the next day. Changes of daylight saving time are followed.",
-    days: { mon: "Mon", tue: "Tue", wed: "Wed", thu: "Thu", fri: "Fri", sat: "Sat", sun: "Sun" },
   },
 
   interactions: {
