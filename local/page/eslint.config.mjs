@@ -31,4 +31,21 @@ export default [
       "prefer-template": "error",
     },
   },
+  {
+    // What goes on after an await reaches the page only while the reader has not left the view.
+    files: ["functions/dashboard/static/views/*.js", "functions/dashboard/static/lib/testing.js"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...[
+          "CallExpression[callee.object.name=/^(router|document|history)$/]:not([callee.property.name=/^(whileHere|place)$/])",
+          "CallExpression[callee.name=/^(dialog|askToStop|confirm[A-Z]\\w*)$/]",
+          "AssignmentExpression[left.object.name=/^(location|document)$/]",
+        ].map((reach) => ({
+          selector: `:function[async=true] ${reach}:not(CallExpression[callee.name="here"] *)`,
+          message: "Reach it through router.whileHere(): the reader may have left the view.",
+        })),
+      ],
+    },
+  },
 ];

@@ -15,6 +15,7 @@ from tests.support.page import samples
 ACCOUNT = "/v1/accounts/acc000005"
 UNAVAILABLE = (503, {"message": "Service Unavailable"})
 EVERY = "Cavok looks every 5 seconds"
+TURN = "This account waits for its turn."
 ITSELF = "Cavok tests by itself: in 7 minutes."
 
 
@@ -93,7 +94,7 @@ def test_a_role_that_was_found_shows_at_once(instructions):
 @pytest.mark.parametrize(
     ("state", "said"),
     [
-        ("busy", f"Cavok looks at 5 accounts at a time. This one waits for its turn. {ITSELF}"),
+        ("busy", f"Others of your organization are looked at or tested first. {TURN} {ITSELF}"),
         ("off", ITSELF),
         (UNAVAILABLE, ITSELF),
         ("abort", ITSELF),

@@ -214,6 +214,9 @@ const texts = {
     isNow: (name, status) => `${name} is now: ${status}`,
     testLabel: (name) => `Test ${name}`,
     notStarted: "No test was started: the service cannot be reached. Check your network, then press Test again.",
+    perhapsStarted:
+      "The service cannot be reached, so perhaps no test was started. Check your network, then press Test again: " +
+      "a test that runs already is shown.",
     testHint: "Test the connection now",
     testedCaption: "Tested ",
   },
@@ -267,7 +270,7 @@ const texts = {
     networkDetail: "Check your network. Nothing was lost.",
     timeout: "The service did not answer in time",
     timeoutDetail: (seconds) => `No answer came within ${seconds} seconds.`,
-    waitFor: (seconds) => `Try again in ${seconds} ${seconds === 1 ? "second" : "seconds"}.`,
+    waitFor: (seconds) => plural(seconds, { one: "Try again in # second.", other: "Try again in # seconds." }),
     unexpected: "Something unexpected happened",
     reference: (id) => `Reference for support: ${id}`,
     slow: "This takes longer than usual. Still waiting for the service…",

@@ -6,10 +6,24 @@ import * as api from "../../../functions/dashboard/static/lib/api.js";
 import * as store from "../../../functions/dashboard/static/lib/store.js";
 
 const never = new AbortController().signal;
-const account = (name, changes = {}) => ({ account_id: name, name, status: "confirmed", version: 1, ...changes });
+const account = (name, changes = {}) => ({
+  account_id: name,
+  name,
+  provider_id: "123456789012",
+  status: "confirmed",
+  version: 1,
+  ...changes,
+});
 
 let there = [];
 let down = "";
+
+function numbers() {
+  const by_status = Object.fromEntries(
+    Object.entries(Object.groupBy(there, ({ status }) => status)).map(([status, each]) => [status, each.length]),
+  );
+  return { total: there.length, by_status };
+}
 
 // The API's list: a page begins after an account, whatever was added before it.
 function answer(url) {
@@ -21,8 +35,11 @@ function answer(url) {
     const found = there.find(({ account_id: each }) => each === id);
     return new Response(JSON.stringify(found ?? {}), { status: found ? 200 : 404 });
   }
-  if (pathname === "/v1/organization") return Response.json({ accounts: { total: there.length, by_status: {} } });
-  const rest = there.filter(({ name }) => name > (searchParams.get("cursor") ?? ""));
+  if (pathname === "/v1/organization") return Response.json({ accounts: numbers() });
+  const q = searchParams.get("q") ?? "";
+  const wanted = searchParams.get("status");
+  const fitting = there.filter(({ name, status }) => name.startsWith(q) && (!wanted || status === wanted));
+  const rest = fitting.filter(({ name }) => name > (searchParams.get("cursor") ?? ""));
   const items = rest.slice(0, Number(searchParams.get("limit")));
   return Response.json({ items, next_cursor: items.length < rest.length ? items.at(-1).name : null });
 }
@@ -220,4 +237,42 @@ test("the instances that one person has listed are not kept for the next", () =>
   assert.equal(store.instancesOf("b"), null);
   store.forget();
   assert.equal(store.instancesOf("a"), null);
+});
+
+for (const how of ["reread", "catchUp"]) {
+  test(`an account that fits its filter no longer is no row of it after ${how}, and counts and rows agree`, async () => {
+    there = ["a", "b"].map((name) => account(name, { status: "failed" }));
+    const listing = store.listingOf("", "failed");
+    await listing.readMore(never);
+    there = [account("a", { status: "failed" }), account("b", { status: "confirmed" })];
+    await store.readNumbers(never);
+    if (how === "reread") await listing.reread(new Map([["b", 1]]), never);
+    else {
+      listing.pages[0].at = 0;
+      await listing.catchUp(never);
+    }
+    assert.deepEqual(listing.ids, ["a"]);
+    assert.equal(listing.total, 1);
+    assert.equal(store.account("b").status, "confirmed");
+  });
+}
+
+test("an account that was renamed stays in its list, and leaves a search that finds it no longer", async () => {
+  there = ["alpha", "beta"].map((name) => account(name));
+  const search = store.listingOf("al", "");
+  await search.readMore(never);
+  there = [{ ...account("alpha"), name: "zeta", version: 2 }];
+  await search.reread(new Map(), never);
+  assert.deepEqual(search.ids, []);
+});
+
+test("a draft is its writer's: another person begins anew, and so does who has sent it", () => {
+  store.draftOf("ann").values = { provider_id: "123456789012" };
+  store.forget();
+  assert.equal(store.draftOf("ann").values.provider_id, "123456789012");
+  assert.deepEqual(store.draftOf("bob").values, {});
+  assert.deepEqual(store.draftOf("ann").values, {});
+  store.draftOf("ann").values = { name: "A" };
+  store.sent();
+  assert.deepEqual(store.draftOf("ann").values, {});
 });

@@ -76,8 +76,10 @@ export function consoleAddress(address) {
 
 const RESOURCE_MARKS = { allowed: ["good", "check"], denied: ["optional", "cross"] };
 
-export const partOf = ({ resources }) =>
-  resources?.asked ? t.resources.allowed(number(resources.allowed), number(resources.asked)) : "";
+export const partOf = ({ resources }) => (resources?.asked ? allowedOf(resources) : "");
+
+const allowedOf = ({ allowed, asked }) =>
+  allowed === asked ? t.resources.allAllowed(asked) : t.resources.allowed(number(allowed), number(asked));
 
 // How many resources were asked for, and examples with the refused first.
 export function resourcesOf(step) {
@@ -85,7 +87,7 @@ export function resourcesOf(step) {
   if (!asked) return null;
   const open = asked - allowed - denied;
   const counts = [
-    t.resources.allowed(number(allowed), number(asked)),
+    allowedOf(step.resources),
     denied > 0 && t.resources.denied(number(denied)),
     open > 0 && t.resources.open(number(open)),
   ].filter(Boolean);

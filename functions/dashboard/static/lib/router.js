@@ -40,6 +40,16 @@ function match(path) {
   return { route: routes.at(-1), params: {} };
 }
 
+/**
+ * For an action, to be asked for before it waits. What it does to the page once its answer has come goes through this:
+ * it is not done if the reader has left the view meanwhile. `otherwise`: what is done then.
+ * @returns {(work: () => any, otherwise?: () => any) => void}
+ */
+export function whileHere() {
+  const { signal } = leaving;
+  return (work, otherwise) => (signal.aborted ? otherwise?.() : work());
+}
+
 // Aborts the last view's requests, then shows the view that the URL names.
 export function render() {
   leaving.abort(new DOMException("left the view", "AbortError"));

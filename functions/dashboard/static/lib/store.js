@@ -1,11 +1,12 @@
-// What the page knows of accounts, and how old that is. Nothing else keeps an account, or what belongs
-// to one: views read it here and draw again when it changes.
+// What the page knows of accounts, and how old that is. Nothing else keeps an account, or what belongs to one, longer
+// than a view lives: views read it here and draw again when it changes. So too what a person has typed of a new one.
 import * as api from "./api.js";
 import { isMissing, Problem } from "./problem.js";
 
 /**
  * An account as the API describes it; more fields than these.
- * @typedef {{account_id: string, name: string, status: string, version: number, testing: boolean}} Account
+ * @typedef {{account_id: string, name: string, provider_id: string, status: string, version: number, testing: boolean}}
+ *   Account
  * One page of a listing, by the cursor that it was read with. `at`: when, in milliseconds.
  * @typedef {{cursor: string | null, limit: number, ids: string[], at: number}} ListedPage
  * An account that others added, and the account that it follows in the API's order.
@@ -32,11 +33,29 @@ let added = null;
 /** The instances that were listed last. `at`: when, in milliseconds.
  * @type {{id: string, listed: {items: any[], unavailable: any[], at: number}} | null} */
 let instances = null;
+/** What a person has typed of a new account, but no secret key, and the key of the request that tried to add it.
+ * @type {{of: string, values: Record<string, any>, attempt: {content: string, key: string}}} */
+let draft = newDraft("");
 /** How the last read ended, if badly. @type {"" | "late" | "offline"} */
 let trouble = "";
 /** Parts of the view that could not be read. One that it shows no more is missed by nobody.
  * @type {Set<{isConnected: boolean}>} */
 const lacking = new Set();
+
+function newDraft(person) {
+  return { of: person, values: {}, attempt: { content: "", key: "" } };
+}
+
+/** The draft of this person, who may have had to sign in again. Another begins anew. */
+export function draftOf(person) {
+  if (draft.of !== person) draft = newDraft(person);
+  return draft;
+}
+
+/** It was sent. */
+export function sent() {
+  draft = newDraft(draft.of);
+}
 
 /** Calls the listener after each change, until the view is left. */
 export function onChange(listener, signal) {
@@ -240,14 +259,27 @@ export class Listing {
 
   /**
    * Reads the pages of these rows again, and the page that was read longest ago, which finds what
-   * changed out of sight. What left its page was deleted, renamed or fits no longer: it is read by itself.
+   * changed out of sight. What left its page was deleted, was renamed or fits no longer: it is read by itself.
    */
   async reread(shown, signal) {
     const inSight = this.pages.filter((page) => page.ids.some((id) => shown.has(id)));
     const others = this.pages.filter((page) => !inSight.includes(page)).sort((a, b) => a.at - b.at);
     const left = await Promise.all([...inSight, ...others.slice(0, 1)].map((page) => this.#again(page, signal)));
     const inOrder = left.flat().sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
-    await readSome(inOrder, signal);
+    await this.#lookAt(inOrder, signal);
+  }
+
+  /** Reads accounts that left their page. One that fits no longer is no row of this list, as it counts no more. */
+  async #lookAt(left, signal) {
+    await readSome(left, signal);
+    const unfit = left.filter((id) => accounts.has(id) && !this.fits(kept(id)));
+    for (const id of unfit) this.leaveOut(id);
+    if (unfit.length) changed();
+  }
+
+  fits({ name, provider_id: number, status }) {
+    const q = this.q.toLowerCase();
+    return (!this.status || status === this.status) && (name.toLowerCase().startsWith(q) || number.startsWith(q));
   }
 
   /** While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. */
@@ -255,7 +287,7 @@ export class Listing {
     if (!this.ended || this.total === undefined || this.total === this.ids.length + this.arrivals.length) return;
     const since = counts?.at ?? 0;
     const page = this.pages.filter(({ at }) => at < since).sort((a, b) => a.at - b.at)[0];
-    if (page) await readSome(await this.#again(page, signal), signal);
+    if (page) await this.#lookAt(await this.#again(page, signal), signal);
   }
 
   /** Reads one page again. Returns the accounts that left it. */

@@ -7,15 +7,16 @@ import { t } from "../texts.js";
 
 export async function startTest(account, node) {
   await submitting(node, async () => {
-    const here = location.hash;
+    const here = router.whileHere();
     try {
       const test = await api.post(`/v1/accounts/${account.account_id}/verifications`);
-      // Somebody who has gone on meanwhile is left where they are.
-      if (location.hash === here) router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`);
+      here(() => router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`));
     } catch (problem) {
       const isProblem = problem instanceof Problem;
       const why = (isProblem && (problem.detail || problem.title)) || String(problem);
-      toast(isProblem && problem.unreachable ? t.list.notStarted : why, "warning");
+      // A request may have arrived although its answer was lost; without a network none has.
+      const lost = navigator.onLine ? t.list.perhapsStarted : t.list.notStarted;
+      toast(isProblem && problem.unreachable ? lost : why, "warning");
     }
   });
 }

@@ -37,7 +37,10 @@ export function spinner() {
 
 // An API older than severities names problems only.
 export const isProblem = (issue) => (issue.severity ?? "problem") !== "information";
-export const problemsOf = (account) => (account.issues ?? []).filter(isProblem);
+// Refused log writing is an issue only while it is wanted; the test that finds so is still to come.
+export const issuesOf = (account) =>
+  (account.issues ?? []).filter(({ code }) => code !== "log_writing_refused" || account.write_logs);
+export const problemsOf = (account) => issuesOf(account).filter(isProblem);
 const has = (account, code) => (account.issues ?? []).some((issue) => issue.code === code);
 export const isRevoked = (account) => account.status === "unconfirmed" && has(account, "revoked");
 // Others could enter through its role, so Cavok does not.

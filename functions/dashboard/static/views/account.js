@@ -7,6 +7,7 @@ import { icon } from "../lib/icons.js";
 import { regionsField } from "../lib/regions-field.js";
 import { Problem } from "../lib/problem.js";
 import * as router from "../lib/router.js";
+import { NAME, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
@@ -22,7 +23,9 @@ import {
   freshnessMark,
   isConnected,
   isOpenToOthers,
+  isProblem,
   isRevoked,
+  issuesOf,
   notice,
   problemsOf,
   section,
@@ -215,7 +218,8 @@ export function overview(context) {
 
 function drawStatus(target, account) {
   const condition = conditionOf(account);
-  const shown = [account.status, account.issues, account.capabilities, account.write_logs, account.verification];
+  const { status, issues, capabilities, write_logs: logs, verification, updated_at: changed } = account;
+  const shown = [status, issues, capabilities, logs, verification, changed];
   render(target, shown, () =>
     section(
       t.account.status,
@@ -226,7 +230,7 @@ function drawStatus(target, account) {
         t.account.statusText[condition] ?? t.status[account.status] ?? account.status,
       ),
       nextStep(account),
-      account.issues?.length > 0 && issueList(account.issues),
+      issuesOf(account).length > 0 && issueList(issuesOf(account)),
       h(
         "dl",
         { class: "capabilities" },
@@ -234,7 +238,7 @@ function drawStatus(target, account) {
           const state = capabilityState(account, group);
           const [said, meaning] =
             state === "unknown"
-              ? t.capabilities.notKnown[testedAs(account)]
+              ? t.capabilities.notKnown[group === "logs" && !testedSinceChange(account) ? "before" : testedAs(account)]
               : [
                   t.capabilities[state] ?? state,
                   state === "blocked"
@@ -261,8 +265,12 @@ function conditionOf(account) {
   if (isOpenToOthers(account)) return "openToOthers";
   if (status === "unconfirmed" && testedAs(account) !== "before")
     return testedAs(account) === "notEntered" ? "notThereYet" : "notProved";
+  if (status === "degraded" && account.issues?.some(isProblem) && !problemsOf(account).length) return "logsOff";
   return status === "confirmed" && problemsOf(account).length ? "confirmedInPart" : status;
 }
+
+const testedSinceChange = ({ verification, updated_at: changed }) =>
+  Boolean(verification) && Date.parse(verification.finished_at) >= Date.parse(changed);
 
 // "before": nothing has been tried since the connection last changed. A test that finishes is the
 // account's last change, a new role or region comes after it.
@@ -270,9 +278,7 @@ function testedAs(account) {
   if (account.status !== "unconfirmed") return "after";
   if (isRevoked(account)) return "before";
   if (problemsOf(account).length) return "notEntered";
-  return account.verification && Date.parse(account.verification.finished_at) >= Date.parse(account.updated_at)
-    ? "after"
-    : "before";
+  return testedSinceChange(account) ? "after" : "before";
 }
 
 function nextStep(account) {
@@ -466,16 +472,17 @@ function rename(handle) {
     maxlength: "64",
   });
   const save = changing(handle, "name");
+  const named = sameName(input, handle.id);
   dialog({
     title: t.account.renameTitle,
     content: ({ close }) =>
       form({
         submitText: t.actions.save,
         cancel: close,
-        fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input })],
+        fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input }), named.warning],
         async onsubmit() {
           const name = input.value.trim();
-          if (!/^[A-Za-z0-9]{1,64}$/.test(name)) {
+          if (!NAME.test(name)) {
             throw {
               status: 422,
               errors: [
@@ -486,6 +493,7 @@ function rename(handle) {
               ],
             };
           }
+          if (await named.warns()) return;
           await save({ name });
           close();
           toast(t.account.saved);
@@ -645,6 +653,7 @@ function drawRevoke(target, account, handle) {
 
 function confirmRevoke(handle) {
   const account = handle.account();
+  const here = router.whileHere();
   dialog({
     title: t.revoke.confirm(account.name),
     content: ({ close }) =>
@@ -665,11 +674,14 @@ function confirmRevoke(handle) {
           await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
           close();
           toast(t.revoke.done(account.name));
+          // If it fails, the next look shows it.
+          await handle.refresh().catch(() => {});
           // The button is gone, so the focus goes to what has changed.
-          await handle.refresh();
-          const heading = /** @type {HTMLElement} */ (document.querySelector(".account-head h1"));
-          heading.tabIndex = -1;
-          heading.focus();
+          here(() => {
+            const heading = /** @type {HTMLElement} */ (document.querySelector(".account-head h1"));
+            heading.tabIndex = -1;
+            heading.focus();
+          });
         },
       }),
   });
@@ -686,6 +698,7 @@ function danger(handle) {
 
 function confirmRemoval(handle) {
   const account = handle.account();
+  const here = router.whileHere();
   const input = h("input", {
     type: "text",
     class: "input mono",
@@ -714,7 +727,7 @@ function confirmRemoval(handle) {
           }
           await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
           close();
-          router.go("#/accounts");
+          here(() => router.go("#/accounts"));
           store.remove(account.account_id);
           toast(t.account.removed(account.name));
           announce(t.account.removed(account.name));

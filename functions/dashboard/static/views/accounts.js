@@ -224,9 +224,15 @@ class ListView {
     this.more({ keepRows: true });
   }
 
-  // The list reports problems with the API.
+  // The list reports problems with the API. That the numbers are missing, the mark says.
   numbers() {
-    return store.readNumbers(this.signal).catch(unlessProblem);
+    return store.readNumbers(this.signal).then(
+      () => store.has(this.filters),
+      (problem) => {
+        if (!this.signal.aborted) store.lacks(this.filters, this.signal);
+        unlessProblem(problem);
+      },
+    );
   }
 
   // `quietly`: what is shown stays until there is more.
@@ -370,18 +376,22 @@ class ListView {
     // Whoever presses again while the module loads gets one modal.
     if (this.opening) return;
     this.opening = true;
-    const here = this.address();
-    if (router.place().path !== "/accounts/new") history.pushState(null, "", "#/accounts/new");
+    const before = this.address();
+    const here = router.whileHere();
+    if (router.place().path !== "/accounts/new") here(() => history.pushState(null, "", "#/accounts/new"));
     try {
       const { newAccount } = await import("./new-account.js");
       if (this.signal.aborted) return;
       newAccount({
         onClose: () => {
-          if (router.place().path === "/accounts/new") router.rewrite("/accounts", here);
+          if (router.place().path === "/accounts/new") here(() => router.rewrite("/accounts", before));
         },
         onAdded: (account) => {
           store.add(account);
-          router.go("#/accounts", { replace: true });
+          here(
+            () => router.go("#/accounts", { replace: true }),
+            () => toast(t.list.added(account.name)),
+          );
         },
       });
     } catch {
@@ -461,6 +471,10 @@ class ListView {
       const index = ids.indexOf(focused.dataset.id);
       if (index >= 0) wanted.set(focused.dataset.id, index);
     }
+    // The focus of a row that is no row any more goes to the one in its place.
+    const lost = focused && this.body.contains(focused) && !wanted.has(focused.dataset.id);
+    const place = Number(focused?.getAttribute("aria-rowindex")) - 2;
+    const part = focus()?.dataset.part;
     for (const [id, node] of this.rows) {
       if (!wanted.has(id)) {
         node.remove();
@@ -473,6 +487,8 @@ class ListView {
       if (node.nextSibling !== before || node.parentNode !== this.body) this.body.insertBefore(node, before);
       before = node;
     }
+    const heir = lost && this.rows.get(ids[Math.min(place, ids.length - 1)]);
+    if (heir) heir.querySelector(`[data-part="${part}"]`)?.focus({ preventScroll: true });
     if (to > ids.length - FETCH_AHEAD_ROWS && !this.hasFailed()) this.more();
   }
 
@@ -556,10 +572,11 @@ class ListView {
     );
   }
 
-  // When the oldest of the rows in sight was read.
+  // When the oldest of the rows in sight, or the numbers, were read.
   readAt() {
-    const times = [...this.rows.keys()].map(store.readAt).filter(Boolean);
-    return times.length ? Math.min(...times) : (this.listing.pages[0]?.at ?? 0);
+    const rows = [...this.rows.keys()].map(store.readAt).filter(Boolean);
+    const listed = rows.length ? rows : [this.listing.pages[0]?.at ?? 0];
+    return Math.min(...listed, store.numbers()?.at ?? Infinity);
   }
 
   // Statuses change by themselves. Reads rows under test often, and the other visible rows now and

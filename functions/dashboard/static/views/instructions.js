@@ -10,8 +10,10 @@ import {
   button,
   changeButton,
   codeBlock,
+  isConnected,
   isOpenToOthers,
   isRevoked,
+  problemsOf,
   section,
   spinner,
   statusBadge,
@@ -111,8 +113,7 @@ const asked = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, r
  * looks also while a test runs: that look may have begun it without starting it.
  */
 async function look(account, before, since, signal) {
-  const connected = account.status === "confirmed" || account.status === "degraded";
-  const waits = account.access_type === "assume_role" && !connected && !isRevoked(account);
+  const waits = account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
   if (!waits || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
   if (Date.now() - since > LOOK_FOR_MS) return before === "off" ? before : "over";
   try {
@@ -131,6 +132,7 @@ async function look(account, before, since, signal) {
  */
 function drawWatch(target, account, looking, again) {
   const confirmed = account.status === "confirmed";
+  const [problem] = problemsOf(account);
   const condition = conditionOf(account, looking);
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
   const busy = account.testing || looking === "waiting" || looking === "busy";
@@ -147,7 +149,7 @@ function drawWatch(target, account, looking, again) {
         "div",
         { class: "watch-text" },
         h("p", {}, text, " ", looks, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
-        account.issues?.length > 0 && !confirmed && h("p", { class: "small" }, account.issues[0].message),
+        !confirmed && problem && h("p", { class: "small" }, problem.message),
       ),
       looks && looking === "over" && button(t.instructions.lookAgain, { onclick: again, "data-part": "again" }),
       confirmed

@@ -1,21 +1,15 @@
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
-import { icon } from "../lib/icons.js";
 import { regionsField } from "../lib/regions-field.js";
+import { NAME, find, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { afterPress, choice, dialog, field, form, notice, setError } from "../lib/ui.js";
 import { t } from "./texts.js";
 
-const NAME = /^[A-Za-z0-9]{1,64}$/;
 const NUMBER = /^\d{12}$/;
 const ROLE_NAME = /^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/;
 const KEY_ID = /^\w{16,128}$/;
-
-// The input is kept when the modal closes or the session ends, except the secret key, which is not
-// kept anywhere.
-let draft = {};
-// Retrying the same content uses the same idempotency key.
-let attempt = { content: "", key: "" };
 
 export function newAccount({ onClose, onAdded }) {
   dialog({
@@ -27,6 +21,9 @@ export function newAccount({ onClose, onAdded }) {
 }
 
 function accountForm(close, onAdded) {
+  // The input is kept when the modal closes or the session ends, except the secret key, which is not kept anywhere.
+  const kept = store.draftOf(session.somebody().email);
+  const draft = kept.values;
   const text = (name, attributes = {}) =>
     h("input", {
       type: "text",
@@ -91,7 +88,7 @@ function accountForm(close, onAdded) {
       input: rolePath,
     }),
   );
-  const sameName = h("p", { class: "field-warning", role: "status" });
+  const named = sameName(name);
   const showAccess = (type) => {
     credentials.hidden = type !== "access_key";
     role.hidden = type === "access_key";
@@ -107,7 +104,7 @@ function accountForm(close, onAdded) {
         "div",
         {},
         field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input: name }),
-        sameName,
+        named.warning,
       ),
       choice({
         name: "access_type",
@@ -145,15 +142,16 @@ function accountForm(close, onAdded) {
       const errors = check(values);
       const chosen = regions.read();
       if (errors.length || chosen === null) throw { status: 422, errors };
-      const content = JSON.stringify([session.somebody().email, values.body, chosen]);
-      if (attempt.content !== content) attempt = { content, key: api.newKey() };
+      if (await named.warns()) return;
+      // Retrying the same content uses the same idempotency key.
+      const content = JSON.stringify([values.body, chosen]);
+      if (kept.attempt.content !== content) kept.attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
       const account = await api
-        .post("/v1/accounts", body, { key: attempt.key })
+        .post("/v1/accounts", body, { key: kept.attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));
       if (!account) return;
-      draft = {};
-      attempt = { content: "", key: "" };
+      store.sent();
       onAdded(account);
     },
   });
@@ -180,15 +178,6 @@ function accountForm(close, onAdded) {
     number.setAttribute("aria-invalid", "true");
     number.focus();
   }
-
-  // Two accounts may have one name, but hardly on purpose.
-  name.addEventListener("blur", async () => {
-    const wanted = name.value.trim();
-    const there =
-      NAME.test(wanted) && (await find(wanted, (account) => account.name.toLowerCase() === wanted.toLowerCase()));
-    if (name.value.trim() === wanted)
-      fill(sameName, there && [icon("warning"), h("span", {}, t.newAccount.nameTaken(there.name, there.provider_id))]);
-  });
 
   function read() {
     const picked = (group) => node.querySelector(`input[name="${group}"]:checked`)?.value;
@@ -225,7 +214,7 @@ function accountForm(close, onAdded) {
   }
   node.addEventListener("input", () => {
     const { body, accessType } = read();
-    draft = {
+    kept.values = {
       provider_id: number.value,
       name: name.value,
       role_name: roleName.value,
@@ -238,13 +227,6 @@ function accountForm(close, onAdded) {
   });
   return node;
 }
-
-// The account whose name or number starts so and that fits. None if the search fails: this only helps.
-const find = (q, fits) =>
-  api.get("/v1/accounts", { query: { q, limit: 100 } }).then(
-    ({ items }) => items.find(fits),
-    () => null,
-  );
 
 function providerChoice(items) {
   return choice({

@@ -3,6 +3,7 @@ import * as api from "../lib/api.js";
 import { fill, h, render, uniqueId } from "../lib/dom.js";
 import { dayName, firstDay, number, timeOfDay, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import { button, changeButton, dialog, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
@@ -224,6 +225,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
   const subject = resource ?? instance;
   const name = subject.name || subject.instance_id;
   const given = resource?.schedule;
+  const here = router.whileHere();
   // The API takes the last schedule for right. One that was released meanwhile is the API's to refuse.
   const check = unlessChanged(
     given,
@@ -312,7 +314,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           // The row is drawn again before the question, which gives the focus back to it.
           await onSaved();
-          if (running !== false && isOutside(saved)) askToStop(id, saved, running, onStop);
+          if (running !== false && isOutside(saved)) here(() => askToStop(id, saved, running, onStop));
         },
       }),
   });

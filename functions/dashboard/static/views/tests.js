@@ -7,7 +7,18 @@ import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
-import { changeButton, copyable, notice, problemsOf, section, skeleton, spinner, statusBadge } from "../lib/ui.js";
+import {
+  changeButton,
+  copyable,
+  isRevoked,
+  issuesOf,
+  notice,
+  problemsOf,
+  section,
+  skeleton,
+  spinner,
+  statusBadge,
+} from "../lib/ui.js";
 import { keptTrue, pagedList, READ_EVERY_MS, watched } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
 import { frame } from "./account.js";
@@ -135,7 +146,7 @@ class Board {
     const done = steps.length;
     if (running && done >= this.said + 5) {
       this.said = done;
-      announce(t.tests.progress(number(done)));
+      announce(t.tests.progress(done));
     }
     if (!running && wasRunning) announce(t.tests.outcomeSaid(t.outcome[test.outcome ?? test.state]));
     this.drawAccount(this.account);
@@ -222,7 +233,7 @@ class Board {
             class: "bar",
             max: String(total || 1),
             value: steps.length,
-            "aria-label": t.tests.progress(number(steps.length)),
+            "aria-label": t.tests.progress(steps.length),
           })
         : h("p", { class: "test-says" }, t.tests.outcomeText[said]),
       foundAgain(test),
@@ -242,10 +253,11 @@ class Board {
     this.account = account;
     if (!this.hasEnded()) return;
     const isNewest = account.verification?.verification_id === this.id;
-    const issues = isNewest ? (account.issues ?? []) : [];
+    const issues = isNewest ? issuesOf(account) : [];
     // A test that could not enter an account that never was connected leaves it unconfirmed. Its
     // outcome alone would say more than that.
-    this.isNotThereYet = issues.length > 0 && account.status === "unconfirmed" && this.test.outcome === "failed";
+    this.isNotThereYet =
+      issues.length > 0 && account.status === "unconfirmed" && !isRevoked(account) && this.test.outcome === "failed";
     this.drawHead();
     this.wrong.hidden = !issues.length;
     render(this.wrong, issues, () => {
@@ -276,7 +288,9 @@ function groupSummary(rows) {
   const skipped = done.filter((row) => row.verdict === "skipped").length;
   if (done.length < rows.length) return t.tests.doneOf(number(done.length), number(rows.length));
   if (skipped === rows.length) return t.verdicts.skipped;
-  return t.tests.goodOf(number(good), number(rows.length - skipped)) + (partly ? t.tests.partly(number(partly)) : "");
+  const tried = rows.length - skipped;
+  const said = good === tried ? t.tests.allGood(good) : t.tests.goodOf(number(good), number(tried));
+  return said + (partly ? t.tests.partly(number(partly)) : "");
 }
 
 function outcomeBadge(test) {
@@ -565,7 +579,7 @@ function drawChanges(earlier, later, account) {
     h("header", { class: "card-head" }, h("h2", {}, t.tests.whatChanged)),
     h("div", { class: "change-heads" }, head(earlier, t.tests.earlier), icon("right"), head(later, t.tests.later)),
     different.length === 0
-      ? h("p", {}, t.tests.nothingChanged(number(same)))
+      ? h("p", {}, t.tests.nothingChanged(same))
       : [
           h(
             "ul",

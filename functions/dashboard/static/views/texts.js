@@ -46,8 +46,8 @@ export const t = withTexts({
   },
 
   resources: {
-    allowed: (allowed, asked) =>
-      allowed === asked ? `Allowed for all ${asked}` : `Allowed for ${allowed} of ${asked}`,
+    allAllowed: (count) => plural(count, { one: "Allowed for the only one", other: "Allowed for all #" }),
+    allowed: (allowed, asked) => `Allowed for ${allowed} of ${asked}`,
     denied: (count) => `refused for ${count}`,
     open: (count) => `not certain for ${count}`,
     which: "Which ones",
@@ -74,7 +74,7 @@ export const t = withTexts({
     number: "Provider ID",
     numberHelp: "The 12-digit account number of your AWS account.",
     numberTaken: (number) => `${number} is connected already. It is the account`,
-    nameTaken: (name, number) => `${name} is the name of account ${number} already. You can use it again.`,
+    nameTaken: (name, number) => `${name} is the name of account ${number} already. Press again to use it twice.`,
     numberNeeded: "Enter the 12-digit account number.",
     numberWrong: (digits) =>
       `An AWS account number has 12 digits; this has ${digits}${digits === 12 ? " and something else" : ""}.`,
@@ -128,6 +128,7 @@ export const t = withTexts({
       degraded: "Connected, but something that you asked for does not work.",
       failed: "Not connected.",
       openToOthers: "Blocked for your safety: others could enter this account through its role.",
+      logsOff: "Connected. What did not work was log writing, which is switched off now: the next test will say so.",
       confirmedInPart: "Connected. The last test proved it, and found what is below.",
       notThereYet: "Not there yet: the last test could not enter this account.",
       notProved: "Not confirmed yet: the last test could neither prove this connection nor rule it out.",
@@ -275,7 +276,7 @@ export const t = withTexts({
     nextCheck: "Cavok tests by itself:",
     looks: {
       waiting: "Cavok looks every 5 seconds while you are here, and tests the account once its role is there.",
-      busy: "Cavok looks at 5 accounts at a time. This one waits for its turn.",
+      busy: "Others of your organization are looked at or tested first. This account waits for its turn.",
       over: "Cavok has looked for 30 minutes, and stopped.",
       found: "",
       failed: "",
@@ -317,7 +318,7 @@ export const t = withTexts({
     none: "This account has not been tested yet.",
     missing: "This test is not kept any more, or never was.",
     running: "Testing…",
-    progress: (done) => `${done} steps done`,
+    progress: (done) => plural(done, { one: "# step done", other: "# steps done" }),
     outcomeSaid: (outcome) => `The test has ended: ${outcome}`,
     outcomeText: {
       confirmed: "The connection works.",
@@ -336,7 +337,8 @@ export const t = withTexts({
     predictedText: "Not tried for real: the role's own policies say so.",
     waiting: "waiting",
     doneOf: (done, all) => `${done} of ${all}`,
-    goodOf: (good, all) => (good === all ? `all ${all} fine` : `${good} of ${all} fine`),
+    allGood: (count) => plural(count, { one: "fine", other: "all # fine" }),
+    goodOf: (good, all) => `${good} of ${all} fine`,
     partly: (count) => `, ${count} in part`,
     exact: "The exact AWS answer",
     note: "More about it",
@@ -363,7 +365,8 @@ export const t = withTexts({
     later: "Later test",
     then: "then",
     notTested: "not tested",
-    nothingChanged: (count) => `Nothing: all ${count} verdicts are the same.`,
+    nothingChanged: (count) =>
+      plural(count, { one: "Nothing: # verdict is the same.", other: "Nothing: all # verdicts are the same." }),
     unchanged: (count) =>
       plural(count, { one: "# other verdict is the same.", other: "# other verdicts are the same." }),
   },
@@ -541,7 +544,7 @@ export const t = withTexts({
 
   interactions: {
     title: "Interactions",
-    text: "Every start, stop, listing and test, newest first.",
+    text: "Every start, stop and listing, and every test by a person, newest first.",
     none: "Nothing has happened with this account's instances yet.",
     outcomes: { accepted: "Accepted.", refused: "Refused." },
     wanted: { start: "running", stop: "stopped" },

@@ -3,11 +3,14 @@ import * as api from "../lib/api.js";
 import { announce, fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { isMissing } from "../lib/problem.js";
 import { freshnessMark, section, skeleton, spinner } from "../lib/ui.js";
 import { pagedList, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
 
+// Of how many accounts the organization's trail reads outcomes at a time. Other entries wait for the next one.
+const MOST_ACCOUNTS = 5;
 // A result, and the customer's log line, come some seconds after the interaction.
 const WHILE_PENDING_MS = [2_000, 5_000, 10_000, 20_000];
 
@@ -30,26 +33,40 @@ export function interactions(context) {
   });
 }
 
-export function accountAudit(context) {
-  const path = `/v1/accounts/${api.segment(context.params.id)}`;
-  // An entry was written when its test or act began. The outcome is among the tests, or interactions.
+// An entry was written when its test or act began. The outcome is among the tests, or interactions, of its account.
+export function withOutcomes(signal) {
   const outcomes = new Map();
   const isOpen = (entry) => (outcomes.get(idOf(entry)) ?? "running") === "running";
-  const look = async (list, id) => {
-    const found = api.get(`${path}/${list}`, { query: { limit: 100 }, signal: context.signal });
-    for (const each of await found.then(({ items }) => items).catch(() => []))
-      outcomes.set(each[id], each.outcome ?? each.state);
+  const look = async (entries, list, id) => {
+    const path = `/v1/accounts/${api.segment(entries[0].account_id)}/${list}`;
+    try {
+      const { items } = await api.get(path, { query: { limit: 100 }, signal });
+      for (const each of items) outcomes.set(each[id], each.outcome ?? each.state);
+    } catch (problem) {
+      // Of a deleted account nothing is kept. Whatever else fails is tried again with the next read.
+      if (!isMissing(problem)) return;
+    }
+    // Older than what is listed: its link tells.
+    for (const entry of entries) if (!outcomes.has(idOf(entry))) outcomes.set(idOf(entry), "");
   };
-  const withOutcomes = async (page) => {
-    const open = page.items.filter(isOpen);
-    await Promise.all([
-      open.some(testOf) && look("verifications", "verification_id"),
-      open.some(isAct) && look("interactions", "interaction_id"),
-    ]);
+  return async (page) => {
+    const open = page.items.filter((entry) => idOf(entry) && isOpen(entry));
+    const of = [...Map.groupBy(open, ({ account_id: account }) => account).values()].slice(0, MOST_ACCOUNTS);
+    await Promise.all(
+      of.flatMap((entries) => [
+        entries.some(testOf) && look(entries.filter(testOf), "verifications", "verification_id"),
+        entries.some(isAct) && look(entries.filter(isAct), "interactions", "interaction_id"),
+      ]),
+    );
     return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: outcomes.get(idOf(entry)) })) };
   };
+}
+
+export function accountAudit(context) {
+  const path = `/v1/accounts/${api.segment(context.params.id)}/audit`;
+  const complete = withOutcomes(context.signal);
   const show = (body, onMissing) => {
-    const entries = trail(context, `${path}/audit`, { ...auditOf(false), onMissing, complete: withOutcomes });
+    const entries = trail(context, path, { ...auditOf(false), onMissing, complete });
     fill(body, section(t.audit.title, { note: t.audit.text }, entries.node));
     return entries;
   };
@@ -61,7 +78,7 @@ export function accountAudit(context) {
 
 export function organizationAudit(context) {
   context.title(t.audit.title);
-  const entries = trail(context, "/v1/audit", auditOf(true));
+  const entries = trail(context, "/v1/audit", { ...auditOf(true), complete: withOutcomes(context.signal) });
   fill(
     context.main,
     h(

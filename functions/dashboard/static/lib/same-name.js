@@ -1,0 +1,37 @@
+// Two accounts may have one name, but hardly on purpose.
+import * as api from "./api.js";
+import { fill, h } from "./dom.js";
+import { icon } from "./icons.js";
+import { t } from "../views/texts.js";
+
+export const NAME = /^[A-Za-z0-9]{1,64}$/;
+
+/** The account whose name or number starts so and that fits. None if the search fails: this only helps. */
+export const find = (q, fits) =>
+  api.get("/v1/accounts", { query: { q, limit: 100 } }).then(
+    ({ items }) => items.find(fits),
+    () => null,
+  );
+
+/**
+ * Warns of a name that another account has. `warns`: asked for before saving; whether it warns of this name for the
+ * first time. Whoever has been warned may use it.
+ * @param {HTMLInputElement} input
+ * @param {string} own the account that may have it
+ */
+export function sameName(input, own = "") {
+  const warning = h("p", { class: "field-warning", role: "status" });
+  let told = "";
+  const warns = async () => {
+    const wanted = input.value.trim();
+    if (wanted === told) return false;
+    const isSame = ({ account_id: id, name }) => id !== own && name.toLowerCase() === wanted.toLowerCase();
+    const there = NAME.test(wanted) && (await find(wanted, isSame));
+    if (input.value.trim() !== wanted) return false;
+    told = there ? wanted : "";
+    fill(warning, there && [icon("warning"), h("span", {}, t.newAccount.nameTaken(there.name, there.provider_id))]);
+    return Boolean(there);
+  };
+  input.addEventListener("blur", warns);
+  return { warning, warns };
+}

@@ -1,0 +1,26 @@
+// What an action may do to the page once its answer has come.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+globalThis.location = { hash: "#/accounts" };
+globalThis.window = { addEventListener() {} };
+const { go, render, start, whileHere } = await import("../../../functions/dashboard/static/lib/router.js");
+
+test("it reaches the view in which it began, and no other", () => {
+  const shown = [];
+  start([{ path: "/accounts" }, { path: "/not-found" }], ({ path }) => shown.push(path));
+  const here = whileHere();
+  here(() => go("#/accounts"));
+  assert.equal(shown.length, 2);
+  const later = whileHere();
+  location.hash = "#/organization";
+  render();
+  let instead = 0;
+  later(
+    () => assert.fail("the reader has left"),
+    () => (instead += 1),
+  );
+  // An earlier visit of the same view is another one.
+  here(() => assert.fail("the reader has left"));
+  assert.deepEqual([shown.length, instead], [3, 1]);
+});

@@ -1,0 +1,60 @@
+// What the audit trail says became of a test or an act, of one account or of all.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+// What the modules touch when they are loaded.
+globalThis.addEventListener = () => {};
+globalThis.document = { addEventListener() {} };
+globalThis.setInterval = () => 0;
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const { withOutcomes } = await import(`${page}/views/trail.js`);
+
+const never = new AbortController().signal;
+const tested = (account, id) => ({
+  account_id: account,
+  action: "tested",
+  detail: `verification ${id}`,
+  target: { type: "account" },
+});
+const act = (account, id) => ({
+  account_id: account,
+  audit_id: id,
+  action: "stop_requested",
+  target: { type: "instance" },
+});
+
+async function completed(complete, ...items) {
+  const page_ = await complete({ items, next_cursor: null });
+  return page_.items.map(({ outcome }) => outcome);
+}
+
+test("entries of several accounts get their outcomes, each list is asked for once", async () => {
+  api.start({ api_base: "http://api.test" });
+  const asked = [];
+  const lists = {
+    "/v1/accounts/a/verifications": [{ verification_id: "t1", outcome: "failed" }],
+    "/v1/accounts/b/verifications": [{ verification_id: "t2", outcome: null, state: "running" }],
+    "/v1/accounts/b/interactions": [{ interaction_id: "i1", outcome: "refused" }],
+  };
+  globalThis.fetch = async (url) => {
+    const { pathname } = new URL(url);
+    asked.push(pathname);
+    return lists[pathname] ? Response.json({ items: lists[pathname] }) : new Response("{}", { status: 404 });
+  };
+  const complete = withOutcomes(never);
+  const entries = [
+    tested("a", "t1"),
+    tested("a", "t0"),
+    act("b", "i1"),
+    tested("b", "t2"),
+    tested("gone", "t3"),
+    { ...act("a", "x"), action: "created", target: { type: "account" } },
+  ];
+  assert.deepEqual(await completed(complete, ...entries), ["failed", "", "refused", "running", "", undefined]);
+  assert.equal(asked.length, 4);
+  lists["/v1/accounts/b/verifications"] = [{ verification_id: "t2", outcome: "confirmed" }];
+  assert.equal((await completed(complete, ...entries))[3], "confirmed");
+  // What is known, or is older than what is listed, is not asked for again.
+  assert.deepEqual(asked.slice(4), ["/v1/accounts/b/verifications"]);
+});
