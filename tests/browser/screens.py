@@ -10,7 +10,7 @@ from typing import Any
 from playwright.sync_api import Route, sync_playwright
 
 from cavok.api.models.resources import ScheduleBody
-from cavok.domain.permissions import GRANTED_GROUPS
+from cavok.domain.kinds import Action
 from local import stack as local_stack
 from tests.support.page import chromium, samples
 
@@ -37,8 +37,6 @@ SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("organization", "#/organization", "light", WIDE | {"height": 850}),
     ("access-details", "#/access-details", "light", WIDE),
 )
-WRONG = {"degraded": [samples.FIXABLE], "failed": [samples.ISSUE]}
-"""What is wrong with accounts of a status, which the API always says."""
 NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "Staging", "Web")
 
 
@@ -51,48 +49,30 @@ def lived_in() -> dict[str, Any]:
     accounts = []
     for index in range(24):
         name = f"{NAMES[index // 3]}{('', 'Asia', 'Europe')[index % 3]}"
-        sample = dated(samples.account(index, name=name), hours=1 + index * 1.7)
-        accounts.append(sample | {"issues": WRONG.get(sample["status"], [])})
-    accounts[3] = accounts[3] | {
-        "access_type": "assume_role",
-        "role_arn": "arn:aws:iam::400000000003:role/CavokCloud",
-        "access_key_id": None,
-        "write_logs": True,
-        "status": "degraded",
-        "capabilities": {"ec2": "partial", "rds": "partial", "logs": "full"},
-        "issues": [
-            samples.issue(
-                "permission_lost",
-                "ec2:StopInstances was allowed and no longer is.",
-                "A policy of the role denies ec2:StopInstances explicitly; "
-                "remove that Deny statement. Allowing it elsewhere does not help.",
-                fix=samples.FIXABLE["fix"] | {"policy_statement": None, "cli": None},
-            ),
-            samples.SCOPED,
-        ],
-        "regions": [each["region"] for each in samples.REGION_HEALTH],
-        "region_health": samples.REGION_HEALTH,
-    }
+        accounts.append(dated(samples.account(index, name=name), hours=1 + index * 1.7))
+    accounts[0] = samples.in_many_regions(accounts[0])
+    # Entered by a role, which the pictures of a test show.
+    third = samples.account(3, access_type="assume_role", write_logs=True, name=accounts[3]["name"])
+    accounts[3] = samples.in_many_regions(dated(third, hours=6), samples.STOP_DENIED)
     parts = samples.everything(accounts)
-    stop = samples.step("ec2:StopInstances", "ec2", region="us-east-1")
-    steps = [*full_steps("ec2:StopInstances")]
-    before = [stop if step["step"] == stop["step"] else step for step in steps]
+    steps = samples.all_steps(accounts[3], samples.PARTIAL, samples.STOP_DENIED)
+    before = samples.all_steps(accounts[3], samples.PARTIAL)
     one = "/v1/accounts/acc00000[0-9]/verifications"
-    times = {"started_at": moment(hours=6), "finished_at": moment(hours=5.9977)}
+    times = {
+        "started_at": moment(hours=6.0023),
+        "finished_at": accounts[3]["verification"]["finished_at"],
+    }
     parts[f"{one}/test1"] = samples.finished_test(
         outcome="degraded", steps=steps, region_health=samples.REGION_HEALTH, **times
     )
     earlier = {"started_at": moment(hours=30), "finished_at": moment(hours=29.9977)}
     parts[f"{one}/test0"] = samples.finished_test("test0", steps=before, **earlier)
     account = "/v1/accounts/acc00000[0-9]"
-    interactions = [
-        {**one, "at": moment(hours=2 + index * 5.3)}
-        for index, one in enumerate(samples.INTERACTIONS)
-    ]
     resources = [{**one, "next_action": next_action(one["schedule"])} for one in samples.RESOURCES]
     audit = [{**one, "at": moment(hours=6 + 31 * index)} for index, one in enumerate(samples.AUDIT)]
     parts[f"{account}/detection"] = {"state": "waiting"}
-    parts[f"{account}/interactions"] = {"items": interactions, "next_cursor": None}
+    parts[f"{account}/instances"] = samples.INSTANCES | {"as_of": moment(seconds=20)}
+    parts[f"{account}/interactions"] = {"items": interactions(), "next_cursor": None}
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
     # The account whose usage is shown beside its details is the second of all.
@@ -113,6 +93,36 @@ def dated(account: dict[str, Any], hours: float) -> dict[str, Any]:
     }
 
 
+def interactions() -> list[dict[str, Any]]:
+    """Of the first account, newest first: at times at which its schedules act, or people may have;
+    all of them in its logs.
+    """
+    start, listing, refused, nightly, test, morning, stop = samples.INTERACTIONS
+    web, orders, _ = samples.RESOURCES
+    times = {
+        "int4": moment(hours=1),
+        "int2": moment(hours=1.99),
+        "int0": moment(hours=2),
+        "int1": moment(hours=2.1),
+        "int3": turn(orders, Action.STOP, hours=0),
+        "int5": turn(web, Action.START, hours=3),
+        # AWS starts a stopped database again after seven days.
+        "int6": moment(days=8),
+    }
+    happened = [start, listing, refused, nightly, test, morning, stop]
+    dated_ = [one | {"at": times[one["interaction_id"]], "logged": "written"} for one in happened]
+    return sorted(dated_, key=lambda one: one["at"], reverse=True)
+
+
+def turn(resource: dict[str, Any], action: Action, *, hours: float) -> str:
+    """When this resource's schedule did so last, so many hours ago or more."""
+    schedule = ScheduleBody(**resource["schedule"]).schedule()
+    latest = schedule.latest_transition(datetime.now(UTC) - timedelta(hours=hours))
+    while latest.action is not action:
+        latest = schedule.latest_transition(latest.at - timedelta(seconds=1))
+    return f"{latest.at:%Y-%m-%dT%H:%M:%SZ}"
+
+
 def next_action(schedule: dict[str, Any] | None) -> dict[str, str] | None:
     """What the schedule really does next."""
     if schedule is None:
@@ -125,22 +135,6 @@ def this_month() -> dict[str, str]:
     now = datetime.now(UTC)
     after = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
     return {"period": f"{now:%Y-%m}", "resets_at": f"{after:%Y-%m-01T00:00:00Z}"}
-
-
-def full_steps(denied: str) -> list[dict[str, Any]]:
-    known = {step["step"]: step for step in [*samples.STEPS, samples.PARTIAL]}
-    trust = [step["step"] for step in samples.STEPS if step["group"] == "trust"]
-    catalog = {"trust": trust} | {group.group: group.actions for group in GRANTED_GROUPS}
-    keep = {denied, *trust, "ec2:StartInstances", samples.PARTIAL["step"]}
-    return [
-        known[name] if name in keep else samples.step(name, group, region=region_of(group))
-        for group, names in catalog.items()
-        for name in names
-    ]
-
-
-def region_of(group: str) -> str | None:
-    return "us-east-1" if group in {"ec2", "rds", "logs"} else None
 
 
 def answering(reply: Any) -> Any:

@@ -258,7 +258,7 @@ def test_the_list_says_how_many_problems_there_are(admin, answer_with):
     accounts = [
         samples.account(0, issues=[samples.FIXABLE, samples.SCOPED]),
         samples.account(3, issues=[samples.FIXABLE, samples.ISSUE]),
-        samples.account(4),
+        samples.account(4, issues=[]),
         samples.account(6, issues=[samples.SCOPED]),
     ]
     answer_with(admin.page, "/v1/accounts", samples.pages_of(accounts))

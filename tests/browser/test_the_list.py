@@ -43,7 +43,7 @@ def test_each_row_says_what_it_is_in_words_and_shapes(many):
     first = row(many, "Account00000")
     expect(first).to_contain_text("400000000000")
     expect(first).to_contain_text("AWS · Assume Role")
-    expect(first.get_by_role("listitem").nth(1)).to_have_text("RDS: partly")
+    expect(first.get_by_role("listitem").nth(1)).to_have_text("RDS: full")
     expect(first.locator("time")).to_have_attribute("datetime", "2026-01-05T10:00:00Z")
     expect(first.get_by_role("button", name="Test Account00000")).to_be_visible()
     expect(row(many, "Account00003")).to_contain_text("AWS · Access Key")

@@ -2,45 +2,49 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cavok.domain import permissions
+from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName
+from tests.support.page.tested import found
 
 STATUSES = ("confirmed", "confirmed", "confirmed", "degraded", "failed", "unconfirmed")
 
 
 def account(index: int, **changes: Any) -> dict[str, Any]:
-    status = STATUSES[index % len(STATUSES)]
-    tested = status != "unconfirmed"
-    return {
+    """An account and what its last test found. A status in `changes` comes with what belongs to it;
+    whatever else is in them is taken as it is.
+    """
+    status = changes.get("status", STATUSES[index % len(STATUSES)])
+    uses_key = changes.get("access_type") == "access_key" or (
+        index % 4 == 3 and "access_type" not in changes
+    )
+    number = f"{400_000_000_000 + index}"
+    sample = {
         "account_id": f"acc{index:06d}",
         "provider": "aws",
-        "provider_id": f"{400_000_000_000 + index}",
+        "provider_id": number,
         "name": f"Account{index:05d}",
-        "access_type": "access_key" if index % 4 == 3 else "assume_role",
-        "role_arn": None
-        if index % 4 == 3
-        else f"arn:aws:iam::{400_000_000_000 + index}:role/CavokCloud",
+        "access_type": "access_key" if uses_key else "assume_role",
+        "role_arn": None if uses_key else f"arn:aws:iam::{number}:role/CavokCloud",
         "role_path": "/",
-        "access_key_id": "WXYZ" if index % 4 == 3 else None,
-        "write_logs": index % 2 == 0,
+        "access_key_id": "WXYZ" if uses_key else None,
+        "write_logs": changes.get("write_logs", index % 2 == 0),
         "regions": ["us-east-1"],
-        "region_health": [{"region": "us-east-1", "status": "reachable", "reason": None}]
-        if tested
-        else [],
+        "region_health": [],
         "status": status,
         "issues": [],
-        "capabilities": {"ec2": "full", "rds": "partial", "logs": "none"}
-        if tested
-        else {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
+        "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
         "verification": {
             "verification_id": "test1",
             "outcome": status,
             "finished_at": "2026-01-05T10:00:00Z",
         }
-        if tested
+        if status != "unconfirmed"
         else None,
         "testing": False,
         "next_verification_at": "2026-01-06T10:00:00Z",
@@ -48,8 +52,28 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "created_by": "admin@northwind.example",
         "updated_at": "2026-01-02T10:00:00Z",
         "version": 1,
-        **changes,
     }
+    if status != "unconfirmed":
+        sample |= _found(index, status, sample["write_logs"], sample["access_type"])
+    return sample | changes
+
+
+def _found(index: int, status: str, write_logs: bool, access_type: str) -> dict[str, Any]:
+    """What the last test found, as `found` says it of the first such account."""
+    if index:
+        first = json.dumps(_found(0, status, write_logs, access_type))
+        return json.loads(first.replace("400000000000", f"{400_000_000_000 + index}"))
+    if known := _FOUND.get((status, write_logs, access_type)):
+        return known
+    sample = account(0, status="unconfirmed", write_logs=write_logs, access_type=access_type)
+    denied = [STOP_DENIED] if status == "degraded" else []
+    steps = not_entered(sample) if status == "failed" else all_steps(sample, *denied)
+    known = found(sample, steps, [REACHABLE], lost=[STOP_DENIED["step"]])
+    _FOUND[status, write_logs, access_type] = known
+    return known
+
+
+_FOUND: dict[tuple[str, bool, str], dict[str, Any]] = {}
 
 
 def pages_of(accounts: list[dict[str, Any]]) -> Any:
@@ -192,6 +216,43 @@ PARTIAL = step(
         ],
     },
 )
+
+
+STOP_DENIED = next(each for each in STEPS if each["step"] == "ec2:StopInstances")
+
+
+def all_steps(of: dict[str, Any], *others: dict[str, Any]) -> list[dict[str, Any]]:
+    """A test to the end that finds everything as it should be, but for these steps. The domain
+    skips those that do not apply to the account.
+    """
+    instead = {each["step"]: each for each in others}
+    wanted = {"trust:without-external-id": "denied", "trust:with-wrong-external-id": "denied"}
+    return [
+        instead.get(name)
+        or step(
+            name,
+            group_of(name),
+            wanted.get(name, "allowed"),
+            region="us-east-1" if group_of(name) in {"ec2", "rds", "logs"} else None,
+        )
+        for name in permissions.STEPS
+        if (of["write_logs"] or group_of(name) != "logs")
+        and (
+            of["role_arn"]
+            or name == "trust:account-matches"
+            or group_of(name) in of["capabilities"]
+        )
+    ]
+
+
+def not_entered(of: dict[str, Any]) -> list[dict[str, Any]]:
+    """A test that AWS does not let in."""
+    name = "sts:AssumeRole" if of["role_arn"] else "trust:account-matches"
+    reason = "role_not_assumable" if of["role_arn"] else "credentials_rejected"
+    return [step(name, "trust", "denied", reason=reason, error_code="AccessDenied")]
+
+
+REACHABLE = {"region": "us-east-1", "status": "reachable", "reason": None}
 
 
 REGION_HEALTH = [
@@ -609,17 +670,19 @@ DELIVERIES = [
 ]
 
 
+def in_many_regions(account: dict[str, Any], *steps: dict[str, Any]) -> dict[str, Any]:
+    """The account, of which a test has found so much as a page can show."""
+    wide = account | {"regions": [each["region"] for each in REGION_HEALTH]}
+    return wide | found(
+        wide, all_steps(wide, PARTIAL, *steps), REGION_HEALTH, lost=[STOP_DENIED["step"]]
+    )
+
+
 def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """One sample of everything that the page can show: what to answer, by path."""
-    issues = {0: [SCOPED], 3: [FIXABLE], 4: [ISSUE]}
-    accounts = accounts or [
-        account(index, issues=issues.get(index % len(STATUSES), [])) for index in range(40)
-    ]
+    accounts = accounts or [account(index) for index in range(40)]
     if not accounts[0]["region_health"][1:]:
-        accounts[0] = accounts[0] | {
-            "regions": [each["region"] for each in REGION_HEALTH],
-            "region_health": REGION_HEALTH,
-        }
+        accounts[0] = in_many_regions(accounts[0])
     one = "/v1/accounts/acc00000[0-9]"
     return {
         "/v1/organization": organization(accounts),

@@ -694,7 +694,7 @@ export const t = withTexts({
     title: "Access Details",
     text:
       "Every permission that Cavok asks for in your AWS account, what it is for, and what stops working " +
-      "without it. Only Trust is mandatory.",
+      "without it. Only what is marked mandatory is needed to connect.",
     least:
       "Once an account is in use, its tab Least privilege shows the smallest policy that still works for " +
       "it. Choose one under",

@@ -1,0 +1,78 @@
+"""What the domain makes of a test's steps: a sample account has no status beside issues or
+capabilities that the API never sends together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from cavok.api.models.accounts import AccountBody
+from cavok.domain.accounts import AccessType, Account
+from cavok.domain.actors import SCHEDULE
+from cavok.domain.regions import RegionHealth
+from cavok.domain.steps import Step
+from cavok.domain.verifications import Trigger, Verification, finish
+
+_NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
+_STEPS = TypeAdapter(list[Step])
+_HEALTH = TypeAdapter(list[RegionHealth])
+FOUND = ("status", "issues", "capabilities", "region_health")
+"""What a test decides of an account."""
+
+
+def found(
+    sample: Mapping[str, Any],
+    steps: Sequence[Mapping[str, Any]],
+    health: Sequence[Mapping[str, Any]],
+    lost: Collection[str] = (),
+) -> dict[str, Any]:
+    """What a test with these steps and regions finds of a sample account that was connected before,
+    as the API sends it. `lost` are permissions that an earlier test found allowed.
+    """
+    account = Account(
+        organization_id="northwind",
+        account_id=sample["account_id"],
+        provider="aws",
+        account_number=sample["provider_id"],
+        name=sample["name"],
+        access_type=AccessType(sample["access_type"]),
+        role_name=sample["role_arn"] and sample["role_arn"].rpartition("/")[2],
+        access_key_id_ending=sample["access_key_id"],
+        write_logs=sample["write_logs"],
+        regions=tuple(sample["regions"]),
+        next_verification_at=None,
+        created_at=_NOW,
+        created_by="admin",
+        updated_at=_NOW,
+        touched_at=_NOW,
+        connected_at=_NOW,
+        proven=frozenset(lost),
+    )
+    verification = Verification(
+        organization_id=account.organization_id,
+        account_id=account.account_id,
+        verification_id="test1",
+        trigger=Trigger.SCHEDULED,
+        actor=SCHEDULE,
+        connection_revision=account.connection_revision,
+        started_at=_NOW,
+    )
+    after, finished = finish(
+        account,
+        verification,
+        _STEPS.validate_python(steps),
+        _NOW,
+        region_health=_HEALTH.validate_python(health),
+    )
+    assert finished.outcome, "such a test proves nothing"
+    body = AccountBody.of(
+        after,
+        provider_id=after.account_number,
+        access_key_id=after.access_key_id_ending,
+        testing=False,
+    ).model_dump(mode="json")
+    return {name: body[name] for name in FOUND}

@@ -1,0 +1,125 @@
+"""What pictures and browser tests show of accounts is what the domain would say of them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from cavok.api.models.resources import ScheduleBody
+from cavok.domain.issues import LOG_WRITING_REFUSED
+from cavok.domain.regions import UNUSABLE
+from tests.browser import screens
+from tests.support.page import samples
+
+SHOWN = {
+    "samples": samples.everything(),
+    "pictures": screens.lived_in(),
+}
+
+
+def accounts_of(parts: dict[str, Any]) -> list[dict[str, Any]]:
+    request = type("Request", (), {"url": "https://x/v1/accounts?limit=100"})
+    return [*parts["/v1/accounts"](request)["items"], *one_by_one(parts).values()]
+
+
+def one_by_one(parts: dict[str, Any]) -> dict[str, Any]:
+    return {
+        path: each
+        for path, each in parts.items()
+        if path.startswith("/v1/accounts/acc0000") and "provider_id" in each
+    }
+
+
+def contradictions(account: dict[str, Any]) -> list[str]:
+    """What the domain never says together."""
+    problems = [each for each in account["issues"] if each["severity"] == "problem"]
+    codes = {each["code"] for each in account["issues"]}
+    capabilities = account["capabilities"]
+    connected = account["status"] in {"confirmed", "degraded"}
+    unusable = [
+        each["region"] for each in account["region_health"] if each["status"] in {*UNUSABLE}
+    ]
+    said = " ".join(
+        each["message"] for each in account["issues"] if each["code"].startswith("region_")
+    )
+    wrong = {
+        "confirmed with a problem": account["status"] == "confirmed" and problems,
+        "not confirmed without a problem": account["status"] in {"degraded", "failed"}
+        and not problems,
+        "capabilities of one that is not connected": not connected
+        and {*capabilities.values()} != {"unknown"},
+        "part of a permission without an issue": "partial" in capabilities.values() and not codes,
+        "logs that are wanted, refused and no issue": connected
+        and account["write_logs"]
+        and capabilities["logs"] in {"none", "partial"}
+        and LOG_WRITING_REFUSED not in codes,
+        "logs that are not wanted and were tried": not account["write_logs"]
+        and capabilities["logs"] != "unknown",
+        "a region that is left out and no issue": connected
+        and any(each not in said for each in unusable),
+        "a role and a key": (account["role_arn"] is None)
+        is not (account["access_type"] == "access_key"),
+        "tested before it was added": account["verification"]
+        and account["verification"]["finished_at"] < account["created_at"],
+    }
+    return [each for each, is_so in wrong.items() if is_so]
+
+
+@pytest.mark.parametrize("where", SHOWN)
+def test_no_account_contradicts_itself(where: str) -> None:
+    found = {each["name"]: contradictions(each) for each in accounts_of(SHOWN[where])}
+    assert len(found) > 20
+    assert {name: each for name, each in found.items() if each} == {}
+
+
+def test_each_status_comes_with_what_belongs_to_it() -> None:
+    for index in range(24):
+        for status in ("confirmed", "degraded", "failed", "unconfirmed"):
+            assert contradictions(samples.account(index, status=status)) == []
+
+
+def test_contradictions_are_found() -> None:
+    good = samples.account(0)
+    assert contradictions(good | {"capabilities": good["capabilities"] | {"logs": "none"}})
+    assert contradictions(good | {"status": "degraded"})
+    assert contradictions(good | {"region_health": samples.REGION_HEALTH})
+    assert contradictions(samples.account(3, issues=[]))
+
+
+def test_the_test_that_pictures_show_found_what_its_account_says() -> None:
+    parts = SHOWN["pictures"]
+    account = parts["/v1/accounts/acc000003"]
+    test = parts["/v1/accounts/acc00000[0-9]/verifications/test1"]
+    assert account["verification"]["outcome"] == account["status"] == test["outcome"]
+    assert account["verification"]["finished_at"] == test["finished_at"]
+    assert samples.found(account, test["steps"], test["region_health"], ["ec2:StopInstances"]) == {
+        name: account[name] for name in ("status", "issues", "capabilities", "region_health")
+    }
+
+
+def test_what_schedules_did_in_pictures_is_what_they_say() -> None:
+    parts = SHOWN["pictures"]
+    one = "/v1/accounts/acc00000[0-9]"
+    entries = parts[f"{one}/interactions"]["items"]
+    resources = {each["instance_id"]: each for each in parts[f"{one}/resources"]["items"]}
+    assert {entry["logged"] for entry in entries} == {"written"}, "its account's Write logs is Yes"
+    assert [entry["at"] for entry in entries] == sorted((e["at"] for e in entries), reverse=True)
+    turns = [entry for entry in entries if entry["actor"] == "schedule"]
+    assert turns
+    for entry in turns:
+        at = datetime.fromisoformat(entry["at"])
+        schedule = ScheduleBody(**resources[entry["instance_id"]]["schedule"]).schedule()
+        assert schedule.latest_transition(at).at == at
+        assert schedule.latest_transition(at).action == entry["action"]
+
+
+def test_whatever_waits_in_pictures_was_begun() -> None:
+    entries = SHOWN["pictures"]["/v1/accounts/acc00000[0-9]/interactions"]["items"]
+    for index, entry in enumerate(entries):
+        if "is pending" in entry["detail"]:
+            before = [
+                one for one in entries[index + 1 :] if one["instance_id"] == entry["instance_id"]
+            ]
+            assert before[0]["action"] == "start"
