@@ -314,3 +314,21 @@ def test_what_a_test_in_a_second_tab_finds_turns_every_word_of_a_row_in_the_firs
     expect(row).to_contain_text("Failed")
     expect(row.locator(".chip")).to_have_text(["EC2: not used", "RDS: not used", "Logs: not used"])
     expect(row.locator(".cell-next")).to_have_text("1 problem")
+
+
+def test_log_writing_that_was_just_switched_contradicts_nothing(admin, answer_with):
+    """Until the next test, which comes at once, nothing is known of it, or wrong with it."""
+    logs = {"ec2": "full", "rds": "full", "logs": "unknown"}
+    later = "2026-01-05T11:00:00Z"
+    page = shown(admin, answer_with, capabilities=logs, write_logs=True, updated_at=later)
+    expect(page.locator(".capability").last).to_contain_text(WILL_TELL)
+    refused = samples.issue(
+        "log_writing_refused", "logs:PutLogEvents is refused, but Write logs is Yes.", "Add it."
+    )
+    off = samples.account(
+        0, status="degraded", issues=[refused], write_logs=False, updated_at=later
+    )
+    answer_with(page, ONE, off)
+    page.reload()
+    expect(connection(page)).to_contain_text("log writing, which is switched off now")
+    expect(page.get_by_role("main")).not_to_contain_text("but Write logs is Yes")

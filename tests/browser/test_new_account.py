@@ -196,6 +196,7 @@ def test_a_reload_finds_the_modal_open(modal):
     expect(modal).to_have_url(re.compile("#/accounts$"))
 
 
+@shows(9, PLAIN, SLOW_API)
 def test_a_name_that_another_account_has_warns_and_may_be_used(modal, answer_with):
     answer_with(modal, "/v1/accounts", samples.pages_of([samples.account(0)]))
     name = modal.get_by_label("Name", exact=True)
@@ -208,6 +209,38 @@ def test_a_name_that_another_account_has_warns_and_may_be_used(modal, answer_wit
     expect(warning).to_have_text("")
 
 
+def test_who_presses_enter_is_warned_of_a_taken_name_too_and_may_use_it(modal, answer_with):
+    answer_with(modal, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    added = answer_with(modal, "/v1/accounts", (201, samples.account(5)), method="POST")
+    fill(modal, name="account00000")
+    modal.get_by_label("Name", exact=True).press("Enter")
+    expect(modal.locator(".field-warning")).to_contain_text("Account00000 is the name of account")
+    assert added == []
+    modal.get_by_label("Name", exact=True).press("Enter")
+    expect(modal.get_by_role("dialog")).to_have_count(0)
+    assert len(added) == 1
+
+
+def test_whoever_left_while_an_account_was_added_stays_where_they_are(modal, answer_with):
+    held: list[Any] = []
+    new = samples.account(5)
+    modal.route(
+        re.compile("/v1/accounts$"),
+        lambda route: held.append(route) if route.request.method == "POST" else route.fallback(),
+    )
+    fill(modal)
+    submit(modal)
+    expect(modal.locator("button[aria-busy=true]")).to_have_count(1)
+    modal.keyboard.press("Escape")
+    modal.evaluate("location.hash = '#/organization'")
+    expect(modal.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+    held[0].fulfill(status=201, json=new)
+    expect(modal.locator("#toasts")).to_contain_text("Account00005 was added.")
+    expect(modal).to_have_url(re.compile("#/organization$"))
+    expect(modal.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+
+
+@shows(9, PLAIN, SLOW_MODULES)
 def test_the_first_field_has_the_focus(modal):
     expect(modal.get_by_label("Provider ID")).to_be_focused()
 

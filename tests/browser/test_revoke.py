@@ -96,3 +96,31 @@ def test_revoking_on_the_running_stack_is_audited(admin):
     expect(connection.get_by_text("Not known yet. A test will tell.")).to_have_count(3)
     page.get_by_role("link", name="Audit trail").click()
     expect(page.locator(".trail-row").first).to_contain_text("Use revoked")
+
+
+def test_the_last_test_of_a_revoked_account_is_not_called_one_that_could_not_enter(
+    admin, answer_with
+):
+    failed = {**samples.account(0)["verification"], "outcome": "failed"}
+    answer_with(admin.page, ONE, revoked_account() | {"verification": failed})
+    answer_with(admin.page, f"{ONE}/verifications/test1", samples.finished_test(outcome="failed"))
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    expect(page.locator(".test-head")).to_contain_text("Failed")
+    expect(page.locator(".test-head")).not_to_contain_text("Not there yet")
+
+
+def test_whoever_left_while_an_account_was_revoked_keeps_their_focus(admin, answer_with):
+    page, held = admin.page, []
+    answer_with(page, ONE, samples.account(0))
+    page.route(f"**{ONE}/revoke", lambda route: held.extend([route]))
+    admin.go("#/accounts/acc000000")
+    page.get_by_role("button", name="Revoke now").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke now").click()
+    expect(page.locator("button[aria-busy=true]")).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.evaluate("location.hash = '#/organization'")
+    heading = page.get_by_role("heading", name="Organization", level=1)
+    expect(heading).to_be_focused()
+    held[0].fulfill(status=204)
+    expect(page.locator("#toasts")).to_contain_text("is revoked")
+    expect(heading).to_be_focused()

@@ -176,7 +176,12 @@ def test_a_test_that_cannot_start_without_network_says_so(admin, account, watch)
     expect(test).to_be_visible()
     page.route("**/verifications", lambda route: route.abort())
     test.click()
+    # The request may have arrived.
+    expect(page.locator("#toasts")).to_contain_text("perhaps no test was started")
+    page.context.set_offline(True)
+    test.click()
     expect(page.locator("#toasts")).to_contain_text("No test was started")
+    page.context.set_offline(False)
 
 
 def test_instructions_promise_no_look_while_a_test_runs_nor_one_that_is_over(

@@ -166,6 +166,51 @@ def test_what_left_its_page_is_looked_at_by_itself(admin, answer_with, watch):
     expect(row(page, "Account00001")).to_contain_text("Confirmed")
     accounts[1:] = []
     page.clock.fast_forward("00:31")
-    expect(row(page, "Account00001")).to_contain_text("Failed")
+    expect(row(page, "Account00001")).to_have_count(0)
     expect(row(page, "Account00002")).to_have_count(0)
     expect(row(page, "Account00000")).to_contain_text("Confirmed")
+    expect(total(page, "1 account")).to_be_visible()
+
+
+def test_the_focus_of_a_row_that_fits_no_longer_goes_to_the_one_in_its_place(admin, answer_with):
+    page = admin.page
+    accounts = [samples.account(index, status="failed") for index in range(3)]
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    answer_with(page, "/v1/accounts/acc000001", samples.account(1, status="confirmed"))
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go("#/accounts?status=failed")
+    row(page, "Account00001").get_by_role("button", name="Test").focus()
+    del accounts[1]
+    page.clock.fast_forward("00:31")
+    expect(row(page, "Account00001")).to_have_count(0)
+    expect(row(page, "Account00002").get_by_role("button", name="Test")).to_be_focused()
+
+
+@pytest.mark.parametrize("status", [422, 503])
+def test_numbers_that_could_not_be_read_are_not_called_live(admin, answer_with, watch, status):
+    watch.expect_status(status)
+    page, broken = admin.page, [False]
+    refused = samples.problem(status, "It cannot be told.")
+    ours = samples.organization([samples.account(0)])
+    answer_with(page, "/v1/organization", lambda _: refused if broken[0] else ours)
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go("#/accounts")
+    mark = page.locator(".freshness")
+    expect(mark).to_have_text("Live")
+    broken[0] = True
+    page.clock.run_for(31_000)
+    for _ in range(7):
+        page.clock.run_for(5_000)
+        page.wait_for_timeout(20)
+    # The rows were read again meanwhile, and well.
+    for _ in range(7):
+        expect(mark).to_contain_text("Last updated")
+        page.clock.run_for(5_000)
+    broken[0] = False
+    for _ in range(8):
+        page.clock.run_for(5_000)
+        page.wait_for_timeout(20)
+    expect(mark).to_have_text("Live")
