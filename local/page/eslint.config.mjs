@@ -1,4 +1,6 @@
 // The style of the page's modules. Names that do not exist and wrong types are tsc's.
+const WAITS = [":function[async=true]", "CallExpression[callee.property.name=/^(then|catch|finally)$/]"];
+
 export default [
   {
     files: ["functions/dashboard/static/**/*.js", "tests/unit/dashboard/**/*.mjs"],
@@ -42,7 +44,7 @@ export default [
           "CallExpression[callee.name=/^(dialog|askToStop|confirm[A-Z]\\w*)$/]",
           "AssignmentExpression[left.object.name=/^(location|document)$/]",
         ].map((reach) => ({
-          selector: `:function[async=true] ${reach}:not(CallExpression[callee.name="here"] *)`,
+          selector: `:matches(${WAITS.map((waits) => `${waits} ${reach}`)}):not(CallExpression[callee.name="here"] *)`,
           message: "Reach it through router.whileHere(): the reader may have left the view.",
         })),
       ],

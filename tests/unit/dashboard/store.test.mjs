@@ -240,7 +240,7 @@ test("the instances that one person has listed are not kept for the next", () =>
 });
 
 for (const how of ["reread", "catchUp"]) {
-  test(`an account that fits its filter no longer is no row of it after ${how}, and counts and rows agree`, async () => {
+  test(`an account that fits its filter no longer is no row after ${how}, and counts and rows agree`, async () => {
     there = ["a", "b"].map((name) => account(name, { status: "failed" }));
     const listing = store.listingOf("", "failed");
     await listing.readMore(never);
@@ -257,7 +257,7 @@ for (const how of ["reread", "catchUp"]) {
   });
 }
 
-test("an account that was renamed stays in its list, and leaves a search that finds it no longer", async () => {
+test("an account that a search finds no longer by its new name leaves it", async () => {
   there = ["alpha", "beta"].map((name) => account(name));
   const search = store.listingOf("al", "");
   await search.readMore(never);
