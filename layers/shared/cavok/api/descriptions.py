@@ -274,8 +274,8 @@ OWN: dict[str, dict[str, str]] = {
     "ResourceBody": {
         "name": "The instance's name when it was added. Null if it had none.",
         "schedule": "When the instance runs. Null if it has no schedule.",
-        "next_action": "What the schedule does next, if the account is connected then. Null without a "
-        "schedule.",
+        "next_action": "What the schedule does next, if the account is connected then. "
+        "Null without a schedule.",
         "note": "What went wrong or was unusual the last time. Null if nothing was.",
         "created_by": "Who put the instance under control.",
         "updated_at": "When the schedule was set.",
@@ -293,8 +293,8 @@ OWN: dict[str, dict[str, str]] = {
     },
     "ScheduleBody": {
         "time_zone": "A time zone of the IANA database, such as `Europe/Berlin`.",
-        "windows": "When the instance is on. Empty: always off. A week that is all on, or all off, has a "
-        "start, or stop, each midnight.",
+        "windows": "When the instance is on. Empty: always off. A week that is all on, or all "
+        "off, has a start, or stop, each midnight.",
     },
     "StepBody": {
         "step": "The IAM action, such as `ec2:StopInstances`, or a check of the trust.",

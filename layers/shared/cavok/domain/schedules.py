@@ -76,7 +76,7 @@ class Schedule:
     def _edges(self) -> Sequence[tuple[int, Action]]:
         """Minutes of the local week at which the wanted state changes. A week that is all on or all
         off has one each midnight: AWS restarts a stopped database after seven days, and somebody
-        may stop what should be on. The turn changes nothing for an instance that is as it should be.
+        may stop what should be on. It changes nothing for an instance that is as it should be.
         """
         on = [False] * _WEEK_MINUTES
         for window in self.windows:
