@@ -12,6 +12,7 @@ from playwright.sync_api import Route, sync_playwright
 from cavok.api.models.resources import ScheduleBody
 from cavok.domain.kinds import Action
 from local import stack as local_stack
+from tests.browser.axe import wait_until_loaded
 from tests.support.page import chromium, samples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
@@ -23,7 +24,7 @@ SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("list-narrow", "#/accounts", "light", NARROW),
     ("new-account", "#/accounts/new", "light", WIDE),
     ("instructions", "#/accounts/acc000005/instructions", "light", WIDE),
-    ("test", "#/accounts/acc000003/tests/test1", "light", WIDE),
+    ("test", "#/accounts/acc000003/tests/test1", "light", WIDE | {"height": 1600}),
     ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW),
     ("what-changed", "#/accounts/acc000003/tests/test1/since/test0", "light", WIDE),
     ("account", "#/accounts/acc000003", "light", TALL),
@@ -157,6 +158,7 @@ def main() -> None:
             chromium.sign_in(page, stack, stack.users["admin"])
             page.evaluate("hash => { location.hash = hash; }", hash_)
             page.wait_for_timeout(1500)
+            wait_until_loaded(page)
             page.mouse.move(0, 0)
             page.screenshot(path=FOLDER / f"{name}.png")
             context.close()

@@ -134,6 +134,27 @@ def test_deleting_asks_for_the_number_and_speaks_of_the_customers_stack(admin, a
     assert admin.call("GET", f"/v1/accounts/{account['account_id']}").status_code == 404
 
 
+def test_a_rename_warns_of_a_name_that_another_account_has_and_may_use_it(admin, answer_with):
+    page, ours = admin.page, samples.account(0)
+    answer_with(page, "/v1/accounts/acc000000", ours)
+    answer_with(page, "/v1/accounts", samples.pages_of([ours, samples.account(1)]))
+    renamed = answer_with(page, "/v1/accounts/acc000000", ours, method="PATCH")
+    admin.go("#/accounts/acc000000")
+    page.get_by_role("button", name="Rename").click()
+    name = page.get_by_role("dialog").get_by_label("Name")
+    # Its own name is no other's.
+    name.fill("ACCOUNT00000")
+    name.press("Tab")
+    expect(page.locator(".field-warning")).to_have_text("")
+    name.fill("account00001")
+    name.press("Enter")
+    expect(page.locator(".field-warning")).to_contain_text("Account00001 is the name of account")
+    assert renamed == []
+    name.press("Enter")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    assert len(renamed) == 1
+
+
 def test_what_is_wrong_comes_with_its_remedy(admin, answer_with):
     broken = samples.account(
         4,

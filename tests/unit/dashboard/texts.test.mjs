@@ -1,0 +1,16 @@
+// Texts that count have the forms of the language.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+Object.defineProperty(globalThis, "navigator", { value: { language: "en" }, configurable: true });
+const { t } = await import("../../../functions/dashboard/static/views/texts.js");
+
+for (const [said, one, several] of [
+  [t.problems.waitFor, "Try again in 1 second.", "Try again in 1,500 seconds."],
+  [t.tests.progress, "1 step done", "1,500 steps done"],
+  [t.tests.nothingChanged, "Nothing: 1 verdict is the same.", "Nothing: all 1,500 verdicts are the same."],
+  [t.tests.allGood, "fine", "all 1,500 fine"],
+  [t.resources.allAllowed, "Allowed for the only one", "Allowed for all 1,500"],
+]) {
+  test(`${one} ${several}`, () => assert.deepEqual([said(1), said(1500)], [one, several]));
+}
