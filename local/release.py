@@ -68,13 +68,13 @@ def losses(
     the outputs tell others, or that others keep. And what operators give and get. Both templates
     are as CloudFormation gets them.
     """
-    told = json.dumps(old.get("Outputs", {}))
+    outputs = json.dumps(old.get("Outputs", {}))
     for name, before in old["Resources"].items():
         after = new["Resources"].get(name)
         matters = (
             before["Type"] in stateful
             or _keeps(before, "DeletionPolicy")
-            or f'"{name}"' in told
+            or f'"{name}"' in outputs
             or name in _KEPT_BY_OTHERS
             or _has_own_name(before, old, replaced_by)
         )

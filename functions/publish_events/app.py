@@ -1,5 +1,5 @@
 """publish_events: publishes the events that follow from changes in the table, also to webhooks, and
-has acts followed.
+queues starts and stops to be followed.
 """
 
 from typing import Any
@@ -26,8 +26,8 @@ def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
         free_interactions=int(wiring.setting("FREE_INTERACTIONS")),
     )
     if events:
-        told = [{"type": event.type, "event_id": event.detail["event_id"]} for event in events]
-        logger.info("Published", events=told)
+        published = [{"type": event.type, "event_id": event.detail["event_id"]} for event in events]
+        logger.info("Published", events=published)
     return outcomes
 
 

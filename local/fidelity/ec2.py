@@ -124,8 +124,8 @@ def _describe_the_state_reason(original: Any, instance: dict[str, Any]) -> str:
     reason = instance.get("StateReason")
     if not reason or instance["State"]["Name"] != "stopped":
         return described
-    told = f"<code>{reason['Code']}</code><message>{reason['Message']}</message>"
-    return described.replace("<imageId>", f"<stateReason>{told}</stateReason><imageId>", 1)
+    state_reason = f"<code>{reason['Code']}</code><message>{reason['Message']}</message>"
+    return described.replace("<imageId>", f"<stateReason>{state_reason}</stateReason><imageId>", 1)
 
 
 @corrects(ec2, "handle_request")

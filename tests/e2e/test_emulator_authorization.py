@@ -194,7 +194,7 @@ def test_a_policy_may_limit_a_table_to_some_partitions(account: Account) -> None
 
 def test_each_item_of_a_transaction_is_checked_by_its_own_partition(account: Account) -> None:
     account.client("dynamodb").create_table(
-        TableName="house",
+        TableName="shared",
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
@@ -206,8 +206,8 @@ def test_each_item_of_a_transaction_is_checked_by_its_own_partition(account: Acc
     def move(put: str, delete: str) -> Any:
         return table.transact_write_items(
             TransactItems=[
-                {"Put": {"TableName": "house", "Item": {"pk": {"S": put}}}},
-                {"Delete": {"TableName": "house", "Key": {"pk": {"S": delete}}}},
+                {"Put": {"TableName": "shared", "Item": {"pk": {"S": put}}}},
+                {"Delete": {"TableName": "shared", "Key": {"pk": {"S": delete}}}},
             ]
         )
 

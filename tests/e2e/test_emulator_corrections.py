@@ -445,14 +445,14 @@ def test_a_policy_may_ask_for_the_source_of_events(account: Account) -> None:
     )
     events = account.session(role, "events")
 
-    def tell(*sources: str) -> None:
+    def put_events(*sources: str) -> None:
         entries = [{"Source": s, "DetailType": "Told", "Detail": "{}"} for s in sources]
         events.put_events(Entries=entries)
 
-    tell("ours")
+    put_events("ours")
     for refused in (("theirs",), ("ours", "theirs")):
         with pytest.raises(ClientError, match="AccessDenied"):
-            tell(*refused)
+            put_events(*refused)
 
 
 def test_a_log_line_in_the_embedded_metric_format_rings_the_alarm_of_its_dimensions(

@@ -88,12 +88,12 @@ def test_a_start_that_falls_back_is_not_reached_until_the_customer_grants_what_i
     assert reason.startswith("Client.InternalError: Client error on launch.")
     statement = json.loads(reason[reason.index("{") :])
     assert statement == ENCRYPTED_VOLUMES.statement()
-    told = wait_for(
+    found = wait_for(
         lambda: [e for e in bus() if e["detail-type"] == "Instance Did Not Follow"], bool
     )
     assert [
         (e["detail"]["interaction_id"], e["detail"]["instance_id"], e["detail"]["state_reason"])
-        for e in told
+        for e in found
     ] == [(started["interaction_id"], instance_id, reason)]
 
     grant_the_group(used, statement)

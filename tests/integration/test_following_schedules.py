@@ -606,8 +606,8 @@ def test_a_first_schedule_that_another_request_set_meanwhile_is_not_told_again(
         wiring.resources().save(orders, before=new_one, entry=entry)
 
     assert stored(orders) == orders
-    told = [item["action"] for item in items() if item["sk"].startswith("AUDIT#")]
-    assert told.count("schedule_changed") == 1
+    acts = [item["action"] for item in items() if item["sk"].startswith("AUDIT#")]
+    assert acts.count("schedule_changed") == 1
 
 
 class DeletingFirst(Resources):

@@ -47,7 +47,7 @@ def test_the_access_key_that_is_sealed_is_the_one_that_was_set_and_is_shown() ->
         lambda key=key: ADMIN.put(f"{path}/credentials", key) for key in (KEYS, OTHER_KEYS)
     )
     for run in interleavings(snapshot(), first, second):
-        told: list[Any] = [run.first.value.status, run.second.value.status]  # type: ignore[attr-defined]
+        statuses: list[Any] = [run.first.value.status, run.second.value.status]  # type: ignore[attr-defined]
         account = wiring.accounts().get(ORGANIZATION_ID, account_id)
         sealed = wiring.accounts().sealed_credentials(account)
         assert sealed
@@ -55,10 +55,10 @@ def test_the_access_key_that_is_sealed_is_the_one_that_was_set_and_is_shown() ->
         key = wiring.sealer().open(sealed, context)
 
         assert key["access_key_id"].endswith(str(account.access_key_id_ending)), run.at
-        if told == [204, 409]:
+        if statuses == [204, 409]:
             assert key == KEYS, run.at
-        elif told == [409, 204]:
+        elif statuses == [409, 204]:
             assert key == OTHER_KEYS, run.at
         else:
-            assert told == [204, 204], run.at
+            assert statuses == [204, 204], run.at
             assert account.connection_revision == 3, run.at

@@ -416,13 +416,13 @@ def _wrong_trail(items: Json) -> Iterator[str]:
         and f"{item['action']}_requested" in _REQUESTED
         and item["request_id"] != an_interaction().request_id  # of "record", without an entry
     }
-    told = {
+    entries = {
         sk.removeprefix("AUDIT#")
         for (_, sk), item in items.items()
         if sk.startswith("AUDIT#") and item["action"] in _REQUESTED
     }
-    if acts != told:
-        yield f"acts {acts}, told {told}"
+    if acts != entries:
+        yield f"acts {acts}, told {entries}"
 
 
 def _wrong_counts(items: Json, accounts: Json) -> Iterator[str]:

@@ -579,8 +579,8 @@ def test_what_a_catch_passes_on_is_what_the_next_state_takes(
     assert ("VerifyAccount", state) in runs.visited
     tested = admin.get(f"/v1/accounts/{account['account_id']}/verifications").json["items"][0]
     assert tested["state"] == ("aborted" if state in PROVES_NOTHING else "finished")
-    told = failure.output["Error"] in json.dumps(tested)
-    assert told == passes_its_error_on("VerifyAccount", state), tested
+    shown = failure.output["Error"] in json.dumps(tested)
+    assert shown == passes_its_error_on("VerifyAccount", state), tested
 
 
 @pytest.mark.parametrize("failure", HOW_TASKS_FAIL, ids=lambda each: each.output["Error"])
@@ -712,11 +712,11 @@ def test_every_message_of_unfollowed_schedules_is_taken_by_the_function_that_the
         "ReconcileClocks": SCHEDULED_EVENT,
     }
     assert messages.keys() == senders_to("UnfollowedSchedules")
-    told = rows("Following a schedule by hand")
+    by_hand = rows("Following a schedule by hand")
     for function, message in messages.items():
         folder = FUNCTIONS[function]["CodeUri"].removeprefix("functions/")
         has = {*message, f'"detail-type": "{message.get("detail-type")}"'}
-        named = [name for body, name in told if body.strip("`") in has]
+        named = [name for body, name in by_hand if body.strip("`") in has]
         assert named == [f"`{folder}`"]
         invoke(function, message)
 

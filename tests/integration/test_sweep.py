@@ -241,7 +241,7 @@ def webhook_for(admin: Api, *events: EventType) -> None:
     assert admin.put("/v1/organization/webhook", body).status in (200, 201)
 
 
-def told(account: Account, write: Callable[[], Any]) -> list[Event]:
+def events_after(account: Account, write: Callable[[], Any]) -> list[Event]:
     """The events that follow from what this writes of an account."""
     before = image(account)
     write()
@@ -260,7 +260,7 @@ def test_a_test_that_finds_the_same_is_told_with_its_own_time(
     customers.swept()
     for _ in range(3):
         next_day(customers, account)
-        (event,) = told(account, customers.swept)
+        (event,) = events_after(account, customers.swept)
 
         assert (event.type, event.at) == (EventType.VERIFICATION_FINISHED, customers.now)
 
@@ -271,15 +271,15 @@ def test_a_test_that_finds_the_same_is_told_only_where_a_webhook_asks_for_it(
     (account,) = add()
     customers.swept()
     next_day(customers, account)
-    assert told(account, customers.swept) == [], "no webhook"
+    assert events_after(account, customers.swept) == [], "no webhook"
 
     webhook_for(admin, EventType.FAILED)
     next_day(customers, account)
-    assert told(account, customers.swept) == [], "it asks for others"
+    assert events_after(account, customers.swept) == [], "it asks for others"
 
     webhook_for(admin, EventType.FAILED, EventType.VERIFICATION_FINISHED)
     next_day(customers, account)
-    assert len(told(account, customers.swept)) == 1
+    assert len(events_after(account, customers.swept)) == 1
 
 
 def test_whoever_asks_while_the_test_runs_is_told(customers: Customers, admin: Api) -> None:
@@ -293,7 +293,7 @@ def test_whoever_asks_while_the_test_runs_is_told(customers: Customers, admin: A
 
     customers.finds["A0"] = ask
 
-    assert len(told(account, customers.swept)) == 1
+    assert len(events_after(account, customers.swept)) == 1
 
 
 def test_what_follows_a_test_that_found_the_same_is_told(customers: Customers) -> None:
@@ -301,9 +301,11 @@ def test_what_follows_a_test_that_found_the_same_is_told(customers: Customers) -
     customers.swept()
     for _ in range(FULL_EVERY - 1):
         next_day(customers, account)
-        assert told(account, customers.swept) == []
+        assert events_after(account, customers.swept) == []
     next_day(customers, account)
-    assert [e.type for e in told(account, customers.swept)] == [EventType.VERIFICATION_FINISHED]
+    assert [e.type for e in events_after(account, customers.swept)] == [
+        EventType.VERIFICATION_FINISHED
+    ]
     next_day(customers, account)
     customers.swept()
     next_day(customers, account)
@@ -311,7 +313,7 @@ def test_what_follows_a_test_that_found_the_same_is_told(customers: Customers) -
         found, a_step("ec2:StopInstances", Verdict.DENIED, Reason.IDENTITY_POLICY)
     )
 
-    assert [e.type for e in told(account, customers.swept)] == [
+    assert [e.type for e in events_after(account, customers.swept)] == [
         EventType.VERIFICATION_FINISHED,
         EventType.DEGRADED,
     ]

@@ -69,7 +69,7 @@ def interleavings(
     count = len(_run(first, None).calls)
     index = 0
     while index <= count:
-        turn = _Turn(index, second)
+        turn = _Interruption(index, second)
         prepare()
         run = _run(first, turn)
         after = index + 1
@@ -81,7 +81,7 @@ def interleavings(
         yield Interleaving(run.at(index), run.first, turn.answer, places=after - index)
         for busy in range(index, min(after, made)):
             if run.calls[busy].items & turn.held:
-                turn_again = _Turn(busy, second, conflict=True)
+                turn_again = _Interruption(busy, second, conflict=True)
                 prepare()
                 again = _run(first, turn_again)
                 at = f"{again.at(busy)} conflict"
@@ -143,7 +143,7 @@ def _name(item: dict[str, Any]) -> str:
 
 
 @dataclass
-class _Turn:
+class _Interruption:
     """When it is the second operation's, and the calls that it made then."""
 
     index: int
@@ -166,7 +166,7 @@ class _Turn:
 
 @dataclass
 class _Run:
-    turn: _Turn | None
+    turn: _Interruption | None
     calls: list[Call] = field(default_factory=list)
     first: Answer = Answer()
     _seconds_turn: bool = False
@@ -193,13 +193,13 @@ class _Run:
                 raise transaction_conflict(operation, arguments)
         return REAL(client, operation, arguments)
 
-    def take(self, turn: _Turn) -> None:
+    def take(self, turn: _Interruption) -> None:
         self._seconds_turn = True
         turn.take()
         self._seconds_turn = False
 
 
-def _run(first: Operation, turn: _Turn | None) -> _Run:
+def _run(first: Operation, turn: _Interruption | None) -> _Run:
     run = _Run(turn)
     with watched(run):
         run.first = Answer.of(first)

@@ -108,10 +108,10 @@ SHARED = template()["Globals"]["Function"]["Environment"]["Variables"]
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_a_function_is_told_what_its_code_asks_for_and_nothing_else(name: str) -> None:
-    told = set(FUNCTIONS[name].get("Environment", {}).get("Variables", {}))
+    given = set(FUNCTIONS[name].get("Environment", {}).get("Variables", {}))
 
-    assert wanted(name) - OPTIONAL.keys() - LAMBDA_SETS - SHARED.keys() <= told
-    assert told <= wanted(name)
+    assert wanted(name) - OPTIONAL.keys() - LAMBDA_SETS - SHARED.keys() <= given
+    assert given <= wanted(name)
 
 
 SETS_CLOCKS = {name for name in FUNCTIONS if "scheduler:CreateSchedule" in json.dumps(role(name))}
@@ -132,7 +132,7 @@ QUEUES = of_type("AWS::SQS::Queue")
 def test_a_function_that_is_told_a_queue_or_bus_may_use_that_one(name: str) -> None:
     """So that two names are not exchanged. A clock's role sends to its queue, not who sets it."""
     may = json.dumps(role(name)["Policies"])
-    told = {
+    given = {
         value["Ref"]
         for variable, value in FUNCTIONS[name].get("Environment", {}).get("Variables", {}).items()
         if variable not in OPTIONAL
@@ -140,7 +140,7 @@ def test_a_function_that_is_told_a_queue_or_bus_may_use_that_one(name: str) -> N
         and value.get("Ref") in QUEUES.keys() | {"Bus", "VerifyAccount"}
     }
 
-    assert [one for one in told if f'["{one}", "Arn"]' not in may and f'"{one}"' not in may] == []
+    assert [one for one in given if f'["{one}", "Arn"]' not in may and f'"{one}"' not in may] == []
 
 
 # ---- the ways of messages ------------------------------------------------------------------------

@@ -87,7 +87,7 @@ def test_an_entry_of_an_index_is_stored_too() -> None:
 # ---- docs/costs.md
 
 
-def told(thing: str) -> int:
+def documented(thing: str) -> int:
     (number,) = re.findall(
         rf"{thing} is about ([\d,]+) bytes", (ROOT / "docs" / "costs.md").read_text()
     )
@@ -102,7 +102,7 @@ def test_an_account_has_the_size_that_costs_tell() -> None:
     with adapters():
         stored = as_sent(item_of(an_account(0, NOW, due=False)))
 
-    assert weight(stored) == pytest.approx(told("An account"), rel=0.05)
+    assert weight(stored) == pytest.approx(documented("An account"), rel=0.05)
 
 
 REFUSED = (
@@ -151,4 +151,4 @@ def test_a_verification_has_the_size_that_costs_tell() -> None:
     with adapters():
         stored = as_sent(VerificationItem.of(verification, expires_at=NOW).serialize())
 
-    assert weight(stored) == pytest.approx(told("A verification"), rel=0.05)
+    assert weight(stored) == pytest.approx(documented("A verification"), rel=0.05)

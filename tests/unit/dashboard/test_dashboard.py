@@ -247,8 +247,8 @@ def test_the_pages_of_the_api_have_the_same_security_headers(get):
     of_the_page, of_the_api = get("/").headers, {k.lower(): v for k, v in HEADERS.items()}
     different = {name for name, value in of_the_api.items() if of_the_page[name] != value}
     assert different == {"content-security-policy"}
-    told = {"cache-control", "content-encoding", "content-type", "etag", "vary"}
-    assert of_the_page.keys() - told == of_the_api.keys()
+    shared = {"cache-control", "content-encoding", "content-type", "etag", "vary"}
+    assert of_the_page.keys() - shared == of_the_api.keys()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS"])

@@ -173,10 +173,10 @@ def test_an_interaction_with_no_instance_names_none() -> None:
 def test_only_an_instance_that_did_not_follow_is_told(result: Result | None) -> None:
     stop = an_interaction(result=result, state="running", state_reason="It is still running.")
 
-    told = following(InteractionFollowed(stop, LATER))
+    events = following(InteractionFollowed(stop, LATER))
 
-    assert bool(told) == (result is Result.NOT_REACHED)
-    for event in told:
+    assert bool(events) == (result is Result.NOT_REACHED)
+    for event in events:
         assert event == Event(
             "Instance Did Not Follow",
             LATER,

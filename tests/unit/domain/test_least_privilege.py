@@ -417,7 +417,7 @@ def test_what_is_put_under_control_later_is_told(by: Scope, later: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seen", "told"),
+    ("seen", "listed"),
     [
         (controlled(), True),
         (used("start"), True),
@@ -427,14 +427,14 @@ def test_what_is_put_under_control_later_is_told(by: Scope, later: str) -> None:
     ],
 )
 def test_encrypted_volumes_are_told_where_ec2_instances_are_started(
-    seen: Resource | Interaction, told: bool
+    seen: Resource | Interaction, listed: bool
 ) -> None:
     text = (
         "Starting EC2 instances with volumes under a customer managed key of KMS, unless you turn "
         "on EncryptedVolumes in the template."
     )
 
-    assert (text in offered(seen).removes) is told
+    assert (text in offered(seen).removes) is listed
 
 
 def test_a_kind_without_any_instance_is_told_word_for_word() -> None:

@@ -109,9 +109,11 @@ def test_a_line_tells_what_was_done_and_by_which_service() -> None:
     assert read.at == datetime(2025, 3, 1, 12, tzinfo=UTC)
     assert read.at.tzinfo is UTC
     assert read.stream == "2025-03-01"
-    told = {n: v for n, v in EVENT["detail"].items() if n not in ("organization_id", "account_id")}
-    del told["secret"]
-    assert read.line == told | {
+    expected = {
+        n: v for n, v in EVENT["detail"].items() if n not in ("organization_id", "account_id")
+    }
+    del expected["secret"]
+    assert read.line == expected | {
         "event": "Instance Interaction",
         "service": "cavok.optimizer",
         "at": "2025-03-01T12:00:00Z",

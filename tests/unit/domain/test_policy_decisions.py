@@ -489,10 +489,12 @@ def test_nothing_that_a_customer_stores_raises(
 
 @given(DOCUMENTS)
 def test_to_know_more_never_turns_a_decision_around(documents: list[Any]) -> None:
-    told = evaluate(documents, request_on("rds:StopDBInstance", DATABASE, {"env": "dev"}, ROLE_ARN))
+    known = evaluate(
+        documents, request_on("rds:StopDBInstance", DATABASE, {"env": "dev"}, ROLE_ARN)
+    )
     less = evaluate(documents, request_on("rds:StopDBInstance", DATABASE, None))
 
-    assert less in (UNKNOWN, told) or (less, told) == (NOT_ALLOWED, DENIED)
+    assert less in (UNKNOWN, known) or (less, known) == (NOT_ALLOWED, DENIED)
 
 
 @given(DOCUMENTS)
@@ -513,12 +515,15 @@ def test_what_a_success_teaches_contradicts_no_evaluator_that_knows_the_whole_re
         other = replace(case, resource=case.resource[:-2] + random.choice(("s1", "rs", "x0")))
         env = random.choice(("dev", "prod", None))
         other.context = caller | ({"aws:ResourceTag/env": (env,)} if env else {})
-        told = evaluate(other.documents, request_of(other))
+        known = evaluate(other.documents, request_of(other))
         partly = request_of(other, hidden=case.hidden)
         learned = learn_from_success(case.documents, request_of(case, hidden=case.hidden))
         guessed = evaluate(learned, partly)
 
-        assert guessed in (UNKNOWN, told) or (guessed, told) == (NOT_ALLOWED, DENIED), (case, other)
+        assert guessed in (UNKNOWN, known) or (guessed, known) == (NOT_ALLOWED, DENIED), (
+            case,
+            other,
+        )
         decided[guessed] += 1
         learned_more += evaluate(case.documents, partly) is UNKNOWN is not guessed
     assert min(decided[decision] for decision in Decision) > 5

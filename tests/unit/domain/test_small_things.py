@@ -62,11 +62,11 @@ def test_times_are_told_in_utc_wherever_this_runs(
 ) -> None:
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     time.tzset()
-    told = utc_text(at)
+    written = utc_text(at)
     monkeypatch.undo()
     time.tzset()
 
-    assert told == text
+    assert written == text
 
 
 def test_an_invalid_field_is_named_with_what_is_wrong() -> None:

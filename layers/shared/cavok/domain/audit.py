@@ -189,7 +189,7 @@ def operation_requested(
     at: datetime,
     interaction_id: str,
 ) -> AuditEntry:
-    """The entry of a start or stop. What became of it is said by the interaction."""
+    """The entry of a start or stop. Its interaction says what became of it."""
     return _of_account(
         AuditAction(f"{operation.action.value}_requested"),
         account,
@@ -226,7 +226,7 @@ def resource_removed(
 def schedule_changed(
     before: "Resource", after: "Resource", account: Account, requester: Requester, at: datetime
 ) -> AuditEntry:
-    """The entry of another schedule, or none."""
+    """The entry of a changed or ended schedule."""
     return _of_resource(
         AuditAction.SCHEDULE_CHANGED,
         after,
@@ -277,7 +277,7 @@ def _entry_id(at: datetime) -> str:
 
 
 def _entry(
-    requester: Requester, at: datetime, *, entry_id: str | None = None, **told: Any
+    requester: Requester, at: datetime, *, entry_id: str | None = None, **fields: Any
 ) -> AuditEntry:
     return AuditEntry(
         entry_id=entry_id or _entry_id(at),
@@ -285,7 +285,7 @@ def _entry(
         actor=requester.actor,
         request_id=requester.request_id,
         source_ip=requester.source_ip,
-        **told,
+        **fields,
     )
 
 

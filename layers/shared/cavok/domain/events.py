@@ -430,7 +430,7 @@ _REACHED = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountVersion:
     """A version of an account: the fields that events carry. `at` is when it was written, UTC.
-    `quiet`: a test found it as it was, and nobody asked to be told of that.
+    `quiet`: a test found it unchanged, and no webhook asks for that event.
     """
 
     organization_id: str
@@ -538,7 +538,7 @@ def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
 
 
 def act_to_follow(change: Change) -> FollowedAct | None:
-    """The start or stop that was just begun. It is followed even if its maker dies."""
+    """The start or stop that was just begun. It is followed even if its process dies."""
     if not isinstance(change, InteractionStored):
         return None
     act = change.interaction
@@ -577,10 +577,10 @@ def _account_events(change: AccountChange) -> Iterator[Event]:
         )
 
 
-def _told(issue: Issue) -> dict[str, Any]:
-    told = asdict(issue)
-    del told["actions"]  # the message begins with them
-    return told
+def _issue_body(issue: Issue) -> dict[str, Any]:
+    body = asdict(issue)
+    del body["actions"]  # the message begins with them
+    return body
 
 
 def _account_event_of(
@@ -610,7 +610,7 @@ def _account_event_of(
             "provider_id": account.account_number,
             "name": account.name,
             "status": account.status.value,
-            "issues": [_told(issue) for issue in account.issues],
+            "issues": [_issue_body(issue) for issue in account.issues],
             "verification": verification,
             **more,
         },

@@ -120,7 +120,9 @@ class Verification:
         return self
 
     def since(self, account: Account) -> Self:
-        """With the scheduled tests since, which the account counts while it is the last one."""
+        """With the number of scheduled tests since, which the account counts while this test is its
+        last.
+        """
         last = account.verification
         if not last or not last.unchanged or last.verification_id != self.verification_id:
             return self
@@ -230,7 +232,7 @@ def finish(
 
 
 FULL_EVERY = 7
-"""Tests that find the same are stored in full once in so many: weekly."""
+"""Of tests that find the same, one in this many is stored in full: weekly."""
 
 _FOUND = ("status", "issues", "capabilities", "region_health", "proven")
 
@@ -272,9 +274,9 @@ def abort(
     slot = _other_slot(account, verification)
     freed = replace(account, slot=slot, attempts=account.attempts + 1, updated_at=now)
     due = next_verification_at(replace(freed.attention, connected=False), now)
-    told = untested_since(account) + UNTESTED
-    if due and now < told < due:
-        due = told
+    alarm_at = untested_since(account) + UNTESTED
+    if due and now < alarm_at < due:
+        due = alarm_at
     return replace(freed, next_verification_at=due), verification.aborted(now, steps)
 
 

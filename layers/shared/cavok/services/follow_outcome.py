@@ -100,7 +100,7 @@ def follow_outcome(
     try:
         account = connections.accounts.get(followed.organization_id, followed.account_id)
     except AccountNotFound:
-        return _settle(connections, act, outcomes.unseen_for_good("The account is gone."))
+        return _store(connections, act, outcomes.unseen_for_good("The account is gone."))
     return _follow(_Following(act, account, now, connections, resources))
 
 
@@ -113,15 +113,15 @@ def _follow(following: _Following) -> Finding | None:
         return _refuse(connections, act, found)
     if found.result is Result.PENDING:
         if act.open and outcomes.is_on_its_way(following.operation, found):
-            _settle(connections, act, found)
+            _store(connections, act, found)
         raise NotFinal(outcomes.seconds_to_next_look(act, now))
     if outcomes.is_turn(act):
         found = _follow_turn(following, found)
-    return _settle(connections, act, found)
+    return _store(connections, act, found)
 
 
-def _settle(connections: ConnectionDependencies, act: Interaction, found: Finding) -> Finding:
-    """Stores a finding; of an open act too, which AWS has carried out as far as anybody knows."""
+def _store(connections: ConnectionDependencies, act: Interaction, found: Finding) -> Finding:
+    """Stores a finding. Closes an open act with it: as far as anybody knows, AWS carried it out."""
     if act.open:
         _close(connections, outcomes.carried_out(act, found))
     else:
@@ -186,9 +186,7 @@ def _look(following: _Following) -> Finding:
 
 
 def _follow_turn(following: _Following, found: Finding) -> Finding:
-    """The turn's outcome, after it was tried again as often as the schedule wants it. Raises
-    NotFinal.
-    """
+    """The turn's outcome, once no further try is due. Raises NotFinal until then."""
     interaction, operation = following.interaction, following.operation
     resource, transition = _still_wanted(following)
     if resource is None or transition is None:

@@ -106,8 +106,11 @@ def set_webhook(
         )
         rotates = found and secret
         action = AuditAction.WEBHOOK_SECRET_ROTATED if rotates else AuditAction.WEBHOOK_SET
-        told = _told(webhook)
-        changes, detail = differences(_told(found), told), f"{told['host']}: {', '.join(events)}"
+        after = _audited(webhook)
+        changes, detail = (
+            differences(_audited(found), after),
+            f"{after['host']}: {', '.join(events)}",
+        )
         entry = of_webhook(action, organization_id, requester, now, detail=detail, changes=changes)
         webhooks.save(found, webhook, entry, count)
         return WebhookSet(webhook, secret, created=found is None)
@@ -133,16 +136,16 @@ def remove_webhook(
             organization_id,
             requester,
             now,
-            changes=differences(_told(removed), {}),
+            changes=differences(_audited(removed), {}),
         )
 
     count = quotas.counting(QuotaName.WEBHOOK_CHANGES, organization_id, now)
     webhooks.remove(organization_id, entry_of, count, versions)
 
 
-def _told(webhook: Webhook | None) -> dict[str, Any]:
-    """What an audit entry says of it. Of the address the host alone: a path or query may hold a
-    secret of the receiver.
+def _audited(webhook: Webhook | None) -> dict[str, Any]:
+    """What an audit entry says of a webhook. Of its address only the host: a path or query may hold
+    a secret of the receiver.
     """
     if webhook is None:
         return {}
@@ -158,8 +161,8 @@ def send_test_message(
     messages: RetryQueue,
     now: datetime,
 ) -> None:
-    """Sends a test message, which is delivered as an event's is, and also while the webhook is
-    paused. Raises WebhookNotFound, QuotaExceeded, ServiceUnavailable.
+    """Sends a test message. It is delivered like an event's, even while the webhook is paused.
+    Raises WebhookNotFound, QuotaExceeded, ServiceUnavailable.
     """
     webhook_of(organization_id, webhooks=webhooks)
     envelope = Envelope(
@@ -167,7 +170,9 @@ def send_test_message(
     )
     message = "This is a test. Your receiver got it."
     count = quotas.counting(QuotaName.WEBHOOK_TESTS, organization_id, now)
-    webhooks.tell(of_webhook(AuditAction.WEBHOOK_TESTED, organization_id, requester, now), count)
+    webhooks.add_audit_entry(
+        of_webhook(AuditAction.WEBHOOK_TESTED, organization_id, requester, now), count
+    )
     _send(envelope.event(WEBHOOK_TEST, {"message": message}), messages)
 
 
@@ -201,7 +206,7 @@ def redeliver(
         detail=event_id,
         target=Target(TargetType.DELIVERY, event_id),
     )
-    webhooks.tell(entry, quotas.counting(quota, organization_id, now))
+    webhooks.add_audit_entry(entry, quotas.counting(quota, organization_id, now))
     webhooks.record(delivery)
     _send(delivery, messages)
 
@@ -226,9 +231,9 @@ def deliver(
     HTTP status; null if no webhook subscribes to the event. Raises NotDelivered. `tries`: how often
     its message was received, this time too.
 
-    A webhook that failed again and again is paused: nothing is sent, but for test messages, once,
-    and one message each time that `next_try_at` has come. Whoever stores first that it will fail
-    may try.
+    A webhook that failed again and again is paused: only test messages are sent, once each, and one
+    message each time that `next_try_at` has come. Of several processes, the first that stores the
+    next failure may try.
     """
     organization_id = event["detail"]["organization_id"]
     webhook = webhooks.get(organization_id)

@@ -1,5 +1,5 @@
-"""Webhooks in the table, with sealed secrets: at most one an organization. How their receivers do,
-and what became of their messages.
+"""Webhooks in the table, at most one per organization: sealed secrets, the health of the receiver,
+and what became of messages.
 """
 
 from collections.abc import Callable, Container
@@ -141,9 +141,9 @@ class Webhooks:
         item = self._table.get(WebhookItem, pk, keys.WEBHOOK_SK)
         return item.webhook() if item else None
 
-    def tell(self, entry: AuditEntry, count: Count) -> None:
-        """Stores an entry about what changes nothing here, and counts it. Raises QuotaExceeded,
-        ChangedMeanwhile.
+    def add_audit_entry(self, entry: AuditEntry, count: Count) -> None:
+        """Stores an entry about an act that changes nothing here, and counts it. Raises
+        QuotaExceeded, ChangedMeanwhile.
         """
 
         def attempt() -> None:
@@ -151,12 +151,12 @@ class Webhooks:
                 count(transaction)
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
-        busy = ChangedMeanwhile("Many do this in this moment. Please try again.")
+        busy = ChangedMeanwhile("Too many requests do this at the moment. Please try again.")
         retry_on_conflict(attempt, or_raise=busy)
 
     def save(self, before: Webhook | None, after: Webhook, entry: AuditEntry, count: Count) -> None:
-        """Stores the webhook, or replaces the one that was read, which is active then. Here and
-        below, `count` counts it. Raises ItemChanged, ItemBusy, QuotaExceeded.
+        """Stores an active webhook, in place of the one that was read. Here and below, `count`
+        counts it against a quota. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
         health = self.health(after.organization_id)
         with self._table.transaction() as transaction:
@@ -174,9 +174,9 @@ class Webhooks:
         versions: Container[str] | None = None,
     ) -> None:
         """Deletes the webhook and its secrets, if it is at one of these versions, with the audit
-        entry. Its health stays, so that removing it and setting it anew is not another way to be
-        sent ten messages that fail. A missing webhook is not an error, and then there is no entry.
-        Raises PreconditionFailed, ChangedMeanwhile, QuotaExceeded.
+        entry. Its health stays: removing and setting it again must not bring ten more failing
+        messages. A missing webhook is no error, and makes no entry. Raises PreconditionFailed,
+        ChangedMeanwhile, QuotaExceeded.
         """
 
         def attempt() -> None:

@@ -1,0 +1,79 @@
+"""One word for one thing: names that the code has given up stay away."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from local.settings import ROOT
+
+GIVEN_UP = {
+    "settle": "finish (a verification), store (a finding)",
+    "conclude": "finish",
+    "Doors": "EntryDependencies",
+    "Visit": "VerificationRequest",
+    "Entered": "EntryResult",
+    "Asked": "RequestContext",
+    "Fired": "the message of a clock",
+    "Control": "dependencies by name",
+    "Turn": "Transition",
+    "Clocks": "SchedulerClient",
+    "Receivers": "WebhookClient",
+    "WaitingMessages": "RetryQueue",
+    "Proof": "ActionPlan, Verdict",
+    "operate": "start_stop",
+    "tell": "add_audit_entry",
+    "told": "what it holds: changes, entries, events",
+    "house": "own_organization",
+    "sessions": "session_policies",
+    "policies": "policy_evaluation",
+    "refusals": "access_denied",
+}
+"""The names, and what to say instead. Of modules, classes, functions, arguments and variables.
+
+Prose may use the words. Some names of the template stay: docs/decisions.md, "Three names".
+"""
+
+VERBS = re.compile(r"\b_?(settl|conclud)(e|es|ed|ing)(?=[A-Z_]|\b)", re.IGNORECASE)
+"""What no text says of a verification or an interaction."""
+
+
+def files(*suffixes: str) -> list[Path]:
+    found = [path for path in ROOT.iterdir() if path.is_file()]
+    for folder in ("docs", "functions", "layers", "local", "statemachines", "tests"):
+        found += (ROOT / folder).rglob("*")
+    return [path for path in found if path.suffix in suffixes and "node_modules" not in path.parts]
+
+
+def names_in(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.FunctionDef(name=name) | ast.ClassDef(name=name) | ast.arg(arg=name):
+                yield name
+            case ast.Name(id=name, ctx=ast.Store()) | ast.alias(asname=str(name)):
+                yield name
+
+
+def test_no_name_is_one_that_was_given_up() -> None:
+    modules = [path for path in files(".py") if "cavok" in path.parts]
+    assert [str(path) for path in modules if path.stem in GIVEN_UP] == []
+    found = [
+        f"{path.relative_to(ROOT)}: {name}, say: {GIVEN_UP[name.strip('_')]}"
+        for path in files(".py")
+        for name in names_in(ast.parse(path.read_text()))
+        if name.strip("_") in GIVEN_UP.keys() - {"sessions", "policies", "refusals"}
+    ]
+    assert found == []
+
+
+def test_a_verification_is_finished_and_a_finding_stored() -> None:
+    texts = files(".py", ".md", ".js", ".mjs", ".yaml", ".json")
+    found = [
+        f"{path.relative_to(ROOT)}: {each[0]}"
+        for path in texts
+        if path != Path(__file__)
+        for each in VERBS.finditer(path.read_text())
+    ]
+    assert found == []
