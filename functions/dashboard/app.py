@@ -32,8 +32,8 @@ CONTENT_TYPES = {
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
 }
-# What no browser opens as a document. It applies a policy to documents alone, and the policy is as
-# long as a small module. Source: Content Security Policy Level 3.
+# Types that no browser opens as a document. Browsers apply the policy to documents alone, and it is
+# as long as a small module. Source: Content Security Policy Level 3.
 LOADED = {".css", ".js", ".json", ".png"}
 # The suffix of a compressed file, by its content coding; the smallest first.
 CODINGS = {"br": ".br", "gzip": ".gz"}
@@ -190,8 +190,8 @@ def _forms(path: Path) -> dict[str, bytes]:
 
 
 def chosen_coding(accept_encoding: str, forms: Container[str]) -> str:
-    """The content coding that a client likes best of those that there are; of equals, the smallest.
-    Empty for none, which is also for a client that takes nothing at all (RFC 9110, 12.5.3).
+    """The content coding that the client prefers of those available; of equals, the smallest. Empty
+    for none, also if the client accepts nothing at all (RFC 9110, 12.5.3).
     """
     weights: dict[str, float] = {}
     for choice in accept_encoding.lower().split(","):
@@ -209,7 +209,7 @@ def _weight(parameter: str) -> float:
     name, _, value = parameter.replace(" ", "").partition("=")
     if not name:
         return 1.0
-    # What is malformed asks for nothing.
+    # A malformed entry counts for nothing.
     return float(value) if name == "q" and WEIGHT.fullmatch(value) else 0.0
 
 

@@ -174,7 +174,7 @@ def _write(path: Path, body: bytes) -> None:
     path.write_bytes(body)
     if len(body) >= COMPRESSED_FROM_BYTES:
         path.with_name(f"{path.name}.br").write_bytes(brotli.compress(body, quality=11))
-        # mtime=0: the same bytes of the same input.
+        # mtime=0: the same input gives the same bytes.
         packed = gzip.compress(body, compresslevel=9, mtime=0)
         path.with_name(f"{path.name}.gz").write_bytes(packed)
 

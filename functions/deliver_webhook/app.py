@@ -24,7 +24,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 @dropping_unusable
 def send(record: SQSRecord) -> None:
-    logger.remove_keys(["event_id", "type"])  # of the record before
+    logger.remove_keys(["event_id", "type"])  # left by the previous record
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
     tries = int(record.attributes.approximate_receive_count)

@@ -56,8 +56,8 @@ wiring.prepare(wiring.table)
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    """Takes messages of the queue, each a clock that fired, and returns those to take again. Or
-    takes such a clock itself: from an operator, or from a clock of before there was the queue.
+    """Takes messages of the queue, each from a clock that fired, and returns those to retry. Also
+    takes such a message directly: from an operator, or from a clock that is older than the queue.
     """
     if "Records" in event:
         return process_partial_response(event, take, processor, context)

@@ -23,7 +23,7 @@ wiring.prepare(wiring.sealer, wiring.progress)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | list[dict[str, Any]]:
     """Takes a sealed session, the survey and an IAM action. Returns the action's step. The calls
-    that make a log group depend on each other: for the first action the steps of all.
+    that make a log group depend on each other, so the first action returns the steps of all.
     """
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
     session = unseal_session(event["session"], event, wiring.sealer())

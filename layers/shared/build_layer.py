@@ -1,9 +1,9 @@
 """Makes the layer: `sam build` runs this through targets/<runtime>-<architecture>/Makefile.
 
 Functions cannot write into their layer, so that each start would compile every module again: the
-layer has the bytecode. Of botocore's models it has the operations that some source names. This runs
-in the runtime's own version of Python, whose bytecode is of use to no other, imports the standard
-library alone, and makes the same bytes of the same input.
+layer has the bytecode. Of botocore's models it keeps the operations that some source names. This
+runs in the runtime's own version of Python, because no other can use the bytecode. It imports only
+the standard library, and the same input gives the same bytes.
 """
 
 import gzip
@@ -27,7 +27,7 @@ SERVICES = frozenset(
         *("rds", "s3", "scheduler", "sqs", "stepfunctions", "sts"),
     }
 )
-"""Of which the code makes clients."""
+"""The services of which the code makes clients."""
 
 CA_BUNDLE = "amazon-roots.pem"
 """AWS_CA_BUNDLE of the functions: botocore reads its bundle again for each new connection, and that

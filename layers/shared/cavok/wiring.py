@@ -62,10 +62,10 @@ def setting(name: str) -> str:
 
 
 def prepare(*adapters: Callable[[], object]) -> None:
-    """To be called by a function's module, with what each of its invocations needs. On Lambda makes
-    it at once: a start has a whole processor, an invocation its share. No start fails: making
-    clients calls nothing, and what is not configured is said by the invocation, which has a log
-    line and a caller. Elsewhere does nothing.
+    """Makes what each invocation of a function needs; the function's module calls this. On Lambda
+    it runs during the start, which has a whole processor, while an invocation has its share. No
+    start fails: making clients calls nothing, and NotConfigured is left to the invocation, which
+    has a log line and a caller. Does nothing elsewhere.
     """
     if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
         for make in adapters:

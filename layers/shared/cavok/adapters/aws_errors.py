@@ -36,13 +36,13 @@ def is_passing(error: Exception) -> bool:
 
 
 def was_repeated(error: Exception) -> bool:
-    """Whether botocore had made the call before, so that the first answer was another, or none."""
+    """Whether botocore had already tried the call, and got another answer or none."""
     metadata = error.response.get("ResponseMetadata", {}) if isinstance(error, ClientError) else {}
     return metadata.get("RetryAttempts", 0) > 0
 
 
 def code_and_message(error: Exception) -> tuple[str, str]:
-    """The error code and AWS's message; TIMED_OUT and botocore's message for a connection."""
+    """The error code and AWS's message; of a broken connection, TIMED_OUT and botocore's."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         return details.get("Code", "Unknown"), details.get("Message", "")

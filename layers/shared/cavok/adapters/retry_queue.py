@@ -16,7 +16,7 @@ LONGEST_WAIT = 6 * 3600
 """Seconds. The delays 5, 20, 80 … follow the Standard Webhooks specification."""
 
 TRIES = 9
-"""After so many the queue gives a message up: `maxReceiveCount` in template.yaml."""
+"""After this many the queue gives a message up: `maxReceiveCount` in template.yaml."""
 
 
 class Message(Protocol):

@@ -61,7 +61,7 @@ class SchedulerClient:
             return False
         except AWS_ERRORS as error:
             code, message = code_and_message(error)
-            # Scheduler has a list of time zones of its own. To try such a name again is no use.
+            # Scheduler has its own list of time zones. Trying an unknown name again is no use.
             if code == "ValidationException" and "zone" in message.lower():
                 raise InvalidField("schedule.time_zone", f"AWS refuses it: {message}") from error
             raise ServiceUnavailable(
@@ -101,7 +101,7 @@ class SchedulerClient:
         except AWS_ERRORS as error:
             raise ServiceUnavailable("The schedule could not be read.") from error
         sent = json.loads(found["Target"]["Input"])
-        # Clocks of before there were message groups have the message itself.
+        # Clocks that are older than message groups hold the message itself.
         made_for = json.loads(sent["MessageBody"]) if "MessageBody" in sent else sent
         return made_for["account_id"], made_for["resource_id"]
 

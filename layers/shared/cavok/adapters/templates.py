@@ -22,7 +22,8 @@ class TemplateDiffers(Exception):
 
 
 def address_config(*, public: bool) -> "Config":
-    """Of the S3 client that makes the templates' addresses: unsigned if anybody may read them.
+    """Configures the S3 client that makes the templates' addresses: unsigned if anybody may read
+    them.
 
     An address names the host of the bucket's region. The global one takes a day to know a new
     bucket, and never knows those of regions launched after March 2019. Source: S3 User Guide,

@@ -88,8 +88,8 @@ class WebhookClient:
 
 
 def _within(ends_at: float, call: Callable[[], T]) -> T:
-    """The result of a call that nobody can stop. It goes on alone if it takes too long. Raises what
-    it raises, and TimeoutError, an OSError.
+    """The result of a call that cannot be cancelled. If it takes too long, it goes on in its own
+    thread. Raises what the call raises, and TimeoutError, an OSError.
     """
     result: Future[T] = Future()
 

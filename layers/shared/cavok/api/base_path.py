@@ -1,7 +1,7 @@
 """The path under which a custom domain maps the API, such as `/cavok`.
 
 API Gateway may leave it in the path that a function is given, as with REST APIs; its documentation
-of HTTP APIs does not say. Both are taken. Source: Powertools for AWS Lambda (Python), "Custom
+of HTTP APIs does not say. Both are accepted. Source: Powertools for AWS Lambda (Python), "Custom
 Domain API Mappings"; aws-powertools/powertools-lambda-python, issue 576.
 """
 
@@ -12,7 +12,7 @@ AT_THE_ROOT = frozenset({"health", "openapi.json", "docs"})
 
 
 def without_base_path(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """The event with the API's own path, and what was before it: empty without a mapping."""
+    """The event with the API's own path, and the prefix before it: empty without a mapping."""
     context, path = event["requestContext"], event["rawPath"]
     if context["domainName"].startswith(f"{context['apiId']}.execute-api."):
         return event, ""

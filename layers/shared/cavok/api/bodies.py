@@ -10,7 +10,7 @@ MAX_BYTES = 64 * 1024
 MAX_DEPTH = 32
 _TOO_DEEP = f"The body nests lists or objects more than {MAX_DEPTH} deep."
 _LONGEST_INTEGER = 20
-"""Characters of the longest integer of 64 bits, with its sign. More are not even read."""
+"""Characters of the longest integer of 64 bits, with its sign. Longer ones are not even read."""
 
 
 def why_unusable(event: Mapping[str, Any]) -> str | None:

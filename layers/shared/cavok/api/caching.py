@@ -1,7 +1,7 @@
 """What caches and clients may keep of an answer (RFC 9110, 13.1.2; RFC 9111, 5.2.2).
 
-Every answer says it. What has an ETag may be kept and is asked for again with If-None-Match; all
-else is not stored.
+Every answer says so. An answer with an ETag may be kept, and is revalidated with If-None-Match; no
+other is stored.
 """
 
 import hashlib

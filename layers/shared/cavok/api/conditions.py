@@ -30,7 +30,7 @@ IfNoneMatch = Annotated[
 
 _TESTING = "-testing"
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-# Each character fits in one place: else a long header that does not match would take for ever.
+# Each character can match in one place only. Else a long header that does not match takes for ever.
 _TAGS = re.compile(rf"[ \t,]*(?:{_TAG}(?=[ \t]*(?:,|\Z))[ \t,]*)*")
 _OPAQUE = re.compile(r'((?:W/)?)("[^"]*")')
 _OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?"', re.ASCII)

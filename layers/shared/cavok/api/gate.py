@@ -48,9 +48,9 @@ def check(event: Mapping[str, Any]) -> None:
 
 
 def normal_form(event: dict[str, Any]) -> dict[str, Any]:
-    """An event that has passed, as the routes take it. HEAD is the GET whose headers it asks for; a
-    body of a GET means nothing; a media type is in lower case; and a client that refuses gzip names
-    none: Powertools looks for the word alone.
+    """The event in the form that the routes expect. HEAD becomes GET, the body of a GET is dropped,
+    the media type is in lower case, and a refused gzip is left out, because Powertools only looks
+    for the word.
     """
     context, headers = event["requestContext"], {**event.get("headers", {})}
     if _REFUSES_GZIP.search(headers.get("accept-encoding", "")):

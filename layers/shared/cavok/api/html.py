@@ -20,7 +20,7 @@ HEADERS = {
     "Strict-Transport-Security": "max-age=63072000",
     "X-Content-Type-Options": "nosniff",
 }
-"""Those of the dashboard's page, but that nothing may be loaded."""
+"""As for the dashboard's page, except that nothing may be loaded."""
 
 
 def page(title: str, body: str) -> str:

@@ -96,8 +96,8 @@ def _whole_api() -> APIGatewayHttpResolver:
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """A parameter that is left out has no value, and no header or query can say null. A generated
-    client would send it.
+    """Takes null out of the schemas of parameters: no header or query can say null, and a generated
+    client would try.
     """
     if "anyOf" not in schema:
         return schema

@@ -18,7 +18,7 @@ from cavok.observability import count, logger
 
 PROBLEM_JSON = "application/problem+json"
 RETRY_AFTER = {"Retry-After": "2"}
-"""Seconds. Sent with 503: what it waits for has often passed by then."""
+"""Seconds, sent with 503. By then the cause has often passed."""
 
 FAULTS = "ApiFaults"
 """The metric of answers with 5xx by faults of ours. An alarm watches it."""
@@ -56,9 +56,9 @@ _CODES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "internal_error",
     HTTPStatus.SERVICE_UNAVAILABLE: "service_unavailable",
 }
-"""Of answers that no error of the domain is behind."""
+"""Codes of answers that no error of the domain causes."""
 _OTHER = "refused"
-"""If Powertools makes others."""
+"""The code of any other answer that Powertools makes."""
 _PAGES = "/docs/problems/"
 
 
@@ -77,7 +77,7 @@ def _status_of(kind: type[errors.CavokError]) -> HTTPStatus:
 
 
 _BASES = {errors.Conflict, errors.CausedOutside}
-"""Never raised themselves: each cause is a subclass."""
+"""Base classes that are never raised: each cause is a subclass."""
 _KINDS = {each for kind in _STATUS_OF for each in _with_subclasses(kind)} - _BASES
 STATUS_OF_CODE = {
     _OTHER: HTTPStatus.BAD_REQUEST,

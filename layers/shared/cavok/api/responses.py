@@ -70,7 +70,7 @@ PUBLIC: dict[int, OpenAPIResponse] = {
 """The documented answers of a route that needs no token."""
 
 NO_TOKEN: list[dict[str, list[str]]] = [{}]
-"""The security of such a route. Powertools drops an empty list, and the route would inherit the
+"""The security of such a route. Powertools drops an empty list, and the route would require the
 token.
 """
 

@@ -19,10 +19,10 @@ OUT_OF_TIME = "OutOfTime"
 """Cavok's own code for a call that was not made, or not answered, within the test's time."""
 
 POLICIES_UNREAD = "PoliciesUnread"
-"""Cavok's own code for a list of a role's policies of which tests do not read all."""
+"""Cavok's own code: the role has more policies than tests read."""
 
 MAX_MESSAGE = 4_096
-"""Characters of an error message that are read. The rest of EC2's is its encoded part."""
+"""How many characters of an error message are read. In EC2's, the rest is the encoded part."""
 
 THROTTLING_CODES = frozenset(
     {
@@ -59,8 +59,8 @@ TRANSIENT_CODES = THROTTLING_CODES | {
     "Unavailable",
 }
 """Temporary errors. A probe is retried before its step becomes inconclusive. Source: the service
-models and retries of botocore, which a unit test compares. Its LimitExceededException is left out:
-CloudWatch Logs says so of a quota, which only a person raises.
+models and retries of botocore, which a unit test compares. LimitExceededException is left out:
+CloudWatch Logs returns it for a quota, which only a person can raise.
 """
 
 WORTH_REPEATING = TRANSIENT_CODES - {TIMED_OUT}

@@ -88,8 +88,8 @@ class Issue:
 
 
 LOGS_TESTED_AFTER = timedelta(minutes=10)
-"""Switching log writing makes an account due no sooner after a test: else whoever switches it again
-and again has it tested without end.
+"""Switching log writing makes an account due this long after its last test at the earliest. Else,
+switching it back and forth would cause test after test.
 """
 
 REVOKED = "revoked"
@@ -98,9 +98,9 @@ REVOKED = "revoked"
 
 @dataclass(frozen=True, slots=True)
 class LastVerification:
-    """The last test with a verdict that is stored in full. `unchanged` scheduled tests since found
-    the same. `finished_at` is UTC, of the last of these. `found` is a digest of what it found; null
-    if it is from before digests were kept.
+    """The last test with a verdict that is stored in full. `unchanged`: how many scheduled tests
+    since found the same. `finished_at`: when the last of these ended, UTC. `found`: a digest of
+    what the test found; null for a test that is older than digests.
     """
 
     verification_id: str
@@ -230,9 +230,9 @@ class Account(ListedAccount):
         return replace(self, name=name, updated_at=now)
 
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
-        """With log writing on or off. Due at once, so that a test shows whether it works, or ten
-        minutes after the last test ended. While its tests find it not connected, or die, they come
-        again by themselves, ever more seldom: switching the logs shows nothing then.
+        """With log writing on or off. Due at once, so that a test shows whether it works, but not
+        within ten minutes of the last test. An account whose tests find it not connected, or die,
+        stays due when it was: its tests are repeated anyway, and show nothing about logs.
         """
         due, planned = self._due_at_once(now), self.next_verification_at
         if due and planned:
@@ -285,8 +285,7 @@ class Account(ListedAccount):
 
     def with_use_revoked(self, now: datetime) -> Self:
         """Not used, and not tested by a schedule, until a person tests it. A running test loses its
-        slot and, being of an older revision, decides nothing. The same object if that is so
-        already.
+        slot and decides nothing, because its revision is older. The same object if nothing changes.
         """
         if self.revoked and self.slot is None:
             return self

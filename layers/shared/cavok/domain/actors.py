@@ -16,8 +16,8 @@ class ActorKind(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
     """`sub` is the user pool's identifier of a person, which nobody can change. `email` is for
-    reading: verified, but it may have been another person's before. Both are null if it is no
-    person. One of them is null in what was stored before both were kept.
+    reading: it is verified, but may have belonged to another person before. Both are null if the
+    actor is no person. In older items, one of them is null.
     """
 
     kind: ActorKind
@@ -31,8 +31,8 @@ class Actor:
 
     @classmethod
     def of_stored(cls, name: str, sub: str | None, kind: ActorKind | None) -> Self:
-        """Reads a name and what is stored beside it. Before that was, there was the name alone: an
-        email address, a sub or `schedule`.
+        """Reads a name and what is stored beside it. Older items have the name alone: an email
+        address, a sub or `schedule`.
         """
         if kind is None:
             kind = ActorKind.SCHEDULE if name == ActorKind.SCHEDULE else ActorKind.PERSON

@@ -1,4 +1,4 @@
-"""Clocks: the EventBridge schedules of resources, which have `follow_schedule` look at them.
+"""Clocks: the EventBridge schedules of resources. When one fires, `follow_schedule` runs.
 
 A resource has one for each time of day at which its week changes. The name says for which revision
 of the schedule it was made: a change makes other clocks and leaves those of the stored schedule
@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 from cavok.domain.resources import Resource
 
 IN_THE_MAKING = timedelta(days=1)
-"""A younger clock that its resource does not know may be that of a change that is not saved yet, or
-is repeated after a failure.
+"""A younger clock that its resource does not know may belong to a change that is not saved yet, or
+that is being repeated after a failure.
 """
 
 
@@ -52,9 +52,7 @@ def is_left_over(made_at: datetime, now: datetime) -> bool:
 
 
 def _made_for(resource: Resource) -> str:
-    """What the names of its clocks begin with. Schedules that were set before there were revisions
-    have none.
-    """
+    """What the names of its clocks begin with. Schedules older than revisions have none."""
     if resource.revision is None:
         return resource.resource_id
     return f"{resource.resource_id}-{resource.revision}"

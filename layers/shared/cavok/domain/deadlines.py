@@ -1,4 +1,4 @@
-"""How long a test may go on. Clocks come in as arguments."""
+"""How long a test may take. The clock is an argument."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -23,16 +23,16 @@ SHORT_TEST_SECONDS = 8.0
 own."""
 
 WEIGHING_SECONDS = 0.25
-"""Of the processor, for weighing policies on databases, a permission of a test that a sweep makes
-itself. The worst policies that a customer can write take five seconds a permission, in which all
-accounts of the page wait for the processor.
+"""Processor time for evaluating one permission's policies on databases, in a test that a sweep
+makes itself. The worst policies that a customer can write take five seconds a permission, and all
+accounts of the page share the processor.
 """
 
 PATIENCE_SECONDS = 10.0
 """How long a page of a sweep waits for the slowest of its accounts."""
 
 SWEEP_SECONDS = 120.0
-"""No page begins later. Its tests take PATIENCE_SECONDS, and writing up to 25 a call of the table.
+"""No page begins after this. Its tests take PATIENCE_SECONDS, and each call of the table up to 25.
 SweepAccounts has 180.
 """
 

@@ -33,7 +33,7 @@ Looks = Mapping[str, datetime]
 
 
 def waits_for_its_role(account: Account, newest: Verification | None, now: datetime) -> bool:
-    """Whether nothing but the entry is missing, as far as its newest test tells. Also while a test
+    """Whether only the entry is missing, as far as the newest test tells. True also while a test
     runs: whoever began it may have died before its execution, so the next look starts it again.
 
     An open role lets us in too, and a test that was aborted proved nothing: looking would start

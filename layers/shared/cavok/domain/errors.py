@@ -31,7 +31,7 @@ class DeliveryNotFound(CavokError):
 
 
 class QuotaExceeded(CavokError):
-    """The organization did this too often: `limit` times in `per`. It may again after `wait`."""
+    """The organization has used up a quota: `limit` times in `per`. It may retry after `wait`."""
 
     def __init__(self, quota: str, limit: int, per: "timedelta", wait: "timedelta") -> None:
         seconds = f"{per.total_seconds():.0f} seconds"
@@ -65,7 +65,7 @@ class MadeAndDeleted(Conflict):
 
 
 class BusyWithOthers(Conflict):
-    """Other requests are changing the same at this moment. A retry may succeed."""
+    """Other requests are changing the same thing at this moment. A retry may succeed."""
 
 
 class PreconditionFailed(CavokError):
@@ -98,14 +98,14 @@ class VerificationNotStarted(ServiceUnavailable):
 
 
 class CausedOutside(ServiceUnavailable):
-    """What passes, and comes from the customer's AWS account or the organization's own requests. No
-    alarm rings for it: operators can mend nothing.
+    """A temporary failure that the customer's AWS account or the organization's own requests cause.
+    No alarm rings for it, because operators cannot fix it.
     """
 
 
 class NotAnswered(CausedOutside):
-    """AWS did not answer a call about an instance, or refused it for the moment, such as a
-    throttled one. `uncertain`: a start or stop may have been carried out all the same.
+    """AWS did not answer a call about an instance, or refused it temporarily, such as by
+    throttling. `uncertain`: a start or stop may have been carried out all the same.
     """
 
     def __init__(self, message: str, *, uncertain: bool = False) -> None:
@@ -186,7 +186,7 @@ class Overtaken(InteractionRefused):
 
 
 class LogWritingInconclusive(CavokError):
-    """CloudWatch Logs of the customer neither wrote nor refused a line. A retry may succeed."""
+    """The customer's CloudWatch Logs neither wrote nor refused a line. A retry may succeed."""
 
 
 class CallFailed(CavokError):

@@ -27,15 +27,15 @@ class FairQueue:
         return sum(map(len, [*self._waiting.values(), *self._last.values()]))
 
     def add(self, key: AccountKey) -> None:
-        """Once; not if its organization was left."""
+        """Adds an account, once. Does nothing after `leave` for its organization."""
         if key not in self._known and key.organization_id not in self._left:
             self._known.add(key)
             line = self._last if key.organization_id in self._slow else self._waiting
             line.setdefault(key.organization_id, deque()).append(key)
 
     def take(self, limit: int) -> list[AccountKey]:
-        """One of each organization in turn. The turns go on with the next call. Of those that were
-        put last only if nobody else waits.
+        """At most `limit` accounts, one of each organization in turn. The next call continues where
+        this one stopped. Organizations that were put last come only if no other waits.
         """
         taken: list[AccountKey] = []
         line = self._waiting or self._last
@@ -47,7 +47,7 @@ class FairQueue:
         return taken
 
     def put_last(self, organization_id: str) -> None:
-        """Its accounts come after those of all others, and in pages without them."""
+        """Moves the organization's accounts behind all others, into pages of their own."""
         self._slow.add(organization_id)
         if accounts := self._waiting.pop(organization_id, None):
             self._last[organization_id] = accounts

@@ -1,4 +1,4 @@
-"""The message that has a start or stop followed."""
+"""The message to `follow_outcome`: which start or stop to follow."""
 
 import json
 from dataclasses import asdict, dataclass, fields

@@ -18,7 +18,7 @@ TerminateInstances, and recommends fewer. Source: EC2 API Reference, TerminateIn
 """
 
 FEW = 16
-"""Instances that no dry run can ask about, up to which each is left out by a call of its own."""
+"""Up to this many instances that no dry run can ask about, each is left out by its own call."""
 
 
 @dataclass(frozen=True, slots=True)

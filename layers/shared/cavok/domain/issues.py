@@ -174,7 +174,8 @@ def confused_deputy(account: Account) -> Issue:
 
 def _role_not_assumable(account: Account, refused: Step) -> Issue:
     """AWS answers the same for a role that does not exist and for one that does not let us in. A
-    role that is fine may also be refused where Cavok falls back to, as STS is off in its region.
+    working role may also be refused in the region to which Cavok falls back when STS is off in
+    ours.
     """
     why = (
         "Either it does not exist, or its trust policy does not name Cavok's account, or it asks "
@@ -304,7 +305,7 @@ def _refused_as_a_whole(
     account: Account, step: Step, under_control: Collection[InstanceKey]
 ) -> dict[InstanceKey, Reason]:
     """The instances under Cavok's control that need a permission which the step found refused for
-    whatever instance. A refused Describe says so of its own region alone.
+    every instance. A refused Describe counts for its own region alone.
     """
     if step.verdict is not Verdict.DENIED or (step.resources and step.resources.asked):
         return {}
@@ -640,7 +641,8 @@ def _what_would_prove(
 
 def _unusable_regions(region_health: Iterable[RegionHealth]) -> Iterator[Issue]:
     """Information, not problems: an organization that confines its accounts to some regions, or
-    that has not opted in, means it. A problem is only an instance under control in such a region.
+    that has not opted in, does so on purpose. Only an instance under control in such a region is a
+    problem.
     """
     alike: dict[tuple[RegionStatus, Reason | None], list[RegionHealth]] = {}
     for each in region_health:
@@ -659,7 +661,7 @@ def _unusable_regions(region_health: Iterable[RegionHealth]) -> Iterator[Issue]:
 
 
 def instances_elsewhere(account: Account, regions: Sequence[str] | None) -> tuple[Issue, ...]:
-    """What a test proposes that found instances in `regions` and none in the account's own.
+    """The proposal of a test that found instances in `regions` but none in the account's own.
 
     Null if it did not look, which only a person's test does: then an earlier proposal stays.
     """

@@ -75,7 +75,7 @@ class KindDescriptor:
     hidden            states of instances that are gone. A listing leaves them out.
     broken            states that only a person ends. An instance in one reaches no other.
     start_failures    codes of state reasons with which a started instance falls back to stopped.
-    extra_arns        ARN patterns of what starting one reaches besides it, with {account_number}.
+    extra_arns        ARN patterns of other resources that starting one uses, with {account_number}.
     absent            error codes that say that the named instance does not exist.
     restarted_by_aws  whether AWS starts a stopped one again after seven days.
     """
@@ -114,7 +114,7 @@ class KindDescriptor:
         return text.lower() if self.ids_in_any_case else text
 
     def extra_resources(self, account_number: str) -> list[str]:
-        """ARN patterns of what starting one reaches besides it, in an account."""
+        """ARN patterns, in an account, of other resources that starting one uses."""
         return [each.format(account_number=account_number) for each in self.extra_arns]
 
     def arguments(self, instance_id: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The smallest policy with which an account would still work, and what it takes away.
 
-It grants what Cavok looks with, and starting and stopping of the instances that are under its
-control or that it started or stopped lately.
+It grants reading, and starting and stopping the instances that are under Cavok's control or that it
+started or stopped lately.
 """
 
 import json
@@ -119,7 +119,7 @@ def least_privilege(
 def _needs(
     resources: Iterable["Resource"], interactions: Iterable[Interaction], now: datetime
 ) -> _Needs:
-    """The instances to start and stop: those under control in both ways, others as they were."""
+    """The instances to start and stop: both for those under control, for others what was done."""
     needs: dict[InstanceKey, set[Action]] = defaultdict(set)
     for resource in resources:
         needs[resource.instance] |= set(Action)
@@ -135,7 +135,7 @@ def _needs(
 def _statements(
     group: PermissionGroup, account: Account, by: Scope, needs: _Needs
 ) -> tuple[dict[str, Any], ...]:
-    """The group's own statement without what starts and stops, and statements for that."""
+    """The group's own statement without starting and stopping, and statements for these."""
     kinds = [kind for kind in Kind if kind.descriptor.start in group.actions]
     acting = {kind.descriptor.permission(action) for kind in kinds for action in Action}
     looking = group.statement()

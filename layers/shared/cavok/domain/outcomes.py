@@ -30,8 +30,8 @@ long.
 """
 
 UNCHANGED_FOR = timedelta(seconds=60)
-"""An unchanged state proves nothing before: AWS's answers are eventually consistent. Source: EC2
-Developer Guide, "Eventual consistency in the Amazon EC2 API".
+"""Before this, an unchanged state proves nothing: AWS's answers are eventually consistent. Source:
+EC2 Developer Guide, "Eventual consistency in the Amazon EC2 API".
 """
 
 FALLEN_BACK_AFTER = timedelta(seconds=20)
@@ -50,7 +50,7 @@ WRONG_STATE_CODES = frozenset(
         "InvalidDBShardGroupState",
     }
 )
-"""The instance is in another state than the call needs: perhaps by the SDK's first try of it."""
+"""The instance is in another state than the call needs, perhaps because of the SDK's first try."""
 
 PASSING_CODES = (
     TRANSIENT_CODES
@@ -110,7 +110,7 @@ def finding(kind: Kind, action: Action, seen: Instance | None, age: timedelta) -
 
 
 def _unchanged(seen: Instance, action: Action, age: timedelta) -> Finding:
-    """The state is the one of before the call, or again that one."""
+    """The instance is still, or again, in the state that it had before the call."""
     state, reason = seen.state, seen.reason if action is Action.START else None
     failed = reason and reason.code in seen.kind.descriptor.start_failures
     if age < (FALLEN_BACK_AFTER if failed else UNCHANGED_FOR):
@@ -156,8 +156,8 @@ def is_turn(interaction: Interaction) -> bool:
 
 
 def begun(interaction: Interaction, operation: Operation, key: str | None) -> Interaction:
-    """An open start or stop, held by the process that makes it. No person's key is that of a turn:
-    it would be taken for the turn's request, and the turn would do nothing.
+    """An open start or stop, held by the process that makes it. A person's request must not have
+    the key of a schedule's turn: the turn would take it for its own request, and do nothing.
     """
     kind, instance_id, region = operation.kind, operation.instance_id, operation.region
     whose = (ActorKind.SCHEDULE,) if is_turn(interaction) else ()

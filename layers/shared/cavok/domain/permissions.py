@@ -38,7 +38,7 @@ class ProvenBy(StrEnum):
     PROBING = "probing"
     """One harmless call a permission."""
     USE = "use"
-    """Only by use: no harmless call proves it, so that a test has no step for it. Such a group is
+    """Only by use: no harmless call proves it, so a test has no step for it. Such a group is
     optional: customers must ask for it, and templates leave it out by default.
     """
     WRITING = "writing"

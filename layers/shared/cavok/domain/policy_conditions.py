@@ -66,7 +66,7 @@ _OPERATOR = re.compile(r"(?:(ForAllValues|ForAnyValue):)?([A-Za-z]+?)(IfExists)?
 
 
 def _operator(name: Any) -> _Operator | None:
-    """An operator by its name in a policy. None: there is no such."""
+    """An operator by its name in a policy. None if there is no such operator."""
     parts = _OPERATOR.fullmatch(str(name))
     if parts is None:
         return None
@@ -182,7 +182,7 @@ def _date(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """Compares values of a type that has an order. No variables: AWS has them in texts alone."""
+    """Compares values of a type that has an order. No variables: AWS allows them only in strings."""
 
     parse: Callable[[str], Any]
     relation: Callable[[Any, Any], bool]

@@ -100,7 +100,7 @@ def is_decided(action: str, answer: Judgement, policies: RolePolicies) -> bool:
 
     A refusal does where the role's policies certainly allow no database; a success does where those
     that can be read allow every one, or where none can be read, so that nothing speaks against it.
-    A policy that was not read for want of an answer may deny some.
+    A policy that could not be read, because AWS did not answer, may deny some.
     """
     if answer.verdict is Verdict.DENIED:
         return policies.decision_for_all(action) in (Decision.DENIED, Decision.NOT_ALLOWED)

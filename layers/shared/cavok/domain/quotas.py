@@ -30,8 +30,8 @@ class QuotaName(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Uses:
-    """How often a quota was used since `began_at` (UTC): the first use after the last such time was
-    over.
+    """How often a quota was used since `began_at` (UTC): the first use after the previous period
+    was over.
     """
 
     began_at: datetime
@@ -47,8 +47,8 @@ class Quota:
     per: timedelta
 
     def current(self, uses: Uses | None, now: datetime) -> Uses:
-        """The stored uses while they count, else none yet. Clocks of two machines differ a little,
-        and one may have been set back.
+        """The stored uses, or none if their period is over. Two machines' clocks may differ a
+        little, and one may have been set back.
         """
         if uses is None or abs(now - uses.began_at) >= self.per:
             return Uses(now, 0)

@@ -76,8 +76,8 @@ ALWAYS_ENABLED = frozenset(
 
 
 class RegionStatus(StrEnum):
-    """What an account's answers say about one region. `refused`: every call is, such as by a
-    service control policy. `not_enabled`: the account has not opted in. `unknown`: the answers do
+    """What an account's answers say about one region. `refused`: every call is refused, such as by
+    a service control policy. `not_enabled`: the account has not opted in. `unknown`: the answers do
     not tell.
     """
 

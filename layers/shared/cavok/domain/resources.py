@@ -55,7 +55,7 @@ class Resource:
 
     @property
     def version(self) -> str:
-        """Another one with each change of the schedule. 16 hexadecimal digits."""
+        """Changes with the schedule. 16 hexadecimal digits."""
         return self.revision or _WITHOUT_REVISION
 
     def at_one_of(self, versions: Container[str] | None) -> Self:
@@ -78,8 +78,8 @@ class Resource:
         )
 
     def _next_revision(self, schedule: Schedule | None) -> str:
-        """Follows from the revision before and the schedule: a repeated request gets the same one,
-        two requests at once get different ones, and none comes back.
+        """Derived from the previous revision and the schedule: a repeated request gets the same
+        one, two requests at once get different ones, and none comes back.
         """
         change = f"{self.revision}/{schedule!r}"
         return hashlib.blake2b(change.encode(), digest_size=8).hexdigest()

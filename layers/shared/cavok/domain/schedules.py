@@ -120,7 +120,7 @@ class Schedule:
             day += timedelta(days=7)
 
 
-# Files of a machine's time zone database that are none, or count leap seconds.
+# Files of a machine's time zone database that are no zones, or that count leap seconds.
 _NO_TIME_ZONES = ("localtime", "Factory", "posixrules", "posix/", "right/")
 
 

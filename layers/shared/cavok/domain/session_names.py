@@ -2,8 +2,8 @@
 
 
 def session_name(purpose: str, interaction_id: str | None = None) -> str:
-    """The name under which the calls stand in the customer's CloudTrail, such as `cavok-stop-01J…`.
-    The id is that of the interaction or test, under which the audit entry is found too. It is null
-    for what serves several of them, as log lines do, or none.
+    """The session's name in the customer's CloudTrail, such as `cavok-stop-01J…`. The id is that of
+    the interaction or test, and of its audit entry. It is null for a session that serves several of
+    them, such as one that writes log lines, or none.
     """
     return f"cavok-{purpose}-{interaction_id}" if interaction_id else f"cavok-{purpose}"

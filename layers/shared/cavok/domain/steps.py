@@ -74,10 +74,10 @@ class ResourceVerdict:
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """For how many resources a permission was asked, and for how many it is allowed and denied.
-    Resources whose answer proved nothing are in neither. `examples` has the denied ones first, and
-    of these the ones under Cavok's control. As many as fit of those under control that are not
-    allowed are among them.
+    """For how many resources a permission was checked, and for how many it is allowed and denied.
+    Resources whose answer proved nothing count as neither. `examples` lists denied ones first, and
+    of these the ones under Cavok's control. It names as many as fit of those under control that are
+    not allowed.
     """
 
     asked: int
@@ -133,8 +133,8 @@ class Resources:
         return Verdict.INCONCLUSIVE
 
     def doubting(self, keys: Collection[tuple[str, str]]) -> Self:
-        """These, where what was found allowed of `keys` (region and ID) proves nothing. One that no
-        example names is taken for allowed if there are more than the examples.
+        """These resources, where `allowed` proves nothing for `keys` (region and ID). A resource
+        that no example names counts as allowed if there are more than the examples.
         """
         shown = {(each.region, each.id): each.verdict for each in self.examples}
         hidden = Verdict.ALLOWED if len(shown) < self.asked else None
@@ -188,7 +188,9 @@ class Judgement:
 
     @property
     def stays(self) -> bool:
-        """Whether it is an error, no refusal, that only a person ends, such as a used-up quota."""
+        """Whether it is an error other than a refusal that only a person can end, such as a used-up
+        quota.
+        """
         return self.verdict is Verdict.INCONCLUSIVE and not self.passing
 
 
@@ -224,7 +226,7 @@ def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judg
 
 
 def out_of_time(detail: str) -> Judgement:
-    """The result of a step for which the test's time did not suffice."""
+    """The result of a step for which the test had no time left."""
     return judge(OUT_OF_TIME, detail)
 
 

@@ -20,11 +20,13 @@ MAX_ROTATING = 50
 
 MAX_UNDER_CONTROL = 750
 """Instances of an account that a test counts as under Cavok's control, the oldest first. With
-databases of the longest names, the largest survey leaves a state 16 KiB."""
+databases of the longest names, the largest survey leaves 16 KiB of a state free.
+"""
 
 MAX_PACKED_POLICIES = 4_096
-"""Characters of a role's inline policies on their way through the workflow. All that IAM stores, of
-10,240 characters, is rarely half of it; what is larger is read anew by each step that needs it."""
+"""How many characters of packed inline policies travel through the workflow. The 10,240 that IAM
+stores rarely become half of it; if they become more, each step that needs them reads them again.
+"""
 
 _EC2 = "i-"
 

@@ -10,7 +10,7 @@ from cavok.domain.errors import PreconditionFailed
 
 
 class Every(Container[Any]):
-    """All versions, but not that there is none."""
+    """Allows every version, but one must exist."""
 
     def __contains__(self, version: object) -> bool:
         return version is not None
@@ -30,6 +30,6 @@ class Versions(Container[Any]):
 
 
 def require_version(version: int | str, allowed: Container[Any] | None, *, of: str) -> None:
-    """Raises PreconditionFailed if `allowed` is without this version; None allows every one."""
+    """Raises PreconditionFailed if `allowed` lacks this version; None allows every one."""
     if allowed is not None and version not in allowed:
         raise PreconditionFailed(f"The {of} has changed: it is at version {version}.")

@@ -24,8 +24,7 @@ from cavok.domain.versions import require_version
 
 SECRET_BYTES = 32
 REPLACED_SECRET_SIGNS_FOR = timedelta(hours=24)
-"""So long both secrets sign after a rotation, so that the receiver need not learn the new one at
-once.
+"""How long both secrets sign after a rotation, so that the receiver has time to learn the new one.
 """
 
 PAUSED_AFTER = 10
@@ -61,8 +60,8 @@ _NOT_PUBLIC = tuple(
         "3fff::/20",
     )
 )
-"""What IPv4, and the public unicast of IPv6, have for special purposes, also where an address
-embeds another. Our own list, since each version of Python has another. Source: IANA special-purpose
+"""Special-purpose ranges of IPv4, and of IPv6's public unicast, also of addresses that embed
+another. Our own list, because Python's differs between versions. Source: IANA special-purpose
 address registries.
 """
 
@@ -97,7 +96,7 @@ class Webhook:
 
     @property
     def version(self) -> str:
-        """Another one with each change. 16 hexadecimal digits."""
+        """Changes with each change of the webhook. 16 hexadecimal digits."""
         written = f"{self.secrets[0].secret_id}/{self.updated_at.isoformat()}"
         return hashlib.blake2b(written.encode(), digest_size=8).hexdigest()
 
@@ -118,7 +117,7 @@ class Webhook:
 def rotated(
     secrets: Sequence[SigningSecret], newest: SigningSecret, now: datetime
 ) -> tuple[SigningSecret, ...]:
-    """The secrets with a new one. The one before signs for a day, and no other does."""
+    """The secrets with a new one. The previous one signs for another day, older ones no longer."""
     until = now + REPLACED_SECRET_SIGNS_FOR
     return (newest, *(replace(each, until=until) for each in secrets[:1]))
 
@@ -130,8 +129,9 @@ class WebhookState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """How an organization's receiver does. `failures`: failed tries in a row. `next_try_at`: set
-    while the webhook is paused; then one message is tried. `changed_at`: null if it never failed.
+    """The health of an organization's receiver. `failures`: failed tries in a row. `next_try_at`:
+    set while the webhook is paused; then one message is tried. `changed_at`: null if it never
+    failed.
     """
 
     organization_id: str
@@ -163,8 +163,8 @@ class Health:
         return replace(self, failures=0, next_try_at=None, changed_at=now, version=self.version + 1)
 
     def resumed(self, now: datetime) -> Self:
-        """By a person's hand. One more failure pauses it again: else resuming in a loop would make
-        Cavok send to a server that wants nothing.
+        """After a person resumed it. One more failure pauses it again: else, resuming in a loop
+        would make Cavok send to a server that wants nothing.
         """
         return replace(self.mended(now), failures=PAUSED_AFTER - 1)
 

@@ -96,8 +96,8 @@ def enter_to_change(
     context: RequestContext,
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
-    """Like `enter_connected`, to change something. Refused also if the account's role lets others
-    in, after which the account has failed, and if AWS does not say whether it does.
+    """Like `enter_connected`, to change something. Also refused if the account's role lets others
+    in, which fails the account, and if AWS does not say whether it does.
     """
     return _entered(
         lambda: dependencies.sessions.enter_to_change(

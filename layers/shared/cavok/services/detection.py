@@ -30,7 +30,7 @@ def look_for_role(
 ) -> Detection:
     """Tries to assume the account's role, if that is what it waits for and nobody tried within five
     seconds. A look is no test: it is neither recorded nor counted, and changes nothing. If the role
-    lets us in, a person's test starts, of whoever asked, unless the account was changed meanwhile.
+    lets us in, a test starts for whoever asked, unless the account was changed meanwhile.
 
     Raises AccountNotFound, Conflict, ServiceUnavailable, VerificationNotStarted.
     """

@@ -39,9 +39,9 @@ def enter_account(
     """A session in the account, and the `sts:AssumeRole` step that opened it.
 
     `policy` is the session policy as JSON, and `session_name` names the session in the customer's
-    CloudTrail. An access key takes neither: it cannot be narrowed, no call to AWS is made, and
-    there is no step, and nobody asks for the account's `organization`. Raises EntryRefused,
-    EntryInconclusive, SealBroken.
+    CloudTrail. Neither applies to an access key: it cannot be narrowed, no call to AWS is made,
+    there is no step, and `organization` is not asked. Raises EntryRefused, EntryInconclusive,
+    SealBroken.
     """
     if account.access_type is AccessType.ACCESS_KEY:
         return _with_key(account, dependencies), []

@@ -52,9 +52,9 @@ def recent_instances(
     quotas: "Quotas",
     kept: KeptListings,
 ) -> Listing:
-    """Like `list_instances`, but what was read less than a minute ago is not read again, unless
-    `refresh`; so the whole account is read, whatever of it is asked for. Only reading is an
-    interaction, and counts against the quota.
+    """Like `list_instances`, but reuses what was read less than a minute ago, unless `refresh`. For
+    that it reads the whole account, whatever part is asked for. Only reading is an interaction, and
+    counts against the quota.
 
     Raises AccountNotFound, InvalidField, InteractionRefused, QuotaExceeded, ServiceUnavailable.
     """

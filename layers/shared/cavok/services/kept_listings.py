@@ -1,5 +1,5 @@
-"""Listings of instances that a warm process keeps for a minute, so that whoever may only read makes
-no call in a customer's account again and again, and no interaction that counts.
+"""Listings of instances that a warm process keeps for a minute, so that viewers cannot cause call
+after call in a customer's account, and interactions that count.
 """
 
 from collections import OrderedDict
@@ -36,8 +36,8 @@ class Listing:
 
 
 class KeptListings:
-    """Whole listings, by organization and account. An account that was written since, so also one
-    whose role, credentials or regions changed, or that a test found otherwise, is read anew.
+    """Whole listings, by organization and account. An account that was written since is read again:
+    its role, credentials or regions may have changed, or a test found something else.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class KeptListings:
             self._kept.popitem(last=False)
 
     def forget(self, organization_id: str, account_id: str) -> None:
-        """After an act: what is kept says too little."""
+        """Called after an act, which makes what is kept out of date."""
         self._kept.pop((organization_id, account_id), None)
 
     def _instances(self) -> int:

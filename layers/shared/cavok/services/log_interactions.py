@@ -67,7 +67,7 @@ CAUSED_OUTSIDE = (
     EntryInconclusive,
     LogWritingInconclusive,
 )
-"""Why a line must come again, where operators can mend nothing. All else is a fault of ours."""
+"""Errors that bring a line again and that operators cannot fix. All others are faults of ours."""
 
 
 @dataclass(frozen=True, slots=True)

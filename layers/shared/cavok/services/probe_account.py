@@ -18,8 +18,8 @@ TRIES = 3
 FIRST_WAIT = 1.0
 """Seconds until a throttled probe is repeated. The next wait is twice as long."""
 PROBES_OF_A_SERVICE = 6
-"""At once, of an AWS service of a customer, who shares its throttling limits with us. A
-person's test probes as many: no service has more permissions that are probed.
+"""How many probes call one AWS service of a customer at once: we share its throttling limits. A
+person's test makes as many, because no service has more permissions that are probed.
 """
 
 

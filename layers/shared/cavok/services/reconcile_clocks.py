@@ -29,8 +29,8 @@ def reconcile_clocks(
     *, resources: "Resources", scheduler: "SchedulerClient", now: datetime
 ) -> Iterator[tuple[Difference, str]]:
     """Creates clocks that are missing, and ends unknown ones. Yields each that it mended. Repeated,
-    it finds nothing more. What cannot be created, read or ended holds up nothing else: raises its
-    ServiceUnavailable or InvalidField at the end.
+    it finds nothing more. A clock that cannot be created, read or ended does not hold up others:
+    its ServiceUnavailable or InvalidField is raised at the end.
 
     Reads both by page, and keeps only the clocks' names. Changes of schedules go on meanwhile.
     """
@@ -60,8 +60,8 @@ def reconcile_clocks(
 
 
 def _is_known(name: str, resources: "Resources", scheduler: "SchedulerClient") -> bool:
-    """Asks the clock itself whose it is. The index of schedules may be late, or have no entry of a
-    schedule that was set before there was an index.
+    """Asks the clock itself whose it is. The index of schedules may be late, or lack a schedule
+    that is older than the index.
     """
     made_for = scheduler.resource_of(name)
     resource = resources.find(*made_for) if made_for else None

@@ -68,7 +68,7 @@ _NAMES = ("organization_id", "account_id", "resource_id", "clock")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduleInvocation:
-    """One invocation by a clock, which says its name, and when it was made if it knows."""
+    """One invocation by a clock: its name and, if known, when the clock was made."""
 
     organization_id: str
     account_id: str
@@ -79,8 +79,8 @@ class ScheduleInvocation:
 
     @classmethod
     def read(cls, message: str | Mapping[str, Any], request_id: str) -> Self:
-        """Reads a clock's message, or the request to send it, which Scheduler gives up as a whole.
-        Raises MalformedEvent.
+        """Reads a clock's message, or the whole SQS request, which Scheduler puts into the
+        dead-letter queue. Raises MalformedEvent.
         """
         try:
             given = json.loads(message) if isinstance(message, str) else message
@@ -98,7 +98,7 @@ class ScheduleInvocation:
         return self.organization_id == resource.organization_id and knows(resource, self.clock)
 
     def is_left_over(self, resource: Resource | None, now: datetime) -> bool:
-        """Whether the clock is one to end. Those of a change that is being made must stay."""
+        """Whether the clock should be deleted. Those of a change in progress must stay."""
         if resource is None:
             return True
         made_at = datetime.fromisoformat(self.made_at) if self.made_at else resource.created_at

@@ -23,7 +23,7 @@ from cavok.services.write_customer_log import write_verification_log
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TestingDependencies:
-    """What a test needs of ours."""
+    """Our own adapters that a test needs."""
 
     entry: EntryDependencies
     canary: Canary

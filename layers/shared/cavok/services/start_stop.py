@@ -61,8 +61,7 @@ if TYPE_CHECKING:  # a function that only reads the history loads no boto3
 
 
 AWS_SAID = (InstanceNotFound, InteractionRefused, NotAnswered)
-"""What AWS, or the account's state in the table, makes of a start or stop. Others are our faults.
-"""
+"""Errors that AWS, or the account's stored state, causes. All others are faults of ours."""
 
 
 def start_stop(
@@ -165,8 +164,8 @@ def _leave(
     interactions: "Interactions",
     uncertain_since: datetime | None,
 ) -> None:
-    """Closes a start or stop that failed, unless it may have worked, or its key may try again.
-    Trying again for nothing does not prolong how long an uncertain one is followed.
+    """Closes a start or stop that failed, unless it may have worked, or its key may try again. A
+    retry that did nothing does not extend how long an uncertain act is followed.
     """
     if is_uncertain(failure):
         interactions.let_go(made, str(failure), ended_at=now)
@@ -186,8 +185,8 @@ def _same_answer(made: Interaction) -> Interaction:
 
 
 def _take_up(made: Interaction, context: RequestContext, interactions: "Interactions") -> None:
-    """Holds an open act of an earlier request. Raises StillRunning while that one may be at it, and
-    after an hour: whoever sends its key for ever keeps no act open.
+    """Takes over an open act of an earlier request. Raises StillRunning while that request may be
+    running, and after an hour: sending a key for ever must not keep an act open.
     """
     held = made.held_until and context.now < made.held_until
     if held or context.now >= made.at + REPEATED_FOR:

@@ -24,8 +24,8 @@ TIME_LIMIT_SECONDS = 15
 """Regions without an answer by then are unknown. The functions live longer."""
 
 CALLS_BESIDE_OTHERS = 16
-"""At once, of a scheduled test. With 20 regions all calls would take 40 threads, and those of a
-sweep's page nearly all that Lambda allows (`AT_ONCE` in `services/sweep.py`).
+"""Calls at once in a scheduled test. With 20 regions all calls would take 40 threads, and those of
+a sweep's page nearly all that Lambda allows (`AT_ONCE` in `services/sweep.py`).
 """
 
 _NO_ANSWER = Judgement(

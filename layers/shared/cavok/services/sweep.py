@@ -1,6 +1,6 @@
-"""A sweep's work: it tests due accounts in this very process, many at once and in turn between
-organizations. An account whose test comes to no clear end, or to none in time, gets a test of its
-own, which nobody waits for.
+"""A sweep's work: it tests due accounts in this process, many at once, and takes organizations in
+turn. An account whose test ends unclear, or not in time, gets a test of its own, which nobody waits
+for.
 """
 
 from collections import Counter
@@ -88,7 +88,7 @@ class Swept:
 
 
 class NothingProven(Exception):
-    """A test had an answer that may be another one in a moment."""
+    """A test got an answer that may differ in a moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +119,9 @@ class Sweep:
         return self.swept
 
     def take_apart(self) -> Swept:
-        """Gives some accounts of the first page tests of their own, after one killed this process.
-        By lot, so that the one which does has its turn, however many were due before it. Raises
-        what kept it from starting any.
+        """After an account killed this process, gives some of the first page tests of their own.
+        They are drawn by lot, so that the guilty one has its turn, however many were due before it.
+        Raises what kept it from starting any.
         """
         queue = FairQueue()
         self._look(queue, None)
@@ -140,7 +140,7 @@ class Sweep:
 
     def _ready(self, queue: FairQueue, limit: int) -> list[Account]:
         """The next accounts that nobody tests. A test that died is aborted first: its account is
-        due again later, and ever more seldom if its tests keep dying.
+        due again later, and less and less often if its tests keep dying.
         """
         now = self.dependencies.clock()
         ready = []
@@ -259,7 +259,7 @@ class Sweep:
             raise NothingProven("The answer came too late.")
         again = found_again(account, after)
         if again:
-            webhook = ours.webhooks.get(account.organization_id)  # as of after the test's end
+            webhook = ours.webhooks.get(account.organization_id)  # read after the test's end
             asked = webhook is not None and webhook.wants(EventType.VERIFICATION_FINISHED)
             ours.accounts.confirm(again, quiet=not asked)
         else:
@@ -270,8 +270,8 @@ class Sweep:
         """Gives an account a test of its own, if there is one left; else it stays due. Such a test
         holds the slot and the lease, so that it is aborted if it dies or could not be started.
 
-        False once its organization has more such accounts than its share. What others used up is no
-        reason to leave it.
+        False once its organization has more such accounts than its share. That other organizations
+        used up the tests is no reason to leave it.
         """
         organization_id = account.organization_id
         self._of_organization[organization_id] += 1

@@ -42,9 +42,8 @@ class CustomerRoles:
         self._elsewhere: set[str] = set()
 
     def through(self, account: Account) -> str | None:
-        """The region through which the account was last entered, or refused to be; null for our
-        own. What else is tried of its role counts only if it is tried there: two regions may answer
-        differently.
+        """The region whose STS answered when the account was last entered; null for our own. Other
+        checks of its role must go through the same region: two regions may answer differently.
         """
         return STS_ALWAYS_ON if account.account_id in self._elsewhere else None
 
@@ -92,7 +91,8 @@ class CustomerRoles:
         self, account: Account, session_name: str, through: str | None
     ) -> Judgement:
         """Whether anyone who knows the role's name could assume it through us. A session is
-        discarded. `through` is the region of the entry that it belongs to: see the method.
+        discarded. `through` is the region of the entry that this check belongs to: see the method
+        `through`.
         """
         return self._try(account, session_name, None, through)
 

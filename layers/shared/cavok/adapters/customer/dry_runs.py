@@ -71,8 +71,8 @@ def ask(
     """Whether an operation is allowed for the instances that the survey names, in all reachable
     regions; else for the instance that `_an_instance` finds.
 
-    A call that stays unanswered ends the questions of its region. What was found before counts, but
-    an instance that nobody was asked about makes the answer neither `allowed` nor `denied`.
+    A call without an answer ends the search in its region. What was found before counts, but if an
+    instance was not asked about, the answer is neither `allowed` nor `denied`.
     """
     # Clients are made first: threads must not make them at once.
     asked = {
@@ -239,7 +239,7 @@ def _others_unlisted(account: ProbedAccount) -> str:
 
 
 def _first_refused(findings: Mapping[str, Findings], resources: Resources) -> Refused:
-    """Of the instance that a step names first."""
+    """The refusal of the instance that a step names first."""
     first = resources.examples[0]
     return findings[first.region].refused[first.id]
 

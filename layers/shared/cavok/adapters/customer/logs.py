@@ -21,7 +21,7 @@ TAGS = {"ManagedBy": "Cavok Cloud"}
 
 _EXISTS = frozenset({"ResourceAlreadyExistsException"})
 MISSING = frozenset({"ResourceNotFoundException"})
-"""CloudWatch Logs checks the permission before it looks for the group. Observed, and held by the
+"""CloudWatch Logs checks the permission before it looks for the group. Observed, and checked by the
 contract tests.
 """
 

@@ -23,10 +23,14 @@ from cavok.domain.steps import Verdict
 from cavok.domain.survey import Survey
 
 MAX_INLINE_POLICIES = 50
-"""Inline policies of one role that are read. IAM sets no number, but 10,240 characters for all."""
+"""How many inline policies of a role are read. IAM limits their total to 10,240 characters, not
+their number.
+"""
 
 MAX_DATABASES = 200
-"""Databases of one kind and region. The default quota is 40. Source: RDS User Guide, "Quotas"."""
+"""How many databases of one kind are read in a region. The default quota is 40. Source: RDS User
+Guide, "Quotas".
+"""
 
 REGIONS_AT_ONCE = 4
 
@@ -38,7 +42,7 @@ _LONGEST_NAME = 128
 """Characters of a policy's name that a step shows. IAM allows no more."""
 
 _MOST_UNREAD = 3
-"""Policies that a step names."""
+"""How many unread policies a step names."""
 
 T = TypeVar("T")
 
@@ -46,7 +50,7 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedAccount:
     """A session in the account, what the test found in its regions, and until when it may go on.
-    `weighing_seconds`: of the processor, for weighing policies on databases, a permission.
+    `weighing_seconds`: processor time for evaluating policies on databases, per permission.
 
     Without a survey, only the home region counts.
     """
@@ -60,7 +64,7 @@ class ProbedAccount:
 
     @property
     def regions(self) -> tuple[str, ...]:
-        """Those that answer."""
+        """The account's regions that answer."""
         return self.survey.reachable if self.survey.region_health else (self.session.region,)
 
     @property

@@ -3,7 +3,7 @@
 A probe makes a call that never changes anything, and names the error codes that only an authorized
 caller receives. Sources: EC2 API reference (DryRun), RDS API reference (StartDBInstance …:
 DBInstanceNotFound), IAM API reference. AWS does not document that IAM and RDS check the permission
-before they look for the resource. This is observed, and held by the contract tests.
+before they look for the resource. This is observed, and checked by the contract tests.
 """
 
 import secrets
@@ -52,8 +52,8 @@ def run(action: str, account: ProbedAccount) -> Judgement:
 
 
 def region_of(action: str, account: ProbedAccount) -> str | None:
-    """The region in which an action is probed. Null if that is none, because IAM is global, or
-    several. Raises KeyError for an unknown action.
+    """The region in which an action is probed. Null if there is none, because IAM is global, or
+    more than one. Raises KeyError for an unknown action.
     """
     probe = PROBES[action]
     if probe.dry_run and (regions := account.regions_with_instances):
@@ -62,8 +62,8 @@ def region_of(action: str, account: ProbedAccount) -> str | None:
 
 
 def named_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> bool:
-    """Whether the probe of this action named an absent instance, since there is none to ask about
-    in the account's regions, or none any more.
+    """Whether the probe of this action named an absent instance, because the account's regions
+    have, or had meanwhile, none to ask about.
     """
     surveyed = bool(account.survey.region_health)
     asked = answer.resources is not None and answer.resources.asked > 0

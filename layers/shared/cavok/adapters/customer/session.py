@@ -21,8 +21,8 @@ CALL = Config(
     read_timeout=8,
     retries={"mode": "legacy", "total_max_attempts": 2},
 )
-"""A region that does not answer must not hang the function. One call takes 22 seconds at most. The
-mode `standard` would let a client repeat only so many failed calls, and customers share clients.
+"""A region that does not answer must not hang the function. One call takes 22 seconds at most. In
+the mode `standard` a client repeats a limited number of failed calls, and customers share clients.
 Source: boto3 guide, "Retries".
 """
 
@@ -47,7 +47,7 @@ signature".
 
 
 class WrongKey(Exception):
-    """A request was to leave under another key than that of the session that makes the call. It was
+    """A request was signed with another key than that of the session that makes the call. It was
     not sent.
     """
 
@@ -146,8 +146,8 @@ def _with_credentials(shared: Any, credentials: Credentials) -> Any:
 def _send(
     shared: Any, signer: Signer, operation: Any, request: Any, context: dict[str, Any]
 ) -> Any:
-    """The credentials go with the request, where botocore's signer prefers them. The caller's key
-    goes beside it, with the thread, so that neither way has to be trusted.
+    """Sends a call with the session's credentials in the request, where botocore's signer prefers
+    them. The thread carries the session's key separately, so that neither way has to be trusted.
     """
     context["signing"] = context.get("signing", {}) | {"request_credentials": signer}
     token = _CALLER.set(signer.access_key)

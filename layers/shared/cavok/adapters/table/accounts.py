@@ -227,7 +227,7 @@ def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
         "region_health": health_of(item.regions, item.region_exceptions),
         "verification": last,
         "slot": slot,
-        # Accounts of before it was kept had one number for both.
+        # Accounts stored before `writes` existed have one number for both.
         "version": int(item.version or item.writes),
     }
 
@@ -345,7 +345,7 @@ class Accounts:
         return replace(after, writes=int(item.writes))
 
     def confirm(self, after: Account, *, quiet: bool) -> None:
-        """Writes an account that a test found as it was. `quiet`: no event is to follow. Raises
+        """Writes an account that a test found unchanged. `quiet`: no event follows. Raises
         ItemChanged, ItemBusy.
         """
         item = AccountItem.of(after)

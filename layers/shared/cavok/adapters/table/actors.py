@@ -1,4 +1,4 @@
-"""Actors in items: the name, which was stored alone at first, and what stands beside it."""
+"""Actors in items: the name, which older items store alone, and what is stored beside it."""
 
 from typing import Any, Protocol
 

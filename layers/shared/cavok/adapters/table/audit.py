@@ -52,7 +52,8 @@ class AuditItem(Item):
             keys.audit_sk(entry.entry_id),
             entry,
             audited_account=keys.account_pk(entry.account_id) if entry.account_id else None,
-            # Not stored, so that most entries stay below 1 kB: what follows from the others.
+            # What follows from other attributes is not stored, so that most entries stay below 1
+            # kB.
             target=entry.target if entry.target.type not in _IMPLIED else None,
             changes=entry.changes or None,
             expires_at=entry.at + kept_for,

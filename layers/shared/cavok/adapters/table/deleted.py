@@ -1,4 +1,6 @@
-"""What was deleted, for a day: who got no answer to a DELETE repeats it, and gets the same one."""
+"""What was deleted in the last day. A client that repeats an unanswered DELETE gets the same
+answer.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -29,6 +31,6 @@ class DeletedItem(Item):
 
     @classmethod
     def find(cls, table: Table, pk: str, deleted_id: str, now: datetime) -> "DeletedItem | None":
-        """DynamoDB may keep it for days longer than it counts."""
+        """None after a day, although DynamoDB may keep the item for days longer."""
         item = table.get(cls, pk, keys.deleted_sk(deleted_id)) if is_id(deleted_id) else None
         return item if item and now < item.expires_at else None

@@ -10,9 +10,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.fair_queue import AccountKey
 
 INDEX_IS_LATE = timedelta(seconds=15)
-"""What became due so long before the last look is looked at again: the index is eventually
-consistent.
-"""
+"""How far before its last look a sweep looks again: the index is eventually consistent."""
 
 
 class DueAccounts:
@@ -23,7 +21,7 @@ class DueAccounts:
 
     def keys(self, now: datetime, since: datetime | None) -> list[AccountKey]:
         """All accounts that are due, or those that became due after `since`, longest overdue first.
-        Some more than once, and some that are no longer due: see `read`.
+        May contain duplicates, and accounts that are no longer due: see `read`.
         """
         times = AccountItem.next_verification_at
         # DynamoDB refuses a range that ends before it begins, as after a clock was set back.

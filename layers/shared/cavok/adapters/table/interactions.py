@@ -304,8 +304,8 @@ class Interactions:
         self._follow(turn, [InteractionItem.state_reason.set(why)])
 
     def has_later_act(self, interaction: Interaction) -> bool:
-        """Whether a later request started or stopped the same instance, or may have. One that AWS
-        refused, also for a while, did not.
+        """Whether a later request started or stopped the same instance, or may have. A request that
+        AWS refused, even temporarily, did not.
         """
         pk, same = keys.account_pk(interaction.account_id), InteractionItem.instance_id
         later = InteractionItem.query(
@@ -345,7 +345,9 @@ class Interactions:
 
 
 def _unused_at(at: datetime) -> Condition:
-    """That a request key was not used within a day. DynamoDB may keep its item for days longer."""
+    """The condition that a request key was not used within a day. DynamoDB may keep its item for
+    days longer.
+    """
     unused: Condition = RequestItem.pk.does_not_exist() | (RequestItem.expires_at <= at)
     return unused
 

@@ -7,8 +7,7 @@ from typing import Any
 from cavok.domain.accounts import Fix, Issue, Severity
 
 _ACTIONS = re.compile(r"[\w-]+:\w+(?:, [\w-]+:\w+)*")
-"""How the messages begin of issues that earlier versions stored, without a field for their actions.
-"""
+"""How messages begin in issues that earlier versions stored without their actions."""
 
 
 def issue_row(issue: Issue) -> list[Any]:

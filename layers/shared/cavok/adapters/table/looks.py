@@ -48,5 +48,5 @@ class LooksInTable:
             self._table.put(item)
             return None
 
-        busy = ServiceUnavailable("Many accounts are looked at in this moment. Please try again.")
+        busy = ServiceUnavailable("Too many accounts are being looked at. Please try again.")
         return retry_on_conflict(attempt, or_raise=busy)

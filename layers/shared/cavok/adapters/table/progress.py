@@ -30,7 +30,7 @@ class Progress:
         self._table_name = table_name
 
     def show(self, verification_id: str, steps: Sequence[Step], now: datetime) -> bool:
-        """Whether they could be written: the test goes on without."""
+        """Returns whether they could be written. If not, the test goes on without them."""
         item = {
             "pk": {"S": keys.progress_pk(verification_id)},
             "sk": {"S": keys.progress_sk(steps[0].step)},

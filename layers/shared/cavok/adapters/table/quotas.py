@@ -17,7 +17,7 @@ Count = Callable[[TransactWrite], None]
 
 
 class QuotaItem(Item):
-    """The uses of a quota. Those at the same time are added, so that none waits for another."""
+    """The uses of a quota. Concurrent uses are added up, so that none waits for another."""
 
     began_at = UTCDateTimeAttribute()
     used = NumberAttribute()
@@ -42,11 +42,11 @@ class Quotas:
         """Counts a use that has no transaction. Raises QuotaExceeded, ChangedMeanwhile."""
         retry_on_conflict(
             lambda: self._table.update(*self._use(name, organization_id, now)),
-            or_raise=ChangedMeanwhile("Many do this in this moment. Please try again."),
+            or_raise=ChangedMeanwhile("Too many requests do this at the moment. Please try again."),
         )
 
     def remaining(self, organization_id: str, now: datetime) -> dict[QuotaName, int]:
-        """How often each may still be used, of those that are counted here."""
+        """How many uses are left of each quota that is counted here."""
         names = [name for name in self.quotas if name is not QuotaName.REQUESTS]
         wanted = [_key(organization_id, name) for name in names]
         found = {item.sk: item.uses() for item in self._table.get_many(QuotaItem, wanted)}

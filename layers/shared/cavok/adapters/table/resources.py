@@ -124,8 +124,8 @@ class Resources:
         return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
     def made_before(self, resource: Resource) -> Resource | None:
-        """What the same request made of this instance before; null if it is no resource yet. Raises
-        Conflict if it is another request's.
+        """The resource that the same request made of this instance before; null if there is none.
+        Raises Conflict if another request made it.
         """
         there = self.of_instance(
             resource.account_id, resource.kind, resource.region, resource.instance_id
@@ -254,7 +254,7 @@ class Resources:
 
 
 def _unchanged(resource: Resource) -> Condition:
-    """That the stored resource has the same schedule."""
+    """The condition that the stored resource has the same schedule."""
     revision = ResourceItem.revision
     unchanged: Condition = revision == resource.revision
     if resource.revision is None:

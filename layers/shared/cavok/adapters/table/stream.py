@@ -75,7 +75,7 @@ def change_of(record: DynamoDBRecord) -> Change | None:  # noqa: PLR0911
 
 
 def _webhook_change(before: Image | None, after: Image) -> WebhookChange | None:
-    """None if it is paused as before, or is not."""
+    """None if the webhook was neither paused nor resumed."""
     paused = after.get("next_try_at")
     if bool(paused) is bool(before and before.get("next_try_at")):
         return None

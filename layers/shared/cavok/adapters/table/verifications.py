@@ -226,8 +226,8 @@ class Verifications:
         self._accounts.save(before, after, with_items=add)
 
     def _keep_count(self, account: Account) -> None:
-        """Writes what the account counted of its last test to that, before another one is the last.
-        Repeated, it changes nothing.
+        """Copies the account's count of unchanged tests to its last test, before another becomes
+        the last. Repeating it changes nothing.
         """
         last = account.verification
         if not last or not last.unchanged:
