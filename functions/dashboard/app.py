@@ -70,6 +70,7 @@ class Settings:
         )
 
     def for_page(self) -> dict[str, str]:
+        """What `ui/config.json` tells the page."""
         return {
             "api_base": self.api_base,
             "region": self.region,
@@ -81,6 +82,7 @@ class Settings:
         }
 
     def content_security_policy(self) -> str:
+        """The policy of the page: its own files, the API and Cognito, nothing else."""
         addresses = (self.api_base, self.cognito_endpoint, self.hosted_domain)
         origins = {origin_of(address) for address in addresses} - {""}
         return "; ".join(
@@ -164,6 +166,7 @@ class Site:
         return self._response(200, headers, file.forms[coding])
 
     def other_method(self) -> dict[str, object]:
+        """The 405 for any method but GET and HEAD."""
         headers = {"allow": "GET, HEAD", "cache-control": DO_NOT_KEEP}
         return self._response(405, {**self.document_headers, **headers}, b"")
 
@@ -217,6 +220,7 @@ SITE = Site(SITE_FOLDER, Settings(dict(os.environ)))
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, object]:
+    """One HTTP request in API Gateway's payload format 2.0."""
     method = event["requestContext"]["http"]["method"]
     if method not in {"GET", "HEAD"}:
         return SITE.other_method()

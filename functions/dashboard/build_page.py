@@ -36,6 +36,7 @@ class CannotJoin(Exception):
 
 
 def main(target: Path) -> None:
+    """Writes the function's code and the page's files to `target`."""
     shutil.copy(HERE / "app.py", target)
     write_site(HERE / "static", target / "site")
 

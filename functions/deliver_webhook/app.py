@@ -24,6 +24,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 @dropping_unusable
 def send(record: SQSRecord) -> None:
+    """Delivers one event, or hides its message until the next try. Raises what ended the try."""
     logger.remove_keys(["event_id", "type"])  # left by the previous record
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])

@@ -23,6 +23,7 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 @dropping_unusable
 def look(record: SQSRecord) -> None:
+    """Looks at one act's instance. If it must look again, hides the message and raises NotFinal."""
     act = FollowedAct.read(record.body)
     logger.append_keys(account_id=act.account_id, interaction_id=act.interaction_id)
     try:

@@ -42,6 +42,7 @@ def follow(invocation: ScheduleInvocation) -> dict[str, Any]:
 
 @dropping_unusable
 def take(record: SQSRecord) -> None:
+    """Handles the message of one clock. Raises what ended it, so that SQS delivers it again."""
     invocation = ScheduleInvocation.read(record.body, record.message_id)
     try:
         follow(invocation)

@@ -19,6 +19,7 @@ processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
 def write(records: list[SQSRecord]) -> list[Exception | None]:
+    """One outcome per record: None, or the error for which its event comes again."""
     events, unusable = read_events({record.message_id: record.body for record in records})
     outcome = log_interactions(events, writing=wiring.log_writing(), now=datetime.now(UTC))
     for message_id, error in (unusable | outcome.dropped).items():

@@ -18,6 +18,7 @@ processor = WholeBatch(EventType.DynamoDBStreams)
 
 
 def publish(records: list[DynamoDBRecord]) -> list[Exception | None]:
+    """One outcome per record: None, or the error for which Lambda delivers it again."""
     events, outcomes = publish_events(
         records,
         bus=wiring.bus(),

@@ -47,6 +47,7 @@ Source: Amazon Trust Services, "Repository".
 
 
 def main(architecture: str, target: str) -> None:
+    """Writes the layer for one of Lambda's architectures, arm64 or x86_64, to `target`."""
     layer = Path(target)
     install(layer, architecture)
     shutil.copytree(HERE / "cavok", layer / "cavok", ignore=shutil.ignore_patterns("__pycache__"))

@@ -18,6 +18,7 @@ class WholeBatch(BatchProcessor):
     """
 
     def process(self) -> list[tuple[Any, ...]]:
+        """Calls the handler once. Powertools asks for a result per record."""
         records = [
             self._to_batch_type(record, event_type=self.event_type) for record in self.records
         ]

@@ -23,9 +23,12 @@ class Message(Protocol):
     """What a queue takes. `group` is the same for all messages of an organization."""
 
     @property
-    def body(self) -> str: ...
+    def body(self) -> str:
+        """The text of the SQS message."""
+
     @property
-    def group(self) -> str: ...
+    def group(self) -> str:
+        """The message group that fair queues go by."""
 
 
 class RetryQueue:

@@ -172,7 +172,9 @@ def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
         "description": declaration.description,
         "security": [{}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
-        "responses": {"2XX": {"description": "Taken. After any other answer it comes again."}},
+        "responses": {
+            "2XX": {"description": "Accepted. After any other answer the message is sent again."}
+        },
     }
 
 

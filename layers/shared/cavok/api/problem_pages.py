@@ -21,7 +21,7 @@ class Explanation(NamedTuple):
 
 _AGAIN = "Send the same request again after the seconds that Retry-After says."
 _NOTHING_THERE = (
-    "Check the id. It is the same answer for what is not there and for what belongs to another "
+    "Check the id. The answer is the same for what does not exist and for what belongs to another "
     "organization."
 )
 
@@ -32,13 +32,13 @@ EXPLANATIONS = {
         "There is no such account in your organization.",
     ),
     "already_connected": Explanation(
-        "Your organization connects this AWS account number already. It can do so once.",
-        "Use the account that is there: GET /v1/accounts?q= and the number finds it.",
+        "Your organization has connected this AWS account number already. It can do so once.",
+        "Use the existing account: GET /v1/accounts?q= with the number finds it.",
         "Account number 123456789012 is already connected.",
     ),
     "already_controlled": Explanation(
         "The instance is a resource of this account already.",
-        "Change the schedule of the resource that is there, with PATCH.",
+        "Change the schedule of the existing resource, with PATCH.",
         "i-0123456789abcdef0 is a resource already.",
     ),
     "busy_with_others": Explanation(
@@ -47,7 +47,7 @@ EXPLANATIONS = {
         "The account is being changed by others at this moment. Please try again.",
     ),
     "changed_meanwhile": Explanation(
-        "Other requests kept changing the same thing, so that this one found no moment to.",
+        "Other requests kept changing the same thing, so this one never had its turn.",
         _AGAIN,
         "The webhook is being changed.",
     ),
@@ -80,7 +80,7 @@ EXPLANATIONS = {
     ),
     "internal_error": Explanation(
         "Something failed on our side. It was logged.",
-        "Try again later. If it stays, ask for help and say the request_id.",
+        "Try again later. If it stays, ask for help and quote the request_id.",
         "Something failed on our side. It was logged.",
     ),
     "invalid_fields": Explanation(
@@ -106,7 +106,7 @@ EXPLANATIONS = {
         "The body is not valid JSON.",
     ),
     "method_not_allowed": Explanation(
-        "The path is there, but not for this method.",
+        "The path exists, but not for this method.",
         "Use a method that the header Allow names.",
         "This path is for GET and HEAD and POST.",
     ),
@@ -130,7 +130,7 @@ EXPLANATIONS = {
     ),
     "overtaken": Explanation(
         "A later request started or stopped the same instance. Nothing was done for this one.",
-        "Look what state the instance is in before you ask again.",
+        "Check the state of the instance before you ask again.",
         "A later request started or stopped it meanwhile. Nothing was done.",
     ),
     "precondition_failed": Explanation(
@@ -186,7 +186,7 @@ EXPLANATIONS = {
     ),
     "webhook_paused": Explanation(
         "The webhook is paused, because its receiver failed again and again. Messages wait.",
-        "Mend the receiver and resume the webhook, then deliver the message again.",
+        "Fix the receiver and resume the webhook, then deliver the message again.",
         "The webhook is paused. Resume it, then deliver the message again.",
     ),
 }

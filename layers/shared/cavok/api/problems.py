@@ -112,7 +112,7 @@ class Problem(BaseModel):
             json_schema_extra={"examples": sorted(STATUS_OF_CODE)},
         ),
     ]
-    request_id: Annotated[str, Field(description="Say it when you ask for help.")] = ""
+    request_id: Annotated[str, Field(description="Quote it when you ask for help.")] = ""
     errors: Annotated[
         list[FieldError] | None, Field(description="The fields of a bad request.")
     ] = None

@@ -99,6 +99,7 @@ def accepted(body: T, location: str | None = None) -> Response[T]:
 
 
 def no_content() -> Response[None]:
+    """204, without a body."""
     return Response(status_code=NO_CONTENT.value)
 
 

@@ -227,6 +227,7 @@ class Account(ListedAccount):
         return replace(self, version=before.version + changed)
 
     def renamed(self, name: str, now: datetime) -> Self:
+        """With another name. No test becomes due."""
         return replace(self, name=name, updated_at=now)
 
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:

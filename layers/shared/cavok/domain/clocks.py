@@ -37,6 +37,7 @@ def clocks_of(resource: Resource, now: datetime) -> tuple[Clock, ...]:
 
 
 def names_of(clocks: Iterable[Clock]) -> tuple[str, ...]:
+    """As a resource remembers them."""
     return tuple(clock.name for clock in clocks)
 
 

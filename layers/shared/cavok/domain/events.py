@@ -79,6 +79,7 @@ class Envelope:
     version: int | None = None
 
     def event(self, event_type: str, fields: Mapping[str, Any]) -> Event:
+        """An event with this envelope around the fields of its type."""
         detail = {
             "schema_version": SCHEMA_VERSION,
             "event_id": self.event_id,
@@ -288,8 +289,8 @@ _DECLARATIONS = (
     ),
     _account_event(
         EventType.VERIFICATION_FINISHED,
-        "a test ended with a verdict, whether or not it changed the status. Of scheduled ones that "
-        "found all as it was: weekly, or each if the organization's webhook asks for this event",
+        "a test ended with a verdict, whether or not it changed the status. Of scheduled "
+        "tests that found no change: weekly, or each if the organization's webhook asks for it",
         "A test of an account ended with a verdict.",
     ),
     EventDeclaration(
@@ -408,8 +409,8 @@ _DECLARATIONS = (
     EventDeclaration(
         type=WEBHOOK_RESUMED,
         source=SOURCE,
-        when="its receiver accepted a message again, or a person resumed it or set it anew",
-        description="An organization's webhook is paused no longer. Concerns no account.",
+        when="its receiver accepted a message again, or a person resumed it or set it again",
+        description="An organization's webhook is no longer paused. Concerns no account.",
         fields={"account_id": {"type": "null"}},
         closed=True,
     ),
@@ -447,6 +448,7 @@ class AccountVersion:
 
     @property
     def revoked(self) -> bool:
+        """As in `Account.revoked`."""
         return any(issue.code == REVOKED for issue in self.issues)
 
 

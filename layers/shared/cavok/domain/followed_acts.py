@@ -19,6 +19,7 @@ class FollowedAct:
 
     @classmethod
     def of(cls, act: Interaction) -> Self:
+        """The message for an act that is stored."""
         return cls(
             organization_id=act.organization_id,
             account_id=act.account_id,
@@ -32,6 +33,7 @@ class FollowedAct:
 
     @property
     def body(self) -> str:
+        """JSON, which `read` reads."""
         return json.dumps(asdict(self))
 
     @classmethod

@@ -29,6 +29,7 @@ class Instance:
 
     @classmethod
     def of(cls, described: DescribedInstance, kind: Kind, region: str) -> Self:
+        """What a Describe operation said, with its kind and region."""
         return cls(
             kind=kind,
             instance_id=described.instance_id,

@@ -95,10 +95,12 @@ class Interaction:
 
     @property
     def kept_until(self) -> datetime:
+        """90 days after it was asked for."""
         return self.at + KEPT_FOR
 
     @property
     def open(self) -> bool:
+        """Whether its outcome is not known yet."""
         return self.outcome is InteractionOutcome.PENDING
 
 

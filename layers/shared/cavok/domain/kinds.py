@@ -196,6 +196,7 @@ class Kind(StrEnum):
     descriptor: KindDescriptor
 
     def __new__(cls, descriptor: Any) -> Self:
+        """A kind is the name in its descriptor, and has the rest in `descriptor`."""
         # A KindDescriptor. Typed Any because mypy checks `Kind("ec2")` against this signature.
         member = str.__new__(cls, descriptor.name)
         member._value_ = descriptor.name

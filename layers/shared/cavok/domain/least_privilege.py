@@ -76,6 +76,7 @@ class LeastPrivilege:
 
     @property
     def policy_document(self) -> dict[str, Any]:
+        """All statements as one policy."""
         return _document(s for statements in self.statements.values() for s in statements)
 
     def document_of(self, group: PermissionGroup) -> dict[str, Any]:

@@ -81,10 +81,12 @@ class PermissionGroup:
 
     @property
     def actions(self) -> tuple[str, ...]:
+        """The group's IAM actions, in the order of the catalog."""
         return tuple(permission.action for permission in self.permissions)
 
     @property
     def optional(self) -> bool:
+        """Whether it is granted only to customers who ask for it."""
         return self.proven_by is ProvenBy.USE
 
     @property

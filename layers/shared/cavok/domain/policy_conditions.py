@@ -182,7 +182,7 @@ def _date(text: str) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class _Ordered:
-    """Compares values of a type that has an order. No variables: AWS allows them only in strings."""
+    """Compares values of a type that has an order. No variables: AWS has them only in strings."""
 
     parse: Callable[[str], Any]
     relation: Callable[[Any, Any], bool]

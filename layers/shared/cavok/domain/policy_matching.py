@@ -27,6 +27,7 @@ def all_of(truths: Iterable[Truth]) -> Truth:
 
 
 def negate(truth: Truth) -> Truth:
+    """Unknown stays unknown."""
     return None if truth is None else not truth
 
 

@@ -143,6 +143,7 @@ class DatabaseQuestion:
 
     @property
     def succeeded(self) -> bool:
+        """Whether AWS allowed the probe."""
         return self.answer.verdict is Verdict.ALLOWED
 
     @property

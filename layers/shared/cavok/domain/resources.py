@@ -51,6 +51,7 @@ class Resource:
 
     @property
     def instance(self) -> InstanceKey:
+        """The key of its instance in the account."""
         return InstanceKey(self.kind, self.region, self.instance_id)
 
     @property
@@ -103,6 +104,7 @@ class Resource:
         return self.schedule.next_transition(now) if self.schedule else None
 
     def operation(self, transition: Transition) -> Operation:
+        """The start or stop that a transition of its schedule requires."""
         return Operation(transition.action, self.kind, self.instance_id, self.region)
 
     def followed(self, transition: Transition, now: datetime, *, changed: bool) -> Self:

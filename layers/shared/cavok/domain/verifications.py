@@ -92,10 +92,12 @@ class Verification:
 
     @property
     def deadline(self) -> datetime:
+        """Past it, the test is dead (TIME_LIMIT)."""
         return self.started_at + TIME_LIMIT
 
     @property
     def running(self) -> bool:
+        """Whether it is stored as running, past its deadline too."""
         return self.state is State.RUNNING
 
     @property

@@ -142,6 +142,7 @@ class Health:
 
     @property
     def state(self) -> WebhookState:
+        """Paused while a next try is set."""
         return WebhookState.PAUSED if self.next_try_at else WebhookState.ACTIVE
 
     def failed(self, now: datetime) -> Self:
@@ -199,6 +200,7 @@ class Delivery:
 
     @property
     def body(self) -> str:
+        """The event, to be sent to the queue again."""
         return self.event
 
     @property

@@ -26,4 +26,5 @@ class RequestQuota:
             self._uses.popitem(last=False)
 
     def remaining(self, organization_id: str, now: datetime) -> int:
+        """How many more requests this process allows the organization now."""
         return self.quota.remaining(self._uses.get(organization_id), now)

@@ -95,6 +95,7 @@ class ScheduleInvocation:
         return cls(**names, request_id=request_id, made_at=made_at)
 
     def is_of(self, resource: Resource) -> bool:
+        """Whether the resource has this clock for its present schedule."""
         return self.organization_id == resource.organization_id and knows(resource, self.clock)
 
     def is_left_over(self, resource: Resource | None, now: datetime) -> bool:

@@ -152,6 +152,7 @@ class AccountItem(Item):
 
     @classmethod
     def of(cls, account: Account) -> "AccountItem":
+        """The item that stores an account."""
         last, slot, due = account.verification, account.slot, account.next_verification_at
         return cls.of_fields(
             keys.organization_pk(account.organization_id),
@@ -174,6 +175,7 @@ class AccountItem(Item):
         )
 
     def account(self) -> Account:
+        """The stored account."""
         organization_id = self.pk.removeprefix(keys.ORGANIZATION)
         return self.as_a(Account, organization_id=organization_id, **_stored_otherwise(self))
 

@@ -47,6 +47,7 @@ class AuditItem(Item):
 
     @classmethod
     def of(cls, entry: AuditEntry, kept_for: timedelta) -> "AuditItem":
+        """The item that stores an entry for `kept_for`."""
         return cls.of_fields(
             keys.organization_pk(entry.organization_id),
             keys.audit_sk(entry.entry_id),
@@ -61,6 +62,7 @@ class AuditItem(Item):
         )
 
     def entry(self) -> AuditEntry:
+        """The stored entry, with what was implied."""
         audited = self.audited_account
         account_id = audited.removeprefix(keys.ACCOUNT) if audited else None
         implied = (
@@ -94,6 +96,7 @@ class AuditTrail:
     def of_organization(
         self, organization_id: str, *, limit: int, after: Position | None
     ) -> Page[AuditEntry]:
+        """Entries of the whole organization."""
         pk = keys.organization_pk(organization_id)
         page = self._table.page(AuditItem, pk, keys.AUDIT, limit=limit, after=after)
         return page.map(AuditItem.entry)

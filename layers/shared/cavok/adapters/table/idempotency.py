@@ -21,6 +21,7 @@ class IdempotencyItem(Item):
     def of(
         cls, organization_id: str, key: IdempotencyKey, account_id: str, now: datetime
     ) -> "IdempotencyItem":
+        """The item that makes the key return this account for a day."""
         return cls(
             keys.organization_pk(organization_id),
             keys.idempotency_sk(key.key),

@@ -70,6 +70,7 @@ class InteractionItem(Item):
 
     @classmethod
     def of(cls, interaction: Interaction) -> "InteractionItem":
+        """The item that stores an interaction, until it is no longer kept."""
         return cls.of_fields(
             keys.account_pk(interaction.account_id),
             keys.interaction_sk(interaction.interaction_id),
@@ -79,6 +80,7 @@ class InteractionItem(Item):
         )
 
     def interaction(self) -> Interaction:
+        """The stored interaction."""
         return self.as_a(Interaction, actor=actor_of(self))
 
 
@@ -92,6 +94,7 @@ class RequestItem(Item):
 
     @classmethod
     def of(cls, act: Interaction, key_hash: str) -> "RequestItem":
+        """The item that makes the key return this act for a day."""
         return cls(
             *_request(act, key_hash),
             interaction_id=act.interaction_id,

@@ -23,11 +23,13 @@ class OrganizationItem(Item):
 
     @classmethod
     def of(cls, organization: Organization, created_at: datetime) -> "OrganizationItem":
+        """The item of a new organization, without any account."""
         pk = keys.organization_pk(organization.organization_id)
         sk, external_id = keys.ORGANIZATION_SK, organization.external_id
         return cls(pk, sk, external_id=external_id, created_at=created_at)
 
     def organization(self) -> Organization:
+        """The stored organization, with its counts."""
         counts = {status: int(getattr(self, status.value)) for status in Status}
         return self.as_a(
             Organization, organization_id=self.pk.removeprefix(keys.ORGANIZATION), counts=counts
@@ -41,6 +43,7 @@ class Organizations:
         self._table = table
 
     def get(self, organization_id: str) -> Organization | None:
+        """The organization; null before its first use."""
         pk = keys.organization_pk(organization_id)
         item = self._table.get(OrganizationItem, pk, keys.ORGANIZATION_SK)
         return item.organization() if item else None

@@ -24,6 +24,7 @@ class QuotaItem(Item):
     expires_at = TTLAttribute()
 
     def uses(self) -> Uses | None:
+        """The stored uses; null before the first."""
         return Uses(self.began_at, int(self.used)) if self.began_at else None
 
 

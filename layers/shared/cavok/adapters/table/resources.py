@@ -69,12 +69,14 @@ class ResourceItem(Item):
 
     @classmethod
     def of(cls, resource: Resource) -> "ResourceItem":
+        """The item that stores a resource, in by_schedule if it has a schedule."""
         pk = keys.account_pk(resource.account_id)
         scheduled = keys.SCHEDULED if resource.schedule else None
         sk = keys.resource_sk(resource.resource_id)
         return cls.of_fields(pk, sk, resource, scheduled=scheduled)
 
     def resource(self) -> Resource:
+        """The stored resource."""
         return self.as_a(Resource)
 
 
@@ -85,6 +87,7 @@ class ResourceClaimItem(Item):
 
     @classmethod
     def of(cls, resource: Resource) -> "ResourceClaimItem":
+        """The claim of a resource on its instance."""
         sk = keys.resource_claim_sk(resource.kind, resource.region, resource.instance_id)
         return cls(keys.account_pk(resource.account_id), sk, resource_id=resource.resource_id)
 

@@ -243,9 +243,11 @@ class EnumAttribute(Attribute[E]):
         self._kind = kind
 
     def serialize(self, value: E) -> str:
+        """As PynamoDB stores it."""
         return value.value
 
     def deserialize(self, value: str) -> E:
+        """Raises ValueError for a value that the enum does not have."""
         return self._kind(value)
 
 
@@ -264,9 +266,11 @@ class JsonAttribute(JSONAttribute):
         self._dump, self._load = dump, load
 
     def serialize(self, value: Any) -> str | None:
+        """As PynamoDB stores it."""
         return super().serialize(self._dump(value))
 
     def deserialize(self, value: str) -> Any:
+        """Raises what `load` raises."""
         return self._load(super().deserialize(value))  # type: ignore[no-untyped-call]
 
 
@@ -289,9 +293,11 @@ class PackedAttribute(Attribute[Any]):
         self._dump, self._load = dump, load
 
     def serialize(self, value: Any) -> bytes | None:
+        """As PynamoDB stores it."""
         return self._dump(value)
 
     def deserialize(self, value: bytes) -> Any:
+        """Raises what `load` raises."""
         return self._load(value)
 
 

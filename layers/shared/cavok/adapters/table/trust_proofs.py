@@ -19,6 +19,7 @@ class TrustProofItem(Item):
     def of(
         cls, account: Account, purpose: str, proof: TrustProof, *, kept_for: timedelta
     ) -> "TrustProofItem":
+        """The item that stores a proof until it can no longer hold."""
         return cls.of_fields(
             keys.account_pk(account.account_id),
             keys.trust_sk(purpose),
@@ -27,6 +28,7 @@ class TrustProofItem(Item):
         )
 
     def proof(self) -> TrustProof:
+        """The stored proof."""
         return self.as_a(TrustProof)
 
 

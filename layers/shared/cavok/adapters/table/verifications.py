@@ -127,6 +127,7 @@ class VerificationItem(Item):
 
     @classmethod
     def of(cls, verification: Verification, *, expires_at: datetime | None) -> "VerificationItem":
+        """The item that stores a verification; null keeps it as long as its account."""
         return cls.of_fields(
             keys.account_pk(verification.account_id),
             keys.verification_sk(verification.verification_id),
@@ -137,6 +138,7 @@ class VerificationItem(Item):
         )
 
     def verification(self) -> Verification:
+        """The stored verification, without the steps of one that runs."""
         return self.as_a(
             Verification,
             account_id=self.pk.removeprefix(keys.ACCOUNT),
@@ -156,6 +158,7 @@ class ProgressItem(Item):
     expires_at = TTLAttribute()
 
     def finished_steps(self) -> list[Step]:
+        """The steps of one function of the test."""
         return [Step.from_dict(step) for step in json.loads(self.steps)]
 
 

@@ -57,6 +57,7 @@ class WebhookItem(Item):
 
     @classmethod
     def of(cls, webhook: Webhook) -> "WebhookItem":
+        """The item that stores a webhook, with the newest secret and the one before."""
         newest, *replaced = webhook.secrets
         before = replaced[0] if replaced else None
         return cls.of_fields(
@@ -71,6 +72,7 @@ class WebhookItem(Item):
         )
 
     def webhook(self) -> Webhook:
+        """The stored webhook, secrets still sealed."""
         secrets = [SigningSecret(self.webhook_id, self.sealed_secret)]
         if self.previous_id and self.previous_secret:
             before = SigningSecret(self.previous_id, self.previous_secret, self.previous_until)
@@ -87,9 +89,11 @@ class HealthItem(Item):
 
     @classmethod
     def of(cls, health: Health) -> "HealthItem":
+        """The item that stores the health of a webhook's receiver."""
         return cls.of_fields(keys.webhook_pk(health.organization_id), keys.HEALTH_SK, health)
 
     def health(self) -> Health:
+        """The stored health."""
         return self.as_a(
             Health,
             organization_id=self.pk.removeprefix(keys.WEBHOOK),
@@ -112,6 +116,7 @@ class DeliveryItem(Item):
 
     @classmethod
     def of(cls, delivery: Delivery) -> "DeliveryItem":
+        """The item that stores a delivery for a week."""
         return cls.of_fields(
             keys.webhook_pk(delivery.organization_id),
             keys.delivery_sk(delivery.at, delivery.event_id),
@@ -120,6 +125,7 @@ class DeliveryItem(Item):
         )
 
     def delivery(self) -> Delivery:
+        """The stored delivery."""
         return self.as_a(
             Delivery,
             organization_id=self.pk.removeprefix(keys.WEBHOOK),
@@ -137,6 +143,7 @@ class Webhooks:
         self._audit_kept_for = audit_kept_for
 
     def get(self, organization_id: str) -> Webhook | None:
+        """The organization's webhook; null if it has set none."""
         pk = keys.organization_pk(organization_id)
         item = self._table.get(WebhookItem, pk, keys.WEBHOOK_SK)
         return item.webhook() if item else None
@@ -192,6 +199,7 @@ class Webhooks:
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
 
     def health(self, organization_id: str) -> Health:
+        """The health of the receiver, without failures if none is stored."""
         pk = keys.webhook_pk(organization_id)
         item = self._table.get(HealthItem, pk, keys.HEALTH_SK)
         return item.health() if item else Health(organization_id=organization_id)

@@ -117,6 +117,7 @@ class AccountChangeBody(RequestBodyWithoutNulls):
     role_path: Annotated[RolePath | None, MayBeLeftOut()] = Field(default_factory=left_out)
 
     def change(self) -> AccountChange:
+        """The change as the domain has it; each region once, in the given order."""
         regions = tuple(dict.fromkeys(self.regions)) if self.regions else None
         return AccountChange(
             name=self.name,

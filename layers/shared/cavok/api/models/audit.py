@@ -28,7 +28,7 @@ class TargetBody(ResponseBody):
 
 class ChangeBody(ResponseBody):
     """A field and its values. Null: it was not there before, or is not now. Of a webhook's address
-    there is the host alone, of an access key the last four characters of its id.
+    only the host is shown, of an access key only the last four characters of its id.
     """
 
     field: str
@@ -37,10 +37,9 @@ class ChangeBody(ResponseBody):
 
 
 class AuditEntryBody(ResponseBody):
-    """Who did what. `audit_id` is that of the interaction or test, if it tells of one, which is
-    also in the name of the session in your CloudTrail. Of the webhook there is no account.
-    `entry_id` is the same as `audit_id`. Entries from before they were kept have no `request_id`
-    and `source_ip`, and no `changes`.
+    """Who did what. For an interaction or test, `audit_id` is its id, which is also in the name of
+    the session in your CloudTrail. An entry about the webhook has no account. `entry_id` is the
+    same as `audit_id`. Older entries have no `request_id` and `source_ip`, and no `changes`.
     """
 
     audit_id: str
@@ -58,6 +57,7 @@ class AuditEntryBody(ResponseBody):
 
     @classmethod
     def of_entry(cls, entry: AuditEntry) -> "AuditEntryBody":
+        """An entry under both names of its id."""
         return cls.of(entry, audit_id=entry.entry_id)
 
 

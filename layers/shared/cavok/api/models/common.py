@@ -24,7 +24,7 @@ Limit = Annotated[int, Query(ge=1, le=100, description="The maximum number of en
 Cursor = Annotated[
     str | None, Query(max_length=1000, description="The `next_cursor` of the previous page.")
 ]
-# No control characters: they part a key from what else its hash is taken of (`key_hash`).
+# No control characters: they separate the key from what else is hashed (`key_hash`).
 IdempotencyKey = Annotated[
     str | None,
     Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[^\x00-\x1f\x7f]*$"),

@@ -42,4 +42,5 @@ class CredentialsBody(RequestBodyWithoutNulls):
     secret_access_key: SecretKey
 
     def access_key(self) -> AccessKey:
+        """The key in plaintext, to be sealed at once."""
         return AccessKey(self.access_key_id, self.secret_access_key.get_secret_value())

@@ -30,6 +30,7 @@ class InstructionsBody(ResponseBody):
     def of_account(
         cls, account: Account, trust: instructions.Trust, template: str, deploy_url: str
     ) -> Self:
+        """The instructions for this account, in every form."""
         return cls(
             steps=[InstructionStepBody.of(step) for step in instructions.steps(account)],
             trust_policy=instructions.trust_policy(account, trust),

@@ -23,8 +23,8 @@ class InteractionBody(ResponseBody):
     the state that was asked for. It is `pending` until that is known, for ten minutes at most; for
     a schedule's turn, which is tried again, about an hour. It is `unknown` if nobody could look, if
     the instance was still on its way then, or if a later request changed it. It is null where there
-    is nothing to wait for. `state` is the state that was seen last, in AWS's word, `state_reason`
-    why it is that and what to do, for people.
+    is nothing to wait for. `state` is the last state that was seen, in AWS's own word.
+    `state_reason` says why, and what to do, for people.
     """
 
     interaction_id: str
@@ -43,6 +43,7 @@ class InteractionBody(ResponseBody):
 
     @classmethod
     def of_interaction(cls, interaction: Interaction) -> "InteractionBody":
+        """An interaction, with the name of its actor."""
         return cls.of(interaction, actor=interaction.actor.name)
 
 

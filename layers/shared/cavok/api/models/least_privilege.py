@@ -9,8 +9,8 @@ from cavok.domain.least_privilege import LeastPrivilege
 
 
 class CoveredBody(ResponseBody):
-    """A resource under control, and the IAM actions that the policy allows on it. By tag: once the
-    instance has it.
+    """A resource under control, and the IAM actions that the policy allows on it. If the policy
+    goes by tag: once the instance has it.
     """
 
     resource_id: str
@@ -18,7 +18,7 @@ class CoveredBody(ResponseBody):
 
 
 class LeastPrivilegeBody(ResponseBody):
-    """The policy as JSON, CloudFormation and Terraform; what it takes away from the policy of the
+    """The policy as JSON, CloudFormation and Terraform; what it leaves out of the policy in the
     instructions; and the resources that it was checked against.
     """
 
@@ -32,6 +32,7 @@ class LeastPrivilegeBody(ResponseBody):
     def of_account(
         cls, account: Account, trust: instructions.Trust, offered: LeastPrivilege
     ) -> Self:
+        """The offered policy, in every form."""
         return cls.of(
             offered,
             cloudformation_template=instructions.cloudformation_template(

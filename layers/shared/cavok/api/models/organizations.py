@@ -19,7 +19,7 @@ class AccountCounts(BaseModel):
 
 
 class QuotaBody(ResponseBody):
-    """`requests` counts in the process that answers alone."""
+    """`requests` is counted in the answering process alone."""
 
     name: QuotaName
     limit: int

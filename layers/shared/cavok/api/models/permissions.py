@@ -31,5 +31,6 @@ class PermissionsBody(ResponseBody):
 
     @classmethod
     def of_catalog(cls) -> Self:
+        """All groups of the catalog, optional ones too."""
         groups = [PermissionGroupBody.of(group, actions=group.permissions) for group in GROUPS]
         return cls(groups=groups, policy_document=policy_document())

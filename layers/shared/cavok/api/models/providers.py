@@ -22,6 +22,7 @@ class ProviderList(BaseModel):
 
     @classmethod
     def of_all(cls) -> Self:
+        """The providers, whether or not they can be connected yet."""
         return cls(
             items=[
                 ProviderBody(id="aws", name="AWS", available=True),

@@ -44,6 +44,7 @@ class ScheduleBody(RequestBody):
     windows: Annotated[list[WindowBody], Field(max_length=14)]
 
     def schedule(self) -> Schedule:
+        """The schedule as the domain has it."""
         return Schedule(
             self.time_zone, tuple(Window(tuple(w.days), w.start, w.stop) for w in self.windows)
         )
@@ -58,6 +59,7 @@ class NewResourceBody(RequestBody):
     schedule: ScheduleBody | None = None
 
     def new_resource(self) -> NewResource:
+        """The resource to add, as the domain has it."""
         return NewResource(
             kind=self.kind,
             instance_id=self.instance_id,

@@ -11,7 +11,7 @@ from cavok.domain.webhooks import DeliveryStatus, WebhookState
 
 class WebhookSettings(RequestBodyWithoutNulls):
     """Where to send which events. `rotate_secret` makes a new signing secret; for 24 hours,
-    messages are signed with the one before too.
+    messages are also signed with the previous one.
     """
 
     url: Annotated[StrictStr, Field(min_length=1, max_length=2000)]
@@ -21,7 +21,7 @@ class WebhookSettings(RequestBodyWithoutNulls):
 
 class WebhookBody(ResponseBody):
     """A webhook. `secret` is shown once, in the answer that creates it. `paused`: your receiver
-    failed again and again, so that messages wait.
+    failed again and again, so messages wait.
     """
 
     state: WebhookState
@@ -42,9 +42,9 @@ class Redelivery(BaseModel):
 
 
 class DeliveryBody(ResponseBody):
-    """What became of an event's message at its latest try. `waiting`: that failed, and is repeated.
-    `paused`: it was not tried, because the webhook is paused. `failed`: it is not tried again.
-    `at`: when the event occurred.
+    """What became of an event's message at its latest try. `waiting`: it failed, and is tried
+    again. `paused`: it was not tried, because the webhook is paused. `failed`: it is not tried
+    again. `at`: when the event occurred.
     """
 
     event_id: str

@@ -17,9 +17,10 @@ router = Router()
     responses=answers(404, 409),
 )
 def detect(account_id: str) -> DetectionBody:
-    """Looks whether the role of an account that is not connected lets Cavok in, and starts a test
-    once it does. Ask every five seconds; an account is looked at no oftener. Looking is free: it
-    is no test and no interaction. The test that it starts is yours, as if you had started it.
+    """Checks whether the role of an account that is not connected lets Cavok in, and starts a test
+    once it does. Ask every five seconds: an account is not looked at more often. Looking is free:
+    it is neither a test nor an interaction. The test that it starts is yours, as if you had started
+    it.
     """
     state = look_for_role(
         request_context(router, account_id),

@@ -42,8 +42,9 @@ def get_instances(
     ] = False,
 ) -> InstanceList:
     """Lists EC2 instances, RDS instances and Aurora clusters in the account's regions. A cluster
-    stands for its members. `unavailable` names what could not be listed. What AWS said at `as_of`,
-    less than a minute ago, is not asked again; only asking counts against the free tier.
+    stands for its members. `unavailable` names what could not be listed. What AWS said less than a
+    minute ago, at `as_of`, is returned again without asking. Only asking counts against the free
+    tier.
     """
     if refresh:
         router.caller.must_change()
@@ -73,7 +74,7 @@ def start_instance(
     idempotency_key: IdempotencyKey = None,
 ) -> Response[InteractionBody]:
     """Starts an instance. If it is running already, nothing is done, and the answer says so.
-    Accepted is not started: `result` of the interaction tells later whether it runs.
+    Accepted does not mean started: the interaction's `result` says later whether it runs.
     """
     operation = Operation(Action.START, kind, instance_id, region)
     return _start_or_stop(account_id, operation, idempotency_key)
@@ -93,7 +94,7 @@ def stop_instance(
     idempotency_key: IdempotencyKey = None,
 ) -> Response[InteractionBody]:
     """Stops an instance. If it is stopped already, nothing is done, and the answer says so.
-    Accepted is not stopped: `result` of the interaction tells later whether it is.
+    Accepted does not mean stopped: the interaction's `result` says later whether it is.
     """
     operation = Operation(Action.STOP, kind, instance_id, region)
     return _start_or_stop(account_id, operation, idempotency_key)

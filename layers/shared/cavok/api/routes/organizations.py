@@ -17,8 +17,8 @@ router = Router()
     "/v1/organization", summary="Your organization", tags=["Organization"], responses=answers()
 )
 def get_organization() -> Response[OrganizationBody]:
-    """Returns your organization, its external ID, how many accounts it has connected, and what it
-    may do how often. Beyond a quota: 429, and `Retry-After` says when its time is over.
+    """Returns your organization, its external ID, how many accounts it has connected, and its
+    quotas. Beyond a quota the answer is 429, and `Retry-After` says how long to wait.
     """
     organization = organization_of(
         router.caller.organization_id, organizations=wiring.organizations(), now=router.now()
@@ -35,7 +35,7 @@ def get_organization() -> Response[OrganizationBody]:
 
 
 def _tag(body: OrganizationBody) -> str:
-    """Weak: each request, this one too, changes how many remain, and nothing that matters."""
+    """Weak, because every request, this one too, changes how many remain, which does not matter."""
     shown = body.model_copy(
         update={"quotas": [each for each in body.quotas if each.name != QuotaName.REQUESTS]}
     )

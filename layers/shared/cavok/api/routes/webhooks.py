@@ -123,8 +123,8 @@ def post_webhook_test() -> Response[TestMessage]:
     responses=answers(404, ok=NO_CONTENT),
 )
 def resume_webhook() -> Response[None]:
-    """Resumes a paused webhook; the next failure pauses it again. Messages that wait come at their
-    next try; to have one at once, deliver it again.
+    """Resumes a paused webhook; the next failure pauses it again. Waiting messages are sent at
+    their next try; to get one at once, deliver it again.
     """
     webhook_of(router.caller.organization_id, webhooks=wiring.webhooks())
     organization_id, now = router.caller.organization_id, router.now()
