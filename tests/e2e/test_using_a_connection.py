@@ -17,15 +17,26 @@ from local import aws, customers
 from local.customers import CUSTOMERS, CustomerAccount
 from local.stack import Stack
 from tests.e2e.using import GROUP, Use, Used
+from tests.support import inspection
 from tests.support.connections import connect, resource_states
 from tests.support.http import answer, problem
 from tests.support.months import stay_within_a_month
 from tests.support.organizations import Organization
+from tests.support.queues import messages_in
 from tests.support.waiting import wait_for
 
 OFF, ON = "stopped", {"ec2": "running", "rds": "available", "aurora": "available"}
 BURST = 200
 USAGE = "/v1/organization/usage"
+
+
+def interactions_of(events: list[dict[str, Any]]) -> set[str]:
+    """The ids of the interactions that the bus has told of."""
+    return {
+        event["detail"]["interaction_id"]
+        for event in events
+        if event["detail-type"] == "Instance Interaction"
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -258,13 +269,19 @@ def test_a_permission_taken_away_since_is_refused_by_name(use: Use) -> None:
     assert resource_states(used.connected.place)[web] == "running"
 
 
-def test_write_logs_no_writes_nothing(use: Use) -> None:
+def test_write_logs_no_writes_nothing(
+    use: Use, stack: Stack, bus: Callable[[], list[dict[str, Any]]]
+) -> None:
     used = use(write_logs=False)
 
-    answer(used.post("rds", "orders", "stop"))
+    stopped = answer(used.post("rds", "orders", "stop"))["interaction_id"]
 
     assert {item["logged"] for item in used.history()} == {"off"}
-    time.sleep(5)
+    wait_for(lambda: stopped in interactions_of(bus()))
+    # The same event has come to the queue of lines by then, as the older of the two rules' targets.
+    sqs = aws.client("sqs", stack.emulator_url)
+    lines = inspection.resource_name(stack, "InteractionsToLog")
+    wait_for(lambda: messages_in(sqs, lines), lambda count: count == 0)
     assert used.log_groups() == set()
 
 
@@ -414,7 +431,9 @@ def test_80_and_100_percent_are_told_once_and_what_is_above_is_billable(
     usage = used.get("usage")
     assert (usage["used"], usage["remaining"], usage["billable"]) == (1002, 0, 2)
     assert usage.items() >= _among_all(used).items()
-    time.sleep(3)
+    # The stream keeps an account's order: with this event, all before it have been published.
+    last = answer(used.post("rds", "orders", "start"))["interaction_id"]
+    wait_for(lambda: last in interactions_of(bus()))
     assert crossed() == [80, 100]
 
 

@@ -18,6 +18,7 @@ from local import aws
 from local.settings import STACK_NAME
 from local.stack import Stack
 from tests.support import inspection
+from tests.support.queues import messages_in
 
 DRAIN_SECONDS = 120
 """How long messages may still be on their way, and executions still run, after the last test."""
@@ -39,11 +40,6 @@ _NO_TEXT = re.compile("START |END |REPORT |{")
 _EXCEPTION = re.compile(r"[\w.]+(:|$)")
 
 _UNSUCCESSFUL = ("FAILED", "TIMED_OUT", "ABORTED")
-_COUNTS = (
-    "ApproximateNumberOfMessages",
-    "ApproximateNumberOfMessagesNotVisible",
-    "ApproximateNumberOfMessagesDelayed",
-)
 
 
 @dataclass(frozen=True)
@@ -131,8 +127,7 @@ class Invariants:
         """Of each queue: waiting, in flight and delayed."""
         sqs = aws.client("sqs", self.stack.emulator_url)
         for queue, url in self._resources("AWS::SQS::Queue"):
-            found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))
-            yield queue, sum(int(found["Attributes"][count]) for count in _COUNTS)
+            yield queue, messages_in(sqs, url)
 
     def _executions(self, *statuses: str) -> Iterator[Error]:
         """Those in one of these statuses."""

@@ -13,6 +13,18 @@ from local.stack import Stack
 from tests.support import inspection
 from tests.support.http import Json
 
+_COUNTS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+def messages_in(sqs: Any, url: str) -> int:
+    """How many messages a queue has: waiting, in flight and delayed."""
+    found = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_COUNTS))["Attributes"]
+    return sum(int(found[count]) for count in _COUNTS)
+
 
 @dataclass(frozen=True)
 class Message:

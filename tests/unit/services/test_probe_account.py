@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections import Counter
+from collections.abc import Iterable
+from concurrent import futures
+from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -14,6 +17,7 @@ from cavok.domain.access_denied import OUT_OF_TIME, Reason
 from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import ProbeTransient
 from cavok.domain.steps import Step, Verdict
+from cavok.services import probe_account as service
 from cavok.services.probe_account import FIRST_WAIT, PROBES_OF_A_SERVICE, TRIES, probe_account
 from tests.support.builders import a_step, actions_of
 from tests.support.fake_aws import probed
@@ -41,28 +45,31 @@ def test_all_probes_run_at_once() -> None:
     assert len(probe_account(ACTIONS, ACCOUNT, probe=probe)) == len(ACTIONS)
 
 
-def test_no_service_of_a_customer_is_asked_more_at_once_than_the_workflow_asks() -> None:
+def test_no_service_of_a_customer_is_asked_more_at_once_than_the_workflow_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A workflow may probe all permissions at once: no service has more."""
     assert max(Counter(action.partition(":")[0] for action in ACTIONS).values()) == (
         PROBES_OF_A_SERVICE
     )
     more = [f"rds:Made{i}Up" for i in range(3 * PROBES_OF_A_SERVICE)]
-    lock, asked, most = threading.Lock(), 0, 0
+    threads: set[int] = set()
+    all_submitted = threading.Event()
 
     def probe(action: str, account: ProbedAccount) -> Step:
-        nonlocal asked, most
-        with lock:
-            asked += 1
-            most = max(most, asked)
-        time.sleep(0.01)
-        with lock:
-            asked -= 1
+        assert all_submitted.wait(timeout=60)
+        threads.add(threading.get_ident())
         return replace(a_step(ACTIONS[0]), step=action)
 
+    def wait(*arguments: Any, **named: Any) -> Any:
+        all_submitted.set()
+        return futures.wait(*arguments, **named)
+
+    monkeypatch.setattr(service, "wait", wait)
     steps = probe_account(more, ACCOUNT, probe=probe)
 
     assert [step.step for step in steps] == more
-    assert most == PROBES_OF_A_SERVICE
+    assert len(threads) == PROBES_OF_A_SERVICE
 
 
 def test_a_throttled_probe_is_made_again_and_then_counts() -> None:
@@ -107,22 +114,31 @@ def test_a_bug_is_not_swallowed() -> None:
 
 
 @pytest.mark.parametrize("hanging", [1, len(ACTIONS)])
-def test_a_test_that_runs_out_of_time_still_ends_with_a_step_for_each_action(hanging: int) -> None:
+def test_a_test_that_runs_out_of_time_still_ends_with_a_step_for_each_action(
+    hanging: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     late = threading.Event()
+    timeouts: list[float | None] = []
+
+    def wait(running: Iterable[Future[Step]], timeout: float | None) -> Any:
+        """The others end in time, and the time is up then."""
+        timeouts.append(timeout)
+        futures.wait([*running][hanging:])
+        return futures.wait(running, timeout=0)
 
     def probe(action: str, account: ProbedAccount) -> Step:
         if action in ACTIONS[:hanging]:
-            late.wait(timeout=60)
+            late.wait()
         return a_step(action)
 
-    deadline = Deadline.after(0.5, time.monotonic)
-    began = time.monotonic()
+    monkeypatch.setattr(service, "wait", wait)
+    deadline = Deadline.after(0.5, lambda: 1000.0)
     try:
         steps = probe_account(ACTIONS, probed(deadline=deadline), probe=probe)
     finally:
         late.set()
 
-    assert time.monotonic() - began < 30
+    assert timeouts == [0.5]
     assert [step.step for step in steps] == list(ACTIONS)
     assert [step.error_code for step in steps[:hanging]] == [OUT_OF_TIME] * hanging
     assert {(step.verdict, step.reason) for step in steps[:hanging]} == {
