@@ -147,7 +147,7 @@ def test_a_revoked_account_is_not_used_until_a_person_tests_it(
     problem(used.post("ec2", web, "stop"), 409)
     problem(account.person.get(f"{account.path}/instances"), 409)
     assert orders["resource_id"] in str(used.get("resources"))
-    assert account.watch(running)["outcome"] is None, "a test of before decides nothing"
+    assert account.watch(running)["outcome"] is None, "an earlier test decides nothing"
     sweeps.run_sweep(stack)
     now = account.account()
     assert (now["status"], codes(now)) == ("unconfirmed", ["revoked"])

@@ -106,7 +106,7 @@ class Story:
         )
 
     def follow(self, clock: str | None = None) -> object:
-        """The evening's clock of the schedule of before."""
+        """The evening's clock of the previous schedule."""
         invocation = ScheduleInvocation(
             organization_id=ORGANIZATION_ID,
             account_id=ACCOUNT_ID,
@@ -140,7 +140,7 @@ class Story:
         return lambda: _repeated(operation, passing)
 
     def ever_made(self, *names: str) -> set[str]:
-        """Clocks of the evening: of the schedule of before, and of those that are set."""
+        """Clocks of the evening: of the previous schedule, and of those that are set."""
         schedules = [SETS[name] for name in names if name in SETS]
         had = [self.resource, *(self.resource.scheduled(each, LATER) for each in schedules)]
         return {names_of(clocks_of(resource, LATER))[-1] for resource in had if resource.schedule}

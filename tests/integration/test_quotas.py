@@ -379,7 +379,7 @@ def test_a_counter_of_before_windows_is_one_that_counts_nothing(
 
 
 def test_uses_at_once_are_all_counted(customer: Customer) -> None:
-    """Each adds one, on condition that the quota is not used up: no read of before decides."""
+    """Each adds one, on condition that the quota is not used up: no earlier read decides."""
     quotas = wiring.quotas()
     stale = quotas._use(QuotaName.TESTS, ORGANIZATION_ID, NOW)
     quotas.take(QuotaName.TESTS, ORGANIZATION_ID, NOW)

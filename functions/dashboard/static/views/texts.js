@@ -185,7 +185,7 @@ export const t = withTexts({
       "Terraform resources) that made it. Log groups under /cavok/ are yours to keep or delete.",
     removeUser:
       "In your AWS account the IAM user stays until you remove it: delete its access key, then the user. " +
-      "Cavok uses the key no more, but sealed copies of it stay in backups for 35 days. " +
+      "Cavok no longer uses the key, but sealed copies of it stay in backups for 35 days. " +
       "Log groups under /cavok/ are yours to keep or delete.",
     removeType: (number) => `Type the account number ${number} to confirm`,
     removeMismatch: "This is not the number of this account.",

@@ -172,7 +172,7 @@ SCHEDULED = Resource(
 UNSCHEDULED = replace(
     SCHEDULED, name=None, schedule=None, stopped_at=None, note=None, revision=None, clocks=()
 )
-OF_BEFORE = replace(SCHEDULED, revision=None)
+OLD_RESOURCE = replace(SCHEDULED, revision=None)
 WEBHOOK = Webhook(
     organization_id=ORGANIZATION_ID,
     url="https://x",
@@ -265,7 +265,7 @@ WRITTEN: Mapping[str, Item] = {
         ORGANIZATION_ID, IdempotencyKey("k", "h"), ACCOUNT_ID, NOW
     ),
     "a resource with a schedule": ResourceItem.of(SCHEDULED),
-    "a resource of before there were revisions": ResourceItem.of(OF_BEFORE),
+    "a resource older than revisions": ResourceItem.of(OLD_RESOURCE),
     "a resource without one": ResourceItem.of(UNSCHEDULED),
     "a resource's claim": ResourceClaimItem.of(SCHEDULED),
     "a deleted resource": DeletedItem.of(f"ACCOUNT#{ACCOUNT_ID}", VERIFICATION_ID, NOW, ("a", "b")),
@@ -278,14 +278,14 @@ WRITTEN: Mapping[str, Item] = {
     ),
     "an audit entry of the webhook": AuditItem.of(OF_WEBHOOK, timedelta(days=1)),
     "an audit entry": AuditItem.of(ENTRY, timedelta(days=1)),
-    "an audit entry of before there were kinds": with_the_name_alone(
+    "an audit entry older than kinds": with_the_name_alone(
         AuditItem.of(OLD_ENTRY, timedelta(days=1))
     ),
-    "an audit entry by schedule of before": with_the_name_alone(
+    "an older audit entry by schedule": with_the_name_alone(
         AuditItem.of(OLD_BY_SCHEDULE, timedelta(days=1))
     ),
-    "a turn of before there were kinds": with_the_name_alone(InteractionItem.of(TURN)),
-    "a scheduled test of before": with_the_name_alone(
+    "a turn older than kinds": with_the_name_alone(InteractionItem.of(TURN)),
+    "an older scheduled test": with_the_name_alone(
         VerificationItem.of(SCHEDULED_TEST, expires_at=None)
     ),
     "an audit entry of a schedule": AuditItem.of(OF_SCHEDULE, timedelta(days=1)),
@@ -312,7 +312,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
         WITHOUT_INSTANCE,
     ),
     "a resource with a schedule": (ResourceItem, ResourceItem.resource, SCHEDULED),
-    "a resource of before there were revisions": (ResourceItem, ResourceItem.resource, OF_BEFORE),
+    "a resource older than revisions": (ResourceItem, ResourceItem.resource, OLD_RESOURCE),
     "a resource without one": (ResourceItem, ResourceItem.resource, UNSCHEDULED),
     "a webhook": (WebhookItem, WebhookItem.webhook, WEBHOOK),
     "a webhook with two secrets": (WebhookItem, WebhookItem.webhook, ROTATED),
@@ -321,10 +321,10 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "what counts against a quota": (QuotaItem, QuotaItem.uses, Uses(NOW, 6)),
     "an audit entry of the webhook": (AuditItem, AuditItem.entry, OF_WEBHOOK),
     "an audit entry": (AuditItem, AuditItem.entry, ENTRY),
-    "an audit entry of before there were kinds": (AuditItem, AuditItem.entry, OLD_ENTRY),
-    "an audit entry by schedule of before": (AuditItem, AuditItem.entry, OLD_BY_SCHEDULE),
-    "a turn of before there were kinds": (InteractionItem, InteractionItem.interaction, TURN),
-    "a scheduled test of before": (
+    "an audit entry older than kinds": (AuditItem, AuditItem.entry, OLD_ENTRY),
+    "an older audit entry by schedule": (AuditItem, AuditItem.entry, OLD_BY_SCHEDULE),
+    "a turn older than kinds": (InteractionItem, InteractionItem.interaction, TURN),
+    "an older scheduled test": (
         VerificationItem,
         VerificationItem.verification,
         SCHEDULED_TEST,
