@@ -77,7 +77,7 @@ def set_webhook(
     sealer: Sealer,
     now: datetime,
 ) -> WebhookSet:
-    """Stores a webhook, which is active then. `versions` are those that the client allows,
+    """Stores a webhook and activates it. `versions` are those that the client allows,
     of which None is that of no webhook; None allows all. Raises InvalidField,
     PreconditionFailed, ChangedMeanwhile, QuotaExceeded, ServiceUnavailable.
     """
