@@ -42,7 +42,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 Json = dict[str, Any]
 
 
-class House:
+class OwnAccount:
     """An organization with a confirmed account, and what its acts put on the bus and in queues."""
 
     def __init__(self, admin: Api, bus: EventBridge) -> None:
@@ -78,9 +78,11 @@ class House:
 
 
 @pytest.fixture
-def house(admin: Api, eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> House:
+def own_account(
+    admin: Api, eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch
+) -> OwnAccount:
     monkeypatch.setenv("CLOCKS_GROUP", "cavok-clocks")
-    return House(admin, eventbridge)
+    return OwnAccount(admin, eventbridge)
 
 
 def targets_of(event_type: str) -> Iterator[tuple[str, Json]]:
@@ -103,59 +105,59 @@ def deliver_to(function: str, event_type: str, events: list[Json]) -> None:
     deliver(target, passed)
 
 
-def log_interactions_writes_the_line(house: House, _: Receiver) -> None:
-    stop = house.act()
-    assert house.interaction(stop)["logged"] == "pending"
+def log_interactions_writes_the_line(own_account: OwnAccount, _: Receiver) -> None:
+    stop = own_account.act()
+    assert own_account.interaction(stop)["logged"] == "pending"
 
-    deliver_to("LogInteractions", "Instance Interaction", house.bus.events)
+    deliver_to("LogInteractions", "Instance Interaction", own_account.bus.events)
 
-    assert house.interaction(stop)["logged"] == "written"
-
-
-def follow_outcome_stores_the_result(house: House, _: Receiver) -> None:
-    stop = house.act()
-    assert house.interaction(stop)["result"] == "pending"
-
-    deliver("FollowedActs", house.bus.sent["FollowedActs"])
-
-    assert house.interaction(stop)["result"] == "not_reached"
+    assert own_account.interaction(stop)["logged"] == "written"
 
 
-def record_verification_aborts_the_test(house: House, _: Receiver) -> None:
-    house.admin.post(f"{house.path}/verifications")
+def follow_outcome_stores_the_result(own_account: OwnAccount, _: Receiver) -> None:
+    stop = own_account.act()
+    assert own_account.interaction(stop)["result"] == "pending"
+
+    deliver("FollowedActs", own_account.bus.sent["FollowedActs"])
+
+    assert own_account.interaction(stop)["result"] == "not_reached"
+
+
+def record_verification_aborts_the_test(own_account: OwnAccount, _: Receiver) -> None:
+    own_account.admin.post(f"{own_account.path}/verifications")
     ((target, pattern),) = targets_of("Step Functions Execution Status Change")
 
     deliver(target, deaths_of_a_test(pattern)[:1])
 
-    tested = house.admin.get(f"{house.path}/verifications").json["items"][0]
+    tested = own_account.admin.get(f"{own_account.path}/verifications").json["items"][0]
     assert tested["state"] == "aborted"
-    assert house.admin.get(house.path).json["testing"] is False
+    assert own_account.admin.get(own_account.path).json["testing"] is False
 
 
-def end_resources_deletes_them(house: House, _: Receiver) -> None:
-    wiring.resources().add(a_resource(account_id=house.account_id))
-    assert house.admin.delete(house.path).status == 204
-    house.publish()
+def end_resources_deletes_them(own_account: OwnAccount, _: Receiver) -> None:
+    wiring.resources().add(a_resource(account_id=own_account.account_id))
+    assert own_account.admin.delete(own_account.path).status == 204
+    own_account.publish()
 
-    deliver_to("EndResources", "Account Deleted", house.bus.events)
+    deliver_to("EndResources", "Account Deleted", own_account.bus.events)
 
-    assert not list(wiring.resources().all_of(house.account_id))
+    assert not list(wiring.resources().all_of(own_account.account_id))
 
 
-def deliver_webhook_posts_it(house: House, receiver: Receiver) -> None:
+def deliver_webhook_posts_it(own_account: OwnAccount, receiver: Receiver) -> None:
     body = {"url": "https://hooks.example.com/", "events": ["Account Deleted"]}
-    assert house.admin.put("/v1/organization/webhook", body).status == 201
-    assert house.admin.delete(house.path).status == 204
-    house.publish()
+    assert own_account.admin.put("/v1/organization/webhook", body).status == 201
+    assert own_account.admin.delete(own_account.path).status == 204
+    own_account.publish()
 
-    deliver("WebhookMessages", house.bus.sent["WebhookMessages"])
+    deliver("WebhookMessages", own_account.bus.sent["WebhookMessages"])
 
-    assert [each["data"]["account_id"] for each in receiver.bodies] == [house.account_id]
-    (told,) = house.admin.get("/v1/organization/webhook/deliveries").json["items"]
-    assert told["status"] == "delivered"
+    assert [each["data"]["account_id"] for each in receiver.bodies] == [own_account.account_id]
+    (delivery,) = own_account.admin.get("/v1/organization/webhook/deliveries").json["items"]
+    assert delivery["status"] == "delivered"
 
 
-EFFECTS: dict[str, Callable[[House, Receiver], None]] = {
+EFFECTS: dict[str, Callable[[OwnAccount, Receiver], None]] = {
     "DeliverWebhook": deliver_webhook_posts_it,
     "EndResources": end_resources_deletes_them,
     "FollowOutcome": follow_outcome_stores_the_result,
@@ -166,9 +168,9 @@ EFFECTS: dict[str, Callable[[House, Receiver], None]] = {
 
 @pytest.mark.parametrize("function", sorted(EFFECTS))
 def test_a_consumer_does_its_work_for_what_its_producer_sends(
-    function: str, house: House, receiver: Receiver
+    function: str, own_account: OwnAccount, receiver: Receiver
 ) -> None:
-    EFFECTS[function](house, receiver)
+    EFFECTS[function](own_account, receiver)
 
 
 def test_every_consumer_of_a_rule_or_a_queue_is_here() -> None:

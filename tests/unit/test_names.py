@@ -26,7 +26,7 @@ GIVEN_UP = {
     "operate": "start_stop",
     "tell": "add_audit_entry",
     "told": "what it holds: changes, entries, events",
-    "house": "own_organization",
+    "house": "own_organization, own_account",
     "sessions": "session_policies",
     "policies": "policy_evaluation",
     "refusals": "access_denied",
