@@ -108,6 +108,7 @@ def configuration(known: Known, share: float, tags: Sequence[str]) -> str:
         "path.account_id": "kept",
         "path.event_id": "deliveries",
         "header.if-match": "tags",
+        "header.if-none-match": "stale",
         "body.url": "receiver",
     }
     of_used = {
