@@ -194,6 +194,7 @@ def run_schemathesis(
             f"--url={stack.api_url}",
             f"--header=Authorization: {organization.admin.headers['authorization']}",
             f"--checks={','.join(CHECKS)}",
+            "--request-timeout=60",  # on a busy machine, ten are not enough
             "--generation-with-security-parameters=false",
             *options,
             "--continue-on-failure",
