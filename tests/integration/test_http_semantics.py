@@ -292,10 +292,14 @@ def test_8288_3_link_leads_through_a_list(admin: Api) -> None:
     }
 
 
-@pytest.mark.usefixtures("function")
+@pytest.fixture
+def another(account: dict[str, Any], admin: Api) -> None:
+    admin.account(provider_id="210987654321", name="Another")
+
+
+@pytest.mark.usefixtures("another", "function")
 @pytest.mark.parametrize("path", LISTS)
 def test_8288_3_every_list_has_links(path: str, admin: Api, account: dict[str, Any]) -> None:
-    admin.account(provider_id="210987654321", name="Another")
     answer = admin.get(_real(path, account), limit="1")
 
     assert ("link" in answer.headers) == (answer.json["next_cursor"] is not None)
