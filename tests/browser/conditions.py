@@ -82,9 +82,9 @@ class Network:
         return True
 
     @contextmanager
-    def outage(self, page: Page) -> Iterator[None]:
+    def outage(self, page: Page, back: str = "Live") -> Iterator[None]:
         """If the API is to be down, it is so inside, and the page says so, whose first view is
-        there. Afterwards it is live again."""
+        there. Afterwards it is live again, or says what `back` says."""
         if self.condition is not API_DOWN:
             yield
             return
@@ -93,7 +93,7 @@ class Network:
         self._until(page, "Last updated")
         yield
         self.is_down = False
-        self._until(page, "Live")
+        self._until(page, back)
 
     def _module(self, route: Route) -> None:
         self._wait(route.request.frame.page, MODULE_MS)
