@@ -19,7 +19,8 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
     """An account and what its last test found. A status in `changes` comes with what belongs to it;
     whatever else is in them is taken as it is.
     """
-    status = changes.get("status", STATUSES[index % len(STATUSES)])
+    before = STATUSES[index % len(STATUSES)]
+    status = changes.get("status", before)
     uses_key = changes.get("access_type") == "access_key" or (
         index % 4 == 3 and "access_type" not in changes
     )
@@ -41,10 +42,10 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
         "verification": {
             "verification_id": "test1",
-            "outcome": status,
+            "outcome": before if status == "unconfirmed" else status,
             "finished_at": "2026-01-05T10:00:00Z",
         }
-        if status != "unconfirmed"
+        if {status, before} != {"unconfirmed"}
         else None,
         "testing": False,
         "next_verification_at": "2026-01-06T10:00:00Z",
