@@ -88,6 +88,7 @@ ROWS = (
         "no function's log has a line about the account",
     ),
     Row("A schedule's ARN names its group", None, TAKES_AN_INSTANCE),
+    Row("An API has a host of its own", None, "it follows no Location and no type of a problem"),
     Row("A listing of schedules", lambda e: e.clocks_checked, "the daily check of clocks failed"),
     Row("A batch of SQS", None, TAKES_AN_INSTANCE),
     Row(
