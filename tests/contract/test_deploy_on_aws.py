@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cavok.adapters.templates import Templates, address_config
-from cavok.domain.instructions import TEMPLATE_NAMES, Trust, stack_parameters
+from cavok.adapters.templates import TEMPLATE_NAMES, Templates, address_config
+from cavok.domain.instructions import Trust, stack_parameters
 from tests.contract.place import Place
 
 
@@ -43,7 +43,7 @@ def test_who_may_only_publish_replaces_nothing(place: Place) -> None:
     s3 = place.client_of(_publisher(place, bucket), "s3")
     template = {
         "Bucket": bucket,
-        "Key": f"connect/{place.account_number}/role-v3.yaml",
+        "Key": f"connect/{place.account_number}/role-v1.yaml",
         "Body": b"Resources: {}",
     }
     s3.put_object(**template, IfNoneMatch="*")

@@ -16,11 +16,13 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
+from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.api.descriptions import COMPONENTS, EXAMPLES, OWN, PARAMETERS, SHARED
 from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
 from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.domain import permissions
+from cavok.domain.accounts import AccessType
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
 from tests.integration.conftest import BUCKET, client
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
@@ -477,9 +479,10 @@ def test_the_instructions_of_a_role_are_whole_and_its_link_leads_to_the_template
         assert external_id in shown[form]
         assert EXTERNAL_ID not in shown[form]
     link = parse_qs(urlsplit(shown["deploy_on_aws_url"]).fragment.partition("?")[2])
-    assert link["templateURL"][0].endswith(f"/connect/{WORKLOAD}/role-v3.yaml")
+    key = f"connect/{WORKLOAD}/{TEMPLATE_NAMES[AccessType.ASSUME_ROLE]}.yaml"
+    assert link["templateURL"][0].endswith(f"/{key}")
     (published,) = client("s3").list_objects_v2(Bucket=BUCKET)["Contents"]
-    assert published["Key"] == f"connect/{WORKLOAD}/role-v3.yaml"
+    assert published["Key"] == key
 
 
 def test_the_instructions_of_a_user_ask_for_no_trust(admin: Api) -> None:

@@ -14,9 +14,9 @@ import requests
 import yaml
 
 from cavok import wiring
-from cavok.adapters.templates import TemplateDiffers
+from cavok.adapters.templates import TEMPLATE_NAMES, TemplateDiffers
 from cavok.domain.accounts import AccessType
-from cavok.domain.instructions import TEMPLATE_NAMES, Trust, generic_template, installed
+from cavok.domain.instructions import Trust, generic_template, installed
 from cavok.domain.regions import REGIONS
 from cavok.services.instructions import instructions_for
 from tests.integration.conftest import BUCKET, client
@@ -25,7 +25,7 @@ from tests.support.template import resource
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
 ACCOUNTS = {AccessType.ASSUME_ROLE: an_account, AccessType.ACCESS_KEY: an_account_with_keys}
-KEY = f"connect/{WORKLOAD}/role-v3.yaml"
+KEY = f"connect/{WORKLOAD}/{TEMPLATE_NAMES[AccessType.ASSUME_ROLE]}.yaml"
 LinkOf = Callable[..., str]
 HOSTS = {region: f"{BUCKET}.s3.{region}.amazonaws.com" for region in REGIONS}
 
@@ -97,7 +97,7 @@ def test_a_presigned_link_names_its_regions_host_and_opens(link_of: LinkOf) -> N
         assert "CavokRole" in requests.get(address, timeout=5).text
 
 
-@pytest.mark.parametrize("key", ["connect/0f0f0f0f.json", "role-v3.yaml"])
+@pytest.mark.parametrize("key", ["connect/0f0f0f0f.json", "role-v1.yaml"])
 def test_anybody_reads_templates_and_nothing_else(key: str) -> None:
     client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"Mine.")
 

@@ -1,6 +1,6 @@
 """A permission, or a group of them, is added in two edits: an entry in the catalog and a probe.
 
-Each test makes the two edits in a copy of the layer, as docs/architecture.md says, and looks at
+Each test makes the two edits in a copy, as docs/architecture.md says, and looks at
 what the copy then does.
 """
 
@@ -41,6 +41,9 @@ DEEP_SLEEP = PermissionGroup(
     permissions=(Permission("ec2:ModifyInstanceAttribute", "Lets instances sleep."),),
 )
 """
+LOOKING = GROUP.replace(
+    '        Permission("elasticache:RebootCacheCluster", "Restarts a cache."),\n', ""
+)
 REBOOT = "ec2:RebootInstances"
 STOP = '        Permission("ec2:StopInstances", "Stops an instance on request or on schedule."),\n'
 LOOK = """
@@ -117,6 +120,25 @@ print(
 )
 """
 ACTIONS = ["elasticache:DescribeCacheClusters", "elasticache:RebootCacheCluster"]
+READS = {
+    "ec2:DescribeVolumes": 'lambda s: s.client("ec2").describe_volumes(MaxResults=5) and None',
+    "elasticache:DescribeCacheClusters": (
+        'lambda s: s.client("elasticache").describe_cache_clusters() and None'
+    ),
+}
+READING_THE_CATALOG = (
+    "tests/unit/domain/test_instructions.py",
+    "tests/unit/domain/test_instructions_word_for_word.py",
+    "tests/unit/domain/test_least_privilege.py",
+    "tests/unit/domain/test_permissions.py",
+    "tests/unit/domain/test_published_templates.py",
+    "tests/unit/domain/test_steps.py",
+    "tests/unit/adapters/customer/test_probes.py",
+    "tests/unit/adapters/table/test_packing.py",
+    "tests/unit/services/test_probe_permission.py",
+    "tests/unit/test_costs.py",
+)
+SLOW = "cfn_lint or covers_every_resource or grant_the_same_policy"
 HARMLESS = dict.fromkeys(ACTIONS, "lambda session: None")
 
 
@@ -134,15 +156,19 @@ def edit(path: Path, line: str, with_text: str) -> None:
     path.write_text(text.replace(line, with_text))
 
 
-def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[str, Any]:
-    """What a copy of the layer does with these edits of the catalog and a probe an action."""
-    cavok = layer / "cavok"
-    shutil.copytree(ROOT / "layers" / "shared" / "cavok", cavok)
+def add(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> None:
+    """Makes the edits of the catalog, and adds a probe an action."""
     for line, with_text in edits:
-        edit(cavok / "domain" / "permissions.py", line, with_text)
+        edit(layer / "cavok/domain/permissions.py", line, with_text)
     entries = "".join(f"    {action!r}: Probe({call}),\n" for action, call in probes.items())
     head = "PROBES: Mapping[str, Probe] = {\n"
-    edit(cavok / "adapters" / "customer" / "probes.py", head, head + entries)
+    edit(layer / "cavok/adapters/customer/probes.py", head, head + entries)
+
+
+def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[str, Any]:
+    """What a copy of the layer does with these edits of the catalog and a probe an action."""
+    shutil.copytree(ROOT / "layers" / "shared" / "cavok", layer / "cavok")
+    add(layer, *edits, probes=probes)
     done = subprocess.run(
         [sys.executable, "-c", LOOK],
         env={"PYTHONPATH": str(layer), "AWS_REGION": "us-east-1"},
@@ -153,6 +179,46 @@ def look(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> dict[s
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen
+
+
+def copied(to: Path) -> Path:
+    """A copy of what the unit tests and `make catalog` read."""
+    for name in ("docs", "functions", "layers", "local", "statemachines", "tests"):
+        shutil.copytree(ROOT / name, to / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "template.yaml"):
+        shutil.copy(ROOT / name, to / name)
+    return to
+
+
+def run(copy: Path, *arguments: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=copy,
+        env={"PYTHONPATH": f"{copy / 'layers/shared'}:{copy}", "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_no_third_edit_is_needed(tmp_path: Path) -> None:
+    """What is in the way of a permission, and of a group, fails in the copy: a list in a test, a
+    text that the catalog does not give, a template under an old number.
+    """
+    copy = copied(tmp_path)
+    entry = '        Permission("ec2:DescribeVolumes", "Lists volumes."),\n'
+    add(copy / "layers/shared", (STOP, STOP + entry), added("CACHES", LOOKING), probes=READS)
+    names = {path.name for path in (copy / "layers/shared/cavok/templates").iterdir()}
+
+    for module in ("local.catalog", "tests.unit.domain.test_instructions_word_for_word"):
+        run(copy, module)
+
+    assert names.isdisjoint(
+        path.name for path in (copy / "layers/shared/cavok/templates").iterdir()
+    )
+    run(copy, "pytest", "-q", "-p", "no:cacheprovider", "-k", f"not ({SLOW})", *READING_THE_CATALOG)
 
 
 @pytest.fixture(scope="module")

@@ -5,10 +5,9 @@ The tests import `cavok` anew, from a `domain/kinds.py` that has one more member
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from dataclasses import fields, replace
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import Any
 
 import boto3
@@ -16,7 +15,6 @@ import pytest
 from botocore.stub import Stubber
 
 from cavok.domain.kinds import Kind
-from local.settings import ROOT
 from tests.support.builders import (
     ACCOUNT_ID,
     ADA,
@@ -24,6 +22,7 @@ from tests.support.builders import (
     NUMBER,
     ORGANIZATION_ID,
 )
+from tests.support.imported_anew import imported_anew
 
 DESCRIPTOR = """
     WAREHOUSE = KindDescriptor(
@@ -59,24 +58,10 @@ KINDS = [kind.value for kind in Kind]
 PAGE = {"Reservations": [], "DBInstances": [], "DBClusters": [], "Clusters": [CLUSTER]}
 
 
-def _forget() -> dict[str, ModuleType]:
-    names = [name for name in sys.modules if name.partition(".")[0] == "cavok"]
-    return {name: sys.modules.pop(name) for name in names}
-
-
 @pytest.fixture(autouse=True)
 def made_up_kind() -> Iterator[None]:
-    """Replaces `cavok` in `sys.modules` for one test."""
-    real = _forget()
-    try:
-        path = ROOT / "layers/shared/cavok/domain/kinds.py"
-        module = ModuleType("cavok.domain.kinds")
-        sys.modules[module.__name__] = module
-        exec(compile(path.read_text() + DESCRIPTOR, path, "exec"), module.__dict__)
+    with imported_anew("cavok.domain.kinds", added=DESCRIPTOR):
         yield
-    finally:
-        _forget()
-        sys.modules.update(real)
 
 
 @pytest.fixture

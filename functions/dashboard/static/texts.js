@@ -154,7 +154,7 @@ const texts = {
     },
   },
 
-  providers: { aws: "AWS", azure: "Azure" },
+  providers: { aws: "AWS" },
 
   accessTypes: {
     assume_role: {

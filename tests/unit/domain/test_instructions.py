@@ -14,6 +14,7 @@ import hcl2
 import pytest
 from cfnlint import api as cfnlint
 
+from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.domain import instructions, permissions
 from cavok.domain.accounts import Account
 from cavok.domain.instructions import Trust
@@ -277,7 +278,7 @@ def test_the_longest_link_to_a_public_template_is_shorter_than_any_limit(region:
         role_name="Cavok" + "+" * 59, role_path="/+" * 31 + "+/", regions=(region,)
     )
     trust = Trust(trusted_account_id=WORKLOAD, external_id=new_external_id())
-    name = instructions.TEMPLATE_NAMES[account.access_type]
+    name = TEMPLATE_NAMES[account.access_type]
     address = f"https://{'b' * 63}.s3.{region}.amazonaws.com/connect/{WORKLOAD}/{name}0.yaml"
 
     assert len(instructions.deploy_url(account, trust, address)) < 1024

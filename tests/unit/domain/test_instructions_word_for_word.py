@@ -1,5 +1,5 @@
-"""What a customer copies, word for word, as `instructions.json` has it: a change shows there, where
-a person reads it. `make templates` writes it again.
+"""What a customer reads and copies, word for word, as `instructions.json` has it: a change shows
+there, where a person reads it. `make catalog` writes it again.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cavok.api.models.permissions import PermissionsBody
 from cavok.domain import instructions
 from cavok.domain.accounts import Account
 from cavok.domain.instructions import Trust
@@ -39,11 +40,20 @@ def shown(account: Account) -> dict[str, Any]:
     }
 
 
+def access_details() -> dict[str, Any]:
+    return PermissionsBody.of_catalog().model_dump(mode="json")
+
+
+def test_the_access_details_are_these() -> None:
+    assert access_details() == json.loads(FILE.read_text())["access_details"]
+
+
 @pytest.mark.parametrize("name", ACCOUNTS)
 def test_the_instructions_are_these(name: str) -> None:
     assert shown(ACCOUNTS[name]) == json.loads(FILE.read_text())[name]
 
 
 if __name__ == "__main__":
-    every = {name: shown(account) for name, account in ACCOUNTS.items()}
+    every = {"access_details": access_details()}
+    every |= {name: shown(account) for name, account in ACCOUNTS.items()}
     FILE.write_text(json.dumps(every, indent=2, ensure_ascii=False) + "\n")

@@ -1,4 +1,4 @@
-"""The permission catalog, held against the Access Details that customers read."""
+"""The permission catalog. `instructions.json` holds the Access Details that customers read."""
 
 from __future__ import annotations
 
@@ -8,41 +8,8 @@ from collections import Counter
 import pytest
 
 from cavok.adapters.customer.probes import PROBES
+from cavok.api.descriptions import EXAMPLES, OWN
 from cavok.domain import permissions
-
-ACCESS_DETAILS = {
-    "trust": {"sts:AssumeRole"},
-    "checking": {"iam:ListRolePolicies", "iam:ListAttachedRolePolicies", "iam:GetRolePolicy"},
-    "ec2": {
-        "ec2:DescribeInstances",
-        "ec2:DescribeInstanceStatus",
-        "ec2:StartInstances",
-        "ec2:StopInstances",
-    },
-    "rds": {
-        "rds:DescribeDBInstances",
-        "rds:StartDBInstance",
-        "rds:StopDBInstance",
-        "rds:DescribeDBClusters",
-        "rds:StartDBCluster",
-        "rds:StopDBCluster",
-    },
-    "logs": {
-        "logs:CreateLogGroup",
-        "logs:CreateLogStream",
-        "logs:PutLogEvents",
-        "logs:PutRetentionPolicy",
-        "logs:TagResource",
-    },
-    "encrypted_volumes": {"kms:CreateGrant"},
-}
-"""The table of the Access Details page."""
-
-
-def test_the_catalog_is_the_access_details_no_more_and_no_less() -> None:
-    catalog = {group.group: set(group.actions) for group in permissions.GROUPS}
-
-    assert catalog == ACCESS_DETAILS
 
 
 def test_only_the_trust_is_mandatory() -> None:
@@ -60,10 +27,9 @@ def test_the_policy_names_each_action_and_no_wildcard() -> None:
     document = permissions.policy_document()
     actions = [action for s in document["Statement"] for action in s["Action"]]
 
+    asked_for = {a for group in permissions.GROUPS for a in group.actions}
     not_by_default = {a for group in permissions.OPTIONAL_GROUPS for a in group.actions}
-    assert set(actions) == set().union(*ACCESS_DETAILS.values()) - not_by_default - {
-        "sts:AssumeRole"
-    }
+    assert set(actions) == asked_for - not_by_default - {"sts:AssumeRole"}
     assert not any("*" in action for action in actions)
 
 
@@ -120,6 +86,13 @@ def test_no_service_of_a_customer_gets_more_than_a_handful_of_probes_at_once() -
     services = Counter(action.partition(":")[0] for action in PROBES)
 
     assert max(services.values()) <= 10
+
+
+def test_the_api_describes_each_capability_and_shows_it_in_its_example() -> None:
+    capabilities = {group.group for group in permissions.CAPABILITY_GROUPS}
+
+    assert OWN["CapabilitiesBody"].keys() == capabilities
+    assert EXAMPLES["AccountBody"]["capabilities"].keys() == capabilities
 
 
 @pytest.mark.parametrize("group", permissions.GROUPS, ids=lambda g: g.group)

@@ -4,7 +4,7 @@ import { regionsField } from "../lib/regions-field.js";
 import { NAME, find, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
-import { afterPress, choice, dialog, field, form, notice, setError } from "../lib/ui.js";
+import { afterPress, choice, dialog, errorPanel, field, form, notice, setError } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 const NUMBER = /^\d{12}$/;
@@ -42,20 +42,15 @@ function accountForm(close, onAdded) {
   const secret = h("input", { type: "password", class: "input", autocomplete: "off" });
   const regions = regionsField({ value: draft.regions ?? [], help: t.newAccount.regionsHelp, optional: true });
 
-  const providers = h(
-    "div",
-    {},
-    providerChoice([
-      { id: "aws", name: t.providers.aws, available: true },
-      { id: "azure", name: t.providers.azure, available: false },
-    ]),
-  );
-  api
-    .get("/v1/providers")
-    .then(({ items }) => fill(providers, providerChoice(items)))
-    .catch(() => {
-      // The two known providers are shown already.
-    });
+  const providers = h("div", {});
+  let providersShown;
+  const showProviders = () => {
+    providersShown = api.get("/v1/providers").then(
+      ({ items }) => fill(providers, providerChoice(items)),
+      (problem) => fill(providers, errorPanel(problem, showProviders)),
+    );
+  };
+  showProviders();
 
   const credentials = h(
     "div",
@@ -138,6 +133,7 @@ function accountForm(close, onAdded) {
       ),
     ],
     async onsubmit() {
+      await providersShown;
       const values = read();
       const errors = check(values);
       const chosen = regions.read();
@@ -186,7 +182,7 @@ function accountForm(close, onAdded) {
       accessType,
       roleName: roleName.value.trim(),
       body: {
-        provider: picked("provider") ?? "aws",
+        provider: picked("provider"),
         // People paste the console's format, 1234-5678-9012.
         provider_id: number.value.replace(/[\s-]/g, ""),
         name: name.value.trim(),
@@ -232,7 +228,7 @@ function providerChoice(items) {
   return choice({
     name: "provider",
     label: t.newAccount.provider,
-    value: "aws",
+    value: items.find(({ available }) => available)?.id,
     className: "choice-row",
     options: items.map((item) => ({
       value: item.id,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from cavok.domain.instructions import installed
+from cavok.domain.instructions import HOLDERS, installed
 
 if TYPE_CHECKING:
     from botocore.config import Config
@@ -14,7 +14,14 @@ if TYPE_CHECKING:
 LINK_SECONDS = 3600
 """How long a presigned address works: an hour, or until the function's own session expires."""
 
-_FILES = Path(__file__).parents[1] / "templates"
+FILES = Path(__file__).parents[1] / "templates"
+TEMPLATE_NAMES = {
+    access_type: next(FILES.glob(f"{holder}-v*.yaml")).stem
+    for access_type, holder in HOLDERS.items()
+}
+"""Names of the templates that links open. One file each is shipped, which `make catalog` writes.
+What is published never changes: a new text gets a new number. The bucket keeps the old ones.
+"""
 
 
 class TemplateDiffers(Exception):
@@ -60,7 +67,7 @@ class Templates:
         """
         key = f"connect/{self._trusted_account_id}/{name}.yaml"
         if name not in self._published:
-            text = installed((_FILES / f"{name}.yaml").read_text(), self._trusted_account_id)
+            text = installed((FILES / f"{name}.yaml").read_text(), self._trusted_account_id)
             self._publish(key, text.encode())
             self._published.add(name)
         return self._addresses.generate_presigned_url(

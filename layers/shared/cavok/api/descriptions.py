@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cavok.api.problem_pages import example
+from cavok.domain.accounts import Capability
+from cavok.domain.permissions import CAPABILITY_GROUPS
+from cavok.domain.providers import AVAILABLE
 
 PARAMETERS = {
     "account_id": "The account, as `POST /v1/accounts` returned it.",
@@ -88,6 +91,8 @@ SHARED = {
 }
 """By the name of the property, for those that mean the same everywhere."""
 
+_PROVIDERS = " or ".join(f"`{provider}`" for provider in AVAILABLE)
+
 OWN: dict[str, dict[str, str]] = {
     "AccountBody": {
         "name": "The name that your organization gave the account.",
@@ -149,9 +154,8 @@ OWN: dict[str, dict[str, str]] = {
         "failed": "Accounts that cannot be used.",
     },
     "CapabilitiesBody": {
-        "ec2": "Whether EC2 instances can be listed, started and stopped.",
-        "rds": "Whether RDS instances and Aurora clusters can be listed, started and stopped.",
-        "logs": "Whether Cavok can write to the account's own CloudWatch Logs.",
+        group.group: f"Whether AWS allows Cavok what it needs for {group.title}."
+        for group in CAPABILITY_GROUPS
     },
     "CredentialsBody": {
         "access_key_id": "The id of an IAM user's access key. It starts with AKIA.",
@@ -218,7 +222,7 @@ OWN: dict[str, dict[str, str]] = {
         "covers": "The resources that it was checked against.",
     },
     "NewAccountBody": {
-        "provider": "The cloud provider. Only `aws` for now.",
+        "provider": f"The cloud provider. Only {_PROVIDERS} for now.",
         "name": "A name for people: 1 to 64 ASCII letters and digits.",
         "credentials": "Required for `access_key`, and only for that.",
         "role_name": "The IAM role that Cavok assumes. Default: CavokCloud.",
@@ -411,7 +415,7 @@ EXAMPLES: dict[str, Any] = {
         "region_health": [{"region": "eu-west-1", "status": "reachable", "reason": None}],
         "status": "confirmed",
         "issues": [],
-        "capabilities": {"ec2": "full", "rds": "full", "logs": "full"},
+        "capabilities": {group.group: Capability.FULL for group in CAPABILITY_GROUPS},
         "verification": {
             "verification_id": _TEST_ID,
             "outcome": "confirmed",

@@ -18,6 +18,7 @@ from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.interactions import THRESHOLDS, Interaction, Result, thresholds_crossed
 from cavok.domain.kinds import Kind
 from cavok.domain.organizations import message_group
+from cavok.domain.providers import AVAILABLE
 from cavok.domain.times import utc_text
 
 SOURCE = "cavok.accounts"
@@ -215,7 +216,7 @@ def _account_event(
             "minimum": 1,
             "description": "Counts the versions of the account: the order of its events.",
         },
-        "provider": {"enum": ["aws"]},
+        "provider": {"enum": [*AVAILABLE]},
         "provider_id": {
             "type": "string",
             "pattern": "^[0-9]{12}$",

@@ -20,11 +20,8 @@ from cavok.domain.permissions import (
 
 USER_NAME = "CavokCloud"
 
-TEMPLATE_NAMES = {AccessType.ASSUME_ROLE: "role-v3", AccessType.ACCESS_KEY: "user-v2"}
-"""Names of the published templates, which are in `cavok/templates/`. What is published never
-changes: a new text gets a new number (`tests/unit/domain/test_published_templates.py`).
-"""
-
+HOLDERS = {AccessType.ASSUME_ROLE: "role", AccessType.ACCESS_KEY: "user"}
+"""What holds an account's policies. The names of its templates begin with it."""
 
 OUR_ACCOUNT = "{CAVOK_ACCOUNT}"
 """Stands for the account that roles trust, in templates that are not yet installed. YAML quotes it,

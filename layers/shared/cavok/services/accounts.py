@@ -16,6 +16,7 @@ from cavok.domain.accounts import AccessType, Account
 from cavok.domain.actors import Requester
 from cavok.domain.errors import AccountNotFound, BusyWithOthers, HasNoAccessKey, InvalidField
 from cavok.domain.idempotency import IdempotencyKey
+from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
 from cavok.services.organizations import organization_of
 
@@ -44,6 +45,7 @@ class NewAccount:
     Role, and only then `role_path` says something.
     """
 
+    provider: Provider
     account_number: str
     name: str
     access_type: AccessType
@@ -118,7 +120,7 @@ def connect_account(
     account = Account(
         organization_id=organization_id,
         account_id=account_id,
-        provider="aws",
+        provider=new.provider,
         account_number=new.account_number,
         name=new.name,
         access_type=new.access_type,

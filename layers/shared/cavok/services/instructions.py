@@ -1,13 +1,8 @@
 """The customer's template, and the link that deploys it."""
 
-from cavok.adapters.templates import Templates
+from cavok.adapters.templates import TEMPLATE_NAMES, Templates
 from cavok.domain.accounts import Account
-from cavok.domain.instructions import (
-    TEMPLATE_NAMES,
-    Trust,
-    cloudformation_template,
-    deploy_url,
-)
+from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
 
 
 def instructions_for(account: Account, trust: Trust, *, templates: Templates) -> tuple[str, str]:

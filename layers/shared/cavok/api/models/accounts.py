@@ -14,20 +14,19 @@ from cavok.api.models.common import (
     left_out,
 )
 from cavok.api.models.credentials import CredentialsBody
-from cavok.api.models.providers import AZURE_NOTE
 from cavok.domain.accounts import AccessType, Capability, Outcome, Severity, Status
 from cavok.domain.errors import InvalidField
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME, DEFAULT_ROLE_PATH
+from cavok.domain.providers import AVAILABLE, Provider
 from cavok.domain.regions import REGIONS
 from cavok.services.accounts import AccountChange, NewAccount
 
 
-def _aws_only(value: str) -> str:
-    if value == "azure":
-        raise ValueError(f"Azure is {AZURE_NOTE}. Choose aws.")
-    if value != "aws":
-        raise ValueError("Choose aws.")
-    return value
+def _available(value: str) -> str:
+    if value in AVAILABLE:
+        return value
+    to_come = [f"{p.descriptor.title} is {p.descriptor.note}. " for p in Provider if p == value]
+    raise ValueError(f"{''.join(to_come)}Choose {' or '.join(AVAILABLE)}.")
 
 
 def _known_region(value: str) -> str:
@@ -36,8 +35,8 @@ def _known_region(value: str) -> str:
     return value
 
 
-Provider = Annotated[
-    StrictStr, AfterValidator(_aws_only), Field(json_schema_extra={"enum": ["aws"]})
+AvailableProvider = Annotated[
+    StrictStr, AfterValidator(_available), Field(json_schema_extra={"enum": [*AVAILABLE]})
 ]
 ProviderId = Annotated[
     StrictStr, Matching("[0-9]{12}", "An AWS account number is 12 digits, as a string.")
@@ -73,7 +72,7 @@ Regions = Annotated[list[Region], Field(min_length=1, max_length=20)]
 class NewAccountBody(RequestBodyWithoutNulls):
     """An account to connect."""
 
-    provider: Provider
+    provider: AvailableProvider
     provider_id: ProviderId
     name: Name
     access_type: AccessType
@@ -96,6 +95,7 @@ class NewAccountBody(RequestBodyWithoutNulls):
         if not uses_keys and self.credentials is not None:
             raise InvalidField("credentials", "Only for the access type access_key.")
         return NewAccount(
+            provider=Provider(self.provider),
             account_number=self.provider_id,
             name=self.name,
             access_type=self.access_type,

@@ -4,7 +4,7 @@ from typing import Self
 
 from pydantic import BaseModel
 
-AZURE_NOTE = "coming soon"
+from cavok.domain.providers import Provider
 
 
 class ProviderBody(BaseModel):
@@ -23,9 +23,11 @@ class ProviderList(BaseModel):
     @classmethod
     def of_all(cls) -> Self:
         """The providers, whether or not they can be connected yet."""
-        return cls(
-            items=[
-                ProviderBody(id="aws", name="AWS", available=True),
-                ProviderToCome(id="azure", name="Azure", available=False, note=AZURE_NOTE),
-            ]
-        )
+        return cls(items=[cls._body_of(provider) for provider in Provider])
+
+    @staticmethod
+    def _body_of(provider: Provider) -> ProviderToCome | ProviderBody:
+        title, note = provider.descriptor.title, provider.descriptor.note
+        if note is None:
+            return ProviderBody(id=provider, name=title, available=True)
+        return ProviderToCome(id=provider, name=title, available=False, note=note)

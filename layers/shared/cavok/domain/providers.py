@@ -1,0 +1,48 @@
+"""The cloud providers: one descriptor each.
+
+`GET /v1/providers`, the API's `provider`, the events', the search by number and the page's list
+follow from them.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Self
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderDescriptor:
+    """What Cavok knows about a provider.
+
+    name  the API's word for it.
+    title what people call it.
+    note  when its accounts can be connected. Null if they can be today.
+    """
+
+    name: str
+    title: str
+    note: str | None = None
+
+
+class Provider(StrEnum):
+    """The providers, in the order of the page."""
+
+    descriptor: ProviderDescriptor
+
+    def __new__(cls, descriptor: Any) -> Self:
+        # A ProviderDescriptor. Typed Any because mypy checks `Provider("aws")` against this.
+        member = str.__new__(cls, descriptor.name)
+        member._value_ = descriptor.name
+        member.descriptor = descriptor
+        return member
+
+    @property
+    def available(self) -> bool:
+        """Whether accounts of it can be connected."""
+        return self.descriptor.note is None
+
+    AWS = ProviderDescriptor(name="aws", title="AWS")
+    AZURE = ProviderDescriptor(name="azure", title="Azure", note="coming soon")
+
+
+AVAILABLE = tuple(provider for provider in Provider if provider.available)
+"""The providers whose accounts can be connected."""

@@ -1,0 +1,90 @@
+"""Writes what follows from the catalog of permissions: the customers' templates, each new text
+under a new number, and the figures of docs/costs.md.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Any
+
+import yaml
+
+from cavok.adapters.templates import FILES, TEMPLATE_NAMES
+from cavok.domain.accounts import AccessType
+from cavok.domain.instructions import HOLDERS, generic_template
+from cavok.domain.permissions import PROBED_GROUPS
+from local.settings import ROOT
+
+PUBLISHED = ROOT / "tests" / "unit" / "domain" / "published_templates.json"
+"""The SHA-256 of every text that was ever published, by name. Lines are added, never changed."""
+
+COSTS = ROOT / "docs" / "costs.md"
+
+
+def template_text(access_type: AccessType) -> str:
+    """As YAML. What is there twice is written twice: CloudFormation is given no anchors."""
+    plain: dict[str, Any] = json.loads(json.dumps(generic_template(access_type)))
+    return str(yaml.safe_dump(plain, sort_keys=False, allow_unicode=True, width=110))
+
+
+def publish_templates() -> None:
+    """Writes each text that is new under the next number, in place of the file before it. Links to
+    that one still work: the bucket keeps what was published.
+    """
+    published: dict[str, str] = json.loads(PUBLISHED.read_text())
+    for access_type, holder in HOLDERS.items():
+        text, file = template_text(access_type), FILES / f"{TEMPLATE_NAMES[access_type]}.yaml"
+        if file.read_text() != text:
+            number = 1 + sum(name.startswith(f"{holder}-v") for name in published)
+            file.unlink()
+            file = file.with_name(f"{holder}-v{number}.yaml")
+            file.write_text(text)
+            published[file.stem] = hashlib.sha256(text.encode()).hexdigest()
+    PUBLISHED.write_text(json.dumps(published, indent=2) + "\n")
+
+
+def cost_rows() -> dict[str, str]:
+    """The rows of docs/costs.md that count probes, by unit."""
+    probes = sum(len(group.permissions) for group in PROBED_GROUPS)
+    branches = probes + 1  # the log group
+    states, progress = 8, branches + 3  # the trust steps and the log group take two units each
+    cells = {
+        "Step Functions state transitions": (
+            states + 2 * branches,
+            "none of its own: five a sweep",
+            f"{states} states, and 2 for each of {probes} probes and for the log group",
+        ),
+        "Lambda invocations": (
+            branches + 5,
+            "1 a sweep",
+            f"the API's one, OpenSession, SurveyRegions, {probes} probes, the log group, "
+            "WriteCustomerLog, RecordVerification; or SweepAccounts, which tests page after page",
+        ),
+        "DynamoDB write units": (
+            progress + 21,
+            "3",
+            "taking the slot 6, and its audit entry 3; recording the end 6; "
+            f"progress {progress}; its interaction 6. Scheduled: the account 1, its due time 2; "
+            "weekly and on a change 7 in all. 2 to 6 more where the status changes",
+        ),
+        "KMS requests": (
+            branches + 3,
+            "none",
+            f"one Encrypt, {branches + 2} Decrypt; with an access key, another Decrypt",
+        ),
+    }
+    return {unit: f"| {unit} | {' | '.join(map(str, row))} |" for unit, row in cells.items()}
+
+
+def write_costs() -> None:
+    text = COSTS.read_text()
+    for unit, row in cost_rows().items():
+        text = re.sub(rf"^\| {unit} \|.*$", row, text, flags=re.MULTILINE)
+    COSTS.write_text(text)
+
+
+if __name__ == "__main__":
+    publish_templates()
+    write_costs()

@@ -1,0 +1,77 @@
+"""A made-up cloud provider, added by one descriptor, is wherever providers are named."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from cavok.domain.providers import AVAILABLE
+from local.settings import ROOT
+from tests.support.imported_anew import imported_anew
+
+STATIC = ROOT / "functions/dashboard/static"
+
+
+def with_provider(note: str) -> Any:
+    return imported_anew(
+        "cavok.domain.providers",
+        before="AVAILABLE = ",
+        added=f'    GCP = ProviderDescriptor(name="gcp", title="Google Cloud"{note})\n\n',
+    )
+
+
+def listed() -> list[dict[str, Any]]:
+    from cavok.api.models.providers import ProviderList
+
+    items: list[dict[str, Any]] = ProviderList.of_all().model_dump(mode="json")["items"]
+    return items
+
+
+def test_one_to_come_is_listed_and_refused() -> None:
+    with with_provider(', note="in spring"'):
+        from cavok.api.models.accounts import AvailableProvider
+
+        assert listed()[-1] == {
+            "id": "gcp",
+            "name": "Google Cloud",
+            "available": False,
+            "note": "in spring",
+        }
+        with pytest.raises(ValidationError, match=r"Google Cloud is in spring\. Choose aws\."):
+            TypeAdapter(AvailableProvider).validate_python("gcp")
+
+
+def test_an_available_one_is_listed_accepted_told_and_documented() -> None:
+    with with_provider(""):
+        from cavok.api.descriptions import OWN
+        from cavok.api.models.accounts import AvailableProvider, NewAccountBody
+        from cavok.domain.events import REGISTRY, EventType
+
+        assert listed()[-1] == {"id": "gcp", "name": "Google Cloud", "available": True}
+        assert TypeAdapter(AvailableProvider).validate_python("gcp") == "gcp"
+        body = NewAccountBody.model_json_schema()["properties"]["provider"]
+        told = REGISTRY[EventType.CREATED].schema()["properties"]["provider"]
+        assert body["enum"] == told["enum"] == ["aws", "gcp"]
+        assert "`aws` or `gcp`" in OWN["NewAccountBody"]["provider"]
+
+
+def test_no_other_code_names_a_provider() -> None:
+    """The example in the API's description does, and what runs on the local stack."""
+    naming = {
+        path.name
+        for folder, pattern in (("layers/shared/cavok", "*.py"), ("functions", "*.[pj][ys]"))
+        for path in (ROOT / folder).rglob(pattern)
+        if re.search(r"""(["'])(aws|azure)\1""", path.read_text())
+    }
+    assert naming == {"providers.py", "descriptions.py"}
+
+
+def test_the_page_has_the_name_of_each_available_provider() -> None:
+    (names,) = re.findall(r"^  providers: \{ (.*) \},$", (STATIC / "texts.js").read_text(), re.M)
+
+    assert dict(re.findall(r'(\w+): "([^"]+)"', names)) == {
+        provider.value: provider.descriptor.title for provider in AVAILABLE
+    }
