@@ -14,15 +14,15 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
-from cavok.batches import dropping_unusable
 from cavok.domain.events import read_event
-from cavok.observability import count, logger
+from cavok.messages import one_message
+from cavok.observability import logger
 from cavok.services.webhooks import deliver
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@dropping_unusable
+@one_message(failure="Delivery failed", metric="WebhookFaults", expected=(NotDelivered,))
 def send(record: SQSRecord) -> None:
     """Delivers one event, or hides its message until the next try. Raises what ended the try."""
     logger.remove_keys(["event_id", "type"])  # left by the previous record
@@ -42,11 +42,6 @@ def send(record: SQSRecord) -> None:
     except NotDelivered as error:
         wiring.webhook_messages().delay(record.receipt_handle, tries)
         logger.warning("Not delivered", reason=str(error), tries=tries)
-        raise
-    except Exception:
-        # The batch processor only tells SQS. Without this line nobody would learn the reason.
-        logger.exception("Delivery failed")
-        count("WebhookFaults")
         raise
     logger.info("Delivered" if status else "Nobody wants it", status=status)
 

@@ -6,22 +6,17 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.domain.errors import UnusableEvent
 from cavok.domain.events import checked_event
-from cavok.observability import drop, logger
+from cavok.messages import one_message
+from cavok.observability import logger
 from cavok.services.resources import end_resources
 
 wiring.prepare(wiring.table)
 
 
-@logger.inject_lambda_context(clear_state=True)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes the event `Account Deleted`. Returns how many resources were deleted."""
-    try:
-        detail = checked_event(event)["detail"]
-    except UnusableEvent as error:
-        drop(error, event.get("id"))
-        return {"ended": 0}
+@one_message(failure="Resources not ended")
+def end(event: dict[str, Any]) -> int:
+    detail = checked_event(event)["detail"]
     logger.append_keys(account_id=detail["account_id"])
     ended = end_resources(
         detail["organization_id"],
@@ -33,4 +28,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         now=datetime.now(UTC),
     )
     logger.info("Resources ended", ended=ended)
-    return {"ended": ended}
+    return ended
+
+
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Takes the event `Account Deleted`. Returns how many resources were deleted."""
+    return {"ended": end(event) or 0}

@@ -13,15 +13,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.batches import dropping_unusable
 from cavok.domain.followed_acts import FollowedAct
+from cavok.messages import one_message
 from cavok.observability import logger
 from cavok.services.follow_outcome import NotFinal, follow_outcome
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@dropping_unusable
+@one_message(failure="Outcome not followed", expected=(NotFinal,))
 def look(record: SQSRecord) -> None:
     """Looks at one act's instance. If it must look again, hides the message and raises NotFinal."""
     act = FollowedAct.read(record.body)
@@ -35,10 +35,6 @@ def look(record: SQSRecord) -> None:
         )
     except NotFinal as later:
         wiring.followed_acts().hide(record.receipt_handle, later.seconds)
-        raise
-    except Exception:
-        # The batch processor only tells SQS. Without this line nobody would learn the reason.
-        logger.exception("Outcome not followed")
         raise
     logger.info("Outcome", result=found.result if found else None)
 

@@ -12,8 +12,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.batches import dropping_unusable
 from cavok.domain.errors import UnknownClock
+from cavok.messages import one_message
 from cavok.observability import count, logger
 from cavok.services.resources import ScheduleInvocation, follow_schedule
 
@@ -40,16 +40,10 @@ def follow(invocation: ScheduleInvocation) -> dict[str, Any]:
     return {"done": done}
 
 
-@dropping_unusable
+@one_message(failure="Schedule not followed")
 def take(record: SQSRecord) -> None:
     """Handles the message of one clock. Raises what ended it, so that SQS delivers it again."""
-    invocation = ScheduleInvocation.read(record.body, record.message_id)
-    try:
-        follow(invocation)
-    except Exception:
-        # The batch processor only tells SQS. Without this line nobody would learn the reason.
-        logger.exception("Schedule not followed")
-        raise
+    follow(ScheduleInvocation.read(record.body, record.message_id))
 
 
 wiring.prepare(wiring.table)

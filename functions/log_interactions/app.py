@@ -12,7 +12,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.batches import WholeBatch
-from cavok.observability import count, drop, logger
+from cavok.observability import count, logger
 from cavok.services.log_interactions import log_interactions, read_events
 
 processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)
@@ -22,8 +22,6 @@ def write(records: list[SQSRecord]) -> list[Exception | None]:
     """One outcome per record: None, or the error for which its event comes again."""
     events, unusable = read_events({record.message_id: record.body for record in records})
     outcome = log_interactions(events, writing=wiring.log_writing(), now=datetime.now(UTC))
-    for message_id, error in (unusable | outcome.dropped).items():
-        drop(error, message_id)
     failed = outcome.failed
     for message_id, reason in failed.items():
         logger.warning("Line not written", message_id=message_id, error=repr(reason))
@@ -31,7 +29,8 @@ def write(records: list[SQSRecord]) -> list[Exception | None]:
         count("LineFaults", outcome.faults)
     done = len(events) - len(failed) - len(outcome.dropped)
     logger.info("Wrote lines", lines=done, failed=len(failed))
-    return [failed.get(record.message_id) for record in records]
+    not_written = unusable | outcome.dropped | failed
+    return [not_written.get(record.message_id) for record in records]
 
 
 wiring.prepare(wiring.table, wiring.customer_roles)

@@ -107,11 +107,16 @@ def an_event(**but: Any) -> dict[str, Any]:
     return {"detail-type": "Account Failed", "detail": detail} | but
 
 
+DEEP = "[" * 100_000
+
+
 def test_an_event_with_its_envelope_is_read_from_a_message() -> None:
     assert read_event(json.dumps(an_event())) == an_event()
 
 
-@pytest.mark.parametrize("body", ["{", "5", "[]", "{}", json.dumps(an_event(detail={}))])
+@pytest.mark.parametrize(
+    "body", ["{", "5", "[]", "{}", json.dumps(an_event(detail={})), pytest.param(DEEP, id="deep")]
+)
 def test_a_message_without_an_envelope_is_malformed(body: str) -> None:
     with pytest.raises(MalformedEvent):
         read_event(body)

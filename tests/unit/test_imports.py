@@ -22,6 +22,7 @@ FLOORS = (
     "services",
     "adapters",
     "batches",
+    "messages",
     "observability",
     "domain",
 )

@@ -47,7 +47,7 @@ def test_the_runbook_explains_every_alarm_once_and_no_others() -> None:
 COUNTED = {
     "OurEntryBroken": ("counted(OurEntryBroken)",),
     "AbortedTests": ('"Verifications"',),
-    "DroppedEvents": ("drop(", "dropping_unusable"),
+    "DroppedEvents": ("one_message", "WholeBatch(EventType.SQS"),
     "MissingClocks": ("reconcile_clocks(",),
     "UntestedAccounts": ('"HoursUntested"',),
     "ApiFaults": ("make_app(",),

@@ -38,7 +38,13 @@ def test_the_event_that_earlier_versions_sent_is_read() -> None:
     assert FollowedAct.read(json.dumps(event)) == MESSAGE
 
 
-@pytest.mark.parametrize("body", ["not JSON", "[]", "1", "{}", '{"detail": 1}', '{"detail": []}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        *("not JSON", "[]", "1", "{}", '{"detail": 1}', '{"detail": []}'),
+        pytest.param("[" * 100_000, id="deep"),
+    ],
+)
 def test_what_is_no_such_message_is_malformed(body: str) -> None:
     with pytest.raises(MalformedEvent, match=r"^Not an act to follow: ."):
         FollowedAct.read(body)

@@ -707,11 +707,15 @@ def _webhook_event(change: WebhookChange) -> Event:
 
 def read_event(body: str) -> Mapping[str, Any]:
     """The event in an SQS message that a rule sent. Raises UnusableEvent."""
+    return checked_event(read_json(body))
+
+
+def read_json(body: str) -> Any:
+    """What a message holds. Raises MalformedEvent if it is not JSON, or nested too deep to read."""
     try:
-        event = json.loads(body)
-    except ValueError as error:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
         raise MalformedEvent(f"Not JSON: {error}") from error
-    return checked_event(event)
 
 
 def checked_event(event: Mapping[str, Any]) -> Mapping[str, Any]:

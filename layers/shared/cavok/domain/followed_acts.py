@@ -43,5 +43,5 @@ class FollowedAct:
             message = json.loads(body)
             message = message.get("detail", message)
             return cls(**{each.name: message[each.name] for each in fields(cls)})
-        except (AttributeError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
             raise MalformedEvent(f"Not an act to follow: {error}") from error

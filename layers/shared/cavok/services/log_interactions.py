@@ -2,7 +2,6 @@
 day.
 """
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,10 +21,10 @@ from cavok.domain.errors import (
     EntryRefused,
     LineDropped,
     LogWritingInconclusive,
-    MalformedEvent,
     RoleIsOpen,
     UnusableEvent,
 )
+from cavok.domain.events import read_json
 from cavok.domain.interactions import Logged, logged_at_first
 from cavok.domain.log_writing import InteractionEvent, with_log_writing_refused
 from cavok.domain.session_names import session_name
@@ -52,11 +51,9 @@ def read_events(
     unusable: dict[str, UnusableEvent] = {}
     for message_id, body in bodies.items():
         try:
-            events[message_id] = InteractionEvent.of_event(json.loads(body))
+            events[message_id] = InteractionEvent.of_event(read_json(body))
         except UnusableEvent as error:
             unusable[message_id] = error
-        except (ValueError, RecursionError) as error:
-            unusable[message_id] = MalformedEvent(f"Not JSON: {error}")
     return events, unusable
 
 

@@ -1,0 +1,47 @@
+"""Messages that come one by one: which are dropped, and what is said of those that fail."""
+
+import functools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from cavok.domain.errors import UnusableEvent
+from cavok.observability import count, drop, logger
+
+Handle = Callable[[Any], Any]
+
+
+def one_message(
+    *, failure: str, metric: str | None = None, expected: tuple[type[Exception], ...] = ()
+) -> Callable[[Handle], Handle]:
+    """Decorates the handler of one message: a record of SQS, or an event that a rule sent. It
+    returns what the handler does; None for a message that was dropped.
+
+    An UnusableEvent ends in `drop`, so that the message counts as processed. All others are raised,
+    so that it comes again. Those that are not `expected` are logged first, as `failure`, and
+    counted in `metric`: the batch processor only tells SQS, and nobody would learn the reason.
+    """
+
+    def decorate(handle: Handle) -> Handle:
+        @functools.wraps(handle)  # The batch processor calls it with `record` by name.
+        def wrapper(record: Any) -> Any:
+            try:
+                return handle(record)
+            except UnusableEvent as error:
+                drop(error, id_of(record))
+            except expected:
+                raise
+            except Exception:
+                logger.exception(failure)
+                if metric:
+                    count(metric)
+                raise
+            return None
+
+        return wrapper
+
+    return decorate
+
+
+def id_of(message: Mapping[str, Any]) -> str | None:
+    """Of a record of SQS, or an event."""
+    return message.get("messageId") or message.get("id")
