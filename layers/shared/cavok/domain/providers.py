@@ -1,7 +1,7 @@
 """The cloud providers: one descriptor each.
 
-`GET /v1/providers`, the API's `provider`, the events', the search by number and the page's list
-follow from them.
+`GET /v1/providers`, the API's `provider`, the events' and the page's list follow from them. The
+search by number knows AWS's alone.
 """
 
 from dataclasses import dataclass

@@ -1,6 +1,5 @@
 """Accounts in the table. Every read and write starts from the organization's key."""
 
-import heapq
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields, replace
@@ -60,7 +59,7 @@ from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.ids import is_id
 from cavok.domain.pages import Page, Position
 from cavok.domain.permissions import DEFAULT_ROLE_PATH
-from cavok.domain.providers import AVAILABLE, Provider
+from cavok.domain.providers import Provider
 
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
@@ -488,10 +487,18 @@ class Accounts:
         match by name too. A claim has no status, so the accounts are read to filter by it.
         """
         # Few of those of a status may be found: a call for each would take minutes.
-        size = BATCH if status else limit
-        claims = heapq.merge(
-            *(_claims(provider, organization_id, prefix, after, size) for provider in AVAILABLE),
-            key=lambda claim: keys.number_of_claim(claim.sk),
+        start, size = None, BATCH if status else limit
+        if after:
+            start = {
+                "pk": {"S": keys.organization_pk(organization_id)},
+                "sk": {"S": keys.claim_sk(Provider.AWS, after.key)},
+            }
+        claims = ClaimItem.query(
+            keys.organization_pk(organization_id),
+            ClaimItem.sk.startswith(keys.claim_sk(Provider.AWS, prefix)),
+            last_evaluated_key=start,
+            limit=READ_BY_NUMBER,
+            page_size=size,
         )
         found: list[tuple[Position, str]] = []
         end = None
@@ -525,21 +532,8 @@ def _organization(account: Account) -> OrganizationItem:
 
 
 def _numbered(claim: ClaimItem) -> tuple[Position, str]:
-    number = keys.number_of_claim(claim.sk)
+    number = claim.sk.removeprefix(keys.claim_sk(Provider.AWS, ""))
     return Position("number", number, claim.account_id), claim.account_id
-
-
-def _claims(
-    provider: Provider, organization_id: str, prefix: str, after: Position | None, size: int
-) -> Iterator[ClaimItem]:
-    """Those on a provider's numbers that start with `prefix`, by number."""
-    pk, start = keys.organization_pk(organization_id), None
-    if after:
-        start = {"pk": {"S": pk}, "sk": {"S": keys.claim_sk(provider, after.key)}}
-    numbers = ClaimItem.sk.startswith(keys.claim_sk(provider, prefix))
-    return ClaimItem.query(
-        pk, numbers, last_evaluated_key=start, limit=READ_BY_NUMBER, page_size=size
-    )
 
 
 def _take(claims: Iterator[ClaimItem], count: int) -> list[ClaimItem]:

@@ -116,10 +116,6 @@ def claim_sk(provider: str, account_number: str) -> str:
     return f"{CLAIM}{provider}#{account_number}"
 
 
-def number_of_claim(sk: str) -> str:
-    return sk.rpartition("#")[2]
-
-
 def audit_sk(entry_id: str) -> str:
     return f"{AUDIT}{entry_id}"
 
