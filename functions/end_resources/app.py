@@ -16,6 +16,7 @@ wiring.prepare(wiring.table)
 
 @one_message(failure="Resources not ended")
 def end(event: dict[str, Any]) -> int:
+    """Returns how many resources of the deleted account were ended."""
     detail = checked_event(event)["detail"]
     logger.append_keys(account_id=detail["account_id"])
     ended = end_resources(

@@ -44,7 +44,7 @@ def test_one_to_come_is_listed_and_refused() -> None:
             TypeAdapter(AvailableProvider).validate_python("gcp")
 
 
-def test_an_available_one_is_listed_accepted_told_and_documented() -> None:
+def test_an_available_one_is_listed_accepted_published_and_documented() -> None:
     with with_provider(""):
         from cavok.api.descriptions import OWN
         from cavok.api.models.accounts import AvailableProvider, NewAccountBody
@@ -53,8 +53,8 @@ def test_an_available_one_is_listed_accepted_told_and_documented() -> None:
         assert listed()[-1] == {"id": "gcp", "name": "Google Cloud", "available": True}
         assert TypeAdapter(AvailableProvider).validate_python("gcp") == "gcp"
         body = NewAccountBody.model_json_schema()["properties"]["provider"]
-        told = REGISTRY[EventType.CREATED].schema()["properties"]["provider"]
-        assert body["enum"] == told["enum"] == ["aws", "gcp"]
+        published = REGISTRY[EventType.CREATED].schema()["properties"]["provider"]
+        assert body["enum"] == published["enum"] == ["aws", "gcp"]
         assert "`aws` or `gcp`" in OWN["NewAccountBody"]["provider"]
 
 

@@ -25,10 +25,10 @@ class WholeBatch(BatchProcessor):
         ]
         outcomes: Sequence[Exception | None] = self.handler(records)
         return [
-            self._settled(record, error) for record, error in zip(records, outcomes, strict=True)
+            self._outcome_of(record, error) for record, error in zip(records, outcomes, strict=True)
         ]
 
-    def _settled(self, record: Any, error: Exception | None) -> tuple[Any, ...]:
+    def _outcome_of(self, record: Any, error: Exception | None) -> tuple[Any, ...]:
         if isinstance(error, UnusableEvent):
             drop(error, id_of(record))
         elif error:

@@ -29,7 +29,7 @@ class Provider(StrEnum):
     descriptor: ProviderDescriptor
 
     def __new__(cls, descriptor: Any) -> Self:
-        # A ProviderDescriptor. Typed Any because mypy checks `Provider("aws")` against this.
+        """Takes a ProviderDescriptor. Typed Any: mypy checks `Provider("aws")` against this."""
         member = str.__new__(cls, descriptor.name)
         member._value_ = descriptor.name
         member.descriptor = descriptor
