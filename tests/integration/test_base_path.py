@@ -51,6 +51,12 @@ def test_a_custom_domain_may_map_the_api_under_a_path(key: str, admin: Api) -> N
     assert sent(problem["type"], "$default")["statusCode"] == 200
 
 
+def test_a_slash_at_the_end_leaves_the_base_path_as_it_is(admin: Api) -> None:
+    answer = sent("/cavok/v1/accounts/", "ANY /v1/{proxy+}", "accounts/")
+
+    assert json.loads(answer["body"])["type"].startswith("/cavok/docs/problems/")
+
+
 @pytest.mark.parametrize("path", ["/v1/accounts", "/cavok/v1/accounts"])
 def test_a_gateway_that_takes_the_path_of_the_mapping_off_is_served_too(
     path: str, admin: Api

@@ -19,6 +19,7 @@ from cavok.api.conditions import account_versions
 from cavok.api.openapi import document
 from cavok.domain.errors import MalformedHeader
 from cavok.domain.verifications import finish
+from cavok.domain.webhooks import PAUSED_AFTER, Health
 from cavok.services.resources import ResourceDependencies
 from functions.instances_api import app as instances_api
 from tests.integration.test_following_schedules import control, scheduler
@@ -44,6 +45,7 @@ CONDITIONAL: list[tuple[str, str, Any]] = [
     ("DELETE", "/v1/accounts/{account_id}/resources/{resource_id}", None),
     ("PUT", "/v1/organization/webhook", WEBHOOK | {"events": ["Account Degraded"]}),
     ("DELETE", "/v1/organization/webhook", None),
+    ("POST", "/v1/organization/webhook/resume", None),
 ]
 
 
@@ -84,10 +86,13 @@ def client(
     resource = replace(a_resource(), account_id=account["account_id"])
     wiring.resources().add(resource)
     admin.put("/v1/organization/webhook", WEBHOOK)
+    if path.endswith("/resume"):
+        health = Health(organization_id=ORGANIZATION_ID, failures=PAUSED_AFTER - 1)
+        wiring.webhooks().change_health(health, health.failed(datetime.now(UTC)))
     path = path.format(account_id=resource.account_id, resource_id=resource.resource_id)
     if "/resources/" in path:
         monkeypatch.setattr(api, "app", instances_api)
-    read = path.removesuffix("/credentials").removesuffix("/revoke")
+    read = path.removesuffix("/credentials").removesuffix("/revoke").removesuffix("/resume")
     return Client(admin, method, path, read, body)
 
 
@@ -173,8 +178,8 @@ def test_a_tag_of_before_a_change_is_stale(client: Client) -> None:
 
 
 def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None:
-    """PUT, PATCH and DELETE where GET is; of those below an account, all that name its version. A
-    list has a weak tag, which never matches: what adds to it is not conditional.
+    """PUT, PATCH and DELETE where GET is; of those below an account or a webhook, all that name
+    its version. A list has a weak tag, which never matches: what adds to it is not conditional.
     """
     paths = json.loads(document())["paths"]
     conditional, changing = set(), set()
@@ -190,6 +195,7 @@ def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None
     below = {
         ("PUT", "/v1/accounts/{account_id}/credentials"),
         ("POST", "/v1/accounts/{account_id}/revoke"),
+        ("POST", "/v1/organization/webhook/resume"),
     }
     assert conditional == changing | below == {route[:2] for route in CONDITIONAL}
 

@@ -34,4 +34,4 @@ def _own_segments(event: dict[str, Any], segments: list[str]) -> int:
             return 3
         return 1 if segments[-1] in AT_THE_ROOT else len(segments)
     greedy: str = (event.get("pathParameters") or {}).get("proxy", "")
-    return len(route.strip("/").split("/")) + greedy.count("/")
+    return len(route.strip("/").split("/")) + greedy.strip("/").count("/")

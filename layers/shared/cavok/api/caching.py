@@ -16,6 +16,7 @@ from cavok.domain.errors import PreconditionFailed
 FOR_ALL = "public, max-age=300"
 """For answers that are the same for everybody until the next release."""
 
+_OF_304 = ("ETag", "Cache-Control", "Vary", "Retry-After")
 _NOT_STORED, _ASK_AGAIN = "no-store", "private, no-cache"
 
 
@@ -26,7 +27,7 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
     headers, asked = dict(answer.get("headers") or {}), event.get("headers", {})
     read = event["requestContext"]["http"]["method"] in READING
     if not read or answer["statusCode"] != HTTPStatus.OK:
-        return answer | {"headers": {"Cache-Control": _NOT_STORED, **headers}}
+        return answer | {"headers": headers | {"Cache-Control": _NOT_STORED}}
     tag = headers["ETag"] = headers.get("ETag") or weak_tag(answer["body"])
     headers.setdefault("Cache-Control", _ASK_AGAIN)
     if "if-match" in asked and not names(asked["if-match"], tag, weakly=False):
@@ -34,7 +35,7 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
         return revalidated(event, problems.answer_to(wanted))
     if not names(asked.get("if-none-match", ""), tag, weakly=True):
         return answer | {"headers": headers}
-    kept = {name: headers[name] for name in ("ETag", "Cache-Control", "Vary") if name in headers}
+    kept = {name: headers[name] for name in _OF_304 if name in headers}
     return {"statusCode": HTTPStatus.NOT_MODIFIED.value, "headers": kept, "body": ""}
 
 

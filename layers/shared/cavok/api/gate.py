@@ -49,8 +49,8 @@ def check(event: Mapping[str, Any]) -> None:
 
 def normal_form(event: dict[str, Any]) -> dict[str, Any]:
     """The event in the form that the routes expect. HEAD becomes GET, the body of a GET is dropped,
-    the media type is in lower case, and a refused gzip is left out, because Powertools only looks
-    for the word.
+    the media type is in lower case, that of no body is left out, as is a refused gzip, because
+    Powertools only looks for the word.
     """
     context, headers = event["requestContext"], {**event.get("headers", {})}
     if _REFUSES_GZIP.search(headers.get("accept-encoding", "")):
@@ -59,7 +59,7 @@ def normal_form(event: dict[str, Any]) -> dict[str, Any]:
         headers.pop("content-type", None)
         context = context | {"http": context["http"] | {"method": "GET"}}
         return event | {"headers": headers, "requestContext": context, "body": None}
-    if "content-type" in headers:
+    if headers.pop("content-type", None) and event.get("body"):
         headers["content-type"] = _media_type(event)
     return event | {"headers": headers}
 

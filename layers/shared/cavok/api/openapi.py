@@ -38,6 +38,19 @@ _HEADERS = {
     "Retry-After": "Seconds after which to ask again.",
     "WWW-Authenticate": "What is wrong with the token.",
 }
+_FROM_GATEWAY = ("429", "500", "503")
+"""Statuses that are ours or the gateway's: throttling, and a function that gave no answer."""
+
+_OF_ONE_TEST = ("create_verification", "get_verification")
+"""Operations that send a test, which may be running."""
+
+_IF_MATCH = {
+    "name": "if-match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "ETags, or `*`. Something else is not sent: 412.",
+}
 _IF_NONE_MATCH = {
     "name": "if-none-match",
     "in": "header",
@@ -57,13 +70,17 @@ def document() -> str:
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             if method == "get":
-                operation.setdefault("parameters", []).append({**_IF_NONE_MATCH})
+                operation.setdefault("parameters", []).extend(({**_IF_MATCH}, {**_IF_NONE_MATCH}))
             for parameter in operation.get("parameters", ()):
                 description = descriptions.PARAMETERS.get(parameter["name"])
                 parameter.setdefault("description", description)
                 parameter["schema"] = _never_null(parameter["schema"])
             responses = operation["responses"] | {
                 str(status.value): _answer(status) for status in by_method(method)
+            }
+            responses |= {
+                status: _of_both(responses.get(status) or _answer(HTTPStatus(int(status))))
+                for status in _FROM_GATEWAY
             }
             operation["responses"] = dict(sorted(responses.items()))
             has_entries = any(each.startswith(f"{path}/{{") for each in made["paths"])
@@ -113,6 +130,15 @@ def _answer(status: HTTPStatus) -> dict[str, Any]:
     return answer
 
 
+def _of_both(answer: dict[str, Any]) -> dict[str, Any]:
+    """Either a problem or the gateway's message. Both media types have one schema, because clients
+    are generated from the first alone.
+    """
+    either = [{"$ref": f"#/components/schemas/{name}"} for name in ("Problem", "GatewayMessage")]
+    content = {"schema": {"anyOf": either}}
+    return answer | {"content": {PROBLEM_JSON: content, "application/json": content}}
+
+
 def _headers_of(
     method: str, operation: Mapping[str, Any], status: str, *, has_entries: bool
 ) -> Iterator[tuple[str, bool]]:
@@ -120,12 +146,12 @@ def _headers_of(
     few.
     """
     parameters = {each["name"] for each in operation.get("parameters", ())}
-    answer, is_test = (method, status), operation["operationId"] == "get_verification"
+    answer, runs = (method, status), operation["operationId"] in _OF_ONE_TEST
     yield "Apigw-Requestid", False
     if status == "401":
         yield "WWW-Authenticate", False
         return
-    yield "Cache-Control", status != "429"
+    yield "Cache-Control", status not in _FROM_GATEWAY
     if answer in (("get", "200"), ("get", "304"), ("patch", "200"), ("post", "201")):
         yield "ETag", True
     if answer == ("get", "200") and "cursor" in parameters:
@@ -134,8 +160,8 @@ def _headers_of(
         yield "Location", True
     if status == "429":
         yield from ((name, False) for name in ("RateLimit", "RateLimit-Policy"))
-    if status in ("429", "503") or (is_test and status == "200"):
-        yield "Retry-After", status == "503"
+    if status in ("429", "503") or (runs and status in ("200", "202", "304")):
+        yield "Retry-After", False
 
 
 def _header(name: str, always: bool, headers: dict[str, Any]) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Query parameters: one that a route does not have is refused, as an unknown field of a body is.
-Else a client that misspells a filter gets everything. A number or a truth value is written as in
-JSON, and in no other form that Pydantic would read.
+Else a client that misspells a filter gets everything. A number is written as in JSON, a
+truth value too or as in Python, and in no other form that Pydantic would read.
 """
 
 import re
@@ -13,7 +13,7 @@ from cavok.domain.errors import InvalidField
 
 _FORMS: dict[object, tuple[re.Pattern[str], str]] = {
     int: (re.compile("[0-9]+"), "A whole number, in digits."),
-    bool: (re.compile("true|false"), "It is true or false."),
+    bool: (re.compile("true|false", re.IGNORECASE), "It is true or false."),
 }
 _ANY = re.compile(".*", re.DOTALL)
 
@@ -23,6 +23,8 @@ def check(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Respo
     in no form of its own.
     """
     route: Route = app.context["_route"]
+    if route not in (*app._static_routes, *app._dynamic_routes):
+        return next_middleware(app)  # 404 or 405, whatever the query
     known = {field.alias: field.field_info.annotation for field in route.dependant.query_params}
     for name, value in app.current_event.query_string_parameters.items():
         if name not in known:

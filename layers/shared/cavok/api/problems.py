@@ -215,8 +215,8 @@ def _field_error(entry: dict[str, Any]) -> FieldError:
     """Names the field of a Pydantic error: `("body", "credentials", "access_key_id")` becomes
     `credentials.access_key_id`. An error in an entry of a list names the list.
     """
-    places = ("body", "query", "path", "header")
-    location = [part for part in entry["loc"] if isinstance(part, str) and part not in places]
+    _place, *inside = entry["loc"]  # body, query, path or header
+    location = [part for part in inside if isinstance(part, str)]
     return FieldError(
         field=".".join(location) or "body", message=str(entry["msg"]).removeprefix("Value error, ")
     )

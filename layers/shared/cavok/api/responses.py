@@ -23,7 +23,9 @@ CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPSta
 
 
 class GatewayMessage(BaseModel):
-    """An error that the gateway itself sends, before the API is asked. It is no problem."""
+    """An error that the gateway itself sends, where the API was not asked or did not answer. It is
+    no problem.
+    """
 
     message: str
 
@@ -40,7 +42,6 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
         "content": {"application/json": {"model": GatewayMessage}},
     }
     problems = _problems(*errors, 403, 422, 429, 500, 503)
-    problems[429]["content"] |= gateway["content"]  # ours, or the gateway's
     return {ok.value: good, 401: gateway, **problems}
 
 
@@ -93,9 +94,13 @@ def created(body: T, location: str, etag: str | None = None) -> Response[T]:
     return _json(CREATED, body, {"Location": location} | ({"ETag": etag} if etag else {}))
 
 
-def accepted(body: T, location: str | None = None) -> Response[T]:
+def accepted(
+    body: T, location: str | None = None, headers: Mapping[str, str] | None = None
+) -> Response[T]:
     """Something that goes on after the answer, with its address if it has one."""
-    return _json(ACCEPTED, body, {"Location": location} if location else {})
+    return _json(
+        ACCEPTED, body, {**({"Location": location} if location else {}), **(headers or {})}
+    )
 
 
 def no_content() -> Response[None]:

@@ -12,6 +12,9 @@ from cavok.domain.verifications import State, Verification
 from cavok.observability import logger
 from cavok.services.start_verification import start_verification
 
+_AGAIN = {"Retry-After": "1"}
+"""Of a test that runs: there may be more steps then."""
+
 router = Router()
 
 
@@ -40,9 +43,8 @@ def create_verification(account_id: str) -> Response[VerificationBody]:
     )
     verification_id = verification.verification_id
     logger.info("Test requested", verification_id=verification_id)
-    return accepted(
-        _body(verification), f"/v1/accounts/{account_id}/verifications/{verification_id}"
-    )
+    address = f"/v1/accounts/{account_id}/verifications/{verification_id}"
+    return accepted(_body(verification), address, _AGAIN)
 
 
 @router.get(
@@ -82,4 +84,4 @@ def get_verification(account_id: str, verification_id: str) -> Response[Verifica
     """
     account = wiring.accounts().get(router.caller.organization_id, account_id)
     body = _body(wiring.verifications().get(account_id, verification_id).since(account))
-    return ok(body, {"Retry-After": "1"} if body.state is State.RUNNING else {})
+    return ok(body, _AGAIN if body.state is State.RUNNING else {})

@@ -120,14 +120,15 @@ def post_webhook_test() -> Response[TestMessage]:
     "/v1/organization/webhook/resume",
     summary="Resume the webhook",
     tags=["Webhook"],
-    responses=answers(404, ok=NO_CONTENT),
+    responses=answers(404, 412, ok=NO_CONTENT),
 )
-def resume_webhook() -> Response[None]:
+def resume_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response[None]:
     """Resumes a paused webhook; the next failure pauses it again. Waiting messages are sent at
     their next try; to get one at once, deliver it again.
     """
-    webhook_of(router.caller.organization_id, webhooks=wiring.webhooks())
     organization_id, now = router.caller.organization_id, router.now()
+    webhook = webhook_of(organization_id, webhooks=wiring.webhooks())
+    webhook.at_one_of(versions_of(if_match, if_none_match))
     wiring.webhooks().resume(
         of_webhook(AuditAction.WEBHOOK_RESUMED, organization_id, router.requester, now),
         wiring.quotas().counting(QuotaName.WEBHOOK_CHANGES, organization_id, now),
