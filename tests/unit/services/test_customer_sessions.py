@@ -17,6 +17,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.actors import SCHEDULE, Actor, Requester
 from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.organizations import Organization
+from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import listing_policy, logging_policy
 from cavok.domain.steps import ALLOWED, Judgement, Verdict
 from cavok.services.customer_sessions import CustomerSessions
@@ -116,11 +117,11 @@ def test_a_role_is_assumed_once_for_a_purpose_with_the_external_id_and_the_polic
     entrance, account = Entrance(), an_account()
 
     for _ in range(3):
-        entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
+        entrance.sessions.enter(account, listing_policy(), "cavok-look-1", NOW)
     entrance.sessions.enter(account, logging_policy(), "cavok-logs", NOW)
 
     assert [call[1:3] for call in entrance.assumed] == [
-        ("cavok-list-1", EXTERNAL_ID),
+        ("cavok-look-1", EXTERNAL_ID),
         ("cavok-logs", EXTERNAL_ID),
     ]
     assert "ec2:DescribeInstances" in entrance.assumed[0][3]
@@ -140,12 +141,22 @@ def test_no_session_is_used_for_another_act_than_its_name_says() -> None:
     assert [name for _, name, _, _ in entrance.assumed] == ["cavok-stop-1", "cavok-stop-2"]
 
 
+@pytest.mark.parametrize("purpose", ["list", "start", "stop"])
+def test_a_session_that_nobody_asks_for_again_is_not_kept(purpose: str) -> None:
+    """Its name has the id of one listing or act. In a warm process those would fill the memory."""
+    entrance, account = Entrance(), an_account()
+
+    for _ in range(2):
+        entrance.sessions.enter(account, listing_policy(), session_name(purpose, "01J"), NOW)
+
+    assert len(entrance.assumed) == 2
+
+
 def test_a_session_is_renewed_before_it_expires() -> None:
     entrance, account = Entrance(), an_account()
 
-    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
-    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW + LIFETIME / 2)
-    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW + LIFETIME * 0.95)
+    for age in (0.0, 0.5, 0.95):
+        entrance.sessions.enter(account, listing_policy(), "cavok-look-1", NOW + LIFETIME * age)
 
     assert len(entrance.assumed) == 2
 
@@ -190,7 +201,7 @@ def test_refused_and_inconclusive_entries_raise_different_errors_and_are_not_kep
 
     for now in (NOW, NOW + REFUSED_FOR):
         with pytest.raises(error, match=str(judgement.error_code)):
-            entrance.sessions.enter(an_account(), listing_policy(), "cavok-list-1", now)
+            entrance.sessions.enter(an_account(), listing_policy(), "cavok-look-1", now)
 
     assert len(entrance.assumed) == 2
 
@@ -291,12 +302,12 @@ def test_an_access_key_has_no_trust_to_prove() -> None:
 @pytest.mark.parametrize("change", ["revoked", "reconnected"])
 def test_a_session_of_before_is_used_no_more(change: str) -> None:
     entrance, account = Entrance(), confirmed(an_account())
-    entrance.sessions.enter(account, listing_policy(), "cavok-list-1", NOW)
+    entrance.sessions.enter(account, listing_policy(), "cavok-look-1", NOW)
     after = {
         "revoked": account.with_use_revoked(NOW),
         "reconnected": account.reconnected(NOW, role_name="CavokOther"),
     }[change]
 
-    entrance.sessions.enter(after, listing_policy(), "cavok-list-1", NOW)
+    entrance.sessions.enter(after, listing_policy(), "cavok-look-1", NOW)
 
     assert len(entrance.assumed) == 2

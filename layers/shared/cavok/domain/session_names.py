@@ -7,3 +7,10 @@ def session_name(purpose: str, interaction_id: str | None = None) -> str:
     them, such as one that writes log lines, or none.
     """
     return f"cavok-{purpose}-{interaction_id}" if interaction_id else f"cavok-{purpose}"
+
+
+def is_asked_for_again(name: str) -> bool:
+    """Whether a warm process may need a session of this name a second time: for more lines, or for
+    the next look at the same instance. A listing, a start and a stop have names of their own.
+    """
+    return name.startswith((session_name("logs"), session_name("look")))

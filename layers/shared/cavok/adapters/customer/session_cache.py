@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.accounts import Account
 from cavok.domain.errors import EntryRefused
+from cavok.domain.session_names import is_asked_for_again
 from cavok.domain.session_policies import DURATION_SECONDS
 
 LIFETIME = timedelta(seconds=DURATION_SECONDS)
@@ -43,7 +44,7 @@ class _Key:
 class SessionCache:
     """Sessions by owner. A session is never handed out for another organization or account, for
     another session policy, under another name, which says for what it is used, after the account
-    was reconnected, or past its lifetime.
+    was reconnected, or past its lifetime. What nobody asks for again is not kept.
     """
 
     def __init__(self) -> None:
@@ -58,7 +59,7 @@ class SessionCache:
         enter: Callable[[], CustomerSession],
     ) -> CustomerSession:
         """A session that is valid for at least two more minutes: the kept one, or a new one from
-        `enter`, which is kept for LIFETIME.
+        `enter`, which may be kept for LIFETIME.
         """
         kept = self._kept.get(_key(account, limits))
         if kept and now < kept[1] - _MARGIN:
@@ -84,8 +85,10 @@ class SessionCache:
             self._refused[_version(account)] = str(error), now + REFUSED_FOR
             _forget_the_oldest(self._refused)
             raise
-        self._kept[key] = session, now + LIFETIME
-        _forget_the_oldest(self._kept)
+        # An access key's serves everything.
+        if not limits.name or is_asked_for_again(limits.name):
+            self._kept[key] = session, now + LIFETIME
+            _forget_the_oldest(self._kept)
         return session
 
     def check(self, account: Account, now: datetime) -> None:
