@@ -235,6 +235,86 @@ def register_the_authenticator_of_whose_session_it_is(
     return answer
 
 
+# ---- pools that are there ------------------------------------------------------------------------
+
+
+@corrects(cognito, "_update_user_pool")
+def require_no_second_factor_by_update_user_pool(original: Any, data: dict[str, Any]) -> Response:
+    """UpdateUserPool turns no `MfaConfiguration` ON of a pool that was made without. That is
+    SetUserPoolMfaConfig's.
+
+    The emulator does it. AWS's pages do not say so; users report it, also of CloudFormation.
+    https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1176
+    """
+    pool = cognito._user_pools.get(data.get("UserPoolId"), {})
+    if data.get("MfaConfiguration") == "ON" and pool.get("MfaConfiguration") != "ON":
+        message = "Cannot turn MFA functionality ON, once the user pool has been created."
+        return _invalid_parameter(message)
+    return original(data)  # type: ignore[no-any-return]
+
+
+@corrects(cognito, "_set_user_pool_mfa_config")
+def want_a_factor_where_one_may_be_asked_for_and_none_elsewhere(
+    original: Any, data: dict[str, Any]
+) -> Response:
+    """SetUserPoolMfaConfig turns off each factor that it does not name. Without one it is not ON or
+    OPTIONAL, and with one it is not OFF.
+
+    The emulator takes both. AWS's pages do not say so; users report it.
+    https://github.com/aws/aws-sdk-js/issues/4186
+    """
+    wanted = data.get("MfaConfiguration")
+    totp = data.get("SoftwareTokenMfaConfiguration", {}).get("Enabled")
+    factor = totp or data.get("SmsMfaConfiguration") or data.get("EmailMfaConfiguration")
+    if wanted in ("ON", "OPTIONAL") and not factor:
+        said = "can't disable all MFAs with a required or optional configuration."
+        return _invalid_parameter(f"Invalid MFA configuration given, {said}")
+    if wanted == "OFF" and factor:
+        said = "can't turn off MFA and configure an MFA together."
+        return _invalid_parameter(f"Invalid MFA configuration given, {said}")
+    return original(data)  # type: ignore[no-any-return]
+
+
+@corrects(cognito, "_admin_set_user_mfa_preference")
+@corrects(cognito, "_set_user_mfa_preference")
+def keep_a_second_factor_where_it_is_required(original: Any, data: dict[str, Any]) -> Response:
+    """TOTP cannot be turned off for a user whose pool has `MfaConfiguration` ON. The page does not
+    say with which error.
+
+    The emulator turns it off.
+    https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_SoftwareTokenMfaSettingsType.html
+    """
+    pool = cognito._user_pools.get(data.get("UserPoolId"))
+    if pool is None:
+        _user, pool = cognito._user_pool_for_access_token(data.get("AccessToken", ""))
+    turned_off = data.get("SoftwareTokenMfaSettings", {}).get("Enabled") is False
+    if turned_off and (pool or {}).get("MfaConfiguration") == "ON":
+        return _invalid_parameter("TOTP MFA is required in this user pool.")
+    return original(data)  # type: ignore[no-any-return]
+
+
+@corrects(cognito, "_dispatch_idp")
+async def let_administrators_delete_an_authenticator(
+    original: Any, action: str, data: dict[str, Any]
+) -> Response:
+    """AdminDeleteSoftwareToken takes a user's authenticator away, with the preference for it. The
+    next sign-in is as if there had never been one.
+
+    The emulator does not know the operation.
+    https://docs.aws.amazon.com/cognito-user-identity-pools/latest/APIReference/API_AdminDeleteSoftwareToken.html
+    """
+    if action != "AdminDeleteSoftwareToken":
+        return await original(action, data)  # type: ignore[no-any-return]
+    pool, error = cognito._resolve_pool(data["UserPoolId"])
+    if not error:
+        user, error = cognito._resolve_user(pool, data["Username"])
+    if error:
+        return error  # type: ignore[no-any-return]
+    others = [factor for factor in user.get("_mfa_enabled", []) if factor != TOTP]
+    user.update(_totp_secret=None, _mfa_enabled=others, _preferred_mfa="")
+    return responses.json_response({})  # type: ignore[no-any-return]
+
+
 # ---- refresh tokens ------------------------------------------------------------------------------
 
 
@@ -259,9 +339,7 @@ def keep_whether_a_client_rotates(original: Any, data: dict[str, Any]) -> Respon
     rotation = data.get("RefreshTokenRotation", {})
     if _rotates(data) and "ALLOW_REFRESH_TOKEN_AUTH" in data.get("ExplicitAuthFlows", []):
         message = "Refresh token rotation cannot be enabled with ALLOW_REFRESH_TOKEN_AUTH."
-        return responses.error_response_json(  # type: ignore[no-any-return]
-            "InvalidParameterException", message, 400
-        )
+        return _invalid_parameter(message)
     answer: Response = original(data)
     if rotation and answer[0] == 200:
         made = json.loads(answer[2])["UserPoolClient"]
@@ -330,6 +408,12 @@ def _only_administrators_create_users(pool: dict[str, Any]) -> bool:
 def _not_authorized(message: str) -> Response:
     return responses.error_response_json(  # type: ignore[no-any-return]
         "NotAuthorizedException", message, 400
+    )
+
+
+def _invalid_parameter(message: str) -> Response:
+    return responses.error_response_json(  # type: ignore[no-any-return]
+        "InvalidParameterException", message, 400
     )
 
 

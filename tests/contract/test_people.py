@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from tests.contract.place import ON_LOOPBACK, Place
 from tests.support import totp
-from tests.support.template import resource
+from tests.support.template import resource, template
 
 POOL, TEMPLATE = resource("UserPool"), resource("UserPoolClient")
 ORGANIZATION = "custom:organization"
@@ -67,13 +67,7 @@ def public_client(place: Place) -> Any:
 def tokens(place: Place, pool: str, client_id: str, public_client: Any) -> dict[str, str]:
     """The tokens of a user of the pool."""
     cognito, email = place.client("cognito-idp"), "contract@example.com"
-    cognito.admin_create_user(
-        UserPoolId=pool,
-        Username=email,
-        MessageAction="SUPPRESS",
-        TemporaryPassword=PASSWORD,
-        UserAttributes=[_attribute("email", email), _attribute(ORGANIZATION, "northwind")],
-    )
+    _create_user(cognito, pool, email)
     cognito.admin_set_user_password(
         UserPoolId=pool, Username=email, Password=PASSWORD, Permanent=True
     )
@@ -178,18 +172,8 @@ def test_where_it_is_required_everybody_sets_up_an_authenticator(
 ) -> None:
     """From the password that was sent: a new one, an authenticator, and its code ever after."""
     cognito, email = place.client("cognito-idp"), "first@example.com"
-    cognito.set_user_pool_mfa_config(
-        UserPoolId=pool,
-        SoftwareTokenMfaConfiguration={"Enabled": True},
-        MfaConfiguration="ON",
-    )
-    cognito.admin_create_user(
-        UserPoolId=pool,
-        Username=email,
-        MessageAction="SUPPRESS",
-        TemporaryPassword=PASSWORD,
-        UserAttributes=[_attribute("email", email), _attribute(ORGANIZATION, "northwind")],
-    )
+    _require_a_second_factor(cognito, pool)
+    _create_user(cognito, pool, email)
 
     asked = _signed_in(public_client, client_id, email, PASSWORD)
     assert asked["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
@@ -200,22 +184,137 @@ def test_where_it_is_required_everybody_sets_up_an_authenticator(
     assert asked["ChallengeName"] == "MFA_SETUP"
     with pytest.raises(public_client.exceptions.ClientError):
         _answered(public_client, client_id, asked)
-    made = public_client.associate_software_token(Session=asked["Session"])
-    verified = public_client.verify_software_token(
-        Session=made["Session"], UserCode=totp.code(made["SecretCode"])
-    )
-    assert verified["Status"] == "SUCCESS"
-    let_in = _answered(public_client, client_id, asked | {"Session": verified["Session"]})
-    assert "RefreshToken" in let_in["AuthenticationResult"]
+    key, let_in = _set_up(public_client, client_id, asked)
+    assert "RefreshToken" in let_in
 
     asked = _signed_in(public_client, client_id, email, chosen)
     assert asked["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
     with pytest.raises(public_client.exceptions.CodeMismatchException):
         _answered(public_client, client_id, asked, SOFTWARE_TOKEN_MFA_CODE="000000")
     if ON_LOOPBACK:  # AWS takes a code once, and the next one is half a minute away.
-        code = totp.code(made["SecretCode"])
-        let_in = _answered(public_client, client_id, asked, SOFTWARE_TOKEN_MFA_CODE=code)
-        assert "IdToken" in let_in["AuthenticationResult"]
+        code = totp.code(key)
+        answer = _answered(public_client, client_id, asked, SOFTWARE_TOKEN_MFA_CODE=code)
+        assert "IdToken" in answer["AuthenticationResult"]
+
+
+def test_a_required_second_factor_is_not_turned_off_and_a_lost_one_is_replaced(
+    place: Place, pool: str, client_id: str, public_client: Any
+) -> None:
+    cognito, email = place.client("cognito-idp"), "lost@example.com"
+    of_them = {"UserPoolId": pool, "Username": email}
+    _require_a_second_factor(cognito, pool)
+    _create_user(cognito, pool, email)
+    cognito.admin_set_user_password(**of_them, Password=PASSWORD, Permanent=True)
+    asked = _signed_in(public_client, client_id, email, PASSWORD)
+    _key, let_in = _set_up(public_client, client_id, asked)
+
+    off = {"Enabled": False, "PreferredMfa": False}
+    with pytest.raises(cognito.exceptions.ClientError):
+        cognito.admin_set_user_mfa_preference(**of_them, SoftwareTokenMfaSettings=off)
+    with pytest.raises(cognito.exceptions.ClientError):
+        public_client.set_user_mfa_preference(
+            AccessToken=let_in["AccessToken"], SoftwareTokenMfaSettings=off
+        )
+    asked = _signed_in(public_client, client_id, email, PASSWORD)
+    assert asked["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+
+    cognito.admin_delete_software_token(**of_them)
+    asked = _signed_in(public_client, client_id, email, PASSWORD)
+    assert asked["ChallengeName"] == "MFA_SETUP"
+    _set_up(public_client, client_id, asked)
+
+
+def test_a_pool_needs_a_factor_to_ask_for(place: Place, pool: str) -> None:
+    cognito = place.client("cognito-idp")
+    totp_is_on = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+    for wanted, factor in (("ON", {}), ("OPTIONAL", {}), ("OFF", totp_is_on)):
+        with pytest.raises(cognito.exceptions.InvalidParameterException):
+            cognito.set_user_pool_mfa_config(UserPoolId=pool, MfaConfiguration=wanted, **factor)
+
+
+def test_a_stack_takes_a_second_factor_and_gives_threat_protection_up_later(place: Place) -> None:
+    """As docs/operating.md says it: MFA in the pool first, then in the stack. AWS's pages do not
+    say whether one update may end threat protection and the plan that it needs.
+    """
+    cognito, stack = place.client("cognito-idp"), place.name("people")
+    cloudformation = place.client("cloudformation")
+    text = json.dumps(_template_of_the_pool())
+
+    def parameters(mfa: str, protection: str) -> list[dict[str, str]]:
+        given = {"Mfa": mfa, "ThreatProtection": protection}
+        return [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()]
+
+    def update(mfa: str, protection: str) -> dict[str, Any]:
+        cloudformation.update_stack(
+            StackName=stack, TemplateBody=text, Parameters=parameters(mfa, protection)
+        )
+        cloudformation.get_waiter("stack_update_complete").wait(StackName=stack)
+        found: dict[str, Any] = cognito.describe_user_pool(UserPoolId=pool_id)["UserPool"]
+        return found
+
+    cloudformation.create_stack(
+        StackName=stack, TemplateBody=text, Parameters=parameters("off", "AUDIT")
+    )
+    place.later(cloudformation.get_waiter("stack_delete_complete").wait, StackName=stack)
+    place.later(cloudformation.delete_stack, StackName=stack)
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=stack)
+    (made,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    pool_id = made["Outputs"][0]["OutputValue"]
+    with pytest.raises(cognito.exceptions.InvalidParameterException):
+        cognito.update_user_pool(UserPoolId=pool_id, MfaConfiguration="ON")
+    _require_a_second_factor(cognito, pool_id)
+
+    required = update("required", "AUDIT")
+    assert (required["MfaConfiguration"], required["UserPoolTier"]) == ("ON", "PLUS")
+    mfa = cognito.get_user_pool_mfa_config(UserPoolId=pool_id)
+    assert mfa["SoftwareTokenMfaConfiguration"] == {"Enabled": True}
+    unprotected = update("required", "OFF")
+    assert (unprotected["MfaConfiguration"], unprotected["UserPoolTier"]) == ("ON", "ESSENTIALS")
+    assert unprotected.get("UserPoolAddOns", {}).get("AdvancedSecurityMode", "OFF") == "OFF"
+
+
+def _template_of_the_pool() -> dict[str, Any]:
+    """template.yaml's user pool alone, which goes with its stack."""
+    whole = template()
+    names = {
+        "Parameters": ("DeletionProtection", "IgnoreEmailCase", "Mfa", "ThreatProtection"),
+        "Mappings": ("Mfa",),
+        "Conditions": ("ProtectsData", "IgnoresEmailCase", "HasMfa", "HasThreatProtection"),
+    }
+    return {
+        **{part: {name: whole[part][name] for name in listed} for part, listed in names.items()},
+        "Resources": {"UserPool": {"Type": "AWS::Cognito::UserPool", "Properties": POOL}},
+        "Outputs": {"UserPoolId": {"Value": {"Ref": "UserPool"}}},
+    }
+
+
+def _require_a_second_factor(cognito: Any, pool: str) -> None:
+    cognito.set_user_pool_mfa_config(
+        UserPoolId=pool,
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+        MfaConfiguration="ON",
+    )
+
+
+def _create_user(cognito: Any, pool: str, email: str) -> None:
+    cognito.admin_create_user(
+        UserPoolId=pool,
+        Username=email,
+        MessageAction="SUPPRESS",
+        TemporaryPassword=PASSWORD,
+        UserAttributes=[_attribute("email", email), _attribute(ORGANIZATION, "northwind")],
+    )
+
+
+def _set_up(public_client: Any, client_id: str, asked: dict[str, Any]) -> tuple[str, Any]:
+    """Answers MFA_SETUP: the key of the new authenticator, and the tokens."""
+    made = public_client.associate_software_token(Session=asked["Session"])
+    verified = public_client.verify_software_token(
+        Session=made["Session"], UserCode=totp.code(made["SecretCode"])
+    )
+    assert verified["Status"] == "SUCCESS"
+    let_in = _answered(public_client, client_id, asked | {"Session": verified["Session"]})
+    return made["SecretCode"], let_in["AuthenticationResult"]
 
 
 def _exchanged(public_client: Any, client_id: str, token: str) -> str:
