@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.axe import assert_accessible
 from tests.support.page import built, samples
 
 API = {
@@ -42,20 +44,24 @@ def token() -> str:
     )
 
 
+KEY = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+
+
 class Cognito:
     """The hosted sign-in as far as the page meets it, and the page beside it."""
 
     def __init__(self) -> None:
-        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.requests: list[tuple[str, dict[str, Any]]] = []
         self.challenge = ""
         self.tamper_state = False
+        self.scope = "openid email"
         self.base = ""
 
     def authorize(self, query: dict[str, str]) -> str:
         assert query["response_type"] == "code"
         assert query["code_challenge_method"] == "S256"
         assert query["client_id"] == "client"
-        assert query["scope"] == "openid email"
+        assert query["scope"] == self.scope
         assert query["redirect_uri"] == f"{self.base}/"
         self.challenge = query["code_challenge"]
         state = "another" if self.tamper_state else query["state"]
@@ -69,7 +75,12 @@ class Cognito:
         proof = base64.urlsafe_b64encode(digest).decode().rstrip("=")
         if form["code"] != "the-code" or proof != self.challenge:
             return 400, {"error": "invalid_grant"}
-        return 200, {"id_token": token(), "refresh_token": "the-refresh-token", "expires_in": 3600}
+        return 200, {
+            "id_token": token(),
+            "access_token": "the-access-token",
+            "refresh_token": "the-refresh-token",
+            "expires_in": 3600,
+        }
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -104,6 +115,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         raw = self.rfile.read(int(self.headers["content-length"])).decode()
+        if self.path == "/cognito":
+            action = self.headers["x-amz-target"].split(".")[1]
+            self.cognito.requests.append((action, json.loads(raw)))
+            body = json.dumps({"SecretCode": KEY}).encode()
+            self.reply(200, {"content-type": "application/x-amz-json-1.1"}, body)
+            return
         form = {name: values[0] for name, values in parse_qs(raw).items()}
         self.cognito.requests.append((self.path, form))
         status, body = self.cognito.token(form) if self.path == "/oauth2/token" else (200, {})
@@ -116,7 +133,13 @@ def hosted(watch: Any, page: Page) -> Iterator[Cognito]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
     cognito.base = f"http://127.0.0.1:{server.server_port}"
     app = built.app()
-    settings = app.Settings({"USER_POOL_CLIENT_ID": "client", "HOSTED_DOMAIN": cognito.base})
+    environment = {
+        "USER_POOL_CLIENT_ID": "client",
+        "HOSTED_DOMAIN": cognito.base,
+        "COGNITO_ENDPOINT": f"{cognito.base}/cognito",
+        "MFA": "optional",
+    }
+    settings = app.Settings(environment)
     site = app.Site(app.SITE_FOLDER, settings)
     server.RequestHandlerClass = type("Here", (Handler,), {"cognito": cognito, "site": site})
     watch.origins.add(cognito.base)
@@ -180,3 +203,22 @@ def test_signing_out_revokes_and_ends_the_hosted_session_too(page, hosted):
     assert "/oauth2/revoke" in paths
     assert "/logout" in paths
     assert page.evaluate("sessionStorage.length") == 0
+
+
+def test_who_wants_an_authenticator_sets_it_up_on_the_way_back(page, hosted):
+    """The hosted sign-in offers none where it is optional."""
+    hosted.scope = "openid email aws.cognito.signin.user.admin"
+    page.goto(f"{hosted.base}/#/organization")
+    assert_accessible(page)
+    page.get_by_label("Set up an authenticator app").check()
+    page.get_by_role("button", name="Continue to sign-in").click()
+    expect(page.locator("code")).to_have_text(" ".join(re.findall("....", KEY)))
+    assert page.evaluate("sessionStorage.length") == 0
+    page.get_by_label("Code", exact=True).fill("123456")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+    used = {
+        action: form for action, form in hosted.requests if action.endswith(("Token", "Preference"))
+    }
+    assert list(used) == ["AssociateSoftwareToken", "VerifySoftwareToken", "SetUserMFAPreference"]
+    assert {form["AccessToken"] for form in used.values()} == {"the-access-token"}

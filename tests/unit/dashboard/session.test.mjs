@@ -128,6 +128,37 @@ for (const status of [429, 503])
     globalThis.location = new URL("https://cavok.example/");
   });
 
+test("hosted: whoever wanted an authenticator sets it up with the tokens of the return, before they are kept", async () => {
+  globalThis.location = new URL("https://cavok.example/?code=c&state=s");
+  globalThis.history = { replaceState() {} };
+  stored.clear();
+  stored.set("cavok.sign-in", JSON.stringify({ state: "s", verifier: "v", hash: "", settingUp: true }));
+  session.forget();
+  const cognito = globalThis.fetch;
+  globalThis.fetch = async () =>
+    Response.json({ id_token: token("first"), access_token: "access", refresh_token: "r1", expires_in: 3600 });
+  const settings = { client_id: "client", hosted_domain: "https://hosted.example", mfa: "optional" };
+  await session.start({ ...settings, cognito_endpoint: "https://cognito.example/" });
+  globalThis.fetch = cognito;
+  globalThis.location = new URL("https://cavok.example/");
+  assert.ok(session.offersAuthenticator());
+  assert.equal(session.current(), null);
+  assert.equal(stored.size, 0);
+
+  answers.AssociateSoftwareToken = () => Response.json({ SecretCode: "KEY" });
+  answers.VerifySoftwareToken = answers.SetUserMFAPreference = () => Response.json({});
+  asked = [];
+  const { key, asks } = await session.newAuthenticator(session.leftToDo());
+  await session.confirmAuthenticator(asks, "123456");
+  assert.equal(key, "KEY");
+  assert.deepEqual(
+    asked.map(([action, { AccessToken }]) => [action, AccessToken]),
+    ["AssociateSoftwareToken", "VerifySoftwareToken", "SetUserMFAPreference"].map((action) => [action, "access"]),
+  );
+  assert.equal(session.leftToDo(), null);
+  assert.equal(await session.idToken(), token("first"));
+});
+
 test("whoever signs out while the token is renewed stays signed out, and the new token ends", async () => {
   const answered = Promise.withResolvers();
   answers.GetTokensFromRefreshToken = () => answered.promise;

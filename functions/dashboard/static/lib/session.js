@@ -26,6 +26,8 @@ let config;
 let tokens = null;
 /** @type {Promise<void> | null} */
 let renewal = null;
+/** @type {Challenge | null} */
+let leftByHosted = null;
 const listeners = new Set();
 
 export const onChange = (listener) => listeners.add(listener);
@@ -65,18 +67,20 @@ export async function start(settings) {
   history.replaceState(null, "", location.pathname + (pending?.hash ?? location.hash));
   if (!pending || query.get("state") !== pending.state) throw new SignInError(t.signIn.stateMismatch);
   if (query.has("error")) throw new SignInError(query.get("error_description") ?? query.get("error") ?? "");
-  keep(
-    await tokenEndpoint({
-      grant_type: "authorization_code",
-      code: query.get("code"),
-      code_verifier: pending.verifier,
-      redirect_uri: pageAddress(),
-    }),
-  );
+  const result = await tokenEndpoint({
+    grant_type: "authorization_code",
+    code: query.get("code"),
+    code_verifier: pending.verifier,
+    redirect_uri: pageAddress(),
+  });
+  leftByHosted = follow("", { AuthenticationResult: result }, pending.settingUp);
 }
 
-// Whether people choose themselves to be asked for a second factor.
-export const offersAuthenticator = () => config.mfa === "optional" && !isHosted();
+// Whether people choose themselves to be asked for a second factor. The hosted sign-in does not offer it.
+export const offersAuthenticator = () => config.mfa === "optional";
+
+// What is left to do after the return from the hosted sign-in.
+export const leftToDo = () => leftByHosted;
 
 /**
  * Resolves to the first challenge, or to null if this was all. With `settingUp`, a user who is let in sets up an
@@ -133,16 +137,17 @@ export async function confirmAuthenticator(asks, code) {
 /** @param {Challenge} asks */
 const whoSetsUp = ({ let_in, session }) => (let_in ? { AccessToken: let_in.AccessToken } : { Session: session });
 
-export async function signInHosted() {
+export async function signInHosted({ settingUp = false } = {}) {
   const verifier = random();
   const state = random();
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  sessionStorage.setItem(PENDING, JSON.stringify({ verifier, state, hash: location.hash }));
+  sessionStorage.setItem(PENDING, JSON.stringify({ verifier, state, settingUp, hash: location.hash }));
   const query = new URLSearchParams({
     response_type: "code",
     client_id: config.client_id,
     redirect_uri: pageAddress(),
-    scope: "openid email",
+    // Only with this scope may the access token set up an authenticator.
+    scope: settingUp ? "openid email aws.cognito.signin.user.admin" : "openid email",
     state,
     code_challenge: base64url(new Uint8Array(digest)),
     code_challenge_method: "S256",
@@ -194,18 +199,14 @@ async function renewTokens(refused) {
   const held = tokens;
   if (!held?.refresh_token) return forget();
   try {
-    const renewed = isHosted()
-      ? await tokenEndpoint({ grant_type: "refresh_token", refresh_token: held.refresh_token })
-      : fromCognito(
-          (
-            await cognito("GetTokensFromRefreshToken", {
-              RefreshToken: held.refresh_token,
-              ClientId: config.client_id,
-            })
-          ).AuthenticationResult,
-        );
+    const token = held.refresh_token;
+    const result = isHosted()
+      ? await tokenEndpoint({ grant_type: "refresh_token", refresh_token: token })
+      : (await cognito("GetTokensFromRefreshToken", { RefreshToken: token, ClientId: config.client_id }))
+          .AuthenticationResult;
+    const renewed = fromCognito(result);
     // Whoever has signed out meanwhile stays signed out, and the new token ends too.
-    if (tokens === held) keep({ refresh_token: held.refresh_token, ...renewed }, { quietly: true });
+    if (tokens === held) keep({ refresh_token: token, ...renewed }, { quietly: true });
     else await revoke(renewed.refresh_token);
   } catch (error) {
     // A network failure, or too many requests, changes nothing.
@@ -219,6 +220,7 @@ async function renewTokens(refused) {
 
 function keep(fresh, { quietly = false } = {}) {
   tokens = fresh;
+  leftByHosted = null;
   const { id_token, expires_at } = fresh;
   sessionStorage.setItem(STORE, JSON.stringify({ id_token, expires_at }));
   if (!quietly) for (const listener of listeners) listener();
@@ -229,13 +231,18 @@ function fromCognito(result) {
   return result.RefreshToken ? { ...kept, refresh_token: result.RefreshToken } : kept;
 }
 
+/** The tokens, under the names of an AuthenticationResult. */
 async function tokenEndpoint(parameters) {
   const answer = await post(`${config.hosted_domain}/oauth2/token`, { client_id: config.client_id, ...parameters });
   if (answer.status === 429 || answer.status >= 500) throw new Error(t.signIn.errors.TooManyRequestsException);
   const body = await answer.json();
   if (!answer.ok) throw new SignInError(body.error_description ?? t.signIn.refused);
-  const kept = { id_token: body.id_token, expires_at: Date.now() + body.expires_in * 1000 };
-  return body.refresh_token ? { ...kept, refresh_token: body.refresh_token } : kept;
+  return {
+    IdToken: body.id_token,
+    AccessToken: body.access_token,
+    RefreshToken: body.refresh_token,
+    ExpiresIn: body.expires_in,
+  };
 }
 
 const post = (address, parameters) =>

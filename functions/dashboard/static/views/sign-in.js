@@ -22,10 +22,27 @@ export function signIn({ main, title, path }) {
 }
 
 function hosted() {
-  return button(t.signIn.hosted, {
-    class: "button-primary",
-    onclick: (event) => submitting(event.currentTarget, session.signInHosted),
-  });
+  const wish = h("input", { type: "checkbox" });
+  const node = h(
+    "div",
+    { class: "form" },
+    offer(wish),
+    button(t.signIn.hosted, {
+      class: "button-primary",
+      onclick: (event) =>
+        submitting(event.currentTarget, () => session.signInHosted({ settingUp: wish.checked })),
+    }),
+  );
+  const left = session.leftToDo();
+  if (left) goOn(node, left, {});
+  return node;
+}
+
+const offer = (wish) => session.offersAuthenticator() && h("label", { class: "checkbox" }, wish, t.signIn.setUp);
+
+async function goOn(node, next, options) {
+  const { challenge } = await import("./challenges.js");
+  challenge(node, next, options);
 }
 
 function password() {
@@ -43,7 +60,7 @@ function password() {
     fields: [
       field({ name: "email", label: t.signIn.email, input: email }),
       field({ name: "password", label: t.signIn.password, input: secret }),
-      session.offersAuthenticator() && h("label", { class: "checkbox" }, wish, t.signIn.setUp),
+      offer(wish),
     ],
     async onsubmit() {
       const errors = [];
@@ -52,10 +69,7 @@ function password() {
       if (errors.length) throw { status: 422, errors };
       const settingUp = wish.checked;
       const next = await asked(() => session.signInWithPassword(email.value.trim(), secret.value, { settingUp }));
-      if (next) {
-        const { challenge } = await import("./challenges.js");
-        challenge(node, next, { settingUp });
-      }
+      if (next) await goOn(node, next, { settingUp });
     },
   });
   return node;
