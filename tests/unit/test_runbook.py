@@ -50,6 +50,7 @@ COUNTED = {
     "DroppedEvents": ("one_message", "WholeBatch(EventType.SQS"),
     "MissingClocks": ("reconcile_clocks(",),
     "UntestedAccounts": ('"HoursUntested"',),
+    "SilentSweeps": ('"HoursUntested"',),
     "ApiFaults": ("make_app(",),
     "WebhookFaults": ('"WebhookFaults"',),
     "LineFaults": ('"LineFaults"',),

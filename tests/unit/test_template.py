@@ -388,6 +388,10 @@ def test_the_pool_asks_for_a_second_factor_as_the_parameter_says() -> None:
         "Fn::If": ["HasMfa", ["SOFTWARE_TOKEN_MFA"], {"Ref": "AWS::NoValue"}]
     }
     assert pool["UserPoolTier"] == {"Fn::If": ["HasThreatProtection", "PLUS", "ESSENTIALS"]}
+    protection = {"AdvancedSecurityMode": {"Ref": "ThreatProtection"}}
+    assert pool["UserPoolAddOns"] == {
+        "Fn::If": ["HasThreatProtection", protection, {"Ref": "AWS::NoValue"}]
+    }
     assert (PARAMETERS["Mfa"]["Default"], PARAMETERS["ThreatProtection"]["Default"]) == (
         "off",
         "OFF",
@@ -452,16 +456,29 @@ def test_the_alarm_of_untested_accounts_rings_when_no_account_waits_any_longer()
     assert threshold == UNTESTED.total_seconds() / 3600
 
 
-def test_the_alarm_of_untested_accounts_rings_also_if_no_sweep_says_anything() -> None:
-    """Each sweep does, within its function's time: one that dies, and one that takes it apart."""
+def test_the_alarm_of_untested_accounts_rings_as_soon_as_a_sweep_says_it_once() -> None:
+    """An account that waits for its next try is not due, and not spoken of."""
     alarm = RESOURCES["UntestedAccountsAlarm"]["Properties"]
-    (rate,) = re.findall(r"rate\((\d+) minutes\)", PARAMETERS["SweepRate"]["Default"])
 
-    assert alarm["TreatMissingData"] == "breaching"
-    assert alarm["EvaluationPeriods"] == 1, "one account that waited too long is said once"
-    assert (
-        alarm["Period"] >= 60 * int(rate) + 2 * RESOURCES["SweepAccounts"]["Properties"]["Timeout"]
-    )
+    assert (alarm["EvaluationPeriods"], alarm["TreatMissingData"]) == (1, "notBreaching")
+
+
+def test_an_alarm_rings_within_the_time_that_the_runbook_says_if_no_sweep_says_anything() -> None:
+    """Each period has a value, which is 0 without a sweep. So CloudWatch looks at no others. Each
+    sweep speaks within its function's time: one that dies, and one that takes it apart.
+    """
+    alarm = RESOURCES["SilentSweepsAlarm"]["Properties"]
+    (rate,) = re.findall(r"rate\((\d+) minutes\)", PARAMETERS["SweepRate"]["Default"])
+    sweeps, said = alarm["Metrics"]
+    period, periods = said["MetricStat"]["Period"], alarm["EvaluationPeriods"]
+
+    assert sweeps["Expression"] == f"FILL({said['Id']}, 0)"
+    assert (said["MetricStat"]["Stat"], alarm["Threshold"]) == ("SampleCount", 1)
+    assert periods == 2, "the first may have just begun"
+    assert period >= 60 * int(rate) + 2 * RESOURCES["SweepAccounts"]["Properties"]["Timeout"]
+    for page in ("operating", "sweeping"):
+        text = (ROOT / "docs" / f"{page}.md").read_text()
+        assert f"within {period * (periods + 1) // 60} minutes" in text
 
 
 @pytest.mark.parametrize(
