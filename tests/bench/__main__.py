@@ -20,6 +20,7 @@ from local.settings import ROOT
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from tests.bench import (
+    neighbours,
     packages,
     page,
     persons_test,
@@ -62,6 +63,8 @@ def main() -> int:
         swept, of_the_sweep = sweep.results(stack, functions, aws)
     with step("A whole test on the local stack"):
         workflow, script = whole_test.measure(stack, options.runs)
+    with step("Requests beside an organization at its limits, on the local stack"):
+        over_http = neighbours.measure(stack, options.runs)
     with step("The page in Chromium"):
         seen = page.measure(stack, options.runs)
     found = packages.measure()
@@ -93,7 +96,8 @@ def main() -> int:
         _starts(starts, options.runs),
         *_persons_test(pressed, functions.how),
         _warm(warm, options.runs),
-        _neighbours(beside),
+        _neighbours("95 of 100 warm requests of another organization", beside),
+        _neighbours("The same on the local stack, over HTTP, at once", over_http),
         _pair(
             f"Wall-clock of a whole test of 22 steps on the local stack, medians of {options.runs}",
             ("plain script, one call after another", script.wall),
@@ -163,16 +167,16 @@ def _warm(warm: Mapping[str, Medians], runs: int) -> Result:
     return Result(f"CPU of warm requests, medians of {runs}", ("", "median", "ratio"), rows)
 
 
-def _neighbours(found: warm_request.Neighbours) -> Result:
+def _neighbours(title: str, found: warm_request.Neighbours) -> Result:
     rows = [
         (name, _ms(seconds), f"{seconds / found.alone:.2f}x")
         for name, seconds in (
             ("alone", found.alone),
-            ("right after a refusal to an organization at its limits", found.beside),
+            ("with refusals to an organization at its limits", found.beside),
             ("such a refusal, median", found.refusal),
         )
     ]
-    return Result("95 of 100 warm requests of another organization", ("", "p95", "ratio"), rows)
+    return Result(title, ("", "p95", "ratio"), rows)
 
 
 def _pair(title: str, baseline: tuple[str, float], ours: tuple[str, float]) -> Result:

@@ -178,7 +178,7 @@ def test_where_it_is_required_everybody_sets_up_an_authenticator(
     asked = _signed_in(public_client, client_id, email, PASSWORD)
     assert asked["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
     with pytest.raises(public_client.exceptions.InvalidPasswordException):
-        _answered(public_client, client_id, asked, NEW_PASSWORD="short")
+        _answered(public_client, client_id, asked, NEW_PASSWORD="of 13 letters")
     chosen = f"{PASSWORD}-of-my-own"
     asked = _answered(public_client, client_id, asked, NEW_PASSWORD=chosen)
     assert asked["ChallengeName"] == "MFA_SETUP"

@@ -1,0 +1,107 @@
+"""Whatever a request holds, the API answers as its document says, and never 5xx.
+
+With FUZZ_EXAMPLES, as CONTRIBUTING.md says, there are more requests, and other ones each time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+from werkzeug import Request, Response
+
+from tests.integration.test_tenants import (
+    World,
+    control,
+    dependencies,
+    make_world,
+    scheduler,
+    sessions,
+    whole_api,
+)
+from tests.support.api import Api
+from tests.support.builders import ORGANIZATION_ID
+
+__all__ = ["control", "dependencies", "scheduler", "sessions", "whole_api"]
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+SEEN: Counter[int] = Counter()
+"""How often each status was answered."""
+
+
+@Request.application
+def gateway(request: Request) -> Response:
+    """The API for schemathesis, to which an admin talks."""
+    query = {name: ",".join(values) for name, values in request.args.lists()}
+    body = request.get_data() or None
+    answer = Api(ORGANIZATION_ID, "admin").send(
+        request.method, request.path, body, dict(request.headers), query
+    )
+    SEEN[answer.status] += 1
+    return Response(answer.text, answer.status, answer.headers)
+
+
+SCHEMA = schemathesis.openapi.from_dict(Api(None).get("/openapi.json").json)
+SCHEMA.app = gateway
+OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _told() -> Iterator[None]:
+    yield
+    print(f"{SEEN.total()} cases: {dict(SEEN)}")
+
+
+@pytest.fixture
+def world() -> World:
+    return make_world(ORGANIZATION_ID, 1)
+
+
+@pytest.mark.timeout(600 + 10 * EXAMPLES)
+@pytest.mark.parametrize("label", OPERATIONS)
+def test_the_api_answers_as_documented(label: str, world: World) -> None:
+    """To requests that the document allows and to others, about what is there and what not."""
+    operation = OPERATIONS[label]
+    path = {each.name: world.ids[each.name] for each in operation.path_parameters}
+    for mode in GenerationMode:
+        strategies = [operation.as_strategy(mode)]
+        if path:
+            strategies.append(operation.as_strategy(mode, path_parameters=path))
+        try:
+            _answered_as_documented(st.one_of(*strategies))
+        except Unsatisfiable:
+            assert mode is GenerationMode.NEGATIVE, "what takes nothing has no wrong form"
+
+
+def _answered_as_documented(cases: st.SearchStrategy[Case]) -> None:
+    @settings(
+        max_examples=EXAMPLES or 5,
+        derandomize=not EXAMPLES,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(cases)
+    def of_each(case: Case) -> None:
+        case.call_and_validate(checks=CHECKS)
+
+    of_each()
