@@ -196,7 +196,6 @@ def run_schemathesis(
             f"--checks={','.join(CHECKS)}",
             "--request-timeout=60",  # on a busy machine, ten are not enough
             "--generation-with-security-parameters=false",
-            "--request-timeout=60",
             *options,
             "--continue-on-failure",
             "--no-color",
