@@ -66,7 +66,7 @@ OPERATIONS = {each.ok().label: each.ok() for each in SCHEMA.get_all_operations()
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _told() -> Iterator[None]:
+def _cases_counted() -> Iterator[None]:
     yield
     print(f"{SEEN.total()} cases: {dict(SEEN)}")
 
