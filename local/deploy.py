@@ -44,7 +44,7 @@ def _parameters(emulator: Emulator) -> list[str]:
         "AllowLoopbackWebhooks=true",
         # Tests do in a minute what people do in a week.
         "Quotas=requests:100000/60,tests:1000/60,listings:1000/60,starts_and_stops:1000/60,"
-        "webhook_tests:6/60,webhook_changes:1000/60,new_accounts:1000/60",
+        "webhook_tests:6/60,webhook_changes:1000/60,new_accounts:1000/60,changes:1000/60",
     ]
 
 

@@ -99,6 +99,7 @@ def test_what_an_organization_used_up_is_its_own_loss_alone(
         QuotaName.WEBHOOK_CHANGES: lambda: account.person.put(
             "/v1/organization/webhook", json=WEBHOOK
         ),
+        QuotaName.CHANGES: lambda: account.person.patch(account.path, json={"name": "Renamed"}),
     }
     for name, attack in attacks.items():
         use_up(stack, attacker, name)

@@ -14,6 +14,7 @@ from cavok import wiring
 from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.quotas import Quotas
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.actors import SCHEDULE, Requester
@@ -29,7 +30,7 @@ from functions.instances_api import app as instances_api
 from tests.integration.conftest import TABLE, client, items
 from tests.integration.test_instances import run_instance
 from tests.support import api
-from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem, number
+from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, Answer, Api, is_problem, number
 from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, an_account, confirmed
 
 LIMIT = 3
@@ -138,7 +139,14 @@ COSTLY: dict[str, Do] = {
     "new_accounts": lambda who, n: who.post(
         "/v1/accounts", ROLE_ACCOUNT | {"provider_id": number(n + 10), "name": f"New{n}"}
     ),
+    "changes": lambda who, n: who.patch(ACCOUNT, CHANGED[n]),
 }
+CHANGED: list[dict[str, Any]] = [
+    {"name": "Other"},
+    {"write_logs": False},
+    {"regions": ["eu-west-1"]},
+    {"role_name": "CavokOther"},
+]
 
 
 def accounts_of(who: Api) -> list[str]:
@@ -193,16 +201,85 @@ def resumed(who: Api) -> Answer:
     return who.post(f"{WEBHOOK}/resume")
 
 
-@pytest.mark.parametrize("do", [lambda who: who.delete(WEBHOOK), resumed])
-def test_removing_and_resuming_the_webhook_count_too(
-    do: Callable[[Api], Answer], admin: Api, customer: Customer
-) -> None:
+def test_resuming_the_webhook_counts_too(admin: Api, customer: Customer) -> None:
     admin.put(WEBHOOK, SETTINGS)
-    assert do(admin).status == 204
+    assert resumed(admin).status == 204
     assert used(admin) == {"webhook_changes": 2}
 
     admin.put(WEBHOOK, SETTINGS)
-    assert do(admin).status == 429
+    assert resumed(admin).status == 429
+
+
+@pytest.fixture
+def credentials(admin: Api, customer: Customer) -> str:
+    """The path of an access key."""
+    account = admin.account(**KEY_ACCOUNT | {"provider_id": number(1), "name": "Keys"})
+    return f"/v1/accounts/{account['account_id']}/credentials"
+
+
+def test_new_credentials_are_changes(admin: Api, credentials: str) -> None:
+    for _ in range(LIMIT):
+        assert admin.put(credentials, KEYS).status == 204
+    assert used(admin) == {"new_accounts": 1, "changes": LIMIT}
+    before = items()
+
+    assert is_problem(admin.put(credentials, KEYS), 429)
+
+    assert items() == before
+
+
+def test_whoever_counts_at_the_same_time_keeps_nobody_from_changing_an_account(
+    admin: Api, credentials: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They meet at the count, not at the account."""
+    use, others = Quotas._use, iter([Quotas.take])
+
+    def met_another(self: Quotas, *args: Any) -> Any:
+        stale = use(self, *args)
+        for take in others:
+            take(self, *args)
+        return stale
+
+    monkeypatch.setattr(Quotas, "_use", met_another)
+
+    assert admin.put(credentials, KEYS).status == 204
+    assert used(admin) == {"new_accounts": 1, "changes": 2}
+
+
+def test_a_request_that_changes_nothing_is_no_change(admin: Api, customer: Customer) -> None:
+    for _ in range(LIMIT + 1):
+        assert admin.patch(ACCOUNT, {"write_logs": True}).status == 200
+
+    assert used(admin) == {}
+
+
+def test_schedules_are_changes_before_a_clock_is_made_and_ending_one_is_none(
+    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clocks: list[Any] = []
+    scheduler = SimpleNamespace(create=lambda _, new: clocks.extend(new), end=lambda _: None)
+    monkeypatch.setattr(wiring, "scheduler_client", lambda: scheduler)
+    monkeypatch.setattr("cavok.services.resources.complete_clocks", lambda *_, **others: None)
+    instance = {"kind": "ec2", "instance_id": run_instance(), "region": "us-east-1"}
+    resources = f"{ACCOUNT}/resources"
+    made = in_instances(lambda: admin.post(resources, instance)).json["resource_id"]
+
+    def scheduled(hour: int | None) -> Answer:
+        window = {"days": ["mon"], "start": f"0{hour}:00", "stop": "18:00"}
+        schedule = {"time_zone": "UTC", "windows": [window]} if hour else None
+        return in_instances(lambda: admin.patch(f"{resources}/{made}", {"schedule": schedule}))
+
+    for hour in range(1, LIMIT + 1):
+        assert scheduled(hour).status == 200
+        assert scheduled(hour).status == 200, "that it is so already is no change"
+    assert used(admin) == {"listings": 1, "changes": LIMIT}
+    before, made_before = items(), len(clocks)
+
+    assert is_problem(scheduled(LIMIT + 1), 429)
+
+    assert items() == before
+    assert len(clocks) == made_before > 0
+    assert scheduled(None).status == 200
 
 
 def test_a_repeated_request_is_neither_charged_twice_nor_refused_once_it_was_done(
@@ -347,6 +424,10 @@ def test_nobody_is_kept_from_ending_something(admin: Api, customer: Customer) ->
     for _ in range(300 - 1):
         wiring.request_quota().take(ORGANIZATION_ID, customer.now)
     assert is_problem(admin.get("/v1/accounts"), 429)
+
+    for name in set(QuotaName) - {QuotaName.REQUESTS}:
+        for _ in range(LIMIT - wiring.quotas().remaining(ORGANIZATION_ID, NOW)[name], LIMIT):
+            wiring.quotas().take(name, ORGANIZATION_ID, customer.now)
 
     assert admin.delete(WEBHOOK).status == 204
     assert admin.post(f"{ACCOUNT}/revoke").status == 204

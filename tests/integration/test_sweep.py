@@ -728,17 +728,22 @@ def test_how_long_an_account_went_untested_is_told(customers: Customers) -> None
 # ---- the rest
 
 
-def test_a_change_makes_an_account_due_at_once(admin: Api) -> None:
+@pytest.mark.parametrize("change", [{"role_name": "CavokOther"}, {"regions": ["eu-west-1"]}])
+def test_a_change_makes_an_account_due_at_once(change: dict[str, Any], admin: Api) -> None:
     account = admin.account()
     path = f"/v1/accounts/{account['account_id']}"
     wiring.accounts().save(
         stored_account := wiring.accounts().get(ORGANIZATION_ID, account["account_id"]),
-        replace(stored_account, next_verification_at=NOW + timedelta(days=3650)),
+        replace(
+            stored_account,
+            next_verification_at=NOW + timedelta(days=3650),
+            touched_at=stored_account.touched_at - timedelta(minutes=10),
+        ),
     )
 
-    for change in ({"role_name": "CavokOther"}, {"regions": ["eu-west-1"]}):
-        changed = admin.patch(path, change).json
-        assert changed["next_verification_at"] == changed["updated_at"]
+    changed = admin.patch(path, change | {"write_logs": not account["write_logs"]}).json
+
+    assert changed["next_verification_at"] == changed["updated_at"]
 
 
 @pytest.fixture

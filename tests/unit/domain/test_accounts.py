@@ -21,7 +21,7 @@ from cavok.domain.accounts import (
     Status,
 )
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.reverification import Attention
+from cavok.domain.reverification import Attention, next_verification_at
 from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
@@ -34,6 +34,7 @@ from tests.support.builders import (
 )
 
 LATER, TOMORROW = NOW + timedelta(minutes=1), NOW + timedelta(days=1)
+SETTLED = NOW + timedelta(minutes=10)
 TESTED = replace(
     confirmed(an_account()),
     status=Status.DEGRADED,
@@ -118,9 +119,10 @@ def test_whoever_switches_the_logs_again_and_again_has_one_test_in_ten_minutes()
         ({"status": Status.UNCONFIRMED}, TOMORROW),
         ({"status": Status.FAILED}, TOMORROW),
         ({"attempts": 3}, TOMORROW),
-        ({"status": Status.UNCONFIRMED, "next_verification_at": None}, LATER),
-        ({"verification": None}, LATER),
+        ({"status": Status.UNCONFIRMED, "next_verification_at": None}, SETTLED),
+        ({"verification": None}, SETTLED),
         ({"next_verification_at": NOW}, NOW),
+        ({"touched_at": LATER}, LATER + timedelta(minutes=10)),
     ],
     ids=str,
 )
@@ -128,7 +130,7 @@ def test_switching_the_logs_prolongs_and_shortens_no_wait_of_tests_that_find_not
     but: dict[str, Any], due: datetime
 ) -> None:
     account = replace(TESTED, **({"attempts": 0, "next_verification_at": TOMORROW} | but))
-    assert account.with_write_logs(False, LATER).next_verification_at == due
+    assert account.with_write_logs(False, SETTLED).next_verification_at == due
 
 
 @pytest.mark.parametrize(
@@ -141,7 +143,9 @@ def test_switching_the_logs_prolongs_and_shortens_no_wait_of_tests_that_find_not
     ids=str,
 )
 def test_another_connection_makes_all_that_was_found_void(connection: dict[str, Any]) -> None:
-    assert changed(TESTED.reconnected(LATER, **connection)) == connection | {
+    assert changed(
+        replace(TESTED, next_verification_at=TOMORROW).reconnected(SETTLED, **connection)
+    ) == connection | {
         "status": Status.UNCONFIRMED,
         "issues": (),
         "capabilities": UNKNOWN_CAPABILITIES,
@@ -150,10 +154,46 @@ def test_another_connection_makes_all_that_was_found_void(connection: dict[str, 
         "attempts": 0,
         "connected_at": None,
         "connection_revision": 8,
-        "next_verification_at": LATER,
-        "touched_at": LATER,
-        "updated_at": LATER,
+        "next_verification_at": SETTLED,
+        "touched_at": SETTLED,
+        "updated_at": SETTLED,
     }
+
+
+@pytest.mark.parametrize("ends", ["confirmed", "failed", "overtaken"])
+def test_whoever_changes_the_connection_again_and_again_has_no_more_tests_than_who_waits(
+    ends: str,
+) -> None:
+    """Also if each change comes while a test runs, so that none ends with a verdict."""
+    account, now = replace(TESTED, attempts=0, next_verification_at=TOMORROW), LATER
+    tests: list[datetime] = []
+    for number in range(240):
+        now += timedelta(seconds=15)
+        account = account.reconnected(now, role_name=f"Cavok{number}")
+        due = account.next_verification_at
+        if due and due <= now:  # as a sweep does
+            tests.append(now)
+            account = replace(account, attempts=account.attempts + 1)
+            if ends != "overtaken":
+                last = LastVerification("test", Outcome(ends), now)
+                account = replace(account, verification=last)
+            if ends == "confirmed":
+                account = replace(account, status=Status.CONFIRMED, attempts=0)
+            account = replace(
+                account, next_verification_at=next_verification_at(account.attention, now)
+            )
+    between = [after - before for before, after in pairwise(tests)]
+    if ends == "confirmed":
+        assert between == [timedelta(minutes=10)] * 5
+    else:
+        assert between[:4] == [timedelta(minutes=2**n) for n in (1, 2, 3)] + [timedelta(minutes=10)]
+
+
+def test_a_mistake_that_is_mended_at_once_is_tested_ten_minutes_after() -> None:
+    account = replace(TESTED, touched_at=NOW, next_verification_at=TOMORROW, attempts=0)
+    minute = timedelta(minutes=1)
+    mended = account.reconnected(NOW + minute, regions=("eu-west-1",))
+    assert mended.next_verification_at == NOW + 10 * minute
 
 
 def test_revoking_ends_all_use_and_remembers_what_was_proven() -> None:

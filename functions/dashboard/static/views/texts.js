@@ -621,6 +621,7 @@ export const t = withTexts({
       webhook_tests: "Test messages",
       webhook_changes: "Changes of the webhook, and messages delivered again",
       new_accounts: "New accounts",
+      changes: "Changes of accounts and schedules",
     },
     quota: (remaining, limit, seconds) =>
       `${remaining} of ${limit} left, ${seconds === 60 ? "a minute" : `in ${seconds} seconds`}`,

@@ -87,9 +87,9 @@ class Issue:
     actions: tuple[str, ...] = ()
 
 
-LOGS_TESTED_AFTER = timedelta(minutes=10)
-"""Switching log writing makes an account due this long after its last test at the earliest. Else,
-switching it back and forth would cause test after test.
+TESTED_AGAIN_AFTER = timedelta(minutes=10)
+"""A change makes an account due this long after its last test, or a person's last act, at the
+earliest. Else, changing it back and forth would cause test after test.
 """
 
 REVOKED = "revoked"
@@ -232,15 +232,12 @@ class Account(ListedAccount):
 
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
         """With log writing on or off. Due at once, so that a test shows whether it works, but not
-        within ten minutes of the last test. An account whose tests find it not connected, or die,
-        stays due when it was: its tests are repeated anyway, and show nothing about logs.
+        within ten minutes of the last test or change. An account whose tests find it not connected,
+        or die, stays due when it was: its tests are repeated anyway, and show nothing about logs.
         """
-        due, planned = self._due_at_once(now), self.next_verification_at
-        if due and planned:
-            if self.status not in CONNECTED or self.attempts:
-                due = planned
-            elif self.verification:
-                due = min(planned, max(now, self.verification.finished_at + LOGS_TESTED_AFTER))
+        due, planned = self._due_after_a_change(now), self.next_verification_at
+        if planned and (self.status not in CONNECTED or self.attempts):
+            due = planned
         return replace(
             self,
             write_logs=write_logs,
@@ -249,9 +246,20 @@ class Account(ListedAccount):
             updated_at=now,
         )
 
-    def _due_at_once(self, now: datetime) -> datetime | None:
-        """Only a person tests a revoked account."""
-        return self.next_verification_at if self.revoked else now
+    def _settled_at(self) -> datetime:
+        """When a change makes it due at once."""
+        last = self.verification
+        known = max(self.touched_at, last.finished_at) if last else self.touched_at
+        return known + TESTED_AGAIN_AFTER
+
+    def _due_after_a_change(self, now: datetime) -> datetime | None:
+        """At once, so that a test shows whether it works, or once it is settled. What was planned
+        before that stays. Only a person tests a revoked account.
+        """
+        planned = self.next_verification_at
+        if self.revoked:
+            return planned
+        return min(planned, max(now, self._settled_at())) if planned else now
 
     def reconnected(
         self,
@@ -262,8 +270,9 @@ class Account(ListedAccount):
         role_path: str | None = None,
         access_key_id_ending: str | None = None,
     ) -> Self:
-        """With a changed connection. Earlier results no longer hold: unconfirmed, and due at once.
-        A revoked account stays so. Null leaves a field unchanged.
+        """With a changed connection. Earlier results no longer hold: unconfirmed, and due. Tests
+        that find nothing come as seldom as before if it changes again and again. A revoked account
+        stays so. Null leaves a field unchanged.
         """
         return replace(
             self,
@@ -276,10 +285,10 @@ class Account(ListedAccount):
             capabilities=dict(UNKNOWN_CAPABILITIES),
             region_health=(),
             proven=frozenset(),
-            attempts=0,
+            attempts=0 if now >= self._settled_at() else self.attempts,
             connected_at=None,
             connection_revision=self.connection_revision + 1,
-            next_verification_at=self._due_at_once(now),
+            next_verification_at=self._due_after_a_change(now),
             touched_at=now,
             updated_at=now,
         )

@@ -16,7 +16,8 @@ class QuotaName(StrEnum):
 
     tests             of accounts, that a person starts.
     listings          of instances, that are really read from AWS.
-    webhook_changes   setting, resuming and removing the webhook, and delivering messages again.
+    changes           of accounts, their credentials, and schedules; not what ends something.
+    webhook_changes   setting and resuming the webhook, and delivering messages again.
     """
 
     REQUESTS = "requests"
@@ -26,6 +27,7 @@ class QuotaName(StrEnum):
     WEBHOOK_TESTS = "webhook_tests"
     WEBHOOK_CHANGES = "webhook_changes"
     NEW_ACCOUNTS = "new_accounts"
+    CHANGES = "changes"
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,14 +73,14 @@ class AccountChange:
         changed = account
         if self.name not in (None, account.name):
             changed = changed.renamed(str(self.name), now)
-        if self.write_logs not in (None, account.write_logs):
-            changed = changed.with_write_logs(bool(self.write_logs), now)
         regions = tuple(self.regions) if self.regions else account.regions
         role = self.role_name or account.role_name, self.role_path or account.role_path
         if (regions, *role) != (account.regions, account.role_name, account.role_path):
             changed = changed.reconnected(
                 now, regions=regions, role_name=role[0], role_path=role[1]
             )
+        if self.write_logs not in (None, account.write_logs):
+            changed = changed.with_write_logs(bool(self.write_logs), now)
         return changed
 
     def _require_no_role(self) -> None:
@@ -149,16 +149,21 @@ def change_account(
     versions: Container[int] | None = None,
     requester: Requester,
     accounts: Accounts,
+    quotas: Quotas,
     now: datetime,
 ) -> Account:
     """Applies a change. Here and below, `versions` are those that the client allows;
-    None allows all. Raises AccountNotFound, InvalidField, PreconditionFailed, Conflict.
+    None allows all. Raises AccountNotFound, InvalidField, PreconditionFailed, Conflict,
+    QuotaExceeded.
     """
 
     def apply(account: Account) -> Account:
         return change.applied_to(account.at_one_of(versions), now)
 
-    return accounts.changed(organization_id, account_id, apply, requester=requester)
+    count = quotas.counting(QuotaName.CHANGES, organization_id, now)
+    return accounts.changed(
+        organization_id, account_id, apply, requester=requester, with_items=count
+    )
 
 
 def rotate_credentials(
@@ -170,12 +175,13 @@ def rotate_credentials(
     requester: Requester,
     accounts: Accounts,
     sealer: Sealer,
+    quotas: Quotas,
     now: datetime,
 ) -> None:
     """Replaces the sealed access key. The account is unconfirmed until it is tested again. Raises
-    AccountNotFound, PreconditionFailed, and Conflict also if somebody changed the account
-    meanwhile: of two people who rotate at once, the slower one must not overwrite the other's key
-    unseen.
+    AccountNotFound, PreconditionFailed, QuotaExceeded, and Conflict also if somebody changed the
+    account meanwhile: of two people who rotate at once, the slower one must not overwrite the
+    other's key unseen.
     """
     account = accounts.get(organization_id, account_id).at_one_of(versions)
     if account.access_type is not AccessType.ACCESS_KEY:
@@ -184,12 +190,17 @@ def rotate_credentials(
         )
     sealed = key.sealed(sealer, organization_id, account_id)
     reconnected = account.reconnected(now, access_key_id_ending=key.ending)
+    count = quotas.counting(QuotaName.CHANGES, organization_id, now)
 
     def attempt() -> None:
         try:
-            accounts.save_credentials(account, reconnected, sealed, requester=requester)
-        except ItemChanged:
-            raise BusyWithOthers(CHANGED_BY_OTHERS) from None
+            accounts.save_credentials(
+                account, reconnected, sealed, requester=requester, count=count
+            )
+        except ItemChanged as error:
+            if 0 in error.failed:
+                raise BusyWithOthers(CHANGED_BY_OTHERS) from None
+            raise  # the count alone
 
     retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 

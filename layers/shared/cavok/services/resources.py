@@ -150,15 +150,20 @@ def schedule_resource(
     *,
     versions: Container[str] | None = None,
     dependencies: ResourceDependencies,
+    quotas: "Quotas | None" = None,
 ) -> Resource:
-    """Sets another schedule, or none if `schedule` is null. Here and below, `versions` are those
-    that the client allows; None allows all. Raises AccountNotFound, ResourceNotFound,
-    PreconditionFailed, Conflict, ServiceUnavailable.
+    """Sets another schedule, or none if `schedule` is null, which no quota keeps from being ended.
+    Here and below, `versions` are those that the client allows; None allows all. Raises
+    AccountNotFound, ResourceNotFound, PreconditionFailed, Conflict, QuotaExceeded,
+    ServiceUnavailable.
     """
     connections, resources = dependencies.connections, dependencies.resources
     account = connections.accounts.get(context.organization_id, context.account_id)
     resource = resources.get(context.account_id, resource_id).at_one_of(versions)
     after = resource if schedule == resource.schedule else resource.scheduled(schedule, context.now)
+    if quotas and schedule and after is not resource:
+        # Before its clocks are made.
+        quotas.take(QuotaName.CHANGES, context.organization_id, context.now)
     return _change(resource, after, account, context, dependencies)
 
 

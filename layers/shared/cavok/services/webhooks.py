@@ -125,10 +125,9 @@ def remove_webhook(
     versions: Container[str] | None = None,
     requester: Requester,
     webhooks: Webhooks,
-    quotas: "Quotas",
     now: datetime,
 ) -> None:
-    """Raises PreconditionFailed, ChangedMeanwhile, QuotaExceeded."""
+    """Raises PreconditionFailed, ChangedMeanwhile."""
 
     def entry_of(removed: Webhook) -> AuditEntry:
         return of_webhook(
@@ -139,8 +138,7 @@ def remove_webhook(
             changes=differences(_audited(removed), {}),
         )
 
-    count = quotas.counting(QuotaName.WEBHOOK_CHANGES, organization_id, now)
-    webhooks.remove(organization_id, entry_of, count, versions)
+    webhooks.remove(organization_id, entry_of, versions)
 
 
 def _audited(webhook: Webhook | None) -> dict[str, Any]:

@@ -359,15 +359,24 @@ class Accounts:
         add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def save_credentials(
-        self, before: Account, after: Account, sealed: str, *, requester: Requester
+        self,
+        before: Account,
+        after: Account,
+        sealed: str,
+        *,
+        requester: Requester,
+        count: Callable[[TransactWrite], None],
     ) -> Account:
-        """Replaces the sealed access key and the account. Raises ItemChanged, ItemBusy."""
-        return self.save(
-            before,
-            after,
-            entry=audit.credentials_rotated(before, after, requester),
-            with_items=lambda transaction: transaction.save(_credentials(after, sealed=sealed)),
-        )
+        """Replaces the account and its sealed access key, and counts that. Raises ItemChanged,
+        whose 0 is the account, ItemBusy, QuotaExceeded.
+        """
+
+        def with_items(transaction: TransactWrite) -> None:
+            transaction.save(_credentials(after, sealed=sealed))
+            count(transaction)
+
+        entry = audit.credentials_rotated(before, after, requester)
+        return self.save(before, after, entry=entry, with_items=with_items)
 
     def sealed_credentials(self, account: Account) -> str | None:
         """The account's sealed access key, if it has one."""
@@ -403,9 +412,11 @@ class Accounts:
         change: Callable[[Account], Account],
         *,
         requester: Requester | None,
+        with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
-        """Reads, changes and writes an account, and repeats that if another write came first.
-        Without a requester, no audit entry is written. Raises AccountNotFound, Conflict.
+        """Reads, changes and writes an account with what `with_items` adds, and repeats that if
+        another write came first. Without a requester, no audit entry is written. Raises
+        AccountNotFound, Conflict, and what `with_items` raises.
         """
 
         def attempt() -> Account:
@@ -414,7 +425,7 @@ class Accounts:
             if after == before:
                 return before
             entry = audit.changed(before, after, requester) if requester else None
-            return self.save(before, after, entry=entry)
+            return self.save(before, after, entry=entry, with_items=with_items)
 
         return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
 

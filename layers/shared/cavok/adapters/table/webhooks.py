@@ -177,13 +177,12 @@ class Webhooks:
         self,
         organization_id: str,
         entry_of: Callable[[Webhook], AuditEntry],
-        count: Count,
         versions: Container[str] | None = None,
     ) -> None:
         """Deletes the webhook and its secrets, if it is at one of these versions, with the audit
         entry. Its health stays: removing and setting it again must not bring ten more failing
         messages. A missing webhook is no error, and makes no entry. Raises PreconditionFailed,
-        ChangedMeanwhile, QuotaExceeded.
+        ChangedMeanwhile.
         """
 
         def attempt() -> None:
@@ -193,7 +192,6 @@ class Webhooks:
             condition = _as_read(webhook.at_one_of(versions))
             with self._table.transaction() as transaction:
                 transaction.delete(WebhookItem.of(webhook), condition=condition)
-                count(transaction)
                 add_audit_entry(transaction, entry_of(webhook), self._audit_kept_for)
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))

@@ -129,6 +129,7 @@ def patch_account(
         versions=account_versions(if_match, if_none_match),
         requester=router.requester,
         accounts=wiring.accounts(),
+        quotas=wiring.quotas(),
         now=router.now(),
     )
     return _ok(account)

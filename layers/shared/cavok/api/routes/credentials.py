@@ -35,6 +35,7 @@ def put_credentials(
         requester=router.requester,
         accounts=wiring.accounts(),
         sealer=wiring.sealer(),
+        quotas=wiring.quotas(),
         now=router.now(),
     )
     return no_content()

@@ -102,6 +102,7 @@ def patch_resource(
         body.schedule.schedule() if body.schedule else None,
         versions=versions_of(if_match, if_none_match),
         dependencies=wiring.resource_dependencies(),
+        quotas=wiring.quotas(),
     )
     return _ok(resource)
 

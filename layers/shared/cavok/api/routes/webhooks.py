@@ -96,7 +96,6 @@ def delete_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) 
         versions=versions_of(if_match, if_none_match),
         requester=router.requester,
         webhooks=wiring.webhooks(),
-        quotas=wiring.quotas(),
         now=router.now(),
     )
     return no_content()
