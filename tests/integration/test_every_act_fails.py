@@ -245,6 +245,14 @@ def _turn_twice(world: World) -> None:
     world.scheduler_invokes()
 
 
+def _turn_has_to_wait_and_somebody_stops_it(world: World) -> None:
+    """The turn is refused for a while. What a person wants meanwhile may never come to an end."""
+    database().status = "backing-up"
+    world.scheduler_invokes()
+    database().status = "available"
+    world.ask("stop", "two")
+
+
 def _stop_and_delete_the_account(world: World) -> None:
     world.ask("stop", "one")
     (account,) = world.run.memory["accounts"]
@@ -321,6 +329,12 @@ def _turn_done(world: World, acts: list[Interaction]) -> Iterator[str]:
         yield "the transition is due again"
 
 
+def _stopped_at_last(world: World, acts: list[Interaction]) -> Iterator[str]:
+    """By the person or by the turn: it is lost to no act that did not happen."""
+    if database().status != "stopped":
+        yield f"it is {database().status}: {[(act.action, act.result) for act in acts]}"
+
+
 def _one_interaction(world: World, acts: list[Interaction]) -> Iterator[str]:
     if len(acts) > 1:
         yield f"{len(acts)} interactions for one request"
@@ -343,6 +357,12 @@ STORIES = (
     Story("turn", _a_due_resource, _turn, _turn_done),
     Story("turn twice", _a_due_resource, _turn_twice, _turn_done),
     Story("turn, and another starts", _a_due_resource, _turn_and_somebody_starts_it, _last_word),
+    Story(
+        "turn that waits, and another stops",
+        _a_due_resource,
+        _turn_has_to_wait_and_somebody_stops_it,
+        _stopped_at_last,
+    ),
     Story("stop, and delete", _a_database, _stop_and_delete_the_account, _one_interaction),
 )
 

@@ -228,24 +228,30 @@ def test_an_act_forgets_its_own_key_alone(interactions: Interactions) -> None:
 @pytest.mark.parametrize(
     ("but", "later"),
     [
-        ({}, True),
-        ({"region": None}, True),
-        ({"region": "eu-west-1"}, False),
-        ({"instance_id": "i-0123456789abcdef1"}, False),
-        ({"outcome": InteractionOutcome.REFUSED}, False),
-        ({"outcome": InteractionOutcome.PENDING, "held_until": NOW}, True),
-        ({"outcome": InteractionOutcome.PENDING}, False),
-        ({"action": InteractionAction.TEST}, False),
+        ({}, InteractionOutcome.ACCEPTED),
+        ({"region": None}, InteractionOutcome.ACCEPTED),
+        ({"region": "eu-west-1"}, None),
+        ({"instance_id": "i-0123456789abcdef1"}, None),
+        ({"outcome": InteractionOutcome.REFUSED}, None),
+        (
+            {"outcome": InteractionOutcome.PENDING, "held_until": NOW},
+            InteractionOutcome.PENDING,
+        ),
+        ({"outcome": InteractionOutcome.PENDING}, None),
+        ({"action": InteractionAction.TEST}, None),
     ],
 )
 def test_a_later_act_is_one_that_may_have_changed_the_same_instance(
-    interactions: Interactions, but: dict[str, object], later: bool
+    interactions: Interactions, but: dict[str, object], later: InteractionOutcome | None
 ) -> None:
     act = interactions.record(an_interaction(0))
     interactions.record(an_interaction(-1))
     interactions.begin(an_interaction(1, **but))
 
-    assert interactions.has_later_act(act) is later
+    assert interactions.later_act(act) is later
+    if later is InteractionOutcome.PENDING:
+        interactions.record(an_interaction(2))
+        assert interactions.later_act(act) is InteractionOutcome.ACCEPTED
 
 
 def test_each_try_of_a_turn_is_begun_by_one(interactions: Interactions) -> None:

@@ -263,11 +263,15 @@ def last_called_at(interaction: Interaction) -> datetime:
     return interaction.held_until or interaction.tried_at or interaction.at
 
 
+def followed_until(interaction: Interaction) -> datetime:
+    """When the time for following an act is over."""
+    follow = REPEATED_FOR if is_turn(interaction) else FOLLOWED_FOR
+    return max(interaction.at + follow, last_called_at(interaction) + FOLLOWED_FOR)
+
+
 def at_the_end(interaction: Interaction, found: Finding, now: datetime) -> Finding:
     """The finding, final if the time for following is over: what is on its way then is unknown."""
-    follow = REPEATED_FOR if is_turn(interaction) else FOLLOWED_FOR
-    ends = max(interaction.at + follow, last_called_at(interaction) + FOLLOWED_FOR)
-    if found.result is not Result.PENDING or now < ends:
+    if found.result is not Result.PENDING or now < followed_until(interaction):
         return found
     minutes = (now - interaction.at) // timedelta(minutes=1)
     seen = found.reason or "Nothing was seen to change."

@@ -19,7 +19,7 @@ from cavok.domain.errors import (
 )
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.instances import Operation
-from cavok.domain.interactions import Interaction, Result
+from cavok.domain.interactions import Interaction, InteractionOutcome, Result
 from cavok.domain.kinds import Action
 from cavok.domain.outcomes import Finding
 from cavok.domain.resources import Resource
@@ -33,7 +33,7 @@ from cavok.services.connections import (
     require_connected,
 )
 from cavok.services.query_instances import query_in_parallel, why_not_described
-from cavok.services.start_stop import act
+from cavok.services.start_stop import act, require_no_later_act
 
 if TYPE_CHECKING:
     from cavok.adapters.table.resources import Resources
@@ -107,7 +107,9 @@ def follow_outcome(
 def _follow(following: _Following) -> Finding | None:
     act, connections, now = following.interaction, following.connections, following.now
     found = outcomes.at_the_end(act, _look(following), now)
-    if found.result is not Result.REACHED and connections.interactions.has_later_act(act):
+    if found.result is not Result.REACHED and (later := connections.interactions.later_act(act)):
+        if later is InteractionOutcome.PENDING and now < outcomes.followed_until(act):
+            raise NotFinal(outcomes.seconds_to_next_look(act, now))
         found = outcomes.superseded(found)
     if act.open and found.result is Result.NOT_REACHED:
         return _refuse(connections, act, found)
@@ -235,7 +237,8 @@ def _try_again(following: _Following, found: Finding) -> Finding:
     interaction, interactions = following.interaction, following.connections.interactions
 
     def check() -> None:
-        if interactions.has_later_act(interaction) or not _still_wanted(following)[1]:
+        require_no_later_act(interaction, interactions)
+        if not _still_wanted(following)[1]:
             raise Overtaken("Something else is wanted by now.")
 
     # Stored before AWS is called, so that each try is made once.

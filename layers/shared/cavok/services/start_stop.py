@@ -99,8 +99,8 @@ def start_stop(
 
     def check() -> None:
         nonlocal called
-        if again and interactions.has_later_act(made):
-            raise Overtaken("A later request started or stopped it meanwhile. Nothing was done.")
+        if again:
+            require_no_later_act(made, interactions)
         called = True
 
     try:
@@ -140,6 +140,19 @@ def act(
         check()
 
     return instance, _execute(client, instance, operation.action, last_check)
+
+
+def require_no_later_act(act: Interaction, interactions: "Interactions") -> None:
+    """Raises Overtaken if a later request started or stopped the same instance, InteractionRefused,
+    which passes, while one may be at it: it may turn out to have done nothing.
+    """
+    match interactions.later_act(act):
+        case InteractionOutcome.ACCEPTED:
+            message = "A later request started or stopped it meanwhile. Nothing was done."
+            raise Overtaken(message)
+        case InteractionOutcome.PENDING:
+            message = "A later request may be starting or stopping it. Nothing was done."
+            raise InteractionRefused(message, passing=True)
 
 
 def _require_still_connected(account: Account, accounts: "Accounts") -> None:

@@ -306,9 +306,9 @@ class Interactions:
         """Stores why a turn's last try failed."""
         self._follow(turn, [InteractionItem.state_reason.set(why)])
 
-    def has_later_act(self, interaction: Interaction) -> bool:
-        """Whether a later request started or stopped the same instance, or may have. A request that
-        AWS refused, even temporarily, did not.
+    def later_act(self, interaction: Interaction) -> InteractionOutcome | None:
+        """Accepted, if a later request started or stopped the same instance; pending, if an open
+        one may have, or may be about to. A request that AWS refused, even temporarily, did not.
         """
         pk, same = keys.account_pk(interaction.account_id), InteractionItem.instance_id
         later = InteractionItem.query(
@@ -327,10 +327,13 @@ class Interactions:
             consistent_read=True,
         )
         # The region of an open act may not be known yet.
-        return any(
-            None in (item.region, interaction.region) or item.region == interaction.region
+        found = {
+            item.outcome
             for item in later
-        )
+            if None in (item.region, interaction.region) or item.region == interaction.region
+        }
+        outcomes = (InteractionOutcome.ACCEPTED, InteractionOutcome.PENDING)
+        return next((each for each in outcomes if each in found), None)
 
     def _follow(
         self, interaction: Interaction, changes: list[Action], condition: Condition | None = None
