@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -35,6 +36,12 @@ def template() -> dict[str, Any]:
     text = (ROOT / "template.yaml").read_text()
     document: dict[str, Any] = yaml.load(text, _TemplateLoader)
     return document
+
+
+def highest(name: str) -> int:
+    """The highest whole number that a parameter of text may be."""
+    pattern = template()["Parameters"][name]["AllowedPattern"]
+    return max(number for number in range(100_001) if re.fullmatch(pattern, str(number)))
 
 
 def resource(name: str) -> Mapping[str, Any]:

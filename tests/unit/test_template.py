@@ -17,7 +17,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cavok.domain.verifications import UNTESTED
 from local.settings import ROOT
-from tests.support.template import template
+from tests.support.template import highest, template
 
 RESOURCES = template()["Resources"]
 FUNCTIONS = {
@@ -583,7 +583,7 @@ def queue_consumers() -> dict[str, Any]:
 
 def test_the_defaults_leave_a_new_account_room_for_people() -> None:
     """A sweep, and a queue that is full, take less than half of its executions."""
-    sweep, queue = (PARAMETERS[name]["Default"] for name in ("SweepTests", "QueueConcurrency"))
+    sweep, queue = (int(PARAMETERS[name]["Default"]) for name in ("SweepTests", "QueueConcurrency"))
 
     assert sweep + queue < NEW_ACCOUNT / 2
     assert set(queue_consumers()) >= {"DeliverWebhook", "FollowOutcome", "LogInteractions"}
@@ -699,7 +699,27 @@ def test_the_metrics_of_a_stack_are_its_own() -> None:
 
 
 def test_no_number_of_days_leads_past_the_last_date() -> None:
-    assert datetime.now(UTC) + timedelta(days=PARAMETERS["AuditDays"]["MaxValue"])
+    assert datetime.now(UTC) + timedelta(days=highest("AuditDays"))
+
+
+@pytest.mark.parametrize("name", ["SweepTests", "TrustMaxAge", "AuditDays", "FreeInteractions"])
+def test_no_fraction_is_a_number_that_a_function_counts_with(name: str) -> None:
+    """A number of CloudFormation may have one, and `int` refuses it: each request would fail."""
+    parameter = PARAMETERS[name]
+    assert parameter["Type"] == "String"
+    assert re.fullmatch(parameter["AllowedPattern"], parameter["Default"])
+    for text in ("1.5", "1.0", "1e2", "-1", "+1", "01", " 1", "", "0x1", "1000000000000"):
+        assert not re.fullmatch(parameter["AllowedPattern"], text), text
+
+
+def test_every_number_that_a_function_reads_is_whole() -> None:
+    read = {
+        value["Ref"]
+        for each in RESOURCES.values()
+        for value in each["Properties"].get("Environment", {}).get("Variables", {}).values()
+        if isinstance(value, dict) and "Ref" in value
+    }
+    assert [name for name in read if PARAMETERS.get(name, {}).get("Type") == "Number"] == []
 
 
 def test_the_documents_say_how_long_a_stack_s_name_may_be() -> None:

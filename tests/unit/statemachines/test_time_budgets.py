@@ -22,7 +22,7 @@ from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.verifications import LEASE, TIME_LIMIT
 from cavok.services.survey_regions import TIME_LIMIT_SECONDS as SURVEY_SECONDS
 from tests.integration.asl import Run
-from tests.support.template import template
+from tests.support.template import highest, template
 from tests.unit.domain.test_deadlines import A_CALL, SHOWING
 from tests.unit.statemachines.test_definitions import SWEEP, VERIFY, placeholders, states
 
@@ -141,7 +141,7 @@ def test_a_sweep_names_a_bounded_number_of_those_with_tests_of_their_own() -> No
     """A variable has 256 kB at most. Source: Step Functions Developer Guide, "Passing data between
     states with variables", "Limits".
     """
-    each = template()["Parameters"]["SweepTests"]["MaxValue"]
+    each = highest("SweepTests")
     rounds = 0
 
     def call(state: str, resource: str, arguments: Any) -> Any:
