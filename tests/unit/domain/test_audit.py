@@ -218,3 +218,12 @@ def test_an_actor_is_read_as_stored_and_from_the_name_of_before(
 ) -> None:
     assert Actor.of_stored(*stored) == actor
     assert actor.name == stored[0]
+
+
+def test_entries_of_one_moment_are_in_the_order_in_which_they_were_made() -> None:
+    """Also if other ids are made in between."""
+    entries = []
+    for _ in range(50):
+        entries.append(audit.deleted(ACCOUNT, BOB, NOW).entry_id)
+        ULID()
+    assert entries == sorted(set(entries))

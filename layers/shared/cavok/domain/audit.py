@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from cavok.domain.accounts import Account
 from cavok.domain.actors import Actor, Requester
 
 if TYPE_CHECKING:  # most functions that load this module have no resources
+    from ulid import ULIDGenerator
+
     from cavok.domain.instances import Operation
     from cavok.domain.resources import Resource
     from cavok.domain.schedules import Schedule
@@ -271,9 +274,15 @@ def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[Ch
 
 
 def _entry_id(at: datetime) -> str:
-    from ulid import ULID  # most functions that load this module never make an entry
+    return str(_ids().generate(at))
 
-    return str(ULID.from_datetime(at))
+
+@cache
+def _ids() -> "ULIDGenerator":
+    """Later entries of a millisecond sort later: it makes no other ids in between."""
+    from ulid import ULIDGenerator  # most functions that load this module never make an entry
+
+    return ULIDGenerator()
 
 
 def _entry(
