@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from standardwebhooks import Webhook
@@ -369,6 +370,22 @@ def test_a_message_is_delivered_again_as_it_was(
     assert log(admin) == [(event_id, "waiting", 404, 0)]
     assert audit(admin) == ["webhook_set", "webhook_redelivered"]
     assert is_problem(admin.post(f"{PATH}/deliveries/other/redeliver"), 404)
+
+
+@pytest.mark.parametrize("failure", [["refused"], RuntimeError("no answer")])
+def test_a_message_that_could_not_be_sent_again_is_not_said_to_wait(
+    failure: Any, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    admin.put(PATH, SETTINGS)
+    wiring.webhooks().record(a_delivery("e-1", json.dumps(EVENT)))
+    before = log(admin)
+    send = Mock(side_effect=[failure])
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: Mock(send=send))
+
+    assert admin.post(f"{PATH}/deliveries/e-1/redeliver").status in (500, 503)
+
+    assert send.called
+    assert log(admin) == before == [("e-1", "failed", 404, 9)]
 
 
 def a_delivery(event_id: str, event: str) -> Delivery:

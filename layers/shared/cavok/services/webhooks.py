@@ -205,8 +205,13 @@ def redeliver(
         target=Target(TargetType.DELIVERY, event_id),
     )
     webhooks.add_audit_entry(entry, quotas.counting(quota, organization_id, now))
+    # Before it is sent, so that it replaces nothing that a receiver's answer tells.
     webhooks.record(delivery)
-    _send(delivery, messages)
+    try:
+        _send(delivery, messages)
+    except Exception:
+        webhooks.record(newest[event_id])
+        raise
 
 
 def _send(message: Event | Delivery, messages: RetryQueue) -> None:
