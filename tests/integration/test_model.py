@@ -344,6 +344,7 @@ class Comparison(RuleBasedStateMachine):
         account_id = self.account_id(caller, index)
         query = {"kind": "rds"} | ({"region": region} if region else {})
         wiring.kept_listings.cache_clear()  # as in a process that keeps none: each is read
+        self._let_pass(timedelta(minutes=1))  # and each counts
         path = f"/v1/accounts/{account_id}/instances"
         answer = self.ask(caller, "GET", path, query=query)
         account = self.model.accounts.get(account_id)

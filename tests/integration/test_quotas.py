@@ -14,24 +14,34 @@ from cavok import wiring
 from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.quotas import Quotas
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
 from cavok.domain.actors import SCHEDULE, Requester
-from cavok.domain.errors import CallFailed, QuotaExceeded
+from cavok.domain.errors import CallFailed, EntryRefused, QuotaExceeded
 from cavok.domain.instances import Instance, Operation
+from cavok.domain.interactions import InteractionOutcome
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.quotas import QuotaName
 from cavok.domain.steps import judge
 from cavok.services.connections import RequestContext
+from cavok.services.kept_listings import MAX_INSTANCES, MAX_LISTINGS, KeptListings, Listing
 from cavok.services.start_stop import start_stop
 from functions.instances_api import app as instances_api
 from tests.integration.conftest import TABLE, client, items
 from tests.integration.test_instances import run_instance
 from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, Answer, Api, is_problem, number
-from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, an_account, confirmed
+from tests.support.builders import (
+    ACCOUNT_ID,
+    NOW,
+    ORGANIZATION_ID,
+    an_account,
+    an_interaction,
+    confirmed,
+)
 
 LIMIT = 3
 ACCOUNT = f"/v1/accounts/{ACCOUNT_ID}"
@@ -304,6 +314,40 @@ def test_a_repeated_request_is_neither_charged_twice_nor_refused_once_it_was_don
     assert is_problem(refused, 429)
 
 
+def test_each_try_of_a_key_whose_act_is_open_is_charged_as_it_acts(
+    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What fails for a while stays open, so that its key may try again: not for nothing."""
+
+    def throttled(*_: object) -> None:
+        raise CallFailed(judge("ThrottlingException", "Not now."))
+
+    instance = run_instance()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InstanceClient, "act", throttled)
+        tries = [act(admin, instance, idempotency_key="k").status for _ in range(LIMIT + 2)]
+    assert tries == [503] * LIMIT + [429] * 2
+    assert customer.entered == LIMIT
+    assert used(admin) == {"starts_and_stops": LIMIT}
+
+    customer.wait(60)
+
+    assert act(admin, instance, idempotency_key="k").status == 202
+    assert used(admin) == {"starts_and_stops": 1}
+    assert counted("stop") == 1
+
+
+def test_a_turn_takes_up_its_own_act_whatever_people_used_up(
+    admin: Api, customer: Customer, interactions: Interactions
+) -> None:
+    act_of_turn = replace(an_interaction(), outcome=InteractionOutcome.PENDING, held_until=None)
+    interactions.begin(act_of_turn)
+
+    interactions.take_up(act_of_turn, NOW)
+
+    assert used(admin) == {}
+
+
 def test_a_second_press_of_test_joins_the_running_one_and_counts_nothing(
     admin: Api, customer: Customer
 ) -> None:
@@ -501,16 +545,89 @@ def test_sixty_listings_of_a_viewer_in_a_minute_are_one(
     assert counted() == 2
 
 
-def test_what_may_work_in_a_moment_is_not_kept(viewer: Api, customer: Customer) -> None:
+@pytest.mark.parametrize("refused", [False, True])
+def test_viewers_leave_half_of_the_listings_to_admins(
+    refused: bool, viewer: Api, admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUOTAS", wiring.setting("QUOTAS").replace("listings:3/", "listings:4/"))
+    wiring.quotas.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        if refused:
+            patch.setattr(Customer, "enter", refuse)
+        for n in range(4):
+            wiring.kept_listings.cache_clear()  # as in another process
+            answer = listing(viewer)
+            assert answer.status == (429 if n >= 2 else 409 if refused else 200)
+    assert answer.headers["ratelimit-policy"] == '"listings";q=2;w=60'
+    assert answer.json["detail"].startswith("Viewers of your organization may have 2 listings")
+    told = [who.get("/v1/organization").json["quotas"][2] for who in (viewer, admin)]
+    assert [(each["limit"], each["remaining"]) for each in told] == [(2, 0), (4, 2)]
+
+    assert [listing(admin, refresh="true").status for _ in range(3)] == [200, 200, 429]
+
+
+def refuse(*_: object, **others: object) -> None:
+    raise EntryRefused("AccessDenied: no.")
+
+
+def test_viewers_of_many_processes_raise_the_bill_by_one_a_minute(
+    viewer: Api, admin: Api, customer: Customer, interactions: Interactions
+) -> None:
+    """Each reads for itself, and says so, but one of them counts."""
+    quotas = wiring.quotas()
+    plenty = replace(quotas.quotas[QuotaName.LISTINGS], limit=1000)
+    quotas.quotas = {**quotas.quotas, QuotaName.LISTINGS: plenty}
+
+    def usage() -> int:
+        return int(admin.get(f"{ACCOUNT}/usage").json["used"])
+
+    for _ in range(9):
+        wiring.kept_listings.cache_clear()
+        assert listing(viewer).status == 200
+        customer.wait(59.9 / 9)
+    assert (customer.entered, usage()) == (9, 1)
+    newest, *_, first = interactions.page(ACCOUNT_ID, limit=100, after=None).items
+    assert [newest.counted, first.counted] == [False, True]
+    assert newest.detail.endswith("It counts once with the one of less than a minute before.")
+
+    customer.wait(0.2)
+    wiring.kept_listings.cache_clear()
+    listing(viewer)
+    assert usage() == 2
+    listing(admin, refresh="true")
+    assert usage() == 3, "who has it read again, pays for that"
+    wiring.kept_listings.cache_clear()
+    listing(viewer)
+    assert usage() == 3
+
+
+def test_one_organization_drives_out_no_other_from_what_a_process_keeps() -> None:
+    kept, theirs = KeptListings(), an_account(organization_id="org-two")
+    kept.keep(theirs, Listing([], [], NOW))
+    for n in range(2 * MAX_LISTINGS):
+        mine = an_account(account_id=f"01JN8Q5M3C{n:016}")
+        kept.keep(mine, Listing([], [], NOW))
+    assert kept.get(theirs, NOW)
+    assert kept.get(mine, NOW)
+    huge = replace(mine, account_id=ACCOUNT_ID)
+    many = [Instance(kind=Kind.EC2, instance_id="i-1", name=None, region="", state="", type="")]
+
+    kept.keep(huge, Listing(many * (MAX_INSTANCES + 1), [], NOW))
+
+    assert kept.get(theirs, NOW)
+    assert not kept.get(huge, NOW)
+
+
+def test_what_may_work_in_a_moment_is_not_kept(admin: Api, customer: Customer) -> None:
     def throttled(client: InstanceClient) -> list[Instance]:
         raise CallFailed(judge("ThrottlingException", "Not now."))
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(InstanceClient, "list", throttled)
-        assert listing(viewer).json["unavailable"]
+        assert listing(admin).json["unavailable"]
     customer.wait(1)
 
-    assert listing(viewer).json["unavailable"] == []
+    assert listing(admin).json["unavailable"] == []
 
 
 def test_only_an_admin_has_a_listing_read_again(
@@ -527,14 +644,14 @@ def test_only_an_admin_has_a_listing_read_again(
     assert counted() == 2
 
 
-def test_after_an_act_a_listing_is_read_again(admin: Api, viewer: Api, customer: Customer) -> None:
+def test_after_an_act_a_listing_is_read_again(admin: Api, customer: Customer) -> None:
     instance = run_instance()
-    assert listing(viewer).json["items"][0]["state"] == "running"
+    assert listing(admin).json["items"][0]["state"] == "running"
     customer.wait(1)
 
     act(admin, instance)
 
-    assert listing(viewer).json["items"][0]["state"] != "running"
+    assert listing(admin).json["items"][0]["state"] != "running"
 
 
 CHANGES: dict[str, Callable[[Account], Account]] = {
@@ -546,13 +663,13 @@ CHANGES: dict[str, Callable[[Account], Account]] = {
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_an_account_that_was_written_since_is_read_anew(
-    change: str, viewer: Api, customer: Customer, accounts: Accounts
+    change: str, admin: Api, customer: Customer, accounts: Accounts
 ) -> None:
-    listing(viewer)
+    listing(admin)
     account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
     accounts.save(account, replace(CHANGES[change](account), status=Status.CONFIRMED))
 
-    assert listing(viewer).status == 200
+    assert listing(admin).status == 200
 
     assert customer.entered == 2
 

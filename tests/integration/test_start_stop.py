@@ -47,7 +47,7 @@ from cavok.services.accounts import revoke_account
 from cavok.services.connections import ConnectionDependencies, RequestContext
 from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
-from tests.integration.conftest import begin_test
+from tests.integration.conftest import begin_test, items
 from tests.integration.test_instances import make_database, run_instance
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -233,12 +233,27 @@ def test_what_does_not_exist_is_not_found_and_recorded(
 ) -> None:
     connect()
 
-    for name in ("i-0123456789abcdef0", "*", "orders"):
-        with pytest.raises(InstanceNotFound):
-            start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, name), dependencies=dependencies)
+    stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
+    with pytest.raises(InstanceNotFound):
+        start_stop(CONTEXT, stop, dependencies=dependencies)
 
-    assert {i.outcome for i in history(interactions)} == {InteractionOutcome.REFUSED}
-    assert len(history(interactions)) == 3
+    (interaction,) = history(interactions)
+    assert interaction.outcome is InteractionOutcome.REFUSED
+
+
+@pytest.mark.parametrize("name", ["*", "orders", "i-" + "0" * 9000, "i-0123456789abcdef\n"])
+def test_what_is_no_identifier_is_named_before_anything_is_stored_or_called(
+    connect: Connect, dependencies: ConnectionDependencies, sessions: Sessions, name: str
+) -> None:
+    connect()
+    before = items()
+
+    with pytest.raises(InvalidField) as refusal:
+        start_stop(KEYED, Operation(Action.STOP, Kind.EC2, name), dependencies=dependencies)
+
+    assert refusal.value.field == "instance_id"
+    assert items() == before
+    assert sessions.policies == []
 
 
 def test_an_excluded_instance_is_refused(

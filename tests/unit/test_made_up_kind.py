@@ -96,7 +96,7 @@ def test_it_is_listed_after_the_others() -> None:
     )
     session = SimpleNamespace(client=lambda service, region: _Pages())
     made: Any = SimpleNamespace(
-        get=lambda *_: account, enter=lambda *_: session, record=lambda interaction: interaction
+        get=lambda *_: account, enter=lambda *_: session, record=lambda listed, _: listed
     )
 
     listing = list_instances(

@@ -57,9 +57,14 @@ class Caller:
 
     def must_change(self) -> Self:
         """Raises Forbidden for a caller who may not make changes."""
-        if not self.groups & {Group.ADMIN, Group.OPERATOR}:
+        if not self.may_change:
             raise Forbidden("Only admins can make changes. Ask an admin to make this one.")
         return self
+
+    @property
+    def may_change(self) -> bool:
+        """Whether the caller may make changes."""
+        return bool(self.groups & {Group.ADMIN, Group.OPERATOR})
 
     @property
     def sees_executions(self) -> bool:

@@ -266,7 +266,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "QuotaBody": {
         "name": "What is limited. Names may be added.",
-        "limit": "How often it may be done in that time.",
+        "limit": "How often it may be done in that time. Viewers see their half of the listings.",
         "per_seconds": "The time, which begins with the first use.",
         "remaining": "How often it may still be done until that time is over.",
     },

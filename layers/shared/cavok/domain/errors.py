@@ -33,10 +33,17 @@ class DeliveryNotFound(CavokError):
 class QuotaExceeded(CavokError):
     """The organization has used up a quota: `limit` times in `per`. It may retry after `wait`."""
 
-    def __init__(self, quota: str, limit: int, per: "timedelta", wait: "timedelta") -> None:
+    def __init__(
+        self,
+        quota: str,
+        limit: int,
+        per: "timedelta",
+        wait: "timedelta",
+        whose: str = "Your organization",
+    ) -> None:
         seconds = f"{per.total_seconds():.0f} seconds"
         what = quota.replace("_", " ")
-        super().__init__(f"Your organization may have {limit} {what} in {seconds}. Please wait.")
+        super().__init__(f"{whose} may have {limit} {what} in {seconds}. Please wait.")
         self.quota, self.limit, self.per, self.wait = quota, limit, per, wait
 
 

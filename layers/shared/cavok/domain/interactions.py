@@ -1,9 +1,10 @@
 """Interactions with a customer's account, and the usage that they count towards."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from cavok.domain.accounts import CONNECTED, Account, Outcome
 from cavok.domain.actors import Actor
@@ -70,6 +71,7 @@ class Interaction:
     held_until  of an open start or stop: whoever makes it may be calling AWS until then. Past: it
                 ended without AWS's answer. Null: nobody calls, and nothing was done.
     key_hash    stands for its idempotency key, action, instance and region; null without a key.
+    counted     towards the month's usage. Not so a listing right after one that was.
     """
 
     organization_id: str
@@ -92,6 +94,12 @@ class Interaction:
     tried_at: datetime | None = None
     held_until: datetime | None = None
     key_hash: str | None = None
+    counted: bool = True
+
+    def not_counted(self) -> Self:
+        """A listing that another process has just made and counted."""
+        detail = f"{self.detail} It counts once with the one of less than a minute before."
+        return replace(self, detail=detail, counted=False)
 
     @property
     def kept_until(self) -> datetime:

@@ -42,11 +42,12 @@ class Uses:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `limit` within `per` of the first use."""
+    """At most `limit` within `per` of the first use. `whose`: who may use so much, for people."""
 
     name: QuotaName
     limit: int
     per: timedelta
+    whose: str = "Your organization"
 
     def current(self, uses: Uses | None, now: datetime) -> Uses:
         """The stored uses, or none if their period is over. Two machines' clocks may differ a
@@ -61,12 +62,21 @@ class Quota:
         current = self.current(uses, now)
         if current.used >= self.limit:
             wait = current.began_at + self.per - now
-            raise QuotaExceeded(self.name, self.limit, self.per, wait)
+            raise QuotaExceeded(self.name, self.limit, self.per, wait, self.whose)
         return replace(current, used=current.used + 1)
 
     def remaining(self, uses: Uses | None, now: datetime) -> int:
         """How often it may still be used."""
         return max(self.limit - self.current(uses, now).used, 0)
+
+
+def for_viewers(quotas: Mapping[QuotaName, Quota]) -> Mapping[QuotaName, Quota]:
+    """The same uses count, but viewers are refused once half of the listings are used: the rest is
+    for those who may make changes.
+    """
+    whole = quotas[QuotaName.LISTINGS]
+    half = replace(whole, limit=max(whole.limit // 2, 1), whose="Viewers of your organization")
+    return {**quotas, QuotaName.LISTINGS: half}
 
 
 _ONE = re.compile(r"([a-z_]+):([1-9][0-9]{0,6})/([1-9][0-9]{0,4})")

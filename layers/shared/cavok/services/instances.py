@@ -1,6 +1,7 @@
 """Listing the instances of a connected account."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cavok.domain.accounts import Account
@@ -18,7 +19,7 @@ from cavok.services.connections import (
     new_interaction,
     require_connected,
 )
-from cavok.services.kept_listings import KeptListings, Listing
+from cavok.services.kept_listings import KEPT_FOR, KeptListings, Listing
 from cavok.services.query_instances import query_in_parallel, why_left_out, why_not_described
 
 if TYPE_CHECKING:  # a schedule's act loads this module and counts nothing
@@ -54,7 +55,8 @@ def recent_instances(
 ) -> Listing:
     """Like `list_instances`, but reuses what was read less than a minute ago, unless `refresh`. For
     that it reads the whole account, whatever part is asked for. Only reading is an interaction, and
-    counts against the quota.
+    counts against the quota. Without `refresh` it counts for the free tier once a minute, however
+    many processes read.
 
     Raises AccountNotFound, InvalidField, InteractionRefused, QuotaExceeded, ServiceUnavailable.
     """
@@ -64,7 +66,8 @@ def recent_instances(
     listing = None if refresh else kept.get(account, context.now)
     if listing is None:
         quotas.take(QuotaName.LISTINGS, context.organization_id, context.now)
-        listing = _list(account, context, None, None, dependencies)
+        once_in = None if refresh else KEPT_FOR
+        listing = _list(account, context, None, None, dependencies, once_in=once_in)
         if not any(unavailable.passing for unavailable in listing.unavailable):
             kept.keep(account, listing)
     return listing.only(region, kind)
@@ -81,9 +84,11 @@ def _list(
     region: str | None,
     kind: Kind | None,
     dependencies: ConnectionDependencies,
+    *,
+    once_in: timedelta | None = None,
 ) -> Listing:
-    """Queries in parallel, and records one interaction. No call is made in a region where the last
-    test found that none works.
+    """Queries in parallel, and records one interaction, which counts `once_in` that time. No call
+    is made in a region where the last test found that none works.
     """
     interaction = new_interaction(account, context, InteractionAction.LIST)
     name = session_name("list", interaction.interaction_id)
@@ -119,5 +124,6 @@ def _list(
     missing = f"; {len(listing.unavailable)} could not be listed" if listing.unavailable else ""
     count = len(listing.items)
     detail = f"{count} instance{'' if count == 1 else 's'}{missing}."
-    dependencies.interactions.record(replace(interaction, region=region, kind=kind, detail=detail))
+    listed = replace(interaction, region=region, kind=kind, detail=detail)
+    dependencies.interactions.record(listed, once_in)
     return listing

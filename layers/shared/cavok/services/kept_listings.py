@@ -2,7 +2,7 @@
 after call in a customer's account, and interactions that count.
 """
 
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -53,11 +53,17 @@ class KeptListings:
         return listing if timedelta() <= now - listing.as_of < KEPT_FOR else None
 
     def keep(self, account: Account, listing: Listing) -> None:
-        """Replaces what is kept of the account. The oldest go when there are too many."""
+        """Replaces what is kept of the account. When there are too many, the oldest of the
+        organization that has most go, so that none drives out all of another's.
+        """
         self.forget(account.organization_id, account.account_id)
         self._kept[_key(account)] = account.writes, listing
         while len(self._kept) > MAX_LISTINGS or self._instances() > MAX_INSTANCES:
-            self._kept.popitem(last=False)
+            share: defaultdict[str, float] = defaultdict(float)
+            for (organization_id, _), (_, each) in self._kept.items():
+                share[organization_id] += 1 + len(each.items) * MAX_LISTINGS / MAX_INSTANCES
+            most = max(share, key=share.__getitem__)
+            del self._kept[next(key for key in self._kept if key[0] == most)]
 
     def forget(self, organization_id: str, account_id: str) -> None:
         """Called after an act, which makes what is kept out of date."""

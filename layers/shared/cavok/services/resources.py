@@ -18,6 +18,7 @@ from cavok.domain.errors import (
     Conflict,
     InstanceNotFound,
     InteractionRefused,
+    InvalidField,
     MalformedEvent,
     NotAnswered,
     UnknownClock,
@@ -253,7 +254,7 @@ def follow_schedule(
     try:
         interaction = start_stop(context, operation, dependencies=dependencies.connections)
         after = resource.followed(transition, now, changed=interaction.changed)
-    except (InteractionRefused, InstanceNotFound, NotAnswered) as failure:
+    except (InteractionRefused, InstanceNotFound, InvalidField, NotAnswered) as failure:
         after = resource.not_followed(transition, _note(failure))
     resources.save(after, before=resource)
     return interaction

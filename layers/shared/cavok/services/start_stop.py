@@ -12,6 +12,7 @@ from cavok.domain.errors import (
     CallFailed,
     InstanceNotFound,
     InteractionRefused,
+    InvalidField,
     NotAnswered,
     Overtaken,
     StillRunning,
@@ -56,7 +57,7 @@ if TYPE_CHECKING:  # a function that only reads the history loads no boto3
     from cavok.adapters.customer.instances import InstanceClient
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.interactions import Interactions
-    from cavok.adapters.table.quotas import Quotas
+    from cavok.adapters.table.quotas import Count, Quotas
     from cavok.adapters.table.verifications import Verifications
 
 
@@ -76,9 +77,13 @@ def start_stop(
     closed one. It takes up an open one: nothing that passes is remembered, and nothing is done
     twice. A schedule's act has no quotas: nothing that people do keeps it from its time.
 
-    Raises AccountNotFound, InstanceNotFound, InteractionRefused, QuotaExceeded, ServiceUnavailable.
+    Raises AccountNotFound, InvalidField, InstanceNotFound, InteractionRefused, QuotaExceeded,
+    ServiceUnavailable.
     """
     account = dependencies.accounts.get(context.organization_id, context.account_id)
+    if not is_instance_id(operation.kind, operation.instance_id):
+        kind = operation.kind.value
+        raise InvalidField("instance_id", f"AWS gives no {kind} instance such an identifier.")
     interactions = dependencies.interactions
     use = QuotaName.STARTS_AND_STOPS, context.organization_id, context.now
     count = quotas.counting(*use) if quotas else None
@@ -92,7 +97,7 @@ def start_stop(
         return _same_answer(made)
     again = made.interaction_id != asked.interaction_id
     if again:
-        _take_up(made, context, interactions)
+        _take_up(made, context, interactions, count)
     # Held when it ended: its process died, or AWS's answer was lost.
     uncertain_since = made.held_until if again else None
     called = False
@@ -197,8 +202,14 @@ def _same_answer(made: Interaction) -> Interaction:
     return made
 
 
-def _take_up(made: Interaction, context: RequestContext, interactions: "Interactions") -> None:
-    """Takes over an open act of an earlier request. Raises StillRunning while that request may be
+def _take_up(
+    made: Interaction,
+    context: RequestContext,
+    interactions: "Interactions",
+    count: "Count | None",
+) -> None:
+    """Takes over an open act of an earlier request, and counts that: it enters the account, and may
+    call AWS, as the first one did. Raises QuotaExceeded; StillRunning while that request may be
     running, and after an hour: sending a key for ever must not keep an act open.
     """
     held = made.held_until and context.now < made.held_until
@@ -206,7 +217,7 @@ def _take_up(made: Interaction, context: RequestContext, interactions: "Interact
         raise StillRunning(
             "The first request with this Idempotency-Key may still be running. Please try again."
         )
-    interactions.take_up(made, context.now + HELD_FOR)
+    interactions.take_up(made, context.now + HELD_FOR, count)
 
 
 def _require_not_denied(account: Account, permission: str, verifications: "Verifications") -> None:

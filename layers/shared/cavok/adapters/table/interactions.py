@@ -66,6 +66,7 @@ class InteractionItem(Item):
     tried_at = UTCDateTimeAttribute(null=True)
     held_until = UTCDateTimeAttribute(null=True)
     key_hash = UnicodeAttribute(null=True)
+    counted = BooleanAttribute(null=True)
     expires_at = TTLAttribute()
 
     @classmethod
@@ -75,13 +76,14 @@ class InteractionItem(Item):
             keys.account_pk(interaction.account_id),
             keys.interaction_sk(interaction.interaction_id),
             interaction,
+            counted=None if interaction.counted else False,
             expires_at=interaction.kept_until,
             **stored_actor(interaction.actor),
         )
 
     def interaction(self) -> Interaction:
         """The stored interaction."""
-        return self.as_a(Interaction, actor=actor_of(self))
+        return self.as_a(Interaction, actor=actor_of(self), counted=self.counted is not False)
 
 
 class RequestItem(Item):
@@ -102,16 +104,19 @@ class RequestItem(Item):
         )
 
 
+_NEW = InteractionItem.pk.does_not_exist()
 _OPEN = InteractionItem.outcome == InteractionOutcome.PENDING
 _NOT_RECORDED = ChangedMeanwhile("The interaction could not be recorded. Please try again.")
 
 
-def add_interaction(transaction: TransactWrite, interaction: Interaction) -> None:
+def add_interaction(
+    transaction: TransactWrite, interaction: Interaction, once_in: timedelta | None = None
+) -> None:
     """Stores and counts a new interaction. If the transaction is repeated, its condition fails, so
     that the interaction counts once.
     """
-    transaction.save(InteractionItem.of(interaction), condition=InteractionItem.pk.does_not_exist())
-    usage.count(transaction, interaction)
+    transaction.save(InteractionItem.of(interaction), condition=_NEW)
+    usage.count(transaction, interaction, once_in=once_in)
 
 
 class Interactions:
@@ -121,17 +126,22 @@ class Interactions:
         self._table = table
         self._audit_kept_for = audit_kept_for
 
-    def record(self, interaction: Interaction) -> Interaction:
-        """Stores and counts an interaction, once. Raises ChangedMeanwhile."""
+    def record(self, interaction: Interaction, once_in: timedelta | None = None) -> Interaction:
+        """Stores and counts an interaction, once. A listing less than `once_in` after one that
+        counted is stored alone, and says so. Raises ChangedMeanwhile.
+        """
 
         def attempt() -> Interaction:
             try:
                 with self._table.transaction() as transaction:
-                    add_interaction(transaction, interaction)
-            except (WriteConflict, TransactWriteError):
+                    add_interaction(transaction, interaction, once_in)
+            except (WriteConflict, TransactWriteError) as error:
                 # The transaction may have succeeded although its response was lost.
                 if stored := self.find(interaction.account_id, interaction.interaction_id):
                     return stored
+                if once_in and isinstance(error, ItemChanged):
+                    self._table.put(InteractionItem.of(interaction.not_counted()), _NEW)
+                    return interaction.not_counted()
                 raise
             return interaction
 
@@ -151,8 +161,7 @@ class Interactions:
         def attempt() -> Interaction:
             try:
                 with self._table.transaction() as transaction:
-                    new = InteractionItem.pk.does_not_exist()
-                    transaction.save(InteractionItem.of(act), condition=new)
+                    transaction.save(InteractionItem.of(act), condition=_NEW)
                     if act.key_hash:
                         request = RequestItem.of(act, act.key_hash)
                         transaction.save(request, condition=_unused_at(act.at))
@@ -168,15 +177,31 @@ class Interactions:
 
         return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
 
-    def take_up(self, act: Interaction, until: datetime) -> None:
-        """Holds an open act that an earlier request began, and that nobody holds. Raises
-        StillRunning if another request is faster.
+    def take_up(
+        self,
+        act: Interaction,
+        until: datetime,
+        with_items: Callable[[TransactWrite], None] | None = None,
+    ) -> None:
+        """Holds an open act that an earlier request began, and that nobody holds, in one
+        transaction with what `with_items` adds. Raises StillRunning if another request is faster,
+        ChangedMeanwhile, and what `with_items` raises.
         """
         held = InteractionItem.held_until.set(until)
-        try:
-            self._table.update(InteractionItem.of(act), [held], _OPEN & _held_as_in(act))
-        except WriteConflict:
-            raise StillRunning("Another request with this key was faster.") from None
+
+        def attempt() -> None:
+            try:
+                with self._table.transaction() as transaction:
+                    free = _OPEN & _held_as_in(act)
+                    transaction.update(InteractionItem.of(act), [held], condition=free)
+                    if with_items:
+                        with_items(transaction)
+            except ItemChanged as error:
+                if 0 in error.failed:
+                    raise StillRunning("Another request with this key was faster.") from None
+                raise
+
+        retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
 
     def let_go(self, act: Interaction, why: str, ended_at: datetime | None) -> None:
         """Ends the hold on an open act that failed: it stays open. `ended_at` is null if certainly

@@ -10,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, Table, retry_on_conflict
 from cavok.domain.errors import ChangedMeanwhile
-from cavok.domain.quotas import Quota, QuotaName, Uses
+from cavok.domain.quotas import Quota, QuotaName, Uses, for_viewers
 
 Count = Callable[[TransactWrite], None]
 """Adds one use of a quota to the transaction of what it allows. Raises QuotaExceeded."""
@@ -34,6 +34,10 @@ class Quotas:
     def __init__(self, table: Table, quotas: Mapping[QuotaName, Quota]) -> None:
         self._table = table
         self.quotas = quotas
+
+    def for_viewers(self) -> "Quotas":
+        """What is left to those who may only read."""
+        return Quotas(self._table, for_viewers(self.quotas))
 
     def counting(self, name: QuotaName, organization_id: str, now: datetime) -> Count:
         """Counts a use in the transaction of what it allows, each time that is tried."""

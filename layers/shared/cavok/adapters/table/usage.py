@@ -1,35 +1,55 @@
 """Usage counters in the table, one per account and month."""
 
+from datetime import timedelta
 from typing import Any
 
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.table import Item, Table
-from cavok.domain.interactions import AccountUsage, Interaction, Usage, period_of
+from cavok.domain.interactions import (
+    AccountUsage,
+    Interaction,
+    InteractionAction,
+    Usage,
+    period_of,
+)
 from cavok.domain.pages import Page, Position
 
 
 class UsageItem(Item):
-    """The number of an account's interactions in a month. It is only ever incremented."""
+    """The number of an account's interactions in a month. It is only ever incremented. `listed_at`:
+    when a listing counted last.
+    """
 
     used = NumberAttribute(default=0)
+    listed_at = UTCDateTimeAttribute(null=True)
     organization_id = UnicodeAttribute()
     usage_of = UnicodeAttribute()
 
 
-def count(transaction: TransactWrite, interaction: Interaction) -> None:
-    """Adds an interaction to its month's usage."""
+def count(
+    transaction: TransactWrite, interaction: Interaction, *, once_in: timedelta | None = None
+) -> None:
+    """Adds an interaction to its month's usage, on condition that no listing was counted within
+    `once_in` before, if that is not null.
+    """
     organization_id, period = interaction.organization_id, period_of(interaction.at)
+    listed = UsageItem.listed_at
+    at = [listed.set(interaction.at)] if interaction.action is InteractionAction.LIST else []
     transaction.update(
         UsageItem(keys.account_pk(interaction.account_id), keys.usage_sk(period)),
         [
             UsageItem.used.add(1),
             UsageItem.organization_id.set(organization_id),
             UsageItem.usage_of.set(keys.usage_of(organization_id, period)),
+            *at,
         ],
+        condition=listed.does_not_exist() | (listed <= interaction.at - once_in)
+        if once_in
+        else None,
     )
 
 

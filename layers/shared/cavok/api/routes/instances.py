@@ -44,17 +44,18 @@ def get_instances(
     """Lists EC2 instances, RDS instances and Aurora clusters in the account's regions. A cluster
     stands for its members. `unavailable` names what could not be listed. What AWS said less than a
     minute ago, at `as_of`, is returned again without asking. Only asking counts against the free
-    tier.
+    tier, once a minute.
     """
+    caller, quotas = router.caller, wiring.quotas()
     if refresh:
-        router.caller.must_change()
+        caller.must_change()
     listing = recent_instances(
         request_context(router, account_id),
         region=region,
         kind=kind,
         refresh=refresh,
         dependencies=wiring.connection_dependencies(),
-        quotas=wiring.quotas(),
+        quotas=quotas if caller.may_change else quotas.for_viewers(),
         kept=wiring.kept_listings(),
     )
     return InstanceList.of(listing)

@@ -44,6 +44,8 @@ def _tag(body: OrganizationBody) -> str:
 
 def _quotas(organization_id: str) -> list[QuotaBody]:
     now, quotas = router.now(), wiring.quotas()
+    if not router.caller.may_change:
+        quotas = quotas.for_viewers()
     remaining = quotas.remaining(organization_id, now)
     remaining[QuotaName.REQUESTS] = wiring.request_quota().remaining(organization_id, now)
     return [
