@@ -27,7 +27,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         verifications=wiring.verifications(),
         webhooks=wiring.webhooks(),
         workflows=wiring.workflows(),
-        testing=wiring.testing_dependencies(),
+        testing=wiring.sweeping_dependencies(),
         clock=lambda: datetime.now(UTC),
     )
     most = int(wiring.setting("SWEEP_TESTS"))

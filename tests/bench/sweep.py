@@ -101,7 +101,7 @@ def reads_of_a_sweep(stack: Stack, count: int) -> Capacity:
 def _swept(now: datetime) -> Swept:
     """A sweep whose tests find everything working, and ask nobody."""
 
-    def test(request: VerificationRequest, *_: Any) -> Found:
+    def test(request: VerificationRequest, *_: Any, **__: Any) -> Found:
         account = wiring.accounts().get(request.organization_id, request.account_id)
         return Found(steps_of(account), Survey())
 

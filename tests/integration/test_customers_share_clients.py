@@ -24,6 +24,8 @@ from pytest_socket import enable_socket
 
 from cavok.adapters.customer import session as module
 from cavok.adapters.customer.session import Credentials, CustomerSession, WrongKey
+from cavok.adapters.table.table import Item
+from cavok.services.sweep import AT_ONCE
 
 CUSTOMERS, THREADS, CALLS = 12, 24, 400
 EMPTY = b"<ListRolePoliciesResponse><ListRolePoliciesResult/></ListRolePoliciesResponse>"
@@ -155,6 +157,27 @@ def test_customers_share_one_client_and_its_connections(aws: Aws) -> None:
 
     assert one._endpoint is other._endpoint
     assert module._shared_client.cache_info().misses == 1
+
+
+def test_a_page_of_a_sweep_keeps_its_connections() -> None:
+    """STS is asked three things at once about each account."""
+    assert module.CALL.max_pool_connections >= 3 * AT_ONCE  # type: ignore[attr-defined]
+    assert Item.Meta.max_pool_connections > AT_ONCE
+
+
+def test_connections_are_closed_before_there_are_too_many_and_made_again(
+    aws: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    list_policies(customer(1))
+    manager = module._shared_client("iam", "us-east-1")._endpoint.http_session._manager
+    module.close_idle_connections()
+    assert len(manager.pools) == 1, "few are kept"
+
+    monkeypatch.setattr(module, "MOST_DESCRIPTORS", 0)
+    module.close_idle_connections()
+
+    assert len(manager.pools) == 0
+    list_policies(customer(1))
 
 
 def test_the_shared_client_alone_sends_nothing_least_of_all_as_ourselves(aws: Aws) -> None:

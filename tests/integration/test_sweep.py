@@ -72,7 +72,7 @@ class Customers:
     now: datetime = NOW
     started: list[Verification] = field(default_factory=list)
 
-    def test(self, request: VerificationRequest, *_: Any) -> Found:
+    def test(self, request: VerificationRequest, *_: Any, **__: Any) -> Found:
         self.tested.append(request.account_id)
         account = wiring.accounts().get(request.organization_id, request.account_id)
         return Found(self.finds.get(account.name, works)(account), Survey())
@@ -751,7 +751,7 @@ def handled(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Customers:
     monkeypatch.setattr(app.metrics.provider, "namespace", "Cavok/Accounts")
     monkeypatch.setenv("SWEEP_TESTS", "4")
     monkeypatch.setattr(wiring, "workflows", lambda: customers)
-    monkeypatch.setattr(wiring, "testing_dependencies", lambda: Mock(resources=wiring.resources))
+    monkeypatch.setattr(wiring, "sweeping_dependencies", lambda: Mock(resources=wiring.resources))
     return customers
 
 
@@ -999,8 +999,8 @@ def test_what_a_sweep_tests_itself_has_only_its_share_of_the_processor(
     connected()
     given: list[Any] = []
 
-    def test(request: VerificationRequest, *others: Any) -> Found:
-        given.append(others[-1])
+    def test(request: VerificationRequest, *_: Any, weighing_seconds: float, **__: Any) -> Found:
+        given.append(weighing_seconds)
         return customers.test(request)
 
     monkeypatch.setattr(sweep, "make_scheduled_test", test)

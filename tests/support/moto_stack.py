@@ -99,14 +99,14 @@ def _let_customers_in(monkeypatch: pytest.MonkeyPatch) -> None:
 def let_sweeps_find_everything_working(monkeypatch: pytest.MonkeyPatch) -> None:
     """One account after another, so that the calls have an order."""
 
-    def test(request: VerificationRequest, *_: Any) -> Found:
+    def test(request: VerificationRequest, *_: Any, **__: Any) -> Found:
         account = wiring.accounts().get(request.organization_id, request.account_id)
         return Found(steps_of(account), Survey())
 
     monkeypatch.setattr(sweep, "AT_ONCE", 1)
     monkeypatch.setattr(sweep, "make_scheduled_test", test)
     ours = Mock(resources=wiring.resources)
-    monkeypatch.setattr(wiring, "testing_dependencies", lambda: ours)
+    monkeypatch.setattr(wiring, "sweeping_dependencies", lambda: ours)
 
 
 def empty() -> None:

@@ -174,6 +174,16 @@ def testing_dependencies() -> "TestingDependencies":
     return TestingDependencies(entry=entry_dependencies(), canary=canary(), resources=resources)
 
 
+def sweeping_dependencies() -> "TestingDependencies":
+    """For as long as one invocation: each organization is read once, for its external ID."""
+    from dataclasses import replace
+
+    from cavok.adapters.table.organizations import KeptOrganizations
+
+    found = testing_dependencies()
+    return replace(found, entry=replace(found.entry, organizations=KeptOrganizations(table())))
+
+
 @cache
 def audit_trail() -> "AuditTrail":
     from cavok.adapters.table.audit import AuditTrail

@@ -30,7 +30,7 @@ from cavok.domain.organizations import Organization
 from cavok.domain.steps import Step, Verdict
 from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies
-from cavok.services.enter_for_verification import VerificationRequest
+from cavok.services.enter_for_verification import VerificationRequest, enter_for_verification
 from cavok.services.open_session import OpenedSession, open_session
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -127,15 +127,18 @@ def opened(
     sts = aws.client("sts", region_name="us-east-1" if elsewhere is None else "eu-west-1")
     other = elsewhere.client("sts", region_name="us-west-2") if elsewhere else sts
     request = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, trigger)
-    roles = CustomerRoles(sts, lambda: other)
-    dependencies = EntryDependencies(
+    dependencies = entry_dependencies(accounts, CustomerRoles(sts, lambda: other))
+    canary = Canary(sts, lambda: other, OUR_ROLE, "cavok-canary")
+    return open_session(request, dependencies, canary, progress or Progress(), NOW)  # type: ignore[arg-type]
+
+
+def entry_dependencies(accounts: Accounts, roles: CustomerRoles) -> EntryDependencies:
+    return EntryDependencies(
         organizations=Organizations(accounts.known),  # type: ignore[arg-type]
         accounts=accounts,  # type: ignore[arg-type]
         roles=lambda: roles,
         sealer=lambda: SEALER,  # type: ignore[arg-type,return-value]
     )
-    canary = Canary(sts, lambda: other, OUR_ROLE, "cavok-canary")
-    return open_session(request, dependencies, canary, progress or Progress(), NOW)  # type: ignore[arg-type]
 
 
 def assuming(customers: Any, ours: Any = ANSWER) -> Callable[[dict[str, Any]], Any]:
@@ -412,6 +415,18 @@ def test_a_deleted_account_is_not_entered(customer: Aws) -> None:
     with pytest.raises(AccountNotFound):
         opened(Accounts(None), customer)
     assert customer.calls == []
+
+
+def test_an_account_that_was_just_read_is_not_read_again(customer: Aws) -> None:
+    account, sts = an_account(), customer.client("sts", region_name="us-east-1")
+    dependencies = entry_dependencies(Accounts(None), CustomerRoles(sts, lambda: sts))
+    request = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, Trigger.SCHEDULED)
+    canary = Canary(sts, lambda: sts, OUR_ROLE, "cavok-canary")
+
+    entered = enter_for_verification(request, dependencies, canary, account)
+
+    assert entered.account is account
+    assert entered.session
 
 
 def test_a_scheduled_test_does_not_enter_an_account_that_was_revoked_after_it_began(

@@ -18,6 +18,7 @@ from cavok.domain.errors import (
     EntryRefusedYet,
     OurEntryBroken,
 )
+from cavok.domain.organizations import Organization
 from cavok.domain.session_names import session_name
 from cavok.domain.session_policies import probing_policy_text
 from cavok.domain.steps import Judgement, Step, Verdict
@@ -60,16 +61,23 @@ class EntryResult:
 
 
 def enter_for_verification(
-    request: VerificationRequest, dependencies: EntryDependencies, canary: Canary
+    request: VerificationRequest,
+    dependencies: EntryDependencies,
+    canary: Canary,
+    account: Account | None = None,
 ) -> EntryResult:
-    """Enters the account and checks its trust.
+    """Enters the account and checks its trust. `account`: as it was just read, if it was.
 
     Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
     SealBroken.
     """
-    with ThreadPoolExecutor(1) as pool:  # beside the account: somebody waits, or it costs money
-        organization = pool.submit(dependencies.organizations.get, request.organization_id)
-        account = dependencies.accounts.get(request.organization_id, request.account_id)
+    read = partial(dependencies.organizations.get, request.organization_id)
+    if account:
+        organization: Callable[[], Organization | None] = read
+    else:
+        with ThreadPoolExecutor(1) as pool:  # at once: somebody waits
+            organization = pool.submit(read).result
+            account = dependencies.accounts.get(request.organization_id, request.account_id)
     if account.revoked and request.trigger is Trigger.SCHEDULED:
         raise EntryInconclusive("A person revoked the use of the account meanwhile.")
     name = session_name("test", request.verification_id)
@@ -79,7 +87,7 @@ def enter_for_verification(
             policy=probing_policy_text(),
             session_name=name,
             dependencies=dependencies,
-            organization=organization.result,
+            organization=organization,
         )
         if account.access_type is AccessType.ASSUME_ROLE:
             steps += _check_trust(account, session, name, dependencies)

@@ -3,6 +3,7 @@ every probe and writes the customer's log. The session stays in this process, so
 """
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from math import inf
@@ -11,6 +12,7 @@ from typing import NamedTuple
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.table.resources import Resources
+from cavok.domain.accounts import Account
 from cavok.domain.deadlines import LOG_SECONDS, Deadline
 from cavok.domain.steps import Step
 from cavok.domain.survey import Survey
@@ -18,7 +20,7 @@ from cavok.services.enter_account import EntryDependencies
 from cavok.services.enter_for_verification import VerificationRequest, enter_for_verification
 from cavok.services.probe_account import probe_account
 from cavok.services.survey_regions import survey_regions
-from cavok.services.write_customer_log import write_verification_log
+from cavok.services.write_customer_log import prepare_log, write_verification_log
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +44,21 @@ def make_scheduled_test(
     dependencies: TestingDependencies,
     deadline: Deadline,
     now: datetime,
+    *,
     weighing_seconds: float = inf,
+    account: Account | None = None,
 ) -> Found:
-    """Raises what entering the account raises."""
-    entered = enter_for_verification(request, dependencies.entry, dependencies.canary)
+    """`account`: as it was just read, if it was. Raises what entering the account raises."""
+    entered = enter_for_verification(request, dependencies.entry, dependencies.canary, account)
     steps, session = list(entered.steps), entered.session
     if session is None:
         return Found(steps, Survey())
+    pool = ThreadPoolExecutor(1)
+    # Beside the probes: waiting costs money.
+    prepared = (
+        pool.submit(prepare_log, session, now, deadline) if entered.account.write_logs else None
+    )
+    pool.shutdown(wait=False)
     survey = survey_regions(
         entered.account.regions,
         session,
@@ -57,14 +67,15 @@ def make_scheduled_test(
         now=now,
     )
     region = survey.probing_region(session.region)
-    account = ProbedAccount(
+    probed = ProbedAccount(
         session=session.at(region),
         survey=survey,
         deadline=deadline,
         weighing_seconds=weighing_seconds,
     )
-    steps += probe_account(entered.probes, account)
-    if entered.account.write_logs:
+    steps += probe_account(entered.probes, probed)
+    if prepared:
+        steps += prepared.result()
         test = {
             "account_id": request.account_id,
             "verification_id": request.verification_id,

@@ -23,7 +23,7 @@ from cavok.domain.verifications import Trigger
 TIME_LIMIT_SECONDS = 15
 """Regions without an answer by then are unknown. The functions live longer."""
 
-CALLS_BESIDE_OTHERS = 16
+CALLS_BESIDE_OTHERS = 12
 """Calls at once in a scheduled test. With 20 regions all calls would take 40 threads, and those of
 a sweep's page nearly all that Lambda allows (`AT_ONCE` in `services/sweep.py`).
 """

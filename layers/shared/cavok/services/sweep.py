@@ -17,6 +17,7 @@ from typing import Any
 
 from ulid import ULID
 
+from cavok.adapters.customer.session import close_idle_connections
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.table import WriteConflict
@@ -205,6 +206,7 @@ class Sweep:
         done, _ = wait(tests, timeout=PATIENCE_SECONDS)
         too_late.set()
         pool.shutdown(wait=False, cancel_futures=True)
+        close_idle_connections()
         for test, account in tests.items():
             if late := test not in done:  # no page of others is held up again
                 queue.put_last(account.organization_id)
@@ -239,7 +241,8 @@ class Sweep:
                 ours.testing,
                 deadline,
                 ours.clock(),
-                WEIGHING_SECONDS,
+                weighing_seconds=WEIGHING_SECONDS,
+                account=account,
             )
         except EntryRefused as error:
             if account.status in CONNECTED:

@@ -5,6 +5,7 @@ import threading
 from contextvars import ContextVar
 from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
@@ -19,17 +20,27 @@ if TYPE_CHECKING:
 CALL = Config(
     connect_timeout=3,
     read_timeout=8,
+    max_pool_connections=72,
     retries={"mode": "legacy", "total_max_attempts": 2},
 )
 """A region that does not answer must not hang the function. One call takes 22 seconds at most. In
 the mode `standard` a client repeats a limited number of failed calls, and customers share clients.
-Source: boto3 guide, "Retries".
+Source: boto3 guide, "Retries". A page of a sweep makes 72 calls of STS at once: with fewer
+connections than that, most are made anew for each call.
+"""
+
+MOST_DESCRIPTORS = 400
+"""Open files and connections that a process may keep between pages of a sweep. Lambda allows 1,024,
+and a page has up to 432 calls at once. Source: Lambda Developer Guide, "Lambda quotas".
 """
 
 _MAKING_CLIENTS = threading.Lock()
 """Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
 "Clients".
 """
+
+_clients: list[Any] = []
+"""Those that customers share."""
 
 _NOBODY = "nobody"
 """The key of the shared clients themselves. botocore looks for no other where one is given, so that
@@ -132,7 +143,17 @@ def _shared_client(service: str, region: str) -> Any:
         config=CALL,
     )
     client.meta.events.register_first("before-send", _check_the_key)
+    _clients.append(client)
     return client
+
+
+def close_idle_connections() -> None:
+    """If there are too many: each region and service has its own, and customers use many. A call
+    that is being made keeps its connection.
+    """
+    if sum(1 for _ in Path("/dev/fd").iterdir()) > MOST_DESCRIPTORS:
+        for client in tuple(_clients):
+            client.close()
 
 
 def _with_credentials(shared: Any, credentials: Credentials) -> Any:

@@ -61,3 +61,16 @@ class Organizations:
                 raise ServiceUnavailable("The organization could not be read back.") from error
             return stored
         return organization
+
+
+class KeptOrganizations(Organizations):
+    """Reads each organization once. For what never changes: not for the counts."""
+
+    def __init__(self, table: Table) -> None:
+        super().__init__(table)
+        self._kept: dict[str, Organization] = {}
+
+    def get(self, organization_id: str) -> Organization | None:
+        if organization_id not in self._kept and (read := super().get(organization_id)):
+            self._kept[organization_id] = read
+        return self._kept.get(organization_id)

@@ -166,6 +166,7 @@ class Item(Model):
         connect_timeout_seconds = 2
         read_timeout_seconds = 4
         max_retry_attempts = 3
+        max_pool_connections = 32  # more than a page of a sweep has accounts
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)

@@ -1,0 +1,82 @@
+"""A scheduled test in one function: what it does at once, and what it reads."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from cavok.adapters.table.organizations import KeptOrganizations, OrganizationItem
+from cavok.domain.deadlines import NO_DEADLINE
+from cavok.domain.organizations import Organization
+from cavok.domain.steps import Step
+from cavok.domain.survey import Survey
+from cavok.domain.verifications import Trigger
+from cavok.services import scheduled_test
+from cavok.services.enter_for_verification import EntryResult, VerificationRequest
+from cavok.services.scheduled_test import make_scheduled_test
+from cavok.services.write_customer_log import PREPARING
+from tests.support.builders import (
+    ACCOUNT_ID,
+    EXTERNAL_ID,
+    NOW,
+    ORGANIZATION_ID,
+    VERIFICATION_ID,
+    a_step,
+    an_account,
+)
+
+REQUEST = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, Trigger.SCHEDULED)
+
+
+def test_the_log_is_prepared_while_the_account_is_probed(monkeypatch: pytest.MonkeyPatch) -> None:
+    account, prepared = an_account(write_logs=True), threading.Event()
+    entered = EntryResult(account=account, session=Mock(), steps=(), probes=())
+
+    def prepare(*_: Any) -> list[Step]:
+        prepared.set()
+        return [a_step(action) for action in PREPARING]
+
+    def survey(*_: Any, **__: Any) -> Survey:
+        assert prepared.wait(60), "it waits for the log, which nobody prepares"
+        return Survey()
+
+    def write(_: Mapping[str, Any], steps: Sequence[Step], *__: Any) -> list[Step]:
+        assert [step.step for step in steps] == [*PREPARING], "nothing is made twice"
+        return [a_step("logs:PutLogEvents")]
+
+    monkeypatch.setattr(scheduled_test, "enter_for_verification", lambda *_: entered)
+    monkeypatch.setattr(scheduled_test, "survey_regions", survey)
+    monkeypatch.setattr(scheduled_test, "prepare_log", prepare)
+    monkeypatch.setattr(scheduled_test, "write_verification_log", write)
+
+    found = make_scheduled_test(REQUEST, Mock(), NO_DEADLINE, NOW, account=account)
+
+    assert [step.step for step in found.steps] == [*PREPARING, "logs:PutLogEvents"]
+
+
+def test_no_log_is_prepared_where_none_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = replace(an_account(), write_logs=False)
+    entered = EntryResult(account=account, session=Mock(), steps=(), probes=())
+    monkeypatch.setattr(scheduled_test, "enter_for_verification", lambda *_: entered)
+    monkeypatch.setattr(scheduled_test, "survey_regions", lambda *_, **__: Survey())
+    monkeypatch.setattr(scheduled_test, "prepare_log", Mock(side_effect=AssertionError))
+
+    assert make_scheduled_test(REQUEST, Mock(), NO_DEADLINE, NOW).steps == []
+
+
+def test_a_sweep_reads_each_organization_once_and_a_missing_one_again() -> None:
+    stored = OrganizationItem.of(Organization(ORGANIZATION_ID, EXTERNAL_ID, {}), NOW)
+    table = Mock()
+    table.get.side_effect = [None, stored]
+    kept = KeptOrganizations(table)
+
+    assert kept.get(ORGANIZATION_ID) is None
+    found = [kept.get(ORGANIZATION_ID) for _ in range(3)]
+
+    assert [one and one.external_id for one in found] == [EXTERNAL_ID] * 3
+    assert table.get.call_count == 2
