@@ -252,7 +252,7 @@ _Reader = tuple[str, str, Callable[[Any], Any]]
 
 
 @cache
-def _readers(kind: type[Item]) -> tuple[dict[str, _Reader], dict[str, None]]:
+def _readers(kind: type[Item]) -> tuple[dict[str, _Reader], dict[str, Any]]:
     """How each stored attribute is read: the name that it has here, its type, and what makes a
     value of it. And all names, without values.
     """
@@ -260,7 +260,8 @@ def _readers(kind: type[Item]) -> tuple[dict[str, _Reader], dict[str, None]]:
     readers = {
         one.attr_name: (name, one.attr_type, one.deserialize) for name, one in attributes.items()
     }
-    return readers, dict.fromkeys(attributes)
+    nothing: dict[str, Any] = dict.fromkeys(attributes)
+    return readers, nothing
 
 
 def _as_a(source: object, kind: type[T], others: Mapping[str, Any]) -> T:
