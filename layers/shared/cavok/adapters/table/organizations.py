@@ -71,6 +71,7 @@ class KeptOrganizations(Organizations):
         self._kept: dict[str, Organization] = {}
 
     def get(self, organization_id: str) -> Organization | None:
+        """As of the first read."""
         if organization_id not in self._kept and (read := super().get(organization_id)):
             self._kept[organization_id] = read
         return self._kept.get(organization_id)

@@ -257,7 +257,7 @@ def _readers(kind: type[Item]) -> tuple[dict[str, _Reader], dict[str, Any]]:
     value of it. And all names, without values.
     """
     attributes = kind.get_attributes()
-    readers = {
+    readers: dict[str, _Reader] = {
         one.attr_name: (name, one.attr_type, one.deserialize) for name, one in attributes.items()
     }
     nothing: dict[str, Any] = dict.fromkeys(attributes)
