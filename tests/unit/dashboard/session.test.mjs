@@ -128,7 +128,7 @@ for (const status of [429, 503])
     globalThis.location = new URL("https://cavok.example/");
   });
 
-test("hosted: whoever wanted an authenticator sets it up with the tokens of the return, before they are kept", async () => {
+test("hosted: who wanted an authenticator sets it up on the way back, before the tokens are kept", async () => {
   globalThis.location = new URL("https://cavok.example/?code=c&state=s");
   globalThis.history = { replaceState() {} };
   stored.clear();

@@ -29,8 +29,7 @@ function hosted() {
     offer(wish),
     button(t.signIn.hosted, {
       class: "button-primary",
-      onclick: (event) =>
-        submitting(event.currentTarget, () => session.signInHosted({ settingUp: wish.checked })),
+      onclick: (event) => submitting(event.currentTarget, () => session.signInHosted({ settingUp: wish.checked })),
     }),
   );
   const left = session.leftToDo();
