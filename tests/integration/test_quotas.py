@@ -560,8 +560,8 @@ def test_viewers_leave_half_of_the_listings_to_admins(
             assert answer.status == (429 if n >= 2 else 409 if refused else 200)
     assert answer.headers["ratelimit-policy"] == '"listings";q=2;w=60'
     assert answer.json["detail"].startswith("Viewers of your organization may have 2 listings")
-    told = [who.get("/v1/organization").json["quotas"][2] for who in (viewer, admin)]
-    assert [(each["limit"], each["remaining"]) for each in told] == [(2, 0), (4, 2)]
+    shown = [who.get("/v1/organization").json["quotas"][2] for who in (viewer, admin)]
+    assert [(each["limit"], each["remaining"]) for each in shown] == [(2, 0), (4, 2)]
 
     assert [listing(admin, refresh="true").status for _ in range(3)] == [200, 200, 429]
 

@@ -34,7 +34,7 @@ from tests.support.builders import (
 )
 
 LATER, TOMORROW = NOW + timedelta(minutes=1), NOW + timedelta(days=1)
-SETTLED = NOW + timedelta(minutes=10)
+TEN_LATER = NOW + timedelta(minutes=10)
 TESTED = replace(
     confirmed(an_account()),
     status=Status.DEGRADED,
@@ -119,8 +119,8 @@ def test_whoever_switches_the_logs_again_and_again_has_one_test_in_ten_minutes()
         ({"status": Status.UNCONFIRMED}, TOMORROW),
         ({"status": Status.FAILED}, TOMORROW),
         ({"attempts": 3}, TOMORROW),
-        ({"status": Status.UNCONFIRMED, "next_verification_at": None}, SETTLED),
-        ({"verification": None}, SETTLED),
+        ({"status": Status.UNCONFIRMED, "next_verification_at": None}, TEN_LATER),
+        ({"verification": None}, TEN_LATER),
         ({"next_verification_at": NOW}, NOW),
         ({"touched_at": LATER}, LATER + timedelta(minutes=10)),
     ],
@@ -130,7 +130,7 @@ def test_switching_the_logs_prolongs_and_shortens_no_wait_of_tests_that_find_not
     but: dict[str, Any], due: datetime
 ) -> None:
     account = replace(TESTED, **({"attempts": 0, "next_verification_at": TOMORROW} | but))
-    assert account.with_write_logs(False, SETTLED).next_verification_at == due
+    assert account.with_write_logs(False, TEN_LATER).next_verification_at == due
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,7 @@ def test_switching_the_logs_prolongs_and_shortens_no_wait_of_tests_that_find_not
 )
 def test_another_connection_makes_all_that_was_found_void(connection: dict[str, Any]) -> None:
     assert changed(
-        replace(TESTED, next_verification_at=TOMORROW).reconnected(SETTLED, **connection)
+        replace(TESTED, next_verification_at=TOMORROW).reconnected(TEN_LATER, **connection)
     ) == connection | {
         "status": Status.UNCONFIRMED,
         "issues": (),
@@ -154,9 +154,9 @@ def test_another_connection_makes_all_that_was_found_void(connection: dict[str, 
         "attempts": 0,
         "connected_at": None,
         "connection_revision": 8,
-        "next_verification_at": SETTLED,
-        "touched_at": SETTLED,
-        "updated_at": SETTLED,
+        "next_verification_at": TEN_LATER,
+        "touched_at": TEN_LATER,
+        "updated_at": TEN_LATER,
     }
 
 

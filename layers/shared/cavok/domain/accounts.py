@@ -246,20 +246,20 @@ class Account(ListedAccount):
             updated_at=now,
         )
 
-    def _settled_at(self) -> datetime:
+    def _due_again_from(self) -> datetime:
         """When a change makes it due at once."""
         last = self.verification
         known = max(self.touched_at, last.finished_at) if last else self.touched_at
         return known + TESTED_AGAIN_AFTER
 
     def _due_after_a_change(self, now: datetime) -> datetime | None:
-        """At once, so that a test shows whether it works, or once it is settled. What was planned
+        """At once, so that a test shows whether it works, or ten minutes later. What was planned
         before that stays. Only a person tests a revoked account.
         """
         planned = self.next_verification_at
         if self.revoked:
             return planned
-        return min(planned, max(now, self._settled_at())) if planned else now
+        return min(planned, max(now, self._due_again_from())) if planned else now
 
     def reconnected(
         self,
@@ -285,7 +285,7 @@ class Account(ListedAccount):
             capabilities=dict(UNKNOWN_CAPABILITIES),
             region_health=(),
             proven=frozenset(),
-            attempts=0 if now >= self._settled_at() else self.attempts,
+            attempts=0 if now >= self._due_again_from() else self.attempts,
             connected_at=None,
             connection_revision=self.connection_revision + 1,
             next_verification_at=self._due_after_a_change(now),
