@@ -63,12 +63,12 @@ class Client:
         return self.admin.get(self.read)
 
     def send(self, tags: str | None, *, none_of: str | None = None) -> Answer:
-        """`{tag}` stands for the present tag."""
-        tag = self.get().headers.get("etag", "")
-        conditions = {"If-Match": tags, "If-None-Match": none_of}
-        named = {
-            k: tags.replace("{tag}", tag) for k, tags in conditions.items() if tags is not None
-        }
+        """`{tag}` stands for the present tag, which is read only then."""
+        given = {"If-Match": tags, "If-None-Match": none_of}
+        named = {name: each for name, each in given.items() if each is not None}
+        if "{tag}" in "".join(named.values()):
+            tag = self.get().headers["etag"]
+            named = {name: each.replace("{tag}", tag) for name, each in named.items()}
         return self.admin.send(self.method, self.path, self.body, named)
 
 
