@@ -41,11 +41,11 @@ CONDITIONAL: list[tuple[str, str, Any]] = [
     ("DELETE", "/v1/accounts/{account_id}", None),
     ("PUT", "/v1/accounts/{account_id}/credentials", KEYS),
     ("POST", "/v1/accounts/{account_id}/revoke", None),
+    ("POST", "/v1/organization/webhook/resume", None),
     ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}", {"schedule": OFFICE}),
     ("DELETE", "/v1/accounts/{account_id}/resources/{resource_id}", None),
     ("PUT", "/v1/organization/webhook", WEBHOOK | {"events": ["Account Degraded"]}),
     ("DELETE", "/v1/organization/webhook", None),
-    ("POST", "/v1/organization/webhook/resume", None),
 ]
 
 

@@ -345,7 +345,7 @@ def written() -> set[str]:
         nodes = list(ast.walk(parsed(path)))
         calls = [node for node in nodes if isinstance(node, ast.Call)]
         names = {ast.unparse(call.func) for call in calls}
-        if names & {"count", "metrics.add_metric"}:
+        if names & {"count", "metrics.add_metric", "one_message"}:
             found |= {str(n.value) for n in nodes if isinstance(n, ast.Constant)}
         found |= {ast.unparse(c.args[0]) for c in calls if ast.unparse(c.func) == "counted"}
     return found
