@@ -19,6 +19,7 @@ from moto.backends import get_backend
 
 from cavok import wiring
 from cavok.adapters.customer.assume_role import CustomerRoles
+from cavok.adapters.table import due_accounts
 from cavok.api.router import Router
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
@@ -104,6 +105,7 @@ def let_sweeps_find_everything_working(monkeypatch: pytest.MonkeyPatch) -> None:
         return Found(steps_of(account), Survey())
 
     monkeypatch.setattr(sweep, "AT_ONCE", 1)
+    monkeypatch.setattr(due_accounts, "SHARDS_AT_ONCE", 1)
     monkeypatch.setattr(sweep, "make_scheduled_test", test)
     ours = Mock(resources=wiring.resources)
     monkeypatch.setattr(wiring, "sweeping_dependencies", lambda: ours)

@@ -14,6 +14,9 @@ from cavok.domain.fair_queue import AccountKey
 INDEX_IS_LATE = timedelta(seconds=15)
 """How far before its last look a sweep looks again: the index is eventually consistent."""
 
+SHARDS_AT_ONCE = len(keys.DUE_SHARDS)
+"""All of them: waiting costs money."""
+
 
 class DueAccounts:
     """Reads only due accounts, so the cost does not depend on the number of accounts."""
@@ -33,7 +36,7 @@ class DueAccounts:
             entries = AccountItem.by_due.query(shard, due)
             return [(item.next_verification_at, _key(item)) for item in entries]
 
-        with ThreadPoolExecutor(len(keys.DUE_SHARDS)) as pool:  # all at once: waiting costs money
+        with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
             found = sorted(chain.from_iterable(pool.map(of_shard, keys.DUE_SHARDS)))
         return [key for _, key in found]
 
