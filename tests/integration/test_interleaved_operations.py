@@ -435,8 +435,11 @@ def _wrong_counts(items: Json, accounts: Json) -> Iterator[str]:
                 yield f"counts {counted} of {there}"
         if sk.startswith("USAGE#"):
             made = sum(
-                p == pk and s.startswith("INTERACTION#") and item["outcome"] != "pending"
-                for (p, s), item in items.items()
+                p == pk
+                and s.startswith("INTERACTION#")
+                and each["outcome"] != "pending"
+                and each.get("counted", True)
+                for (p, s), each in items.items()
             )
             if int(item["used"]) != made:
                 yield f"used {item['used']} of {made}"

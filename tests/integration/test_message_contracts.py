@@ -441,7 +441,7 @@ def _nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(error: Exception, message_id: object) -> None:
         raise AssertionError(f"dropped: {error}")
 
-    for place in ("cavok.batches", "functions.log_interactions.app", "functions.end_resources.app"):
+    for place in ("cavok.batches", "cavok.messages"):
         monkeypatch.setattr(importlib.import_module(place), "drop", refuse)
 
 
