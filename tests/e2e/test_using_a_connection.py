@@ -170,17 +170,17 @@ def test_the_organizations_usage_has_the_same_number_under_the_accounts_name(
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"),
+    ("kind", "name", "status"),
     [
-        ("ec2", "i-0123456789abcdef0"),
-        ("ec2", "*"),
-        ("rds", "nothing"),
-        ("aurora", "orders"),
-        ("aurora", "ledger*"),
+        ("ec2", "i-0123456789abcdef0", 404),
+        ("ec2", "*", 422),
+        ("rds", "nothing", 404),
+        ("aurora", "orders", 404),
+        ("aurora", "ledger*", 422),
     ],
 )
-def test_what_does_not_exist_is_not_found(used: Used, kind: str, name: str) -> None:
-    problem(used.post(kind, name, "stop"), 404)
+def test_what_does_not_exist_is_not_found(used: Used, kind: str, name: str, status: int) -> None:
+    problem(used.post(kind, name, "stop"), status)
 
 
 def test_a_member_of_a_cluster_is_refused_with_the_clusters_name(used: Used) -> None:

@@ -576,7 +576,10 @@ class ListView {
   readAt() {
     const rows = [...this.rows.keys()].map(store.readAt).filter(Boolean);
     const listed = rows.length ? rows : [this.listing.pages[0]?.at ?? 0];
-    return Math.min(...listed, store.numbers()?.at ?? Infinity);
+    const times = [...listed, store.numbers()?.at ?? Infinity].filter(Number.isFinite);
+    const latest = Math.max(...times);
+    // After the clock was set back, what was read before is in the future, and old.
+    return latest > Date.now() ? latest : Math.min(...times);
   }
 
   // Statuses change by themselves. Reads rows under test often, and the other visible rows now and
