@@ -33,4 +33,6 @@ test("a view is as old as the oldest of its parts that have been read", () => {
   assert.equal(oldest(parts(30, 10, 20)), 10);
   assert.equal(oldest(parts(0, 20)), 20);
   assert.equal(oldest(parts(0, 0)), 0);
+  const future = Date.now() + 60_000;
+  assert.equal(oldest(parts(10, future, 20)), future, "it was read before the clock was set back");
 });

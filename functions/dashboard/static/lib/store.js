@@ -174,6 +174,16 @@ export function freshness(at, now = Date.now()) {
   return trouble || Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
 }
 
+/**
+ * The oldest of these times at which something was read, without 0 for not yet; 0 if none was. After the clock was set
+ * back, what was read before is in the future, and older than all.
+ * @param {number[]} times
+ */
+export function oldest(times, now = Date.now()) {
+  const there = times.filter(Boolean);
+  return there.find((at) => at > now) ?? (there.length ? Math.min(...there) : 0);
+}
+
 /** The instances of this account, if they were listed last. */
 export const instancesOf = (id) => (instances && instances.id === id ? instances.listed : null);
 export function keepInstances(id, listed) {

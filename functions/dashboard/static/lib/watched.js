@@ -22,10 +22,7 @@ const SLOW_AFTER_MS = 5_000;
  */
 
 /** When the oldest of these was read; 0 if nothing was yet. @param {Part[]} parts */
-export function oldest(parts) {
-  const times = parts.map(({ readAt }) => readAt()).filter(Boolean);
-  return times.length ? Math.min(...times) : 0;
-}
+export const oldest = (parts) => store.oldest(parts.map(({ readAt }) => readAt()));
 
 /**
  * Reads once. Shows a skeleton while that lasts, and a note if it takes long; then the content, or the problem with a

@@ -574,12 +574,10 @@ class ListView {
 
   // When the oldest of the rows in sight, or the numbers, were read.
   readAt() {
+    const [first] = this.listing.pages;
+    if (!first) return 0;
     const rows = [...this.rows.keys()].map(store.readAt).filter(Boolean);
-    const listed = rows.length ? rows : [this.listing.pages[0]?.at ?? 0];
-    const times = [...listed, store.numbers()?.at ?? Infinity].filter(Number.isFinite);
-    const latest = Math.max(...times);
-    // After the clock was set back, what was read before is in the future, and old.
-    return latest > Date.now() ? latest : Math.min(...times);
+    return store.oldest([...(rows.length ? rows : [first.at]), store.numbers()?.at ?? 0]);
   }
 
   // Statuses change by themselves. Reads rows under test often, and the other visible rows now and
