@@ -44,19 +44,9 @@ _FROM_GATEWAY = ("429", "500", "503")
 _OF_ONE_TEST = ("create_verification", "get_verification")
 """Operations that send a test, which may be running."""
 
-_IF_MATCH = {
-    "name": "if-match",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string"},
-    "description": "ETags, or `*`. Something else is not sent: 412.",
-}
-_IF_NONE_MATCH = {
-    "name": "if-none-match",
-    "in": "header",
-    "required": False,
-    "schema": {"type": "string"},
-    "description": "ETags, or `*`. What a client has is not sent again: 304.",
+_CONDITIONS_OF_READS = {
+    "if-match": "ETags, or `*`. Something else is not sent: 412.",
+    "if-none-match": "ETags, or `*`. What a client has is not sent again: 304.",
 }
 
 
@@ -70,19 +60,12 @@ def document() -> str:
     for path, operations in made["paths"].items():
         for method, operation in operations.items():
             if method == "get":
-                operation.setdefault("parameters", []).extend(({**_IF_MATCH}, {**_IF_NONE_MATCH}))
+                operation.setdefault("parameters", []).extend(_conditions_of_reads())
             for parameter in operation.get("parameters", ()):
                 description = descriptions.PARAMETERS.get(parameter["name"])
                 parameter.setdefault("description", description)
                 parameter["schema"] = _never_null(parameter["schema"])
-            responses = operation["responses"] | {
-                str(status.value): _answer(status) for status in by_method(method)
-            }
-            responses |= {
-                status: _of_both(responses.get(status) or _answer(HTTPStatus(int(status))))
-                for status in _FROM_GATEWAY
-            }
-            operation["responses"] = dict(sorted(responses.items()))
+            responses = operation["responses"] = _responses_of(method, operation)
             has_entries = any(each.startswith(f"{path}/{{") for each in made["paths"])
             for status, response in responses.items():
                 declared = _headers_of(method, operation, status, has_entries=has_entries)
@@ -97,6 +80,12 @@ def document() -> str:
     _drop_unused(made)
     descriptions.describe(made)
     return json.dumps(made, separators=(",", ":"))
+
+
+def _conditions_of_reads() -> Iterator[dict[str, Any]]:
+    for name, text in _CONDITIONS_OF_READS.items():
+        header = {"name": name, "in": "header", "required": False}
+        yield header | {"schema": {"type": "string"}, "description": text}
 
 
 def _whole_api() -> APIGatewayHttpResolver:
@@ -120,6 +109,18 @@ def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
         return schema
     (given,) = (option for option in schema["anyOf"] if option != {"type": "null"})
     return {**{name: value for name, value in schema.items() if name != "anyOf"}, **given}
+
+
+def _responses_of(method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
+    """The answers of an operation by status: its own, those of its method, and the gateway's."""
+    responses = operation["responses"] | {
+        str(status.value): _answer(status) for status in by_method(method)
+    }
+    responses |= {
+        status: _of_both(responses.get(status) or _answer(HTTPStatus(int(status))))
+        for status in _FROM_GATEWAY
+    }
+    return dict(sorted(responses.items()))
 
 
 def _answer(status: HTTPStatus) -> dict[str, Any]:

@@ -1,11 +1,15 @@
-"""The quota of requests, before the routes."""
+"""The quota of requests, before the routes, and what quotas leave to a caller."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cavok import wiring
+from cavok.api.caller import Caller
 from cavok.api.gate import caller_of
 from cavok.api.router import Router
+
+if TYPE_CHECKING:
+    from cavok.adapters.table.quotas import Quotas
 
 
 def count_request(event: Mapping[str, Any]) -> None:
@@ -17,3 +21,9 @@ def count_request(event: Mapping[str, Any]) -> None:
     ends = context["http"]["method"] == "DELETE" or event["rawPath"].endswith("/revoke")
     if context.get("authorizer") and not ends:
         wiring.request_quota().take(caller_of(event).organization_id, Router.now())
+
+
+def quotas_of(caller: Caller) -> "Quotas":
+    """The quotas of the caller's organization: of a viewer, what they leave to viewers."""
+    quotas = wiring.quotas()
+    return quotas if caller.may_change else quotas.for_viewers()

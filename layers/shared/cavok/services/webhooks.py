@@ -107,10 +107,8 @@ def set_webhook(
         rotates = found and secret
         action = AuditAction.WEBHOOK_SECRET_ROTATED if rotates else AuditAction.WEBHOOK_SET
         after = _audited(webhook)
-        changes, detail = (
-            differences(_audited(found), after),
-            f"{after['host']}: {', '.join(events)}",
-        )
+        changes = differences(_audited(found), after)
+        detail = f"{after['host']}: {', '.join(events)}"
         entry = of_webhook(action, organization_id, requester, now, detail=detail, changes=changes)
         webhooks.save(found, webhook, entry, count)
         return WebhookSet(webhook, secret, created=found is None)

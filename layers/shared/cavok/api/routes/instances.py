@@ -9,6 +9,7 @@ from cavok import wiring
 from cavok.api.models.common import IdempotencyKey
 from cavok.api.models.instances import InstanceList
 from cavok.api.models.interactions import InteractionBody
+from cavok.api.quotas import quotas_of
 from cavok.api.request_context import request_context
 from cavok.api.responses import ACCEPTED, accepted, answers
 from cavok.api.router import Router
@@ -46,16 +47,15 @@ def get_instances(
     minute ago, at `as_of`, is returned again without asking. Only asking counts against the free
     tier, once a minute.
     """
-    caller, quotas = router.caller, wiring.quotas()
     if refresh:
-        caller.must_change()
+        router.caller.must_change()
     listing = recent_instances(
         request_context(router, account_id),
         region=region,
         kind=kind,
         refresh=refresh,
         dependencies=wiring.connection_dependencies(),
-        quotas=quotas if caller.may_change else quotas.for_viewers(),
+        quotas=quotas_of(router.caller),
         kept=wiring.kept_listings(),
     )
     return InstanceList.of(listing)

@@ -5,6 +5,7 @@ from aws_lambda_powertools.event_handler import Response
 from cavok import wiring
 from cavok.api.caching import weak_tag
 from cavok.api.models.organizations import AccountCounts, ByStatus, OrganizationBody, QuotaBody
+from cavok.api.quotas import quotas_of
 from cavok.api.responses import answers, ok
 from cavok.api.router import Router
 from cavok.domain.quotas import QuotaName
@@ -43,9 +44,7 @@ def _tag(body: OrganizationBody) -> str:
 
 
 def _quotas(organization_id: str) -> list[QuotaBody]:
-    now, quotas = router.now(), wiring.quotas()
-    if not router.caller.may_change:
-        quotas = quotas.for_viewers()
+    now, quotas = router.now(), quotas_of(router.caller)
     remaining = quotas.remaining(organization_id, now)
     remaining[QuotaName.REQUESTS] = wiring.request_quota().remaining(organization_id, now)
     return [
