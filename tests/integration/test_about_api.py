@@ -312,7 +312,7 @@ def test_the_document_is_compact_and_compressed_for_those_who_take_it(nobody: Ap
     [
         ("/openapi.json?x=1", 422),
         ("/docs?x=1", 422),
-        ("/docs/problems/forbidden?x=1", 422),
+        ("/docs/problems/admins_only?x=1", 422),
         ("/docs/problems/nothing", 404),
     ],
 )
@@ -414,7 +414,7 @@ def test_each_code_has_a_page_that_explains_it(nobody: Api) -> None:
 
 
 def test_a_page_of_a_problem_runs_nothing_and_is_framed_by_nobody(nobody: Api) -> None:
-    answer = nobody.get("/docs/problems/forbidden")
+    answer = nobody.get("/docs/problems/admins_only")
     (style,) = re.findall("<style>(.*)</style>", answer.text)
     policy = answer.headers["content-security-policy"]
 

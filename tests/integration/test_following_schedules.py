@@ -28,9 +28,9 @@ from cavok.domain.errors import (
     Conflict,
     EntryInconclusive,
     InstanceNotFound,
-    InteractionRefused,
     InvalidField,
     NotAnswered,
+    RefusedByAws,
     ResourceNotFound,
     ServiceUnavailable,
     StillRunning,
@@ -228,7 +228,7 @@ def test_an_instance_that_does_not_exist_cannot_be_a_resource(
 
 @pytest.mark.parametrize(
     ("code", "raised"),
-    [("Throttling", NotAnswered), ("AccessDenied", InteractionRefused)],
+    [("Throttling", NotAnswered), ("AccessDenied", RefusedByAws)],
 )
 def test_an_instance_that_could_not_be_looked_for_is_worth_another_try_only_if_that_passes(
     connect: Connect,

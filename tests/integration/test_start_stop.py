@@ -23,15 +23,23 @@ from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.actors import Actor, Requester
 from cavok.domain.errors import (
     AccountNotFound,
+    AmbiguousInstance,
     CallFailed,
     EntryInconclusive,
     EntryRefused,
+    ExcludedByTag,
     InstanceNotFound,
-    InteractionRefused,
     InvalidField,
+    NoCapacity,
     NotAnswered,
+    NotConnected,
+    NotLetIn,
+    Overtaken,
+    RefusedByAws,
     ServiceUnavailable,
     StillRunning,
+    UseEnded,
+    WrongState,
 )
 from cavok.domain.instances import Instance, Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result
@@ -201,9 +209,9 @@ def test_an_account_that_is_not_connected_is_not_entered(
     accounts.add(an_account(status=status), None)
     stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
 
-    with pytest.raises(InteractionRefused, match="press Test"):
+    with pytest.raises(NotConnected, match="press Test"):
         start_stop(CONTEXT, stop, dependencies=dependencies)
-    with pytest.raises(InteractionRefused, match="press Test"):
+    with pytest.raises(NotConnected, match="press Test"):
         list_instances(CONTEXT, region=None, kind=None, dependencies=dependencies)
 
     assert sessions.policies == []
@@ -218,7 +226,7 @@ def test_a_permission_that_the_last_test_found_missing_is_named_and_not_tried(
     connect("ec2:StopInstances")
     web = run_instance()
 
-    with pytest.raises(InteractionRefused, match="ec2:StopInstances"):
+    with pytest.raises(RefusedByAws, match="ec2:StopInstances"):
         start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, web), dependencies=dependencies)
 
     assert sessions.policies == []
@@ -262,7 +270,7 @@ def test_an_excluded_instance_is_refused(
     connect()
     web = run_instance(**{"cavok:exclude": "true"})
 
-    with pytest.raises(InteractionRefused, match="excluded"):
+    with pytest.raises(ExcludedByTag, match="excluded"):
         start_stop(CONTEXT, Operation(Action.STOP, Kind.EC2, web), dependencies=dependencies)
     assert state(web) == "running"
 
@@ -299,7 +307,7 @@ def test_a_name_in_two_regions_needs_the_region(
         AllocatedStorage=20,
     )
 
-    with pytest.raises(InteractionRefused, match="us-east-1, eu-west-1"):
+    with pytest.raises(AmbiguousInstance, match="us-east-1, eu-west-1"):
         start_stop(CONTEXT, Operation(Action.STOP, Kind.RDS, "orders"), dependencies=dependencies)
     chosen = Operation(Action.STOP, Kind.RDS, "orders", "eu-west-1")
     assert start_stop(CONTEXT, chosen, dependencies=dependencies).region == "eu-west-1"
@@ -332,7 +340,19 @@ def test_the_same_key_is_refused_the_same(
     stop = Operation(Action.STOP, Kind.EC2, run_instance(**{"cavok:exclude": "true"}))
 
     for _ in range(2):
-        with pytest.raises(InteractionRefused, match="excluded"):
+        with pytest.raises(ExcludedByTag, match="excluded"):
+            start_stop(replace(CONTEXT, idempotency_key="k"), stop, dependencies=dependencies)
+    assert len(history(interactions)) == 1
+
+
+def test_the_same_key_finds_no_instance_again(
+    connect: Connect, dependencies: ConnectionDependencies, interactions: Interactions
+) -> None:
+    connect()
+    stop = Operation(Action.STOP, Kind.EC2, "i-0123456789abcdef0")
+
+    for _ in range(2):
+        with pytest.raises(InstanceNotFound, match="There is no ec2 instance"):
             start_stop(replace(CONTEXT, idempotency_key="k"), stop, dependencies=dependencies)
     assert len(history(interactions)) == 1
 
@@ -385,7 +405,7 @@ def test_nothing_is_done_in_an_account_whose_use_ended_while_its_instance_was_lo
     stop = Operation(Action.STOP, Kind.EC2, web)
     end_meanwhile(monkeypatch, end)
 
-    with pytest.raises(InteractionRefused, match="Nothing was done"):
+    with pytest.raises(UseEnded, match="Nothing was done"):
         start_stop(replace(CONTEXT, idempotency_key=key), stop, dependencies=dependencies)
 
     assert state(web) == "running"
@@ -442,8 +462,8 @@ LATER = replace(KEYED, now=NOW + timedelta(seconds=5), requester=replace(ADA, re
         ("ThrottlingException", NotAnswered),
         ("InternalError", NotAnswered),
         ("RequestTimeout", NotAnswered),
-        ("InsufficientInstanceCapacity", InteractionRefused),
-        ("IncorrectInstanceState", InteractionRefused),
+        ("InsufficientInstanceCapacity", NoCapacity),
+        ("IncorrectInstanceState", WrongState),
     ],
 )
 def test_a_failure_that_passes_is_not_remembered_under_its_key(
@@ -587,7 +607,7 @@ def test_a_key_whose_request_was_overtaken_by_another_does_nothing(
     keep_on = Operation(Action.START, Kind.EC2, web)
     start_stop(replace(CONTEXT, now=LATER.now), keep_on, dependencies=dependencies)
 
-    with pytest.raises(InteractionRefused, match="A later request"):
+    with pytest.raises(Overtaken, match="A later request"):
         start_stop(replace(LATER, now=NOW + HELD_FOR), stop, dependencies=dependencies)
 
     assert state(web) == "running"
@@ -614,7 +634,7 @@ def test_our_own_fault_is_not_remembered_under_a_key(
 @pytest.mark.parametrize(
     ("error", "expected"),
     [
-        (EntryRefused("AccessDenied: no."), InteractionRefused),
+        (EntryRefused("AccessDenied: no."), NotLetIn),
         (EntryInconclusive("Throttling: slow down."), ServiceUnavailable),
     ],
 )

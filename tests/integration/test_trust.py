@@ -18,7 +18,7 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.trust_proofs import TrustProofs
 from cavok.domain.accounts import Account, Status
 from cavok.domain.actors import SCHEDULE
-from cavok.domain.errors import InteractionRefused, ServiceUnavailable
+from cavok.domain.errors import InteractionRefused, RoleLetsOthersIn, ServiceUnavailable
 from cavok.domain.instances import Operation
 from cavok.domain.interactions import InteractionOutcome, Logged
 from cavok.domain.kinds import Action, Kind
@@ -207,7 +207,7 @@ def test_a_role_that_was_opened_since_its_test_fails_its_account_before_anything
     web = run_instance()
     role.answer = ALLOWED
 
-    with pytest.raises(InteractionRefused, match=r"Nothing was done\. The role .* can be assumed"):
+    with pytest.raises(RoleLetsOthersIn, match=r"Nothing was done\. The role .* can be assumed"):
         start_stop(CONTEXT, stop(web), dependencies=dependencies)
 
     assert state(web) == "running"

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import json
+from collections import Counter
+from collections.abc import Iterator
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,17 +17,27 @@ from pynamodb.exceptions import GetError, QueryError
 
 from cavok.api import problems
 from cavok.domain.errors import (
+    AdminsOnly,
     AlreadyConnected,
     BusyWithOthers,
+    CavokError,
     ChangedMeanwhile,
     Conflict,
+    InstanceNotFound,
+    InteractionRefused,
     InvalidField,
+    KeyReused,
     NotAnswered,
     NotConnected,
     ServiceUnavailable,
     StillRunning,
     VerificationNotStarted,
+    code_of,
+    refusal_of,
 )
+from local.settings import ROOT
+
+SOURCES = ROOT / "layers" / "shared" / "cavok"
 
 
 class Narrower(Conflict):
@@ -82,6 +96,8 @@ def test_a_text_that_utf_8_cannot_carry_is_told_too() -> None:
         (NotConnected("It is not."), "not_connected"),
         (StillRunning("It is."), "still_running"),
         (InvalidField("name", "It is too long."), "invalid_fields"),
+        (KeyReused("Idempotency-Key", "It was used."), "key_reused"),
+        (AdminsOnly("You are none."), "admins_only"),
         (ValueError("A fault of ours."), "internal_error"),
     ],
 )
@@ -93,7 +109,60 @@ def test_each_cause_has_a_code_that_is_listed(error: Exception, code: str) -> No
 def test_codes_of_different_causes_are_different() -> None:
     kinds = problems._KINDS
 
-    assert len({problems._code(kind) for kind in kinds}) == len(kinds)
+    assert len({code_of(kind) for kind in kinds}) == len(kinds)
+
+
+SEVERAL_PLACES = {
+    "AccountNotFound": (3, "it is not there, or not any more"),
+    "BusyWithOthers": (8, "others change the same item: read it again"),
+    "ChangedMeanwhile": (13, "others kept changing the same item: send it again"),
+    "InstanceNotFound": (4, "found nowhere; the fourth is an answer that was stored"),
+    "NotAnswered": (2, "the way in, and the call: neither did anything"),
+    "Overtaken": (2, "a later request or turn; the second one has no client"),
+    "PreconditionFailed": (3, "a version, a digest, and nothing there: read it again"),
+    "RefusedByAws": (2, "found by the last test, and by the call itself"),
+    "ResourceNotFound": (2, "it is not there, or not any more"),
+    "ServiceUnavailable": (5, "a service of AWS in our account"),
+    "StillRunning": (3, "another request under this key is at it"),
+    "UseEnded": (2, "deleted, and anything else: read the account"),
+}
+"""How many places make an error, and why a client does the same about all of them. Whoever adds a
+place reads that, and its page, or makes a subclass for another cause.
+"""
+
+
+def places(path: Path) -> Iterator[str]:
+    """The name of each class that is called."""
+    calls = [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.Call)]
+    for call in calls:
+        either = isinstance(call.func, ast.IfExp)
+        made = (call.func.body, call.func.orelse) if either else (call.func,)
+        yield from (each.id for each in made if isinstance(each, ast.Name))
+
+
+def test_a_code_is_made_in_one_place_or_in_places_that_say_the_same() -> None:
+    made = Counter(name for path in SOURCES.rglob("*.py") for name in places(path))
+    kinds = {kind.__name__ for kind in problems._KINDS}
+
+    several = {name: number for name, number in made.items() if name in kinds and number > 1}
+    assert several == {name: number for name, (number, _) in SEVERAL_PLACES.items()}
+
+
+def test_a_class_that_stands_for_several_causes_is_never_raised() -> None:
+    made = {name for path in SOURCES.rglob("*.py") for name in places(path)}
+
+    bases = {kind.__name__ for kind in (CavokError, InteractionRefused, *problems._BASES)}
+    assert made & bases == set()
+
+
+@pytest.mark.parametrize("kind", problems._KINDS, ids=lambda kind: kind.__name__)
+def test_a_refusal_is_made_again_from_its_code(kind: type[CavokError]) -> None:
+    """An error of another kind, such as one that passes, is not stored as a client's answer."""
+    refusal = issubclass(kind, InteractionRefused | InstanceNotFound)
+
+    made = refusal_of(code_of(kind), "As before.", passing=False)
+
+    assert (type(made), str(made)) == (kind if refusal else InteractionRefused, "As before.")
 
 
 def test_a_problem_says_which_request_it_answers() -> None:

@@ -10,7 +10,7 @@ import pytest
 from ulid import ULID
 
 from cavok.domain.accounts import Status
-from cavok.domain.errors import CallFailed, InteractionRefused, InvalidField, NotAnswered
+from cavok.domain.errors import CallFailed, InteractionRefused, InvalidField
 from cavok.domain.ids import is_id
 from cavok.domain.organizations import Organization, new_external_id
 from cavok.domain.steps import judge
@@ -90,10 +90,3 @@ def test_a_call_that_failed_says_what_aws_answered() -> None:
     assert (error.judgement, str(error)) == (answer, "AccessDenied: No.")
     assert error.repeated is False
     assert CallFailed(answer, repeated=True).repeated is True
-
-
-def test_a_call_without_an_answer_may_have_been_carried_out_only_if_that_is_said() -> None:
-    certain, uncertain = NotAnswered("Later."), NotAnswered("Later.", uncertain=True)
-
-    assert (certain.uncertain, uncertain.uncertain) == (False, True)
-    assert str(certain) == "Later."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cavok.domain.errors import InteractionRefused
+from cavok.domain.errors import NotConnected, UseRevoked
 from cavok.services.connections import require_connected
 from tests.support.builders import NOW, an_account, confirmed
 
@@ -12,7 +12,7 @@ from tests.support.builders import NOW, an_account, confirmed
 def test_a_refusal_says_that_a_person_revoked_the_account_and_what_ends_it() -> None:
     account = confirmed(an_account()).with_use_revoked(NOW)
 
-    with pytest.raises(InteractionRefused) as refused:
+    with pytest.raises(UseRevoked) as refused:
         require_connected(account)
 
     assert str(refused.value) == (
@@ -22,7 +22,7 @@ def test_a_refusal_says_that_a_person_revoked_the_account_and_what_ends_it() -> 
 
 
 def test_an_account_that_was_never_connected_is_sent_to_its_instructions() -> None:
-    with pytest.raises(InteractionRefused, match="follow its Instructions"):
+    with pytest.raises(NotConnected, match="follow its Instructions"):
         require_connected(an_account())
 
 

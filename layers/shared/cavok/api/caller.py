@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from cavok.domain.actors import Actor, ActorKind
-from cavok.domain.errors import Forbidden
+from cavok.domain.errors import AdminsOnly, InNoGroup, TokenWithoutOrganization
 
 
 class Group(StrEnum):
@@ -27,15 +27,15 @@ class Caller:
 
     @classmethod
     def of_claims(cls, claims: Mapping[str, Any]) -> Self:
-        """Reads the claims that API Gateway's JWT authorizer verified. Raises Forbidden if they
-        name no organization.
+        """Reads the claims that API Gateway's JWT authorizer verified. Raises
+        TokenWithoutOrganization.
 
         API Gateway passes a claim that is a list as the text `[admin operator]`. An email address
         that is not verified names nobody.
         """
         organization_id, sub = claims.get("custom:organization"), claims.get("sub")
         if not (organization_id and sub):
-            raise Forbidden(
+            raise TokenWithoutOrganization(
                 "Your token names no organization. Use an ID token of a user who belongs to one."
             )
         groups = str(claims.get("cognito:groups", "")).strip("[]").replace(",", " ").split()
@@ -48,17 +48,17 @@ class Caller:
         return cls(str(organization_id), actor, frozenset(groups))
 
     def must_read(self) -> Self:
-        """Raises Forbidden for a caller who may not read."""
+        """Raises InNoGroup for a caller who may not read."""
         if not self.groups & set(Group):
-            raise Forbidden(
+            raise InNoGroup(
                 "You are in none of the groups viewer, admin and operator. Ask an admin to add you."
             )
         return self
 
     def must_change(self) -> Self:
-        """Raises Forbidden for a caller who may not make changes."""
+        """Raises AdminsOnly for a caller who may not make changes."""
         if not self.may_change:
-            raise Forbidden("Only admins can make changes. Ask an admin to make this one.")
+            raise AdminsOnly("Only admins can make changes. Ask an admin to make this one.")
         return self
 
     @property

@@ -31,6 +31,12 @@ EXPLANATIONS = {
         f"{_NOTHING_THERE} GET /v1/accounts lists your accounts.",
         "There is no such account in your organization.",
     ),
+    "admins_only": Explanation(
+        "Your token is valid, and you may read. Only admins and operators may change something,"
+        " or have instances read again.",
+        "Ask an admin of your organization to do it, or for the group.",
+        "Only admins can make changes. Ask an admin to make this one.",
+    ),
     "already_connected": Explanation(
         "Your organization has connected this AWS account number already. It can do so once.",
         "Use the existing account: GET /v1/accounts?q= with the number finds it.",
@@ -40,6 +46,11 @@ EXPLANATIONS = {
         "The instance is a resource of this account already.",
         "Change the schedule of the existing resource, with PATCH.",
         "i-0123456789abcdef0 is a resource already.",
+    ),
+    "ambiguous_instance": Explanation(
+        "The account has instances of this kind and identifier in several regions.",
+        "Send the request with `?region=` and one of the regions that the detail names.",
+        "orders exists in us-east-1, eu-west-1: say which with ?region=",
     ),
     "busy_with_others": Explanation(
         "Other requests changed the same thing at the same moment, and were faster.",
@@ -51,21 +62,32 @@ EXPLANATIONS = {
         _AGAIN,
         "The webhook is being changed.",
     ),
+    "cursor_not_issued": Explanation(
+        "The cursor is not one that this list gave to your organization for the same selection.",
+        "Begin at the first page, without a cursor, and take each cursor from next_cursor.",
+        "Please correct: cursor.",
+    ),
     "delivery_not_found": Explanation(
         "The webhook's newest 100 deliveries do not have this event.",
         "Take an event_id from GET /v1/organization/webhook/deliveries.",
         "There is no such delivery among the newest of your webhook.",
     ),
-    "forbidden": Explanation(
-        "Your token is valid, but does not allow this. Viewers may read, admins may change. The "
-        "token must name an organization.",
-        "Send an ID token, not an access token. Ask an admin of your organization for the group.",
-        "Only admins can make changes. Ask an admin to make this one.",
+    "excluded_by_tag": Explanation(
+        "The instance has the tag cavok:exclude=true, with which its owner forbids Cavok to "
+        "start or stop it.",
+        "If it should be started and stopped after all, remove the tag.",
+        "i-0123456789abcdef0 is excluded by its tag cavok:exclude=true.",
     ),
     "has_no_access_key": Explanation(
         "The account is entered through an IAM role, so there is no access key to replace.",
         "Change role_name or role_path of the account instead.",
         "This account is entered through a role; it has no access key to replace.",
+    ),
+    "in_no_group": Explanation(
+        "Your token is valid, but you are in none of the groups viewer, admin and operator, so "
+        "you may not even read.",
+        "Ask an admin of your organization to add you to one, then sign in again.",
+        "You are in none of the groups viewer, admin and operator. Ask an admin to add you.",
     ),
     "instance_not_found": Explanation(
         "The account has no such instance in the region, or in any of its regions.",
@@ -73,10 +95,10 @@ EXPLANATIONS = {
         "There is no rds instance orders in us-east-1.",
     ),
     "interaction_refused": Explanation(
-        "The account's instances cannot be used this way at present. `detail` says why: AWS "
-        "refused, the instance's state does not allow it, or its region is not clear.",
-        "Do what the detail says. Where AWS refused, test the account: the test names the policy.",
-        "The last test found that AWS refuses rds:StopDBInstance (identity_policy).",
+        "An earlier request with the same Idempotency-Key was refused, before a release that "
+        "stores why. The answer is the same again; nothing was tried.",
+        "Do what the detail says, then use a new key.",
+        "i-0123456789abcdef0 is excluded by its tag cavok:exclude=true.",
     ),
     "internal_error": Explanation(
         "Something failed on our side. It was logged.",
@@ -88,6 +110,17 @@ EXPLANATIONS = {
         "it does not know.",
         "Correct each field that `errors` names.",
         "Please correct: name.",
+    ),
+    "key_reused": Explanation(
+        "An earlier request with this Idempotency-Key had another body. Nothing was done.",
+        "Use a new key for a new request, and the same body to repeat one.",
+        "Please correct: Idempotency-Key.",
+    ),
+    "later_request_pending": Explanation(
+        "A later request may be starting or stopping the same instance. Nothing was done for "
+        "this one.",
+        "Wait some seconds and check the state of the instance before you ask again.",
+        "A later request may be starting or stopping it. Nothing was done.",
     ),
     "made_and_deleted": Explanation(
         "The account that an earlier request with this Idempotency-Key made was deleted.",
@@ -105,10 +138,20 @@ EXPLANATIONS = {
         "Send one JSON object.",
         "The body is not valid JSON.",
     ),
+    "member_of_cluster": Explanation(
+        "The database is a member of a cluster, and starts and stops with it.",
+        "Start or stop the cluster that the detail names.",
+        "orders-1 is a member of the cluster orders: stop the cluster.",
+    ),
     "method_not_allowed": Explanation(
         "The path exists, but not for this method.",
         "Use a method that the header Allow names.",
         "This path is for GET and HEAD and POST.",
+    ),
+    "no_capacity": Explanation(
+        "AWS has no capacity for the instance at present.",
+        "Try again later, or change the type of the instance or its zone.",
+        "AWS did not carry out ec2:StartInstances: InsufficientInstanceCapacity: No capacity.",
     ),
     "no_such_path": Explanation(
         "The API has no such path.",
@@ -116,22 +159,39 @@ EXPLANATIONS = {
         "There is nothing at this path.",
     ),
     "not_answered": Explanation(
-        "AWS did not answer a call in your account, or refused it for the moment. Where a start or "
-        "stop may have been carried out all the same, `detail` says so.",
-        f"{_AGAIN} With the same Idempotency-Key it acts once.",
+        "AWS did not answer a call in your account, or refused it for the moment. Nothing was "
+        "started or stopped.",
+        _AGAIN,
         "EC2 did not answer. Please try again.",
     ),
     "not_connected": Explanation(
-        "The account is not connected: it is unconfirmed, failed or revoked. So nothing in it is "
-        "used.",
-        "Follow its instructions, then test it. A revoked account only needs the test.",
+        "The account is not connected: it is unconfirmed or failed. So nothing in it is used.",
+        "Follow its instructions, then test it.",
         "The account Production1 is unconfirmed, not connected: follow its Instructions, press "
         "Test, and try again.",
+    ),
+    "not_let_in": Explanation(
+        "AWS does not let Cavok into the account: its role cannot be assumed, or its access key"
+        " is refused.",
+        "Test the account: the test says what is wrong and what to do.",
+        "AWS does not let Cavok into the account: AccessDenied: no. Press Test to see what is "
+        "wrong.",
     ),
     "overtaken": Explanation(
         "A later request started or stopped the same instance. Nothing was done for this one.",
         "Check the state of the instance before you ask again.",
         "A later request started or stopped it meanwhile. Nothing was done.",
+    ),
+    "perhaps_done": Explanation(
+        "AWS did not answer a start or stop, which it may have carried out all the same.",
+        f"{_AGAIN} With the same Idempotency-Key it acts once. Without one, look at the "
+        "instance first.",
+        "AWS did not carry out ec2:StopInstances: RequestTimeout: no answer",
+    ),
+    "policy_too_long": Explanation(
+        "A policy that names each instance would have more characters than IAM allows.",
+        "Ask for by=tag, whose length does not depend on the number of instances.",
+        "Please correct: by.",
     ),
     "precondition_failed": Explanation(
         "What you asked about is at none of the versions that If-Match names, because somebody "
@@ -149,10 +209,30 @@ EXPLANATIONS = {
         "Compare it with the API's description.",
         "Bad Request",
     ),
+    "refused_by_aws": Explanation(
+        "AWS refuses a call that this needs, or refused it in the account's last test.",
+        "Test the account: the test names the permission and the policy that refuses it. Grant "
+        "it, test again, and then send the request again.",
+        "The last test found that AWS refuses rds:StopDBInstance (identity_policy). Grant it as"
+        " the Instructions show, press Test, and try again.",
+    ),
+    "region_unusable": Explanation(
+        "No call works in this region: the account has not enabled it, or AWS refuses every "
+        "call there.",
+        "Enable the region, or take it out of the account's regions, then test the account.",
+        "The last test found that the account has not enabled this region. Press Test to look "
+        "again.",
+    ),
     "resource_not_found": Explanation(
         "The account has no resource with this id.",
         f"{_NOTHING_THERE} GET …/resources lists those of the account.",
         "There is no such resource of this account.",
+    ),
+    "role_lets_others_in": Explanation(
+        "The account's role can be assumed without the external ID of your organization, so "
+        "others could use it. The account has failed, and nothing was done.",
+        "Correct the role's trust policy as the instructions show, then test the account.",
+        "Nothing was done. The role can be assumed without its external ID. Deploy it again.",
     ),
     "service_unavailable": Explanation(
         "A service that the API depends on did not answer, or is busy.",
@@ -164,10 +244,27 @@ EXPLANATIONS = {
         _AGAIN,
         "The first request with this Idempotency-Key may still be running. Please try again.",
     ),
+    "token_without_organization": Explanation(
+        "Your token is valid, but names no organization.",
+        "Send an ID token, not an access token, of a user who belongs to an organization.",
+        "Your token names no organization. Use an ID token of a user who belongs to one.",
+    ),
     "unsupported_media_type": Explanation(
         "The body's Content-Type is not application/json.",
         "Send JSON, and say so.",
         "Send a JSON body with Content-Type: application/json.",
+    ),
+    "use_ended": Explanation(
+        "The account was deleted, revoked, changed or found open while the request ran. Nothing"
+        " was done.",
+        "Read the account. If it is still there and connected, send the request again.",
+        "Nothing was done: the use of the account Production1 ended meanwhile.",
+    ),
+    "use_revoked": Explanation(
+        "A person revoked the use of the account, so nothing in it is used. Its role is as it was.",
+        "If it may be used again, test it.",
+        "A person revoked the use of the account Production1: press Test to use it again, and "
+        "try again.",
     ),
     "verification_not_found": Explanation(
         "The account has no test with this id.",
@@ -188,6 +285,12 @@ EXPLANATIONS = {
         "The webhook is paused, because its receiver failed again and again. Messages wait.",
         "Fix the receiver and resume the webhook, then deliver the message again.",
         "The webhook is paused. Resume it, then deliver the message again.",
+    ),
+    "wrong_state": Explanation(
+        "The instance cannot be started or stopped from the state that it is in.",
+        "Wait until it is running or stopped, and send the request again. A state that does not"
+        " end, such as failed, takes a person.",
+        "orders is rebooting; it cannot stop now.",
     ),
 }
 """One for each code."""

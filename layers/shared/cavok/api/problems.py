@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -41,6 +40,7 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
     errors.InteractionRefused: HTTPStatus.CONFLICT,
     errors.MalformedHeader: HTTPStatus.BAD_REQUEST,
     errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.InvalidField: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.QuotaExceeded: HTTPStatus.TOO_MANY_REQUESTS,
     errors.PreconditionFailed: HTTPStatus.PRECONDITION_FAILED,
@@ -48,7 +48,6 @@ _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
 }
 _CODES = {
     HTTPStatus.BAD_REQUEST: "malformed_request",
-    HTTPStatus.FORBIDDEN: "forbidden",
     HTTPStatus.NOT_FOUND: "no_such_path",
     HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
@@ -62,10 +61,6 @@ _OTHER = "refused"
 _PAGES = "/docs/problems/"
 
 
-def _code(kind: type[errors.CavokError]) -> str:
-    return re.sub("(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
-
-
 def _with_subclasses(kind: type[errors.CavokError]) -> Iterator[type[errors.CavokError]]:
     yield kind
     for each in kind.__subclasses__():
@@ -76,13 +71,14 @@ def _status_of(kind: type[errors.CavokError]) -> HTTPStatus:
     return next(_STATUS_OF[each] for each in kind.__mro__ if each in _STATUS_OF)
 
 
-_BASES = {errors.Conflict, errors.CausedOutside}
+_BASES = {errors.Conflict, errors.CausedOutside, errors.Forbidden}
 """Base classes that are never raised: each cause is a subclass."""
 _KINDS = {each for kind in _STATUS_OF for each in _with_subclasses(kind)} - _BASES
+_KINDS -= {errors.InvalidField}  # Its code is that of a body that breaks the schema.
 STATUS_OF_CODE = {
     _OTHER: HTTPStatus.BAD_REQUEST,
     **{code: status for status, code in _CODES.items()},
-    **{_code(kind): _status_of(kind) for kind in _KINDS},
+    **{errors.code_of(kind): _status_of(kind) for kind in _KINDS},
 }
 """Each cause that a client can tell apart, and the status of its answer."""
 
@@ -164,17 +160,18 @@ def _known(error: errors.CavokError) -> Response[str]:
     status = _status_of(type(error))
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR and not isinstance(error, errors.CausedOutside):
         count(FAULTS)
-    return problem(status, str(error), code=_code(type(error)))
+    return problem(status, str(error), code=errors.code_of(type(error)))
 
 
 def _invalid_field(error: errors.InvalidField) -> Response[str]:
-    return _unprocessable([FieldError(field=error.field, message=error.message)])
+    code = errors.code_of(type(error)) if type(error) in _KINDS else None
+    return _unprocessable([FieldError(field=error.field, message=error.message)], code)
 
 
 def _quota_exceeded(error: errors.QuotaExceeded) -> Response[str]:
     """With the fields of draft-ietf-httpapi-ratelimit-headers."""
     wait = math.ceil(error.wait.total_seconds())
-    answer = problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), code=_code(type(error)))
+    answer = problem(HTTPStatus.TOO_MANY_REQUESTS, str(error), code=errors.code_of(type(error)))
     answer.headers |= {
         "Retry-After": str(wait),
         "RateLimit": f'"{error.quota}";r=0;t={wait}',
@@ -206,9 +203,9 @@ def _unexpected(error: Exception) -> Response[str]:
     return problem(HTTPStatus.INTERNAL_SERVER_ERROR, detail)
 
 
-def _unprocessable(fields: Sequence[FieldError]) -> Response[str]:
+def _unprocessable(fields: Sequence[FieldError], code: str | None = None) -> Response[str]:
     names = ", ".join(dict.fromkeys(error.field for error in fields))
-    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Please correct: {names}.", fields)
+    return problem(HTTPStatus.UNPROCESSABLE_ENTITY, f"Please correct: {names}.", fields, code)
 
 
 def _field_error(entry: dict[str, Any]) -> FieldError:

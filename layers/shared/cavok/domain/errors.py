@@ -2,6 +2,7 @@
 status in `cavok.api.problems`; any other that reaches HTTP is a 500.
 """
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -92,8 +93,32 @@ class InvalidField(CavokError):
         self.message = message
 
 
+class KeyReused(InvalidField):
+    """An earlier request with this idempotency key had another body."""
+
+
+class CursorNotIssued(InvalidField):
+    """A cursor that this list did not give, or not to this organization."""
+
+
+class PolicyTooLong(InvalidField):
+    """The smallest policy in this form has more characters than IAM allows."""
+
+
 class Forbidden(CavokError):
     """The caller's token does not allow this."""
+
+
+class TokenWithoutOrganization(Forbidden):
+    """The token names no organization, as an access token."""
+
+
+class InNoGroup(Forbidden):
+    """The caller is in none of the groups that may read."""
+
+
+class AdminsOnly(Forbidden):
+    """The caller may read, and not make changes."""
 
 
 class ServiceUnavailable(CavokError):
@@ -112,12 +137,12 @@ class CausedOutside(ServiceUnavailable):
 
 class NotAnswered(CausedOutside):
     """AWS did not answer a call about an instance, or refused it temporarily, such as by
-    throttling. `uncertain`: a start or stop may have been carried out all the same.
+    throttling. Nothing was started or stopped.
     """
 
-    def __init__(self, message: str, *, uncertain: bool = False) -> None:
-        super().__init__(message)
-        self.uncertain = uncertain
+
+class PerhapsDone(NotAnswered):
+    """AWS did not answer a start or stop, which it may have carried out all the same."""
 
 
 class StillRunning(CausedOutside):
@@ -175,8 +200,8 @@ class ResourceNotFound(CavokError):
 
 
 class InteractionRefused(CavokError):
-    """Instances cannot be started, stopped or listed at present. The message says why. `passing`:
-    the cause may end by itself, such as a throttled call.
+    """Instances cannot be started, stopped or listed at present. Each cause is a subclass; this
+    class is for a refusal that was stored without its cause. `passing`: it may end by itself.
     """
 
     def __init__(self, message: str, *, passing: bool = False) -> None:
@@ -186,6 +211,54 @@ class InteractionRefused(CavokError):
 
 class NotConnected(InteractionRefused):
     """The account is not connected, so its instances are not used."""
+
+
+class UseRevoked(NotConnected):
+    """A person revoked the use of the account."""
+
+
+class UseEnded(InteractionRefused):
+    """The account was deleted, revoked or changed, or it failed, while the request ran."""
+
+
+class NotLetIn(InteractionRefused):
+    """AWS does not let Cavok into the account."""
+
+
+class RoleLetsOthersIn(InteractionRefused):
+    """The account's role can be assumed without the right external ID."""
+
+
+class RegionUnusable(InteractionRefused):
+    """No call works in the region: the account has not enabled it, or AWS refuses every call."""
+
+
+class RefusedByAws(InteractionRefused):
+    """AWS refuses a call that the account's role needs, or did so in the last test."""
+
+
+class NoCapacity(InteractionRefused):
+    """AWS has no capacity for the instance."""
+
+
+class WrongState(InteractionRefused):
+    """The instance cannot be started or stopped from its state."""
+
+
+class ExcludedByTag(InteractionRefused):
+    """A tag of the instance forbids Cavok to start or stop it."""
+
+
+class MemberOfCluster(InteractionRefused):
+    """The instance starts and stops with its cluster."""
+
+
+class AmbiguousInstance(InteractionRefused):
+    """Instances with this identifier are in several regions."""
+
+
+class LaterRequestPending(InteractionRefused):
+    """A later request may be starting or stopping the instance."""
 
 
 class Overtaken(InteractionRefused):
@@ -225,3 +298,21 @@ class UnknownClock(CavokError):
 
 class UnknownEvent(UnusableEvent):
     """An event of a type that the registry does not have."""
+
+
+def code_of(kind: type[CavokError]) -> str:
+    """The code of a cause, for programs: the name of its class, as `role_lets_others_in`."""
+    return re.sub("(?<!^)(?=[A-Z])", "_", kind.__name__).lower()
+
+
+def refusal_of(code: str | None, message: str, *, passing: bool) -> CavokError:
+    """A refusal of a start or stop, made again from what was stored."""
+    if code == code_of(InstanceNotFound):
+        return InstanceNotFound(message)
+    kinds, made = [InteractionRefused], InteractionRefused
+    while kinds:
+        kind = kinds.pop()
+        kinds += kind.__subclasses__()
+        if code_of(kind) == code:
+            made = kind
+    return made(message, passing=passing)

@@ -4,6 +4,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
+from cavok.domain.errors import (
+    ExcludedByTag,
+    InteractionRefused,
+    MemberOfCluster,
+    NotAnswered,
+    WrongState,
+)
 from cavok.domain.kinds import Action, DescribedInstance, Kind, StateReason
 
 EXCLUDE_TAG = "cavok:exclude"
@@ -66,12 +73,17 @@ class InstanceKey:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """Instances that could not be listed, and why. `passing`: a retry may succeed."""
+    """Instances that could not be listed, and why: in words, and as an error."""
 
     region: str
     kind: Kind
     detail: str
-    passing: bool = False
+    cause: type[InteractionRefused | NotAnswered]
+
+    @property
+    def passing(self) -> bool:
+        """Whether a retry may succeed."""
+        return issubclass(self.cause, NotAnswered)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +124,13 @@ class PlannedAction(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ActionPlan:
     """What a start or stop requires: a call to AWS, nothing, or a refusal. `detail` says why, for
-    people. `passing`: a refusal that ends without a person, such as that of an instance that is
-    stopping.
+    people; `refusal` is its cause. `passing`: a refusal that ends without a person, such as that of
+    an instance that is stopping.
     """
 
     planned: PlannedAction
     detail: str
+    refusal: type[InteractionRefused] = WrongState
     passing: bool = False
 
 
@@ -131,11 +144,13 @@ def plan(instance: Instance, action: Action) -> ActionPlan:
     name, state, of_kind = instance.instance_id, instance.state, instance.kind.descriptor
     if instance.excluded:
         tag = f"{EXCLUDE_TAG}=true"
-        return ActionPlan(PlannedAction.REFUSE, f"{name} is excluded by its tag {tag}.")
+        detail = f"{name} is excluded by its tag {tag}."
+        return ActionPlan(PlannedAction.REFUSE, detail, ExcludedByTag)
     if instance.member_of:
         return ActionPlan(
             PlannedAction.REFUSE,
             f"{name} is a member of the cluster {instance.member_of}: {action} the cluster.",
+            MemberOfCluster,
         )
     on, off = (of_kind.running, of_kind.starting), (of_kind.stopped, of_kind.stopping)
     wanted, (opposite, _) = (on, off) if action is Action.START else (off, on)

@@ -71,6 +71,7 @@ class Interaction:
     held_until  of an open start or stop: whoever makes it may be calling AWS until then. Past: it
                 ended without AWS's answer. Null: nobody calls, and nothing was done.
     key_hash    stands for its idempotency key, action, instance and region; null without a key.
+    refusal     the code of the cause for which it was refused. Null if it was not, or nobody knows.
     counted     towards the month's usage. Not so a listing right after one that was.
     """
 
@@ -94,6 +95,7 @@ class Interaction:
     tried_at: datetime | None = None
     held_until: datetime | None = None
     key_hash: str | None = None
+    refusal: str | None = None
     counted: bool = True
 
     def not_counted(self) -> Self:

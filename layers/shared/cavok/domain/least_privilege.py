@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from cavok.domain.accounts import Account
-from cavok.domain.errors import InvalidField
+from cavok.domain.errors import PolicyTooLong
 from cavok.domain.instances import InstanceKey
 from cavok.domain.instructions import granted_groups, template_groups
 from cavok.domain.interactions import (
@@ -103,7 +103,7 @@ def least_privilege(
 
     since  the oldest interaction that was read, if there are older ones of the last 90 days.
 
-    Raises InvalidField if the policy would be longer than IAM takes.
+    Raises PolicyTooLong if the policy would be longer than IAM takes.
     """
     needs = _needs(resources, interactions, now)
     statements = {
@@ -240,7 +240,7 @@ def _require_fitting(account: Account, by: Scope, statements: _Statements) -> No
     )
     if size > limit and by is Scope.ARN:
         holder = "role" if account.role_name else "user"
-        raise InvalidField(
+        raise PolicyTooLong(
             "by",
             f"This policy would name too many instances: it would have {size:,} characters, and "
             f"the inline policies of a {holder} have at most {limit:,}. Ask for by=tag, whose "

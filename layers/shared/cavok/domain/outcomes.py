@@ -7,9 +7,8 @@ import math
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from cavok.domain.access_denied import TRANSIENT_CODES
 from cavok.domain.actors import ActorKind
-from cavok.domain.errors import InteractionRefused, NotAnswered
+from cavok.domain.errors import CavokError, InteractionRefused, NotAnswered, PerhapsDone, code_of
 from cavok.domain.instances import ActionPlan, Instance, Operation, PlannedAction
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result, key_hash
 from cavok.domain.kinds import Action, Kind, StateReason
@@ -52,10 +51,8 @@ WRONG_STATE_CODES = frozenset(
 )
 """The instance is in another state than the call needs, perhaps because of the SDK's first try."""
 
-PASSING_CODES = (
-    TRANSIENT_CODES
-    | WRONG_STATE_CODES
-    | {
+CAPACITY_CODES = frozenset(
+    {
         "InsufficientAddressCapacity",
         "InsufficientCapacity",
         "InsufficientDBInstanceCapacity",
@@ -63,9 +60,8 @@ PASSING_CODES = (
         "InsufficientInstanceCapacity",
     }
 )
-"""Refusals that end by themselves: no capacity, and a state that the instance is in meanwhile, for
-example because the answer to an earlier call was lost. Source: EC2 API reference, "Error codes";
-RDS API reference, StartDBInstance, StopDBCluster.
+"""Like these states, no capacity ends by itself. Source: EC2 API reference, "Error codes"; RDS API
+reference, StartDBInstance, StopDBCluster.
 """
 
 
@@ -194,7 +190,7 @@ def accepted(
     )
 
 
-def refused(interaction: Interaction, refusal: Exception) -> Interaction:
+def refused(interaction: Interaction, refusal: CavokError) -> Interaction:
     """A refused start or stop. A schedule's turn is to be followed, and tried again, if the cause
     may end by itself.
     """
@@ -203,6 +199,7 @@ def refused(interaction: Interaction, refusal: Exception) -> Interaction:
         interaction,
         outcome=InteractionOutcome.REFUSED,
         detail=str(refusal),
+        refusal=code_of(type(refusal)),
         result=Result.PENDING if again else None,
     )
 
@@ -255,7 +252,7 @@ def is_passing(failure: Exception) -> bool:
 
 def is_uncertain(failure: Exception) -> bool:
     """Whether AWS may have started or stopped the instance although the call failed."""
-    return isinstance(failure, NotAnswered) and failure.uncertain
+    return isinstance(failure, PerhapsDone)
 
 
 def last_called_at(interaction: Interaction) -> datetime:

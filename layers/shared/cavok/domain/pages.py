@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, Literal, Self, TypeVar
 
-from cavok.domain.errors import InvalidField
+from cavok.domain.errors import CursorNotIssued
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -43,7 +43,7 @@ class Position:
     def of_cursor(
         cls, cursor: str | None, scope: str, *kinds: PositionKind, prefix: str = ""
     ) -> Self | None:
-        """Reads `cursor`. Raises InvalidField if it was not issued for this list: of positions of
+        """Reads `cursor`. Raises CursorNotIssued if it is not of this list: of positions of
         these kinds, with sort keys that start with `prefix`.
         """
         if cursor is None:
@@ -62,7 +62,7 @@ class Position:
             or not _FORMS[kind].fullmatch(f"{key} {account_id}")
             or not key.startswith(prefix)
         ):
-            raise InvalidField("cursor", "This cursor was not issued for this list.")
+            raise CursorNotIssued("cursor", "This cursor was not issued for this list.")
         return cls(kind, key, account_id)
 
 

@@ -12,10 +12,12 @@ from cavok.domain.actors import Requester
 from cavok.domain.errors import (
     EntryInconclusive,
     EntryRefused,
-    InteractionRefused,
     NotAnswered,
     NotConnected,
+    NotLetIn,
     RoleIsOpen,
+    RoleLetsOthersIn,
+    UseRevoked,
 )
 from cavok.domain.interactions import (
     Interaction,
@@ -66,7 +68,7 @@ def require_connected(account: Account) -> None:
     """Raises NotConnected."""
     if account.status not in CONNECTED:
         if account.revoked:
-            raise NotConnected(
+            raise UseRevoked(
                 f"A person revoked the use of the account {account.name}: press Test to use it "
                 "again, and try again."
             )
@@ -83,8 +85,8 @@ def enter_connected(
     context: RequestContext,
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
-    """A session for reading, limited by `policy`; `name` is its name. Raises InteractionRefused if
-    AWS denies the entry, and NotAnswered if the cause is not known.
+    """A session for reading, limited by `policy`; `name` is its name. Raises NotLetIn if AWS
+    denies the entry, and NotAnswered if the cause is not known.
     """
     return _entered(lambda: dependencies.sessions.enter(account, policy, name, context.now))
 
@@ -110,9 +112,9 @@ def _entered(enter: "Callable[[], CustomerSession]") -> "CustomerSession":
     try:
         return enter()
     except RoleIsOpen as error:
-        raise InteractionRefused(f"Nothing was done. {error}") from error
+        raise RoleLetsOthersIn(f"Nothing was done. {error}") from error
     except EntryRefused as error:
-        raise InteractionRefused(
+        raise NotLetIn(
             f"AWS does not let Cavok into the account: {error} Press Test to see what is wrong."
         ) from error
     except EntryInconclusive as error:

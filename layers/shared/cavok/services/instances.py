@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cavok.domain.accounts import Account
-from cavok.domain.errors import InvalidField
+from cavok.domain.errors import InvalidField, RegionUnusable
 from cavok.domain.instances import Unavailable
 from cavok.domain.interactions import InteractionAction
 from cavok.domain.kinds import Kind
@@ -20,7 +20,12 @@ from cavok.services.connections import (
     require_connected,
 )
 from cavok.services.kept_listings import KEPT_FOR, KeptListings, Listing
-from cavok.services.query_instances import query_in_parallel, why_left_out, why_not_described
+from cavok.services.query_instances import (
+    query_in_parallel,
+    why_left_out,
+    why_not_described,
+    why_unavailable,
+)
 
 if TYPE_CHECKING:  # a schedule's act loads this module and counts nothing
     from cavok.adapters.table.quotas import Quotas
@@ -109,11 +114,13 @@ def _list(
         ),
         [
             *(
-                Unavailable(c.region, c.kind, why_not_described(c.kind, j), j.passing)
+                Unavailable(c.region, c.kind, why_not_described(c.kind, j), why_unavailable(j))
                 for c, j in failed.items()
             ),
             *(
-                Unavailable(each_region, each_kind, why_left_out(unusable[each_region]))
+                Unavailable(
+                    each_region, each_kind, why_left_out(unusable[each_region]), RegionUnusable
+                )
                 for each_region in regions
                 for each_kind in kinds
                 if each_region in unusable

@@ -5,7 +5,13 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, TypeVar
 
 from cavok.domain.access_denied import Reason
-from cavok.domain.errors import CallFailed
+from cavok.domain.errors import (
+    CallFailed,
+    InteractionRefused,
+    NotAnswered,
+    RefusedByAws,
+    RegionUnusable,
+)
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Judgement, Verdict
@@ -57,6 +63,13 @@ def why_not_described(kind: Kind, judgement: Judgement) -> str:
     if judgement.reason is Reason.REGION_DISABLED:
         return f"The account has not enabled this region ({judgement.error_code})."
     return why_call_failed(kind.descriptor.describe, judgement)
+
+
+def why_unavailable(judgement: Judgement) -> type[InteractionRefused | NotAnswered]:
+    """The same as the cause of an error."""
+    if judgement.passing:
+        return NotAnswered
+    return RegionUnusable if judgement.reason is Reason.REGION_DISABLED else RefusedByAws
 
 
 def why_left_out(health: RegionHealth) -> str:

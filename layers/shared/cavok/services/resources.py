@@ -335,7 +335,7 @@ def _find_instance(
         if instance.instance_id == new.instance_id:
             return instance
     for unavailable in listing.unavailable:
-        raise (NotAnswered if unavailable.passing else InteractionRefused)(unavailable.detail)
+        raise unavailable.cause(unavailable.detail)
     raise InstanceNotFound(
         f"There is no {new.kind.value} instance {new.instance_id} in {new.region}."
     )

@@ -9,14 +9,23 @@ from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.audit import operation_requested
 from cavok.domain.errors import (
     AccountNotFound,
+    AmbiguousInstance,
     CallFailed,
+    CavokError,
     InstanceNotFound,
     InteractionRefused,
     InvalidField,
+    LaterRequestPending,
+    NoCapacity,
     NotAnswered,
     Overtaken,
+    PerhapsDone,
+    RefusedByAws,
     StillRunning,
+    UseEnded,
     VerificationNotFound,
+    WrongState,
+    refusal_of,
 )
 from cavok.domain.instances import (
     ActionPlan,
@@ -29,8 +38,8 @@ from cavok.domain.instances import (
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome
 from cavok.domain.kinds import Action
 from cavok.domain.outcomes import (
+    CAPACITY_CODES,
     HELD_FOR,
-    PASSING_CODES,
     REPEATED_FOR,
     WRONG_STATE_CODES,
     accepted,
@@ -51,7 +60,12 @@ from cavok.services.connections import (
     new_interaction,
     require_connected,
 )
-from cavok.services.query_instances import query_in_parallel, why_call_failed, why_not_described
+from cavok.services.query_instances import (
+    query_in_parallel,
+    why_call_failed,
+    why_not_described,
+    why_unavailable,
+)
 
 if TYPE_CHECKING:  # a function that only reads the history loads no boto3
     from cavok.adapters.customer.instances import InstanceClient
@@ -148,8 +162,8 @@ def act(
 
 
 def require_no_later_act(act: Interaction, interactions: "Interactions") -> None:
-    """Raises Overtaken if a later request started or stopped the same instance, InteractionRefused,
-    which passes, while one may be at it: it may turn out to have done nothing.
+    """Raises Overtaken if a later request started or stopped the same instance, LaterRequestPending
+    while one may be at it: it may turn out to have done nothing.
     """
     match interactions.later_act(act):
         case InteractionOutcome.ACCEPTED:
@@ -157,7 +171,7 @@ def require_no_later_act(act: Interaction, interactions: "Interactions") -> None
             raise Overtaken(message)
         case InteractionOutcome.PENDING:
             message = "A later request may be starting or stopping it. Nothing was done."
-            raise InteractionRefused(message, passing=True)
+            raise LaterRequestPending(message, passing=True)
 
 
 def _require_still_connected(account: Account, accounts: "Accounts") -> None:
@@ -167,17 +181,15 @@ def _require_still_connected(account: Account, accounts: "Accounts") -> None:
     try:
         current = accounts.get(account.organization_id, account.account_id)
     except AccountNotFound:
-        raise InteractionRefused("Nothing was done: the account was deleted meanwhile.") from None
+        raise UseEnded("Nothing was done: the account was deleted meanwhile.") from None
     same = current.connection_revision == account.connection_revision
     if not same or current.status not in CONNECTED:
-        raise InteractionRefused(
-            f"Nothing was done: the use of the account {account.name} ended meanwhile."
-        )
+        raise UseEnded(f"Nothing was done: the use of the account {account.name} ended meanwhile.")
 
 
 def _leave(
     made: Interaction,
-    failure: Exception,
+    failure: CavokError,
     now: datetime,
     interactions: "Interactions",
     uncertain_since: datetime | None,
@@ -198,7 +210,7 @@ def _leave(
 def _same_answer(made: Interaction) -> Interaction:
     """The result of the first request with the same key."""
     if made.outcome is InteractionOutcome.REFUSED:
-        raise InteractionRefused(made.detail, passing=made.result is not None)
+        raise refusal_of(made.refusal, made.detail, passing=made.result is not None)
     return made
 
 
@@ -230,7 +242,7 @@ def _require_not_denied(account: Account, permission: str, verifications: "Verif
         return
     for step in last.steps:
         if step.step == permission and step.verdict is Verdict.DENIED:
-            raise InteractionRefused(
+            raise RefusedByAws(
                 f"The last test found that AWS refuses {permission} "
                 f"({step.reason.value if step.reason else 'no reason given'}). "
                 "Grant it as the Instructions show, press Test, and try again."
@@ -259,13 +271,13 @@ def _find(
     found = [(client, instance) for client, instance in results.items() if instance]
     if len(found) > 1:
         names = ", ".join(instance.region for _, instance in found)
-        raise InteractionRefused(f"{instance_id} exists in {names}: say which with ?region=")
+        raise AmbiguousInstance(f"{instance_id} exists in {names}: say which with ?region=")
     if found:
         return found[0]
     for client, judgement in failures.items():
         why = why_not_described(kind, judgement)
         message = f"{instance_id} could not be looked for in {client.region}: {why}"
-        raise (NotAnswered if judgement.passing else InteractionRefused)(message)
+        raise why_unavailable(judgement)(message)
     raise InstanceNotFound(absent)
 
 
@@ -275,7 +287,7 @@ def _execute(
     """Calls AWS if that is needed, and returns the plan. Raises InteractionRefused, NotAnswered."""
     action_plan = plan(instance, action)
     if action_plan.planned is PlannedAction.REFUSE:
-        raise InteractionRefused(action_plan.detail, passing=action_plan.passing)
+        raise action_plan.refusal(action_plan.detail, passing=action_plan.passing)
     if action_plan.planned is PlannedAction.CALL:
         check()
         try:
@@ -302,5 +314,10 @@ def _worked_all_the_same(
 def _why_not(permission: str, failure: CallFailed) -> InteractionRefused | NotAnswered:
     code, why = failure.judgement.error_code, why_call_failed(permission, failure.judgement)
     if failure.judgement.passing:
-        return NotAnswered(why, uncertain=failure.repeated or code not in THROTTLING_CODES)
-    return InteractionRefused(why, passing=code in PASSING_CODES)
+        uncertain = failure.repeated or code not in THROTTLING_CODES
+        return (PerhapsDone if uncertain else NotAnswered)(why)
+    if code in WRONG_STATE_CODES:
+        return WrongState(why, passing=True)
+    if code in CAPACITY_CODES:
+        return NoCapacity(why, passing=True)
+    return RefusedByAws(why)

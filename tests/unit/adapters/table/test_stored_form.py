@@ -150,6 +150,7 @@ OPEN = replace(
     held_until=NOW,
     key_hash="8b72",
 )
+REFUSED = replace(STOP, outcome=InteractionOutcome.REFUSED, changed=False, refusal="wrong_state")
 FOLLOWED = replace(STOP, result=Result.NOT_REACHED, state="running", state_reason="r", tried_at=NOW)
 SCHEDULED = Resource(
     organization_id=ORGANIZATION_ID,
@@ -260,6 +261,7 @@ WRITTEN: Mapping[str, Item] = {
     "an interaction with the account": InteractionItem.of(WITHOUT_INSTANCE),
     "an open start or stop": InteractionItem.of(OPEN),
     "an interaction that was followed": InteractionItem.of(FOLLOWED),
+    "a refused start or stop": InteractionItem.of(REFUSED),
     "a request key": RequestItem.of(STOP, key_hash("k", Action.STOP, Kind.EC2, "i-1")),
     "an idempotency key": IdempotencyItem.of(
         ORGANIZATION_ID, IdempotencyKey("k", "h"), ACCOUNT_ID, NOW
@@ -305,6 +307,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a running verification": (VerificationItem, VerificationItem.verification, RUNNING),
     "an interaction with an instance": (InteractionItem, InteractionItem.interaction, STOP),
     "an open start or stop": (InteractionItem, InteractionItem.interaction, OPEN),
+    "a refused start or stop": (InteractionItem, InteractionItem.interaction, REFUSED),
     "an interaction that was followed": (InteractionItem, InteractionItem.interaction, FOLLOWED),
     "an interaction with the account": (
         InteractionItem,

@@ -51,7 +51,7 @@ from cavok.domain.errors import (
     AccountNotFound,
     AlreadyConnected,
     BusyWithOthers,
-    InvalidField,
+    KeyReused,
     MadeAndDeleted,
     QuotaExceeded,
 )
@@ -253,7 +253,7 @@ class Accounts:
         return item.account()
 
     def made_by(self, organization_id: str, key: IdempotencyKey, now: datetime) -> Account | None:
-        """The account that a request with this key made within a day. Raises InvalidField if it
+        """The account that a request with this key made within a day. Raises KeyReused if it
         came with another body, Conflict if the account was deleted.
         """
         pk, sk = keys.organization_pk(organization_id), keys.idempotency_sk(key.key)
@@ -261,7 +261,7 @@ class Accounts:
         if item is None or item.expires_at <= now:
             return None
         if item.body_hash != key.body_hash:
-            raise InvalidField("Idempotency-Key", "This key was already used with another body.")
+            raise KeyReused("Idempotency-Key", "This key was already used with another body.")
         try:
             return self.get(organization_id, item.account_id)
         except AccountNotFound:
@@ -280,7 +280,7 @@ class Accounts:
     ) -> Account:
         """Stores a new account, its sealed credentials, its claim on the account number, the key
         that it was asked for with, and its audit entry; or returns the account that the same key
-        made meanwhile. Raises Conflict, InvalidField, and what `with_items` raises.
+        made meanwhile. Raises Conflict, KeyReused, and what `with_items` raises.
         """
         return retry_on_conflict(
             lambda: self._add(account, sealed_credentials, key, entry, with_items),

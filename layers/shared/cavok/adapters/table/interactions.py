@@ -66,6 +66,7 @@ class InteractionItem(Item):
     tried_at = UTCDateTimeAttribute(null=True)
     held_until = UTCDateTimeAttribute(null=True)
     key_hash = UnicodeAttribute(null=True)
+    refusal = UnicodeAttribute(null=True)
     counted = BooleanAttribute(null=True)
     expires_at = TTLAttribute()
 

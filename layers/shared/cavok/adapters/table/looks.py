@@ -8,7 +8,7 @@ from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, JsonAttribute, Table, retry_on_conflict
 from cavok.domain.accounts import Account
 from cavok.domain.detection import Detection, recent, refusal
-from cavok.domain.errors import ServiceUnavailable
+from cavok.domain.errors import ChangedMeanwhile
 
 KEPT_FOR = timedelta(hours=1)
 
@@ -34,7 +34,7 @@ class LooksInTable:
 
     def take_turn(self, account: Account, now: datetime) -> Detection | None:
         """None if the caller is to look at the account now; otherwise why not. Raises
-        ServiceUnavailable.
+        ChangedMeanwhile.
         """
 
         def attempt() -> Detection | None:
@@ -48,5 +48,5 @@ class LooksInTable:
             self._table.put(item)
             return None
 
-        busy = ServiceUnavailable("Too many accounts are being looked at. Please try again.")
+        busy = ChangedMeanwhile("Too many accounts are being looked at. Please try again.")
         return retry_on_conflict(attempt, or_raise=busy)
