@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from cavok.adapters.sealing import PLAINTEXT_LIMIT, credentials_context, session
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.table import ItemChanged
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
-from cavok.domain import permissions
+from cavok.domain import audit, permissions
 from cavok.domain.accounts import Account, Status
 from cavok.domain.audit import created
 from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
@@ -100,7 +101,7 @@ def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Ac
     with pytest.raises(ItemChanged):
         accounts.save(read, read.renamed("Mine", NOW))
     with pytest.raises(ItemChanged):
-        accounts.delete(read, requester=ACTOR, now=NOW)
+        accounts.delete(read, entry=audit.deleted(read, ACTOR, NOW), now=NOW)
 
     assert accounts.get(ORGANIZATION_ID, ACCOUNT_ID).name == "Theirs"
     assert counts(accounts) == {Status.UNCONFIRMED: 1}
@@ -109,7 +110,7 @@ def test_a_write_of_what_somebody_else_changed_meanwhile_is_refused(accounts: Ac
 
 def test_a_write_of_a_deleted_account_does_not_bring_it_back(accounts: Accounts) -> None:
     read = accounts.add(an_account(), None)
-    accounts.delete(read, requester=ACTOR, now=NOW)
+    accounts.delete(read, entry=audit.deleted(read, ACTOR, NOW), now=NOW)
 
     with pytest.raises(ItemChanged):
         accounts.save(read, replace(read, status=Status.CONFIRMED))
@@ -126,7 +127,9 @@ def test_a_change_is_made_again_on_what_somebody_else_wrote_meanwhile(accounts: 
             accounts.save(account, account.renamed(name, NOW))
         return account.with_write_logs(False, NOW)
 
-    after = accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, rename, requester=ACTOR)
+    after = accounts.changed(
+        ORGANIZATION_ID, ACCOUNT_ID, rename, entry_of=partial(audit.changed, requester=ACTOR)
+    )
 
     assert (after.name, after.write_logs, after.version) == ("Theirs", False, 3)
     assert audited() == ["created", "changed"], "one entry, however many tries"
@@ -142,7 +145,12 @@ def test_a_change_that_never_gets_through_is_a_conflict_and_no_endless_loop(
         return account.renamed("Mine", NOW)
 
     with pytest.raises(Conflict, match="try again"):
-        accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, interrupted, requester=ACTOR)
+        accounts.changed(
+            ORGANIZATION_ID,
+            ACCOUNT_ID,
+            interrupted,
+            entry_of=partial(audit.changed, requester=ACTOR),
+        )
 
 
 def test_a_number_that_is_taken_stores_nothing(accounts: Accounts) -> None:
@@ -222,7 +230,8 @@ def test_the_counts_by_status_stay_true_whatever_happens(
             fresh = an_account(account_id=f"01JN8Q5M3C{index:016}", account_number=number(index))
             alive[index] = accounts.add(fresh, None)
         elif account and event == "delete":
-            accounts.delete(alive.pop(index), requester=ACTOR, now=NOW)
+            gone = alive.pop(index)
+            accounts.delete(gone, entry=audit.deleted(gone, ACTOR, NOW), now=NOW)
         elif account and event == "stale":
             with pytest.raises(ItemChanged):
                 accounts.save(account, replace(account, status=Status.FAILED, writes=99))
@@ -231,7 +240,7 @@ def test_the_counts_by_status_stay_true_whatever_happens(
 
     assert counts(accounts) == Counter(account.status for account in alive.values())
     for account in alive.values():
-        accounts.delete(account, requester=ACTOR, now=NOW)
+        accounts.delete(account, entry=audit.deleted(account, ACTOR, NOW), now=NOW)
     assert counts(accounts) == {}
 
 
@@ -293,7 +302,7 @@ def test_the_end_of_a_test_is_not_written_over_a_rename_nor_the_account_without_
 def test_the_test_of_a_deleted_account_ends_alone(accounts: Accounts) -> None:
     verifications, verification = wiring.verifications(), a_verification()
     account = begin_test(accounts.add(an_account(), None), verification)
-    accounts.delete(account, requester=ACTOR, now=NOW)
+    accounts.delete(account, entry=audit.deleted(account, ACTOR, NOW), now=NOW)
 
     verifications.finish_orphan(verification.aborted(NOW))
 

@@ -699,10 +699,7 @@ def _mixed_changes(run: Run) -> None:
         for account in accounts:
             test = LastVerification("01JN8Q5M3C00000000000000A1", verdict, NOW)
             wiring.accounts().changed(
-                ORGANIZATION_ID,
-                account.account_id,
-                functools.partial(_tested, test=test),
-                requester=None,
+                ORGANIZATION_ID, account.account_id, functools.partial(_tested, test=test)
             )
             run.look()
     for index in range(3):

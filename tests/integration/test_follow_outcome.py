@@ -15,6 +15,7 @@ from cavok import wiring
 from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import InteractionItem, Interactions
+from cavok.domain import audit
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.errors import (
@@ -241,9 +242,7 @@ def test_a_look_that_aws_refuses_is_one_that_says_nothing(
 def test_an_account_that_is_not_connected_any_more_is_not_entered(
     stopped: Interaction, look: Look, accounts: Accounts, sessions: Sessions
 ) -> None:
-    accounts.changed(
-        ORGANIZATION_ID, ACCOUNT_ID, lambda a: replace(a, status=Status.FAILED), requester=None
-    )
+    accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, lambda a: replace(a, status=Status.FAILED))
     entered = len(sessions.policies)
 
     assert look(stopped, at(15)) == 15
@@ -261,11 +260,9 @@ def test_an_act_whose_account_is_gone_or_revoked_is_unknown_at_once_with_the_rea
 ) -> None:
     if end == "deleted":
         account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-        accounts.delete(account, requester=CONTEXT.requester, now=at(5))
+        accounts.delete(account, entry=audit.deleted(account, CONTEXT.requester, at(5)), now=at(5))
     else:
-        accounts.changed(
-            ORGANIZATION_ID, ACCOUNT_ID, lambda a: a.with_use_revoked(at(5)), requester=None
-        )
+        accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, lambda a: a.with_use_revoked(at(5)))
     entered = len(sessions.policies)
 
     look(stopped, at(15))
@@ -490,9 +487,8 @@ def test_an_open_act_that_certainly_did_nothing_is_refused_although_its_account_
 ) -> None:
     connect()
     act = an_act_that_certainly_did_nothing(dependencies, sessions)
-    accounts.delete(
-        accounts.get(ORGANIZATION_ID, ACCOUNT_ID), requester=CONTEXT.requester, now=at(5)
-    )
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    accounts.delete(account, entry=audit.deleted(account, CONTEXT.requester, at(5)), now=at(5))
 
     look(act, at(120))
 
@@ -518,7 +514,7 @@ def test_an_open_act_whose_account_is_gone_is_closed_as_unknown(
 ) -> None:
     act = left(carried_out=True)
     account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-    accounts.delete(account, requester=CONTEXT.requester, now=at(5))
+    accounts.delete(account, entry=audit.deleted(account, CONTEXT.requester, at(5)), now=at(5))
 
     look(act, at(60))
 

@@ -18,6 +18,7 @@ from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.resources import Resources
+from cavok.domain import audit
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.audit import AuditEntry, schedule_changed
@@ -339,10 +340,7 @@ def test_a_transition_of_a_disconnected_account_is_noted_and_not_retried(
     orders: Resource, control: ResourceDependencies, accounts: Accounts
 ) -> None:
     accounts.changed(
-        ORGANIZATION_ID,
-        ACCOUNT_ID,
-        lambda account: replace(account, status=Status.FAILED),
-        requester=None,
+        ORGANIZATION_ID, ACCOUNT_ID, lambda account: replace(account, status=Status.FAILED)
     )
 
     assert fire(orders, control, EVENING) is None
@@ -350,10 +348,7 @@ def test_a_transition_of_a_disconnected_account_is_noted_and_not_retried(
     assert state() == "available"
     assert "not connected" in str(stored(orders).note)
     accounts.changed(
-        ORGANIZATION_ID,
-        ACCOUNT_ID,
-        lambda account: replace(account, status=Status.CONFIRMED),
-        requester=None,
+        ORGANIZATION_ID, ACCOUNT_ID, lambda account: replace(account, status=Status.CONFIRMED)
     )
     morning, next_evening = EVENING + timedelta(hours=14), EVENING + timedelta(days=1)
     fire(orders, control, morning)
@@ -619,7 +614,7 @@ class DeletingFirst(Resources):
 
     def add(self, resource: Resource, entry: AuditEntry | None = None) -> Resource:
         account = self._accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-        self._accounts.delete(account, requester=by("somebody"), now=NOW)
+        self._accounts.delete(account, entry=audit.deleted(account, by("somebody"), NOW), now=NOW)
         return super().add(resource, entry)
 
 

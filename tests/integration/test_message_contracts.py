@@ -270,7 +270,6 @@ def records(admin: Api, eventbridge: EventBridge) -> list[Json]:
             ORGANIZATION_ID,
             account["account_id"],
             lambda current, status=status: replace(current, status=status),
-            requester=None,
         )
         found += stream.records()
     assert admin.post(f"{path}/verifications").status == 202
@@ -611,10 +610,7 @@ TAKEN_BY_PEOPLE = {
 def make_due(account_id: str) -> Account:
     past = datetime(2025, 3, 1, tzinfo=UTC)
     return wiring.accounts().changed(
-        ORGANIZATION_ID,
-        account_id,
-        lambda current: replace(current, next_verification_at=past),
-        requester=None,
+        ORGANIZATION_ID, account_id, lambda current: replace(current, next_verification_at=past)
     )
 
 

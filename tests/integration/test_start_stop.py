@@ -18,6 +18,7 @@ from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
+from cavok.domain import audit
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Outcome, Status
 from cavok.domain.actors import Actor, Requester
@@ -365,7 +366,7 @@ def revoke(accounts: Accounts) -> None:
 
 def delete(accounts: Accounts) -> None:
     account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-    accounts.delete(account, requester=by("eve@example.com"), now=NOW)
+    accounts.delete(account, entry=audit.deleted(account, by("eve@example.com"), NOW), now=NOW)
 
 
 def find_open(accounts: Accounts) -> None:
@@ -749,9 +750,7 @@ LEFT_OUT = {
 
 def set_health(accounts: Accounts, *health: RegionHealth) -> None:
     """A test found this in regions of the account."""
-    accounts.changed(
-        ORGANIZATION_ID, ACCOUNT_ID, lambda now: replace(now, region_health=health), requester=None
-    )
+    accounts.changed(ORGANIZATION_ID, ACCOUNT_ID, lambda now: replace(now, region_health=health))
 
 
 def test_a_region_where_no_call_works_is_left_out_of_a_listing_and_named(

@@ -706,7 +706,6 @@ def test_a_result_that_cannot_be_written_concerns_its_account_alone(
             ORGANIZATION_ID,
             account.account_id,
             lambda found: replace(found, next_verification_at=NOW, verification=None),
-            requester=None,
         )
 
     with watched(Calls(index=first_write, fault=fault)):

@@ -3,6 +3,7 @@
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from ulid import ULID
 
@@ -161,9 +162,8 @@ def change_account(
         return change.applied_to(account.at_one_of(versions), now)
 
     count = quotas.counting(QuotaName.CHANGES, organization_id, now)
-    return accounts.changed(
-        organization_id, account_id, apply, requester=requester, with_items=count
-    )
+    entry_of = partial(audit.changed, requester=requester)
+    return accounts.changed(organization_id, account_id, apply, entry_of=entry_of, with_items=count)
 
 
 def rotate_credentials(
@@ -190,13 +190,12 @@ def rotate_credentials(
         )
     sealed = key.sealed(sealer, organization_id, account_id)
     reconnected = account.reconnected(now, access_key_id_ending=key.ending)
+    entry = audit.credentials_rotated(account, reconnected, requester)
     count = quotas.counting(QuotaName.CHANGES, organization_id, now)
 
     def attempt() -> None:
         try:
-            accounts.save_credentials(
-                account, reconnected, sealed, requester=requester, count=count
-            )
+            accounts.save_credentials(account, reconnected, sealed, entry=entry, count=count)
         except ItemChanged as error:
             if 0 in error.failed:
                 raise BusyWithOthers(CHANGED_BY_OTHERS) from None
@@ -248,6 +247,7 @@ def disconnect_account(
             if not accounts.was_deleted(organization_id, account_id, now):
                 raise
         else:
-            accounts.delete(account.at_one_of(versions), requester=requester, now=now)
+            entry = audit.deleted(account, requester, now)
+            accounts.delete(account.at_one_of(versions), entry=entry, now=now)
 
     retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))

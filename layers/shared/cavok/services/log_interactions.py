@@ -179,5 +179,4 @@ def _degrade(account: Account, refused: Sequence[Step], accounts: Accounts, now:
         account.organization_id,
         account.account_id,
         lambda current: with_log_writing_refused(current, refused, now),
-        requester=None,
     )

@@ -45,7 +45,6 @@ from cavok.domain.accounts import (
     Status,
     TestSlot,
 )
-from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import (
     AccountNotFound,
@@ -364,7 +363,7 @@ class Accounts:
         after: Account,
         sealed: str,
         *,
-        requester: Requester,
+        entry: AuditEntry,
         count: Callable[[TransactWrite], None],
     ) -> Account:
         """Replaces the account and its sealed access key, and counts that. Raises ItemChanged,
@@ -375,7 +374,6 @@ class Accounts:
             transaction.save(_credentials(after, sealed=sealed))
             count(transaction)
 
-        entry = audit.credentials_rotated(before, after, requester)
         return self.save(before, after, entry=entry, with_items=with_items)
 
     def sealed_credentials(self, account: Account) -> str | None:
@@ -387,7 +385,7 @@ class Accounts:
         item = self._table.get(CredentialsItem, pk, sk)
         return item.sealed if item else None
 
-    def delete(self, account: Account, *, requester: Requester, now: datetime) -> None:
+    def delete(self, account: Account, *, entry: AuditEntry, now: datetime) -> None:
         """Removes the account, its credentials and its claim, and remembers that for a day. Raises
         ItemChanged, ItemBusy.
         """
@@ -398,7 +396,7 @@ class Accounts:
             transaction.delete(_credentials(account))
             transaction.save(DeletedItem.of(pk, account.account_id, now))
             transaction.update(_organization(account), [_counts(account.status, -1)])
-            self._add_audit_entry(transaction, audit.deleted(account, requester, now))
+            self._add_audit_entry(transaction, entry)
 
     def was_deleted(self, organization_id: str, account_id: str, now: datetime) -> bool:
         """Whether the organization deleted this account within a day."""
@@ -411,11 +409,11 @@ class Accounts:
         account_id: str,
         change: Callable[[Account], Account],
         *,
-        requester: Requester | None,
+        entry_of: Callable[[Account, Account], AuditEntry] | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
-        """Reads, changes and writes an account with what `with_items` adds, and repeats that if
-        another write came first. Without a requester, no audit entry is written. Raises
+        """Reads, changes and writes an account with what `with_items` adds and the audit entry of
+        the account before and after, and repeats that if another write came first. Raises
         AccountNotFound, Conflict, and what `with_items` raises.
         """
 
@@ -424,7 +422,7 @@ class Accounts:
             after = change(before)
             if after == before:
                 return before
-            entry = audit.changed(before, after, requester) if requester else None
+            entry = entry_of(before, after) if entry_of else None
             return self.save(before, after, entry=entry, with_items=with_items)
 
         return retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
