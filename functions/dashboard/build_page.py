@@ -37,7 +37,8 @@ class CannotJoin(Exception):
 
 def main(target: Path) -> None:
     """Writes the function's code and the page's files to `target`."""
-    shutil.copy(HERE / "app.py", target)
+    for module in ("app.py", "served_files.py"):
+        shutil.copy(HERE / module, target)
     write_site(HERE / "static", target / "site")
 
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import wiring
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.domain.deadlines import PERMISSION_SECONDS, Deadline
+from cavok.domain.steps import Step
 from cavok.domain.survey import Survey
 from cavok.observability import logger, metrics
 from cavok.services.probe_permission import probe_permission
@@ -32,14 +33,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | l
         made = prepare_log(session, datetime.now(UTC), deadline)
         wiring.progress().show(event["verification_id"], made, datetime.now(UTC))
         return [step.as_dict() for step in made]
-    survey = Survey.from_dict(event["survey"])
-    account = ProbedAccount(
-        session=session.at(survey.probing_region(session.region)),
-        survey=survey,
-        deadline=deadline,
-    )
+    account = ProbedAccount.of(session, Survey.from_dict(event["survey"]), deadline)
     step = probe_permission(event["action"], account)
     wiring.progress().show(event["verification_id"], [step], datetime.now(UTC))
+    _measure(step)
+    return step.as_dict()
+
+
+def _measure(step: Step) -> None:
     metrics.add_dimension("action", step.step)
     metrics.add_metric("ProbeLatency", MetricUnit.Milliseconds, step.duration_ms)
     metrics.add_metric("ProbeInconclusive", MetricUnit.Count, int(step.ok is None))
@@ -50,4 +51,3 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | l
         reason=step.reason,
         error_code=step.error_code,
     )
-    return step.as_dict()

@@ -1,7 +1,6 @@
 """SweepAccounts: tests the accounts whose re-verification is due."""
 
 import time
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
@@ -10,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import wiring
 from cavok.domain.deadlines import SWEEP_SECONDS, Deadline
 from cavok.observability import logger, metrics
-from cavok.services.sweep import Sweep, SweepDependencies
+from cavok.services.sweep import Sweep, Swept
 
 wiring.prepare(wiring.table, wiring.customer_roles)
 
@@ -21,21 +20,21 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes the sweep's name and ARN, and `apart`: whether the last invocation died. Returns how
     many accounts it tested, those that have tests of their own, and whether any are left.
     """
-    dependencies = SweepDependencies(
-        due=wiring.due_accounts(),
-        accounts=wiring.accounts(),
-        verifications=wiring.verifications(),
-        webhooks=wiring.webhooks(),
-        workflows=wiring.workflows(),
-        testing=wiring.sweeping_dependencies(),
-        clock=lambda: datetime.now(UTC),
-    )
     most = int(wiring.setting("SWEEP_TESTS"))
-    sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, dependencies)
+    sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, wiring.sweep_dependencies())
     if event["apart"]:
         swept = sweep.take_apart()
     else:
         swept = sweep.run(Deadline.after(SWEEP_SECONDS, time.monotonic))
+    _measure(swept)
+    return {
+        "tested": swept.outcomes.total(),
+        "handed_over": list(swept.handed_over),
+        "left": swept.left,
+    }
+
+
+def _measure(swept: Swept) -> None:
     metrics.add_metric("HoursUntested", MetricUnit.Count, swept.hours_untested)
     for outcome, tests in swept.outcomes.items():
         with single_metric("Verifications", MetricUnit.Count, tests) as metric:
@@ -45,8 +44,3 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     if swept.failed:
         logger.error("Not tested", failed={who: repr(e)[:300] for who, e in swept.failed.items()})
-    return {
-        "tested": swept.outcomes.total(),
-        "handed_over": list(swept.handed_over),
-        "left": swept.left,
-    }

@@ -209,9 +209,7 @@ def run(customer: Customer, account: Account, controlled: list[Resource]) -> tup
             account.regions, SESSION, controlled, trigger=Trigger.SCHEDULED, now=NOW
         )
         survey = Survey.from_dict(json.loads(json.dumps(survey.as_dict())))
-        probed = ProbedAccount(
-            session=SESSION.at(survey.probing_region(SESSION.region)), survey=survey
-        )
+        probed = ProbedAccount.of(SESSION, survey)
         steps = probe_account(ACTIONS, probed, sleep=lambda _: None)
     return finish(
         account,

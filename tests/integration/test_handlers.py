@@ -19,7 +19,7 @@ from moto.backends import get_backend
 from cavok import wiring
 from cavok.adapters.bus import Bus
 from cavok.adapters.sealing import credentials_context, session_context
-from cavok.domain import permissions
+from cavok.domain import audit, permissions
 from cavok.domain.interactions import Result
 from cavok.domain.kinds import Kind
 from cavok.domain.organizations import Organization
@@ -127,7 +127,8 @@ def a_resource(_: Json) -> None:
 
 def a_resource_of_a_deleted_account(_: Json) -> None:
     a_resource(_)
-    wiring.accounts().delete(account(), requester=ADA, now=NOW)
+    gone = account()
+    wiring.accounts().delete(gone, entry=audit.deleted(gone, ADA, NOW), now=NOW)
 
 
 def a_webhook(_: Json) -> None:

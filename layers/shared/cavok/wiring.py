@@ -7,7 +7,7 @@ Imports are inside the functions so that a Lambda function loads only what it us
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from cavok.services.request_quota import RequestQuota
     from cavok.services.resources import ResourceDependencies
     from cavok.services.scheduled_test import TestingDependencies
+    from cavok.services.sweep import SweepDependencies
     from cavok.services.trust import TrustGuard
 
 
@@ -182,6 +183,20 @@ def sweeping_dependencies() -> "TestingDependencies":
 
     found = testing_dependencies()
     return replace(found, entry=replace(found.entry, organizations=KeptOrganizations(table())))
+
+
+def sweep_dependencies() -> "SweepDependencies":
+    from cavok.services.sweep import SweepDependencies
+
+    return SweepDependencies(
+        due=due_accounts(),
+        accounts=accounts(),
+        verifications=verifications(),
+        webhooks=webhooks(),
+        workflows=workflows(),
+        testing=sweeping_dependencies(),
+        clock=lambda: datetime.now(UTC),
+    )
 
 
 @cache

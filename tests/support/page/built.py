@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -29,5 +30,6 @@ def app() -> ModuleType:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.path.append(str(folder()))  # for the modules beside it
     spec.loader.exec_module(module)
     return module

@@ -18,7 +18,7 @@ from tests.support.page import built
 
 app = built.app()
 FOLDER = Path(app.__file__).parent
-SITE = app.SITE_FOLDER
+SITE = FOLDER / "site"
 BUILD = next(path.name for path in SITE.iterdir() if path.is_dir())
 ENVIRONMENT = {
     "AWS_REGION": "eu-west-1",
@@ -209,6 +209,7 @@ def test_what_compressing_would_not_make_smaller_is_sent_as_it_is(get, assets):
         "/etc/passwd",
         "static/index.html",
         "app.py",
+        "served_files.py",
         "index.html",
         f"{BUILD}/app.js.br",
         f"{BUILD}/app.js.gz",
@@ -268,7 +269,7 @@ def test_starting_loads_nothing_but_the_standard_library():
     code = (
         "import sys; sys.path.insert(0, sys.argv[1]); import app;"
         "print(sorted({name.split('.')[0] for name in sys.modules}"
-        " - set(sys.stdlib_module_names) - {'app', '__main__'}))"
+        " - set(sys.stdlib_module_names) - {'app', 'served_files', '__main__'}))"
     )
     run = subprocess.run(
         [sys.executable, "-I", "-S", "-c", code, str(FOLDER)],

@@ -66,13 +66,7 @@ def make_scheduled_test(
         trigger=request.trigger,
         now=now,
     )
-    region = survey.probing_region(session.region)
-    probed = ProbedAccount(
-        session=session.at(region),
-        survey=survey,
-        deadline=deadline,
-        weighing_seconds=weighing_seconds,
-    )
+    probed = ProbedAccount.of(session, survey, deadline, weighing_seconds)
     steps += probe_account(entered.probes, probed)
     if prepared:
         steps += prepared.result()

@@ -7,17 +7,27 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from unittest.mock import Mock
 
 from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
+from cavok.adapters.table.progress import KEPT, Progress
 from cavok.adapters.table.stream import change_of
+from cavok.adapters.table.verifications import ProgressItem
 from cavok.domain.events import AccountChange
 from cavok.domain.interactions import key_hash
 from cavok.domain.kinds import Action, Kind
 from local.settings import ROOT
-from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID, an_account
+from tests.support.builders import (
+    ACCOUNT_ID,
+    NOW,
+    ORGANIZATION_ID,
+    VERIFICATION_ID,
+    a_step,
+    an_account,
+)
 from tests.support.template import resource
 
 TEMPLATE = (ROOT / "template.yaml").read_text()
@@ -130,6 +140,20 @@ def test_the_reader_of_the_stream_knows_an_account_by_its_keys() -> None:
     assert isinstance(change, AccountChange)
     assert change.after
     assert (change.after.organization_id, change.after.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
+
+
+def test_what_a_probe_shows_is_what_the_table_reads() -> None:
+    """The writer loads no PynamoDB, so it does not know the item's class."""
+    dynamodb, step = Mock(), a_step("ec2:StopInstances")
+
+    assert Progress(dynamodb, "table").show(VERIFICATION_ID, [step], NOW)
+
+    written = dynamodb.put_item.call_args.kwargs["Item"]
+    item = ProgressItem()
+    item.deserialize(written)
+    assert set(written) == {"pk", "sk", "steps", "expires_at"}
+    assert (item.pk, item.sk) == (keys.progress_pk(VERIFICATION_ID), keys.progress_sk(step.step))
+    assert (item.finished_steps(), item.expires_at) == ([step], NOW + KEPT)
 
 
 def rows_of_the_map(columns: int) -> list[list[str]]:

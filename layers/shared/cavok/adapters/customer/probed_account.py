@@ -62,6 +62,23 @@ class ProbedAccount:
     _read: dict[str, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
     _reading: Lock = field(default_factory=Lock, init=False, repr=False, compare=False)
 
+    @classmethod
+    def of(
+        cls,
+        session: CustomerSession,
+        survey: Survey,
+        deadline: Deadline = NO_DEADLINE,
+        weighing_seconds: float = inf,
+    ) -> "ProbedAccount":
+        """An account as its survey found it, probed in the region that the survey chose."""
+        region = survey.probing_region(session.region)
+        return cls(
+            session=session.at(region),
+            survey=survey,
+            deadline=deadline,
+            weighing_seconds=weighing_seconds,
+        )
+
     @property
     def regions(self) -> tuple[str, ...]:
         """The account's regions that answer."""
