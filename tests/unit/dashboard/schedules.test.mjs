@@ -37,6 +37,11 @@ for (const [said, given] of [
     "2026-03-29T06:00:00Z",
     resource("Europe/Berlin", "start", "2026-03-28T21:00:00Z", { days: ["sat"], start: "22:00", stop: "08:00" }),
   ],
+  // The hour in which it stops is skipped.
+  [
+    "2026-03-08T07:30:00Z",
+    resource("America/New_York", "start", "2026-03-08T06:00:00Z", { days: ["sun"], start: "01:00", stop: "02:30" }),
+  ],
   // A window around the end of the week.
   [
     "2026-01-12T10:00:00Z",

@@ -420,7 +420,9 @@ export function nextTurn({ schedule, next_action: next }, action) {
   const moment = new Date(Date.parse(next.at) + pause * 60_000);
   // By the schedule's own clock, which may change in between.
   const late = inWeek(minuteOfWeek(moment, schedule.time_zone) - here - pause + WEEK_MINUTES / 2) - WEEK_MINUTES / 2;
-  return new Date(moment.getTime() - late * 60_000);
+  const there = new Date(moment.getTime() - late * 60_000);
+  // A time of the hour that is skipped is not there: it counts by the clock before.
+  return minuteOfWeek(there, schedule.time_zone) === inWeek(here + pause) ? there : moment;
 }
 
 // A moment of the coming week, on the schedule's own clock.
