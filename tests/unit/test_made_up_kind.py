@@ -51,6 +51,9 @@ DESCRIPTOR = """
         stopped="paused",
         extra_arns=("arn:aws:redshift:*:{account_number}:snapshot:*",),
         absent=frozenset({"ClusterNotFound"}),
+        wrong_state=frozenset({"InvalidClusterState"}),
+        no_capacity=frozenset({"InsufficientClusterCapacity"}),
+        restarted_by_aws=True,
     )
 """
 CLUSTER = {"ClusterIdentifier": "sales", "ClusterStatus": "available", "NodeType": "ra3.large"}
@@ -278,6 +281,62 @@ def test_it_is_found_stopped_and_started(redshift: Stubber) -> None:
         ("pausing", Action.START, PlannedAction.REFUSE),
     ):
         assert plan(replace(instance, state=state), action).planned is planned
+
+
+@pytest.mark.parametrize(
+    ("code", "refusal", "looks"),
+    [("InvalidClusterState", "WrongState", 1), ("InsufficientClusterCapacity", "NoCapacity", 0)],
+)
+def test_its_own_error_codes_say_that_a_refusal_may_end_by_itself(
+    redshift: Stubber, code: str, refusal: str, looks: int
+) -> None:
+    from cavok.adapters.customer.instances import InstanceClient
+    from cavok.domain.errors import InteractionRefused
+    from cavok.domain.kinds import Action, Kind
+    from cavok.services import start_stop
+
+    session: Any = SimpleNamespace(client=lambda service, region: redshift.client)
+    client = InstanceClient(session, Kind("warehouse"), "us-east-1")
+    redshift.add_response("describe_clusters", {"Clusters": [CLUSTER]})
+    redshift.add_client_error("pause_cluster", code)
+    for _ in range(looks):
+        redshift.add_response("describe_clusters", {"Clusters": [CLUSTER]})
+    instance = client.find("sales")
+    assert instance
+
+    with pytest.raises(InteractionRefused, match=code) as refused:
+        start_stop._execute(client, instance, Action.STOP, check=lambda: None)
+
+    assert type(refused.value).__name__ == refusal
+    assert refused.value.passing
+
+
+def test_that_aws_started_it_again_is_said_in_its_own_words() -> None:
+    from cavok.domain.kinds import Action, Kind
+    from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
+    from cavok.domain.schedules import Transition
+
+    stopped = Resource(
+        organization_id=ORGANIZATION_ID,
+        account_id=ACCOUNT_ID,
+        resource_id="r",
+        kind=Kind("warehouse"),
+        instance_id="sales",
+        name="sales",
+        region="us-east-1",
+        schedule=None,
+        followed_at=NOW,
+        created_at=NOW,
+        created_by=ADA.actor.name,
+        updated_at=NOW,
+        stopped_at=NOW,
+    )
+    at = NOW + AWS_RESTARTS_AFTER
+
+    after = stopped.followed(Transition(at, Action.STOP), at, changed=True)
+
+    assert after.note
+    assert after.note.startswith("AWS starts stopped Redshift clusters again")
 
 
 def test_the_api_accepts_it() -> None:

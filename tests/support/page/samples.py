@@ -404,7 +404,7 @@ RESOURCES = [
         "region": "us-east-1",
         "schedule": {"time_zone": "UTC", "windows": []},
         "next_action": {"action": "stop", "at": "2026-01-06T00:00:00Z"},
-        "note": "AWS starts a stopped database again after seven days. It was stopped again.",
+        "note": "AWS starts stopped RDS instances again after seven days. It was stopped again.",
         **MADE,
     },
     {

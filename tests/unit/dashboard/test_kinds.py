@@ -40,3 +40,11 @@ def test_the_page_offers_a_start_or_stop_in_the_same_states(
     constant: str, expected: set[str]
 ) -> None:
     assert words_of(constant) == expected
+
+
+def test_what_else_is_at_rest_on_the_page_is_gone() -> None:
+    """`AT_REST` adds to both states above those in which an instance stays until it is left out."""
+    others = words_of("AT_REST")
+
+    assert others
+    assert others <= {state for kind in Kind for state in kind.descriptor.hidden}

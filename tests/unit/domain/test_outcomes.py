@@ -500,4 +500,4 @@ def test_each_state_that_a_database_is_in_meanwhile_passes() -> None:
 
     states = {code for code in codes if re.match("InvalidDB(Instance|Cluster|ShardGroup)", code)}
     assert len(states) == 3
-    assert states <= outcomes.WRONG_STATE_CODES
+    assert states <= RDS.descriptor.wrong_state & AURORA.descriptor.wrong_state

@@ -57,7 +57,7 @@ def test_a_database_that_runs_seven_days_after_its_stop_was_restarted_by_aws() -
     after = stopped(NOW).followed(Transition(at, Action.STOP), at, changed=True)
 
     assert after.note == (
-        "AWS starts a stopped database again after seven days. It was stopped again."
+        "AWS starts stopped RDS instances again after seven days. It was stopped again."
     )
     assert after.stopped_at == at
 

@@ -77,6 +77,9 @@ class KindDescriptor:
     start_failures    codes of state reasons with which a started instance falls back to stopped.
     extra_arns        ARN patterns of other resources that starting one uses, with {account_number}.
     absent            error codes that say that the named instance does not exist.
+    wrong_state       error codes that say that it is in another state than the call needs. Such a
+                      state ends by itself; the SDK's own first try may have caused it.
+    no_capacity       error codes that say that AWS has no capacity now. It ends by itself.
     restarted_by_aws  whether AWS starts a stopped one again after seven days.
     """
 
@@ -103,6 +106,8 @@ class KindDescriptor:
     start_failures: frozenset[str] = frozenset()
     extra_arns: tuple[str, ...] = ()
     absent: frozenset[str]
+    wrong_state: frozenset[str]
+    no_capacity: frozenset[str]
     restarted_by_aws: bool = False
 
     def permission(self, action: Action) -> str:
@@ -184,6 +189,14 @@ _BROKEN_DATABASE = frozenset(
 status".
 """
 
+_DATABASE_IN_WRONG_STATE = frozenset(
+    {"InvalidDBClusterStateFault", "InvalidDBInstanceState", "InvalidDBShardGroupState"}
+)
+_NO_DATABASE_CAPACITY = frozenset({"InsufficientDBInstanceCapacity"})
+"""Source: RDS API Reference, errors of StartDBInstance, StopDBInstance, StartDBCluster and
+StopDBCluster.
+"""
+
 _DATABASE_ID = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,62}")
 """AWS stores it in lower case. Source: RDS API Reference, CreateDBInstance, CreateDBCluster."""
 
@@ -192,6 +205,7 @@ class Kind(StrEnum):
     """The kinds of instances, in the order of a listing."""
 
     # States: EC2 User Guide, "Instance lifecycle"; RDS User Guide, "Viewing DB instance status".
+    # Error codes of EC2: EC2 API Reference, "Error codes".
 
     descriptor: KindDescriptor
 
@@ -238,6 +252,15 @@ class Kind(StrEnum):
             "arn:aws:resource-groups:*:{account_number}:group/*",
         ),
         absent=frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"}),
+        wrong_state=frozenset({"IncorrectInstanceState"}),
+        no_capacity=frozenset(
+            {
+                "InsufficientAddressCapacity",
+                "InsufficientCapacity",
+                "InsufficientHostCapacity",
+                "InsufficientInstanceCapacity",
+            }
+        ),
     )
     RDS = KindDescriptor(
         name="rds",
@@ -255,6 +278,8 @@ class Kind(StrEnum):
         running="available",
         broken=_BROKEN_DATABASE,
         absent=frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"}),
+        wrong_state=_DATABASE_IN_WRONG_STATE,
+        no_capacity=_NO_DATABASE_CAPACITY,
         restarted_by_aws=True,
     )
     AURORA = KindDescriptor(
@@ -273,5 +298,7 @@ class Kind(StrEnum):
         running="available",
         broken=_BROKEN_DATABASE,
         absent=frozenset({"DBClusterNotFoundFault"}),
+        wrong_state=_DATABASE_IN_WRONG_STATE,
+        no_capacity=_NO_DATABASE_CAPACITY,
         restarted_by_aws=True,
     )

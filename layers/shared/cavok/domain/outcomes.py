@@ -41,29 +41,6 @@ _FIRST_LOOK, _LONGEST_WAIT, _SLOW = 15, 60, 300
 """Seconds between looks."""
 _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
 
-WRONG_STATE_CODES = frozenset(
-    {
-        "IncorrectInstanceState",
-        "InvalidDBClusterStateFault",
-        "InvalidDBInstanceState",
-        "InvalidDBShardGroupState",
-    }
-)
-"""The instance is in another state than the call needs, perhaps because of the SDK's first try."""
-
-CAPACITY_CODES = frozenset(
-    {
-        "InsufficientAddressCapacity",
-        "InsufficientCapacity",
-        "InsufficientDBInstanceCapacity",
-        "InsufficientHostCapacity",
-        "InsufficientInstanceCapacity",
-    }
-)
-"""Like these states, no capacity ends by itself. Source: EC2 API reference, "Error codes"; RDS API
-reference, StartDBInstance, StopDBCluster.
-"""
-
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -13,7 +13,7 @@ from cavok.domain.schedules import Schedule, Transition
 from cavok.domain.versions import require_version
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
-"""AWS starts a stopped database or cluster again then. Source: RDS User Guide, "Stopping a DB
+"""AWS starts a stopped instance of some kinds again then. Source: RDS User Guide, "Stopping a DB
 instance temporarily".
 """
 
@@ -117,13 +117,15 @@ class Resource:
             and self.stopped_at is not None
             and now - self.stopped_at >= AWS_RESTARTS_AFTER
         )
-        note = (
-            "AWS starts a stopped database again after seven days. It was stopped again."
-            if restarted
-            else None
-        )
+        stopped = f"stopped {self.kind.descriptor.plural}"
+        restarts = f"AWS starts {stopped} again after seven days. It was stopped again."
         stopped_at = now if changed or self.stopped_at is None else self.stopped_at
-        return replace(self, followed_at=transition.at, stopped_at=stopped_at, note=note)
+        return replace(
+            self,
+            followed_at=transition.at,
+            stopped_at=stopped_at,
+            note=restarts if restarted else None,
+        )
 
     def not_followed(self, transition: Transition, reason: str) -> Self:
         """After a refused transition, or one whose state was not reached. The next one is tried."""

@@ -36,12 +36,10 @@ from cavok.domain.instances import (
     plan,
 )
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome
-from cavok.domain.kinds import Action
+from cavok.domain.kinds import Action, Kind
 from cavok.domain.outcomes import (
-    CAPACITY_CODES,
     HELD_FOR,
     REPEATED_FOR,
-    WRONG_STATE_CODES,
     accepted,
     begun,
     is_passing,
@@ -294,7 +292,7 @@ def _execute(
             client.act(instance.instance_id, action)
         except CallFailed as failure:
             if not _worked_all_the_same(client, instance, action, failure):
-                raise _why_not(instance.kind.descriptor.permission(action), failure) from failure
+                raise _why_not(instance.kind, action, failure) from failure
     return action_plan
 
 
@@ -302,7 +300,8 @@ def _worked_all_the_same(
     client: "InstanceClient", instance: Instance, action: Action, failure: CallFailed
 ) -> bool:
     """Whether a call without an answer, or the SDK's first try of one, did what was wanted."""
-    if failure.judgement.error_code not in TRANSIENT_CODES | WRONG_STATE_CODES:
+    perhaps = TRANSIENT_CODES | instance.kind.descriptor.wrong_state
+    if failure.judgement.error_code not in perhaps:
         return False
     try:
         seen = client.find(instance.instance_id)
@@ -311,13 +310,14 @@ def _worked_all_the_same(
     return seen is not None and plan(seen, action).planned is PlannedAction.NOTHING
 
 
-def _why_not(permission: str, failure: CallFailed) -> InteractionRefused | NotAnswered:
-    code, why = failure.judgement.error_code, why_call_failed(permission, failure.judgement)
+def _why_not(kind: Kind, action: Action, failure: CallFailed) -> InteractionRefused | NotAnswered:
+    code, of_kind = failure.judgement.error_code, kind.descriptor
+    why = why_call_failed(of_kind.permission(action), failure.judgement)
     if failure.judgement.passing:
         uncertain = failure.repeated or code not in THROTTLING_CODES
         return (PerhapsDone if uncertain else NotAnswered)(why)
-    if code in WRONG_STATE_CODES:
+    if code in of_kind.wrong_state:
         return WrongState(why, passing=True)
-    if code in CAPACITY_CODES:
+    if code in of_kind.no_capacity:
         return NoCapacity(why, passing=True)
     return RefusedByAws(why)
