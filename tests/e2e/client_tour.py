@@ -33,6 +33,8 @@ from cavok_client.models import (
     NewAccountBodyProvider,
     OrganizationBody,
     Problem,
+    QuotaBody,
+    QuotaName,
     State,
     Status,
     VerificationBody,
@@ -46,6 +48,13 @@ def a(kind: type[T], answer: object) -> T:
     """The answer, if it is what the document promises for success."""
     assert isinstance(answer, kind), answer
     return answer
+
+
+def names_may_be_added() -> None:
+    """A client takes a name that it does not know, and knows those of its day."""
+    quota = {"name": "requests", "limit": 1, "per_seconds": 1, "remaining": 1}
+    assert QuotaBody.from_dict(quota).name is QuotaName.REQUESTS
+    assert QuotaBody.from_dict(quota | {"name": "of_tomorrow"}).name == "of_tomorrow"
 
 
 def tour(client: AuthenticatedClient, connected: str) -> None:
@@ -92,6 +101,7 @@ def tour(client: AuthenticatedClient, connected: str) -> None:
 
 
 if __name__ == "__main__":
+    names_may_be_added()
     address, token = os.environ["API_URL"], os.environ["TOKEN"]
     tour(AuthenticatedClient(address, token, timeout=httpx.Timeout(60)), sys.argv[1])
     print("The tour is over.")

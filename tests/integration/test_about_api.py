@@ -18,6 +18,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cavok.adapters.templates import TEMPLATE_NAMES
 from cavok.api.descriptions import COMPONENTS, EXAMPLES, OWN, PARAMETERS, SHARED
+from cavok.api.growing import GROWING
 from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
 from cavok.api.problems import STATUS_OF_CODE, Problem
@@ -209,6 +210,29 @@ def test_everything_is_described(nobody: Api) -> None:
 
 def named(operation: Any) -> set[str]:
     return {parameter["name"] for parameter in operation.get("parameters", [])}
+
+
+def growing(shape: Any, beside: Any = None) -> Iterator[tuple[str, bool]]:
+    """Each reference to a set that may grow, and whether any other text is allowed beside it."""
+    if isinstance(shape, dict) and (name := str(shape.get("$ref")).rpartition("/")[2]) in GROWING:
+        yield name, isinstance(beside, list) and {"type": "string"} in beside
+    inside = shape.values() if isinstance(shape, dict) else shape if isinstance(shape, list) else ()
+    for each in inside:
+        yield from growing(each, shape)
+
+
+def test_a_set_that_may_grow_is_open_in_answers_and_closed_in_requests(nobody: Api) -> None:
+    document = described(nobody)
+    requests = {"NewResourceBody", "WebhookSettings"}
+    schemas = document["components"]["schemas"]
+    answers = [schema for name, schema in schemas.items() if name not in requests]
+    sent = [schemas[name] for name in requests]
+    sent += [each.get("parameters", []) for each in operations(document)]
+
+    assert {name for name, _ in growing(answers)} == GROWING
+    assert all(is_open for _, is_open in growing(answers))
+    assert {name for name, _ in growing(sent)} == {"Kind", "EventType"}
+    assert not any(is_open for _, is_open in growing(sent))
 
 
 @pytest.mark.parametrize("component", EXAMPLES)

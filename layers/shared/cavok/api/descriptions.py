@@ -302,7 +302,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "StepBody": {
         "step": "The IAM action, such as `ec2:StopInstances`, or a check of the trust.",
-        "group": "The group of the permission.",
+        "group": "The group of the permission. Groups may be added.",
         "ok": "Whether the step passed. Null if that is not known.",
         "evidence": "How it is known: AWS answered, or the role's policies say so.",
         "reason": "Which policy refuses it, or why that is not known.",

@@ -11,6 +11,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from cavok.api import routes
+from cavok.api.growing import leave_open
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import by_method
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
@@ -78,6 +79,7 @@ def document() -> str:
         if one.type not in TO_NO_WEBHOOK
     }
     _drop_unused(made)
+    leave_open(made)
     descriptions.describe(made)
     return json.dumps(made, separators=(",", ":"))
 

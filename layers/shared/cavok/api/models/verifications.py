@@ -11,8 +11,8 @@ from cavok.domain.permissions import GROUPS
 from cavok.domain.steps import Evidence, Verdict
 from cavok.domain.verifications import State, Trigger
 
-Group = Annotated[str, Field(json_schema_extra={"enum": [group.group for group in GROUPS]})]
-"""Name of a permission group."""
+Group = Annotated[str, Field(json_schema_extra={"examples": [group.group for group in GROUPS]})]
+"""Name of a permission group. Groups may be added."""
 
 
 class ResourceVerdictBody(ResponseBody):

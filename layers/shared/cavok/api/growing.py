@@ -1,0 +1,59 @@
+"""Sets of names that may grow within v1. In answers their schemas are open: a client that was
+generated today takes a name that is added tomorrow. In requests they are closed.
+"""
+
+from typing import Any
+
+GROWING = frozenset(
+    {
+        "AuditAction",
+        "EventType",
+        "InteractionAction",
+        "Kind",
+        "QuotaName",
+        "Reason",
+        "TargetType",
+    }
+)
+"""Components, by name. docs/api.md lists them."""
+
+
+def leave_open(document: dict[str, Any]) -> None:
+    """Lets every schema that no request uses take any other name too."""
+    schemas = document["components"]["schemas"]
+    requests: set[str] = set()
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _reach(operation.get("requestBody"), schemas, requests)
+    for name, schema in schemas.items():
+        if name not in requests:
+            _open(schema)
+
+
+def _reach(shape: Any, schemas: dict[str, Any], found: set[str]) -> None:
+    """Adds the names of all components that a schema refers to, and theirs."""
+    if isinstance(shape, list):
+        for each in shape:
+            _reach(each, schemas, found)
+    if isinstance(shape, dict):
+        if (name := _component(shape)) and name not in found:
+            found.add(name)
+            _reach(schemas[name], schemas, found)
+        _reach(list(shape.values()), schemas, found)
+
+
+def _open(shape: Any) -> None:
+    if isinstance(shape, list):
+        if any(_component(each) in GROWING for each in shape):
+            shape.append({"type": "string"})
+        return
+    for name, inside in shape.items() if isinstance(shape, dict) else ():
+        if _component(inside) in GROWING:
+            shape[name] = {"anyOf": [inside, {"type": "string"}]}
+        else:
+            _open(inside)
+
+
+def _component(shape: Any) -> str | None:
+    reference = shape.get("$ref") if isinstance(shape, dict) else None
+    return reference.rpartition("/")[2] if isinstance(reference, str) else None
