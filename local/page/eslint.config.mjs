@@ -1,5 +1,7 @@
 // The style of the page's modules. Names that do not exist and wrong types are tsc's.
 const WAITS = [":function[async=true]", "CallExpression[callee.property.name=/^(then|catch|finally)$/]"];
+const ACTS = "CallExpression[callee.object.name='api'][callee.property.name=/^(post|put|patch|remove)$/]";
+const LOOKS = "ExpressionStatement[expression.callee.property.name='throwIfAborted']";
 
 export default [
   {
@@ -47,6 +49,10 @@ export default [
           selector: `:matches(${WAITS.map((waits) => `${waits} ${reach}`)}):not(CallExpression[callee.name="here"] *)`,
           message: "Reach it through router.whileHere(): the reader may have left the view.",
         })),
+        {
+          selector: `Property[key.name='onsubmit'] BlockStatement > :has(AwaitExpression) ~ :has(${ACTS}):not(${LOOKS} + *)`,
+          message: "Ask signal.throwIfAborted() right before it: the modal may have been closed.",
+        },
       ],
     },
   },

@@ -150,6 +150,11 @@ export function toast(text, kind = "success", action) {
   setTimeout(close, action ? 15_000 : 6_000);
 }
 
+/** Says why something does not work that was pressed. That it was given up on purpose needs no word. */
+export function warn(problem) {
+  if (problem.name !== "AbortError") toast(problem.detail || problem.title || String(problem), "warning");
+}
+
 export function copyButton(textOf, label, { small = false } = {}) {
   const caption = small ? null : h("span", {}, t.actions.copy);
   const node = h(
@@ -462,9 +467,17 @@ export async function submitting(node, work) {
   }
 }
 
+// Aborts when the modal that holds this node closes.
+function untilClosed(node) {
+  const closing = new AbortController();
+  node.closest("dialog")?.addEventListener("close", () => closing.abort(), { once: true });
+  return closing.signal;
+}
+
 /**
+ * `onsubmit`: what asks something first acts only if the modal is still open then: `signal.throwIfAborted()`.
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string,
- *   onsubmit: (form: HTMLFormElement) => Promise<any>, fields: any}} options
+ *   onsubmit: (form: HTMLFormElement, signal: AbortSignal) => Promise<any>, fields: any}} options
  */
 export function form({
   submitText,
@@ -485,10 +498,11 @@ export function form({
         submitting(send, async () => {
           clearErrors(node);
           try {
-            await onsubmit(node);
+            await onsubmit(node, untilClosed(node));
           } catch (error) {
             // A form says what is wrong with its fields as the API does.
             const problem = /** @type {any} */ (error);
+            if (!node.isConnected) return warn(problem);
             if (problem.status === undefined) console.error(error);
             showProblem(node, problem);
           }

@@ -34,6 +34,7 @@ import {
   statusBadge,
   submitting,
   toast,
+  warn,
 } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
@@ -362,7 +363,7 @@ function drawSettings(target, account, handle) {
         submitting(event.currentTarget, () =>
           change(handle, { write_logs: !handle.account().write_logs })
             .then(() => toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff))
-            .catch((problem) => toast(problem.detail || problem.title || String(problem), "warning")),
+            .catch(warn),
         );
       },
     },
@@ -441,18 +442,20 @@ function changing(handle, ...names) {
     return names.map((name) => account[name]);
   };
   const check = unlessChanged(fields(), fields, () => t.account.changedMeanwhile);
-  return async (body) => {
+  return async (body, signal) => {
     await check();
-    await change(handle, body).catch(async (problem) => {
+    await change(handle, body, signal).catch(async (problem) => {
       if (problem.status === 412) await check();
       throw problem;
     });
   };
 }
 
-async function change(handle, body) {
+/** `signal`: of the modal that asks for it. @param {any} handle @param {any} body @param {AbortSignal} [signal] */
+async function change(handle, body, signal) {
   try {
     if (!store.etagOf(handle.id)) await handle.refresh();
+    signal?.throwIfAborted();
     const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
     store.put(answer.body, answer.etag);
   } catch (problem) {
@@ -480,7 +483,7 @@ function rename(handle) {
         submitText: t.actions.save,
         cancel: close,
         fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input }), named.warning],
-        async onsubmit() {
+        async onsubmit(_, signal) {
           const name = input.value.trim();
           if (!NAME.test(name)) {
             throw {
@@ -494,7 +497,7 @@ function rename(handle) {
             };
           }
           if (await named.warns()) return;
-          await save({ name });
+          await save({ name }, signal);
           close();
           toast(t.account.saved);
         },
@@ -537,7 +540,7 @@ function reach(handle) {
             field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, input: path }),
           regions.node,
         ],
-        async onsubmit(node) {
+        async onsubmit(node, signal) {
           const chosen = regions.read();
           if (chosen === null) throw { status: 422, errors: [] };
           if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.regionsField.needed }] };
@@ -549,7 +552,7 @@ function reach(handle) {
             body.role_name = input.value.trim();
             if (path.value.trim() !== (account.role_path ?? "/")) body.role_path = path.value.trim() || "/";
           }
-          await save(body);
+          await save(body, signal);
           close();
           toast(t.account.savedTestAgain);
         },

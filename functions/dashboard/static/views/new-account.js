@@ -132,7 +132,7 @@ function accountForm(close, onAdded) {
         regions.node,
       ),
     ],
-    async onsubmit() {
+    async onsubmit(_, signal) {
       await providersShown;
       const values = read();
       const errors = check(values);
@@ -143,6 +143,7 @@ function accountForm(close, onAdded) {
       const content = JSON.stringify([values.body, chosen]);
       if (kept.attempt.content !== content) kept.attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
+      signal.throwIfAborted();
       const account = await api
         .post("/v1/accounts", body, { key: kept.attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));

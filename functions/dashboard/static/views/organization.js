@@ -19,6 +19,7 @@ import {
   STATUS_ICONS,
   submitting,
   toast,
+  warn,
 } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
@@ -251,11 +252,7 @@ function settings(webhook, reload) {
 
 // Posts to the webhook, and says why that was refused.
 function pressButton(text, path, after, iconName = "", attributes = {}) {
-  const press = () =>
-    api
-      .post(`/v1/organization/webhook/${path}`)
-      .then(after)
-      .catch((problem) => toast(problem.detail || problem.title, "warning"));
+  const press = () => api.post(`/v1/organization/webhook/${path}`).then(after).catch(warn);
   return changeButton(
     session,
     text,
@@ -375,7 +372,7 @@ function edit(webhook, reload) {
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
         ],
-        async onsubmit() {
+        async onsubmit(_, signal) {
           clearErrors(node);
           const events = boxes.filter((box) => box.checked).map((box) => box.value);
           const errors = [];
@@ -384,6 +381,7 @@ function edit(webhook, reload) {
           if (errors.length) throw { status: 422, errors };
           const mine = { url: url.value.trim(), events };
           await check(mine);
+          signal.throwIfAborted();
           const saved = await api.put("/v1/organization/webhook", mine);
           close();
           reload();
@@ -415,9 +413,10 @@ function confirmRotation(reload) {
         submitText: t.webhook.rotate,
         cancel: close,
         fields: [h("p", {}, t.webhook.rotateText)],
-        async onsubmit() {
+        async onsubmit(_, signal) {
           // A secret replaces the secret alone, whatever another has changed meanwhile.
           const { url, events } = await api.get("/v1/organization/webhook");
+          signal.throwIfAborted();
           const saved = await api.put("/v1/organization/webhook", { url, events, rotate_secret: true });
           close();
           reload();

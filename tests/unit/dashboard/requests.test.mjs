@@ -1,0 +1,114 @@
+// What a request is and is not: it ends with the session that made it, and says what became of it.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+
+const stored = new Map();
+globalThis.sessionStorage = {
+  getItem: (name) => stored.get(name) ?? null,
+  setItem: (name, value) => stored.set(name, value),
+  removeItem: (name) => stored.delete(name),
+};
+globalThis.location = new URL("https://cavok.example/");
+Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });
+const api = await import("../../../functions/dashboard/static/lib/api.js");
+const session = await import("../../../functions/dashboard/static/lib/session.js");
+
+const tokenOf = (email, more = {}) => `h.${btoa(JSON.stringify({ email, ...more }))}.x`;
+/** The requests to the API: whose they were, and what they are answered with. */
+let sent, answers, who, refreshed;
+
+globalThis.fetch = async (url, { headers, signal }) => {
+  if (String(url).startsWith("https://cognito.example/")) {
+    const renews = headers["x-amz-target"].endsWith("GetTokensFromRefreshToken");
+    const IdToken = (renews && refreshed) || tokenOf(who);
+    return Response.json({ AuthenticationResult: { IdToken, RefreshToken: "r", ExpiresIn: 3600 } });
+  }
+  sent.push(JSON.parse(atob((headers.authorization ?? "h.e30.x").split(".")[1])).email);
+  const answer = answers.shift();
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason));
+    Promise.resolve(answer()).then(resolve, reject);
+  });
+};
+
+async function signIn(person) {
+  who = person;
+  await session.signInWithPassword(person, "a password");
+}
+
+const lost = () => Promise.reject(new TypeError("Failed to fetch"));
+const soon = (milliseconds = 20) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+const secret = { secret_access_key: "Anna's" };
+
+beforeEach(async () => {
+  sent = [];
+  refreshed = "";
+  session.forget();
+  await session.start({ client_id: "client", cognito_endpoint: "https://cognito.example/" });
+  api.start({ api_base: "https://api.example" });
+  await signIn("anna");
+});
+
+test("what one person asked for is not asked for again as the next", async () => {
+  answers = [lost, () => Response.json({})];
+  const asked = api.post("/v1/accounts", secret, { key: "k" });
+  const ended = assert.rejects(asked, { name: "AbortError" });
+  await soon();
+  await session.signOut();
+  await signIn("ben");
+  await ended;
+  await soon(1_000);
+  assert.deepEqual(sent, ["anna"]);
+});
+
+test("an answer that comes after its person has gone is nobody's", async () => {
+  const answered = Promise.withResolvers();
+  answers = [() => answered.promise];
+  const ended = assert.rejects(api.patch("/v1/accounts/a", { name: "Anna's" }), { name: "AbortError" });
+  await soon();
+  await session.signOut();
+  await signIn("ben");
+  answered.resolve(Response.json({ account_id: "a" }));
+  await ended;
+});
+
+test("a refusal that comes late signs the next person out as little", async () => {
+  const answered = Promise.withResolvers();
+  answers = [() => answered.promise, () => Response.json({})];
+  const ended = assert.rejects(api.get("/v1/organization"), { name: "AbortError" });
+  await soon();
+  await session.signOut();
+  await signIn("ben");
+  answered.resolve(Response.json({}, { status: 401 }));
+  await ended;
+  assert.equal(session.current().email, "ben");
+  assert.deepEqual(sent, ["anna"]);
+});
+
+test("who is not signed in any more is told so by the request that found out", async () => {
+  refreshed = tokenOf("anna");
+  const refused = () => Response.json({ message: "Unauthorized" }, { status: 401 });
+  answers = [refused, refused];
+  await assert.rejects(api.get("/v1/organization"), { status: 401, detail: "Unauthorized" });
+  assert.equal(session.current(), null);
+});
+
+test("a token that is renewed leaves what is asked for", async () => {
+  refreshed = tokenOf("anna");
+  answers = [() => Response.json({}, { status: 401 }), () => Response.json({ items: [] })];
+  assert.deepEqual(await api.get("/v1/organization"), { items: [] });
+});
+
+for (const [what, claims] of [
+  ["role", { "cognito:groups": ["admin"] }],
+  ["organization", { "custom:organization": "other" }],
+])
+  test(`a token that is renewed with another ${what} begins anew`, async () => {
+    refreshed = tokenOf("anna", claims);
+    let told = 0;
+    session.onChange(() => (told += 1));
+    answers = [() => Response.json({}, { status: 401 })];
+    await assert.rejects(api.get("/v1/organization"), { name: "AbortError" });
+    assert.equal(told, 1);
+    assert.equal(session.current().email, "anna");
+  });
