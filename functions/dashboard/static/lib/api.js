@@ -44,21 +44,26 @@ async function call(method, path, { query, body, headers = {}, signal }) {
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
   }
+  // What one person has asked for does not go on as another, and its answer is not the other's.
+  const ending = session.ending();
+  const until = signal ? AbortSignal.any([signal, ending]) : ending;
   let renewed = false;
   for (let attempt = 1; ; attempt += 1) {
     let problem;
     try {
-      const answer = await send(method, url, { body, headers, signal, renew: renewed });
-      if (answer.ok) return { body: await contentOf(answer), etag: answer.headers.get("etag"), status: answer.status };
+      const answer = await send(method, url, { body, headers, signal: until, renew: renewed });
+      const content = await contentOf(answer);
+      ending.throwIfAborted();
+      if (answer.ok) return { body: content, etag: answer.headers.get("etag"), status: answer.status };
       if (answer.status === 401 && !renewed && session.current()) {
         renewed = true;
         attempt -= 1;
         continue;
       }
       if (answer.status === 401) session.forget();
-      problem = problemOf(answer, await contentOf(answer));
+      problem = problemOf(answer, content);
     } catch (error) {
-      if (signal?.aborted) throw error;
+      if (until.aborted) throw error;
       if (error instanceof Problem) throw error;
       problem =
         error instanceof Error && error.name === "TimeoutError"
@@ -69,18 +74,19 @@ async function call(method, path, { query, body, headers = {}, signal }) {
     const passes =
       problem.status === 0 || (PASSES.has(problem.status) && !((problem.retryAfter ?? 0) > LONGEST_WAIT_MS));
     if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw problem;
-    await pause(problem.retryAfter ?? 300 * 2 ** attempt * (0.75 + Math.random() / 2), signal);
+    await pause(problem.retryAfter ?? 300 * 2 ** attempt * (0.75 + Math.random() / 2), until);
   }
 }
 
 async function send(method, url, { body, headers, signal, renew }) {
   const token = await session.idToken({ renew });
+  signal.throwIfAborted();
   const limit = AbortSignal.timeout(TIMEOUT_MS);
   return fetch(url, {
     method,
     credentials: "omit",
     cache: "no-store",
-    signal: signal ? AbortSignal.any([signal, limit]) : limit,
+    signal: AbortSignal.any([signal, limit]),
     headers: {
       accept: "application/json, application/problem+json",
       ...(token ? { authorization: `Bearer ${token}` } : {}),

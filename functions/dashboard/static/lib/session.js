@@ -28,6 +28,7 @@ let tokens = null;
 let renewal = null;
 /** @type {Challenge | null} */
 let leftByHosted = null;
+let life = new AbortController();
 const listeners = new Set();
 
 export const onChange = (listener) => listeners.add(listener);
@@ -35,6 +36,8 @@ export const isHosted = () => Boolean(config.hosted_domain);
 export const current = () => tokens && person(tokens.id_token);
 // The same, for a view that only somebody signed in sees.
 export const somebody = () => person(/** @type {any} */ (tokens).id_token);
+/** Aborts when this session ends, or becomes another person's, role's or organization's. */
+export const ending = () => life.signal;
 
 function person(token) {
   const claims = claimsOf(token);
@@ -192,6 +195,12 @@ export async function idToken({ renew = false } = {}) {
 export function forget() {
   tokens = null;
   sessionStorage.removeItem(STORE);
+  anew();
+}
+
+function anew() {
+  life.abort();
+  life = new AbortController();
   for (const listener of listeners) listener();
 }
 
@@ -219,11 +228,13 @@ async function renewTokens(refused) {
 }
 
 function keep(fresh, { quietly = false } = {}) {
+  const before = current();
   tokens = fresh;
   leftByHosted = null;
   const { id_token, expires_at } = fresh;
   sessionStorage.setItem(STORE, JSON.stringify({ id_token, expires_at }));
-  if (!quietly) for (const listener of listeners) listener();
+  const isAnother = before && JSON.stringify(before) !== JSON.stringify(current());
+  if (!quietly || isAnother) anew();
 }
 
 function fromCognito(result) {
