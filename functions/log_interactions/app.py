@@ -2,6 +2,7 @@
 Write logs is Yes.
 """
 
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.batches import WholeBatch
+from cavok.domain.deadlines import LINES_SECONDS, Deadline
 from cavok.observability import count, logger
 from cavok.services.log_interactions import log_interactions, read_events
 
@@ -21,7 +23,9 @@ processor = WholeBatch(EventType.SQS, raise_on_entire_batch_failure=False)
 def write(records: list[SQSRecord]) -> list[Exception | None]:
     """One outcome per record: None, or the error for which its event comes again."""
     events, unusable = read_events({record.message_id: record.body for record in records})
-    outcome = log_interactions(events, writing=wiring.log_writing(), now=datetime.now(UTC))
+    deadline = Deadline.after(LINES_SECONDS, time.monotonic)
+    writing, now = wiring.log_writing(), datetime.now(UTC)
+    outcome = log_interactions(events, writing=writing, now=now, deadline=deadline)
     failed = outcome.failed
     for message_id, reason in failed.items():
         logger.warning("Line not written", message_id=message_id, error=repr(reason))

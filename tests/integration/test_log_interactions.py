@@ -19,12 +19,14 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
 from cavok.domain.actors import Requester
+from cavok.domain.deadlines import LINES_SECONDS, Deadline
 from cavok.domain.errors import Conflict, EntryInconclusive, EntryRefused, SealBroken
 from cavok.domain.interactions import Logged
 from cavok.domain.log_writing import InteractionEvent
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Judgement, Verdict
 from cavok.services.log_interactions import LogWriting, log_interactions, read_events
+from tests.support.api import number
 from tests.support.builders import (
     ACCOUNT_ID,
     ORGANIZATION_ID,
@@ -43,6 +45,7 @@ class Sessions:
     def __init__(self, session: CustomerSession) -> None:
         self.session = session
         self.errors: dict[str, Exception] = {}
+        self.entered: list[str] = []
 
     def enter_to_change(
         self,
@@ -54,6 +57,7 @@ class Sessions:
         purpose: str,
         requester: Requester,
     ) -> CustomerSession:
+        self.entered.append(account.account_id)
         if error := self.errors.get(account.account_id):
             raise error
         return self.session
@@ -472,6 +476,58 @@ def test_a_line_that_cloudwatch_throws_away_is_not_written_and_says_why(
     }
     stored = interactions.page(ACCOUNT_ID, limit=100, after=None).items
     assert {i.interaction_id: i.logged for i in stored} == logged
+
+
+VICTIM = "01JN8Q5M3CZZZZZZZZZZZZZZZZ"
+
+
+@pytest.fixture
+def whole_batch(accounts: Accounts) -> dict[str, InteractionEvent]:
+    """A batch as large as the queue gives: one organization has 99 accounts in it, and another the
+    last message.
+    """
+    for name in (ORGANIZATION_ID, "org-two"):
+        wiring.organizations().create(Organization.new(name), NOW)
+    events = {}
+    for n in range(99):
+        account_id = f"01JN8Q5M3C{n:016}"
+        many = an_account(account_id=account_id, account_number=number(n), name=f"A{n}")
+        accounts.add(confirmed(many), None)
+        events[f"m-{n}"] = an_event(account_id=account_id)
+    accounts.add(confirmed(an_account(organization_id="org-two", account_id=VICTIM)), None)
+    return events | {"victim": an_event(organization_id="org-two", account_id=VICTIM)}
+
+
+def test_an_organization_with_many_accounts_in_a_batch_delays_anothers_lines_by_one_account(
+    whole_batch: dict[str, InteractionEvent], writing: LogWriting, sessions: Sessions
+) -> None:
+    assert write(whole_batch, writing) == {}
+
+    assert sessions.entered.index(VICTIM) <= 1
+    assert len(set(sessions.entered)) == 100, "and nobody is left out"
+
+
+def test_accounts_whose_time_does_not_come_in_a_batch_come_again_and_are_no_fault_of_ours(
+    whole_batch: dict[str, InteractionEvent], writing: LogWriting, sessions: Sessions, logs: Logs
+) -> None:
+    """Else the function would be killed, and all lines of the batch would come again."""
+    clock = [0.0]
+
+    def slow(session: CustomerSession) -> CustomerLogs:
+        clock[0] += 1.0
+        return logs
+
+    outcome = log_interactions(
+        whole_batch,
+        writing=replace(writing, connect=slow),
+        now=NOW,
+        deadline=Deadline.after(LINES_SECONDS, lambda: clock[0]),
+    )
+
+    assert len(sessions.entered) == LINES_SECONDS
+    assert len(outcome.failed) == 100 - LINES_SECONDS
+    assert "victim" not in outcome.failed
+    assert outcome.faults == 0
 
 
 def test_a_message_of_endless_depth_is_dropped() -> None:

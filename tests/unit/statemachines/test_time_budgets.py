@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cavok.domain.deadlines import (
+    LINES_SECONDS,
     PATIENCE_SECONDS,
     PERMISSION_SECONDS,
     SHORT_TEST_SECONDS,
@@ -86,6 +87,13 @@ def test_a_page_that_begins_at_the_last_moment_ends_before_its_function_does() -
     last_page = SWEEP_SECONDS + PATIENCE_SECONDS + one_write
 
     assert last_page < function_seconds("SweepAccounts")
+
+
+def test_the_last_log_lines_of_a_batch_are_tried_before_the_function_ends() -> None:
+    """CloudWatch Logs of that account does not answer."""
+    timeout = template()["Resources"]["LogInteractions"]["Properties"]["Timeout"]
+
+    assert LINES_SECONDS + A_CALL < timeout
 
 
 def test_a_persons_test_of_a_customer_that_hangs_ends_with_a_verdict() -> None:

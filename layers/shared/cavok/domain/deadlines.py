@@ -36,6 +36,11 @@ SWEEP_SECONDS = 120.0
 SweepAccounts has 180.
 """
 
+LINES_SECONDS = 25.0
+"""No customer's log lines are begun after this. The last ones may take one call more that AWS does
+not answer, of 22 seconds (`adapters/customer/session.py`). LogInteractions has 55.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Deadline:

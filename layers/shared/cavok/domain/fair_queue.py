@@ -1,5 +1,5 @@
-"""Whose account is tested next: in turn between organizations, so that none waits for another's
-many.
+"""Whose account comes next, to be tested or to get its log lines: in turn between organizations, so
+that none waits for another's many.
 """
 
 from collections import OrderedDict, deque

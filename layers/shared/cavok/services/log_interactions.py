@@ -2,8 +2,7 @@
 day.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +12,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SYSTEM, Requester
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.errors import (
     AccountNotFound,
     CausedOutside,
@@ -25,6 +25,7 @@ from cavok.domain.errors import (
     UnusableEvent,
 )
 from cavok.domain.events import read_json
+from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.interactions import Logged, logged_at_first
 from cavok.domain.log_writing import InteractionEvent, with_log_writing_refused
 from cavok.domain.session_names import session_name
@@ -83,16 +84,23 @@ class Outcome:
 
 
 def log_interactions(
-    events: Mapping[str, InteractionEvent], *, writing: LogWriting, now: datetime
+    events: Mapping[str, InteractionEvent],
+    *,
+    writing: LogWriting,
+    now: datetime,
+    deadline: Deadline = NO_DEADLINE,
 ) -> Outcome:
-    """Writes events, by message id.
+    """Writes events, by message id. No account's lines are begun after the deadline: they come
+    again.
 
     An account that hangs or fails delays only its own lines, whatever the error: an exception that
     left this loop would return everybody's lines of the batch.
     """
     outcome = Outcome({}, {})
-    for group in _by_customer_and_day(events):
+    for group in _in_turn(events):
         try:
+            if not deadline.left:
+                raise LogWritingInconclusive("The time for this batch was up.")
             dropped = _write(list(group.values()), writing, now)
         except Exception as error:  # noqa: BLE001
             outcome.failed.update(dict.fromkeys(group, error))
@@ -103,13 +111,17 @@ def log_interactions(
     return outcome
 
 
-def _by_customer_and_day(
-    events: Mapping[str, InteractionEvent],
-) -> Iterable[dict[str, InteractionEvent]]:
-    groups: dict[tuple[str, str, str], dict[str, InteractionEvent]] = defaultdict(dict)
+def _in_turn(events: Mapping[str, InteractionEvent]) -> Iterator[Mapping[str, InteractionEvent]]:
+    """The events of one account and day at a time. Organizations take turns, an account each."""
+    queue = FairQueue()
+    days: dict[AccountKey, dict[str, dict[str, InteractionEvent]]] = {}
     for message_id, event in events.items():
-        groups[event.organization_id, event.account_id, event.stream][message_id] = event
-    return groups.values()
+        key = AccountKey(event.organization_id, event.account_id)
+        queue.add(key)
+        days.setdefault(key, {}).setdefault(event.stream, {})[message_id] = event
+    while queue:
+        for key in queue.take(1):
+            yield from days[key].values()
 
 
 def _write(
