@@ -337,6 +337,29 @@ def test_each_try_of_a_key_whose_act_is_open_is_charged_as_it_acts(
     assert counted("stop") == 1
 
 
+def test_a_key_of_another_person_begins_an_act_of_ones_own(
+    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever took up another's open act would act under that person's name."""
+
+    def throttled(*_: object) -> None:
+        raise CallFailed(judge("ThrottlingException", "Not now."))
+
+    instance = run_instance()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InstanceClient, "act", throttled)
+        assert act(admin, instance, idempotency_key="k").status == 503
+    customer.wait(65)
+    bob = Api(ORGANIZATION_ID, "admin", {"sub": "bob", "email": "bob@example.com"})
+
+    assert act(bob, instance, idempotency_key="k").status == 202
+
+    entries = admin.get("/v1/audit").json["items"]
+    bobs, adas = entries
+    assert bobs["actor"]["sub"] == "bob" != adas["actor"]["sub"]
+    assert bobs["audit_id"] != adas["audit_id"]
+
+
 def test_a_turn_takes_up_its_own_act_whatever_people_used_up(
     admin: Api, customer: Customer, interactions: Interactions
 ) -> None:

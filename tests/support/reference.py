@@ -499,7 +499,7 @@ class Reference:
     ) -> str | None:
         """The interaction that the answer names."""
         account = self.own(caller, account_id)
-        request = (account_id, key or "", action, instance_id, region or "")
+        request = (caller.name, account_id, key or "", action, instance_id, region or "")
         if key and request in self.acts:
             outcome, first_id = self.acts[request]
             if outcome == "refused":

@@ -13,7 +13,7 @@ import botocore.session
 import pytest
 
 from cavok.domain import outcomes
-from cavok.domain.actors import SCHEDULE, Actor
+from cavok.domain.actors import SCHEDULE, Actor, ActorKind
 from cavok.domain.errors import InstanceNotFound, InteractionRefused, NotAnswered, PerhapsDone
 from cavok.domain.instances import ActionPlan, Instance, Operation, PlannedAction
 from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Result
@@ -356,28 +356,30 @@ def test_an_act_begins_open_and_held_for_a_minute() -> None:
     )
 
 
-def test_a_key_stands_for_one_action_on_one_instance_and_region_of_people_or_of_schedules() -> None:
+def test_a_key_stands_for_one_action_on_one_instance_and_region_of_its_actor_alone() -> None:
     """The hashes are stored, so they stay the same from one version to the next."""
+    ada = replace(ADA, sub="ada")
     others = (
-        (ADA, STOP_WEB, "k"),
-        (ADA, replace(START_WEB, instance_id="i-2"), "k"),
-        (ADA, replace(START_WEB, kind=RDS), "k"),
-        (ADA, replace(START_WEB, region="us-east-1"), "k"),
-        (ADA, replace(START_WEB, region=None), "k"),
-        (ADA, START_WEB, "other"),
+        (ada, STOP_WEB, "k"),
+        (ada, replace(START_WEB, instance_id="i-2"), "k"),
+        (ada, replace(START_WEB, kind=RDS), "k"),
+        (ada, replace(START_WEB, region="us-east-1"), "k"),
+        (ada, replace(START_WEB, region=None), "k"),
+        (ada, START_WEB, "other"),
+        (replace(ada, sub="grace"), START_WEB, "k"),
         (SCHEDULE, START_WEB, "k"),
     )
     hashes = [
         outcomes.begun(an_act(who), operation, key).key_hash
-        for who, operation, key in ((ADA, START_WEB, "k"), *others)
+        for who, operation, key in ((ada, START_WEB, "k"), *others)
     ]
 
     assert len(set(hashes)) == len(hashes)
-    assert hashes[0] == hashlib.sha256(b"k\0start\0ec2\0i-1\0eu-west-1").hexdigest()
-    assert hashes[-1] == hashlib.sha256(b"schedule\0k\0start\0ec2\0i-1\0eu-west-1").hexdigest()
-    assert (
-        outcomes.begun(an_act(by("grace@example.com").actor), START_WEB, "k").key_hash == hashes[0]
-    )
+    ends = b"\0k\0start\0ec2\0i-1\0eu-west-1"
+    assert hashes[0] == hashlib.sha256(b"person\0ada" + ends).hexdigest()
+    assert hashes[-1] == hashlib.sha256(b"schedule" + ends).hexdigest()
+    renamed = Actor(kind=ActorKind.PERSON, sub="ada", email="renamed@example.com")
+    assert outcomes.begun(an_act(renamed), START_WEB, "k").key_hash == hashes[0]
 
 
 OPEN = an_act(outcome=InteractionOutcome.PENDING, region=None, detail="")

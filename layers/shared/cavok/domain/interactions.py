@@ -70,7 +70,8 @@ class Interaction:
     tried_at    when a schedule's turn was last tried again; null if it was not.
     held_until  of an open start or stop: whoever makes it may be calling AWS until then. Past: it
                 ended without AWS's answer. Null: nobody calls, and nothing was done.
-    key_hash    stands for its idempotency key, action, instance and region; null without a key.
+    key_hash    stands for its actor, idempotency key, action, instance and region; null without a
+                key.
     refusal     the code of the cause for which it was refused. Null if it was not, or nobody knows.
     counted     towards the month's usage. Not so a listing right after one that was.
     """

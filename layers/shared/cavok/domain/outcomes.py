@@ -129,11 +129,13 @@ def is_turn(interaction: Interaction) -> bool:
 
 
 def begun(interaction: Interaction, operation: Operation, key: str | None) -> Interaction:
-    """An open start or stop, held by the process that makes it. A person's request must not have
-    the key of a schedule's turn: the turn would take it for its own request, and do nothing.
+    """An open start or stop, held by the process that makes it. A key is its actor's own: a turn
+    would take a person's request for its own and do nothing, and whoever repeated another's key
+    would act under that person's name.
     """
     kind, instance_id, region = operation.kind, operation.instance_id, operation.region
-    whose = (ActorKind.SCHEDULE,) if is_turn(interaction) else ()
+    actor = interaction.actor
+    whose = (actor.kind, actor.sub) if actor.sub else (actor.kind,)
     request = (operation.action, kind, instance_id, *((region,) if region else ()))
     return replace(
         interaction,
