@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.customer.session_cache import LIFETIME, SessionCache, SessionLimits
-from tests.support.builders import NOW, an_account
+from cavok.domain.accounts import Account
+from cavok.domain.errors import EntryRefused
+from tests.support.builders import NOW, an_account, an_account_with_keys
 
 REQUESTS = st.tuples(
     st.sampled_from(["org-one", "org-two"]),
@@ -47,3 +52,68 @@ def opened(owner: str, now: datetime) -> CustomerSession:
         role_name=None,
         credentials=Credentials(f"{owner}@{now.isoformat()}", "secret"),
     )
+
+
+KEYS = SessionLimits("", "")
+"""An access key's session is its key, as plain text."""
+
+
+def keys_in(cache: SessionCache) -> list[str]:
+    return [session.credentials.access_key_id for session, _ in cache._kept.values()]
+
+
+@pytest.mark.parametrize("use", [SessionCache.get, SessionCache.renew])
+def test_a_process_keeps_no_access_key_that_was_replaced(use: Any) -> None:
+    cache, account = SessionCache(), an_account_with_keys()
+    cache.get(account, KEYS, NOW, lambda: opened("old", NOW))
+    rotated = account.reconnected(NOW, access_key_id_ending="NEWK")
+
+    use(cache, rotated, KEYS, NOW, lambda: opened("new", NOW))
+
+    assert [key.partition("@")[0] for key in keys_in(cache)] == ["new"]
+
+
+def test_a_process_keeps_no_access_key_of_a_deleted_account_past_its_time() -> None:
+    """Nobody asks for it again, but for others'."""
+    cache, deleted = SessionCache(), an_account_with_keys()
+    cache.get(deleted, KEYS, NOW, lambda: opened("deleted", NOW))
+    other = replace(deleted, account_id="01JN8Q5M3C0000000000000002")
+    cache.get(other, KEYS, NOW + timedelta(seconds=1), lambda: opened("other", NOW))
+
+    cache.get(other, KEYS, NOW + LIFETIME, lambda: opened("other", NOW + LIFETIME))
+
+    assert [key.partition("@")[0] for key in keys_in(cache)] == ["other"]
+
+
+LOGS = SessionLimits("{}", "cavok-logs")
+
+
+def entries(cache: SessionCache, account: Account, *, refused: bool) -> int:
+    """How often the account is entered if somebody asks for it now."""
+    entered: list[int] = []
+
+    def enter() -> CustomerSession:
+        entered.append(1)
+        if refused:
+            raise EntryRefused("AccessDenied: no.")
+        return opened("theirs", NOW)
+
+    try:
+        cache.get(account, LOGS, NOW, enter)
+    except EntryRefused:
+        assert refused
+    return len(entered)
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_one_organization_drives_out_no_other_from_the_sessions_that_a_process_keeps(
+    refused: bool,
+) -> None:
+    cache, theirs = SessionCache(), an_account(organization_id="org-two")
+    assert entries(cache, theirs, refused=refused) == 1
+
+    for n in range(1001):
+        entries(cache, an_account(account_id=f"01JN8Q5M3C{n:016}"), refused=refused)
+
+    assert entries(cache, theirs, refused=refused) == 0
+    assert len(cache._kept) + len(cache._refused) == 500

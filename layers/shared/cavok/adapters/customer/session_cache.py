@@ -1,6 +1,6 @@
 """Open sessions in customers' accounts, kept while a warm function lives."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,7 +44,8 @@ class _Key:
 class SessionCache:
     """Sessions by owner. A session is never handed out for another organization or account, for
     another session policy, under another name, which says for what it is used, after the account
-    was reconnected, or past its lifetime. What nobody asks for again is not kept.
+    was reconnected, or past its lifetime. What nobody asks for again is not kept. When there are
+    too many, the oldest of the organization that has most goes, so that none drives out another's.
     """
 
     def __init__(self) -> None:
@@ -61,6 +62,7 @@ class SessionCache:
         """A session that is valid for at least two more minutes: the kept one, or a new one from
         `enter`, which may be kept for LIFETIME.
         """
+        self._forget_what_ended(account, now)
         kept = self._kept.get(_key(account, limits))
         if kept and now < kept[1] - _MARGIN:
             return kept[0]
@@ -77,18 +79,19 @@ class SessionCache:
         EntryRefused.
         """
         self.check(account, now)
+        self._forget_what_ended(account, now)
         key = _key(account, limits)
         self._kept.pop(key, None)
         try:
             session = enter()
         except EntryRefused as error:
             self._refused[_version(account)] = str(error), now + REFUSED_FOR
-            _forget_the_oldest(self._refused)
+            _forget_one_of_too_many(self._refused)
             raise
         # An access key's serves everything.
         if not limits.name or is_asked_for_again(limits.name):
             self._kept[key] = session, now + LIFETIME
-            _forget_the_oldest(self._kept)
+            _forget_one_of_too_many(self._kept)
         return session
 
     def check(self, account: Account, now: datetime) -> None:
@@ -99,18 +102,33 @@ class SessionCache:
         if now < until:
             raise EntryRefused(message)
 
+    def _forget_what_ended(self, account: Account, now: datetime) -> None:
+        """Sessions that expired, of whomever, and those of earlier connections of the account: an
+        access key is kept as plain text, and must not stay for as long as the process does.
+        """
+        mine = account.organization_id, account.account_id
+        for key, (_, until) in list(self._kept.items()):
+            older = key.connection_revision != account.connection_revision
+            if now >= until or (older and (key.organization_id, key.account_id) == mine):
+                self._kept.pop(key, None)
 
-def _forget_the_oldest(kept: OrderedDict[Any, Any]) -> None:
+
+def _forget_one_of_too_many(kept: OrderedDict[Any, Any]) -> None:
     if len(kept) > _MAX_SESSIONS:
-        kept.popitem(last=False)
+        most = Counter(key.organization_id for key in kept).most_common(1)[0][0]
+        del kept[next(key for key in kept if key.organization_id == most)]
 
 
-_Version = tuple[str, str, int]
+class _Version(NamedTuple):
+    """Whose account it is, and how often it was written: by each test and each change."""
+
+    organization_id: str
+    account_id: str
+    writes: int
 
 
 def _version(account: Account) -> _Version:
-    """Each test and each change makes another one."""
-    return account.organization_id, account.account_id, account.writes
+    return _Version(account.organization_id, account.account_id, account.writes)
 
 
 def _key(account: Account, limits: SessionLimits) -> _Key:
