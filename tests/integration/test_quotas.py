@@ -450,8 +450,12 @@ def test_requests_are_counted_without_a_write_and_public_routes_not_at_all(
     for _ in range(300):
         wiring.request_quota().take(ORGANIZATION_ID, customer.now)
 
-    for who in (admin, viewer):
-        refused = who.get("/v1/accounts")
+    for who, path in (
+        (admin, "/v1/accounts"),
+        (viewer, "/v1/accounts"),
+        (viewer, f"{ACCOUNT}/revoke"),
+    ):
+        refused = who.get(path)
         assert is_problem(refused, 429)
         assert refused.headers["ratelimit-policy"] == '"requests";q=300;w=60'
     assert items() == before

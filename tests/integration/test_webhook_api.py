@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -448,6 +449,24 @@ def test_every_change_of_the_webhook_is_told_without_what_may_be_secret(admin: A
     assert audit(admin) == ["webhook_set", "webhook_secret_rotated", "webhook_removed"]
     assert "secret?" not in json.dumps(admin.get("/v1/audit").json)
     assert "hooks.example.com: Account Failed" in json.dumps(admin.get("/v1/audit").json)
+
+
+def test_a_webhook_that_is_led_elsewhere_on_its_host_is_told_without_saying_where(
+    admin: Api,
+) -> None:
+    """Hosts such as those of chats serve everybody's webhooks, each at a path of its own."""
+    admin.put(PATH, SETTINGS | {"url": "https://hooks.example.com/T0/ours"})
+    admin.put(PATH, SETTINGS | {"url": "https://hooks.example.com/T666/theirs"})
+    admin.put(PATH, SETTINGS | {"url": "https://hooks.example.com/T666/theirs"})
+
+    again, led, first = admin.get("/v1/audit").json["items"]
+
+    assert again["changes"] == []
+    (change,) = led["changes"]
+    assert change["field"] == "url_digest"
+    assert change["before"] != change["after"]
+    assert {c["field"]: c["after"] for c in first["changes"]}["url_digest"] == change["before"]
+    assert all(re.fullmatch("[0-9a-f]{16}", change[each]) for each in ("before", "after"))
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:

@@ -574,7 +574,7 @@ export const t = withTexts({
     seeTest: "See the test",
     seeInteractions: "See the interactions",
     from: (address) => `from ${address}`,
-    fields: { access_key_id: "End of the access key's id", status: "Status" },
+    fields: { access_key_id: "End of the access key's id", status: "Status", url_digest: "Digest of the address" },
     outcomes: { accepted: "Accepted", refused: "Refused" },
     actions: {
       created: "Created",

@@ -18,7 +18,8 @@ def count_request(event: Mapping[str, Any]) -> None:
     organization do.
     """
     context = event["requestContext"]
-    ends = context["http"]["method"] == "DELETE" or event["rawPath"].endswith("/revoke")
+    method = context["http"]["method"]
+    ends = method == "DELETE" or (method == "POST" and event["rawPath"].endswith("/revoke"))
     if context.get("authorizer") and not ends:
         wiring.request_quota().take(caller_of(event).organization_id, Router.now())
 

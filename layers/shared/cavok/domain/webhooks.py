@@ -100,6 +100,11 @@ class Webhook:
         written = f"{self.secrets[0].secret_id}/{self.updated_at.isoformat()}"
         return hashlib.blake2b(written.encode(), digest_size=8).hexdigest()
 
+    @property
+    def url_digest(self) -> str:
+        """Tells whether the address was changed, and not to what. 16 hexadecimal digits."""
+        return hashlib.blake2b(self.url.encode(), digest_size=8).hexdigest()
+
     def at_one_of(self, versions: Container[str] | None) -> Self:
         """The webhook itself. Raises PreconditionFailed if it is at none of these versions."""
         require_version(self.version, versions, of="webhook")

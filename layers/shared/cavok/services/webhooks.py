@@ -140,12 +140,13 @@ def remove_webhook(
 
 
 def _audited(webhook: Webhook | None) -> dict[str, Any]:
-    """What an audit entry says of a webhook. Of its address only the host: a path or query may hold
-    a secret of the receiver.
+    """What an audit entry says of a webhook. Of its address only the host and a digest: a path or
+    query may hold a secret of the receiver, and a change of it must not go untold.
     """
     if webhook is None:
         return {}
-    return {"host": urlsplit(webhook.url).hostname, "events": webhook.events}
+    host = urlsplit(webhook.url).hostname
+    return {"host": host, "url_digest": webhook.url_digest, "events": webhook.events}
 
 
 def send_test_message(

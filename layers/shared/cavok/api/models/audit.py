@@ -28,7 +28,8 @@ class TargetBody(ResponseBody):
 
 class ChangeBody(ResponseBody):
     """A field and its values. Null: it was not there before, or is not now. Of a webhook's address
-    only the host is shown, of an access key only the last four characters of its id.
+    only the host is shown, and a digest that changes with it; of an access key only the last four
+    characters of its id.
     """
 
     field: str
