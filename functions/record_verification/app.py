@@ -7,7 +7,8 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.observability import logger, metrics
+from cavok.domain.errors import UnusableEvent
+from cavok.observability import drop, logger, metrics
 from cavok.services.finish_verification import VerificationReport, finish_verification
 
 wiring.prepare(wiring.table)
@@ -17,9 +18,13 @@ wiring.prepare(wiring.table)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes a workflow's report, or the EventBridge event of an execution that ended without
-    one. Returns the verification's state and outcome.
+    one. Returns the verification's state and outcome; nothing of an execution that is no test.
     """
-    report = VerificationReport.of_event(event)
+    try:
+        report = VerificationReport.of_event(event)
+    except UnusableEvent as error:
+        drop(error, event["id"])
+        return {}
     logger.append_keys(account_id=report.account_id, verification_id=report.verification_id)
     verification, overtaken = finish_verification(
         report,

@@ -21,14 +21,6 @@ HERE = Path(__file__).resolve().parent
 WHEELS = {"arm64": "aarch64", "x86_64": "x86_64"}
 """How wheels call Lambda's architectures."""
 
-SERVICES = frozenset(
-    {
-        *("dynamodb", "ec2", "events", "iam", "kms", "logs"),
-        *("rds", "s3", "scheduler", "sqs", "stepfunctions", "sts"),
-    }
-)
-"""The services of which the code makes clients."""
-
 CA_BUNDLE = "amazon-roots.pem"
 """AWS_CA_BUNDLE of the functions: botocore reads its bundle again for each new connection, and that
 of Mozilla has 126 certificates. Source: boto/botocore, issue 3171.
@@ -51,7 +43,7 @@ def main(architecture: str, target: str) -> None:
     layer = Path(target)
     install(layer, architecture)
     shutil.copytree(HERE / "cavok", layer / "cavok", ignore=shutil.ignore_patterns("__pycache__"))
-    trim_models(layer / "botocore" / "data", words_of(layer))
+    trim_models(layer / "botocore" / "data", services_of(layer / "cavok"), words_of(layer))
     # The models of boto3's resources, which nothing uses, and programs for a terminal.
     for unused in (layer / "boto3" / "data", layer / "bin"):
         shutil.rmtree(unused)
@@ -89,13 +81,20 @@ def words_of(*packages: Path) -> frozenset[str]:
     return frozenset(word.replace("_", "").lower() for word in words)
 
 
-def trim_models(data: Path, words: frozenset[str]) -> None:
-    """Leaves the newest model of each service in SERVICES, with the operations among `words`.
-    What belongs to no service stays.
+def services_of(package: Path) -> frozenset[str]:
+    """The services of which its sources make clients, by the names that boto3 takes."""
+    client = re.compile(r'\bclient\(\s*"([\w-]+)"|\bservice="([\w-]+)"')
+    sources = (path.read_text("utf-8") for path in package.rglob("*.py"))
+    return frozenset(a or b for source in sources for a, b in client.findall(source))
+
+
+def trim_models(data: Path, services: frozenset[str], words: frozenset[str]) -> None:
+    """Leaves the newest model of each of the services, with the operations among `words`. What
+    belongs to no service stays.
     """
     for service in (path for path in data.iterdir() if path.is_dir()):
         *unused, newest = sorted(service.iterdir())
-        if service.name in SERVICES:
+        if service.name in services:
             (newest / "examples-1.json").unlink(missing_ok=True)
             _trim_model(newest / "service-2.json.gz", words)
         else:

@@ -348,6 +348,18 @@ def test_a_function_takes_its_sample_event(sample: Sample) -> None:
     sample.check(handle(sample.function, event))
 
 
+def test_an_execution_that_is_no_test_is_dropped_when_it_dies(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    event = sample_event("execution_died")
+    event["detail"]["input"] = "{}"
+
+    assert handle("record_verification", event) == {}
+
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["DroppedEvents"] for line in lines if "DroppedEvents" in line] == [[1.0]]
+
+
 @pytest.mark.parametrize(("revoked", "outcome"), [(True, "overtaken"), (False, "aborted")])
 def test_a_customer_who_revokes_accounts_during_tests_rings_no_alarm_for_aborted_ones(
     revoked: bool, outcome: str, capsys: pytest.CaptureFixture[str]

@@ -137,6 +137,7 @@ READING_THE_CATALOG = (
     "tests/unit/adapters/table/test_packing.py",
     "tests/unit/services/test_probe_permission.py",
     "tests/unit/test_costs.py",
+    "tests/unit/test_build_layer.py::test_the_services_are_those_of_which_the_code_makes_clients",
 )
 SLOW = "cfn_lint or covers_every_resource or grant_the_same_policy"
 HARMLESS = dict.fromkeys(ACTIONS, "lambda session: None")

@@ -21,6 +21,7 @@ import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.awsrequest import AWSPreparedRequest
+from botocore.client import BaseClient
 from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.model import ListShape, MapShape, ServiceModel, Shape, StructureShape
@@ -34,6 +35,7 @@ from tests.support.template import template
 SHARED = ROOT / "layers" / "shared"
 FULL = Path(botocore.__file__).parent / "data"
 PARAMETERS = template()["Parameters"]
+SERVICES = build_layer.services_of(SHARED / "cavok")
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,6 @@ def syntax() -> list[ast.AST]:
 
 
 def test_the_services_are_those_of_which_the_code_makes_clients() -> None:
-    """The table's client is pynamodb's."""
     calls = (n for n in syntax() if isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute))
     made = {
         call.args[0].value
@@ -84,7 +85,7 @@ def test_the_services_are_those_of_which_the_code_makes_clients() -> None:
         if call.func.attr == "client" and call.args and isinstance(call.args[0], ast.Constant)
     }
 
-    assert made | {kind.descriptor.service for kind in Kind} | {"dynamodb"} == build_layer.SERVICES
+    assert made | {kind.descriptor.service for kind in Kind} == SERVICES
 
 
 @pytest.fixture(scope="module")
@@ -95,10 +96,10 @@ def trimmed(tmp_path_factory: pytest.TempPathFactory) -> Loader:
     for path in FULL.iterdir():
         if path.is_file():
             shutil.copy(path, data)
-        elif path.name in {*build_layer.SERVICES, "lambda"}:
+        elif path.name in {*SERVICES, "lambda"}:
             shutil.copytree(path, data / path.name)
     words = build_layer.words_of(SHARED / "cavok", FULL.parent, FULL.parent.parent / "pynamodb")
-    build_layer.trim_models(data, words)
+    build_layer.trim_models(data, SERVICES, words)
     return Loader([str(data)], include_default_search_paths=False)
 
 
@@ -107,7 +108,7 @@ def model(loader: Loader, service: str) -> ServiceModel:
 
 
 def test_no_service_is_left_that_the_code_does_not_use(trimmed: Loader) -> None:
-    assert set(trimmed.list_available_services("service-2")) == build_layer.SERVICES
+    assert set(trimmed.list_available_services("service-2")) == SERVICES
 
 
 def test_what_belongs_to_no_service_stays(trimmed: Loader) -> None:
@@ -119,26 +120,31 @@ def test_the_endpoints_of_the_services_are_left_in_each_partition(trimmed: Loade
     full, left = (EndpointResolver(loader.load_data("endpoints")) for loader in (Loader(), trimmed))
 
     assert left.get_available_partitions() == full.get_available_partitions()
-    for service in build_layer.SERVICES:
+    for service in SERVICES:
         prefix = model(Loader(), service).endpoint_prefix
         for region in ("us-east-1", "eu-central-1", "us-gov-west-1", "cn-north-1", "me-central-1"):
             expected = full.construct_endpoint(prefix, region)
             assert left.construct_endpoint(prefix, region) == expected
 
 
-@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
-def test_each_operation_that_the_code_names_is_left(trimmed: Loader, service: str) -> None:
-    """As a method, a constant, or part of a constant such as the action `rds:StartDBInstance`."""
+def operations_of_ours(service: str) -> set[str]:
+    """Named as a method, a constant, or part of a constant such as the action
+    `rds:StartDBInstance`.
+    """
     named = {node.attr for node in syntax() if isinstance(node, ast.Attribute)}
     for node in syntax():
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             named.add(node.value.split(":")[-1])
-
-    wanted = {
+    return {
         name
         for name in model(Loader(), service).operation_names
         if name in named or xform_name(name) in named
     }
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_each_operation_that_the_code_names_is_left(trimmed: Loader, service: str) -> None:
+    wanted = operations_of_ours(service)
 
     assert wanted <= set(model(trimmed, service).operation_names)
     assert wanted or service == "dynamodb"
@@ -171,7 +177,7 @@ def drawn(shape: Shape | None, seen: frozenset[str] = frozenset()) -> Any:
     return shape.type_name, shape.serialization, shape.metadata, inside
 
 
-@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
+@pytest.mark.parametrize("service", sorted(SERVICES))
 def test_an_operation_that_is_left_is_whole(trimmed: Loader, service: str) -> None:
     full, left = model(Loader(), service), model(trimmed, service)
 
@@ -184,47 +190,25 @@ def test_an_operation_that_is_left_is_whole(trimmed: Loader, service: str) -> No
     assert {e.name for e in left.error_shapes} == {e.name for e in full.error_shapes}
 
 
-@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
+@pytest.mark.parametrize("service", sorted(SERVICES))
 def test_the_rest_of_a_model_is_as_it_was(trimmed: Loader, service: str) -> None:
     full, left = (loader.load_service_model(service, "service-2") for loader in (Loader(), trimmed))
 
     assert {**left, "operations": 0, "shapes": 0} == {**full, "operations": 0, "shapes": 0}
 
 
-MESSAGE = {"QueueUrl": "https://sqs.example/queue", "ReceiptHandle": "receipt"}
-EVENTS = [{"timestamp": 0, "message": "text"}]
-CALLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "dynamodb": ("get_item", {"TableName": "table", "Key": {"pk": {"S": "ORG#1"}}}),
-    "ec2": ("describe_instances", {"MaxResults": 5}),
-    "events": ("put_events", {"Entries": [{"Source": "cavok"}]}),
-    "iam": ("get_role_policy", {"RoleName": "role", "PolicyName": "policy"}),
-    "kms": ("decrypt", {"CiphertextBlob": b"sealed"}),
-    "logs": ("put_log_events", {"logGroupName": "/a", "logStreamName": "b", "logEvents": EVENTS}),
-    "rds": ("describe_db_instances", {"MaxRecords": 20}),
-    "s3": ("put_object", {"Bucket": "bucket", "Key": "key", "Body": b"text", "IfNoneMatch": "*"}),
-    "scheduler": ("get_schedule", {"Name": "clock", "GroupName": "clocks"}),
-    "sqs": (
-        "change_message_visibility",
-        MESSAGE | {"VisibilityTimeout": 1},
-    ),
-    "stepfunctions": (
-        "start_execution",
-        {"stateMachineArn": "arn:aws:states:a", "name": "e"},
-    ),
-    "sts": ("get_caller_identity", {}),
-}
-
-
-@pytest.mark.parametrize("service", sorted(build_layer.SERVICES))
+@pytest.mark.parametrize("service", sorted(SERVICES))
 def test_a_request_is_the_same_from_what_is_left(trimmed: Loader, service: str) -> None:
-    assert sent(trimmed, *CALLS[service], service) == sent(Loader(), *CALLS[service], service)
+    full, left = (client_of(loader, service) for loader in (Loader(), trimmed))
+
+    for operation in operations_of_ours(service):
+        assert sent(left, operation) == sent(full, operation)
 
 
-def sent(loader: Loader, method: str, given: dict[str, Any], service: str) -> tuple[Any, ...]:
-    """Method, address and target of the request, as botocore hands it to the network."""
+def client_of(loader: Loader, service: str) -> BaseClient:
     session = botocore.session.get_session()
     session.register_component("data_loader", loader)
-    client = session.create_client(
+    return session.create_client(
         service,
         "eu-central-1",
         aws_access_key_id="a",
@@ -232,13 +216,35 @@ def sent(loader: Loader, method: str, given: dict[str, Any], service: str) -> tu
         config=Config(retries={"total_max_attempts": 1}),
     )
 
-    def catch(request: AWSPreparedRequest, **_: Any) -> None:
-        raise Sent(request.method, request.url, request.headers.get("X-Amz-Target"))
 
-    client.meta.events.register("before-send", catch)
+def sent(client: BaseClient, operation: str) -> tuple[Any, ...]:
+    """Method, address and target of the request, as botocore hands it to the network. A token
+    against repeats is left out.
+    """
+
+    def catch(request: AWSPreparedRequest, **_: Any) -> None:
+        raise Sent(request.method, request.url.split("?")[0], request.headers.get("X-Amz-Target"))
+
+    client.meta.events.register_first("before-send", catch, unique_id="catch")
+    given = least(client.meta.service_model.operation_model(operation).input_shape)
     with pytest.raises(Sent) as caught:
-        getattr(client, method)(**given)
+        getattr(client, xform_name(operation))(**given)
     return caught.value.args
+
+
+def least(shape: Shape | None) -> Any:
+    """A value with what is required and nothing else."""
+    if shape is None:
+        return {}
+    if isinstance(shape, StructureShape):
+        return {name: least(shape.members[name]) for name in shape.required_members}
+    smallest = max(int(shape.metadata.get("min", 1)), 1)
+    if isinstance(shape, ListShape):
+        return [least(shape.member)] * smallest
+    values = {"map": {}, "boolean": True, "timestamp": 0, "blob": b"a"}
+    if shape.type_name == "string":
+        return (shape.enum or ["a" * smallest])[0]
+    return values.get(shape.type_name, smallest)
 
 
 class Sent(Exception):

@@ -372,7 +372,7 @@ def scheduler_client() -> "SchedulerClient":
 
     from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 
-    # Two of the three functions only delete schedules. They have no target.
+    # A function that only deletes schedules has no target.
     settings = SchedulerSettings(
         group=setting("CLOCKS_GROUP"),
         queue_url=os.environ.get("FIRED_CLOCKS_URL", ""),

@@ -429,7 +429,7 @@ def test_a_permission_behind_a_boundary_is_told_word_for_word() -> None:
 
     assert (issue.message, issue.remedy) == (
         f"{RDS_STOP}, rds:StopDBCluster could not be proven: a policy that Cavok cannot read "
-        "refuses it for a name that nothing has.",
+        "refuses it for a nonexistent name.",
         "If that is intended, there is nothing to do. The role's permissions boundary does not "
         f"allow {RDS_STOP}, rds:StopDBCluster; extend the boundary, or set another. Once every "
         "name is allowed, a test proves it. So does the first use.",

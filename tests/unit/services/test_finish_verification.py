@@ -13,7 +13,12 @@ from cavok.adapters.table.table import ItemChanged
 from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Issue, Status
-from cavok.domain.errors import AccountNotFound, ServiceUnavailable, VerificationNotFound
+from cavok.domain.errors import (
+    AccountNotFound,
+    MalformedEvent,
+    ServiceUnavailable,
+    VerificationNotFound,
+)
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import Interaction
 from cavok.domain.kinds import Kind
@@ -165,6 +170,37 @@ def test_eventbridge_names_the_test_by_the_input_of_the_execution_that_died() ->
     assert (report.organization_id, report.account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
     assert (report.verification_id, report.trigger) == (VERIFICATION_ID, Trigger.MANUAL)
     assert (report.steps, report.died) == ((), True)
+
+
+@pytest.mark.parametrize(
+    "input_",
+    [
+        "not JSON",
+        "[]",
+        "null",
+        "{}",
+        '{"organization_id": "o", "account_id": "a", "verification_id": "v"}',
+        '{"organization_id": "o", "account_id": "a", "verification_id": 7, "trigger": "manual"}',
+        '{"organization_id": "o", "account_id": "a", "verification_id": "v", "trigger": "mine"}',
+    ],
+)
+def test_an_execution_with_the_input_of_no_test_is_no_report(input_: str) -> None:
+    event = sample_event("execution_died")
+    event["detail"]["input"] = input_
+
+    with pytest.raises(MalformedEvent):
+        VerificationReport.of_event(event)
+
+
+def test_an_execution_that_died_before_its_input_was_known_is_no_report() -> None:
+    """EventBridge leaves out an input of more than 248 KiB. Source: Step Functions Developer Guide,
+    "Automating Step Functions event delivery with EventBridge".
+    """
+    event = sample_event("execution_died")
+    del event["detail"]["input"]
+
+    with pytest.raises(MalformedEvent):
+        VerificationReport.of_event(event)
 
 
 def test_the_message_of_a_lambdas_error_is_taken_out_of_its_cause() -> None:

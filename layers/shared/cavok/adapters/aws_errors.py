@@ -1,4 +1,4 @@
-"""Translating botocore's exceptions. No other module reads them."""
+"""Translating botocore's exceptions."""
 
 from http import HTTPStatus
 

@@ -54,7 +54,7 @@ def respond(
 
 
 def _refusal(event: dict[str, Any]) -> dict[str, Any] | None:
-    """The answer to a request that no route is asked about. It counts as every other."""
+    """The answer to a request that is refused before a route sees it. It counts like any other."""
     try:
         quotas.count_request(event)
         gate.check(event)

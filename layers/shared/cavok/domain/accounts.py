@@ -89,7 +89,7 @@ class Issue:
 
 TESTED_AGAIN_AFTER = timedelta(minutes=10)
 """A change makes an account due this long after its last test, or a person's last act, at the
-earliest. Else, changing it back and forth would cause test after test.
+earliest. Otherwise, changing it back and forth would cause test after test.
 """
 
 REVOKED = "revoked"

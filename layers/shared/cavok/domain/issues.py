@@ -597,7 +597,7 @@ def _what_lets_it_be_proven(
     them, and its fix.
     """
     return (
-        "a policy that Cavok cannot read refuses it for a name that nothing has",
+        "a policy that Cavok cannot read refuses it for a nonexistent name",
         "If that is intended, there is nothing to do. "
         f"{_remedy(account, outside, ', '.join(actions))} Once every name is allowed, a test "
         "proves it. So does the first use.",

@@ -10,7 +10,13 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
-from cavok.domain.errors import AccountNotFound, ChangedMeanwhile, EntryRefused, EntryRefusedYet
+from cavok.domain.errors import (
+    AccountNotFound,
+    ChangedMeanwhile,
+    EntryRefused,
+    EntryRefusedYet,
+    MalformedEvent,
+)
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
 from cavok.domain.issues import INSTANCE_REFUSED, needed_for
@@ -70,10 +76,10 @@ class VerificationReport:
     @classmethod
     def of_event(cls, event: Mapping[str, Any]) -> Self:
         """Reads the report of `verify_account`, or an EventBridge "Step Functions Execution Status
-        Change".
+        Change". Raises MalformedEvent for an execution that somebody started with another input.
         """
         detail = event.get("detail")
-        names = json.loads(detail["input"]) if detail else event
+        names = _input(detail) if detail else event
         failure, log_failure = event.get("failure") or {}, event.get("log_failure")
         return cls(
             organization_id=names["organization_id"],
@@ -96,6 +102,18 @@ class VerificationReport:
             code, _, message = self.cause.partition(": ")
             return entry_refused(account, code, message, now)
         return entry_unknown(account, str(self.error), self.cause, now)
+
+
+def _input(execution: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        names = json.loads(execution["input"])
+        Trigger(names["trigger"])
+        ids = [names[name] for name in ("organization_id", "account_id", "verification_id")]
+    except (KeyError, TypeError, ValueError) as error:
+        raise MalformedEvent(f"{type(error).__name__}: {error}") from error
+    if not all(isinstance(each, str) and each for each in ids):
+        raise MalformedEvent("An id of the execution's input is not a text.")
+    return dict(names)
 
 
 def finish_verification(

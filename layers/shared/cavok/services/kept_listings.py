@@ -54,7 +54,7 @@ class KeptListings:
 
     def keep(self, account: Account, listing: Listing) -> None:
         """Replaces what is kept of the account. When there are too many, the oldest of the
-        organization that has most go, so that none drives out all of another's.
+        organization with the most go, so that no organization empties another's share.
         """
         self.forget(account.organization_id, account.account_id)
         self._kept[_key(account)] = account.writes, listing

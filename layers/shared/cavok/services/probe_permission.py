@@ -59,7 +59,7 @@ def _judged(action: str, account: ProbedAccount) -> Judgement:
             return _on_no_instance(action, answer, account)
         return _predicted(action, answer, account)
     except OutOfTime as error:
-        # What AWS answered about a name that nothing has may not hold for everything.
+        # AWS's answer about a nonexistent name may not hold for what exists.
         return answer if answer.verdict is Verdict.INCONCLUSIVE else out_of_time(str(error))
 
 

@@ -120,8 +120,8 @@ class Sweep:
         return self.swept
 
     def take_apart(self) -> Swept:
-        """After an account killed this process, gives some of the first page tests of their own.
-        They are drawn by lot, so that the guilty one has its turn, however many were due before it.
+        """After an account killed this process, gives some of the first page tests of their own,
+        chosen at random: the account that did it is chosen sooner or later, wherever it stands.
         Raises what kept it from starting any.
         """
         queue = FairQueue()
