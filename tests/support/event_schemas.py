@@ -15,15 +15,23 @@ FOLDER = ROOT / "docs" / "events"
 
 @cache
 def validator(detail_type: str) -> Draft202012Validator:
-    """The validator of a type's `detail`; fields that the schema does not know are problems too,
-    so that the schema says all that there is.
+    """The validator of a type's `detail`. A published schema is open, since fields may be added;
+    here those that it does not know are problems, so that it says all that there is.
     """
     name = detail_type.lower().replace(" ", "_")
     schema = json.loads((FOLDER / f"{name}.v1.json").read_text())
     Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(
-        {**schema, "additionalProperties": False}, format_checker=FormatChecker()
-    )
+    return Draft202012Validator(closed(schema), format_checker=FormatChecker())
+
+
+def closed(schema: Any) -> Any:
+    """The schema, and those in it, without room for other fields."""
+    if isinstance(schema, list):
+        return [closed(each) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    inside = {name: closed(each) for name, each in schema.items()}
+    return inside | ({"additionalProperties": False} if "properties" in schema else {})
 
 
 def problems_of(detail_type: str, detail: dict[str, Any]) -> list[str]:

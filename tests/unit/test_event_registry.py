@@ -13,6 +13,7 @@ from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.events import OF_WEBHOOKS, REGISTRY, EventType, checked_event, read_event
 from local.event_docs import FOLDER, generated
 from local.settings import ROOT
+from tests.support.event_schemas import closed
 from tests.support.template import template
 
 RULES = {
@@ -42,6 +43,15 @@ def test_docs_events_is_what_the_registry_generates() -> None:
 @pytest.mark.parametrize("event_type", REGISTRY)
 def test_every_schema_is_one(event_type: str) -> None:
     Draft202012Validator.check_schema(REGISTRY[event_type].schema())
+
+
+@pytest.mark.parametrize("event_type", REGISTRY)
+def test_a_schema_takes_fields_that_are_added_and_ours_here_does_not(event_type: str) -> None:
+    schema = REGISTRY[event_type].schema()
+
+    assert "additionalProperties" not in json.dumps(schema)
+    text = json.dumps(closed(schema))
+    assert text.count('"additionalProperties": false') == text.count('"properties"') > 0
 
 
 def test_every_type_but_those_of_webhooks_can_be_subscribed_to() -> None:

@@ -106,7 +106,6 @@ class EventDeclaration:
     when        for the table in docs/events.
     fields      beside the envelope's.
     optional    fields, the envelope's too, that may be missing.
-    closed      whether the published schema refuses fields that it does not name.
     """
 
     type: str
@@ -115,7 +114,6 @@ class EventDeclaration:
     description: str
     fields: Mapping[str, Schema]
     optional: frozenset[str] = frozenset()
-    closed: bool = False
 
     @property
     def file_name(self) -> str:
@@ -134,7 +132,6 @@ class EventDeclaration:
             "$comment": "Fields may be added within a version: ignore those you do not know.",
             "required": [name for name in properties if name not in self.optional],
             "properties": properties,
-            **({"additionalProperties": False} if self.closed else {}),
         }
 
 
@@ -174,7 +171,6 @@ _ISSUES: Schema = {
     "type": "array",
     "items": {
         "type": "object",
-        "additionalProperties": False,
         "required": ["code", "message", "remedy", "severity", "fix"],
         "properties": {
             "code": {"type": "string", "description": "For programs, such as role_not_assumable."},
@@ -184,7 +180,6 @@ _ISSUES: Schema = {
             "fix": {
                 "type": ["object", "null"],
                 "description": "The remedy in a form to copy.",
-                "additionalProperties": False,
                 "properties": dict.fromkeys(_FIXES, _TEXT_OR_NULL),
             },
         },
@@ -228,7 +223,6 @@ def _account_event(
         "verification": {
             "type": "object" if tested else ["object", "null"],
             "description": "The last test with a verdict.",
-            "additionalProperties": False,
             "required": ["verification_id", "outcome", "finished_at"],
             "properties": {
                 "verification_id": {"type": "string", "pattern": f"^{_ULID}$"},
@@ -340,7 +334,6 @@ _DECLARATIONS = (
             },
         },
         optional=frozenset({"event_id", "occurred_at", "kind", "instance_id", "region", "detail"}),
-        closed=True,
     ),
     EventDeclaration(
         type=EventType.NOT_FOLLOWED,
@@ -366,7 +359,6 @@ _DECLARATIONS = (
             "actor": {**_TEXT, "description": "A person's email address, or `schedule`."},
             "at": {**_TIME, "description": "When the start or stop was asked for."},
         },
-        closed=True,
     ),
     EventDeclaration(
         type=EventType.USAGE,
@@ -385,7 +377,6 @@ _DECLARATIONS = (
             "used": {"type": "integer", "minimum": 1},
             "free_interactions": {"type": "integer", "minimum": 0},
         },
-        closed=True,
     ),
     EventDeclaration(
         type=WEBHOOK_TEST,
@@ -405,7 +396,6 @@ _DECLARATIONS = (
             "failures": {"type": "integer", "description": "Failed tries in a row."},
             "next_try_at": _TIME,
         },
-        closed=True,
     ),
     EventDeclaration(
         type=WEBHOOK_RESUMED,
@@ -413,7 +403,6 @@ _DECLARATIONS = (
         when="its receiver accepted a message again, or a person resumed it or set it again",
         description="An organization's webhook is no longer paused. Concerns no account.",
         fields={"account_id": {"type": "null"}},
-        closed=True,
     ),
 )
 REGISTRY: Mapping[str, EventDeclaration] = {one.type: one for one in _DECLARATIONS}
