@@ -17,7 +17,15 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cavok.adapters.templates import TEMPLATE_NAMES
-from cavok.api.descriptions import COMPONENTS, EXAMPLES, OWN, PARAMETERS, SHARED
+from cavok.api import openapi
+from cavok.api.descriptions import (
+    COMPONENTS,
+    EXAMPLES,
+    OWN,
+    PARAMETER_EXAMPLES,
+    PARAMETERS,
+    SHARED,
+)
 from cavok.api.growing import GROWING
 from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
@@ -25,10 +33,11 @@ from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
+from cavok.domain.webhooks import Message, signed_headers
 from tests.integration.conftest import BUCKET, client
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
-from tests.support.builders import EXTERNAL_ID, WORKLOAD
-from tests.support.declared import check, declared_headers, operation_of
+from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
+from tests.support.declared import check, declared_headers, operation_of, whole
 
 PUBLIC = ["/health", "/openapi.json", "/docs", "/v1/permissions", "/v1/providers"]
 
@@ -120,8 +129,23 @@ def test_the_openapi_document_is_valid_and_names_every_route(nobody: Api) -> Non
 
 
 def described(nobody: Api) -> dict[str, Any]:
-    document: dict[str, Any] = nobody.get("/openapi.json").json
+    """What is sent, with what operations share at its place in each."""
+    document: dict[str, Any] = whole(nobody.get("/openapi.json").json)
     return document
+
+
+def test_what_operations_share_is_sent_once_and_nothing_is_lost(nobody: Api) -> None:
+    sent = nobody.get("/openapi.json").json
+    own = [
+        json.dumps(shape)
+        for operation in operations(sent)
+        for shape in (*operation.get("parameters", ()), *operation["responses"].values())
+        if "$ref" not in shape
+    ]
+
+    assert whole(sent) == openapi.described()
+    assert len(own) == len(set(own))
+    assert len(json.dumps(sent, separators=(",", ":"))) < 150_000
 
 
 def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -160,6 +184,8 @@ def test_every_event_is_a_webhook_of_the_document(nobody: Api) -> None:
     assert set(webhooks) == REGISTRY.keys() - TO_NO_WEBHOOK
     for name, methods in webhooks.items():
         body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+        assert named(methods["post"]) == signed_headers(Message("1", b""), (), NOW).keys()
+        assert set(methods["post"]["responses"]) == {"2XX", "default"}
         assert body["properties"]["type"]["const"] == name
         assert bare(body["properties"]["data"]) == bare(REGISTRY[name].schema())
 
@@ -242,6 +268,16 @@ def test_an_example_keeps_to_its_schema(component: str, nobody: Api) -> None:
 
     (example,) = document["components"]["schemas"][component]["examples"]
     Draft202012Validator(schema, format_checker=FormatChecker()).validate(example)
+
+
+def test_every_parameter_has_an_example_that_keeps_to_its_schema(nobody: Api) -> None:
+    document = described(nobody)
+    given = {json.dumps(p): p for each in operations(document) for p in each.get("parameters", ())}
+
+    assert {each["name"] for each in given.values()} == PARAMETER_EXAMPLES.keys()
+    for each in given.values():
+        schema = each["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(each["example"])
 
 
 def test_every_body_that_a_client_sends_has_an_example(nobody: Api) -> None:

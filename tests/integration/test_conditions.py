@@ -4,7 +4,6 @@ that has an ETag.
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +15,7 @@ from cavok import wiring
 from cavok.adapters.table.resources import Resources
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.api.conditions import account_versions
-from cavok.api.openapi import document
+from cavok.api.openapi import described
 from cavok.domain.errors import MalformedHeader
 from cavok.domain.verifications import finish
 from cavok.domain.webhooks import PAUSED_AFTER, Health
@@ -181,7 +180,7 @@ def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None
     """PUT, PATCH and DELETE where GET is; of those below an account or a webhook, all that name
     its version. A list has a weak tag, which never matches: what adds to it is not conditional.
     """
-    paths = json.loads(document())["paths"]
+    paths = described()["paths"]
     conditional, changing = set(), set()
     for path, operations in paths.items():
         for method, operation in operations.items():

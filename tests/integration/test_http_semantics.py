@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from cavok.api.openapi import document
+from cavok.api.openapi import described
 from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
 from tests.support import api
@@ -22,7 +22,7 @@ def _served() -> set[str]:
     return {route.openapi_path for route in routes}
 
 
-EVERY_PATH: dict[str, Any] = json.loads(document())["paths"]
+EVERY_PATH: dict[str, Any] = described()["paths"]
 PATHS = {path: operations for path, operations in EVERY_PATH.items() if path in _served()}
 READ = [path for path, operations in PATHS.items() if "get" in operations]
 READ_ALL = {path for path, operations in EVERY_PATH.items() if "get" in operations}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from functools import cache
 from typing import Any
 
-from cavok.api.openapi import document
+from cavok.api.openapi import described
 
 UNDESCRIBED = {404: {"cache-control"}, 405: {"cache-control", "allow"}}
 """Answers of no operation: of a path, or of a method, that is not there."""
@@ -50,7 +49,26 @@ def operation_of(method: str, path: str) -> Any:
 
 @cache
 def described_api() -> Any:
-    return json.loads(document())
+    return described()
+
+
+def whole(document: Any) -> Any:
+    """The document with every parameter and answer at its place, and not among the components."""
+    components = document["components"]
+    shared = {kind: components[kind] for kind in ("parameters", "responses")}
+
+    def at_its_place(shape: Any) -> Any:
+        if isinstance(shape, list):
+            return [at_its_place(each) for each in shape]
+        if not isinstance(shape, dict):
+            return shape
+        _, _, kind, name = f"{shape.get('$ref')}///".split("/")[:4]
+        if kind in shared:
+            return shared[kind][name]
+        return {name: at_its_place(each) for name, each in shape.items()}
+
+    rest = {name: each for name, each in components.items() if name not in shared}
+    return at_its_place({**document, "components": rest})
 
 
 @cache

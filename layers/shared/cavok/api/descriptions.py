@@ -26,6 +26,31 @@ PARAMETERS = {
 }
 """What parameters mean that several routes share. Those of one route say it themselves."""
 
+PARAMETER_EXAMPLES: dict[str, Any] = {
+    "account_id": "01JN8Q5M3C0000000000000001",
+    "by": "arn",
+    "cursor": "WyJvcmctb25lIiwibmFtZSIsIlByb2R1Y3Rpb24xIiwiMDFKTjhRIl0=",
+    "event_id": "01JN8Q5M3C0000000000000001-2-account-failed",
+    "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
+    "if-match": '"7"',
+    "if-none-match": '"7"',
+    "instance_id": "i-0123456789abcdef0",
+    "kind": "ec2",
+    "limit": 50,
+    "percent": "80",
+    "period": "2026-11",
+    "q": "Prod",
+    "refresh": True,
+    "region": "eu-west-1",
+    "resource_id": "01JN8Q5M3C0000000000000003",
+    "status": "confirmed",
+    "verification_id": "01JN8Q5M3C0000000000000002",
+    "webhook-id": "01JN8Q5M3C0000000000000001-2-account-failed",
+    "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+    "webhook-timestamp": "1795680000",
+}
+"""One for each name."""
+
 SHARED = {
     "access_type": "How Cavok enters the account.",
     "account_id": "The account, by Cavok's own id. It is not the AWS account number.",

@@ -14,6 +14,7 @@ from cavok.api import routes
 from cavok.api.growing import leave_open
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import by_method
+from cavok.api.sharing import share
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
 
 _TAGS = {
@@ -45,6 +46,20 @@ _FROM_GATEWAY = ("429", "500", "503")
 _OF_ONE_TEST = ("create_verification", "get_verification")
 """Operations that send a test, which may be running."""
 
+_HEADERS_OF_MESSAGES = {
+    "webhook-id": "The event: the same at every try. Keep the ids that you processed.",
+    "webhook-timestamp": "When this try was signed, in seconds since 1970. Refuse old ones.",
+    "webhook-signature": "`v1,` and the HMAC with SHA-256 of `id.timestamp.body`, in Base64. Two, "
+    "with a space between them, for a day after a new secret was made.",
+}
+"""As Standard Webhooks says."""
+
+_ANSWERS_TO_MESSAGES = {
+    "2XX": "Accepted, whatever the body.",
+    "default": "Not accepted, as is no answer within eight seconds. Redirects are not followed. "
+    "The message is sent again: nine tries within 14 hours.",
+}
+
 _CONDITIONS_OF_READS = {
     "if-match": "ETags, or `*`. Something else is not sent: 412.",
     "if-none-match": "ETags, or `*`. What a client has is not sent again: 304.",
@@ -53,9 +68,16 @@ _CONDITIONS_OF_READS = {
 
 def document() -> str:
     """The document as JSON, without white space."""
+    made = described()
+    share(made)
+    return json.dumps(made, separators=(",", ":"))
+
+
+def described() -> dict[str, Any]:
+    """The document, with everything at its place, but for schemas and headers."""
     from cavok.api import descriptions
 
-    made = json.loads(_whole_api().get_openapi_json_schema(**_about()))
+    made: dict[str, Any] = json.loads(_whole_api().get_openapi_json_schema(**_about()))
     headers: dict[str, Any] = {}
     made["components"]["headers"] = headers
     for path, operations in made["paths"].items():
@@ -63,9 +85,7 @@ def document() -> str:
             if method == "get":
                 operation.setdefault("parameters", []).extend(_conditions_of_reads())
             for parameter in operation.get("parameters", ()):
-                description = descriptions.PARAMETERS.get(parameter["name"])
-                parameter.setdefault("description", description)
-                parameter["schema"] = _never_null(parameter["schema"])
+                _complete(parameter)
             responses = operation["responses"] = _responses_of(method, operation)
             has_entries = any(each.startswith(f"{path}/{{") for each in made["paths"])
             for status, response in responses.items():
@@ -80,8 +100,10 @@ def document() -> str:
     }
     _drop_unused(made)
     leave_open(made)
+    for schema in made["components"]["schemas"].values():
+        _drop_titles(schema)
     descriptions.describe(made)
-    return json.dumps(made, separators=(",", ":"))
+    return made
 
 
 def _conditions_of_reads() -> Iterator[dict[str, Any]]:
@@ -101,6 +123,25 @@ def _whole_api() -> APIGatewayHttpResolver:
         route.description = getdoc(route.func)  # Powertools leaves docstrings out.
         route.operation_id = route.func.__name__
     return whole
+
+
+def _complete(parameter: dict[str, Any]) -> None:
+    """Adds its description, also to its schema, where generators look for it, and an example."""
+    from cavok.api import descriptions
+
+    name = parameter["name"]
+    text = parameter.setdefault("description", descriptions.PARAMETERS.get(name))
+    parameter["schema"] = _never_null(parameter["schema"]) | {"description": text}
+    parameter["example"] = descriptions.PARAMETER_EXAMPLES[name]
+
+
+def _drop_titles(schema: Any) -> None:
+    """Takes Pydantic's titles of properties away, which repeat their names. Where values are listed
+    generators name a class after the title.
+    """
+    for inside in schema.get("properties", {}).values():
+        if not {"enum", "properties"} & inside.keys():
+            inside.pop("title", None)
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
@@ -200,11 +241,21 @@ def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
         "summary": declaration.type,
         "description": declaration.description,
         "security": [{}],
+        "parameters": [*_headers_of_messages()],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {
-            "2XX": {"description": "Accepted. After any other answer the message is sent again."}
+            status: {"description": text} for status, text in _ANSWERS_TO_MESSAGES.items()
         },
     }
+
+
+def _headers_of_messages() -> Iterator[dict[str, Any]]:
+    for name, text in _HEADERS_OF_MESSAGES.items():
+        header: dict[str, Any] = {"name": name, "in": "header", "required": True}
+        header["description"] = text
+        header["schema"] = {"type": "string"}
+        _complete(header)
+        yield header
 
 
 def _drop_unused(made: dict[str, Any]) -> None:

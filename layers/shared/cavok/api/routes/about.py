@@ -1,6 +1,5 @@
 """The routes about the API itself, which need no token."""
 
-import json
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
@@ -37,7 +36,7 @@ def get_docs() -> Response[str]:
     """Returns a page for reading about the API."""
     from cavok.api import documentation
 
-    return _html(documentation.page(json.loads(openapi.document())))
+    return _html(documentation.page(openapi.described()))
 
 
 @router.get("/docs/problems/<code>", include_in_schema=False, cache_control=FOR_ALL, compress=True)
