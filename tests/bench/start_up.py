@@ -48,9 +48,7 @@ BEFORE = {
 Python 3.11 from what `sam build` made of commit e9d5926, the last before the layer had bytecode.
 """
 
-_TABLE = (
-    "from cavok.adapters.table.table import Table; Table('table', 'us-east-1').connection.client"
-)
+_TABLE = "wiring.table()"
 _FIRST_CLIENTS = {
     "AccountsApi": (_TABLE,),
     "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.webhook_messages()"),
@@ -111,11 +109,12 @@ def measure(runs: int) -> list[StartUp]:
 
 def _starting(function: str, places: list[Path], code: str) -> Callable[[], Sample]:
     """A fresh interpreter with the standard library and `places`, which writes no bytecode."""
+    ends_as_before = "import gc; gc.unfreeze()"  # Lambda ends no process, but BEFORE has the end
     whole = f"import sys; sys.path[:0] = {[str(place) for place in places]!r}; {code}"
-    command = [sys.executable, "-I", "-S", "-B", "-c", whole]
+    command = [sys.executable, "-I", "-S", "-B", "-c", f"{whole}\n{ends_as_before}"]
     environment = {"PATH": os.environ["PATH"], **LAMBDAS}
     if function:
-        environment |= variables_of(function)
+        environment |= variables_of(function) | {"AWS_LAMBDA_FUNCTION_NAME": function}
 
     def start() -> Sample:
         before, started = _cpu_of_children(), time.perf_counter()

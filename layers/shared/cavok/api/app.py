@@ -1,6 +1,5 @@
 """An HTTP function of the API: its routes, the gate before them, and errors as problems."""
 
-import gc
 from http import HTTPStatus
 from typing import Any
 
@@ -17,17 +16,13 @@ from cavok.observability import count, logger
 
 
 def make_app(*routers: Router) -> APIGatewayHttpResolver:
-    """The app of a function that serves these routers. Called once, after all imports: it turns the
-    garbage collector on again, which `cavok.api.deferred` turned off.
-    """
+    """The app of a function that serves these routers. Called once."""
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
     methods.install(app)
     app.use([parameters.check])
     for router in routers:
         app.include_router(router)
-    gc.freeze()
-    gc.enable()
     return app
 
 
