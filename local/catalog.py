@@ -53,7 +53,7 @@ def cost_rows() -> dict[str, str]:
     cells = {
         "Step Functions state transitions": (
             states + 2 * branches,
-            "none of its own: five a sweep",
+            "none of its own: two a sweep",
             f"{states} states, and 2 for each of {probes} probes and for the log group",
         ),
         "Lambda invocations": (

@@ -8,18 +8,20 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
 from cavok.domain.deadlines import SWEEP_SECONDS, Deadline
-from cavok.observability import logger, metrics
+from cavok.observability import count, logger
 from cavok.services.sweep import Sweep, Swept
 
 wiring.prepare(wiring.table, wiring.customer_roles)
 
 
 @logger.inject_lambda_context(correlation_id_path="sweep_id")
-@metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes the sweep's name and ARN, and `apart`: whether the last invocation died. Returns how
-    many accounts it tested, those that have tests of their own, and whether any are left.
+    """Takes the sweep's name and ARN, `apart`: whether the last invocation died, and at first
+    `another_runs`: whether all is left to another sweep. Returns how many accounts it tested, those
+    that have tests of their own, and whether any may be left.
     """
+    if event.get("another_runs"):
+        return {"tested": 0, "handed_over": [], "left": True}
     most = int(wiring.setting("SWEEP_TESTS"))
     sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, wiring.sweep_dependencies())
     if event["apart"]:
@@ -35,7 +37,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _measure(swept: Swept) -> None:
-    metrics.add_metric("HoursUntested", MetricUnit.Count, swept.hours_untested)
+    count("HoursUntested", swept.hours_untested)
     for outcome, tests in swept.outcomes.items():
         with single_metric("Verifications", MetricUnit.Count, tests) as metric:
             metric.add_dimension("outcome", outcome)

@@ -747,15 +747,14 @@ def test_a_change_makes_an_account_due_at_once(change: dict[str, Any], admin: Ap
 
 @pytest.fixture
 def handled(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Customers:
-    monkeypatch.setattr(app.metrics.provider, "namespace", "Cavok/Accounts")
     monkeypatch.setenv("SWEEP_TESTS", "4")
     monkeypatch.setattr(wiring, "workflows", lambda: customers)
     monkeypatch.setattr(wiring, "sweeping_dependencies", lambda: Mock(resources=wiring.resources))
     return customers
 
 
-def handle(*, apart: bool) -> Any:
-    event = {"sweep_id": "one", "sweep_arn": ARN, "apart": apart}
+def handle(*, apart: bool = False, another_runs: bool = False) -> Any:
+    event = {"sweep_id": "one", "sweep_arn": ARN, "another_runs": another_runs, "apart": apart}
     return app.handler(event, Context())  # type: ignore[arg-type]
 
 
@@ -783,6 +782,18 @@ def test_the_handler_says_how_long_accounts_waited_also_if_none_is_due(
 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line]
     assert [line["HoursUntested"] for line in lines if "HoursUntested" in line] == [[0.0]]
+
+
+def test_the_handler_leaves_all_to_another_sweep_that_runs(
+    handled: Customers, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And does not say that it looked."""
+    (account,) = connected()
+
+    assert handle(another_runs=True) == {"tested": 0, "handed_over": [], "left": True}
+
+    assert stored(account) == account
+    assert "HoursUntested" not in capsys.readouterr().out
 
 
 def test_the_handler_takes_apart_what_killed_it(handled: Customers) -> None:

@@ -29,7 +29,7 @@ def counted(error: type[Exception]) -> Iterator[None]:
         raise
 
 
-def count(name: str, value: int = 1) -> None:
+def count(name: str, value: float = 1) -> None:
     """Writes a metric at once."""
     with single_metric(name, MetricUnit.Count, value):
         pass  # written on exit

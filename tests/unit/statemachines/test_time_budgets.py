@@ -6,7 +6,8 @@ is read from where it is set: both workflows, the template, and the code.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import re
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
@@ -23,7 +24,7 @@ from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.verifications import LEASE, TIME_LIMIT
 from cavok.services.survey_regions import TIME_LIMIT_SECONDS as SURVEY_SECONDS
 from tests.integration.asl import Run
-from tests.support.template import highest, template
+from tests.support.template import template
 from tests.unit.domain.test_deadlines import A_CALL, SHOWING
 from tests.unit.statemachines.test_definitions import SWEEP, VERIFY, placeholders, states
 
@@ -123,52 +124,46 @@ def test_a_test_is_over_before_its_slot_lapses() -> None:
     assert slot < LEASE.total_seconds()
 
 
-def at_the_end_of_a_round(*, rounds: int, hours: float, left: bool = True) -> list[str]:
-    """The tasks that a sweep still does once it has made so many rounds for so long."""
-    done: list[str] = []
+def sweep_beside(others: int) -> tuple[list[Any], Any]:
+    """What a sweep asks of its tasks while so many others run, and its output."""
+    asked: list[Any] = []
 
     def call(state: str, resource: str, arguments: Any) -> Any:
-        done.append(state)
-        return {"Payload": {"tested": 0, "handed_over": [], "left": False}}
+        asked.append(arguments)
+        if resource.endswith(":listExecutions"):
+            return {"Executions": [{}] * (others + 1)}
+        return {"Payload": {"tested": 3, "handed_over": ["a"], "left": False}}
 
-    began = datetime.now(UTC) - timedelta(hours=hours)
-    context = {"Execution": {"StartTime": began.isoformat(), "Name": "one", "Id": "arn:one"}}
-    assigned = {"rounds": rounds, "tested": 0, "handedOver": []}
-    Run(context, call, assigned).run(SWEEP | {"StartAt": "IsAnyoneLeft?"}, {"left": left})
-    return done
-
-
-def test_a_sweep_goes_on_while_accounts_are_left_and_there_is_time() -> None:
-    assert at_the_end_of_a_round(rounds=999, hours=4.99) == ["SweepAccounts"]
-    assert at_the_end_of_a_round(rounds=1, hours=0, left=False) == []
-    assert at_the_end_of_a_round(rounds=1000, hours=0) == []
-    assert at_the_end_of_a_round(rounds=1, hours=5.01) == []
+    execution = {"StartTime": datetime.now(UTC).isoformat(), "Name": "one", "Id": "arn:one"}
+    context = {"Execution": execution, "StateMachine": {"Id": "arn:machine"}}
+    return asked, Run(context, call).run(SWEEP, {})
 
 
-def test_a_sweep_names_a_bounded_number_of_those_with_tests_of_their_own() -> None:
-    """A variable has 256 kB at most. Source: Step Functions Developer Guide, "Passing data between
-    states with variables", "Limits".
-    """
-    each = highest("SweepTests")
-    rounds = 0
+def test_a_sweep_is_two_states_and_says_what_it_did() -> None:
+    """Each costs money, and a sweep comes every two minutes, whatever is due."""
+    asked, output = sweep_beside(others=0)
 
-    def call(state: str, resource: str, arguments: Any) -> Any:
-        nonlocal rounds
-        rounds += 1
-        ids = [f"01JN8Q5M3C{rounds:08}{index:08}" for index in range(each)]
-        return {"Payload": {"tested": 0, "handed_over": ids, "left": rounds < 30}}
-
-    context = {"Execution": {"StartTime": datetime.now(UTC).isoformat(), "Name": "1", "Id": "1"}}
-    assigned = {"rounds": 0, "tested": 0, "handedOver": []}
-    output = Run(context, call, assigned).run(SWEEP | {"StartAt": "SweepAccounts"}, {})
-
-    assert rounds == 30
-    assert each <= len(output["handed_over"]) < 100 + each
+    assert len(asked) == 2
+    assert output == {"tested": 3, "handed_over": ["a"], "left": False}
 
 
-def test_a_round_that_begins_in_the_fifth_hour_ends_before_the_sweep_does() -> None:
-    rounds = sum(
-        STATES[name]["TimeoutSeconds"] + waits(name) for name in ("SweepAccounts", "TakeApart")
-    )
+@pytest.mark.parametrize("others", [0, 1])
+def test_a_sweep_knows_whether_another_one_runs(others: int) -> None:
+    asked, _ = sweep_beside(others)
 
-    assert 5 * 3600 + 2 * rounds < SWEEP["TimeoutSeconds"]
+    assert asked[-1]["Payload"]["another_runs"] is bool(others)
+
+
+def test_a_sweep_is_over_before_the_next_one_begins() -> None:
+    """Which then goes on with what is left, and does not leave it to the one before."""
+    rate = template()["Parameters"]["SweepRate"]["Default"]
+    (minutes,) = re.findall(r"rate\((\d+) minutes\)", rate)
+    whole = SWEEP_SECONDS + PATIENCE_SECONDS
+
+    assert whole < 60 * int(minutes)
+
+
+def test_a_sweep_that_is_taken_apart_ends_in_time() -> None:
+    whole = sum(map(longest, ("SweepAccounts", "TakeApart")))
+
+    assert whole + STATES["FindOtherSweeps"]["TimeoutSeconds"] < SWEEP["TimeoutSeconds"]

@@ -31,9 +31,9 @@ accounts of the page share the processor.
 PATIENCE_SECONDS = 10.0
 """How long a page of a sweep waits for the slowest of its accounts."""
 
-SWEEP_SECONDS = 120.0
-"""No page begins after this. Its tests take PATIENCE_SECONDS, and each call of the table up to 25.
-SweepAccounts has 180.
+SWEEP_SECONDS = 100.0
+"""No page begins after this. Its tests take PATIENCE_SECONDS, so that a sweep is over before the
+next one begins, and each call of the table takes up to 25. SweepAccounts has 180.
 """
 
 LINES_SECONDS = 25.0
