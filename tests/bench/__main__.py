@@ -123,7 +123,7 @@ def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
         left = f"{100 * s.of_before:.0f} %" if s.of_before else ""
         times = (_ms(s.imported.cpu), _ms(s.ready.cpu), f"{s.yardsticks:.1f}")
         rows.append((s.function, *times, left))
-    columns = ("CPU time", "import", "with its first clients", "yardsticks", "before")
+    columns = ("CPU time", "INIT", "with its first clients", "yardsticks", "before")
     return Result(f"Starts, medians of {runs}", columns, rows)
 
 

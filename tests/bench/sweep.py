@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import ceil
-from statistics import mean
+from statistics import mean, median
 from typing import Any
 from unittest.mock import Mock, patch
 
@@ -60,7 +60,7 @@ from tests.bench.bill import (
     dollars_of_a_million,
     sampled,
 )
-from tests.bench.capacity import Capacity, Item, stored_weight
+from tests.bench.capacity import Capacity, Item, stored_weight, weight
 from tests.bench.functions import TABLE, Functions, memory_of
 from tests.bench.prepared import an_account, item_of
 from tests.bench.result import Result, show, write
@@ -429,6 +429,7 @@ def results(
         _consumed(used),
         _functions(used.as_it_was),
         _dollars(used),
+        _sizes(),
         Result(
             f"Prices per million, USD ({PRICES_OF})",
             ("unit", "price", "source"),
@@ -503,6 +504,19 @@ def _dollars(used: TwoSweeps) -> Result:
     rows = [(name, *(f"{one[name]:.2f}" for one in columns.values())) for name in columns["all-in"]]
     totals = (f"**{sum(one.values()):.2f}**" for one in columns.values())
     return Result("A million scheduled tests, USD", ("", *columns), [*rows, ("**total**", *totals)])
+
+
+def _sizes() -> Result:
+    """Of the items that the sweeps left."""
+    of_kind = defaultdict[str, list[Item]](list)
+    for (_, sk), item in _items().items():
+        of_kind[sk.partition("#")[0]].append(item)
+    rows = [
+        (name, *(f"{median(map(size, of_kind[kind])):.0f}" for size in (weight, stored_weight)))
+        for name, kind in (("an account", "ACCOUNT"), ("a verification", "VERIFICATION"))
+    ]
+    columns = ("", "item", "with its entries in indexes, and what DynamoDB adds")
+    return Result("Bytes stored, medians", columns, rows)
 
 
 def spread() -> tuple[int, float]:

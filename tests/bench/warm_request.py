@@ -8,6 +8,7 @@ socket is opened.
 from __future__ import annotations
 
 import copy
+import gc
 import json
 import os
 import time
@@ -91,6 +92,7 @@ def _prepared() -> Iterator[dict[str, Callable[[], Any]]]:
     ):
         os.environ.pop("AWS_CA_BUNDLE")  # only the layer has it, and nothing is sent
         os.environ.pop("AWS_ENDPOINT_URL", None)
+        _forget()
         table = _Table()
         calls = _calls(table)
         now = datetime.now(UTC)
@@ -100,7 +102,17 @@ def _prepared() -> Iterator[dict[str, Callable[[], Any]]]:
             assert json.loads(calls["request"]()["body"])["account_id"]
             assert len(json.loads(calls["list"]()["body"])["items"]) == LISTED
             assert calls["refused"]()["statusCode"] == 429
+            gc.freeze()  # as `wiring.prepare` does on Lambda
             yield calls
+        gc.unfreeze()
+        _forget()
+
+
+def _forget() -> None:
+    """What this process keeps as an execution environment does, such as used quotas."""
+    for made in vars(wiring).values():
+        if hasattr(made, "cache_clear"):
+            made.cache_clear()
 
 
 def _many(call: Callable[[], Any], times: int) -> Callable[[], Sample]:

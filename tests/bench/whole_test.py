@@ -94,8 +94,9 @@ def _script(stack: Stack, account: dict[str, Any], external_id: str) -> None:
 def _write_log(session: _OneClientEach) -> list[Judgement]:
     now = datetime.now(UTC)
     line = LogLine(now, {"event": "Bench", "at": now.isoformat()})
-    logs = CustomerLogs(session)  # type: ignore[arg-type]
-    return [call() for _, call in logs.write(VERIFICATIONS, f"{now:%Y-%m-%d}", line)]
+    logs, stream = CustomerLogs(session), f"{now:%Y-%m-%d}"  # type: ignore[arg-type]
+    calls = [*logs.prepare(VERIFICATIONS, stream), logs.write(VERIFICATIONS, stream, line)]
+    return [call() for _, call in calls]
 
 
 class _OneClientEach:
