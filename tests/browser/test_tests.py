@@ -178,7 +178,15 @@ def test_a_test_that_cannot_start_without_network_says_so(admin, account, watch)
     test.click()
     # The request may have arrived.
     expect(page.locator("#toasts")).to_contain_text("perhaps no test was started")
+    page.get_by_role("button", name="Dismiss").click()
+    held = []
+    page.route("**/verifications", lambda route: held.extend([route]))
+    with page.expect_request("**/verifications"):
+        test.click()
     page.context.set_offline(True)
+    held[0].abort()
+    expect(page.locator("#toasts")).to_contain_text("perhaps no test was started")
+    page.route("**/verifications", lambda route: route.abort())
     test.click()
     expect(page.locator("#toasts")).to_contain_text("No test was started")
     page.context.set_offline(False)

@@ -268,6 +268,8 @@ const texts = {
       })[status] ?? (status >= 500 ? "The service has a problem" : `The service answered ${status}`),
     network: "The service cannot be reached",
     networkDetail: "Check your network. Nothing was lost.",
+    checkNetwork: "Check your network.",
+    perhapsDone: "Perhaps it was done all the same: look before you press again.",
     timeout: "The service did not answer in time",
     timeoutDetail: (seconds) => `No answer came within ${seconds} seconds.`,
     waitFor: (seconds) => plural(seconds, { one: "Try again in # second.", other: "Try again in # seconds." }),

@@ -8,9 +8,11 @@ globalThis.sessionStorage = {
   setItem: (name, value) => stored.set(name, value),
   removeItem: (name) => stored.delete(name),
 };
+globalThis.addEventListener = () => {};
 globalThis.location = new URL("https://cavok.example/");
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });
 const api = await import("../../../functions/dashboard/static/lib/api.js");
+const { onReadNow } = await import("../../../functions/dashboard/static/lib/dom.js");
 const session = await import("../../../functions/dashboard/static/lib/session.js");
 
 const tokenOf = (email, more = {}) => `h.${btoa(JSON.stringify({ email, ...more }))}.x`;
@@ -112,3 +114,46 @@ for (const [what, claims] of [
     assert.equal(told, 1);
     assert.equal(session.current().email, "anna");
   });
+
+const perhaps = { perhapsDone: true, message: /./, detail: /[Pp]erhaps it was done/ };
+const never = { perhapsDone: false, detail: "Check your network. Nothing was lost." };
+const failing = (status) => () => Response.json({ message: "Service Unavailable" }, { status });
+
+test("an act whose answer was lost is perhaps done, also where the network has gone meanwhile", async () => {
+  const gone = () => {
+    navigator.onLine = false;
+    return lost();
+  };
+  answers = [gone];
+  await assert.rejects(api.remove("/v1/accounts/a"), perhaps);
+  navigator.onLine = true;
+});
+
+test("one that was never sent is not", async () => {
+  navigator.onLine = false;
+  answers = [lost];
+  await assert.rejects(api.remove("/v1/accounts/a"), never);
+  navigator.onLine = true;
+});
+
+test("nor is what is only read", async () => {
+  answers = [lost, lost, lost];
+  await assert.rejects(api.get("/v1/organization"), { detail: never.detail });
+});
+
+test("an act that the gateway did not wait for is perhaps done; the service's own words stand alone", async () => {
+  answers = [failing(504)];
+  await assert.rejects(api.post("/v1/accounts/a/revoke"), perhaps);
+  answers = [() => Response.json({ title: "Broken", detail: "It was logged." }, { status: 500 })];
+  await assert.rejects(api.post("/v1/accounts/a/revoke"), { detail: "It was logged." });
+});
+
+test("after a lost answer what is watched is read again at once", async () => {
+  let read = 0;
+  const left = new AbortController();
+  onReadNow(() => (read += 1), left.signal);
+  answers = [lost, failing(504), () => Response.json({ title: "No" }, { status: 404 })];
+  for (let act = 0; act < 3; act += 1) await assert.rejects(api.remove("/v1/accounts/a"));
+  left.abort();
+  assert.equal(read, 2);
+});

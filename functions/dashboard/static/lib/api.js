@@ -1,6 +1,6 @@
 // The client of the HTTP API: throws problems, retries temporary failures, renews the token once on 401.
 import { t } from "../texts.js";
-import { pause } from "./dom.js";
+import { pause, readNow } from "./dom.js";
 import { Problem } from "./problem.js";
 import * as session from "./session.js";
 
@@ -47,11 +47,17 @@ async function call(method, path, { query, body, headers = {}, signal }) {
   // What one person has asked for does not go on as another, and its answer is not the other's.
   const ending = session.ending();
   const until = signal ? AbortSignal.any([signal, ending]) : ending;
+  const isAct = method !== "GET";
+  let perhapsDone = false;
   let renewed = false;
   for (let attempt = 1; ; attempt += 1) {
     let problem;
     try {
-      const answer = await send(method, url, { body, headers, signal: until, renew: renewed });
+      const token = await session.idToken({ renew: renewed });
+      until.throwIfAborted();
+      // Without a network nothing is sent. Asked later, this would tell of another moment.
+      perhapsDone ||= isAct && navigator.onLine;
+      const answer = await send(method, url, { body, headers, signal: until, token });
       const content = await contentOf(answer);
       ending.throwIfAborted();
       if (answer.ok) return { body: content, etag: answer.headers.get("etag"), status: answer.status };
@@ -69,18 +75,25 @@ async function call(method, path, { query, body, headers = {}, signal }) {
         error instanceof Error && error.name === "TimeoutError"
           ? new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) })
           : new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
+      problem.perhapsDone = perhapsDone;
     }
     const mayRepeat = method === "GET" || "idempotency-key" in headers;
     const passes =
       problem.status === 0 || (PASSES.has(problem.status) && !((problem.retryAfter ?? 0) > LONGEST_WAIT_MS));
-    if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw problem;
+    if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw isAct ? ofAct(problem) : problem;
     await pause(problem.retryAfter ?? 300 * 2 ** attempt * (0.75 + Math.random() / 2), until);
   }
 }
 
-async function send(method, url, { body, headers, signal, renew }) {
-  const token = await session.idToken({ renew });
-  signal.throwIfAborted();
+// An act whose answer was lost may be done: what is shown is read again at once.
+function ofAct(problem) {
+  if (!problem.perhapsDone) return problem;
+  problem.detail = `${problem.unreachable ? t.problems.checkNetwork : problem.detail} ${t.problems.perhapsDone}`;
+  readNow();
+  return problem;
+}
+
+async function send(method, url, { body, headers, signal, token }) {
   const limit = AbortSignal.timeout(TIMEOUT_MS);
   return fetch(url, {
     method,
@@ -121,5 +134,7 @@ function problemOf(answer, content) {
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });
   if (seconds > 0) problem.retryAfter = seconds * 1000;
+  // The gateway did not wait for the function, which goes on.
+  problem.perhapsDone = answer.status >= 500 && !content?.title;
   return problem;
 }

@@ -112,7 +112,7 @@ export function pause(milliseconds, signal) {
   });
 }
 
-// Repeats `work` after each pause while the page is visible, also after a failure, and when the network is back.
+// Repeats `work` after each pause while the page is visible, also after a failure, and at once when there is reason to.
 export async function whileLookedAt(signal, pauseOf, work) {
   for (;;) {
     try {
@@ -126,9 +126,20 @@ export async function whileLookedAt(signal, pauseOf, work) {
   }
 }
 
+const reads = new EventTarget();
+
+/** Whatever is watched is read again at once. */
+export const readNow = () => reads.dispatchEvent(new Event("now"));
+
+/** Calls the listener when what is watched may have changed unseen: the network is back, or an answer was lost. */
+export function onReadNow(listener, signal) {
+  addEventListener("online", listener, { signal });
+  reads.addEventListener("now", listener, { signal });
+}
+
 async function pauseUnlessOnlineAgain(milliseconds, signal) {
   const over = new AbortController();
-  addEventListener("online", () => over.abort(), { signal: over.signal });
+  onReadNow(() => over.abort(), over.signal);
   await pause(milliseconds, AbortSignal.any([signal, over.signal])).catch(() => signal.throwIfAborted());
   over.abort();
 }

@@ -7,6 +7,8 @@ export class Problem extends Error {
   errors = [];
   reference = "";
   unreachable = false;
+  /** Of an act: no answer came, or not the service's own. */
+  perhapsDone = false;
   /** Milliseconds after which the API asks to try again. @type {number | undefined} */
   retryAfter;
 

@@ -1,8 +1,7 @@
 // Starts a test, from the list, the account or the instructions.
 import * as api from "./api.js";
-import { Problem } from "./problem.js";
 import * as router from "./router.js";
-import { submitting, toast } from "./ui.js";
+import { submitting, toast, warn } from "./ui.js";
 import { t } from "../texts.js";
 
 export async function startTest(account, node) {
@@ -12,11 +11,9 @@ export async function startTest(account, node) {
       const test = await api.post(`/v1/accounts/${account.account_id}/verifications`);
       here(() => router.go(`#/accounts/${account.account_id}/tests/${test.verification_id}`));
     } catch (problem) {
-      const isProblem = problem instanceof Problem;
-      const why = (isProblem && (problem.detail || problem.title)) || String(problem);
-      // A request may have arrived although its answer was lost; without a network none has.
-      const lost = navigator.onLine ? t.list.perhapsStarted : t.list.notStarted;
-      toast(isProblem && problem.unreachable ? lost : why, "warning");
+      const { unreachable, perhapsDone } = /** @type {any} */ (problem);
+      if (unreachable) toast(perhapsDone ? t.list.perhapsStarted : t.list.notStarted, "warning");
+      else warn(problem);
     }
   });
 }

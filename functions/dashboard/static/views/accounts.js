@@ -1,6 +1,6 @@
 // The list of accounts. Only visible rows are in the document, and pages are fetched while the reader
 // scrolls, so 10,000 accounts open as fast as ten.
-import { announce, fill, focus, h, render, srOnly, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, focus, h, onReadNow, render, srOnly, whileLookedAt } from "../lib/dom.js";
 import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
@@ -586,13 +586,9 @@ class ListView {
     // By elapsed time, not by rounds: a tab that was hidden for an hour refreshes at once, and so does one whose
     // clock was set back.
     let refreshed = Date.now();
-    addEventListener(
-      "online",
-      () => {
-        refreshed = 0;
-      },
-      { signal: this.signal },
-    );
+    onReadNow(() => {
+      refreshed = 0;
+    }, this.signal);
     return whileLookedAt(
       this.signal,
       () => WATCH_EVERY_MS,
