@@ -39,6 +39,7 @@ export default [
     // What goes on after an await reaches the page only while the reader has not left the view.
     files: ["functions/dashboard/static/views/*.js", "functions/dashboard/static/lib/testing.js"],
     rules: {
+      "no-restricted-globals": ["error", { name: "setTimeout", message: "Use later(): it ends with the view." }],
       "no-restricted-syntax": [
         "error",
         ...[

@@ -109,6 +109,26 @@ def test_a_test_that_starts_late_pulls_nobody_back(admin, answer_with, held):
     expect(page).to_have_url(re.compile("#/access-details$"))
 
 
+def test_a_search_that_was_typed_before_the_list_was_left_leaves_the_address(admin, answer_with):
+    page = admin.page
+    accounts = [samples.account(index) for index in range(3)]
+    answer_with(page, "/v1/accounts", samples.pages_of(accounts))
+    answer_with(page, "/v1/accounts/acc000000", samples.account(0))
+    page.reload()
+    expect(row(page, "Account00000")).to_be_visible()
+    page.evaluate(
+        """() => {
+          const search = document.getElementById("search");
+          search.value = "account00001";
+          search.dispatchEvent(new Event("input"));
+          location.hash = "#/accounts/acc000000";
+        }"""
+    )
+    expect(page.get_by_role("heading", name="Account00000")).to_be_visible()
+    page.wait_for_timeout(400)
+    expect(page).to_have_url(re.compile("#/accounts/acc000000$"))
+
+
 def test_who_presses_twice_while_the_modal_loads_gets_one(admin, answer_with, held):
     page = admin.page
     answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))

@@ -97,6 +97,13 @@ export function announce(text) {
   }, 60);
 }
 
+/** Does this later, unless the view is left before. */
+export function later(milliseconds, work, signal) {
+  const timer = setTimeout(work, milliseconds);
+  signal.addEventListener("abort", () => clearTimeout(timer), { once: true });
+  return timer;
+}
+
 export function pause(milliseconds, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);

@@ -1,6 +1,6 @@
 // The list of accounts. Only visible rows are in the document, and pages are fetched while the reader
 // scrolls, so 10,000 accounts open as fast as ten.
-import { announce, fill, focus, h, onReadNow, render, srOnly, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, focus, h, later, onReadNow, render, srOnly, whileLookedAt } from "../lib/dom.js";
 import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
@@ -80,7 +80,7 @@ class ListView {
       spellcheck: "false",
       oninput: () => {
         clearTimeout(this.typing);
-        this.typing = setTimeout(() => this.filter({ q: this.search.value.trim() }), 200);
+        this.typing = later(200, () => this.filter({ q: this.search.value.trim() }), this.signal);
       },
     });
     this.filters = h("fieldset", { class: "filters" });
@@ -244,7 +244,7 @@ class ListView {
     const first = !listing.started;
     if (!keepRows && !quietly) this.window();
     if (!quietly) this.drawFoot("loading");
-    const slow = setTimeout(() => quietly || this.drawFoot("slow"), 5_000);
+    const slow = later(5_000, () => quietly || this.drawFoot("slow"), this.signal);
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       this.fetching = null;
