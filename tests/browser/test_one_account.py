@@ -6,7 +6,7 @@ import re
 import secrets
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
 
@@ -153,6 +153,52 @@ def test_a_rename_warns_of_a_name_that_another_account_has_and_may_use_it(admin,
     name.press("Enter")
     expect(page.get_by_role("dialog")).to_have_count(0)
     assert len(renamed) == 1
+
+
+def test_a_rename_whose_answer_was_lost_is_shown_at_once_and_is_nobody_elses(admin, account, watch):
+    """Also where the page has not read it when the same is saved again."""
+    watch.expects_network_failures = True
+    watch.expect_status(412)
+    page, name = admin.page, f"Renamed{secrets.token_hex(3)}"
+    path = f"/v1/accounts/{account['account_id']}"
+
+    def lose(route: Route) -> None:
+        if route.request.method != "PATCH":
+            return route.fallback()
+        assert admin.call("PATCH", path, {"name": name}).status_code == 200
+        return route.abort()
+
+    page.get_by_role("button", name="Rename").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name", exact=True).fill(name)
+    page.route(f"**{path}", lose)
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Perhaps it was done all the same")
+    expect(page.get_by_role("heading", name=name, include_hidden=True)).to_be_visible(timeout=5_000)
+    page.unroute(f"**{path}")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+
+
+def test_what_is_there_already_is_saved_whoever_made_it(admin, account, watch):
+    watch.expect_status(412)
+    page, path = admin.page, f"/v1/accounts/{account['account_id']}"
+    role = {"role_name": "CavokReader", "role_path": "/team/", "regions": ["eu-west-1"]}
+    page.get_by_role("button", name="Change", exact=True).click()
+    page.get_by_label("Role name").fill(role["role_name"])
+    page.get_by_label("Role path").fill(role["role_path"])
+    page.get_by_label("Regions", exact=True).fill("eu-west-1")
+    page.get_by_role("button", name="Add", exact=True).click()
+    page.get_by_role("button", name="Remove us-east-1").click()
+    assert admin.call("PATCH", path, role).status_code == 200
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.locator("#toasts")).to_contain_text("Saved.")
+    switch = page.get_by_role("switch", name="Write logs")
+    assert admin.call("PATCH", path, {"write_logs": False}).status_code == 200
+    switch.click()
+    expect(page.locator("#toasts")).to_contain_text("Nothing is written to this account")
+    expect(switch).to_have_attribute("aria-checked", "false")
 
 
 def test_what_is_wrong_comes_with_its_remedy(admin, answer_with):

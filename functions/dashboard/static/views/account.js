@@ -432,6 +432,18 @@ function setting(title, text, action) {
   );
 }
 
+// What a change of the account names, by the API's own names.
+const changeable = ({ name, write_logs, regions, role_arn, role_path }) => ({
+  name,
+  write_logs,
+  regions,
+  role_name: role_arn?.split("/").pop(),
+  role_path: role_path ?? "/",
+});
+const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
+// Whether there is nothing left to change: by an earlier request, say, whose answer was lost.
+const isDone = (account, body) => same(changeable(account), { ...changeable(account), ...body });
+
 // Saves these fields of the account. The page may have read a change of another already: the version is the newest
 // then, but the modal still shows what was before.
 function changing(handle, ...names) {
@@ -439,11 +451,11 @@ function changing(handle, ...names) {
     const account = handle.account();
     // Somebody removed it while the modal was open.
     if (!account) throw new Problem({ status: 404, title: t.account.missing });
-    return names.map((name) => account[name]);
+    return Object.fromEntries(names.map((name) => [name, changeable(account)[name]]));
   };
   const check = unlessChanged(fields(), fields, () => t.account.changedMeanwhile);
   return async (body, signal) => {
-    await check();
+    await check({ ...fields(), ...body });
     await change(handle, body, signal).catch(async (problem) => {
       if (problem.status === 412) await check();
       throw problem;
@@ -460,7 +472,7 @@ async function change(handle, body, signal) {
     store.put(answer.body, answer.etag);
   } catch (problem) {
     if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
-    await handle.refresh();
+    if (isDone(await handle.refresh(), body)) return;
     throw new Problem({ status: 412, title: t.account.changedMeanwhile });
   }
 }
@@ -510,7 +522,7 @@ function reach(handle) {
   const input = h("input", {
     type: "text",
     class: "input",
-    value: account.role_arn?.split("/").pop() ?? "",
+    value: changeable(account).role_name ?? "",
     autocomplete: "off",
     spellcheck: "false",
     autocapitalize: "none",
@@ -525,7 +537,7 @@ function reach(handle) {
     autocapitalize: "none",
   });
   const regions = regionsField({ value: account.regions ?? [], help: t.newAccount.regionsHelp });
-  const save = changing(handle, "role_arn", "regions");
+  const save = changing(handle, "role_name", "role_path", "regions");
   dialog({
     title: account.role_arn ? t.account.roleAndRegions : t.account.regions,
     content: ({ close }) =>
