@@ -129,6 +129,15 @@ def test_a_version_that_is_gone_asks_for_a_reload(admin, watch):
     expect(admin.page.get_by_role("alert")).to_contain_text("a new version has been installed")
 
 
+def test_so_does_one_that_is_gone_when_the_session_ends(page, stack, watch):
+    watch.expect_status(404)
+    watch.expects_network_failures = True
+    watch.expect_complaint("dynamically imported")
+    page.route("**/views/sign-in.js", lambda route: route.fulfill(status=404))
+    page.goto(stack.dashboard_url)
+    expect(page.get_by_role("alert")).to_contain_text("a new version has been installed")
+
+
 def test_an_address_that_does_not_exist_says_so(admin):
     page = admin.go("#/nothing/here/at/all")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()

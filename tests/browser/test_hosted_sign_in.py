@@ -223,3 +223,15 @@ def test_who_wants_an_authenticator_sets_it_up_on_the_way_back(page, hosted):
     }
     assert list(used) == ["AssociateSoftwareToken", "VerifySoftwareToken", "SetUserMFAPreference"]
     assert {form["AccessToken"] for form in used.values()} == {"the-access-token"}
+
+
+def test_a_version_that_is_gone_on_the_way_back_asks_for_a_reload(page, hosted, watch):
+    watch.expect_status(404)
+    watch.expects_network_failures = True
+    watch.expect_complaint("dynamically imported")
+    hosted.scope = "openid email aws.cognito.signin.user.admin"
+    page.goto(hosted.base)
+    page.route("**/views/challenges.js", lambda route: route.fulfill(status=404))
+    page.get_by_label("Set up an authenticator app").check()
+    page.get_by_role("button", name="Continue to sign-in").click()
+    expect(page.get_by_role("alert")).to_contain_text("a new version has been installed")

@@ -6,7 +6,7 @@ import { Problem } from "./lib/problem.js";
 import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
 import * as store from "./lib/store.js";
-import { errorPanel, notice, skeleton } from "./lib/ui.js";
+import { errorPanel, notice, notLoaded, skeleton } from "./lib/ui.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
 
@@ -197,20 +197,17 @@ async function show({ route, params, path, query, signal }) {
   };
   const context = { main: view, params, path, query, signal, title };
   fill(main, view);
-  if (!route.open && !session.current()) {
-    const { signIn } = await import("./views/sign-in.js");
-    if (!signal.aborted) signIn(context);
-    return;
-  }
+  const mustSignIn = !route.open && !session.current();
   const patience = setTimeout(() => fill(view, skeleton(6)), 150);
   view.setAttribute("aria-busy", "true");
   const first = shown === 1;
   try {
-    const draw = await route.view();
+    const draw = mustSignIn ? (await import("./views/sign-in.js")).signIn : await route.view();
     clearTimeout(patience);
     if (signal.aborted) return;
     fill(view);
     view.removeAttribute("aria-busy");
+    if (mustSignIn) return draw(context);
     if (!route.open && !session.somebody().organization) {
       title(t.nav.accounts);
       return fill(view, h("h1", {}, t.nav.accounts), notice("warning", h("p", {}, t.viewer.noOrganization)));
@@ -229,12 +226,7 @@ async function show({ route, params, path, query, signal }) {
     clearTimeout(patience);
     if (signal.aborted) return;
     view.removeAttribute("aria-busy");
-    console.error(error);
-    // After a deployment the old build's modules are gone. A reload loads the new page.
-    fill(
-      view,
-      errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload()),
-    );
+    fill(view, notLoaded(error));
   }
 }
 

@@ -24,3 +24,13 @@ test("it reaches the view in which it began, and no other", () => {
   here(() => assert.fail("the reader has left"));
   assert.deepEqual([shown.length, instead], [3, 1]);
 });
+
+test("an address that nobody can read is none of the page's", () => {
+  let shown;
+  location.hash = "#/accounts/100%";
+  start([{ path: "/accounts/:id" }, { path: "/not-found" }], ({ route }) => (shown = route.path));
+  assert.equal(shown, "/not-found");
+  location.hash = "#/accounts/100%25";
+  start([{ path: "/accounts/:id" }, { path: "/not-found" }], ({ params }) => (shown = params.id));
+  assert.equal(shown, "100%");
+});

@@ -25,8 +25,17 @@ export function rewrite(path, query) {
   history.replaceState(null, "", `#${path}${search ? `?${search}` : ""}`);
 }
 
+/** The parts of a path. None if nobody can read them, such as "100%". */
+function partsOf(path) {
+  try {
+    return path.split("/").filter(Boolean).map(decodeURIComponent);
+  } catch {
+    return [];
+  }
+}
+
 function match(path) {
-  const parts = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const parts = partsOf(path);
   for (const route of routes) {
     const wanted = route.path.split("/").filter(Boolean);
     if (wanted.length !== parts.length) continue;

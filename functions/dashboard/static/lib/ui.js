@@ -126,6 +126,12 @@ export function errorPanel(problem, retry) {
   );
 }
 
+// After a deployment the old build's modules are gone. A reload loads the new page.
+export function notLoaded(error) {
+  console.error(error);
+  return errorPanel({ title: t.problems.view, detail: t.problems.viewDetail }, () => location.reload());
+}
+
 export function skeleton(lines = 3, className = "") {
   return h(
     "div",

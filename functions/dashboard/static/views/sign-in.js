@@ -1,7 +1,7 @@
 import { fill, h } from "../lib/dom.js";
 import { brandMark } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { button, field, form, submitting } from "../lib/ui.js";
+import { button, field, form, notLoaded, submitting } from "../lib/ui.js";
 import { t } from "../texts.js";
 
 export function signIn({ main, title, path }) {
@@ -40,8 +40,12 @@ function hosted() {
 const offer = (wish) => session.offersAuthenticator() && h("label", { class: "checkbox" }, wish, t.signIn.setUp);
 
 async function goOn(node, next, options) {
-  const { challenge } = await import("./challenges.js");
-  challenge(node, next, options);
+  try {
+    const { challenge } = await import("./challenges.js");
+    challenge(node, next, options);
+  } catch (error) {
+    node.replaceWith(notLoaded(error));
+  }
 }
 
 function password() {
