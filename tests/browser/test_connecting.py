@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from local import aws, customers
 from local.customers import CUSTOMERS, CustomerAccount, Offer
@@ -178,12 +178,11 @@ def test_the_instructions_turn_to_confirmed_when_the_role_appears(admin: Person,
     assert [test["trigger"] for test in tests] == ["manual"]
 
 
-@shows(5, *EVERY)
-def test_a_link_that_expires_is_renewed_while_somebody_looks(admin: Person, answer_with, network):
-    page, read = admin.page, []
-    page.clock.install()
+def expiring_links(page: Page, answer_with: Any) -> Locator:
+    """A link, which ends in the number of times that it was read."""
+    read: list[int] = []
 
-    def guide(_):
+    def guide(_: Any) -> dict[str, Any]:
         read.append(len(read))
         template = f"https://s3.example/t?X-Amz-Expires=3600&n={len(read)}"
         link = f"https://console.aws.amazon.com/#?templateURL={quote(template, safe='')}"
@@ -191,8 +190,15 @@ def test_a_link_that_expires_is_renewed_while_somebody_looks(admin: Person, answ
 
     answer_with(page, "/v1/accounts/acc000005", samples.account(5))
     answer_with(page, "/v1/accounts/acc000005/instructions", guide)
+    return page.get_by_role("link", name="Deploy on AWS")
+
+
+@shows(5, *EVERY)
+def test_a_link_that_expires_is_renewed_while_somebody_looks(admin: Person, answer_with, network):
+    page = admin.page
+    page.clock.install()
+    link = expiring_links(page, answer_with)
     admin.go("#/accounts/acc000005/instructions")
-    link = page.get_by_role("link", name="Deploy on AWS")
     expect(link).to_have_attribute("href", re.compile("n%3D1$"))
     expect(page.get_by_text("The link expires within an hour")).to_be_visible()
 
@@ -200,6 +206,18 @@ def test_a_link_that_expires_is_renewed_while_somebody_looks(admin: Person, answ
     expect(link).to_have_attribute("href", re.compile("n%3D1$"))
     with network.outage(page):
         page.clock.fast_forward(10 * 60_000)
+    page.clock.fast_forward(16_000)
+    expect(link).to_have_attribute("href", re.compile("n%3D2$"))
+
+
+def test_a_clock_that_is_set_back_lets_no_link_expire(admin: Person, answer_with):
+    page = admin.page
+    page.clock.install(time="2026-01-05T12:00:00Z")
+    link = expiring_links(page, answer_with)
+    admin.go("#/accounts/acc000005/instructions")
+    expect(link).to_have_attribute("href", re.compile("n%3D1$"))
+    page.clock.set_system_time("2026-01-05T10:00:00Z")
+    page.clock.fast_forward(10 * 60_000)
     page.clock.fast_forward(16_000)
     expect(link).to_have_attribute("href", re.compile("n%3D2$"))
 

@@ -210,6 +210,14 @@ def test_what_waits_for_no_role_does_not_say_that_it_waits(instructions, state, 
     expect(there.page.locator(".watch-state .spinner")).to_have_count(0)
 
 
+def test_a_clock_that_is_set_forward_ends_no_look(instructions):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.page.clock.set_system_time("2026-01-05T11:00:00Z")
+    there.wait(12)
+    expect(there.said).to_contain_text(EVERY)
+
+
 def test_after_half_an_hour_nothing_looks_busy(instructions):
     there = instructions()
     expect(there.page.locator(".watch-state .spinner")).to_have_count(1)

@@ -1,6 +1,7 @@
 // Instructions for the customer's own account, and the result of the test.
 import * as api from "../lib/api.js";
 import { fill, h, render, safeHref, whileLookedAt } from "../lib/dom.js";
+import { ageing, stopwatch } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
@@ -31,7 +32,7 @@ const LOOK_EVERY_MS = 5_000;
 const LOOK_FOR_MS = 30 * 60_000;
 
 export function instructions(context) {
-  const since = Date.now();
+  const open = stopwatch();
   return frame(
     context,
     "instructions",
@@ -39,26 +40,26 @@ export function instructions(context) {
       const watch = h("div", { class: "watch card" });
       const content = h("div", {});
       fill(body, watch, content);
-      let readAt = 0;
+      let age = ageing();
       let renewing = false;
       const read = async () => {
         const answer = await api.get(`/v1/accounts/${api.segment(handle.id)}/instructions`, { signal: context.signal });
-        readAt = Date.now();
+        age = ageing();
         return answer;
       };
       // What the API says of its looks for the role; "over" after half an hour, "" while nobody looks.
       let looking = "";
-      let lookingSince = since;
+      let lookingFor = open;
       const turn = async () => {
         const before = looking;
         if (!handle.account()) return;
-        looking = await look(handle.account(), looking, lookingSince, context.signal);
+        looking = await look(handle.account(), looking, lookingFor(), context.signal);
         if (looking === before) return;
         // Read first: what the API says may follow from a change that is not shown yet.
         await handle.refresh().finally(draw);
       };
       const again = async () => {
-        lookingSince = Date.now();
+        lookingFor = stopwatch();
         await turn();
       };
       const draw = () => handle.account() && drawWatch(watch, handle.account(), looking, again);
@@ -80,7 +81,7 @@ export function instructions(context) {
           return;
         }
         const link = /** @type {HTMLAnchorElement} */ (content.querySelector(".deploy a"));
-        if (renewing || !link || !expires(link.href) || Date.now() - readAt < RENEW_LINK_AFTER_MS) return;
+        if (renewing || !link || !expires(link.href) || age() < RENEW_LINK_AFTER_MS) return;
         renewing = true;
         // If it fails, the next look tries again.
         read()
@@ -94,7 +95,7 @@ export function instructions(context) {
       });
       draw();
     },
-    { pauseOf: () => (Date.now() - since > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
+    { pauseOf: () => (open() > WATCH_SLOWLY_AFTER_MS ? 5 * WATCH_EVERY_MS : WATCH_EVERY_MS) },
   );
 }
 
@@ -109,13 +110,13 @@ export function expires(link) {
 const asked = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
 
 /**
- * Lets the API look for the role. Returns its word, or what there is to say without a look. After one that failed it
+ * Lets the API look for the role, as it has for so many milliseconds. Returns its word, or what there is to say without a look. After one that failed it
  * looks also while a test runs: that look may have begun it without starting it.
  */
-async function look(account, before, since, signal) {
+async function look(account, before, milliseconds, signal) {
   const waits = account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
   if (!waits || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
-  if (Date.now() - since > LOOK_FOR_MS) return before === "off" ? before : "over";
+  if (milliseconds > LOOK_FOR_MS) return before === "off" ? before : "over";
   try {
     return (await api.post(`/v1/accounts/${api.segment(account.account_id)}/detection`, undefined, { signal })).state;
   } catch (problem) {
