@@ -125,7 +125,8 @@ def _of_the_page() -> Iterator[Check]:
     node, modules = str(_PAGE / "bin" / "node"), _PAGE / "node_modules"
     tsc = (node, str(modules / "typescript" / "bin" / "tsc"), "--project", "local/page")
     eslint = (node, str(modules / "eslint" / "bin" / "eslint.js"))
-    style = ("--config", "local/page/eslint.config.mjs", "functions/dashboard/static", _PAGE_TESTS)
+    config = ("--config", "local/page/eslint.config.mjs")
+    style = (*config, "functions/dashboard/static", _PAGE_TESTS, "local/page")
     # The modules start a clock, which would keep Node from ending.
     tests = (node, "--test", "--test-force-exit", f"{_PAGE_TESTS}/*.test.mjs")
     yield Check("page-types", "tsc --checkJs on the page", tsc)

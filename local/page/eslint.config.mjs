@@ -1,11 +1,13 @@
 // The style of the page's modules. Names that do not exist and wrong types are tsc's.
 const WAITS = [":function[async=true]", "CallExpression[callee.property.name=/^(then|catch|finally)$/]"];
+const HARMLESS = "[callee.property.name=/^(whileHere|place)$/]";
 const ACTS = "CallExpression[callee.object.name='api'][callee.property.name=/^(post|put|patch|remove)$/]";
+const SUBMITS = "Property[key.name='onsubmit'] BlockStatement";
 const LOOKS = "ExpressionStatement[expression.callee.property.name='throwIfAborted']";
 
 export default [
   {
-    files: ["functions/dashboard/static/**/*.js", "tests/unit/dashboard/**/*.mjs"],
+    files: ["functions/dashboard/static/**/*.js", "tests/unit/dashboard/**/*.mjs", "local/page/*.mjs"],
     languageOptions: { ecmaVersion: "latest", sourceType: "module" },
     linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
@@ -43,7 +45,7 @@ export default [
       "no-restricted-syntax": [
         "error",
         ...[
-          "CallExpression[callee.object.name=/^(router|document|history)$/]:not([callee.property.name=/^(whileHere|place)$/])",
+          `CallExpression[callee.object.name=/^(router|document|history)$/]:not(${HARMLESS})`,
           "CallExpression[callee.name=/^(dialog|askToStop|confirm[A-Z]\\w*)$/]",
           "AssignmentExpression[left.object.name=/^(location|document)$/]",
         ].map((reach) => ({
@@ -51,7 +53,7 @@ export default [
           message: "Reach it through router.whileHere(): the reader may have left the view.",
         })),
         {
-          selector: `Property[key.name='onsubmit'] BlockStatement > :has(AwaitExpression) ~ :has(${ACTS}):not(${LOOKS} + *)`,
+          selector: `${SUBMITS} > :has(AwaitExpression) ~ :has(${ACTS}):not(${LOOKS} + *)`,
           message: "Ask signal.throwIfAborted() right before it: the modal may have been closed.",
         },
       ],

@@ -181,6 +181,20 @@ def test_a_viewer_looks_at_nothing(viewer, answer_with):
     expect(there.said).to_contain_text(ITSELF)
 
 
+def test_who_waits_for_nobody_does_not_say_that_it_waits(viewer, answer_with):
+    there = Instructions(viewer, answer_with, next_verification_at=None)
+    expect(there.said).to_contain_text("Nobody looks for it now")
+    expect(there.said).not_to_contain_text("Waiting for the role")
+
+
+def test_after_half_an_hour_nobody_waits_for_a_role_that_no_test_will_find(instructions):
+    there = instructions(next_verification_at=None)
+    expect(there.said).to_contain_text("Waiting for the role")
+    there.page.clock.fast_forward("30:01")
+    there.wait(6)
+    expect(there.said).to_contain_text("Nobody looks for it now")
+
+
 def test_an_account_that_another_deletes_is_looked_for_no_more(instructions, watch):
     watch.expect_status(404)
     there = instructions()

@@ -138,6 +138,16 @@ def test_so_does_one_that_is_gone_when_the_session_ends(page, stack, watch):
     expect(page.get_by_role("alert")).to_contain_text("a new version has been installed")
 
 
+def test_a_page_that_cannot_start_says_so_in_words(page, stack, watch):
+    watch.expects_network_failures = True
+    watch.expect_complaint("Failed to fetch")
+    page.route("**/config.json", lambda route: route.abort())
+    page.goto(stack.dashboard_url)
+    expect(page.get_by_role("alert")).to_contain_text("The page cannot start")
+    expect(page.get_by_role("alert")).to_contain_text("Check your network.")
+    expect(page.get_by_role("alert")).not_to_contain_text("fetch")
+
+
 def test_an_address_that_does_not_exist_says_so(admin):
     page = admin.go("#/nothing/here/at/all")
     expect(page.get_by_role("heading", name="There is no such page")).to_be_visible()

@@ -247,22 +247,23 @@ async function configuration() {
 }
 
 async function start() {
-  /** @type {Error | undefined} */
-  let signInProblem;
+  let signInProblem = "";
   try {
     const config = await configuration();
     api.start(config);
     await session.start(config).catch((error) => {
-      signInProblem = error;
+      signInProblem = error instanceof session.SignInError ? error.message : t.problems.checkNetwork;
     });
   } catch (error) {
+    if (!(error instanceof Problem)) console.error(error);
     fill(
       app,
       h(
         "main",
         { class: "alone" },
-        errorPanel({ title: t.problems.start, detail: error instanceof Error ? error.message : String(error) }, () =>
-          location.reload(),
+        errorPanel(
+          { title: t.problems.start, detail: error instanceof Problem ? error.title : t.problems.checkNetwork },
+          () => location.reload(),
         ),
       ),
     );
@@ -275,7 +276,7 @@ async function start() {
     router.render();
   });
   await router.start(ROUTES, show);
-  if (signInProblem) main.prepend(errorPanel({ title: t.signIn.failed, detail: signInProblem.message }));
+  if (signInProblem) main.prepend(errorPanel({ title: t.signIn.failed, detail: signInProblem }));
 }
 
 start();

@@ -16,6 +16,11 @@ test("yesterday may be the day before, so days are counted", () => {
   assert.equal(relative(from(30 * HOURS), "due"), "in 1 day");
 });
 
+test("an age is in whole units that have passed", () => {
+  assert.equal(relative(from(-59 * 60 - 50)), "59 minutes ago");
+  assert.equal(relative(from(-24 * HOURS + 10)), "23 hours ago");
+});
+
 test("what has happened is not to come, however slow the reader's clock is", () =>
   assert.equal(relative(from(5 * 60)), "just now"));
 

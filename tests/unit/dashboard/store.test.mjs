@@ -180,6 +180,12 @@ test("rows that new ones push over the end of their page stay, and are read agai
   );
 });
 
+test("whoever reads the numbers reads them for all", async () => {
+  there = [account("a")];
+  assert.deepEqual((await store.readNumbers(never)).accounts, numbers());
+  assert.equal(store.numbers().total, 1);
+});
+
 test("while rows and numbers disagree, pages that nobody looks at are read", async () => {
   const listing = await listed(...names(120));
   await listing.readMore(never);

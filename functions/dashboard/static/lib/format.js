@@ -82,7 +82,7 @@ export function relative(iso, kind = "past") {
   if (kind === "past" && seconds > 0) return t.time.justNow;
   if (Math.abs(seconds) > 30 * 86_400) return DATE.format(new Date(iso));
   for (const [unit, size] of UNITS) {
-    if (Math.abs(seconds) >= size) return RELATIVE.format(Math.round(seconds / size), unit);
+    if (Math.abs(seconds) >= size) return RELATIVE.format(Math.trunc(seconds / size), unit);
   }
   return seconds > 0 ? t.time.soon : t.time.justNow;
 }

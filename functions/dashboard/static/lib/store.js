@@ -146,10 +146,12 @@ export async function read(id, signal) {
   }
 }
 
+/** Returns all that is said of the organization. */
 export async function readNumbers(signal) {
   const { answer, asked } = await reading(() => api.get("/v1/organization", { signal }));
   counts = { ...answer.accounts, at: asked };
   changed();
+  return answer;
 }
 
 /** A part of a view could not be read, until it is there or the view is left. */

@@ -119,7 +119,7 @@ export function errorPanel(problem, retry) {
       "div",
       { class: "notice-body" },
       h("p", { class: "notice-title" }, problem.title ?? t.problems.unexpected),
-      h("p", {}, problem.detail || (problem.status === undefined ? String(problem.message ?? problem) : "")),
+      problem.detail && h("p", {}, problem.detail),
       problem.reference && h("p", { class: "muted small" }, t.problems.reference(problem.reference)),
       again,
     ),
@@ -156,9 +156,15 @@ export function toast(text, kind = "success", action) {
   setTimeout(close, action ? 15_000 : 6_000);
 }
 
+/** Why something failed, in words. What is wrong with the page itself is for the console. */
+export function reasonOf(problem) {
+  if (!problem.detail && !problem.title) console.error(problem);
+  return problem.detail || problem.title || t.problems.unexpected;
+}
+
 /** Says why something does not work that was pressed. That it was given up on purpose needs no word. */
 export function warn(problem) {
-  if (problem.name !== "AbortError") toast(problem.detail || problem.title || String(problem), "warning");
+  if (problem.name !== "AbortError") toast(reasonOf(problem), "warning");
 }
 
 export function copyButton(textOf, label, { small = false } = {}) {
@@ -441,13 +447,15 @@ function fieldsOf(path) {
 // Shows each message at its field ("credentials.access_key_id", "regions.0"), the others on top.
 export function showProblem(node, problem) {
   const left = [];
-  for (const { field: path, message } of problem.errors ?? []) {
+  const { errors = [] } = problem;
+  for (const { field: path, message } of errors) {
     const placed = fieldsOf(String(path ?? "")).some((name) => setError(node, name, message));
     if (!placed) left.push(path ? `${path}: ${message}` : message);
   }
-  const placedAll = (problem.errors ?? []).length > 0 && left.length === 0;
-  if (!placedAll) {
-    const text = left.length ? left.join(" ") : problem.detail || problem.title || String(problem.message ?? problem);
+  // A form whose fields have said it already throws no words.
+  const isSaid = errors.length || (problem.errors && !problem.detail && !problem.title);
+  if (left.length || !isSaid) {
+    const text = left.length ? left.join(" ") : reasonOf(problem);
     node.querySelector(".form-error").replaceChildren(notice("error", h("p", {}, text)));
   }
   focusFirstError(node);
@@ -509,7 +517,6 @@ export function form({
             // A form says what is wrong with its fields as the API does.
             const problem = /** @type {any} */ (error);
             if (!node.isConnected) return warn(problem);
-            if (problem.status === undefined) console.error(error);
             showProblem(node, problem);
           }
         });

@@ -1,5 +1,5 @@
 // Access Details. Public, because the person who grants the permissions may have no user here.
-import { catalog } from "../lib/catalog.js";
+import { catalogOf } from "../lib/catalog.js";
 import { fill, h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
 import { codeBlock, section, skeleton } from "../lib/ui.js";
@@ -16,7 +16,7 @@ export function accessDetails({ main, title, signal }) {
     session.current() && h("p", { class: "lead" }, t.access.least, " ", h("a", { href: "#/accounts" }, t.nav.accounts)),
     content,
   );
-  watched(content, () => catalog(signal), draw, {
+  watched(content, catalogOf(signal), draw, {
     signal,
     once: true,
     className: "stack",

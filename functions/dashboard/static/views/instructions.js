@@ -110,8 +110,8 @@ export function expires(link) {
 const asked = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
 
 /**
- * Lets the API look for the role, as it has for so many milliseconds. Returns its word, or what there is to say without a look. After one that failed it
- * looks also while a test runs: that look may have begun it without starting it.
+ * Lets the API look for the role, as it has for so many milliseconds. Returns its word, or what there is to say without
+ * a look. After one that failed it looks also while a test runs: that look may have begun it without starting it.
  */
 async function look(account, before, milliseconds, signal) {
   const waits = account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
@@ -171,7 +171,9 @@ function conditionOf(account, looking) {
   if (account.status !== "unconfirmed") return account.status;
   if (isRevoked(account)) return "revoked";
   if (account.access_type !== "assume_role") return "unconfirmedKey";
-  return looking === "off" ? "notProved" : "unconfirmed";
+  if (looking === "off") return "notProved";
+  const isLooked = session.current()?.canChange && looking !== "over";
+  return isLooked || account.next_verification_at ? "unconfirmed" : "nobodyLooks";
 }
 
 function drawGuide(guide, account) {

@@ -3,6 +3,7 @@ import { fill, h, render } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import {
   button,
   changeButton,
@@ -36,7 +37,7 @@ export function organization({ main, title, signal }) {
   const quotas = h("div", {});
   // What is left changes with each reading: drawn apart, it leaves the rest as it is.
   const read = async () => {
-    const { quotas: left = [], ...ours } = await api.get("/v1/organization", { signal });
+    const { quotas: left = [], ...ours } = await store.readNumbers(signal);
     render(quotas, left, drawQuotas);
     return ours;
   };
@@ -138,7 +139,7 @@ function drawQuotas(quotas) {
   const facts = quotas.map(({ name, limit, per_seconds, remaining }) =>
     definition(
       t.organization.quotaNames[name] ?? name,
-      t.organization.quota(number(remaining), number(limit), per_seconds),
+      t.organization.quota(number(remaining), number(limit), t.organization.quotaTime(per_seconds)),
     ),
   );
   return section(t.organization.quotas, { note: t.organization.quotasText }, h("dl", { class: "facts" }, facts));

@@ -1,6 +1,6 @@
 // Tests of one account: running, finished, the history, and the changes between two tests.
 import * as api from "../lib/api.js";
-import { catalog } from "../lib/catalog.js";
+import { catalogOf } from "../lib/catalog.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
 import { duration, number, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
@@ -43,8 +43,9 @@ export function one(context) {
     const board = new Board(handle.account(), params.test);
     const path = `${base(handle.id)}/${api.segment(params.test)}`;
     // Without the catalog, finished steps still appear, but not the pending ones.
+    const catalog = catalogOf(signal);
     const groups = () =>
-      catalog(signal).then(
+      catalog().then(
         (answer) => answer.groups,
         () => [],
       );
@@ -203,7 +204,7 @@ class Board {
     const steps = test.steps ?? [];
     const running = this.isRunning();
     const said = steps.some(isOpenDoor) ? "openToOthers" : isNotThereYet ? "notThereYet" : (test.outcome ?? test.state);
-    render(this.head, [test.state, said, steps.length, test.unchanged], () => [
+    render(this.head, [test.state, said, steps.length, total, test.unchanged], () => [
       h(
         "div",
         { class: "test-outcome" },

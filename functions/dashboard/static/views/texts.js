@@ -152,7 +152,7 @@ export const t = withTexts({
     defaultRegion: "the region of this installation",
     lastTested: "Last tested",
     nextTest: "Next test by itself",
-    noNextTest: "rests until you press Test",
+    noNextTest: "rests until somebody presses Test",
     added: "Added",
     by: "by",
     changed: "Changed",
@@ -285,6 +285,7 @@ export const t = withTexts({
     lookAgain: "Look again",
     watch: {
       unconfirmed: "Waiting for the role to appear in your account.",
+      nobodyLooks: "The role has not been found yet. Nobody looks for it now: once it is there, it must be tested.",
       unconfirmedKey: "Waiting for a test of these credentials.",
       notProved: "The last test did not prove the connection. Follow the steps again, then test.",
       revoked: "Revoked: nothing of this account is used until a person tests it.",
@@ -623,8 +624,9 @@ export const t = withTexts({
       new_accounts: "New accounts",
       changes: "Changes of accounts and schedules",
     },
-    quota: (remaining, limit, seconds) =>
-      `${remaining} of ${limit} left, ${seconds === 60 ? "a minute" : `in ${seconds} seconds`}`,
+    quota: (remaining, limit, time) => `${remaining} of ${limit} left, ${time}`,
+    quotaTime: (seconds) =>
+      seconds === 60 ? "a minute" : plural(seconds, { one: "in # second", other: "in # seconds" }),
     usage: "Usage this month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",
