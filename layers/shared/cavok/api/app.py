@@ -20,7 +20,7 @@ def make_app(*routers: Router) -> APIGatewayHttpResolver:
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
     methods.install(app)
-    app.use([parameters.check])
+    app._request_validation_middleware = parameters.Validation()  # type: ignore[no-untyped-call]
     for router in routers:
         app.include_router(router)
     return app

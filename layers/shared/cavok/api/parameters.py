@@ -4,10 +4,17 @@ truth value too or as in Python, and in no other form that Pydantic would read.
 """
 
 import re
+from collections.abc import Iterator
+from http import HTTPStatus
+from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.api_gateway import Route
 from aws_lambda_powertools.event_handler.middlewares import NextMiddleware
+from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
+    OpenAPIRequestValidationMiddleware,
+)
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
 from cavok.domain.errors import InvalidField
 
@@ -18,19 +25,45 @@ _FORMS: dict[object, tuple[re.Pattern[str], str]] = {
 _ANY = re.compile(".*", re.DOTALL)
 
 
-def check(app: APIGatewayHttpResolver, next_middleware: NextMiddleware) -> Response[object]:
-    """Raises InvalidField for a parameter that the current route does not have, or whose value is
-    in no form of its own.
+class Validation(OpenAPIRequestValidationMiddleware):
+    """Powertools' validation of a request. It also tells, first, the parameters that the route does
+    not have, or whose values are in no form of their own.
     """
+
+    def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:
+        """Raises RequestValidationError with everything that is wrong, or InvalidField."""
+        wrong = list(_wrong(app))
+        if not wrong:
+            return super().handler(app, next_middleware)
+        others: list[Any] = []
+        try:
+            super().handler(app, _nothing)  # type: ignore[arg-type]
+        except RequestValidationError as error:
+            places = [entry["loc"] for entry in wrong]
+            others = [entry for entry in error.errors() if entry["loc"] not in places]
+        except InvalidField as error:
+            others = [_entry("body", error.field, error.message)]
+        raise RequestValidationError([*wrong, *others])
+
+
+def _nothing(_: Any) -> Response[Any]:
+    return Response(HTTPStatus.NO_CONTENT.value)
+
+
+def _wrong(app: Any) -> Iterator[dict[str, Any]]:
     route: Route = app.context["_route"]
     if route not in (*app._static_routes, *app._dynamic_routes):
-        return next_middleware(app)  # 404 or 405, whatever the query
+        return  # 404 or 405, whatever the query
     known = {field.alias: field.field_info.annotation for field in route.dependant.query_params}
     for name, value in app.current_event.query_string_parameters.items():
         if name not in known:
             names = ", ".join(sorted(known)) or "none"
-            raise InvalidField(name, f"There is no such parameter. Known here: {names}.")
+            yield _entry("query", name, f"There is no such parameter. Known here: {names}.")
+            continue
         form, message = _FORMS.get(known[name], (_ANY, ""))
         if not form.fullmatch(value):
-            raise InvalidField(name, message)
-    return next_middleware(app)
+            yield _entry("query", name, message)
+
+
+def _entry(place: str, name: str, message: str) -> dict[str, Any]:
+    return {"type": "value_error", "loc": (place, name), "msg": message}
