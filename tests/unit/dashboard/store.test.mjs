@@ -94,6 +94,35 @@ test("of answers of one version, which tests leave as it is, that which was aske
   assert.deepEqual(store.account("a").issues, ["found since"]);
 });
 
+test("a late count, or page of the list, does not replace a newer one", async () => {
+  const listing = await listed("a");
+  const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
+  const answers = [];
+  globalThis.fetch = (url) => {
+    const said = answer(url);
+    return new Promise((resolve) => answers.push(() => resolve(said)));
+  };
+  const reads = [];
+  for (const name of ["b", "c"]) {
+    add(name);
+    reads.push(store.readNumbers(never), listing.reread(new Set(["a"]), never));
+    await soon();
+  }
+  for (const [first, second] of [
+    [2, 3],
+    [0, 1],
+  ]) {
+    answers[first]();
+    answers[second]();
+    await Promise.all([reads[first], reads[second]]);
+    assert.equal(store.numbers().total, 3);
+    assert.deepEqual(
+      listing.arrivals.map(({ id }) => id),
+      ["b", "c"],
+    );
+  }
+});
+
 test("a read that began before an account was gone does not bring it back", async () => {
   const listing = await listed("a", "b");
   let release;

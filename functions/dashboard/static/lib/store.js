@@ -149,6 +149,7 @@ export async function read(id, signal) {
 /** Returns all that is said of the organization. */
 export async function readNumbers(signal) {
   const { answer, asked } = await reading(() => api.get("/v1/organization", { signal }));
+  if (passed(counts?.at ?? 0) > asked) return;
   counts = { ...answer.accounts, at: asked };
   changed();
   return answer;
@@ -305,6 +306,8 @@ export class Listing {
   /** Reads one page again. Returns the accounts that left it. */
   async #again(page, signal) {
     const { ids, next, at } = await this.#ask(page.cursor, page.limit, signal);
+    // An answer to what was asked later is there already.
+    if (passed(page.at) > at) return [];
     const known = new Set(this.ids);
     const isLast = page === this.pages.at(-1);
     // Beyond the last row that is loaded, accounts are not new but not loaded yet.
