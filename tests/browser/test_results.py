@@ -53,6 +53,26 @@ def test_a_pending_result_is_looked_at_again_until_it_is_final(admin, answer_wit
     assert len(asked) == 3
 
 
+def test_a_pending_result_on_a_later_page_is_looked_at_again_too(admin, answer_with):
+    page, results = admin.page, ["pending"]
+
+    def reply(request):
+        if "cursor=" not in request.url:
+            return {"items": [samples.INTERACTIONS[1]], "next_cursor": "more"}
+        later = samples.INTERACTIONS[0] | {"result": results[-1]}
+        return {"items": [later], "next_cursor": None}
+
+    answer_with(page, "/v1/accounts/acc000000", samples.account(0))
+    answer_with(page, PATH, reply)
+    page.clock.install()
+    admin.go("#/accounts/acc000000/interactions")
+    page.get_by_role("button", name="Show more").click()
+    expect(page.locator(".followed")).to_have_text("Waiting until it is running…")
+    results.append("reached")
+    page.clock.run_for(31_000)
+    expect(page.locator(".followed")).to_have_text("Then running.")
+
+
 def test_an_audit_entry_of_a_test_tells_its_outcome_and_leads_to_it(admin, answer_with):
     answer_with(admin.page, "/v1/accounts/acc000000", samples.account(0))
     answer_with(

@@ -9,6 +9,7 @@ globalThis.setInterval = () => 0;
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const { withOutcomes } = await import(`${page}/views/trail.js`);
+const { Pages } = await import(`${page}/lib/watched.js`);
 
 const never = new AbortController().signal;
 const tested = (account, id) => ({
@@ -24,9 +25,9 @@ const act = (account, id) => ({
   target: { type: "instance" },
 });
 
-async function completed(complete, ...items) {
-  const page_ = await complete({ items, next_cursor: null });
-  return page_.items.map(({ outcome }) => outcome);
+async function completed(of, ...items) {
+  await of.complete(items);
+  return items.map((entry) => of.shown(entry).outcome);
 }
 
 test("entries of several accounts get their outcomes, each list is asked for once", async () => {
@@ -42,7 +43,7 @@ test("entries of several accounts get their outcomes, each list is asked for onc
     asked.push(pathname);
     return lists[pathname] ? Response.json({ items: lists[pathname] }) : new Response("{}", { status: 404 });
   };
-  const complete = withOutcomes(never);
+  const outcomes = withOutcomes(never);
   const entries = [
     tested("a", "t1"),
     tested("a", "t0"),
@@ -51,10 +52,29 @@ test("entries of several accounts get their outcomes, each list is asked for onc
     tested("gone", "t3"),
     { ...act("a", "x"), action: "created", target: { type: "account" } },
   ];
-  assert.deepEqual(await completed(complete, ...entries), ["failed", "", "refused", "running", "", undefined]);
+  assert.deepEqual(await completed(outcomes, ...entries), ["failed", "", "refused", "running", "", undefined]);
   assert.equal(asked.length, 4);
   lists["/v1/accounts/b/verifications"] = [{ verification_id: "t2", outcome: "confirmed" }];
-  assert.equal((await completed(complete, ...entries))[3], "confirmed");
+  assert.equal((await completed(outcomes, ...entries))[3], "confirmed");
   // What is known, or is older than what is listed, is not asked for again.
   assert.deepEqual(asked.slice(4), ["/v1/accounts/b/verifications"]);
+});
+
+test("entries of many accounts on several pages get their outcomes as they are read again", async () => {
+  globalThis.fetch = async (url) => {
+    const account = new URL(url).pathname.split("/")[3];
+    return Response.json({ items: [{ verification_id: account, outcome: "confirmed" }] });
+  };
+  const entries = Array.from({ length: 12 }, (_, index) => tested(`a${index}`, `a${index}`));
+  const fetchPage = async (cursor) =>
+    cursor ? { items: entries.slice(6), next_cursor: null } : { items: entries.slice(0, 6), next_cursor: "more" };
+  const outcomes = withOutcomes(never);
+  const pages = new Pages({ fetchPage, keyOf: (entry) => entry.account_id, ...outcomes });
+  pages.take(await pages.read());
+  await pages.next();
+  pages.take(await pages.read());
+  assert.deepEqual(
+    pages.items.map((entry) => outcomes.shown(entry).outcome),
+    Array(12).fill("confirmed"),
+  );
 });

@@ -6,7 +6,7 @@ import { test } from "node:test";
 globalThis.addEventListener = () => {};
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
-const { oldest, renewed } = await import("../../../functions/dashboard/static/lib/watched.js");
+const { oldest, Pages, renewed } = await import("../../../functions/dashboard/static/lib/watched.js");
 
 const keyOf = (item) => item[0];
 const after = (items, cursor, newest, next) => renewed({ items, cursor }, { items: newest, next_cursor: next }, keyOf);
@@ -35,4 +35,42 @@ test("a view is as old as the oldest of its parts that have been read", () => {
   assert.equal(oldest(parts(0, 0)), 0);
   const future = Date.now() + 60_000;
   assert.equal(oldest(parts(10, future, 20)), future, "it was read before the clock was set back");
+});
+
+// Each request waits for the test to answer it.
+function heldPages(changes) {
+  const asked = [];
+  const fetchPage = (cursor) =>
+    new Promise((resolve) => {
+      asked.push({ cursor, answer: (items, next_cursor = null) => resolve({ items, next_cursor }) });
+    });
+  return { asked, pages: new Pages({ fetchPage, keyOf, changes }) };
+}
+const soon = () => new Promise((resolve) => setImmediate(resolve));
+
+test("what is shown more of while a list that changes is read again stays", async () => {
+  const { asked, pages } = heldPages(true);
+  pages.take({ items: ["a", "b"], next_cursor: "y" });
+  const reading = pages.read();
+  const more = pages.next();
+  asked[1].answer(["c"]);
+  await more;
+  asked[0].answer(["a2", "b2"], "y");
+  await soon();
+  asked[2].answer(["c2"]);
+  pages.take(await reading);
+  assert.deepEqual([pages.items, pages.cursor], [["a2", "b2", "c2"], null]);
+});
+
+test("the page after one of a list that began anew meanwhile is not shown: the one that follows now is", async () => {
+  const { asked, pages } = heldPages(false);
+  pages.take({ items: ["d", "c"], next_cursor: "c" });
+  const more = pages.next();
+  pages.take({ items: ["h", "g"], next_cursor: "g" });
+  asked[0].answer(["b", "a"]);
+  await soon();
+  assert.equal(asked[1].cursor, "g");
+  asked[1].answer(["f", "e"], "e");
+  await more;
+  assert.deepEqual([pages.items, pages.cursor], [["h", "g", "f", "e"], "e"]);
 });

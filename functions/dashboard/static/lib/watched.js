@@ -167,59 +167,101 @@ function withoutThose(others, items, keyOf) {
   return items.filter((item) => !keys.has(keyOf(item)));
 }
 
+/** What is loaded of a list, page by page. */
+export class Pages {
+  /** @type {any[]} */
+  items = [];
+  /** @type {string | null} */
+  cursor = null;
+  #options;
+
+  /**
+   * `changes`: whether items change after they were listed. `complete`: reads what else is to be known of these items.
+   * @param {{fetchPage: (cursor?: string | null) => Promise<any>, keyOf: (item: any) => string, changes?: boolean,
+   *   complete?: (items: any[]) => Promise<any>}} options
+   */
+  constructor(options) {
+    this.#options = options;
+  }
+
+  /** Reads the first page; where items change, as many as are loaded once the answers are there. */
+  async read() {
+    const items = [];
+    let cursor = null;
+    do {
+      const page = await this.#fetch(cursor);
+      items.push(...page.items);
+      cursor = page.next_cursor;
+    } while (this.#options.changes && cursor && items.length < this.items.length);
+    return { items, next_cursor: cursor };
+  }
+
+  /** What was read takes the place of what is loaded. */
+  take({ items, next_cursor: cursor }) {
+    const { changes, keyOf } = this.#options;
+    Object.assign(this, changes ? { items, cursor } : renewed(this, { items, next_cursor: cursor }, keyOf));
+  }
+
+  /** Loads the page that follows. If the list began anew meanwhile, another one does. */
+  async next() {
+    const { cursor } = this;
+    const page = await this.#fetch(cursor);
+    if (cursor !== this.cursor) return this.cursor ? this.next() : undefined;
+    const before = withoutThose(page.items, this.items, this.#options.keyOf);
+    Object.assign(this, { items: [...before, ...page.items], cursor: page.next_cursor });
+  }
+
+  // An item that was loaded before may have to be completed too.
+  async #fetch(cursor) {
+    const page = await this.#options.fetchPage(cursor);
+    await this.#options.complete?.([...page.items, ...this.items]);
+    return page;
+  }
+}
+
 /**
  * A list that loads one more page per press. Its first page is read again; where items change, all that is loaded.
+ * `shown`: an item with what completes it.
  * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
+ *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any,
  *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
  *   empty: Node, onItems?: (items: any[]) => void}} options
  * @returns {Part & {node: Element, again: () => Promise<void>}}
  */
-export function pagedList({ fetchPage, keyOf, renderItem, list, empty, onItems, changes = false, ...options }) {
-  /** @type {{items: any[], cursor: string | null}} */
-  let loaded = { items: [], cursor: null };
+export function pagedList({ renderItem, list, empty, onItems, shown = (item) => item, ...options }) {
+  const { keyOf } = options;
+  const pages = new Pages(options);
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
-  const fetchItems = async (count) => {
-    const items = [];
-    let cursor = null;
-    do {
-      const page = await fetchPage(cursor);
-      items.push(...page.items);
-      cursor = page.next_cursor;
-    } while (cursor && items.length < count);
-    return { items, next_cursor: cursor };
-  };
   const next = async () => {
     try {
-      const { answer: page } = await store.reading(() => fetchPage(loaded.cursor));
-      const before = withoutThose(page.items, loaded.items, keyOf);
-      loaded = { items: [...before, ...page.items], cursor: page.next_cursor };
+      await store.reading(() => pages.next());
       draw();
     } catch (problem) {
       if (!options.signal.aborted) drawMore(problem);
     }
   };
   const drawMore = (problem) =>
-    render(more, [loaded.cursor, problem?.message], () =>
+    render(more, [pages.cursor, problem?.message], () =>
       problem
         ? errorPanel(problem, next)
-        : loaded.cursor &&
+        : pages.cursor &&
           button(t.actions.showMore, {
             "data-part": "more",
             onclick: (event) => submitting(event.currentTarget, next),
           }),
     );
   const draw = () => {
-    if (loaded.items.length) keyed(list, loaded.items, keyOf, renderItem);
+    if (pages.items.length) keyed(list, pages.items.map(shown), keyOf, renderItem);
     else fill(list, empty);
-    onItems?.(loaded.items);
+    onItems?.(pages.items);
     drawMore();
   };
   const node = h("div", {});
   const take = (page) => {
-    loaded = changes ? { items: page.items, cursor: page.next_cursor } : renewed(loaded, page, keyOf);
+    pages.take(page);
     draw();
     return content;
   };
-  return { node, ...keptTrue(node, () => (changes ? fetchItems(loaded.items.length) : fetchPage()), take, options) };
+  return { node, ...keptTrue(node, () => pages.read(), take, options) };
 }

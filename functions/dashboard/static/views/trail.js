@@ -22,6 +22,7 @@ export function interactions(context) {
       keyOf: (entry) => entry.interaction_id,
       renderItem: interactionRow,
       none: t.interactions.none,
+      changes: true,
       onItems: (items) => {
         isPending = items.some((entry) => entry.logged === "pending" || entry.result === "pending");
         if (!isPending) looks = 0;
@@ -49,24 +50,24 @@ export function withOutcomes(signal) {
     // Older than what is listed: its link tells.
     for (const entry of entries) if (!outcomes.has(idOf(entry))) outcomes.set(idOf(entry), "");
   };
-  return async (page) => {
-    const open = page.items.filter((entry) => idOf(entry) && isOpen(entry));
+  const complete = (entries) => {
+    const open = entries.filter((entry) => idOf(entry) && isOpen(entry));
     const of = [...Map.groupBy(open, ({ account_id: account }) => account).values()].slice(0, MOST_ACCOUNTS);
-    await Promise.all(
-      of.flatMap((entries) => [
-        entries.some(testOf) && look(entries.filter(testOf), "verifications", "verification_id"),
-        entries.some(isAct) && look(entries.filter(isAct), "interactions", "interaction_id"),
+    return Promise.all(
+      of.flatMap((each) => [
+        each.some(testOf) && look(each.filter(testOf), "verifications", "verification_id"),
+        each.some(isAct) && look(each.filter(isAct), "interactions", "interaction_id"),
       ]),
     );
-    return { ...page, items: page.items.map((entry) => ({ ...entry, outcome: outcomes.get(idOf(entry)) })) };
   };
+  return { complete, shown: (entry) => ({ ...entry, outcome: outcomes.get(idOf(entry)) }) };
 }
 
 export function accountAudit(context) {
   const path = `/v1/accounts/${api.segment(context.params.id)}/audit`;
-  const complete = withOutcomes(context.signal);
+  const outcomes = withOutcomes(context.signal);
   const show = (body, onMissing) => {
-    const entries = trail(context, path, { ...auditOf(false), onMissing, complete });
+    const entries = trail(context, path, { ...auditOf(false), ...outcomes, onMissing });
     fill(body, section(t.audit.title, { note: t.audit.text }, entries.node));
     return entries;
   };
@@ -78,7 +79,7 @@ export function accountAudit(context) {
 
 export function organizationAudit(context) {
   context.title(t.audit.title);
-  const entries = trail(context, "/v1/audit", { ...auditOf(true), complete: withOutcomes(context.signal) });
+  const entries = trail(context, "/v1/audit", { ...auditOf(true), ...withOutcomes(context.signal) });
   fill(
     context.main,
     h(
@@ -102,16 +103,16 @@ const auditOf = (withAccount) => ({
  * @param {{signal: AbortSignal}} context
  * @param {string} path
  * @param {{keyOf: (entry: any) => string, renderItem: (entry: any, before?: Element) => Node, none: string,
- *   complete?: (page: any) => any, onItems?: (items: any[]) => void, onMissing?: (problem: any) => any,
- *   pauseOf?: () => number}} options
+ *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any, changes?: boolean,
+ *   onItems?: (items: any[]) => void, onMissing?: (problem: any) => any, pauseOf?: () => number}} options
  */
-function trail({ signal }, path, { none, complete = (page) => page, ...options }) {
+function trail({ signal }, path, { none, ...options }) {
   return pagedList({
     signal,
     list: h("ul", { class: "trail" }),
     empty: h("li", { class: "empty-line" }, none),
     placeholder: () => skeleton(5),
-    fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }).then(complete),
+    fetchPage: (cursor) => api.get(path, { query: { limit: 50, cursor }, signal }),
     ...options,
   });
 }
