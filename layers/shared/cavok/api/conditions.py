@@ -28,21 +28,28 @@ IfNoneMatch = Annotated[
     ),
 ]
 
+REPRESENTATION = 1
+"""Counts the forms in which releases sent accounts. A new form has a new ETag, so that nobody keeps
+the old one; If-Match compares the version alone. A test says when to count on.
+"""
+
 _TESTING = "-testing"
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
 # Each character can match in one place only. Else a long header that does not match takes for ever.
 _TAGS = re.compile(rf"[ \t,]*(?:{_TAG}(?=[ \t]*(?:,|\Z))[ \t,]*)*")
 _OPAQUE = re.compile(r'((?:W/)?)("[^"]*")')
-_OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?"', re.ASCII)
+_OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?(?:\.\d+)?"', re.ASCII)
 _OF_OTHERS = re.compile(r'"([0-9a-f]{16})-[0-9a-f]{16}"')
 
 
-def etag(version: int, writes: int, *, testing: bool) -> str:
+def etag(version: int, writes: int, *, testing: bool, form: int = REPRESENTATION) -> str:
     """The ETag of an account: `"7"`, or `"7-9"` once it was written nine times, since a test writes
-    the account and leaves its version; `"7-9-testing"` while a test runs.
+    the account and leaves its version; `"7-9-testing"` while a test runs; `"7.2"` in its second
+    form.
     """
     written = "" if writes == version else f"-{writes}"
-    return f'"{version}{written}{_TESTING if testing else ""}"'
+    later = "" if form == 1 else f".{form}"
+    return f'"{version}{written}{_TESTING if testing else ""}{later}"'
 
 
 def tag_of(version: str, shown: BaseModel) -> str:
