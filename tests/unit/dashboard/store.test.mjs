@@ -114,7 +114,8 @@ test("a late count, or page of the list, does not replace a newer one", async ()
   ]) {
     answers[first]();
     answers[second]();
-    await Promise.all([reads[first], reads[second]]);
+    const [said] = await Promise.all([reads[first], reads[second]]);
+    assert.ok(said.accounts);
     assert.equal(store.numbers().total, 3);
     assert.deepEqual(
       listing.arrivals.map(({ id }) => id),

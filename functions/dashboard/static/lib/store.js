@@ -149,8 +149,8 @@ export async function read(id, signal) {
 /** Returns all that is said of the organization. */
 export async function readNumbers(signal) {
   const { answer, asked } = await reading(() => api.get("/v1/organization", { signal }));
-  if (passed(counts?.at ?? 0) > asked) return;
-  counts = { ...answer.accounts, at: asked };
+  // Of answers that come out of order, that which was asked for last holds.
+  if (passed(counts?.at ?? 0) <= asked) counts = { ...answer.accounts, at: asked };
   changed();
   return answer;
 }
