@@ -18,7 +18,8 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
-from cavok.domain.actors import Requester
+from cavok.domain.actors import SYSTEM, Requester
+from cavok.domain.audit import AuditAction, Change
 from cavok.domain.deadlines import LINES_SECONDS, Deadline
 from cavok.domain.errors import Conflict, EntryInconclusive, EntryRefused, SealBroken
 from cavok.domain.interactions import Logged
@@ -260,6 +261,10 @@ def test_refused_writing_degrades_the_account_with_the_remedy_and_fails_nothing(
     organization = wiring.organizations().get(ORGANIZATION_ID)
     assert organization
     assert organization.counts[Status.DEGRADED] == 1
+    (entry,) = wiring.audit_trail().of_organization(ORGANIZATION_ID, limit=9, after=None).items
+    assert (entry.action, entry.actor) == (AuditAction.DEGRADED, SYSTEM)
+    assert entry.changes == (Change("status", "confirmed", "degraded"),)
+    assert entry.detail == account.issues[0].message
 
 
 def test_a_refusal_that_is_known_is_not_written_again(

@@ -66,6 +66,10 @@ ENTRIES: dict[AuditAction, tuple[Callable[[], AuditEntry], object]] = {
         lambda: audit.revoked(CONFIRMED, ACCOUNT, BOB),
         (LATER, IS_ACCOUNT, None),
     ),
+    AuditAction.DEGRADED: (
+        lambda: audit.degraded(CONFIRMED, FAILED, BOB),
+        (LATER, IS_ACCOUNT, "One.; Two."),
+    ),
     AuditAction.FAILED: (
         lambda: audit.failed(CONFIRMED, FAILED, BOB),
         (LATER, IS_ACCOUNT, "One.; Two."),

@@ -583,6 +583,7 @@ export const t = withTexts({
       credentials_rotated: "Credentials rotated",
       tested: "Tested",
       revoked: "Use revoked",
+      degraded: "Degraded",
       failed: "Failed",
       deleted: "Deleted",
       start_requested: "Start requested",

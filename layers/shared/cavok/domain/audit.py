@@ -49,6 +49,7 @@ class AuditAction(StrEnum):
     CREDENTIALS_ROTATED = "credentials_rotated"
     TESTED = "tested"
     REVOKED = "revoked"
+    DEGRADED = "degraded"
     FAILED = "failed"
     DELETED = "deleted"
     START_REQUESTED = "start_requested"
@@ -168,10 +169,21 @@ def revoked(before: Account, after: Account, requester: Requester) -> AuditEntry
     return _of_account(AuditAction.REVOKED, after, requester, after.updated_at, changes=changes)
 
 
+def degraded(before: Account, after: Account, requester: Requester) -> AuditEntry:
+    """The entry of an account that degraded between tests. `requester`: for whom it was entered."""
+    return _found(AuditAction.DEGRADED, before, after, requester)
+
+
 def failed(before: Account, after: Account, requester: Requester) -> AuditEntry:
     """The entry of an account that failed between tests. `requester`: for whom it was entered."""
+    return _found(AuditAction.FAILED, before, after, requester)
+
+
+def _found(
+    action: AuditAction, before: Account, after: Account, requester: Requester
+) -> AuditEntry:
     return _of_account(
-        AuditAction.FAILED,
+        action,
         after,
         requester,
         after.updated_at,

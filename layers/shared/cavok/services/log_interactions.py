@@ -5,11 +5,13 @@ day.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from cavok.adapters.customer.logs import INTERACTIONS, CustomerLogs, LogLine
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
+from cavok.domain import audit
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SYSTEM, Requester
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
@@ -157,6 +159,7 @@ def _logged(
     expected = logged_at_first(account)
     if expected is not Logged.PENDING:
         return expected, {}
+    requester = Requester(actor=SYSTEM, request_id=next(iter(lines)))
     try:
         session = writing.sessions.enter_to_change(
             account,
@@ -164,7 +167,7 @@ def _logged(
             session_name("logs"),
             now,
             purpose="logs",
-            requester=Requester(actor=SYSTEM, request_id=next(iter(lines))),
+            requester=requester,
         )
     except (EntryRefused, RoleIsOpen):
         return Logged.REFUSED, {}  # the next test reports why
@@ -175,7 +178,7 @@ def _logged(
         if judgement.verdict is Verdict.DENIED or (not appended.written and judgement.stays)
     ]
     if refused:
-        _degrade(account, refused, writing.accounts, now)
+        _degrade(account, refused, requester, writing.accounts, now)
     if not appended.written and not refused:
         last = appended.calls[-1][1]
         raise LogWritingInconclusive(f"{last.error_code}: {last.detail}")
@@ -184,11 +187,18 @@ def _logged(
     return Logged.WRITTEN if appended.written else Logged.REFUSED, dropped
 
 
-def _degrade(account: Account, refused: Sequence[Step], accounts: Accounts, now: datetime) -> None:
+def _degrade(
+    account: Account,
+    refused: Sequence[Step],
+    requester: Requester,
+    accounts: Accounts,
+    now: datetime,
+) -> None:
     if with_log_writing_refused(account, refused, now) is account:
         return
     accounts.changed(
         account.organization_id,
         account.account_id,
         lambda current: with_log_writing_refused(current, refused, now),
+        entry_of=partial(audit.degraded, requester=requester),
     )
