@@ -40,6 +40,7 @@ from cavok.domain.errors import (
 from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.kinds import Kind
 from cavok.domain.organizations import message_group
+from cavok.domain.quotas import QuotaName
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
 from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.domain.steps import judge
@@ -666,6 +667,23 @@ def test_a_clock_that_fired_waits_in_the_queue_and_is_followed_once(
 
     assert handled(fired) == {"batchItemFailures": []}
     assert stops() == [("m-1", True)]
+
+
+def test_a_schedule_stops_at_its_time_whatever_people_used_up(
+    fired: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("QUOTAS", ",".join(f"{name}:1/3600" for name in QuotaName))
+    wiring.quotas.cache_clear()
+    counted = [name for name in QuotaName if name is not QuotaName.REQUESTS]
+    for name in counted:
+        wiring.quotas().take(name, ORGANIZATION_ID, EVENING)
+
+    assert handled(fired) == {"batchItemFailures": []}
+
+    assert state() == "stopped"
+    left = wiring.quotas().remaining(ORGANIZATION_ID, EVENING)
+    wiring.quotas.cache_clear()
+    assert left == dict.fromkeys(counted, 0)
 
 
 def test_a_turn_that_could_not_be_made_is_taken_from_the_queue_again(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -13,22 +14,21 @@ import pytest
 from cavok import wiring
 from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.sealing import Sealer
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.quotas import Quotas
+from cavok.adapters.workflows import Workflows
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
-from cavok.domain.actors import SCHEDULE, Requester
 from cavok.domain.errors import CallFailed, EntryRefused, QuotaExceeded
-from cavok.domain.instances import Instance, Operation
+from cavok.domain.instances import Instance
 from cavok.domain.interactions import InteractionOutcome
-from cavok.domain.kinds import Action, Kind
+from cavok.domain.kinds import Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.quotas import QuotaName
 from cavok.domain.steps import judge
-from cavok.services.connections import RequestContext
 from cavok.services.kept_listings import MAX_INSTANCES, MAX_LISTINGS, KeptListings, Listing
-from cavok.services.start_stop import start_stop
 from functions.instances_api import app as instances_api
 from tests.integration.conftest import TABLE, client, items
 from tests.integration.test_instances import run_instance
@@ -238,6 +238,36 @@ def test_new_credentials_are_changes(admin: Api, credentials: str) -> None:
     assert items() == before
 
 
+def test_what_is_refused_seals_nothing(
+    admin: Api, credentials: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """KMS has one quota of calls for all organizations."""
+    sealed: list[Any] = []
+    seal = Sealer.seal
+    monkeypatch.setattr(Sealer, "seal", lambda *args: sealed.append(args) or seal(*args))
+    with_key = {n: KEY_ACCOUNT | {"provider_id": number(n), "name": f"N{n}"} for n in range(1, 9)}
+    rotate = SETTINGS | {"rotate_secret": True}
+
+    assert is_problem(admin.post("/v1/accounts", with_key[1]), 409), "its number is connected"
+    assert sealed == []
+    for n in range(2, LIMIT + 1):
+        assert admin.post("/v1/accounts", with_key[n]).status == 201
+    for _ in range(LIMIT):
+        assert admin.put(credentials, KEYS).status == 204
+        assert admin.put(WEBHOOK, rotate).status in (200, 201)
+    assert len(sealed) == 3 * LIMIT - 1
+    sealed.clear()
+
+    for refused in (
+        admin.post("/v1/accounts", with_key[8]),
+        admin.put(credentials, KEYS),
+        admin.put(WEBHOOK, rotate),
+    ):
+        assert is_problem(refused, 429)
+
+    assert sealed == []
+
+
 def test_whoever_counts_at_the_same_time_keeps_nobody_from_changing_an_account(
     admin: Api, credentials: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -263,33 +293,45 @@ def test_a_request_that_changes_nothing_is_no_change(admin: Api, customer: Custo
     assert used(admin) == {}
 
 
-def test_schedules_are_changes_before_a_clock_is_made_and_ending_one_is_none(
+def test_schedules_are_changes_before_a_clock_is_asked_for_and_ending_one_is_none(
     admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clocks: list[Any] = []
-    scheduler = SimpleNamespace(create=lambda _, new: clocks.extend(new), end=lambda _: None)
+    """Also if it is so already: Scheduler is asked for each clock, and is everybody's."""
+    calls: list[Any] = []
+    scheduler = SimpleNamespace(
+        create=lambda _, clocks: calls.extend(clocks) or (), end=calls.extend
+    )
     monkeypatch.setattr(wiring, "scheduler_client", lambda: scheduler)
-    monkeypatch.setattr("cavok.services.resources.complete_clocks", lambda *_, **others: None)
-    instance = {"kind": "ec2", "instance_id": run_instance(), "region": "us-east-1"}
-    resources = f"{ACCOUNT}/resources"
-    made = in_instances(lambda: admin.post(resources, instance)).json["resource_id"]
+    path = f"{ACCOUNT}/resources"
 
-    def scheduled(hour: int | None) -> Answer:
+    def schedule(hour: int) -> dict[str, Any]:
         window = {"days": ["mon"], "start": f"0{hour}:00", "stop": "18:00"}
-        schedule = {"time_zone": "UTC", "windows": [window]} if hour else None
-        return in_instances(lambda: admin.patch(f"{resources}/{made}", {"schedule": schedule}))
+        return {"schedule": {"time_zone": "UTC", "windows": [window]}}
 
-    for hour in range(1, LIMIT + 1):
-        assert scheduled(hour).status == 200
-        assert scheduled(hour).status == 200, "that it is so already is no change"
+    instance = {"kind": "ec2", "instance_id": run_instance(), "region": "us-east-1"} | schedule(1)
+    add = functools.partial(in_instances, lambda: admin.post(path, instance))
+    made = f"{path}/{add().json['resource_id']}"
+
+    def change(body: dict[str, Any]) -> Answer:
+        return in_instances(lambda: admin.patch(made, body))
+
+    assert used(admin) == {"listings": 1}
+    for again in (add(), change(schedule(1)), change(schedule(1))):
+        assert again.status in (200, 201)
     assert used(admin) == {"listings": 1, "changes": LIMIT}
-    before, made_before = items(), len(clocks)
+    before = items()
+    calls.clear()
 
-    assert is_problem(scheduled(LIMIT + 1), 429)
+    for refused in (add(), change(schedule(1)), change(schedule(2))):
+        assert is_problem(refused, 429)
 
+    assert calls == []
     assert items() == before
-    assert len(clocks) == made_before > 0
-    assert scheduled(None).status == 200
+    assert change({"schedule": None}).status == 200
+    assert len(calls) > 0
+    calls.clear()
+    assert is_problem(change({"schedule": None}), 429), "it has ended"
+    assert calls == []
 
 
 def test_a_repeated_request_is_neither_charged_twice_nor_refused_once_it_was_done(
@@ -371,22 +413,29 @@ def test_a_turn_takes_up_its_own_act_whatever_people_used_up(
     assert used(admin) == {}
 
 
-def test_a_second_press_of_test_joins_the_running_one_and_counts_nothing(
-    admin: Api, customer: Customer
+def test_pressing_test_again_joins_the_running_one_and_starts_it_again_as_often_as_it_counts(
+    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """Whoever began it may have died. But Step Functions is everybody's."""
+    started: list[Any] = []
+    start = Workflows.start
+    monkeypatch.setattr(Workflows, "start", lambda *args: started.append(args) or start(*args))
+
     tests = {admin.post(f"{ACCOUNT}/verifications").json["verification_id"] for _ in range(9)}
 
     assert len(tests) == 1
-    assert used(admin) == {"tests": 1}
+    assert used(admin) == {"tests": LIMIT}
+    assert len(started) == LIMIT
 
 
+@pytest.mark.parametrize("account", [ROLE_ACCOUNT, KEY_ACCOUNT], ids=["role", "key"])
 def test_two_who_ask_with_one_key_for_the_last_account_of_a_minute_both_get_it(
-    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+    account: dict[str, Any], admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The slower one looked for the key before the faster one had stored it."""
     for n in range(LIMIT - 1):
         COSTLY["new_accounts"](admin, n)
-    body = ROLE_ACCOUNT | {"provider_id": number(50), "name": "Last"}
+    body = account | {"provider_id": number(50), "name": "Last"}
     faster: list[Answer] = []
     look = Accounts.made_by
 
@@ -403,27 +452,6 @@ def test_two_who_ask_with_one_key_for_the_last_account_of_a_minute_both_get_it(
 
     assert slower.status == faster[0].status == 201
     assert slower.json["account_id"] == faster[0].json["account_id"]
-
-
-def test_a_schedule_stops_at_its_time_whatever_people_used_up(
-    admin: Api, customer: Customer
-) -> None:
-    for n in range(LIMIT + 1):
-        last = COSTLY["starts_and_stops"](admin, n)
-    assert last.status == 429
-    stop = Operation(Action.STOP, Kind.EC2, run_instance())
-    context = RequestContext(
-        organization_id=ORGANIZATION_ID,
-        account_id=ACCOUNT_ID,
-        requester=Requester(actor=SCHEDULE, request_id="r"),
-        now=customer.now,
-        idempotency_key="resource/turn",
-    )
-
-    start_stop(context, stop, dependencies=wiring.connection_dependencies())
-
-    assert counted("stop") == LIMIT + 1
-    assert used(admin) == {"starts_and_stops": LIMIT}
 
 
 def test_a_look_for_a_role_starts_no_test_beyond_the_quota(

@@ -14,9 +14,10 @@ from cavok.domain.errors import QuotaExceeded
 class QuotaName(StrEnum):
     """What is limited. `requests` counts in each process alone; all others in the table.
 
-    tests             of accounts, that a person starts.
+    tests             of accounts, that a person starts, or starts again.
     listings          of instances, that are really read from AWS.
-    changes           of accounts, their credentials, and schedules; not what ends something.
+    changes           of accounts and their credentials; schedules that are set, also again; not
+                      what ends something.
     webhook_changes   setting and resuming the webhook, and delivering messages again.
     """
 

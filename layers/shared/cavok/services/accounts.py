@@ -15,7 +15,14 @@ from cavok.adapters.table.table import ItemChanged, retry_on_conflict
 from cavok.domain import audit
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.actors import Requester
-from cavok.domain.errors import AccountNotFound, BusyWithOthers, HasNoAccessKey, InvalidField
+from cavok.domain.errors import (
+    AccountNotFound,
+    AlreadyConnected,
+    BusyWithOthers,
+    HasNoAccessKey,
+    InvalidField,
+    QuotaExceeded,
+)
 from cavok.domain.idempotency import IdempotencyKey
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
@@ -136,7 +143,16 @@ def connect_account(
         updated_at=now,
         touched_at=now,
     )
-    sealed = new.access_key.sealed(sealer, organization_id, account_id) if new.access_key else None
+    sealed = None
+    if new.access_key:  # What is refused must cost no call to KMS, which all share.
+        try:
+            quotas.check(QuotaName.NEW_ACCOUNTS, organization_id, now)
+            accounts.require_unclaimed(account)
+        except (QuotaExceeded, AlreadyConnected):
+            if key and (made := accounts.made_by(organization_id, key, now)):
+                return made  # meanwhile
+            raise
+        sealed = new.access_key.sealed(sealer, organization_id, account_id)
     count = quotas.counting(QuotaName.NEW_ACCOUNTS, organization_id, now)
     entry = audit.created(account, requester)
     return accounts.add(account, sealed, key, entry=entry, with_items=count)
@@ -188,6 +204,7 @@ def rotate_credentials(
         raise HasNoAccessKey(
             "This account is entered through a role; it has no access key to replace."
         )
+    quotas.check(QuotaName.CHANGES, organization_id, now)
     sealed = key.sealed(sealer, organization_id, account_id)
     reconnected = account.reconnected(now, access_key_id_ending=key.ending)
     entry = audit.credentials_rotated(account, reconnected, requester)

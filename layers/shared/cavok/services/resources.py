@@ -141,6 +141,8 @@ def add_resource(
         new_one = replace(wanted, name=name, schedule=None, clocks=clocks)
         entry = audit.resource_added(new_one, account, context.requester)
         added = resources.add(new_one, entry)
+    elif quotas:
+        _count_change(context, quotas)
     return _change(added, replace(added, schedule=new.schedule), account, context, dependencies)
 
 
@@ -153,7 +155,7 @@ def schedule_resource(
     dependencies: ResourceDependencies,
     quotas: "Quotas | None" = None,
 ) -> Resource:
-    """Sets another schedule, or none if `schedule` is null, which no quota keeps from being ended.
+    """Sets another schedule, or none if `schedule` is null: no quota keeps one from being ended.
     Here and below, `versions` are those that the client allows; None allows all. Raises
     AccountNotFound, ResourceNotFound, PreconditionFailed, Conflict, QuotaExceeded,
     ServiceUnavailable.
@@ -162,10 +164,16 @@ def schedule_resource(
     account = connections.accounts.get(context.organization_id, context.account_id)
     resource = resources.get(context.account_id, resource_id).at_one_of(versions)
     after = resource if schedule == resource.schedule else resource.scheduled(schedule, context.now)
-    if quotas and schedule and after is not resource:
-        # Before its clocks are made.
-        quotas.take(QuotaName.CHANGES, context.organization_id, context.now)
+    if quotas and (schedule or after is resource):
+        _count_change(context, quotas)
     return _change(resource, after, account, context, dependencies)
+
+
+def _count_change(context: RequestContext, quotas: "Quotas") -> None:
+    """Before clocks are made. One that is set again counts too: Scheduler is asked for each clock,
+    and has one quota of calls for all organizations.
+    """
+    quotas.take(QuotaName.CHANGES, context.organization_id, context.now)
 
 
 def remove_resource(

@@ -12,7 +12,7 @@ from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
 from cavok.domain.actors import Actor, Requester
-from cavok.domain.errors import BusyWithOthers, VerificationNotStarted
+from cavok.domain.errors import BusyWithOthers, QuotaExceeded, VerificationNotStarted
 from cavok.domain.quotas import QuotaName
 from cavok.domain.verifications import Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
@@ -33,7 +33,8 @@ def start_verification(
     """Starts a test, or returns the running one, of an account at one of `versions`; None allows
     all. Raises AccountNotFound, PreconditionFailed, Conflict, QuotaExceeded, ServiceUnavailable.
 
-    A person's running test is started again: whoever began it may have died before its execution.
+    A person's running test is started again, and counted again: whoever began it may have died
+    before its execution. Beyond the quota it is returned as it is.
     """
 
     count = quotas.counting(QuotaName.TESTS, organization_id, now)
@@ -49,15 +50,21 @@ def start_verification(
         return verification, True
 
     verification, begun = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
-    if verification.running and verification.trigger is Trigger.MANUAL:
-        try:
-            workflows.start(verification, requester.request_id)
-        except VerificationNotStarted:
-            if begun:
-                abort_verification(
-                    verification, accounts=accounts, verifications=verifications, now=now
-                )
-            raise
+    if not verification.running or verification.trigger is not Trigger.MANUAL:
+        return verification
+    if not begun:
+        try:  # Step Functions has one quota of calls for all organizations.
+            quotas.take(QuotaName.TESTS, organization_id, now)
+        except QuotaExceeded:
+            return verification
+    try:
+        workflows.start(verification, requester.request_id)
+    except VerificationNotStarted:
+        if begun:
+            abort_verification(
+                verification, accounts=accounts, verifications=verifications, now=now
+            )
+        raise
     return verification
 
 

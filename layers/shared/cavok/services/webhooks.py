@@ -92,6 +92,7 @@ def set_webhook(
             raise PreconditionFailed("Your organization has set no webhook.")
         secrets = found.secrets if found else ()
         if new_secret_wanted or not secrets:
+            quotas.check(QuotaName.WEBHOOK_CHANGES, organization_id, now)
             secret, secret_id = new_secret(), _new_id()
             sealed = sealer.seal({"secret": secret}, webhook_context(organization_id, secret_id))
             secrets = rotated(secrets, SigningSecret(secret_id, sealed), now)

@@ -317,11 +317,15 @@ class Accounts:
             if key and (made := self.made_by(account.organization_id, key, account.created_at)):
                 return made
             if isinstance(error, ItemChanged) and 0 in error.failed:
-                raise AlreadyConnected(
-                    f"Account number {account.account_number} is already connected."
-                ) from None
+                raise _already_connected(account) from None
             raise
         return replace(account, writes=int(item.writes))
+
+    def require_unclaimed(self, account: Account) -> None:
+        """Before something costly; `add` decides. Raises AlreadyConnected."""
+        claim = _claim(account)
+        if self._table.get(ClaimItem, claim.pk, claim.sk):
+            raise _already_connected(account)
 
     def save(
         self,
@@ -523,6 +527,10 @@ class Accounts:
             found += [each for each in read if each[1] in wanted]
             end = read[-1][0]
         return found[:limit], end if claims.last_evaluated_key else None
+
+
+def _already_connected(account: Account) -> AlreadyConnected:
+    return AlreadyConnected(f"Account number {account.account_number} is already connected.")
 
 
 def _claim(account: Account) -> ClaimItem:

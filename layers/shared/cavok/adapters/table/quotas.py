@@ -39,6 +39,12 @@ class Quotas:
         """What is left to those who may only read."""
         return Quotas(self._table, for_viewers(self.quotas))
 
+    def check(self, name: QuotaName, organization_id: str, now: datetime) -> None:
+        """Before something costly whose count comes later, in its transaction. Raises
+        QuotaExceeded.
+        """
+        self._use(name, organization_id, now)
+
     def counting(self, name: QuotaName, organization_id: str, now: datetime) -> Count:
         """Counts a use in the transaction of what it allows, each time that is tried."""
         return lambda transaction: transaction.update(*self._use(name, organization_id, now))
