@@ -99,8 +99,10 @@ def test_what_an_organization_used_up_is_its_own_loss_alone(
         QuotaName.WEBHOOK_CHANGES: lambda: account.person.put(
             "/v1/organization/webhook", json=WEBHOOK
         ),
+        QuotaName.WEBHOOK_TESTS: lambda: account.person.post("/v1/organization/webhook/test"),
         QuotaName.CHANGES: lambda: account.person.patch(account.path, json={"name": "Renamed"}),
     }
+    answer(account.person.put("/v1/organization/webhook", json=WEBHOOK))
     for name, attack in attacks.items():
         use_up(stack, attacker, name)
         try:
@@ -109,6 +111,7 @@ def test_what_an_organization_used_up_is_its_own_loss_alone(
             assert remaining(organization)[name] > 0
         finally:
             give_back(stack, attacker, name)
+    account.person.delete("/v1/organization/webhook")
     assert theirs.get("usage")["used"] == before, "nothing was done"
 
 

@@ -103,7 +103,7 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
     stack: Stack, own_organization: Organization, receiver: Receiver
 ) -> None:
     """The attack: 200 messages, each answered just before its time is up. What ten messages take
-    without it counts for nothing: that is this machine's.
+    without it counts for nothing: that is this machine's, and on a busy one alone more than 15 s.
     """
     sqs = aws.client("sqs", stack.emulator_url)
     queue = RetryQueue(sqs, inspection.resource_name(stack, "WebhookMessages"))
@@ -117,6 +117,7 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
         return time.monotonic() - began
 
     alone = ten_take(0)
+    assert alone < 60, "on a slower machine the difference says nothing"
     with ExitStack() as cleaning:
         attacker = cleaning.enter_context(new_organization(stack))
         slow = cleaning.enter_context(webhook_receiver.receiver())

@@ -358,7 +358,8 @@ OWN: dict[str, dict[str, str]] = {
         "secret": "The signing secret. Shown once: in the answer that makes it.",
     },
     "WebhookSettings": {
-        "url": "A public https address.",
+        "url": "A public https address. Letters beyond ASCII in its host's name are given as "
+        "A-labels, such as `xn--exmple-cua.com`.",
         "rotate_secret": "Makes a new signing secret.",
     },
     "WindowBody": {
