@@ -434,7 +434,7 @@ def _sweep(run: Run) -> None:
     """
     for minutes in (0, 2, 8, 12, 20):
         now = NOW + timedelta(minutes=minutes)
-        with at(now, sweep_accounts, record_verification), suppress(Exception, Died):
+        with at(now, wiring, record_verification), suppress(Exception, Died):
             event = {"sweep_arn": "arn:sweep", "sweep_id": "s", "apart": False}
             swept = sweep_accounts.handler(event, Context())  # type: ignore[arg-type]
             for account_id in swept["handed_over"]:
@@ -463,8 +463,8 @@ def _not_tested() -> list[str]:
 
 
 @contextmanager
-def at(now: datetime, *apps: Any) -> Iterator[None]:
-    """These functions run at this time."""
+def at(now: datetime, *modules: Any) -> Iterator[None]:
+    """What these modules do, such as functions, they do at this time."""
 
     class Clock(datetime):
         @classmethod
@@ -472,8 +472,8 @@ def at(now: datetime, *apps: Any) -> Iterator[None]:
             return now
 
     with pytest.MonkeyPatch.context() as patch:
-        for app in apps:
-            patch.setattr(app, "datetime", Clock)
+        for module in modules:
+            patch.setattr(module, "datetime", Clock)
         yield
 
 

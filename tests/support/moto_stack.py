@@ -41,8 +41,13 @@ ACTS = "cavok-followed-acts"
 _plain = TypeDeserializer().deserialize
 
 
-_TIMED = ("end_resources", "follow_schedule", "record_verification", "sweep_accounts")
-"""Functions that look at the clock themselves; the API does it in its router."""
+_TIMED = (
+    "cavok.wiring",
+    "functions.end_resources.app",
+    "functions.follow_schedule.app",
+    "functions.record_verification.app",
+)
+"""What looks at the clock itself; the API does it in its router."""
 
 
 class Clock(datetime):
@@ -73,9 +78,8 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
     monkeypatch.setattr(Router, "now", staticmethod(Clock.now))
-    for function in _TIMED:
-        app = importlib.import_module(f"functions.{function}.app")
-        monkeypatch.setattr(app, "datetime", Clock, raising=False)
+    for name in _TIMED:
+        monkeypatch.setattr(importlib.import_module(name), "datetime", Clock)
     # One after another, so that the calls of a listing have an order.
     monkeypatch.setattr(query_instances, "_THREADS", 1)
     _let_customers_in(monkeypatch)
