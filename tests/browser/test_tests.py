@@ -44,6 +44,22 @@ def test_steps_appear_one_by_one_and_what_is_awaited_is_shown(admin, account, an
     expect(page.get_by_text("waiting", exact=True)).to_have_count(0)
 
 
+def test_a_catalog_that_comes_late_lengthens_the_bar(admin, account, answer_with, watch):
+    watch.expect_status(422)
+    known: list[bool] = []
+    refused = samples.problem(422, "Not now.")
+    answer_with(admin.page, "/v1/permissions", lambda _: None if known else refused)
+    steps = samples.STEPS[:4]
+    running = samples.finished_test(state="running", outcome=None, finished_at=None, steps=steps)
+    answer_with(admin.page, TEST, running)
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    bar = page.get_by_role("progressbar")
+    expect(bar).to_have_attribute("max", "4")
+    known.append(True)
+    expect(step_of(page, "ec2:DescribeInstances")).to_contain_text("waiting")
+    expect(bar).not_to_have_attribute("max", "4")
+
+
 def test_each_step_has_verdict_reason_remedy_and_the_exact_answer(admin, account, answer_with):
     answer_with(admin.page, TEST, samples.finished_test())
     page = admin.go("#/accounts/acc000000/tests/test1")
