@@ -684,7 +684,7 @@ class Comparison(RuleBasedStateMachine):
         """Sends a request. It may touch only what is the caller's, and show nothing of others."""
         self._let_pass(timedelta(seconds=1))
         self.method = method
-        api = Api(caller.organization, caller.group, {"email": caller.name})
+        api = Api(caller.organization, caller.group, {"sub": caller.name, "email": caller.name})
         in_instances = "/instances" in path or "/resources" in path
         with pytest.MonkeyPatch.context() as patch, watched(self.calls):
             if in_instances:
