@@ -25,6 +25,7 @@ from cavok.domain.interactions import (
     interaction_of_test,
 )
 from cavok.domain.organizations import Organization
+from cavok.domain.outcomes import later_act
 from cavok.domain.pages import Position
 from cavok.domain.verifications import State
 from tests.integration.conftest import begin_test
@@ -248,10 +249,10 @@ def test_a_later_act_is_one_that_may_have_changed_the_same_instance(
     interactions.record(an_interaction(-1))
     interactions.begin(an_interaction(1, **but))
 
-    assert interactions.later_act(act) is later
+    assert later_act(act, interactions.after(act)) is later
     if later is InteractionOutcome.PENDING:
         interactions.record(an_interaction(2))
-        assert interactions.later_act(act) is InteractionOutcome.ACCEPTED
+        assert later_act(act, interactions.after(act)) is InteractionOutcome.ACCEPTED
 
 
 def test_each_try_of_a_turn_is_begun_by_one(interactions: Interactions) -> None:

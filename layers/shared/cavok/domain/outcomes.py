@@ -4,13 +4,20 @@ whether a schedule's turn is tried again.
 
 import json
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from cavok.domain.actors import ActorKind
 from cavok.domain.errors import CavokError, InteractionRefused, NotAnswered, PerhapsDone, code_of
 from cavok.domain.instances import ActionPlan, Instance, Operation, PlannedAction
-from cavok.domain.interactions import Interaction, InteractionOutcome, Result, key_hash
+from cavok.domain.interactions import (
+    Interaction,
+    InteractionAction,
+    InteractionOutcome,
+    Result,
+    key_hash,
+)
 from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
 
@@ -253,6 +260,23 @@ def at_the_end(interaction: Interaction, found: Finding, now: datetime) -> Findi
     seen = found.reason or "Nothing was seen to change."
     reason = f"{seen} Not followed after {minutes} minutes."
     return replace(found, result=Result.UNKNOWN, reason=reason)
+
+
+def later_act(act: Interaction, after: Iterable[Interaction]) -> InteractionOutcome | None:
+    """Accepted, if a later request started or stopped the same instance; pending, if an open one
+    may have, or may be about to. A request that AWS refused, even temporarily, did not. `after`:
+    the later interactions with an instance of the same kind and identifier.
+    """
+    found = {
+        each.outcome
+        for each in after
+        if each.action in (InteractionAction.START, InteractionAction.STOP)
+        and (each.outcome is InteractionOutcome.ACCEPTED or each.held_until)
+        # The region of an open act may not be known yet.
+        and (None in (each.region, act.region) or each.region == act.region)
+    }
+    outcomes = (InteractionOutcome.ACCEPTED, InteractionOutcome.PENDING)
+    return next((each for each in outcomes if each in found), None)
 
 
 def superseded(found: Finding) -> Finding:

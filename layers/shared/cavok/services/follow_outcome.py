@@ -107,7 +107,10 @@ def follow_outcome(
 def _follow(following: _Following) -> Finding | None:
     act, connections, now = following.interaction, following.connections, following.now
     found = outcomes.at_the_end(act, _look(following), now)
-    if found.result is not Result.REACHED and (later := connections.interactions.later_act(act)):
+    later = None
+    if found.result is not Result.REACHED:
+        later = outcomes.later_act(act, connections.interactions.after(act))
+    if later:
         if later is InteractionOutcome.PENDING and now < outcomes.followed_until(act):
             raise NotFinal(outcomes.seconds_to_next_look(act, now))
         found = outcomes.superseded(found)

@@ -45,6 +45,7 @@ from cavok.domain.outcomes import (
     is_passing,
     is_turn,
     is_uncertain,
+    later_act,
     refused,
 )
 from cavok.domain.quotas import QuotaName
@@ -163,7 +164,7 @@ def require_no_later_act(act: Interaction, interactions: "Interactions") -> None
     """Raises Overtaken if a later request started or stopped the same instance, LaterRequestPending
     while one may be at it: it may turn out to have done nothing.
     """
-    match interactions.later_act(act):
+    match later_act(act, interactions.after(act)):
         case InteractionOutcome.ACCEPTED:
             message = "A later request started or stopped it meanwhile. Nothing was done."
             raise Overtaken(message)

@@ -332,34 +332,18 @@ class Interactions:
         """Stores why a turn's last try failed."""
         self._follow(turn, [InteractionItem.state_reason.set(why)])
 
-    def later_act(self, interaction: Interaction) -> InteractionOutcome | None:
-        """Accepted, if a later request started or stopped the same instance; pending, if an open
-        one may have, or may be about to. A request that AWS refused, even temporarily, did not.
+    def after(self, interaction: Interaction) -> list[Interaction]:
+        """The later interactions with an instance of the same kind and identifier, in any region,
+        read consistently.
         """
-        pk, same = keys.account_pk(interaction.account_id), InteractionItem.instance_id
         later = InteractionItem.query(
-            pk,
-            # `~` sorts after every character of a ULID.
-            InteractionItem.sk.between(
-                keys.interaction_sk(f"{interaction.interaction_id}0"), keys.interaction_sk("~")
-            ),
-            filter_condition=(same == interaction.instance_id)
-            & (InteractionItem.kind == interaction.kind)
-            & (
-                (InteractionItem.outcome == InteractionOutcome.ACCEPTED)
-                | InteractionItem.held_until.exists()
-            )
-            & InteractionItem.action.is_in(InteractionAction.START, InteractionAction.STOP),
+            keys.account_pk(interaction.account_id),
+            InteractionItem.sk.between(*keys.interactions_after(interaction.interaction_id)),
+            filter_condition=(InteractionItem.instance_id == interaction.instance_id)
+            & (InteractionItem.kind == interaction.kind),
             consistent_read=True,
         )
-        # The region of an open act may not be known yet.
-        found = {
-            item.outcome
-            for item in later
-            if None in (item.region, interaction.region) or item.region == interaction.region
-        }
-        outcomes = (InteractionOutcome.ACCEPTED, InteractionOutcome.PENDING)
-        return next((each for each in outcomes if each in found), None)
+        return [item.interaction() for item in later]
 
     def _follow(
         self, interaction: Interaction, changes: list[Action], condition: Condition | None = None

@@ -143,6 +143,13 @@ def interaction_sk(interaction_id: str) -> str:
     return f"{INTERACTION}{interaction_id}"
 
 
+def interactions_after(interaction_id: str) -> tuple[str, str]:
+    """The first and the last sort key that a later interaction may have. `~` sorts after every
+    character of a ULID.
+    """
+    return interaction_sk(f"{interaction_id}0"), interaction_sk("~")
+
+
 def request_sk(key_hash: str) -> str:
     return f"{REQUEST}{key_hash}"
 
