@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -19,16 +19,15 @@ from cavok.domain.events import (
     AccountVersion,
     Event,
     EventType,
-    InteractionClosed,
-    InteractionFollowed,
-    InteractionStored,
+    InteractionChange,
     UsageChange,
+    WebhookChange,
     act_to_follow,
     checked_event,
     events_of,
     read_event,
 )
-from cavok.domain.interactions import InteractionAction, InteractionOutcome, Result
+from cavok.domain.interactions import Interaction, InteractionAction, InteractionOutcome, Result
 from local.settings import ROOT
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -140,11 +139,14 @@ OF_STOP = {
 }
 
 
-@pytest.mark.parametrize("change", [InteractionStored, InteractionClosed])
-def test_an_interaction_is_told_once_it_is_closed(change: Any) -> None:
+OPEN = an_interaction(outcome=InteractionOutcome.PENDING)
+
+
+@pytest.mark.parametrize("before", [None, OPEN])
+def test_an_interaction_is_told_once_it_is_closed(before: Interaction | None) -> None:
     stop = an_interaction()
 
-    assert following(change(stop)) == [
+    assert following(InteractionChange(before, stop, LATER)) == [
         Event(
             "Instance Interaction",
             NOW,
@@ -158,13 +160,14 @@ def test_an_interaction_is_told_once_it_is_closed(change: Any) -> None:
             },
         )
     ]
-    assert following(change(replace(stop, outcome=InteractionOutcome.PENDING))) == []
+    assert following(InteractionChange(before, OPEN, LATER)) == []
+    assert following(InteractionChange(stop, stop, LATER)) == []
 
 
 def test_an_interaction_with_no_instance_names_none() -> None:
     test = an_interaction(action=InteractionAction.TEST, kind=None, instance_id=None, region=None)
 
-    (event,) = following(InteractionStored(test))
+    (event,) = following(InteractionChange(None, test, LATER))
 
     assert (event.detail["action"], event.detail["kind"]) == ("test", None)
 
@@ -173,8 +176,9 @@ def test_an_interaction_with_no_instance_names_none() -> None:
 def test_only_an_instance_that_did_not_follow_is_told(result: Result | None) -> None:
     stop = an_interaction(result=result, state="running", state_reason="It is still running.")
 
-    events = following(InteractionFollowed(stop, LATER))
+    events = following(InteractionChange(replace(stop, result=None), stop, LATER))
 
+    assert following(InteractionChange(stop, stop, LATER)) == [], "its result is told already"
     assert bool(events) == (result is Result.NOT_REACHED)
     for event in events:
         assert event == Event(
@@ -225,6 +229,29 @@ def test_usage_is_told_at_each_threshold() -> None:
 
 
 @pytest.mark.parametrize(
+    ("was_paused", "next_try_at", "types"),
+    [
+        (False, None, []),
+        (False, LATER, ["Webhook Paused"]),
+        (True, LATER, []),
+        (True, None, ["Webhook Resumed"]),
+    ],
+)
+def test_a_webhook_is_told_as_it_is_paused_or_resumed(
+    was_paused: bool, next_try_at: datetime | None, types: list[str]
+) -> None:
+    change = WebhookChange(
+        organization_id=ORGANIZATION_ID,
+        was_paused=was_paused,
+        failures=10,
+        next_try_at=next_try_at,
+        at=NOW,
+    )
+
+    assert [event.type for event in following(change)] == types
+
+
+@pytest.mark.parametrize(
     ("outcome", "result", "followed"),
     [
         (InteractionOutcome.PENDING, None, True),
@@ -238,10 +265,10 @@ def test_a_start_or_stop_is_followed_while_its_end_is_open(
 ) -> None:
     stop = an_interaction(outcome=outcome, result=result)
 
-    act = act_to_follow(InteractionStored(stop))
+    act = act_to_follow(InteractionChange(None, stop, NOW))
 
     assert act == (events.FollowedAct.of(stop) if followed else None)
-    assert act_to_follow(InteractionClosed(stop)) is None
+    assert act_to_follow(InteractionChange(OPEN, stop, NOW)) is None
 
 
 # ---- the registry --------------------------------------------------------------------------------

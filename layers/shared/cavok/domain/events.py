@@ -454,17 +454,14 @@ class AccountChange:
 
 
 @dataclass(frozen=True, slots=True)
-class InteractionStored:
-    """An interaction that was just stored: a start or stop is open, others are closed."""
+class InteractionChange:
+    """An interaction before and after a write. `before` is null for a new one, of which a start or
+    stop is open. `at` is when the table was written, UTC.
+    """
 
-    interaction: Interaction
-
-
-@dataclass(frozen=True, slots=True)
-class InteractionClosed:
-    """A start or stop whose outcome was just stored."""
-
-    interaction: Interaction
+    before: Interaction | None
+    after: Interaction
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -481,32 +478,20 @@ class UsageChange:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class InteractionFollowed:
-    """A stored interaction whose result changed. `at` is when the table was written, UTC."""
-
-    interaction: Interaction
-    at: datetime
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookChange:
-    """A webhook that was paused; or resumed, and `next_try_at` is null. `at` is when, UTC."""
+    """The health of a webhook's receiver after a write, and whether the webhook was paused before.
+    `next_try_at` is null unless it is paused now. `at` is when it changed, UTC.
+    """
 
     organization_id: str
+    was_paused: bool
     failures: int
     next_try_at: datetime | None
     at: datetime
 
 
-Change = (
-    AccountChange
-    | InteractionStored
-    | InteractionClosed
-    | InteractionFollowed
-    | UsageChange
-    | WebhookChange
-)
+Change = AccountChange | InteractionChange | UsageChange | WebhookChange
 
 
 def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
@@ -517,23 +502,19 @@ def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
     match change:
         case AccountChange():
             yield from _account_events(change)
-        case InteractionStored() | InteractionClosed():
-            if not change.interaction.open:
-                yield _interaction_event(change.interaction)
-        case InteractionFollowed():
-            if change.interaction.result is Result.NOT_REACHED:
-                yield _not_followed_event(change)
+        case InteractionChange():
+            yield from _interaction_events(change)
         case UsageChange():
             yield from _usage_events(change, free_interactions)
         case WebhookChange():
-            yield _webhook_event(change)
+            yield from _webhook_events(change)
 
 
 def act_to_follow(change: Change) -> FollowedAct | None:
     """The start or stop that was just begun. It is followed even if its process dies."""
-    if not isinstance(change, InteractionStored):
+    if not isinstance(change, InteractionChange) or change.before:
         return None
-    act = change.interaction
+    act = change.after
     return FollowedAct.of(act) if act.open or act.result is Result.PENDING else None
 
 
@@ -609,6 +590,15 @@ def _account_event_of(
     )
 
 
+def _interaction_events(change: InteractionChange) -> Iterator[Event]:
+    """One once it is closed, and one if its result turns out to be that nothing followed."""
+    before, after = change.before, change.after
+    if not after.open and (before is None or before.open):
+        yield _interaction_event(after)
+    elif before and before.result is not after.result and after.result is Result.NOT_REACHED:
+        yield _not_followed_event(after, change.at)
+
+
 def _interaction_event(interaction: Interaction) -> Event:
     envelope = Envelope(
         event_id=f"{interaction.interaction_id}-{_slug(EventType.INTERACTION, '-')}",
@@ -633,13 +623,12 @@ def _interaction_event(interaction: Interaction) -> Event:
     )
 
 
-def _not_followed_event(change: InteractionFollowed) -> Event:
-    interaction = change.interaction
+def _not_followed_event(interaction: Interaction, at: datetime) -> Event:
     envelope = Envelope(
         event_id=f"{interaction.interaction_id}-{_slug(EventType.NOT_FOLLOWED, '-')}",
         organization_id=interaction.organization_id,
         account_id=interaction.account_id,
-        occurred_at=change.at,
+        occurred_at=at,
     )
     return envelope.event(
         EventType.NOT_FOLLOWED,
@@ -676,8 +665,11 @@ def _usage_events(change: UsageChange, free_interactions: int) -> Iterator[Event
         )
 
 
-def _webhook_event(change: WebhookChange) -> Event:
+def _webhook_events(change: WebhookChange) -> Iterator[Event]:
+    """One if the webhook was paused or resumed. Most writes only count a failure or a success."""
     paused = change.next_try_at is not None
+    if paused is change.was_paused:
+        return
     event_type = WEBHOOK_PAUSED if paused else WEBHOOK_RESUMED
     envelope = Envelope(
         event_id=f"{change.organization_id}/{utc_text(change.at)}/{_slug(event_type, '-')}",
@@ -685,10 +677,10 @@ def _webhook_event(change: WebhookChange) -> Event:
         account_id=None,
         occurred_at=change.at,
     )
-    if change.next_try_at is None:
-        return envelope.event(event_type, {})
-    fields = {"failures": change.failures, "next_try_at": utc_text(change.next_try_at)}
-    return envelope.event(event_type, fields)
+    fields: dict[str, Any] = {}
+    if change.next_try_at is not None:
+        fields = {"failures": change.failures, "next_try_at": utc_text(change.next_try_at)}
+    yield envelope.event(event_type, fields)
 
 
 # ---- reading -------------------------------------------------------------------------------------

@@ -8,10 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import (
-    DynamoDBRecord,
-    DynamoDBRecordEventName,
-)
+from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import DynamoDBRecord
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.issues import issue_of
@@ -21,9 +18,7 @@ from cavok.domain.events import (
     AccountChange,
     AccountVersion,
     Change,
-    InteractionClosed,
-    InteractionFollowed,
-    InteractionStored,
+    InteractionChange,
     UsageChange,
     WebhookChange,
 )
@@ -40,8 +35,9 @@ Image = Mapping[str, Any]
 """An item's attributes, deserialized."""
 
 
-def change_of(record: DynamoDBRecord) -> Change | None:  # noqa: PLR0911
-    """The change in a record. None for an item or a write from which no event follows.
+def change_of(record: DynamoDBRecord) -> Change | None:
+    """The change in a record. None for an item from which no event follows, and for one that is
+    gone, other than an account.
 
     Raises KeyError or ValueError for an image that is not an item of the table.
     """
@@ -63,24 +59,16 @@ def change_of(record: DynamoDBRecord) -> Change | None:  # noqa: PLR0911
         )
     if after and sk == keys.HEALTH_SK:
         return _webhook_change(before, after)
-    inserted = record.event_name is DynamoDBRecordEventName.INSERT
-    if after and inserted and sk.startswith(keys.INTERACTION):
-        return InteractionStored(_interaction(after))
-    if after and before and sk.startswith(keys.INTERACTION):
-        was, now = _interaction(before), _interaction(after)
-        if was.open and not now.open:
-            return InteractionClosed(now)
-        return InteractionFollowed(now, at) if was.result is not now.result else None
+    if after and sk.startswith(keys.INTERACTION):
+        return InteractionChange(_interaction(before) if before else None, _interaction(after), at)
     return None
 
 
-def _webhook_change(before: Image | None, after: Image) -> WebhookChange | None:
-    """None if the webhook was neither paused nor resumed."""
+def _webhook_change(before: Image | None, after: Image) -> WebhookChange:
     paused = after.get("next_try_at")
-    if bool(paused) is bool(before and before.get("next_try_at")):
-        return None
     return WebhookChange(
         organization_id=after["pk"].removeprefix(keys.WEBHOOK),
+        was_paused=bool(before and before.get("next_try_at")),
         failures=int(after["failures"]),
         next_try_at=datetime.fromisoformat(paused) if paused else None,
         at=datetime.fromisoformat(after["changed_at"]),
