@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import read_event
+from cavok.domain.webhooks import wait_seconds
 from cavok.messages import one_message
 from cavok.observability import logger
 from cavok.services.webhooks import deliver
@@ -40,7 +41,7 @@ def send(record: SQSRecord) -> None:
             now=datetime.now(UTC),
         )
     except NotDelivered as error:
-        wiring.webhook_messages().delay(record.receipt_handle, tries)
+        wiring.webhook_messages().hide(record.receipt_handle, wait_seconds(tries))
         logger.warning("Not delivered", reason=str(error), tries=tries)
         raise
     logger.info("Delivered" if status else "Nobody wants it", status=status)

@@ -71,7 +71,7 @@ def test_a_failed_delivery_is_reported_alone_even_if_it_is_the_whole_batch(
         raise deliver_webhook.NotDelivered("hooks.example.com answered 500.")
 
     class RetryQueue:
-        def delay(self, receipt_handle: str, tries: int) -> None: ...
+        def hide(self, receipt_handle: str, seconds: int) -> None: ...
 
     monkeypatch.setattr(deliver_webhook, "deliver", fail)
     monkeypatch.setattr(deliver_webhook.wiring, "webhook_messages", RetryQueue)

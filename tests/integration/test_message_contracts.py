@@ -232,8 +232,6 @@ def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
         for name in ("FollowedActs", "WebhookMessages")
     )
     monkeypatch.setattr(wiring, "followed_acts", lambda: acts)
-    monkeypatch.setattr(acts, "delay", None)
-    monkeypatch.setattr(messages, "delay", None)
     monkeypatch.setattr(wiring, "webhook_messages", lambda: messages)
     monkeypatch.setenv("FREE_INTERACTIONS", "1")
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")

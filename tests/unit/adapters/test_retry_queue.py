@@ -7,9 +7,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from cavok.adapters.retry_queue import LONGEST_WAIT, TRIES, RetryQueue, wait_seconds
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.adapters.webhook_client import SECONDS
 from cavok.domain.events import Envelope, EventType
+from cavok.domain.webhooks import LONGEST_WAIT, TRIES, wait_seconds
 from local.settings import ROOT
 from tests.support.builders import NOW
 from tests.support.fair_queue import Sent, taken_at

@@ -279,6 +279,7 @@ def test_a_webhook_is_paused_after_ten_failures_in_a_row_and_longer_with_each_mo
     assert minutes[:8] == [1, 2, 4, 8, 16, 32, 60, 60]
     assert max(minutes) == 60
     assert health.mended(NOW).state is WebhookState.ACTIVE
+    assert health.mended(NOW).resumed(NOW) == health.mended(NOW), "it was not paused"
     again = health.resumed(NOW)
     assert again.state is WebhookState.ACTIVE
     assert again.failed(NOW).next_try_at == NOW + timedelta(minutes=1), "it proved nothing yet"

@@ -18,6 +18,9 @@ a second of the 600 that STS answers for all. Source: IAM User Guide, "IAM and A
 BEGINS_WITHIN = timedelta(seconds=30)
 """Whoever began a test is done, or dead: the functions of the API have 29 seconds."""
 
+KEPT_FOR = timedelta(hours=1)
+"""How long the looks of an organization are remembered after the last."""
+
 
 class Detection(StrEnum):
     """`waiting`: the account is looked at, and its role does not let us in yet. `busy`: others of

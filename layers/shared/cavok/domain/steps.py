@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Self
 
@@ -53,6 +53,9 @@ REGION_DISABLED_CODES = frozenset(
 )
 """Error codes of a region that the account has not enabled. They prove nothing about a permission.
 """
+
+PROGRESS_KEPT_FOR = timedelta(days=1)
+"""How long the steps of a running test are kept. When it ends, they are stored with it."""
 
 _DETAIL_LIMIT = 1500
 

@@ -33,7 +33,16 @@ PAUSED_AFTER = 10
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 """A paused webhook is tried with one message after this time, which doubles with each failure."""
 
+FIRST_WAIT, LONGEST_WAIT = 5, 6 * 3600
+"""Seconds until a message is tried again. The delays 5, 20, 80 … follow the Standard Webhooks
+specification.
+"""
+
+TRIES = 9
+"""After this many the queue gives a message up: `maxReceiveCount` in template.yaml."""
+
 LISTED_DELIVERIES = 100
+DELIVERIES_KEPT_FOR = timedelta(days=7)
 
 _PREFIX = "whsec_"
 
@@ -150,6 +159,12 @@ class Health:
         """Paused while a next try is set."""
         return WebhookState.PAUSED if self.next_try_at else WebhookState.ACTIVE
 
+    def counts(self, now: datetime) -> bool:
+        """Whether a failure at this time is to be counted: once, and not in a pause, whose tries
+        are counted as they begin.
+        """
+        return self.state is WebhookState.ACTIVE and self.changed_at != now
+
     def failed(self, now: datetime) -> Self:
         """After one more failed try."""
         failures, next_try_at = self.failures + 1, None
@@ -169,9 +184,12 @@ class Health:
         return replace(self, failures=0, next_try_at=None, changed_at=now, version=self.version + 1)
 
     def resumed(self, now: datetime) -> Self:
-        """After a person resumed it. One more failure pauses it again: else, resuming in a loop
-        would make Cavok send to a server that wants nothing.
+        """After a person resumed it, or set the webhook again. One more failure pauses it again:
+        else, resuming in a loop would make Cavok send to a server that wants nothing. The same
+        object if it is not paused.
         """
+        if self.state is WebhookState.ACTIVE:
+            return self
         return replace(self.mended(now), failures=PAUSED_AFTER - 1)
 
 
@@ -204,6 +222,11 @@ class Delivery:
     next_try_at: datetime | None = None
 
     @property
+    def kept_until(self) -> datetime:
+        """A week after the event occurred."""
+        return self.at + DELIVERIES_KEPT_FOR
+
+    @property
     def body(self) -> str:
         """The event, to be sent to the queue again."""
         return self.event
@@ -220,6 +243,15 @@ class Message:
 
     message_id: str
     body: bytes
+
+
+def wait_seconds(tries: int) -> int:
+    """The delay in seconds after this many failed tries. None after the last: the queue gives a
+    message up when it would be received once more, so hiding it would hide the failure.
+    """
+    if tries >= TRIES:
+        return 0
+    return min(FIRST_WAIT << 2 * max(tries - 1, 0), LONGEST_WAIT)
 
 
 def new_secret() -> str:

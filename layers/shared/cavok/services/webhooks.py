@@ -8,15 +8,14 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
-from cavok.adapters.retry_queue import TRIES, RetryQueue, wait_seconds
+from cavok.adapters.retry_queue import RetryQueue
 from cavok.adapters.sealing import Sealer, webhook_context
 from cavok.adapters.table.table import retry_on_conflict
-from cavok.adapters.table.webhooks import Webhooks
+from cavok.adapters.table.webhooks import BEING_CHANGED, Webhooks
 from cavok.adapters.webhook_client import NotDelivered, WebhookClient
 from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction, AuditEntry, Target, TargetType, differences, of_webhook
 from cavok.domain.errors import (
-    ChangedMeanwhile,
     DeliveryNotFound,
     InvalidField,
     PreconditionFailed,
@@ -27,6 +26,7 @@ from cavok.domain.errors import (
 from cavok.domain.events import WEBHOOK_TEST, Envelope, Event, EventType
 from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import (
+    TRIES,
     Delivery,
     DeliveryStatus,
     Message,
@@ -38,6 +38,7 @@ from cavok.domain.webhooks import (
     payload,
     rotated,
     signed_headers,
+    wait_seconds,
 )
 
 if TYPE_CHECKING:  # deliver_webhook loads this module and counts nothing
@@ -115,7 +116,7 @@ def set_webhook(
         return WebhookSet(webhook, secret, created=found is None)
 
     # From the start: a secret that somebody else rotated meanwhile must stay the newest.
-    return retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
+    return retry_on_conflict(attempt, or_raise=BEING_CHANGED)
 
 
 def remove_webhook(

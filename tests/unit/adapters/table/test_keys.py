@@ -13,12 +13,13 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import AccountItem
-from cavok.adapters.table.progress import KEPT, Progress
+from cavok.adapters.table.progress import Progress
 from cavok.adapters.table.stream import change_of
 from cavok.adapters.table.verifications import ProgressItem
 from cavok.domain.events import AccountChange
 from cavok.domain.interactions import key_hash
 from cavok.domain.kinds import Action, Kind
+from cavok.domain.steps import PROGRESS_KEPT_FOR
 from local.settings import ROOT
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -153,7 +154,7 @@ def test_what_a_probe_shows_is_what_the_table_reads() -> None:
     item.deserialize(written)
     assert set(written) == {"pk", "sk", "steps", "expires_at"}
     assert (item.pk, item.sk) == (keys.progress_pk(VERIFICATION_ID), keys.progress_sk(step.step))
-    assert (item.finished_steps(), item.expires_at) == ([step], NOW + KEPT)
+    assert (item.finished_steps(), item.expires_at) == ([step], NOW + PROGRESS_KEPT_FOR)
 
 
 def rows_of_the_map(columns: int) -> list[list[str]]:

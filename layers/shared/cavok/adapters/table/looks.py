@@ -1,16 +1,14 @@
 """Which accounts of an organization were looked at lately, for all processes."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pynamodb.attributes import TTLAttribute, VersionAttribute
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, JsonAttribute, Table, retry_on_conflict
 from cavok.domain.accounts import Account
-from cavok.domain.detection import Detection, recent, refusal
+from cavok.domain.detection import KEPT_FOR, Detection, recent, refusal
 from cavok.domain.errors import ChangedMeanwhile
-
-KEPT_FOR = timedelta(hours=1)
 
 
 class LooksItem(Item):

@@ -4,22 +4,20 @@ functions that make probes load none.
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from botocore.config import Config
 
 from cavok.adapters.aws_errors import AWS_ERRORS
 from cavok.adapters.table import keys
-from cavok.domain.steps import Step
+from cavok.domain.steps import PROGRESS_KEPT_FOR, Step
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ONCE = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
 """A step that cannot be shown at once is shown at the end. Nobody's test waits longer for it."""
-
-KEPT = timedelta(days=1)
 
 
 class Progress:
@@ -35,7 +33,7 @@ class Progress:
             "pk": {"S": keys.progress_pk(verification_id)},
             "sk": {"S": keys.progress_sk(steps[0].step)},
             "steps": {"S": json.dumps([step.as_dict() for step in steps])},
-            "expires_at": {"N": str(int((now + KEPT).timestamp()))},
+            "expires_at": {"N": str(int((now + PROGRESS_KEPT_FOR).timestamp()))},
         }
         try:
             self._dynamodb.put_item(TableName=self._table_name, Item=item)

@@ -35,10 +35,9 @@ from cavok.domain.webhooks import (
     Health,
     SigningSecret,
     Webhook,
-    WebhookState,
 )
 
-DELIVERIES_KEPT_FOR = timedelta(days=7)
+BEING_CHANGED = ChangedMeanwhile("The webhook is being changed.")
 
 
 class WebhookItem(Item):
@@ -121,7 +120,7 @@ class DeliveryItem(Item):
             keys.webhook_pk(delivery.organization_id),
             keys.delivery_sk(delivery.at, delivery.event_id),
             delivery,
-            expires_at=delivery.at + DELIVERIES_KEPT_FOR,
+            expires_at=delivery.kept_until,
         )
 
     def delivery(self) -> Delivery:
@@ -168,8 +167,7 @@ class Webhooks:
         health = self.health(after.organization_id)
         with self._table.transaction() as transaction:
             transaction.save(WebhookItem.of(after), condition=_as_read(before))
-            if health.state is WebhookState.PAUSED:
-                _resume(transaction, health, entry.at)
+            _change(transaction, health, health.resumed(entry.at))
             count(transaction)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
@@ -194,7 +192,7 @@ class Webhooks:
                 transaction.delete(WebhookItem.of(webhook), condition=condition)
                 add_audit_entry(transaction, entry_of(webhook), self._audit_kept_for)
 
-        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
+        retry_on_conflict(attempt, or_raise=BEING_CHANGED)
 
     def health(self, organization_id: str) -> Health:
         """The health of the receiver, without failures if none is stored."""
@@ -203,13 +201,11 @@ class Webhooks:
         return item.health() if item else Health(organization_id=organization_id)
 
     def count_failure(self, organization_id: str, now: datetime) -> None:
-        """Counts one more failed try, once however often the SDK repeats it. A pause counts its own
-        tries. Raises ChangedMeanwhile.
-        """
+        """Stores one more failed try, if it counts. Raises ChangedMeanwhile."""
 
         def attempt() -> None:
             health = self.health(organization_id)
-            if health.state is WebhookState.ACTIVE and health.changed_at != now:
+            if health.counts(now):
                 self._table.put(HealthItem.of(health.failed(now)), _unchanged(health))
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("Many messages fail at once."))
@@ -229,14 +225,15 @@ class Webhooks:
 
         def attempt() -> None:
             health = self.health(entry.organization_id)
-            if health.state is not WebhookState.PAUSED:
+            resumed = health.resumed(entry.at)
+            if resumed is health:
                 return
             with self._table.transaction() as transaction:
-                _resume(transaction, health, entry.at)
+                _change(transaction, health, resumed)
                 count(transaction)
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
-        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("The webhook is being changed."))
+        retry_on_conflict(attempt, or_raise=BEING_CHANGED)
 
     def record(self, delivery: Delivery) -> None:
         """Stores what became of a message, in place of what is known of its earlier tries."""
@@ -253,8 +250,9 @@ class Webhooks:
         return [item.delivery() for item in found]
 
 
-def _resume(transaction: TransactWrite, health: Health, now: datetime) -> None:
-    transaction.save(HealthItem.of(health.resumed(now)), condition=_unchanged(health))
+def _change(transaction: TransactWrite, before: Health, after: Health) -> None:
+    if after is not before:
+        transaction.save(HealthItem.of(after), condition=_unchanged(before))
 
 
 def _as_read(webhook: Webhook | None) -> Condition:
