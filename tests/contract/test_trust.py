@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from cavok.adapters.customer.assume_role import REJECTED_CODES, whose_account
+from cavok.adapters.customer.assume_role import whose_account
 from cavok.adapters.customer.canary import Canary
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain.access_denied import Reason
 from cavok.domain.steps import Verdict
+from cavok.domain.trust import REJECTED_CODES
 from tests.contract.place import EVERYTHING, Place
 
 WRONG = "cavok-wrong-0123456789abcdef"

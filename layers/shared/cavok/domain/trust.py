@@ -1,11 +1,56 @@
-"""A role's trust between tests: how long a proof of it holds, and what an open role means."""
+"""Whose account credentials open. A role's trust between tests: how long a proof of it holds, and
+what an open role means.
+"""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import CONNECTED, UNKNOWN_CAPABILITIES, Account, Status
 from cavok.domain.issues import confused_deputy
 from cavok.domain.reverification import next_verification_at
+from cavok.domain.steps import ALLOWED, Evidence, Judgement, Verdict, judge
+
+REJECTED_CODES = frozenset(
+    {"InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure", "UnrecognizedClientException"}
+)
+"""Error codes for an access key that was deleted, deactivated or mistyped."""
+
+
+def judge_identity(actual: str, expected: str) -> Judgement:
+    """Whether credentials belong to the expected account, by the number that AWS says."""
+    if actual == expected:
+        return ALLOWED
+    return Judgement(
+        verdict=Verdict.DENIED,
+        reason=Reason.WRONG_ACCOUNT,
+        detail=f"These credentials belong to account {actual}, not to {expected}.",
+    )
+
+
+def judge_no_identity(error_code: str, message: str, *, is_key: bool) -> Judgement:
+    """What it means that AWS did not say whose credentials they are.
+
+    GetCallerIdentity needs no permission, so that a refusal proves nothing. Nor does a rejection of
+    a session that STS has just issued; an access key was deleted, deactivated or mistyped then.
+    """
+    if is_key and error_code in REJECTED_CODES:
+        return Judgement(
+            verdict=Verdict.DENIED,
+            reason=Reason.CREDENTIALS_REJECTED,
+            error_code=error_code,
+            detail=message,
+        )
+    answer = judge(error_code, message)
+    if answer.verdict is not Verdict.DENIED:
+        return answer
+    return Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=Reason.NOT_PROVABLE,
+        error_code=error_code,
+        detail=message,
+    )
 
 
 @dataclass(frozen=True, slots=True)

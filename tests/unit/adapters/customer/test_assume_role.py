@@ -13,12 +13,13 @@ import pytest
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 
 from cavok import wiring
-from cavok.adapters.customer.assume_role import REJECTED_CODES, CustomerRoles, whose_account
+from cavok.adapters.customer.assume_role import CustomerRoles, whose_account
 from cavok.adapters.customer.canary import Canary
 from cavok.domain import session_policies
 from cavok.domain.access_denied import Reason, region_without_sts
 from cavok.domain.organizations import Organization
 from cavok.domain.steps import Evidence, Verdict
+from cavok.domain.trust import REJECTED_CODES
 from tests.support.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
 from tests.support.fake_aws import Aws, a_session, refused
 

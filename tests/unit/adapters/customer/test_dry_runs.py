@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from cavok.adapters.customer import dry_runs
 from cavok.adapters.customer.dry_runs import ask
+from cavok.domain import dry_run_verdicts
 from cavok.domain.access_denied import OUT_OF_TIME, TIMED_OUT, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.halving import MAX_CALLS
@@ -393,7 +393,7 @@ def test_after_the_deadline_nothing_is_sent_and_what_was_found_counts(aws: Aws) 
     assert judgement.resources
     assert judgement.resources.allowed
     assert judgement.verdict is not Verdict.DENIED
-    assert judgement.error_code in (OUT_OF_TIME, dry_runs.REFUSED)
+    assert judgement.error_code in (OUT_OF_TIME, dry_run_verdicts.REFUSED)
 
 
 def test_a_hostile_message_is_read_in_little_time(aws: Aws) -> None:

@@ -7,19 +7,14 @@ from typing import TYPE_CHECKING
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, judge_error
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.domain import session_policies
-from cavok.domain.access_denied import Reason, sts_is_off
+from cavok.domain.access_denied import sts_is_off
 from cavok.domain.accounts import Account
 from cavok.domain.organizations import new_external_id
-from cavok.domain.steps import ALLOWED, Evidence, Judgement, Verdict, judge
+from cavok.domain.steps import ALLOWED, Judgement
+from cavok.domain.trust import judge_identity, judge_no_identity
 
 if TYPE_CHECKING:
     from mypy_boto3_sts import STSClient
-
-REJECTED_CODES = frozenset(
-    {"InvalidClientTokenId", "SignatureDoesNotMatch", "AuthFailure", "UnrecognizedClientException"}
-)
-"""Error codes for an access key that was deleted, deactivated or mistyped."""
-
 
 STS_ALWAYS_ON = "us-east-1"
 """A region in which no account can turn STS off. Elsewhere AWS may call a valid key invalid."""
@@ -113,38 +108,9 @@ class CustomerRoles:
 
 
 def whose_account(session: CustomerSession) -> Judgement:
-    """Whether the session's credentials belong to its account.
-
-    GetCallerIdentity needs no permission, so that a refusal proves nothing. Nor does a rejection of
-    a session that STS has just issued; an access key was deleted, deactivated or mistyped then.
-    """
+    """Whether the session's credentials belong to its account."""
     try:
         actual = session.client("sts", STS_ALWAYS_ON).get_caller_identity()["Account"]
     except AWS_ERRORS as error:
-        code, message = code_and_message(error)
-        if session.role_name is None and code in REJECTED_CODES:
-            return Judgement(
-                verdict=Verdict.DENIED,
-                reason=Reason.CREDENTIALS_REJECTED,
-                error_code=code,
-                detail=message,
-            )
-        answer = judge(code, message)
-        if answer.verdict is not Verdict.DENIED:
-            return answer
-        return Judgement(
-            verdict=Verdict.INCONCLUSIVE,
-            evidence=Evidence.NONE,
-            reason=Reason.NOT_PROVABLE,
-            error_code=code,
-            detail=message,
-        )
-    if actual != session.account_number:
-        return Judgement(
-            verdict=Verdict.DENIED,
-            reason=Reason.WRONG_ACCOUNT,
-            detail=(
-                f"These credentials belong to account {actual}, not to {session.account_number}."
-            ),
-        )
-    return ALLOWED
+        return judge_no_identity(*code_and_message(error), is_key=session.role_name is None)
+    return judge_identity(actual, session.account_number)

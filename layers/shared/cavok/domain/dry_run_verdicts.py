@@ -1,0 +1,173 @@
+"""What AWS's answers to dry runs of EC2's start and stop prove: for one call, for each instance,
+and for the permission. Databases have no dry run: `policy_verdicts.py`.
+
+`unlisted`: the regions whose instances could not all be listed, and why.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from cavok.domain.access_denied import (
+    DENIED_CODES,
+    MAX_MESSAGE,
+    TRANSIENT_CODES,
+    Reason,
+    refusal_reason,
+)
+from cavok.domain.halving import (
+    MAX_CALLS,
+    Answer,
+    Findings,
+    Gone,
+    Permitted,
+    Refused,
+    Unanswered,
+    Unaskable,
+)
+from cavok.domain.kinds import Kind
+from cavok.domain.steps import Evidence, Judgement, Resources, ResourceVerdict, Verdict, judge
+
+DRY_RUN = "DryRunOperation"
+"""AWS's answer to a dry run of a call that is allowed."""
+
+REFUSED = "UnauthorizedOperation"
+"""EC2's code for a call that is not allowed."""
+
+_UNASKABLE = frozenset({"IncorrectInstanceState", "OperationNotPermitted", "UnsupportedOperation"})
+"""Answers about an existing instance to which the operation does not apply: one that is terminated
+or protected from being stopped, a Spot instance of a one-time request. Source: EC2 API Reference,
+"Error codes".
+"""
+
+_INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
+_REFUSED_INSTANCE = re.compile(r":instance/(i-[0-9a-f]{8,17})\b")
+
+
+def answer_of(error_code: str, message: str, ids: Sequence[str]) -> Answer:
+    """What AWS's answer to a dry run says about the instances that the call named."""
+    if error_code == DRY_RUN:
+        return Permitted()
+    message = message[:MAX_MESSAGE]
+    if error_code in DENIED_CODES:
+        named = _REFUSED_INSTANCE.search(message)
+        return Refused(refusal_reason(message), message, named[1] if named else None)
+    about = frozenset(_INSTANCE.findall(message)) & frozenset(ids)
+    if error_code in Kind.EC2.descriptor.absent:
+        return Gone(about)
+    if error_code in _UNASKABLE or (about and error_code not in TRANSIENT_CODES):
+        return Unaskable(about)
+    return Unanswered(error_code, message)
+
+
+def judge_findings(
+    findings: Mapping[str, Findings],
+    resources: Resources,
+    unlisted: Mapping[str, Reason],
+    *,
+    asked_in_part: bool,
+) -> Judgement:
+    """One answer for all regions, of whose instances some were asked about. `asked_in_part`: a
+    region has more than the test asks about.
+    """
+    in_part = asked_in_part or any(found.unreached for found in findings.values())
+    verdict = resources.verdict(listed=not unlisted, complete=not in_part)
+    counted = f"AWS allows it for {resources.allowed} of {resources.asked} instances."
+    if verdict is Verdict.ALLOWED:
+        return Judgement(verdict=verdict, error_code=DRY_RUN, detail=counted, resources=resources)
+    if verdict is Verdict.INCONCLUSIVE:
+        return replace(_undecided(findings, unlisted, resources, counted), resources=resources)
+    refused = _first_refused(findings, resources)
+    judgement = judge(REFUSED, refused.message)
+    if verdict is Verdict.DENIED:
+        return replace(judgement, resources=resources)
+    return Judgement(
+        verdict=verdict,
+        error_code=judgement.error_code,
+        detail=f"{counted} {judgement.detail}",
+        resources=resources,
+    )
+
+
+def verdicts_of(findings: Mapping[str, Findings]) -> list[ResourceVerdict]:
+    """The verdict on each instance, by region."""
+    return [each for region, found in findings.items() for each in _verdicts(region, found)]
+
+
+def allowed_for_an_absent_one(unlisted: Mapping[str, Reason]) -> Judgement:
+    """What it means that a call is allowed for an instance that does not exist, in an account that
+    may have others than the test knows of.
+    """
+    others = _others_unlisted(unlisted) if unlisted else ""
+    return Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=_why_unlisted(unlisted),
+        error_code=DRY_RUN,
+        detail=f"AWS allows it for an instance that does not exist. {others}".strip(),
+    )
+
+
+def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
+    for each, refused in found.refused.items():
+        yield ResourceVerdict(each, region, Verdict.DENIED, refused.reason)
+    for each in found.undecided:
+        yield ResourceVerdict(each, region, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
+    for each in found.allowed:
+        yield ResourceVerdict(each, region, Verdict.ALLOWED)
+    for each in found.skipped:
+        yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_ASKABLE)
+    for each in found.unreached:
+        yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_PROVABLE)
+
+
+def _why_unlisted(unlisted: Mapping[str, Reason]) -> Reason:
+    """`error` if AWS did not answer: the next test may know more. Otherwise AWS refused a list."""
+    unanswered = Reason.ERROR in unlisted.values()
+    return Reason.ERROR if unanswered else Reason.NOT_PROVABLE
+
+
+def _others_unlisted(unlisted: Mapping[str, Reason]) -> str:
+    return f"Those in {', '.join(unlisted)} could not all be listed."
+
+
+def _first_refused(findings: Mapping[str, Findings], resources: Resources) -> Refused:
+    """The refusal of the instance that a step names first."""
+    first = resources.examples[0]
+    return findings[first.region].refused[first.id]
+
+
+def _undecided(
+    findings: Mapping[str, Findings],
+    unlisted: Mapping[str, Reason],
+    resources: Resources,
+    counted: str,
+) -> Judgement:
+    """Why it is inconclusive: an answer that proves nothing, instances that could not be listed, or
+    too many to ask about.
+    """
+    for found in findings.values():
+        if found.unanswered:
+            answer = judge(found.unanswered.error_code, found.unanswered.message)
+            detail = f"{counted} The answer about others: {answer.detail}"
+            return replace(answer, detail=detail if resources.allowed else answer.detail)
+    if unlisted:
+        return Judgement(
+            verdict=Verdict.INCONCLUSIVE,
+            evidence=Evidence.NONE,
+            reason=_why_unlisted(unlisted),
+            error_code=DRY_RUN if resources.allowed else REFUSED,
+            detail=f"{counted} {_others_unlisted(unlisted)}",
+        )
+    return Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        evidence=Evidence.NONE,
+        reason=Reason.NOT_PROVABLE,
+        error_code=REFUSED,
+        detail=(
+            f"AWS refuses it for {resources.denied} of the {resources.asked} instances that Cavok "
+            "knows of, and allows it for none. Others were not asked about: the region has more "
+            f"than a test asks about, or {MAX_CALLS} calls did not suffice. Where one of them is "
+            "under Cavok's control, a test asks about it first."
+        ),
+    )
