@@ -138,6 +138,18 @@ def publish(
     webhooks: Queue | None = None,
 ) -> str | None:
     """The sequence number of the first record that must come again."""
+    outcomes = outcomes_of(records, events, queue, webhooks)
+    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
+    failed = [number for number, error in zip(numbers, outcomes, strict=True) if error]
+    return failed[0] if failed else None
+
+
+def outcomes_of(
+    records: list[dict[str, Any]],
+    events: Events,
+    queue: Queue | None = None,
+    webhooks: Queue | None = None,
+) -> list[Exception | None]:
     acts = RetryQueue(queue or Queue(), "https://sqs.example/acts")  # type: ignore[arg-type]
     messages = RetryQueue(webhooks or Queue(), "https://sqs.example/hooks")  # type: ignore[arg-type]
     _, outcomes = publish_events(
@@ -147,9 +159,7 @@ def publish(
         followed_acts=lambda: acts,
         free_interactions=1000,
     )
-    numbers = [record["dynamodb"]["SequenceNumber"] for record in records]
-    failed = [number for number, error in zip(numbers, outcomes, strict=True) if error]
-    return failed[0] if failed else None
+    return outcomes
 
 
 def test_a_stored_interaction_is_an_event_with_nulls_for_what_it_lacks() -> None:
@@ -235,6 +245,15 @@ def test_the_stream_comes_again_from_the_first_refused_event() -> None:
 
     assert publish([an_interaction(n) for n in range(25)], events) == "13"
     assert len(events.calls) == 2, "what comes after it is not sent ahead of it"
+
+
+def test_the_code_with_which_the_bus_refused_an_event_is_kept() -> None:
+    """It tells a limit from a fault of ours."""
+    outcomes = outcomes_of([an_interaction(1), an_interaction(2)], Events(f"{2:026}"))
+
+    assert [str(error) for error in outcomes if error] == [
+        "EventBridge refused an event: InternalFailure"
+    ]
 
 
 # ---- acts to follow ------------------------------------------------------------------------------

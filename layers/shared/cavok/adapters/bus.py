@@ -25,23 +25,25 @@ class Bus:
         self._events = events
         self._name = name
 
-    def put(self, events: Sequence[Event]) -> list[bool]:
-        """Puts events, and returns for each whether the bus accepted it. Stops after the first call
-        that failed or has a refused event, to preserve order. Raises what AWS raised if that is
-        the very first call.
+    def put(self, events: Sequence[Event]) -> list[str | None]:
+        """Puts events, and returns for each why the bus did not take it; null if it did. Stops
+        after the first call that failed or has a refused event, to preserve order. Raises what AWS
+        raised if that is the very first call.
         """
-        accepted: list[bool] = []
+        refusals: list[str | None] = []
+        then = "An earlier event was refused."
         for chunk in _chunks(events):
             try:
                 answer = self._events.put_events(Entries=[self._entry(event) for event in chunk])
-            except AWS_ERRORS:
-                if not accepted:
+            except AWS_ERRORS as error:
+                if not refusals:
                     raise
+                then = str(error)
                 break
-            accepted += ["ErrorCode" not in entry for entry in answer["Entries"]]
+            refusals += [entry.get("ErrorCode") for entry in answer["Entries"]]
             if answer["FailedEntryCount"]:
                 break
-        return accepted + [False] * (len(events) - len(accepted))
+        return refusals + [then] * (len(events) - len(refusals))
 
     def _entry(self, event: Event) -> Any:
         return {

@@ -36,22 +36,22 @@ def publish_events(
     """
     read, failure = _read(records, free_interactions)
     events = [event for following, _ in read for event in following]
-    accepted = bus.put(events)
-    published = [event for event, flag in zip(events, accepted, strict=True) if flag]
-    flags = iter(accepted)
-    done = [all(tuple(next(flags) for _ in following)) for following, _ in read]
-    if False in done:
-        read = read[: done.index(False)]
-        failure = NotPublished("EventBridge refused an event.")
+    refusals = bus.put(events)
+    published = [event for event, refusal in zip(events, refusals, strict=True) if not refusal]
+    of_bus = iter(refusals)
+    for number, (following, _) in enumerate(read):
+        if why := next(filter(None, [next(of_bus) for _ in following]), None):
+            read, failure = read[:number], NotPublished(f"EventBridge refused an event: {why}")
+            break
     messages = [event for following, _ in read for event in following]
     acts = [act for _, act in read if act]
     of_events = iter(webhook_messages().send(messages) if messages else ())
     of_acts = iter(followed_acts().send(acts) if acts else ())
     outcomes: list[Exception | None] = []
     for following, act in read:
-        refusals = [next(of_events) for _ in following] + ([next(of_acts)] if act else [])
-        if any(refusals):
-            failure = NotPublished(f"SQS did not take a message: {next(filter(None, refusals))}")
+        of_queues = [next(of_events) for _ in following] + ([next(of_acts)] if act else [])
+        if why := next(filter(None, of_queues), None):
+            failure = NotPublished(f"SQS did not take a message: {why}")
             break
         outcomes.append(None)
     if failure:
