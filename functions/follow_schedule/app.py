@@ -12,24 +12,26 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
+from cavok.domain.clocks import ClockMessage
 from cavok.domain.errors import UnknownClock
 from cavok.messages import one_message
 from cavok.observability import count, logger
-from cavok.services.resources import ScheduleInvocation, follow_schedule
+from cavok.services.resources import follow_schedule
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def follow(invocation: ScheduleInvocation) -> dict[str, Any]:
+def follow(message: ClockMessage, request_id: str) -> dict[str, Any]:
     """Returns what was done; null if nothing was due."""
     logger.append_keys(
-        account_id=invocation.account_id,
-        resource_id=invocation.resource_id,
-        request_id=invocation.request_id,
+        account_id=message.account_id, resource_id=message.resource_id, request_id=request_id
     )
     try:
         interaction = follow_schedule(
-            invocation, dependencies=wiring.resource_dependencies(), now=datetime.now(UTC)
+            message,
+            request_id=request_id,
+            dependencies=wiring.resource_dependencies(),
+            now=datetime.now(UTC),
         )
     except UnknownClock as error:
         count("UnknownClocks")
@@ -43,7 +45,7 @@ def follow(invocation: ScheduleInvocation) -> dict[str, Any]:
 @one_message(failure="Schedule not followed")
 def take(record: SQSRecord) -> None:
     """Handles the message of one clock. Raises what ended it, so that SQS delivers it again."""
-    follow(ScheduleInvocation.read(record.body, record.message_id))
+    follow(ClockMessage.read(record.body), record.message_id)
 
 
 wiring.prepare(wiring.table)
@@ -56,4 +58,4 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """
     if "Records" in event:
         return process_partial_response(event, take, processor, context)
-    return follow(ScheduleInvocation.read(event, context.aws_request_id))
+    return follow(ClockMessage.read(event), context.aws_request_id)

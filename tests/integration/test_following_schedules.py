@@ -22,7 +22,7 @@ from cavok.domain import audit
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.audit import AuditEntry, schedule_changed
-from cavok.domain.clocks import clocks_of
+from cavok.domain.clocks import ClockMessage, clocks_of
 from cavok.domain.errors import (
     AccountNotFound,
     CallFailed,
@@ -50,7 +50,6 @@ from cavok.services.connections import ConnectionDependencies
 from cavok.services.resources import (
     NewResource,
     ResourceDependencies,
-    ScheduleInvocation,
     add_resource,
     end_resources,
     follow_schedule,
@@ -133,21 +132,21 @@ def clock_of(resource: Resource, at: str) -> str:
     return f"{resource.resource_id}-{resource.revision}-{at}"
 
 
-def invocation_of(resource: Resource, **but: Any) -> ScheduleInvocation:
+def message_of(resource: Resource, **but: Any) -> ClockMessage:
     ordinary: dict[str, Any] = {
         "organization_id": ORGANIZATION_ID,
         "account_id": ACCOUNT_ID,
         "resource_id": resource.resource_id,
         "clock": clock_of(resource, "1800"),
-        "request_id": "f-1",
         "made_at": NOW.isoformat(),
     }
-    return ScheduleInvocation(**ordinary | but)
+    return ClockMessage(**ordinary | but)
 
 
 def fire(resource: Resource, control: ResourceDependencies, now: Any, **but: Any) -> Any:
     """A clock invokes, of the schedule that the resource had then."""
-    return follow_schedule(invocation_of(resource, **but), dependencies=control, now=now)
+    message = message_of(resource, **but)
+    return follow_schedule(message, request_id="f-1", dependencies=control, now=now)
 
 
 def state() -> str:

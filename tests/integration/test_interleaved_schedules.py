@@ -15,7 +15,7 @@ from moto.backends import get_backend
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
-from cavok.domain.clocks import clocks_of, names_of
+from cavok.domain.clocks import ClockMessage, clocks_of, names_of
 from cavok.domain.errors import (
     AccountNotFound,
     Conflict,
@@ -29,7 +29,6 @@ from cavok.services.accounts import disconnect_account
 from cavok.services.reconcile_clocks import reconcile_clocks
 from cavok.services.resources import (
     ResourceDependencies,
-    ScheduleInvocation,
     add_resource,
     end_resources,
     follow_schedule,
@@ -107,15 +106,14 @@ class Story:
 
     def follow(self, clock: str | None = None) -> object:
         """The evening's clock of the previous schedule."""
-        invocation = ScheduleInvocation(
+        message = ClockMessage(
             organization_id=ORGANIZATION_ID,
             account_id=ACCOUNT_ID,
             resource_id=self.resource.resource_id,
             clock=clock or self.resource.clocks[-1],
-            request_id="f-1",
             made_at=NOW.isoformat(),
         )
-        return follow_schedule(invocation, dependencies=self.control, now=EVENING)
+        return follow_schedule(message, request_id="f-1", dependencies=self.control, now=EVENING)
 
     def reconcile(self) -> int:
         """A moment later: nothing is old enough to be ended."""

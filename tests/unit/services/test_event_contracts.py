@@ -9,9 +9,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from cavok.domain.clocks import ClockMessage
 from cavok.domain.log_writing import InteractionEvent
 from cavok.services.log_interactions import read_events
-from cavok.services.resources import ScheduleInvocation
 from local.settings import ROOT
 from tests.support.builders import sample_event
 from tests.unit.services.test_publish_events import a_count, an_interaction, events_of
@@ -77,4 +77,4 @@ def test_the_sample_events_are_what_the_functions_read() -> None:
     assert failed == {}
     assert dict(event.detail) == json.loads(message["body"])["detail"]
     assert events["m-1"].interaction_id == event.detail["interaction_id"]
-    assert ScheduleInvocation.read(sample_event("follow_schedule"), "r").resource_id
+    assert ClockMessage.read(sample_event("follow_schedule")).resource_id

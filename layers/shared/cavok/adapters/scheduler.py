@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message
-from cavok.domain.clocks import Clock
+from cavok.domain.clocks import Clock, ClockMessage
 from cavok.domain.errors import InvalidField, ServiceUnavailable
 from cavok.domain.organizations import message_group
 from cavok.domain.resources import Resource
@@ -100,19 +100,11 @@ class SchedulerClient:
             return None
         except AWS_ERRORS as error:
             raise ServiceUnavailable("The schedule could not be read.") from error
-        sent = json.loads(found["Target"]["Input"])
         # Clocks that are older than message groups hold the message itself.
-        made_for = json.loads(sent["MessageBody"]) if "MessageBody" in sent else sent
-        return made_for["account_id"], made_for["resource_id"]
+        made_for = ClockMessage.read(found["Target"]["Input"])
+        return made_for.account_id, made_for.resource_id
 
     def _schedule(self, resource: Resource, clock: Clock) -> Any:
-        message = {
-            "organization_id": resource.organization_id,
-            "account_id": resource.account_id,
-            "resource_id": resource.resource_id,
-            "clock": clock.name,
-            "made_at": clock.made_at.isoformat(),
-        }
         return {
             "Name": clock.name,
             "GroupName": self._settings.group,
@@ -126,7 +118,7 @@ class SchedulerClient:
                 "Input": json.dumps(
                     {
                         "QueueUrl": self._settings.queue_url,
-                        "MessageBody": json.dumps(message),
+                        "MessageBody": ClockMessage.of(resource, clock).body,
                         "MessageGroupId": message_group(resource.organization_id),
                     }
                 ),

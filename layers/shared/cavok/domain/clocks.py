@@ -5,10 +5,13 @@ of the schedule it was made: a change makes other clocks and leaves those of the
 alone, and a clock that its resource does not know is recognized. A clock decides nothing.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any, Self
 
+from cavok.domain.errors import MalformedEvent
 from cavok.domain.resources import Resource
 
 IN_THE_MAKING = timedelta(days=1)
@@ -25,6 +28,64 @@ class Clock:
     cron: str
     time_zone: str
     made_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockMessage:
+    """What a clock sends when it fires: its name, its resource and, if known, when it was made."""
+
+    organization_id: str
+    account_id: str
+    resource_id: str
+    clock: str
+    made_at: str | None = None
+
+    @classmethod
+    def of(cls, resource: Resource, clock: Clock) -> Self:
+        """The message of a resource's clock."""
+        return cls(
+            organization_id=resource.organization_id,
+            account_id=resource.account_id,
+            resource_id=resource.resource_id,
+            clock=clock.name,
+            made_at=clock.made_at.isoformat(),
+        )
+
+    @property
+    def body(self) -> str:
+        """JSON, which `read` reads."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, message: str | Mapping[str, Any]) -> Self:
+        """Reads a clock's message, or the whole request to SQS, which Scheduler puts into the
+        dead-letter queue. Raises MalformedEvent.
+        """
+        try:
+            given = json.loads(message) if isinstance(message, str) else message
+            given = json.loads(given["MessageBody"]) if "MessageBody" in given else given
+            names = {name: given[name] for name in _NAMES}
+            if not all(isinstance(name, str) for name in names.values()):
+                raise TypeError("a name is no text")
+            if made_at := given.get("made_at"):
+                datetime.fromisoformat(made_at)
+        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
+            raise MalformedEvent(f"Not a clock's message: {error}") from error
+        return cls(**names, made_at=made_at)
+
+    def is_of(self, resource: Resource) -> bool:
+        """Whether the resource has this clock for its present schedule."""
+        return self.organization_id == resource.organization_id and knows(resource, self.clock)
+
+    def is_left_over(self, resource: Resource | None, now: datetime) -> bool:
+        """Whether the clock should be deleted. Those of a change in progress must stay."""
+        if resource is None:
+            return True
+        made_at = datetime.fromisoformat(self.made_at) if self.made_at else resource.created_at
+        return not knows(resource, self.clock) and is_left_over(made_at, now)
+
+
+_NAMES = ("organization_id", "account_id", "resource_id", "clock")
 
 
 def clocks_of(resource: Resource, now: datetime) -> tuple[Clock, ...]:

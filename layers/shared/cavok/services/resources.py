@@ -1,10 +1,9 @@
 """Resources: instances under Cavok's control, and following their schedules."""
 
-import json
-from collections.abc import Container, Mapping
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING
 
 from ulid import ULID
 
@@ -12,14 +11,13 @@ from cavok.domain import audit
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SCHEDULE, SYSTEM, Requester
 from cavok.domain.audit import AuditEntry
-from cavok.domain.clocks import clocks_of, is_left_over, knows, names_of
+from cavok.domain.clocks import ClockMessage, clocks_of, names_of
 from cavok.domain.errors import (
     AccountNotFound,
     Conflict,
     InstanceNotFound,
     InteractionRefused,
     InvalidField,
-    MalformedEvent,
     NotAnswered,
     UnknownClock,
 )
@@ -62,49 +60,6 @@ class NewResource:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "instance_id", self.kind.descriptor.stored_id(self.instance_id))
-
-
-_NAMES = ("organization_id", "account_id", "resource_id", "clock")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleInvocation:
-    """One invocation by a clock: its name and, if known, when the clock was made."""
-
-    organization_id: str
-    account_id: str
-    resource_id: str
-    clock: str
-    request_id: str
-    made_at: str | None = None
-
-    @classmethod
-    def read(cls, message: str | Mapping[str, Any], request_id: str) -> Self:
-        """Reads a clock's message, or the whole SQS request, which Scheduler puts into the
-        dead-letter queue. Raises MalformedEvent.
-        """
-        try:
-            given = json.loads(message) if isinstance(message, str) else message
-            given = json.loads(given["MessageBody"]) if "MessageBody" in given else given
-            names = {name: given[name] for name in _NAMES}
-            if not all(isinstance(name, str) for name in names.values()):
-                raise TypeError("a name is no text")
-            if made_at := given.get("made_at"):
-                datetime.fromisoformat(made_at)
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError) as error:
-            raise MalformedEvent(f"Not a clock's message: {error}") from error
-        return cls(**names, request_id=request_id, made_at=made_at)
-
-    def is_of(self, resource: Resource) -> bool:
-        """Whether the resource has this clock for its present schedule."""
-        return self.organization_id == resource.organization_id and knows(resource, self.clock)
-
-    def is_left_over(self, resource: Resource | None, now: datetime) -> bool:
-        """Whether the clock should be deleted. Those of a change in progress must stay."""
-        if resource is None:
-            return True
-        made_at = datetime.fromisoformat(self.made_at) if self.made_at else resource.created_at
-        return not knows(resource, self.clock) and is_left_over(made_at, now)
 
 
 def add_resource(
@@ -227,33 +182,34 @@ def end_resources(
 
 
 def follow_schedule(
-    invocation: ScheduleInvocation, *, dependencies: ResourceDependencies, now: datetime
+    message: ClockMessage, *, request_id: str, dependencies: ResourceDependencies, now: datetime
 ) -> Interaction | None:
-    """Handles the due transition of a resource's schedule. Returns the interaction; null if nothing
-    was due or if it was refused. A transition is handled once, however often this is called.
+    """Handles the due transition of a resource's schedule, when one of its clocks sent a message.
+    Returns the interaction; null if nothing was due or if it was refused. A transition is handled
+    once, however often this is called.
 
     Deletes the resource of a deleted account. Raises UnknownClock if no schedule has this clock,
     which it ends if it is left over; ServiceUnavailable if a retry may help.
     """
     resources, scheduler = dependencies.resources, dependencies.scheduler
-    resource = resources.find(invocation.account_id, invocation.resource_id)
-    if resource is None or not invocation.is_of(resource):
-        if invocation.is_left_over(resource, now):
-            scheduler.end([invocation.clock])
-        raise UnknownClock(f"No schedule has the clock {invocation.clock}.")
+    resource = resources.find(message.account_id, message.resource_id)
+    if resource is None or not message.is_of(resource):
+        if message.is_left_over(resource, now):
+            scheduler.end([message.clock])
+        raise UnknownClock(f"No schedule has the clock {message.clock}.")
     try:
-        dependencies.connections.accounts.get(invocation.organization_id, invocation.account_id)
+        dependencies.connections.accounts.get(message.organization_id, message.account_id)
     except AccountNotFound:
-        clocks = _remove_with_its_account(resource, resources, invocation.request_id, now)
+        clocks = _remove_with_its_account(resource, resources, request_id, now)
         scheduler.end(clocks)
         return None
     transition = resource.due_transition(now)
     if transition is None:
         return None
     context = RequestContext(
-        organization_id=invocation.organization_id,
-        account_id=invocation.account_id,
-        requester=Requester(actor=SCHEDULE, request_id=invocation.request_id),
+        organization_id=message.organization_id,
+        account_id=message.account_id,
+        requester=Requester(actor=SCHEDULE, request_id=request_id),
         now=now,
         idempotency_key=f"{resource.resource_id}/{transition.at.isoformat()}",
     )
