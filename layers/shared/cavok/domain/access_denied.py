@@ -63,6 +63,9 @@ models and retries of botocore, which a unit test compares. LimitExceededExcepti
 CloudWatch Logs returns it for a quota, which only a person can raise.
 """
 
+PASSING_CODES = TRANSIENT_CODES | {OUT_OF_TIME}
+"""Why a step proves nothing although its next try may."""
+
 WORTH_REPEATING = TRANSIENT_CODES - {TIMED_OUT}
 """A call that timed out is not repeated: botocore has tried it twice, and a region that does not
 answer must not outlast the test.

@@ -58,13 +58,18 @@ class Event:
 
     @property
     def body(self) -> str:
-        """The event as the bus delivers it, in short."""
-        return json.dumps({"detail-type": self.type, "detail": self.detail})
+        """The message of the webhooks' queue."""
+        return queue_message(self.type, self.detail)
 
     @property
     def group(self) -> str:
         """The same for all events of an organization."""
         return message_group(self.detail["organization_id"])
+
+
+def queue_message(event_type: str, detail: Mapping[str, Any]) -> str:
+    """The message of the webhooks' queue: an event as the bus delivers it, in short."""
+    return json.dumps({"detail-type": event_type, "detail": detail})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import Any, Self
 from cavok.domain.access_denied import (
     DENIED_CODES,
     OUT_OF_TIME,
+    PASSING_CODES,
     TRANSIENT_CODES,
     Reason,
     refusal_reason,
@@ -217,8 +218,7 @@ def judge(error_code: str, message: str, proofs: Set[str] = frozenset()) -> Judg
     if error_code in REGION_DISABLED_CODES:
         reason = Reason.REGION_DISABLED
     else:
-        passing = error_code in TRANSIENT_CODES or error_code == OUT_OF_TIME
-        reason = Reason.ERROR if passing else Reason.NOT_PROVABLE
+        reason = Reason.ERROR if error_code in PASSING_CODES else Reason.NOT_PROVABLE
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,

@@ -90,6 +90,29 @@ class Verification:
     execution_arn: str | None = None
     unchanged: Unchanged | None = None
 
+    @classmethod
+    def new(
+        cls,
+        account: Account,
+        *,
+        verification_id: str,
+        trigger: Trigger,
+        actor: Actor,
+        started_at: datetime,
+        execution_arn: str,
+    ) -> Self:
+        """A test of the account as it is connected now."""
+        return cls(
+            organization_id=account.organization_id,
+            account_id=account.account_id,
+            verification_id=verification_id,
+            trigger=trigger,
+            actor=actor,
+            connection_revision=account.connection_revision,
+            started_at=started_at,
+            execution_arn=execution_arn,
+        )
+
     @property
     def deadline(self) -> datetime:
         """Past it, the test is dead (TIME_LIMIT)."""

@@ -70,13 +70,11 @@ def start_verification(
 
 def _new(account: Account, actor: Actor, workflows: Workflows, now: datetime) -> Verification:
     verification_id = str(ULID())
-    return Verification(
-        organization_id=account.organization_id,
-        account_id=account.account_id,
+    return Verification.new(
+        account,
         verification_id=verification_id,
         trigger=Trigger.MANUAL,
         actor=actor,
-        connection_revision=account.connection_revision,
         started_at=now,
         execution_arn=workflows.execution_arn(verification_id),
     )

@@ -24,7 +24,7 @@ from cavok.adapters.table.table import WriteConflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.adapters.workflows import Workflows
-from cavok.domain.access_denied import OUT_OF_TIME, TRANSIENT_CODES
+from cavok.domain.access_denied import PASSING_CODES
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.deadlines import (
@@ -250,7 +250,7 @@ class Sweep:
             refused = EntryRefused.__name__
             report = VerificationReport(**names, error=refused, cause=str(error))
         else:
-            passing = {s.error_code for s in found.steps if s.ok is None} & _PASSING
+            passing = {s.error_code for s in found.steps if s.ok is None} & PASSING_CODES
             if passing:
                 raise NothingProven(", ".join(sorted(map(str, passing))))
             steps, survey = tuple(found.steps), found.survey.recorded
@@ -292,16 +292,11 @@ class Sweep:
         return True
 
     def _new_test(self, account: Account) -> Verification:
-        return Verification(
-            organization_id=account.organization_id,
-            account_id=account.account_id,
+        return Verification.new(
+            account,
             verification_id=str(ULID()),
             trigger=Trigger.SCHEDULED,
             actor=SCHEDULE,
-            connection_revision=account.connection_revision,
             started_at=self.dependencies.clock(),
             execution_arn=self.arn,
         )
-
-
-_PASSING = TRANSIENT_CODES | {OUT_OF_TIME}

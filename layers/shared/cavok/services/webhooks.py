@@ -23,7 +23,7 @@ from cavok.domain.errors import (
     WebhookNotFound,
     WebhookPaused,
 )
-from cavok.domain.events import WEBHOOK_TEST, Envelope, Event, EventType
+from cavok.domain.events import WEBHOOK_TEST, Envelope, Event, EventType, queue_message
 from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import (
     TRIES,
@@ -249,7 +249,7 @@ def deliver(
         event_id=event["detail"]["event_id"],
         type=event["detail-type"],
         at=datetime.fromisoformat(event["detail"]["occurred_at"]),
-        event=json.dumps({name: event[name] for name in ("detail-type", "detail")}),
+        event=queue_message(event["detail-type"], event["detail"]),
         status=DeliveryStatus.FAILED if last else DeliveryStatus.WAITING,
         tries=tries,
         next_try_at=None if last else now + timedelta(seconds=wait_seconds(tries)),
