@@ -7,6 +7,7 @@ there are no pairs of another kind is shown by tests/unit/test_connections.py.
 
 from __future__ import annotations
 
+import ast
 import base64
 import importlib
 import json
@@ -341,6 +342,7 @@ def deaths_of_a_test(pattern: Json) -> list[Json]:
 
 
 def test_every_rule_sends_events_that_its_targets_take(
+    admin: Api,
     events: list[Json],
     eventbridge: EventBridge,
     receiver: Receiver,
@@ -367,10 +369,46 @@ def test_every_rule_sends_events_that_its_targets_take(
             fed.add(queue)
             assert eventbridge.sent[queue]
             deliver(queue, eventbridge.sent[queue])
+    deliver("WebhookMessages", redelivered(admin, eventbridge))
     fed.add(fed_by_clocks())  # see the schedules, below
     assert set(queue_names()) <= fed, "a queue with a consumer that nothing feeds"
     assert {body["type"] for body in receiver.bodies} == {*EventType, WEBHOOK_TEST}
     assert {event["detail-type"] for event in events} == REGISTRY.keys() - {WEBHOOK_TEST}
+
+
+SENDERS = {
+    "publish_events": "every event of the stream",
+    "send_test_message": "the test message of `records`",
+    "redeliver": "`redelivered`",
+}
+"""The functions of `services` that send to a queue, and what each sends here."""
+
+
+def redelivered(admin: Api, eventbridge: EventBridge) -> list[Json]:
+    """What is sent when a person has each message delivered again, once it was delivered."""
+    path = "/v1/organization/webhook/deliveries"
+    before = list(eventbridge.sent["WebhookMessages"])
+    deliveries = admin.get(path).json["items"]
+    assert {each["status"] for each in deliveries} == {"delivered"}
+    newest = {each["type"]: each["event_id"] for each in deliveries}
+    assert newest.keys() == {*EventType, WEBHOOK_TEST}
+    for event_id in newest.values():
+        assert admin.post(f"{path}/{event_id}/redeliver").status == 202
+    return eventbridge.sent["WebhookMessages"][len(before) :]
+
+
+def test_each_use_case_that_sends_to_a_queue_runs_here() -> None:
+    found = {
+        function.name
+        for path in (ROOT / "layers/shared/cavok/services").glob("*.py")
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call)
+        and getattr(call.func, "attr", getattr(call.func, "id", None)) in ("send", "_send")
+    }
+
+    assert found - {"_send"} == SENDERS.keys()
 
 
 def fed_by_clocks() -> str:
