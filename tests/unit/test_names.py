@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -66,6 +67,28 @@ def test_no_name_is_one_that_was_given_up() -> None:
         if name.strip("_") in GIVEN_UP.keys() - {"sessions", "policies", "refusals"}
     ]
     assert found == []
+
+
+def test_no_two_public_classes_of_the_code_have_one_name() -> None:
+    """A body of the API may have the name of what it shows, in `api/models` alone."""
+    layer = ROOT / "layers/shared/cavok"
+    named: dict[str, list[str]] = defaultdict(list)
+    for path in sorted(layer.rglob("*.py")):
+        if "api/models" not in path.as_posix():
+            for name in public_types(ast.parse(path.read_text())):
+                named[name].append(str(path.relative_to(layer)))
+
+    assert named
+    assert {name: places for name, places in named.items() if len(places) > 1} == {}
+
+
+def public_types(module: ast.Module) -> Iterator[str]:
+    """Its classes, and its names for other types, such as unions."""
+    for node in module.body:
+        match node:
+            case ast.ClassDef(name=name) | ast.Assign(targets=[ast.Name(id=name)]):
+                if re.match("[A-Z][A-Z]*[a-z]", name):
+                    yield name
 
 
 def test_a_verification_is_finished_and_a_finding_stored() -> None:

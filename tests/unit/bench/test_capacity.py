@@ -14,7 +14,7 @@ import pytest
 
 from cavok.adapters.table.verifications import VerificationItem
 from cavok.domain.accounts import Outcome
-from cavok.domain.steps import REFUSALS_WANTED, Resources, ResourceVerdict, Step, Verdict
+from cavok.domain.steps import REFUSALS_WANTED, AskedResources, ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import State
 from local.settings import ROOT
 from tests.bench.capacity import Capacity, stored_weight, weight
@@ -122,7 +122,7 @@ def as_aws_answers(number: int, step: Step) -> Step:
         answer = {
             "error_code": "DryRunOperation",
             "detail": "AWS allows it for 1 of 1 instances.",
-            "resources": Resources(1, 1, 0, (INSTANCE,)),
+            "resources": AskedResources(1, 1, 0, (INSTANCE,)),
         }
     elif action.startswith(("Start", "Stop")):
         kind = action.removeprefix("Start").removeprefix("Stop")

@@ -33,9 +33,9 @@ from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import (
     REFUSALS_WANTED,
+    AskedResources,
     Evidence,
     Judgement,
-    Resources,
     ResourceVerdict,
     Step,
     Verdict,
@@ -78,7 +78,7 @@ class Ended:
         return {step.verdict for step in self.verification.steps if step.group == group}
 
 
-def resources(rng: Random, kind: Kind) -> tuple[Verdict, Resources]:
+def resources(rng: Random, kind: Kind) -> tuple[Verdict, AskedResources]:
     """What a probe that names instances finds, as its verdict follows from it. Only dry runs skip
     an instance. Where all are skipped, an absent one was asked about.
     """
@@ -90,7 +90,7 @@ def resources(rng: Random, kind: Kind) -> tuple[Verdict, Resources]:
         ResourceVerdict(key.instance_id, key.region, Verdict(verdict), reasons.get(verdict))
         for key, verdict in found.items()
     ]
-    counted = Resources.of(verdicts)
+    counted = AskedResources.of(verdicts)
     if not counted.asked:
         return rng.choice([Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE]), counted
     return counted.verdict(listed=True, complete=True), counted
@@ -98,7 +98,7 @@ def resources(rng: Random, kind: Kind) -> tuple[Verdict, Resources]:
 
 def judgement_of(rng: Random, step: str) -> Judgement:
     """An answer that a step may get."""
-    found: Resources | None = None
+    found: AskedResources | None = None
     verdict = rng.choice([Verdict.ALLOWED, Verdict.DENIED, Verdict.INCONCLUSIVE])
     if step in KIND_OF and rng.random() < 0.5:
         verdict, found = resources(rng, KIND_OF[step])

@@ -19,7 +19,7 @@ from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import INSTANCE_REFUSED, find_issues, refused_for_instances
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.steps import MAX_EXAMPLES, Resources, ResourceVerdict, Step, Verdict
+from cavok.domain.steps import MAX_EXAMPLES, AskedResources, ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import entry_refused, finish
 from tests.support.builders import (
     NOW,
@@ -158,7 +158,7 @@ def partly(
         *[ResourceVerdict("i-0fffffff", "us-east-1", Verdict.INCONCLUSIVE)] * undecided,
     ]
     verdict = Verdict.PARTIAL if allowed else Verdict.DENIED
-    return a_step(step, verdict, None if allowed else reason, resources=Resources.of(found))
+    return a_step(step, verdict, None if allowed else reason, resources=AskedResources.of(found))
 
 
 def judged_by(
@@ -265,7 +265,7 @@ def test_instances_under_control_that_are_refused_for_different_reasons_are_two_
         ResourceVerdict(TWO.instance_id, TWO.region, Verdict.DENIED, None),
         ResourceVerdict(THREE.instance_id, THREE.region, Verdict.DENIED, Reason.EXPLICIT_DENY),
     ]
-    found = a_step(STOP, Verdict.DENIED, resources=Resources.of(verdicts))
+    found = a_step(STOP, Verdict.DENIED, resources=AskedResources.of(verdicts))
 
     issues = judged_by(an_account(), found, under_control={ONE, TWO, THREE}).issues
 
@@ -550,7 +550,7 @@ def test_a_refused_instance_stays_refused_in_doubt_while_it_is_under_control(
 
 def found_of(step: str, *verdicts: tuple[InstanceKey, Verdict], asked: int = 0) -> Step:
     """A step with what it found of some instances, of `asked` in all."""
-    resources = Resources.of(
+    resources = AskedResources.of(
         [
             *(ResourceVerdict(key.instance_id, key.region, verdict) for key, verdict in verdicts),
             *[ResourceVerdict("i-0fffffff", "us-east-1", Verdict.ALLOWED)] * asked,
@@ -1338,7 +1338,8 @@ def test_a_scope_is_told_word_for_word() -> None:
         ResourceVerdict(THREE.instance_id, THREE.region, Verdict.DENIED, Reason.RESOURCE_POLICY),
     ]
     steps = [
-        a_step(step, Verdict.PARTIAL, resources=Resources.of(verdicts)) for step in (START, STOP)
+        a_step(step, Verdict.PARTIAL, resources=AskedResources.of(verdicts))
+        for step in (START, STOP)
     ]
 
     (issue,) = issues_of(an_account(), *steps)

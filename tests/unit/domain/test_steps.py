@@ -16,9 +16,9 @@ from cavok.domain.access_denied import Reason
 from cavok.domain.steps import (
     MAX_EXAMPLES,
     REFUSALS_WANTED,
+    AskedResources,
     Evidence,
     Judgement,
-    Resources,
     ResourceVerdict,
     Step,
     Verdict,
@@ -37,7 +37,7 @@ JUDGEMENTS = st.builds(
     detail=st.none() | st.text(max_size=200),
     resources=st.none()
     | st.builds(
-        Resources,
+        AskedResources,
         st.integers(0, 9),
         st.integers(0, 9),
         st.integers(0, 9),
@@ -115,7 +115,7 @@ def test_a_prediction_says_that_it_is_one() -> None:
 
 
 STOP = "rds:StopDBInstance"
-TWO = Resources(2, 1, 1, (ResourceVerdict("orders", "eu-west-1", Verdict.DENIED),))
+TWO = AskedResources(2, 1, 1, (ResourceVerdict("orders", "eu-west-1", Verdict.DENIED),))
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_the_examples_begin_with_what_is_refused_and_under_control() -> None:
         *refused_in("eu-west-1", "i-x", "i-y"),
     ]
 
-    found = Resources.of(verdicts, {"eu-west-1": ("i-y",), "us-east-1": ("i-a", "i-x")})
+    found = AskedResources.of(verdicts, {"eu-west-1": ("i-y",), "us-east-1": ("i-a", "i-x")})
 
     assert (found.asked, found.allowed, found.denied) == (23, 1, 22)
     assert len(found.examples) == MAX_EXAMPLES
@@ -238,7 +238,7 @@ def test_what_is_under_control_and_not_allowed_is_among_the_examples(
         *(ResourceVerdict(f"i-a{number}", "us-east-1", A) for number in range(30)),
     ]
 
-    found = Resources.of([*others, mine], {"us-east-1": ("i-mine", "i-a29")})
+    found = AskedResources.of([*others, mine], {"us-east-1": ("i-mine", "i-a29")})
 
     assert mine in found.examples
     assert len(found.examples) == MAX_EXAMPLES
@@ -251,12 +251,12 @@ def test_what_could_not_be_asked_about_is_not_in_question() -> None:
     skipped_ones = [ResourceVerdict(f"i-{n}", "us-east-1", Verdict.SKIPPED) for n in range(30)]
     allowed = ResourceVerdict("i-a", "us-east-1", A)
 
-    found = Resources.of([*skipped_ones, allowed])
+    found = AskedResources.of([*skipped_ones, allowed])
 
     assert (found.asked, found.allowed, found.denied) == (1, 1, 0)
     assert found.examples == (allowed, *skipped_ones[: MAX_EXAMPLES - 1])
     assert found.verdict(listed=True, complete=True) is A
-    assert Resources.of(skipped_ones).verdict(listed=True, complete=True) is OPEN
+    assert AskedResources.of(skipped_ones).verdict(listed=True, complete=True) is OPEN
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_what_holds_for_all_resources_together(
 ) -> None:
     found = [ResourceVerdict(f"i-{n}", "us-east-1", each) for n, each in enumerate(verdicts)]
 
-    assert Resources.of(found).verdict(listed=True, complete=complete) is verdict
+    assert AskedResources.of(found).verdict(listed=True, complete=complete) is verdict
 
 
 @pytest.mark.parametrize("complete", [True, False])
@@ -288,6 +288,6 @@ def test_nothing_holds_for_all_where_some_are_not_even_known(count: int, complet
     for verdicts in product((A, D, OPEN), repeat=count):
         found = [ResourceVerdict(f"i-{n}", "us-east-1", each) for n, each in enumerate(verdicts)]
 
-        verdict = Resources.of(found).verdict(listed=False, complete=complete)
+        verdict = AskedResources.of(found).verdict(listed=False, complete=complete)
 
         assert verdict is (Verdict.PARTIAL if {A, D} <= {*verdicts} else OPEN)

@@ -25,7 +25,7 @@ from cavok.domain.accounts import (
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.audit import AuditAction
 from cavok.domain.reverification import FIRST_RETRY, next_daily_slot
-from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Resources, Step, Verdict
+from cavok.domain.steps import REFUSALS_WANTED, AskedResources, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import (
     KEPT_FOR,
     LEASE,
@@ -163,7 +163,7 @@ def test_a_test_that_is_counted_leaves_all_that_events_and_clients_compare() -> 
         replace(a_step("ec2:StopInstances"), evidence=Evidence.POLICY),
         replace(a_step("ec2:StopInstances"), error_code="Other"),
         replace(a_step("ec2:StopInstances"), region="eu-west-1"),
-        replace(a_step("ec2:StopInstances"), resources=Resources(2, 2, 0)),
+        replace(a_step("ec2:StopInstances"), resources=AskedResources(2, 2, 0)),
     ],
 )
 def test_a_test_that_finds_anything_else_is_stored(change: Step) -> None:

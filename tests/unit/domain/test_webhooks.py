@@ -17,13 +17,13 @@ from cavok.domain.events import WEBHOOK_TEST, EventType
 from cavok.domain.webhooks import (
     PAUSED_AFTER,
     Health,
-    Message,
+    ReceiverMessage,
     SigningSecret,
     WebhookState,
     checked_url,
+    is_not_public,
     new_secret,
     payload,
-    refused,
     rotated,
     signed_headers,
 )
@@ -74,19 +74,19 @@ PUBLIC = ["1.1.1.1", "93.184.216.34", "192.0.1.1", "223.255.255.254", "2606:4700
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_an_address_inside_a_network_is_refused(address: str) -> None:
-    assert refused(ip_address(address), allow_loopback=False)
+    assert is_not_public(ip_address(address), allow_loopback=False)
 
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_an_address_of_the_internet_is_not(address: str) -> None:
-    assert not refused(ip_address(address), allow_loopback=False)
+    assert not is_not_public(ip_address(address), allow_loopback=False)
 
 
 @pytest.mark.parametrize("address", PRIVATE)
 def test_the_local_stack_may_send_to_its_own_machine_and_no_further(address: str) -> None:
     parsed = ip_address(address)
 
-    assert refused(parsed, allow_loopback=True) == (not parsed.is_loopback)
+    assert is_not_public(parsed, allow_loopback=True) == (not parsed.is_loopback)
 
 
 NO_ADDRESS = "This is not a web address."
@@ -174,14 +174,14 @@ def test_an_independent_library_verifies_every_message(
     data: dict[str, str | int], message_id: object
 ) -> None:
     secret, now = new_secret(), datetime.now(UTC)
-    message = Message(str(message_id), json.dumps(data).encode())
+    message = ReceiverMessage(str(message_id), json.dumps(data).encode())
 
     assert Webhook(secret).verify(message.body, signed_headers(message, [secret], now)) == data
 
 
 def test_a_message_that_was_changed_is_old_or_is_anothers_does_not_verify() -> None:
     secret, now = new_secret(), datetime.now(UTC)
-    message = Message("msg_1", b'{"status": "confirmed"}')
+    message = ReceiverMessage("msg_1", b'{"status": "confirmed"}')
     headers = signed_headers(message, [secret], now)
     old = signed_headers(message, [secret], now - timedelta(hours=1))
 
@@ -196,7 +196,7 @@ def test_a_message_that_was_changed_is_old_or_is_anothers_does_not_verify() -> N
 
 
 def test_the_headers_are_named_as_in_the_specification() -> None:
-    headers = signed_headers(Message("msg_1", b"{}"), [new_secret()], datetime.now(UTC))
+    headers = signed_headers(ReceiverMessage("msg_1", b"{}"), [new_secret()], datetime.now(UTC))
 
     assert list(headers) == ["webhook-id", "webhook-timestamp", "webhook-signature"]
 
@@ -234,7 +234,7 @@ def test_secrets_are_long_and_never_the_same() -> None:
 
 def test_both_secrets_verify_while_both_sign() -> None:
     old, new, now = new_secret(), new_secret(), datetime.now(UTC)
-    message = Message("msg_1", b"{}")
+    message = ReceiverMessage("msg_1", b"{}")
     headers = signed_headers(message, [new, old], now)
 
     assert Webhook(old).verify(message.body, headers) == {}

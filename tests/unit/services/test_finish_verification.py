@@ -23,7 +23,7 @@ from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import Interaction
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.steps import Resources as Found
+from cavok.domain.steps import AskedResources as Found
 from cavok.domain.steps import ResourceVerdict, Step, Verdict
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import State, Trigger, Verification

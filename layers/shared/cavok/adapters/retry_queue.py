@@ -12,7 +12,7 @@ _MOST_MESSAGES = 10
 """The limit of one SendMessageBatch. Source: SQS API reference."""
 
 
-class Message(Protocol):
+class QueueMessage(Protocol):
     """What a queue takes. `group` is the same for all messages of an organization."""
 
     @property
@@ -35,14 +35,14 @@ class RetryQueue:
         self._sqs = sqs
         self._queue_url = queue_url
 
-    def send(self, messages: Sequence[Message]) -> list[str | None]:
+    def send(self, messages: Sequence[QueueMessage]) -> list[str | None]:
         """Sends messages, and returns for each why the queue did not take it; null if it did."""
         refusals: list[str | None] = []
         for start in range(0, len(messages), _MOST_MESSAGES):
             refusals += self._send(messages[start : start + _MOST_MESSAGES])
         return refusals
 
-    def _send(self, messages: Sequence[Message]) -> list[str | None]:
+    def _send(self, messages: Sequence[QueueMessage]) -> list[str | None]:
         try:
             answer = self._sqs.send_message_batch(
                 QueueUrl=self._queue_url,

@@ -17,13 +17,13 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import SplitResult
 
-from cavok.domain.webhooks import refused
+from cavok.domain.webhooks import is_not_public
 
 SECONDS = 8.0
 """The time of a whole delivery, whatever the receiver does meanwhile."""
 
 T = TypeVar("T")
-Resolve = Callable[[str, int], list[str]]
+ResolveHost = Callable[[str, int], list[str]]
 
 
 class NotDelivered(Exception):
@@ -44,7 +44,7 @@ class WebhookClient:
     """Posts messages over HTTP. `allow_loopback` is only for the local stack."""
 
     def __init__(
-        self, *, allow_loopback: bool, resolve: Resolve = resolve, seconds: float = SECONDS
+        self, *, allow_loopback: bool, resolve: ResolveHost = resolve, seconds: float = SECONDS
     ) -> None:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
@@ -80,7 +80,7 @@ class WebhookClient:
             raise NotDelivered(f"{host} does not resolve.") from error
         for address in addresses:
             parsed = ip_address(address.partition("%")[0])
-            if refused(parsed, allow_loopback=self._allow_loopback):
+            if is_not_public(parsed, allow_loopback=self._allow_loopback):
                 raise NotDelivered(f"{host} resolves to {address}, which is no public address.")
         if not addresses:
             raise NotDelivered(f"{host} does not resolve.")

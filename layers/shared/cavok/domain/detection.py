@@ -10,7 +10,7 @@ from cavok.domain.verifications import State, Verification, merely_not_entered
 EVERY = timedelta(seconds=5)
 """An account is looked at once in this time, however many people read its instructions."""
 
-AT_ONCE = 5
+LOOKS_AT_ONCE = 5
 """Accounts of one organization that are looked at in that time. So one organization takes one call
 a second of the 600 that STS answers for all. Source: IAM User Guide, "IAM and AWS STS quotas".
 """
@@ -72,4 +72,4 @@ def refusal(looks: Looks, account_id: str) -> Detection | None:
     """Why this account must not be looked at now. None if it may. `looks` are recent."""
     if account_id in looks:
         return Detection.WAITING
-    return Detection.BUSY if len(looks) >= AT_ONCE else None
+    return Detection.BUSY if len(looks) >= LOOKS_AT_ONCE else None

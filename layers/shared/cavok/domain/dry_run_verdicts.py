@@ -26,7 +26,7 @@ from cavok.domain.halving import (
     Unaskable,
 )
 from cavok.domain.kinds import Kind
-from cavok.domain.steps import Evidence, Judgement, Resources, ResourceVerdict, Verdict, judge
+from cavok.domain.steps import AskedResources, Evidence, Judgement, ResourceVerdict, Verdict, judge
 
 DRY_RUN = "DryRunOperation"
 """AWS's answer to a dry run of a call that is allowed."""
@@ -62,7 +62,7 @@ def answer_of(error_code: str, message: str, ids: Sequence[str]) -> Answer:
 
 def judge_findings(
     findings: Mapping[str, Findings],
-    resources: Resources,
+    resources: AskedResources,
     unlisted: Mapping[str, Reason],
     *,
     asked_in_part: bool,
@@ -131,7 +131,7 @@ def _others_unlisted(unlisted: Mapping[str, Reason]) -> str:
     return f"Those in {', '.join(unlisted)} could not all be listed."
 
 
-def _first_refused(findings: Mapping[str, Findings], resources: Resources) -> Refused:
+def _first_refused(findings: Mapping[str, Findings], resources: AskedResources) -> Refused:
     """The refusal of the instance that a step names first."""
     first = resources.examples[0]
     return findings[first.region].refused[first.id]
@@ -140,7 +140,7 @@ def _first_refused(findings: Mapping[str, Findings], resources: Resources) -> Re
 def _undecided(
     findings: Mapping[str, Findings],
     unlisted: Mapping[str, Reason],
-    resources: Resources,
+    resources: AskedResources,
     counted: str,
 ) -> Judgement:
     """Why it is inconclusive: an answer that proves nothing, instances that could not be listed, or

@@ -496,10 +496,10 @@ class WebhookChange:
     at: datetime
 
 
-Change = AccountChange | InteractionChange | UsageChange | WebhookChange
+ItemChange = AccountChange | InteractionChange | UsageChange | WebhookChange
 
 
-def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
+def events_of(change: ItemChange, free_interactions: int) -> Iterator[Event]:
     """The events that follow from one changed item, in their order.
 
     `free_interactions` is the number that is free per account and month.
@@ -515,7 +515,7 @@ def events_of(change: Change, free_interactions: int) -> Iterator[Event]:
             yield from _webhook_events(change)
 
 
-def act_to_follow(change: Change) -> FollowedAct | None:
+def act_to_follow(change: ItemChange) -> FollowedAct | None:
     """The start or stop that was just begun. It is followed even if its process dies."""
     if not isinstance(change, InteractionChange) or change.before:
         return None

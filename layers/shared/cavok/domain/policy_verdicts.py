@@ -18,7 +18,7 @@ from cavok.domain.policy_evaluation import (
     learn_from_success,
     request_on,
 )
-from cavok.domain.steps import Evidence, Judgement, Resources, ResourceVerdict, Verdict
+from cavok.domain.steps import AskedResources, Evidence, Judgement, ResourceVerdict, Verdict
 
 MAX_TAGS = 100
 """Tags of one database. AWS accepts 50, and adds some of its own: where there are more, they count
@@ -191,7 +191,7 @@ def judge_databases(
         deadline.check()
         weighing.check()
         verdicts.append(question.verdict_for(database, weighed))
-    resources = Resources.of(verdicts, under_control)
+    resources = AskedResources.of(verdicts, under_control)
     answer = question.answer
     all_weighed = databases.complete and not policies.unanswered
     if question.succeeded and resources.allowed == resources.asked and all_weighed:
@@ -224,7 +224,7 @@ def _detail(
     question: DatabaseQuestion,
     policies: RolePolicies,
     databases: Databases,
-    resources: Resources,
+    resources: AskedResources,
     verdict: Verdict,
 ) -> str:
     if question.succeeded:

@@ -77,7 +77,7 @@ class ResourceVerdict:
 
 
 @dataclass(frozen=True, slots=True)
-class Resources:
+class AskedResources:
     """For how many resources a permission was checked, and for how many it is allowed and denied.
     Resources whose answer proved nothing count as neither. `examples` lists denied ones first, and
     of these the ones under Cavok's control. It names as many as fit of those under control that are
@@ -183,7 +183,7 @@ class Judgement:
     reason: Reason | None = None
     error_code: str | None = None
     detail: str | None = None
-    resources: Resources | None = None
+    resources: AskedResources | None = None
 
     @property
     def passing(self) -> bool:
@@ -255,7 +255,7 @@ class Step:
     region: str | None
     started_at: datetime
     duration_ms: int
-    resources: Resources | None = None
+    resources: AskedResources | None = None
 
     @classmethod
     def of(
@@ -290,7 +290,7 @@ class Step:
         verdict: Verdict,
         reason: Reason | None,
         detail: str,
-        resources: Resources | None = None,
+        resources: AskedResources | None = None,
     ) -> Self:
         """This step with the verdict that the role's own policies give, on `resources` if these are
         known. It proves nothing if they decide nothing.
@@ -325,7 +325,7 @@ class Step:
             region=data["region"],
             started_at=datetime.fromisoformat(data["started_at"]),
             duration_ms=int(data["duration_ms"]),
-            resources=Resources.from_dict(found) if (found := data.get("resources")) else None,
+            resources=AskedResources.from_dict(found) if (found := data.get("resources")) else None,
         )
 
 

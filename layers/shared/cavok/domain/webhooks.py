@@ -238,7 +238,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class ReceiverMessage:
     """A message to a receiver. `message_id` is the event's id, the same at every try."""
 
     message_id: str
@@ -259,7 +259,9 @@ def new_secret() -> str:
     return _PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
 
 
-def signed_headers(message: Message, secrets: Sequence[str], now: datetime) -> dict[str, str]:
+def signed_headers(
+    message: ReceiverMessage, secrets: Sequence[str], now: datetime
+) -> dict[str, str]:
     """The three headers with which a receiver verifies a message: one signature a secret."""
     timestamp = str(int(now.timestamp()))
     signed = b".".join((message.message_id.encode(), timestamp.encode(), message.body))
@@ -295,7 +297,7 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
     address = _literal(host)
     if not address and not _is_name(host):
         raise InvalidField("url", "This is not a web address.")
-    if address and refused(address, allow_loopback=allow_loopback):
+    if address and is_not_public(address, allow_loopback=allow_loopback):
         raise InvalidField("url", "This address is not public. Enter one that is on the internet.")
     loopback = allow_loopback and (host == "localhost" or (address and address.is_loopback))
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
@@ -303,8 +305,8 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
     return parts
 
 
-def refused(address: IPv4Address | IPv6Address, *, allow_loopback: bool) -> bool:
-    """Whether an address is refused: all but public unicast."""
+def is_not_public(address: IPv4Address | IPv6Address, *, allow_loopback: bool) -> bool:
+    """Whether an address is anything but public unicast. Loopback may be allowed."""
     if address.is_loopback:
         return not allow_loopback
     if isinstance(address, IPv6Address) and address not in _PUBLIC_UNICAST:

@@ -65,7 +65,7 @@ class NewAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountChange:
+class AccountEdit:
     """Changes to an account. Null leaves a field unchanged."""
 
     name: str | None = None
@@ -161,7 +161,7 @@ def connect_account(
 def change_account(
     organization_id: str,
     account_id: str,
-    change: AccountChange,
+    change: AccountEdit,
     *,
     versions: Container[int] | None = None,
     requester: Requester,

@@ -71,7 +71,7 @@ CAUSED_OUTSIDE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class LoggingOutcome:
     """By message id: events that must come again, and events whose line CloudWatch Logs threw away.
     All others are done.
     """
@@ -91,14 +91,14 @@ def log_interactions(
     writing: LogWriting,
     now: datetime,
     deadline: Deadline = NO_DEADLINE,
-) -> Outcome:
+) -> LoggingOutcome:
     """Writes events, by message id. No account's lines are begun after the deadline: they come
     again.
 
     An account that hangs or fails delays only its own lines, whatever the error: an exception that
     left this loop would return everybody's lines of the batch.
     """
-    outcome = Outcome({}, {})
+    outcome = LoggingOutcome({}, {})
     for group in _in_turn(events):
         try:
             if not deadline.left:

@@ -29,7 +29,7 @@ from cavok.domain.webhooks import (
     TRIES,
     Delivery,
     DeliveryStatus,
-    Message,
+    ReceiverMessage,
     SigningSecret,
     Webhook,
     WebhookState,
@@ -308,7 +308,7 @@ def _signed(
         for each in webhook.signing(now)
     ]
     body = json.dumps(payload(event), separators=(",", ":")).encode()
-    message = Message(event["detail"]["event_id"], body)
+    message = ReceiverMessage(event["detail"]["event_id"], body)
     return body, {
         "content-type": "application/json",
         "user-agent": "Cavok-Webhooks/1",

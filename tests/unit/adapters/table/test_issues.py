@@ -9,7 +9,7 @@ from cavok.adapters.table.issues import issue_of, issue_row
 from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Fix, Issue, Severity
-from cavok.domain.steps import MAX_EXAMPLES, Resources, ResourceVerdict, Step, Verdict
+from cavok.domain.steps import MAX_EXAMPLES, AskedResources, ResourceVerdict, Step, Verdict
 from tests.support.builders import an_account, steps_of
 
 ISSUE = Issue("c", "m", "r")
@@ -47,7 +47,7 @@ def test_the_resources_of_a_step_are_read_as_they_were_stored() -> None:
         ResourceVerdict("i-1", "us-east-1", Verdict.ALLOWED),
         ResourceVerdict("i-2", "us-east-1", Verdict.DENIED, Reason.IDENTITY_POLICY),
     ]
-    steps[5] = replace(steps[5], verdict=Verdict.PARTIAL, resources=Resources.of(verdicts))
+    steps[5] = replace(steps[5], verdict=Verdict.PARTIAL, resources=AskedResources.of(verdicts))
 
     assert unpack_steps(pack_steps(steps) or b"") == tuple(steps)
     assert Step.from_dict(json.loads(json.dumps(steps[5].as_dict()))) == steps[5]
@@ -57,7 +57,7 @@ def test_the_refused_resources_are_shown_first() -> None:
     allowed = [ResourceVerdict(f"i-{n}", "us-east-1", Verdict.ALLOWED) for n in range(30)]
     denied = ResourceVerdict("i-denied", "us-east-1", Verdict.DENIED, Reason.EXPLICIT_DENY)
 
-    resources = Resources.of([*allowed, denied])
+    resources = AskedResources.of([*allowed, denied])
 
     assert (resources.asked, resources.allowed, resources.denied) == (31, 30, 1)
     assert resources.examples == (denied, *allowed[: MAX_EXAMPLES - 1])

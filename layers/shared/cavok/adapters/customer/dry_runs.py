@@ -23,7 +23,7 @@ from cavok.domain.dry_run_verdicts import (
 from cavok.domain.errors import OutOfTime
 from cavok.domain.halving import Answer, Permitted, Unanswered, find_refused
 from cavok.domain.kinds import Kind
-from cavok.domain.steps import Judgement, Resources, Verdict, judge
+from cavok.domain.steps import AskedResources, Judgement, Verdict, judge
 
 RETRY_WAITS = (1.0, 2.0, 4.0)
 """Seconds until a throttled call is repeated. What was found before is kept."""
@@ -63,7 +63,7 @@ def ask(
         )
         findings = dict(zip(asked, found, strict=True))
     verdicts = verdicts_of(findings)
-    resources = Resources.of(verdicts, account.survey.under_control)
+    resources = AskedResources.of(verdicts, account.survey.under_control)
     if resources.asked:
         asked_in_part = bool(account.survey.asked_in_part)
         return judge_findings(findings, resources, account.unlisted, asked_in_part=asked_in_part)

@@ -12,8 +12,8 @@ from cavok.domain.errors import ChangedMeanwhile
 
 
 class LooksItem(Item):
-    """When each account was looked at last: at most `AT_ONCE`. The version makes each turn one
-    request's alone.
+    """When each account was looked at last: at most `LOOKS_AT_ONCE`. The version makes each turn
+    one request's alone.
     """
 
     looks = JsonAttribute(

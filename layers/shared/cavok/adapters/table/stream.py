@@ -17,8 +17,8 @@ from cavok.domain.actors import Actor, ActorKind
 from cavok.domain.events import (
     AccountChange,
     AccountVersion,
-    Change,
     InteractionChange,
+    ItemChange,
     UsageChange,
     WebhookChange,
 )
@@ -35,7 +35,7 @@ Image = Mapping[str, Any]
 """An item's attributes, deserialized."""
 
 
-def change_of(record: DynamoDBRecord) -> Change | None:
+def change_of(record: DynamoDBRecord) -> ItemChange | None:
     """The change in a record. None for an item from which no event follows, and for one that is
     gone, other than an account.
 

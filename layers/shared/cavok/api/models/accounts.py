@@ -19,7 +19,7 @@ from cavok.domain.errors import InvalidField
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_NAME, DEFAULT_ROLE_PATH
 from cavok.domain.providers import AVAILABLE, Provider
 from cavok.domain.regions import REGIONS
-from cavok.services.accounts import AccountChange, NewAccount
+from cavok.services.accounts import AccountEdit, NewAccount
 
 
 def _available(value: str) -> str:
@@ -116,10 +116,10 @@ class AccountChangeBody(RequestBodyWithoutNulls):
     role_name: Annotated[RoleName | None, MayBeLeftOut()] = Field(default_factory=left_out)
     role_path: Annotated[RolePath | None, MayBeLeftOut()] = Field(default_factory=left_out)
 
-    def change(self) -> AccountChange:
+    def change(self) -> AccountEdit:
         """The change as the domain has it; each region once, in the given order."""
         regions = tuple(dict.fromkeys(self.regions)) if self.regions else None
-        return AccountChange(
+        return AccountEdit(
             name=self.name,
             write_logs=self.write_logs,
             regions=regions,
