@@ -84,7 +84,7 @@ def people(stack: Stack, watch: Any, page: Page) -> Iterator[Open]:
             "COGNITO_ENDPOINT": f"{stack.emulator_url}/",
             "MFA": mfa,
         }
-        site = app.Site(app.SITE_FOLDER, app.Settings(settings))
+        site = app.Site(built.folder() / "site", app.Settings(settings))
         handler = type("Here", (Handler,), {"cognito": Cognito(), "site": site})
         server = ThreadingHTTPServer(("127.0.0.1", 0), BaseHTTPRequestHandler)
         server.RequestHandlerClass = handler

@@ -140,7 +140,7 @@ def hosted(watch: Any, page: Page) -> Iterator[Cognito]:
         "MFA": "optional",
     }
     settings = app.Settings(environment)
-    site = app.Site(app.SITE_FOLDER, settings)
+    site = app.Site(built.folder() / "site", settings)
     server.RequestHandlerClass = type("Here", (Handler,), {"cognito": cognito, "site": site})
     watch.origins.add(cognito.base)
     threading.Thread(target=server.serve_forever, daemon=True).start()
