@@ -281,7 +281,8 @@ def test_an_open_role_is_blocked_wherever_it_is_spoken_of(admin, answer_with, ne
     page = shown(admin, answer_with, status="failed", issues=[open_role])
     with network.outage(page):
         expect(connection(page)).to_contain_text("until the role is closed to others")
-    for view in ("instances", "instructions", "tests/test1"):
+    answer_with(page, f"{ONE}/resources", {"items": [], "next_cursor": None})
+    for view in ("instances", "schedules", "instructions", "tests/test1"):
         page.evaluate("view => { location.hash = `#/accounts/acc000000/${view}`; }", view)
         expect(page.get_by_role("main")).to_contain_text("locked for your safety")
         expect(page.get_by_role("main")).not_to_contain_text("not connected")

@@ -96,6 +96,10 @@ def test_revoking_on_the_running_stack_is_audited(admin):
     expect(connection.get_by_text("Not known yet. A test will tell.")).to_have_count(3)
     page.get_by_role("link", name="Audit trail").click()
     expect(page.locator(".trail-row").first).to_contain_text("Use revoked")
+    for view in ("Instances", "Schedules"):
+        page.get_by_role("link", name=view, exact=True).click()
+        expect(page.locator(".notice-info")).to_contain_text("until a person tests it")
+        expect(page.get_by_role("main")).not_to_contain_text("not connected")
 
 
 def test_the_last_test_of_a_revoked_account_is_not_called_one_that_could_not_enter(

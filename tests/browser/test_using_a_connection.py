@@ -283,21 +283,147 @@ def test_a_stop_whose_result_does_not_come_is_left_with_words(
     pending = asked_to_stop(result="pending", state=None, state_reason=None)
     answer_with(page, path, samples.account(0))
     answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
-    answer_with(page, f"{path}/instances/ec2/[^/]+/stop", pending, method="POST")
-    looks = answer_with(page, f"{path}/interactions", {"items": [pending], "next_cursor": None})
+    history: list[dict[str, Any]] = []
+
+    def stop(_: Any) -> dict[str, Any]:
+        history.append(pending)
+        return pending
+
+    answer_with(page, f"{path}/instances/ec2/[^/]+/stop", stop, method="POST")
+    looks = answer_with(
+        page, f"{path}/interactions", lambda _: {"items": list(history), "next_cursor": None}
+    )
     listings = answer_with(page, f"{path}/instances", samples.INSTANCES)
     page.clock.install()
     sign_in("admin", "#/accounts/acc000000/instances")
     page.get_by_role("button", name="Stop web1").click()
     page.get_by_role("dialog").get_by_role("button", name="Stop", exact=True).click()
     expect(row(page, "web1").locator(".instance-state")).to_have_text("stopping")
-    while len(looks) < 71:  # the page may not have begun to wait yet
+    late = page.get_by_text("This takes longer; refresh to look again.")
+    while not late.count():
         page.clock.fast_forward(15_000)
         page.wait_for_timeout(50)
-    expect(page.locator(".card-actions")).to_contain_text(
-        "This takes longer; refresh to look again."
-    )
+    assert len(looks) >= 71
     assert len(listings) == 1
+    history[0] = pending | {"result": "reached", "state": "stopped"}
+    stopped = samples.INSTANCES["items"][0] | {"state": "stopped"}
+    answer_with(page, f"{path}/instances", samples.INSTANCES | {"items": [stopped]})
+    page.get_by_role("button", name="Refresh").click()
+    expect(row(page, "web1").locator(".instance-state")).to_have_text("stopped")
+    expect(row(page, "web1").locator(".followed")).to_contain_text("Then stopped.")
+    expect(page.locator(".spinner")).to_have_count(0)
+    expect(late).to_have_count(0)
+
+
+def test_a_result_is_found_after_a_look_that_failed_and_behind_a_newer_act(
+    sign_in: Enter, page: Page, answer_with: Any, watch: Any
+) -> None:
+    watch.expect_status(503)
+    path = "/v1/accounts/acc000000"
+    pending = asked_to_stop(result="pending", state=None, state_reason=None)
+    history: list[dict[str, Any]] = [pending]
+    fails = [False]
+    answer_with(page, path, samples.account(0))
+    answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
+    looks = answer_with(
+        page,
+        f"{path}/interactions",
+        lambda _: (
+            samples.problem(503, "Not now.")
+            if fails[0]
+            else {"items": history, "next_cursor": None}
+        ),
+    )
+    listings = answer_with(page, f"{path}/instances", samples.INSTANCES)
+    page.clock.install()
+    sign_in("admin", "#/accounts/acc000000/instances")
+    followed = row(page, "web1").locator(".followed")
+    expect(followed).to_contain_text("Waiting until it is stopped…")
+    fails[0] = True
+    before = len(looks)
+    while len(looks) < before + 4:  # three times the same request, and one more
+        page.clock.run_for(1_000)
+        page.wait_for_timeout(50)
+    expect(page.locator("#toasts")).to_be_empty()
+    fails[0] = False
+    another = pending | {"interaction_id": "newer", "action": "start", "at": "2026-01-05T10:01:00Z"}
+    history[:] = [another, pending | {"result": "reached", "state": "stopped"}]
+    while len(listings) < 2:
+        page.clock.run_for(1_000)
+        page.wait_for_timeout(50)
+    expect(page.locator("#announcer")).to_contain_text("Then stopped.")
+    history[0] = another | {"result": "reached", "state": "running"}
+    while len(listings) < 3:
+        page.clock.run_for(1_000)
+        page.wait_for_timeout(50)
+    expect(followed).to_contain_text("Then running.")
+
+
+def test_a_refusal_is_told_until_the_instance_has_another_state(
+    sign_in: Enter, page: Page, answer_with: Any, watch: Any
+) -> None:
+    watch.expect_status(422)
+    path = "/v1/accounts/acc000000"
+    states = ["stopped"]
+
+    def listed(_: Any) -> dict[str, Any]:
+        orders = samples.INSTANCES["items"][1] | {"state": states[-1]}
+        return samples.INSTANCES | {"items": [orders]}
+
+    answer_with(page, path, samples.account(0))
+    answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
+    answer_with(page, f"{path}/interactions", {"items": [], "next_cursor": None})
+    answer_with(page, f"{path}/instances", listed)
+    refused = samples.problem(422, "orders cannot start now.")
+    answer_with(page, f"{path}/instances/rds/orders/start", refused, method="POST")
+    sign_in("admin", "#/accounts/acc000000/instances")
+    page.get_by_role("button", name="Start orders").click()
+    alert = row(page, "orders").get_by_role("alert")
+    expect(alert).to_have_text("orders cannot start now.")
+    states.append("available")
+    page.get_by_role("button", name="Refresh").click()
+    expect(row(page, "orders").locator(".instance-state")).to_have_text("available")
+    expect(alert).to_have_count(0)
+
+
+def test_what_others_did_since_aws_was_asked_shows_and_the_mark_counts_when_that_was(
+    sign_in: Enter, page: Page, answer_with: Any
+) -> None:
+    path = "/v1/accounts/acc000000"
+    stopped = asked_to_stop(at="2026-01-10T09:59:30Z", result="reached", state="stopped")
+    answer_with(page, path, samples.account(0))
+    answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
+    answer_with(page, f"{path}/interactions", {"items": [stopped], "next_cursor": None})
+    a_minute_old = samples.INSTANCES | {"as_of": "2026-01-10T09:59:05Z"}
+    answer_with(page, f"{path}/instances", a_minute_old)
+    page.clock.install(time="2026-01-10T10:00:00Z")
+    sign_in("viewer", "#/accounts/acc000000/instances")
+    expect(row(page, "web1").locator(".followed")).to_contain_text("Then stopped.")
+    expect(row(page, "web1").locator(".instance-state")).to_have_text("stopped")
+    expect(page.locator(".freshness")).to_contain_text("Last updated")
+
+
+def test_instances_of_an_account_that_failed_meanwhile_are_read_by_one_part(
+    sign_in: Enter, page: Page, answer_with: Any
+) -> None:
+    path = "/v1/accounts/acc000000"
+    there = [samples.account(0)]
+    answer_with(page, path, lambda _: there[0])
+    looks = answer_with(page, f"{path}/resources", {"items": [], "next_cursor": None})
+    answer_with(page, f"{path}/interactions", {"items": [], "next_cursor": None})
+    answer_with(page, f"{path}/instances", samples.INSTANCES)
+    page.clock.install()
+    sign_in("admin", "#/accounts/acc000000/instances")
+    for status, rows in (("failed", 0), ("confirmed", 1)):
+        expect(row(page, "web1")).to_have_count(1 - rows)
+        there[0] = samples.account(0, status=status, version=there[0]["version"] + 1)
+        page.clock.run_for(16_000)
+        expect(row(page, "web1")).to_have_count(rows)
+    before = len(looks)
+    for _ in range(4):
+        page.clock.run_for(15_100)
+        page.wait_for_timeout(200)
+    assert len(looks) - before <= 3, "every 30 seconds, by one"
 
 
 def test_what_may_not_be_touched_or_seen_is_said_in_words(

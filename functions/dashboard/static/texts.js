@@ -321,6 +321,7 @@ const OPEN_TABLES = new Set([
   "actors",
   "tests.trigger",
   "tests.outcomeText",
+  "tests.outcomeThen",
   "tests.proofs",
   "webhook.eventTexts",
   "webhook.deliveryStatus",

@@ -47,7 +47,7 @@ export const isRevoked = (account) => account.status === "unconfirmed" && has(ac
 export const isOpenToOthers = (account) => account.status === "failed" && has(account, "confused_deputy");
 
 // The API refuses listings, starts and stops of any other account, those of a schedule too.
-export const isConnected = ({ status }) => status === "confirmed" || status === "degraded";
+export const isConnected = (account) => ["confirmed", "degraded"].includes(account?.status);
 
 // Nothing is used of an account that is not connected, whatever its permissions would allow.
 export function capabilityState(account, group) {

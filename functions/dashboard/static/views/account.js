@@ -259,6 +259,10 @@ function drawStatus(target, account) {
   );
 }
 
+// Why an account that is not connected is not used.
+export const whyUnused = (account) =>
+  isRevoked(account) ? "revoked" : isOpenToOthers(account) ? "openToOthers" : "notConnected";
+
 // The status, and what it does not say by itself.
 function conditionOf(account) {
   const { status } = account;

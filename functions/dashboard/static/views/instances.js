@@ -4,7 +4,7 @@
 // does not. So the view lists when it is opened, when a person refreshes it, and once after a start or
 // stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
-import { announce, fill, focus, h, keyed, pause, render, whenVisible, whileLookedAt } from "../lib/dom.js";
+import { announce, fill, focus, h, keyed, render, whileLookedAt } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -15,16 +15,15 @@ import {
   dialog,
   form,
   isConnected,
-  isOpenToOthers,
   notice,
   section,
   skeleton,
   submitting,
   toast,
 } from "../lib/ui.js";
-import { load, oldest, READ_EVERY_MS } from "../lib/watched.js";
+import { load, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
-import { frame } from "./account.js";
+import { frame, whyUnused } from "./account.js";
 import { nextTurns, resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
@@ -33,6 +32,8 @@ const STOPPABLE = new Set(["running", "available"]);
 const STARTABLE = new Set(["stopped"]);
 const RESTARTED_BY_AWS = new Set(["rds", "aurora"]);
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
+const ON_ITS_WAY = { start: new Set(["pending", "starting"]), stop: new Set(["stopping"]) };
+const FOLLOWED_FOR_MS = 10 * 60_000;
 // The backend follows an act for ten minutes, and some more if AWS's answer was lost.
 const LOOK_AGAIN_AFTER_MS = [...Array(20).fill(3_000), ...Array(50).fill(15_000)];
 // Switching tabs within this time causes no new listing.
@@ -41,7 +42,23 @@ const KEPT_FOR_MS = 60_000;
 const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
 // When AWS was asked, in milliseconds.
 const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
+// The same by this page's clock, which may be wrong: the API answers with nothing that is older than a minute.
+const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing.at - KEPT_FOR_MS));
 const nameOf = (item) => item.name || item.instance_id;
+
+/**
+ * The state of an instance: as AWS said, unless its newest start or stop came later, or ended what AWS saw.
+ * @param {{state: string}} item as it was listed
+ * @param {{action: string, at: string, result: string, state: string} | undefined} act
+ * @param {number} listedAt when AWS was asked, in milliseconds
+ */
+export function stateOf(item, act, listedAt) {
+  if (!act) return item.state;
+  const isLater = Date.parse(act.at) > listedAt;
+  if (act.result === "pending") return isLater ? t.instances.onItsWay[act.action] : item.state;
+  const ended = isLater || (ON_ITS_WAY[act.action]?.has(item.state) && Date.parse(act.at) > listedAt - FOLLOWED_FOR_MS);
+  return (ended && ["reached", "not_reached"].includes(act.result) && act.state) || item.state;
+}
 
 export function instances(context) {
   return frame(context, "instances", (body, handle) => {
@@ -49,11 +66,14 @@ export function instances(context) {
     let shown;
     /** @type {Instances | undefined} */
     let view;
+    let part = new AbortController();
     const draw = (account) => {
       const connected = isConnected(account);
       if (connected === shown) return;
       shown = connected;
-      view = connected ? new Instances(handle, context.signal) : undefined;
+      part.abort();
+      part = new AbortController();
+      view = connected ? new Instances(handle, AbortSignal.any([context.signal, part.signal])) : undefined;
       fill(body, view ? view.section() : notConnected(account));
     };
     handle.shows({ readAt: () => view?.readAt() ?? 0 });
@@ -68,7 +88,7 @@ function notConnected(account) {
     h(
       "p",
       {},
-      isOpenToOthers(account) ? t.instances.openToOthers : t.instances.notConnected,
+      t.instances[whyUnused(account)],
       " ",
       h("a", { href: `#/accounts/${api.segment(account.account_id)}/instructions` }, t.instances.connect),
     ),
@@ -84,11 +104,14 @@ class Instances {
     this.listing = kept && Date.now() - kept.at < KEPT_FOR_MS ? kept : null;
     this.resources = new Map();
     this.resourcesAt = 0;
-    this.knowsActs = false;
-    // Whether the last result is awaited no more.
+    this.actsAt = 0;
+    this.turns = 0;
+    this.newest = 0;
+    // Whether a result is awaited for so long that it is looked for no more often than anything else.
     this.takesLong = false;
+    // What the API said of the last start or stop, and the state of the instance then.
     this.refusals = new Map();
-    // The newest start or stop of each instance, by its key.
+    // The newest start or stop of each instance that AWS accepted, by its key.
     this.acts = new Map();
     // The ids of those whose result is not known yet.
     this.awaited = new Set();
@@ -103,7 +126,12 @@ class Instances {
       t.instances.refresh,
       {
         class: "button-small",
-        onclick: () => submitting(refresh, () => this.list({ again: true }).catch((problem) => this.fail(problem))),
+        onclick: () =>
+          submitting(refresh, () =>
+            Promise.all([this.list({ again: true }), this.readResources(), this.readActs()]).catch((problem) =>
+              this.fail(problem),
+            ),
+          ),
       },
       "refresh",
     );
@@ -132,12 +160,23 @@ class Instances {
 
   // As old as the listing, and what stands beside it.
   readAt() {
-    return oldest([{ readAt: () => this.resourcesAt }, { readAt: () => this.listing?.at ?? 0 }]);
+    return store.oldest([this.resourcesAt, this.actsAt, this.listing ? seenAt(this.listing) : 0]);
   }
 
   // Whether the listing still tells what runs.
   isFresh() {
-    return Date.now() - asOf(this.listing) < KEPT_FOR_MS;
+    return Date.now() - seenAt(this.listing) < KEPT_FOR_MS;
+  }
+
+  // Whether it runs now; undefined if no listing tells.
+  runs(instance) {
+    const item = this.listing.items.find((each) => keyOf(each) === keyOf(instance));
+    const state = item && this.isFresh() && this.stateOf(item);
+    return AT_REST.has(state) ? STOPPABLE.has(state) : undefined;
+  }
+
+  stateOf(item) {
+    return stateOf(item, this.acts.get(keyOf(item)), asOf(this.listing));
   }
 
   // What an admin reads again is read from AWS. A viewer gets what was read within a minute.
@@ -145,7 +184,10 @@ class Instances {
     const path = `/v1/accounts/${api.segment(this.handle.id)}/instances`;
     const query = { refresh: again && session.somebody().canChange ? true : undefined };
     const at = Date.now();
-    this.keep({ ...(await api.get(path, { query, signal: this.signal })), at });
+    const listing = await api.get(path, { query, signal: this.signal });
+    for (const item of listing.items)
+      if (this.refusals.get(keyOf(item))?.state !== item.state) this.refusals.delete(keyOf(item));
+    this.keep({ ...listing, at });
   }
 
   keep(listing) {
@@ -155,24 +197,48 @@ class Instances {
     this.draw();
   }
 
+  // Returns whether a result that was awaited is known now: AWS's state is due.
   async readActs() {
-    const { items } = await api.get(`/v1/accounts/${api.segment(this.handle.id)}/interactions`, {
-      query: { limit: 50 },
-      signal: this.signal,
-    });
-    for (const act of items.reverse())
-      if (act.action === "start" || act.action === "stop") this.acts.set(keyOf(act), act);
-    this.knowsActs = true;
+    const turn = ++this.turns;
+    const path = `/v1/accounts/${api.segment(this.handle.id)}/interactions`;
+    const { answer, asked } = await store.reading(() => api.get(path, { query: { limit: 50 }, signal: this.signal }));
+    // Of answers that come out of order, that which was asked for last holds.
+    if (turn < this.newest) return false;
+    this.newest = turn;
+    this.actsAt = asked;
+    return this.take(answer.items.reverse());
+  }
+
+  // Others may have asked for these, or this view before it was left. What takes too long is awaited still.
+  take(acts) {
+    const before = this.awaited.size;
+    const known = [];
+    for (const act of acts.filter(({ action }) => action === "start" || action === "stop")) {
+      const last = this.acts.get(keyOf(act));
+      const isNewer = !last || Date.parse(last.at) <= Date.parse(act.at);
+      if (isNewer && act.outcome !== "refused") this.acts.set(keyOf(act), act);
+      if (act.result === "pending") this.awaited.add(act.interaction_id);
+      else if (this.awaited.delete(act.interaction_id)) known.push(act);
+    }
+    for (const act of known) announce(`${act.instance_id}: ${resultText(act)}`);
+    if (this.awaited.size > before) this.lookOften();
+    this.draw();
+    return known.length > 0;
+  }
+
+  // A listing that fails is not tried again by itself, because it costs.
+  async look() {
+    if (await this.readActs()) await this.list({ again: true }).catch((problem) => this.fail(problem));
   }
 
   // What rows show beside AWS's answer. If this fails, they show what was read last, or none: the API refuses a second
   // schedule.
   async readBeside() {
     try {
-      await Promise.all([this.readResources(), this.knowsActs || this.readActs().then(() => this.awaitPending())]);
+      await Promise.all([this.readResources(), this.look()]);
       store.has(this.rows);
     } catch (problem) {
-      if (!this.resourcesAt || !this.knowsActs) store.lacks(this.rows, this.signal);
+      if (!this.resourcesAt || !this.actsAt) store.lacks(this.rows, this.signal);
       throw problem;
     }
   }
@@ -220,9 +286,10 @@ class Instances {
     };
     const shown = items.map((item) => ({
       ...item,
+      state: this.stateOf(item),
       resource: this.resources.get(keyOf(item)),
       act: this.acts.get(keyOf(item)),
-      refusal: this.refusals.get(keyOf(item)),
+      refusal: this.refusals.get(keyOf(item))?.text,
     }));
     keyed(this.rows, shown, keyOf, (item) => this.row(item));
     if (place && !this.rows.contains(document.activeElement)) {
@@ -272,7 +339,7 @@ class Instances {
               scheduleDialog(this.handle.id, {
                 instance,
                 resource,
-                running: this.isFresh() && AT_REST.has(instance.state) ? on : undefined,
+                running: () => this.runs(instance),
                 onStop: (stopping) => this.follow(instance, stopping),
                 onSaved: () => this.readBeside().catch(() => {}),
               }),
@@ -348,7 +415,8 @@ class Instances {
       this.ask(instance, "start").then(
         (act) => this.follow(instance, act),
         (problem) => {
-          this.refusals.set(keyOf(instance), problem.detail || problem.title || String(problem));
+          const text = problem.detail || problem.title || String(problem);
+          this.refusals.set(keyOf(instance), { text, state: instance.state });
           this.draw();
         },
       ),
@@ -364,58 +432,34 @@ class Instances {
   follow(instance, act) {
     const { action } = act;
     toast(t.instances.accepted[action](nameOf(instance)));
-    this.acts.set(keyOf(instance), act);
-    this.awaited.add(act.interaction_id);
     this.keep({
       ...this.listing,
       items: this.listing.items.map((item) =>
         keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item,
       ),
     });
-    this.lookAgain();
+    this.awaited.add(act.interaction_id);
+    if (this.take([act])) this.list({ again: true }).catch((problem) => this.fail(problem));
+    else this.lookOften();
   }
 
-  // Others may have asked for these, or this view before it was left.
-  awaitPending() {
-    for (const act of this.acts.values()) if (act.result === "pending") this.awaited.add(act.interaction_id);
-    this.draw();
-    if (this.awaited.size) this.lookAgain();
-  }
-
-  async lookAgain() {
-    this.looking?.abort();
-    const looking = new AbortController();
-    this.looking = looking;
-    const signal = AbortSignal.any([this.signal, looking.signal]);
-    try {
-      for (const wait of LOOK_AGAIN_AFTER_MS) {
-        if (await this.sayResults()) await this.list({ again: true });
-        if (!this.awaited.size) return;
-        await pause(wait, signal);
-        await whenVisible(signal);
-        await this.readActs();
+  // While a result is awaited that may come at any moment. What takes longer is read with the rest.
+  lookOften() {
+    this.often?.abort();
+    const often = new AbortController();
+    this.often = often;
+    const waits = [...LOOK_AGAIN_AFTER_MS];
+    const look = async () => {
+      try {
+        await this.look();
+      } finally {
+        this.takesLong = !waits.length && this.awaited.size > 0;
+        if (this.takesLong) announce(t.instances.takesLong);
+        if (!waits.length || !this.awaited.size) often.abort();
         this.draw();
       }
-      announce(t.instances.takesLong);
-      this.takesLong = true;
-      this.draw();
-    } catch (problem) {
-      if (!signal.aborted) this.fail(problem);
-    } finally {
-      if (this.looking === looking) this.awaited.clear();
-    }
-  }
-
-  // Says the results that are known by now. Returns how many.
-  sayResults() {
-    const known = [...this.acts.values()].filter(
-      (act) => this.awaited.has(act.interaction_id) && act.result !== "pending",
-    );
-    for (const act of known) {
-      this.awaited.delete(act.interaction_id);
-      announce(`${act.instance_id}: ${resultText(act)}`);
-    }
-    return known.length;
+    };
+    whileLookedAt(AbortSignal.any([this.signal, often.signal]), () => waits.shift() ?? 0, look);
   }
 
   fail(problem) {

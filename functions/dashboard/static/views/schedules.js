@@ -5,11 +5,12 @@ import { dayName, firstDay, number, timeOfDay, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { button, changeButton, dialog, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue } from "../lib/watched.js";
 import { t } from "./texts.js";
-import { frame } from "./account.js";
+import { frame, whyUnused } from "./account.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
@@ -44,8 +45,10 @@ export function schedules(context) {
     /** @type {any[]} */
     let items = [];
     const draw = () => {
-      const rests = !isConnected(handle.account());
-      render(rest, rests, () => rests && notice("info", h("p", {}, t.schedules.rests)));
+      const account = handle.account();
+      const rests = !isConnected(account);
+      const why = rests && whyUnused(account);
+      render(rest, why, () => why && notice("info", h("p", {}, t.schedules.rests[why])));
       render(list, [items, rests], () =>
         items.length
           ? h(
@@ -115,7 +118,7 @@ function resourceCard(id, resource, rests, changed) {
             onclick: () =>
               scheduleDialog(id, {
                 resource,
-                running: rests ? false : undefined,
+                running: () => (isConnected(store.account(id)) ? undefined : false),
                 onSaved: () => changed(resource),
                 onStop: () => toast(t.instances.accepted.stop(name)),
               }),
@@ -215,10 +218,10 @@ function week(schedule) {
 }
 
 /**
- * `running`: whether the instance runs now, undefined if that is not known. `onStop`: gets the
- * interaction if a person stops it right after.
+ * `running`: tells whether the instance runs now, undefined if that is not known. It is asked once the schedule is
+ * saved. `onStop`: gets the interaction if a person stops it right after.
  * @param {string} id
- * @param {{instance?: any, resource?: any, running?: boolean, onSaved: () => any,
+ * @param {{instance?: any, resource?: any, running: () => boolean | undefined, onSaved: () => any,
  *   onStop: (interaction: any) => void}} options
  */
 export function scheduleDialog(id, { instance, resource, running, onSaved, onStop }) {
@@ -315,7 +318,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           // The row is drawn again before the question, which gives the focus back to it.
           await onSaved();
-          if (running !== false && isOutside(saved)) here(() => askToStop(id, saved, running, onStop));
+          const runs = running();
+          if (runs !== false && isOutside(saved)) here(() => askToStop(id, saved, runs, onStop));
         },
       }),
   });

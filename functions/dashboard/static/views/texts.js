@@ -330,6 +330,15 @@ export const t = withTexts({
       aborted: "The test was ended before it could say anything. The account keeps its status.",
       finished: "The test came to no verdict. The account keeps its status.",
     },
+    // Of a test that another followed, or a change.
+    outcomeThen: {
+      confirmed: "The connection worked.",
+      degraded: "The connection worked, but something that this account asked for did not.",
+      failed: "The connection did not work.",
+      openToOthers: "Others could have entered this account through its role.",
+      aborted: "The test was ended before it could say anything. The account kept its status.",
+      finished: "The test came to no verdict. The account kept its status.",
+    },
     trigger: { manual: "by a person", scheduled: "on schedule" },
     took: (time) => `took ${time}`,
     execution: "Execution",
@@ -480,6 +489,7 @@ export const t = withTexts({
     noneListed: "No others in the regions of this account.",
     notConnected: "This account is not connected, so its instances cannot be seen.",
     openToOthers: "This account is blocked for your safety, because its role lets others in.",
+    revoked: "The use of this account is revoked, so its instances are not seen until a person tests it.",
     connect: "See how to connect it",
     asOf: "As AWS said",
     refresh: "Refresh",
@@ -532,8 +542,14 @@ export const t = withTexts({
     stopNow: "Stop now",
     leaveIt: (moment) => `Leave it until ${moment}`,
     moment: (day, time) => `${day} ${time}`,
-    rests:
-      "This account is not connected, so its schedules rest: nothing is started or stopped until a test proves it.",
+    rests: {
+      notConnected:
+        "This account is not connected, so its schedules rest: nothing is started or stopped until a test proves it.",
+      openToOthers:
+        "This account is blocked for your safety, because its role lets others in. Its schedules rest until a test " +
+        "finds the role closed.",
+      revoked: "The use of this account is revoked, so its schedules rest until a person tests it.",
+    },
     look: "See the week",
     next: { start: "Next start:", stop: "Next stop:" },
     then: { start: ", then start:", stop: ", then stop:" },
