@@ -9,6 +9,7 @@ from tests.browser.conditions import API_DOWN, EVERY, TWO_TABS, shows
 from tests.support.page import samples
 
 TEST = "/v1/accounts/acc000000/verifications/test1"
+OPEN_DOOR = samples.step("trust:without-external-id", "trust", reason="confused_deputy")
 
 
 @pytest.fixture
@@ -334,3 +335,72 @@ def test_the_history_follows_a_test_that_starts_and_ends(admin, answer_with):
     page.clock.run_for(16_000)
     expect(rows.first).to_contain_text("Confirmed")
     expect(rows.first.get_by_role("link", name="What changed")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("status", "newest", "test", "then", "now"),
+    [
+        (
+            "confirmed",
+            "test2",
+            {"outcome": "failed", "steps": [OPEN_DOOR]},
+            "Others could have entered this account through its role.",
+            "Blocked for your safety",
+        ),
+        ("failed", "test1", {}, "The connection worked.", "The connection works."),
+    ],
+    ids=["another followed", "the account changed"],
+)
+def test_a_test_that_is_true_no_more_speaks_of_what_was(
+    admin, answer_with, status, newest, test, then, now
+):
+    account = samples.account(0, status=status)
+    account["verification"] |= {"verification_id": newest}
+    answer_with(admin.page, "/v1/accounts/acc000000", account)
+    answer_with(admin.page, TEST, samples.finished_test(**test))
+    page = admin.go("#/accounts/acc000000/tests/test1")
+    expect(page.locator(".test-says")).to_have_text(then)
+    expect(page.get_by_role("main")).not_to_contain_text(now)
+
+
+def test_what_is_said_of_a_test_that_ends_is_what_is_shown(admin, answer_with):
+    page, ended = admin.page, [False]
+    before = samples.account(5)
+    after = before | {
+        "issues": [samples.ISSUE],
+        "verification": samples.account(0)["verification"] | {"outcome": "failed"},
+    }
+    running = samples.finished_test(state="running", outcome=None, finished_at=None, steps=[])
+    failed = samples.finished_test(outcome="failed", steps=samples.not_entered(before))
+    answer_with(page, "/v1/accounts/acc000005", lambda _: after if ended[0] else before)
+    answer_with(
+        page,
+        "/v1/accounts/acc000005/verifications/test1",
+        lambda _: failed if ended[0] else running,
+    )
+    page.clock.install()
+    admin.go("#/accounts/acc000005/tests/test1")
+    expect(page.get_by_role("progressbar")).to_be_visible()
+    ended[0] = True
+    page.clock.run_for(800)
+    expect(page.locator(".test-badge")).to_have_text("Not there yet")
+    page.clock.run_for(100)
+    expect(page.locator("#announcer")).to_contain_text("The test has ended: Not there yet")
+
+
+def test_the_tests_to_compare_stay_chosen_when_another_one_comes(admin, account, answer_with):
+    page = admin.page
+    there = [samples.finished_test(f"test{number}") for number in (3, 2, 1)]
+    path = TEST.rpartition("/")[0]
+    answer_with(page, path, lambda _: {"items": there, "next_cursor": None})
+    page.clock.install()
+    admin.go("#/accounts/acc000000/tests")
+    earlier = page.get_by_label("Earlier test")
+    earlier.select_option("test1")
+    earlier.focus()
+    there.insert(0, samples.finished_test("test4"))
+    page.clock.run_for(31_000)
+    expect(page.locator(".history-row")).to_have_count(4)
+    expect(earlier).to_have_value("test1")
+    expect(earlier).to_be_focused()
+    expect(page.get_by_label("Later test")).to_have_value("test3")

@@ -49,12 +49,14 @@ export function one(context) {
         (answer) => answer.groups,
         () => [],
       );
-    const read = () => Promise.all([api.get(path, { signal }), groups()]);
+    const read = async () => {
+      const [test, catalogGroups] = await Promise.all([api.get(path, { signal }), groups()]);
+      // What an end means is in the account. If that cannot be read now, the next look at it tells.
+      if (hasEnded(test) && !board.hasEnded()) await handle.refresh().catch(() => {});
+      return [test, catalogGroups];
+    };
     const draw = ([test, catalogGroups]) => {
-      const hadEnded = board.hasEnded();
       board.draw(test, catalogGroups);
-      // The account shows what the test found before it is read as ever.
-      if (board.hasEnded() && !hadEnded) handle.refresh().catch(() => {});
       return board.node;
     };
     handle.onChange((account) => board.drawAccount(account));
@@ -71,6 +73,8 @@ export function one(context) {
     handle.shows(test);
   });
 }
+
+const hasEnded = (test) => test.state !== "running";
 
 class Board {
   constructor(account, id) {
@@ -90,11 +94,11 @@ class Board {
   }
 
   isRunning() {
-    return this.test?.state === "running";
+    return Boolean(this.test) && !hasEnded(this.test);
   }
 
   hasEnded() {
-    return Boolean(this.test) && !this.isRunning();
+    return Boolean(this.test) && hasEnded(this.test);
   }
 
   draw(test, catalogGroups) {
@@ -149,8 +153,9 @@ class Board {
       this.said = done;
       announce(t.tests.progress(done));
     }
-    if (!running && wasRunning) announce(t.tests.outcomeSaid(t.outcome[test.outcome ?? test.state]));
     this.drawAccount(this.account);
+    if (!running && wasRunning)
+      announce(t.tests.outcomeSaid(t.outcome[this.isNotThereYet ? "notThereYet" : (test.outcome ?? test.state)]));
   }
 
   // A group that was skipped as a whole is one line, which opens.
@@ -200,11 +205,12 @@ class Board {
   }
 
   drawHead() {
-    const { test, total, isNotThereYet } = this;
+    const { test, total, isNotThereYet, isTrueNow } = this;
     const steps = test.steps ?? [];
     const running = this.isRunning();
     const said = steps.some(isOpenDoor) ? "openToOthers" : isNotThereYet ? "notThereYet" : (test.outcome ?? test.state);
-    render(this.head, [test.state, said, steps.length, total, test.unchanged], () => [
+    const means = isTrueNow || isNotThereYet ? t.tests.outcomeText : t.tests.outcomeThen;
+    render(this.head, [test.state, said, isTrueNow, steps.length, total, test.unchanged], () => [
       h(
         "div",
         { class: "test-outcome" },
@@ -236,7 +242,7 @@ class Board {
             value: steps.length,
             "aria-label": t.tests.progress(steps.length),
           })
-        : h("p", { class: "test-says" }, t.tests.outcomeText[said]),
+        : h("p", { class: "test-says" }, means[said]),
       foundAgain(test),
       test.execution_arn &&
         h(
@@ -259,6 +265,8 @@ class Board {
     // outcome alone would say more than that.
     this.isNotThereYet =
       issues.length > 0 && account.status === "unconfirmed" && !isRevoked(account) && this.test.outcome === "failed";
+    // The account may have changed since, without another test.
+    this.isTrueNow = isNewest && (this.test.outcome ?? account.status) === account.status;
     this.drawHead();
     this.wrong.hidden = !issues.length;
     render(this.wrong, issues, () => {
@@ -395,6 +403,8 @@ export function history(context) {
   return frame(context, "tests", (body, handle) => {
     const table = h("ul", { class: "history" });
     const compare = h("div", {});
+    // The two tests that the reader has chosen.
+    const chosen = {};
     const tests = pagedList({
       signal: context.signal,
       list: table,
@@ -405,7 +415,7 @@ export function history(context) {
       // Each row links to its changes since the test before, which may be on the next page.
       onItems: (items) => {
         linkToEarlier(table, items, handle.id);
-        render(compare, items, () => compareTwo(items, handle.id));
+        render(compare, items, () => compareTwo(items, handle.id, chosen));
       },
       renderItem: (test) => historyRow(test, handle.id),
     });
@@ -475,26 +485,32 @@ function linkToEarlier(table, items, id) {
   }
 }
 
-function compareTwo(items, id) {
+function compareTwo(items, id, chosen) {
   if (items.length < 3) return null;
-  const selectOf = (label, chosen) => {
-    const node = h(
+  const selectOf = (name, byItself) => {
+    const isListed = items.some((item) => item.verification_id === chosen[name]);
+    const value = isListed ? chosen[name] : items[byItself].verification_id;
+    return h(
       "select",
-      { class: "input", "aria-label": label },
-      items.map((item, index) =>
+      {
+        class: "input",
+        "aria-label": t.tests[name],
+        "data-part": name,
+        onchange: () => Object.assign(chosen, { earlier: earlier.value, later: later.value }),
+      },
+      items.map((item) =>
         h(
           "option",
-          { value: item.verification_id, selected: index === chosen },
+          { value: item.verification_id, selected: item.verification_id === value },
           when(item.started_at, { exact: true }).textContent,
           " · ",
           t.outcome[item.outcome ?? item.state],
         ),
       ),
     );
-    return node;
   };
-  const earlier = selectOf(t.tests.earlier, 1);
-  const later = selectOf(t.tests.later, 0);
+  const earlier = selectOf("earlier", 1);
+  const later = selectOf("later", 0);
   return h(
     "section",
     { class: "card compare", "aria-label": t.tests.compareTwo },
