@@ -29,11 +29,11 @@ SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
     ("what-changed", "#/accounts/acc000003/tests/test1/since/test0", "light", WIDE),
     ("account", "#/accounts/acc000003", "light", TALL),
     ("account-narrow", "#/accounts/acc000003", "dark", NARROW),
-    ("least-privilege", "#/accounts/acc000003/least-privilege", "light", WIDE),
+    ("least-privilege", "#/accounts/acc000000/least-privilege", "light", WIDE),
     ("instances", "#/accounts/acc000000/instances", "light", WIDE),
     ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE),
     ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW),
-    ("interactions", "#/accounts/acc000000/interactions", "light", WIDE),
+    ("interactions", "#/accounts/acc000000/interactions", "light", WIDE | {"height": 850}),
     ("interactions-narrow", "#/accounts/acc000000/interactions", "dark", NARROW),
     ("organization", "#/organization", "light", WIDE | {"height": 850}),
     ("access-details", "#/access-details", "light", WIDE),
@@ -73,7 +73,8 @@ def lived_in() -> dict[str, Any]:
     audit = [{**one, "at": moment(hours=6 + 31 * index)} for index, one in enumerate(samples.AUDIT)]
     parts[f"{account}/detection"] = {"state": "waiting"}
     parts[f"{account}/instances"] = samples.INSTANCES | {"as_of": moment(seconds=20)}
-    parts[f"{account}/interactions"] = {"items": interactions(), "next_cursor": None}
+    # More than a month's free ones: these are the newest.
+    parts[f"{account}/interactions"] = {"items": interactions(), "next_cursor": "more"}
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
     # The account whose usage is shown beside its details is the second of all.
