@@ -895,7 +895,7 @@ STORIES = (
 
 KNOWN = {
     # The client's repetition rotates again.
-    "rotate": "3 TransactWriteItems timeout, 3 TransactWriteItems dies",
+    "rotate": "4 TransactWriteItems timeout, 4 TransactWriteItems dies",
     # After a test that was aborted nobody looks any more: a person presses Test.
     "look for a role": "9 StartExecution throttled",
     # Each try looks for the instance, and a listing counts.
@@ -908,7 +908,7 @@ KNOWN = {
     # The list is asked for again, and counts again.
     "list instances": "8 TransactWriteItems dies",
     # The repeated request finds the webhook set, and does not show its secret again.
-    "set a webhook": "4 TransactWriteItems timeout, 4 TransactWriteItems dies",
+    "set a webhook": "5 TransactWriteItems timeout, 5 TransactWriteItems dies",
 }
 """Ends that differ from the good run, by story: index and name of the call, and its fault."""
 
