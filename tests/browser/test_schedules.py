@@ -153,10 +153,12 @@ def test_what_an_old_listing_or_a_changing_instance_does_not_tell_is_asked_about
         )
 
 
+@pytest.mark.parametrize("clock", ["10:00", "08:00"])
 @pytest.mark.parametrize("state", ["running", "stopped"])
 def test_what_runs_is_told_by_the_listing_as_it_is_when_the_schedule_is_saved(
-    furnished, admin, answer_with, state
+    furnished, admin, answer_with, state, clock
 ):
+    """However the reader's clock is set meanwhile."""
     page = furnished
     page.clock.install(time="2026-01-10T10:00:00Z")
     answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
@@ -164,6 +166,7 @@ def test_what_runs_is_told_by_the_listing_as_it_is_when_the_schedule_is_saved(
     answer_with(page, f"{ONE}/instances", listed(items=[web], as_of="2026-01-10T10:00:00Z"))
     admin.go("#/accounts/acc000000/instances")
     page.get_by_role("button", name="Change the schedule of web1").click()
+    page.clock.set_system_time(f"2026-01-10T{clock}:00Z")
     page.clock.run_for(120_000)
     page.get_by_role("button", name="Save").click()
     expect(question(page)).to_contain_text("If it is running now, it runs outside this schedule.")

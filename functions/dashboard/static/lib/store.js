@@ -30,8 +30,8 @@ let counts = null;
 let listing = null;
 /** @type {Account | null} */
 let added = null;
-/** The instances that were listed last. `at`: when, in milliseconds.
- * @type {{id: string, listed: {items: any[], unavailable: any[], at: number}} | null} */
+/** The instances that were listed last. `at`: when, `age`: how long ago, in milliseconds.
+ * @type {{id: string, listed: {items: any[], unavailable: any[], at: number, age: () => number}} | null} */
 let instances = null;
 /** What a person has typed of a new account, but no secret key, and the key of the request that tried to add it.
  * @type {{of: string, values: Record<string, any>, attempt: {content: string, key: string}}} */

@@ -5,6 +5,7 @@
 // stop, when its result is known. Within a minute, the API answers with what it read last.
 import * as api from "../lib/api.js";
 import { announce, fill, focus, h, keyed, render, whileLookedAt } from "../lib/dom.js";
+import { ageing } from "../lib/elapsed.js";
 import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
@@ -16,10 +17,12 @@ import {
   form,
   isConnected,
   notice,
+  reasonOf,
   section,
   skeleton,
   submitting,
   toast,
+  warn,
 } from "../lib/ui.js";
 import { load, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -101,7 +104,7 @@ class Instances {
     this.signal = signal;
     const kept = store.instancesOf(handle.id);
     /** @type {any} */
-    this.listing = kept && Date.now() - kept.at < KEPT_FOR_MS ? kept : null;
+    this.listing = kept && kept.age() < KEPT_FOR_MS ? kept : null;
     this.resources = new Map();
     this.resourcesAt = 0;
     this.actsAt = 0;
@@ -165,7 +168,8 @@ class Instances {
 
   // Whether the listing still tells what runs.
   isFresh() {
-    return Date.now() - seenAt(this.listing) < KEPT_FOR_MS;
+    const { at, age } = this.listing;
+    return at - seenAt(this.listing) + age() < KEPT_FOR_MS;
   }
 
   // Whether it runs now; undefined if no listing tells.
@@ -184,10 +188,11 @@ class Instances {
     const path = `/v1/accounts/${api.segment(this.handle.id)}/instances`;
     const query = { refresh: again && session.somebody().canChange ? true : undefined };
     const at = Date.now();
+    const age = ageing();
     const listing = await api.get(path, { query, signal: this.signal });
     for (const item of listing.items)
       if (this.refusals.get(keyOf(item))?.state !== item.state) this.refusals.delete(keyOf(item));
-    this.keep({ ...listing, at });
+    this.keep({ ...listing, at, age });
   }
 
   keep(listing) {
@@ -415,7 +420,7 @@ class Instances {
       this.ask(instance, "start").then(
         (act) => this.follow(instance, act),
         (problem) => {
-          const text = problem.detail || problem.title || String(problem);
+          const text = reasonOf(problem);
           this.refusals.set(keyOf(instance), { text, state: instance.state });
           this.draw();
         },
@@ -463,6 +468,6 @@ class Instances {
   }
 
   fail(problem) {
-    if (!this.signal.aborted) toast(problem.detail || problem.title || String(problem), "warning");
+    if (!this.signal.aborted) warn(problem);
   }
 }
