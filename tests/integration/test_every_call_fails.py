@@ -30,6 +30,7 @@ from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.sealing import credentials_context
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.api.router import Router
+from cavok.domain import audit
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
 from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.interactions import InteractionOutcome
@@ -706,9 +707,8 @@ def _mixed_changes(run: Run) -> None:
         one = an_interaction(index, account_id=accounts[index % 2].account_id, at=NOW)
         wiring.interactions().record(one)
         run.look()
-    wiring.accounts().delete(
-        wiring.accounts().get(ORGANIZATION_ID, accounts[0].account_id), requester=by("a"), now=NOW
-    )
+    gone = wiring.accounts().get(ORGANIZATION_ID, accounts[0].account_id)
+    wiring.accounts().delete(gone, entry=audit.deleted(gone, by("a"), NOW), now=NOW)
     run.look()
     run.memory["records"] = list(run.records)
 

@@ -114,7 +114,7 @@ print(
                 testing=False,
             ).model_dump(mode="json"),
             "issues": [issue.message for issue in find_issues(account, steps)[1]],
-            "groups_of_a_step": StepBody.model_json_schema()["properties"]["group"]["enum"],
+            "groups_of_a_step": StepBody.model_json_schema()["properties"]["group"]["examples"],
         }
     )
 )

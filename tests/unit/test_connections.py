@@ -41,14 +41,20 @@ def parsed(path: Path) -> ast.Module:
 
 
 def modules(path: Path) -> set[Path]:
-    """A handler's file, and those of the package that it imports, directly or through others."""
+    """A handler's file, and those beside it and of the package that it imports, directly or through
+    others.
+    """
     found, ahead = {path}, [path]
     while ahead:
         for node in ast.walk(parsed(ahead.pop())):
             if not isinstance(node, ast.ImportFrom) or not node.module:
                 continue
             names = (node.module, *(f"{node.module}.{alias.name}" for alias in node.names))
-            files = {PACKAGE / (name.replace(".", "/") + ".py") for name in names}
+            files = {
+                folder / (name.replace(".", "/") + ".py")
+                for name in names
+                for folder in (PACKAGE, path.parent)
+            }
             new = {file for file in files if file.is_file()} - found - {WIRING}
             found |= new
             ahead += new
