@@ -31,7 +31,7 @@ logs: dev ## the functions' logs, newest last (FUNCTION=part of a name, MINUTES=
 	@$(RUN) local.logs --function "$(FUNCTION)" --minutes $(or $(MINUTES),15)
 
 sweep: dev ## start the re-verification of the accounts that are due, now
-	@PYTHONPATH=layers/shared $(RUN) local.sweep
+	@$(RUN) local.sweep
 
 test: check stack simulator chromium ## everything: checks, unit, integration, e2e and browser tests
 	@$(RUN) local.stack up

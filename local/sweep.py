@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from cavok.adapters.table import keys
 from local import aws, stack
 from local.display import console, step
 from local.settings import STACK_NAME, Problem
@@ -97,8 +96,8 @@ def _wait_for_tests(running: Stack, account_ids: Sequence[str], seconds: float) 
             TableName=running.table_name,
             KeyConditionExpression="pk = :pk AND begins_with(sk, :tests)",
             ExpressionAttributeValues={
-                ":pk": {"S": keys.account_pk(waiting[-1])},
-                ":tests": {"S": keys.VERIFICATION},
+                ":pk": {"S": f"ACCOUNT#{waiting[-1]}"},
+                ":tests": {"S": "VERIFICATION#"},
             },
             ScanIndexForward=False,
             Limit=1,
