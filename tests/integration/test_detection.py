@@ -182,12 +182,11 @@ def test_a_role_that_lets_us_in_starts_one_test_of_who_asked(admin: Api, sts: St
 
     assert look(admin, account_id) == "found"
 
-    for _ in range(7):  # the test runs
+    for _ in range(3):  # the test runs: whoever began it may have died, so it is started again
         sts.wait(5)
         assert look(admin, account_id) == "found"
-    # Whoever began it may have died, so it was started again twice, which counts.
     (tests,) = (q for q in admin.get("/v1/organization").json["quotas"] if q["name"] == "tests")
-    assert tests["limit"] - tests["remaining"] == 1 + 2
+    assert tests["limit"] - tests["remaining"] == 1
     (test,) = history(admin, account_id)
     assert test["trigger"] == "manual"
     assert [one["name"] for one in executions()] == [test["verification_id"]]

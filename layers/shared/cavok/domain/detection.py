@@ -15,9 +15,6 @@ LOOKS_AT_ONCE = 5
 a second of the 600 that STS answers for all. Source: IAM User Guide, "IAM and AWS STS quotas".
 """
 
-BEGINS_WITHIN = timedelta(seconds=30)
-"""Whoever began a test is done, or dead: the functions of the API have 29 seconds."""
-
 KEPT_FOR = timedelta(hours=1)
 """How long the looks of an organization are remembered after the last."""
 
@@ -40,7 +37,7 @@ Looks = Mapping[str, datetime]
 
 def waits_for_its_role(account: Account, newest: Verification | None, now: datetime) -> bool:
     """Whether only the entry is missing, as far as the newest test tells. True also while a test
-    runs: whoever began it may have died before its execution, so a later look starts it again.
+    runs: whoever began it may have died before its execution, so the next look starts it again.
 
     An open role lets us in too, and a test that was aborted proved nothing: looking would start
     such tests again and again.
@@ -54,13 +51,6 @@ def waits_for_its_role(account: Account, newest: Verification | None, now: datet
     if newest is None or newest.connection_revision != account.connection_revision:
         return True
     return newest.state is State.FINISHED and merely_not_entered(newest.steps)
-
-
-def begun_lately(newest: Verification | None, now: datetime) -> bool:
-    """Whether whoever began this test may still be about to start its execution."""
-    if newest is None or not newest.running:
-        return False
-    return now - newest.started_at < BEGINS_WITHIN
 
 
 def recent(looks: Looks, now: datetime) -> Looks:

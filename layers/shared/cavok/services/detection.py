@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from cavok.domain.detection import Detection, begun_lately, waits_for_its_role
+from cavok.domain.detection import Detection, waits_for_its_role
 from cavok.domain.errors import PreconditionFailed, QuotaExceeded
 from cavok.services.connections import RequestContext
 from cavok.services.start_verification import start_verification
@@ -36,28 +36,27 @@ def look_for_role(
     """
     account = accounts.get(context.organization_id, context.account_id)
     tests = verifications.page(account.account_id, limit=1, after=None).items
-    newest = tests[0] if tests else None
-    if not waits_for_its_role(account, newest, context.now):
+    if not waits_for_its_role(account, tests[0] if tests else None, context.now):
         return Detection.OFF
     if not_now := looks.take_turn(account, context.now):
         return not_now
     if not account.testing(context.now) and not sessions.lets_us_in(account):
         return Detection.WAITING
-    if not begun_lately(newest, context.now):
-        try:
-            start_verification(
-                context.organization_id,
-                context.account_id,
-                versions=frozenset({account.version}),
-                requester=context.requester,
-                accounts=accounts,
-                verifications=verifications,
-                workflows=workflows(),
-                quotas=quotas,
-                now=context.now,
-            )
-        except PreconditionFailed:  # such as revoked: the next look decides anew
-            return Detection.WAITING
-        except QuotaExceeded:
-            return Detection.BUSY
+    try:
+        start_verification(
+            context.organization_id,
+            context.account_id,
+            versions=frozenset({account.version}),
+            requester=context.requester,
+            accounts=accounts,
+            verifications=verifications,
+            workflows=workflows(),
+            quotas=quotas,
+            again_counts=False,  # Looks have limits of their own.
+            now=context.now,
+        )
+    except PreconditionFailed:  # such as revoked: the next look decides anew
+        return Detection.WAITING
+    except QuotaExceeded:
+        return Detection.BUSY
     return Detection.FOUND

@@ -28,13 +28,14 @@ def start_verification(
     verifications: Verifications,
     workflows: Workflows,
     quotas: Quotas,
+    again_counts: bool = True,
     now: datetime,
 ) -> Verification:
     """Starts a test, or returns the running one, of an account at one of `versions`; None allows
     all. Raises AccountNotFound, PreconditionFailed, Conflict, QuotaExceeded, ServiceUnavailable.
 
-    A person's running test is started again, and counted again: whoever began it may have died
-    before its execution. Beyond the quota it is returned as it is.
+    A person's running test is started again, and counted again if `again_counts`: whoever began it
+    may have died before its execution. Beyond the quota it is returned as it is.
     """
 
     count = quotas.counting(QuotaName.TESTS, organization_id, now)
@@ -52,7 +53,7 @@ def start_verification(
     verification, begun = retry_on_conflict(attempt, or_raise=BusyWithOthers(CHANGED_BY_OTHERS))
     if not verification.running or verification.trigger is not Trigger.MANUAL:
         return verification
-    if not begun:
+    if not begun and again_counts:
         try:  # Step Functions has one quota of calls for all organizations.
             quotas.take(QuotaName.TESTS, organization_id, now)
         except QuotaExceeded:
