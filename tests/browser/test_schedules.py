@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,22 +14,12 @@ ONE = "/v1/accounts/acc000000"
 MONDAY = {"action": "start", "at": "2026-01-12T08:00:00Z"}
 
 
-def listed(**changes: Any) -> Any:
-    """Instances as AWS says they are now, however long the test takes."""
-
-    def reply(_: Any) -> dict[str, Any]:
-        later = datetime.now(UTC) + timedelta(hours=1)
-        return samples.INSTANCES | {"as_of": f"{later:%Y-%m-%dT%H:%M:%SZ}"} | changes
-
-    return reply
-
-
 @pytest.fixture
 def furnished(admin, answer_with) -> Page:
     answer_with(admin.page, ONE, samples.account(0))
     answer_with(admin.page, f"{ONE}/resources", {"items": samples.RESOURCES, "next_cursor": None})
     answer_with(admin.page, f"{ONE}/interactions", {"items": [], "next_cursor": None})
-    answer_with(admin.page, f"{ONE}/instances", listed())
+    answer_with(admin.page, f"{ONE}/instances", samples.just_listed())
     return admin.page
 
 
@@ -104,7 +93,7 @@ def test_nothing_is_asked_about_an_instance_that_is_as_its_schedule_says(
 ):
     page = furnished
     web = samples.INSTANCES["items"][0] | {"state": state}
-    answer_with(page, f"{ONE}/instances", listed(items=[web]))
+    answer_with(page, f"{ONE}/instances", samples.just_listed(items=[web]))
     after = {**MONDAY, "action": "stop"} if state == "running" else MONDAY
     answer_with(page, f"{ONE}/resources/res1", saved(after), method="PATCH")
     admin.go("#/accounts/acc000000/instances")
@@ -163,7 +152,9 @@ def test_what_runs_is_told_by_the_listing_as_it_is_when_the_schedule_is_saved(
     page.clock.install(time="2026-01-10T10:00:00Z")
     answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
     web = samples.INSTANCES["items"][0] | {"state": state}
-    answer_with(page, f"{ONE}/instances", listed(items=[web], as_of="2026-01-10T10:00:00Z"))
+    answer_with(
+        page, f"{ONE}/instances", samples.just_listed(items=[web], as_of="2026-01-10T10:00:00Z")
+    )
     admin.go("#/accounts/acc000000/instances")
     page.get_by_role("button", name="Change the schedule of web1").click()
     page.clock.set_system_time(f"2026-01-10T{clock}:00Z")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -371,6 +372,12 @@ INSTANCES = {
 }
 
 
+def just_listed(**changes: Any) -> dict[str, Any]:
+    """Instances as AWS says they are now: the page takes no listing as newer than its request."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    return INSTANCES | {"as_of": f"{later:%Y-%m-%dT%H:%M:%SZ}"} | changes
+
+
 MADE = {
     "created_at": "2026-01-01T10:00:00Z",
     "created_by": "admin@northwind.example",
@@ -708,7 +715,7 @@ def everything(accounts: list[dict[str, Any]] | None = None) -> dict[str, Any]:
         ),
         f"{one}/verifications/test0": finished_test("test0", steps=STEPS[:7]),
         f"{one}/usage": USAGE,
-        f"{one}/instances": INSTANCES,
+        f"{one}/instances": just_listed(),
         f"{one}/resources": {"items": RESOURCES, "next_cursor": None},
         f"{one}/interactions": {"items": INTERACTIONS, "next_cursor": None},
         f"{one}/audit": {"items": AUDIT, "next_cursor": None},
