@@ -898,10 +898,14 @@ KNOWN = {
     "rotate": "4 TransactWriteItems timeout, 4 TransactWriteItems dies",
     # After a test that was aborted nobody looks any more: a person presses Test.
     "look for a role": "9 StartExecution throttled",
-    # Each try looks for the instance, and a listing counts.
+    # Each try looks for the instance, and a listing counts. Then each sets clocks: a change counts.
     "add a resource": """
-        7 DescribeDBInstances throttled
-        8 TransactWriteItems dies, 9 TransactWriteItems throttled""",
+        7 DescribeDBInstances throttled, 8 TransactWriteItems dies,
+        9 TransactWriteItems throttled, 9 TransactWriteItems timeout, 9 TransactWriteItems dies,
+        10 CreateSchedule throttled, 10 CreateSchedule timeout, 10 CreateSchedule dies,
+        11 CreateSchedule throttled, 11 CreateSchedule timeout, 11 CreateSchedule dies,
+        12 TransactWriteItems throttled, 12 TransactWriteItems timeout,
+        12 TransactWriteItems dies""",
     # In flight until follow_outcome looks at the instance: test_every_act_fails.py.
     "stop an instance": "2 TransactWriteItems dies, 9 PutItem dies, 12 StopDBInstance dies",
     "follow a schedule": "3 TransactWriteItems dies, 10 PutItem dies, 13 StopDBInstance dies",
