@@ -7,9 +7,7 @@ from typing import Any
 
 
 def share(document: dict[str, Any]) -> None:
-    """Puts the parameters and answers that several operations have into components. A parameter
-    that refers to a schema stays where it is: tools such as schemathesis follow one step, not two.
-    """
+    """Puts the parameters and answers that several operations have into components."""
     operations = [
         operation
         for part in ("paths", "webhooks")
@@ -23,7 +21,7 @@ def share(document: dict[str, Any]) -> None:
         names: dict[str, str] = {}
         for place in places:
             text = _text(place)
-            if counts[text] == 1 or (kind == "parameters" and "$ref" in text):
+            if counts[text] == 1:
                 continue
             if text not in names:
                 names[text] = _free_name(kind, place, shared)
