@@ -126,12 +126,16 @@ def _whole_api() -> APIGatewayHttpResolver:
 
 
 def _complete(parameter: dict[str, Any]) -> None:
-    """Adds its description, also to its schema, where generators look for it, and an example."""
+    """Adds its description, also to its schema, where generators look for it, and an example. A
+    schema that refers to a component is left alone: schemathesis cannot read words beside `$ref`.
+    """
     from cavok.api import descriptions
 
     name = parameter["name"]
     text = parameter.setdefault("description", descriptions.PARAMETERS.get(name))
-    parameter["schema"] = _never_null(parameter["schema"]) | {"description": text}
+    parameter["schema"] = _never_null(parameter["schema"])
+    if "$ref" not in parameter["schema"]:
+        parameter["schema"] |= {"description": text}
     parameter["example"] = descriptions.PARAMETER_EXAMPLES[name]
 
 
