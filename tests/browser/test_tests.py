@@ -212,7 +212,7 @@ def test_a_test_that_cannot_start_without_network_says_so(admin, account, watch)
 def test_instructions_promise_no_look_while_a_test_runs_nor_one_that_is_over(
     admin, answer_with, watch
 ):
-    waiting = samples.account(5, next_verification_at="2026-01-05T10:07:00Z")
+    waiting = samples.account(5, next_verification_at="2026-01-05T10:07:30Z")
     shown = [waiting | {"testing": True}]
     answer_with(admin.page, "/v1/accounts/acc000005", lambda _: shown[0])
     answer_with(admin.page, "/v1/accounts/acc000005/instructions", samples.INSTRUCTIONS)

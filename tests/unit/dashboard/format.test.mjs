@@ -21,6 +21,11 @@ test("an age is in whole units that have passed", () => {
   assert.equal(relative(from(-24 * HOURS + 10)), "23 hours ago");
 });
 
+test("what is planned is in the whole units that are left, and so never said to be later than it is", () => {
+  assert.equal(relative(from(3 * 60 - 5), "due"), "in 2 minutes");
+  assert.equal(relative(from(2 * HOURS - 60), "due"), "in 1 hour");
+});
+
 test("what has happened is not to come, however slow the reader's clock is", () =>
   assert.equal(relative(from(5 * 60)), "just now"));
 

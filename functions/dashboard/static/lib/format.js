@@ -74,8 +74,9 @@ export function onTick(listener, signal) {
   signal.addEventListener("abort", () => ticking.delete(listener), { once: true });
 }
 
-// `kind`: "past", or "due" for a moment that is planned. A planned moment that has passed is due. What
-// happened after now, by a reader's clock that is slow, happened just now.
+// In the whole units that have passed, or are left: nothing is said to be older, or later, than it is. `kind`: "past",
+// or "due" for a moment that is planned. A planned moment that has passed is due. What happened after now, by a
+// reader's clock that is slow, happened just now.
 export function relative(iso, kind = "past") {
   const seconds = (new Date(iso).getTime() - Date.now()) / 1000;
   if (kind === "due" && seconds <= 0) return t.time.due;
