@@ -26,11 +26,11 @@ class Bus:
         self.accepted: list[Event] = []
         self._refused = refused
 
-    def put(self, events: list[Event]) -> list[bool]:
+    def put(self, events: list[Event]) -> list[str | None]:
         refused = [event.detail["name"] in self._refused for event in events]
         count = refused.index(True) if True in refused else len(events)
         self.accepted += events[:count]
-        return [index < count for index in range(len(events))]
+        return [None if index < count else "ThrottlingException" for index in range(len(events))]
 
 
 def images(admin: Api) -> list[dict[str, Any]]:
