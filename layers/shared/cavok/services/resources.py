@@ -119,7 +119,7 @@ def schedule_resource(
     account = connections.accounts.get(context.organization_id, context.account_id)
     resource = resources.get(context.account_id, resource_id).at_one_of(versions)
     after = resource if schedule == resource.schedule else resource.scheduled(schedule, context.now)
-    if quotas and (schedule or after is resource):
+    if quotas and schedule:
         _count_change(context, quotas)
     return _change(resource, after, account, context, dependencies)
 
