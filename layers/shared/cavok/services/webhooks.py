@@ -16,6 +16,7 @@ from cavok.adapters.webhook_client import NotDelivered, WebhookClient
 from cavok.domain.actors import Requester
 from cavok.domain.audit import AuditAction, AuditEntry, Target, TargetType, differences, of_webhook
 from cavok.domain.errors import (
+    ChangedMeanwhile,
     DeliveryNotFound,
     InvalidField,
     PreconditionFailed,
@@ -116,7 +117,7 @@ def set_webhook(
         return WebhookSet(webhook, secret, created=found is None)
 
     # From the start: a secret that somebody else rotated meanwhile must stay the newest.
-    return retry_on_conflict(attempt, or_raise=BEING_CHANGED)
+    return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(BEING_CHANGED))
 
 
 def remove_webhook(

@@ -37,7 +37,7 @@ from cavok.domain.webhooks import (
     Webhook,
 )
 
-BEING_CHANGED = ChangedMeanwhile("The webhook is being changed.")
+BEING_CHANGED = "The webhook is being changed."
 
 
 class WebhookItem(Item):
@@ -192,7 +192,7 @@ class Webhooks:
                 transaction.delete(WebhookItem.of(webhook), condition=condition)
                 add_audit_entry(transaction, entry_of(webhook), self._audit_kept_for)
 
-        retry_on_conflict(attempt, or_raise=BEING_CHANGED)
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile(BEING_CHANGED))
 
     def health(self, organization_id: str) -> Health:
         """The health of the receiver, without failures if none is stored."""
@@ -233,7 +233,7 @@ class Webhooks:
                 count(transaction)
                 add_audit_entry(transaction, entry, self._audit_kept_for)
 
-        retry_on_conflict(attempt, or_raise=BEING_CHANGED)
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile(BEING_CHANGED))
 
     def record(self, delivery: Delivery) -> None:
         """Stores what became of a message, in place of what is known of its earlier tries."""
