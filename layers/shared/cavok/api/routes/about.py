@@ -1,5 +1,6 @@
 """The routes about the API itself, which need no token."""
 
+from functools import cache
 from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
@@ -27,16 +28,14 @@ def get_openapi() -> Response[str]:
         status_code=HTTPStatus.OK.value,
         content_type="application/json",
         headers={"Vary": "Accept-Encoding"},
-        body=openapi.document(),
+        body=_document(),
     )
 
 
 @router.get("/docs", include_in_schema=False, cache_control=FOR_ALL, compress=True)
 def get_docs() -> Response[str]:
     """Returns a page for reading about the API."""
-    from cavok.api import documentation
-
-    return _html(documentation.page(openapi.described()))
+    return _html(_page())
 
 
 @router.get("/docs/problems/<code>", include_in_schema=False, cache_control=FOR_ALL, compress=True)
@@ -47,6 +46,20 @@ def get_problem_page(code: str) -> Response[str]:
     if code not in problem_pages.EXPLANATIONS:
         return problem(HTTPStatus.NOT_FOUND, "No problem of this API has this code.")
     return _html(problem_pages.page(code))
+
+
+@cache
+def _document() -> str:
+    """Made once a process: anybody may ask for it, without a token."""
+    return openapi.document()
+
+
+@cache
+def _page() -> str:
+    """Likewise."""
+    from cavok.api import documentation
+
+    return documentation.page(openapi.described())
 
 
 def _html(body: str) -> Response[str]:
