@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -356,17 +357,23 @@ def test_a_repeated_request_is_neither_charged_twice_nor_refused_once_it_was_don
     assert is_problem(refused, 429)
 
 
+@contextmanager
+def throttled_acts() -> Iterator[None]:
+    def throttled(*_: object) -> None:
+        raise CallFailed(judge("ThrottlingException", "Not now."))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(InstanceClient, "act", throttled)
+        yield
+
+
 def test_each_try_of_a_key_whose_act_is_open_is_charged_as_it_acts(
     admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What fails for a while stays open, so that its key may try again: not for nothing."""
 
-    def throttled(*_: object) -> None:
-        raise CallFailed(judge("ThrottlingException", "Not now."))
-
     instance = run_instance()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(InstanceClient, "act", throttled)
+    with throttled_acts():
         tries = [act(admin, instance, idempotency_key="k").status for _ in range(LIMIT + 2)]
     assert tries == [503] * LIMIT + [429] * 2
     assert customer.entered == LIMIT
@@ -384,12 +391,8 @@ def test_a_key_of_another_person_begins_an_act_of_ones_own(
 ) -> None:
     """Whoever took up another's open act would act under that person's name."""
 
-    def throttled(*_: object) -> None:
-        raise CallFailed(judge("ThrottlingException", "Not now."))
-
     instance = run_instance()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(InstanceClient, "act", throttled)
+    with throttled_acts():
         assert act(admin, instance, idempotency_key="k").status == 503
     customer.wait(65)
     bob = Api(ORGANIZATION_ID, "admin", {"sub": "bob", "email": "bob@example.com"})
