@@ -271,17 +271,14 @@ def test_the_principal_arn_of_a_session_has_its_roles_path(account: Account) -> 
 
 
 def test_a_pattern_with_many_wildcards_is_matched_at_once(account: Account) -> None:
-    """Sixteen keep a backtracking matcher busy for half a minute, twenty-four for hours."""
-    patterns = [f"ec2:{'*' * 16}y", "ec2:*ribe*Inst?nc*s"]
+    """Twenty-four keep a backtracking matcher busy for hours: the test would not end."""
+    patterns = [f"ec2:{'*' * 24}y", "ec2:*ribe*Inst?nc*s"]
     role = account.role("Reader", {"Effect": "Allow", "Action": patterns, "Resource": "*"})
     ec2 = account.session(role, "ec2")
-    started = time.monotonic()
 
     assert ec2.describe_instances()["Reservations"] == []
     with pytest.raises(ClientError, match="UnauthorizedOperation"):
         ec2.describe_volumes()
-
-    assert time.monotonic() - started < 10
 
 
 def encrypted_instance(account: Account) -> str:

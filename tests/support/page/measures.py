@@ -1,4 +1,4 @@
-"""What is measured of the page: by tests against a limit, by `make bench` for the record."""
+"""What is counted of the page by tests, and measured of it by `make bench`."""
 
 from __future__ import annotations
 
@@ -30,21 +30,23 @@ _SCROLL_UP = """(count) => new Promise((resolve) => {
   });
   observer.observe({ type: "longtask" });
   const frames = [];
+  let rows = 0;
   let y = document.body.scrollHeight;
   let before = performance.now();
   const tick = (now) => {
     frames.push(now - before);
     before = now;
+    rows = Math.max(rows, document.querySelectorAll("%s").length);
     if (frames.length > count) {
       observer.disconnect();
-      resolve({ slow: frames.filter((one) => one > 50).length, longest: longest.task });
+      resolve({ slow: frames.filter((one) => one > 50).length, longest: longest.task, rows });
       return;
     }
     window.scrollTo(0, y -= 900);
     requestAnimationFrame(tick);
   };
   requestAnimationFrame((now) => { before = now; tick(now); });
-})"""
+})""".replace("%s", ROW)
 
 
 def weigh(page: Page, visit: Callable[[], Any]) -> list[int]:
@@ -84,9 +86,11 @@ def scroll_to_the_end(page: Page, accounts: int) -> int:
 @dataclass(frozen=True)
 class Scrolling:
     """Of a scroll in which every frame replaces every row. `cpu_ms` is the processor time of the
-    page's own thread a frame, which a busy machine stretches little.
+    page's own thread a frame, which a busy machine stretches little. `rows_at_most` is the most
+    rows that the document held at once.
     """
 
+    rows_at_most: int
     cpu_ms: float
     slow_frames: int
     longest_task_ms: float
@@ -98,7 +102,7 @@ def scroll_back(page: Page) -> Scrolling:
     before = _processor_seconds(session)
     seen = page.evaluate(_SCROLL_UP, FRAMES)
     spent = _processor_seconds(session) - before
-    return Scrolling(spent * 1000 / FRAMES, seen["slow"], seen["longest"])
+    return Scrolling(seen["rows"], spent * 1000 / FRAMES, seen["slow"], seen["longest"])
 
 
 def _processor_seconds(session: Any) -> float:
