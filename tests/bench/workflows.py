@@ -17,7 +17,7 @@ from local.settings import ROOT
 from tests.bench.functions import PARAMETERS, ExecutionEnvironment, Invocation
 from tests.bench.measure import Sample
 from tests.bench.stand_in import StandIn
-from tests.integration.asl import Call, Run
+from tests.support.asl import Call, Run
 
 TRANSITION = 0.025
 """Seconds that Step Functions takes for a state, beside what the state waits for."""

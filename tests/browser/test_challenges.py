@@ -18,9 +18,9 @@ from playwright.sync_api import Page, expect
 from local import aws
 from local.stack import Stack
 from tests.browser.axe import assert_accessible
-from tests.browser.test_hosted_sign_in import Cognito, Handler
 from tests.support import totp
 from tests.support.page import built
+from tests.support.page.hosted_sign_in import Cognito, Handler
 from tests.support.template import resource, template
 
 SENT = f"aA1-{secrets.token_urlsafe(18)}"

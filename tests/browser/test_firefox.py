@@ -2,30 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
-from playwright.sync_api import Browser, Playwright
-
 from tests.browser.conditions import API_DOWN, PLAIN, TWO_TABS
 from tests.browser.test_what_is_true_now import *  # noqa: F403
-from tests.support.page import firefox
+from tests.support.page.in_firefox import launched, needs_firefox
 
-pytestmark = pytest.mark.skipif(
-    not firefox.find(), reason="no firefox-esr here (Debian: apt install firefox-esr)"
-)
+__all__ = ["launched"]
 
+pytestmark = needs_firefox
 
 CONDITIONS = (PLAIN, API_DOWN, TWO_TABS)
 """A slow network is as slow in Chromium."""
-
-
-@pytest.fixture(scope="module")
-def launched(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    browser = firefox.launch(playwright, tmp_path_factory.mktemp("firefox"))
-    yield browser
-    browser.close()
-
 
 # They read the bodies of requests, which WebDriver BiDi does not tell.
 for name in (

@@ -10,9 +10,11 @@ from importlib import import_module
 import pytest
 
 from tests.browser import conditions
-from tests.browser.test_firefox import launched, pytestmark
+from tests.support.page.in_firefox import launched, needs_firefox
 
-__all__ = ["launched", "pytestmark"]
+__all__ = ["launched"]
+
+pytestmark = needs_firefox
 
 CONDITIONS = (conditions.PLAIN,)
 POINTS = range(4, 10)

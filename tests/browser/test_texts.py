@@ -12,8 +12,8 @@ from playwright.sync_api import Error, Page, Response, Route, expect
 
 from cavok.domain.events import EventType
 from tests.browser.axe import wait_until_loaded
-from tests.browser.test_accessibility import MODALS, NEEDS_SIGN_IN
 from tests.support.page import samples
+from tests.support.page.views import MODALS, NEEDS_SIGN_IN
 
 WRAP = """
 const wrapped = (value) =>

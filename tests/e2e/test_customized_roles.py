@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from local.customers import CUSTOMERS
-from tests.e2e.test_sample_customers import ALL_WORKS, FULL, Row, but, rows
 from tests.e2e.using import Use, Used, control
 from tests.support.connections import resource_states
 from tests.support.http import answer, problem
 from tests.support.journeys import Journey, Journeys
+from tests.support.verdicts import ALL_WORKS, FULL, Row, but, rows
 from tests.support.waiting import wait_for
 
 PARTIAL: Row = ("partial", True, "live", None)

@@ -4,22 +4,14 @@ step.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES
-from cavok.domain.permissions import STEPS
-from cavok.domain.steps import REFUSALS_WANTED
 from tests.support.journeys import Journey, Journeys
+from tests.support.verdicts import ALL_WORKS, FULL, Row, but, rows
 
-Row = tuple[str, bool | None, str, str | None]
-"""verdict, ok, evidence, reason"""
-
-ALLOWED: Row = ("allowed", True, "live", None)
-REFUSED_AS_IT_SHOULD: Row = ("denied", True, "live", None)
 OPEN_DOOR: Row = ("allowed", False, "live", "confused_deputy")
 
 
@@ -35,21 +27,9 @@ def skipped(reason: str) -> Row:
     return ("skipped", None, "none", reason)
 
 
-ALL_WORKS: dict[str, Row] = {
-    step: REFUSED_AS_IT_SHOULD if step in REFUSALS_WANTED else ALLOWED for step in STEPS
-}
 TRUST_OF_A_ROLE = ("sts:AssumeRole", "trust:without-external-id", "trust:with-wrong-external-id")
 
 
-def but(row: Row, *steps: str) -> dict[str, Row]:
-    """All works, but for these steps; `rds:` names every step that starts so."""
-    return {
-        **ALL_WORKS,
-        **{step: row for step in ALL_WORKS for named in steps if step.startswith(named)},
-    }
-
-
-FULL = dict.fromkeys(UNKNOWN_CAPABILITIES, "full")
 UNKNOWN = dict.fromkeys(UNKNOWN_CAPABILITIES, "unknown")
 
 
@@ -168,13 +148,6 @@ def journey(customer: str, journeys_of_all: Journeys) -> Journey:
 @pytest.fixture
 def expected(customer: str) -> Expected:
     return EXPECTED[customer]
-
-
-def rows(steps: Iterable[dict[str, Any]]) -> list[tuple[str, Row]]:
-    return [
-        (step["step"], (step["verdict"], step["ok"], step["evidence"], step["reason"]))
-        for step in steps
-    ]
 
 
 def test_every_step_has_its_verdict_and_says_how_it_is_known(

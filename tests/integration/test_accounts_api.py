@@ -17,7 +17,16 @@ from cavok.domain.accounts import UNKNOWN_CAPABILITIES
 from functions.accounts_api.app import app as accounts_api
 from tests.integration.conftest import TABLE, client, items
 from tests.integration.test_message_contracts import STREAMS, matches
-from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Api, is_problem, number
+from tests.support.api import (
+    KEY_ACCOUNT,
+    KEYS,
+    ROLE_ACCOUNT,
+    UNKNOWN_ID,
+    Api,
+    is_problem,
+    number,
+    served,
+)
 from tests.support.builders import (
     KEY_ID,
     NUMBER,
@@ -28,7 +37,6 @@ from tests.support.builders import (
 )
 from tests.support.moto_stack import Stream
 from tests.support.template import resource
-from tests.unit.test_routes import served
 
 OWNED = sorted(
     (method, path.format(account_id="{id}", verification_id=VERIFICATION_ID))

@@ -30,14 +30,14 @@ from cavok.domain.webhooks import PAUSED_AFTER, Health
 from cavok.observability import metrics
 from cavok.services.resources import ResourceDependencies
 from local.settings import ROOT
-from tests.integration.asl import Run, TaskFailed
 from tests.integration.conftest import TABLE, WORKFLOW, client, items
 from tests.integration.test_following_schedules import control, orders, scheduler
 from tests.integration.test_start_stop import connect, dependencies, sessions
 from tests.support.api import KEY_ACCOUNT, Api, Context
+from tests.support.asl import Run, TaskFailed
 from tests.support.builders import NUMBER, ORGANIZATION_ID, an_interaction, sample_event
+from tests.support.documents import runbook_rows
 from tests.support.template import template
-from tests.unit.test_runbook import rows
 
 __all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
 
@@ -744,7 +744,7 @@ def test_every_message_of_unfollowed_schedules_is_taken_by_the_function_that_the
         "ReconcileClocks": SCHEDULED_EVENT,
     }
     assert messages.keys() == senders_to("UnfollowedSchedules")
-    by_hand = rows("Following a schedule by hand")
+    by_hand = runbook_rows("Following a schedule by hand")
     for function, message in messages.items():
         folder = FUNCTIONS[function]["CodeUri"].removeprefix("functions/")
         has = {*message, f'"detail-type": "{message.get("detail-type")}"'}

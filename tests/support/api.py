@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
+
 from functions.accounts_api import app
 from tests.support import declared
 from tests.support.builders import ACCOUNT_ID, KEY_ID, NUMBER, SECRET_KEY, sample_event
@@ -158,3 +160,10 @@ def is_problem(answer: Answer, status: int) -> bool:
 def number(index: int) -> str:
     """Account numbers that differ."""
     return str(int(NUMBER) + index)
+
+
+def served(app: APIGatewayHttpResolver) -> set[tuple[str, str]]:
+    """Method and path of each route."""
+    return {
+        (route.method, route.openapi_path) for route in (*app._static_routes, *app._dynamic_routes)
+    }

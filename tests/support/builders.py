@@ -219,3 +219,16 @@ def a_resource(**but: Any) -> Resource:
         "updated_at": NOW,
     }
     return Resource(**ordinary | but)
+
+
+REFUSALS = (
+    Reason.IDENTITY_POLICY,
+    Reason.EXPLICIT_DENY,
+    Reason.PERMISSIONS_BOUNDARY,
+    Reason.SERVICE_CONTROL_POLICY,
+    Reason.RESOURCE_CONTROL_POLICY,
+    Reason.SESSION_POLICY,
+    Reason.RESOURCE_POLICY,
+    Reason.VPC_ENDPOINT_POLICY,
+    Reason.UNSTATED,
+)

@@ -121,3 +121,13 @@ def a_session(role_name: str | None = "CavokCloud", region: str = "us-east-1") -
         role_name=role_name,
         credentials=Credentials("ASIAIOSFODNN7EXAMPLE", "secret", "token"),
     )
+
+
+ASSUMED = {
+    "Credentials": {
+        "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
+        "SecretAccessKey": "temporary-secret",
+        "SessionToken": "temporary-token",
+        "Expiration": "2025-03-01T12:15:00Z",
+    }
+}

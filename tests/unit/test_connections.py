@@ -21,15 +21,10 @@ from cavok.domain.accounts import Outcome
 from cavok.domain.verifications import State
 from cavok.services.reconcile_clocks import Difference
 from local.settings import ROOT
-from tests.support.template import template
-from tests.unit.test_template import FUNCTIONS, RESOURCES, listed, role
+from tests.support.template import FUNCTIONS, RESOURCES, listed, of_type, role, template
 
 Json = dict[str, Any]
 PACKAGE = ROOT / "layers" / "shared"
-
-
-def of_type(name: str) -> dict[str, Json]:
-    return {n: r["Properties"] for n, r in RESOURCES.items() if r["Type"] == name}
 
 
 # ---- what a function is told ---------------------------------------------------------------------

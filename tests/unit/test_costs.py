@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-import re
-
 from local.catalog import COSTS, cost_rows
-
-
-def figures(unit: str) -> list[int]:
-    """The whole numbers in the row of a unit."""
-    (row,) = re.findall(rf"^\| {unit} \|(.*)$", COSTS.read_text(), re.M)
-    return [int(number) for number in re.findall(r"\d+", row)]
+from tests.support.documents import cost_figures
 
 
 def test_the_rows_that_count_probes_are_those_of_the_catalog() -> None:
@@ -20,4 +13,4 @@ def test_the_rows_that_count_probes_are_those_of_the_catalog() -> None:
 
 
 def test_a_persons_test_stays_cheap() -> None:
-    assert figures("Step Functions state transitions")[0] <= 40
+    assert cost_figures("Step Functions state transitions")[0] <= 40

@@ -10,9 +10,7 @@ import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from local.settings import ROOT
-from tests.support.template import template
-
-RESOURCES: dict[str, Any] = template()["Resources"]
+from tests.support.template import FUNCTIONS, RESOURCES, of_type, template
 
 ARN = "arn:aws:dynamodb:ap-southeast-1:123456789012:" + "x" * 128
 """Stands for what CloudFormation fills in: as long as its own names become."""
@@ -29,14 +27,10 @@ INLINE_POLICIES_CHARACTERS = 10_240
 """Of a role, without white space. Source: IAM User Guide, "IAM and AWS STS quotas"."""
 
 
-def of_type(kind: str) -> dict[str, Any]:
-    return {name: r["Properties"] for name, r in RESOURCES.items() if r["Type"] == kind}
-
-
 BENEATH = {"AWS::Serverless::StateMachine": "AWS::StepFunctions::StateMachine"}
 """What SAM makes of a type."""
 
-ROLES, FUNCTIONS = of_type("AWS::IAM::Role"), of_type("AWS::Serverless::Function")
+ROLES = of_type("AWS::IAM::Role")
 
 
 def filled_in(node: Any) -> Any:

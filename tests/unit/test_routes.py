@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
-
 from cavok.api import openapi
 from functions.accounts_api.app import app as accounts_api
 from functions.instances_api.app import app as instances_api
+from tests.support.api import served
 from tests.support.template import template
 
 TARGETS = {
@@ -16,13 +15,6 @@ TARGETS = {
     for resource in template()["Resources"].values()
     if resource["Type"] == "AWS::ApiGatewayV2::Route"
 }
-
-
-def served(app: APIGatewayHttpResolver) -> set[tuple[str, str]]:
-    """Method and path of each route."""
-    return {
-        (route.method, route.openapi_path) for route in (*app._static_routes, *app._dynamic_routes)
-    }
 
 
 def target(method: str, path: str) -> str:

@@ -11,24 +11,13 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from local.retained import retained
 from local.settings import ROOT
-from tests.support.template import template
-from tests.unit.test_template import HEADS, ORDER, folder, named_by
-
-RESOURCES = template()["Resources"]
-RUNBOOK = (ROOT / "docs" / "operating.md").read_text()
-
-
-def rows(heading: str, level: int = 2) -> list[list[str]]:
-    """The cells of the table under a heading, without its head."""
-    _, _, rest = RUNBOOK.partition(f"\n{'#' * level} {heading}\n")
-    section = re.split(r"\n##+ ", rest)[0]
-    lines = [line for line in section.splitlines() if line.startswith("| ")]
-    return [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
+from tests.support.documents import RUNBOOK, runbook_rows
+from tests.support.template import HEADS, ORDER, RESOURCES, folder, named_by, template
 
 
 def first_column(heading: str, level: int = 2) -> list[str]:
     """The names in the table under a heading."""
-    return [name for row in rows(heading, level) for name in row[0].split(", ")]
+    return [name for row in runbook_rows(heading, level) for name in row[0].split(", ")]
 
 
 def named(kind: str) -> list[str]:
@@ -82,7 +71,7 @@ def file_of(head: str) -> str:
     return uri.removeprefix("statemachines/").removesuffix(".asl.json")
 
 
-@pytest.mark.parametrize("row", rows("Alarms"), ids=lambda row: row[0])
+@pytest.mark.parametrize("row", runbook_rows("Alarms"), ids=lambda row: row[0])
 def test_the_runbook_names_each_function_or_workflow_for_which_an_alarm_rings(
     row: list[str],
 ) -> None:

@@ -7,9 +7,8 @@ from typing import Any
 
 from cavok.adapters import sealing
 from local.settings import ROOT
-from tests.support.template import template
+from tests.support.template import RESOURCES
 
-RESOURCES = template()["Resources"]
 CONTEXT = "kms:EncryptionContext:"
 CONTEXTS = {
     "a customer's access key": sealing.credentials_context("o", "a"),

@@ -28,10 +28,9 @@ from tests.support.builders import (
     an_account_with_keys,
 )
 from tests.support.service_authorization import findings
-from tests.support.template import template
+from tests.support.template import RESOURCES
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)
-RESOURCES = template()["Resources"]
 ANY_CLOCK = f"arn:aws:scheduler:us-east-1:{WORKLOAD}:schedule/*/*"
 ANY_GROUP = f"arn:aws:resource-groups:*:{NUMBER}:group/*"
 OUR_OWN = {

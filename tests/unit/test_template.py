@@ -17,14 +17,20 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
 from cavok.domain.verifications import UNTESTED
 from local.settings import ROOT
-from tests.support.template import highest, template
+from tests.support.template import (
+    BELONGING,
+    FUNCTIONS,
+    HEADS,
+    ORDER,
+    RESOURCES,
+    folder,
+    highest,
+    listed,
+    named_by,
+    role,
+    template,
+)
 
-RESOURCES = template()["Resources"]
-FUNCTIONS = {
-    name: resource["Properties"]
-    for name, resource in RESOURCES.items()
-    if resource["Type"] == "AWS::Serverless::Function"
-}
 MAY = {
     "accounts_api": {
         "dynamodb:BatchGetItem",
@@ -166,27 +172,12 @@ WITHOUT_RESOURCES = ("dynamodb:ListStreams",)
 each_function = pytest.mark.parametrize("name", FUNCTIONS)
 
 
-def folder(name: str) -> str:
-    uri: str = FUNCTIONS[name]["CodeUri"]
-    return uri.removeprefix("functions/")
-
-
-def role(name: str) -> dict[str, Any]:
-    """The function's own role. One that SAM generates may write to any log group."""
-    properties: dict[str, Any] = RESOURCES[FUNCTIONS[name]["Role"]["Fn::GetAtt"][0]]["Properties"]
-    return properties
-
-
 def statements(name: str) -> Iterator[dict[str, Any]]:
     """What a function may do, besides writing its own log and traces."""
     for policy in role(name)["Policies"]:
         for statement in policy["PolicyDocument"]["Statement"]:
             if statement["Sid"] not in ("WriteItsLog", "SendTraces"):
                 yield statement
-
-
-def listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 @each_function
@@ -490,40 +481,6 @@ def test_an_alarm_notifies_operators_and_names_the_page_to_read(alarm: str) -> N
     assert properties["AlarmActions"] == [{"Ref": "OperatorsTopic"}]
     (page,) = re.findall(r"See (docs/[a-z]+\.md)\.", properties["AlarmDescription"])
     assert (ROOT / page).is_file()
-
-
-ORDER = list(RESOURCES)
-HEADS = [
-    name
-    for name, resource in RESOURCES.items()
-    if resource["Type"] in ("AWS::Serverless::Function", "AWS::Serverless::StateMachine")
-]
-"""The functions and workflows, in the order of the file. Each begins a block."""
-BELONGING = {
-    "AWS::ApiGatewayV2::Integration",
-    "AWS::ApiGatewayV2::Route",
-    "AWS::CloudWatch::Alarm",
-    "AWS::Events::Rule",
-    "AWS::IAM::Role",
-    "AWS::Lambda::EventSourceMapping",
-    "AWS::Lambda::Permission",
-    "AWS::Logs::LogGroup",
-    "AWS::SQS::Queue",
-    "AWS::SQS::QueuePolicy",
-    "AWS::Scheduler::Schedule",
-}
-"""Types of the resources that stand in the block of what they serve."""
-NO_LINKS = ("Environment", "DefinitionSubstitutions", "Policies", "AssumeRolePolicyDocument")
-"""Properties that name resources of other blocks: what is passed on, permitted or trusted."""
-
-
-@cache
-def named_by(name: str) -> set[str]:
-    """The functions, workflows and belonging resources to which a resource refers."""
-    properties = RESOURCES[name].get("Properties", {})
-    text = json.dumps({key: value for key, value in properties.items() if key not in NO_LINKS})
-    words = set(re.findall(r"\w+", text)) - {name}
-    return {n for n in ORDER if n in words and (n in HEADS or RESOURCES[n]["Type"] in BELONGING)}
 
 
 @cache

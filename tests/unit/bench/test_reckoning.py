@@ -8,7 +8,7 @@ from tests.bench.functions import variables_of
 from tests.bench.measure import Sample
 from tests.bench.reckoning import share_of_a_processor, with_a_share
 from tests.bench.workflows import TRANSITION, Reckoned, definition
-from tests.unit.test_template import FUNCTIONS
+from tests.support.template import FUNCTIONS
 
 
 def test_a_function_has_a_share_of_a_processor_by_its_memory() -> None:

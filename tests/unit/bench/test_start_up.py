@@ -9,7 +9,7 @@ import pytest
 from cavok import wiring
 from tests.bench.measure import Medians
 from tests.bench.start_up import _FIRST_CLIENTS, BEFORE, StartUp
-from tests.unit.test_template import FUNCTIONS
+from tests.support.template import FUNCTIONS
 
 WITHOUT_LAYER = {"DashboardPage"}
 NEW = {"SweepAccounts"}

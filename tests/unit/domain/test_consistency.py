@@ -41,8 +41,7 @@ from cavok.domain.steps import (
     Verdict,
 )
 from cavok.domain.verifications import State, Trigger, Verification, finish
-from tests.support.builders import NOW, a_verification, an_account, an_account_with_keys
-from tests.unit.domain.test_verifications import REFUSALS
+from tests.support.builders import NOW, REFUSALS, a_verification, an_account, an_account_with_keys
 
 IDS = ("orders", "stock")
 REGIONS = ("us-east-1", "eu-west-1")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from cavok.adapters.customer.session import CALL
-from cavok.adapters.table.progress import ONCE
 from cavok.domain.deadlines import (
     ACCOUNT_SECONDS,
     LOG_SECONDS,
@@ -14,14 +12,9 @@ from cavok.domain.deadlines import (
     Deadline,
 )
 from cavok.domain.errors import OutOfTime
+from tests.support.longest_calls import A_CALL, SHOWING
+from tests.support.state_machines import VERIFY
 from tests.support.template import template
-from tests.unit.statemachines.test_definitions import VERIFY
-
-A_CALL = CALL.retries["total_max_attempts"] * (CALL.connect_timeout + CALL.read_timeout)
-"""The longest that one call takes, in seconds, without the pause between its two tries."""
-
-SHOWING = ONCE.connect_timeout + ONCE.read_timeout
-"""The longest that it takes to show a step."""
 
 
 def test_a_deadline_is_over_after_its_seconds() -> None:

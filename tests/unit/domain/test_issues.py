@@ -24,6 +24,7 @@ from cavok.domain.verifications import entry_refused, finish
 from tests.support.builders import (
     NOW,
     NUMBER,
+    REFUSALS,
     a_step,
     a_verification,
     actions_of,
@@ -33,7 +34,6 @@ from tests.support.builders import (
     denied,
     steps_of,
 )
-from tests.unit.domain.test_verifications import REFUSALS
 
 STOP, START = "ec2:StopInstances", "ec2:StartInstances"
 

@@ -49,6 +49,7 @@ from tests.support.builders import (
     ADA,
     NOW,
     OTHER_VERIFICATION_ID,
+    REFUSALS,
     VERIFICATION_ID,
     a_slot,
     a_step,
@@ -592,17 +593,6 @@ def test_a_group_is_as_capable_as_its_steps_prove(
     assert capabilities(steps)["rds"] is capability
 
 
-REFUSALS = (
-    Reason.IDENTITY_POLICY,
-    Reason.EXPLICIT_DENY,
-    Reason.PERMISSIONS_BOUNDARY,
-    Reason.SERVICE_CONTROL_POLICY,
-    Reason.RESOURCE_CONTROL_POLICY,
-    Reason.SESSION_POLICY,
-    Reason.RESOURCE_POLICY,
-    Reason.VPC_ENDPOINT_POLICY,
-    Reason.UNSTATED,
-)
 ANSWERS = st.one_of(
     st.just(Judgement(verdict=Verdict.ALLOWED)),
     st.builds(Judgement, verdict=st.just(Verdict.DENIED), reason=st.sampled_from(REFUSALS)),

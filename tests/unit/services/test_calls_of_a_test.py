@@ -40,11 +40,10 @@ from tests.support.builders import (
     VERIFICATION_ID,
     an_account,
 )
-from tests.support.fake_aws import refused
+from tests.support.documents import cost_figures
+from tests.support.fake_aws import ASSUMED, refused
+from tests.support.in_memory import OUR_ROLE, SEALER, Accounts, Organizations
 from tests.support.simulated_time import SimulatedTime, simulated_time
-from tests.unit.adapters.customer.test_assume_role import ANSWER
-from tests.unit.services.test_open_session import OUR_ROLE, SEALER, Accounts, Organizations
-from tests.unit.test_costs import figures
 
 TWENTY = tuple(sorted(REGIONS))[:20]
 MOST_CALLS = 120
@@ -94,7 +93,7 @@ class Customer:
             for n in range(count)
         ]
         answers: dict[str, Any] = {
-            "AssumeRole": ANSWER,
+            "AssumeRole": ASSUMED,
             "GetCallerIdentity": {"Account": NUMBER},
             "DescribeInstances": {"Reservations": [{"Instances": instances}]},
             "DescribeDBInstances": {"DBInstances": []},
@@ -179,7 +178,7 @@ def test_the_costs_say_how_many_calls_a_test_of_one_region_makes(
     run_test(TWENTY[0], trigger=trigger)
 
     about = round(len(customer.calls), -1)
-    assert figures("STS and the customer's API calls") == [about, about, MOST_CALLS]
+    assert cost_figures("STS and the customer's API calls") == [about, about, MOST_CALLS]
 
 
 def test_twenty_regions_take_less_than_twice_as_long_as_one(customer: Customer) -> None:

@@ -14,7 +14,7 @@ from cavok.domain.log_writing import InteractionEvent
 from cavok.services.log_interactions import read_events
 from local.settings import ROOT
 from tests.support.builders import sample_event
-from tests.unit.services.test_publish_events import a_count, an_interaction, events_of
+from tests.support.stream_records import events_of, interaction_record, usage_record
 
 
 def schema(name: str) -> dict[str, Any]:
@@ -30,20 +30,20 @@ def check(detail: object, name: str) -> None:
 
 
 def test_an_interaction_is_of_its_schema() -> None:
-    (event,) = events_of(an_interaction(), 1000)
+    (event,) = events_of(interaction_record(), 1000)
 
     assert event.type == schema("instance_interaction.v1")["title"]
     check(event.detail, "instance_interaction.v1")
 
 
 def test_what_the_schema_names_is_what_the_event_has() -> None:
-    (event,) = events_of(an_interaction(), 1000)
+    (event,) = events_of(interaction_record(), 1000)
 
     assert set(schema("instance_interaction.v1")["properties"]) == set(event.detail)
 
 
 def test_an_event_of_the_schema_is_one_that_can_be_written() -> None:
-    (event,) = events_of(an_interaction(), 1000)
+    (event,) = events_of(interaction_record(), 1000)
 
     read = InteractionEvent.of_event(
         {"source": "cavok.accounts", "detail-type": event.type, "detail": event.detail}
@@ -54,14 +54,14 @@ def test_an_event_of_the_schema_is_one_that_can_be_written() -> None:
 
 @pytest.mark.parametrize("change", [{"schema_version": 2}, {"outcome": 7}, {"occurred_at": None}])
 def test_the_schema_refuses_what_is_no_such_event(change: dict[str, Any]) -> None:
-    (event,) = events_of(an_interaction(), 1000)
+    (event,) = events_of(interaction_record(), 1000)
 
     with pytest.raises(ValidationError):
         check({**event.detail, **change}, "instance_interaction.v1")
 
 
 def test_a_crossed_threshold_is_of_its_schema() -> None:
-    (event,) = events_of(a_count(799, 800), 1000)
+    (event,) = events_of(usage_record(799, 800), 1000)
 
     assert event.type == schema("usage_threshold_crossed.v1")["title"]
     check(event.detail, "usage_threshold_crossed.v1")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -26,7 +26,6 @@ from cavok.domain.errors import (
     OurEntryBroken,
     SealBroken,
 )
-from cavok.domain.organizations import Organization
 from cavok.domain.steps import Step, Verdict
 from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies
@@ -46,30 +45,13 @@ from tests.support.builders import (
     an_account_with_keys,
     confirmed,
 )
-from tests.support.fake_aws import Aws, refused
-from tests.unit.adapters.customer.test_assume_role import ANSWER
+from tests.support.fake_aws import ASSUMED, Aws, refused
+from tests.support.in_memory import OUR_ROLE, SEALER, Accounts, Organizations
 
 PROBED = [group.group for group in permissions.PROBED_GROUPS]
 PROBED_WITH_KEYS = [group for group in PROBED if group != "checking"]
 KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
 CUSTOMERS_ROLE = f"arn:aws:iam::{NUMBER}:role/CavokCloud"
-OUR_ROLE = "arn:aws:iam::111122223333:role/CavokCanary/cavok"
-
-
-class Sealer:
-    """Seals that hide nothing but know their context."""
-
-    def seal(self, secret: Mapping[str, Any], context: Mapping[str, str]) -> str:
-        return json.dumps([dict(secret), dict(context)])
-
-    def open(self, sealed: str, context: Mapping[str, str]) -> Any:
-        secret, sealed_for = json.loads(sealed)
-        if sealed_for != context:
-            raise SealBroken
-        return secret
-
-
-SEALER = Sealer()
 
 
 class Progress:
@@ -81,35 +63,6 @@ class Progress:
     def show(self, verification_id: str, steps: Sequence[Step], now: datetime) -> bool:
         self.shown.append((verification_id, [step.step for step in steps]))
         return True
-
-
-@dataclass
-class Accounts:
-    """One account of one organization."""
-
-    account: Account | None
-    sealed: str | None = None
-    known: Organization | None = field(
-        default_factory=lambda: Organization(ORGANIZATION_ID, EXTERNAL_ID, {})
-    )
-
-    def get(self, *_: str) -> Account:
-        if self.account is None:
-            raise AccountNotFound
-        return self.account
-
-    def sealed_credentials(self, _: Account) -> str | None:
-        return self.sealed
-
-
-@dataclass
-class Organizations:
-    """One organization, or none."""
-
-    known: Organization | None
-
-    def get(self, _: str) -> Organization | None:
-        return self.known
 
 
 def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) -> Accounts:
@@ -141,7 +94,7 @@ def entry_dependencies(accounts: Accounts, roles: CustomerRoles) -> EntryDepende
     )
 
 
-def assuming(customers: Any, ours: Any = ANSWER) -> Callable[[dict[str, Any]], Any]:
+def assuming(customers: Any, ours: Any = ASSUMED) -> Callable[[dict[str, Any]], Any]:
     """What AWS says to who assumes the customer's role, and to who assumes our own."""
     answers = {CUSTOMERS_ROLE: customers, OUR_ROLE: ours}
 
@@ -162,7 +115,7 @@ def customer(aws: Aws) -> Aws:
 
     def assume(parameters: dict[str, Any]) -> Any:
         right = parameters.get("ExternalId") == EXTERNAL_ID
-        return ANSWER if right else refused("AccessDenied", "is not authorized to perform")
+        return ASSUMED if right else refused("AccessDenied", "is not authorized to perform")
 
     aws.answers["AssumeRole"] = assume
     aws.answers["GetCallerIdentity"] = {"Account": NUMBER}
@@ -239,7 +192,7 @@ def test_a_user_is_entered_with_the_stored_key_and_asked_for_no_trust(customer: 
 
 
 def test_a_role_that_lets_anyone_in_is_reported_and_tested_anyway(customer: Aws) -> None:
-    customer.answers["AssumeRole"] = ANSWER
+    customer.answers["AssumeRole"] = ASSUMED
 
     steps = opened(Accounts(an_account()), customer).steps
 
@@ -340,7 +293,7 @@ def test_whoever_else_may_enter_is_asked_where_the_account_was_entered(
     customer: Aws, elsewhere: Aws
 ) -> None:
     elsewhere.answers["AssumeRole"] = lambda asked: (
-        ANSWER if asked.get("ExternalId") == EXTERNAL_ID else refused("AccessDenied")
+        ASSUMED if asked.get("ExternalId") == EXTERNAL_ID else refused("AccessDenied")
     )
 
     steps = opened(Accounts(an_account()), customer, elsewhere=elsewhere).steps

@@ -11,56 +11,12 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 
 from cavok.adapters.bus import Bus
 from cavok.adapters.retry_queue import RetryQueue
-from cavok.adapters.table.stream import change_of
-from cavok.domain import events as registry
 from cavok.domain.events import Event, read_event
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.organizations import message_group
 from cavok.services.publish_events import publish_events
 from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
-
-
-def an_interaction(number: int = 1, event_name: str = "INSERT") -> dict[str, Any]:
-    """A record of the stream as DynamoDB sends it."""
-    image = {
-        "pk": {"S": f"ACCOUNT#{ACCOUNT_ID}"},
-        "sk": {"S": f"INTERACTION#{number:026}"},
-        "organization_id": {"S": ORGANIZATION_ID},
-        "account_id": {"S": ACCOUNT_ID},
-        "interaction_id": {"S": f"{number:026}"},
-        "action": {"S": "list"},
-        "outcome": {"S": "accepted"},
-        "detail": {"S": "4 instances."},
-        "actor": {"S": "ada@example.com"},
-        "at": {"S": "2025-03-01T12:00:00.250000+0000"},
-        "request_id": {"S": "r-1"},
-        "logged": {"S": "pending"},
-        "changed": {"BOOL": False},
-        "expires_at": {"N": "1748000000"},
-    }
-    return {
-        "eventName": event_name,
-        "dynamodb": {
-            "Keys": {"pk": image["pk"], "sk": image["sk"]},
-            "NewImage": image,
-            "SequenceNumber": str(number),
-        },
-    }
-
-
-def a_count(before: int | None, after: int) -> dict[str, Any]:
-    keys = {"pk": {"S": f"ACCOUNT#{ACCOUNT_ID}"}, "sk": {"S": "USAGE#2025-03"}}
-    image = keys | {"organization_id": {"S": ORGANIZATION_ID}}
-    change = {
-        "Keys": keys,
-        "NewImage": image | {"used": {"N": str(after)}},
-        "SequenceNumber": str(after),
-        "ApproximateCreationDateTime": 1740830400,
-    }
-    if before is None:
-        return {"eventName": "INSERT", "dynamodb": change}
-    old = image | {"used": {"N": str(before)}}
-    return {"eventName": "MODIFY", "dynamodb": change | {"OldImage": old}}
+from tests.support.stream_records import events_of, interaction_record, usage_record
 
 
 class Events:
@@ -84,14 +40,9 @@ class Events:
         }
 
 
-def events_of(record: dict[str, Any], free_interactions: int) -> list[Event]:
-    change = change_of(DynamoDBRecord(record))
-    return list(registry.events_of(change, free_interactions)) if change else []
-
-
 def an_act(number: int = 1, organization_id: str = ORGANIZATION_ID, **but: str) -> dict[str, Any]:
     """The record of a start or stop that is stored before AWS is called."""
-    record = an_interaction(number)
+    record = interaction_record(number)
     values = {"action": "stop", "outcome": "pending", "organization_id": organization_id} | but
     record["dynamodb"]["NewImage"] |= {name: {"S": value} for name, value in values.items()}
     return record
@@ -163,7 +114,7 @@ def outcomes_of(
 
 
 def test_a_stored_interaction_is_an_event_with_nulls_for_what_it_lacks() -> None:
-    (event,) = events_of(an_interaction(), 1000)
+    (event,) = events_of(interaction_record(), 1000)
 
     assert event == Event(
         "Instance Interaction",
@@ -189,7 +140,7 @@ def test_a_stored_interaction_is_an_event_with_nulls_for_what_it_lacks() -> None
 
 
 def test_no_event_follows_from_what_becomes_of_its_line() -> None:
-    record = an_interaction(event_name="MODIFY")
+    record = interaction_record(event_name="MODIFY")
     change = record["dynamodb"]
     change["OldImage"] = change["NewImage"]
     change["NewImage"] = change["OldImage"] | {"logged": {"S": "written"}}
@@ -198,7 +149,7 @@ def test_no_event_follows_from_what_becomes_of_its_line() -> None:
 
 
 def test_no_event_follows_from_an_expired_interaction() -> None:
-    record = an_interaction(event_name="REMOVE")
+    record = interaction_record(event_name="REMOVE")
     del record["dynamodb"]["NewImage"]
 
     assert list(events_of(record, 1000)) == []
@@ -218,7 +169,7 @@ def test_no_event_follows_from_an_expired_interaction() -> None:
 def test_usage_that_crosses_a_threshold_is_an_event(
     before: int | None, after: int, percents: list[int]
 ) -> None:
-    events = list(events_of(a_count(before, after), 1000))
+    events = list(events_of(usage_record(before, after), 1000))
 
     assert [event.detail["percent"] for event in events] == percents
     assert [event.detail["event_id"] for event in events] == [
@@ -227,13 +178,13 @@ def test_usage_that_crosses_a_threshold_is_an_event(
 
 
 def test_the_first_interaction_crosses_both_where_one_is_free() -> None:
-    assert [e.detail["percent"] for e in events_of(a_count(None, 1), 1)] == [80, 100]
+    assert [e.detail["percent"] for e in events_of(usage_record(None, 1), 1)] == [80, 100]
 
 
 def test_ten_go_in_a_call_in_the_order_of_the_stream() -> None:
     events = Events()
 
-    assert publish([an_interaction(n) for n in range(25)], events) is None
+    assert publish([interaction_record(n) for n in range(25)], events) is None
     assert [len(call) for call in events.calls] == [10, 10, 5]
     details = [entry["Detail"] for call in events.calls for entry in call]
     assert all(f"{n:026}" in detail for n, detail in enumerate(details))
@@ -243,13 +194,13 @@ def test_ten_go_in_a_call_in_the_order_of_the_stream() -> None:
 def test_the_stream_comes_again_from_the_first_refused_event() -> None:
     events = Events(f"{13:026}")
 
-    assert publish([an_interaction(n) for n in range(25)], events) == "13"
+    assert publish([interaction_record(n) for n in range(25)], events) == "13"
     assert len(events.calls) == 2, "what comes after it is not sent ahead of it"
 
 
 def test_the_code_with_which_the_bus_refused_an_event_is_kept() -> None:
     """It tells a limit from a fault of ours."""
-    outcomes = outcomes_of([an_interaction(1), an_interaction(2)], Events(f"{2:026}"))
+    outcomes = outcomes_of([interaction_record(1), interaction_record(2)], Events(f"{2:026}"))
 
     assert [str(error) for error in outcomes if error] == [
         "EventBridge refused an event: InternalFailure"
@@ -289,7 +240,7 @@ def test_listings_tests_and_refused_acts_are_not_followed() -> None:
     queue = Queue()
     refused = an_act(2, outcome="refused")
 
-    publish([an_interaction(1), refused, closed(an_act(3), "refused")], Events(), queue)
+    publish([interaction_record(1), refused, closed(an_act(3), "refused")], Events(), queue)
 
     assert queue.calls == []
 
@@ -336,14 +287,14 @@ def test_no_act_is_sent_after_an_event_that_was_refused() -> None:
     """It would be sent again at each repetition."""
     queue = Queue()
 
-    assert publish([an_act(1), an_interaction(2), an_act(3)], Events(f"{2:026}"), queue) == "2"
+    assert publish([an_act(1), interaction_record(2), an_act(3)], Events(f"{2:026}"), queue) == "2"
 
     assert [f"{1:026}" in entry["MessageBody"] for entry in queue.sent] == [True]
 
 
 def test_what_the_bus_took_goes_to_webhooks_as_messages_of_its_organization() -> None:
     webhooks = Queue()
-    records = [an_interaction(number) for number in range(1, 26)]
+    records = [interaction_record(number) for number in range(1, 26)]
     records[0]["dynamodb"]["NewImage"]["organization_id"] = {"S": "contoso"}
 
     assert publish(records, Events(f"{23:026}"), webhooks=webhooks) == "23"
@@ -357,6 +308,6 @@ def test_what_the_bus_took_goes_to_webhooks_as_messages_of_its_organization() ->
 
 
 def test_the_stream_comes_again_from_the_first_event_that_no_webhook_would_get() -> None:
-    records = [an_interaction(number) for number in range(1, 5)]
+    records = [interaction_record(number) for number in range(1, 5)]
 
     assert publish(records, Events(), webhooks=Queue(f"{3:026}")) == "3"

@@ -25,8 +25,7 @@ from tests.support.builders import (
     an_account,
     confirmed,
 )
-from tests.support.fake_aws import Aws, refused
-from tests.unit.adapters.customer.test_assume_role import ANSWER
+from tests.support.fake_aws import ASSUMED, Aws, refused
 
 MAX_AGE = timedelta(minutes=15)
 ACCOUNT = confirmed(an_account())
@@ -127,7 +126,7 @@ def test_a_proof_of_another_connection_is_none(customer: Customer) -> None:
     assert not customer.guard.proven(changed, "instances", NOW)
 
 
-ANSWERS = {"refused": REFUSED, "open": ANSWER, "throttled": THROTTLED, "timed out": TIMEOUT}
+ANSWERS = {"refused": REFUSED, "open": ASSUMED, "throttled": THROTTLED, "timed out": TIMEOUT}
 ENTRIES = {"enters": None, "refused": EntryRefused("no"), "unknown": EntryInconclusive("?")}
 
 
@@ -185,7 +184,7 @@ def test_a_check_that_is_throttled_thrice_counts_as_unanswered(customer: Custome
 
 
 def test_a_check_that_is_throttled_and_then_let_in_is_open(customer: Customer) -> None:
-    customer.answers(REFUSED, [THROTTLED, ANSWER])
+    customer.answers(REFUSED, [THROTTLED, ASSUMED])
 
     with pytest.raises(RoleIsOpen):
         customer.enter()
@@ -201,7 +200,7 @@ def test_a_check_that_timed_out_is_not_tried_again(customer: Customer) -> None:
 
 
 def test_a_role_that_is_open_fails_the_account_as_a_test_would(customer: Customer) -> None:
-    customer.answers(ANSWER, ANSWER)
+    customer.answers(ASSUMED, ASSUMED)
 
     with pytest.raises(RoleIsOpen, match="StringEquals sts:ExternalId"):
         customer.enter()
@@ -221,7 +220,7 @@ def test_an_account_that_was_reconnected_meanwhile_is_left_alone(
     reconnected = ACCOUNT.reconnected(NOW, role_name="CavokOther")
     reconnected = confirmed(reconnected) if tested_again else reconnected
     customer.table.account = reconnected
-    customer.answers(ANSWER, ANSWER)
+    customer.answers(ASSUMED, ASSUMED)
 
     with pytest.raises(RoleIsOpen):
         customer.enter()
@@ -231,7 +230,7 @@ def test_an_account_that_was_reconnected_meanwhile_is_left_alone(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "raised"), [(REFUSED, None), (ANSWER, RoleIsOpen), (THROTTLED, EntryInconclusive)]
+    ("wrong", "raised"), [(REFUSED, None), (ASSUMED, RoleIsOpen), (THROTTLED, EntryInconclusive)]
 )
 def test_an_account_entered_through_another_region_proves_its_trust_there(
     wrong: Any, raised: type[Exception] | None, customer: Customer
@@ -248,10 +247,10 @@ def test_an_account_entered_through_another_region_proves_its_trust_there(
             max_age=MAX_AGE,
         )
         customer.aws.answers["AssumeRole"] = lambda asked: (
-            refused("RegionDisabledException") if asked["RoleSessionName"] == "entry" else ANSWER
+            refused("RegionDisabledException") if asked["RoleSessionName"] == "entry" else ASSUMED
         )
         elsewhere.answers["AssumeRole"] = lambda asked: (
-            ANSWER if asked["RoleSessionName"] == "entry" else wrong
+            ASSUMED if asked["RoleSessionName"] == "entry" else wrong
         )
 
         def enter() -> str:

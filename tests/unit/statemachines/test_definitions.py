@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import inspect
-import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,10 +12,10 @@ from cavok.domain.steps import REFUSALS_WANTED
 from cavok.domain.survey import Survey
 from cavok.services.sweep import AT_ONCE
 from local.settings import ROOT
+from tests.support.state_machines import VERIFY, definition, placeholders, states
 from tests.support.template import highest, template
 
 DEFINITIONS = sorted(ROOT.glob("statemachines/*.asl.json"))
-State = tuple[str, dict[str, Any]]
 each_definition = pytest.mark.parametrize("path", DEFINITIONS, ids=lambda path: path.name)
 
 OUR_ERRORS = {
@@ -32,29 +29,6 @@ ASSUMED_PER_TEST = 3
 
 
 SERVICES = ("Lambda.", "States.", "DynamoDB.", "StepFunctions.", "Sfn.")
-
-
-def definition(path: Path) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(path.read_text())
-    return document
-
-
-def states(machine: dict[str, Any]) -> Iterator[State]:
-    """Every state, those inside of a Map or Parallel too."""
-    for name, state in machine["States"].items():
-        yield name, state
-        for inner in (state.get("ItemProcessor"), *state.get("Branches", ())):
-            if inner:
-                yield from states(inner)
-
-
-def placeholders(value: Any) -> Iterator[str]:
-    for part in json.dumps(value).split("${")[1:]:
-        yield part.partition("}")[0]
-
-
-VERIFY = definition(ROOT / "statemachines/verify_account.asl.json")
-SWEEP = definition(ROOT / "statemachines/reverify_accounts.asl.json")
 
 
 @each_definition

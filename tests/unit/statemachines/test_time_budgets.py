@@ -23,10 +23,10 @@ from cavok.domain.deadlines import (
 from cavok.domain.permissions import PROBED_GROUPS
 from cavok.domain.verifications import LEASE, TIME_LIMIT
 from cavok.services.survey_regions import TIME_LIMIT_SECONDS as SURVEY_SECONDS
-from tests.integration.asl import Run
+from tests.support.asl import Run
+from tests.support.longest_calls import A_CALL, SHOWING
+from tests.support.state_machines import SWEEP, VERIFY, placeholders, states
 from tests.support.template import template
-from tests.unit.domain.test_deadlines import A_CALL, SHOWING
-from tests.unit.statemachines.test_definitions import SWEEP, VERIFY, placeholders, states
 
 EXPRESS_SECONDS = 300
 """An EXPRESS execution ends after five minutes, whatever its definition says.

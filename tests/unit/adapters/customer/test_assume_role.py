@@ -21,16 +21,8 @@ from cavok.domain.organizations import Organization
 from cavok.domain.steps import Evidence, Verdict
 from cavok.domain.trust import REJECTED_CODES
 from tests.support.builders import EXTERNAL_ID, NUMBER, VERIFICATION_ID, an_account
-from tests.support.fake_aws import Aws, a_session, refused
+from tests.support.fake_aws import ASSUMED, Aws, a_session, refused
 
-ANSWER = {
-    "Credentials": {
-        "AccessKeyId": "ASIAIOSFODNN7EXAMPLE",
-        "SecretAccessKey": "temporary-secret",
-        "SessionToken": "temporary-token",
-        "Expiration": "2025-03-01T12:15:00Z",
-    }
-}
 ACCOUNT = an_account(regions=("eu-west-1", "us-east-1"))
 SESSION_NAME = f"cavok-{VERIFICATION_ID}"
 POLICY = session_policies.probing_policy_text()
@@ -38,7 +30,7 @@ POLICY = session_policies.probing_policy_text()
 
 @pytest.fixture
 def roles(aws: Aws) -> CustomerRoles:
-    aws.answers["AssumeRole"] = ANSWER
+    aws.answers["AssumeRole"] = ASSUMED
     sts = aws.client("sts", region_name="us-east-1")
     return CustomerRoles(sts, lambda: sts)
 
@@ -174,7 +166,7 @@ class TwoRegions:
 def regions() -> Iterator[TwoRegions]:
     both = TwoRegions(Aws(), Aws())
     both.ours.answers["AssumeRole"] = refused("RegionDisabledException", "is not activated")
-    both.always_enabled.answers["AssumeRole"] = ANSWER
+    both.always_enabled.answers["AssumeRole"] = ASSUMED
     yield both
     both.ours.leave()
     both.always_enabled.leave()
@@ -191,13 +183,13 @@ def test_an_account_that_turned_our_region_of_sts_off_is_entered_through_another
     assert regions.always_enabled.called("AssumeRole") == regions.ours.called("AssumeRole")
 
 
-@pytest.mark.parametrize("answer", [ANSWER, refused("AccessDenied"), refused("Throttling")])
+@pytest.mark.parametrize("answer", [ASSUMED, refused("AccessDenied"), refused("Throttling")])
 def test_its_trust_is_proven_by_the_other_region_alone(answer: Any, regions: TwoRegions) -> None:
     """That STS is off refuses nobody: whoever else is let in, is let in elsewhere."""
     roles = regions.roles
     roles.assume(ACCOUNT, SESSION_NAME, EXTERNAL_ID, POLICY)
     regions.always_enabled.answers["AssumeRole"] = answer
-    regions.ours.answers["AssumeRole"] = ANSWER
+    regions.ours.answers["AssumeRole"] = ASSUMED
 
     judgement = roles.try_without_external_id(ACCOUNT, SESSION_NAME, roles.through(ACCOUNT))
 
