@@ -3,7 +3,7 @@ const WAITS = [":function[async=true]", "CallExpression[callee.property.name=/^(
 const HARMLESS = "[callee.property.name=/^(whileHere|place)$/]";
 const ACTS = "CallExpression[callee.object.name='api'][callee.property.name=/^(post|put|patch|remove)$/]";
 const SUBMITS = "Property[key.name='onsubmit'] BlockStatement";
-const LOOKS = "ExpressionStatement[expression.callee.property.name='throwIfAborted']";
+const WAITS_ON = "AwaitExpression:not([argument.callee.name='first'])";
 
 export default [
   {
@@ -53,8 +53,8 @@ export default [
           message: "Reach it through router.whileHere(): the reader may have left the view.",
         })),
         {
-          selector: `${SUBMITS} > :has(AwaitExpression) ~ :has(${ACTS}):not(${LOOKS} + *)`,
-          message: "Ask signal.throwIfAborted() right before it: the modal may have been closed.",
+          selector: `${SUBMITS} > :has(${WAITS_ON}) ~ :has(${ACTS})`,
+          message: "Await what comes before it through first(): the modal may have been closed.",
         },
       ],
     },

@@ -27,9 +27,26 @@ def opened(page: Page, name: str):
     return page.get_by_role("dialog")
 
 
-@pytest.mark.parametrize("name", ASK_FIRST)
-def test_a_modal_that_is_closed_while_it_asks_does_nothing(admin, answer_with, name):
-    page, acts, held = admin.page, [], []
+def holding(page: Page, asked: str) -> list[Route]:
+    """What is read there waits for an answer from now on."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if route.request.method == "GET" else route.fallback()
+
+    page.route(re.compile(asked), hold)
+    return held
+
+
+def said(page: Page) -> str:
+    """At once: words go by themselves."""
+    page.wait_for_timeout(300)
+    return page.locator("#toasts").inner_text()
+
+
+def asking(admin, answer_with, name: str):
+    """The modal once it was sent, and what it asked before the act, which waits for an answer."""
+    page = admin.page
     hash_, values, asked = ASK_FIRST[name]
     for path, reply in samples.everything().items():
         answer_with(page, path, reply)
@@ -37,24 +54,77 @@ def test_a_modal_that_is_closed_while_it_asks_does_nothing(admin, answer_with, n
     dialog = opened(page, name)
     for label, value in values.items():
         dialog.get_by_label(label, exact=True).fill(value)
-
-    def hold(route: Route) -> None:
-        held.append(route) if route.request.method == "GET" else route.fallback()
-
-    page.route(re.compile(asked), hold)
-    page.on("request", lambda one: one.method in ("GET", "OPTIONS") or acts.append(one.url))
+    held = holding(page, asked)
     with page.expect_request(re.compile(asked)):
         dialog.locator("button[type=submit]").click()
     page.wait_for_timeout(100)
-    page.keyboard.press("Escape")
-    expect(dialog).to_have_count(0)
     assert held
+    return dialog, held
+
+
+def close(dialog) -> None:
+    dialog.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ASK_FIRST)
+def test_a_modal_that_is_closed_while_it_asks_does_nothing(admin, answer_with, name):
+    page, acts = admin.page, []
+    dialog, held = asking(admin, answer_with, name)
+    page.on("request", lambda one: one.method in ("GET", "OPTIONS") or acts.append(one.url))
+    close(dialog)
     for route in held:
         with page.expect_response(route.request.url):
             route.fallback()
     page.wait_for_timeout(300)
     assert acts == []
     expect(page.get_by_role("dialog")).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", [name for name in ASK_FIRST if ASK_FIRST[name][2] != SEARCH])
+def test_nobody_is_told_what_a_closed_modal_found(admin, answer_with, watch, name):
+    watch.expect_status(403)
+    page = admin.page
+    dialog, held = asking(admin, answer_with, name)
+    close(dialog)
+    for route in held:
+        with page.expect_response(route.request.url):
+            route.fulfill(status=403, json={"message": "Forbidden"})
+    assert said(page) == ""
+
+
+def test_nor_what_it_misses_before_its_choices_have_come(admin):
+    page = admin.page
+    held = holding(page, "/v1/providers$")
+    admin.go("#/accounts")
+    with page.expect_request("**/v1/providers"):
+        dialog = opened(page, "New Account")
+    dialog.locator("button[type=submit]").click()
+    close(dialog)
+    with page.expect_response("**/v1/providers"):
+        held[0].fallback()
+    assert said(page) == ""
+
+
+@pytest.mark.parametrize("asked", [SEARCH, "/v1/providers$"])
+def test_a_modal_whose_session_ends_while_it_asks_sends_nothing_more(admin, answer_with, asked):
+    page, sent = admin.page, []
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    held = holding(page, asked)
+    hash_, values, _ = ASK_FIRST["New Account"]
+    admin.go(hash_)
+    dialog = opened(page, "New Account")
+    for label, value in values.items():
+        dialog.get_by_label(label, exact=True).fill(value)
+    dialog.locator("button[type=submit]").click()
+    page.wait_for_timeout(300)
+    assert held
+    page.on("request", lambda one: sent.append(one.url) if "/v1/" in one.url else None)
+    # The modal covers it. A token that is renewed as another's ends the session as well.
+    page.get_by_role("button", name="Sign out", include_hidden=True).evaluate("it => it.click()")
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    page.wait_for_timeout(300)
+    assert sent == []
 
 
 def test_what_a_closed_modal_had_begun_says_why_it_failed(admin, answer_with, watch):

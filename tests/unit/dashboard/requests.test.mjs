@@ -13,6 +13,7 @@ globalThis.location = new URL("https://cavok.example/");
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });
 const api = await import("../../../functions/dashboard/static/lib/api.js");
 const { onReadNow } = await import("../../../functions/dashboard/static/lib/dom.js");
+const { find } = await import("../../../functions/dashboard/static/lib/same-name.js");
 const session = await import("../../../functions/dashboard/static/lib/session.js");
 
 const tokenOf = (email, more = {}) => `h.${btoa(JSON.stringify({ email, ...more }))}.x`;
@@ -71,6 +72,15 @@ test("an answer that comes after its person has gone is nobody's", async () => {
   await session.signOut();
   await signIn("ben");
   answered.resolve(Response.json({ account_id: "a" }));
+  await ended;
+});
+
+test("a search that its session leaves tells so; one that fails finds nothing", async () => {
+  answers = [() => Response.json({}, { status: 403 }), () => new Promise(() => {})];
+  assert.equal(await find("Anna", Boolean), null);
+  const ended = assert.rejects(find("Anna", Boolean), { name: "AbortError" });
+  await soon();
+  await session.signOut();
   await ended;
 });
 

@@ -10,7 +10,10 @@ export const NAME = /^[A-Za-z0-9]{1,64}$/;
 export const find = (q, fits) =>
   api.get("/v1/accounts", { query: { q, limit: 100 } }).then(
     ({ items }) => items.find(fits),
-    () => null,
+    (problem) => {
+      if (problem.name === "AbortError") throw problem;
+      return null;
+    },
   );
 
 /**
@@ -32,6 +35,6 @@ export function sameName(input, own = "") {
     fill(warning, there && [icon("warning"), h("span", {}, t.newAccount.nameTaken(there.name, there.provider_id))]);
     return Boolean(there);
   };
-  input.addEventListener("blur", warns);
+  input.addEventListener("blur", () => warns().catch(() => {}));
   return { warning, warns };
 }

@@ -2,6 +2,7 @@
 import { announce, byId, fill, h, pause, srOnly, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText, hour, onTick } from "./format.js";
+import { ending } from "./session.js";
 import * as store from "./store.js";
 import { groupText, t } from "../texts.js";
 
@@ -481,17 +482,19 @@ export async function submitting(node, work) {
   }
 }
 
-// Aborts when the modal that holds this node closes.
+// Aborts when the modal that holds this node closes, or the session ends, of which the modal learns a moment later.
 function untilClosed(node) {
   const closing = new AbortController();
   node.closest("dialog")?.addEventListener("close", () => closing.abort(), { once: true });
-  return closing.signal;
+  return AbortSignal.any([closing.signal, ending()]);
 }
 
 /**
- * `onsubmit`: what asks something first acts only if the modal is still open then: `signal.throwIfAborted()`.
+ * `onsubmit`: awaits what it asks before it acts through `first`. If the modal was given up meanwhile, it does not go
+ * on, and nobody is told what was found.
  * @param {{submitText: string, submitClass?: string, cancel?: () => void, cancelText?: string,
- *   onsubmit: (form: HTMLFormElement, signal: AbortSignal) => Promise<any>, fields: any}} options
+ *   onsubmit: (form: HTMLFormElement, first: (asked: Promise<any>) => Promise<any>) => Promise<any>,
+ *   fields: any}} options
  */
 export function form({
   submitText,
@@ -511,12 +514,13 @@ export function form({
         event.preventDefault();
         submitting(send, async () => {
           clearErrors(node);
+          const until = untilClosed(node);
           try {
-            await onsubmit(node, untilClosed(node));
+            await onsubmit(node, (asked) => asked.finally(() => until.throwIfAborted()));
           } catch (error) {
             // A form says what is wrong with its fields as the API does.
             const problem = /** @type {any} */ (error);
-            if (!node.isConnected) return warn(problem);
+            if (problem.name === "AbortError" || !node.isConnected) return warn(problem);
             showProblem(node, problem);
           }
         });

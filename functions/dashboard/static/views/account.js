@@ -458,20 +458,22 @@ function changing(handle, ...names) {
     return Object.fromEntries(names.map((name) => [name, changeable(account)[name]]));
   };
   const check = unlessChanged(fields(), fields, () => t.account.changedMeanwhile);
-  return async (body, signal) => {
-    await check({ ...fields(), ...body });
-    await change(handle, body, signal).catch(async (problem) => {
+  return async (body, first) => {
+    await first(check({ ...fields(), ...body }));
+    await change(handle, body, first).catch(async (problem) => {
       if (problem.status === 412) await check();
       throw problem;
     });
   };
 }
 
-/** `signal`: of the modal that asks for it. @param {any} handle @param {any} body @param {AbortSignal} [signal] */
-async function change(handle, body, signal) {
+/**
+ * `first`: of the modal that asks for it.
+ * @param {any} handle @param {any} body @param {(asked: Promise<any>) => Promise<any>} [first]
+ */
+async function change(handle, body, first = (asked) => asked) {
   try {
-    if (!store.etagOf(handle.id)) await handle.refresh();
-    signal?.throwIfAborted();
+    if (!store.etagOf(handle.id)) await first(handle.refresh());
     const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
     store.put(answer.body, answer.etag);
   } catch (problem) {
@@ -499,7 +501,7 @@ function rename(handle) {
         submitText: t.actions.save,
         cancel: close,
         fields: [field({ name: "name", label: t.newAccount.name, help: t.newAccount.nameHelp, input }), named.warning],
-        async onsubmit(_, signal) {
+        async onsubmit(_, first) {
           const name = input.value.trim();
           if (!NAME.test(name)) {
             throw {
@@ -512,8 +514,8 @@ function rename(handle) {
               ],
             };
           }
-          if (await named.warns()) return;
-          await save({ name }, signal);
+          if (await first(named.warns())) return;
+          await save({ name }, first);
           close();
           toast(t.account.saved);
         },
@@ -556,7 +558,7 @@ function reach(handle) {
             field({ name: "role_path", label: t.newAccount.rolePath, help: t.newAccount.rolePathHelp, input: path }),
           regions.node,
         ],
-        async onsubmit(node, signal) {
+        async onsubmit(node, first) {
           const chosen = regions.read();
           if (chosen === null) throw { status: 422, errors: [] };
           if (!chosen.length) throw { status: 422, errors: [{ field: "regions", message: t.regionsField.needed }] };
@@ -568,7 +570,7 @@ function reach(handle) {
             body.role_name = input.value.trim();
             if (path.value.trim() !== (account.role_path ?? "/")) body.role_path = path.value.trim() || "/";
           }
-          await save(body, signal);
+          await save(body, first);
           close();
           toast(t.account.savedTestAgain);
         },

@@ -132,18 +132,17 @@ function accountForm(close, onAdded) {
         regions.node,
       ),
     ],
-    async onsubmit(_, signal) {
-      await providersShown;
+    async onsubmit(_, first) {
+      await first(providersShown);
       const values = read();
       const errors = check(values);
       const chosen = regions.read();
       if (errors.length || chosen === null) throw { status: 422, errors };
-      if (await named.warns()) return;
+      if (await first(named.warns())) return;
       // Retrying the same content uses the same idempotency key.
       const content = JSON.stringify([values.body, chosen]);
       if (kept.attempt.content !== content) kept.attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
-      signal.throwIfAborted();
       const account = await api
         .post("/v1/accounts", body, { key: kept.attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));

@@ -373,7 +373,7 @@ function edit(webhook, reload) {
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
         ],
-        async onsubmit(_, signal) {
+        async onsubmit(_, first) {
           clearErrors(node);
           const events = boxes.filter((box) => box.checked).map((box) => box.value);
           const errors = [];
@@ -381,8 +381,7 @@ function edit(webhook, reload) {
           if (!events.length) errors.push({ field: "events", message: t.webhook.eventsNeeded });
           if (errors.length) throw { status: 422, errors };
           const mine = { url: url.value.trim(), events };
-          await check(mine);
-          signal.throwIfAborted();
+          await first(check(mine));
           const saved = await api.put("/v1/organization/webhook", mine);
           close();
           reload();
@@ -414,10 +413,9 @@ function confirmRotation(reload) {
         submitText: t.webhook.rotate,
         cancel: close,
         fields: [h("p", {}, t.webhook.rotateText)],
-        async onsubmit(_, signal) {
+        async onsubmit(_, first) {
           // A secret replaces the secret alone, whatever another has changed meanwhile.
-          const { url, events } = await api.get("/v1/organization/webhook");
-          signal.throwIfAborted();
+          const { url, events } = await first(api.get("/v1/organization/webhook"));
           const saved = await api.put("/v1/organization/webhook", { url, events, rotate_secret: true });
           close();
           reload();

@@ -292,7 +292,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
             h("p", { class: "field-error", "aria-live": "polite" }),
           ),
         ],
-        async onsubmit(_, signal) {
+        async onsubmit(_, first) {
           const errors = windows.flatMap(({ days, start, stop }, index) =>
             days.length && start && stop
               ? []
@@ -300,8 +300,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           if (errors.length) throw { status: 422, errors };
           const schedule = { time_zone: zone.value, windows };
-          if (resource) await check(schedule);
-          signal.throwIfAborted();
+          if (resource) await first(check(schedule));
           const saved = resource
             ? (await api.patch(path(id, resource.resource_id), { schedule })).body
             : await api.post(path(id), {
