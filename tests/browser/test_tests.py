@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -386,6 +388,22 @@ def test_what_is_said_of_a_test_that_ends_is_what_is_shown(admin, answer_with):
     expect(page.locator(".test-badge")).to_have_text("Not there yet")
     page.clock.run_for(100)
     expect(page.locator("#announcer")).to_contain_text("The test has ended: Not there yet")
+
+
+def test_a_test_that_has_ended_shows_before_its_account_is_read_again(admin, answer_with):
+    page, account = admin.page, samples.account(0)
+    first, held = [account], []
+
+    def answer(route):
+        route.fulfill(json=first.pop()) if first else held.append(route)
+
+    answer_with(page, TEST, samples.finished_test())
+    page.route(re.compile("/v1/accounts/acc000000$"), answer)
+    page.clock.install()
+    admin.go("#/accounts/acc000000/tests/test1")
+    expect(page.locator(".test-says")).to_have_text("The connection works.")
+    held[0].fulfill(json=account | {"status": "failed", "version": account["version"] + 1})
+    expect(page.locator(".test-says")).to_have_text("The connection worked.")
 
 
 def test_the_tests_to_compare_stay_chosen_when_another_one_comes(admin, account, answer_with):

@@ -51,8 +51,12 @@ export function one(context) {
       );
     const read = async () => {
       const [test, catalogGroups] = await Promise.all([api.get(path, { signal }), groups()]);
-      // What an end means is in the account. If that cannot be read now, the next look at it tells.
-      if (hasEnded(test) && !board.hasEnded()) await handle.refresh().catch(() => {});
+      // What an end means is in the account. If that cannot be read now, the next look at it tells. Only what is said
+      // of an end that is seen waits for it.
+      if (hasEnded(test) && !board.hasEnded()) {
+        const refreshed = handle.refresh().catch(() => {});
+        if (board.isRunning()) await refreshed;
+      }
       return [test, catalogGroups];
     };
     const draw = ([test, catalogGroups]) => {
