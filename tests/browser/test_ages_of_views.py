@@ -210,6 +210,65 @@ def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with):
     expect(page.locator(".resource")).to_have_count(2)
 
 
+def test_a_refresh_of_instances_lasts_until_all_of_it_is_read(admin, answer_with, watch):
+    watch.expect_status(422)
+    page, path = admin.page, f"{ONE}/instances"
+    for other, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, other, reply)
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go(f"{ACCOUNT}/instances")
+    expect(page.locator(".instance")).to_have_count(3)
+    held: list[Route] = []
+    page.route(re.compile(f"{path}\\?"), lambda route: held.extend([route]))
+    refused = answer_with(page, f"{ONE}/interactions", samples.problem(422, "Not now."))
+    refresh = page.get_by_role("button", name="Refresh", exact=True)
+    with page.expect_response(re.compile(f"{ONE}/interactions")):
+        refresh.click()
+    page.wait_for_timeout(200)
+    expect(refresh).to_have_attribute("aria-busy", "true")
+    refresh.click()
+    assert [len(held), len(refused)] == [1, 1]
+    held[0].fulfill(json=samples.INSTANCES)
+    expect(page.locator("#toasts")).to_contain_text("Not now.")
+    expect(refresh).not_to_have_attribute("aria-busy", "true")
+
+
+def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with):
+    page, path = admin.page, f"{ONE}/instances"
+    web = samples.INSTANCES["items"][0]
+    stop = samples.INTERACTIONS[0] | {
+        **{name: web[name] for name in ("kind", "instance_id", "region")},
+        "action": "stop",
+        "result": "pending",
+        "state": None,
+    }
+    acts = [stop]
+    for other, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, other, reply)
+    answer_with(page, f"{ONE}/interactions", lambda _: {"items": acts, "next_cursor": None})
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go(f"{ACCOUNT}/instances")
+    expect(page.locator(".instance")).to_have_count(3)
+    held: list[Route] = []
+    older = re.compile(f"{path}\\?")
+    page.route(older, lambda route: held.extend([route]))
+    with page.expect_request(older):
+        page.get_by_role("button", name="Refresh", exact=True).click()
+    page.wait_for_timeout(100)
+    page.unroute(older)
+    # The result is found, so that AWS is asked again.
+    answer_with(page, path, samples.INSTANCES | {"items": [web]})
+    acts[0] = stop | {"result": "reached", "state": "stopped"}
+    page.clock.run_for(4_000)
+    expect(page.locator(".instance")).to_have_count(1)
+    with page.expect_response(older):
+        held[0].fulfill(json=samples.INSTANCES)
+    page.wait_for_timeout(200)
+    expect(page.locator(".instance")).to_have_count(1)
+
+
 def test_a_problem_of_a_reload_is_over_with_the_next_read(admin, answer_with, watch):
     watch.expect_status(503)
     page, path = admin.page, f"{OURS}/webhook"

@@ -25,6 +25,23 @@ const SLOW_AFTER_MS = 5_000;
 export const oldest = (parts) => store.oldest(parts.map(({ readAt }) => readAt()));
 
 /**
+ * Of answers that come out of order, that which was asked for last holds. Call what this returns when you ask, and what
+ * that returns once the answer is there: it tells whether the answer holds.
+ */
+export function inOrder() {
+  let turns = 0;
+  let newest = 0;
+  return () => {
+    const turn = ++turns;
+    return () => {
+      const holds = turn > newest;
+      if (holds) newest = turn;
+      return holds;
+    };
+  };
+}
+
+/**
  * Reads once. Shows a skeleton while that lasts, and a note if it takes long; then the content, or the problem with a
  * retry, which the store is told of.
  * @param {Element} target
@@ -79,21 +96,19 @@ function show(target, content) {
 export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS, once = false, known, ...loading }) {
   const { signal, onMissing } = loading;
   let at = 0;
-  let turns = 0;
   /** How the last read ended, if badly. @type {unknown} */
   let problem = null;
   /** @type {Node | undefined} */
   let content;
-  /** @type {{turn: number, value: any}} */
-  let newest = { turn: 0, value: undefined };
-  // Of answers that come out of order, that which was asked for last holds.
+  let newest;
+  const ask = inOrder();
   const read = async () => {
-    const turn = ++turns;
+    const holds = ask();
     try {
       const { answer, asked } = await store.reading(request);
       problem = null;
-      if (turn > newest.turn) {
-        newest = { turn, value: answer };
+      if (holds()) {
+        newest = answer;
         at = asked;
       }
     } catch (error) {
@@ -101,7 +116,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
       throw error;
     }
     store.changed();
-    return newest.value;
+    return newest;
   };
   const drawn = (value) => (content = draw(value));
   const again = async () => {

@@ -24,7 +24,7 @@ import {
   toast,
   warn,
 } from "../lib/ui.js";
-import { load, READ_EVERY_MS } from "../lib/watched.js";
+import { inOrder, load, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 import { nextTurns, resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
@@ -108,8 +108,8 @@ class Instances {
     this.resources = new Map();
     this.resourcesAt = 0;
     this.actsAt = 0;
-    this.turns = 0;
-    this.newest = 0;
+    this.askForListing = inOrder();
+    this.askForActs = inOrder();
     // Whether a result is awaited for so long that it is looked for no more often than anything else.
     this.takesLong = false;
     // What the API said of the last start or stop, and the state of the instance then.
@@ -129,12 +129,7 @@ class Instances {
       t.instances.refresh,
       {
         class: "button-small",
-        onclick: () =>
-          submitting(refresh, () =>
-            Promise.all([this.list({ again: true }), this.readResources(), this.readActs()]).catch((problem) =>
-              this.fail(problem),
-            ),
-          ),
+        onclick: () => submitting(refresh, () => this.refresh()),
       },
       "refresh",
     );
@@ -159,6 +154,13 @@ class Instances {
       () => this.readBeside(),
     );
     return section(t.instances.title, { note: t.instances.text, actions: head }, content);
+  }
+
+  // Ends when all have ended.
+  async refresh() {
+    const reads = await Promise.allSettled([this.list({ again: true }), this.readResources(), this.readActs()]);
+    const failed = reads.find(({ status }) => status === "rejected");
+    if (failed) this.fail(/** @type {PromiseRejectedResult} */ (failed).reason);
   }
 
   // As old as the listing, and what stands beside it.
@@ -189,7 +191,9 @@ class Instances {
     const query = { refresh: again && session.somebody().canChange ? true : undefined };
     const at = Date.now();
     const age = ageing();
+    const holds = this.askForListing();
     const listing = await api.get(path, { query, signal: this.signal });
+    if (!holds()) return;
     for (const item of listing.items)
       if (this.refusals.get(keyOf(item))?.state !== item.state) this.refusals.delete(keyOf(item));
     this.keep({ ...listing, at, age });
@@ -204,12 +208,10 @@ class Instances {
 
   // Returns whether a result that was awaited is known now: AWS's state is due.
   async readActs() {
-    const turn = ++this.turns;
+    const holds = this.askForActs();
     const path = `/v1/accounts/${api.segment(this.handle.id)}/interactions`;
     const { answer, asked } = await store.reading(() => api.get(path, { query: { limit: 50 }, signal: this.signal }));
-    // Of answers that come out of order, that which was asked for last holds.
-    if (turn < this.newest) return false;
-    this.newest = turn;
+    if (!holds()) return false;
     this.actsAt = asked;
     return this.take(answer.items.reverse());
   }
