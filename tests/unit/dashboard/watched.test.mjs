@@ -62,6 +62,49 @@ test("what is shown more of while a list that changes is read again stays", asyn
   assert.deepEqual([pages.items, pages.cursor], [["a2", "b2", "c2"], null]);
 });
 
+// A list of which each page has two items. The cursor is the item after which a page begins.
+function listed(...first) {
+  const list = { items: first, asked: 0 };
+  const fetchPage = async (cursor) => {
+    list.asked += 1;
+    const from = cursor ? list.items.indexOf(cursor) + 1 : 0;
+    const items = list.items.slice(from, from + 2);
+    return { items, next_cursor: from + 2 < list.items.length ? items.at(-1) : null };
+  };
+  return { list, pages: new Pages({ fetchPage, keyOf, changes: true }) };
+}
+
+test("what was shown more of stays when others come before it, and no more is shown", async () => {
+  const { list, pages } = listed("e", "d", "c", "b", "a");
+  pages.take(await pages.read());
+  await pages.next();
+  list.items = ["h", "g", "f", ...list.items];
+  pages.take(await pages.read());
+  assert.deepEqual(pages.items, ["h", "g", "f", "e", "d", "c", "b"]);
+  await pages.next();
+  assert.deepEqual([pages.items, pages.cursor], [list.items, null]);
+});
+
+test("of a list of which no more is shown, the first page is read alone", async () => {
+  const { list, pages } = listed("c", "b", "a");
+  pages.take(await pages.read());
+  list.items.unshift("d");
+  pages.take(await pages.read());
+  assert.deepEqual([pages.items, list.asked], [["d", "c"], 2]);
+});
+
+test("a list that changes is not read to its end because the last item that is shown is gone", async () => {
+  const { list, pages } = listed(..."zyxwvutsrqponmlkjihgfedcba");
+  pages.take(await pages.read());
+  await pages.next();
+  list.items.splice(list.items.indexOf("w"), 1);
+  list.asked = 0;
+  pages.take(await pages.read());
+  assert.equal(list.asked, 6);
+  pages.take(await pages.read());
+  assert.equal(list.asked, 12, "no more than before");
+});
+
 test("the page after one of a list that began anew meanwhile is not shown: the one that follows now is", async () => {
   const { asked, pages } = heldPages(false);
   pages.take({ items: ["d", "c"], next_cursor: "c" });

@@ -11,6 +11,8 @@ const AFTER_FAILURE_MS = 5_000;
 // Faster responses show no skeleton, so that nothing flickers.
 const SKELETON_AFTER_MS = 120;
 const SLOW_AFTER_MS = 5_000;
+// New items move what is shown of a list to later pages: to so many, before its last rows are left out.
+const SPARE_PAGES = 4;
 
 /**
  * A part of a view. `readAt`: when it was read, in milliseconds; 0 for not yet.
@@ -188,6 +190,8 @@ export class Pages {
   items = [];
   /** @type {string | null} */
   cursor = null;
+  // How many pages a person asked for.
+  #shown = 1;
   #options;
 
   /**
@@ -199,16 +203,26 @@ export class Pages {
     this.#options = options;
   }
 
-  /** Reads the first page; where items change, as many as are loaded once the answers are there. */
+  /**
+   * Reads the first page. Where items change and more pages are shown, reads on to the last item that is loaded once
+   * the answers are there.
+   */
   async read() {
+    const { changes, keyOf } = this.#options;
+    const isLast = (item) => this.items.length && keyOf(item) === keyOf(this.items.at(-1));
     const items = [];
-    let cursor = null;
+    let [pages, last, from, cursor] = [0, -1, null, null];
     do {
-      const page = await this.#fetch(cursor);
+      from = cursor;
+      const page = await this.#fetch(from);
       items.push(...page.items);
       cursor = page.next_cursor;
-    } while (this.#options.changes && cursor && items.length < this.items.length);
-    return { items, next_cursor: cursor };
+      last = items.findLastIndex(isLast);
+      pages += 1;
+    } while (changes && cursor && last < 0 && this.#shown > 1 && pages < this.#shown + SPARE_PAGES);
+    // What follows it in its page is not shown yet: whoever shows more reads that page again.
+    const isWithin = from && last >= 0 && last < items.length - 1;
+    return isWithin ? { items: items.slice(0, last + 1), next_cursor: from } : { items, next_cursor: cursor };
   }
 
   /** What was read takes the place of what is loaded. */
@@ -224,6 +238,7 @@ export class Pages {
     if (cursor !== this.cursor) return this.cursor ? this.next() : undefined;
     const before = withoutThose(page.items, this.items, this.#options.keyOf);
     Object.assign(this, { items: [...before, ...page.items], cursor: page.next_cursor });
+    this.#shown += 1;
   }
 
   // An item that was loaded before may have to be completed too.
