@@ -1,4 +1,4 @@
-"""Messages that come one by one: which are dropped, and what is said of those that fail."""
+"""Handling of single messages: which are dropped, and how failures are logged and counted."""
 
 import functools
 from collections.abc import Callable, Mapping
@@ -43,5 +43,5 @@ def one_message(
 
 
 def id_of(message: Mapping[str, Any]) -> str | None:
-    """Of a record of SQS, or an event."""
+    """The id of an SQS record or an event."""
     return message.get("messageId") or message.get("id")

@@ -1,5 +1,5 @@
 """ETags with a version, and requests that are conditional on it: If-Match and If-None-Match (RFC
-9110, 13.1.1 and 13.1.2). Both must be true, so that their order says nothing (13.2.2).
+9110, 13.1.1 and 13.1.2). Both conditions must hold, so evaluation order does not matter (13.2.2).
 """
 
 import hashlib

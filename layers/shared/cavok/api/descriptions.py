@@ -157,7 +157,7 @@ OWN: dict[str, dict[str, str]] = {
         "actor": "Who did it.",
         "at": "When it was done.",
         "target": "To what it was done.",
-        "changes": "What it changed. Empty if it sets nothing.",
+        "changes": "The changed fields. Empty if none changed.",
         "request_id": "The request, as Cavok's own logs name it.",
         "source_ip": "The IP address that the request came from. Null if no person sent it.",
         "detail": "More about it, for people. Never a secret.",
@@ -261,7 +261,7 @@ OWN: dict[str, dict[str, str]] = {
         "external_id": "What the trust policies of your roles ask for. It never changes by itself.",
         "trusted_account_id": "The AWS account that your roles trust: Cavok's own.",
         "accounts": "How many accounts your organization has connected.",
-        "quotas": "What your organization may do how often.",
+        "quotas": "Your organization's rate limits.",
     },
     "OrganizationUsageBody": {"items": "The usage of each account, the most used first."},
     "PermissionGroupBody": {
@@ -287,7 +287,7 @@ OWN: dict[str, dict[str, str]] = {
     "ProviderToCome": {
         "id": "The provider, for programs.",
         "available": "Whether its accounts can be connected.",
-        "note": "When it comes.",
+        "note": "When the provider will be available.",
     },
     "QuotaBody": {
         "name": "What is limited. Names may be added.",
@@ -322,8 +322,8 @@ OWN: dict[str, dict[str, str]] = {
     },
     "ScheduleBody": {
         "time_zone": "A time zone of the IANA database, such as `Europe/Berlin`.",
-        "windows": "When the instance is on. Empty: always off. A week that is all on, or all "
-        "off, has a start, or stop, each midnight.",
+        "windows": "When the instance is on. Empty: always off. If the instance is on (or off) all "
+        "week, Cavok starts (or stops) it every midnight.",
     },
     "StepBody": {
         "step": "The IAM action, such as `ec2:StopInstances`, or a check of the trust.",

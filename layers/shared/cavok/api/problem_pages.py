@@ -155,7 +155,7 @@ EXPLANATIONS = {
     ),
     "no_such_path": Explanation(
         "The API has no such path.",
-        "Compare it with the API's description.",
+        "Check the path against the API documentation.",
         "There is nothing at this path.",
     ),
     "not_answered": Explanation(
@@ -206,7 +206,7 @@ EXPLANATIONS = {
     ),
     "refused": Explanation(
         "The request cannot be served as it is.",
-        "Compare it with the API's description.",
+        "Check the request against the API documentation.",
         "Bad Request",
     ),
     "refused_by_aws": Explanation(

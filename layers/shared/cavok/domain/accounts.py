@@ -222,7 +222,9 @@ class Account(ListedAccount):
         return self
 
     def after(self, before: Self) -> Self:
-        """The account as it is written after `before`, at its version."""
+        """The account with the version that follows `before`: one higher if a counted field
+        changed.
+        """
         changed = any(getattr(self, name) != getattr(before, name) for name in _VERSIONED)
         return replace(self, version=before.version + changed)
 

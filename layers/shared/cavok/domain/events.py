@@ -596,7 +596,7 @@ def _account_event_of(
 
 
 def _interaction_events(change: InteractionChange) -> Iterator[Event]:
-    """One once it is closed, and one if its result turns out to be that nothing followed."""
+    """One event when the interaction closes, and one if the instance did not reach the state."""
     before, after = change.before, change.after
     if not after.open and (before is None or before.open):
         yield _interaction_event(after)

@@ -66,14 +66,15 @@ class Interaction:
                 test, a refused request. A schedule's turn that AWS refuses for a passing cause is
                 tried again, and its result is what became of that.
     state, state_reason
-                the last state that was seen, and why it is that.
+                the last observed state, and why the instance is in it.
     tried_at    when a schedule's turn was last tried again; null if it was not.
     held_until  of an open start or stop: whoever makes it may be calling AWS until then. Past: it
                 ended without AWS's answer. Null: nobody calls, and nothing was done.
     key_hash    stands for its actor, idempotency key, action, instance and region; null without a
                 key.
     refusal     the code of the cause for which it was refused. Null if it was not, or nobody knows.
-    counted     towards the month's usage. Not so a listing right after one that was.
+    counted     whether it counts toward the month's usage. A listing right after a counted one
+                does not.
     """
 
     organization_id: str

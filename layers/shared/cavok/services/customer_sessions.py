@@ -46,7 +46,7 @@ class CustomerSessions:
     ) -> CustomerSession:
         """Like `enter`, for a session that changes something in the account: only if its role's
         trust was proven lately for `purpose` or is proven now. An access key has no trust policy.
-        `requester` is for whom the account is entered. Raises also RoleIsOpen.
+        `requester`: the person or schedule that the access is for. Raises also RoleIsOpen.
         """
         has_role = account.access_type is AccessType.ASSUME_ROLE
         if not has_role or self._trust.proven(account, purpose, now):

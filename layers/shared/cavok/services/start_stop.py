@@ -88,7 +88,7 @@ def start_stop(
     """Starts or stops an instance. Its interaction is stored, open, before AWS is called, and
     closed once AWS's answer is known. A repeated request with the same idempotency key gets the
     closed one. It takes up an open one: nothing that passes is remembered, and nothing is done
-    twice. A schedule's act has no quotas: nothing that people do keeps it from its time.
+    twice. Schedules have no quota, so people's requests cannot delay them.
 
     Raises AccountNotFound, InvalidField, InstanceNotFound, InteractionRefused, QuotaExceeded,
     ServiceUnavailable.

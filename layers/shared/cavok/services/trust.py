@@ -87,8 +87,8 @@ class TrustGuard:
         now: datetime,
     ) -> T:
         """Runs `enter`, which uses the right external ID, beside the checks that must be refused.
-        Returns its result once all three prove the trust. `name` is that of the session, and
-        `requester` for whom the account is entered.
+        Returns its result once all three prove the trust. `name`: the session's name. `requester`:
+        the person or schedule that the access is for.
 
         Raises what `enter` raises; RoleIsOpen if AWS lets somebody else in, after the account has
         failed; EntryInconclusive if AWS does not say, or if the account was revoked, reconnected or

@@ -79,8 +79,8 @@ def set_webhook(
     sealer: Sealer,
     now: datetime,
 ) -> WebhookSet:
-    """Stores a webhook and activates it. `versions` are those that the client allows,
-    of which None is that of no webhook; None allows all. Raises InvalidField,
+    """Stores a webhook and activates it. `versions`: the versions that If-Match allows; it contains
+    None if the client expects no webhook. None allows any. Raises InvalidField,
     PreconditionFailed, ChangedMeanwhile, QuotaExceeded, ServiceUnavailable.
     """
     checked_url(url, allow_loopback=allow_loopback)
