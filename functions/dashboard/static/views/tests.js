@@ -292,7 +292,8 @@ class Board {
 
 const isOpenDoor = ({ reason }) => reason === "confused_deputy";
 
-const keyOf = (step) => `${step.step}@${step.region ?? ""}`;
+// A test has one verdict for a step. Its region is known once the step was reached.
+const keyOf = ({ step }) => step;
 
 function groupSummary(rows) {
   const done = rows.filter((row) => row.verdict !== "waiting");
@@ -557,24 +558,25 @@ export function changes(context) {
   });
 }
 
-export function differences(earlier, later) {
+const isSame = (before, after) =>
+  before?.verdict === after?.verdict &&
+  before?.reason === after?.reason &&
+  before?.evidence === after?.evidence &&
+  partOf(before ?? {}) === partOf(after ?? {});
+
+/** The steps whose verdicts two tests do not share, and how many they do. */
+export function compared(earlier, later) {
   const before = new Map(earlier.steps.map((step) => [keyOf(step), step]));
   const after = new Map(later.steps.map((step) => [keyOf(step), step]));
   const all = [...new Set([...after.keys(), ...before.keys()])];
-  return all
-    .map((key) => ({ key, before: before.get(key), after: after.get(key) }))
-    .filter(
-      ({ before: a, after: b }) =>
-        a?.verdict !== b?.verdict ||
-        a?.reason !== b?.reason ||
-        a?.evidence !== b?.evidence ||
-        partOf(a ?? {}) !== partOf(b ?? {}),
-    );
+  const different = all
+    .map((key) => ({ before: before.get(key), after: after.get(key) }))
+    .filter((pair) => !isSame(pair.before, pair.after));
+  return { different, same: all.length - different.length };
 }
 
 function drawChanges(earlier, later, account) {
-  const different = differences(earlier, later);
-  const same = Math.max(earlier.steps.length, later.steps.length) - different.length;
+  const { different, same } = compared(earlier, later);
   const side = (step, optional) => {
     if (!step) return h("span", { class: "muted" }, t.tests.notTested);
     const [kind, mark] = markOf(step, optional);
@@ -607,6 +609,7 @@ function drawChanges(earlier, later, account) {
             { class: "changes" },
             different.map(({ before, after }) => {
               const step = after ?? before;
+              const regions = new Set([before?.region, after?.region].filter(Boolean));
               const optional = !["trust"].includes(step.group);
               return h(
                 "li",
@@ -616,7 +619,7 @@ function drawChanges(earlier, later, account) {
                   { class: "step-title" },
                   t.trustSteps[step.step]?.title ?? t.permissionNames[step.step],
                   !step.step.startsWith("trust:") && h("code", {}, step.step),
-                  step.region && h("span", { class: "tag" }, step.region),
+                  [...regions].map((region) => h("span", { class: "tag" }, region)),
                 ),
                 side(before, optional),
                 icon("right"),
