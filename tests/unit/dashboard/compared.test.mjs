@@ -9,7 +9,7 @@ globalThis.setInterval = () => 0;
 const { compared } = await import("../../../functions/dashboard/static/views/tests.js");
 
 const step = (name, verdict, region = null, reason = null) => ({ step: name, verdict, region, reason });
-const of = (...steps) => ({ steps });
+const of = (...steps) => ({ started_at: "2026-01-05T10:00:00Z", steps });
 const said = (earlier, later) => {
   const { different, same } = compared(earlier, later);
   return [different.map(({ before, after }) => `${before?.verdict} > ${after?.verdict}`), same];
@@ -40,4 +40,15 @@ test("a step that only one test knows is a change, and no verdict that is the sa
   const newer = of(...WHOLE.steps, step("logs:PutLogEvents", "allowed", "us-east-1"));
   assert.deepEqual(said(WHOLE, newer), [["undefined > allowed"], 3]);
   assert.deepEqual(said(newer, of(WHOLE.steps[0])), [Array(3).fill("allowed > undefined"), 1]);
+});
+
+test("the earlier test is the one that began earlier, however the two were chosen", () => {
+  const later = { started_at: "2026-01-06T10:00:00Z", steps: [step("sts:AssumeRole", "denied")] };
+  for (const chosen of [
+    [WHOLE, later],
+    [later, WHOLE],
+  ]) {
+    assert.deepEqual([compared(...chosen).earlier, compared(...chosen).later], [WHOLE, later]);
+    assert.equal(said(...chosen)[0][0], "allowed > denied");
+  }
 });

@@ -18,6 +18,7 @@ import {
   skeleton,
   spinner,
   statusBadge,
+  toast,
 } from "../lib/ui.js";
 import { keptTrue, pagedList, READ_EVERY_MS, watched } from "../lib/watched.js";
 import { groupText, t } from "./texts.js";
@@ -531,6 +532,7 @@ function compareTwo(items, id, chosen) {
           type: "button",
           class: "button",
           onclick: () => {
+            if (later.value === earlier.value) return toast(t.tests.compareNeedsTwo, "warning");
             location.hash = `${link(id, later.value)}/since/${api.segment(earlier.value)}`;
           },
         },
@@ -549,7 +551,7 @@ export function changes(context) {
       Promise.all(
         [params.earlier, params.test].map((test) => api.get(`${base(handle.id)}/${api.segment(test)}`, { signal })),
       );
-    const both = watched(body, fetchBoth, ([a, b]) => drawChanges(a, b, handle.account()), {
+    const both = watched(body, fetchBoth, (tests) => drawChanges(tests, handle.account()), {
       signal,
       placeholder: () => skeleton(6),
       onMissing: () => notice("warning", h("p", {}, t.tests.missing)),
@@ -564,19 +566,20 @@ const isSame = (before, after) =>
   before?.evidence === after?.evidence &&
   partOf(before ?? {}) === partOf(after ?? {});
 
-/** The steps whose verdicts two tests do not share, and how many they do. */
-export function compared(earlier, later) {
+/** Two tests in the order of time, the steps whose verdicts they do not share, and how many they do. */
+export function compared(...tests) {
+  const [earlier, later] = tests.toSorted((a, b) => Date.parse(a.started_at) - Date.parse(b.started_at));
   const before = new Map(earlier.steps.map((step) => [keyOf(step), step]));
   const after = new Map(later.steps.map((step) => [keyOf(step), step]));
   const all = [...new Set([...after.keys(), ...before.keys()])];
   const different = all
     .map((key) => ({ before: before.get(key), after: after.get(key) }))
     .filter((pair) => !isSame(pair.before, pair.after));
-  return { different, same: all.length - different.length };
+  return { earlier, later, different, same: all.length - different.length };
 }
 
-function drawChanges(earlier, later, account) {
-  const { different, same } = compared(earlier, later);
+function drawChanges(tests, account) {
+  const { earlier, later, different, same } = compared(...tests);
   const side = (step, optional) => {
     if (!step) return h("span", { class: "muted" }, t.tests.notTested);
     const [kind, mark] = markOf(step, optional);

@@ -370,6 +370,7 @@ export const t = withTexts({
     whatChanged: "What changed",
     between: (time) => `up to the test of ${time}`,
     compareTwo: "Compare two tests",
+    compareNeedsTwo: "Choose two different tests.",
     compare: "Compare",
     earlier: "Earlier test",
     later: "Later test",
