@@ -63,6 +63,7 @@ const texts = {
       PasswordResetRequiredException: "This password must be reset first. Ask your administrator.",
       UserNotConfirmedException: "This user is not confirmed yet. Ask your administrator.",
       TooManyRequestsException: "Too many attempts. Wait a minute and try again.",
+      InternalErrorException: "The sign-in does not work at the moment. Try again in a minute.",
     },
   },
 

@@ -23,6 +23,7 @@ let sent, answers, who, refreshed;
 globalThis.fetch = async (url, { headers, signal }) => {
   if (String(url).startsWith("https://cognito.example/")) {
     const renews = headers["x-amz-target"].endsWith("GetTokensFromRefreshToken");
+    if (renews && refreshed === "busy") return new Response("", { status: 429 });
     const IdToken = (renews && refreshed) || tokenOf(who);
     return Response.json({ AuthenticationResult: { IdToken, RefreshToken: "r", ExpiresIn: 3600 } });
   }
@@ -109,6 +110,13 @@ test("a token that is renewed leaves what is asked for", async () => {
   refreshed = tokenOf("anna");
   answers = [() => Response.json({}, { status: 401 }), () => Response.json({ items: [] })];
   assert.deepEqual(await api.get("/v1/organization"), { items: [] });
+});
+
+test("a token that cannot be renewed for now is not taken for a network that is gone", async () => {
+  refreshed = "busy";
+  answers = [() => Response.json({}, { status: 401 })];
+  await assert.rejects(api.remove("/v1/accounts/a"), { detail: /^Too many attempts/, unreachable: false });
+  assert.equal(session.current().email, "anna");
 });
 
 for (const [what, claims] of [

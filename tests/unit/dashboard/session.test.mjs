@@ -106,27 +106,47 @@ for (const said of ["Temporary password has expired and must be reset by an admi
     await assert.rejects(session.signInWithPassword("ada@example.com", "a password"), { message: said });
   });
 
-for (const status of [429, 503])
-  test(`hosted: a renewal that is answered ${status} is tried again`, async () => {
+const PASSING = [
+  [429, { code: "TooManyRequestsException", message: /^Too many attempts/ }],
+  [503, { code: "InternalErrorException", message: /^The sign-in does not work at the moment/ }],
+];
+const busy = (status) => new Response("<h1>busy</h1>", { status });
+
+for (const [status, told] of PASSING) {
+  test(`${status} is said in words, and signs nobody out`, async () => {
+    answers.InitiateAuth = answers.GetTokensFromRefreshToken = () => busy(status);
+    await assert.rejects(session.signInWithPassword("ada@example.com", "a password"), told);
+    await assert.rejects(session.idToken({ renew: true }), told);
+    assert.ok(session.current());
+  });
+
+  test(`hosted: so it is on the way back, and a renewal that is answered ${status} is tried again`, async () => {
     globalThis.location = new URL("https://cavok.example/?code=c&state=s");
     globalThis.history = { replaceState() {} };
     stored.set("cavok.sign-in", JSON.stringify({ state: "s", verifier: "v", hash: "" }));
     const cognito = globalThis.fetch;
     let renewed = 0;
-    let answer = () => Response.json({ id_token: token("first"), refresh_token: "r1", expires_in: SOON / 1000 });
+    let answer = () => busy(status);
     globalThis.fetch = async () => {
       renewed += 1;
       return answer();
     };
-    await session.start({ client_id: "client", hosted_domain: "https://hosted.example" });
-    answer = () => Response.json({ message: "busy" }, { status });
-    await assert.rejects(session.idToken());
+    const settings = { client_id: "client", hosted_domain: "https://hosted.example" };
+    const pending = stored.get("cavok.sign-in");
+    await assert.rejects(session.start(settings), told);
+    stored.set("cavok.sign-in", pending);
+    answer = () => Response.json({ id_token: token("first"), refresh_token: "r1", expires_in: SOON / 1000 });
+    await session.start(settings);
+    answer = () => busy(status);
+    await assert.rejects(session.idToken({ renew: true }), told);
+    assert.ok(session.current());
     answer = () => Response.json({ id_token: token("second"), refresh_token: "r2", expires_in: 3600 });
     assert.equal(await session.idToken(), token("second"));
-    assert.equal(renewed, 3);
+    assert.equal(renewed, 4);
     globalThis.fetch = cognito;
     globalThis.location = new URL("https://cavok.example/");
   });
+}
 
 test("hosted: who wanted an authenticator sets it up on the way back, before the tokens are kept", async () => {
   globalThis.location = new URL("https://cavok.example/?code=c&state=s");

@@ -71,10 +71,7 @@ async function call(method, path, { query, body, headers = {}, signal }) {
     } catch (error) {
       if (until.aborted) throw error;
       if (error instanceof Problem) throw error;
-      problem =
-        error instanceof Error && error.name === "TimeoutError"
-          ? new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) })
-          : new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
+      problem = failed(error);
       problem.perhapsDone = perhapsDone;
     }
     const mayRepeat = method === "GET" || "idempotency-key" in headers;
@@ -83,6 +80,14 @@ async function call(method, path, { query, body, headers = {}, signal }) {
     if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw isAct ? ofAct(problem) : problem;
     await pause(problem.retryAfter ?? 300 * 2 ** attempt * (0.75 + Math.random() / 2), until);
   }
+}
+
+// Why no answer came.
+function failed(error) {
+  if (error.name === "TimeoutError")
+    return new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) });
+  if (error instanceof session.SignInError) return new Problem({ title: t.problems.network, detail: error.message });
+  return new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
 }
 
 // An act whose answer was lost may be done: what is shown is read again at once.

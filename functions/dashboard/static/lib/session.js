@@ -6,6 +6,8 @@ const STORE = "cavok.session";
 const PENDING = "cavok.sign-in";
 // A token that expires sooner is renewed before it is used.
 const RENEW_BEFORE_MS = 60_000;
+// Errors of Cognito that say nothing of the user or the token.
+const PASSING = new Set(["TooManyRequestsException", "InternalErrorException"]);
 
 export class SignInError extends Error {
   /** @param {string} message @param {string} [code] Cognito's, such as CodeMismatchException. */
@@ -218,8 +220,8 @@ async function renewTokens(refused) {
     if (tokens === held) keep({ refresh_token: token, ...renewed }, { quietly: true });
     else await revoke(renewed.refresh_token);
   } catch (error) {
-    // A network failure, or too many requests, changes nothing.
-    if (!(error instanceof SignInError) || error.code === "TooManyRequestsException") throw error;
+    // A network failure, too many requests or an outage changes nothing.
+    if (!(error instanceof SignInError) || PASSING.has(error.code ?? "")) throw error;
     // A refresh token that was used before is refused, such as by a request whose answer was lost. The ID token is
     // good until it ends.
     if (refused || held.expires_at <= Date.now()) forget();
@@ -245,7 +247,7 @@ function fromCognito(result) {
 /** The tokens, under the names of an AuthenticationResult. */
 async function tokenEndpoint(parameters) {
   const answer = await post(`${config.hosted_domain}/oauth2/token`, { client_id: config.client_id, ...parameters });
-  if (answer.status === 429 || answer.status >= 500) throw new Error(t.signIn.errors.TooManyRequestsException);
+  refuseWhatPasses(answer);
   const body = await answer.json();
   if (!answer.ok) throw new SignInError(body.error_description ?? t.signIn.refused);
   return {
@@ -254,6 +256,13 @@ async function tokenEndpoint(parameters) {
     RefreshToken: body.refresh_token,
     ExpiresIn: body.expires_in,
   };
+}
+
+// Whoever answers so may not answer in JSON.
+function refuseWhatPasses({ status }) {
+  if (status !== 429 && status < 500) return;
+  const code = status === 429 ? "TooManyRequestsException" : "InternalErrorException";
+  throw new SignInError(t.signIn.errors[code], code);
 }
 
 const post = (address, parameters) =>
@@ -269,11 +278,11 @@ async function cognito(action, body) {
     },
     body: JSON.stringify(body),
   });
+  refuseWhatPasses(answer);
   const text = await answer.text();
   const content = text ? JSON.parse(text) : {};
   if (answer.ok) return content;
   const code = String(content.__type ?? "").replace(/^.*#/, "");
-  if (answer.status >= 500) throw new Error(content.message ?? code);
   // The same code tells a wrong password and, say, a temporary one that has expired.
   const wrong = content.message === "Incorrect username or password." ? t.signIn.wrong : undefined;
   throw new SignInError(wrong ?? t.signIn.errors[code] ?? content.message ?? t.signIn.refused, code);
