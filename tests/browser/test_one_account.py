@@ -48,7 +48,7 @@ def test_a_change_that_somebody_else_made_is_shown_and_not_overwritten(admin, ac
     admin.page.get_by_label("Name", exact=True).fill(f"Mine{secrets.token_hex(3)}")
     admin.page.get_by_role("button", name="Save").click()
     expect(admin.page.get_by_role("dialog").get_by_role("alert")).to_contain_text(
-        "Somebody else changed this account"
+        f"Somebody else changed this: the name is {theirs} now. Save again to set yours."
     )
     admin.page.keyboard.press("Escape")
     expect(admin.page.get_by_role("heading", name=theirs)).to_be_visible()
@@ -70,6 +70,38 @@ def test_a_change_of_another_that_the_page_has_read_already_is_not_overwritten(a
     # Whoever has been told may insist.
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("heading", name=mine)).to_be_visible()
+
+
+def test_a_change_of_what_the_modal_shows_is_named_and_then_replaced_as_a_whole(
+    admin, account, watch
+):
+    watch.expect_status(412)
+    page, path = admin.page, f"/v1/accounts/{account['account_id']}"
+    page.get_by_role("button", name="Change", exact=True).click()
+    theirs = {"role_path": "/theirs/", "regions": ["us-east-1", "eu-west-1"]}
+    assert admin.call("PATCH", path, theirs).status_code == 200
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_have_text(
+        "Somebody else changed this. Role now: /theirs/CavokCloud. "
+        "Regions now: us-east-1, eu-west-1. Save again to set yours."
+    )
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_have_count(0)
+    now = admin.call("GET", path).json()
+    assert (now["role_path"], now["regions"]) == ("/", ["us-east-1"])
+
+
+def test_a_change_of_what_the_modal_does_not_show_is_no_conflict(admin, account, watch):
+    watch.expect_status(412)
+    page, path = admin.page, f"/v1/accounts/{account['account_id']}"
+    page.get_by_role("button", name="Change", exact=True).click()
+    assert admin.call("PATCH", path, {"write_logs": False}).status_code == 200
+    page.get_by_label("Role name").fill("CavokReader")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    now = admin.call("GET", path).json()
+    assert (now["role_arn"].rpartition("/")[2], now["write_logs"]) == ("CavokReader", False)
 
 
 def test_it_is_renamed(admin, account):

@@ -449,23 +449,29 @@ const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 const isDone = (account, body) => same(changeable(account), { ...changeable(account), ...body });
 
 // Saves these fields of the account. The page may have read a change of another already: the version is the newest
-// then, but the modal still shows what was before.
-function changing(handle, ...names) {
+// then, but the modal still shows what was before. `say` names what is there now.
+function changing(handle, names, say) {
   const fields = () => {
     const account = handle.account();
     // Somebody removed it while the modal was open.
     if (!account) throw new Problem({ status: 404, title: t.account.missing });
     return Object.fromEntries(names.map((name) => [name, changeable(account)[name]]));
   };
-  const check = unlessChanged(fields(), fields, () => t.account.changedMeanwhile);
-  return async (body, first) => {
+  const check = unlessChanged(fields(), fields, say);
+  const save = async (body, first) => {
     await first(check({ ...fields(), ...body }));
-    await change(handle, body, first).catch(async (problem) => {
-      if (problem.status === 412) await check();
+    await change(handle, body, first);
+  };
+  // Of a newer account, only what the modal shows matters.
+  return (body, first) =>
+    save(body, first).catch((problem) => {
+      if (problem instanceof Conflict) return save(body, first);
       throw problem;
     });
-  };
 }
+
+// The account is another version than the one that was to be changed. The newest was read.
+class Conflict extends Problem {}
 
 /**
  * `first`: of the modal that asks for it.
@@ -479,7 +485,7 @@ async function change(handle, body, first = (asked) => asked) {
   } catch (problem) {
     if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
     if (isDone(await handle.refresh(), body)) return;
-    throw new Problem({ status: 412, title: t.account.changedMeanwhile });
+    throw new Conflict({ status: 412, title: t.account.changedMeanwhile });
   }
 }
 
@@ -492,7 +498,7 @@ function rename(handle) {
     spellcheck: "false",
     maxlength: "64",
   });
-  const save = changing(handle, "name");
+  const save = changing(handle, ["name"], ({ name }) => t.account.renamedMeanwhile(name));
   const named = sameName(input, handle.id);
   dialog({
     title: t.account.renameTitle,
@@ -543,7 +549,12 @@ function reach(handle) {
     autocapitalize: "none",
   });
   const regions = regionsField({ value: account.regions ?? [], help: t.newAccount.regionsHelp });
-  const save = changing(handle, "role_name", "role_path", "regions");
+  const save = changing(handle, ["role_name", "role_path", "regions"], (there) =>
+    t.account.reachMeanwhile(
+      there.role_name && `${there.role_path}${there.role_name}`,
+      there.regions?.join(", ") || t.account.defaultRegion,
+    ),
+  );
   dialog({
     title: account.role_arn ? t.account.roleAndRegions : t.account.regions,
     content: ({ close }) =>
@@ -568,7 +579,7 @@ function reach(handle) {
             if (!/^Cavok[A-Za-z0-9+=,.@_-]{0,59}$/.test(input.value.trim()))
               throw { status: 422, errors: [{ field: "role_name", message: t.newAccount.roleNameWrong }] };
             body.role_name = input.value.trim();
-            if (path.value.trim() !== (account.role_path ?? "/")) body.role_path = path.value.trim() || "/";
+            body.role_path = path.value.trim() || "/";
           }
           await save(body, first);
           close();

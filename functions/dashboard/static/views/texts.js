@@ -173,6 +173,10 @@ export const t = withTexts({
     savedTestAgain: "Saved. Test the account now.",
     changedMeanwhile:
       "Somebody else changed this account in the meantime. What you see now is current; please make your change again.",
+    renamedMeanwhile: (name) => `Somebody else changed this: the name is ${name} now. Save again to set yours.`,
+    reachMeanwhile: (role, regions) =>
+      `Somebody else changed this. ${role ? `Role now: ${role}. ` : ""}Regions now: ${regions}. ` +
+      "Save again to set yours.",
     logsOn: "Logs are written to this account from now on.",
     logsOff: "Nothing is written to this account any more.",
     remove: "Delete account",
