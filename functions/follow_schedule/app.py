@@ -21,8 +21,12 @@ from cavok.services.resources import follow_schedule
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def follow(message: ClockMessage, request_id: str) -> dict[str, Any]:
-    """Returns what was done; null if nothing was due."""
+@one_message(failure="Schedule not followed")
+def follow(record: SQSRecord | dict[str, Any]) -> dict[str, Any] | None:
+    """Follows the message of one clock. Returns what was done; None if nothing was due. Raises what
+    ended it, so that the message comes again.
+    """
+    message, request_id = ClockMessage.read(record["body"]), record["messageId"]
     logger.append_keys(
         account_id=message.account_id, resource_id=message.resource_id, request_id=request_id
     )
@@ -36,16 +40,10 @@ def follow(message: ClockMessage, request_id: str) -> dict[str, Any]:
     except UnknownClock as error:
         count("UnknownClocks")
         logger.warning("Clock dropped", reason=str(error))
-        return {"done": None}
+        return None
     done = {"action": interaction.action, "detail": interaction.detail} if interaction else None
     logger.info("Schedule followed", done=done)
-    return {"done": done}
-
-
-@one_message(failure="Schedule not followed")
-def take(record: SQSRecord) -> None:
-    """Handles the message of one clock. Raises what ended it, so that SQS delivers it again."""
-    follow(ClockMessage.read(record.body), record.message_id)
+    return done
 
 
 wiring.prepare(wiring.table)
@@ -57,5 +55,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     takes such a message directly: from an operator, or from a clock that is older than the queue.
     """
     if "Records" in event:
-        return process_partial_response(event, take, processor, context)
-    return follow(ClockMessage.read(event), context.aws_request_id)
+        return process_partial_response(event, follow, processor, context)
+    return {"done": follow({"messageId": context.aws_request_id, "body": event})}

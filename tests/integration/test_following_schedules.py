@@ -738,3 +738,23 @@ def test_a_message_that_no_retry_can_fix_is_dropped(
     assert handled(fired) == {"batchItemFailures": []}
     assert '"DroppedEvents"' in capsys.readouterr().out
     assert stops() == []
+
+
+@pytest.mark.parametrize("event", [{}, {"MessageBody": "not JSON"}, NAMES | {"clock": 1}])
+def test_an_event_that_no_retry_can_fix_is_not_tried_again(
+    fired: dict[str, Any], event: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Lambda invokes the function twice more if it fails."""
+    assert handled(event) == {"done": None}
+    assert '"DroppedEvents"' in capsys.readouterr().out
+
+
+def test_an_event_that_fails_is_logged_and_tried_again(
+    fired: dict[str, Any], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = Mock(side_effect=ServiceUnavailable("The table does not answer."))
+    monkeypatch.setattr(app, "follow_schedule", down)
+
+    with pytest.raises(ServiceUnavailable):
+        handled(json.loads(fired["Records"][0]["body"]))
+    assert "Schedule not followed" in caplog.text
