@@ -18,10 +18,11 @@ from botocore.exceptions import ClientError
 
 from cavok.adapters.customer import probes
 from cavok.adapters.customer.probed_account import ProbedAccount
-from cavok.adapters.customer.survey import find_databases, find_instances
+from cavok.adapters.customer.survey import find_instances
 from cavok.domain.access_denied import Reason
 from cavok.domain.regions import RegionHealth, RegionStatus, judge_regions
 from cavok.domain.steps import Judgement, Verdict
+from cavok.domain.survey import ASKED_ABOUT, SURVEYED
 from tests.contract.place import Place
 
 MEMBER_ROLE = "CAVOK_CONTRACT_MEMBER_ROLE"
@@ -99,15 +100,13 @@ def test_a_refusal_names_the_service_control_policy(limited: ProbedAccount, acti
 
 def test_what_the_policy_does_not_deny_stays_allowed(limited: ProbedAccount) -> None:
     assert probes.run("rds:StopDBCluster", limited).verdict is Verdict.ALLOWED
-    assert find_instances(limited.session, limited.session.region)[0].verdict is Verdict.ALLOWED
+    answer, _ = find_instances(limited.session, limited.session.region, ASKED_ABOUT)
+    assert answer.verdict is Verdict.ALLOWED
 
 
 def test_a_region_that_the_policy_denies_refuses_both_listings(limited: ProbedAccount) -> None:
     answers = {
-        region: (
-            find_instances(limited.session, region)[0],
-            find_databases(limited.session, region)[0],
-        )
+        region: tuple(find_instances(limited.session, region, kind)[0] for kind in SURVEYED)
         for region in (limited.session.region, OTHER_REGION)
     }
 

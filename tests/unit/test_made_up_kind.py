@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from cavok.domain.kinds import Kind
@@ -80,7 +81,18 @@ class _Pages:
 
     def get_paginator(self, operation: str) -> Any:
         assert operation.startswith("describe_")
-        return SimpleNamespace(paginate=lambda: [PAGE])
+        return SimpleNamespace(paginate=lambda **_: iter([PAGE]))
+
+
+class _Unanswering:
+    """A boto3 client that is throttled."""
+
+    def get_paginator(self, operation: str) -> Any:
+        def pages(**_: Any) -> Iterator[Any]:
+            raise ClientError({"Error": {"Code": "Throttling", "Message": "Later."}}, operation)
+            yield
+
+        return SimpleNamespace(paginate=pages)
 
 
 def test_it_is_listed_after_the_others() -> None:
@@ -128,6 +140,27 @@ def test_it_is_listed_after_the_others() -> None:
         "available",
         "ra3.large",
     )
+
+
+def test_a_test_asks_for_it_in_each_region() -> None:
+    """The other kinds do not answer, so that only it tells that the region does, and has some."""
+    from cavok.domain.regions import RegionHealth, RegionStatus
+    from cavok.domain.verifications import Trigger
+    from cavok.services.survey_regions import survey_regions
+
+    asked = []
+
+    def client(service: str, region: str = "us-east-1") -> Any:
+        asked.append((service, region))
+        return _Pages() if service == "redshift" else _Unanswering()
+
+    session: Any = SimpleNamespace(client=client, role_name=None)
+
+    survey = survey_regions(["us-east-1"], session, [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert survey.region_health == (RegionHealth("us-east-1", RegionStatus.REACHABLE),)
+    assert survey.elsewhere == (), "it has instances, so no other region is proposed"
+    assert sorted(asked) == [(each, "us-east-1") for each in ("ec2", "rds", "redshift")]
 
 
 def test_session_policies_allow_what_it_needs_and_no_more() -> None:

@@ -1,12 +1,13 @@
-"""The survey: one call of EC2 and one of RDS a region, all at once."""
+"""The survey: one call of each service a region, all at once."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent import futures
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,6 +33,11 @@ SCP = refused(
     "User: x is not authorized to perform: ec2:DescribeInstances with an explicit deny in a "
     "service control policy",
 )
+DATABASE = {
+    "DBInstanceIdentifier": "orders",
+    "DBInstanceStatus": "available",
+    "DBInstanceClass": "db.t4g.small",
+}
 
 
 @dataclass
@@ -72,9 +78,21 @@ class Client:
         self.session.meet()
         return self.session.regions.setdefault(self.region, Region())
 
-    def describe_instances(self, *, MaxResults: int, NextToken: str = "0") -> Any:  # noqa: N803
-        assert MaxResults == 100
-        region, number = self._answer(), int(NextToken)
+    def get_paginator(self, operation: str) -> Any:
+        pages = getattr(self, operation)
+        return SimpleNamespace(paginate=lambda PaginationConfig: pages(**PaginationConfig))  # noqa: N803
+
+    def describe_instances(self, *, PageSize: int) -> Iterator[Any]:  # noqa: N803
+        assert PageSize == 100
+        number = 0
+        while True:
+            yield (page := self._page(number))
+            if "NextToken" not in page:
+                return
+            number += 1
+
+    def _page(self, number: int) -> Any:
+        region = self._answer()
         if region.meet:
             region.meet()
         if region.ec2_error and number >= region.fails_at:
@@ -87,11 +105,12 @@ class Client:
         more = {"NextToken": str(number + 1)} if number + 1 < len(region.pages) else {}
         return {"Reservations": [{"Instances": instances}]} | more
 
-    def describe_db_instances(self, *, MaxRecords: int) -> Any:  # noqa: N803
+    def describe_db_instances(self, *, PageSize: int) -> Iterator[Any]:  # noqa: N803
+        assert PageSize == 20
         region = self._answer()
         if region.rds_error:
             raise region.rds_error
-        return {"DBInstances": [{}] * region.databases}
+        yield {"DBInstances": [DATABASE] * region.databases, "Marker": "more"}
 
 
 def ids(count: int, start: int = 0) -> list[str]:
@@ -126,6 +145,21 @@ def test_each_region_is_asked_once_of_each_service_and_all_at_the_same_time() ->
 
     assert survey.reachable == tuple(regions)
     assert session.calls == Counter({(s, r): 1 for s in ("ec2", "rds") for r in regions})
+
+
+def test_the_pages_are_of_the_size_that_is_needed(aws: Aws) -> None:
+    answers = iter([{"Reservations": [], "NextToken": "more"}, {"Reservations": []}])
+    aws.answers["DescribeInstances"] = lambda _: next(answers)
+    aws.answers["DescribeDBInstances"] = {"DBInstances": [DATABASE], "Marker": "more"}
+
+    survey_regions((US,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert aws.called("DescribeInstances") == [
+        {"MaxResults": 100},
+        {"MaxResults": 100, "NextToken": "more"},
+    ]
+    assert aws.called("DescribeDBInstances") == [{"MaxRecords": 20}]
+    assert aws.called("DescribeDBClusters") == []
 
 
 def test_a_scheduled_test_of_twenty_regions_leaves_threads_to_the_other_accounts(
@@ -294,7 +328,7 @@ def test_each_page_is_asked_for_once_by_the_token_of_the_one_before() -> None:
     pages = [ids(100), ids(100, 100), ids(7, 200)]
     session: Any = Session({US: Region(pages)})
 
-    answer, found = adapter.find_instances(session, US)
+    answer, found = adapter.find_instances(session, US, Kind.EC2)
 
     assert (answer, found.ids) == (ALLOWED, tuple(ids(207)))
     assert (found.complete, found.answered) == (True, True)
@@ -355,7 +389,7 @@ def test_a_region_whose_pages_are_slow_is_read_no_further() -> None:
     session: Any = Session({US: Region([ids(1, n) for n in range(9)])})
     times = iter([0.0, 2.0, 4.0, adapter.PAGING_SECONDS + 0.1])
 
-    _, found = adapter.find_instances(session, US, clock=lambda: next(times))
+    _, found = adapter.find_instances(session, US, Kind.EC2, clock=lambda: next(times))
 
     assert (len(found.ids), found.complete) == (3, False)
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from cavok.domain.access_denied import Reason
+from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 
 MAX_ASKED = 500
@@ -27,6 +28,12 @@ MAX_PACKED_POLICIES = 4_096
 """How many characters of packed inline policies travel through the workflow. The 10,240 that IAM
 stores rarely become half of it; if they become more, each step that needs them reads them again.
 """
+
+SURVEYED = tuple({kind.descriptor.service: kind for kind in reversed(Kind)}.values())[::-1]
+"""The first kind of each service. Its Describe call says what the service answers in a region."""
+
+(ASKED_ABOUT,) = (kind for kind in SURVEYED if kind.descriptor.dry_run)
+"""The kind whose instances a test asks about, with dry runs."""
 
 _EC2 = "i-"
 
@@ -140,8 +147,8 @@ def _unpacked(packed: str | None) -> tuple[Any, ...] | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundInstances:
-    """IDs of a region's EC2 instances. `complete` says whether these are all; `answered` whether
-    each page that was asked for came. `spot` are the Spot instances among them.
+    """IDs of a region's instances of one kind. `complete` says whether these are all; `answered`
+    whether each page that was asked for came. `spot` are the Spot instances among them.
     """
 
     ids: tuple[str, ...] = ()

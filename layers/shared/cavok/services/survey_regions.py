@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from cavok.adapters.customer.probed_account import ProbedAccount
 from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.customer.survey import MAX_PAGES, find_databases, find_instances
+from cavok.adapters.customer.survey import MAX_PAGES, find_instances
 from cavok.domain.access_denied import TIMED_OUT, Reason
 from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import OutOfTime
@@ -17,7 +17,14 @@ from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, UNUSABLE, RegionHealth, RegionStatus, judge_regions
 from cavok.domain.resources import Resource
 from cavok.domain.steps import Evidence, Judgement, Verdict
-from cavok.domain.survey import MAX_UNDER_CONTROL, FoundInstances, Survey, ask_about
+from cavok.domain.survey import (
+    ASKED_ABOUT,
+    MAX_UNDER_CONTROL,
+    SURVEYED,
+    FoundInstances,
+    Survey,
+    ask_about,
+)
 from cavok.domain.verifications import Trigger
 
 TIME_LIMIT_SECONDS = 15
@@ -39,6 +46,9 @@ _NO_ANSWER = Judgement(
 
 T = TypeVar("T")
 
+_Look = Mapping[Kind, tuple[Judgement, FoundInstances]]
+"""What each service answers in a region, and its instances there."""
+
 
 def survey_regions(
     regions: Sequence[str],
@@ -48,9 +58,9 @@ def survey_regions(
     trigger: Trigger,
     now: datetime,
 ) -> Survey:
-    """What EC2 and RDS answer in each of the account's regions, the instances to ask about, and the
-    role's inline policies. `resources` are those of the account, oldest first. A person's test asks
-    all regions at once.
+    """What each service answers in each of the account's regions, the instances to ask about, and
+    the role's inline policies. `resources` are those of the account, oldest first. A person's test
+    asks all regions at once.
 
     If the account's regions have no instance, a person's test looks for some in all others.
     """
@@ -58,22 +68,23 @@ def survey_regions(
     pool = ThreadPoolExecutor(1)
     policies = pool.submit(_inline_policies, session, deadline)
     by_person = trigger is Trigger.MANUAL
-    calls = 2 * len(regions)
-    ec2, rds = _look(session, regions, calls if by_person else min(calls, CALLS_BESIDE_OTHERS))
+    calls = len(SURVEYED) * len(regions)
+    looks = _look(session, regions, calls if by_person else min(calls, CALLS_BESIDE_OTHERS))
     wait([policies], timeout=deadline.left)
     pool.shutdown(wait=False)
-    answers = {region: (ec2[region][0], rds[region][0]) for region in regions}
+    answers = {r: tuple(answer for answer, _ in looks[r].values()) for r in regions}
     health = judge_regions(answers)
     controlled = [each for each in islice(resources, MAX_UNDER_CONTROL) if each.region in regions]
+    listed = {region: look[ASKED_ABOUT] for region, look in looks.items()}
     asked = {
         region: ask_about(
-            ec2[region][1],
-            [r.instance_id for r in controlled if r.region == region and r.kind is Kind.EC2],
+            listed[region][1],
+            [r.instance_id for r in controlled if r.region == region and r.kind is ASKED_ABOUT],
             rotation=None if by_person else now.toordinal(),
         )
         for region in (h.region for h in health if h.status is RegionStatus.REACHABLE)
     }
-    found = any(ec2[region][1].ids or rds[region][1] for region in regions)
+    found = any(_has_instances(look) for look in looks.values())
     look_elsewhere = by_person and not found and _all_answered(health, answers)
     return Survey(
         region_health=health,
@@ -85,14 +96,14 @@ def survey_regions(
         asked_in_part=tuple(
             region
             for region, ids in asked.items()
-            if ec2[region][1].answered and ec2[region][1].asked_in_part(ids)
+            if listed[region][1].answered and listed[region][1].asked_in_part(ids)
         ),
         unlisted={
-            region: ec2[region][0].reason or Reason.ERROR
-            if ec2[region][0].verdict is Verdict.DENIED
+            region: listed[region][0].reason or Reason.ERROR
+            if listed[region][0].verdict is Verdict.DENIED
             else Reason.ERROR
             for region in asked
-            if not ec2[region][1].answered
+            if not listed[region][1].answered
         },
         elsewhere=() if found else _elsewhere(session, regions) if look_elsewhere else None,
         inline_policies=_result(policies, None),
@@ -125,27 +136,33 @@ def _all_answered(
 
 
 def _elsewhere(session: CustomerSession, regions: Sequence[str]) -> tuple[str, ...]:
-    """The regions, of those that are not the account's, that have instances or databases."""
+    """The regions, of those that are not the account's, that have instances."""
     others = sorted(REGIONS - set(regions))
-    ec2, rds = _look(session, others, 2 * len(others), pages=1)
-    return tuple(region for region in others if ec2[region][1].ids or rds[region][1])
+    looks = _look(session, others, len(SURVEYED) * len(others), pages=1)
+    return tuple(region for region in others if _has_instances(looks[region]))
+
+
+def _has_instances(look: _Look) -> bool:
+    return any(found.ids for _, found in look.values())
 
 
 def _look(
     session: CustomerSession, regions: Sequence[str], at_once: int, *, pages: int = MAX_PAGES
-) -> tuple[dict[str, tuple[Judgement, FoundInstances]], dict[str, tuple[Judgement, bool]]]:
-    """Answers of EC2 and of RDS by region, `at_once` of the calls at a time."""
+) -> dict[str, _Look]:
+    """Answers by region, `at_once` of the calls at a time."""
     pool = ThreadPoolExecutor(at_once)
-    ec2 = {r: pool.submit(find_instances, session, r, pages=pages) for r in regions}
-    rds = {r: pool.submit(find_databases, session, r) for r in regions}
-    answers: list[Future[Any]] = [*ec2.values(), *rds.values()]
-    wait(answers, timeout=TIME_LIMIT_SECONDS)
+    answers = {
+        (region, kind): pool.submit(find_instances, session, region, kind, pages=pages)
+        for kind in SURVEYED
+        for region in regions
+    }
+    wait(answers.values(), timeout=TIME_LIMIT_SECONDS)
     pool.shutdown(wait=False, cancel_futures=True)
-    no_instances = (_NO_ANSWER, FoundInstances(answered=False))
-    return (
-        {region: _result(answer, no_instances) for region, answer in ec2.items()},
-        {region: _result(answer, (_NO_ANSWER, False)) for region, answer in rds.items()},
-    )
+    nothing = (_NO_ANSWER, FoundInstances(answered=False))
+    return {
+        region: {kind: _result(answers[region, kind], nothing) for kind in SURVEYED}
+        for region in regions
+    }
 
 
 def _result(answer: Future[T], otherwise: T) -> T:

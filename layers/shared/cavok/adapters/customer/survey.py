@@ -1,68 +1,73 @@
-"""The calls with which a test looks at a region: one of EC2 and one of RDS."""
+"""The calls with which a test looks at a region: one of each service."""
 
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+
+from botocore import xform_name
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.kinds import DescribedInstance, Kind
 from cavok.domain.steps import ALLOWED, Judgement
-from cavok.domain.survey import FoundInstances
+from cavok.domain.survey import ASKED_ABOUT, FoundInstances
 
 PAGE = 100
 """Instances a call. Most regions of most accounts have fewer, and the answer stays small."""
+
+SMALL_PAGE = 20
+"""Instances in the one call of a kind that no test asks about. RDS takes no less."""
 
 MAX_PAGES = 10
 PAGING_SECONDS = 6.0
 """No further page is read, so that a region with many instances does not hold up the others."""
 
+_TOKENS = ("NextToken", "Marker")
+"""What AWS calls the start of the next page. Without one, a page is the last."""
+
 
 def find_instances(
     session: CustomerSession,
     region: str,
+    kind: Kind,
     *,
     pages: int = MAX_PAGES,
     clock: Callable[[], float] = time.monotonic,
 ) -> tuple[Judgement, FoundInstances]:
-    """EC2's answer in a region, and its instances in up to `pages` pages. A page that fails ends
-    the search; the first decides what EC2 answers.
+    """What the kind's service answers in a region, and its instances in up to `pages` pages; in one
+    small page if no test asks about the kind. A page that fails ends the search; the first decides
+    what the service answers.
     """
     until = clock() + PAGING_SECONDS
+    size, pages = (PAGE, pages) if kind is ASKED_ABOUT else (SMALL_PAGE, 1)
     found: list[DescribedInstance] = []
-    client = session.client("ec2", region)
-    arguments: dict[str, Any] = {"MaxResults": PAGE}
+    client = session.client(kind.descriptor.service, region)
+    paginator = client.get_paginator(xform_name(kind.descriptor.describe.partition(":")[2]))
+    answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}))
     for number in range(pages):
         try:
-            page = client.describe_instances(**arguments)
+            page = next(answers)
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
-            return answer, _instances(found, answered=False)
-        found += Kind.EC2.descriptor.read(page)
-        if not page.get("NextToken"):
-            return ALLOWED, _instances(found, complete=True)
-        arguments["NextToken"] = page["NextToken"]
+            return answer, _instances(kind, found, answered=False)
+        found += kind.descriptor.read(page)
+        if not any(page.get(token) for token in _TOKENS):
+            return ALLOWED, _instances(kind, found, complete=True)
         if clock() > until:
             break
-    return ALLOWED, _instances(found)
+    return ALLOWED, _instances(kind, found)
 
 
 def _instances(
-    described: Iterable[DescribedInstance], *, complete: bool = False, answered: bool = True
+    kind: Kind,
+    described: Iterable[DescribedInstance],
+    *,
+    complete: bool = False,
+    answered: bool = True,
 ) -> FoundInstances:
-    present = [each for each in described if each.state not in Kind.EC2.descriptor.hidden]
+    present = [each for each in described if each.state not in kind.descriptor.hidden]
     return FoundInstances(
         ids=tuple(each.instance_id for each in present),
         spot=frozenset(each.instance_id for each in present if each.spot),
         complete=complete,
         answered=answered,
     )
-
-
-def find_databases(session: CustomerSession, region: str) -> tuple[Judgement, bool]:
-    """RDS's answer in a region, and whether it has a database."""
-    try:
-        page = session.client("rds", region).describe_db_instances(MaxRecords=20)
-    except AWS_ERRORS as error:
-        return judge_error(error), False
-    return ALLOWED, bool(page["DBInstances"])
