@@ -1,7 +1,7 @@
 """What each parameter and property of the API means, and examples: for /openapi.json alone.
 
-They stand here and not at the fields, so that a function that serves requests does not load them. A
-test names the property that has none, and the description that no property has.
+They are here and not on the fields, so that a function that serves requests does not load them. A
+test names each property without a description, and each description without a property.
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,9 @@ PARAMETERS = {
     "instance_id": "The instance, as AWS identifies it.",
     "kind": "The kind of the instance.",
     "status": "Only accounts in this status.",
-    "idempotency-key": "Makes it safe to send the request again: within a day, it acts once.",
+    "idempotency-key": "Makes it safe to repeat the request: within a day, it acts only once.",
 }
-"""What parameters mean that several routes share. Those of one route say it themselves."""
+"""Parameters that several routes share. A route describes its own ones itself."""
 
 PARAMETER_EXAMPLES: dict[str, Any] = {
     "account_id": "01JN8Q5M3C0000000000000001",
@@ -54,16 +54,16 @@ PARAMETER_EXAMPLES: dict[str, Any] = {
 SHARED = {
     "access_type": "How Cavok enters the account.",
     "account_id": "The account, by Cavok's own id. It is not the AWS account number.",
-    "action": "What was done, or is to be done.",
+    "action": "What was done, or will be done.",
     "actor": "Who did it: the email address of a person, or `schedule`.",
     "actions": "The IAM actions.",
     "at": "When.",
-    "billable": "Interactions above the free ones. They are billed; nothing is blocked.",
+    "billable": "Interactions beyond the free ones. They are billed; nothing is blocked.",
     "cloudformation_template": "A CloudFormation template to deploy, as YAML.",
     "cli": "A command of the AWS CLI.",
     "console_url": "Where to do it in the AWS console.",
-    "created_at": "When it was made.",
-    "created_by": "Who made it.",
+    "created_at": "When it was created.",
+    "created_by": "Who created it.",
     "detail": "What happened, for people.",
     "duration_ms": "How long it took, in milliseconds.",
     "event_id": "The event. It stays the same however often its message is sent.",
@@ -80,7 +80,7 @@ SHARED = {
     "next_try_at": "When it is tried again. Null if it is not.",
     "occurred_at": "When the event occurred.",
     "organization_id": "The organization.",
-    "outcome": "What came out of it.",
+    "outcome": "The outcome.",
     "percent": "The percentage of the free interactions that was reached.",
     "period": "The calendar month in UTC, such as 2026-11.",
     "policy_statement": "A statement to add to the role's policy, as JSON.",
@@ -91,21 +91,21 @@ SHARED = {
     "region": "The AWS region.",
     "region_health": "What the last test found in each of the account's regions.",
     "regions": "The AWS regions in which the account is used.",
-    "remaining": "Free interactions that are left.",
+    "remaining": "How many free interactions are left.",
     "request_id": "The request. Quote it when you ask for help.",
-    "resets_at": "When the count starts anew: the first of the next month.",
+    "resets_at": "When the count restarts: the first of the next month.",
     "resource_id": "The resource.",
     "role_name": "The name of the IAM role that Cavok assumes. It starts with `Cavok`.",
     "role_path": "The path of that role, such as `/` or `/team/`.",
     "schema_version": "The version of the event's schema.",
     "severity": "Only problems degrade or fail an account.",
     "started_at": "When it began.",
-    "state": "The state that it is in.",
+    "state": "Its current state.",
     "status": "The status of the account, or of the entry.",
     "terraform": "The same as a Terraform configuration.",
     "title": "A title, for people.",
     "type": "The type of the event.",
-    "updated_at": "When a person changed it last.",
+    "updated_at": "When a person last changed it.",
     "used": "Interactions of this month so far.",
     "verdict": "Whether AWS allows it.",
     "verification": "The last test that ended with a verdict. Null if there was none.",
@@ -114,7 +114,7 @@ SHARED = {
     "why": "What Cavok needs it for.",
     "write_logs": "Whether Cavok writes what it did to the account's own CloudWatch Logs.",
 }
-"""By the name of the property, for those that mean the same everywhere."""
+"""By property name, where the meaning is the same everywhere."""
 
 _PROVIDERS = " or ".join(f"`{provider}`" for provider in AVAILABLE)
 
@@ -123,9 +123,9 @@ OWN: dict[str, dict[str, str]] = {
         "name": "The name that your organization gave the account.",
         "role_arn": "The role that Cavok assumes. Null for an account with an access key.",
         "access_key_id": "The last four characters of the access key's id. Null for a role.",
-        "status": "What the account is by its latest verdict. `unconfirmed`: not proven yet.",
+        "status": "The status that follows from the latest verdict. `unconfirmed`: not proven yet.",
         "capabilities": "What the account can be used for.",
-        "testing": "Whether a test runs at this moment.",
+        "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",
         "created_at": "When the account was added.",
@@ -138,7 +138,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "AccountCounts": {
         "total": "All accounts.",
-        "by_status": "The same by status.",
+        "by_status": "Accounts by status.",
     },
     "AccountPage": {"items": "The accounts of this page."},
     "AccountUsageBody": {"name": "The account's name. Null if it was deleted."},
@@ -149,33 +149,33 @@ OWN: dict[str, dict[str, str]] = {
         "kind": "A person, a schedule, or Cavok itself.",
     },
     "AuditEntryBody": {
-        "audit_id": "The entry; of a test, a start or a stop also the interaction.",
+        "audit_id": "The entry. For a test, a start or a stop it is also the interaction's id.",
         "entry_id": "The same as `audit_id`.",
-        "account_id": "The account. Null if it is about the webhook.",
+        "account_id": "The account. Null if the entry is about the webhook.",
         "account_name": "The account's name at that time. Null if it was deleted before.",
         "action": "What was done.",
         "actor": "Who did it.",
         "at": "When it was done.",
-        "target": "To what it was done.",
+        "target": "What it was done to.",
         "changes": "The changed fields. Empty if none changed.",
-        "request_id": "The request, as Cavok's own logs name it.",
+        "request_id": "The request's id in Cavok's own logs.",
         "source_ip": "The IP address that the request came from. Null if no person sent it.",
         "detail": "More about it, for people. Never a secret.",
     },
     "ChangeBody": {
         "field": "The field, as the API names it.",
-        "before": "Its value before.",
-        "after": "Its value since.",
+        "before": "Its value before the change.",
+        "after": "Its value after the change.",
     },
     "TargetBody": {
         "type": "What it is.",
-        "id": "Its id. Null for the webhook, of which there is one.",
+        "id": "Its id. Null for the webhook: an organization has only one.",
         "name": "Its name, if it has one.",
     },
     "ByStatus": {
         "unconfirmed": "Accounts that are not proven yet.",
         "confirmed": "Accounts that are connected.",
-        "degraded": "Accounts that are connected, but where something does not work.",
+        "degraded": "Accounts that are connected, but in which something does not work.",
         "failed": "Accounts that cannot be used.",
     },
     "CapabilitiesBody": {
@@ -188,13 +188,13 @@ OWN: dict[str, dict[str, str]] = {
     },
     "DeliveryBody": {
         "at": "When the event occurred.",
-        "http_status": "What your receiver answered. Null if no answer came.",
+        "http_status": "The status code that your receiver answered with. Null without an answer.",
         "duration_ms": "How long your receiver took. Null if nothing was sent.",
         "status": "What became of the message.",
-        "tries": "How often it was tried.",
+        "tries": "How often Cavok tried to send it.",
     },
     "DeliveryPage": {"next_cursor": "Always null: there is one page."},
-    "DetectionBody": {"state": "What the look found."},
+    "DetectionBody": {"state": "What the check found."},
     "FieldError": {
         "field": "The field, such as `credentials.access_key_id`; or the parameter or header.",
         "message": "What is wrong with it.",
@@ -202,7 +202,7 @@ OWN: dict[str, dict[str, str]] = {
     "GatewayMessage": {"message": "What is wrong, such as `Unauthorized`."},
     "Health": {"status": "Always `ok`: the API answers."},
     "InstanceBody": {
-        "name": "Its name: of an EC2 instance, the tag `Name`. Null if it has none.",
+        "name": "Its name. For an EC2 instance, the tag `Name`. Null if it has none.",
         "state": "Its state, in AWS's own word.",
         "type": "Its type or class, such as `t3.micro`.",
     },
@@ -225,15 +225,15 @@ OWN: dict[str, dict[str, str]] = {
         "region": "The region. Null for a test or a listing of all regions.",
         "outcome": "The answer to the request.",
         "logged": "Whether its line is in the account's own log.",
-        "result": "Whether the instance reached the state that was asked for.",
-        "state": "The state that was seen last, in AWS's own word.",
+        "result": "Whether the instance reached the requested state.",
+        "state": "The last observed state, in AWS's own word.",
         "state_reason": "Why it is in that state, and what to do, for people.",
     },
     "IssueBody": {
         "code": "The issue, for programs, such as `role_not_assumable`. Codes may be added.",
         "message": "What it is, for people.",
         "remedy": "What to do about it, for people.",
-        "fix": "A remedy to copy. Null if there is none.",
+        "fix": "A fix to copy. Null if there is none.",
     },
     "LastVerificationBody": {
         "outcome": "What it found.",
@@ -254,9 +254,9 @@ OWN: dict[str, dict[str, str]] = {
         "role_path": "The path of that role. Default: `/`.",
     },
     "NewResourceBody": {
-        "schedule": "When the instance runs. Null or left out: it has no schedule.",
+        "schedule": "When the instance runs. Null or omitted: it has no schedule.",
     },
-    "NextAction": {"action": "What its schedule does next.", "at": "When it does so."},
+    "NextAction": {"action": "What the schedule does next.", "at": "When."},
     "OrganizationBody": {
         "external_id": "What the trust policies of your roles ask for. It never changes by itself.",
         "trusted_account_id": "The AWS account that your roles trust: Cavok's own.",
@@ -267,7 +267,7 @@ OWN: dict[str, dict[str, str]] = {
     "PermissionGroupBody": {
         "group": "The group, for programs.",
         "required": "Whether every account must grant it.",
-        "optional": "Whether it is granted only by those who want it.",
+        "optional": "Whether you grant it only if you want it.",
         "resource": "What the policy grants it on: an ARN, or `*`.",
         "actions": "The permissions of the group.",
     },
@@ -291,21 +291,21 @@ OWN: dict[str, dict[str, str]] = {
     },
     "QuotaBody": {
         "name": "What is limited. Names may be added.",
-        "limit": "How often it may be done in that time. Viewers see their half of the listings.",
-        "per_seconds": "The time, which begins with the first use.",
-        "remaining": "How often it may still be done until that time is over.",
+        "limit": "The most uses in a period. Viewers see their half of the listings.",
+        "per_seconds": "The length of the period, which begins with the first use.",
+        "remaining": "How many uses are left in the current period.",
     },
     "Redelivery": {"detail": "What happens now, for people."},
     "RegionHealthBody": {
         "status": "Whether calls work there.",
-        "reason": "Why AWS refuses there. Null if it does not.",
+        "reason": "Why AWS refuses calls there. Null if it does not.",
     },
     "ResourceBody": {
         "name": "The instance's name when it was added. Null if it had none.",
         "schedule": "When the instance runs. Null if it has no schedule.",
         "next_action": "What the schedule does next, if the account is connected then. "
         "Null without a schedule.",
-        "note": "What went wrong or was unusual the last time. Null if nothing was.",
+        "note": "What went wrong or was unusual the last time. Null if there was nothing.",
         "created_by": "Who put the instance under control.",
         "updated_at": "When the schedule was set.",
     },
@@ -316,9 +316,9 @@ OWN: dict[str, dict[str, str]] = {
     "ResourceVerdictBody": {"id": "The instance, as AWS identifies it."},
     "ResourcesBody": {
         "asked": "How many instances were checked, with AWS or against the policies.",
-        "allowed": "For how many of them it is allowed.",
-        "denied": "For how many of them it is denied.",
-        "examples": "Some of them, refused ones first.",
+        "allowed": "For how many of them the action is allowed.",
+        "denied": "For how many of them the action is denied.",
+        "examples": "Some of them, denied ones first.",
     },
     "ScheduleBody": {
         "time_zone": "A time zone of the IANA database, such as `Europe/Berlin`.",
@@ -329,12 +329,12 @@ OWN: dict[str, dict[str, str]] = {
         "step": "The IAM action, such as `ec2:StopInstances`, or a check of the trust.",
         "group": "The group of the permission. Groups may be added.",
         "ok": "Whether the step passed. Null if that is not known.",
-        "evidence": "How it is known: AWS answered, or the role's policies say so.",
-        "reason": "Which policy refuses it, or why that is not known.",
+        "evidence": "The source of the verdict: an answer from AWS, or the role's policies.",
+        "reason": "Which policy denies it, or why that is not known.",
         "error_code": "AWS's own error code. Null without an error.",
         "detail": "What AWS said, for people.",
-        "region": "The region that was asked. Null if none was.",
-        "resources": "The verdicts for single instances. Null if none were asked about.",
+        "region": "The region that was checked. Null if none was.",
+        "resources": "The verdicts for single instances. Null if none were checked.",
     },
     "TestMessage": {"detail": "What happens now, for people."},
     "UnavailableBody": {"detail": "Why it could not be listed, for people."},
@@ -343,39 +343,39 @@ OWN: dict[str, dict[str, str]] = {
         "last_at": "When the last of them ended.",
     },
     "VerificationBody": {
-        "trigger": "Whether a person or the schedule asked for the test.",
-        "state": "Whether the test still runs.",
+        "trigger": "Whether a person or the schedule started the test.",
+        "state": "Whether the test is still running.",
         "outcome": "What it found. Null while it runs, and if it was aborted.",
         "finished_at": "When it ended. Null while it runs.",
-        "steps": "What was tried so far.",
-        "unchanged": "Scheduled tests since then that found the same. Null if there were none.",
+        "steps": "The steps so far.",
+        "unchanged": "Later scheduled tests that found the same. Null if there were none.",
         "execution_arn": "The workflow that ran the test. Only operators see it.",
     },
     "WebhookBody": {
         "state": "Whether messages are sent, or wait.",
         "url": "Where messages are sent.",
-        "updated_by": "Who changed it last.",
-        "secret": "The signing secret. Shown once: in the answer that makes it.",
+        "updated_by": "Who last changed it.",
+        "secret": "The signing secret. Shown once, in the answer that creates it.",
     },
     "WebhookSettings": {
-        "url": "A public https address. Letters beyond ASCII in its host's name are given as "
-        "A-labels, such as `xn--exmple-cua.com`.",
-        "rotate_secret": "Makes a new signing secret.",
+        "url": "A public https address. Write non-ASCII host names as A-labels, such as "
+        "`xn--exmple-cua.com`.",
+        "rotate_secret": "Whether to create a new signing secret.",
     },
     "WindowBody": {
-        "days": "The days on which it starts.",
+        "days": "The days on which the window starts.",
         "start": "The local time at which the instance is started: HH:MM.",
         "stop": "The local time at which it is stopped: HH:MM.",
     },
 }
-"""By component, for the others."""
+"""By component, for all other properties."""
 
 COMPONENTS = {
-    "AccountCounts": "How many accounts there are.",
+    "AccountCounts": "The number of accounts.",
     "AccountPage": "A page of accounts.",
     "ActionBody": "A permission that Cavok asks for.",
     "AuditPage": "A page of the audit trail, newest first.",
-    "ByStatus": "How many accounts there are of each status.",
+    "ByStatus": "The number of accounts in each status.",
     "CapabilitiesBody": "What an account can be used for, by group of permissions.",
     "Health": "The API answers.",
     "InstanceList": "The instances of an account, and what could not be listed.",
@@ -395,7 +395,7 @@ COMPONENTS = {
     "VerificationPage": "A page of tests, newest first.",
     "WebhookState": "Whether messages are sent.",
 }
-"""Components whose class says nothing that a client needs."""
+"""Components whose docstring is not for clients."""
 
 _ACCOUNT_ID, _TEST_ID = "01JN8Q5M3C0000000000000001", "01JN8Q5M3C0000000000000002"
 _KEY = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "your secret access key"}
@@ -496,7 +496,7 @@ EXAMPLES: dict[str, Any] = {
 
 
 def describe(document: dict[str, Any]) -> None:
-    """Adds all of this to an OpenAPI document. What is described already stays as it is."""
+    """Adds these descriptions to an OpenAPI document. Existing ones stay as they are."""
     for name, schema in document["components"]["schemas"].items():
         if name in COMPONENTS:
             schema.setdefault("description", COMPONENTS[name])
@@ -509,7 +509,7 @@ def describe(document: dict[str, Any]) -> None:
 
 
 def _describe(schema: Any, texts: Mapping[str, str]) -> None:
-    """Describes the properties of a schema, and those of the schemas in them."""
+    """Describes the properties of a schema and of its nested schemas."""
     for name, shape in schema.get("properties", {}).items():
         if name in texts:
             shape.setdefault("description", texts[name])

@@ -32,10 +32,10 @@ _TAGS = {
 _HEADERS = {
     "Apigw-Requestid": "The request's id, by the gateway; `request_id` of a problem.",
     "Cache-Control": "What may be kept, and for how long.",
-    "ETag": "Names what was sent. If-None-Match takes it, and If-Match does unless it is weak.",
-    "Link": 'The next page, as `rel="next"`, relative to this one. Left out on the last one.',
-    "Location": "The path of what was made or started.",
-    "RateLimit": "What remains of the quota, and the seconds until it is whole again.",
+    "ETag": "Names this version. If-None-Match takes it, and If-Match does unless it is weak.",
+    "Link": 'The next page, as `rel="next"`, relative to this one. Absent on the last one.',
+    "Location": "The path of what was created or started.",
+    "RateLimit": "What remains of the quota, and the seconds until it is reset.",
     "RateLimit-Policy": "The quota, how much it allows, and in how many seconds.",
     "Retry-After": "Seconds after which to ask again.",
     "WWW-Authenticate": "What is wrong with the token.",
@@ -49,20 +49,20 @@ _OF_ONE_TEST = ("create_verification", "get_verification")
 _HEADERS_OF_MESSAGES = {
     "webhook-id": "The event: the same at every try. Keep the ids that you processed.",
     "webhook-timestamp": "When this try was signed, in seconds since 1970. Refuse old ones.",
-    "webhook-signature": "`v1,` and the HMAC with SHA-256 of `id.timestamp.body`, in Base64. Two, "
-    "with a space between them, for a day after a new secret was made.",
+    "webhook-signature": "`v1,` and the HMAC-SHA-256 of `id.timestamp.body`, in Base64. For a day "
+    "after a new secret was created, two of them, separated by a space.",
 }
 """As Standard Webhooks says."""
 
 _ANSWERS_TO_MESSAGES = {
     "2XX": "Accepted, whatever the body.",
-    "default": "Not accepted, as is no answer within eight seconds. Redirects are not followed. "
-    "The message is sent again: nine tries within 14 hours.",
+    "default": "Not accepted; no answer within eight seconds counts as this. Redirects are not "
+    "followed. The message is sent again: nine tries within 14 hours.",
 }
 
 _CONDITIONS_OF_READS = {
-    "if-match": "ETags, or `*`. Something else is not sent: 412.",
-    "if-none-match": "ETags, or `*`. What a client has is not sent again: 304.",
+    "if-match": "ETags, or `*`. If none of them matches, nothing is returned: 412.",
+    "if-none-match": "ETags, or `*`. If one of them matches, nothing is returned: 304.",
 }
 
 
@@ -285,8 +285,8 @@ def _about() -> dict[str, Any]:
         "description": (
             "Send a Cognito ID token as `Authorization: Bearer …`. The token alone decides which "
             "organization you act for. Errors are problems (RFC 9457); those of a bad request name "
-            "each field. HEAD works wherever GET does; a method that a path does not have is 405, "
-            "with `Allow`. No other site may read answers in a browser: there is no CORS."
+            "each field. HEAD works wherever GET does. A method that a path does not have is 405, "
+            "with `Allow`. There is no CORS: no other site may read answers in a browser."
         ),
         # Relative to the address of the document, and of its page: right under every prefix.
         "servers": [Server(url=".", description="Where this document comes from.")],

@@ -1,6 +1,6 @@
-"""Query parameters: one that a route does not have is refused, as an unknown field of a body is.
-Else a client that misspells a filter gets everything. A number is written as in JSON, a
-truth value too or as in Python, and in no other form that Pydantic would read.
+"""Query parameters. An unknown one is refused, like an unknown field of a body: otherwise a client
+that misspells a filter would get everything. A number is written as in JSON, a boolean as in JSON
+or Python. Other forms that Pydantic would read are refused.
 """
 
 import re
@@ -26,8 +26,8 @@ _ANY = re.compile(".*", re.DOTALL)
 
 
 class Validation(OpenAPIRequestValidationMiddleware):
-    """Powertools' validation of a request. It also tells, first, the parameters that the route does
-    not have, or whose values are in no form of their own.
+    """Powertools' validation of a request. It also reports, first, the parameters that the route
+    does not have, or whose values are not written in the accepted form.
     """
 
     def handler(self, app: Any, next_middleware: NextMiddleware) -> Response[Any]:

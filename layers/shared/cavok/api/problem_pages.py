@@ -12,7 +12,7 @@ from cavok.api.problems import STATUS_OF_CODE, type_of
 
 
 class Explanation(NamedTuple):
-    """What a code means, what a client does about it, and the `detail` of an example."""
+    """What a code means, what to do about it, and the `detail` of an example."""
 
     meaning: str
     remedy: str
@@ -21,7 +21,7 @@ class Explanation(NamedTuple):
 
 _AGAIN = "Send the same request again after the seconds that Retry-After says."
 _NOTHING_THERE = (
-    "Check the id. The answer is the same for what does not exist and for what belongs to another "
+    "Check the id. The answer is the same whether the id does not exist or belongs to another "
     "organization."
 )
 
@@ -33,7 +33,7 @@ EXPLANATIONS = {
     ),
     "admins_only": Explanation(
         "Your token is valid, and you may read. Only admins and operators may change something,"
-        " or have instances read again.",
+        " or list instances again with `refresh`.",
         "Ask an admin of your organization to do it, or for the group.",
         "Only admins can make changes. Ask an admin to make this one.",
     ),
@@ -63,19 +63,18 @@ EXPLANATIONS = {
         "The webhook is being changed.",
     ),
     "cursor_not_issued": Explanation(
-        "The cursor is not one that this list gave to your organization for the same selection.",
+        "This list did not issue the cursor to your organization for this selection.",
         "Begin at the first page, without a cursor, and take each cursor from next_cursor.",
         "Please correct: cursor.",
     ),
     "delivery_not_found": Explanation(
-        "The webhook's newest 100 deliveries do not have this event.",
+        "This event is not among the webhook's newest 100 deliveries.",
         "Take an event_id from GET /v1/organization/webhook/deliveries.",
         "There is no such delivery among the newest of your webhook.",
     ),
     "excluded_by_tag": Explanation(
-        "The instance has the tag cavok:exclude=true, with which its owner forbids Cavok to "
-        "start or stop it.",
-        "If it should be started and stopped after all, remove the tag.",
+        "The instance has the tag cavok:exclude=true, which forbids Cavok to start or stop it.",
+        "If Cavok should start and stop it after all, remove the tag.",
         "i-0123456789abcdef0 is excluded by its tag cavok:exclude=true.",
     ),
     "has_no_access_key": Explanation(
@@ -106,14 +105,13 @@ EXPLANATIONS = {
         "Something failed on our side. It was logged.",
     ),
     "invalid_fields": Explanation(
-        "Fields of the body, parameters or headers have values that the API does not take, or that "
-        "it does not know.",
+        "Fields of the body, parameters or headers have invalid values, or are unknown to the API.",
         "Correct each field that `errors` names.",
         "Please correct: name.",
     ),
     "key_reused": Explanation(
         "An earlier request with this Idempotency-Key had another body. Nothing was done.",
-        "Use a new key for a new request, and the same body to repeat one.",
+        "Use a new key for a new request. To repeat a request, send the same body.",
         "Please correct: Idempotency-Key.",
     ),
     "later_request_pending": Explanation(
@@ -123,12 +121,12 @@ EXPLANATIONS = {
         "A later request may be starting or stopping it. Nothing was done.",
     ),
     "made_and_deleted": Explanation(
-        "The account that an earlier request with this Idempotency-Key made was deleted.",
-        "To connect it anew, use a new key.",
+        "The account that an earlier request with this Idempotency-Key created was deleted.",
+        "To connect it again, use a new key.",
         "The account that this Idempotency-Key created was deleted. Use a new key.",
     ),
     "malformed_header": Explanation(
-        "A header is not written as its standard says, such as an If-Match without quotes.",
+        "A header does not follow its standard, such as an If-Match without quotes.",
         "Send the ETag exactly as it was received, with its quotes.",
         'If-Match takes ETags, such as "7", or *; not 7',
     ),
@@ -145,12 +143,12 @@ EXPLANATIONS = {
     ),
     "method_not_allowed": Explanation(
         "The path exists, but not for this method.",
-        "Use a method that the header Allow names.",
+        "Use a method from the header Allow.",
         "This path is for GET and HEAD and POST.",
     ),
     "no_capacity": Explanation(
         "AWS has no capacity for the instance at present.",
-        "Try again later, or change the type of the instance or its zone.",
+        "Try again later, or change the instance's type or zone.",
         "AWS did not carry out ec2:StartInstances: InsufficientInstanceCapacity: No capacity.",
     ),
     "no_such_path": Explanation(
@@ -165,7 +163,7 @@ EXPLANATIONS = {
         "EC2 did not answer. Please try again.",
     ),
     "not_connected": Explanation(
-        "The account is not connected: it is unconfirmed or failed. So nothing in it is used.",
+        "The account is not connected: it is unconfirmed or failed. So Cavok does not use it.",
         "Follow its instructions, then test it.",
         "The account Production1 is unconfirmed, not connected: follow its Instructions, press "
         "Test, and try again.",
@@ -183,34 +181,34 @@ EXPLANATIONS = {
         "A later request started or stopped it meanwhile. Nothing was done.",
     ),
     "perhaps_done": Explanation(
-        "AWS did not answer a start or stop, which it may have carried out all the same.",
-        f"{_AGAIN} With the same Idempotency-Key it acts once. Without one, look at the "
+        "AWS did not answer a start or stop. It may have carried it out nevertheless.",
+        f"{_AGAIN} With the same Idempotency-Key it acts only once. Without one, check the "
         "instance first.",
         "AWS did not carry out ec2:StopInstances: RequestTimeout: no answer",
     ),
     "policy_too_long": Explanation(
-        "A policy that names each instance would have more characters than IAM allows.",
+        "A policy that names each instance would be longer than IAM allows.",
         "Ask for by=tag, whose length does not depend on the number of instances.",
         "Please correct: by.",
     ),
     "precondition_failed": Explanation(
-        "What you asked about is at none of the versions that If-Match names, because somebody "
-        "changed it since you read it, or at one that If-None-Match names. Nothing was done.",
-        "Read it again, look at what changed, and send the request with the new ETag.",
+        "The current version is not one that If-Match names, because somebody has changed it since "
+        "you read it; or it is one that If-None-Match names. Nothing was done.",
+        "Read it again, check what changed, and send the request with the new ETag.",
         "The account has changed: it is at version 8.",
     ),
     "quota_exceeded": Explanation(
         "Your organization did this too often.",
-        "Wait the seconds that Retry-After says. RateLimit-Policy has the limit.",
+        "Wait as many seconds as Retry-After says. RateLimit-Policy has the limit.",
         "Your organization may have 6 webhook tests in 60 seconds. Please wait.",
     ),
     "refused": Explanation(
-        "The request cannot be served as it is.",
+        "The API cannot serve this request.",
         "Check the request against the API documentation.",
         "Bad Request",
     ),
     "refused_by_aws": Explanation(
-        "AWS refuses a call that this needs, or refused it in the account's last test.",
+        "AWS refuses a call that this request needs, or refused it in the account's last test.",
         "Test the account: the test names the permission and the policy that refuses it. Grant "
         "it, test again, and then send the request again.",
         "The last test found that AWS refuses rds:StopDBInstance (identity_policy). Grant it as"
@@ -225,7 +223,7 @@ EXPLANATIONS = {
     ),
     "resource_not_found": Explanation(
         "The account has no resource with this id.",
-        f"{_NOTHING_THERE} GET …/resources lists those of the account.",
+        f"{_NOTHING_THERE} GET …/resources lists the account's resources.",
         "There is no such resource of this account.",
     ),
     "role_lets_others_in": Explanation(
@@ -240,7 +238,7 @@ EXPLANATIONS = {
         "AWS did not answer us. Please try again.",
     ),
     "still_running": Explanation(
-        "An earlier request with the same Idempotency-Key may still be carried out.",
+        "An earlier request with the same Idempotency-Key may still be running.",
         _AGAIN,
         "The first request with this Idempotency-Key may still be running. Please try again.",
     ),
@@ -255,20 +253,20 @@ EXPLANATIONS = {
         "Send a JSON body with Content-Type: application/json.",
     ),
     "use_ended": Explanation(
-        "The account was deleted, revoked, changed or found open while the request ran. Nothing"
-        " was done.",
+        "While the request ran, the account was deleted, revoked or changed, or its role was found "
+        "open to others. Nothing was done.",
         "Read the account. If it is still there and connected, send the request again.",
         "Nothing was done: the use of the account Production1 ended meanwhile.",
     ),
     "use_revoked": Explanation(
-        "A person revoked the use of the account, so nothing in it is used. Its role is as it was.",
-        "If it may be used again, test it.",
+        "A person revoked the use of the account, so Cavok does not use it. Its role is unchanged.",
+        "To allow its use again, test it.",
         "A person revoked the use of the account Production1: press Test to use it again, and "
         "try again.",
     ),
     "verification_not_found": Explanation(
         "The account has no test with this id.",
-        f"{_NOTHING_THERE} GET …/verifications lists those of the account.",
+        f"{_NOTHING_THERE} GET …/verifications lists the account's tests.",
         "There is no such verification of this account.",
     ),
     "verification_not_started": Explanation(
@@ -287,9 +285,9 @@ EXPLANATIONS = {
         "The webhook is paused. Resume it, then deliver the message again.",
     ),
     "wrong_state": Explanation(
-        "The instance cannot be started or stopped from the state that it is in.",
+        "The instance cannot be started or stopped from its current state.",
         "Wait until it is running or stopped, and send the request again. A state that does not"
-        " end, such as failed, takes a person.",
+        " end, such as failed, needs a person.",
         "orders is rebooting; it cannot stop now.",
     ),
 }

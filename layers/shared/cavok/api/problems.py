@@ -100,11 +100,11 @@ class Problem(BaseModel):
     ]
     title: str
     status: int
-    detail: Annotated[str, Field(description="What is wrong, and what to do, for a person.")]
+    detail: Annotated[str, Field(description="What is wrong, and what to do, for people.")]
     code: Annotated[
         str,
         Field(
-            description="The cause, for a program. Codes may be added.",
+            description="The cause, for programs. Codes may be added.",
             json_schema_extra={"examples": sorted(STATUS_OF_CODE)},
         ),
     ]

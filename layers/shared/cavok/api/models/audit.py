@@ -27,8 +27,8 @@ class TargetBody(ResponseBody):
 
 
 class ChangeBody(ResponseBody):
-    """A field and its values. Null: it was not there before, or is not now. Of a webhook's address
-    only the host is shown, and a digest that changes with it; of an access key only the last four
+    """A field and its values. Null: it did not exist before, or does not exist after. A webhook's
+    address is shown as its host and a digest of the address, an access key as the last four
     characters of its id.
     """
 

@@ -19,12 +19,12 @@ class InteractionBody(ResponseBody):
 
     A start or stop is listed once AWS's answer to it is known.
 
-    `outcome` is the answer to the request, `result` what became of it: whether the instance reached
-    the state that was asked for. It is `pending` until that is known, for ten minutes at most; for
-    a schedule's turn, which is tried again, about an hour. It is `unknown` if nobody could look, if
-    the instance was still on its way then, or if a later request changed it. It is null where there
-    is nothing to wait for. `state` is the last state that was seen, in AWS's own word.
-    `state_reason` says why, and what to do, for people.
+    `outcome` is the answer to the request. `result` says whether the instance reached the requested
+    state. It is `pending` until that is known: for ten minutes at most, or about an hour for a
+    schedule's turn, which is tried again. It is `unknown` if Cavok could not look, if the instance
+    was still changing then, or if a later request changed it. It is null if there is nothing to
+    wait for. `state` is the last observed state, in AWS's own word. `state_reason` says why, and
+    what to do, for people.
     """
 
     interaction_id: str

@@ -9,8 +9,8 @@ from cavok.domain.least_privilege import LeastPrivilege
 
 
 class CoveredBody(ResponseBody):
-    """A resource under control, and the IAM actions that the policy allows on it. If the policy
-    goes by tag: once the instance has it.
+    """A resource under control, and the IAM actions that the policy allows on it. A policy by tag
+    allows them once the instance has the tag.
     """
 
     resource_id: str
@@ -18,8 +18,8 @@ class CoveredBody(ResponseBody):
 
 
 class LeastPrivilegeBody(ResponseBody):
-    """The policy as JSON, CloudFormation and Terraform; what it leaves out of the policy in the
-    instructions; and the resources that it was checked against.
+    """The policy as JSON, CloudFormation and Terraform; what it leaves out compared with the policy
+    in the instructions; and the resources that it was checked against.
     """
 
     policy_document: dict[str, Any]

@@ -23,7 +23,7 @@ class ResourceVerdictBody(ResponseBody):
 
 
 class ResourcesBody(ResponseBody):
-    """For how many resources a permission was checked. `examples` are at most 20, refused ones
+    """For how many resources a permission was checked. `examples` are at most 20, denied ones
     first.
     """
 

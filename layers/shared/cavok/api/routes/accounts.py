@@ -79,7 +79,7 @@ def list_accounts(
     status: Annotated[Status | None, Query()] = None,
 ) -> Response[AccountPage]:
     """Lists accounts by name. If `q` is digits, name matches come first, then account-number
-    matches. A page of these may have few or no accounts, and a `next_cursor`: go on.
+    matches. A page of these may have few or no accounts: go on while there is a `next_cursor`.
     """
     organization_id, prefix = router.caller.organization_id, q or ""
     scope = f"{organization_id}/accounts/{prefix}/{status or ''}"

@@ -18,9 +18,8 @@ router = Router()
 )
 def detect(account_id: str) -> DetectionBody:
     """Checks whether the role of an account that is not connected lets Cavok in, and starts a test
-    once it does. Ask every five seconds: an account is not looked at more often. Looking is free:
-    it is neither a test nor an interaction. The test that it starts is yours, as if you had started
-    it.
+    once it does. Ask every five seconds: an account is not checked more often. The check is free:
+    it is neither a test nor an interaction. The test that it starts counts as yours.
     """
     state = look_for_role(
         request_context(router, account_id),

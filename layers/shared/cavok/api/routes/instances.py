@@ -43,9 +43,9 @@ def get_instances(
     ] = False,
 ) -> InstanceList:
     """Lists EC2 instances, RDS instances and Aurora clusters in the account's regions. A cluster
-    stands for its members. `unavailable` names what could not be listed. What AWS said less than a
-    minute ago, at `as_of`, is returned again without asking. Only asking counts against the free
-    tier, once a minute.
+    stands for its members. `unavailable` names what could not be listed. An answer from AWS that is
+    less than a minute old, see `as_of`, is returned again. Only a call to AWS counts against the
+    free tier, once a minute.
     """
     if refresh:
         router.caller.must_change()

@@ -28,9 +28,9 @@ By = Annotated[
     responses=answers(404),
 )
 def get_least_privilege(account_id: str, by: By = Scope.ARN) -> LeastPrivilegeBody:
-    """Returns the smallest policy that lets Cavok go on as it did: it may start and stop what is
-    under its control, and what it started or stopped in the last 90 days. By tag, the policy allows
-    instances with the tag `cavok:managed` = `true`, which you set first.
+    """Returns the smallest policy with which Cavok can go on as before: it may start and stop the
+    instances under its control, and those that it started or stopped in the last 90 days. A policy
+    by tag covers instances with the tag `cavok:managed` = `true`, which you set first.
     """
     organization_id = router.caller.organization_id
     account = wiring.accounts().get(organization_id, account_id)

@@ -18,7 +18,7 @@ router = Router()
     "/v1/organization", summary="Your organization", tags=["Organization"], responses=answers()
 )
 def get_organization() -> Response[OrganizationBody]:
-    """Returns your organization, its external ID, how many accounts it has connected, and its
+    """Returns your organization, its external ID, its number of connected accounts, and its
     quotas. Beyond a quota the answer is 429, and `Retry-After` says how long to wait.
     """
     organization = organization_of(

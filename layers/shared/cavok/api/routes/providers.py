@@ -17,5 +17,5 @@ router = Router()
     cache_control=FOR_ALL,
 )
 def list_providers() -> ProviderList:
-    """Lists the cloud providers, and says which of them you can connect."""
+    """Lists the cloud providers, and whether you can connect their accounts."""
     return ProviderList.of_all()

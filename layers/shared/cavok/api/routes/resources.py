@@ -58,7 +58,8 @@ def list_resources(
 )
 def create_resource(account_id: str, body: NewResourceBody) -> Response[ResourceBody]:
     """Puts an instance of the account under Cavok's control. Its schedule takes effect at the next
-    start or stop. Repeated within a day by the same person, it returns the same resource.
+    start or stop. If the same person repeats the request within a day, it returns the same
+    resource.
     """
     resource = add_resource(
         request_context(router, account_id),
@@ -117,7 +118,7 @@ def delete_resource(
     account_id: str, resource_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
 ) -> Response[None]:
     """Ends Cavok's control of an instance, and its schedule. The instance itself is not changed.
-    Repeated within a day, it gets the same answer.
+    Repeating the request within a day returns the same answer.
     """
     remove_resource(
         request_context(router, account_id),

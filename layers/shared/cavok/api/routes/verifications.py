@@ -79,8 +79,8 @@ def list_verifications(
     responses=answers(404),
 )
 def get_verification(account_id: str, verification_id: str) -> Response[VerificationBody]:
-    """Returns a test, with the steps that are finished so far. While it runs, Retry-After says when
-    there may be more.
+    """Returns a test, with the steps finished so far. While it runs, Retry-After says when there
+    may be more.
     """
     account = wiring.accounts().get(router.caller.organization_id, account_id)
     body = _body(wiring.verifications().get(account_id, verification_id).since(account))

@@ -108,8 +108,8 @@ def delete_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) 
     responses=answers(404, ok=ACCEPTED),
 )
 def post_webhook_test() -> Response[TestMessage]:
-    """Sends a message of the type `Webhook Test`, the same way as every event, and also to a paused
-    webhook, which it resumes if it is accepted. The quota `webhook_tests` says how often.
+    """Sends a message of the type `Webhook Test`, in the same way as every event. A paused webhook
+    gets it too, and is resumed if its receiver accepts it. The quota `webhook_tests` limits it.
     """
     send_test_message(router.caller.organization_id, **_by_hand())
     return accepted(TestMessage())
@@ -122,8 +122,8 @@ def post_webhook_test() -> Response[TestMessage]:
     responses=answers(404, 412, ok=NO_CONTENT),
 )
 def resume_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) -> Response[None]:
-    """Resumes a paused webhook; the next failure pauses it again. Waiting messages are sent at
-    their next try; to get one at once, deliver it again.
+    """Resumes a paused webhook. The next failure pauses it again. Waiting messages are sent at
+    their next try. To get one at once, deliver it again.
     """
     organization_id, now = router.caller.organization_id, router.now()
     webhook = webhook_of(organization_id, webhooks=wiring.webhooks())
