@@ -37,6 +37,27 @@ def opened(answer_with) -> Callable[..., Locator]:
     return opened
 
 
+def test_a_secret_that_is_shown_once_is_closed_by_its_own_button_alone(admin, answer_with, opened):
+    page, secret = admin.page, "whsec_c2VjcmV0"
+    opened(admin)
+    shown = {**samples.WEBHOOK, "secret": secret}
+    answer_with(page, "/v1/organization/webhook", shown, method="PUT")
+    page.get_by_role("button", name="New signing secret").click()
+    page.get_by_role("dialog").get_by_role("button", name="New signing secret").click()
+    dialog = page.get_by_role("dialog", name="The signing secret")
+    expect(dialog).to_be_visible()
+    for _ in range(3):
+        page.keyboard.press("Escape")
+    page.evaluate("location.hash = '#/access-details'")
+    page.get_by_role("button", name="Sign out", include_hidden=True).evaluate("it => it.click()")
+    page.evaluate("location.hash = '#/accounts'")
+    expect(page.get_by_role("heading", name="Sign in", include_hidden=True)).to_be_visible()
+    expect(dialog).to_contain_text(secret)
+    expect(dialog.get_by_role("button", name="Close")).to_have_count(0)
+    dialog.get_by_role("button", name="I have kept it").click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+
+
 def test_who_delivers_again_is_told_and_stays_there(admin, answer_with, opened):
     page, there = admin.page, [samples.DELIVERIES]
     region = opened(admin, there)

@@ -95,9 +95,22 @@ def test_a_token_near_its_end_is_renewed_without_a_word_and_the_next_one_too(adm
 def test_after_a_reload_the_session_lasts_as_long_as_the_id_token(admin):
     admin.page.reload()
     expect(admin.page.get_by_role("button", name="Sign out")).to_be_visible()
-    admin.page.clock.set_fixed_time(admin.page.evaluate("Date.now() / 1000") + 3_601)
+    start = admin.page.evaluate("Date.now() / 1000")
+    admin.page.clock.set_fixed_time(start + 3_400)
+    expect(admin.page.locator("#toasts")).to_contain_text("Your session ends at")
+    admin.page.clock.set_fixed_time(start + 3_601)
     admin.page.get_by_role("link", name="Organization").first.click()
-    expect(admin.page.get_by_text("Sign in to go on where you were.")).to_be_visible()
+    expect(admin.page.get_by_text("Your session has ended. Sign in to go on where")).to_be_visible()
+    expect(admin.page.locator("#announcer")).to_contain_text("Your session has ended.")
+
+
+def test_who_is_renewed_is_not_warned_and_who_signs_out_knows_of_it(admin):
+    page = admin.page
+    in_an_hour(page)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#toasts")).to_have_text("")
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_text("Connect your AWS accounts and see")).to_be_visible()
 
 
 def test_a_session_that_ended_asks_to_sign_in_and_comes_back_to_the_place(admin, stack, watch):

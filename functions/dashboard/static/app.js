@@ -1,14 +1,17 @@
 // Starts the page: configuration, session, the frame around the views, and the routes.
 import { announce, byId, fill, h } from "./lib/dom.js";
+import { hour, onTick } from "./lib/format.js";
 import { brandMark, icon } from "./lib/icons.js";
 import * as api from "./lib/api.js";
 import { Problem } from "./lib/problem.js";
 import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
 import * as store from "./lib/store.js";
-import { errorPanel, notice, notLoaded, skeleton } from "./lib/ui.js";
+import { errorPanel, notice, notLoaded, skeleton, toast } from "./lib/ui.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
+
+const WARN_BEFORE_MS = 5 * 60_000;
 
 const ROUTES = [
   { path: "/accounts", section: "accounts", view: async () => accounts.list },
@@ -81,6 +84,8 @@ const main = h("main", { id: "main", tabindex: "-1" });
 const nav = h("nav", { class: "nav", "aria-label": t.nav.label });
 const person = h("div", { class: "person" });
 let shown = 0;
+/** The end of a session of which its person was told, in milliseconds. */
+let told = 0;
 
 function frame() {
   return [
@@ -240,6 +245,15 @@ function notFound({ main: view, title }) {
   );
 }
 
+// What a modal holds ends with the session.
+function warnBeforeTheEnd() {
+  const end = session.endsAt();
+  const left = end - Date.now();
+  if (end === told || left <= 0 || left > WARN_BEFORE_MS) return;
+  told = end;
+  toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
+}
+
 async function configuration() {
   const answer = await fetch(new URL("../config.json", import.meta.url), { credentials: "omit" });
   if (!answer.ok) throw new Problem({ status: answer.status, title: t.problems.byStatus(answer.status) });
@@ -275,6 +289,7 @@ async function start() {
     store.forget();
     router.render();
   });
+  onTick(warnBeforeTheEnd, new AbortController().signal);
   await router.start(ROUTES, show);
   if (signInProblem) main.prepend(errorPanel({ title: t.signIn.failed, detail: signInProblem }));
 }

@@ -44,6 +44,8 @@ const texts = {
     title: "Sign in",
     text: "Connect your AWS accounts and see what each connection can do.",
     returning: "Sign in to go on where you were.",
+    ended: "Your session has ended.",
+    endsSoon: (time) => `Your session ends at ${time}. Save what you have typed before then.`,
     email: "Email",
     password: "Password",
     setUp: "Set up an authenticator app",

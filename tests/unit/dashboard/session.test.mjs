@@ -57,6 +57,22 @@ test("each renewal sends the refresh token of the one before", async () => {
   );
 });
 
+test("a session that ended says so until somebody signs in, unless it was asked to", async () => {
+  session.forget();
+  session.forget();
+  assert.equal(session.hasEnded(), true);
+  await session.signInWithPassword("ada@example.com", "a password");
+  assert.equal(session.hasEnded(), false);
+  await session.signOut();
+  assert.equal(session.hasEnded(), false);
+});
+
+test("only a session without a refresh token ends by itself", async () => {
+  assert.equal(session.endsAt(), 0);
+  await session.start({ client_id: "client", cognito_endpoint: "https://cognito.example/" });
+  assert.equal(session.endsAt(), JSON.parse(stored.get(STORE)).expires_at);
+});
+
 test("requests at once share one renewal", async () => {
   answers.GetTokensFromRefreshToken = () => tokens("second", "r2");
   const got = await Promise.all([session.idToken(), session.idToken(), session.idToken()]);

@@ -30,6 +30,8 @@ let tokens = null;
 let renewal = null;
 /** @type {Challenge | null} */
 let leftByHosted = null;
+/** Whether the last session ended without being asked to. */
+let ended = false;
 let life = new AbortController();
 const listeners = new Set();
 
@@ -38,6 +40,9 @@ export const isHosted = () => Boolean(config.hosted_domain);
 export const current = () => tokens && person(tokens.id_token);
 // The same, for a view that only somebody signed in sees.
 export const somebody = () => person(/** @type {any} */ (tokens).id_token);
+export const hasEnded = () => ended;
+/** When this session ends for want of a refresh token, in milliseconds; 0 if it does not. */
+export const endsAt = () => (tokens && !tokens.refresh_token ? tokens.expires_at : 0);
 /** Aborts when this session ends, or becomes another person's, role's or organization's. */
 export const ending = () => life.signal;
 
@@ -162,7 +167,7 @@ export async function signInHosted({ settingUp = false } = {}) {
 
 export async function signOut() {
   const refreshToken = tokens?.refresh_token;
-  forget();
+  forget({ asked: true });
   await revoke(refreshToken);
   if (isHosted()) {
     const query = new URLSearchParams({ client_id: config.client_id, logout_uri: pageAddress() });
@@ -194,7 +199,8 @@ export async function idToken({ renew = false } = {}) {
   return tokens?.id_token ?? "";
 }
 
-export function forget() {
+export function forget({ asked = false } = {}) {
+  ended = !asked && (ended || Boolean(tokens));
   tokens = null;
   sessionStorage.removeItem(STORE);
   anew();
@@ -232,6 +238,7 @@ async function renewTokens(refused) {
 function keep(fresh, { quietly = false } = {}) {
   const before = current();
   tokens = fresh;
+  ended = false;
   leftByHosted = null;
   const { id_token, expires_at } = fresh;
   sessionStorage.setItem(STORE, JSON.stringify({ id_token, expires_at }));

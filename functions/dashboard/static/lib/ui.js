@@ -141,7 +141,7 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-export function toast(text, kind = "success", action) {
+export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
   const region = byId("toasts");
   const close = () => node.remove();
   const node = h(
@@ -154,7 +154,7 @@ export function toast(text, kind = "success", action) {
   // An open modal would cover the toast, so it is put inside the modal.
   (document.querySelector("dialog[open]") ?? region).append(node);
   announce(text);
-  setTimeout(close, action ? 15_000 : 6_000);
+  setTimeout(close, milliseconds);
 }
 
 /** Why something failed, in words. What is wrong with the page itself is for the console. */
@@ -284,24 +284,31 @@ export function tabs(label, items) {
 }
 
 /**
- * A native modal: it traps the focus, closes on Escape, and returns the focus.
- * @param {{title: string, content: (modal: {close: () => void}) => any, wide?: boolean, onClose?: () => void}} options
+ * A native modal: it traps the focus, closes on Escape, and returns the focus. `lasting`: only its own button closes
+ * it, neither Escape nor the end of the view or the session.
+ * @param {{title: string, content: (modal: {close: () => void}) => any, wide?: boolean, lasting?: boolean,
+ *   onClose?: () => void}} options
  */
-export function dialog({ title, content, wide = false, onClose }) {
+export function dialog({ title, content, wide = false, lasting = false, onClose }) {
   const heading = uniqueId("dialog");
   // Level one, because a screen reader does not see the page behind an open modal.
   const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
-  const close = () => node.close();
+  let stays = lasting;
+  const close = () => {
+    stays = false;
+    node.close();
+  };
   node.append(
     h(
       "header",
       { class: "dialog-head" },
       h("h1", { id: heading }, title),
-      iconButton(t.actions.close, "cross", { onclick: close }),
+      !lasting && iconButton(t.actions.close, "cross", { onclick: close }),
     ),
     h("div", { class: "dialog-body" }, content({ close })),
   );
   node.addEventListener("close", () => {
+    if (stays) return node.showModal();
     node.remove();
     onClose?.();
   });

@@ -397,6 +397,7 @@ function edit(webhook, reload) {
 function showSecret(secret) {
   dialog({
     title: t.webhook.secretTitle,
+    lasting: true,
     content: ({ close }) => [
       h("p", {}, t.webhook.secretText),
       h("p", {}, copyable(secret, t.actions.copyThis(t.webhook.secret))),

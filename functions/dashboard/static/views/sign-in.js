@@ -1,4 +1,4 @@
-import { fill, h } from "../lib/dom.js";
+import { announce, fill, h } from "../lib/dom.js";
 import { brandMark } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { button, field, form, notLoaded, submitting } from "../lib/ui.js";
@@ -6,7 +6,9 @@ import { t } from "../texts.js";
 
 export function signIn({ main, title, path }) {
   title(t.signIn.title);
-  const returning = path !== "/accounts";
+  const ended = session.hasEnded();
+  const text = ended || path !== "/accounts" ? t.signIn.returning : t.signIn.text;
+  if (ended) announce(t.signIn.ended);
   fill(
     main,
     h(
@@ -14,7 +16,7 @@ export function signIn({ main, title, path }) {
       { class: "sign-in card" },
       brandMark(),
       h("h1", {}, t.signIn.title),
-      h("p", { class: "muted" }, returning ? t.signIn.returning : t.signIn.text),
+      h("p", { class: "muted" }, ended && `${t.signIn.ended} `, text),
       session.isHosted() ? hosted() : password(),
       h("p", { class: "small muted" }, t.signIn.openPage, " ", h("a", { href: "#/access-details" }, t.nav.access)),
     ),
