@@ -47,6 +47,22 @@ def test_steps_appear_one_by_one_and_what_is_awaited_is_shown(admin, account, an
     expect(page.get_by_text("waiting", exact=True)).to_have_count(0)
 
 
+@pytest.mark.parametrize("role", ["admin", "viewer"])
+def test_watching_a_test_starts_none_for_whoever_watches(role, sign_in, answer_with):
+    page = sign_in(role).page
+    started = answer_with(page, "/v1/.*", None, method="POST")
+    answer_with(page, "/v1/accounts/acc000000", samples.account(0, testing=True))
+    path = TEST.rpartition("/")[0]
+    # It has just ended, which the account did not say yet.
+    answer_with(page, path, {"items": [samples.finished_test()], "next_cursor": None})
+    answer_with(page, TEST, samples.finished_test())
+    page.evaluate("location.hash = '#/accounts/acc000000'")
+    page.get_by_role("button", name="Watch the test").click()
+    expect(page).to_have_url(re.compile("#/accounts/acc000000/tests/test1$"))
+    expect(page.locator(".test-head")).to_be_visible()
+    assert started == []
+
+
 def test_a_catalog_that_comes_late_lengthens_the_bar(admin, account, answer_with, watch):
     watch.expect_status(422)
     known: list[bool] = []
@@ -422,3 +438,13 @@ def test_the_tests_to_compare_stay_chosen_when_another_one_comes(admin, account,
     expect(earlier).to_have_value("test1")
     expect(earlier).to_be_focused()
     expect(page.get_by_label("Later test")).to_have_value("test3")
+
+
+def test_a_test_is_not_compared_with_itself(admin, account, answer_with):
+    there = [samples.finished_test(f"test{number}") for number in (3, 2, 1)]
+    answer_with(admin.page, TEST.rpartition("/")[0], {"items": there, "next_cursor": None})
+    page = admin.go("#/accounts/acc000000/tests")
+    page.get_by_label("Earlier test").select_option("test3")
+    page.get_by_role("button", name="Compare", exact=True).click()
+    expect(page.locator("#toasts")).to_contain_text("Choose two different tests.")
+    expect(page).to_have_url(re.compile("#/accounts/acc000000/tests$"))

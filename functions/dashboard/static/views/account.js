@@ -12,6 +12,7 @@ import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import {
+  button,
   capabilityIcon,
   capabilityState,
   changeButton,
@@ -148,21 +149,38 @@ function drawHead(head, account) {
       " · ",
       t.accessTypes[account.access_type]?.title,
     ),
-    changeButton(
-      session,
-      account.testing ? t.account.watchTest : t.account.test,
-      {
-        class: "button-primary test-now",
-        "data-part": "test",
-        onclick: (event) => startTest(account, event.currentTarget),
-      },
-      "test",
-    ),
+    testButton(account),
   ]);
   if (heading) {
     head.querySelector("h1").tabIndex = -1;
     head.querySelector("h1").focus({ preventScroll: true });
   }
+}
+
+// To watch a test is to read. Whether the account is still under test when this is pressed does not matter.
+function testButton(account) {
+  const attributes = { class: "button-primary test-now", "data-part": "test" };
+  if (account.testing)
+    return button(
+      t.account.watchTest,
+      { ...attributes, onclick: (event) => watchTest(account.account_id, event.currentTarget) },
+      "test",
+    );
+  return changeButton(
+    session,
+    t.account.test,
+    { ...attributes, onclick: (event) => startTest(account, event.currentTarget) },
+    "test",
+  );
+}
+
+function watchTest(id, node) {
+  const here = router.whileHere();
+  const path = `/accounts/${api.segment(id)}`;
+  const newest = () => api.get(`/v1${path}/verifications`, { query: { limit: 1 } });
+  return submitting(node, () =>
+    newest().then(({ items }) => here(() => router.go(`#${path}/tests/${items[0].verification_id}`)), warn),
+  );
 }
 
 const TABS = ["overview", "instructions", "tests", "instances", "schedules", "interactions", "privilege", "audit"];
