@@ -166,6 +166,17 @@ test("an act that the gateway did not wait for is perhaps done; the service's ow
   await assert.rejects(api.post("/v1/accounts/a/revoke"), { detail: "It was logged." });
 });
 
+for (const [said, answer] of [
+  ["Internal Server Error.", Response.json({ message: "Internal Server Error" }, { status: 500 })],
+  ["The service has a problem.", new Response("<html>Bad Gateway</html>", { status: 502 })],
+  ["Endpoint request timed out.", Response.json({ message: "Endpoint request timed out." }, { status: 504 })],
+])
+  test(`an act that failed on its way says so, and then that it is perhaps done: ${said}`, async () => {
+    answers = [() => answer];
+    const detail = `${said} Perhaps it was done all the same: look before you press again.`;
+    await assert.rejects(api.remove("/v1/accounts/a"), { detail });
+  });
+
 test("after a lost answer what is watched is read again at once", async () => {
   let read = 0;
   const left = new AbortController();

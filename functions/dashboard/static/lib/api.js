@@ -93,7 +93,8 @@ function failed(error) {
 // An act whose answer was lost may be done: what is shown is read again at once.
 function ofAct(problem) {
   if (!problem.perhapsDone) return problem;
-  problem.detail = `${problem.unreachable ? t.problems.checkNetwork : problem.detail} ${t.problems.perhapsDone}`;
+  const failed = problem.unreachable ? t.problems.checkNetwork : problem.detail || problem.title;
+  problem.detail = `${failed.replace(/[^.]$/, "$&.")} ${t.problems.perhapsDone}`;
   readNow();
   return problem;
 }
