@@ -93,8 +93,8 @@ function failed(error) {
 // An act whose answer was lost may be done: what is shown is read again at once.
 function ofAct(problem) {
   if (!problem.perhapsDone) return problem;
-  const failed = problem.unreachable ? t.problems.checkNetwork : problem.detail || problem.title;
-  problem.detail = `${failed.replace(/[^.]$/, "$&.")} ${t.problems.perhapsDone}`;
+  const why = problem.unreachable ? t.problems.checkNetwork : problem.detail || problem.title;
+  problem.detail = `${why.replace(/[^.]$/, "$&.")} ${t.problems.perhapsDone}`;
   readNow();
   return problem;
 }
