@@ -289,8 +289,8 @@ _DECLARATIONS = (
     ),
     _account_event(
         EventType.VERIFICATION_FINISHED,
-        "a test ended with a verdict, whether or not it changed the status. Of scheduled "
-        "tests that found no change: weekly, or each if the organization's webhook asks for it",
+        "a test ended with a verdict, whether or not it changed the status. Scheduled tests that "
+        "found no change: once a week, or each if the organization's webhook asks for it",
         "A test of an account ended with a verdict.",
     ),
     EventDeclaration(
@@ -320,7 +320,7 @@ _DECLARATIONS = (
             },
             "kind": {
                 **_TEXT_OR_NULL,
-                "description": f"One of {', '.join(Kind)}; null where no single instance is meant.",
+                "description": f"One of {', '.join(Kind)}; null if no single instance is meant.",
             },
             "instance_id": _TEXT_OR_NULL,
             "region": _TEXT_OR_NULL,
@@ -335,7 +335,7 @@ _DECLARATIONS = (
             },
             "request_id": {
                 **_TEXT,
-                "description": "Finds it in the logs of the service that did it.",
+                "description": "The request's id in the logs of the service that handled it.",
             },
         },
         optional=frozenset({"event_id", "occurred_at", "kind", "instance_id", "region", "detail"}),
@@ -344,9 +344,9 @@ _DECLARATIONS = (
         type=EventType.NOT_FOLLOWED,
         source=SOURCE,
         when="AWS accepted a start or stop, or refused a schedule's for an hour, and the instance "
-        "did not reach the state that was asked for",
-        description="An instance did not reach the state that was asked for. For a schedule's turn "
-        "it comes after the last try. Once per interaction.",
+        "did not reach the requested state",
+        description="An instance did not reach the requested state. For a schedule's turn, the "
+        "event comes after the last try. Once per interaction.",
         fields={
             "interaction_id": {**_TEXT, "description": "The start or stop, as in its own event."},
             "action": {"enum": ["start", "stop"]},
@@ -355,14 +355,15 @@ _DECLARATIONS = (
             "region": _TEXT_OR_NULL,
             "state": {
                 **_TEXT_OR_NULL,
-                "description": "The state that was seen last, in AWS's word; null if it is gone.",
+                "description": "The last observed state, in AWS's word; null if the instance is "
+                "gone.",
             },
             "state_reason": {
                 **_TEXT_OR_NULL,
                 "description": "For people: why it is in that state, and what to do.",
             },
             "actor": {**_TEXT, "description": "A person's email address, or `schedule`."},
-            "at": {**_TIME, "description": "When the start or stop was asked for."},
+            "at": {**_TIME, "description": "When the start or stop was requested."},
         },
     ),
     EventDeclaration(
@@ -405,7 +406,7 @@ _DECLARATIONS = (
     EventDeclaration(
         type=WEBHOOK_RESUMED,
         source=SOURCE,
-        when="its receiver accepted a message again, or a person resumed it or set it again",
+        when="the receiver of a paused webhook accepted a message, or a person resumed or set it",
         description="An organization's webhook is no longer paused. Concerns no account.",
         fields={"account_id": {"type": "null"}},
     ),
