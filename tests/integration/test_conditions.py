@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import time
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -302,12 +301,12 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(
 
 
 @pytest.mark.parametrize("repeated", ['"1",', " \t", " , ", ",", '"1" , ', '"', '"1"', "W/"])
-def test_a_long_header_is_read_in_no_time(repeated: str) -> None:
-    begun = time.process_time()
+def test_no_long_header_is_matched_again_and_again(repeated: str) -> None:
+    """A pattern that tries a place twice needs hours for this one, and a second for one that fits
+    into a request.
+    """
     with pytest.raises(MalformedHeader):
-        account_versions('"1"' + repeated * (8_000 // len(repeated)) + "x", None)
-
-    assert time.process_time() - begun < 0.5
+        account_versions('"1"' + repeated * (1_000_000 // len(repeated)) + "x", None)
 
 
 def test_a_test_that_changes_no_status_leaves_the_version_that_a_client_names(admin: Api) -> None:
