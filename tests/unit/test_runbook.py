@@ -160,3 +160,10 @@ def test_a_template_for_an_import_refers_to_nothing_that_it_lacks() -> None:
         for f in cfnlint.lint(json.dumps(for_import), regions=["us-east-1"])
         if f.rule.severity == "error"
     ] == []
+
+
+def test_the_runbook_tells_the_key_by_the_description_that_it_has() -> None:
+    """A key has no name of its own by which an operator could find it."""
+    description = RESOURCES["SealingKey"]["Properties"]["Description"]
+
+    assert f"“{description}”" in " ".join(RUNBOOK.split())
