@@ -18,11 +18,13 @@ from cavok.api.router import Router
 from cavok.domain.organizations import message_group
 from cavok.domain.webhooks import PAUSED_AFTER, Delivery, DeliveryStatus
 from cavok.services.webhooks import deliver
+from tests.integration.conftest import items
 from tests.support.api import Api, is_problem
 from tests.support.builders import NOW, ORGANIZATION_ID
 
 PATH = "/v1/organization/webhook"
 SETTINGS = {"url": "https://hooks.example.com/in", "events": ["Account Failed"]}
+ROTATED = SETTINGS | {"rotate_secret": True}
 EVENT: dict[str, Any] = {
     "detail-type": "Account Failed",
     "detail": {
@@ -110,7 +112,7 @@ def test_9_3_4_setting_the_webhook_is_201_if_there_was_none_and_200_if_there_was
     admin: Api,
 ) -> None:
     """RFC 9110, 9.3.4. A new secret is no new webhook."""
-    bodies = [SETTINGS, SETTINGS, SETTINGS | {"rotate_secret": True}]
+    bodies = [SETTINGS, SETTINGS, ROTATED]
     answers = [admin.put(PATH, body) for body in bodies]
 
     assert [answer.status for answer in answers] == [201, 200, 200]
@@ -138,7 +140,7 @@ def test_a_rotated_secret_is_shown_and_the_old_one_signs_for_another_day(
     monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
     first = admin.put(PATH, SETTINGS).json
 
-    rotated = admin.put(PATH, SETTINGS | {"rotate_secret": True}).json
+    rotated = admin.put(PATH, ROTATED).json
 
     assert rotated["secret"].startswith("whsec_")
     assert rotated["secret"] != first["secret"]
@@ -149,6 +151,26 @@ def test_a_rotated_secret_is_shown_and_the_old_one_signs_for_another_day(
     message = delivered(now=NOW + timedelta(hours=24))
     assert message.is_signed_with(rotated["secret"])
     assert not message.is_signed_with(first["secret"])
+
+
+def test_a_secret_whose_successor_nobody_saw_still_signs_after_the_next_rotation(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer with the second secret was lost, so a person asks for another one."""
+    now = [NOW]
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: now[0]))
+    shown = [admin.put(PATH, ROTATED).json["secret"] for _ in range(3)]
+
+    message = delivered(now=NOW + timedelta(hours=23))
+    assert [message.is_signed_with(secret) for secret in shown] == [True] * 3
+    message = delivered(now=NOW + timedelta(hours=24))
+    assert [message.is_signed_with(secret) for secret in shown] == [False, False, True]
+
+    assert any("older_secrets" in item for item in items())
+    now[0] = NOW + timedelta(hours=24)
+    admin.put(PATH, SETTINGS)
+    (stored,) = (item for item in items() if "sealed_secret" in item)
+    assert not {"previous_secret", "older_secrets"} & set(stored), "those that sign no more leave"
 
 
 @pytest.mark.parametrize(
@@ -442,7 +464,7 @@ def test_six_test_messages_a_minute_and_no_more(
 def test_every_change_of_the_webhook_is_told_without_what_may_be_secret(admin: Api) -> None:
     url = "https://hooks.example.com/T0/secret?token=secret"
     admin.put(PATH, SETTINGS | {"url": url})
-    admin.put(PATH, SETTINGS | {"rotate_secret": True})
+    admin.put(PATH, ROTATED)
     admin.delete(PATH)
     admin.delete(PATH)
 
@@ -493,7 +515,7 @@ def test_a_change_does_not_undo_a_rotation_at_the_same_moment(
     rotated: list[str] = []
 
     def rotate() -> None:
-        rotated.append(admin.put(PATH, SETTINGS | {"rotate_secret": True}).json["secret"])
+        rotated.append(admin.put(PATH, ROTATED).json["secret"])
 
     meanwhile(monkeypatch, rotate)
     changed = admin.put(PATH, SETTINGS | {"events": ["Account Created", "Account Failed"]})
@@ -501,6 +523,18 @@ def test_a_change_does_not_undo_a_rotation_at_the_same_moment(
     assert changed.json["secret"] is None
     assert admin.get(PATH).json["events"] == ["Account Created", "Account Failed"]
     assert delivered().is_signed_with(rotated[0])
+
+
+def test_of_two_who_ask_for_a_new_secret_at_once_both_get_one_that_signs(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [admin.put(PATH, SETTINGS).json["secret"]]
+    meanwhile(monkeypatch, lambda: shown.append(admin.put(PATH, ROTATED).json["secret"]))
+
+    shown.append(admin.put(PATH, ROTATED).json["secret"])
+
+    assert len(set(shown)) == 3
+    assert all(delivered().is_signed_with(secret) for secret in shown), "also the receiver's own"
 
 
 def test_a_change_does_not_bring_back_the_secret_of_a_webhook_that_is_removed_meanwhile(

@@ -16,6 +16,7 @@ from cavok.domain.errors import InvalidField
 from cavok.domain.events import WEBHOOK_TEST, EventType
 from cavok.domain.webhooks import (
     PAUSED_AFTER,
+    SIGNING_AT_ONCE,
     Health,
     ReceiverMessage,
     SigningSecret,
@@ -232,36 +233,61 @@ def test_secrets_are_long_and_never_the_same() -> None:
     assert all(secret.startswith("whsec_") and len(secret) == 50 for secret in [new_secret()])
 
 
-def test_both_secrets_verify_while_both_sign() -> None:
-    old, new, now = new_secret(), new_secret(), datetime.now(UTC)
+def test_each_secret_verifies_while_it_signs() -> None:
+    signing, now = [new_secret() for _ in range(SIGNING_AT_ONCE)], datetime.now(UTC)
     message = ReceiverMessage("msg_1", b"{}")
-    headers = signed_headers(message, [new, old], now)
+    headers = signed_headers(message, signing, now)
 
-    assert Webhook(old).verify(message.body, headers) == {}
-    assert Webhook(new).verify(message.body, headers) == {}
+    assert [Webhook(each).verify(message.body, headers) for each in signing] == [{}] * 5
+    assert len(headers["webhook-signature"]) == 239
     with pytest.raises(WebhookVerificationError):
         Webhook(new_secret()).verify(message.body, headers)
 
 
-def test_after_a_rotation_the_secret_before_signs_for_a_day_and_no_other_does() -> None:
-    day = timedelta(hours=24)
+def with_new_secrets(*made: datetime) -> Subscription:
+    """A webhook whose secrets were made then: "1", "2" and so on."""
     webhook = Subscription(
         organization_id="org-one",
         url="https://example.com/",
         events=(EventType.CREATED,),
-        secrets=rotated((SigningSecret("1", "a"),), SigningSecret("2", "b"), NOW),
+        secrets=(),
         created_at=NOW,
         updated_at=NOW,
         updated_by="ada@example.com",
     )
+    for number, now in enumerate(made, 1):
+        newest = SigningSecret(str(number), "sealed")
+        webhook = replace(webhook, secrets=rotated(webhook.signing(now), newest, now))
+    return webhook
 
-    def signing(webhook: Subscription, now: datetime) -> list[str]:
-        return [each.secret_id for each in webhook.signing(now)]
 
-    assert signing(webhook, NOW + day - timedelta(seconds=1)) == ["2", "1"]
-    assert signing(webhook, NOW + day) == ["2"]
-    again = replace(webhook, secrets=rotated(webhook.secrets, SigningSecret("3", "c"), NOW))
-    assert signing(again, NOW) == ["3", "2"]
+def signing(webhook: Subscription, now: datetime) -> list[str]:
+    return [each.secret_id for each in webhook.signing(now)]
+
+
+DAY, HOUR, SECOND = timedelta(hours=24), timedelta(hours=1), timedelta(seconds=1)
+
+
+def test_a_secret_that_was_replaced_signs_for_another_day_whatever_replaces_the_next() -> None:
+    webhook = with_new_secrets(NOW - DAY, NOW, NOW + HOUR)
+
+    assert signing(webhook, NOW + HOUR) == ["3", "2", "1"]
+    assert signing(webhook, NOW + DAY - SECOND) == ["3", "2", "1"]
+    assert signing(webhook, NOW + DAY) == ["3", "2"]
+    assert signing(webhook, NOW + DAY + HOUR) == ["3"]
+
+
+def test_a_secret_that_signs_no_more_is_not_kept() -> None:
+    webhook = with_new_secrets(NOW - DAY, NOW, NOW + DAY)
+
+    assert [each.secret_id for each in webhook.secrets] == ["3", "2"]
+
+
+def test_however_often_a_new_secret_is_asked_for_the_first_and_the_last_two_sign() -> None:
+    webhook = with_new_secrets(*(NOW + number * SECOND for number in range(60)))
+
+    assert signing(webhook, NOW + HOUR) == ["60", "59", "3", "2", "1"]
+    assert len(webhook.secrets) == SIGNING_AT_ONCE
 
 
 def test_a_webhook_is_paused_after_ten_failures_in_a_row_and_longer_with_each_more() -> None:

@@ -24,7 +24,13 @@ from cavok.domain.versions import require_version
 
 SECRET_BYTES = 32
 REPLACED_SECRET_SIGNS_FOR = timedelta(hours=24)
-"""How long both secrets sign after a rotation, so that the receiver has time to learn the new one.
+"""How long a secret signs after it was replaced, so that the receiver has time to learn a new one.
+"""
+
+SIGNING_AT_ONCE = 5
+"""So many secrets sign at most; the quota on changes lets a client make far more in a day. Five
+signatures are 239 bytes of a header, and common servers take 8 kB of headers. A delivery has KMS
+open each secret, and all organizations share KMS's quota.
 """
 
 PAUSED_AFTER = 10
@@ -131,9 +137,14 @@ class Webhook:
 def rotated(
     secrets: Sequence[SigningSecret], newest: SigningSecret, now: datetime
 ) -> tuple[SigningSecret, ...]:
-    """The secrets with a new one. The previous one signs for another day, older ones no longer."""
+    """The secrets with a new one. `secrets`: those that sign now, the newest first. The one that is
+    replaced signs for another day. Older ones keep their end: if the answer with a new secret was
+    lost, the receiver still has one of these. Beyond SIGNING_AT_ONCE, the previous one and the
+    oldest stay: a client that repeated its request gave the receiver none of those in between.
+    """
     until = now + REPLACED_SECRET_SIGNS_FOR
-    return (newest, *(replace(each, until=until) for each in secrets[:1]))
+    before = [replace(each, until=each.until or until) for each in secrets]
+    return (newest, *before[:1], *before[1:][2 - SIGNING_AT_ONCE :])
 
 
 class WebhookState(StrEnum):

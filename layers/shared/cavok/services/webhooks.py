@@ -92,7 +92,7 @@ def set_webhook(
             found.at_one_of(versions)
         elif versions is not None and None not in versions:
             raise PreconditionFailed("Your organization has set no webhook.")
-        secrets = found.secrets if found else ()
+        secrets = found.signing(now) if found else ()
         if new_secret_wanted or not secrets:
             quotas.check(QuotaName.WEBHOOK_CHANGES, organization_id, now)
             secret, secret_id = new_secret(), _new_id()

@@ -186,6 +186,14 @@ WEBHOOK = Webhook(
 ROTATED = replace(
     WEBHOOK, secrets=(SigningSecret("2", "t"), replace(WEBHOOK.secrets[0], until=NOW))
 )
+OFTEN_ROTATED = replace(
+    ROTATED,
+    secrets=(
+        *ROTATED.secrets,
+        SigningSecret("3", "u", NOW + timedelta(hours=1)),
+        SigningSecret("4", "v", NOW),
+    ),
+)
 PAUSED = Health(
     organization_id=ORGANIZATION_ID, failures=10, next_try_at=NOW, changed_at=NOW, version=3
 )
@@ -273,6 +281,7 @@ WRITTEN: Mapping[str, Item] = {
     "a deleted resource": DeletedItem.of(f"ACCOUNT#{ACCOUNT_ID}", VERIFICATION_ID, NOW, ("a", "b")),
     "a webhook": WebhookItem.of(WEBHOOK),
     "a webhook with two secrets": WebhookItem.of(ROTATED),
+    "a webhook with four secrets": WebhookItem.of(OFTEN_ROTATED),
     "a paused webhook's health": HealthItem.of(PAUSED),
     "a delivery": DeliveryItem.of(DELIVERY),
     "what counts against a quota": QuotaItem(
@@ -319,6 +328,7 @@ READ: Mapping[str, tuple[type[Item], Callable[[Any], object], object]] = {
     "a resource without one": (ResourceItem, ResourceItem.resource, UNSCHEDULED),
     "a webhook": (WebhookItem, WebhookItem.webhook, WEBHOOK),
     "a webhook with two secrets": (WebhookItem, WebhookItem.webhook, ROTATED),
+    "a webhook with four secrets": (WebhookItem, WebhookItem.webhook, OFTEN_ROTATED),
     "a paused webhook's health": (HealthItem, HealthItem.health, PAUSED),
     "a delivery": (DeliveryItem, DeliveryItem.delivery, DELIVERY),
     "what counts against a quota": (QuotaItem, QuotaItem.uses, Uses(NOW, 6)),

@@ -2,7 +2,7 @@
 and what became of messages.
 """
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pynamodb.attributes import (
@@ -40,8 +40,26 @@ from cavok.domain.webhooks import (
 BEING_CHANGED = "The webhook is being changed."
 
 
+def _dump_secrets(secrets: Sequence[SigningSecret]) -> list[dict[str, str | None]]:
+    return [
+        {
+            "id": each.secret_id,
+            "secret": each.sealed,
+            "until": each.until.isoformat() if each.until else None,
+        }
+        for each in secrets
+    ]
+
+
+def _load_secrets(stored: Sequence[Mapping[str, str]]) -> list[SigningSecret]:
+    return [
+        SigningSecret(each["id"], each["secret"], datetime.fromisoformat(each["until"]))
+        for each in stored
+    ]
+
+
 class WebhookItem(Item):
-    """`previous_…`: the secret that the newest replaced."""
+    """`previous_…`: the secret that the newest replaced. `older_secrets`: those before it."""
 
     webhook_id = UnicodeAttribute()
     url = UnicodeAttribute()
@@ -50,13 +68,14 @@ class WebhookItem(Item):
     previous_id = UnicodeAttribute(null=True)
     previous_secret = UnicodeAttribute(null=True)
     previous_until = UTCDateTimeAttribute(null=True)
+    older_secrets = JsonAttribute(dump=_dump_secrets, load=_load_secrets, null=True)
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
     updated_by = UnicodeAttribute()
 
     @classmethod
     def of(cls, webhook: Webhook) -> "WebhookItem":
-        """The item that stores a webhook, with the newest secret and the one before."""
+        """The item that stores a webhook, with its secrets."""
         newest, *replaced = webhook.secrets
         before = replaced[0] if replaced else None
         return cls.of_fields(
@@ -68,6 +87,7 @@ class WebhookItem(Item):
             previous_id=before and before.secret_id,
             previous_secret=before and before.sealed,
             previous_until=before and before.until,
+            older_secrets=replaced[1:] or None,
         )
 
     def webhook(self) -> Webhook:
@@ -75,7 +95,7 @@ class WebhookItem(Item):
         secrets = [SigningSecret(self.webhook_id, self.sealed_secret)]
         if self.previous_id and self.previous_secret:
             before = SigningSecret(self.previous_id, self.previous_secret, self.previous_until)
-            secrets.append(before)
+            secrets += [before, *(self.older_secrets or ())]
         organization_id = self.pk.removeprefix(keys.ORGANIZATION)
         return self.as_a(Webhook, organization_id=organization_id, secrets=tuple(secrets))
 

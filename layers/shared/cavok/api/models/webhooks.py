@@ -10,8 +10,8 @@ from cavok.domain.webhooks import DeliveryStatus, WebhookState
 
 
 class WebhookSettings(RequestBodyWithoutNulls):
-    """Where to send which events. `rotate_secret` makes a new signing secret; for 24 hours,
-    messages are also signed with the previous one.
+    """Where to send which events. `rotate_secret` makes a new signing secret; the one that it
+    replaces also signs for another 24 hours.
     """
 
     url: Annotated[StrictStr, Field(min_length=1, max_length=2000)]
