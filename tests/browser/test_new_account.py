@@ -266,6 +266,23 @@ def test_a_new_row_is_shown_among_the_others(modal, answer_with):
     expect(row).to_be_in_viewport(ratio=1)
 
 
+def test_a_new_row_far_down_is_a_link_and_pulls_nobody_there(modal, answer_with):
+    accounts = [samples.account(index) for index in range(400)]
+    new = samples.account(200)
+    answer_with(modal, "/v1/accounts", samples.pages_of(accounts))
+    answer_with(modal, "/v1/accounts", (201, new), method="POST")
+    modal.reload()
+    fill(modal)
+    submit(modal)
+    link = modal.locator(".list-notices").get_by_role("link", name=new["name"])
+    expect(link).to_have_attribute("href", f"#/accounts/{new['account_id']}")
+    expect(modal.get_by_text("150 accounts so far")).to_be_attached()
+    modal.evaluate("window.scrollTo(0, document.querySelector('.rows').offsetHeight * 0.7)")
+    expect(modal.get_by_text("250 accounts so far")).to_be_attached()
+    modal.wait_for_timeout(300)
+    expect(modal.locator(".is-new")).to_have_count(0)
+
+
 COLOUR_OF = """([selector, pseudo]) => {
   const brush = document.createElement("canvas").getContext("2d");
   const element = document.querySelector(selector);

@@ -206,6 +206,7 @@ const texts = {
       text: "Add the first AWS account of your organization. There is no limit, and each has its own free tier.",
     },
     added: (name) => `${name} was added.`,
+    wasAdded: "was added.",
     nextStep: {
       assume_role: "Next step:",
       access_key: "Next step: press the Test icon in its row. What the IAM user needs is under",

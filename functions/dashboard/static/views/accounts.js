@@ -95,8 +95,8 @@ class ListView {
           h(
             "p",
             {},
-            t.list.added(added.name),
-            " ",
+            h("a", { href: `#/accounts/${added.account_id}` }, added.name),
+            ` ${t.list.wasAdded} `,
             t.list.nextStep[added.access_type],
             " ",
             h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
@@ -159,6 +159,8 @@ class ListView {
     );
     const onscroll = () => {
       this.listing.scroll = window.scrollY;
+      // Where readers have gone themselves they stay.
+      if (window.scrollY) this.toReveal = null;
       if (this.waiting) return;
       this.waiting = requestAnimationFrame(() => {
         this.waiting = 0;
@@ -297,7 +299,7 @@ class ListView {
               type: "button",
               class: "link",
               "data-part": "show",
-              onclick: () => this.reveal(...this.listing.showArrivals()),
+              onclick: () => this.showArrivals(),
             },
             t.list.showArrived,
           ),
@@ -305,6 +307,13 @@ class ListView {
     );
     if (count > this.arrivedBefore) announce(this.arrived.querySelector("span").textContent);
     this.arrivedBefore = count;
+  }
+
+  // The pressed button goes, so the focus goes to the first of the new rows.
+  showArrivals() {
+    const ids = this.listing.showArrivals();
+    this.reveal(...ids);
+    this.rows.get(ids[0])?.querySelector('[data-part="name"]').focus({ preventScroll: true });
   }
 
   isFiltered() {
