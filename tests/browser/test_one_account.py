@@ -160,9 +160,18 @@ def test_deleting_asks_for_the_number_and_speaks_of_the_customers_stack(admin, a
     dialog.get_by_role("button", name="Delete account").click()
     expect(dialog).to_contain_text("This is not the number of this account.")
     field.fill(account["provider_id"])
+    page.evaluate(
+        """() => {
+          window.said = [];
+          const note = () => window.said.push(window.announcer.textContent);
+          new MutationObserver(note).observe(window.announcer, { childList: true });
+        }"""
+    )
     dialog.get_by_role("button", name="Delete account").click()
     expect(page.get_by_role("heading", name="Cloud Accounts")).to_be_visible()
     expect(page.locator("#toasts")).to_contain_text(f"{account['name']} was deleted.")
+    page.wait_for_function("window.said.some((text) => text.includes('was deleted.'))")
+    assert page.evaluate("window.said.join().split('was deleted.').length - 1") == 1
     assert admin.call("GET", f"/v1/accounts/{account['account_id']}").status_code == 404
 
 

@@ -214,6 +214,7 @@ def test_accounts_that_others_add_are_offered_and_then_shown_in_their_place(orga
     assert len(names(page)) == 3
     offer.get_by_role("button", name="Show").click()
     expect(row(page, "Account00040")).to_be_visible()
+    expect(page.get_by_role("link", name="Account00005", exact=True)).to_be_focused()
     assert names(page) == [f"Account000{index:02d}" for index in (5, 10, 15, 20, 30, 40)]
     expect(page.locator(".is-new")).to_have_count(3)
     expect(offer).to_have_text("")
@@ -313,7 +314,8 @@ def test_an_account_that_is_deleted_in_its_own_view_is_in_no_list(organization, 
     expect(page.get_by_role("heading", name="Account00001")).to_be_visible()
     there.remove(1)
     page.clock.fast_forward("00:16")
-    expect(page.get_by_role("heading", name="No such account")).to_be_visible()
+    expect(page.get_by_role("heading", name="No such account")).to_be_focused()
+    expect(page.locator("#announcer")).to_have_text("No such account")
     page.get_by_role("link", name="Back to Cloud Accounts").click()
     expect(row(page, "Account00002")).to_be_visible()
     expect(row(page, "Account00001")).to_have_count(0)

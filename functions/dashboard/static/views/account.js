@@ -1,6 +1,6 @@
 // One account: the frame that its tabs share, and the overview.
 import * as api from "../lib/api.js";
-import { announce, fill, h, render, uniqueId } from "../lib/dom.js";
+import { announce, fill, focus, h, render, uniqueId } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
 import { issueList, regionList, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
@@ -97,8 +97,12 @@ export function frame(context, current, drawContent, { pauseOf = whatItDoes, whe
   store.onChange(draw, signal);
   drawTabs(nav, id, current);
   const gone = () => {
+    const heading = h("h1", { tabindex: "-1" }, t.account.missing);
+    const lost = [head, nav, body].some((part) => part.contains(focus()));
     context.title(t.account.missing);
-    fill(head, h("h1", {}, t.account.missing));
+    announce(t.account.missing);
+    fill(head, heading);
+    if (lost) heading.focus({ preventScroll: true });
     mark.remove();
     nav.remove();
     const trail = h("div", {});
@@ -780,7 +784,6 @@ function confirmRemoval(handle) {
           here(() => router.go("#/accounts"));
           store.remove(account.account_id);
           toast(t.account.removed(account.name));
-          announce(t.account.removed(account.name));
         },
       }),
   });
