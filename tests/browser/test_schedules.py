@@ -87,6 +87,27 @@ def test_the_schedules_ask_too_although_they_do_not_see_what_runs(furnished, adm
     assert stops[0].url.endswith("?region=us-east-1")
 
 
+def test_the_question_waits_for_no_slow_reading_but_for_another_modal(
+    furnished, admin, answer_with
+):
+    page = furnished
+    changes = answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
+    admin.go("#/accounts/acc000000/instances")
+    page.route(f"**{ONE}/*", lambda route: None if changes else route.fallback())
+    save(page)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(question(page)).to_be_visible(timeout=6_000)
+    question(page).get_by_role("button", name="Leave it").click()
+    changes.clear()
+    save(page)
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.get_by_role("button", name="Change the schedule of web1").click()
+    page.wait_for_timeout(2_500)
+    expect(question(page)).to_have_count(0)
+    page.get_by_role("dialog").get_by_label("Time zone").press("Escape")
+    expect(question(page)).to_be_visible()
+
+
 @pytest.mark.parametrize("state", ["running", "stopped"])
 def test_nothing_is_asked_about_an_instance_that_is_as_its_schedule_says(
     furnished, admin, answer_with, state

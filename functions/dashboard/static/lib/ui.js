@@ -319,6 +319,13 @@ export function dialog({ title, content, wide = false, lasting = false, onClose 
   return { node, close };
 }
 
+/** Does this once no modal is open. */
+export function onceAlone(work) {
+  const open = document.querySelector("dialog[open]");
+  if (open) open.addEventListener("close", () => onceAlone(work), { once: true });
+  else work();
+}
+
 // ---- freshness -----------------------------------------------------------------------------
 
 // Says whether what is shown is true now, or when it was. `readAt`: when it was read, in

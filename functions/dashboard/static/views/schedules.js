@@ -1,12 +1,24 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
-import { fill, h, render, uniqueId } from "../lib/dom.js";
+import { fill, h, pause, render, uniqueId } from "../lib/dom.js";
 import { dayName, firstDay, number, timeOfDay, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
-import { button, changeButton, dialog, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
+import {
+  button,
+  changeButton,
+  dialog,
+  field,
+  form,
+  isConnected,
+  notice,
+  onceAlone,
+  section,
+  skeleton,
+  toast,
+} from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -14,6 +26,7 @@ import { frame, whyUnused } from "./account.js";
 
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const DAY_MINUTES = 24 * 60;
+const ASK_AFTER_MS = 2_000;
 const WEEK_MINUTES = 7 * DAY_MINUTES;
 // The days as the reader's week has them.
 const THEIR_WEEK = DAYS.map((_, index) => (index + firstDay() - 1) % 7);
@@ -35,10 +48,11 @@ export async function resourcesOf(id, signal) {
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
     const content = h("div", { tabindex: "-1" });
-    // The pressed button was redrawn or removed, so the focus goes to its replacement.
+    // The pressed button was redrawn or removed, so the focus goes to its replacement, unless it is elsewhere by now.
     const changed = async (resource) => {
       await cards.reload();
-      (content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`) ?? content).focus();
+      const heir = content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`);
+      if (document.activeElement === document.body) (heir ?? content).focus();
     };
     const rest = h("div", {});
     const list = h("div", {});
@@ -315,10 +329,11 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
             "success",
             instance && { href: `#/accounts/${api.segment(id)}/schedules`, text: t.schedules.look },
           );
-          // The row is drawn again before the question, which gives the focus back to it.
-          await onSaved();
+          // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
+          await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
           const runs = running();
-          if (runs !== false && isOutside(saved)) here(() => askToStop(id, saved, runs, onStop));
+          if (runs === false || !isOutside(saved)) return;
+          onceAlone(() => here(() => askToStop(id, saved, runs, onStop)));
         },
       }),
   });
@@ -420,13 +435,13 @@ export function nextTurn({ schedule, next_action: next }, action) {
   if (!runs.length || isAlwaysOn(schedule)) return null;
   const here = minuteOfWeek(new Date(next.at), schedule.time_zone);
   const edges = runs.map((run) => inWeek(run[action === "start" ? 0 : 1]));
-  const pause = Math.min(...edges.map((edge) => inWeek(edge - here)));
-  const moment = new Date(Date.parse(next.at) + pause * 60_000);
+  const minutes = Math.min(...edges.map((edge) => inWeek(edge - here)));
+  const moment = new Date(Date.parse(next.at) + minutes * 60_000);
   // By the schedule's own clock, which may change in between.
-  const late = inWeek(minuteOfWeek(moment, schedule.time_zone) - here - pause + WEEK_MINUTES / 2) - WEEK_MINUTES / 2;
+  const late = inWeek(minuteOfWeek(moment, schedule.time_zone) - here - minutes + WEEK_MINUTES / 2) - WEEK_MINUTES / 2;
   const there = new Date(moment.getTime() - late * 60_000);
   // A time of the hour that is skipped is not there: it counts by the clock before.
-  return minuteOfWeek(there, schedule.time_zone) === inWeek(here + pause) ? there : moment;
+  return minuteOfWeek(there, schedule.time_zone) === inWeek(here + minutes) ? there : moment;
 }
 
 // A moment of the coming week, on the schedule's own clock.
