@@ -51,6 +51,7 @@ DESCRIPTOR = """
         stopping="pausing",
         stopped="paused",
         extra_arns=("arn:aws:redshift:*:{account_number}:snapshot:*",),
+        encrypted_volumes=True,
         absent=frozenset({"ClusterNotFound"}),
         wrong_state=frozenset({"InvalidClusterState"}),
         no_capacity=frozenset({"InsufficientClusterCapacity"}),
@@ -176,10 +177,12 @@ def test_session_policies_allow_what_it_needs_and_no_more() -> None:
         (["redshift:PauseCluster"], f"arn:aws:redshift:*:{NUMBER}:cluster:sales"),
     ]
     start = Operation(Action.START, Kind("warehouse"), "sales")
-    assert start_stop_policy(NUMBER, start)["Statement"][1]["Resource"] == [
+    _, starting, granting = start_stop_policy(NUMBER, start)["Statement"]
+    assert starting["Resource"] == [
         f"arn:aws:redshift:*:{NUMBER}:cluster:sales",
         f"arn:aws:redshift:*:{NUMBER}:snapshot:*",
     ]
+    assert granting["Action"] == ["kms:CreateGrant"]
 
 
 def test_a_role_limited_to_some_of_them_is_known_by_its_policies(
@@ -284,6 +287,9 @@ def test_the_smallest_policy_has_it_where_a_group_of_the_catalog_grants_it(
     assert [covered.resource_id for covered in offered.covers] == ["r"] * controlled
     assert any(
         text.startswith("Starting and stopping Redshift clusters") for text in offered.removes
+    )
+    assert controlled == any(
+        text.startswith("Starting Redshift clusters with volumes") for text in offered.removes
     )
 
 

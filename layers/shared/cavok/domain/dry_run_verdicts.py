@@ -25,8 +25,8 @@ from cavok.domain.halving import (
     Unanswered,
     Unaskable,
 )
-from cavok.domain.kinds import Kind
 from cavok.domain.steps import AskedResources, Evidence, Judgement, ResourceVerdict, Verdict, judge
+from cavok.domain.survey import ASKED_ABOUT
 
 DRY_RUN = "DryRunOperation"
 """AWS's answer to a dry run of a call that is allowed."""
@@ -53,7 +53,7 @@ def answer_of(error_code: str, message: str, ids: Sequence[str]) -> Answer:
         named = _REFUSED_INSTANCE.search(message)
         return Refused(refusal_reason(message), message, named[1] if named else None)
     about = frozenset(_INSTANCE.findall(message)) & frozenset(ids)
-    if error_code in Kind.EC2.descriptor.absent:
+    if error_code in ASKED_ABOUT.descriptor.absent:
         return Gone(about)
     if error_code in _UNASKABLE or (about and error_code not in TRANSIENT_CODES):
         return Unaskable(about)

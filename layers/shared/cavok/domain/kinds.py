@@ -68,7 +68,7 @@ class KindDescriptor:
                       Authorization Reference.
     dry_run           whether AWS has a dry run of start and stop. Without one, a test names an
                       instance that no account has, and the role's policies say which real ones the
-                      permission holds for.
+                      permission holds for. Only one kind may have it: `domain/survey.py`.
     read              yields the instances in one page of the Describe answer.
     running … stopped states, in AWS's words. A running instance can be stopped, a stopped one can
                       be started.
@@ -76,6 +76,7 @@ class KindDescriptor:
     broken            states that only a person ends. An instance in one reaches no other.
     start_failures    codes of state reasons with which a started instance falls back to stopped.
     extra_arns        ARN patterns of other resources that starting one uses, with {account_number}.
+    encrypted_volumes whether starting one takes grants of the keys that encrypt its volumes.
     absent            error codes that say that the named instance does not exist.
     wrong_state       error codes that say that it is in another state than the call needs. Such a
                       state ends by itself; the SDK's own first try may have caused it.
@@ -105,6 +106,7 @@ class KindDescriptor:
     broken: frozenset[str] = frozenset()
     start_failures: frozenset[str] = frozenset()
     extra_arns: tuple[str, ...] = ()
+    encrypted_volumes: bool = False
     absent: frozenset[str]
     wrong_state: frozenset[str]
     no_capacity: frozenset[str]
@@ -251,6 +253,7 @@ class Kind(StrEnum):
             "arn:aws:license-manager:*:*:license-configuration:*",
             "arn:aws:resource-groups:*:{account_number}:group/*",
         ),
+        encrypted_volumes=True,
         absent=frozenset({"InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed"}),
         wrong_state=frozenset({"IncorrectInstanceState"}),
         no_capacity=frozenset(

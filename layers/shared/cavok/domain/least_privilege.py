@@ -257,11 +257,13 @@ def _removed(account: Account, by: Scope, needs: _Needs) -> list[str]:
         "Instances that you put under Cavok's control later: this policy does not let Cavok start "
         f"or stop one until it {later}, or until its kind is added if the policy has none of it."
     )
-    if any(i.kind is Kind.EC2 and Action.START in needed for i, needed in needs.items()):
-        texts.append(
-            "Starting EC2 instances with volumes under a customer managed key of KMS, unless you "
-            "turn on EncryptedVolumes in the template."
-        )
+    started = {i.kind for i, needed in needs.items() if Action.START in needed}
+    texts += [
+        f"Starting {kind.descriptor.plural} with volumes under a customer managed key of KMS, "
+        "unless you turn on EncryptedVolumes in the template."
+        for kind in kinds
+        if kind.descriptor.encrypted_volumes and kind in started
+    ]
     if account.role_name:
         texts.append(f"Reading the policies of roles other than {account.role_name}.")
     return texts

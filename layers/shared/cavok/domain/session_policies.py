@@ -66,7 +66,7 @@ def start_stop_policy(account_number: str, operation: Operation) -> dict[str, An
     statements += _allowing([operation.permission], arn)["Statement"]
     if operation.action is Action.START and kind.extra_arns:
         statements[-1]["Resource"] = [arn, *kind.extra_resources(account_number)]
-    if operation.action is Action.START and operation.kind is Kind.EC2:
+    if operation.action is Action.START and kind.encrypted_volumes:
         granting = ENCRYPTED_VOLUMES.statement()
         del granting["Sid"]
         statements.append(granting)

@@ -22,8 +22,8 @@ from cavok.domain.dry_run_verdicts import (
 )
 from cavok.domain.errors import OutOfTime
 from cavok.domain.halving import Answer, Permitted, Unanswered, find_refused
-from cavok.domain.kinds import Kind
 from cavok.domain.steps import AskedResources, Judgement, Verdict, judge
+from cavok.domain.survey import ASKED_ABOUT
 
 RETRY_WAITS = (1.0, 2.0, 4.0)
 """Seconds until a throttled call is repeated. What was found before is kept."""
@@ -108,7 +108,7 @@ def _an_instance(ec2: Any) -> str:
         instance["InstanceId"]
         for reservation in reservations
         for instance in reservation["Instances"]
-        if instance["State"]["Name"] not in Kind.EC2.descriptor.hidden
+        if instance["State"]["Name"] not in ASKED_ABOUT.descriptor.hidden
     ]
     return usable[0] if usable else _absent()
 
