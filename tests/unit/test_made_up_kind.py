@@ -387,7 +387,8 @@ def test_the_api_accepts_it() -> None:
     body = {"kind": "warehouse", "instance_id": "sales", "region": "us-east-1"}
 
     assert NewResourceBody.model_validate(body).new_resource().kind == "warehouse"
-    assert json.loads(openapi.document())["components"]["schemas"]["Kind"]["enum"] == [
-        *KINDS,
-        "warehouse",
-    ]
+    document = json.loads(openapi.document())
+    assert document["components"]["schemas"]["Kind"]["enum"] == [*KINDS, "warehouse"]
+    listing = document["paths"]["/v1/accounts/{account_id}/instances"]["get"]
+    (said,) = [each["description"] for each in listing["parameters"] if each.get("name") == "kind"]
+    assert "`warehouse` for Redshift clusters" in said

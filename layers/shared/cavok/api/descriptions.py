@@ -9,8 +9,12 @@ from typing import Any
 
 from cavok.api.problem_pages import example
 from cavok.domain.accounts import Capability
+from cavok.domain.kinds import Kind
 from cavok.domain.permissions import CAPABILITY_GROUPS
 from cavok.domain.providers import AVAILABLE
+
+_KINDS = ", ".join(f"`{kind}` for {kind.descriptor.plural}" for kind in Kind)
+_KIND = f"The kind of the instance: {_KINDS}."
 
 PARAMETERS = {
     "account_id": "The account, as `POST /v1/accounts` returned it.",
@@ -20,7 +24,7 @@ PARAMETERS = {
     "period": "The second part of its `event_id`.",
     "percent": "The last part of its `event_id`.",
     "instance_id": "The instance, as AWS identifies it.",
-    "kind": "The kind of the instance.",
+    "kind": _KIND,
     "status": "Only accounts in this status.",
     "idempotency-key": "Makes it safe to repeat the request: within a day, it acts only once.",
 }
@@ -73,7 +77,7 @@ SHARED = {
     "interaction_id": "The start, stop, listing or test.",
     "issues": "What there is to know about the account.",
     "items": "The entries.",
-    "kind": "The kind of the instance.",
+    "kind": _KIND,
     "message": "What it is, for people.",
     "name": "The name, for people.",
     "next_cursor": "What `cursor` takes to get the next page. Null on the last one.",

@@ -5,7 +5,7 @@ from cavok.domain.kinds import Kind
 
 
 class InstanceBody(ResponseBody):
-    """An EC2 instance, RDS instance or Aurora cluster. `state` is AWS's own word for it."""
+    """An instance of any kind. `state` is AWS's own word for it."""
 
     kind: Kind
     instance_id: str

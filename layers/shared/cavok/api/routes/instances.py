@@ -42,10 +42,9 @@ def get_instances(
         bool, Query(description="Whether to ask AWS in any case. Admins only.")
     ] = False,
 ) -> InstanceList:
-    """Lists EC2 instances, RDS instances and Aurora clusters in the account's regions. A cluster
-    stands for its members. `unavailable` names what could not be listed. An answer from AWS that is
-    less than a minute old, see `as_of`, is returned again. Only a call to AWS counts against the
-    free tier, once a minute.
+    """Lists the instances of every kind in the account's regions. A cluster stands for its members.
+    `unavailable` names what could not be listed. An answer from AWS that is less than a minute old,
+    see `as_of`, is returned again. Only a call to AWS counts against the free tier, once a minute.
     """
     if refresh:
         router.caller.must_change()
