@@ -10,7 +10,7 @@ of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 export PYTHONDONTWRITEBYTECODE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract smoke mutants model reliability format client events catalog screens lock python dev stack checkers simulator page chromium
+.PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract smoke mutants model reliability format client events kinds catalog screens lock python dev stack checkers simulator page chromium
 
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ client: python ## generate a Python client of the API into build/client
 
 events: dev ## write docs/events from the registry of events
 	@PYTHONPATH=layers/shared $(RUN) local.event_docs
+
+kinds: events ## write what follows from the kinds of instances: docs/events, the page's views/kinds.js
+	@PYTHONPATH=layers/shared $(RUN) local.page_kinds
 
 catalog: dev ## write what follows from the catalog of permissions: templates, instructions, figures of docs/costs.md
 	@PYTHONPATH=layers/shared $(RUN) local.catalog

@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from cavok.domain.kinds import Kind
+from local import page_kinds
 from tests.support.builders import (
     ACCOUNT_ID,
     ADA,
@@ -392,3 +393,21 @@ def test_the_api_accepts_it() -> None:
     listing = document["paths"]["/v1/accounts/{account_id}/instances"]["get"]
     (said,) = [each["description"] for each in listing["parameters"] if each.get("name") == "kind"]
     assert "`warehouse` for Redshift clusters" in said
+
+
+def test_the_page_gets_its_states() -> None:
+    """`tests/unit/dashboard/instances.test.mjs` shows that the page goes by them."""
+    from cavok.domain.kinds import Kind
+
+    before, _, of_the_kind = page_kinds.text(Kind).partition("  warehouse: {\n")
+
+    assert before + "};\n" == page_kinds.FILE.read_text()
+    assert of_the_kind.splitlines() == [
+        '    running: "available",',
+        '    starting: "resuming",',
+        '    stopping: "pausing",',
+        '    stopped: "paused",',
+        "    restartedByAws: true,",
+        "  },",
+        "};",
+    ]

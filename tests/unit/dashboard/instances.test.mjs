@@ -6,7 +6,11 @@ import { test } from "node:test";
 globalThis.addEventListener = () => {};
 globalThis.document = { addEventListener() {} };
 globalThis.setInterval = () => 0;
-const { stateOf } = await import("../../../functions/dashboard/static/views/instances.js");
+const views = "../../../functions/dashboard/static/views";
+const { KINDS } = await import(`${views}/kinds.js`);
+// A made-up kind, of which the view knows nothing else.
+KINDS.warehouse = { ...KINDS.rds, starting: "resuming", stopping: "pausing", stopped: "paused" };
+const { stateOf } = await import(`${views}/instances.js`);
 
 const listedAt = Date.parse("2026-01-10T10:00:00Z");
 const act = (action, at, result, state = null) => ({ action, at: `2026-01-10T${at}Z`, result, state });
@@ -24,6 +28,8 @@ for (const [listed, newest, said] of [
   ["stopping", act("stop", "09:59:50", "reached", "stopped"), "stopped"],
   ["pending", act("start", "09:59:50", "reached", "running"), "running"],
   ["stopping", act("stop", "09:59:50", "not_reached", "running"), "running"],
+  ["pausing", act("stop", "09:59:50", "reached", "paused"), "paused"],
+  ["resuming", act("start", "09:59:50", "reached", "available"), "available"],
   // AWS has said something newer.
   ["running", act("stop", "09:59:50", "reached", "stopped"), "running"],
   ["stopping", act("start", "09:59:50", "reached", "running"), "stopping"],

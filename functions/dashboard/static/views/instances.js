@@ -27,15 +27,15 @@ import {
 import { inOrder, load, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
+import { KINDS } from "./kinds.js";
 import { nextTurns, resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
-// Must match the backend's kinds of instances. A unit test compares them.
-const STOPPABLE = new Set(["running", "available"]);
-const STARTABLE = new Set(["stopped"]);
-const RESTARTED_BY_AWS = new Set(["rds", "aurora"]);
+const wordsFor = (state) => new Set(Object.values(KINDS).map((kind) => kind[state]));
+const STOPPABLE = wordsFor("running");
+const STARTABLE = wordsFor("stopped");
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
-const ON_ITS_WAY = { start: new Set(["pending", "starting"]), stop: new Set(["stopping"]) };
+const ON_ITS_WAY = { start: wordsFor("starting"), stop: wordsFor("stopping") };
 const FOLLOWED_FOR_MS = 10 * 60_000;
 // The backend follows an act for ten minutes, and some more if AWS's answer was lost.
 const LOOK_AGAIN_AFTER_MS = [...Array(20).fill(3_000), ...Array(50).fill(15_000)];
@@ -406,7 +406,7 @@ class Instances {
           cancel: close,
           fields: [
             h("p", {}, t.instances.stopText),
-            RESTARTED_BY_AWS.has(instance.kind) && h("p", {}, t.instances.stopDatabase),
+            KINDS[instance.kind]?.restartedByAws && h("p", {}, t.instances.stopDatabase),
           ],
           onsubmit: async () => {
             const act = await this.ask(instance, "stop");
