@@ -13,12 +13,12 @@ Handle = Callable[[Any], Any]
 def one_message(
     *, failure: str, metric: str | None = None, expected: tuple[type[Exception], ...] = ()
 ) -> Callable[[Handle], Handle]:
-    """Decorates the handler of one message: a record of SQS, or an event that a rule sent. It
-    returns what the handler does; None for a message that was dropped.
+    """Decorates the handler of one message: an SQS record, or an event that a rule sent. Returns
+    the handler's result; None for a message that was dropped.
 
-    An UnusableEvent ends in `drop`, so that the message counts as processed. All others are raised,
-    so that it comes again. Those that are not `expected` are logged first, as `failure`, and
-    counted in `metric`: the batch processor only tells SQS, and nobody would learn the reason.
+    An UnusableEvent ends in `drop`, so that the message counts as processed. Other errors are
+    raised, so that the message is retried. Errors that are not `expected` are logged first, as
+    `failure`, and counted in `metric`: the batch processor reports only to SQS, without the reason.
     """
 
     def decorate(handle: Handle) -> Handle:

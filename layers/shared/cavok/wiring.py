@@ -1,8 +1,8 @@
 """Makes the adapters from the function's environment, once per warm process: what each invocation
-needs while the function starts, everything else at its first use.
+needs during the start, everything else at its first use.
 
-Imports are inside the functions so that a Lambda function loads only what it uses. A start collects
-no garbage: from here, which a function imports first, until `prepare`.
+Imports are inside the functions so that a Lambda function loads only what it uses. Garbage
+collection is off during a start: from here, because a function imports this first, until `prepare`.
 """
 
 import gc
@@ -72,12 +72,12 @@ def setting(name: str) -> str:
 
 def prepare(*adapters: Callable[[], object]) -> None:
     """Makes what each invocation of a function needs; the function's module calls this once, after
-    all else. On Lambda it runs during the start, which has a whole processor, while an invocation
-    has its share. No start fails: making clients calls nothing, and NotConfigured is left to the
-    invocation, which has a log line and a caller. Does nothing elsewhere.
+    everything else. On Lambda it runs during the start, which has a whole processor, while an
+    invocation has its share. No start fails: making clients calls nothing, and NotConfigured is
+    raised by the invocation, which has a log line and a caller. Does nothing outside Lambda.
 
-    Garbage is collected from now on, but not among what the start made: that lives as long as the
-    process, and looking through it again and again takes a seventh of a start.
+    Garbage collection is on from here, but skips what the start made: that lives as long as the
+    process, and scanning it repeatedly takes a seventh of a start.
     """
     if ON_LAMBDA:
         for make in adapters:
@@ -189,7 +189,7 @@ def testing_dependencies() -> "TestingDependencies":
 
 
 def sweeping_dependencies() -> "TestingDependencies":
-    """For as long as one invocation: each organization is read once, for its external ID."""
+    """For one invocation: each organization is read once, for its external ID."""
     from dataclasses import replace
 
     from cavok.adapters.table.organizations import KeptOrganizations

@@ -49,7 +49,7 @@ def respond(
 
 
 def _refusal(event: dict[str, Any]) -> dict[str, Any] | None:
-    """The answer to a request that is refused before a route sees it. It counts like any other."""
+    """The answer to a request that is refused before it reaches a route. It counts as any other."""
     try:
         quotas.count_request(event)
         gate.check(event)

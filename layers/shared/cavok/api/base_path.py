@@ -1,6 +1,6 @@
 """The path under which a custom domain maps the API, such as `/cavok`.
 
-API Gateway may leave it in the path that a function is given, as with REST APIs; its documentation
+API Gateway may leave it in the path that a function receives, as with REST APIs; its documentation
 of HTTP APIs does not say. Both are accepted. Source: Powertools for AWS Lambda (Python), "Custom
 Domain API Mappings"; aws-powertools/powertools-lambda-python, issue 576.
 """
@@ -8,7 +8,7 @@ Domain API Mappings"; aws-powertools/powertools-lambda-python, issue 576.
 from typing import Any
 
 AT_THE_ROOT = frozenset({"health", "openapi.json", "docs"})
-"""The segments of paths that the route `$default` serves, but for those of problems' pages."""
+"""The segments of paths that the route `$default` serves, except the pages of problems."""
 
 
 def without_base_path(event: dict[str, Any]) -> tuple[dict[str, Any], str]:

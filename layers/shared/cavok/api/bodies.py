@@ -1,4 +1,4 @@
-"""Which request bodies are read at all. The rest would crash the reading, or cost without use."""
+"""Which request bodies are read at all. Others would crash the parser, or cost without use."""
 
 import base64
 import binascii
@@ -29,7 +29,7 @@ def why_unusable(event: Mapping[str, Any]) -> str | None:
 
 
 class _Unusable(Exception):
-    """JSON that no route takes."""
+    """JSON that no route accepts."""
 
 
 def _read(event: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """What caches and clients may keep of an answer (RFC 9110, 13.1.2; RFC 9111, 5.2.2).
 
-Every answer says so. An answer with an ETag may be kept, and is revalidated with If-None-Match; no
-other is stored.
+Every answer has Cache-Control. An answer with an ETag may be kept, and is revalidated with
+If-None-Match; no other answer is stored.
 """
 
 import hashlib
@@ -21,8 +21,8 @@ _NOT_STORED, _ASK_AGAIN = "no-store", "private, no-cache"
 
 
 def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer with Cache-Control and, to a successful GET or HEAD, an ETag; 412 if the client
-    wants another; 304 without a body if it has this one already. In the order of RFC 9110, 13.2.2.
+    """The answer with Cache-Control and, for a successful GET or HEAD, an ETag; 412 if the client
+    wants another version; 304 without a body if it has this one. In the order of RFC 9110, 13.2.2.
     """
     headers, asked = dict(answer.get("headers") or {}), event.get("headers", {})
     read = event["requestContext"]["http"]["method"] in READING

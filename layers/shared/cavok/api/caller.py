@@ -30,8 +30,8 @@ class Caller:
         """Reads the claims that API Gateway's JWT authorizer verified. Raises
         TokenWithoutOrganization.
 
-        API Gateway passes a claim that is a list as the text `[admin operator]`. An email address
-        that is not verified names nobody.
+        API Gateway passes a list claim as the text `[admin operator]`. An unverified email address
+        is not used as a name.
         """
         organization_id, sub = claims.get("custom:organization"), claims.get("sub")
         if not (organization_id and sub):
@@ -68,5 +68,5 @@ class Caller:
 
     @property
     def sees_executions(self) -> bool:
-        """Whether the caller is shown execution ARNs."""
+        """Whether the caller may see execution ARNs."""
         return Group.OPERATOR in self.groups

@@ -29,13 +29,13 @@ IfNoneMatch = Annotated[
 ]
 
 REPRESENTATION = 1
-"""Counts the forms in which releases sent accounts. A new form has a new ETag, so that nobody keeps
-the old one; If-Match compares the version alone. A test says when to count on.
+"""Counts the representations of accounts across releases. A new one has new ETags, so that nobody
+keeps the old one; If-Match compares the version only. A test says when to increase it.
 """
 
 _TESTING = "-testing"
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
-# Each character can match in one place only. Else a long header that does not match takes for ever.
+# Each character can match in one place only. Else a long header without a match would never end.
 _TAGS = re.compile(rf"[ \t,]*(?:{_TAG}(?=[ \t]*(?:,|\Z))[ \t,]*)*")
 _OPAQUE = re.compile(r'((?:W/)?)("[^"]*")')
 _OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?(?:\.\d+)?"', re.ASCII)
@@ -43,9 +43,9 @@ _OF_OTHERS = re.compile(r'"([0-9a-f]{16})-[0-9a-f]{16}"')
 
 
 def etag(version: int, writes: int, *, testing: bool, form: int = REPRESENTATION) -> str:
-    """The ETag of an account: `"7"`, or `"7-9"` once it was written nine times, since a test writes
-    the account and leaves its version; `"7-9-testing"` while a test runs; `"7.2"` in its second
-    form.
+    """The ETag of an account: `"7"`, or `"7-9"` after nine writes, because a test writes
+    the account and keeps its version; `"7-9-testing"` while a test runs; `"7.2"` in its second
+    representation.
     """
     written = "" if writes == version else f"-{writes}"
     later = "" if form == 1 else f".{form}"
@@ -53,28 +53,28 @@ def etag(version: int, writes: int, *, testing: bool, form: int = REPRESENTATION
 
 
 def tag_of(version: str, shown: BaseModel) -> str:
-    """The ETag of another body: `"version-digest"`. It changes also with what time alone changes,
-    and the conditions compare the version, of 16 hexadecimal digits.
+    """The ETag of another body: `"version-digest"`. The digest also changes with what only time
+    changes. Conditions compare the version, 16 hexadecimal digits.
     """
     digest = hashlib.sha256(shown.model_dump_json().encode()).hexdigest()[:16]
     return f'"{version}-{digest}"'
 
 
 def account_versions(if_match: str | None, if_none_match: str | None) -> Versions | None:
-    """The versions of an account that a request allows; None if it has no condition. Tags that no
-    version has name none. Raises MalformedHeader.
+    """The versions of an account that a request allows; None if it has no condition. Tags without a
+    version match no version. Raises MalformedHeader.
     """
     return _versions(if_match, if_none_match, _OF_ACCOUNT, int)
 
 
 def versions_of(if_match: str | None, if_none_match: str | None) -> Versions | None:
-    """The same for what has a tag by `tag_of`."""
+    """The same for resources whose tag is from `tag_of`."""
     return _versions(if_match, if_none_match, _OF_OTHERS, str)
 
 
 def names(header: str, tag: str, *, weakly: bool) -> bool:
-    """Whether a header names the tag of what is there. If-None-Match compares weakly, If-Match does
-    not (RFC 9110, 8.8.3.2).
+    """Whether a header names the current tag. If-None-Match compares weakly, If-Match does not (RFC
+    9110, 8.8.3.2).
     """
     opaque = tag.removeprefix("W/")
     return header.strip() == "*" or (

@@ -84,7 +84,7 @@ def _fields(schema: Json) -> str:
 
 
 def _type(schema: Json) -> str:
-    """What a value may be, in words, with links to schemas."""
+    """The allowed values, in words, with links to schemas."""
     if reference := schema.get("$ref"):
         name = escape(reference.rpartition("/")[2])
         return f'<a href="#{name}">{name}</a>'

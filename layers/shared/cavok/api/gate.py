@@ -24,8 +24,7 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
 
 
 def check(event: Mapping[str, Any]) -> None:
-    """Raises Forbidden for a caller who may not do this, and ServiceError for a body that is not
-    JSON.
+    """Raises Forbidden if the caller lacks the right, and ServiceError if the body is not JSON.
 
     Viewers may read, admins may make changes. Requests without a token pass: the gateway lets them
     through on public routes only.
@@ -48,9 +47,9 @@ def check(event: Mapping[str, Any]) -> None:
 
 
 def normal_form(event: dict[str, Any]) -> dict[str, Any]:
-    """The event in the form that the routes expect. HEAD becomes GET, the body of a GET is dropped,
-    the media type is in lower case, that of no body is left out, as is a refused gzip, because
-    Powertools only looks for the word.
+    """The event in the form that the routes expect. HEAD becomes GET, and the body of a GET is
+    dropped. The media type is in lower case, and removed if there is no body. A refused gzip is
+    removed, because Powertools only looks for the word.
     """
     context, headers = event["requestContext"], {**event.get("headers", {})}
     if _REFUSES_GZIP.search(headers.get("accept-encoding", "")):

@@ -1,5 +1,5 @@
-"""Sets of names that may grow within v1. In answers their schemas are open: a client that was
-generated today takes a name that is added tomorrow. In requests they are closed.
+"""Sets of names that may grow within v1. In answers their schemas are open: a client generated
+today accepts a name that is added tomorrow. In requests they are closed.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ GROWING = frozenset(
 
 
 def leave_open(document: dict[str, Any]) -> None:
-    """Lets every schema that no request uses take any other name too."""
+    """Lets every schema that no request uses accept any other name too."""
     schemas = document["components"]["schemas"]
     requests: set[str] = set()
     for operations in document["paths"].values():

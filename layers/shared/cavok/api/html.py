@@ -1,4 +1,4 @@
-"""Pages for people that the API itself serves: no script, and nothing from elsewhere."""
+"""Pages that the API itself serves to people: no script, and nothing from elsewhere."""
 
 import hashlib
 from base64 import b64encode

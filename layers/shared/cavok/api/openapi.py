@@ -41,10 +41,10 @@ _HEADERS = {
     "WWW-Authenticate": "What is wrong with the token.",
 }
 _FROM_GATEWAY = ("429", "500", "503")
-"""Statuses that are ours or the gateway's: throttling, and a function that gave no answer."""
+"""Statuses from the API or the gateway: throttling, and a function that gave no answer."""
 
 _OF_ONE_TEST = ("create_verification", "get_verification")
-"""Operations that send a test, which may be running."""
+"""Operations that return a test, which may be running."""
 
 _HEADERS_OF_MESSAGES = {
     "webhook-id": "The event: the same at every try. Keep the ids that you processed.",
@@ -74,7 +74,7 @@ def document() -> str:
 
 
 def described() -> dict[str, Any]:
-    """The document, with everything at its place, but for schemas and headers."""
+    """The document with everything written in place, except schemas and headers."""
     from cavok.api import descriptions
 
     made: dict[str, Any] = json.loads(_whole_api().get_openapi_json_schema(**_about()))
@@ -113,8 +113,8 @@ def _conditions_of_reads() -> Iterator[dict[str, Any]]:
 
 
 def _whole_api() -> APIGatewayHttpResolver:
-    """Every module of `cavok.api.routes`. They are imported here and not above, because routes of
-    another function load what this one has no use for.
+    """Every module of `cavok.api.routes`. They are imported here and not above, because other
+    functions' routes load modules that this function does not need.
     """
     whole = APIGatewayHttpResolver(enable_validation=True)
     for module in iter_modules(routes.__path__, f"{routes.__name__}."):
@@ -140,8 +140,8 @@ def _complete(parameter: dict[str, Any]) -> None:
 
 
 def _drop_titles(schema: Any) -> None:
-    """Takes Pydantic's titles of properties away, which repeat their names. Where values are listed
-    generators name a class after the title.
+    """Removes Pydantic's titles of properties, which repeat their names. It keeps the title of an
+    enumeration, because generators name a class after it.
     """
     for inside in schema.get("properties", {}).values():
         if not {"enum", "properties"} & inside.keys():
@@ -149,8 +149,8 @@ def _drop_titles(schema: Any) -> None:
 
 
 def _never_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Takes null out of the schemas of parameters: no header or query can say null, and a generated
-    client would try.
+    """Removes null from the schemas of parameters: a header or query cannot be null, and a
+    generated client would try.
     """
     if "anyOf" not in schema:
         return schema
@@ -190,8 +190,8 @@ def _of_both(answer: dict[str, Any]) -> dict[str, Any]:
 def _headers_of(
     method: str, operation: Mapping[str, Any], status: str, *, has_entries: bool
 ) -> Iterator[tuple[str, bool]]:
-    """The headers of an answer, and whether every such answer has them. The gateway's own have
-    few.
+    """The headers of an answer, and whether every such answer has them. The gateway's own answers
+    have few.
     """
     parameters = {each["name"] for each in operation.get("parameters", ())}
     answer, runs = (method, status), operation["operationId"] in _OF_ONE_TEST

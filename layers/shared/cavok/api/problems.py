@@ -20,7 +20,7 @@ RETRY_AFTER = {"Retry-After": "2"}
 """Seconds, sent with 503. By then the cause has often passed."""
 
 FAULTS = "ApiFaults"
-"""The metric of answers with 5xx by faults of ours. An alarm watches it."""
+"""The metric of 5xx answers that are our own faults. An alarm watches it."""
 
 
 class FieldError(BaseModel):
@@ -55,7 +55,7 @@ _CODES = {
     HTTPStatus.INTERNAL_SERVER_ERROR: "internal_error",
     HTTPStatus.SERVICE_UNAVAILABLE: "service_unavailable",
 }
-"""Codes of answers that no error of the domain causes."""
+"""Codes of answers that no domain error causes."""
 _OTHER = "refused"
 """The code of any other answer that Powertools makes."""
 _PAGES = "/docs/problems/"
@@ -145,8 +145,8 @@ def answer_to(error: Exception) -> dict[str, Any]:
 
 
 def completed(answer: dict[str, Any], request_id: str, base: str = "") -> dict[str, Any]:
-    """A function's answer; if it is a problem, with the ID of the request in it, and its type under
-    the path at which the API is mapped.
+    """A function's answer. A problem gets the request's ID, and its type under the path at which
+    the API is mapped.
     """
     if answer["headers"].get("Content-Type") != PROBLEM_JSON:
         return answer

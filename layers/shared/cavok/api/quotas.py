@@ -1,4 +1,4 @@
-"""The quota of requests, before the routes, and what quotas leave to a caller."""
+"""The quota of requests, checked before the routes, and how much quotas leave a caller."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def count_request(event: Mapping[str, Any]) -> None:
     """Counts a request, unless its route needs no token. Raises QuotaExceeded, and Forbidden if the
-    token names no organization. Who ends something is never kept from it by what others of the
-    organization do.
+    token names no organization. Requests that end something are never refused, whatever others of
+    the organization do.
     """
     context = event["requestContext"]
     method = context["http"]["method"]
@@ -25,6 +25,6 @@ def count_request(event: Mapping[str, Any]) -> None:
 
 
 def quotas_of(caller: Caller) -> "Quotas":
-    """The quotas of the caller's organization: of a viewer, what they leave to viewers."""
+    """The quotas of the caller's organization; for a viewer, the viewers' share."""
     quotas = wiring.quotas()
     return quotas if caller.may_change else quotas.for_viewers()

@@ -1,4 +1,4 @@
-"""The answers of routes: what each sends, and what the OpenAPI document says of it."""
+"""The answers of routes, and their description in the OpenAPI document."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -23,16 +23,16 @@ CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPSta
 
 
 class GatewayMessage(BaseModel):
-    """An error that the gateway itself sends, where the API was not asked or did not answer. It is
-    no problem.
+    """An error that the gateway itself sends, because it did not ask the API or got no answer. It
+    is not a problem document.
     """
 
     message: str
 
 
 def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIResponse]:
-    """The documented answers of a route: `ok`, the problems that it names, and those that every
-    route may give. `by_method` adds more.
+    """The documented answers of a route: `ok`, the problems that it names, and the problems of
+    every route. `by_method` adds more.
     """
     good: OpenAPIResponse = {"description": ok.phrase}
     if ok is NO_CONTENT:
@@ -56,8 +56,8 @@ def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:
 
 
 def by_method(method: str) -> tuple[HTTPStatus, ...]:
-    """What any route with this method may answer besides: 304 and 412 by a read's conditions, 400
-    and 415 to a body, even where a route takes none.
+    """Further answers of any route with this method: 304 and 412 from a read's conditions, 400 and
+    415 to a body, even if the route takes none.
     """
     if method == "get":
         return HTTPStatus.NOT_MODIFIED, HTTPStatus.PRECONDITION_FAILED

@@ -1,4 +1,4 @@
-"""A router, and what its routes need to know of the current request."""
+"""A router, and what its routes need to know about the current request."""
 
 from datetime import UTC, datetime
 
@@ -10,7 +10,7 @@ from cavok.domain.actors import Requester
 
 
 class Router(APIGatewayHttpRouter):
-    """The routes of one resource. A function includes those that it serves."""
+    """The routes of one resource. A function includes the routers that it serves."""
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
@@ -22,7 +22,7 @@ class Router(APIGatewayHttpRouter):
 
     @property
     def request_id(self) -> str:
-        """API Gateway's ID of the request, which every log line about it carries."""
+        """API Gateway's ID of the request. Every log line about the request has it."""
         return str(self.current_event.raw_event["requestContext"]["requestId"])
 
     @property

@@ -1,4 +1,4 @@
-"""Makes an OpenAPI document small: what operations have in common stands once, as a component."""
+"""Makes an OpenAPI document small: parts that operations share appear once, as components."""
 
 import json
 from collections import Counter
@@ -31,7 +31,7 @@ def share(document: dict[str, Any]) -> None:
 
 
 class _Place:
-    """Where a parameter or an answer stands: in a list, or by its status."""
+    """Where a parameter or an answer is: in a list, or under its status."""
 
     def __init__(self, inside: Any, key: Any) -> None:
         self.inside, self.key, self.value = inside, key, inside[key]

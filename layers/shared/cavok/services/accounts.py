@@ -50,7 +50,7 @@ class AccessKey:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
     """An account to connect. `access_key` is set only for access keys, `role_name` only for Assume
-    Role, and only then `role_path` says something.
+    Role. `role_path` matters only for Assume Role.
     """
 
     provider: Provider
@@ -112,8 +112,8 @@ def connect_account(
     quotas: Quotas,
     now: datetime,
 ) -> Account:
-    """Stores a new account, unconfirmed and due for its first test; or returns the one that a
-    request with this key made within a day.
+    """Stores a new account, unconfirmed and due for its first test; or returns the account that
+    this key created in the last 24 hours.
 
     Raises Conflict if the account number is connected already, or the key's account was deleted;
     InvalidField if the key came with another body, or for `own_account`, the number of the account
@@ -144,7 +144,7 @@ def connect_account(
         touched_at=now,
     )
     sealed = None
-    if new.access_key:  # What is refused must cost no call to KMS, which all share.
+    if new.access_key:  # All share KMS: a refused request must not call it.
         try:
             quotas.check(QuotaName.NEW_ACCOUNTS, organization_id, now)
             accounts.require_unclaimed(account)
@@ -169,8 +169,8 @@ def change_account(
     quotas: Quotas,
     now: datetime,
 ) -> Account:
-    """Applies a change. Here and below, `versions` are those that the client allows;
-    None allows all. Raises AccountNotFound, InvalidField, PreconditionFailed, Conflict,
+    """Applies a change. Here and below, `versions`: the versions that the client allows; None
+    allows any. Raises AccountNotFound, InvalidField, PreconditionFailed, Conflict,
     QuotaExceeded.
     """
 
@@ -196,8 +196,8 @@ def rotate_credentials(
 ) -> None:
     """Replaces the sealed access key. The account is unconfirmed until it is tested again. Raises
     AccountNotFound, PreconditionFailed, QuotaExceeded, and Conflict also if somebody changed the
-    account meanwhile: of two people who rotate at once, the slower one must not overwrite the
-    other's key unseen.
+    account meanwhile: if two people rotate at once, the slower one must not overwrite the other's
+    key unseen.
     """
     account = accounts.get(organization_id, account_id).at_one_of(versions)
     if account.access_type is not AccessType.ACCESS_KEY:
@@ -253,7 +253,7 @@ def disconnect_account(
     accounts: Accounts,
     now: datetime,
 ) -> None:
-    """Deletes the account and its secrets. Repeated within a day, does nothing. Raises
+    """Deletes the account and its secrets. A repetition within a day does nothing. Raises
     AccountNotFound, PreconditionFailed, Conflict.
     """
 

@@ -18,10 +18,11 @@ def complete_clocks(
     resources: "Resources",
     scheduler: "SchedulerClient",
 ) -> list[str]:
-    """Creates those clocks of a stored resource that are not there, and returns their names. Raises
+    """Creates the missing clocks of a stored resource, and returns their names. Raises
     ServiceUnavailable.
 
-    Then looks at the resource again: whoever changed its schedule meanwhile does not know of them.
+    Then reads the resource again: whoever changed its schedule meanwhile does not know these
+    clocks.
     """
     created = scheduler.create(resource, clocks)
     stored = resources.find(resource.account_id, resource.resource_id) if created else None

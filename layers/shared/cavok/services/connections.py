@@ -53,8 +53,8 @@ class RequestContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionDependencies:
-    """What a use of a connected account needs. `connect` makes the client for one kind of instance
-    in one region of a session.
+    """What a use of a connected account needs. `connect` makes a session's client for one kind of
+    instance in one region.
     """
 
     accounts: "Accounts"
@@ -99,7 +99,7 @@ def enter_to_change(
     dependencies: ConnectionDependencies,
 ) -> "CustomerSession":
     """Like `enter_connected`, to change something. Also refused if the account's role lets others
-    in, which fails the account, and if AWS does not say whether it does.
+    in (which fails the account), or if AWS does not say whether it does.
     """
     return _entered(
         lambda: dependencies.sessions.enter_to_change(

@@ -44,8 +44,8 @@ class CustomerSessions:
         purpose: str,
         requester: Requester,
     ) -> CustomerSession:
-        """Like `enter`, for a session that changes something in the account: only if its role's
-        trust was proven lately for `purpose` or is proven now. An access key has no trust policy.
+        """Like `enter`, for a session that changes something in the account. The role's trust must
+        be proven: recently for `purpose`, or now. An access key has no trust policy.
         `requester`: the person or schedule that the access is for. Raises also RoleIsOpen.
         """
         has_role = account.access_type is AccessType.ASSUME_ROLE
@@ -57,7 +57,8 @@ class CustomerSessions:
         def enter() -> CustomerSession:
             return self._entered(account, *limits)
 
-        # Not a kept session: if the right external ID is refused now too, a refusal proves nothing.
+        # A new session, not a kept one: if AWS refuses the right external ID too, the refusals of
+        # the wrong ones prove nothing.
         return self._trust.enter(
             account,
             lambda: self._cache.renew(account, limits, now, enter),

@@ -1,4 +1,4 @@
-"""Looking whether an account's role is there, and testing the account once it is."""
+"""Checking whether an account's role lets Cavok in, and testing the account once it does."""
 
 from typing import TYPE_CHECKING
 
@@ -28,9 +28,9 @@ def look_for_role(
     workflows: "Callable[[], Workflows]",
     quotas: "Quotas",
 ) -> Detection:
-    """Tries to assume the account's role, if that is what it waits for and nobody tried within five
-    seconds. A look is no test: it is neither recorded nor counted, and changes nothing. If the role
-    lets us in, a test starts for whoever asked, unless the account was changed meanwhile.
+    """Tries to assume the account's role, if the account waits for it and nobody tried within five
+    seconds. This is not a test: it is neither recorded nor counted, and changes nothing. If the
+    role lets us in, a test starts for whoever asked, unless the account was changed meanwhile.
 
     Raises AccountNotFound, Conflict, ServiceUnavailable, VerificationNotStarted.
     """
@@ -55,7 +55,7 @@ def look_for_role(
             again_counts=False,  # Looks have limits of their own.
             now=context.now,
         )
-    except PreconditionFailed:  # such as revoked: the next look decides anew
+    except PreconditionFailed:  # such as revoked: the next look decides again
         return Detection.WAITING
     except QuotaExceeded:
         return Detection.BUSY

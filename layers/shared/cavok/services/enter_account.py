@@ -18,8 +18,8 @@ from cavok.services.timing import timed
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryDependencies:
-    """What entering an account needs. `roles` and `sealer` are made at first use: an account is
-    entered with one of them.
+    """What entering an account needs. `roles` and `sealer` are made at first use, because entering
+    an account needs only one of them.
     """
 
     organizations: Organizations

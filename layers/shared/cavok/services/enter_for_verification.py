@@ -66,7 +66,7 @@ def enter_for_verification(
     canary: Canary,
     account: Account | None = None,
 ) -> EntryResult:
-    """Enters the account and checks its trust. `account`: as it was just read, if it was.
+    """Enters the account and checks its trust. `account`: as just read, or None to read it.
 
     Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
     SealBroken.
@@ -105,8 +105,8 @@ def enter_for_verification(
 
 
 def _check_canary(canary: Canary, refusal: EntryRefused, through: str | None) -> None:
-    """A refusal counts only if our own canary role still lets us in, there too. Throttling or a
-    timeout of the canary is inconclusive: operators have nothing to fix.
+    """A refusal counts only if our own canary role still lets us in through the same region.
+    Throttling or a timeout of the canary is inconclusive: operators have nothing to fix.
     """
     ours = canary.judgement(through)
     if ours.verdict is Verdict.ALLOWED:

@@ -41,7 +41,7 @@ NOT_SURVEYED = Survey()
 
 class Ended(NamedTuple):
     """A verification that ended. `overtaken`: its account was changed, revoked or deleted while it
-    ran, so that its result counts for nothing. Nothing of ours failed.
+    ran, so that its result is not used. This is no failure of Cavok's.
     """
 
     verification: Verification
@@ -126,7 +126,7 @@ def finish_verification(
 ) -> Ended:
     """Decides what a verification's end means and writes it. Repeated reports change nothing.
 
-    The account's resources are read only where a refusal may concern one of them.
+    The account's resources are read only if a refusal may concern one of them.
     Raises VerificationNotFound, and ChangedMeanwhile if the account keeps changing meanwhile.
     """
 

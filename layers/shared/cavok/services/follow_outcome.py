@@ -82,11 +82,11 @@ def follow_outcome(
     resources: "Resources",
     now: datetime,
 ) -> Finding | None:
-    """Looks once at the instance, and stores the outcome if it is final. Returns it; null if there
+    """Looks at the instance once, and stores the outcome if it is final. Returns it; null if there
     is nothing to follow. May be called any number of times.
 
-    An act that is still open was left so by a process that died, or that got no answer. What the
-    instance does says whether it was carried out. Raises NotFinal if it is to be called again.
+    If an act is still open, its process died or got no answer. The instance's state shows whether
+    the act was carried out. Raises NotFinal to be called again.
     """
     act = connections.interactions.find(followed.account_id, followed.interaction_id)
     if act is None or act.organization_id != followed.organization_id:
@@ -138,7 +138,7 @@ def _refuse(
     connections: ConnectionDependencies, act: Interaction, found: Finding | None = None
 ) -> Finding | None:
     """Closes an act that was not carried out. Its key may try again. A schedule's turn is tried
-    again from here, for which NotFinal is raised.
+    again by the next look, so NotFinal is raised.
     """
     closed = _close(connections, outcomes.not_carried_out(act, found), forget=True)
     if closed.result is Result.PENDING:
@@ -159,7 +159,7 @@ def _close(
 
 
 def _look(following: _Following) -> Finding:
-    """Looks at the instance with a session that may do nothing else."""
+    """Reads the instance with a session that may do nothing else."""
     interaction, operation = following.interaction, following.operation
     if following.account.revoked:
         reason = f"A person revoked the use of the account {following.account.name}."
@@ -234,8 +234,8 @@ def _still_wanted(following: _Following) -> tuple[Resource | None, Transition | 
 
 
 def _try_again(following: _Following, found: Finding) -> Finding:
-    """Starts or stops the instance again. Returns what is final: a refusal that no waiting ends.
-    Raises NotFinal otherwise.
+    """Starts or stops the instance again. Returns the outcome if it is final: a refusal that
+    waiting cannot end. Raises NotFinal otherwise.
     """
     interaction, interactions = following.interaction, following.connections.interactions
 

@@ -58,10 +58,10 @@ def recent_instances(
     quotas: "Quotas",
     kept: KeptListings,
 ) -> Listing:
-    """Like `list_instances`, but reuses what was read less than a minute ago, unless `refresh`. For
-    that it reads the whole account, whatever part is asked for. Only reading is an interaction, and
-    counts against the quota. Without `refresh` it counts for the free tier once a minute, however
-    many processes read.
+    """Like `list_instances`, but reuses a listing that is less than a minute old, unless `refresh`.
+    So it reads the whole account, whatever part is requested. Only reading is an interaction and
+    counts against the quota. Without `refresh`, it counts toward the free tier once a minute,
+    however many processes read.
 
     Raises AccountNotFound, InvalidField, InteractionRefused, QuotaExceeded, ServiceUnavailable.
     """
@@ -92,8 +92,8 @@ def _list(
     *,
     once_in: timedelta | None = None,
 ) -> Listing:
-    """Queries in parallel, and records one interaction, which counts `once_in` that time. No call
-    is made in a region where the last test found that none works.
+    """Queries in parallel, and records one interaction, which counts `once_in` that time. Calls
+    nothing in a region in which the last test found that no call works.
     """
     interaction = new_interaction(account, context, InteractionAction.LIST)
     name = session_name("list", interaction.interaction_id)

@@ -1,5 +1,5 @@
-"""Listings of instances that a warm process keeps for a minute, so that viewers cannot cause call
-after call in a customer's account, and interactions that count.
+"""Listings of instances that a warm process keeps for a minute, so that viewers cannot cause an
+unlimited number of calls in a customer's account, and of interactions that count.
 """
 
 from collections import OrderedDict, defaultdict
@@ -13,7 +13,7 @@ from cavok.domain.kinds import Kind
 
 KEPT_FOR = timedelta(minutes=1)
 MAX_LISTINGS, MAX_INSTANCES = 200, 50_000
-"""What a process keeps at most, about 25 MB."""
+"""The most that a process keeps, about 25 MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +36,8 @@ class Listing:
 
 
 class KeptListings:
-    """Whole listings, by organization and account. An account that was written since is read again:
-    its role, credentials or regions may have changed, or a test found something else.
+    """Whole listings, by organization and account. If the account was written since, it is listed
+    again: its role, credentials or regions may have changed, or a test found something else.
     """
 
     def __init__(self) -> None:
@@ -53,8 +53,8 @@ class KeptListings:
         return listing if timedelta() <= now - listing.as_of < KEPT_FOR else None
 
     def keep(self, account: Account, listing: Listing) -> None:
-        """Replaces what is kept of the account. When there are too many, the oldest of the
-        organization with the most go, so that no organization empties another's share.
+        """Replaces the account's listing. If there are too many, the organization with the most
+        listings loses its oldest ones, so that no organization takes another's share.
         """
         self.forget(account.organization_id, account.account_id)
         self._kept[_key(account)] = account.writes, listing
@@ -66,7 +66,7 @@ class KeptListings:
             del self._kept[next(key for key in self._kept if key[0] == most)]
 
     def forget(self, organization_id: str, account_id: str) -> None:
-        """Called after an act, which makes what is kept out of date."""
+        """Called after an act, which makes the kept listing out of date."""
         self._kept.pop((organization_id, account_id), None)
 
     def _instances(self) -> int:

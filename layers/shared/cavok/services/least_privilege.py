@@ -1,4 +1,4 @@
-"""The smallest policy for an account, from what is under control and what was used."""
+"""The smallest policy for an account, from the resources under control and the instances used."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from cavok.domain.accounts import Account
 
 PAGE, PAGES = 100, 5
-"""At most the newest 500 interactions are read, so that the answer costs the same at any size."""
+"""At most the newest 500 interactions are read, so that the cost has a limit."""
 
 
 def least_privilege_for(

@@ -67,12 +67,13 @@ CAUSED_OUTSIDE = (
     EntryInconclusive,
     LogWritingInconclusive,
 )
-"""Errors that bring a line again and that operators cannot fix. All others are faults of ours."""
+"""Errors after which a line is retried, and which operators cannot fix. All others are our faults.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class LoggingOutcome:
-    """By message id: events that must come again, and events whose line CloudWatch Logs threw away.
+    """By message id: events that must be retried, and events whose line CloudWatch Logs discarded.
     All others are done.
     """
 
@@ -81,7 +82,7 @@ class LoggingOutcome:
 
     @property
     def faults(self) -> int:
-        """How many failed by a fault of ours."""
+        """How many failed by our own fault."""
         return sum(not isinstance(error, CAUSED_OUTSIDE) for error in self.failed.values())
 
 
@@ -92,8 +93,8 @@ def log_interactions(
     now: datetime,
     deadline: Deadline = NO_DEADLINE,
 ) -> LoggingOutcome:
-    """Writes events, by message id. No account's lines are begun after the deadline: they come
-    again.
+    """Writes events, by message id. No account's lines are begun after the deadline: they are
+    retried.
 
     An account that hangs or fails delays only its own lines, whatever the error: an exception that
     left this loop would return everybody's lines of the batch.
@@ -114,7 +115,7 @@ def log_interactions(
 
 
 def _in_turn(events: Mapping[str, InteractionEvent]) -> Iterator[Mapping[str, InteractionEvent]]:
-    """The events of one account and day at a time. Organizations take turns, an account each."""
+    """The events of one account and day at a time. Organizations take turns, one account each."""
     queue = FairQueue()
     days: dict[AccountKey, dict[str, dict[str, InteractionEvent]]] = {}
     for message_id, event in events.items():
@@ -129,7 +130,7 @@ def _in_turn(events: Mapping[str, InteractionEvent]) -> Iterator[Mapping[str, In
 def _write(
     events: Sequence[InteractionEvent], writing: LogWriting, now: datetime
 ) -> Mapping[str, str]:
-    """Writes the events of one account and day. Returns why lines were thrown away, by interaction.
+    """Writes the events of one account and day. Returns why lines were discarded, by interaction.
     Raises one of CAUSED_OUTSIDE if a retry may help.
     """
     first = events[0]

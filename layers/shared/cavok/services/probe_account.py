@@ -19,7 +19,7 @@ FIRST_WAIT = 1.0
 """Seconds until a throttled probe is repeated. The next wait is twice as long."""
 PROBES_OF_A_SERVICE = 6
 """How many probes call one AWS service of a customer at once: we share its throttling limits. A
-person's test makes as many, because no service has more permissions that are probed.
+person's test makes no more either, because no service has more permissions to probe.
 """
 
 
@@ -30,12 +30,12 @@ def probe_account(
     probe: Callable[[str, ProbedAccount], Step] = probe_permission,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
-    """One step per action, in the order of `actions`. Probes run at once, as many as a service may
-    be asked: waiting costs money.
+    """One step per action, in the order of `actions`. As many probes run at once as a service
+    allows, because waiting costs money.
 
     A probe that keeps failing for a temporary reason is inconclusive and does not stop the others.
-    At the account's deadline the probes that still run are inconclusive; each ends by itself before
-    its next call.
+    At the account's deadline, probes that are still running are inconclusive; each ends by itself
+    before its next call.
     """
     started_at = datetime.now(UTC)
     pools = defaultdict[str, ThreadPoolExecutor](partial(ThreadPoolExecutor, PROBES_OF_A_SERVICE))

@@ -45,7 +45,7 @@ def probe_permission(action: str, account: ProbedAccount) -> Step:
 
 
 def _found_something(step: Step) -> bool:
-    """A repetition would begin anew, and lose it."""
+    """A repetition would start over, and lose it."""
     return step.resources is not None and bool(step.resources.allowed or step.resources.denied)
 
 
@@ -59,7 +59,7 @@ def _judged(action: str, account: ProbedAccount) -> Judgement:
             return _on_no_instance(action, answer, account)
         return _predicted(action, answer, account)
     except OutOfTime as error:
-        # AWS's answer about a nonexistent name may not hold for what exists.
+        # AWS's answer about a nonexistent name may differ for an existing one.
         return answer if answer.verdict is Verdict.INCONCLUSIVE else out_of_time(str(error))
 
 
@@ -123,7 +123,7 @@ def _on_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> J
 
 
 def _predicted(action: str, answer: Judgement, account: ProbedAccount) -> Judgement:
-    """The answer, or what the role's policies say where it proves nothing and they decide."""
+    """The answer; or the policies' verdict, if the answer proves nothing and the policies do."""
     if answer.verdict is not Verdict.INCONCLUSIVE or answer.reason is not Reason.NOT_PROVABLE:
         return answer
     asked = answer.resources if answer.resources and answer.resources.asked else None

@@ -1,5 +1,5 @@
-"""Publishes the events that follow from changes in the table, to the bus and to the queue of
-webhooks, and has acts followed.
+"""Publishes the events that follow from changes in the table to the bus and to the queue of
+webhooks, and queues new acts to be followed.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,8 +28,8 @@ def publish_events(
     followed_acts: Callable[[], RetryQueue],
     free_interactions: int,
 ) -> tuple[list[Event], list[Exception | None]]:
-    """Publishes in the stream's order and stops at the first record that fails. What the bus took
-    goes to webhooks too, and acts that began are sent to their queue.
+    """Publishes in the stream's order and stops at the first record that fails. Events that the bus
+    accepted go to webhooks too, and acts that began are sent to their queue.
 
     Returns the published events, and one outcome a record: None, or why Lambda must deliver it
     again.

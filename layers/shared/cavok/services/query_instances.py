@@ -59,7 +59,7 @@ _NO_ANSWER = Judgement(
 
 
 def why_not_described(kind: Kind, judgement: Judgement) -> str:
-    """Why the instances of a kind could not be read, as a sentence for a person."""
+    """Why the instances of a kind could not be read, as a sentence for people."""
     if judgement.reason is Reason.REGION_DISABLED:
         return f"The account has not enabled this region ({judgement.error_code})."
     return why_call_failed(kind.descriptor.describe, judgement)
@@ -73,7 +73,7 @@ def why_unavailable(judgement: Judgement) -> type[InteractionRefused | NotAnswer
 
 
 def why_left_out(health: RegionHealth) -> str:
-    """Why no call is made in a region, as a sentence for a person."""
+    """Why no call is made in a region, as a sentence for people."""
     found = (
         "the account has not enabled this region"
         if health.status is RegionStatus.NOT_ENABLED
@@ -83,7 +83,7 @@ def why_left_out(health: RegionHealth) -> str:
 
 
 def why_call_failed(permission: str, judgement: Judgement) -> str:
-    """Why a call failed, as a sentence for a person, with AWS's own words."""
+    """Why a call failed, as a sentence for people, with AWS's own words."""
     verb = "refuses" if judgement.verdict is Verdict.DENIED else "did not carry out"
     # EC2 appends a text that only sts:DecodeAuthorizationMessage can read.
     message = (judgement.detail or "").partition(" Encoded authorization failure message")[0]

@@ -1,4 +1,4 @@
-"""Compares the clocks with the stored schedules, and mends what differs."""
+"""Compares the clocks with the stored schedules, and repairs the differences."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -28,11 +28,11 @@ class Difference(StrEnum):
 def reconcile_clocks(
     *, resources: "Resources", scheduler: "SchedulerClient", now: datetime
 ) -> Iterator[tuple[Difference, str]]:
-    """Creates clocks that are missing, and ends unknown ones. Yields each that it mended. Repeated,
-    it finds nothing more. A clock that cannot be created, read or ended does not hold up others:
-    its ServiceUnavailable or InvalidField is raised at the end.
+    """Creates missing clocks, and ends unknown ones. Yields each repair. A second run finds nothing
+    more. A clock that cannot be created, read or ended does not hold up others: its
+    ServiceUnavailable or InvalidField is raised at the end.
 
-    Reads both by page, and keeps only the clocks' names. Changes of schedules go on meanwhile.
+    Reads both page by page, and keeps only the clocks' names. Schedules may change meanwhile.
     """
     there = dict(scheduler.all_clocks())
     failure: CavokError | None = None
@@ -60,8 +60,8 @@ def reconcile_clocks(
 
 
 def _is_known(name: str, resources: "Resources", scheduler: "SchedulerClient") -> bool:
-    """Asks the clock itself whose it is. The index of schedules may be late, or lack a schedule
-    that is older than the index.
+    """Reads from the clock itself which resource it belongs to. The index of schedules may be late,
+    or lack a schedule that is older than the index.
     """
     made_for = scheduler.resource_of(name)
     resource = resources.find(*made_for) if made_for else None

@@ -1,4 +1,4 @@
-"""The quota of requests: counted by each process for itself, so that reading writes nothing."""
+"""The quota of requests. Each process counts its own, so that a read writes nothing."""
 
 from collections import OrderedDict
 from datetime import datetime
@@ -6,12 +6,13 @@ from datetime import datetime
 from cavok.domain.quotas import Quota, Uses
 
 ORGANIZATIONS = 1_000
-"""Whose requests a process counts: those of the organizations that asked last."""
+"""The number of organizations whose requests a process counts: the most recent ones."""
 
 
 class RequestQuota:
-    """How often each organization asked this process. On AWS many run at once, each for one request
-    at a time, and each allows the whole quota: it bounds an organization's share of a process.
+    """The requests of each organization to this process. On AWS many processes run at once, each
+    serves one request at a time, and each allows the whole quota: the quota limits an
+    organization's share of a process.
     """
 
     def __init__(self, quota: Quota) -> None:

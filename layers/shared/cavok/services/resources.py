@@ -69,7 +69,7 @@ def add_resource(
     dependencies: ResourceDependencies,
     quotas: "Quotas | None" = None,
 ) -> Resource:
-    """Puts an existing instance under control. Repeated within a day, completes what was begun.
+    """Puts an existing instance under control. A repetition within a day completes what was begun.
     Raises AccountNotFound, InstanceNotFound, InvalidField, InteractionRefused, Conflict,
     QuotaExceeded, ServiceUnavailable.
     """
@@ -111,7 +111,7 @@ def schedule_resource(
     quotas: "Quotas | None" = None,
 ) -> Resource:
     """Sets another schedule, or none if `schedule` is null: no quota keeps one from being ended.
-    Here and below, `versions` are those that the client allows; None allows all. Raises
+    Here and below, `versions`: the versions that the client allows; None allows any. Raises
     AccountNotFound, ResourceNotFound, PreconditionFailed, Conflict, QuotaExceeded,
     ServiceUnavailable.
     """
@@ -125,8 +125,8 @@ def schedule_resource(
 
 
 def _count_change(context: RequestContext, quotas: "Quotas") -> None:
-    """Before clocks are made. One that is set again counts too: Scheduler is asked for each clock,
-    and has one quota of calls for all organizations.
+    """Called before clocks are made. An unchanged schedule counts too: Scheduler is asked for each
+    clock, and all organizations share its quota of calls.
     """
     quotas.take(QuotaName.CHANGES, context.organization_id, context.now)
 
@@ -138,10 +138,10 @@ def remove_resource(
     versions: Container[str] | None = None,
     dependencies: ResourceDependencies,
 ) -> None:
-    """Ends control of an instance, whose state stays. Repeated within a day, ends what is left of
-    its clocks. Raises AccountNotFound, ResourceNotFound, PreconditionFailed, ServiceUnavailable.
+    """Ends control of an instance, whose state stays. A repetition within a day ends remaining
+    clocks. Raises AccountNotFound, ResourceNotFound, PreconditionFailed, ServiceUnavailable.
 
-    The resource goes first: its clocks do nothing without it.
+    The resource is deleted first: its clocks do nothing without it.
     """
     account = dependencies.connections.accounts.get(context.organization_id, context.account_id)
     clocks = dependencies.resources.remove(
@@ -164,10 +164,11 @@ def end_resources(
     request_id: str,
     now: datetime,
 ) -> int:
-    """Deletes all resources of a deleted account, and returns how many there were. Repeated, ends
-    what is left of their clocks. Raises ServiceUnavailable.
+    """Deletes all resources of a deleted account, and returns how many there were. A repetition
+    ends their remaining clocks. Raises ServiceUnavailable.
 
-    The event alone proves nothing: an account that is there, or another organization's, keeps them.
+    The event alone proves nothing: an account that still exists, or that belongs to another
+    organization, keeps its resources.
     """
     try:
         accounts.get(organization_id, account_id)
@@ -189,7 +190,7 @@ def follow_schedule(
     once, however often this is called.
 
     Deletes the resource of a deleted account. Raises UnknownClock if no schedule has this clock,
-    which it ends if it is left over; ServiceUnavailable if a retry may help.
+    and ends a leftover clock; raises ServiceUnavailable if a retry may help.
     """
     resources, scheduler = dependencies.resources, dependencies.scheduler
     resource = resources.find(message.account_id, message.resource_id)
@@ -247,9 +248,8 @@ def _change(
     context: RequestContext,
     dependencies: ResourceDependencies,
 ) -> Resource:
-    """Creates the clocks of another schedule, saves it, and ends those of the one before, which are
-    left alone until then. What stopped halfway is completed by the same request: it makes the same
-    clocks.
+    """Creates the clocks of another schedule, saves it, and only then ends those of the previous
+    one. If this stops halfway, repeating the request completes it: it makes the same clocks.
     """
     resources, scheduler, now = dependencies.resources, dependencies.scheduler, context.now
     clocks = clocks_of(after, now)

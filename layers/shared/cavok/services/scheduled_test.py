@@ -1,5 +1,5 @@
-"""A scheduled test of one account in one call: it enters the account, surveys its regions, makes
-every probe and writes the customer's log. The session stays in this process, so it is not sealed.
+"""A scheduled test of one account in one call: it enters the account, surveys its regions, runs
+all probes and writes the customer's log. The session stays in this process, so it is not sealed.
 """
 
 from collections.abc import Callable
@@ -48,7 +48,7 @@ def make_scheduled_test(
     weighing_seconds: float = inf,
     account: Account | None = None,
 ) -> Found:
-    """`account`: as it was just read, if it was. Raises what entering the account raises."""
+    """`account`: as just read, or None to read it. Raises what entering the account raises."""
     entered = enter_for_verification(request, dependencies.entry, dependencies.canary, account)
     steps, session = list(entered.steps), entered.session
     if session is None:

@@ -75,7 +75,7 @@ if TYPE_CHECKING:  # a function that only reads the history loads no boto3
 
 
 AWS_SAID = (InstanceNotFound, InteractionRefused, NotAnswered)
-"""Errors that AWS, or the account's stored state, causes. All others are faults of ours."""
+"""Errors that AWS, or the account's stored state, causes. All others are our own faults."""
 
 
 def start_stop(
@@ -86,9 +86,9 @@ def start_stop(
     quotas: "Quotas | None" = None,
 ) -> Interaction:
     """Starts or stops an instance. Its interaction is stored, open, before AWS is called, and
-    closed once AWS's answer is known. A repeated request with the same idempotency key gets the
-    closed one. It takes up an open one: nothing that passes is remembered, and nothing is done
-    twice. Schedules have no quota, so people's requests cannot delay them.
+    closed once AWS's answer is known. A request that repeats the idempotency key returns the closed
+    interaction, or takes over the open one: a passing failure is not remembered, and nothing is
+    done twice. Schedules have no quota, so people's requests cannot delay them.
 
     Raises AccountNotFound, InvalidField, InstanceNotFound, InteractionRefused, QuotaExceeded,
     ServiceUnavailable.
@@ -161,8 +161,8 @@ def act(
 
 
 def require_no_later_act(act: Interaction, interactions: "Interactions") -> None:
-    """Raises Overtaken if a later request started or stopped the same instance, LaterRequestPending
-    while one may be at it: it may turn out to have done nothing.
+    """Raises Overtaken if a later request started or stopped the same instance, and
+    LaterRequestPending while one may be doing so: it may turn out to have done nothing.
     """
     match later_act(act, interactions.after(act)):
         case InteractionOutcome.ACCEPTED:
@@ -174,8 +174,8 @@ def require_no_later_act(act: Interaction, interactions: "Interactions") -> None
 
 
 def _require_still_connected(account: Account, accounts: "Accounts") -> None:
-    """Looking for an instance takes seconds. What ended the use of the account meanwhile ends this
-    use too.
+    """Finding an instance takes seconds. If the use of the account ended meanwhile, this use ends
+    too.
     """
     try:
         current = accounts.get(account.organization_id, account.account_id)
@@ -219,9 +219,9 @@ def _take_up(
     interactions: "Interactions",
     count: "Count | None",
 ) -> None:
-    """Takes over an open act of an earlier request, and counts that: it enters the account, and may
-    call AWS, as the first one did. Raises QuotaExceeded; StillRunning while that request may be
-    running, and after an hour: sending a key for ever must not keep an act open.
+    """Takes over an open act of an earlier request. This counts, because it enters the account and
+    may call AWS, as the first request did. Raises QuotaExceeded; StillRunning while that request
+    may be running, and after an hour: repeating a key must not keep an act open without end.
     """
     held = made.held_until and context.now < made.held_until
     if held or context.now >= made.at + REPEATED_FOR:

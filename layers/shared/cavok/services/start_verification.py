@@ -32,10 +32,10 @@ def start_verification(
     now: datetime,
 ) -> Verification:
     """Starts a test, or returns the running one, of an account at one of `versions`; None allows
-    all. Raises AccountNotFound, PreconditionFailed, Conflict, QuotaExceeded, ServiceUnavailable.
+    any. Raises AccountNotFound, PreconditionFailed, Conflict, QuotaExceeded, ServiceUnavailable.
 
-    A person's running test is started again, and counted again if `again_counts`: whoever began it
-    may have died before its execution. Beyond the quota it is returned as it is.
+    A person's running test is started again, because the process that began it may have died before
+    its execution. It counts again if `again_counts`. Beyond the quota it is returned as it is.
     """
 
     count = quotas.counting(QuotaName.TESTS, organization_id, now)
@@ -54,7 +54,7 @@ def start_verification(
     if not verification.running or verification.trigger is not Trigger.MANUAL:
         return verification
     if not begun and again_counts:
-        try:  # Step Functions has one quota of calls for all organizations.
+        try:  # All organizations share Step Functions' quota of calls.
             quotas.take(QuotaName.TESTS, organization_id, now)
         except QuotaExceeded:
             return verification

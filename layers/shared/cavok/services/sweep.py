@@ -1,6 +1,6 @@
 """A sweep's work: it tests due accounts in this process, many at once, and takes organizations in
-turn. An account whose test ends unclear, or not in time, gets a test of its own, which nobody waits
-for.
+turn. If an account's test ends unclear, or not in time, the account gets a test of its own, which
+the sweep does not wait for.
 """
 
 from collections import Counter
@@ -49,9 +49,9 @@ from cavok.services.finish_verification import VerificationReport, abort_verific
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
 
 AT_ONCE = 24
-"""Accounts of a page. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`), of which Lambda allows
-1,024, and three of the 600 calls a second that STS allows. With so many, the processor is what they
-wait for.
+"""Accounts of a page. Each takes up to 18 threads (`CALLS_BESIDE_OTHERS`); Lambda allows 1,024.
+Each makes three STS calls; STS allows 600 a second. With so many accounts, the processor is the
+limit.
 """
 
 
@@ -72,10 +72,10 @@ class SweepDependencies:
 class Swept:
     """What a sweep did.
 
-    outcomes        tests by outcome, those that found an account as it was among them.
+    outcomes        tests by outcome, including tests that found no change.
     unchanged       how many of them were only counted.
-    handed_over     tests of their own that were started, and why, by account.
-    failed          what of ours failed, by account. They are due again, at the latest after LEASE.
+    handed_over     why an account was given a test of its own, by account.
+    failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
     left            whether accounts are still due because the time was up.
     hours_untested  the longest time that an account had gone without a verdict.
     """
@@ -120,9 +120,9 @@ class Sweep:
         return self.swept
 
     def take_apart(self) -> Swept:
-        """After an account killed this process, gives some of the first page tests of their own,
-        chosen at random: the account that did it is chosen sooner or later, wherever it stands.
-        Raises what kept it from starting any.
+        """After an account killed this process, gives random accounts of the first page tests of
+        their own: sooner or later this chooses the account that did it, wherever it is. Raises what
+        kept it from starting any.
         """
         queue = FairQueue()
         self._look(queue, None)
@@ -140,8 +140,8 @@ class Sweep:
         return now
 
     def _ready(self, queue: FairQueue, limit: int) -> list[Account]:
-        """The next accounts that nobody tests. A test that died is aborted first: its account is
-        due again later, and less and less often if its tests keep dying.
+        """The next accounts that nobody is testing. A test that died is aborted first: its account
+        is due again later, and less and less often if its tests keep dying.
         """
         now = self.dependencies.clock()
         ready = []
@@ -273,8 +273,8 @@ class Sweep:
         """Gives an account a test of its own, if there is one left; else it stays due. Such a test
         holds the slot and the lease, so that it is aborted if it dies or could not be started.
 
-        False once its organization has more such accounts than its share. That other organizations
-        used up the tests is no reason to leave it.
+        False if its organization has more such accounts than its share. If other organizations used
+        up the tests, the result is True.
         """
         organization_id = account.organization_id
         self._of_organization[organization_id] += 1

@@ -1,4 +1,4 @@
-"""Whether a customer's role refuses whoever does not have the organization's external ID."""
+"""Whether a customer's role refuses callers without the organization's external ID."""
 
 import time
 from collections.abc import Callable
@@ -31,8 +31,8 @@ Check = Callable[[], Judgement]
 def wrong_entries(
     roles: CustomerRoles, account: Account, name: str, through: str | None
 ) -> dict[str, Check]:
-    """The two checks that AWS must refuse, by step. `name` names the session, `through` the region
-    of the entry that they belong to, as `CustomerRoles.through` has it.
+    """The two checks that AWS must refuse, by step. `name`: the session's name. `through`: the
+    region of the entry that they belong to, as in `CustomerRoles.through`.
     """
     tried = (account, name, through)
     return {
@@ -54,8 +54,8 @@ def until_answered(check: Check) -> Judgement:
 class TrustGuard:
     """Proves a role's trust before something is changed in the account, once in `max_age`.
 
-    The proof is kept in the table, so that all processes share it. Each purpose has its own: the
-    line that follows a test proves nothing for the act that comes next.
+    The proof is stored in the table, so that all processes share it. Each purpose has its own:
+    writing a log line proves nothing for the next act.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class TrustGuard:
             except (EntryRefused, EntryInconclusive) as error:
                 refusal = error
         steps = list(tried)
-        if through := roles.through(account):  # STS is off in our region: nothing of it counts
+        if through := roles.through(account):  # STS is off in our region: its answers do not count
             checks = wrong_entries(roles, account, name, through)
             steps = [timed(step, partial(until_answered, check)) for step, check in checks.items()]
         if any(step.reason is Reason.CONFUSED_DEPUTY for step in steps):
@@ -115,7 +115,7 @@ class TrustGuard:
             raise refusal
         if not all(step.ok for step in steps):
             raise EntryInconclusive("; ".join(map(_unanswered, steps)))
-        # The checks take seconds. What ended the use of the account meanwhile ends this use too.
+        # The checks take seconds. If the use of the account ended meanwhile, this use ends too.
         current = self._accounts.get(account.organization_id, account.account_id)
         if current.connection_revision != account.connection_revision:
             raise EntryInconclusive("The account was changed meanwhile.")

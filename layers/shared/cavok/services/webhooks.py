@@ -143,8 +143,8 @@ def remove_webhook(
 
 
 def _audited(webhook: Webhook | None) -> dict[str, Any]:
-    """What an audit entry says of a webhook. Of its address only the host and a digest: a path or
-    query may hold a secret of the receiver, and a change of it must not go untold.
+    """A webhook in an audit entry. Of its address it has only the host and a digest: a path or
+    query may hold a secret of the receiver, and yet a change of it must show.
     """
     if webhook is None:
         return {}
@@ -161,7 +161,7 @@ def send_test_message(
     messages: RetryQueue,
     now: datetime,
 ) -> None:
-    """Sends a test message. It is delivered like an event's, even while the webhook is paused.
+    """Sends a test message. It is delivered like an event, even while the webhook is paused.
     Raises WebhookNotFound, QuotaExceeded, ServiceUnavailable.
     """
     webhook_of(organization_id, webhooks=webhooks)
@@ -186,7 +186,7 @@ def redeliver(
     messages: RetryQueue,
     now: datetime,
 ) -> None:
-    """Sends one of the newest messages again; a test message counts as a test. Raises
+    """Sends one of the newest messages again. A test message counts as a new test. Raises
     WebhookNotFound, DeliveryNotFound, WebhookPaused, QuotaExceeded, ServiceUnavailable.
     """
     webhook_of(organization_id, webhooks=webhooks)
@@ -207,7 +207,7 @@ def redeliver(
         target=Target(TargetType.DELIVERY, event_id),
     )
     webhooks.add_audit_entry(entry, quotas.counting(quota, organization_id, now))
-    # Before it is sent, so that it replaces nothing that a receiver's answer tells.
+    # Before it is sent, so that it does not overwrite the outcome of the delivery.
     webhooks.record(delivery)
     try:
         _send(delivery, messages)
@@ -232,12 +232,12 @@ def deliver(
     allow_loopback: bool,
     now: datetime,
 ) -> int | None:
-    """Sends an event to its organization's webhook, and records what became of that. Returns the
+    """Sends an event to its organization's webhook, and records the outcome. Returns the
     HTTP status; null if no webhook subscribes to the event. Raises NotDelivered. `tries`: how often
-    its message was received, this time too.
+    its message was received, including this time.
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
-    message each time that `next_try_at` has come. Of several processes, the first that stores the
+    message each time `next_try_at` is reached. Of several processes, the first that stores the
     next failure may try.
     """
     organization_id = event["detail"]["organization_id"]

@@ -1,5 +1,5 @@
 """Writing a test's summary to the customer's log group. Its five calls are the steps of the logs
-permission group: four that make the group and the stream, and one that writes.
+permission group: four create the group and the stream, and one writes.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -47,7 +47,7 @@ def write_verification_log(
     deadline: Deadline = NO_DEADLINE,
 ) -> list[Step]:
     """Writes one JSON line to the day's log stream in /cavok/verifications, and returns a step per
-    call. Where `steps` has those of `prepare_log`, only the last call is left. `verification` holds
+    call. If `steps` has those of `prepare_log`, only the last call is left. `verification` holds
     fields for the line that identify the test. No call begins after the deadline.
     """
     verdicts = {step.step: step.verdict.value for step in steps}
