@@ -6,7 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
-from tests.support.page import samples
+from tests.support.page import chromium, samples
 
 
 def test_a_wrong_password_is_said_in_words_and_what_was_typed_stays(page, stack, watch):
@@ -17,6 +17,23 @@ def test_a_wrong_password_is_said_in_words_and_what_was_typed_stays(page, stack,
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("alert")).to_contain_text("Email or password is wrong.")
     expect(page.get_by_label("Email")).to_have_value(stack.users["admin"]["email"])
+
+
+def test_a_browser_that_lets_the_page_store_nothing_signs_in_until_a_reload(context, page, stack):
+    context.add_init_script(
+        """for (const name of ["localStorage", "sessionStorage"])
+          Object.defineProperty(window, name, {
+            get() { throw new DOMException("Access is denied", "SecurityError"); },
+          });"""
+    )
+    chromium.sign_in(page, stack, stack.users["admin"])
+    page.get_by_role("button", name=re.compile("^Theme")).click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "light")
+    page.get_by_role("link", name="Organization").first.click()
+    expect(page.get_by_role("heading", name="Organization", level=1)).to_be_visible()
+    page.reload()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(page.get_by_role("alert").filter(has_text="Check your network")).to_have_count(0)
 
 
 def test_empty_fields_are_named_at_the_fields(page, stack):

@@ -6,6 +6,7 @@ import * as api from "./lib/api.js";
 import { Problem } from "./lib/problem.js";
 import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
+import { stored } from "./lib/storage.js";
 import * as store from "./lib/store.js";
 import { errorPanel, notice, notLoaded, skeleton, toast } from "./lib/ui.js";
 import { t } from "./texts.js";
@@ -175,10 +176,10 @@ function themeButton() {
       onclick: (event) => {
         if (next === "system") {
           delete document.documentElement.dataset.theme;
-          localStorage.removeItem("cavok.theme");
+          stored(() => localStorage.removeItem("cavok.theme"));
         } else {
           document.documentElement.dataset.theme = next;
-          localStorage.setItem("cavok.theme", next);
+          stored(() => localStorage.setItem("cavok.theme", next));
         }
         const fresh = themeButton();
         event.currentTarget.replaceWith(fresh);

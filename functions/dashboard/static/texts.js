@@ -57,6 +57,7 @@ const texts = {
     passwordNeeded: "Enter your password.",
     refused: "The sign-in was refused.",
     wrong: "Email or password is wrong.",
+    noStorage: "This browser lets the page store nothing, which the sign-in needs. Allow it here, then try again.",
     failed: "Signing in did not work",
     stateMismatch: "This sign-in was not started from this tab. Please try again.",
     challenge: (name) => `This user must finish another step first (${name}). Ask your administrator.`,

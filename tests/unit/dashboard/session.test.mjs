@@ -222,3 +222,16 @@ test("a challenge is answered in its session, under the name that Cognito gave",
   assert.deepEqual(sent.ChallengeResponses, { USERNAME: "sub-of-ada", SOFTWARE_TOKEN_MFA_CODE: "123456" });
   assert.equal(session.current().email, "ada@example.com");
 });
+
+test("where nothing may be stored, the session lasts until the page is left; a hosted one cannot begin", async (t) => {
+  const refuses = () => {
+    throw new DOMException("The operation is insecure.", "SecurityError");
+  };
+  for (const name of ["getItem", "setItem", "removeItem"]) t.mock.method(sessionStorage, name, refuses);
+  await session.start({ client_id: "client", cognito_endpoint: "https://cognito.example/" });
+  session.forget();
+  await session.signInWithPassword("ada@example.com", "a password");
+  assert.equal(session.current().email, "ada@example.com");
+  await session.start({ client_id: "client", hosted_domain: "https://hosted.example" });
+  await assert.rejects(session.signInHosted(), /lets the page store nothing/);
+});

@@ -1,6 +1,7 @@
 // The signed-in user. The ID token, good for an hour, is also in this tab's session storage, so that a
 // reload keeps it. The refresh token is in memory alone: a reload forgets it.
 import { t } from "../texts.js";
+import { stored } from "./storage.js";
 
 const STORE = "cavok.session";
 const PENDING = "cavok.sign-in";
@@ -68,12 +69,12 @@ function claimsOf(token) {
 // True if this page load is the return from the hosted sign-in.
 export async function start(settings) {
   config = settings;
-  const stored = sessionStorage.getItem(STORE);
-  if (stored) keep(JSON.parse(stored), { quietly: true });
+  const before = stored(() => sessionStorage.getItem(STORE));
+  if (before) keep(JSON.parse(before), { quietly: true });
   const query = new URLSearchParams(location.search);
   if (!query.has("code") && !query.has("error")) return;
-  const pending = JSON.parse(sessionStorage.getItem(PENDING) ?? "null");
-  sessionStorage.removeItem(PENDING);
+  const pending = JSON.parse(stored(() => sessionStorage.getItem(PENDING)) ?? "null");
+  stored(() => sessionStorage.removeItem(PENDING));
   history.replaceState(null, "", location.pathname + (pending?.hash ?? location.hash));
   if (!pending || query.get("state") !== pending.state) throw new SignInError(t.signIn.stateMismatch);
   if (query.has("error")) throw new SignInError(query.get("error_description") ?? query.get("error") ?? "");
@@ -151,7 +152,11 @@ export async function signInHosted({ settingUp = false } = {}) {
   const verifier = random();
   const state = random();
   const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier));
-  sessionStorage.setItem(PENDING, JSON.stringify({ verifier, state, settingUp, hash: location.hash }));
+  try {
+    sessionStorage.setItem(PENDING, JSON.stringify({ verifier, state, settingUp, hash: location.hash }));
+  } catch {
+    throw new SignInError(t.signIn.noStorage);
+  }
   const query = new URLSearchParams({
     response_type: "code",
     client_id: config.client_id,
@@ -202,7 +207,7 @@ export async function idToken({ renew = false } = {}) {
 export function forget({ asked = false } = {}) {
   ended = !asked && (ended || Boolean(tokens));
   tokens = null;
-  sessionStorage.removeItem(STORE);
+  stored(() => sessionStorage.removeItem(STORE));
   anew();
 }
 
@@ -241,7 +246,7 @@ function keep(fresh, { quietly = false } = {}) {
   ended = false;
   leftByHosted = null;
   const { id_token, expires_at } = fresh;
-  sessionStorage.setItem(STORE, JSON.stringify({ id_token, expires_at }));
+  stored(() => sessionStorage.setItem(STORE, JSON.stringify({ id_token, expires_at })));
   const isAnother = before && JSON.stringify(before) !== JSON.stringify(current());
   if (!quietly || isAnother) anew();
 }

@@ -21,7 +21,8 @@ export function newAccount({ onClose, onAdded }) {
 }
 
 function accountForm(close, onAdded) {
-  // The input is kept when the modal closes or the session ends, except the secret key, which is not kept anywhere.
+  // The input is kept when the modal closes or the session ends, until the page is left, as for a hosted sign-in. The
+  // secret key is not kept anywhere.
   const kept = store.draftOf(session.somebody().email);
   const draft = kept.values;
   const text = (name, attributes = {}) =>

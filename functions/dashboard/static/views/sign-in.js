@@ -1,7 +1,7 @@
 import { announce, fill, h } from "../lib/dom.js";
 import { brandMark } from "../lib/icons.js";
 import * as session from "../lib/session.js";
-import { button, field, form, notLoaded, submitting } from "../lib/ui.js";
+import { button, field, form, notLoaded, submitting, warn } from "../lib/ui.js";
 import { t } from "../texts.js";
 
 export function signIn({ main, title, path }) {
@@ -31,7 +31,10 @@ function hosted() {
     offer(wish),
     button(t.signIn.hosted, {
       class: "button-primary",
-      onclick: (event) => submitting(event.currentTarget, () => session.signInHosted({ settingUp: wish.checked })),
+      onclick: (event) =>
+        submitting(event.currentTarget, () => asked(() => session.signInHosted({ settingUp: wish.checked }))).catch(
+          warn,
+        ),
     }),
   );
   const left = session.leftToDo();
