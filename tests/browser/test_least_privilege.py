@@ -71,6 +71,27 @@ def test_a_late_answer_does_not_replace_what_was_chosen_since(admin, answer_with
     expect(takes_away).to_contain_text("Whatever has no tag.")
 
 
+def test_it_says_when_it_was_evaluated_and_is_evaluated_again_when_asked(admin, answer_with):
+    page = admin.page
+    answer_with(page, ONE, samples.account(0))
+    asked = answer_with(page, LEAST, samples.LEAST_PRIVILEGE)
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000000/least-privilege")
+    expect(page.get_by_text("Evaluated just now")).to_be_visible()
+    for _ in range(3):
+        page.clock.run_for(31_000)
+        page.wait_for_timeout(100)
+    expect(page.locator(".freshness")).to_have_text("Live")
+    expect(page.get_by_text("Evaluated 1 minute ago")).to_be_visible()
+    assert len(asked) == 1
+    again = page.get_by_role("button", name="Evaluate again")
+    again.click()
+    expect(page.get_by_text("Evaluated just now")).to_be_visible()
+    expect(again).to_be_focused()
+    assert len(asked) == 2
+
+
 def test_nothing_under_control_is_said_with_the_way_there(admin, answer_with):
     nothing = samples.LEAST_PRIVILEGE | {"covers": [], "removes": []}
     answer_with(admin.page, ONE, samples.account(0))

@@ -1,8 +1,9 @@
 // The smallest policy with which an account's instances under control still work.
 import * as api from "../lib/api.js";
 import { fill, h } from "../lib/dom.js";
+import { when } from "../lib/format.js";
 import * as router from "../lib/router.js";
-import { choice, codeBlock, notice, section, skeleton, tabs } from "../lib/ui.js";
+import { button, choice, codeBlock, notice, section, skeleton, submitting, tabs } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
@@ -14,23 +15,27 @@ export function leastPrivilege(context) {
   let by = WAYS.includes(query.get("by")) ? query.get("by") : "arn";
   return frame(context, "privilege", (body, handle) => {
     const result = h("div", {});
+    // It has an age of its own: it is evaluated when somebody asks, and not again and again.
+    const evaluated = h("p", { class: "muted small" });
     const path = `/v1/accounts/${api.segment(handle.id)}/least-privilege`;
     /** @type {AbortController | undefined} */
     let asked;
     /** @type {ReturnType<typeof watched> | undefined} */
     let policy;
-    handle.shows({ readAt: () => policy?.readAt() ?? 0 });
     const ask = () => {
+      fill(evaluated);
       asked?.abort();
       asked = new AbortController();
       const both = AbortSignal.any([signal, asked.signal]);
       policy = watched(
         result,
-        () => api.get(path, { query: { by }, signal: both }),
-        (answer) => draw(answer, handle.account()),
+        async () => ({ answer: await api.get(path, { query: { by }, signal: both }), at: new Date().toISOString() }),
+        ({ answer, at }) => {
+          fill(evaluated, t.privilege.evaluated, " ", when(at));
+          return draw(answer, handle.account());
+        },
         {
           signal: both,
-          // It is evaluated when somebody asks, and not again and again.
           once: true,
           className: "stack",
           placeholder: () => skeleton(8),
@@ -51,7 +56,15 @@ export function leastPrivilege(context) {
       body,
       section(
         t.privilege.title,
-        { note: t.privilege.text },
+        {
+          note: t.privilege.text,
+          actions: button(
+            t.privilege.again,
+            { class: "button-small", onclick: (event) => submitting(event.currentTarget, () => policy?.reload()) },
+            "refresh",
+          ),
+        },
+        evaluated,
         h("p", {}, t.privilege.details, " ", h("a", { href: "#/access-details" }, t.nav.access)),
         choice({
           name: "by",

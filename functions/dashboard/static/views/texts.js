@@ -228,6 +228,8 @@ export const t = withTexts({
     text:
       "The smallest policy that still works for what is under Cavok's control and for what was used in the " +
       "last 90 days. It was evaluated on each of these resources before it is offered here.",
+    evaluated: "Evaluated",
+    again: "Evaluate again",
     details: "What each permission is for is in",
     byLabel: "Limit it by",
     by: {
