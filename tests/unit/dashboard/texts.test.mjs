@@ -10,7 +10,7 @@ for (const [said, one, several] of [
   [t.tests.progress, "1 step done", "1,500 steps done"],
   [t.tests.nothingChanged, "Nothing: 1 verdict is the same.", "Nothing: all 1,500 verdicts are the same."],
   [t.tests.allGood, "fine", "all 1,500 fine"],
-  [t.organization.quotaTime, "in 1 second", "in 1,500 seconds"],
+  [t.organization.quotaTime, "this second", "these 1,500 seconds"],
   [t.resources.allAllowed, "Allowed for the only one", "Allowed for all 1,500"],
 ]) {
   test(`${one} ${several}`, () => assert.deepEqual([said(1), said(1500)], [one, several]));

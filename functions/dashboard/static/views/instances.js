@@ -266,9 +266,11 @@ class Instances {
       " ",
       when(new Date(at).toISOString()),
     ]);
-    fill(
+    render(
       this.notes,
-      unavailable.length > 0 &&
+      unavailable,
+      () =>
+        unavailable.length > 0 &&
         notice(
           "warning",
           h("p", {}, t.instances.unavailable),

@@ -648,9 +648,9 @@ export const t = withTexts({
       new_accounts: "New accounts",
       changes: "Changes of accounts and schedules",
     },
-    quota: (remaining, limit, time) => `${remaining} of ${limit} left, ${time}`,
+    quota: (remaining, limit, time) => `${remaining} of ${limit} left ${time}`,
     quotaTime: (seconds) =>
-      seconds === 60 ? "a minute" : plural(seconds, { one: "in # second", other: "in # seconds" }),
+      seconds === 60 ? "this minute" : plural(seconds, { one: "this second", other: "these # seconds" }),
     usage: "Usage this month",
     unused: "No account has been used this month.",
     deleted: "Deleted account",
