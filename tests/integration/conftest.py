@@ -7,11 +7,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
 
-import boto3
 import pytest
-from boto3.dynamodb.types import TypeDeserializer
 from cryptography.hazmat.primitives.asymmetric import rsa
 from moto import mock_aws
 from pytest_socket import disable_socket
@@ -20,35 +17,22 @@ from cavok import wiring
 from cavok.adapters.customer.session import Credentials, CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
-from cavok.domain.accounts import Account
 from cavok.domain.quotas import QuotaName
-from cavok.domain.verifications import Verification, begin
 from tests.support import start_keys
 from tests.support.api import Api
 from tests.support.builders import NUMBER, ORGANIZATION_ID, WORKLOAD
 from tests.support.interleaving import TRIED
+from tests.support.moto_stack import BUCKET, REGION, TABLE, WORKFLOW, client
 from tests.support.reliability import counted
+from tests.support.schedules import control, orders, scheduler
+from tests.support.start_stop import connect, dependencies, sessions
 from tests.support.template import resource
 
-REGION = "us-east-1"
-TABLE, BUCKET, KEY = "cavok-accounts", "cavok-templates", "alias/cavok-sealing"
+__all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
+
+KEY = "alias/cavok-sealing"
 LIMITS = {"webhook_tests": 6}
 """Other quotas are never reached here: a warm process counts what all its tests do."""
-
-WORKFLOW = f"arn:aws:states:{REGION}:123456789012:stateMachine:verify_account"
-
-
-@cache
-def client(service: str) -> Any:
-    """A client a process; moto answers whichever test asks."""
-    return boto3.client(service, region_name=REGION)
-
-
-def items() -> list[dict[str, Any]]:
-    """Everything in the table."""
-    plain = TypeDeserializer().deserialize
-    found = client("dynamodb").scan(TableName=TABLE)["Items"]
-    return [{name: plain(value) for name, value in item.items()} for item in found]
 
 
 def pytest_runtest_setup() -> None:
@@ -156,12 +140,6 @@ def other_admin() -> Api:
 def nobody() -> Api:
     """A request that the gateway let through without a token, as on the public routes."""
     return Api(None)
-
-
-def begin_test(account: Account, verification: Verification) -> Account:
-    """Stores a running verification and its account."""
-    tested, entry = begin(account, verification)
-    return wiring.verifications().begin(account, tested, verification, entry)
 
 
 @pytest.fixture

@@ -34,10 +34,10 @@ from cavok.domain import permissions
 from cavok.domain.accounts import AccessType
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
 from cavok.domain.webhooks import ReceiverMessage, signed_headers
-from tests.integration.conftest import BUCKET, client
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
 from tests.support.declared import check, declared_headers, operation_of, whole
+from tests.support.moto_stack import BUCKET, client
 
 PUBLIC = ["/health", "/openapi.json", "/docs", "/v1/permissions", "/v1/providers"]
 

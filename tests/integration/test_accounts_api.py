@@ -15,8 +15,6 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.api.router import Router
 from cavok.domain.accounts import UNKNOWN_CAPABILITIES
 from functions.accounts_api.app import app as accounts_api
-from tests.integration.conftest import TABLE, client, items
-from tests.integration.test_message_contracts import STREAMS, matches
 from tests.support.api import (
     KEY_ACCOUNT,
     KEYS,
@@ -35,7 +33,8 @@ from tests.support.builders import (
     VERIFICATION_ID,
     WORKLOAD,
 )
-from tests.support.moto_stack import Stream
+from tests.support.messages import STREAMS, matches
+from tests.support.moto_stack import TABLE, Stream, client, items
 from tests.support.template import resource
 
 OWNED = sorted(

@@ -26,7 +26,6 @@ from cavok.domain.audit import created
 from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, finish
-from tests.integration.conftest import begin_test, items
 from tests.support.api import number
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -42,6 +41,7 @@ from tests.support.builders import (
     an_account_with_keys,
     steps_of,
 )
+from tests.support.moto_stack import begin_test, items
 
 ACTOR = ADA
 

@@ -23,19 +23,11 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug import Request, Response
 
-from tests.integration.test_tenants import (
-    World,
-    control,
-    dependencies,
-    make_world,
-    scheduler,
-    sessions,
-    whole_api,
-)
 from tests.support.api import Api
 from tests.support.builders import ORGANIZATION_ID
+from tests.support.tenants import World, make_world, whole_api
 
-__all__ = ["control", "dependencies", "scheduler", "sessions", "whole_api"]
+__all__ = ["whole_api"]
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 CHECKS = [

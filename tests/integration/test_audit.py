@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tests.integration.conftest import TABLE, client
 from tests.support.api import KEY_ACCOUNT, KEYS, UNKNOWN_ID, Api, number
+from tests.support.moto_stack import TABLE, client
 
 
 def trail(api: Api, account_id: str) -> list[tuple[str, str | None]]:

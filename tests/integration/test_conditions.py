@@ -23,13 +23,9 @@ from cavok.domain.verifications import finish
 from cavok.domain.webhooks import PAUSED_AFTER, Health
 from cavok.services.resources import ResourceDependencies
 from functions.instances_api import app as instances_api
-from tests.integration.test_following_schedules import control, scheduler
-from tests.integration.test_start_stop import dependencies, sessions
 from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem
 from tests.support.builders import ORGANIZATION_ID, a_resource, steps_of
-
-__all__ = ["control", "dependencies", "scheduler", "sessions"]
 
 OFFICE = {
     "time_zone": "UTC",

@@ -19,8 +19,8 @@ from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import Trust, generic_template, installed
 from cavok.domain.regions import REGIONS
 from cavok.services.instructions import instructions_for
-from tests.integration.conftest import BUCKET, client
 from tests.support.builders import EXTERNAL_ID, WORKLOAD, an_account, an_account_with_keys
+from tests.support.moto_stack import BUCKET, client
 from tests.support.template import resource
 
 TRUST = Trust(trusted_account_id=WORKLOAD, external_id=EXTERNAL_ID)

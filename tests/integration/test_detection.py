@@ -21,11 +21,10 @@ from cavok.services.finish_verification import (
     finish_verification,
 )
 from functions.instances_api import app as instances_api
-from tests.integration.conftest import client, items
 from tests.support import api
 from tests.support.api import KEYS, Api, number
 from tests.support.builders import NOW, judged
-from tests.support.moto_stack import Stream
+from tests.support.moto_stack import Stream, client, items
 
 REFUSED = judged(Verdict.DENIED, error_code="AccessDenied")
 

@@ -9,9 +9,9 @@ import pytest
 
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
-from tests.integration.test_message_contracts import QUEUES, invoke
 from tests.support.api import Context
 from tests.support.builders import ORGANIZATION_ID
+from tests.support.messages import QUEUES, invoke
 
 NO_ENVELOPE = {
     "source": "cavok.accounts",

@@ -24,26 +24,25 @@ from cavok.domain.interactions import Interaction, InteractionOutcome, Result
 from functions.follow_outcome import app as follow_outcome
 from functions.follow_schedule import app as follow_schedule
 from functions.instances_api import app as instances_api
-from tests.integration.conftest import REGION
-from tests.integration.test_every_call_fails import (
+from tests.support import api as http
+from tests.support.api import Context
+from tests.support.failing_calls import (
     ADMIN,
     NOW,
     Run,
-    _a_database,
-    _a_due_resource,
-    _broken,
-    _environment,
-    _forget,
+    a_database,
+    a_due_database,
+    broken,
+    environment,
     feed_stream,
+    forget,
     path_of,
 )
-from tests.support import api as http
-from tests.support.api import Context
 from tests.support.faults import Died, Fault, watched
-from tests.support.moto_stack import plain, stored_items
+from tests.support.moto_stack import REGION, plain, stored_items
 from tests.support.reliability import counted
 
-__all__ = ["_environment"]
+__all__ = ["environment"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -172,7 +171,7 @@ def restart() -> None:
 
 
 @pytest.fixture(autouse=True)
-def world(monkeypatch: pytest.MonkeyPatch, _environment: None) -> Callable[[], World]:
+def world(monkeypatch: pytest.MonkeyPatch, environment: None) -> Callable[[], World]:
     current: list[World] = []
 
     class Clock(datetime):
@@ -200,7 +199,7 @@ def database() -> Any:
 
 
 def _stopped_database(run: Run) -> None:
-    _a_database(run)
+    a_database(run)
     database().status = "stopped"
 
 
@@ -349,21 +348,21 @@ class Story:
 
 
 STORIES = (
-    Story("stop", _a_database, _stop, _reached("stopped")),
+    Story("stop", a_database, _stop, _reached("stopped")),
     Story("start", _stopped_database, _start, _reached("available")),
-    Story("stop, impatiently", _a_database, _stop_impatiently, _as_recorded("stopped")),
-    Story("stop without a key", _a_database, _stop_without_a_key, _as_recorded("stopped")),
-    Story("stop, and another starts", _a_database, _stop_and_somebody_starts_it, _last_word),
-    Story("turn", _a_due_resource, _turn, _turn_done),
-    Story("turn twice", _a_due_resource, _turn_twice, _turn_done),
-    Story("turn, and another starts", _a_due_resource, _turn_and_somebody_starts_it, _last_word),
+    Story("stop, impatiently", a_database, _stop_impatiently, _as_recorded("stopped")),
+    Story("stop without a key", a_database, _stop_without_a_key, _as_recorded("stopped")),
+    Story("stop, and another starts", a_database, _stop_and_somebody_starts_it, _last_word),
+    Story("turn", a_due_database, _turn, _turn_done),
+    Story("turn twice", a_due_database, _turn_twice, _turn_done),
+    Story("turn, and another starts", a_due_database, _turn_and_somebody_starts_it, _last_word),
     Story(
         "turn that waits, and another stops",
-        _a_due_resource,
+        a_due_database,
         _turn_has_to_wait_and_somebody_stops_it,
         _stopped_at_last,
     ),
-    Story("stop, and delete", _a_database, _stop_and_delete_the_account, _one_interaction),
+    Story("stop, and delete", a_database, _stop_and_delete_the_account, _one_interaction),
 )
 
 
@@ -382,7 +381,7 @@ def acts_of(world: World) -> list[Interaction]:
 
 def _everywhere(world: World) -> Iterator[str]:
     items = {key: plain(item) for key, item in stored_items().items()}
-    yield from _broken(items)
+    yield from broken(items)
     for (_, sk), item in items.items():
         if sk.startswith("INTERACTION#") and "pending" in (item["outcome"], item.get("result")):
             yield f"left {item['outcome']}, {item.get('result')}"
@@ -410,7 +409,7 @@ def _published(world: World) -> Iterator[str]:
 def run_story(
     world: World, story: Story, index: int | None = None, fault: Fault | None = None
 ) -> World:
-    _forget()
+    forget()
     story.prepare(world.run)
     world.run.notes.clear()
     world.run.look()

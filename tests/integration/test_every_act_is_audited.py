@@ -24,15 +24,13 @@ from functions.accounts_api import app as accounts_api
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
 from functions.instances_api import app as instances_api
-from tests.integration import test_interleaved_operations as operations
-from tests.integration.conftest import items
-from tests.integration.test_instances import make_database
-from tests.integration.test_webhook_api import SETTINGS
 from tests.support import api as http
 from tests.support import moto_stack as stack
-from tests.support.api import KEYS, ROLE_ACCOUNT, UNKNOWN_ID, Answer, Api, Context, number
+from tests.support import operations
+from tests.support.api import KEYS, ROLE_ACCOUNT, UNKNOWN_ID, WEBHOOK, Answer, Api, Context, number
 from tests.support.builders import KEY_ID, ORGANIZATION_ID, SECRET_KEY
-from tests.support.moto_stack import Clock, Json
+from tests.support.instances import make_database
+from tests.support.moto_stack import Clock, Json, items
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -101,7 +99,7 @@ VALID: dict[str, Valid] = {
     ),
     f"PATCH {ONE}": ("{resource}", {"schedule": LATE}, [("schedule_changed", "resource")]),
     f"DELETE {ONE}": ("{resource}", None, [("resource_removed", "resource")]),
-    f"PUT {HOOK}": (HOOK, SETTINGS, [("webhook_set", "webhook")]),
+    f"PUT {HOOK}": (HOOK, WEBHOOK, [("webhook_set", "webhook")]),
     f"DELETE {HOOK}": (HOOK, None, [("webhook_removed", "webhook")]),
     f"POST {HOOK}/test": (f"{HOOK}/test", None, [("webhook_tested", "webhook")]),
     f"POST {HOOK}/resume": (f"{HOOK}/resume", None, [("webhook_resumed", "webhook")]),
@@ -131,10 +129,10 @@ def places(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     for name in ("orders", "billing"):
         make_database(name)
-    world = operations._made(has_key=False, running=False, deleted=False)
+    world = operations.made_world(has_key=False, running=False, deleted=False)
     with_key = ADMIN.account(**http.KEY_ACCOUNT | {"provider_id": number(1), "name": "WithKey"})
     waiting = ADMIN.account(provider_id=number(2), name="Waiting")
-    assert send("PUT", HOOK, SETTINGS).status == 201
+    assert send("PUT", HOOK, WEBHOOK).status == 201
     events = {"event": "e-1", "usage_event": f"{world.account_id}/2026-03/80"}
     for event_id in events.values():
         wiring.webhooks().record(

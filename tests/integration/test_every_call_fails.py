@@ -13,88 +13,72 @@ from __future__ import annotations
 import copy
 import functools
 import json
-import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
 from moto.backends import get_backend
 
 from cavok import wiring
-from cavok.adapters.customer.assume_role import CustomerRoles
 from cavok.adapters.sealing import credentials_context
-from cavok.adapters.webhook_client import NotDelivered
 from cavok.api.router import Router
 from cavok.domain import audit
 from cavok.domain.accounts import Account, LastVerification, Outcome, Status
 from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.interactions import InteractionOutcome
-from cavok.domain.organizations import Organization
 from cavok.domain.schedules import Schedule
-from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.verifications import begin
-from cavok.observability import metrics
-from cavok.services import query_instances
 from functions.deliver_webhook import app as deliver_webhook
 from functions.end_resources import app as end_resources
 from functions.follow_outcome import app as follow_outcome
 from functions.follow_schedule import app as follow_schedule
-from functions.instances_api import app as instances_api
 from functions.log_interactions import app as log_interactions
 from functions.publish_events import app as publish_events
 from functions.reconcile_clocks import app as reconcile_clocks
 from functions.record_verification import app as record_verification
 from functions.sweep_accounts import app as sweep_accounts
-from tests.integration.conftest import REGION, TABLE, client
-from tests.integration.test_instances import make_database
 from tests.support import api as http
 from tests.support.api import KEY_ACCOUNT, Api, Context, number
 from tests.support.builders import (
     ORGANIZATION_ID,
     a_verification,
-    an_account,
     an_account_with_keys,
     an_interaction,
     by,
     confirmed,
-    judged,
     steps_of,
 )
-from tests.support.faults import Calls, Died, Fault, watched
-from tests.support.moto_stack import (
-    Json,
-    Key,
-    Stream,
-    let_sweeps_find_everything_working,
-    plain,
-    stored_items,
+from tests.support.failing_calls import (
+    ADMIN,
+    NOW,
+    RECEIVER,
+    Run,
+    a_database,
+    a_due_database,
+    a_scheduled_database,
+    add_a_resource,
+    ask,
+    broken,
+    connected,
+    environment,
+    feed_stream,
+    forget,
+    path_of,
 )
+from tests.support.faults import Calls, Died, Fault, watched
+from tests.support.moto_stack import CLOCKS, REGION, TABLE, Json, plain, stored_items
 from tests.support.reliability import counted
+
+__all__ = ["environment"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
-Items = dict[Key, Json]
-"""By partition key and sort key."""
-NOW = datetime.now(UTC).replace(microsecond=0)
-ADMIN = Api(ORGANIZATION_ID, "admin")
-CLOCKS = "cavok-clocks"
-
 
 # ---- one run -------------------------------------------------------------------------------------
-
-
-@dataclass
-class Run(Stream):
-    """The state of one run, and what its table's stream carried."""
-
-    calls: Calls = field(default_factory=Calls)
-    notes: list[str] = field(default_factory=list)
-    memory: Json = field(default_factory=dict)
 
 
 Act = Callable[[Run], None]
@@ -128,7 +112,7 @@ class Story:
 def run_story(
     story: Story, index: int | None = None, fault: Fault | None = None
 ) -> tuple[Run, Json]:
-    _forget()
+    forget()
     run = Run()
     story.begin(run)
     run.look()
@@ -138,23 +122,6 @@ def run_story(
         story.act(run)
     run.look()
     return run, _end(run, story)
-
-
-def _forget() -> None:
-    """An empty stack, as fast as moto allows."""
-    account = "123456789012"
-    table = get_backend("dynamodb")[account][REGION].tables[TABLE]
-    table.items.clear()
-    get_backend("rds")[account][REGION].databases.clear()
-    get_backend("rds")[account][REGION].database_snapshots.clear()
-    for machine in get_backend("stepfunctions")[account][REGION].state_machines:
-        machine.executions.clear()
-    for group in get_backend("scheduler")[account][REGION].schedule_groups.values():
-        group.schedules.clear()
-    for index in range(3):
-        get_backend("logs")[number(index)][REGION].groups.clear()
-    wiring.customer_sessions.cache_clear()
-    wiring.kept_listings.cache_clear()
 
 
 def _end(run: Run, story: Story) -> Json:
@@ -171,7 +138,7 @@ def _end(run: Run, story: Story) -> Json:
         audit["tested"] -= aborted.count("manual")
     return {
         "items": dict(kinds),
-        "wrong": _broken(items),
+        "wrong": broken(items),
         "events": dict(Counter(event["detail-type"] for event in events)),
         "accounts": sorted(
             (item["name"], item["status"], int(item["connection_revision"]))
@@ -195,65 +162,7 @@ def _events(records: list[Json]) -> list[Json]:
     return calls.events
 
 
-def _broken(items: Items) -> list[str]:
-    """Invariants of the table that do not hold."""
-    accounts = {sk[8:]: item for (_, sk), item in items.items() if sk.startswith("ACCOUNT#")}
-    return [*_wrong_counts(items, accounts), *_left_behind(items, accounts)]
-
-
-def _wrong_counts(items: Items, accounts: Json) -> Iterator[str]:
-    for (pk, sk), item in items.items():
-        if sk == "ORG":
-            counted = {status.value: int(item.get(status.value, 0)) for status in Status}
-            mine = Counter(a["status"] for a in accounts.values() if a["pk"] == pk)
-            if counted != {status.value: mine[status.value] for status in Status}:
-                yield f"counts {counted} of {dict(mine)}"
-        if sk.startswith("USAGE#"):
-            made = sum(
-                p == pk and s.startswith("INTERACTION#") and each.get("counted", True)
-                for (p, s), each in items.items()
-            )
-            if int(item["used"]) != made:
-                yield f"used {item['used']} of {made}"
-
-
-def _left_behind(items: Items, accounts: Json) -> Iterator[str]:
-    for (pk, sk), item in items.items():
-        if sk.startswith("PROVIDER#") and item["account_id"] not in accounts:
-            yield "a claim without an account"
-        if sk.startswith("CREDENTIALS#") and sk[12:] not in accounts:
-            yield "a key without an account"
-        if sk.startswith("RESOURCE_OF#") and (pk, f"RESOURCE#{item['resource_id']}") not in items:
-            yield "a claim without a resource"
-    for account_id, account in accounts.items():
-        slot = account.get("slot_verification_id")
-        test = items.get((f"ACCOUNT#{account_id}", f"VERIFICATION#{slot}"))
-        if slot and (test is None or test["state"] != "running"):
-            yield "a slot without a running test"
-
-
 # ---- the callers of production -------------------------------------------------------------------
-
-
-def ask(run: Run, method: str, path: str, body: Any = None, **headers: str) -> http.Answer:
-    """A client that repeats a request with the same key while the answer is a 5xx."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    instances = any(part in path for part in ("/instances", "/resources", "/detection"))
-    with pytest.MonkeyPatch.context() as patch:
-        if instances:
-            patch.setattr(http, "app", instances_api)
-        plain, _, query = path.partition("?")
-        for _ in range(4):
-            try:
-                answer = ADMIN.send(method, plain, body, named, dict(parse_qsl(query)))
-            except Died:
-                answer = http.Answer(502, {}, "")
-            if answer.status < 500:
-                break
-            if answer.status == 500:
-                run.notes.append(f"{method} 500, though it is worth a repetition")
-    run.notes.append(f"{method} {answer.status}")
-    return answer
 
 
 def invoke(run: Run, handler: Any, event: Json, tries: int) -> Any:
@@ -265,27 +174,6 @@ def invoke(run: Run, handler: Any, event: Json, tries: int) -> Any:
             continue
     run.notes.append("given up")
     return None
-
-
-def feed_stream(run: Run, records: list[Json]) -> None:
-    """Lambda, reading a stream: again from the first failed record; a failed batch in halves."""
-    batches, tries = [records], 0
-    while batches:
-        batch = batches.pop(0)
-        tries += 1
-        if tries > 60:
-            run.notes.append("given up")
-            return
-        try:
-            failed = publish_events.handler({"Records": batch}, Context())["batchItemFailures"]  # type: ignore[arg-type]
-        except (Exception, Died):  # noqa: BLE001  Lambda repeats whatever failed
-            middle = len(batch) // 2
-            batches = [half for half in (batch[:middle], batch[middle:]) if half] + batches
-            continue
-        if failed:
-            numbers = [record["dynamodb"]["SequenceNumber"] for record in batch]
-            first = min(numbers.index(one["itemIdentifier"]) for one in failed)
-            batches.insert(0, batch[first:])
 
 
 def feed_queue(run: Run, handler: Any, bodies: list[str], tries: int) -> None:
@@ -313,26 +201,6 @@ def feed_queue(run: Run, handler: Any, bodies: list[str], tries: int) -> None:
 
 
 # ---- the stories ---------------------------------------------------------------------------------
-
-
-def connected(run: Run, count: int = 1, **but: Any) -> list[Account]:
-    """Accounts that a test found connected, each with another number."""
-    wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
-    added = []
-    for index in range(count):
-        ordinary: Json = {
-            "account_id": f"01JN8Q5M3C{index:016}",
-            "account_number": number(index),
-            "name": f"A{index}",
-            "next_verification_at": NOW + timedelta(days=1),
-        }
-        added.append(wiring.accounts().add(confirmed(an_account(**ordinary | but)), None))
-    run.memory["accounts"] = added
-    return added
-
-
-def path_of(account: Account) -> str:
-    return f"/v1/accounts/{account.account_id}"
 
 
 def _connect(run: Run) -> None:
@@ -505,11 +373,6 @@ def repeated(run: Run, do: Callable[[], object]) -> None:
     run.notes.append("given up")
 
 
-def _a_database(run: Run) -> None:
-    connected(run)
-    make_database("orders")
-
-
 def _list(run: Run) -> None:
     (account,) = run.memory["accounts"]
     ask(run, "GET", f"{path_of(account)}/instances?kind=rds&region=us-east-1")
@@ -525,33 +388,8 @@ def _database(run: Run) -> str:
     return str(databases["orders"].status)
 
 
-OFFICE = {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "08:00", "stop": "18:00"}]}
 LATE = {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "09:00", "stop": "18:00"}]}
 SATURDAY_NIGHT = datetime(2025, 3, 1, 22, 0, tzinfo=UTC)
-
-
-def _add_resource(run: Run) -> None:
-    (account,) = run.memory["accounts"]
-    body = {"kind": "rds", "instance_id": "orders", "region": REGION, "schedule": OFFICE}
-    ask(run, "POST", f"{path_of(account)}/resources", body)
-
-
-def _a_resource(run: Run) -> None:
-    _a_database(run)
-    _add_resource(run)
-    assert run.notes == ["POST 201"]
-    run.notes.clear()
-    (resource,) = wiring.resources().all_of(run.memory["accounts"][0].account_id)
-    run.memory["resource"] = resource
-    run.memory["path"] = f"{path_of(run.memory['accounts'][0])}/resources/{resource.resource_id}"
-
-
-def _a_due_resource(run: Run) -> None:
-    """It should be off since Monday of some week, and is on."""
-    _a_resource(run)
-    resource = run.memory["resource"]
-    long_ago = replace(resource, followed_at=NOW - timedelta(days=30))
-    wiring.resources().save(long_ago, before=resource)
 
 
 def _patch_resource(run: Run) -> None:
@@ -571,7 +409,7 @@ def _follow(run: Run) -> None:
 
 
 def _a_stopped_database(run: Run) -> None:
-    _a_database(run)
+    a_database(run)
     _stop(run)
     run.notes.clear()
 
@@ -634,7 +472,7 @@ def _outcome(run: Run) -> Json:
 
 
 def _deleted_with_resources(run: Run) -> None:
-    _a_resource(run)
+    a_scheduled_database(run)
     ADMIN.delete(path_of(run.memory["accounts"][0]))
 
 
@@ -654,7 +492,7 @@ def _end_resources(run: Run) -> None:
 
 def _wrong_clocks(run: Run) -> None:
     """One is missing, and one is left over of a change that was never saved."""
-    _a_resource(run)
+    a_scheduled_database(run)
     resource = run.memory["resource"]
     wiring.scheduler_client().end(resource.clocks[:1])
     other = resource.scheduled(Schedule("UTC", ()), NOW)
@@ -734,22 +572,6 @@ def _published(run: Run) -> Json:
         "types": sorted(event["detail-type"] for event in first.values()),
         "in order": all(v == sorted(v) for v in versions.values()),
     }
-
-
-class Receiver:
-    """A customer's receiver of messages. The address `slow` never answers."""
-
-    def __init__(self) -> None:
-        self.ids: list[str] = []
-
-    def post(self, url: Any, body: bytes, headers: Json) -> int:
-        if url.hostname == "slow.example.com":
-            raise NotDelivered("slow.example.com did not answer.")
-        self.ids.append(headers["webhook-id"])
-        return 200
-
-
-RECEIVER = Receiver()
 
 
 def _webhooks(run: Run) -> None:
@@ -875,12 +697,12 @@ STORIES = (
     Story("sweep over a dead test", _dead, _sweep, aborts=True),
     Story("record", _an_account, _record_one),
     Story("begin and close an act", _an_account, _begin_and_close),
-    Story("list instances", _a_database, _list, in_table=False),
-    Story("stop an instance", _a_database, _stop, _database, in_table=False),
-    Story("add a resource", _a_database, _add_resource, _schedules, in_table=False),
-    Story("change a schedule", _a_resource, _patch_resource, _schedules, in_table=False),
-    Story("remove a resource", _a_resource, _delete, _schedules, in_table=False),
-    Story("follow a schedule", _a_due_resource, _follow_to_the_end, _outcome, in_table=False),
+    Story("list instances", a_database, _list, in_table=False),
+    Story("stop an instance", a_database, _stop, _database, in_table=False),
+    Story("add a resource", a_database, add_a_resource, _schedules, in_table=False),
+    Story("change a schedule", a_scheduled_database, _patch_resource, _schedules, in_table=False),
+    Story("remove a resource", a_scheduled_database, _delete, _schedules, in_table=False),
+    Story("follow a schedule", a_due_database, _follow_to_the_end, _outcome, in_table=False),
     Story("follow an outcome", _a_stopped_database, _look, _outcome, in_table=False),
     Story("end resources", _deleted_with_resources, _end_resources, _schedules, in_table=False),
     Story("reconcile clocks", _wrong_clocks, _reconcile, _schedules, in_table=False),
@@ -915,45 +737,6 @@ KNOWN = {
     "set a webhook": "5 TransactWriteItems timeout, 5 TransactWriteItems dies",
 }
 """Ends that differ from the good run, by story: index and name of the call, and its fault."""
-
-
-_try = CustomerRoles._try
-
-
-def _refused_wrong_entry(roles: CustomerRoles, account: Account, *tried: Any) -> Judgement:
-    """moto evaluates no trust policy: what it lets in counts as refused."""
-    judgement = _try(roles, account, *tried)
-    return judged(Verdict.DENIED) if judgement.verdict is Verdict.ALLOWED else judgement
-
-
-@pytest.fixture(autouse=True)
-def _environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]:
-    environment = {
-        "EVENT_BUS_NAME": "cavok",
-        "WEBHOOK_QUEUE_URL": "https://sqs.example/queue",
-        "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
-        "ALLOW_LOOPBACK_WEBHOOKS": "false",
-        "CLOCKS_GROUP": CLOCKS,
-        "FIRED_CLOCKS_URL": "https://sqs.example/fired",
-        "CLOCKS_ROLE_ARN": "arn:aws:iam::111122223333:role/clocks",
-        "UNFOLLOWED_SCHEDULES_ARN": "arn:aws:sqs:us-east-1:111122223333:unfollowed",
-    }
-    let_sweeps_find_everything_working(monkeypatch)
-    # One after another, so that the calls of a listing have an order.
-    monkeypatch.setattr(query_instances, "_THREADS", 1)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
-    monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    monkeypatch.setattr(wiring, "webhook_client", lambda: RECEIVER)
-    monkeypatch.setattr(CustomerRoles, "_try", _refused_wrong_entry)
-    client("scheduler").create_schedule_group(Name=CLOCKS)
-    made = (wiring.bus, wiring._queue, wiring.scheduler_client)
-    for adapter in made:
-        adapter.cache_clear()
-    yield
-    for adapter in made:
-        adapter.cache_clear()
 
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story.name)

@@ -38,34 +38,13 @@ from cavok.services.follow_outcome import NotFinal, follow_outcome
 from cavok.services.resources import ResourceDependencies, schedule_resource
 from cavok.services.start_stop import start_stop
 from functions.follow_outcome import app
-from tests.integration.test_following_schedules import (
-    EVENING,
-    NIGHT,
-    control,
-    fire,
-    orders,
-    scheduler,
-    stored,
-)
-from tests.integration.test_instances import run_instance
-from tests.integration.test_start_stop import (
-    CONTEXT,
-    ENDS,
-    KEYED,
-    Connect,
-    Died,
-    Sessions,
-    connect,
-    dependencies,
-    end_meanwhile,
-    history,
-    sessions,
-)
 from tests.support.api import Context
 from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID, sample_event
+from tests.support.faults import Died
+from tests.support.instances import run_instance
 from tests.support.interleaving import interleavings, snapshot
-
-__all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
+from tests.support.schedules import EVENING, NIGHT, fire, stored
+from tests.support.start_stop import CONTEXT, ENDS, KEYED, Connect, Sessions, end_meanwhile, history
 
 
 @pytest.fixture

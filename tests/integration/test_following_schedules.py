@@ -14,7 +14,6 @@ from botocore.stub import Stubber
 
 from cavok import wiring
 from cavok.adapters.customer.instances import InstanceClient
-from cavok.adapters.scheduler import SchedulerClient, SchedulerSettings
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.resources import Resources
@@ -22,7 +21,7 @@ from cavok.domain import audit
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.audit import AuditEntry, schedule_changed
-from cavok.domain.clocks import ClockMessage, clocks_of
+from cavok.domain.clocks import clocks_of
 from cavok.domain.errors import (
     AccountNotFound,
     CallFailed,
@@ -38,7 +37,6 @@ from cavok.domain.errors import (
     UnknownClock,
 )
 from cavok.domain.interactions import InteractionOutcome, Result
-from cavok.domain.kinds import Kind
 from cavok.domain.organizations import message_group
 from cavok.domain.quotas import QuotaName
 from cavok.domain.resources import AWS_RESTARTS_AFTER, Resource
@@ -46,29 +44,15 @@ from cavok.domain.schedules import DAYS, Schedule, Window
 from cavok.domain.steps import judge
 from cavok.observability import metrics
 from cavok.services.accounts import disconnect_account
-from cavok.services.connections import ConnectionDependencies
 from cavok.services.resources import (
-    NewResource,
     ResourceDependencies,
     add_resource,
     end_resources,
-    follow_schedule,
     remove_resource,
     schedule_resource,
 )
 from cavok.services.start_stop import start_stop
 from functions.follow_schedule import app
-from tests.integration.conftest import items
-from tests.integration.test_instances import make_database
-from tests.integration.test_start_stop import (
-    CONTEXT,
-    Connect,
-    Sessions,
-    connect,
-    dependencies,
-    history,
-    sessions,
-)
 from tests.support.api import Context
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -77,90 +61,28 @@ from tests.support.builders import (
     an_account,
     by,
 )
+from tests.support.instances import make_database
+from tests.support.moto_stack import items
+from tests.support.schedules import (
+    EVENING,
+    NIGHT,
+    QUEUE_URL,
+    clock_of,
+    fire,
+    new,
+    schedules_in,
+    stored,
+)
+from tests.support.start_stop import CONTEXT, Connect, Sessions, history
 
-__all__ = ["connect", "dependencies", "sessions"]
-
-GROUP = "cavok-clocks"
-QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/111122223333/fired"
 OFFICE = Schedule("Europe/Berlin", (Window(DAYS[:5], "08:00", "18:00"),))
-NIGHT = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
 ALWAYS_OFF = Schedule("UTC", ())
 NAMES = dict.fromkeys(("organization_id", "account_id", "resource_id", "clock"), "x")
-EVENING = NOW.replace(hour=18)
-"""NOW is a Saturday, at noon."""
-
-
-@pytest.fixture
-def scheduler() -> Any:
-    made = boto3.client("scheduler", "us-east-1")
-    made.create_schedule_group(Name=GROUP)
-    return made
-
-
-@pytest.fixture
-def control(scheduler: Any, dependencies: ConnectionDependencies) -> ResourceDependencies:
-    settings = SchedulerSettings(
-        group=GROUP,
-        queue_url=QUEUE_URL,
-        role_arn="arn:aws:iam::111122223333:role/clocks",
-        dead_letter_arn="arn:aws:sqs:us-east-1:111122223333:unfollowed",
-    )
-    return ResourceDependencies(
-        resources=wiring.resources(),
-        scheduler=SchedulerClient(scheduler, settings),
-        connections=dependencies,
-    )
-
-
-@pytest.fixture
-def orders(connect: Connect, control: ResourceDependencies) -> Resource:
-    """A database that should run on all days from eight to six, UTC; set at noon."""
-    connect()
-    make_database("orders")
-    schedule = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
-    return add_resource(CONTEXT, new(schedule), dependencies=control)
-
-
-def new(schedule: Schedule | None = None, instance_id: str = "orders") -> NewResource:
-    return NewResource(
-        kind=Kind.RDS, instance_id=instance_id, region="us-east-1", schedule=schedule
-    )
-
-
-def clock_of(resource: Resource, at: str) -> str:
-    """The name of the clock of a time of day."""
-    return f"{resource.resource_id}-{resource.revision}-{at}"
-
-
-def message_of(resource: Resource, **but: Any) -> ClockMessage:
-    ordinary: dict[str, Any] = {
-        "organization_id": ORGANIZATION_ID,
-        "account_id": ACCOUNT_ID,
-        "resource_id": resource.resource_id,
-        "clock": clock_of(resource, "1800"),
-        "made_at": NOW.isoformat(),
-    }
-    return ClockMessage(**ordinary | but)
-
-
-def fire(resource: Resource, control: ResourceDependencies, now: Any, **but: Any) -> Any:
-    """A clock invokes, of the schedule that the resource had then."""
-    message = message_of(resource, **but)
-    return follow_schedule(message, request_id="f-1", dependencies=control, now=now)
 
 
 def state() -> str:
     found = boto3.client("rds", "us-east-1").describe_db_instances(DBInstanceIdentifier="orders")
     return found["DBInstances"][0]["DBInstanceStatus"]
-
-
-def schedules_in(scheduler: Any) -> dict[str, Any]:
-    names = [each["Name"] for each in scheduler.list_schedules(GroupName=GROUP)["Schedules"]]
-    return {name: scheduler.get_schedule(GroupName=GROUP, Name=name) for name in names}
-
-
-def stored(resource: Resource) -> Resource:
-    return wiring.resources().get(ACCOUNT_ID, resource.resource_id)
 
 
 def test_a_resource_has_an_eventbridge_schedule_for_each_time_of_day_in_its_time_zone(

@@ -29,9 +29,6 @@ from cavok.domain.steps import Step
 from cavok.domain.verifications import Trigger
 from cavok.observability import metrics
 from local.settings import ROOT
-from tests.integration.conftest import REGION, begin_test, client
-from tests.integration.test_instances import make_database
-from tests.integration.test_message_contracts import EventBridge
 from tests.support.api import Context
 from tests.support.builders import (
     ACCOUNT_ID,
@@ -47,6 +44,9 @@ from tests.support.builders import (
     confirmed,
     sample_event,
 )
+from tests.support.instances import make_database
+from tests.support.messages import EventBridge
+from tests.support.moto_stack import REGION, begin_test, client
 from tests.support.page import built
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import boto3
 import pytest
 
@@ -11,45 +9,9 @@ from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.errors import CallFailed
 from cavok.domain.kinds import Action, Kind
+from tests.support.instances import make_cluster, make_database, run_instance
 
 ELSEWHERE = "eu-west-1"
-
-
-def run_instance(region: str = "us-east-1", **tags: str) -> str:
-    made = boto3.client("ec2", region).run_instances(
-        ImageId="ami-12c6146b",
-        InstanceType="t3.small",
-        MinCount=1,
-        MaxCount=1,
-        TagSpecifications=[
-            {
-                "ResourceType": "instance",
-                "Tags": [
-                    {"Key": key, "Value": value} for key, value in {"made-by": "us", **tags}.items()
-                ],
-            }
-        ],
-    )
-    return made["Instances"][0]["InstanceId"]
-
-
-def make_database(name: str, **but: Any) -> None:
-    boto3.client("rds", "us-east-1").create_db_instance(
-        DBInstanceIdentifier=name,
-        DBInstanceClass="db.t4g.small",
-        **{"Engine": "postgres", "AllocatedStorage": 20, "MasterUsername": "root"} | but,
-        MasterUserPassword="not-a-secret",
-    )
-
-
-def make_cluster(name: str, engine: str = "aurora-postgresql", **but: Any) -> None:
-    boto3.client("rds", "us-east-1").create_db_cluster(
-        DBClusterIdentifier=name,
-        Engine=engine,
-        MasterUsername="root",
-        MasterUserPassword="not-a-secret",
-        **but,
-    )
 
 
 def test_an_instance_has_the_name_of_its_tag_and_awss_word_for_its_state(

@@ -28,7 +28,6 @@ from cavok.domain.organizations import Organization
 from cavok.domain.outcomes import later_act
 from cavok.domain.pages import Position
 from cavok.domain.verifications import State
-from tests.integration.conftest import begin_test
 from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
@@ -39,6 +38,7 @@ from tests.support.builders import (
     confirmed,
     under_test,
 )
+from tests.support.moto_stack import begin_test
 
 
 def a_conflict() -> TransactWriteError:

@@ -10,10 +10,9 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-from urllib.parse import parse_qsl
 
 import pytest
 
@@ -21,83 +20,34 @@ from cavok import wiring
 from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.followed_acts import FollowedAct
 from cavok.services.follow_outcome import NotFinal, follow_outcome
-from functions.accounts_api import app as accounts_api
 from functions.end_resources import app as end_resources
 from functions.follow_schedule import app as follow_schedule
-from functions.instances_api import app as instances_api
 from functions.publish_events import app as publish_events
 from functions.record_verification import app as record_verification
 from functions.sweep_accounts import app as sweep_accounts
-from tests.integration.conftest import TABLE, client
-from tests.integration.test_instances import make_database
-from tests.support import api as http
 from tests.support import moto_stack as stack
-from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, Api, Context, number
-from tests.support.builders import ORGANIZATION_ID, an_interaction, steps_of
+from tests.support.api import KEYS, ROLE_ACCOUNT, Context, number
+from tests.support.builders import ORGANIZATION_ID, an_interaction
 from tests.support.faults import Calls, watched
+from tests.support.instances import make_database
 from tests.support.interleaving import Answer, interleavings, snapshot
-from tests.support.moto_stack import REGION, Clock, Json, Key, plain
+from tests.support.moto_stack import REGION, TABLE, Clock, Json, Key, client, plain
+from tests.support.operations import (
+    EVENING,
+    LATE,
+    OFFICE,
+    World,
+    delete_the_account,
+    finish_the_test,
+    invoke,
+    made_world,
+    send,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
-ADMIN = Api(ORGANIZATION_ID, "admin")
-CONNECTED_AT = datetime(2026, 3, 2, 12, 0, tzinfo=Clock.time.tzinfo)
-EVENING = CONNECTED_AT + timedelta(days=2, hours=6, minutes=30)
-"""A schedule's turn is due since 18:00, and so is a scheduled test."""
-OFFICE = {
-    "time_zone": "UTC",
-    "windows": [{"days": ["mon", "wed"], "start": "08:00", "stop": "18:00"}],
-}
-LATE = {"time_zone": "UTC", "windows": [{"days": ["mon"], "start": "09:00", "stop": "20:00"}]}
-
 
 # ---- the operations ------------------------------------------------------------------------------
-
-
-@dataclass
-class World:
-    """An account that a test found connected, with a resource whose turn is due."""
-
-    account_id: str = ""
-    resource_id: str = ""
-    clock: Json = field(default_factory=dict)
-    test: Json = field(default_factory=dict)
-    steps: list[Json] = field(default_factory=list)
-
-    @property
-    def path(self) -> str:
-        return f"/v1/accounts/{self.account_id}"
-
-    @property
-    def resource(self) -> str:
-        return f"{self.path}/resources/{self.resource_id}"
-
-
-def send(method: str, path: str, body: Any = None, **headers: str) -> int:
-    """A client that repeats a request while the answer is a 5xx. Returns the status."""
-    named = {name.replace("_", "-"): value for name, value in headers.items()}
-    in_instances = "/instances" in path or "/resources" in path
-    with pytest.MonkeyPatch.context() as patch:
-        # Also for the operation that comes between those of the other function.
-        patch.setattr(http, "app", instances_api if in_instances else accounts_api)
-        plain_path, _, query = path.partition("?")
-        for _ in range(4):
-            answer = ADMIN.send(method, plain_path, body, named, dict(parse_qsl(query)))
-            if answer.status < 500:
-                break
-    return answer.status
-
-
-def invoke(handler: Any, event: Json) -> str:
-    """A caller that repeats what failed, as Lambda, Scheduler and Step Functions do."""
-    for _ in range(4):
-        try:
-            handler(event, Context())
-        except Exception as error:  # noqa: BLE001  repeated, whatever it is
-            failed = f"{type(error).__name__}: {error}"
-        else:
-            return "done"
-    return failed
 
 
 def _create(world: World) -> int:
@@ -121,13 +71,9 @@ def _rotate(world: World) -> int:
     return send("PUT", f"{world.path}/credentials", KEYS)
 
 
-def _delete(world: World) -> int:
-    return send("DELETE", world.path)
-
-
 def _delete_with_resources(world: World) -> int:
     """The event of the deletion is handled at once, and not again."""
-    status = _delete(world)
+    status = delete_the_account(world)
     _end_resources(world)
     return status
 
@@ -138,10 +84,6 @@ def _revoke(world: World) -> int:
 
 def _begin(world: World) -> int:
     return send("POST", f"{world.path}/verifications")
-
-
-def _finish(world: World) -> str:
-    return invoke(record_verification.handler, world.test | {"steps": world.steps})
 
 
 def _abort(world: World) -> str:
@@ -220,7 +162,7 @@ OPERATIONS: dict[str, Callable[[World], object]] = {
     "delete an account": _delete_with_resources,
     "revoke an account": _revoke,
     "start a test": _begin,
-    "finish a test": _finish,
+    "finish a test": finish_the_test,
     "abort a test": _abort,
     "sweep": _sweep,
     "record": _record,
@@ -266,45 +208,9 @@ def world_of(first: str, second: str) -> tuple[World, Callable[[], None]]:
     deleted = bool(both & OF_A_DELETED_ACCOUNT) and "delete an account" not in both
     kind = (sealed_with, running, deleted)
     if kind not in WORLDS:
-        world = _made(has_key=bool(sealed_with), running=running, deleted=deleted)
+        world = made_world(has_key=bool(sealed_with), running=running, deleted=deleted)
         WORLDS[kind] = world, _kept()
     return WORLDS[kind]
-
-
-def _made(*, has_key: bool, running: bool, deleted: bool) -> World:
-    stack.empty()
-    Clock.time = CONNECTED_AT
-    world = World()
-    world.account_id = ADMIN.account(**KEY_ACCOUNT if has_key else ROLE_ACCOUNT)["account_id"]
-    _test(world)
-    _finish(world)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http, "app", instances_api)
-        body = {"kind": "rds", "instance_id": "orders", "region": REGION, "schedule": OFFICE}
-        answer = ADMIN.post(f"{world.path}/resources", body)
-        assert answer.status == 201, answer.text
-        world.resource_id = answer.json["resource_id"]
-    world.clock = stack.message_of(stack.clocks()[0])
-    Clock.time = EVENING
-    if running:
-        _test(world)
-    if deleted:
-        _delete(world)
-    return world
-
-
-def _test(world: World) -> None:
-    answer = ADMIN.post(f"{world.path}/verifications")
-    assert answer.status == 202, answer.text
-    account = wiring.accounts().get(ORGANIZATION_ID, world.account_id)
-    world.steps = [step.as_dict() for step in steps_of(account)]
-    world.test = {
-        "organization_id": ORGANIZATION_ID,
-        "account_id": world.account_id,
-        "verification_id": answer.json["verification_id"],
-        "trigger": "manual",
-        "correlation_id": "c",
-    }
 
 
 def _kept() -> Callable[[], None]:

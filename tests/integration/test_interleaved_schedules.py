@@ -35,10 +35,6 @@ from cavok.services.resources import (
     remove_resource,
     schedule_resource,
 )
-from tests.integration.conftest import REGION
-from tests.integration.test_following_schedules import GROUP, control, new, scheduler
-from tests.integration.test_instances import make_database
-from tests.integration.test_start_stop import CONTEXT, Connect, connect, dependencies, sessions
 from tests.support.builders import (
     ACCOUNT_ID,
     NOW,
@@ -46,9 +42,11 @@ from tests.support.builders import (
     a_resource,
     by,
 )
+from tests.support.instances import make_database
 from tests.support.interleaving import Answer, interleavings, snapshot
-
-__all__ = ["connect", "control", "dependencies", "scheduler", "sessions"]
+from tests.support.moto_stack import CLOCKS, REGION
+from tests.support.schedules import new
+from tests.support.start_stop import CONTEXT, Connect
 
 OFFICE = Schedule("UTC", (Window(DAYS, "08:00", "18:00"),))
 NEW_YORK = Schedule("America/New_York", (Window(DAYS[:5], "08:00", "18:00"),))
@@ -149,7 +147,7 @@ class Story:
 
 def clocks() -> set[str]:
     """Straight from moto, which is faster: this is asked a thousand times."""
-    return set(get_backend("scheduler")["123456789012"][REGION].schedule_groups[GROUP].schedules)
+    return set(get_backend("scheduler")["123456789012"][REGION].schedule_groups[CLOCKS].schedules)
 
 
 def database() -> Any:

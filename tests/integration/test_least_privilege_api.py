@@ -14,9 +14,8 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.domain.interactions import Interaction
 from cavok.domain.resources import Resource
 from cavok.services import least_privilege
-from tests.integration.test_interactions_table import an_interaction
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
-from tests.support.builders import NUMBER, a_resource
+from tests.support.builders import NUMBER, a_resource, an_interaction
 
 INSTANCE, OTHER = "i-0123456789abcdef0", "i-0123456789abcdef1"
 

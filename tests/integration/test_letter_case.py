@@ -14,14 +14,11 @@ from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Kind
 from cavok.services.resources import ResourceDependencies
 from functions.instances_api import app as instances_api
-from tests.integration.test_following_schedules import control, scheduler
-from tests.integration.test_instances import make_cluster, make_database
-from tests.integration.test_start_stop import Connect, Sessions, connect, dependencies, sessions
 from tests.support import api
 from tests.support.api import Api
 from tests.support.builders import ACCOUNT_ID, ORGANIZATION_ID
-
-__all__ = ["connect", "control", "dependencies", "scheduler", "sessions"]
+from tests.support.instances import make_cluster, make_database
+from tests.support.start_stop import Connect, Sessions
 
 ACCOUNT = f"/v1/accounts/{ACCOUNT_ID}"
 US = "us-east-1"

@@ -16,7 +16,7 @@ from cavok.domain.accounts import Account, Status
 from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
 from tests.support import api
-from tests.support.api import Api, is_problem, number
+from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import a_resource, an_account
 
 STATUSES = (Status.UNCONFIRMED, Status.CONFIRMED, Status.DEGRADED, Status.FAILED)
@@ -37,17 +37,6 @@ def store(accounts: Iterable[Account]) -> None:
             sk = claim_sk(account.provider, account.account_number)
             batch.save(AccountItem.of(account))
             claims.save(ClaimItem(pk, sk, account_id=account.account_id))
-
-
-def walk(api: Api, path: str = "/v1/accounts", **query: Any) -> list[list[dict[str, Any]]]:
-    """Every page of a list, following its cursors."""
-    pages, cursor = [], {}
-    while True:
-        page = api.get(path, **query, **cursor).json
-        pages.append(page["items"])
-        if not page["next_cursor"]:
-            return pages
-        cursor = {"cursor": page["next_cursor"]}
 
 
 @pytest.fixture

@@ -13,8 +13,8 @@ from pynamodb.exceptions import QueryError
 from cavok import wiring
 from cavok.adapters.table.accounts import LISTED, AccountItem
 from cavok.adapters.table.table import Item
-from tests.integration.conftest import TABLE, client
 from tests.support.api import Api, number
+from tests.support.moto_stack import TABLE, client
 
 
 def test_botocores_parser_looks_at_no_value_of_a_list(

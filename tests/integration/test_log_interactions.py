@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -36,10 +36,9 @@ from tests.support.builders import (
     confirmed,
     judged,
 )
+from tests.support.interaction_events import NOW, an_event
 
 GROUP = "/cavok/interactions"
-NOW = datetime.now(UTC).replace(microsecond=0)
-"""CloudWatch Logs takes no line that is older than two weeks."""
 
 
 class Sessions:
@@ -121,23 +120,6 @@ def recorded(interactions: Interactions, count: int = 1) -> dict[str, Interactio
         f"m-{n}": an_event(interaction_id=interaction.interaction_id, at=interaction.at.isoformat())
         for n, interaction in enumerate(stored)
     }
-
-
-def an_event(**but: Any) -> InteractionEvent:
-    detail = {
-        "organization_id": ORGANIZATION_ID,
-        "account_id": ACCOUNT_ID,
-        "interaction_id": "planner-17",
-        "action": "stop",
-        "at": NOW.isoformat(),
-    }
-    return InteractionEvent.of_event(
-        {
-            "source": "cavok.planner",
-            "detail-type": "Instance Interaction",
-            "detail": detail | but,
-        }
-    )
 
 
 def lines() -> list[dict[str, Any]]:

@@ -15,27 +15,26 @@ import pytest
 from cavok import wiring
 from cavok.domain.accounts import Status
 from cavok.domain.interactions import InteractionOutcome, Result
-from tests.integration.test_message_contracts import (
+from tests.support.api import KEY_ACCOUNT, Api
+from tests.support.builders import NUMBER, a_resource, an_interaction
+from tests.support.messages import (
     QUEUES,
     RULES,
     STREAMS,
     EventBridge,
     Receiver,
     Stream,
-    _environment,
-    _nothing_is_dropped,
-    deaths_of_a_test,
     deliver,
+    environment,
     eventbridge,
     fed_by_clocks,
     invoke,
+    nothing_is_dropped,
     receiver,
-    run_started_test,
 )
-from tests.support.api import KEY_ACCOUNT, Api
-from tests.support.builders import NUMBER, a_resource, an_interaction
+from tests.support.workflows import deaths_of_a_test, run_started_test
 
-__all__ = ["_environment", "_nothing_is_dropped", "eventbridge", "receiver"]
+__all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
 
 pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
 
@@ -53,11 +52,11 @@ class OwnAccount:
         admin.post(f"{self.path}/verifications")
         run_started_test("VerifyAccount")
         assert admin.get(self.path).json["status"] in (Status.CONFIRMED, Status.DEGRADED)
-        self.stream.records()
+        self.stream.changes()
 
     def publish(self) -> None:
         """Hands what was written since the last time to the functions that read the stream."""
-        records = self.stream.records()
+        records = self.stream.changes()
         for function in STREAMS:
             assert invoke(function, {"Records": records}) == {"batchItemFailures": []}
 

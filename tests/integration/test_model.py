@@ -42,13 +42,12 @@ from functions.instances_api import app as instances_api
 from functions.publish_events import app as publish_events
 from functions.record_verification import app as record_verification
 from functions.sweep_accounts import app as sweep_accounts
-from tests.integration.conftest import client
 from tests.support import api as http
 from tests.support import moto_stack as stack
 from tests.support.api import Answer, Api, Context, is_problem, number
 from tests.support.builders import KEY_ID, SECRET_KEY, a_step, denied, steps_of
 from tests.support.faults import Calls, watched
-from tests.support.moto_stack import REGION, Clock, Json, Stream
+from tests.support.moto_stack import REGION, Clock, Json, Stream, client
 from tests.support.reference import (
     FREE_INTERACTIONS,
     STATUSES,

@@ -20,8 +20,8 @@ from cavok.domain.steps import Step, Verdict
 from cavok.domain.survey import Survey
 from cavok.services.probe_permission import probe_permission
 from cavok.services.write_customer_log import write_verification_log
-from tests.integration.conftest import client
 from tests.support.builders import NUMBER, a_step
+from tests.support.moto_stack import client
 
 SESSION = CustomerSession(
     account_number=NUMBER,

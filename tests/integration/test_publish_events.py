@@ -13,10 +13,10 @@ from boto3.dynamodb.types import TypeSerializer
 from cavok import wiring
 from cavok.domain.events import Event
 from functions.publish_events import app
-from tests.integration.conftest import TABLE, client
 from tests.support.api import Api, Context, number
 from tests.support.builders import ORGANIZATION_ID
 from tests.support.event_schemas import problems_of
+from tests.support.moto_stack import TABLE, client
 
 
 class Bus:

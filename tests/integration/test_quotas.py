@@ -31,8 +31,6 @@ from cavok.domain.quotas import QuotaName
 from cavok.domain.steps import judge
 from cavok.services.kept_listings import MAX_INSTANCES, MAX_LISTINGS, KeptListings, Listing
 from functions.instances_api import app as instances_api
-from tests.integration.conftest import TABLE, client, items
-from tests.integration.test_instances import run_instance
 from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, ROLE_ACCOUNT, Answer, Api, is_problem, number
 from tests.support.builders import (
@@ -43,6 +41,8 @@ from tests.support.builders import (
     an_interaction,
     confirmed,
 )
+from tests.support.instances import run_instance
+from tests.support.moto_stack import TABLE, client, items
 
 LIMIT = 3
 ACCOUNT = f"/v1/accounts/{ACCOUNT_ID}"

@@ -15,25 +15,15 @@ from cavok.adapters.table.resources import ResourceItem
 from cavok.domain.clocks import clocks_of, names_of
 from cavok.domain.errors import ServiceUnavailable
 from cavok.domain.resources import Resource
-from cavok.domain.schedules import DAYS, Schedule, Window
+from cavok.domain.schedules import Schedule
 from cavok.services.reconcile_clocks import Difference, reconcile_clocks
 from cavok.services.resources import ResourceDependencies, schedule_resource
-from tests.integration.conftest import TABLE, client
-from tests.integration.test_following_schedules import (
-    clock_of,
-    control,
-    orders,
-    scheduler,
-    schedules_in,
-    stored,
-)
-from tests.integration.test_start_stop import CONTEXT, connect, dependencies, sessions
 from tests.support.builders import ACCOUNT_ID, NOW, a_resource
-
-__all__ = ["connect", "control", "dependencies", "orders", "scheduler", "sessions"]
+from tests.support.moto_stack import TABLE, client
+from tests.support.schedules import NIGHT, clock_of, schedules_in, stored
+from tests.support.start_stop import CONTEXT
 
 A_DAY_LATER = timedelta(days=1, minutes=1)
-NIGHT = Schedule("UTC", (Window(DAYS, "22:00", "04:00"),))
 
 
 def reconcile(

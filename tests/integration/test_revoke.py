@@ -9,9 +9,9 @@ import pytest
 from cavok import wiring
 from cavok.domain.accounts import Account
 from cavok.domain.verifications import finish
-from tests.integration.conftest import begin_test, items
 from tests.support.api import UNKNOWN_ID, Api
 from tests.support.builders import NOW, ORGANIZATION_ID, a_verification, steps_of
+from tests.support.moto_stack import begin_test, items
 
 
 @pytest.fixture

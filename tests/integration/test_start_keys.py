@@ -16,10 +16,9 @@ from hypothesis import strategies as st
 from cavok import wiring
 from cavok.api.openapi import described
 from cavok.api.router import Router
-from tests.integration.conftest import TABLE, client
-from tests.integration.test_lists_api import walk
-from tests.support.api import Api, is_problem, number
+from tests.support.api import Api, is_problem, number, walk
 from tests.support.builders import ORGANIZATION_ID, an_interaction
+from tests.support.moto_stack import TABLE, client
 from tests.support.start_keys import INVALID, NO_MATCH, OUTSIDE
 from tests.support.template import resource
 

@@ -7,7 +7,6 @@ from collections.abc import Callable, Collection
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import boto3
@@ -18,10 +17,8 @@ from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
-from cavok.domain import audit
 from cavok.domain.access_denied import Reason
-from cavok.domain.accounts import Account, Outcome, Status
-from cavok.domain.actors import Actor, Requester
+from cavok.domain.accounts import Status
 from cavok.domain.errors import (
     AccountNotFound,
     AmbiguousInstance,
@@ -43,123 +40,21 @@ from cavok.domain.errors import (
     WrongState,
 )
 from cavok.domain.instances import Instance, Operation
-from cavok.domain.interactions import Interaction, InteractionOutcome, Result
+from cavok.domain.interactions import InteractionOutcome, Result
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.outcomes import HELD_FOR, REPEATED_FOR
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Verdict, judge
-from cavok.domain.trust import with_open_role
-from cavok.domain.verifications import finish
 from cavok.services import query_instances
-from cavok.services.accounts import revoke_account
-from cavok.services.connections import ConnectionDependencies, RequestContext
+from cavok.services.connections import ConnectionDependencies
 from cavok.services.instances import list_instances
 from cavok.services.start_stop import start_stop
-from tests.integration.conftest import begin_test, items
-from tests.integration.test_instances import make_database, run_instance
-from tests.support.builders import (
-    ACCOUNT_ID,
-    ADA,
-    NOW,
-    ORGANIZATION_ID,
-    a_verification,
-    an_account,
-    by,
-    denied,
-    judged,
-    steps_of,
-)
-
-CONTEXT = RequestContext(
-    organization_id=ORGANIZATION_ID,
-    account_id=ACCOUNT_ID,
-    requester=ADA,
-    now=NOW,
-)
-
-
-class Sessions:
-    """Enters every account with the same session, or refuses as a test says."""
-
-    def __init__(self, session: CustomerSession) -> None:
-        self.session = session
-        self.error: Exception | None = None
-        self.policies: list[Any] = []
-        self.names: list[str] = []
-        self.changing_for: Actor | None = None
-
-    def enter(self, account: Account, policy: Any, name: str, now: object) -> CustomerSession:
-        self.policies.append(policy)
-        self.names.append(name)
-        if self.error:
-            raise self.error
-        return self.session
-
-    def enter_to_change(
-        self,
-        account: Account,
-        policy: Any,
-        name: str,
-        now: object,
-        *,
-        purpose: str,
-        requester: Requester,
-    ) -> CustomerSession:
-        self.changing_for = requester.actor
-        return self.enter(account, policy, name, now)
-
-
-@pytest.fixture
-def sessions(session: CustomerSession) -> Sessions:
-    return Sessions(session)
-
-
-@pytest.fixture
-def dependencies(
-    accounts: Accounts, interactions: Interactions, sessions: Sessions
-) -> ConnectionDependencies:
-    return ConnectionDependencies(
-        accounts=accounts,
-        verifications=wiring.verifications(),
-        sessions=sessions,  # type: ignore[arg-type]
-        interactions=interactions,
-        connect=InstanceClient,
-    )
-
-
-Connect = Callable[..., Account]
-
-
-@pytest.fixture
-def connect(accounts: Accounts) -> Connect:
-    """Stores an account that a test found connected, but for the steps it was denied."""
-
-    def connected(*refused: str, **but: Any) -> Account:
-        wiring.organizations().create(Organization.new(ORGANIZATION_ID), NOW)
-        account = accounts.add(an_account(**but), None)
-        if account.status is not Status.UNCONFIRMED:
-            return account
-        verification = a_verification()
-        verifications = wiring.verifications()
-        account = begin_test(account, verification)
-        after, ended = finish(account, verification, steps_of(account, *denied(refused)), NOW)
-        verifications.finish(account, after, ended, None)
-        assert ended.outcome is Outcome.CONFIRMED
-        return accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-
-    return connected
-
-
-def history(interactions: Interactions) -> list[Interaction]:
-    """Newest first, but for the test that connected the account."""
-    page = interactions.page(ACCOUNT_ID, limit=100, after=None)
-    return [interaction for interaction in page.items if interaction.action != "test"]
-
-
-def state(instance_id: str) -> str:
-    found = boto3.client("ec2", "us-east-1").describe_instances(InstanceIds=[instance_id])
-    return found["Reservations"][0]["Instances"][0]["State"]["Name"]
+from tests.support.builders import ACCOUNT_ID, ADA, NOW, ORGANIZATION_ID, an_account, judged
+from tests.support.faults import Died
+from tests.support.instances import make_database, run_instance, state
+from tests.support.moto_stack import items
+from tests.support.start_stop import CONTEXT, ENDS, KEYED, Connect, Sessions, end_meanwhile, history
 
 
 def test_an_instance_is_stopped_and_that_is_recorded(
@@ -358,39 +253,6 @@ def test_the_same_key_finds_no_instance_again(
     assert len(history(interactions)) == 1
 
 
-def revoke(accounts: Accounts) -> None:
-    revoke_account(
-        ORGANIZATION_ID, ACCOUNT_ID, requester=by("eve@example.com"), accounts=accounts, now=NOW
-    )
-
-
-def delete(accounts: Accounts) -> None:
-    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-    accounts.delete(account, entry=audit.deleted(account, by("eve@example.com"), NOW), now=NOW)
-
-
-def find_open(accounts: Accounts) -> None:
-    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
-    accounts.save(account, with_open_role(account, NOW))
-
-
-ENDS = [revoke, delete, find_open]
-
-
-def end_meanwhile(
-    monkeypatch: pytest.MonkeyPatch, end: Callable[[Accounts], None], look: int = 1
-) -> None:
-    """Ends the use of the account while the instance is looked at for the given time."""
-    find, looks = InstanceClient.find, count(1)
-
-    def finding(client: InstanceClient, instance_id: str) -> Instance | None:
-        if next(looks) == look:
-            end(wiring.accounts())
-        return find(client, instance_id)
-
-    monkeypatch.setattr(InstanceClient, "find", finding)
-
-
 @pytest.mark.parametrize("key", ["k", None])
 @pytest.mark.parametrize("end", ENDS)
 def test_nothing_is_done_in_an_account_whose_use_ended_while_its_instance_was_looked_for(
@@ -452,7 +314,6 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     return made
 
 
-KEYED = replace(CONTEXT, idempotency_key="k")
 LATER = replace(KEYED, now=NOW + timedelta(seconds=5), requester=replace(ADA, request_id="r-2"))
 
 
@@ -538,10 +399,6 @@ def test_after_a_call_without_an_answer_the_instance_is_looked_at_and_not_called
     assert accepted.detail == "It is stopped, perhaps by an earlier try of this request."
     assert (accepted.changed, accepted.result) == (True, Result.REACHED)
     assert history(interactions) == [accepted]
-
-
-class Died(BaseException):
-    """The function's process is gone."""
 
 
 def die_at_the_call(

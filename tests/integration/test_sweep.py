@@ -41,7 +41,6 @@ from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.scheduled_test import Found
 from cavok.services.sweep import Sweep, SweepDependencies, Swept
 from functions.sweep_accounts import app
-from tests.integration.conftest import TABLE, client, items
 from tests.support.api import Api, Context, number
 from tests.support.builders import (
     NOW,
@@ -52,6 +51,7 @@ from tests.support.builders import (
     steps_of,
 )
 from tests.support.faults import Calls, Fault, watched
+from tests.support.moto_stack import TABLE, client, items
 from tests.support.stream_records import stream_record
 
 ARN = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"

@@ -4,7 +4,6 @@ its path takes, by every kind of caller who may not. Each request is one that th
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -13,36 +12,18 @@ from typing import Any
 
 import pytest
 
-from cavok import wiring
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.resources import Resources
 from cavok.api.caller import Caller
-from cavok.domain.organizations import Organization
-from cavok.domain.verifications import finish
-from cavok.domain.webhooks import Delivery, DeliveryStatus
-from cavok.services.resources import ResourceDependencies
-from functions.accounts_api import app as accounts_api
-from functions.instances_api import app as instances_api
-from tests.integration.conftest import begin_test, items
-from tests.integration.test_following_schedules import control, scheduler
-from tests.integration.test_instances import make_database
-from tests.integration.test_start_stop import dependencies, sessions
 from tests.support import api
 from tests.support.api import KEYS, Answer, Api, number
-from tests.support.builders import (
-    NOW,
-    ORGANIZATION_ID,
-    a_resource,
-    a_verification,
-    an_account_with_keys,
-    an_interaction,
-    steps_of,
-)
+from tests.support.builders import ORGANIZATION_ID
+from tests.support.moto_stack import items
+from tests.support.tenants import DATABASE, Json, World, make_world, whole_api
 
-__all__ = ["control", "dependencies", "scheduler", "sessions"]
+__all__ = ["whole_api"]
 
-Json = dict[str, Any]
 Route = tuple[str, str]
 OPERATIONS: list[Route] = [
     (method.upper(), path)
@@ -52,7 +33,6 @@ OPERATIONS: list[Route] = [
 ]
 """Method and path of every route that takes a token."""
 AT_LEAST = 500
-DATABASE = "orders"
 BODIES: dict[tuple[str, str], Json] = {
     ("POST", "/v1/accounts"): api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
     ("PATCH", "/v1/accounts/{account_id}"): {"name": "Taken"},
@@ -74,57 +54,6 @@ BODIES: dict[tuple[str, str], Json] = {
 # ---- two organizations ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class World:
-    """An organization with one of everything. `ids` fills in the parameters of its paths."""
-
-    organization_id: str
-    ids: dict[str, str]
-    secrets: frozenset[str] = field(default_factory=frozenset)
-
-    @property
-    def admin(self) -> Api:
-        return Api(self.organization_id, "admin")
-
-    def items(self) -> list[Json]:
-        """All that is stored of it."""
-        of_it = {
-            keys.organization_pk(self.organization_id),
-            keys.webhook_pk(self.organization_id),
-            keys.account_pk(self.ids["account_id"]),
-            keys.progress_pk(self.ids["verification_id"]),
-        }
-        return [each for each in items() if each["pk"] in of_it]
-
-
-class Whole:
-    """Both functions of the API, as the gateway stands before them."""
-
-    @staticmethod
-    def handler(event: Json, context: Any) -> Any:
-        routes = (*instances_api.app._static_routes, *instances_api.app._dynamic_routes)
-        here = any(route.rule.match(event["rawPath"]) for route in routes)
-        return (instances_api if here else accounts_api).handler(event, context)
-
-
-class Queue:
-    """Takes the messages to webhooks."""
-
-    @staticmethod
-    def send(messages: list[Any]) -> list[None]:
-        return [None for _ in messages]
-
-
-@pytest.fixture(autouse=True)
-def whole_api(control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
-    monkeypatch.setattr(api, "app", Whole)
-    monkeypatch.setattr(wiring, "connection_dependencies", lambda: control.connections)
-    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
-    monkeypatch.setattr(wiring, "webhook_messages", Queue)
-    make_database(DATABASE)
-
-
 @pytest.fixture
 def victim() -> World:
     return make_world(ORGANIZATION_ID, 1)
@@ -133,59 +62,6 @@ def victim() -> World:
 @pytest.fixture
 def attacker() -> World:
     return make_world("org-two", 2)
-
-
-def make_world(organization_id: str, index: int) -> World:
-    ids = {
-        name: f"01JN8Q5M3C00000000000000{letter}{index}"
-        for name, letter in {
-            "account_id": "A",
-            "verification_id": "V",
-            "resource_id": "R",
-            "event_id": "E",
-            "interaction": "N",
-        }.items()
-    }
-    account_id, of_it = ids["account_id"], {"organization_id": organization_id}
-    wiring.organizations().create(Organization.new(organization_id), NOW)
-    account = wiring.accounts().add(
-        an_account_with_keys(
-            **of_it, account_id=account_id, account_number=number(index), name=f"Secretly{index}"
-        ),
-        "sealed",
-    )
-    tested = a_verification(**of_it, account_id=account_id, verification_id=ids["verification_id"])
-    account = begin_test(account, tested)
-    after, ended = finish(account, tested, steps_of(account), NOW)
-    wiring.verifications().finish(account, after, ended, None)
-    resource = a_resource(**of_it, account_id=account_id, resource_id=ids["resource_id"])
-    wiring.resources().add(resource)
-    wiring.interactions().record(
-        an_interaction(**of_it, account_id=account_id, interaction_id=ids["interaction"])
-    )
-    hooks = f"https://hooks.example.com/{index}"
-    settings = {"url": hooks, "events": ["Account Failed"]}
-    made = Api(organization_id, "admin").put("/v1/organization/webhook", settings)
-    for event_id in (ids["event_id"], f"{account_id}/2025-03/80"):
-        wiring.webhooks().record(a_delivery(organization_id, event_id))
-    shown = (hooks, made.json["secret"], number(index), account.name, *ids.values())
-    external_id = Api(organization_id, "admin").get("/v1/organization").json["external_id"]
-    constant = {"kind": "rds", "instance_id": DATABASE, "period": "2025-03", "percent": "80"}
-    return World(organization_id, ids | constant, frozenset((*shown, external_id)))
-
-
-def a_delivery(organization_id: str, event_id: str) -> Delivery:
-    event = json.dumps({"detail-type": "Account Failed", "detail": {"event_id": event_id}})
-    return Delivery(
-        organization_id=organization_id,
-        event_id=event_id,
-        type="Account Failed",
-        at=NOW,
-        event=event,
-        status=DeliveryStatus.FAILED,
-        tries=9,
-        http_status=404,
-    )
 
 
 # ---- the matrix ----------------------------------------------------------------------------------

@@ -33,12 +33,6 @@ from cavok.services.log_interactions import LogWriting, log_interactions
 from cavok.services.resources import add_resource
 from cavok.services.start_stop import start_stop
 from cavok.services.trust import TrustGuard
-from tests.integration.conftest import items
-from tests.integration.test_following_schedules import control, fire, new, scheduler
-from tests.integration.test_instances import make_database, run_instance
-from tests.integration.test_log_interactions import an_event
-from tests.integration.test_start_stop import CONTEXT as AT_THE_TEST
-from tests.integration.test_start_stop import Connect, connect, history, state
 from tests.support.builders import (
     ACCOUNT_ID,
     ADA,
@@ -46,8 +40,12 @@ from tests.support.builders import (
     ORGANIZATION_ID,
     judged,
 )
-
-__all__ = ["connect", "control", "scheduler"]
+from tests.support.instances import make_database, run_instance, state
+from tests.support.interaction_events import an_event
+from tests.support.moto_stack import items
+from tests.support.schedules import fire, new
+from tests.support.start_stop import CONTEXT as AT_THE_TEST
+from tests.support.start_stop import Connect, history
 
 MAX_AGE = timedelta(minutes=15)
 CONTEXT = replace(AT_THE_TEST, now=NOW + timedelta(minutes=1))

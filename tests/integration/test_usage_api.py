@@ -12,9 +12,9 @@ from cavok.adapters.table.interactions import Interactions
 from cavok.api.router import Router
 from cavok.domain.interactions import Usage, period_of
 from cavok.domain.times import utc_text
-from tests.integration.conftest import TABLE, client, items
 from tests.support.api import Api, is_problem, number
 from tests.support.builders import NOW, an_interaction
+from tests.support.moto_stack import TABLE, client, items
 
 PATH = "/v1/organization/usage"
 AT = NOW

@@ -18,9 +18,7 @@ from cavok.domain.accounts import UNKNOWN_CAPABILITIES, Account
 from cavok.domain.steps import Step
 from cavok.domain.verifications import TIME_LIMIT, Trigger
 from cavok.services.finish_verification import VerificationReport, finish_verification
-from tests.integration.conftest import WORKFLOW, begin_test, client
-from tests.integration.test_lists_api import walk
-from tests.support.api import Answer, Api, is_problem
+from tests.support.api import Answer, Api, is_problem, walk
 from tests.support.builders import (
     ORGANIZATION_ID,
     VERIFICATION_ID,
@@ -29,6 +27,7 @@ from tests.support.builders import (
     denied,
     steps_of,
 )
+from tests.support.moto_stack import WORKFLOW, begin_test, client
 
 
 @pytest.fixture

@@ -18,13 +18,12 @@ from cavok.api.router import Router
 from cavok.domain.organizations import message_group
 from cavok.domain.webhooks import PAUSED_AFTER, Delivery, DeliveryStatus
 from cavok.services.webhooks import deliver
-from tests.integration.conftest import items
-from tests.support.api import Api, is_problem
+from tests.support.api import WEBHOOK, Api, is_problem
 from tests.support.builders import NOW, ORGANIZATION_ID
+from tests.support.moto_stack import items
 
 PATH = "/v1/organization/webhook"
-SETTINGS = {"url": "https://hooks.example.com/in", "events": ["Account Failed"]}
-ROTATED = SETTINGS | {"rotate_secret": True}
+ROTATED = WEBHOOK | {"rotate_secret": True}
 EVENT: dict[str, Any] = {
     "detail-type": "Account Failed",
     "detail": {
@@ -101,7 +100,7 @@ def delivered(
 
 
 def test_the_secret_is_shown_once_and_signs_each_message(admin: Api, viewer: Api) -> None:
-    made = admin.put(PATH, SETTINGS).json
+    made = admin.put(PATH, WEBHOOK).json
 
     assert made["secret"].startswith("whsec_")
     assert viewer.get(PATH).json == made | {"secret": None}
@@ -112,17 +111,17 @@ def test_9_3_4_setting_the_webhook_is_201_if_there_was_none_and_200_if_there_was
     admin: Api,
 ) -> None:
     """RFC 9110, 9.3.4. A new secret is no new webhook."""
-    bodies = [SETTINGS, SETTINGS, ROTATED]
+    bodies = [WEBHOOK, WEBHOOK, ROTATED]
     answers = [admin.put(PATH, body) for body in bodies]
 
     assert [answer.status for answer in answers] == [201, 200, 200]
     assert [answer.json["secret"] is None for answer in answers] == [False, True, False]
     admin.delete(PATH)
-    assert admin.put(PATH, SETTINGS).status == 201
+    assert admin.put(PATH, WEBHOOK).status == 201
 
 
 def test_a_change_keeps_the_secret_and_does_not_show_it(admin: Api) -> None:
-    first = admin.put(PATH, SETTINGS).json
+    first = admin.put(PATH, WEBHOOK).json
     other = {"url": "https://hooks.example.com/other", "events": ["Account Created"] * 2}
 
     changed = admin.put(PATH, other | {"events": [*other["events"], "Account Failed"]}).json
@@ -138,7 +137,7 @@ def test_a_rotated_secret_is_shown_and_the_old_one_signs_for_another_day(
     admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
-    first = admin.put(PATH, SETTINGS).json
+    first = admin.put(PATH, WEBHOOK).json
 
     rotated = admin.put(PATH, ROTATED).json
 
@@ -168,7 +167,7 @@ def test_a_secret_whose_successor_nobody_saw_still_signs_after_the_next_rotation
 
     assert any("older_secrets" in item for item in items())
     now[0] = NOW + timedelta(hours=24)
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     (stored,) = (item for item in items() if "sealed_secret" in item)
     assert not {"previous_secret", "older_secrets"} & set(stored), "those that sign no more leave"
 
@@ -192,7 +191,7 @@ def test_a_secret_whose_successor_nobody_saw_still_signs_after_the_next_rotation
 def test_a_setting_that_is_wrong_is_named_and_nothing_is_set(
     change: dict[str, Any], field: str, admin: Api
 ) -> None:
-    answer = admin.put(PATH, SETTINGS | change)
+    answer = admin.put(PATH, WEBHOOK | change)
 
     assert is_problem(answer, 422)
     assert answer.fields == [field]
@@ -200,17 +199,17 @@ def test_a_setting_that_is_wrong_is_named_and_nothing_is_set(
 
 
 def test_a_removed_webhook_is_gone_with_its_secret(admin: Api) -> None:
-    first = admin.put(PATH, SETTINGS).json
+    first = admin.put(PATH, WEBHOOK).json
 
     assert [admin.delete(PATH).status for _ in range(2)] == [204, 204]
 
     assert is_problem(admin.get(PATH), 404)
     assert delivered().headers == {}
-    assert admin.put(PATH, SETTINGS).json["secret"] != first["secret"]
+    assert admin.put(PATH, WEBHOOK).json["secret"] != first["secret"]
 
 
 def test_a_webhook_is_of_one_organization(admin: Api, other_admin: Api) -> None:
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
 
     assert is_problem(other_admin.get(PATH), 404)
 
@@ -233,7 +232,7 @@ def audit(api: Api) -> list[str]:
 
 def paused(admin: Api) -> Receiver:
     """A receiver that failed until its webhook was paused, at NOW."""
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     receiver = Receiver(500)
     for number in range(PAUSED_AFTER):
         assert admin.get(PATH).json["state"] == "active"
@@ -270,7 +269,7 @@ def test_a_paused_webhook_is_tried_with_one_message_after_each_pause(admin: Api)
 def test_failures_that_come_at_once_are_all_counted(
     admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     webhooks, read = wiring.webhooks(), type(wiring.webhooks()).health
     meanwhile = [True]
 
@@ -287,7 +286,7 @@ def test_failures_that_come_at_once_are_all_counted(
 
 
 def test_a_failure_that_the_sdk_stores_twice_counts_once(admin: Api) -> None:
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
 
     for _ in range(2):
         wiring.webhooks().count_failure(ORGANIZATION_ID, NOW)
@@ -325,7 +324,7 @@ def test_a_person_ends_a_pause(how: str, admin: Api, viewer: Api) -> None:
     else:
         if how != "set anew":
             admin.delete(PATH)
-        admin.put(PATH, SETTINGS)
+        admin.put(PATH, WEBHOOK)
 
     assert viewer.get(PATH).json["state"] == "active"
     delivered(receiver, number=80)
@@ -345,8 +344,8 @@ def test_a_webhook_that_is_not_there_is_not_resumed(admin: Api) -> None:
 def test_the_log_says_what_became_of_each_message_at_its_latest_try(
     admin: Api, other_admin: Api
 ) -> None:
-    admin.put(PATH, SETTINGS)
-    other_admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
+    other_admin.put(PATH, WEBHOOK)
     delivered(Receiver(503), number=1, tries=1)
     delivered(Receiver(404), number=2, tries=9)
     delivered(number=3)
@@ -365,7 +364,7 @@ def test_the_log_says_what_became_of_each_message_at_its_latest_try(
 
 
 def test_the_log_has_the_newest_hundred(admin: Api) -> None:
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     for number in range(103):
         delivered(number=number)
 
@@ -379,7 +378,7 @@ def test_the_log_has_the_newest_hundred(admin: Api) -> None:
 def test_a_message_is_delivered_again_as_it_was(
     event_id: str, admin: Api, viewer: Api, queue: Queue
 ) -> None:
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     event = EVENT | {"detail": EVENT["detail"] | {"event_id": event_id}}
     wiring.webhooks().record(a_delivery(event_id, json.dumps(event)))
     path = f"{PATH}/deliveries/{event_id}/redeliver"
@@ -399,7 +398,7 @@ def test_a_message_is_delivered_again_as_it_was(
 def test_a_message_that_could_not_be_sent_again_is_not_said_to_wait(
     failure: Any, admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     wiring.webhooks().record(a_delivery("e-1", json.dumps(EVENT)))
     before = log(admin)
     send = Mock(side_effect=[failure])
@@ -441,8 +440,8 @@ def test_six_test_messages_a_minute_and_no_more(
 ) -> None:
     now = [NOW]
     monkeypatch.setattr(Router, "now", staticmethod(lambda: now[0]))
-    admin.put(PATH, SETTINGS)
-    other_admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
+    other_admin.put(PATH, WEBHOOK)
     for seconds in range(1, 7):
         now[0] = NOW + timedelta(seconds=seconds)
         assert admin.post(f"{PATH}/test").status == 202
@@ -463,7 +462,7 @@ def test_six_test_messages_a_minute_and_no_more(
 
 def test_every_change_of_the_webhook_is_told_without_what_may_be_secret(admin: Api) -> None:
     url = "https://hooks.example.com/T0/secret?token=secret"
-    admin.put(PATH, SETTINGS | {"url": url})
+    admin.put(PATH, WEBHOOK | {"url": url})
     admin.put(PATH, ROTATED)
     admin.delete(PATH)
     admin.delete(PATH)
@@ -477,9 +476,9 @@ def test_a_webhook_that_is_led_elsewhere_on_its_host_is_told_without_saying_wher
     admin: Api,
 ) -> None:
     """Hosts such as those of chats serve everybody's webhooks, each at a path of its own."""
-    admin.put(PATH, SETTINGS | {"url": "https://hooks.example.com/T0/ours"})
-    admin.put(PATH, SETTINGS | {"url": "https://hooks.example.com/T666/theirs"})
-    admin.put(PATH, SETTINGS | {"url": "https://hooks.example.com/T666/theirs"})
+    admin.put(PATH, WEBHOOK | {"url": "https://hooks.example.com/T0/ours"})
+    admin.put(PATH, WEBHOOK | {"url": "https://hooks.example.com/T666/theirs"})
+    admin.put(PATH, WEBHOOK | {"url": "https://hooks.example.com/T666/theirs"})
 
     again, led, first = admin.get("/v1/audit").json["items"]
 
@@ -511,14 +510,14 @@ def test_a_change_does_not_undo_a_rotation_at_the_same_moment(
     """Else the secret that one admin was shown, once, verifies nothing, and the one that was to be
     replaced signs for ever.
     """
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     rotated: list[str] = []
 
     def rotate() -> None:
         rotated.append(admin.put(PATH, ROTATED).json["secret"])
 
     meanwhile(monkeypatch, rotate)
-    changed = admin.put(PATH, SETTINGS | {"events": ["Account Created", "Account Failed"]})
+    changed = admin.put(PATH, WEBHOOK | {"events": ["Account Created", "Account Failed"]})
 
     assert changed.json["secret"] is None
     assert admin.get(PATH).json["events"] == ["Account Created", "Account Failed"]
@@ -528,7 +527,7 @@ def test_a_change_does_not_undo_a_rotation_at_the_same_moment(
 def test_of_two_who_ask_for_a_new_secret_at_once_both_get_one_that_signs(
     admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shown = [admin.put(PATH, SETTINGS).json["secret"]]
+    shown = [admin.put(PATH, WEBHOOK).json["secret"]]
     meanwhile(monkeypatch, lambda: shown.append(admin.put(PATH, ROTATED).json["secret"]))
 
     shown.append(admin.put(PATH, ROTATED).json["secret"])
@@ -540,10 +539,10 @@ def test_of_two_who_ask_for_a_new_secret_at_once_both_get_one_that_signs(
 def test_a_change_does_not_bring_back_the_secret_of_a_webhook_that_is_removed_meanwhile(
     admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = admin.put(PATH, SETTINGS).json
+    first = admin.put(PATH, WEBHOOK).json
     meanwhile(monkeypatch, lambda: admin.delete(PATH))
 
-    answer = admin.put(PATH, SETTINGS)
+    answer = admin.put(PATH, WEBHOOK)
 
     assert answer.status == 201, "it is a new one"
     assert answer.json["secret"]
@@ -554,9 +553,9 @@ def test_two_who_set_the_first_webhook_at_once_do_not_both_see_a_secret_that_is_
     admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     other: list[str] = []
-    meanwhile(monkeypatch, lambda: other.append(admin.put(PATH, SETTINGS).json["secret"]))
+    meanwhile(monkeypatch, lambda: other.append(admin.put(PATH, WEBHOOK).json["secret"]))
 
-    assert admin.put(PATH, SETTINGS).json["secret"] is None
+    assert admin.put(PATH, WEBHOOK).json["secret"] is None
 
     assert delivered().is_signed_with(other[0])
 
@@ -569,7 +568,7 @@ def test_a_test_message_that_is_delivered_again_is_one_of_the_six_a_minute(
 ) -> None:
     now = [NOW]
     monkeypatch.setattr(Router, "now", staticmethod(lambda: now[0]))
-    admin.put(PATH, SETTINGS)
+    admin.put(PATH, WEBHOOK)
     delivered(number=1, event_type="Webhook Test")
 
     answers = []
@@ -602,7 +601,7 @@ def test_ending_the_pause_again_and_again_buys_one_message_each(how: str, admin:
         else:
             if how != "set":
                 admin.delete(PATH)
-            admin.put(PATH, SETTINGS)
+            admin.put(PATH, WEBHOOK)
         for number in range(20):
             at = NOW + timedelta(milliseconds=20 * round_ + number)
             delivered(receiver, number=100 + number, now=at)

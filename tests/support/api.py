@@ -167,3 +167,17 @@ def served(app: APIGatewayHttpResolver) -> set[tuple[str, str]]:
     return {
         (route.method, route.openapi_path) for route in (*app._static_routes, *app._dynamic_routes)
     }
+
+
+WEBHOOK = {"url": "https://hooks.example.com/in", "events": ["Account Failed"]}
+
+
+def walk(api: Api, path: str = "/v1/accounts", **query: Any) -> list[list[dict[str, Any]]]:
+    """Every page of a list, following its cursors."""
+    pages, cursor = [], {}
+    while True:
+        page = api.get(path, **query, **cursor).json
+        pages.append(page["items"])
+        if not page["next_cursor"]:
+            return pages
+        cursor = {"cursor": page["next_cursor"]}

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from unittest.mock import Mock
 
@@ -24,6 +25,7 @@ from cavok.api.router import Router
 from cavok.domain.accounts import Account
 from cavok.domain.steps import Judgement, Verdict
 from cavok.domain.survey import Survey
+from cavok.domain.verifications import Verification, begin
 from cavok.observability import metrics
 from cavok.services import query_instances, sweep
 from cavok.services.enter_for_verification import VerificationRequest
@@ -37,6 +39,8 @@ REGION = "us-east-1"
 TABLE = "cavok-accounts"
 CLOCKS = "cavok-clocks"
 ACTS = "cavok-followed-acts"
+BUCKET = "cavok-templates"
+WORKFLOW = f"arn:aws:states:{REGION}:{OURS}:stateMachine:verify_account"
 
 _plain = TypeDeserializer().deserialize
 
@@ -82,7 +86,7 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
         monkeypatch.setattr(importlib.import_module(name), "datetime", Clock)
     # One after another, so that the calls of a listing have an order.
     monkeypatch.setattr(query_instances, "_THREADS", 1)
-    _let_customers_in(monkeypatch)
+    let_customers_in(monkeypatch)
     let_sweeps_find_everything_working(monkeypatch)
     boto3.client("scheduler", REGION).create_schedule_group(Name=CLOCKS)
     boto3.client("events", REGION).create_event_bus(Name="cavok")
@@ -90,7 +94,7 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
         adapter.cache_clear()
 
 
-def _let_customers_in(monkeypatch: pytest.MonkeyPatch) -> None:
+def let_customers_in(monkeypatch: pytest.MonkeyPatch) -> None:
     """moto evaluates no trust policy: what it lets in counts as refused."""
     attempt = CustomerRoles._try
 
@@ -184,3 +188,22 @@ def keys_of(records: list[Json]) -> Iterator[Key]:
     for record in records:
         keys = record["dynamodb"]["Keys"]
         yield keys["pk"]["S"], keys["sk"]["S"]
+
+
+@cache
+def client(service: str) -> Any:
+    """A client a process; moto answers whichever test asks."""
+    return boto3.client(service, region_name=REGION)
+
+
+def items() -> list[dict[str, Any]]:
+    """Everything in the table."""
+    plain = TypeDeserializer().deserialize
+    found = client("dynamodb").scan(TableName=TABLE)["Items"]
+    return [{name: plain(value) for name, value in item.items()} for item in found]
+
+
+def begin_test(account: Account, verification: Verification) -> Account:
+    """Stores a running verification and its account."""
+    tested, entry = begin(account, verification)
+    return wiring.verifications().begin(account, tested, verification, entry)

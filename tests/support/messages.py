@@ -1,0 +1,254 @@
+"""Every producer and every consumer of messages, as the template connects them: what the producer
+emits is given to the real handler behind the rule, filter, queue or schedule.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.bus import Bus
+from cavok.adapters.retry_queue import RetryQueue
+from cavok.observability import metrics
+from tests.support import moto_stack
+from tests.support.api import Context
+from tests.support.builders import ORGANIZATION_ID
+from tests.support.moto_stack import Json
+from tests.support.template import FUNCTIONS, RESOURCES, folder, of_type
+
+
+def sources(kind: str) -> dict[tuple[str, str], Json]:
+    """Events of this type that SAM functions declare, by function and name."""
+    return {
+        (function, name): event["Properties"]
+        for function, properties in FUNCTIONS.items()
+        for name, event in properties.get("Events", {}).items()
+        if event["Type"] == kind
+    }
+
+
+def mappings(source: str) -> dict[str, Json]:
+    """Event source mappings by function, of streams (`Stream`) or queues (`Queue`)."""
+    found = {
+        function: event
+        for kind in ("DynamoDB", "SQS")
+        for (function, _), event in sources(kind).items()
+        if source in event
+    }
+    attribute = {"Stream": "StreamArn", "Queue": "Arn"}[source]
+    return found | {
+        mapping["FunctionName"]["Ref"]: mapping | {source: mapping["EventSourceArn"]}
+        for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["EventSourceArn"]["Fn::GetAtt"][1] == attribute
+    }
+
+
+STREAMS, QUEUES = mappings("Stream"), mappings("Queue")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule: its pattern, and its targets as logical ids."""
+
+    pattern: Json
+    targets: tuple[str, ...]
+
+    def types(self) -> list[str]:
+        return list(self.pattern["detail-type"])
+
+
+RULES = {
+    name: Rule(properties["EventPattern"], tuple(resolved(t["Arn"]) for t in properties["Targets"]))
+    for resolved in [lambda value: value["Fn::GetAtt"][0]]
+    for name, properties in of_type("AWS::Events::Rule").items()
+} | {
+    f"{function}{name}": Rule(properties["Pattern"], (function,))
+    for (function, name), properties in sources("EventBridgeRule").items()
+}
+
+
+def invoke(function: str, event: Any) -> Any:
+    """The real handler, with an event that went through JSON as on its way to Lambda."""
+    app = importlib.import_module(f"functions.{folder(function)}.app")
+    answer = app.handler(json.loads(json.dumps(event, default=_as_lambda_sends)), Context())
+    return json.loads(json.dumps(answer))
+
+
+def _as_lambda_sends(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def matches(pattern: Any, value: Any) -> bool:
+    """Whether a pattern of EventBridge or Lambda accepts a value: exact values and prefixes."""
+    if isinstance(pattern, dict):
+        return isinstance(value, dict) and all(
+            name in value and matches(inner, value[name]) for name, inner in pattern.items()
+        )
+    return any(
+        str(value).startswith(one["prefix"])
+        if isinstance(one, dict) and "prefix" in one
+        else value == one
+        for one in pattern
+    )
+
+
+class Stream(moto_stack.Stream):
+    """The table's stream, with the images that the template asks for."""
+
+    def changes(self) -> list[Json]:
+        """The records of the writes since the last call."""
+        self.look()
+        return [_in_view(record) for record in self.taken()]
+
+
+def _in_view(record: Json) -> Json:
+    view = RESOURCES["Table"]["Properties"]["StreamSpecification"]["StreamViewType"]
+    hidden = {"NEW_AND_OLD_IMAGES": (), "NEW_IMAGE": ("OldImage",), "OLD_IMAGE": ("NewImage",)}[
+        view
+    ]
+    change = {name: value for name, value in record["dynamodb"].items() if name not in hidden}
+    return record | {"dynamodb": change}
+
+
+@dataclass
+class EventBridge:
+    """PutEvents, and the events as rules see them; and the queues that no rule feeds."""
+
+    events: list[Json] = field(default_factory=list)
+    sent: dict[str, list[Json]] = field(
+        default_factory=lambda: {"FollowedActs": [], "WebhookMessages": []}
+    )
+
+    def send_message_batch(self, QueueUrl: str, Entries: list[Json]) -> Json:  # noqa: N803
+        name = QueueUrl.rpartition("/")[2]
+        self.sent[name] += [json.loads(entry["MessageBody"]) for entry in Entries]
+        return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
+
+    def put_events(self, Entries: list[Json]) -> Json:  # noqa: N803
+        self.events += [
+            {
+                "version": "0",
+                "id": f"e-{len(self.events)}",
+                "source": entry["Source"],
+                "detail-type": entry["DetailType"],
+                "time": entry["Time"].isoformat(),
+                "detail": json.loads(entry["Detail"]),
+            }
+            for entry in Entries
+        ]
+        return {"Entries": [{"EventId": "e"} for _ in Entries], "FailedEntryCount": 0}
+
+    def put_foreign(self) -> None:
+        """An interaction from another service, which knows no envelope."""
+        detail = {
+            "schema_version": 1,
+            "organization_id": ORGANIZATION_ID,
+            "account_id": "01JN8Q5M3C0000000000000009",
+            "interaction_id": "planner-17",
+            "action": "stop",
+            "outcome": "accepted",
+            "actor": "schedule",
+            "at": datetime.now(UTC).isoformat(),
+            "request_id": "r",
+        }
+        foreign = {"source": "cavok.planner", "detail-type": "Instance Interaction"}
+        self.events.append(foreign | {"detail": detail})
+
+
+@dataclass
+class Receiver:
+    """A customer's webhook receiver."""
+
+    bodies: list[Json] = field(default_factory=list)
+
+    def post(self, url: object, body: bytes, headers: Mapping[str, str]) -> int:
+        self.bodies.append(json.loads(body))
+        return 200
+
+
+@pytest.fixture
+def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
+    made = EventBridge()
+    monkeypatch.setattr(wiring, "bus", lambda: Bus(made, "cavok"))  # type: ignore[arg-type]
+    acts, messages = (
+        RetryQueue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
+        for name in ("FollowedActs", "WebhookMessages")
+    )
+    monkeypatch.setattr(wiring, "followed_acts", lambda: acts)
+    monkeypatch.setattr(wiring, "webhook_messages", lambda: messages)
+    monkeypatch.setenv("FREE_INTERACTIONS", "1")
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    return made
+
+
+@pytest.fixture
+def receiver(monkeypatch: pytest.MonkeyPatch) -> Receiver:
+    made = Receiver()
+    monkeypatch.setattr(wiring, "webhook_client", lambda: made)
+    return made
+
+
+def fed_by_clocks() -> str:
+    """The queue to which the clocks send, as the functions know it that set them."""
+    (queue,) = {
+        properties["Environment"]["Variables"]["FIRED_CLOCKS_URL"]["Ref"]
+        for properties in FUNCTIONS.values()
+        if "FIRED_CLOCKS_URL" in properties.get("Environment", {}).get("Variables", {})
+    }
+    return str(queue)
+
+
+def queue_names() -> dict[str, str]:
+    """The function that each queue feeds."""
+    return {mapping["Queue"]["Fn::GetAtt"][0]: name for name, mapping in QUEUES.items()}
+
+
+def deliver(target: str, events: list[Json]) -> None:
+    """To a function directly, or through the queue that feeds it. Nothing may fail, nothing may be
+    dropped.
+    """
+    if target in FUNCTIONS:
+        for event in events:
+            invoke(target, event)
+        return
+    messages = [
+        {
+            "messageId": f"m-{index}",
+            "receiptHandle": "r",
+            "body": json.dumps(event),
+            "attributes": {"ApproximateReceiveCount": "1"},
+            "eventSource": "aws:sqs",
+        }
+        for index, event in enumerate(events)
+    ]
+    answer = invoke(queue_names()[target], {"Records": messages})
+    assert answer == {"batchItemFailures": []}, target
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the template sets and the other tests here do not need. The namespace of metrics is read
+    at import.
+    """
+    monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
+    for name in ("CANARY_ROLE_ARN", "CANARY_EXTERNAL_ID"):
+        monkeypatch.setenv(name, "not used: the account is entered with an access key")
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A consumer that drops an event of ours has met one that it cannot take."""
+
+    def refuse(error: Exception, message_id: object) -> None:
+        raise AssertionError(f"dropped: {error}")
+
+    for place in ("cavok.batches", "cavok.messages"):
+        monkeypatch.setattr(importlib.import_module(place), "drop", refuse)

@@ -1,0 +1,137 @@
+"""Organizations with one of everything each, and the whole API before them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters.table import keys
+from cavok.domain.organizations import Organization
+from cavok.domain.verifications import finish
+from cavok.domain.webhooks import Delivery, DeliveryStatus
+from cavok.services.resources import ResourceDependencies
+from functions.accounts_api import app as accounts_api
+from functions.instances_api import app as instances_api
+from tests.support import api
+from tests.support.api import Api, number
+from tests.support.builders import (
+    NOW,
+    a_resource,
+    a_verification,
+    an_account_with_keys,
+    an_interaction,
+    steps_of,
+)
+from tests.support.instances import make_database
+from tests.support.moto_stack import begin_test, items
+
+Json = dict[str, Any]
+DATABASE = "orders"
+
+
+@dataclass(frozen=True)
+class World:
+    """An organization with one of everything. `ids` fills in the parameters of its paths."""
+
+    organization_id: str
+    ids: dict[str, str]
+    secrets: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def admin(self) -> Api:
+        return Api(self.organization_id, "admin")
+
+    def items(self) -> list[Json]:
+        """All that is stored of it."""
+        of_it = {
+            keys.organization_pk(self.organization_id),
+            keys.webhook_pk(self.organization_id),
+            keys.account_pk(self.ids["account_id"]),
+            keys.progress_pk(self.ids["verification_id"]),
+        }
+        return [each for each in items() if each["pk"] in of_it]
+
+
+class Whole:
+    """Both functions of the API, as the gateway stands before them."""
+
+    @staticmethod
+    def handler(event: Json, context: Any) -> Any:
+        routes = (*instances_api.app._static_routes, *instances_api.app._dynamic_routes)
+        here = any(route.rule.match(event["rawPath"]) for route in routes)
+        return (instances_api if here else accounts_api).handler(event, context)
+
+
+class Queue:
+    """Takes the messages to webhooks."""
+
+    @staticmethod
+    def send(messages: list[Any]) -> list[None]:
+        return [None for _ in messages]
+
+
+@pytest.fixture(autouse=True)
+def whole_api(control: ResourceDependencies, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    monkeypatch.setattr(api, "app", Whole)
+    monkeypatch.setattr(wiring, "connection_dependencies", lambda: control.connections)
+    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
+    monkeypatch.setattr(wiring, "webhook_messages", Queue)
+    make_database(DATABASE)
+
+
+def make_world(organization_id: str, index: int) -> World:
+    ids = {
+        name: f"01JN8Q5M3C00000000000000{letter}{index}"
+        for name, letter in {
+            "account_id": "A",
+            "verification_id": "V",
+            "resource_id": "R",
+            "event_id": "E",
+            "interaction": "N",
+        }.items()
+    }
+    account_id, of_it = ids["account_id"], {"organization_id": organization_id}
+    wiring.organizations().create(Organization.new(organization_id), NOW)
+    account = wiring.accounts().add(
+        an_account_with_keys(
+            **of_it, account_id=account_id, account_number=number(index), name=f"Secretly{index}"
+        ),
+        "sealed",
+    )
+    tested = a_verification(**of_it, account_id=account_id, verification_id=ids["verification_id"])
+    account = begin_test(account, tested)
+    after, ended = finish(account, tested, steps_of(account), NOW)
+    wiring.verifications().finish(account, after, ended, None)
+    resource = a_resource(**of_it, account_id=account_id, resource_id=ids["resource_id"])
+    wiring.resources().add(resource)
+    wiring.interactions().record(
+        an_interaction(**of_it, account_id=account_id, interaction_id=ids["interaction"])
+    )
+    hooks = f"https://hooks.example.com/{index}"
+    settings = {"url": hooks, "events": ["Account Failed"]}
+    made = Api(organization_id, "admin").put("/v1/organization/webhook", settings)
+    for event_id in (ids["event_id"], f"{account_id}/2025-03/80"):
+        wiring.webhooks().record(a_delivery(organization_id, event_id))
+    shown = (hooks, made.json["secret"], number(index), account.name, *ids.values())
+    external_id = Api(organization_id, "admin").get("/v1/organization").json["external_id"]
+    constant = {"kind": "rds", "instance_id": DATABASE, "period": "2025-03", "percent": "80"}
+    return World(organization_id, ids | constant, frozenset((*shown, external_id)))
+
+
+def a_delivery(organization_id: str, event_id: str) -> Delivery:
+    event = json.dumps({"detail-type": "Account Failed", "detail": {"event_id": event_id}})
+    return Delivery(
+        organization_id=organization_id,
+        event_id=event_id,
+        type="Account Failed",
+        at=NOW,
+        event=event,
+        status=DeliveryStatus.FAILED,
+        tries=9,
+        http_status=404,
+    )
