@@ -5,6 +5,7 @@ checking count too.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
@@ -27,6 +28,8 @@ FLOORS = (
     "domain",
 )
 """From the top. A module imports from its own floor and from those below."""
+RUNS_AGAIN = {"tests/browser/test_firefox.py": {"tests.browser.test_what_is_true_now"}}
+"""Test modules that run the tests of another one, in another browser."""
 
 
 @cache
@@ -88,6 +91,40 @@ def test_a_package_loads_nothing_by_itself() -> None:
 
     assert len(packages) > 5
     assert [str(path) for path in packages if path.read_text()] == []
+
+
+def test_no_test_module_is_imported() -> None:
+    """What tests share is in `tests/support`, once."""
+    paths = {str(path.relative_to(ROOT)): path for path in (ROOT / "tests").rglob("*.py")}
+    found = {
+        path: imported_test_modules(ast.parse(file.read_text())) for path, file in paths.items()
+    }
+
+    assert len(found) > 300
+    assert {path: names for path, names in found.items() if names} == RUNS_AGAIN
+
+
+def imported_test_modules(tree: ast.AST) -> set[str]:
+    """The test modules that are named in an import, however it is written."""
+    named: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            named |= {str(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return {name for name in named if re.fullmatch(r"tests\.(\w+\.)*test_\w+", name)}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tests.unit.test_costs import COSTS",
+        "from tests.unit import test_costs",
+        "import tests.unit.test_costs as costs",
+    ],
+)
+def test_every_import_of_a_test_module_is_seen(line: str) -> None:
+    assert imported_test_modules(ast.parse(line)) == {"tests.unit.test_costs"}
 
 
 def test_every_way_to_import_is_seen() -> None:
