@@ -43,7 +43,7 @@ THROTTLING_CODES = frozenset(
 
 TRANSIENT_CODES = THROTTLING_CODES | {
     TIMED_OUT,
-    "500",  # botocore's code for an answer that is no error of AWS, such as a load balancer's
+    "500",  # botocore's code for an answer that is not an AWS error, such as a load balancer's
     "502",
     "503",
     "504",
@@ -76,14 +76,12 @@ _STS_OFF = "AWS STS is turned off in {region} in this account."
 
 
 def sts_is_off(region: str) -> str:
-    """What the detail of a refused entry begins with, if STS is off in the region that was tried
-    first.
-    """
+    """The start of a refused entry's detail, if STS is off in the region that was tried first."""
     return _STS_OFF.format(region=region)
 
 
 def region_without_sts(detail: str) -> str | None:
-    """The region in which STS is off, as the detail of a refused entry says it."""
+    """The region in which STS is off, read from the detail of a refused entry."""
     found = re.search(re.escape(_STS_OFF).replace(r"\{region\}", "([a-z0-9-]+)"), detail)
     return found[1] if found else None
 

@@ -21,7 +21,7 @@ class AccessType(StrEnum):
 
 class Status(StrEnum):
     """Whether an account is connected. `degraded`: it is, but something that it asks for does not
-    work. `failed`: it is not. `unconfirmed`: not known yet.
+    work. `failed`: it is not connected. `unconfirmed`: not known yet.
     """
 
     UNCONFIRMED = "unconfirmed"
@@ -48,7 +48,7 @@ UNKNOWN_CAPABILITIES: Mapping[str, Capability] = {
 
 
 class Outcome(StrEnum):
-    """What a finished test found the account to be."""
+    """The result of a finished test."""
 
     CONFIRMED = "confirmed"
     DEGRADED = "degraded"
@@ -88,8 +88,8 @@ class Issue:
 
 
 TESTED_AGAIN_AFTER = timedelta(minutes=10)
-"""A change makes an account due this long after its last test, or a person's last act, at the
-earliest. Otherwise, changing it back and forth would cause test after test.
+"""After a change, an account is due no sooner than this after its last test, or a person's last
+act. Otherwise, changing it back and forth would cause test after test.
 """
 
 REVOKED = "revoked"
@@ -122,11 +122,11 @@ class TestSlot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedAccount:
-    """What people are shown of an account. Times are UTC.
+    """The part of an account that people see. Times are UTC.
 
     region_health        what the last test found in each of `regions`; empty before the first.
-    version              changes with what a person can change, and with the status. A client's
-                         If-Match names it.
+    version              changes with the fields that a person can change, and with the status. A
+                         client's If-Match names it.
     """
 
     account_id: str
@@ -155,7 +155,7 @@ class ListedAccount:
 
     @property
     def role_arn(self) -> str | None:
-        """Null for an account that is entered with an access key."""
+        """Null for an account with an access key."""
         if self.role_name is None:
             return None
         return role_arn(self.account_number, self.role_path, self.role_name)
@@ -169,8 +169,8 @@ class ListedAccount:
 class Account(ListedAccount):
     """One connected AWS account, whole. Times are UTC.
 
-    connection_revision  counts changes to how the account is entered, and what ends all use of it:
-                         revoking, and a role that is open. A test of an older revision does not
+    connection_revision  counts changes to how the account is entered, and ends of all its use:
+                         revoking, and finding the role open. A test of an older revision does not
                          change the status.
     proven               permissions that a test has found allowed since the connection last
                          changed. Losing one is an issue.
@@ -206,7 +206,7 @@ class Account(ListedAccount):
 
     @property
     def attention(self) -> Attention:
-        """What decides when the account is verified again."""
+        """The facts that decide when the account is verified again."""
         return Attention(
             account_id=self.account_id,
             connected=self.status in CONNECTED,
@@ -234,8 +234,8 @@ class Account(ListedAccount):
 
     def with_write_logs(self, write_logs: bool, now: datetime) -> Self:
         """With log writing on or off. Due at once, so that a test shows whether it works, but not
-        within ten minutes of the last test or change. An account whose tests find it not connected,
-        or die, stays due when it was: its tests are repeated anyway, and show nothing about logs.
+        within ten minutes of the last test or change. If the account's tests find it not connected,
+        or die, its due time stays: its tests are repeated anyway, and show nothing about logs.
         """
         due, planned = self._due_after_a_change(now), self.next_verification_at
         if planned and (self.status not in CONNECTED or self.attempts):
@@ -255,8 +255,8 @@ class Account(ListedAccount):
         return known + TESTED_AGAIN_AFTER
 
     def _due_after_a_change(self, now: datetime) -> datetime | None:
-        """At once, so that a test shows whether it works, or ten minutes later. What was planned
-        before that stays. Only a person tests a revoked account.
+        """At once, so that a test shows whether it works, or ten minutes later. An earlier due time
+        stays. Only a person tests a revoked account.
         """
         planned = self.next_verification_at
         if self.revoked:
@@ -272,9 +272,9 @@ class Account(ListedAccount):
         role_path: str | None = None,
         access_key_id_ending: str | None = None,
     ) -> Self:
-        """With a changed connection. Earlier results no longer hold: unconfirmed, and due. Tests
-        that find nothing come as seldom as before if it changes again and again. A revoked account
-        stays so. Null leaves a field unchanged.
+        """With a changed connection. Earlier results no longer hold: unconfirmed, and due. Repeated
+        changes do not make unsuccessful tests more frequent. A revoked account stays revoked. Null
+        leaves a field unchanged.
         """
         return replace(
             self,

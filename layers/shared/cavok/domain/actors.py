@@ -17,7 +17,7 @@ class ActorKind(StrEnum):
 class Actor:
     """`sub` is the user pool's identifier of a person, which nobody can change. `email` is for
     reading: it is verified, but may have belonged to another person before. Both are null if the
-    actor is no person. In older items, one of them is null.
+    actor is not a person. In older items, one of them is null.
     """
 
     kind: ActorKind
@@ -26,7 +26,7 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """For people to read. It decides nothing but who repeats the request for a resource
+        """For people to read. It decides only who repeats the request for a resource
         (`Resource.repeats`): a wrong guess there answers 201 for 409, or 409 for 201.
         """
         return self.email or self.sub or self.kind.value

@@ -29,7 +29,7 @@ _AUDITED = {
     "role_name": "role_name",
     "role_path": "role_path",
 }
-"""Fields of an account that a person may set, as the API names them."""
+"""Fields of an account that a person may set, with the API's names."""
 
 _NAMES = {
     "name": "Name",
@@ -77,8 +77,8 @@ class TargetType(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What something was done to. `id` is null for the webhook, of which there is one. `name` is
-    null if it has none, or none that is known.
+    """The target of an act. `id` is null for the webhook: an organization has only one. `name` is
+    null if it has none or it is not known.
     """
 
     type: TargetType
@@ -91,7 +91,7 @@ THE_WEBHOOK = Target(TargetType.WEBHOOK)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A field and its values, as the API has them. Null: it was not there before, or is not now."""
+    """A field and its values, as in the API. Null: it did not exist before, or does not after."""
 
     field: str
     before: Any
@@ -102,8 +102,8 @@ class Change:
 class AuditEntry:
     """One entry. Nothing in it is secret.
 
-    entry_id    sorts chronologically. Of a test it is the verification's id, of a start or stop the
-                interaction's.
+    entry_id    sorts chronologically. For a test it is the verification's id, for a start or stop
+                the interaction's.
     account_id, account_name
                 null for the webhook. The name is also null if the account was deleted before.
     changes     empty if nothing is set: a test, a start, a stop.
@@ -204,7 +204,7 @@ def operation_requested(
     at: datetime,
     interaction_id: str,
 ) -> AuditEntry:
-    """The entry of a start or stop. Its interaction says what became of it."""
+    """The entry of a start or stop. Its interaction has the result."""
     return _of_account(
         AuditAction(f"{operation.action.value}_requested"),
         account,
@@ -262,7 +262,7 @@ def of_webhook(
     changes: tuple[Change, ...] = (),
     target: Target = THE_WEBHOOK,
 ) -> AuditEntry:
-    """The entry of what a person did to the organization's webhook."""
+    """The entry of a person's act on the organization's webhook."""
     return _entry(
         requester,
         at,

@@ -1,8 +1,8 @@
 """Clocks: the EventBridge schedules of resources. When one fires, `follow_schedule` runs.
 
-A resource has one for each time of day at which its week changes. The name says for which revision
-of the schedule it was made: a change makes other clocks and leaves those of the stored schedule
-alone, and a clock that its resource does not know is recognized. A clock decides nothing.
+A resource has one for each time of day at which its week changes. A clock's name has the schedule's
+revision: a change makes other clocks and does not touch those of the stored schedule, and a clock
+that its resource does not know is recognized. A clock decides nothing.
 """
 
 import json
@@ -32,7 +32,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClockMessage:
-    """What a clock sends when it fires: its name, its resource and, if known, when it was made."""
+    """A clock's message when it fires: its name, its resource and, if known, its creation time."""
 
     organization_id: str
     account_id: str
@@ -74,11 +74,11 @@ class ClockMessage:
         return cls(**names, made_at=made_at)
 
     def is_of(self, resource: Resource) -> bool:
-        """Whether the resource has this clock for its present schedule."""
+        """Whether the resource has this clock for its current schedule."""
         return self.organization_id == resource.organization_id and knows(resource, self.clock)
 
     def is_left_over(self, resource: Resource | None, now: datetime) -> bool:
-        """Whether the clock should be deleted. Those of a change in progress must stay."""
+        """Whether the clock should be deleted. Clocks of a change in progress must stay."""
         if resource is None:
             return True
         made_at = datetime.fromisoformat(self.made_at) if self.made_at else resource.created_at
@@ -114,7 +114,7 @@ def is_left_over(made_at: datetime, now: datetime) -> bool:
 
 
 def _made_for(resource: Resource) -> str:
-    """What the names of its clocks begin with. Schedules older than revisions have none."""
+    """The prefix of its clocks' names. Schedules older than revisions have none in it."""
     if resource.revision is None:
         return resource.resource_id
     return f"{resource.resource_id}-{resource.revision}"

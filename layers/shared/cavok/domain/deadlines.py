@@ -8,8 +8,8 @@ from typing import Self
 from cavok.domain.errors import OutOfTime
 
 PERMISSION_SECONDS = 30.0
-"""For the calls of one ProbePermission, or of writing a customer's log. The last call may begin
-then and take 22 seconds (`adapters/customer/session.py`); both functions have 60.
+"""For the calls of one ProbePermission, or of writing a customer's log. The last call may begin at
+this time and take 22 seconds (`adapters/customer/session.py`); both functions have 60.
 """
 
 ACCOUNT_SECONDS = 80.0
@@ -19,8 +19,8 @@ it, and its last call begins within LOG_SECONDS. The function has 110."""
 LOG_SECONDS = 5.0
 
 SHORT_TEST_SECONDS = 8.0
-"""For the calls of a test that a sweep makes itself. An account that takes longer has a test of its
-own."""
+"""For the calls of a test that a sweep makes itself. An account that takes longer gets a test of
+its own."""
 
 WEIGHING_SECONDS = 0.25
 """Processor time for evaluating one permission's policies on databases, in a test that a sweep
@@ -37,8 +37,8 @@ next one begins, and each call of the table takes up to 25. SweepAccounts has 18
 """
 
 LINES_SECONDS = 25.0
-"""No customer's log lines are begun after this. The last ones may take one call more that AWS does
-not answer, of 22 seconds (`adapters/customer/session.py`). LogInteractions has 55.
+"""No customer's log lines are begun after this. The last ones may take one more call without an
+answer, of 22 seconds (`adapters/customer/session.py`). LogInteractions has 55.
 """
 
 

@@ -8,21 +8,22 @@ from cavok.domain.accounts import CONNECTED, AccessType, Account
 from cavok.domain.verifications import State, Verification, merely_not_entered
 
 EVERY = timedelta(seconds=5)
-"""An account is looked at once in this time, however many people read its instructions."""
+"""An account is checked once in this time, however many people read its instructions."""
 
 LOOKS_AT_ONCE = 5
-"""Accounts of one organization that are looked at in that time. So one organization takes one call
-a second of the 600 that STS answers for all. Source: IAM User Guide, "IAM and AWS STS quotas".
+"""The most accounts of one organization that are checked in that time. So one organization uses one
+of the 600 calls a second that STS answers for all. Source: IAM User Guide, "IAM and AWS STS
+quotas".
 """
 
 KEPT_FOR = timedelta(hours=1)
-"""How long the looks of an organization are remembered after the last."""
+"""How long the looks of an organization are remembered after the last one."""
 
 
 class Detection(StrEnum):
-    """`waiting`: the account is looked at, and its role does not let us in yet. `busy`: others of
-    the organization are looked at or tested first. `found`: the role lets us in, and a test has
-    started. `off`: a role is not what this account waits for.
+    """`waiting`: the account is being checked, and its role does not let us in yet. `busy`: others
+    of the organization are checked or tested first. `found`: the role lets us in, and a test has
+    started. `off`: this account does not wait for a role.
     """
 
     WAITING = "waiting"
@@ -32,15 +33,16 @@ class Detection(StrEnum):
 
 
 Looks = Mapping[str, datetime]
-"""When accounts of one organization were looked at last."""
+"""When accounts of one organization were last checked."""
 
 
 def waits_for_its_role(account: Account, newest: Verification | None, now: datetime) -> bool:
-    """Whether only the entry is missing, as far as the newest test tells. True also while a test
-    runs: whoever began it may have died before its execution, so the next look starts it again.
+    """Whether only the entry is missing, as far as the newest test tells. Also true while a test
+    runs: the process that began it may have died before its execution, so the next look starts it
+    again.
 
-    An open role lets us in too, and a test that was aborted proved nothing: looking would start
-    such tests again and again.
+    False for an open role and after an aborted test. An open role lets us in too, and an aborted
+    test proved nothing: looks would start such tests again and again.
     """
     if account.access_type is not AccessType.ASSUME_ROLE or account.status in CONNECTED:
         return False
@@ -59,7 +61,7 @@ def recent(looks: Looks, now: datetime) -> Looks:
 
 
 def refusal(looks: Looks, account_id: str) -> Detection | None:
-    """Why this account must not be looked at now. None if it may. `looks` are recent."""
+    """Why this account must not be checked now; None if it may be. `looks`: the recent ones."""
     if account_id in looks:
         return Detection.WAITING
     return Detection.BUSY if len(looks) >= LOOKS_AT_ONCE else None

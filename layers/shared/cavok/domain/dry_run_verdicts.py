@@ -35,9 +35,9 @@ REFUSED = "UnauthorizedOperation"
 """EC2's code for a call that is not allowed."""
 
 _UNASKABLE = frozenset({"IncorrectInstanceState", "OperationNotPermitted", "UnsupportedOperation"})
-"""Answers about an existing instance to which the operation does not apply: one that is terminated
-or protected from being stopped, a Spot instance of a one-time request. Source: EC2 API Reference,
-"Error codes".
+"""Answers about an existing instance to which the operation does not apply, because it is
+terminated, protected from being stopped, or a Spot instance of a one-time request. Source: EC2 API
+Reference, "Error codes".
 """
 
 _INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
@@ -67,8 +67,8 @@ def judge_findings(
     *,
     asked_in_part: bool,
 ) -> Judgement:
-    """One answer for all regions, of whose instances some were asked about. `asked_in_part`: a
-    region has more than the test asks about.
+    """One answer for all regions, in which some instances were asked about. `asked_in_part`: a
+    region has more instances than the test asks about.
     """
     in_part = asked_in_part or any(found.unreached for found in findings.values())
     verdict = resources.verdict(listed=not unlisted, complete=not in_part)
@@ -95,8 +95,8 @@ def verdicts_of(findings: Mapping[str, Findings]) -> list[ResourceVerdict]:
 
 
 def allowed_for_an_absent_one(unlisted: Mapping[str, Reason]) -> Judgement:
-    """What it means that a call is allowed for an instance that does not exist, in an account that
-    may have others than the test knows of.
+    """What an allowed call for a nonexistent instance means, in an account that may have instances
+    that the test does not know.
     """
     others = _others_unlisted(unlisted) if unlisted else ""
     return Judgement(

@@ -69,7 +69,7 @@ class HasNoAccessKey(Conflict):
 
 
 class MadeAndDeleted(Conflict):
-    """What the idempotency key made was deleted."""
+    """The account that the idempotency key created was deleted."""
 
 
 class BusyWithOthers(Conflict):
@@ -81,7 +81,7 @@ class PreconditionFailed(CavokError):
 
 
 class MalformedHeader(CavokError):
-    """A header of the request is not written as its standard says."""
+    """A header of the request does not follow its standard."""
 
 
 class InvalidField(CavokError):
@@ -98,11 +98,11 @@ class KeyReused(InvalidField):
 
 
 class CursorNotIssued(InvalidField):
-    """A cursor that this list did not give, or not to this organization."""
+    """A cursor that this list did not issue, or not to this organization."""
 
 
 class PolicyTooLong(InvalidField):
-    """The smallest policy in this form has more characters than IAM allows."""
+    """The smallest policy in this form is longer than IAM allows."""
 
 
 class Forbidden(CavokError):
@@ -110,15 +110,15 @@ class Forbidden(CavokError):
 
 
 class TokenWithoutOrganization(Forbidden):
-    """The token names no organization, as an access token."""
+    """The token names no organization, such as an access token."""
 
 
 class InNoGroup(Forbidden):
-    """The caller is in none of the groups that may read."""
+    """The caller is in no group that may read."""
 
 
 class AdminsOnly(Forbidden):
-    """The caller may read, and not make changes."""
+    """The caller may read, but not make changes."""
 
 
 class ServiceUnavailable(CavokError):
@@ -142,11 +142,11 @@ class NotAnswered(CausedOutside):
 
 
 class PerhapsDone(NotAnswered):
-    """AWS did not answer a start or stop, which it may have carried out all the same."""
+    """AWS did not answer a start or stop. It may have carried it out nevertheless."""
 
 
 class StillRunning(CausedOutside):
-    """An earlier request with the same idempotency key may still be carried out."""
+    """An earlier request with the same idempotency key may still be running."""
 
 
 class ChangedMeanwhile(CausedOutside):
@@ -289,11 +289,11 @@ class MalformedEvent(UnusableEvent):
 
 
 class LineDropped(UnusableEvent):
-    """CloudWatch Logs took a line and threw it away. The message says why."""
+    """CloudWatch Logs accepted a line and discarded it. The message says why."""
 
 
 class UnknownClock(CavokError):
-    """A clock that no schedule has. What it asks for is not done."""
+    """A clock that no schedule has. It starts and stops nothing."""
 
 
 class UnknownEvent(UnusableEvent):
@@ -306,7 +306,7 @@ def code_of(kind: type[CavokError]) -> str:
 
 
 def refusal_of(code: str | None, message: str, *, passing: bool) -> CavokError:
-    """A refusal of a start or stop, made again from what was stored."""
+    """A refusal of a start or stop, restored from its stored form."""
     if code == code_of(InstanceNotFound):
         return InstanceNotFound(message)
     kinds, made = [InteractionRefused], InteractionRefused

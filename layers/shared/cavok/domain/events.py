@@ -1,7 +1,7 @@
 """The registry of events: every type that this service puts on the bus, its envelope and its
 schema, and which events follow from a change.
 
-An event follows from one change of one item and from nothing else, so its `event_id` is the same
+An event follows from one change of one item and from nothing else. So its `event_id` is the same
 however often it is published. `docs/events` is generated from here: `make events`.
 """
 
@@ -461,8 +461,8 @@ class AccountChange:
 
 @dataclass(frozen=True, slots=True)
 class InteractionChange:
-    """An interaction before and after a write. `before` is null for a new one, of which a start or
-    stop is open. `at` is when the table was written, UTC.
+    """An interaction before and after a write. `before` is null for a new interaction; a new start
+    or stop is open. `at` is when the table was written, UTC.
     """
 
     before: Interaction | None
@@ -672,7 +672,7 @@ def _usage_events(change: UsageChange, free_interactions: int) -> Iterator[Event
 
 
 def _webhook_events(change: WebhookChange) -> Iterator[Event]:
-    """One if the webhook was paused or resumed. Most writes only count a failure or a success."""
+    """One event if the webhook was paused or resumed. Most writes only count a try."""
     paused = change.next_try_at is not None
     if paused is change.was_paused:
         return

@@ -1,5 +1,5 @@
-"""Whose account comes next, to be tested or to get its log lines: in turn between organizations, so
-that none waits for another's many.
+"""Which account comes next, to be tested or to get its log lines. Organizations take turns, so that
+none waits for another's many accounts.
 """
 
 from collections import OrderedDict, deque

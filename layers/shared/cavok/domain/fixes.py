@@ -20,7 +20,7 @@ ACCOUNT_SETTINGS = f"{_IAM}#/account_settings"
 _REGIONS = "https://console.aws.amazon.com/billing/home#/account"
 
 _NOT_GRANTED = frozenset({Reason.IDENTITY_POLICY, Reason.UNSTATED})
-"""Refusals that one more statement in the role's or user's policy mends."""
+"""Refusals that one more statement in the role's or user's policy fixes."""
 
 _PAGES = {
     Reason.SERVICE_CONTROL_POLICY: f"{_ORGANIZATIONS}/service-control-policy",
@@ -35,8 +35,8 @@ def fix_of_refusal(
     actions: Sequence[str],
     instances: Iterable[InstanceKey] = (),
 ) -> Fix | None:
-    """The fix of refused actions. The statement names the instances, if there are any, else what
-    the catalog asks for. None where only a person can tell what to change.
+    """The fix of refused actions. The statement names the instances if there are any, else the
+    catalog's resource. None if only a person can tell what to change.
     """
     if reason in _NOT_GRANTED:
         return grant(account, actions, [each.arn(account.account_number) for each in instances])
@@ -46,8 +46,8 @@ def fix_of_refusal(
 
 
 def grant(account: Account, actions: Sequence[str], arns: Sequence[str] = ()) -> Fix:
-    """The statement that allows actions on these ARNs, or on what the catalog asks for, and how to
-    add it. The user of an access key is not known by name, so that there is no command for it.
+    """The statement that allows actions on these ARNs, or on the catalog's resource, and how to add
+    it. An access key's user is not known by name, so there is no command for it.
     """
     resources = list(arns) or sorted({permissions.group_with(each).resource for each in actions})
     statement: dict[str, object] = {
@@ -63,7 +63,7 @@ def grant(account: Account, actions: Sequence[str], arns: Sequence[str] = ()) ->
 
 
 def principal_page(account: Account, section: str) -> str:
-    """The page of the account's role; of an access key, the list of users. `section` is a tab of
+    """The page of the account's role; for an access key, the list of users. `section` is a tab of
     the role's page: permissions or trust_relationships.
     """
     if account.role_name is None:
@@ -78,7 +78,7 @@ def enabling(regions: Iterable[str]) -> Fix:
 
 
 def _put_role_policy(role_name: str, statement: dict[str, object]) -> str:
-    """Adds a policy of its own: PutRolePolicy replaces one of the same name. So the name follows
+    """Adds a separate policy. PutRolePolicy replaces a policy of the same name, so the name follows
     from the statement. No text in it has a quote.
     """
     document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

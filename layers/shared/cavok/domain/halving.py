@@ -1,7 +1,7 @@
-"""Finding the instances that a call is refused for, where one call may name many.
+"""Finding the instances that a call is refused for, if one call may name many.
 
-A call that names several instances is refused if it is not allowed for each of them. Source: IAM
-User Guide, "Policy evaluation logic"; a contract test holds it for a dry run of EC2.
+A call that names several instances is refused unless it is allowed for each of them. Source: IAM
+User Guide, "Policy evaluation logic"; a contract test shows it for a dry run of EC2.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -18,12 +18,12 @@ TerminateInstances, and recommends fewer. Source: EC2 API Reference, TerminateIn
 """
 
 FEW = 16
-"""Up to this many instances that no dry run can ask about, each is left out by its own call."""
+"""Up to this many instances that no dry run can ask about are left out one call at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """AWS refuses the call. `suspect` is an instance that its message names: a hint, no proof."""
+    """AWS refuses the call. `suspect` is an instance that its message names: no proof."""
 
     reason: Reason
     message: str
@@ -39,8 +39,8 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Unaskable:
-    """A call for these instances fails for another reason than a permission, such as that one is
-    protected from being stopped. Empty: the message names none.
+    """A call for these instances fails for another reason than a permission, such as protection
+    from being stopped. Empty: the message names none.
     """
 
     ids: frozenset[str]
@@ -64,11 +64,11 @@ Answer = Permitted | Refused | Gone | Unaskable | Unanswered
 
 @dataclass(slots=True)
 class Findings:
-    """What was found out.
+    """The findings.
 
     undecided   the instances that remain. Some of them may be refused.
-    skipped     those that no dry run can ask about.
-    unreached   those that remain only because there were so many to skip: no call was refused.
+    skipped     instances that no dry run can ask about.
+    unreached   instances that remain only because so many were skipped: no call was refused.
     unanswered  why asking ended early, if the calls had not run out.
     """
 
@@ -81,7 +81,7 @@ class Findings:
     calls: int = 0
 
     def learn(self, group: Sequence[str], answer: Answer) -> None:
-        """Notes what the answer to a call that named these instances decides."""
+        """Records what the answer to a call for these instances decides."""
         self.calls += 1
         done: Collection[str] = ()
         match answer:
@@ -111,13 +111,13 @@ def find_refused(
 ) -> Findings:
     """Asks about instances from the first to the last, in at most `max_calls` calls.
 
-    A refused call is followed by one for half as many instances, an allowed one by one for twice as
-    many. So the first instances are decided first, and few calls are needed where nearly all are
+    After a refused call, the next names half as many instances; after an allowed one, twice as
+    many. So the first instances are decided first, and few calls are needed if nearly all are
     allowed, or nearly all refused. An instance that a refusal names is asked about next, alone:
     only the answer to its own call decides.
 
-    Instances that no dry run can ask about are skipped as AWS names them. Where there are more than
-    FEW, calls become smaller and come from both ends, so that others are decided all the same.
+    Instances that no dry run can ask about are skipped as AWS names them. If there are more than
+    FEW, calls become smaller and come from both ends, so that other instances are still decided.
     """
     found = Findings(undecided=list(ids))
     size = MAX_IDS_PER_CALL

@@ -124,8 +124,8 @@ class PlannedAction(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ActionPlan:
     """What a start or stop requires: a call to AWS, nothing, or a refusal. `detail` says why, for
-    people; `refusal` is its cause. `passing`: a refusal that ends without a person, such as that of
-    an instance that is stopping.
+    people; `refusal` is its cause. `passing`: the refusal ends without a person, for example
+    because the instance is stopping.
     """
 
     planned: PlannedAction
@@ -139,7 +139,7 @@ def plan(instance: Instance, action: Action) -> ActionPlan:
     state, or on its way there, requires nothing.
 
     Source: EC2 User Guide, "Instance lifecycle"; RDS User Guide, "Stopping a DB instance": only an
-    available one stops, only a stopped one starts.
+    available instance stops, only a stopped one starts.
     """
     name, state, of_kind = instance.instance_id, instance.state, instance.kind.descriptor
     if instance.excluded:

@@ -24,8 +24,8 @@ HOLDERS = {AccessType.ASSUME_ROLE: "role", AccessType.ACCESS_KEY: "user"}
 """What holds an account's policies. The names of its templates begin with it."""
 
 OUR_ACCOUNT = "{CAVOK_ACCOUNT}"
-"""Stands for the account that roles trust, in templates that are not yet installed. YAML quotes it,
-so that what takes its place is no number.
+"""Placeholder for the account that roles trust, in templates that are not yet installed. YAML
+quotes it, so that its replacement is not read as a number.
 """
 
 
@@ -75,7 +75,7 @@ DocumentOf = Callable[[PermissionGroup], dict[str, Any]]
 
 
 def granted_in_full(group: PermissionGroup) -> dict[str, Any]:
-    """The document that grants a group on every resource, as Access Details asks for it."""
+    """The document that grants a group on every resource, as in Access Details."""
     return permissions.policy_document([group])
 
 
@@ -142,14 +142,14 @@ def cloudformation_template(
 
 
 def installed(template: str, trusted_account_id: str) -> str:
-    """A template that trusts this account of ours, and no other."""
+    """A template that trusts only this account of Cavok's."""
     return template.replace(OUR_ACCOUNT, trusted_account_id)
 
 
 def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
     """The template's parameters that the quick-create link fills in. The others have defaults.
 
-    A link may be anybody's: it does not say which account is trusted.
+    Anybody may make such a link, so it does not set which account is trusted.
     """
     write_logs = {"WriteLogs": "Yes" if account.write_logs else "No"}
     if not account.role_name:
@@ -164,7 +164,7 @@ def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
 
 
 def stack_name(account: Account) -> str:
-    """One for each role, so that a second role of an AWS account gets a stack of its own."""
+    """One name for each role, so that a second role of an AWS account gets its own stack."""
     return re.sub("[^A-Za-z0-9]", "-", account.role_name or f"{USER_NAME}User")
 
 
@@ -231,7 +231,7 @@ def _yes_or_no(description: str, default: str) -> dict[str, Any]:
 
 
 def _optional_parameter(group: PermissionGroup) -> dict[str, Any]:
-    """It is No unless the customer says otherwise."""
+    """No unless the customer says otherwise."""
     return _yes_or_no(
         f"{group.title}: whether to grant {', '.join(group.actions)}. {group.permissions[0].why}",
         "No",
@@ -281,7 +281,7 @@ _OWN_RULES: dict[str, Any] = {
         for name in _TAGS
     },
 }
-"""Parameters for what customers' organizations ask of each role and user. Three tags, because a
+"""Parameters for what customers' organizations demand of each role and user. Three tags, because a
 template cannot turn a list into tags.
 """
 

@@ -34,8 +34,8 @@ class InteractionOutcome(StrEnum):
 
 
 class Result(StrEnum):
-    """Whether the instance reached the state that was asked for. `unknown`: nobody could look, it
-    was still on its way when the time for following was over, or a later request changed it.
+    """Whether the instance reached the requested state. `unknown`: Cavok could not look, the
+    instance was still changing when the time for following was over, or a later request changed it.
     """
 
     REACHED = "reached"
@@ -58,19 +58,19 @@ class Interaction:
     """One start, stop, listing or test. `kind`, `instance_id` and `region` are null where they do
     not apply.
 
-    actor       who asked for it: a person or a schedule.
+    actor       who requested it: a person or a schedule.
     request_id  finds the HTTP request, schedule invocation or test in Cavok's own logs.
     changed     whether AWS was called to change the instance's state. False if it was already in
                 the wanted state.
-    result      what became of a start or stop. Null if there is nothing to wait for: a listing, a
+    result      the result of a start or stop. Null if there is nothing to wait for: a listing, a
                 test, a refused request. A schedule's turn that AWS refuses for a passing cause is
-                tried again, and its result is what became of that.
+                tried again, and this is the result of the last try.
     state, state_reason
                 the last observed state, and why the instance is in it.
     tried_at    when a schedule's turn was last tried again; null if it was not.
-    held_until  of an open start or stop: whoever makes it may be calling AWS until then. Past: it
-                ended without AWS's answer. Null: nobody calls, and nothing was done.
-    key_hash    stands for its actor, idempotency key, action, instance and region; null without a
+    held_until  for an open start or stop: its process may be calling AWS until then. In the past:
+                it ended without AWS's answer. Null: nobody calls, and nothing was done.
+    key_hash    a hash of its actor, idempotency key, action, instance and region; null without a
                 key.
     refusal     the code of the cause for which it was refused. Null if it was not, or nobody knows.
     counted     whether it counts toward the month's usage. A listing right after a counted one
@@ -107,7 +107,7 @@ class Interaction:
 
     @property
     def kept_until(self) -> datetime:
-        """90 days after it was asked for."""
+        """90 days after it was requested."""
         return self.at + KEPT_FOR
 
     @property
@@ -161,8 +161,8 @@ def period_of(at: datetime) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Interactions of one account in one month. Those above the free ones are billable, never
-    blocked.
+    """Interactions of one account in one month. Interactions beyond the free ones are billable,
+    never blocked.
     """
 
     period: str
@@ -171,12 +171,12 @@ class Usage:
 
     @property
     def remaining(self) -> int:
-        """Free interactions that are left."""
+        """The number of free interactions left."""
         return max(self.free_interactions - self.used, 0)
 
     @property
     def billable(self) -> int:
-        """Interactions above the free ones."""
+        """The number of interactions beyond the free ones."""
         return max(self.used - self.free_interactions, 0)
 
     @property

@@ -1,7 +1,7 @@
 """The outcome and the issues that follow from a test's steps. Each issue has a remedy.
 
-Only problems degrade or fail an account: a test without one confirms it. What a customer left out
-or narrowed on purpose is information.
+Only problems degrade or fail an account: a test without a problem confirms it. Permissions that a
+customer left out or narrowed on purpose are information.
 """
 
 import re
@@ -30,7 +30,7 @@ LOG_WRITING_REFUSED = "log_writing_refused"
 ELSEWHERE = "instances_elsewhere"
 
 _OF_PERMISSIONS = frozenset({PERMISSION_LOST, INSTANCE_REFUSED, LOG_WRITING_REFUSED})
-"""Problems that only an answer about the same permission, or region, ends."""
+"""Problems that end only with an answer about the same permission or region."""
 
 _GRANT = "Add {actions} to the {principal}'s policy, as the Instructions show."
 _REMEDIES = {
@@ -121,8 +121,8 @@ def find_issues(
 
 
 def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue, ...]:
-    """The issues for log writing that AWS denied, or that met an error which does not pass, in an
-    account whose Write logs is Yes.
+    """The issues if AWS denied log writing, or answered it with a lasting error, and the account's
+    Write logs is Yes.
     """
     denied = [step for step in refused if step.verdict is Verdict.DENIED]
     return (
@@ -305,7 +305,7 @@ def _refused_as_a_whole(
     account: Account, step: Step, under_control: Collection[InstanceKey]
 ) -> dict[InstanceKey, Reason]:
     """The instances under Cavok's control that need a permission which the step found refused for
-    every instance. A refused Describe counts for its own region alone.
+    every instance. A refused Describe counts only for its own region.
     """
     if step.verdict is not Verdict.DENIED or (step.resources and step.resources.asked):
         return {}
@@ -354,7 +354,7 @@ def _cut_off(
 
 
 def _named(keys: Sequence[InstanceKey]) -> str:
-    """In words, as many as a step names."""
+    """The instances in words, as many as a step names."""
     more = f" and {len(keys) - MAX_EXAMPLES} more" if len(keys) > MAX_EXAMPLES else ""
     names = (f"{key.instance_id} in {key.region}" for key in keys[:MAX_EXAMPLES])
     return f"{', '.join(names)}{more}"
@@ -371,8 +371,8 @@ def _undecided(
     under_control: Collection[InstanceKey],
     found: Sequence[Issue],
 ) -> list[Issue]:
-    """Earlier problems that this test could neither confirm nor rule out. They stay: what proves
-    nothing mends nothing.
+    """Earlier problems that this test could neither confirm nor rule out. They stay: a test without
+    proof ends no problem.
     """
     regions = [each.region for each in region_health if each.status is RegionStatus.UNKNOWN]
     kept: list[Issue] = []
@@ -425,9 +425,9 @@ def _is_open(step: Step, key: InstanceKey, under_control: Collection[InstanceKey
 def doubted(
     account: Account, steps: Sequence[Step], under_control: Collection[InstanceKey]
 ) -> tuple[Step, ...]:
-    """The steps, some of them in doubt: those that an earlier test found refused for a database
-    under Cavok's control, and that AWS now allows for an absent one, in a test that could not read
-    all of the role's policies. The policy that denies it may still be there.
+    """The steps, some of them marked as in doubt. Such a step was refused for a database under
+    Cavok's control in an earlier test, AWS now allows it for an absent one, and the test could not
+    read all of the role's policies. The policy that denies it may still exist.
     """
     if account.role_name is None or _read_all_policies(steps):
         return tuple(steps)
@@ -447,8 +447,8 @@ def doubted(
 
 
 def _doubted(step: Step, keys: Collection[InstanceKey]) -> Step:
-    """The step, whose success on an absent database proves nothing about these. A verdict after a
-    refusal stands: it takes all policies.
+    """The step, whose success on an absent database proves nothing about these databases. A verdict
+    after a refusal stands, because it needs all policies.
     """
     if keys and step.verdict is Verdict.ALLOWED and step.resources is None:
         return step.predicted(Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE, _STILL_REFUSED)
@@ -480,7 +480,7 @@ def _may_read_policies(steps: Iterable[Step]) -> bool:
 
 
 def _names(issue: Issue, names: Iterable[str]) -> list[str]:
-    """Those that the issue names. One name may begin or end with another."""
+    """The instances that the issue names. One name may begin or end with another."""
     return [
         name for name in names if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", issue.message)
     ]
@@ -558,7 +558,7 @@ _POLICY_READERS = permissions.CHECKING.actions
 
 
 def _unproven(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
-    """One issue per reason for permissions that a test could not prove, and what would."""
+    """One issue per reason for permissions that a test could not prove, and what would do so."""
     by_reason: dict[tuple[Reason, Reason | None], list[Step]] = {}
     for step in steps:
         operational = permissions.group_with(step.step).operational
@@ -640,9 +640,8 @@ def _what_would_prove(
 
 
 def _unusable_regions(region_health: Iterable[RegionHealth]) -> Iterator[Issue]:
-    """Information, not problems: an organization that confines its accounts to some regions, or
-    that has not opted in, does so on purpose. Only an instance under control in such a region is a
-    problem.
+    """Information, not problems: an organization restricts its accounts to some regions, or does
+    not opt in to others, on purpose. Only an instance under control in such a region is a problem.
     """
     alike: dict[tuple[RegionStatus, Reason | None], list[RegionHealth]] = {}
     for each in region_health:
@@ -663,7 +662,7 @@ def _unusable_regions(region_health: Iterable[RegionHealth]) -> Iterator[Issue]:
 def instances_elsewhere(account: Account, regions: Sequence[str] | None) -> tuple[Issue, ...]:
     """The proposal of a test that found instances in `regions` but none in the account's own.
 
-    Null if it did not look, which only a person's test does: then an earlier proposal stays.
+    Null if it did not look, because only a person's test does. Then an earlier proposal stays.
     """
     if regions is None:
         return tuple(issue for issue in account.issues if issue.code == ELSEWHERE)

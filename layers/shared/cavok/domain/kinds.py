@@ -53,14 +53,14 @@ class KindDescriptor:
     """What Cavok knows about a kind of instance.
 
     name              the API's word for it.
-    plural            what sentences call several of them.
+    plural            the plural in sentences.
     service           boto3's name of the AWS service.
     describe, start, stop
                       the permission that each call needs. The part after the colon is the name of
                       the API operation. Describe must have a boto3 paginator.
     id_parameter      the parameter that names an instance in all three operations.
     id_in_list        whether that parameter takes a list.
-    id_pattern        every identifier that AWS gives, and no wildcard: it goes into policies.
+    id_pattern        matches every identifier of AWS, and no wildcard: it goes into policies.
     ids_in_any_case   whether AWS takes identifiers in any letter case. It stores them in lower
                       case, and names them so in answers and ARNs.
     arn               the ARN pattern of one instance, with {account_number} and {instance_id}.
@@ -80,7 +80,7 @@ class KindDescriptor:
     absent            error codes that say that the named instance does not exist.
     wrong_state       error codes that say that it is in another state than the call needs. Such a
                       state ends by itself; the SDK's own first try may have caused it.
-    no_capacity       error codes that say that AWS has no capacity now. It ends by itself.
+    no_capacity       error codes that say that AWS has no capacity now. This ends by itself.
     restarted_by_aws  whether AWS starts a stopped one again after seven days.
     """
 

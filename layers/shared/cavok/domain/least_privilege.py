@@ -1,7 +1,7 @@
-"""The smallest policy with which an account would still work, and what it takes away.
+"""The smallest policy with which an account would still work, and what it removes.
 
-It grants reading, and starting and stopping the instances that are under Cavok's control or that it
-started or stopped lately.
+It grants reading, and starting and stopping the instances that are under Cavok's control or that
+Cavok recently started or stopped.
 """
 
 import json
@@ -45,11 +45,11 @@ _ACTIONS = {InteractionAction.START: Action.START, InteractionAction.STOP: Actio
 
 
 class NotCovered(Exception):
-    """The policy would not let Cavok do what it must. A bug: such a policy is never offered."""
+    """The policy would not allow what Cavok must do. A bug: such a policy is never offered."""
 
 
 class Scope(StrEnum):
-    """How the policy names instances: each by its ARN, or all that have the tag."""
+    """How the policy names instances: each by its ARN, or all with the tag."""
 
     ARN = "arn"
     TAG = "tag"
@@ -67,7 +67,7 @@ class Covered:
 class LeastPrivilege:
     """The policy's statements by group, in the order of the catalog.
 
-    removes  what Access Details grants and this does not, in words.
+    removes  what Access Details grants and this policy does not, in words.
     """
 
     statements: Mapping[str, tuple[dict[str, Any], ...]]
@@ -80,8 +80,8 @@ class LeastPrivilege:
         return _document(s for statements in self.statements.values() for s in statements)
 
     def document_of(self, group: PermissionGroup) -> dict[str, Any]:
-        """The document of one group. One that the account does not grant today is whole: parameters
-        of the template turn it on.
+        """The document of one group. If the account does not grant the group today, the document is
+        complete: parameters of the template turn it on.
         """
         return _document(_granted(self.statements, group))
 
@@ -103,7 +103,7 @@ def least_privilege(
 
     since  the oldest interaction that was read, if there are older ones of the last 90 days.
 
-    Raises PolicyTooLong if the policy would be longer than IAM takes.
+    Raises PolicyTooLong if the policy would be longer than IAM allows.
     """
     needs = _needs(resources, interactions, now)
     statements = {
@@ -120,7 +120,7 @@ def least_privilege(
 def _needs(
     resources: Iterable["Resource"], interactions: Iterable[Interaction], now: datetime
 ) -> _Needs:
-    """The instances to start and stop: both for those under control, for others what was done."""
+    """The instances to start and stop: both if under control, otherwise what was done before."""
     needs: dict[InstanceKey, set[Action]] = defaultdict(set)
     for resource in resources:
         needs[resource.instance] |= set(Action)
@@ -172,7 +172,7 @@ def _acting(kind: Kind, account: Account, by: Scope, needs: _Needs) -> list[dict
 
 
 def _extra(kind: Kind, account: Account, needs: _Needs) -> list[dict[str, Any]]:
-    """What starting instances of a kind reaches besides them. It starts none by itself."""
+    """Other resources that starting instances of a kind uses. Alone, this starts no instance."""
     extra = kind.descriptor.extra_resources(account.account_number)
     starts = any(
         instance.kind is kind and Action.START in actions for instance, actions in needs.items()
@@ -207,8 +207,8 @@ def _covers(
     resources: Sequence["Resource"],
     statements: _Statements,
 ) -> tuple[Covered, ...]:
-    """The resources with what the policy allows on them. By tag: once they have it. Raises
-    NotCovered.
+    """The resources, with what the policy allows on them. A policy by tag allows it once they have
+    the tag. Raises NotCovered.
     """
     documents = [_document(granted) for granted in statements.values()]
     tags = {TAG_KEY: TAG_VALUE} if by is Scope.TAG else None

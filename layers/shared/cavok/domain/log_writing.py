@@ -1,4 +1,4 @@
-"""Log lines for the customer's account: their content, and what a refused line changes."""
+"""Log lines for the customer's account: their content, and the effect of a refused line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,7 +14,7 @@ from cavok.domain.steps import Step
 from cavok.domain.times import utc_text
 
 _LONGEST = {"organization_id": 512, "account_id": 512, "interaction_id": 128}
-"""Maximum lengths in bytes of UTF-8. A longer value does not fit into a key of the table."""
+"""Maximum lengths in bytes of UTF-8. Longer values do not fit into a key of the table."""
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 """CloudWatch Logs counts from here."""
 _LINE_FIELDS = (

@@ -1,5 +1,5 @@
-"""What became of a start or stop: whether the instance reached the state that was asked for, and
-whether a schedule's turn is tried again.
+"""The outcome of a start or stop: whether the instance reached the requested state, and whether a
+schedule's turn is tried again.
 """
 
 import json
@@ -22,10 +22,10 @@ from cavok.domain.kinds import Action, Kind, StateReason
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
 
 HELD_FOR = timedelta(seconds=60)
-"""How long a process that begins an act may be calling AWS: longer than its function may run."""
+"""How long the process that begins an act may call AWS: longer than its function can run."""
 
 KEY_AWAITED_FOR = timedelta(minutes=2)
-"""How long an act that failed for a passing cause waits for its key to be sent again."""
+"""How long an act that failed for a passing cause waits for a repetition of its key."""
 
 FOLLOWED_FOR = timedelta(minutes=10)
 """How long an instance is looked at after a call."""
@@ -51,12 +51,12 @@ _FIRST_PAUSE, _LONGEST_PAUSE = timedelta(minutes=1), timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What a look at an instance says. `pending`: look again.
+    """The finding of a look at an instance. `pending`: look again.
 
     state       null if the instance is gone, or could not be looked at.
     reason      for people; null if the state was reached.
-    repeatable  whether the same call may do better later.
-    region      where it was seen.
+    repeatable  whether the same call may succeed later.
+    region      where the instance was found.
     """
 
     result: Result
@@ -67,7 +67,8 @@ class Finding:
 
 
 def finding(kind: Kind, action: Action, seen: Instance | None, age: timedelta) -> Finding:
-    """What one look says, `age` after AWS was called. `seen` is null if there is no such instance.
+    """The finding of one look, `age` after AWS was called. `seen` is null if there is no such
+    instance.
 
     Source: EC2 User Guide, "Instance lifecycle"; EC2 API reference, StateReason.
     """
@@ -105,7 +106,7 @@ def not_seen(reason: str) -> Finding:
 
 
 def unseen_for_good(reason: str) -> Finding:
-    """What is known of an instance at which Cavok may not look any more, and why not."""
+    """What is known of an instance that Cavok may no longer look at, and why not."""
     return Finding(Result.UNKNOWN, None, f"Cavok may not look at it any more: {reason}")
 
 
@@ -136,9 +137,9 @@ def is_turn(interaction: Interaction) -> bool:
 
 
 def begun(interaction: Interaction, operation: Operation, key: str | None) -> Interaction:
-    """An open start or stop, held by the process that makes it. A key is its actor's own: a turn
-    would take a person's request for its own and do nothing, and whoever repeated another's key
-    would act under that person's name.
+    """An open start or stop, held by the process that makes it. A key belongs to its actor.
+    Otherwise a turn could take a person's request for its own and do nothing, and repeating another
+    person's key would act under that person's name.
     """
     kind, instance_id, region = operation.kind, operation.instance_id, operation.region
     actor = interaction.actor
@@ -158,7 +159,7 @@ def begun(interaction: Interaction, operation: Operation, key: str | None) -> In
 def accepted(
     act: Interaction, instance: Instance, action_plan: ActionPlan, *, again: bool = False
 ) -> Interaction:
-    """A start or stop that AWS accepted, or that was not needed. To be followed, unless the
+    """A start or stop that AWS accepted, or that was not needed. It is followed, unless the
     instance is in the wanted state. `again`: an earlier try may have called AWS.
     """
     called = action_plan.planned is PlannedAction.CALL
@@ -177,8 +178,8 @@ def accepted(
 
 
 def refused(interaction: Interaction, refusal: CavokError) -> Interaction:
-    """A refused start or stop. A schedule's turn is to be followed, and tried again, if the cause
-    may end by itself.
+    """A refused start or stop. A schedule's turn is followed and tried again if the cause may end
+    by itself.
     """
     again = is_turn(interaction) and is_passing(refusal)
     return replace(
@@ -194,7 +195,7 @@ _NO_ANSWER = "Cavok got no answer from AWS."
 
 
 def carried_out(act: Interaction, found: Finding) -> Interaction:
-    """An open act that AWS has, or may have, carried out, as a look says."""
+    """An open act that AWS has or may have carried out, with the finding of a look."""
     return replace(
         act,
         outcome=InteractionOutcome.ACCEPTED,
@@ -208,8 +209,8 @@ def carried_out(act: Interaction, found: Finding) -> Interaction:
 
 
 def not_carried_out(act: Interaction, found: Finding | None) -> Interaction:
-    """An open act that AWS has not carried out: it was certainly not called, or the instance is as
-    it was. A schedule's turn is tried again.
+    """An open act that AWS has not carried out: it was certainly not called, or the instance is
+    unchanged. A schedule's turn is tried again.
     """
     seen = f"{_NO_ANSWER} {found.reason}" if found else None
     return replace(
@@ -222,7 +223,7 @@ def not_carried_out(act: Interaction, found: Finding | None) -> Interaction:
 
 
 def is_on_its_way(operation: Operation, found: Finding) -> bool:
-    """Whether an instance was seen on its way to the state that was asked for."""
+    """Whether an instance was seen on its way to the requested state."""
     of_kind = operation.kind.descriptor
     return found.state == (
         of_kind.starting if operation.action is Action.START else of_kind.stopping
@@ -242,7 +243,7 @@ def is_uncertain(failure: Exception) -> bool:
 
 
 def last_called_at(interaction: Interaction) -> datetime:
-    """When AWS was asked last, or may have been."""
+    """When AWS was last called, or may have been."""
     return interaction.held_until or interaction.tried_at or interaction.at
 
 
@@ -253,7 +254,7 @@ def followed_until(interaction: Interaction) -> datetime:
 
 
 def at_the_end(interaction: Interaction, found: Finding, now: datetime) -> Finding:
-    """The finding, final if the time for following is over: what is on its way then is unknown."""
+    """The finding; final if the time for following is over. Then `pending` becomes `unknown`."""
     if found.result is not Result.PENDING or now < followed_until(interaction):
         return found
     minutes = (now - interaction.at) // timedelta(minutes=1)
@@ -263,9 +264,9 @@ def at_the_end(interaction: Interaction, found: Finding, now: datetime) -> Findi
 
 
 def later_act(act: Interaction, after: Iterable[Interaction]) -> InteractionOutcome | None:
-    """Accepted, if a later request started or stopped the same instance; pending, if an open one
-    may have, or may be about to. A request that AWS refused, even temporarily, did not. `after`:
-    the later interactions with an instance of the same kind and identifier.
+    """Accepted if a later request started or stopped the same instance; pending if an open one may
+    have done so, or may be about to. A request that AWS refused, even temporarily, did not.
+    `after`: the later interactions with an instance of the same kind and identifier.
     """
     found = {
         each.outcome
@@ -288,14 +289,14 @@ def superseded(found: Finding) -> Finding:
 
 
 def given_up(turn: Interaction, found: Finding) -> Finding:
-    """The finding after a turn's last try, with what AWS said to that."""
+    """The finding after a turn's last try, with AWS's answer to it."""
     first = turn.detail if turn.outcome is InteractionOutcome.REFUSED else None
     why = (turn.state_reason if turn.tried_at else first) or found.reason
     return replace(found, reason=f"{why} Cavok tried for an hour.")
 
 
 def seconds_until_left(act: Interaction, now: datetime) -> int:
-    """How long an open act may still be carried out, or its key be sent again, by others."""
+    """How long others may still carry out an open act, or repeat its key."""
     until = act.held_until or act.at + KEY_AWAITED_FOR
     return max(math.ceil((until - now).total_seconds()), 0)
 

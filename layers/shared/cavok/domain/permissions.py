@@ -34,11 +34,11 @@ class ProvenBy(StrEnum):
     """What proves the permissions of a group."""
 
     ENTERING = "entering"
-    """Entering the account, and failing to enter it wrongly."""
+    """Entering the account, and being refused without the right external ID."""
     PROBING = "probing"
     """One harmless call a permission."""
     USE = "use"
-    """Only by use: no harmless call proves it, so a test has no step for it. Such a group is
+    """Only use proves it: no harmless call does, so a test has no step for it. Such a group is
     optional: customers must ask for it, and templates leave it out by default.
     """
     WRITING = "writing"
@@ -49,8 +49,8 @@ class ProvenBy(StrEnum):
 class Permission:
     """One IAM action and the reason we ask for it.
 
-    probed_on  ARN pattern to which a test's session is narrowed for this action. Needed where the
-               probe could act on a real thing. Empty: the group's own resource.
+    probed_on  ARN pattern to which a test's session is narrowed for this action. Needed if the
+               probe could act on a real resource. Empty: the group's own resource.
     """
 
     action: str

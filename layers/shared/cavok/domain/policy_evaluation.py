@@ -26,13 +26,13 @@ from cavok.domain.policy_matching import (
 )
 
 MAX_CHARACTERS = 10_240
-"""All inline policies of a role together; managed ones are not read. A decision takes one look at
-each character of a value for each pattern: some 20 ms of a whole CPU at worst.
+"""All inline policies of a role together; managed ones are not read. A decision reads each
+character of a value once for each pattern: some 20 ms of a whole CPU at worst.
 Source: IAM User Guide, "IAM and AWS STS quotas"."""
 
 MAX_VALUE_CHARACTERS = 256
-"""A value of a tag, the longest there is in a request, and an ARN: those of databases and instances
-have at most 128. Source: Tagging AWS Resources User Guide, "Tag naming limits"."""
+"""A tag's value, the longest value in a request, and an ARN: ARNs of databases and instances have
+at most 128. Source: Tagging AWS Resources User Guide, "Tag naming limits"."""
 
 
 class Decision(StrEnum):
@@ -50,7 +50,7 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One call, as far as it is known.
+    """The known part of one call.
 
     resource  an ARN; `*` for a call that names no resource, such as DescribeInstances; None if it
               is not known: then the decision holds for every resource.
@@ -95,7 +95,7 @@ _TAG_KEYS = {_resource_type(kind.descriptor.arn): kind.descriptor.tag_keys for k
 def request_on(
     action: str, arn: str, tags: Mapping[str, str] | None, role_arn: str | None = None
 ) -> Request:
-    """A call on one resource, with all that is known from outside.
+    """A call on one resource, with everything that is known from outside.
 
     tags      all tags of the resource, so that others are known to be absent; None if they were not
               read.
@@ -129,9 +129,9 @@ def request_on(
 def evaluate(documents: Iterable[Any], request: Request) -> Decision:
     """What a role's policy documents say about a request.
 
-    ALLOWED takes an Allow statement that certainly applies, and no Deny statement that may apply. A
+    ALLOWED needs an Allow statement that certainly applies, and no Deny statement that may apply. A
     document or a statement that is malformed, or larger than IAM stores, may allow and may deny.
-    Never raises for what a document holds.
+    Never raises for a document's content.
     """
     effects = [
         effect for document in _within_limits(documents) for effect in _effects(document, request)
@@ -148,9 +148,9 @@ def evaluate(documents: Iterable[Any], request: Request) -> Decision:
 def learn_from_success(documents: Iterable[Any], allowed: Request) -> list[Any]:
     """The documents with what follows from a call that AWS allowed, for calls of the same caller.
 
-    A Deny statement does not apply if, but for unknown conditions on the caller, it would have
-    denied the call: it is left out. If only one statement may have allowed the call, its unknown
-    conditions on the caller hold. What depends on the resource stays as it is.
+    A Deny statement is left out if only unknown conditions on the caller can have kept it from
+    denying the call. If only one statement may have allowed the call, its unknown conditions on the
+    caller hold. Conditions on the resource stay unknown.
     """
     documents = list(_within_limits(documents))
     may_have_allowed = [
@@ -209,7 +209,7 @@ _MALFORMED: Mapping[str, Any] = {}
 
 
 def _within_limits(documents: Iterable[Any]) -> Iterable[Any]:
-    """The documents; a malformed one in place of those that are too long together."""
+    """The documents; a malformed one in their place if they are too long together."""
     left = MAX_CHARACTERS
     for document in documents:
         left -= _size(document)

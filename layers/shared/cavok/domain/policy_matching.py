@@ -33,7 +33,7 @@ def negate(truth: Truth) -> Truth:
 
 class Wildcard(Enum):
     RUN = "*"
-    """Any number of characters, also none."""
+    """Any number of characters, or none."""
     ONE = "?"
 
 
@@ -117,8 +117,8 @@ def matches_arn(pattern: Sequence[Symbol], arn: str) -> Truth:
     """Whether a pattern of the Resource element matches an ARN, or the `*` of a call that names no
     resource.
 
-    Unknown where it matches only if a wildcard in the midst spans parts of the ARN. AWS says that
-    it can where the wildcard ends a part, and advises against it.
+    Unknown if it matches only when a wildcard inside spans parts of the ARN. AWS says that it can
+    if the wildcard ends a part, and advises against it.
     """
     if matches_parts(pattern, arn):
         return True

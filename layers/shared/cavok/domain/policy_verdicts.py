@@ -1,4 +1,4 @@
-"""What a role's policies add to AWS's answer, where that answer alone does not decide.
+"""What a role's policies add to AWS's answer, if that answer alone does not decide.
 
 RDS has no dry run. A probe names a database that does not exist, so its refusal proves only that
 the grant is not unconditional: a role limited to `db:dev-*` is refused too. Its success does not
@@ -21,8 +21,8 @@ from cavok.domain.policy_evaluation import (
 from cavok.domain.steps import AskedResources, Evidence, Judgement, ResourceVerdict, Verdict
 
 MAX_TAGS = 100
-"""Tags of one database. AWS accepts 50, and adds some of its own: where there are more, they count
-as not read. Source: RDS User Guide, "Tagging Amazon RDS resources"."""
+"""Tags of one database. AWS accepts 50, and adds some of its own. If there are more, they count as
+not read. Source: RDS User Guide, "Tagging Amazon RDS resources"."""
 
 _UNREAD: Mapping[str, Any] = {}
 """In place of policies that were not read: it may allow, and it may deny."""
@@ -40,7 +40,7 @@ class RolePolicies:
     """The policies of a role, as far as they can be read.
 
     documents  its inline policies.
-    unread     the policies that the role may have besides, in words. Empty: the documents are all.
+    unread     other policies that the role may have, in words. Empty: the documents are complete.
     unanswered AWS's error code if an inline policy is unread because a call proved nothing; null
                if none is, or if AWS refuses to show it.
     """
@@ -59,8 +59,8 @@ class RolePolicies:
         return self.decision(Request(action))
 
     def after_success(self, allowed: Request) -> Self:
-        """What they say, known that AWS allowed a call. Policies that are unread do not count: what
-        allowed it may be among them, and a Deny there would not show.
+        """What they say, given that AWS allowed a call. Unread policies do not count: one of them
+        may have allowed it, and a Deny in them would not show.
         """
         learned = learn_from_success(self.documents, allowed)
         return replace(self, documents=(*learned, *([_ANYTHING] if self.unread else [])), unread=())
@@ -98,8 +98,8 @@ class Databases:
 def is_decided(action: str, answer: Judgement, policies: RolePolicies) -> bool:
     """Whether AWS's answer about an absent database holds for every database.
 
-    A refusal does where the role's policies certainly allow no database; a success does where those
-    that can be read allow every one, or where none can be read, so that nothing speaks against it.
+    A refusal does if the role's policies certainly allow no database. A success does if the
+    readable policies allow every database, or if none is readable, so that nothing contradicts it.
     A policy that could not be read, because AWS did not answer, may deny some.
     """
     if answer.verdict is Verdict.DENIED:
@@ -176,13 +176,13 @@ def judge_databases(
     *,
     weighing: Deadline = NO_DEADLINE,
 ) -> Judgement:
-    """What the role's policies say about the real databases, where AWS's answer about an absent one
+    """What the role's policies say about the real databases, if AWS's answer about an absent one
     does not decide (`is_decided`).
 
-    A success stands unless a database may be refused, also one that was not looked at. A refusal
-    never stands: it is `denied` only if the policies refuse every database, and inconclusive if
-    they leave one open. Those under Cavok's control come first, and the first MAX_WEIGHED count.
-    Raises OutOfTime.
+    A success stands unless a database may be refused, even one that was not evaluated. A refusal
+    alone never stands: it is `denied` only if the policies refuse every database, and inconclusive
+    if they leave one open. Databases under Cavok's control come first, and the first MAX_WEIGHED
+    count. Raises OutOfTime.
     """
     databases = _first(databases, under_control)
     weighed = policies.after_success(question.on_absent) if question.succeeded else policies

@@ -14,7 +14,7 @@ class ProviderDescriptor:
     """What Cavok knows about a provider.
 
     name  the API's word for it.
-    title what people call it.
+    title the name for people.
     note  when its accounts can be connected. Null if they can be today.
     """
 

@@ -1,5 +1,5 @@
-"""Quotas: how often an organization may do what costs others. They hold for what people and clients
-ask for, never for what a schedule or a sweep does.
+"""Quotas: limits on acts of an organization that cost others something. They hold for requests of
+people and clients, never for schedules and sweeps.
 """
 
 import re
@@ -16,8 +16,8 @@ class QuotaName(StrEnum):
 
     tests             of accounts, that a person starts, or starts again.
     listings          of instances, that are really read from AWS.
-    changes           of accounts and their credentials; schedules that are set, also again; not
-                      what ends something.
+    changes           to accounts and their credentials; setting a schedule, even an unchanged one;
+                      not requests that end something.
     webhook_changes   setting and resuming the webhook, and delivering messages again.
     """
 
@@ -43,7 +43,7 @@ class Uses:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """At most `limit` within `per` of the first use. `whose`: who may use so much, for people."""
+    """At most `limit` uses within `per` of the first. `whose`: who has the limit, for people."""
 
     name: QuotaName
     limit: int
@@ -67,13 +67,13 @@ class Quota:
         return replace(current, used=current.used + 1)
 
     def remaining(self, uses: Uses | None, now: datetime) -> int:
-        """How often it may still be used."""
+        """How many uses are left."""
         return max(self.limit - self.current(uses, now).used, 0)
 
 
 def for_viewers(quotas: Mapping[QuotaName, Quota]) -> Mapping[QuotaName, Quota]:
     """The same uses count, but viewers are refused once half of the listings are used: the rest is
-    for those who may make changes.
+    for people who may make changes.
     """
     whole = quotas[QuotaName.LISTINGS]
     half = replace(whole, limit=max(whole.limit // 2, 1), whose="Viewers of your organization")

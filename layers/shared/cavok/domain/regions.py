@@ -88,7 +88,7 @@ class RegionStatus(StrEnum):
 
 
 UNUSABLE = frozenset({RegionStatus.REFUSED, RegionStatus.NOT_ENABLED})
-"""Where no call works. These regions are left out until a test finds them otherwise."""
+"""Statuses in which no call works. Such a region is left out until a test finds another status."""
 
 
 @dataclass(frozen=True, slots=True)

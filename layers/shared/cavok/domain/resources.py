@@ -13,7 +13,7 @@ from cavok.domain.schedules import Schedule, Transition
 from cavok.domain.versions import require_version
 
 AWS_RESTARTS_AFTER = timedelta(days=7)
-"""AWS starts a stopped instance of some kinds again then. Source: RDS User Guide, "Stopping a DB
+"""After this, AWS restarts a stopped instance of some kinds. Source: RDS User Guide, "Stopping a DB
 instance temporarily".
 """
 
@@ -28,8 +28,8 @@ class Resource:
     stopped_at   when its schedule stopped it; null after a start.
     note         a message for people about the last transition; null if it went well.
     revision     of its schedule; null if that was set before there were revisions.
-    clocks       names of all its clocks that may be there: those of its schedule, and those of the
-                 one before, until they are known to be gone.
+    clocks       names of all its clocks that may exist: those of its schedule, and those of the
+                 previous one until they are known to be gone.
     """
 
     organization_id: str
@@ -65,7 +65,7 @@ class Resource:
         return self
 
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
-        """With another schedule, or none. It applies from its next transition on: until then, a
+        """With another schedule, or none. It applies from its next transition on. Until then, a
         state that a person set stays.
         """
         return replace(
@@ -80,14 +80,14 @@ class Resource:
 
     def _next_revision(self, schedule: Schedule | None) -> str:
         """Derived from the previous revision and the schedule: a repeated request gets the same
-        one, two requests at once get different ones, and none comes back.
+        revision, two different requests at once get different ones, and none is used twice.
         """
         change = f"{self.revision}/{schedule!r}"
         return hashlib.blake2b(change.encode(), digest_size=8).hexdigest()
 
     def repeats(self, made: Self) -> bool:
-        """Whether the request for this resource repeats the one that made another: the same person
-        wanted the same schedule within a day, and it was not changed since.
+        """Whether the request for this resource repeats the request that made another: the same
+        person wanted the same schedule within a day, and it has not been changed since.
         """
         same = (self.created_by, self.revision) == (made.created_by, made.revision)
         return same and self.created_at - made.created_at < REPEATED_WITHIN
@@ -132,8 +132,8 @@ class Resource:
         return replace(self, followed_at=transition.at, note=reason)
 
     def still_wanted(self, action: Action, asked_at: datetime, now: datetime) -> Transition | None:
-        """The transition for which the schedule asked for this action at `asked_at`, if that is
-        still what it wants. Null after another transition, and after a change of the schedule.
+        """The transition because of which the schedule requested this action at `asked_at`, if it
+        still wants that. Null after another transition, and after a change of the schedule.
         """
         if self.schedule is None:
             return None

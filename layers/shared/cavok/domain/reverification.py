@@ -13,8 +13,8 @@ REST_BETWEEN = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """What decides when an account is due. `attempts` counts consecutive tests that did not find it
-    connected.
+    """The facts that decide when an account is due. `attempts` counts consecutive tests that did
+    not find it connected.
     """
 
     account_id: str
@@ -28,9 +28,9 @@ class Attention:
 def next_verification_at(attention: Attention, now: datetime) -> datetime | None:
     """Connected accounts are tested daily, others after 2, 4, 8 … minutes and then daily.
 
-    None for an account that was never connected and that nobody has changed or tested for a week.
-    It rests until somebody does. None for one whose use was revoked: it rests until a person tests
-    it.
+    None for an account that was never connected and that nobody has changed or tested for a week:
+    it rests until somebody does. None for an account whose use was revoked: it rests until a person
+    tests it.
     """
     if attention.revoked:
         return None

@@ -74,9 +74,9 @@ class Schedule:
         }
 
     def _edges(self) -> Sequence[tuple[int, Action]]:
-        """Minutes of the local week at which the wanted state changes. A week that is all on or all
-        off has one each midnight: AWS restarts a stopped database after seven days, and somebody
-        may stop what should be on. It changes nothing for an instance that is as it should be.
+        """Minutes of the local week at which the wanted state changes. If the instance is on (or
+        off) all week, there is one each midnight: AWS restarts a stopped database after seven days,
+        and somebody may stop what should be on. It does nothing if the state is right.
         """
         on = [False] * _WEEK_MINUTES
         for window in self.windows:
@@ -120,7 +120,7 @@ class Schedule:
             day += timedelta(days=7)
 
 
-# Files of a machine's time zone database that are no zones, or that count leap seconds.
+# Files of a machine's time zone database that are not zones, or that count leap seconds.
 _NO_TIME_ZONES = ("localtime", "Factory", "posixrules", "posix/", "right/")
 
 

@@ -15,10 +15,10 @@ DURATION_SECONDS = 900
 
 def probing_policy() -> dict[str, Any]:
     """Session policy of a test. It limits starting and stopping to databases that do not exist, so
-    that no bug of ours can act on a real one.
+    that no bug in Cavok can act on a real one.
 
-    EC2 actions cannot be limited so, because DryRun is not a condition key. `dry_run_only` makes
-    these calls and always sets it. Source: IAM User Guide, "Session policies".
+    EC2 actions cannot be limited in this way, because DryRun is not a condition key.
+    `dry_run_only` makes these calls and always sets it. Source: IAM User Guide, "Session policies".
     """
     actions_on: dict[str, list[str]] = {}
     for group in GRANTED_GROUPS:

@@ -1,5 +1,5 @@
-"""What a test finds in an account's regions before it probes: their health, and the instances that
-it asks about.
+"""What a test finds in an account's regions before it probes: their health, and the instances to
+ask about.
 """
 
 import base64
@@ -46,8 +46,8 @@ class Survey:
                    Cavok's control come first.
     under_control  IDs of the instances, databases and clusters under Cavok's control, by region.
                    Of those refused, a step names them first.
-    asked_in_part  regions that have more instances than the test asks about. Where all that are
-                   asked about are refused, others may still be allowed.
+    asked_in_part  regions that have more instances than the test asks about. If all of those are
+                   refused, others may still be allowed.
     unlisted       regions that answer, but whose EC2 instances could not all be listed, and why:
                    the reason of a refusal, else `error`. The test says nothing about them.
     elsewhere      regions that have instances, if none of the account's regions has one. Null if
@@ -102,7 +102,7 @@ class Survey:
 
     @property
     def recorded(self) -> Self:
-        """What counts after the probes, without what only they need."""
+        """The part that is needed after the probes."""
         return replace(self, instances={}, under_control={}, unlisted={}, inline_policies=None)
 
     @classmethod
@@ -166,10 +166,10 @@ def ask_about(
 ) -> tuple[str, ...]:
     """The instances of a region that a test asks about: those under Cavok's control, then others.
 
-    A person's test (`rotation` is null) asks about MAX_ASKED in all. A scheduled one asks about
+    A person's test (`rotation` is null) asks about MAX_ASKED in all. A scheduled test asks about
     MAX_ROTATING others, and about the next ones with each `rotation`: a number that grows by one
-    from test to test. Controlled instances that are certainly gone are left out, and Spot instances
-    that are not controlled: a dry run for one of a one-time request fails whatever is allowed.
+    from test to test. Controlled instances that are certainly gone are left out. So are Spot
+    instances that are not controlled: if the request is one-time, their dry run always fails.
     Source: EC2 User Guide, "Manage your Spot Instances".
     """
     present: Collection[str] = set(found.ids) if found.complete else {*found.ids, *controlled}

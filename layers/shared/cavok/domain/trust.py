@@ -1,5 +1,5 @@
-"""Whose account credentials open. A role's trust between tests: how long a proof of it holds, and
-what an open role means.
+"""Which account credentials belong to. A role's trust between tests: how long a proof of it holds,
+and what an open role means.
 """
 
 from dataclasses import dataclass, replace
@@ -18,7 +18,7 @@ REJECTED_CODES = frozenset(
 
 
 def judge_identity(actual: str, expected: str) -> Judgement:
-    """Whether credentials belong to the expected account, by the number that AWS says."""
+    """Whether credentials belong to the expected account, by the number that AWS returns."""
     if actual == expected:
         return ALLOWED
     return Judgement(
@@ -56,7 +56,7 @@ def judge_no_identity(error_code: str, message: str, *, is_key: bool) -> Judgeme
 @dataclass(frozen=True, slots=True)
 class TrustProof:
     """When AWS last refused a missing and a wrong external ID, and accepted the right one.
-    `connection_revision` is the one that was tried.
+    `connection_revision` is the revision that was tried.
     """
 
     connection_revision: int
@@ -77,9 +77,9 @@ class TrustProof:
 def with_open_role(account: Account, now: datetime) -> Account:
     """The connected account whose role turned out to be open: failed, as a test would leave it.
 
-    The trust is not the one that was tested, so the connection revision goes up: earlier sessions
-    and proofs end, and a running test decides nothing. The same object if the account is not
-    connected.
+    The trust policy has changed since its test, so the connection revision goes up: earlier
+    sessions and proofs end, and a running test decides nothing. The same object if the account is
+    not connected.
     """
     if account.status not in CONNECTED:
         return account

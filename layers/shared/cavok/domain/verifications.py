@@ -129,8 +129,8 @@ class Verification:
         return self.started_at + LEASE
 
     def kept_until(self, account: Account | None) -> datetime | None:
-        """90 days from its end. None (as long as the account) for the last verification of an
-        account that rests. `account` is None if it was deleted.
+        """90 days from its end. None (as long as the account) for a resting account's last
+        verification. `account` is None if it was deleted.
         """
         if account and account.next_verification_at is None:
             return None
@@ -165,7 +165,7 @@ def begin(
 
     The verification holds the account's test slot, and the account is not due while it runs. Only a
     person's test updates `touched_at` and has a requester and an entry: it is an act, a scheduled
-    one is upkeep.
+    test is maintenance.
     """
     started_at = verification.started_at
     manual = verification.trigger is Trigger.MANUAL
@@ -197,7 +197,7 @@ def finish(
     under_control: Collection[InstanceKey] = (),
     elsewhere: Sequence[str] | None = None,
 ) -> tuple[Account, Verification]:
-    """What a test's steps mean: the updated account, and the finished verification.
+    """The updated account, and the finished verification, that follow from a test's steps.
 
     The test is aborted and the account keeps its status if entering the account was inconclusive,
     if it is not proven that the role refuses a missing and a wrong external ID, if the account was
@@ -257,15 +257,15 @@ def finish(
 
 
 FULL_EVERY = 7
-"""Of tests that find the same, one in this many is stored in full: weekly."""
+"""One in this many tests without a change is stored in full: weekly."""
 
 _FOUND = ("status", "issues", "capabilities", "region_health", "proven")
 
 
 def found_again(before: Account, after: Account) -> Account | None:
     """The account, if the scheduled test that led from `before` to `after` found it connected and
-    just as the last one did. Then it is counted, and not stored. None if it is to be stored: on a
-    change, and weekly.
+    unchanged. Then the test is counted, not stored. None if it must be stored: on a change, and
+    weekly.
     """
     last, now = before.verification, after.verification
     if not last or not now or not last.found or after.status not in CONNECTED:
@@ -307,12 +307,12 @@ def abort(
 
 UNTESTED = timedelta(hours=26)
 """An account that goes longer without a verdict rings an alarm (`HoursUntested` in template.yaml).
-Only a sweep that tests it can tell, so none waits beyond that.
+Only a sweep that tests it can tell, so no account waits longer.
 """
 
 
 def untested_since(account: Account) -> datetime:
-    """Since when the account has gone without a verdict, and nobody touched it. UTC."""
+    """The time since which the account has had no verdict and no change by a person. UTC."""
     last = account.verification
     return max(last.finished_at if last else account.created_at, account.touched_at)
 
@@ -359,7 +359,7 @@ def entry_refused(account: Account, error_code: str, message: str, now: datetime
 
 
 def entry_unknown(account: Account, error_code: str, message: str, now: datetime) -> Step:
-    """The step that says that entering the account was inconclusive: the cause may be ours."""
+    """The step that says that entering the account was inconclusive: Cavok may be the cause."""
     judgement = Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,
@@ -395,7 +395,7 @@ def _complete(
 
 
 def _in_its_account(account: Account, steps: Iterable[Step]) -> bool:
-    """Whether the test entered, and nothing says that the account is another one."""
+    """Whether the test entered, and nothing says that it entered another account."""
     verdicts = {step.step: step.verdict for step in steps}
     return (
         verdicts.get(entry_step(account)) is Verdict.ALLOWED
@@ -437,8 +437,8 @@ _TRUST_PROVEN = {
 
 
 def _trust_proven(account: Account, steps: Iterable[Step]) -> bool:
-    """Whether this very test proved that it is the right account, and that nobody enters it without
-    the right external ID. An access key has no trust policy to prove.
+    """Whether this test itself proved that it is the right account, and that nobody enters it
+    without the right external ID. An access key has no trust policy to prove.
     """
     found = {step.step: step.verdict for step in steps if step.step in _TRUST_PROVEN}
     if account.access_type is AccessType.ACCESS_KEY:

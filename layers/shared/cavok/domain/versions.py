@@ -1,5 +1,5 @@
-"""Versions that a client names, so that it changes only what it has read (If-Match), or only what
-it has not (If-None-Match).
+"""Versions that a client names in order to change only a version that it has read (If-Match), or
+only one that it has not read (If-None-Match).
 """
 
 from collections.abc import Container
@@ -18,8 +18,8 @@ class Every(Container[Any]):
 
 @dataclass(frozen=True, slots=True)
 class Versions(Container[Any]):
-    """Those of `named`, or all if it is None, without those of `excluded`. The version of what is
-    not there is None.
+    """The versions of `named`, or all if it is None, except those of `excluded`. The version None
+    means that the resource does not exist.
     """
 
     named: Container[Any] | None

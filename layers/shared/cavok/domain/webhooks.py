@@ -24,13 +24,13 @@ from cavok.domain.versions import require_version
 
 SECRET_BYTES = 32
 REPLACED_SECRET_SIGNS_FOR = timedelta(hours=24)
-"""How long a secret signs after it was replaced, so that the receiver has time to learn a new one.
+"""How long a secret signs after it was replaced, so that the receiver has time to get the new one.
 """
 
 SIGNING_AT_ONCE = 5
-"""So many secrets sign at most; the quota on changes lets a client make far more in a day. Five
-signatures are 239 bytes of a header, and common servers take 8 kB of headers. A delivery has KMS
-open each secret, and all organizations share KMS's quota.
+"""The most secrets that sign; the quota on changes lets a client make far more in a day. Five
+signatures are 239 bytes of a header, and common servers accept 8 kB of headers. Each delivery opens
+each secret with KMS, and all organizations share KMS's quota.
 """
 
 PAUSED_AFTER = 10
@@ -117,7 +117,7 @@ class Webhook:
 
     @property
     def url_digest(self) -> str:
-        """Tells whether the address was changed, and not to what. 16 hexadecimal digits."""
+        """Shows that the address was changed, but not to what. 16 hexadecimal digits."""
         return hashlib.blake2b(self.url.encode(), digest_size=8).hexdigest()
 
     def at_one_of(self, versions: Container[str] | None) -> Self:
@@ -137,10 +137,10 @@ class Webhook:
 def rotated(
     secrets: Sequence[SigningSecret], newest: SigningSecret, now: datetime
 ) -> tuple[SigningSecret, ...]:
-    """The secrets with a new one. `secrets`: those that sign now, the newest first. The one that is
-    replaced signs for another day. Older ones keep their end: if the answer with a new secret was
-    lost, the receiver still has one of these. Beyond SIGNING_AT_ONCE, the previous one and the
-    oldest stay: a client that repeated its request gave the receiver none of those in between.
+    """The secrets with a new one. `secrets`: those that sign now, the newest first. The replaced
+    secret signs for another day. Older ones keep their end: if the answer with a new secret was
+    lost, the receiver still has one of these. Beyond SIGNING_AT_ONCE, the previous and the oldest
+    secrets stay: a client that repeated its request gave the receiver none of those in between.
     """
     until = now + REPLACED_SECRET_SIGNS_FOR
     before = [replace(each, until=each.until or until) for each in secrets]
@@ -171,8 +171,8 @@ class Health:
         return WebhookState.PAUSED if self.next_try_at else WebhookState.ACTIVE
 
     def counts(self, now: datetime) -> bool:
-        """Whether a failure at this time is to be counted: once, and not in a pause, whose tries
-        are counted as they begin.
+        """Whether to count a failure at this time: once, and not in a pause, because its tries are
+        counted when they begin.
         """
         return self.state is WebhookState.ACTIVE and self.changed_at != now
 
@@ -195,9 +195,9 @@ class Health:
         return replace(self, failures=0, next_try_at=None, changed_at=now, version=self.version + 1)
 
     def resumed(self, now: datetime) -> Self:
-        """After a person resumed it, or set the webhook again. One more failure pauses it again:
-        else, resuming in a loop would make Cavok send to a server that wants nothing. The same
-        object if it is not paused.
+        """After a person resumed it, or set the webhook again. One more failure pauses it again.
+        Otherwise, resuming in a loop would make Cavok keep sending to a server that refuses. The
+        same object if it is not paused.
         """
         if self.state is WebhookState.ACTIVE:
             return self
@@ -326,8 +326,8 @@ def is_not_public(address: IPv4Address | IPv6Address, *, allow_loopback: bool) -
 
 
 def _is_name(host: str) -> bool:
-    """Whether it is a host name. One whose last label is a number is an address in a form of its
-    own, such as `10.1`. Source: RFC 1123, 2.1; WHATWG URL, "ends in a number".
+    """Whether it is a host name. If the last label is a number, it is an address in a special form,
+    such as `10.1`. Source: RFC 1123, 2.1; WHATWG URL, "ends in a number".
     """
     labels = host.removesuffix(".").split(".")
     return (
