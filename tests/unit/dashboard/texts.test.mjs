@@ -5,6 +5,11 @@ import { test } from "node:test";
 Object.defineProperty(globalThis, "navigator", { value: { language: "en" }, configurable: true });
 const { t } = await import("../../../functions/dashboard/static/views/texts.js");
 
+test("what is left of a quota is of its own time", () => {
+  const left = t.organization.quota("57", "60", t.organization.quotaTime(60));
+  assert.equal(left, "57 of 60 left this minute");
+});
+
 for (const [said, one, several] of [
   [t.problems.waitFor, "Try again in 1 second.", "Try again in 1,500 seconds."],
   [t.tests.progress, "1 step done", "1,500 steps done"],
