@@ -506,6 +506,55 @@ def test_a_new_secret_leaves_what_another_has_changed(admin, answer_with):
     assert [put.post_data_json["url"] for put in puts] == [theirs["url"]]
 
 
+def test_a_webhook_whose_secret_was_lost_on_its_way_is_offered_a_new_one(admin, answer_with, watch):
+    watch.expect_status(404)
+    watch.expects_network_failures = True
+    page, there = admin.page, [samples.NO_SUCH]
+    path = "/v1/organization/webhook"
+
+    def put(request):
+        is_first = there[0] == samples.NO_SUCH
+        there[0] = samples.WEBHOOK
+        secret = "whsec_x" if request.post_data_json.get("rotate_secret") else None
+        return "abort" if is_first else there[0] | {"secret": secret}
+
+    answer_with(page, path, lambda _: there[0])
+    puts = answer_with(page, path, put, method="PUT")
+    admin.go("#/organization")
+    page.get_by_role("button", name="Set a webhook").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Address").fill(samples.WEBHOOK["url"])
+    for box in dialog.get_by_role("checkbox").all():
+        box.set_checked(box.input_value() in samples.WEBHOOK["events"])
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("its signing secret was not shown")
+    expect(dialog.get_by_role("alert")).to_contain_text("press New signing secret")
+
+    dialog.get_by_role("button", name="Save").click()
+    expect(dialog).to_contain_text("The webhook is set. Its signing secret was not shown here")
+    expect(page.get_by_text("Saved.", exact=True)).to_have_count(0)
+    assert_accessible(page)
+    dialog.get_by_role("button", name="New signing secret").click()
+    expect(dialog.locator("code")).to_contain_text("whsec_x")
+    assert [put.post_data_json.get("rotate_secret") for put in puts] == [None, None, True]
+
+
+def test_a_new_secret_that_was_lost_on_its_way_may_be_asked_for_again(admin, answer_with, watch):
+    watch.expects_network_failures = True
+    page, path = admin.page, "/v1/organization/webhook"
+    replies = ["abort", samples.WEBHOOK | {"secret": "whsec_x"}]
+    answer_with(page, path, samples.WEBHOOK)
+    answer_with(page, path, lambda _: replies.pop(0), method="PUT")
+    admin.go("#/organization")
+    page.get_by_role("button", name="New signing secret").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("button", name="New signing secret").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("Press again for another one")
+    expect(dialog.get_by_role("alert")).not_to_contain_text("look before you press again")
+    dialog.get_by_role("button", name="New signing secret").click()
+    expect(dialog.locator("code")).to_contain_text("whsec_x")
+
+
 # ---- clocks --------------------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@ import * as api from "../lib/api.js";
 import { fill, h, render } from "../lib/dom.js";
 import { number, utcDate, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import {
@@ -381,17 +382,32 @@ function edit(webhook, reload) {
           if (!events.length) errors.push({ field: "events", message: t.webhook.eventsNeeded });
           if (errors.length) throw { status: 422, errors };
           const mine = { url: url.value.trim(), events };
+          const here = router.whileHere();
           await first(check(mine));
-          const saved = await api.put("/v1/organization/webhook", mine);
+          const ifLost = webhook ? t.problems.perhapsDone : t.webhook.perhapsSet;
+          const saved = await api.put("/v1/organization/webhook", mine).catch(lost(ifLost));
           close();
           reload();
-          if (saved.secret) showSecret(saved.secret);
-          else toast(t.account.saved);
+          if (saved.secret) return showSecret(saved.secret);
+          if (saved.created_at === webhook?.created_at) return toast(t.account.saved);
+          // It was set by another, or by a request of ours whose answer was lost.
+          here(
+            () => confirmRotation(reload, t.webhook.secretNotShown),
+            () => toast(t.webhook.secretNotShown, "warning"),
+          );
         },
       });
       return node;
     },
   });
+}
+
+// With an answer that was lost, so is the secret in it: there is nothing to look at.
+function lost(text) {
+  return (problem) => {
+    if (problem.perhapsDone) problem.detail = problem.detail.replace(t.problems.perhapsDone, text);
+    throw problem;
+  };
 }
 
 function showSecret(secret) {
@@ -406,18 +422,19 @@ function showSecret(secret) {
   });
 }
 
-function confirmRotation(reload) {
+function confirmRotation(reload, why = "") {
   dialog({
     title: t.webhook.rotateTitle,
     content: ({ close }) =>
       form({
         submitText: t.webhook.rotate,
         cancel: close,
-        fields: [h("p", {}, t.webhook.rotateText)],
+        fields: [why && h("p", {}, why), h("p", {}, t.webhook.rotateText)],
         async onsubmit(_, first) {
           // A secret replaces the secret alone, whatever another has changed meanwhile.
           const { url, events } = await first(api.get("/v1/organization/webhook"));
-          const saved = await api.put("/v1/organization/webhook", { url, events, rotate_secret: true });
+          const mine = { url, events, rotate_secret: true };
+          const saved = await api.put("/v1/organization/webhook", mine).catch(lost(t.webhook.perhapsRotated));
           close();
           reload();
           showSecret(saved.secret);

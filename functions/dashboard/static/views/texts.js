@@ -689,7 +689,17 @@ export const t = withTexts({
     test: "Send a test message",
     rotate: "New signing secret",
     rotateTitle: "Make a new signing secret?",
-    rotateText: "For 24 hours, messages are signed with both secrets. Give your receiver the new one in that time.",
+    rotateText:
+      "The secret that is replaced also signs for another 24 hours. Give your receiver the new one in that time.",
+    perhapsRotated:
+      "Perhaps a new secret was made, but it was not shown. Press again for another one: the secret that your " +
+      "receiver has signs for 24 hours after it was replaced.",
+    perhapsSet:
+      "Perhaps the webhook is set all the same, but its signing secret was not shown. Save again to find out, or " +
+      "close this: if the webhook is set, press New signing secret.",
+    secretNotShown:
+      "The webhook is set. Its signing secret was not shown here: that is done once, when a webhook is first set. " +
+      "Unless somebody has kept it, make a new one.",
     paused:
       "Paused: your receiver failed ten times in a row, so messages wait. One is tried from time to time. " +
       "Send a test message to try now.",
