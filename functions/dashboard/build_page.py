@@ -2,10 +2,10 @@
 
 `app.js` and all that it imports, directly or not, become one module, so that the first view takes
 few requests. Nothing is renamed, left out or shortened: each module becomes a function that returns
-what the module exports. Other modules are fetched when they are needed. They stay as they are, but
-take from the joined one what it holds, so that there is one of everything.
+the module's exports. Other modules are fetched when they are needed. They stay as they are, but
+import what the joined module holds from there, so that each exists once.
 
-All files lie under a hash of all of them, beside themselves compressed with brotli and gzip.
+All files are under a hash of all of them, with copies compressed with brotli and gzip.
 """
 
 import gzip
@@ -32,7 +32,7 @@ _LEFT = re.compile(r"^(?:import|export)\b.*", re.MULTILINE)
 
 
 class CannotJoin(Exception):
-    """A module is written in a way that this step does not know."""
+    """A module uses a form of import or export that this step does not know."""
 
 
 def main(target: Path) -> None:
@@ -61,7 +61,7 @@ def write_site(source: Path, site: Path) -> None:
 
 
 def joined(modules: Mapping[str, str]) -> dict[str, str]:
-    """The modules by path; `app.js` holds what it imports. Raises CannotJoin."""
+    """The modules by path; `app.js` contains what it imports. Raises CannotJoin."""
     together = _in_order(modules)
     parts = [_as_function(name, modules[name], together) for name in together]
     exports = ", ".join(_variable(name) for name in together)
@@ -110,7 +110,7 @@ def _as_function(name: str, text: str, together: list[str]) -> str:
 
 
 def _with_imports(name: str, text: str, together: list[str]) -> str:
-    """A module that is fetched by itself, taking from the joined one what that holds."""
+    """A module that is fetched by itself. It imports what the joined module holds from there."""
     _refuse(name, text, together, _IMPORT, _EXPORT, _PASSED_ON)
     taken: list[str] = []
 
@@ -138,8 +138,8 @@ def _with_imports(name: str, text: str, together: list[str]) -> str:
 
 
 def _refuse(name: str, text: str, together: list[str], *known: re.Pattern[str]) -> None:
-    """Raises CannotJoin for an import or export of none of the known forms, and for a second copy
-    of a joined module.
+    """Raises CannotJoin for an unknown form of import or export, and for a second copy of a joined
+    module.
     """
     for path in _DYNAMIC.findall(text):
         if _resolved(name, path) in together:

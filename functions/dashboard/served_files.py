@@ -1,7 +1,7 @@
 """The files of the page's function: how each is answered and cached. Standard library only, so that
 a cold start costs little.
 
-Assets lie under ``<build>/``, where ``<build>`` is a hash over all of them: one address never
+Assets are under ``<build>/``, where ``<build>`` is a hash over all of them: one address never
 changes its content, so it is cached for a year, and modules can import each other by relative path.
 The page itself and its configuration are revalidated each time (ETag, 304).
 """

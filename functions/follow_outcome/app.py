@@ -1,4 +1,4 @@
-"""follow_outcome: looks what became of starts and stops, and tries schedules' turns again."""
+"""follow_outcome: finds out the results of starts and stops, and tries schedules' turns again."""
 
 from datetime import UTC, datetime
 from typing import Any

@@ -16,9 +16,9 @@ wiring.prepare(wiring.table, wiring.customer_roles)
 
 @logger.inject_lambda_context(correlation_id_path="sweep_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes the sweep's name and ARN, `apart`: whether the last invocation died, and at first
-    `another_runs`: whether all is left to another sweep. Returns how many accounts it tested, those
-    that have tests of their own, and whether any may be left.
+    """Takes the sweep's name and ARN; `apart`: whether the last invocation died; and first
+    `another_runs`: whether everything is left to another sweep. Returns the number of tested
+    accounts, the accounts with tests of their own, and whether any may be left.
     """
     if event.get("another_runs"):
         return {"tested": 0, "handed_over": [], "left": True}

@@ -18,8 +18,8 @@ def judge_error(error: Exception, proofs: frozenset[str] = frozenset()) -> Judge
 
 
 def refused(error: Exception) -> bool:
-    """Whether AWS answered that it did nothing. After a 500, or without an answer, it may have done
-    what it was asked.
+    """Whether AWS answered that it did nothing. After a 500, or without an answer, it may have
+    carried out the request.
     """
     if not isinstance(error, ClientError):
         return False
@@ -42,7 +42,7 @@ def was_repeated(error: Exception) -> bool:
 
 
 def code_and_message(error: Exception) -> tuple[str, str]:
-    """The error code and AWS's message; of a broken connection, TIMED_OUT and botocore's."""
+    """The error code and AWS's message; for a broken connection, TIMED_OUT and botocore's."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         return details.get("Code", "Unknown"), details.get("Message", "")

@@ -26,9 +26,9 @@ class Bus:
         self._name = name
 
     def put(self, events: Sequence[Event]) -> list[str | None]:
-        """Puts events, and returns for each why the bus did not take it; null if it did. Stops
-        after the first call that failed or has a refused event, to preserve order. Raises what AWS
-        raised if that is the very first call.
+        """Puts events, and returns for each why the bus did not accept it; null if it did. Stops
+        after the first call that failed or has a refused event, to preserve order. If that is the
+        very first call, raises what AWS raised.
         """
         refusals: list[str | None] = []
         then = "An earlier event was refused."
@@ -56,7 +56,7 @@ class Bus:
 
 
 def _chunks(events: Sequence[Event]) -> Iterator[list[Event]]:
-    """The events of each call: one version of an account at most, because a call may refuse an
+    """The events of each call: at most one version of an account, because a call may refuse an
     earlier entry and accept a later one.
     """
     chunk: list[Event] = []

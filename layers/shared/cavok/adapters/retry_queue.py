@@ -13,7 +13,7 @@ _MOST_MESSAGES = 10
 
 
 class QueueMessage(Protocol):
-    """What a queue takes. `group` is the same for all messages of an organization."""
+    """A message for a queue. `group` is the same for all messages of an organization."""
 
     @property
     def body(self) -> str:
@@ -25,8 +25,8 @@ class QueueMessage(Protocol):
 
 
 class RetryQueue:
-    """An SQS queue whose consumer sets each message's retry delay. It is fair: the messages of one
-    organization do not make those of others wait.
+    """An SQS queue whose consumer sets each message's retry delay. It is fair: one organization's
+    messages do not delay those of others.
 
     Source: SQS Developer Guide, "Amazon SQS fair queues": MessageGroupId names the tenant.
     """
@@ -36,7 +36,7 @@ class RetryQueue:
         self._queue_url = queue_url
 
     def send(self, messages: Sequence[QueueMessage]) -> list[str | None]:
-        """Sends messages, and returns for each why the queue did not take it; null if it did."""
+        """Sends messages, and returns for each why the queue refused it; null if it did not."""
         refusals: list[str | None] = []
         for start in range(0, len(messages), _MOST_MESSAGES):
             refusals += self._send(messages[start : start + _MOST_MESSAGES])

@@ -25,11 +25,11 @@ universal targets"; its API Reference, SqsParameters.
 
 @dataclass(frozen=True, slots=True)
 class SchedulerSettings:
-    """Where clocks are created and what they invoke. Functions that only end clocks set the group
-    alone.
+    """Where clocks are created and what they invoke. Functions that only end clocks set only the
+    group.
 
     queue_url        the queue to which a clock sends its message. It is fair between organizations.
-    role_arn         the role with which it does.
+    role_arn         the role with which a clock sends it.
     dead_letter_arn  the queue for messages that could not be sent.
     """
 
@@ -49,7 +49,7 @@ class SchedulerClient:
         self._settings = settings
 
     def create(self, resource: Resource, clocks: Iterable[Clock]) -> tuple[str, ...]:
-        """Creates a resource's clocks. Returns the names of those that were not there. Raises
+        """Creates a resource's clocks. Returns the names of those that did not exist. Raises
         InvalidField for a time zone that Scheduler does not know; ServiceUnavailable.
         """
         return tuple(clock.name for clock in clocks if self._create(resource, clock))
@@ -61,7 +61,7 @@ class SchedulerClient:
             return False
         except AWS_ERRORS as error:
             code, message = code_and_message(error)
-            # Scheduler has its own list of time zones. Trying an unknown name again is no use.
+            # Scheduler has its own list of time zones. An unknown name stays unknown.
             if code == "ValidationException" and "zone" in message.lower():
                 raise InvalidField("schedule.time_zone", f"AWS refuses it: {message}") from error
             raise ServiceUnavailable(

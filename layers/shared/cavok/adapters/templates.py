@@ -19,21 +19,21 @@ TEMPLATE_NAMES = {
     access_type: next(FILES.glob(f"{holder}-v*.yaml")).stem
     for access_type, holder in HOLDERS.items()
 }
-"""Names of the templates that links open. One file each is shipped, which `make catalog` writes.
-What is published never changes: a new text gets a new number. The bucket keeps the old ones.
+"""Names of the templates that links open. Each ships as a file, which `make catalog` writes. A
+published template never changes: a new text gets a new number. The bucket keeps the old ones.
 """
 
 
 class TemplateDiffers(Exception):
-    """The bucket has a template of this name with another text. A link to it is not handed out."""
+    """The bucket has a template of this name with another text. No link to it is handed out."""
 
 
 def address_config(*, public: bool) -> "Config":
     """Configures the S3 client that makes the templates' addresses: unsigned if anybody may read
     them.
 
-    An address names the host of the bucket's region. The global one takes a day to know a new
-    bucket, and never knows those of regions launched after March 2019. Source: S3 User Guide,
+    An address names the host of the bucket's region. The global host takes a day to know a new
+    bucket, and never knows buckets of regions launched after March 2019. Source: S3 User Guide,
     "Request routing".
     """
     from botocore import UNSIGNED
@@ -49,7 +49,7 @@ class Templates:
     """Publishes the templates of `cavok/templates/` under their names, and never replaces one.
 
     addresses           an S3 client made with `address_config`.
-    trusted_account_id  the account of ours that they trust. Installations may share a bucket.
+    trusted_account_id  Cavok's account that they trust. Installations may share a bucket.
     """
 
     def __init__(

@@ -1,7 +1,7 @@
 """Sends messages to an organization's webhook, and never to a private address.
 
-Each delivery resolves the host name once, checks every address of it, and connects to a checked
-address. So a name that resolves differently the second time (DNS rebinding) gains nothing.
+Each delivery resolves the host name once, checks all its addresses, and connects to a checked
+one. So a name that resolves differently the second time (DNS rebinding) gains nothing.
 Redirects are not followed, because they would bypass the check.
 """
 
@@ -89,7 +89,7 @@ class WebhookClient:
 
 def _within(ends_at: float, call: Callable[[], T]) -> T:
     """The result of a call that cannot be cancelled. If it takes too long, it goes on in its own
-    thread. Raises what the call raises, and TimeoutError, an OSError.
+    thread. Raises what the call raises, and TimeoutError (an OSError).
     """
     result: Future[T] = Future()
 
@@ -105,7 +105,7 @@ def _within(ends_at: float, call: Callable[[], T]) -> T:
 
 class _Pinned(http.client.HTTPConnection):
     """A connection to a given address that presents the host's name. It is cut at `ends_at`, by
-    `time.monotonic()`: a timeout of each read would let a receiver drip bytes for ever.
+    `time.monotonic()`: with a timeout per read, a receiver could send single bytes without end.
     """
 
     def __init__(self, host: str, port: int, address: str, *, secure: bool, ends_at: float) -> None:

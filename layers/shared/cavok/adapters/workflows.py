@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 class Workflows:
-    """Executions of `verify_account`, named after the verification so that operators find one by
-    the other.
+    """Executions of `verify_account`, named after the verification so that operators can find
+    either from the other.
     """
 
     def __init__(self, sfn: "SFNClient", verify_account_arn: str) -> None:
@@ -28,7 +28,7 @@ class Workflows:
 
     def start(self, verification: Verification, correlation_id: str) -> None:
         """Starts the execution, once. Raises VerificationNotStarted if Step Functions refuses, and
-        ServiceUnavailable if it does not answer: then the execution may run.
+        ServiceUnavailable if it does not answer: the execution may be running then.
 
         The name is unique for 90 days. AWS answers ExecutionAlreadyExists if it has ended, or runs
         with another correlation ID (Step Functions API Reference, StartExecution).

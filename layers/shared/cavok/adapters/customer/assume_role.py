@@ -27,7 +27,7 @@ Reference, AssumeRole.
 
 class CustomerRoles:
     """Assumes customers' roles with our own credentials: in our own region, or in `STS_ALWAYS_ON`
-    where the customer has turned STS off in ours. A session of either is valid in every region.
+    if the customer has turned STS off in ours. A session of either is valid in every region.
     Source: IAM User Guide, "Manage AWS STS in an AWS Region".
     """
 

@@ -31,8 +31,8 @@ class Canary:
         self._external_id = external_id
 
     def judgement(self, through: str | None = None) -> Judgement:
-        """Whether we can assume our own role: allowed while nothing of ours is broken. `through` is
-        the region that refused us, as `CustomerRoles.through` has it.
+        """Whether we can assume our own role: allowed unless Cavok's own permissions are broken.
+        `through`: the region that refused us, as in `CustomerRoles.through`.
         """
         sts = self._always_enabled() if through else self._sts
         try:

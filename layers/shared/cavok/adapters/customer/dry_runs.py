@@ -1,5 +1,5 @@
-"""Dry runs of EC2's start and stop. Few calls, which name many instances each, find those for which
-AWS allows it.
+"""Dry runs of EC2's start and stop. A few calls, each for many instances, find the instances for
+which AWS allows it.
 """
 
 import secrets
@@ -26,7 +26,7 @@ from cavok.domain.steps import AskedResources, Judgement, Verdict, judge
 from cavok.domain.survey import ASKED_ABOUT
 
 RETRY_WAITS = (1.0, 2.0, 4.0)
-"""Seconds until a throttled call is repeated. What was found before is kept."""
+"""Seconds until a throttled call is repeated. Earlier findings are kept."""
 
 REGIONS_AT_ONCE = 4
 
@@ -44,7 +44,7 @@ def ask(
     """Whether an operation is allowed for the instances that the survey names, in all reachable
     regions; else for the instance that `_an_instance` finds.
 
-    A call without an answer ends the search in its region. What was found before counts, but if an
+    A call without an answer ends the search in its region. Earlier findings count, but if an
     instance was not asked about, the answer is neither `allowed` nor `denied`.
     """
     # Clients are made first: threads must not make them at once.
@@ -71,8 +71,8 @@ def ask(
 
 
 def _ask_about_one(operation: str, account: ProbedAccount) -> Judgement:
-    """Whether it is allowed for one instance: an absent one, if the test knows of none. An answer
-    for one says nothing about instances that the test does not know of.
+    """Whether it is allowed for one instance: an absent one, if the test knows none. The answer
+    says nothing about instances that the test does not know.
     """
     answer = _answer_about_one(operation, account)
     if answer.verdict is Verdict.ALLOWED and not account.knows_all_instances:

@@ -38,8 +38,8 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """What became of lines. `calls` has each call's IAM action with its result. `dropped` has the
-    lines that CloudWatch Logs took and threw away, by their position, and why.
+    """The outcome of writing lines. `calls` has each call's IAM action with its result. `dropped`
+    has the lines that CloudWatch Logs accepted and discarded, by their position, and why.
     """
 
     written: bool
@@ -71,7 +71,7 @@ class CustomerLogs:
 
     def prepare(self, group: str, stream: str) -> Iterator[tuple[str, Callable[[], Judgement]]]:
         """The four calls that make a group and a stream, each with the IAM action that it proves.
-        The first must be over before the others, which may be made at once.
+        The first must finish before the others, which may be made at once.
 
         The group is created first and tagged afterwards: creating it with tags needs both
         permissions, and a refusal would not say which one is missing. Retention is set only on a
@@ -151,9 +151,9 @@ class CustomerLogs:
 
 
 def _reasons(rejected: Mapping[str, int], count: int) -> dict[int, str]:
-    """Why events of an accepted call were thrown away, by their position. The call succeeds all the
-    same. Source: CloudWatch Logs API Reference, PutLogEvents and RejectedLogEventsInfo: the two end
-    indexes are exclusive, the start index is inclusive.
+    """Why events of an accepted call were discarded, by their position. The call succeeds
+    nevertheless. Source: CloudWatch Logs API Reference, PutLogEvents and RejectedLogEventsInfo: the
+    two end indexes are exclusive, the start index is inclusive.
     """
     too_old, expired = (
         rejected.get(name, 0) for name in ("tooOldLogEventEndIndex", "expiredLogEventEndIndex")

@@ -49,7 +49,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedAccount:
-    """A session in the account, what the test found in its regions, and until when it may go on.
+    """A session in the account, what the test found in its regions, and the test's deadline.
     `weighing_seconds`: processor time for evaluating policies on databases, per permission.
 
     Without a survey, only the home region counts.
@@ -86,13 +86,13 @@ class ProbedAccount:
 
     @property
     def every_region_answers(self) -> bool:
-        """Whether nothing can be in a region that the test could not look into."""
+        """Whether no region is unknown: an unknown one may have databases and instances."""
         health = self.survey.region_health
         return all(each.status is not RegionStatus.UNKNOWN for each in health)
 
     @property
     def unlisted(self) -> Mapping[str, Reason]:
-        """Regions that may have EC2 instances that the test does not know of, and why. `error`: AWS
+        """Regions that may have EC2 instances that the test does not know, and why. `error`: AWS
         did not answer.
         """
         unknown = {
@@ -104,7 +104,7 @@ class ProbedAccount:
 
     @property
     def knows_all_instances(self) -> bool:
-        """Whether there is no EC2 instance besides those that the survey names."""
+        """Whether the survey names all EC2 instances."""
         return not self.unlisted and not self.survey.asked_in_part
 
     @property
@@ -145,9 +145,7 @@ class ProbedAccount:
             return found
 
     def _read_inline_policies(self) -> RolePolicies:
-        """A refusal is reported by the steps of the checking group. Here it leaves policies
-        unread.
-        """
+        """The steps of the checking group report a refusal. Here it only leaves policies unread."""
         if self.survey.inline_policies is not None:
             return RolePolicies(self.survey.inline_policies)
         if self.session.role_name is None:
@@ -166,7 +164,7 @@ class ProbedAccount:
         return RolePolicies(tuple(documents), tuple(unread), unanswered[0] if unanswered else None)
 
     def _unread_managed_policies(self) -> tuple[str, ...]:
-        """IAM's `GetPolicyVersion` is not asked for, so managed policies are named and not read."""
+        """Cavok does not ask for `GetPolicyVersion`: managed policies are named, not read."""
         if self.session.role_name is None:
             return ()
         attached, all_named = self._named("list_attached_role_policies", "AttachedPolicies", [])

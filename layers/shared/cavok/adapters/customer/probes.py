@@ -19,7 +19,8 @@ from cavok.domain.permissions import PROBE_NAME_PREFIX
 from cavok.domain.steps import ALLOWED, Judgement, Verdict
 
 ABSENT_DATABASE = f"{PROBE_NAME_PREFIX}0"
-"""Stands for the random names that probes use. No policy can tell them apart, unless it names one.
+"""Stands for the random names that probes use. A policy cannot distinguish them, unless it names
+one.
 """
 
 
@@ -27,7 +28,7 @@ ABSENT_DATABASE = f"{PROBE_NAME_PREFIX}0"
 class Probe:
     """A call, and the error codes that also prove the permission. Instead of the call, `dry_run`
     names an EC2 operation that changes instances (boto3's name). The call returns what its answer
-    says beyond that it is allowed, or null.
+    says besides being allowed, or null.
     """
 
     call: Callable[[CustomerSession], Judgement | None] | None = None
@@ -63,7 +64,7 @@ def region_of(action: str, account: ProbedAccount) -> str | None:
 
 def named_no_instance(action: str, answer: Judgement, account: ProbedAccount) -> bool:
     """Whether the probe of this action named an absent instance, because the account's regions
-    have, or had meanwhile, none to ask about.
+    have none to ask about, or had none meanwhile.
     """
     surveyed = bool(account.survey.region_health)
     asked = answer.resources is not None and answer.resources.asked > 0

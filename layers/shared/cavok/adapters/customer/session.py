@@ -25,8 +25,8 @@ CALL = Config(
 )
 """A region that does not answer must not hang the function. One call takes 22 seconds at most. In
 the mode `standard` a client repeats a limited number of failed calls, and customers share clients.
-Source: boto3 guide, "Retries". A page of a sweep makes 72 calls of STS at once: with fewer
-connections than that, most are made anew for each call.
+Source: boto3 guide, "Retries". A page of a sweep makes 72 STS calls at once: with fewer
+connections, most calls would open a new one.
 """
 
 MOST_DESCRIPTORS = 400
@@ -40,11 +40,11 @@ _MAKING_CLIENTS = threading.Lock()
 """
 
 _clients: list[Any] = []
-"""Those that customers share."""
+"""The clients that customers share."""
 
 _NOBODY = "nobody"
-"""The key of the shared clients themselves. botocore looks for no other where one is given, so that
-a call without a customer can never be made with our own role.
+"""The key of the shared clients themselves. botocore looks for no other key if one is given, so a
+call without a customer can never be made with our own role.
 """
 
 _CALLER: ContextVar[str | None] = ContextVar(
@@ -58,9 +58,7 @@ signature".
 
 
 class WrongKey(Exception):
-    """A request was signed with another key than that of the session that makes the call. It was
-    not sent.
-    """
+    """A request was signed with a key other than that of its session. It was not sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +146,8 @@ def _shared_client(service: str, region: str) -> Any:
 
 
 def close_idle_connections() -> None:
-    """If there are too many: each region and service has its own, and customers use many. A call
-    that is being made keeps its connection.
+    """Closes idle connections if there are too many: each region and service has its own, and
+    customers use many. A call in progress keeps its connection.
     """
     if sum(1 for _ in Path("/dev/fd").iterdir()) > MOST_DESCRIPTORS:
         for client in tuple(_clients):
@@ -157,7 +155,7 @@ def close_idle_connections() -> None:
 
 
 def _with_credentials(shared: Any, credentials: Credentials) -> Any:
-    """A copy of the client that shares everything but the last step, in which it sends a call."""
+    """A copy of the client that shares everything except the last step, sending a call."""
     bound = object.__new__(type(shared))
     signer = Signer(*astuple(credentials))
     vars(bound).update(vars(shared), _make_request=partial(_send, shared, signer))
@@ -168,7 +166,7 @@ def _send(
     shared: Any, signer: Signer, operation: Any, request: Any, context: dict[str, Any]
 ) -> Any:
     """Sends a call with the session's credentials in the request, where botocore's signer prefers
-    them. The thread carries the session's key separately, so that neither way has to be trusted.
+    them. The thread has the session's key separately, so that neither way has to be trusted.
     """
     context["signing"] = context.get("signing", {}) | {"request_credentials": signer}
     token = _CALLER.set(signer.access_key)

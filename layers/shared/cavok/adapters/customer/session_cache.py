@@ -19,7 +19,7 @@ _MARGIN = timedelta(minutes=2)
 _MAX_SESSIONS = 500
 
 REFUSED_FOR = timedelta(seconds=30)
-"""How long a refused entry is not tried again. AssumeRole calls have one quota for all customers: a
+"""How long a refused entry is not tried again. All customers share the quota of AssumeRole calls: a
 client that asks in a loop must not use it up.
 """
 
@@ -33,7 +33,7 @@ class SessionLimits(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    """Whose session it is, which connection it was opened with, its session policy and its name."""
+    """A session's account, the connection it was opened with, its session policy and its name."""
 
     organization_id: str
     account_id: str
@@ -43,9 +43,9 @@ class _Key:
 
 class SessionCache:
     """Sessions by owner. A session is never handed out for another organization or account, for
-    another session policy, under another name, which says for what it is used, after the account
-    was reconnected, or past its lifetime. What nobody asks for again is not kept. When there are
-    too many, the oldest of the organization that has most goes, so that none drives out another's.
+    another session policy, under another name (which says its purpose), after the account was
+    reconnected, or past its lifetime. A session that nobody needs again is not kept. If there are
+    too many, the organization with the most loses its oldest, so that none drives out another's.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class SessionCache:
         enter: Callable[[], CustomerSession],
     ) -> CustomerSession:
         """A session that is valid for at least two more minutes: the kept one, or a new one from
-        `enter`, which may be kept for LIFETIME.
+        `enter`, which is kept for LIFETIME at most.
         """
         self._forget_what_ended(account, now)
         kept = self._kept.get(_key(account, limits))
@@ -95,16 +95,16 @@ class SessionCache:
         return session
 
     def check(self, account: Account, now: datetime) -> None:
-        """Raises EntryRefused if AWS refused the entry within REFUSED_FOR, under whatever policy,
-        and the account was neither tested nor changed since.
+        """Raises EntryRefused if AWS refused the entry within REFUSED_FOR, under any session
+        policy, and the account was neither tested nor changed since.
         """
         message, until = self._refused.get(_version(account), ("", now))
         if now < until:
             raise EntryRefused(message)
 
     def _forget_what_ended(self, account: Account, now: datetime) -> None:
-        """Sessions that expired, of whomever, and those of earlier connections of the account: an
-        access key is kept as plain text, and must not stay for as long as the process does.
+        """Everybody's expired sessions, and those of the account's earlier connections: an access
+        key is kept as plain text, and must not stay as long as the process.
         """
         mine = account.organization_id, account.account_id
         for key, (_, until) in list(self._kept.items()):
@@ -120,7 +120,7 @@ def _forget_one_of_too_many(kept: OrderedDict[Any, Any]) -> None:
 
 
 class _Version(NamedTuple):
-    """Whose account it is, and how often it was written: by each test and each change."""
+    """The account, and the number of its writes: each test and each change makes one."""
 
     organization_id: str
     account_id: str

@@ -1,4 +1,4 @@
-"""The calls with which a test looks at a region: one of each service."""
+"""The calls with which a test looks at a region: one per service."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -15,14 +15,14 @@ PAGE = 100
 """Instances a call. Most regions of most accounts have fewer, and the answer stays small."""
 
 SMALL_PAGE = 20
-"""Instances in the one call of a kind that no test asks about. RDS takes no less."""
+"""Instances in the only call for a kind that no test asks about. RDS accepts no less."""
 
 MAX_PAGES = 10
 PAGING_SECONDS = 6.0
 """No further page is read, so that a region with many instances does not hold up the others."""
 
 _TOKENS = ("NextToken", "Marker")
-"""What AWS calls the start of the next page. Without one, a page is the last."""
+"""AWS's names for the start of the next page. A page without one is the last."""
 
 
 def find_instances(

@@ -63,7 +63,7 @@ from cavok.domain.providers import Provider
 CHANGED_BY_OTHERS = "The account is being changed by others at this moment. Please try again."
 
 READ_BY_NUMBER = 2 * BATCH
-"""Accounts that a search by number reads for one page. Few or none of them may be shown."""
+"""Accounts that a search by number reads for one page. It may show few or none of them."""
 
 
 _NAMES = (
@@ -75,7 +75,7 @@ _NAMES = (
     b"trust:with-wrong-external-id,trust:without-external-id"
 )
 """Frequent names, as a preset dictionary for zlib. Never change it: stored names were packed with
-it. Others only become a little larger, and those that were packed without it are read as well.
+it. Other names only become a little larger. Names that were packed without it can be read too.
 """
 
 
@@ -146,7 +146,7 @@ class AccountItem(Item):
     attempts = NumberAttribute()
     proven = PackedAttribute(_pack_names, _unpack_names)
     connection_revision = NumberAttribute()
-    # PynamoDB makes each write conditional on the one that was read. The test slot rests on it.
+    # PynamoDB makes each write conditional on the version that was read. The test slot needs this.
     writes = VersionAttribute(attr_name="version")
     version = NumberAttribute(null=True, attr_name="edition")
 
@@ -194,8 +194,7 @@ _STORED_OTHERWISE = {
     "slot": ("slot_verification_id", "slot_expires_at"),
     "version": ("version", "writes"),
 }
-"""Fields of an account, and the attributes that they are made from. The others have one of the same
-name.
+"""Fields of an account, and their attributes. All other fields have an attribute of the same name.
 """
 
 LISTED = {
@@ -252,8 +251,8 @@ class Accounts:
         return item.account()
 
     def made_by(self, organization_id: str, key: IdempotencyKey, now: datetime) -> Account | None:
-        """The account that a request with this key made within a day. Raises KeyReused if it
-        came with another body, Conflict if the account was deleted.
+        """The account that this key created in the last 24 hours. Raises KeyReused if it came
+        with another body, Conflict if the account was deleted.
         """
         pk, sk = keys.organization_pk(organization_id), keys.idempotency_sk(key.key)
         item = self._table.get(IdempotencyItem, pk, sk)
@@ -277,9 +276,9 @@ class Accounts:
         entry: AuditEntry | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
     ) -> Account:
-        """Stores a new account, its sealed credentials, its claim on the account number, the key
-        that it was asked for with, and its audit entry; or returns the account that the same key
-        made meanwhile. Raises Conflict, KeyReused, and what `with_items` raises.
+        """Stores a new account, its sealed credentials, its claim on the account number, the
+        request's key, and its audit entry; or returns the account that the same key created
+        meanwhile. Raises Conflict, KeyReused, and what `with_items` raises.
         """
         return retry_on_conflict(
             lambda: self._add(account, sealed_credentials, key, entry, with_items),
@@ -322,7 +321,7 @@ class Accounts:
         return replace(account, writes=int(item.writes))
 
     def require_unclaimed(self, account: Account) -> None:
-        """Before something costly; `add` decides. Raises AlreadyConnected."""
+        """An early check before something costly; `add` decides. Raises AlreadyConnected."""
         claim = _claim(account)
         if self._table.get(ClaimItem, claim.pk, claim.sk):
             raise _already_connected(account)
@@ -441,8 +440,8 @@ class Accounts:
         after: Position | None = None,
     ) -> Page[ListedAccount]:
         """Accounts whose name starts with `prefix` or, if it is all digits, whose account number
-        does. Name matches first, then account-number matches. A page may end before `limit`, also
-        empty, where a search by number has read READ_BY_NUMBER.
+        does. Name matches first, then account-number matches. A page may end before `limit`, or be
+        empty, if a search by number has read READ_BY_NUMBER.
         """
         found: list[tuple[Position, str]] = []
         end = None
@@ -458,7 +457,7 @@ class Accounts:
         return Page(accounts, shown[-1][0] if len(found) > limit else end)
 
     def read(self, organization_id: str, account_ids: Sequence[str]) -> list[ListedAccount]:
-        """Accounts in the order of `account_ids`, without those that were deleted."""
+        """Accounts in the order of `account_ids`, without deleted ones."""
         pk = keys.organization_pk(organization_id)
         wanted = [(pk, keys.account_sk(account_id)) for account_id in account_ids]
         rows = self._table.get_rows(AccountItem, wanted, LISTED)
@@ -496,10 +495,10 @@ class Accounts:
         after: Position | None,
         limit: int,
     ) -> tuple[list[tuple[Position, str]], Position | None]:
-        """The accounts, and where it stopped reading if there may be more. Leaves out those that
-        match by name too. A claim has no status, so the accounts are read to filter by it.
+        """The accounts, and where it stopped reading if there may be more. Leaves out accounts
+        that match by name too. A claim has no status, so filtering by it reads the accounts.
         """
-        # Few of those of a status may be found: a call for each would take minutes.
+        # Few may have the status: a call for each would take minutes.
         start, size = None, BATCH if status else limit
         if after:
             start = {

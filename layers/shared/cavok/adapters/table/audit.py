@@ -62,7 +62,7 @@ class AuditItem(Item):
         )
 
     def entry(self) -> AuditEntry:
-        """The stored entry, with what was implied."""
+        """The stored entry, with the implied attributes."""
         audited = self.audited_account
         account_id = audited.removeprefix(keys.ACCOUNT) if audited else None
         implied = (

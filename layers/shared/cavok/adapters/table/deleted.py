@@ -1,5 +1,5 @@
-"""What was deleted in the last day. A client that repeats an unanswered DELETE gets the same
-answer.
+"""Accounts and resources deleted in the last day. A client that repeats an unanswered DELETE gets
+the same answer.
 """
 
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from cavok.domain.ids import is_id
 class DeletedItem(Item):
     """A deleted account or resource. It is written in the transaction that deletes the thing.
 
-    clocks  those of a resource, which may have outlived it.
+    clocks  a resource's clocks, which may have outlived it.
     """
 
     clocks = JsonAttribute(dump=list, load=tuple)
@@ -26,7 +26,7 @@ class DeletedItem(Item):
     def of(
         cls, pk: str, deleted_id: str, now: datetime, clocks: Iterable[str] = ()
     ) -> "DeletedItem":
-        """`pk` is that of the deleted item, so that only its owner finds this one."""
+        """`pk` is the deleted item's, so that only its owner finds this one."""
         return cls(pk, keys.deleted_sk(deleted_id), clocks=clocks, expires_at=now + REPEATED_WITHIN)
 
     @classmethod

@@ -12,7 +12,7 @@ from cavok.domain.accounts import Account
 from cavok.domain.fair_queue import AccountKey
 
 INDEX_IS_LATE = timedelta(seconds=15)
-"""How far before its last look a sweep looks again: the index is eventually consistent."""
+"""By how much a sweep's next read overlaps its last one: the index is eventually consistent."""
 
 SHARDS_AT_ONCE = len(keys.DUE_SHARDS)
 """All of them: waiting costs money."""
@@ -25,8 +25,8 @@ class DueAccounts:
         self._table = table
 
     def keys(self, now: datetime, since: datetime | None) -> list[AccountKey]:
-        """All accounts that are due, or those that became due after `since`, longest overdue first.
-        May contain duplicates, and accounts that are no longer due: see `read`.
+        """All due accounts, or those that became due after `since`, longest overdue first. May
+        contain duplicates, and accounts that are no longer due: see `read`.
         """
         times = AccountItem.next_verification_at
         # DynamoDB refuses a range that ends before it begins, as after a clock was set back.

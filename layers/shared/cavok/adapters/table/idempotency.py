@@ -1,4 +1,4 @@
-"""The Idempotency-Keys of an organization. Each is written in the transaction of what it made."""
+"""The Idempotency-Keys of an organization. Each is written in its request's transaction."""
 
 from datetime import datetime
 
@@ -38,7 +38,7 @@ def add_idempotency_key(
     account_id: str,
     now: datetime,
 ) -> None:
-    """Adds a key that was not used within a day."""
+    """Adds a key that was not used in the last 24 hours."""
     transaction.save(
         IdempotencyItem.of(organization_id, key, account_id, now),
         condition=IdempotencyItem.pk.does_not_exist() | (IdempotencyItem.expires_at <= now),

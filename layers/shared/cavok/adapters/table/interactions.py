@@ -128,8 +128,8 @@ class Interactions:
         self._audit_kept_for = audit_kept_for
 
     def record(self, interaction: Interaction, once_in: timedelta | None = None) -> Interaction:
-        """Stores and counts an interaction, once. A listing less than `once_in` after one that
-        counted is stored alone, and says so. Raises ChangedMeanwhile.
+        """Stores and counts an interaction, once. A listing less than `once_in` after a counted
+        one is stored but not counted, and says so. Raises ChangedMeanwhile.
         """
 
         def attempt() -> Interaction:
@@ -155,7 +155,7 @@ class Interactions:
         with_items: Callable[[TransactWrite], None] | None = None,
     ) -> Interaction:
         """Stores an open start or stop with its audit entry and what `with_items` adds, or returns
-        the one that its key began in the last 24 hours. Raises ChangedMeanwhile, and what
+        the act that its key began in the last 24 hours. Raises ChangedMeanwhile, and what
         `with_items` raises.
         """
 
@@ -184,8 +184,8 @@ class Interactions:
         until: datetime,
         with_items: Callable[[TransactWrite], None] | None = None,
     ) -> None:
-        """Holds an open act that an earlier request began, and that nobody holds, in one
-        transaction with what `with_items` adds. Raises StillRunning if another request is faster,
+        """Holds an open act that an earlier request began and nobody holds, in one transaction
+        with what `with_items` adds. Raises StillRunning if another request is faster,
         ChangedMeanwhile, and what `with_items` raises.
         """
         held = InteractionItem.held_until.set(until)
@@ -219,10 +219,10 @@ class Interactions:
     def close(
         self, act: Interaction, *, forget: bool = False, unless_taken_up: bool = False
     ) -> Interaction:
-        """Stores the outcome of an open act, and counts it, once. Returns what is stored, which is
-        another process's outcome if that was faster. `forget`: its key begins another act from now
-        on. Raises ChangedMeanwhile; with `unless_taken_up`, StillRunning if another request holds
-        the act by now.
+        """Stores the outcome of an open act, and counts it, once. Returns the stored outcome,
+        which is another process's if that was faster. `forget`: its key begins another act from
+        now on. Raises ChangedMeanwhile; with `unless_taken_up`, StillRunning if another request
+        now holds the act.
         """
         closed = replace(act, held_until=None)
         condition = _OPEN & _held_as_in(act) if unless_taken_up else _OPEN
@@ -247,7 +247,7 @@ class Interactions:
         return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
 
     def _begun(self, act: Interaction) -> Interaction | None:
-        """This act, if it was stored and the answer lost, or the one that its key began."""
+        """This act, if it was stored and the answer lost, or the act that its key began."""
         if act.key_hash is None:
             return self.find(act.account_id, act.interaction_id)
         request = self._table.get(RequestItem, *_request(act, act.key_hash))
@@ -305,7 +305,7 @@ class Interactions:
     def set_result(
         self, interaction: Interaction, result: Result, state: str | None, reason: str | None
     ) -> None:
-        """Stores what became of a start or stop. Does nothing if that is known already."""
+        """Stores the result of a start or stop. Does nothing if it is known already."""
         self._follow(
             interaction,
             [
@@ -361,8 +361,8 @@ class Interactions:
 
 
 def _unused_at(at: datetime) -> Condition:
-    """The condition that a request key was not used within a day. DynamoDB may keep its item for
-    days longer.
+    """The condition that a request key was not used in the last 24 hours. DynamoDB may keep its
+    item for days longer.
     """
     unused: Condition = RequestItem.pk.does_not_exist() | (RequestItem.expires_at <= at)
     return unused

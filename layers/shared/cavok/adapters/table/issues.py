@@ -11,9 +11,7 @@ _ACTIONS = re.compile(r"[\w-]+:\w+(?:, [\w-]+:\w+)*")
 
 
 def issue_row(issue: Issue) -> list[Any]:
-    """Optional fields are stored only where they say something: an account's item must stay
-    small.
-    """
+    """Optional fields are stored only if they are not empty: an account's item must stay small."""
     row: list[Any] = [issue.code, issue.message, issue.remedy]
     if issue.severity is not Severity.PROBLEM or issue.fix or issue.actions:
         row.append(issue.severity)

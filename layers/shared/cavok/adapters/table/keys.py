@@ -79,8 +79,8 @@ SCHEDULED = "SCHEDULED"
 """The one partition of by_schedule. Only setting or ending a schedule writes there."""
 
 DUE_SHARDS = tuple(f"DUE#{shard}" for shard in range(8))
-"""Partitions of by_due. One partition takes 1,000 writes a second, and each test of an account
-writes there once: one entry goes, and another comes.
+"""Partitions of by_due. One partition accepts 1,000 writes a second, and each test of an account
+writes there once, removing one entry and adding another.
 """
 
 
@@ -129,8 +129,8 @@ def verification_sk(verification_id: str) -> str:
 
 
 def progress_pk(verification_id: str) -> str:
-    """A partition of its own, so that functions that hold a customer's session may write there and
-    nowhere else: DynamoDB's policies know no sort key.
+    """A separate partition, so that functions that hold a customer's session may write there and
+    nowhere else: DynamoDB's policies do not support sort keys.
     """
     return f"{PROGRESS}{verification_id}"
 

@@ -1,4 +1,4 @@
-"""Which accounts of an organization were looked at lately, for all processes."""
+"""Which accounts of an organization were recently checked, for all processes."""
 
 from datetime import datetime
 
@@ -12,8 +12,8 @@ from cavok.domain.errors import ChangedMeanwhile
 
 
 class LooksItem(Item):
-    """When each account was looked at last: at most `LOOKS_AT_ONCE`. The version makes each turn
-    one request's alone.
+    """When each account was last checked, for at most `LOOKS_AT_ONCE` accounts. The version gives
+    each turn to one request only.
     """
 
     looks = JsonAttribute(
@@ -25,13 +25,13 @@ class LooksItem(Item):
 
 
 class LooksInTable:
-    """Gives each request its turn to look at an account."""
+    """Gives each request its turn to check an account."""
 
     def __init__(self, table: Table) -> None:
         self._table = table
 
     def take_turn(self, account: Account, now: datetime) -> Detection | None:
-        """None if the caller is to look at the account now; otherwise why not. Raises
+        """None if the caller should check the account now; otherwise why not. Raises
         ChangedMeanwhile.
         """
 

@@ -49,7 +49,7 @@ class Organizations:
         return item.organization() if item else None
 
     def create(self, organization: Organization, now: datetime) -> Organization:
-        """Stores a new organization, or returns the one that another request stored first. Raises
+        """Stores a new organization, or returns another request's, if that was first. Raises
         ServiceUnavailable.
         """
         item = OrganizationItem.of(organization, created_at=now)
@@ -64,7 +64,7 @@ class Organizations:
 
 
 class KeptOrganizations(Organizations):
-    """Reads each organization once. For what never changes: not for the counts."""
+    """Reads each organization once: only for fields that never change, not for the counts."""
 
     def __init__(self, table: Table) -> None:
         super().__init__(table)

@@ -1,5 +1,5 @@
-"""Writing what a running test has found, where the API reads it. It loads no PynamoDB, as the
-functions that make probes load none.
+"""Writing a running test's steps where the API reads them. It does not load PynamoDB, because the
+functions that probe do not.
 """
 
 import json
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 ONCE = Config(connect_timeout=1, read_timeout=1, retries={"total_max_attempts": 1})
-"""A step that cannot be shown at once is shown at the end. Nobody's test waits longer for it."""
+"""A step that cannot be shown at once is shown at the end. No test waits longer for it."""
 
 
 class Progress:

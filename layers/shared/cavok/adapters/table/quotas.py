@@ -1,4 +1,4 @@
-"""What counts against an organization's quotas."""
+"""The uses of an organization's quotas."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -29,24 +29,24 @@ class QuotaItem(Item):
 
 
 class Quotas:
-    """Counts what an organization does. A use that is refused writes nothing."""
+    """Counts an organization's uses. A refused use writes nothing."""
 
     def __init__(self, table: Table, quotas: Mapping[QuotaName, Quota]) -> None:
         self._table = table
         self.quotas = quotas
 
     def for_viewers(self) -> "Quotas":
-        """What is left to those who may only read."""
+        """The quotas for people who may only read."""
         return Quotas(self._table, for_viewers(self.quotas))
 
     def check(self, name: QuotaName, organization_id: str, now: datetime) -> None:
-        """Before something costly whose count comes later, in its transaction. Raises
+        """An early check before something costly that is counted later, in its transaction. Raises
         QuotaExceeded.
         """
         self._use(name, organization_id, now)
 
     def counting(self, name: QuotaName, organization_id: str, now: datetime) -> Count:
-        """Counts a use in the transaction of what it allows, each time that is tried."""
+        """Counts a use in the transaction of what it allows, at each try of the transaction."""
         return lambda transaction: transaction.update(*self._use(name, organization_id, now))
 
     def take(self, name: QuotaName, organization_id: str, now: datetime) -> None:

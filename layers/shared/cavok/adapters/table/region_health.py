@@ -1,4 +1,4 @@
-"""The stored form of what a test found in an account's regions: only what is not reachable, because
+"""The stored form of what a test found in an account's regions: only the unreachable ones, because
 an account's item must stay small.
 """
 
@@ -26,7 +26,7 @@ def exceptions_of(health: Iterable[RegionHealth]) -> dict[str, list[Any]] | None
 def health_of(
     regions: Sequence[str], exceptions: Mapping[str, list[Any]] | None
 ) -> tuple[RegionHealth, ...]:
-    """Reads `exceptions_of`. `regions` are those that the test looked at, in their order."""
+    """Reads `exceptions_of`. `regions`: the regions of the test, in their order."""
     if exceptions is None:
         return ()
     return tuple(_health(region, *exceptions.get(region, ())) for region in regions)

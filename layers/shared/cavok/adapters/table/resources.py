@@ -100,8 +100,8 @@ class Resources:
         self._audit_kept_for = audit_kept_for
 
     def add(self, resource: Resource, entry: AuditEntry | None = None) -> Resource:
-        """Stores a new resource of an account that is there, with its audit entry. Returns it, or
-        the one that the same request made before. Raises AccountNotFound, and Conflict if its
+        """Stores a new resource of an existing account, with its audit entry. Returns it, or the
+        resource that the same request made before. Raises AccountNotFound, and Conflict if its
         instance is a resource already.
         """
         account_pk = keys.organization_pk(resource.organization_id)
@@ -199,7 +199,7 @@ class Resources:
         item, condition = ResourceItem.of(resource), _unchanged(before)
         if entry and before.schedule is None:
             # A new resource has the revision of its first schedule already: two requests at once
-            # would tell of it twice.
+            # would write two entries.
             condition &= ResourceItem.schedule.does_not_exist()
 
         def attempt() -> None:
@@ -224,7 +224,7 @@ class Resources:
         entry_of: Callable[[Resource], AuditEntry] | None = None,
     ) -> tuple[str, ...]:
         """Deletes a resource at one of these versions, and its claim, with an audit entry, and
-        remembers that for a day. Returns the names of its clocks, also if that happened before.
+        remembers that for a day. Returns the names of its clocks, even if it was deleted before.
         Raises ResourceNotFound, PreconditionFailed, ChangedMeanwhile.
         """
         pk = keys.account_pk(account_id)

@@ -36,8 +36,8 @@ Image = Mapping[str, Any]
 
 
 def change_of(record: DynamoDBRecord) -> ItemChange | None:
-    """The change in a record. None for an item from which no event follows, and for one that is
-    gone, other than an account.
+    """The change in a record. None for an item from which no event follows, and for a deleted item
+    other than an account.
 
     Raises KeyError or ValueError for an image that is not an item of the table.
     """

@@ -201,7 +201,7 @@ I = TypeVar("I", bound=Item)  # noqa: E741
 
 
 class Row:
-    """Some attributes of an item, for lists. Null is what it lacks. Making PynamoDB's model of each
+    """Some attributes of an item, for lists. Missing ones are null. Making PynamoDB's model of each
     item would take most of a list's CPU.
     """
 
@@ -228,10 +228,9 @@ _AS_JSON: ContextVar[bool] = ContextVar("whether DynamoDB's answer is read as it
 def _read_as_json(
     response_dict: dict[str, Any], customized_response_dict: dict[str, Any], **_: Any
 ) -> None:
-    """botocore's parser looks at each value ten times, once for each type that it may have, which
-    takes half of a list's CPU. What it makes of an answer without binary values is the answer's own
-    JSON, to which it adds the headers. botocore does not document this event: if it is gone, the
-    parser does the work again.
+    """botocore's parser checks each value for ten types, which takes half of a list's CPU. For an
+    answer without binary values, its result is the answer's own JSON plus the headers. botocore
+    does not document this event: if it disappears, the parser does the work again.
     """
     if _AS_JSON.get() and response_dict["status_code"] == HTTPStatus.OK:
         customized_response_dict.update(json.loads(response_dict["body"]))
@@ -253,8 +252,8 @@ _Reader = tuple[str, str, Callable[[Any], Any]]
 
 @cache
 def _readers(kind: type[Item]) -> tuple[dict[str, _Reader], dict[str, Any]]:
-    """How each stored attribute is read: the name that it has here, its type, and what makes a
-    value of it. And all names, without values.
+    """How each stored attribute is read: its name here, its type, and the function that makes its
+    value. And all names, without values.
     """
     attributes = kind.get_attributes()
     readers: dict[str, _Reader] = {
@@ -347,7 +346,7 @@ class PackedAttribute(Attribute[Any]):
 
 
 class Table:
-    """The connection to the table, which all repositories use.
+    """The connection to the table, shared by all repositories.
 
     PynamoDB stores connections on model classes. This one is made on Item, so all items share it.
     """
@@ -360,7 +359,7 @@ class Table:
 
     @contextmanager
     def transaction(self) -> Iterator[TransactWrite]:
-        """Writes everything that is added to it, or nothing. Raises ItemChanged, ItemBusy.
+        """Writes all items that are added to it, or none. Raises ItemChanged, ItemBusy.
 
         Source of the error codes: DynamoDB API reference, TransactWriteItems.
         """

@@ -39,11 +39,11 @@ class TrustProofs:
         self._table = table
 
     def get(self, account: Account, purpose: str) -> TrustProof | None:
-        """The newest proof, of whichever connection revision and age."""
+        """The newest proof, of any connection revision and age."""
         pk = keys.account_pk(account.account_id)
         item = self._table.get(TrustProofItem, pk, keys.trust_sk(purpose))
         return item.proof() if item else None
 
     def put(self, account: Account, purpose: str, proof: TrustProof, kept_for: timedelta) -> None:
-        """Replaces the proof. An older one that is written last only causes another check."""
+        """Replaces the proof. If an older proof is written last, it only causes another check."""
         self._table.put(TrustProofItem.of(account, purpose, proof, kept_for=kept_for))

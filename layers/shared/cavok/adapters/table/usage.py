@@ -33,8 +33,8 @@ class UsageItem(Item):
 def count(
     transaction: TransactWrite, interaction: Interaction, *, once_in: timedelta | None = None
 ) -> None:
-    """Adds an interaction to its month's usage, on condition that no listing was counted within
-    `once_in` before, if that is not null.
+    """Adds an interaction to its month's usage. If `once_in` is not null: only if no listing was
+    counted within it.
     """
     organization_id, period = interaction.organization_id, period_of(interaction.at)
     listed = UsageItem.listed_at

@@ -62,7 +62,7 @@ _WORDS = (
     b'"live",null,null,null,"us-east-1",'
 )
 """Frequent texts of steps, as a preset dictionary for zlib. Never change it: stored steps were
-packed with it. Steps with other texts only become a little larger.
+packed with it. Other texts only become a little larger.
 """
 
 
@@ -229,8 +229,8 @@ class Verifications:
         self._accounts.save(before, after, with_items=add)
 
     def _keep_count(self, account: Account) -> None:
-        """Copies the account's count of unchanged tests to its last test, before another becomes
-        the last. Repeating it changes nothing.
+        """Copies the account's count of unchanged tests to its last test, before another test
+        becomes the last. Repeating this changes nothing.
         """
         last = account.verification
         if not last or not last.unchanged:

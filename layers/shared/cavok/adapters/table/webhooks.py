@@ -1,5 +1,5 @@
 """Webhooks in the table, at most one per organization: sealed secrets, the health of the receiver,
-and what became of messages.
+and the deliveries of messages.
 """
 
 from collections.abc import Callable, Container, Mapping, Sequence
@@ -181,8 +181,8 @@ class Webhooks:
         retry_on_conflict(attempt, or_raise=busy)
 
     def save(self, before: Webhook | None, after: Webhook, entry: AuditEntry, count: Count) -> None:
-        """Stores an active webhook, in place of the one that was read. Here and below, `count`
-        counts it against a quota. Raises ItemChanged, ItemBusy, QuotaExceeded.
+        """Stores an active webhook in place of the webhook that was read. Here and below, `count`
+        counts this against a quota. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
         health = self.health(after.organization_id)
         with self._table.transaction() as transaction:
@@ -231,7 +231,7 @@ class Webhooks:
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("Many messages fail at once."))
 
     def change_health(self, before: Health, after: Health) -> bool:
-        """Whether this caller changed it. False if another did since it was read."""
+        """Whether this caller changed it. False if another did since the read."""
         try:
             self._table.put(HealthItem.of(after), _unchanged(before))
         except WriteConflict:
@@ -239,7 +239,7 @@ class Webhooks:
         return True
 
     def resume(self, entry: AuditEntry, count: Count) -> None:
-        """Ends a pause. Nothing happens, and there is no entry, if there is none. Raises
+        """Ends a pause. If there is none, does nothing and writes no entry. Raises
         ChangedMeanwhile, QuotaExceeded.
         """
 
@@ -256,11 +256,11 @@ class Webhooks:
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile(BEING_CHANGED))
 
     def record(self, delivery: Delivery) -> None:
-        """Stores what became of a message, in place of what is known of its earlier tries."""
+        """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""
         self._table.put(DeliveryItem.of(delivery))
 
     def deliveries(self, organization_id: str) -> list[Delivery]:
-        """The newest, newest first."""
+        """The newest deliveries, newest first."""
         found = DeliveryItem.query(
             keys.webhook_pk(organization_id),
             DeliveryItem.sk.startswith(keys.DELIVERY),
