@@ -269,6 +269,22 @@ def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with):
     expect(page.locator(".instance")).to_have_count(1)
 
 
+def test_a_refusal_of_aws_stays_as_it_is_while_one_copies_it(admin, answer_with):
+    page = admin.page
+    for path, reply in samples.everything([samples.account(0)]).items():
+        answer_with(page, path, reply)
+    page.clock.install()
+    page.goto("about:blank")
+    admin.go("#/accounts/acc000000/instances")
+    refusal = page.locator(".notice li").first
+    expect(refusal).to_be_visible()
+    refusal.evaluate("(it) => getSelection().selectAllChildren(it)")
+    with page.expect_response(f"**{ONE}/interactions*"):
+        page.clock.run_for(31_000)
+    page.wait_for_timeout(100)
+    assert page.evaluate("getSelection().toString()") == refusal.inner_text()
+
+
 def test_a_problem_of_a_reload_is_over_with_the_next_read(admin, answer_with, watch):
     watch.expect_status(503)
     page, path = admin.page, f"{OURS}/webhook"
