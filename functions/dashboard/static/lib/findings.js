@@ -3,7 +3,8 @@
 import { h, srOnly } from "./dom.js";
 import { icon } from "./icons.js";
 import { asText, number } from "./format.js";
-import { copyButton, isProblem } from "./ui.js";
+import { copyButton } from "./copying.js";
+import { isProblem } from "./ui.js";
 import { t } from "../views/texts.js";
 
 const SEVERITY_ICONS = { problem: "warning", information: "info" };

@@ -2,7 +2,8 @@
 import { catalogOf } from "../lib/catalog.js";
 import { fill, h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
-import { codeBlock, section, skeleton } from "../lib/ui.js";
+import { codeBlock } from "../lib/copying.js";
+import { section, skeleton } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 

@@ -11,14 +11,14 @@ import { NAME, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
+import { copyable } from "../lib/copying.js";
+import { dialog } from "../lib/modal.js";
 import {
   button,
   capabilityIcon,
   capabilityState,
   changeButton,
-  copyable,
   definition,
-  dialog,
   field,
   form,
   freshnessMark,

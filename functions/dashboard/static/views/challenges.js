@@ -1,7 +1,8 @@
 // What Cognito may ask after the password: a new password, a code, or to set up an authenticator.
 import { h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
-import { copyable, errorPanel, field, form } from "../lib/ui.js";
+import { copyable } from "../lib/copying.js";
+import { errorPanel, field, form } from "../lib/ui.js";
 import { load } from "../lib/watched.js";
 import { asked } from "./sign-in.js";
 import { t } from "./texts.js";

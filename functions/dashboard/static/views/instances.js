@@ -10,10 +10,10 @@ import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
+import { dialog } from "../lib/modal.js";
 import {
   button,
   changeButton,
-  dialog,
   form,
   isConnected,
   notice,

@@ -7,10 +7,10 @@ import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
+import { codeBlock, tabs } from "../lib/copying.js";
 import {
   button,
   changeButton,
-  codeBlock,
   isConnected,
   isOpenToOthers,
   isRevoked,
@@ -18,7 +18,6 @@ import {
   section,
   spinner,
   statusBadge,
-  tabs,
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";

@@ -4,7 +4,8 @@ import { regionsField } from "../lib/regions-field.js";
 import { NAME, find, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
-import { afterPress, choice, dialog, errorPanel, field, form, notice, setError } from "../lib/ui.js";
+import { dialog } from "../lib/modal.js";
+import { afterPress, choice, errorPanel, field, form, notice, setError } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 const NUMBER = /^\d{12}$/;

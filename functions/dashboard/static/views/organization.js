@@ -5,13 +5,13 @@ import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
+import { copyable } from "../lib/copying.js";
+import { dialog } from "../lib/modal.js";
 import {
   button,
   changeButton,
   clearErrors,
-  copyable,
   definition,
-  dialog,
   field,
   form,
   freshnessMark,

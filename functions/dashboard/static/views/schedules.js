@@ -6,19 +6,8 @@ import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
-import {
-  button,
-  changeButton,
-  dialog,
-  field,
-  form,
-  isConnected,
-  notice,
-  onceAlone,
-  section,
-  skeleton,
-  toast,
-} from "../lib/ui.js";
+import { dialog, onceAlone } from "../lib/modal.js";
+import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { keptTrue } from "../lib/watched.js";
 import { t } from "./texts.js";

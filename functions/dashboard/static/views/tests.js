@@ -7,9 +7,9 @@ import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/
 import { icon } from "../lib/icons.js";
 import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
+import { copyable } from "../lib/copying.js";
 import {
   changeButton,
-  copyable,
   isRevoked,
   issuesOf,
   notice,

@@ -1,0 +1,47 @@
+// Modals. The first view opens none by itself.
+import { h, uniqueId } from "./dom.js";
+import { iconButton } from "./ui.js";
+import { t } from "../texts.js";
+
+/**
+ * A native modal: it traps the focus, closes on Escape, and returns the focus. `lasting`: only its own button closes
+ * it, neither Escape nor the end of the view or the session.
+ * @param {{title: string, content: (modal: {close: () => void}) => any, wide?: boolean, lasting?: boolean,
+ *   onClose?: () => void}} options
+ */
+export function dialog({ title, content, wide = false, lasting = false, onClose }) {
+  const heading = uniqueId("dialog");
+  // Level one, because a screen reader does not see the page behind an open modal.
+  const node = h("dialog", { class: wide ? "dialog dialog-wide" : "dialog", "aria-labelledby": heading });
+  let stays = lasting;
+  const close = () => {
+    stays = false;
+    node.close();
+  };
+  node.append(
+    h(
+      "header",
+      { class: "dialog-head" },
+      h("h1", { id: heading }, title),
+      !lasting && iconButton(t.actions.close, "cross", { onclick: close }),
+    ),
+    h("div", { class: "dialog-body" }, content({ close })),
+  );
+  node.addEventListener("close", () => {
+    if (stays) return node.showModal();
+    node.remove();
+    onClose?.();
+  });
+  document.body.append(node);
+  node.showModal();
+  // The first field, not the button that closes. A modal without fields is a question: it keeps that.
+  node.querySelector(".dialog-body :is(input:not([type=radio], [disabled]), select)")?.focus();
+  return { node, close };
+}
+
+/** Does this once no modal is open. */
+export function onceAlone(work) {
+  const open = document.querySelector("dialog[open]");
+  if (open) open.addEventListener("close", () => onceAlone(work), { once: true });
+  else work();
+}
