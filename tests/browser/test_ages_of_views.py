@@ -90,6 +90,51 @@ def test_it_is_read_again_and_counts_for_the_age_that_is_said(
     expect(main).to_contain_text(said)
 
 
+@pytest.mark.parametrize(
+    ("view", "path"),
+    [
+        (ACCOUNT, f"{ONE}/usage"),
+        (f"{ACCOUNT}/tests/test1", f"{ONE}/verifications/test1"),
+        ("#/accounts", "/v1/accounts"),
+    ],
+)
+def test_while_one_part_fails_the_mark_stays_however_often_another_is_read(
+    admin, answer_with, watch, view, path
+):
+    watch.expect_status(500)
+    page, broken = admin.page, [False]
+    # Under test, so that the account is read every two seconds.
+    for other, reply in samples.everything([samples.account(0, testing=True)]).items():
+        answer_with(page, other, reply)
+    failed = answer_with(page, path, lambda _: samples.BROKEN if broken[0] else None)
+    page.clock.install(time="2026-01-05T10:00:00")
+    page.goto("about:blank")
+    admin.go(view)
+    mark = page.locator(".freshness")
+
+    def seconds(count: int) -> list[str]:
+        """What the mark says in each of them."""
+        said = []
+        for _ in range(count):
+            page.clock.run_for(1_000)
+            page.wait_for_timeout(20)
+            said.append(mark.text_content() or "")
+        return said
+
+    expect(mark).to_have_text("Live", timeout=3_000)
+    broken[0] = True
+    before = len(failed)
+    while len(failed) < before + 3:  # three times the same request
+        seconds(1)
+    expect(mark).not_to_have_text("Live")
+    # By its age alone it would be late only after these.
+    assert "Live" not in seconds(8)
+    broken[0] = False
+    seconds(36)
+    list_again(page)
+    expect(mark).to_have_text("Live", timeout=5_000)
+
+
 PARTS = [
     *((view, path) for view, path, *_ in READ_BY_VIEWS),
     ("#/accounts", "/v1/accounts"),

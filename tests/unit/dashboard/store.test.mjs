@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { beforeEach, test } from "node:test";
 
 import * as api from "../../../functions/dashboard/static/lib/api.js";
+import { Problem } from "../../../functions/dashboard/static/lib/problem.js";
 import * as store from "../../../functions/dashboard/static/lib/store.js";
 
 const never = new AbortController().signal;
@@ -249,6 +250,66 @@ test("what was read is live, late or offline", async () => {
   there = [account("a")];
   await store.read("a", never);
   assert.equal(store.freshness(now), "live");
+});
+
+// Reads a part of the view, which is answered like this.
+async function part(name, end, signal = never) {
+  await store.reading(name, async () => end && Promise.reject(new Problem(end)), signal).catch(() => {});
+  return store.freshness(Date.now());
+}
+const BUSY = { status: 503, title: "Busy" };
+const GONE = { status: 404, title: "Gone" };
+const CUT_OFF = { title: "Cut off", unreachable: true };
+
+test("while one part fails the view is late, however well the others are read", async () => {
+  assert.equal(await part("usage", BUSY), "late");
+  for (let turn = 0; turn < 3; turn += 1) {
+    assert.equal(await part("account"), "late");
+    assert.equal(await part("usage", BUSY), "late");
+  }
+  assert.equal(await part("usage"), "live");
+});
+
+test("what is gone, or was left, fails no more", async () => {
+  await part("usage", BUSY);
+  assert.equal(await part("usage", GONE), "live");
+  const view = new AbortController();
+  assert.equal(await part("usage", BUSY, view.signal), "late");
+  view.abort();
+  assert.equal(store.freshness(Date.now()), "live");
+  assert.equal(await part("usage", BUSY, view.signal), "live");
+});
+
+test("a view is offline while nothing is answered, and not for one part alone", async () => {
+  assert.equal(await part("usage", CUT_OFF), "offline");
+  assert.equal(await part("account", CUT_OFF), "offline");
+  assert.equal(await part("account"), "late");
+  assert.equal(await part("usage", CUT_OFF), "late");
+  assert.equal(await part("account", CUT_OFF), "offline");
+  await part("account");
+  assert.equal(await part("usage"), "live");
+});
+
+test("a list is late until all pages in sight are read, and for rows until they are or are no more", async () => {
+  const listing = await listed(...names(120));
+  await listing.readMore(never);
+  const [first, failing] = listing.pages;
+  const well = globalThis.fetch;
+  const isFailing = (url) => new URL(url).searchParams.get("cursor") === failing.cursor;
+  globalThis.fetch = (url) => (isFailing(url) ? Promise.resolve(new Response("", { status: 501 })) : well(url));
+  const shown = new Set([first.ids[0], failing.ids[0]]);
+  await assert.rejects(listing.reread(shown, never), { status: 501 });
+  assert.equal(store.freshness(Date.now()), "late");
+  await store.readNumbers(never);
+  assert.equal(store.freshness(Date.now()), "late");
+  globalThis.fetch = well;
+  await listing.reread(shown, never);
+  assert.equal(store.freshness(Date.now()), "live");
+  globalThis.fetch = async () => new Response("", { status: 501 });
+  await store.reread(["a0000"], never);
+  assert.equal(store.freshness(Date.now()), "late");
+  await store.reread([], never);
+  assert.equal(store.freshness(Date.now()), "live");
 });
 
 test("a view that lacks a part is not live, until the part is there or shown no more", () => {

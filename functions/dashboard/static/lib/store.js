@@ -36,8 +36,10 @@ let instances = null;
 /** What a person has typed of a new account, but no secret key, and the key of the request that tried to add it.
  * @type {{of: string, values: Record<string, any>, attempt: {content: string, key: string}}} */
 let draft = newDraft("");
-/** How the last read ended, if badly. @type {"" | "late" | "offline"} */
-let trouble = "";
+/** Parts of the view whose last read failed, until they are read or the view is left. `unreachable`: no answer came.
+ * `alone`: another part was read since, so the network is there.
+ * @type {Map<any, {unreachable: boolean, alone: boolean}>} */
+const trouble = new Map();
 /** Parts of the view that could not be read. One that it shows no more is missed by nobody.
  * @type {Set<{isConnected: boolean}>} */
 const lacking = new Set();
@@ -76,7 +78,7 @@ export function forget() {
   listing = null;
   added = null;
   instances = null;
-  trouble = "";
+  trouble.clear();
 }
 
 /** @returns {Account | null} */
@@ -117,26 +119,45 @@ export function remove(id) {
 
 // ---- reading -----------------------------------------------------------------------------------
 
-/** Every read of what is watched goes through here, so that the page knows whether it is up to date. */
-export async function reading(request) {
+/**
+ * Every read of what is watched goes through here, so that the page knows whether it is up to date.
+ * @template Answer
+ * @param {any} part what is read; whether it failed the next read of the same part decides
+ * @param {() => Promise<Answer>} request
+ * @param {AbortSignal} signal of the view
+ */
+export async function reading(part, request, signal) {
   const asked = Date.now();
   try {
     const answer = await request();
-    trouble = "";
+    for (const each of trouble.values()) each.alone = true;
+    if (trouble.delete(part)) changed();
     return { answer, asked };
   } catch (problem) {
-    if (problem instanceof Problem && (problem.unreachable || problem.status === 0 || problem.status >= 429)) {
-      trouble = problem.unreachable ? "offline" : "late";
-      changed();
-    }
+    if (isMissing(problem)) trouble.delete(part);
+    else if (problem instanceof Problem && (problem.status === 0 || problem.status >= 429))
+      fails(part, problem, signal);
     throw problem;
   }
 }
 
+function fails(part, { unreachable }, signal) {
+  if (signal.aborted) return;
+  const before = trouble.get(part);
+  if (!before) signal.addEventListener("abort", () => trouble.delete(part), { once: true });
+  trouble.set(part, { unreachable, alone: before?.alone ?? false });
+  changed();
+}
+
 /** Reads one account. One that is gone is removed before the problem is thrown. */
 export async function read(id, signal) {
+  return (await reading(id, () => readOne(id, signal), signal)).answer;
+}
+
+async function readOne(id, signal) {
+  const asked = Date.now();
   try {
-    const { answer, asked } = await reading(() => api.getWithTag(`/v1/accounts/${api.segment(id)}`, { signal }));
+    const answer = await api.getWithTag(`/v1/accounts/${api.segment(id)}`, { signal });
     keep(answer.body, answer.etag, asked);
     changed();
     return answer.body;
@@ -148,7 +169,7 @@ export async function read(id, signal) {
 
 /** Returns all that is said of the organization. */
 export async function readNumbers(signal) {
-  const { answer, asked } = await reading(() => api.get("/v1/organization", { signal }));
+  const { answer, asked } = await reading("numbers", () => api.get("/v1/organization", { signal }), signal);
   // Of answers that come out of order, that which was asked for last holds.
   if (passed(counts?.at ?? 0) <= asked) counts = { ...answer.accounts, at: asked };
   changed();
@@ -172,9 +193,10 @@ export function has(part) {
  * @returns {"live" | "late" | "incomplete" | "offline"}
  */
 export function freshness(at, now = Date.now()) {
-  if (!navigator.onLine || trouble === "offline") return "offline";
+  const failing = [...trouble].filter(([part]) => part.isConnected ?? true).map(([, how]) => how);
+  if (!navigator.onLine || failing.some(({ unreachable, alone }) => unreachable && !alone)) return "offline";
   if ([...lacking].some((part) => part.isConnected)) return "incomplete";
-  return trouble || Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
+  return failing.length || Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
 }
 
 /**
@@ -243,7 +265,7 @@ export class Listing {
     const limit = this.started ? PAGE_SIZE : FIRST_PAGE_SIZE;
     const before = this.ids.length;
     do {
-      const { ids, next, at } = await this.#ask(this.cursor, limit, signal);
+      const { ids, next, at } = await this.#read(() => this.#ask(this.cursor, limit, signal), signal);
       this.pages.push({ cursor: this.cursor, limit, ids, at });
       this.#append(ids);
       this.cursor = next;
@@ -259,9 +281,15 @@ export class Listing {
     this.arrivals = this.arrivals.filter(({ id }) => !ids.includes(id));
   }
 
+  // The list that is shown is one part, however many pages are read of it.
+  async #read(request, signal) {
+    return (await reading("list", request, signal)).answer;
+  }
+
   async #ask(cursor, limit, signal) {
     const query = { limit, cursor, q: this.q, status: this.status };
-    const { answer, asked } = await reading(() => api.get("/v1/accounts", { query, signal }));
+    const asked = Date.now();
+    const answer = await api.get("/v1/accounts", { query, signal });
     for (const item of answer.items) keep(item, null, asked);
     return {
       ids: answer.items.map((item) => item.account_id).filter((id) => accounts.has(id)),
@@ -277,14 +305,16 @@ export class Listing {
   async reread(shown, signal) {
     const inSight = this.pages.filter((page) => page.ids.some((id) => shown.has(id)));
     const others = this.pages.filter((page) => !inSight.includes(page)).sort((a, b) => a.at - b.at);
-    const left = await Promise.all([...inSight, ...others.slice(0, 1)].map((page) => this.#again(page, signal)));
+    const pages = [...inSight, ...others.slice(0, 1)];
+    if (!pages.length) return;
+    const left = await this.#read(() => Promise.all(pages.map((page) => this.#again(page, signal))), signal);
     const inOrder = left.flat().sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
     await this.#lookAt(inOrder, signal);
   }
 
   /** Reads accounts that left their page. One that fits no longer is no row of this list, as it counts no more. */
   async #lookAt(left, signal) {
-    await readSome(left, signal);
+    await readSome(left, signal).catch(() => {});
     const unfit = left.filter((id) => accounts.has(id) && !this.fits(kept(id)));
     for (const id of unfit) this.leaveOut(id);
     if (unfit.length) changed();
@@ -300,7 +330,7 @@ export class Listing {
     if (!this.ended || this.total === undefined || this.total === this.ids.length + this.arrivals.length) return;
     const since = counts?.at ?? 0;
     const page = this.pages.filter(({ at }) => at < since).sort((a, b) => a.at - b.at)[0];
-    if (page) await this.#lookAt(await this.#again(page, signal), signal);
+    if (page) await this.#lookAt(await this.#read(() => this.#again(page, signal), signal), signal);
   }
 
   /** Reads one page again. Returns the accounts that left it. */
@@ -364,9 +394,14 @@ export class Listing {
   }
 }
 
-/** Reads a few accounts, one request each. Whatever fails is tried again with the next round. */
-function readSome(ids, signal) {
-  return Promise.all(ids.slice(0, 6).map((id) => read(id, signal).catch(() => {})));
+/** Reads a few accounts, one request each. Throws what became of one that was not read. */
+async function readSome(ids, signal) {
+  const ends = await Promise.allSettled(ids.slice(0, 6).map((id) => readOne(id, signal)));
+  for (const end of ends) if (end.status === "rejected" && !isMissing(end.reason)) throw end.reason;
 }
 
-export const reread = (ids, signal) => readSome(ids, signal);
+/** Reads these rows again. Whatever fails is tried again with the next round. */
+export async function reread(ids, signal) {
+  if (!ids.length) trouble.delete("rows");
+  else await reading("rows", () => readSome(ids, signal), signal).catch(() => {});
+}

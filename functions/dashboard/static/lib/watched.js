@@ -107,7 +107,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   const read = async () => {
     const holds = ask();
     try {
-      const { answer, asked } = await store.reading(request);
+      const { answer, asked } = await store.reading(target, request, signal);
       problem = null;
       if (holds()) {
         newest = answer;
@@ -265,7 +265,7 @@ export function pagedList({ renderItem, list, empty, onItems, shown = (item) => 
   const content = h("div", {}, list, more);
   const next = async () => {
     try {
-      await store.reading(() => pages.next());
+      await store.reading(node, () => pages.next(), options.signal);
       draw();
     } catch (problem) {
       if (!options.signal.aborted) drawMore(problem);

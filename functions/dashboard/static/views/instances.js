@@ -210,7 +210,8 @@ class Instances {
   async readActs() {
     const holds = this.askForActs();
     const path = `/v1/accounts/${api.segment(this.handle.id)}/interactions`;
-    const { answer, asked } = await store.reading(() => api.get(path, { query: { limit: 50 }, signal: this.signal }));
+    const newest = () => api.get(path, { query: { limit: 50 }, signal: this.signal });
+    const { answer, asked } = await store.reading("interactions", newest, this.signal);
     if (!holds()) return false;
     this.actsAt = asked;
     return this.take(answer.items.reverse());
@@ -251,7 +252,7 @@ class Instances {
   }
 
   async readResources() {
-    const found = await store.reading(() => resourcesOf(this.handle.id, this.signal));
+    const found = await store.reading("resources", () => resourcesOf(this.handle.id, this.signal), this.signal);
     this.resourcesAt = found.asked;
     this.resources = new Map(found.answer.map((resource) => [keyOf(resource), resource]));
     if (this.listing && !this.signal.aborted) this.draw();
