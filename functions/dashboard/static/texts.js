@@ -267,7 +267,7 @@ const texts = {
         400: "The request was not understood",
         401: "You are not signed in",
         403: "You may not do this",
-        404: "There is no such thing",
+        404: "The service cannot be found",
         409: "This conflicts with something that exists",
         429: "Too many requests at once",
       })[status] ?? (status >= 500 ? "The service has a problem" : `The service answered ${status}`),

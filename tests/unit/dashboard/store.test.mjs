@@ -29,12 +29,12 @@ function numbers() {
 // The API's list: a page begins after an account, whatever was added before it.
 function answer(url) {
   if (down === "offline") throw new TypeError("Failed to fetch");
-  if (down) return new Response("{}", { status: 422 });
+  if (down) return Response.json({ title: "No" }, { status: 422 });
   const { pathname, searchParams } = new URL(url);
   const id = pathname.split("/v1/accounts/")[1];
   if (id) {
     const found = there.find(({ account_id: each }) => each === id);
-    return new Response(JSON.stringify(found ?? {}), { status: found ? 200 : 404 });
+    return found ? Response.json(found) : Response.json({ title: "Not Found" }, { status: 404 });
   }
   if (pathname === "/v1/organization") return Response.json({ accounts: numbers() });
   const q = searchParams.get("q") ?? "";
@@ -288,6 +288,21 @@ test("a view is offline while nothing is answered, and not for one part alone", 
   assert.equal(await part("account", CUT_OFF), "offline");
   await part("account");
   assert.equal(await part("usage"), "live");
+});
+
+test("an account that only the gateway does not find is not gone, and what is kept of it is old", async () => {
+  const listing = await listed("a", "b");
+  const well = globalThis.fetch;
+  globalThis.fetch = async () => Response.json({ message: "Not Found" }, { status: 404 });
+  await assert.rejects(store.read("a", never), { isMissing: false, title: "The service cannot be found" });
+  assert.deepEqual(listing.ids, ["a", "b"]);
+  assert.equal(store.freshness(Date.now()), "late");
+  globalThis.fetch = well;
+  await store.read("a", never);
+  assert.equal(store.freshness(Date.now()), "live");
+  there = [];
+  await assert.rejects(store.read("a", never), { isMissing: true });
+  assert.deepEqual(listing.ids, ["b"]);
 });
 
 test("a list is late until all pages in sight are read, and for rows until they are or are no more", async () => {

@@ -41,7 +41,9 @@ test("entries of several accounts get their outcomes, each list is asked for onc
   globalThis.fetch = async (url) => {
     const { pathname } = new URL(url);
     asked.push(pathname);
-    return lists[pathname] ? Response.json({ items: lists[pathname] }) : new Response("{}", { status: 404 });
+    return lists[pathname]
+      ? Response.json({ items: lists[pathname] })
+      : Response.json({ title: "Not Found" }, { status: 404 });
   };
   const outcomes = withOutcomes(never);
   const entries = [

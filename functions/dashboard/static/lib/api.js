@@ -140,7 +140,8 @@ function problemOf(answer, content) {
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });
   if (seconds > 0) problem.retryAfter = seconds * 1000;
+  problem.byService = Boolean(content?.title);
   // The gateway did not wait for the function, which goes on.
-  problem.perhapsDone = answer.status >= 500 && !content?.title;
+  problem.perhapsDone = answer.status >= 500 && !problem.byService;
   return problem;
 }

@@ -7,6 +7,8 @@ export class Problem extends Error {
   errors = [];
   reference = "";
   unreachable = false;
+  /** Whether the service said so. The gateway, or a proxy before it, may answer for it. */
+  byService = true;
   /** Of an act: no answer came, or not the service's own. */
   perhapsDone = false;
   /** Milliseconds after which the API asks to try again. @type {number | undefined} */
@@ -20,7 +22,7 @@ export class Problem extends Error {
   }
 
   get isMissing() {
-    return this.status === 404;
+    return this.status === 404 && this.byService;
   }
 }
 

@@ -135,7 +135,7 @@ export async function reading(part, request, signal) {
     return { answer, asked };
   } catch (problem) {
     if (isMissing(problem)) trouble.delete(part);
-    else if (problem instanceof Problem && (problem.status === 0 || problem.status >= 429))
+    else if (problem instanceof Problem && (problem.status === 0 || problem.status >= 429 || !problem.byService))
       fails(part, problem, signal);
     throw problem;
   }

@@ -30,7 +30,10 @@ export function leastPrivilege(context) {
       const both = AbortSignal.any([signal, asked.signal]);
       policy = watched(
         result,
-        async () => ({ answer: await api.get(path, { query: { by }, signal: both }), at: new Date().toISOString() }),
+        async () => {
+          const answer = await api.get(path, { query: { by }, signal: both }).catch(orNotOffered);
+          return { answer, at: new Date().toISOString() };
+        },
         ({ answer, at }) => {
           fill(evaluated, t.privilege.evaluated, " ", when(at));
           return draw(answer, handle.account());
@@ -79,6 +82,12 @@ export function leastPrivilege(context) {
     );
     ask();
   });
+}
+
+// The gateway of an older installation has no such route, and says so for the service.
+function orNotOffered(problem) {
+  if (problem.status === 404) problem.byService = true;
+  throw problem;
 }
 
 function draw({ policy_document: policy, cloudformation_template: template, terraform, removes, covers }, account) {
