@@ -317,6 +317,7 @@ const OPEN_TABLES = new Set([
   "reasons",
   "remedies",
   "instances.kinds",
+  "instances.states",
   "interactions.outcomes",
   "interactions.did",
   "interactions.logged",

@@ -11,6 +11,7 @@ const { KINDS } = await import(`${views}/kinds.js`);
 // A made-up kind, of which the view knows nothing else.
 KINDS.warehouse = { ...KINDS.rds, starting: "resuming", stopping: "pausing", stopped: "paused" };
 const { stateOf } = await import(`${views}/instances.js`);
+const { t } = await import(`${views}/texts.js`);
 
 const listedAt = Date.parse("2026-01-10T10:00:00Z");
 const act = (action, at, result, state = null) => ({ action, at: `2026-01-10T${at}Z`, result, state });
@@ -39,3 +40,8 @@ for (const [listed, newest, said] of [
   test(`listed as ${listed}, ${after}: ${said}`, () =>
     assert.equal(stateOf({ state: listed }, newest, listedAt), said));
 }
+
+test("a state is a code, whatever language its word is in", () => {
+  for (const [code, word] of Object.entries(t.instances.states)) t.instances.states[code] = word.toUpperCase();
+  assert.equal(stateOf({ state: "running" }, act("stop", "10:00:10", "pending"), listedAt), "stopping");
+});

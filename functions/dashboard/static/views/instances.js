@@ -36,6 +36,8 @@ const STOPPABLE = wordsFor("running");
 const STARTABLE = wordsFor("stopped");
 const AT_REST = new Set([...STOPPABLE, ...STARTABLE, "terminated"]);
 const ON_ITS_WAY = { start: wordsFor("starting"), stop: wordsFor("stopping") };
+// The state from when AWS accepted it until AWS says one.
+const ACCEPTED = { start: "starting", stop: "stopping" };
 const FOLLOWED_FOR_MS = 10 * 60_000;
 // The backend follows an act for ten minutes, and some more if AWS's answer was lost.
 const LOOK_AGAIN_AFTER_MS = [...Array(20).fill(3_000), ...Array(50).fill(15_000)];
@@ -47,6 +49,8 @@ const keyOf = (item) => `${item.kind}/${item.region}/${item.instance_id}`;
 const asOf = ({ as_of: said, at }) => (said ? Date.parse(said) : at);
 // The same by this page's clock, which may be wrong: the API answers with nothing that is older than a minute.
 const seenAt = (listing) => Math.min(listing.at, Math.max(asOf(listing), listing.at - KEPT_FOR_MS));
+// A state that the page itself may say has a word. Whatever else AWS says is shown as it is.
+const wordOf = (state) => t.instances.states[state] ?? state;
 const nameOf = (item) => item.name || item.instance_id;
 
 /**
@@ -58,7 +62,7 @@ const nameOf = (item) => item.name || item.instance_id;
 export function stateOf(item, act, listedAt) {
   if (!act) return item.state;
   const isLater = Date.parse(act.at) > listedAt;
-  if (act.result === "pending") return isLater ? t.instances.onItsWay[act.action] : item.state;
+  if (act.result === "pending") return isLater ? ACCEPTED[act.action] : item.state;
   const ended = isLater || (ON_ITS_WAY[act.action]?.has(item.state) && Date.parse(act.at) > listedAt - FOLLOWED_FOR_MS);
   return (ended && ["reached", "not_reached"].includes(act.result) && act.state) || item.state;
 }
@@ -332,7 +336,7 @@ class Instances {
         "span",
         { class: `instance-state ${on ? "is-running" : AT_REST.has(instance.state) ? "" : "is-changing"}` },
         icon(mark),
-        instance.state,
+        wordOf(instance.state),
       ),
       h(
         "span",
@@ -392,7 +396,7 @@ class Instances {
         "play",
       );
     }
-    const why = t.instances.notWhile(name, instance.state);
+    const why = t.instances.notWhile(name, wordOf(instance.state));
     return button(
       t.instances.start,
       { ...start, "aria-disabled": "true", title: why, onclick: () => toast(why, "warning") },
@@ -445,7 +449,7 @@ class Instances {
     this.keep({
       ...this.listing,
       items: this.listing.items.map((item) =>
-        keyOf(item) === keyOf(instance) ? { ...item, state: t.instances.onItsWay[action] } : item,
+        keyOf(item) === keyOf(instance) ? { ...item, state: ACCEPTED[action] } : item,
       ),
     });
     this.awaited.add(act.interaction_id);

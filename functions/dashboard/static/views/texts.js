@@ -512,7 +512,7 @@ export const t = withTexts({
     stopText: "Whoever uses it now is cut off.",
     stopDatabase: "AWS starts a stopped database again by itself after seven days; a schedule keeps it stopped.",
     accepted: { start: (name) => `${name} is starting.`, stop: (name) => `${name} is stopping.` },
-    onItsWay: { start: "starting", stop: "stopping" },
+    states: { starting: "starting", stopping: "stopping" },
   },
 
   schedules: {
