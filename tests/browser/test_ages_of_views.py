@@ -130,9 +130,8 @@ def test_while_one_part_fails_the_mark_stays_however_often_another_is_read(
     # By its age alone it would be late only after these.
     assert "Live" not in seconds(8)
     broken[0] = False
-    seconds(36)
-    list_again(page)
-    expect(mark).to_have_text("Live", timeout=5_000)
+    # However long an answer takes: the clock runs faster than the machine.
+    assert any("Live" in seconds(1) for _ in range(180))
 
 
 PARTS = [
