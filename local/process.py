@@ -173,8 +173,8 @@ def _default_port() -> int:
 
 def _require_free(port: int) -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
-        taken = probe.connect_ex(("127.0.0.1", port)) == 0
-    if taken:
+        in_use = probe.connect_ex(("127.0.0.1", port)) == 0
+    if in_use:
         raise Problem(
             f"Port {port} is in use by another program. Stop that program, or choose another port: "
             f"CAVOK_PORT={port + 1} make up"

@@ -94,13 +94,13 @@ def _in_order(modules: Mapping[str, str]) -> list[str]:
 
 
 def _as_function(name: str, text: str, together: list[str]) -> str:
-    def taken(match: re.Match[str]) -> str:
+    def import_(match: re.Match[str]) -> str:
         everything, names, path = match.groups()
         return f"const {everything or _renaming(names)} = {_variable(_resolved(name, path))};"
 
     body = _DYNAMIC.sub(lambda match: f'import("./{_resolved(name, match[1])}")', text)
     exports = ", ".join(exported for _, exported in _EXPORT.findall(body))
-    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(taken, body))
+    body = _EXPORT.sub(r"\1 \2", _IMPORT.sub(import_, body))
     _refuse(name, text, together, _IMPORT, _EXPORT)
     if "import.meta" in body and "/" in name:
         raise CannotJoin(f"{name} asks for its own address, which would be another one.")
@@ -112,7 +112,7 @@ def _as_function(name: str, text: str, together: list[str]) -> str:
 def _with_imports(name: str, text: str, together: list[str]) -> str:
     """A module that is fetched by itself. It imports what the joined module holds from there."""
     _refuse(name, text, together, _IMPORT, _EXPORT, _PASSED_ON)
-    taken: list[str] = []
+    used: list[str] = []
 
     def import_(match: re.Match[str]) -> str:
         everything, names, path = match.groups()
@@ -126,15 +126,15 @@ def _with_imports(name: str, text: str, together: list[str]) -> str:
         module = _resolved(name, path)
         if module not in together:
             return match[0]
-        taken.append(_variable(module))
-        return f"{keyword} {shown} = {taken[-1]};"
+        used.append(_variable(module))
+        return f"{keyword} {shown} = {used[-1]};"
 
     body = _PASSED_ON.sub(pass_on, _IMPORT.sub(import_, text))
-    if not taken:
+    if not used:
         return body
     entry = posixpath.relpath(ENTRY, posixpath.dirname(name) or ".")
     entry = entry if entry.startswith(".") else f"./{entry}"
-    return f'import {{ {", ".join(dict.fromkeys(taken))} }} from "{entry}";\n{body}'
+    return f'import {{ {", ".join(dict.fromkeys(used))} }} from "{entry}";\n{body}'
 
 
 def _refuse(name: str, text: str, together: list[str], *known: re.Pattern[str]) -> None:

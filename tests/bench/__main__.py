@@ -75,7 +75,7 @@ def main() -> int:
             for one in starts
             if one.of_before
         ),
-        Measured(targets.FIRST_ANSWER, pressed.cold.taken[0].seconds),
+        Measured(targets.FIRST_ANSWER, pressed.cold.invocations[0].seconds),
         Measured(targets.COLD_TEST, pressed.cold.seconds),
         Measured(targets.WARM_TEST, pressed.warm.seconds),
         Measured(targets.TRANSITIONS, pressed.warm.transitions),
@@ -131,7 +131,7 @@ def _persons_test(pressed: PersonsTest, how: str) -> list[Result]:
     latency = f"{LATENCY * 1000:.0f} ms a call, {TRANSITION * 1000:.0f} ms a state"
     kinds = {"all functions cold": pressed.cold, "warm": pressed.warm}
     whole = [(name, f"{one.seconds:.2f} s", str(one.transitions)) for name, one in kinds.items()]
-    functions = dict.fromkeys(taken.function for taken in pressed.cold.taken)
+    functions = dict.fromkeys(one.function for one in pressed.cold.invocations)
     return [
         Result(
             f"From pressing Test until the verdict is stored: {latency}; {how}",
@@ -147,11 +147,11 @@ def _persons_test(pressed: PersonsTest, how: str) -> list[Result]:
 
 
 def _phases(pressed: PersonsTest, function: str) -> Iterator[str]:
-    first = [t for t in pressed.cold.taken if t.function == function and t.init]
-    warm = [t for t in pressed.warm.taken if t.function == function]
-    yield _ms(median(taken.init.wall for taken in first if taken.init))
+    first = [t for t in pressed.cold.invocations if t.function == function and t.init]
+    warm = [t for t in pressed.warm.invocations if t.function == function]
+    yield _ms(median(one.init.wall for one in first if one.init))
     for invocations in (first, warm):
-        yield _ms(median(taken.invocation.took.wall for taken in invocations))
+        yield _ms(median(one.invocation.took.wall for one in invocations))
 
 
 def _warm(warm: Mapping[str, Medians], runs: int) -> Result:

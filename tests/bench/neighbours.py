@@ -28,7 +28,7 @@ REQUESTS = 25
 
 def measure(stack: Stack, runs: int) -> Neighbours:
     """95th percentiles of `GET /v1/organization`, idle and beside the other in turn."""
-    taken: dict[str, list[float]] = {"alone": [], "beside": []}
+    seconds: dict[str, list[float]] = {"alone": [], "beside": []}
     with new_organization(stack) as own, new_organization(stack) as greedy, receiver() as hook:
         settings = {"url": hook.url, "events": ["Account Created"]}
         answer(greedy.admin.put(WEBHOOK, json=settings))
@@ -36,11 +36,11 @@ def measure(stack: Stack, runs: int) -> Neighbours:
             pass
         refusals: list[float] = []
         for _ in range(runs):
-            taken["alone"] += _requests(own.admin)
+            seconds["alone"] += _requests(own.admin)
             with _asking(greedy.admin, refusals):
-                taken["beside"] += _requests(own.admin)
+                seconds["beside"] += _requests(own.admin)
         answer(greedy.admin.delete(WEBHOOK))
-    p95 = {name: quantiles(seconds, n=20)[-1] for name, seconds in taken.items()}
+    p95 = {name: quantiles(each, n=20)[-1] for name, each in seconds.items()}
     return Neighbours(p95["alone"], p95["beside"], median(refusals))
 
 

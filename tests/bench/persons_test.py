@@ -16,7 +16,7 @@ from local.settings import REGION, Problem
 from tests.bench.functions import TABLE, Functions
 from tests.bench.prepared import ORGANIZATION, connect_accounts
 from tests.bench.stand_in import StandIn
-from tests.bench.workflows import Performing, Pool, Reckoned, Taken, definition
+from tests.bench.workflows import Invoked, Performing, Pool, Reckoned, definition
 
 COLD_RUNS, WARM_RUNS = 3, 7
 
@@ -30,7 +30,7 @@ class Pressed:
 
     seconds: float
     transitions: int
-    taken: tuple[Taken, ...]
+    invocations: tuple[Invoked, ...]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def _middle(tests: list[Pressed]) -> Pressed:
 
 def _press(pool: Pool, aws: StandIn, account_id: str, now: float) -> Pressed:
     """`now`: when it is pressed, in reckoned time."""
-    before, asked = len(pool.taken), len(aws.calls)
+    before, asked = len(pool.invocations), len(aws.calls)
     pressed = pool.invoke("AccountsApi", request("POST", f"/{account_id}/verifications"), now)
     started = next(c.asked for c in aws.calls[asked:] if c.operation == "StartExecution")
     given = json.loads(started["input"])
@@ -74,7 +74,9 @@ def _press(pool: Pool, aws: StandIn, account_id: str, now: float) -> Pressed:
     execution = Reckoned(context, perform=Performing(pool, aws).perform, now=now + pressed.seconds)
     execution.run(definition("verify_account"), given)
     _check(account_id, started["name"])
-    return Pressed(execution.now - now, execution.bill.transitions, tuple(pool.taken[before:]))
+    return Pressed(
+        execution.now - now, execution.bill.transitions, tuple(pool.invocations[before:])
+    )
 
 
 def _check(account_id: str, verification_id: str) -> None:

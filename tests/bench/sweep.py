@@ -66,7 +66,7 @@ from tests.bench.prepared import an_account, item_of
 from tests.bench.result import Result, show, write
 from tests.bench.stand_in import LATENCY, Call, StandIn, stand_in
 from tests.bench.targets import Measured
-from tests.bench.workflows import Bill, Performing, Pool, Reckoned, Taken, definition
+from tests.bench.workflows import Bill, Invoked, Performing, Pool, Reckoned, definition
 from tests.support.builders import steps_of
 from tests.support.stream_records import stream_record
 from tests.support.template import resource, template
@@ -210,8 +210,8 @@ def used_by_sweeps(functions: Functions, aws: StandIn) -> TwoSweeps:
     with Pool(functions.start, one_each=True) as pool:
         first, in_full, as_it_was = (_counted_sweep(pool, aws) for _ in range(3))
     starts = {
-        function: one.seconds - mean(t.seconds for t in _by_function(in_full.taken)[function])
-        for function, (one, *_) in _by_function(first.taken).items()
+        function: one.seconds - mean(t.seconds for t in _by_function(in_full.invocations)[function])
+        for function, (one, *_) in _by_function(first.invocations).items()
     }
     return TwoSweeps(_used(in_full, starts), _used(as_it_was, starts))
 
@@ -221,17 +221,17 @@ class Counted:
     """A sweep, its invocations, its calls, and the table before it."""
 
     execution: Reckoned
-    taken: Sequence[Taken]
+    invocations: Sequence[Invoked]
     calls: Sequence[Call]
     kept: float
 
 
 def _counted_sweep(pool: Pool, aws: StandIn) -> Counted:
     prepared.make_due(SWEPT)
-    taken, calls, before = len(pool.taken), len(aws.calls), _items()
+    invoked, calls, before = len(pool.invocations), len(aws.calls), _items()
     execution = _sweep(pool, aws)
     _check(before, aws)
-    return Counted(execution, pool.taken[taken:], aws.calls[calls:], _kept(before))
+    return Counted(execution, pool.invocations[invoked:], aws.calls[calls:], _kept(before))
 
 
 def _check(before: Mapping[Any, Item], aws: StandIn) -> None:
@@ -275,10 +275,10 @@ def _publish(records: Sequence[Any], pool: Pool, aws: StandIn) -> None:
     in batches as the template has them.
     """
     asked = len(aws.calls)
-    taken = resource("PublishEvents")["Events"]["ItemWritten"]["Properties"]
-    patterns = [json.loads(one["Pattern"]) for one in taken["FilterCriteria"]["Filters"]]
+    source = resource("PublishEvents")["Events"]["ItemWritten"]["Properties"]
+    patterns = [json.loads(one["Pattern"]) for one in source["FilterCriteria"]["Filters"]]
     chosen = [one for one in records if any(_matches(pattern, one) for pattern in patterns)]
-    for batch in _batches(chosen, taken["BatchSize"]):
+    for batch in _batches(chosen, source["BatchSize"]):
         pool.invoke("PublishEvents", {"Records": batch}, 0)
     messages = [
         {
@@ -336,7 +336,7 @@ def _used(swept: Counted, starts: Mapping[str, float]) -> Used:
             start=max(0, starts.get(function, 0)),
             memory=memory_of(function) / 1024,
         )
-        for function, invocations in _by_function(swept.taken).items()
+        for function, invocations in _by_function(swept.invocations).items()
     }
     bill = swept.execution.bill
     traces = _traces(bill, work)
@@ -351,27 +351,27 @@ def _used(swept: Counted, starts: Mapping[str, float]) -> Used:
         kms_requests=asked["kms"],
         events=sum(len(c.asked["Entries"]) for c in swept.calls if c.operation == "PutEvents"),
         # A batch is received and deleted.
-        sqs_requests=asked["sqs"] + 2 * len(_by_function(swept.taken)["DeliverWebhook"]),
-        log_bytes=sum(map(_log_bytes, swept.taken)),
+        sqs_requests=asked["sqs"] + 2 * len(_by_function(swept.invocations)["DeliverWebhook"]),
+        log_bytes=sum(map(_log_bytes, swept.invocations)),
         traces=traces * sampled(traces * SWEEPS_A_DAY / 86_400),
     )
 
 
-def _by_function(taken: Sequence[Taken]) -> defaultdict[str, list[Taken]]:
-    found = defaultdict[str, list[Taken]](list)
-    for one in taken:
+def _by_function(invocations: Sequence[Invoked]) -> defaultdict[str, list[Invoked]]:
+    found = defaultdict[str, list[Invoked]](list)
+    for one in invocations:
         found[one.function].append(one)
     return found
 
 
-def _log_bytes(taken: Taken) -> int:
+def _log_bytes(one: Invoked) -> int:
     """What the function logged, and what Lambda itself does."""
-    own = template()["Globals"]["Function"]["LoggingConfig"] | resource(taken.function).get(
+    own = template()["Globals"]["Function"]["LoggingConfig"] | resource(one.function).get(
         "LoggingConfig", {}
     )
-    lines = LOG_LINE * taken.invocation.log_lines
+    lines = LOG_LINE * one.invocation.log_lines
     level = own.get("SystemLogLevel", "INFO")
-    return taken.invocation.log_bytes + lines + bytes_of_lambdas_own_lines(level)
+    return one.invocation.log_bytes + lines + bytes_of_lambdas_own_lines(level)
 
 
 def _traces(bill: Bill, work: Mapping[str, Work]) -> float:

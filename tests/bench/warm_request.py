@@ -66,18 +66,18 @@ def neighbours(runs: int) -> Neighbours:
     """In one execution environment, which takes one request at a time: at worst a request waits
     there for a refusal. 200 requests a run, alone and beside in turn.
     """
-    taken: dict[str, list[float]] = {"alone": [], "beside": [], "refusal": []}
+    seconds: dict[str, list[float]] = {"alone": [], "beside": [], "refusal": []}
     with _prepared() as calls:
         for _ in range(200 * runs):
             for name, sent in (("alone", False), ("beside", True)):
                 began = time.perf_counter()
                 if sent:
                     calls["refused"]()
-                    taken["refusal"].append(time.perf_counter() - began)
+                    seconds["refusal"].append(time.perf_counter() - began)
                 calls["request"]()
-                taken[name].append(time.perf_counter() - began)
-    p95 = {name: quantiles(seconds, n=20)[-1] for name, seconds in taken.items()}
-    return Neighbours(p95["alone"], p95["beside"], median(taken["refusal"]))
+                seconds[name].append(time.perf_counter() - began)
+    p95 = {name: quantiles(each, n=20)[-1] for name, each in seconds.items()}
+    return Neighbours(p95["alone"], p95["beside"], median(seconds["refusal"]))
 
 
 @contextmanager

@@ -38,7 +38,7 @@ def definition(name: str) -> Mapping[str, Any]:
 
 
 @dataclass(frozen=True)
-class Taken:
+class Invoked:
     """An invocation of a function; `init` if it had to wait for a new environment."""
 
     function: str
@@ -59,11 +59,11 @@ class Pool:
     start: Callable[[str], ExecutionEnvironment]
     one_each: bool = False
     """Whether each function has one environment only, where nobody asks how long things take."""
-    taken: list[Taken] = field(default_factory=list)
+    invocations: list[Invoked] = field(default_factory=list)
     _free_at: dict[str, list[tuple[float, int, ExecutionEnvironment]]] = field(default_factory=dict)
     _started: list[ExecutionEnvironment] = field(default_factory=list)
 
-    def invoke(self, function: str, event: Any, now: float) -> Taken:
+    def invoke(self, function: str, event: Any, now: float) -> Invoked:
         """At a moment of reckoned time."""
         waiting = self._free_at.setdefault(function, [])
         if waiting and (self.one_each or waiting[0][0] <= now):
@@ -72,10 +72,10 @@ class Pool:
             environment = self.start(function)
             self._started.append(environment)
             init = environment.init
-        taken = Taken(function, init, environment.invoke(event))
-        self.taken.append(taken)
-        heapq.heappush(waiting, (now + taken.seconds, len(self.taken), environment))
-        return taken
+        invoked = Invoked(function, init, environment.invoke(event))
+        self.invocations.append(invoked)
+        heapq.heappush(waiting, (now + invoked.seconds, len(self.invocations), environment))
+        return invoked
 
     def __enter__(self) -> Self:
         return self
@@ -157,8 +157,8 @@ class Performing:
         """See `Perform`. Raises NotImplementedError for what no workflow asks yet."""
         match resource.removeprefix("arn:aws:states:::"):
             case "lambda:invoke":
-                taken = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
-                return {"Payload": taken.invocation.result}, taken.seconds
+                invoked = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
+                return {"Payload": invoked.invocation.result}, invoked.seconds
             case "aws-sdk:sfn:listExecutions":
                 return {"Executions": [{}]}, self.aws.latency
             case "aws-sdk:sfn:startSyncExecution":

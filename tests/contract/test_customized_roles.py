@@ -25,8 +25,8 @@ def refused(call: Any, **arguments: Any) -> tuple[str, str]:
 
 def with_(*statements: dict[str, Any]) -> dict[str, Any]:
     """The policy that grants everything, but these statements alone for their actions."""
-    taken = [action for statement in statements for action in statement["Action"]]
-    granted = without(*taken)
+    actions = [action for statement in statements for action in statement["Action"]]
+    granted = without(*actions)
     return {**granted, "Statement": [*granted["Statement"], *statements]}
 
 

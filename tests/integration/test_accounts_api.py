@@ -411,7 +411,7 @@ def test_what_is_left_of_a_replaced_or_deleted_access_key_is_sealed_and_no_funct
     assert admin.delete(path).status == 204
     stream.look()
 
-    records = stream.taken()
+    records = stream.new_records()
     for secret in (KEY_ID, SECRET_KEY, SECRET_KEY[::-1]):
         assert secret not in str(records)
     of_the_key = [r for r in records if r["dynamodb"]["Keys"]["sk"]["S"].startswith("CREDENTIALS#")]

@@ -165,12 +165,12 @@ def test_the_stream_tells_nobody_of_a_look(admin: Api, sts: Sts) -> None:
     account_id = add(admin)
     stream = Stream()
     stream.look()
-    stream.taken()
+    stream.new_records()
 
     look(admin, account_id)
     stream.look()
 
-    assert [record["dynamodb"]["Keys"]["sk"]["S"] for record in stream.taken()] == ["LOOKS"]
+    assert [record["dynamodb"]["Keys"]["sk"]["S"] for record in stream.new_records()] == ["LOOKS"]
 
 
 def test_a_role_that_lets_us_in_starts_one_test_of_who_asked(admin: Api, sts: Sts) -> None:

@@ -73,7 +73,7 @@ class World:
     dead: list[str] = field(default_factory=list)
     answers: list[http.Answer | None] = field(default_factory=list)
     _fed: int = 0
-    _taken: int = 0
+    _queued: int = 0
 
     def wait(self, seconds: float) -> None:
         """Lets time pass, in which the stream is read and due messages are taken."""
@@ -98,9 +98,9 @@ class World:
         self._fed = len(self.run.records)
         if records:
             feed_stream(self.run, records)
-        for entry in self.run.calls.messages[self._taken :]:
+        for entry in self.run.calls.messages[self._queued :]:
             self.queue.append(Message(entry["MessageBody"], self.now + timedelta(seconds=DELAY)))
-        self._taken = len(self.run.calls.messages)
+        self._queued = len(self.run.calls.messages)
 
     def _take(self, message: Message) -> None:
         message.receives += 1

@@ -43,10 +43,10 @@ def test_two_thousand_clocks_of_one_organization_delay_anothers_by_seconds() -> 
     for at in (0.0, 1.0, 600.0):
         messages = theirs + fired("contoso", 1, at)
 
-        taken = taken_at(messages, consumers=consumers, seconds=TURN_SECONDS)
+        moments = taken_at(messages, consumers=consumers, seconds=TURN_SECONDS)
 
-        assert taken["contoso/0"] - at <= TURN_SECONDS
-        assert len(taken) == CLOCKS + 1
+        assert moments["contoso/0"] - at <= TURN_SECONDS
+        assert len(moments) == CLOCKS + 1
 
 
 def test_without_groups_the_other_organization_waits_for_all_that_came_before() -> None:
@@ -55,6 +55,6 @@ def test_without_groups_the_other_organization_waits_for_all_that_came_before() 
         replace(each, group=None) for each in fired("northwind", CLOCKS) + fired("contoso", 1, 1.0)
     ]
 
-    taken = taken_at(messages, consumers=2, seconds=TURN_SECONDS)
+    moments = taken_at(messages, consumers=2, seconds=TURN_SECONDS)
 
-    assert taken["contoso/0"] > CLOCKS / 2 * TURN_SECONDS - 10
+    assert moments["contoso/0"] > CLOCKS / 2 * TURN_SECONDS - 10

@@ -633,7 +633,7 @@ class Comparison(RuleBasedStateMachine):
 
     @invariant()
     def every_change_is_published(self) -> None:
-        if records := self.stream.taken():
+        if records := self.stream.new_records():
             self.run(publish_events.handler, {"Records": records})
         self.checked = 0
         events, self.calls.events = self.calls.events, []

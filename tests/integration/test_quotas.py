@@ -551,10 +551,10 @@ def test_a_counter_of_before_windows_is_one_that_counts_nothing(
     admin: Api, customer: Customer
 ) -> None:
     """It lives for a minute while a new version is deployed."""
-    taken = '["' + NOW.isoformat() + '"]'
+    times = '["' + NOW.isoformat() + '"]'
     key = {"pk": {"S": f"ORG#{ORGANIZATION_ID}"}, "sk": {"S": "QUOTA#webhook_changes"}}
     client("dynamodb").put_item(
-        TableName=TABLE, Item=key | {"taken": {"S": taken}, "version": {"N": "1"}}
+        TableName=TABLE, Item=key | {"taken": {"S": times}, "version": {"N": "1"}}
     )
     assert used(admin) == {}
     assert admin.put(WEBHOOK, SETTINGS).status == 201

@@ -95,9 +95,9 @@ def foreign(path: str, mine: World, theirs: World) -> list[dict[str, str]]:
     """Each choice of ids for a path that takes at least one of theirs: all of them, and where it
     takes two, an own account with a foreign child and a foreign account with an own child.
     """
-    taken = [name for name in re.findall(r"\{(\w+)\}", path) if mine.ids[name] != theirs.ids[name]]
+    varied = [name for name in re.findall(r"\{(\w+)\}", path) if mine.ids[name] != theirs.ids[name]]
     choices = [
-        dict(zip(taken, each, strict=True)) for each in product((theirs, mine), repeat=len(taken))
+        dict(zip(varied, each, strict=True)) for each in product((theirs, mine), repeat=len(varied))
     ]
     return [
         {name: whose.ids[name] for name, whose in choice.items()}

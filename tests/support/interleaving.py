@@ -150,7 +150,7 @@ class _Interruption:
     second: Operation
     conflict: bool = False
     answer: Answer = Answer()
-    taken: bool = False
+    done: bool = False
     calls: list[Call] = field(default_factory=list)
 
     @property
@@ -160,7 +160,7 @@ class _Interruption:
         return frozenset().union(*held)
 
     def take(self) -> None:
-        self.taken = True
+        self.done = True
         self.answer = Answer.of(self.second)
 
 
@@ -187,7 +187,7 @@ class _Run:
         with self._lock:
             index = len(self.calls)
             self.calls.append(made)
-        if turn and not turn.taken and index == turn.index:
+        if turn and not turn.done and index == turn.index:
             self.take(turn)
             if turn.conflict:
                 raise transaction_conflict(operation, arguments)
@@ -203,7 +203,7 @@ def _run(first: Operation, turn: _Interruption | None) -> _Run:
     run = _Run(turn)
     with watched(run):
         run.first = Answer.of(first)
-        if turn and not turn.taken:
+        if turn and not turn.done:
             run.take(turn)
     return run
 

@@ -177,7 +177,7 @@ class Stream:
                 self._count += 1
                 self.records.append(stream_record(self._count, key, old, new))
 
-    def taken(self) -> list[Json]:
+    def new_records(self) -> list[Json]:
         """The records since the last call."""
         records, self.records = self.records, []
         return records

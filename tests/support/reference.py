@@ -234,12 +234,12 @@ class Reference:
     def test_webhook(self, caller: Caller, now: datetime) -> None:
         """Six in a minute that begins with the first."""
         self.webhook(caller)
-        taken = self.webhook_tests.setdefault(caller.organization, [])
-        if taken and now - taken[0] >= timedelta(minutes=1):
-            taken.clear()
-        if len(taken) >= 6:
+        recent = self.webhook_tests.setdefault(caller.organization, [])
+        if recent and now - recent[0] >= timedelta(minutes=1):
+            recent.clear()
+        if len(recent) >= 6:
             raise Refused(429)
-        taken.append(now)
+        recent.append(now)
         self.audit_webhook(caller, "webhook_tested")
 
     def remove_webhook(self, caller: Caller) -> None:

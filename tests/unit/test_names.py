@@ -27,6 +27,7 @@ GIVEN_UP = {
     "operate": "start_stop",
     "tell": "add_audit_entry",
     "told": "what it holds: changes, entries, events",
+    "taken": "what it holds, or what was done with it: chosen, used, invocations",
     "house": "own_organization, own_account",
     "sessions": "session_policies",
     "policies": "policy_evaluation",
@@ -36,6 +37,9 @@ GIVEN_UP = {
 
 Prose may use the words. Some names of the template stay: docs/decisions.md, "Three names".
 """
+
+DECLARED = re.compile(r"\b(?:let|const|var|function\*?|class)\s+(\w+|\{[^}]*\}|\[[^\]]*\])")
+"""What a script gives a name to."""
 
 VERBS = re.compile(r"\b_?(settl|conclud)(e|es|ed|ing)(?=[A-Z_]|\b)", re.IGNORECASE)
 """What no text says of a verification or an interaction."""
@@ -65,6 +69,17 @@ def test_no_name_is_one_that_was_given_up() -> None:
         for path in files(".py")
         for name in names_in(ast.parse(path.read_text()))
         if name.strip("_") in GIVEN_UP.keys() - {"sessions", "policies", "refusals"}
+    ]
+    assert found == []
+
+
+def test_no_name_of_the_page_is_one_that_was_given_up() -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {name}, say: {GIVEN_UP[name]}"
+        for path in files(".js", ".mjs")
+        for names in DECLARED.findall(path.read_text())
+        for name in re.findall(r"\w+", names)
+        if name in GIVEN_UP.keys() - {"sessions", "policies", "refusals"}
     ]
     assert found == []
 

@@ -85,8 +85,8 @@ const main = h("main", { id: "main", tabindex: "-1" });
 const nav = h("nav", { class: "nav", "aria-label": t.nav.label });
 const person = h("div", { class: "person" });
 let shown = 0;
-/** The end of a session of which its person was told, in milliseconds. */
-let told = 0;
+/** The end of a session that was announced to its person, in milliseconds. */
+let announcedEnd = 0;
 
 function frame() {
   return [
@@ -250,8 +250,8 @@ function notFound({ main: view, title }) {
 function warnBeforeTheEnd() {
   const end = session.endsAt();
   const left = end - Date.now();
-  if (end === told || left <= 0 || left > WARN_BEFORE_MS) return;
-  told = end;
+  if (end === announcedEnd || left <= 0 || left > WARN_BEFORE_MS) return;
+  announcedEnd = end;
   toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
 }
 

@@ -85,9 +85,9 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
     attack, ours = sent("contoso", 200, SECONDS), sent("northwind", 10, 0.1)
     late = [replace(each, at=1.0) for each in ours]
 
-    taken = taken_at(attack + late, consumers=consumers, seconds=SECONDS)
-    assert max(taken[each.name] for each in late) - 1.0 < 15
+    moments = taken_at(attack + late, consumers=consumers, seconds=SECONDS)
+    assert max(moments[each.name] for each in late) - 1.0 < 15
 
     one_group = [replace(each, group="all") for each in attack + late]
-    taken = taken_at(one_group, consumers=consumers, seconds=SECONDS)
-    assert max(taken[each.name] for each in late) > 100, "the model would find the fault"
+    moments = taken_at(one_group, consumers=consumers, seconds=SECONDS)
+    assert max(moments[each.name] for each in late) > 100, "the model would find the fault"

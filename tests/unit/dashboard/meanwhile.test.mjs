@@ -5,7 +5,7 @@ import { test } from "node:test";
 globalThis.document = { addEventListener() {} };
 const { unlessChanged } = await import("../../../functions/dashboard/static/lib/meanwhile.js");
 
-const told = { status: 412, message: "theirs" };
+const changed = { status: 412, message: "theirs" };
 
 test("what nobody changed is saved", () => unlessChanged({ name: "a" }, () => ({ name: "a" }), String)());
 
@@ -13,7 +13,7 @@ test("a change of another is told once, and each further one again", async () =>
   let there = "ours";
   const check = unlessChanged("ours", () => Promise.resolve(there), String);
   there = "theirs";
-  await assert.rejects(check(), told);
+  await assert.rejects(check(), changed);
   await check();
   there = "more";
   await assert.rejects(check(), { status: 412, message: "more" });
@@ -22,7 +22,7 @@ test("a change of another is told once, and each further one again", async () =>
 test("what another made the same is no conflict", async () => {
   const check = unlessChanged("ours", () => "theirs", String);
   await check("theirs");
-  await assert.rejects(check("other"), told);
+  await assert.rejects(check("other"), changed);
 });
 
 test("what is gone differs from what was never there", async () => {

@@ -125,11 +125,11 @@ for (const [what, claims] of [
 ])
   test(`a token that is renewed with another ${what} begins anew`, async () => {
     refreshed = tokenOf("anna", claims);
-    let told = 0;
-    session.onChange(() => (told += 1));
+    let changes = 0;
+    session.onChange(() => (changes += 1));
     answers = [() => Response.json({}, { status: 401 })];
     await assert.rejects(api.get("/v1/organization"), { name: "AbortError" });
-    assert.equal(told, 1);
+    assert.equal(changes, 1);
     assert.equal(session.current().email, "anna");
   });
 

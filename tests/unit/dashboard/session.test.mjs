@@ -128,11 +128,11 @@ const PASSING = [
 ];
 const busy = (status) => new Response("<h1>busy</h1>", { status });
 
-for (const [status, told] of PASSING) {
+for (const [status, error] of PASSING) {
   test(`${status} is said in words, and signs nobody out`, async () => {
     answers.InitiateAuth = answers.GetTokensFromRefreshToken = () => busy(status);
-    await assert.rejects(session.signInWithPassword("ada@example.com", "a password"), told);
-    await assert.rejects(session.idToken({ renew: true }), told);
+    await assert.rejects(session.signInWithPassword("ada@example.com", "a password"), error);
+    await assert.rejects(session.idToken({ renew: true }), error);
     assert.ok(session.current());
   });
 
@@ -149,12 +149,12 @@ for (const [status, told] of PASSING) {
     };
     const settings = { client_id: "client", hosted_domain: "https://hosted.example" };
     const pending = stored.get("cavok.sign-in");
-    await assert.rejects(session.start(settings), told);
+    await assert.rejects(session.start(settings), error);
     stored.set("cavok.sign-in", pending);
     answer = () => Response.json({ id_token: token("first"), refresh_token: "r1", expires_in: SOON / 1000 });
     await session.start(settings);
     answer = () => busy(status);
-    await assert.rejects(session.idToken({ renew: true }), told);
+    await assert.rejects(session.idToken({ renew: true }), error);
     assert.ok(session.current());
     answer = () => Response.json({ id_token: token("second"), refresh_token: "r2", expires_in: 3600 });
     assert.equal(await session.idToken(), token("second"));

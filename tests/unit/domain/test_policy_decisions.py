@@ -364,16 +364,16 @@ def test_a_policy_longer_than_iam_stores_is_unknown() -> None:
 
 def test_policies_beyond_what_a_role_can_have_are_not_read() -> None:
     most = [sized(MAX_CHARACTERS // 4)] * 4
-    taken = []
+    read = []
 
     def documents() -> Iterator[Any]:
         for document in (*most, policy(deny()), policy(deny())):
-            taken.append(document)
+            read.append(document)
             yield document
 
     assert evaluate(most, STOP) is ALLOWED
     assert evaluate(documents(), STOP) is UNKNOWN
-    assert len(taken) == len(most) + 1
+    assert len(read) == len(most) + 1
 
 
 class Counted(str):

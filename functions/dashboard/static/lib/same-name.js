@@ -24,14 +24,14 @@ export const find = (q, fits) =>
  */
 export function sameName(input, own = "") {
   const warning = h("p", { class: "field-warning", role: "status" });
-  let told = "";
+  let warnedOf = "";
   const warns = async () => {
     const wanted = input.value.trim();
-    if (wanted === told) return false;
+    if (wanted === warnedOf) return false;
     const isSame = ({ account_id: id, name }) => id !== own && name.toLowerCase() === wanted.toLowerCase();
     const there = NAME.test(wanted) && (await find(wanted, isSame));
     if (input.value.trim() !== wanted) return false;
-    told = there ? wanted : "";
+    warnedOf = there ? wanted : "";
     fill(warning, there && [icon("warning"), h("span", {}, t.newAccount.nameTaken(there.name, there.provider_id))]);
     return Boolean(there);
   };

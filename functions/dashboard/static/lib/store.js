@@ -232,9 +232,9 @@ export function add(made) {
 
 /** The account that was added last, once. */
 export function takeAdded() {
-  const taken = added;
+  const last = added;
   added = null;
-  return taken;
+  return last;
 }
 
 /** A selection of the accounts in the API's order, as far as it was read. */

@@ -49,8 +49,8 @@ def _text(place: _Place) -> str:
     return json.dumps(place.value, sort_keys=True)
 
 
-def _free_name(kind: str, place: _Place, taken: dict[str, Any]) -> str:
+def _free_name(kind: str, place: _Place, used: dict[str, Any]) -> str:
     """`if-match`, or `404`; with a number if there is another one already."""
     name = place.value["name"] if kind == "parameters" else place.key
-    number = 1 + sum(each == name or each.startswith(f"{name}.") for each in taken)
+    number = 1 + sum(each == name or each.startswith(f"{name}.") for each in used)
     return name if number == 1 else f"{name}.{number}"

@@ -37,14 +37,14 @@ class FairQueue:
         """At most `limit` accounts, one of each organization in turn. The next call continues where
         this one stopped. Organizations that were put last come only if no other waits.
         """
-        taken: list[AccountKey] = []
+        chosen: list[AccountKey] = []
         line = self._waiting or self._last
-        while line and len(taken) < limit:
+        while line and len(chosen) < limit:
             organization_id, accounts = line.popitem(last=False)
-            taken.append(accounts.popleft())
+            chosen.append(accounts.popleft())
             if accounts:
                 line[organization_id] = accounts
-        return taken
+        return chosen
 
     def put_last(self, organization_id: str) -> None:
         """Moves the organization's accounts behind all others, into pages of their own."""
