@@ -1,5 +1,7 @@
 """deliver_webhook: sends events to organizations' webhooks, each as one signed message."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,14 +25,25 @@ from cavok.services.webhooks import deliver
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
+@contextmanager
+def hidden_until_next_try(receipt_handle: str, tries: int) -> Iterator[None]:
+    """Hides a message that is not delivered."""
+    try:
+        yield
+    except NotDelivered as error:
+        wiring.webhook_messages().hide(receipt_handle, wait_seconds(tries))
+        logger.warning("Not delivered", reason=str(error), tries=tries)
+        raise
+
+
 @one_message(failure="Delivery failed", metric="WebhookFaults", expected=(NotDelivered,))
 def send(record: SQSRecord) -> None:
-    """Delivers one event, or hides its message until the next try. Raises what ended the try."""
+    """Delivers one event. Raises what ended the try."""
     logger.remove_keys(["event_id", "type"])  # left by the previous record
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
     tries = int(record.attributes.approximate_receive_count)
-    try:
+    with hidden_until_next_try(record.receipt_handle, tries):
         status = deliver(
             event,
             tries,
@@ -40,10 +53,6 @@ def send(record: SQSRecord) -> None:
             allow_loopback=wiring.loopback_webhooks_allowed(),
             now=datetime.now(UTC),
         )
-    except NotDelivered as error:
-        wiring.webhook_messages().hide(record.receipt_handle, wait_seconds(tries))
-        logger.warning("Not delivered", reason=str(error), tries=tries)
-        raise
     logger.info("Delivered" if status else "Nobody wants it", status=status)
 
 

@@ -7,11 +7,27 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from cavok import wiring
-from cavok.domain.errors import UnusableEvent
-from cavok.observability import drop, logger, metrics
-from cavok.services.finish_verification import VerificationReport, finish_verification
+from cavok.messages import one_message
+from cavok.observability import logger, metrics
+from cavok.services.finish_verification import Ended, VerificationReport, finish_verification
 
 wiring.prepare(wiring.table)
+
+
+@one_message(failure="Verification not finished")
+def finish(event: dict[str, Any]) -> dict[str, Any]:
+    """Returns the verification's state and outcome."""
+    report = VerificationReport.of_event(event)
+    logger.append_keys(account_id=report.account_id, verification_id=report.verification_id)
+    ended = finish_verification(
+        report,
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        resources=wiring.resources,
+        now=datetime.now(UTC),
+    )
+    _measure(ended)
+    return ended.as_dict()
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
@@ -20,26 +36,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Takes a workflow's report, or the EventBridge event of an execution that ended without
     one. Returns the verification's state and outcome; nothing of an execution that is no test.
     """
-    try:
-        report = VerificationReport.of_event(event)
-    except UnusableEvent as error:
-        drop(error, event["id"])
-        return {}
-    logger.append_keys(account_id=report.account_id, verification_id=report.verification_id)
-    verification, overtaken = finish_verification(
-        report,
-        accounts=wiring.accounts(),
-        verifications=wiring.verifications(),
-        resources=wiring.resources,
-        now=datetime.now(UTC),
-    )
-    # An alarm counts the aborted ones. It must not ring for what people do to their own accounts.
-    outcome = verification.outcome or ("overtaken" if overtaken else verification.state)
+    return finish(event) or {}
+
+
+def _measure(ended: Ended) -> None:
+    """An alarm counts the aborted ones. It must not ring for what people do to their accounts."""
+    verification = ended.verification
+    outcome = verification.outcome or ("overtaken" if ended.overtaken else verification.state)
     metrics.add_dimension("outcome", outcome)
     metrics.add_metric("Verifications", MetricUnit.Count, 1)
     logger.info("Verification finished", outcome=outcome, trigger=verification.trigger)
-    return {
-        "verification_id": verification.verification_id,
-        "state": verification.state,
-        "outcome": verification.outcome,
-    }

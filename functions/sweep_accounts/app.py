@@ -21,19 +21,12 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     accounts, the accounts with tests of their own, and whether any may be left.
     """
     if event.get("another_runs"):
-        return {"tested": 0, "handed_over": [], "left": True}
+        return Swept(left=True).as_dict()
     most = int(wiring.setting("SWEEP_TESTS"))
     sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, wiring.sweep_dependencies())
-    if event["apart"]:
-        swept = sweep.take_apart()
-    else:
-        swept = sweep.run(Deadline.after(SWEEP_SECONDS, time.monotonic))
+    swept = sweep.run(Deadline.after(SWEEP_SECONDS, time.monotonic), apart=event["apart"])
     _measure(swept)
-    return {
-        "tested": swept.outcomes.total(),
-        "handed_over": list(swept.handed_over),
-        "left": swept.left,
-    }
+    return swept.as_dict()
 
 
 def _measure(swept: Swept) -> None:

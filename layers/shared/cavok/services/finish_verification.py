@@ -47,6 +47,14 @@ class Ended(NamedTuple):
     verification: Verification
     overtaken: bool
 
+    def as_dict(self) -> dict[str, Any]:
+        """As the workflow's output has it."""
+        return {
+            "verification_id": self.verification.verification_id,
+            "state": self.verification.state,
+            "outcome": self.verification.outcome,
+        }
+
 
 End = Callable[[Account, Verification], tuple[Account, Verification]]
 

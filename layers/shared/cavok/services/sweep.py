@@ -87,6 +87,14 @@ class Swept:
     left: bool = False
     hours_untested: float = 0.0
 
+    def as_dict(self) -> dict[str, Any]:
+        """What the workflow goes on with."""
+        return {
+            "tested": self.outcomes.total(),
+            "handed_over": list(self.handed_over),
+            "left": self.left,
+        }
+
 
 class NothingProven(Exception):
     """A test got an answer that may differ in a moment."""
@@ -106,8 +114,12 @@ class Sweep:
     _of_organization: Counter[str] = field(default_factory=Counter)
     _tried: set[str] = field(default_factory=set)
 
-    def run(self, deadline: Deadline) -> Swept:
-        """Tests page by page, until no account is due. No page begins after the deadline."""
+    def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
+        """Tests page by page, until no account is due. No page begins after the deadline. `apart`:
+        whether the last invocation died, after which no test is made here (`take_apart`).
+        """
+        if apart:
+            return self.take_apart()
         queue, since = FairQueue(), None
         while deadline.left:
             since = self._look(queue, since)
