@@ -33,6 +33,7 @@ from cavok.adapters.table.table import (
     Row,
     Table,
     retry_on_conflict,
+    start_after,
 )
 from cavok.domain import audit
 from cavok.domain.accounts import (
@@ -473,12 +474,11 @@ class Accounts:
         limit: int,
     ) -> list[tuple[Position, str]]:
         pk, start = keys.organization_pk(organization_id), None
-        hash_name, hash_key = (
-            ("status_pk", keys.status_pk(organization_id, status)) if status else ("pk", pk)
-        )
+        of_status = {"status_pk": keys.status_pk(organization_id, status)} if status else {}
+        hash_key = of_status.get("status_pk", pk)
         if after:
-            key = {"pk": pk, "sk": keys.account_sk(after.account_id), "name_key": after.key}
-            start = {name: {"S": value} for name, value in (key | {hash_name: hash_key}).items()}
+            sk = keys.account_sk(after.account_id)
+            start = start_after(AccountItem, pk=pk, sk=sk, name_key=after.key, **of_status)
         index = AccountItem.by_status if status else AccountItem.by_name
         names = AccountItem.name_key.startswith(prefix.lower()) if prefix else None
         found = self._table.entries(index, hash_key, names, start=start, limit=limit)
@@ -499,14 +499,11 @@ class Accounts:
         that match by name too. A claim has no status, so filtering by it reads the accounts.
         """
         # Few may have the status: a call for each would take minutes.
-        start, size = None, BATCH if status else limit
+        pk, start, size = keys.organization_pk(organization_id), None, BATCH if status else limit
         if after:
-            start = {
-                "pk": {"S": keys.organization_pk(organization_id)},
-                "sk": {"S": keys.claim_sk(Provider.AWS, after.key)},
-            }
+            start = start_after(ClaimItem, pk=pk, sk=keys.claim_sk(Provider.AWS, after.key))
         claims = ClaimItem.query(
-            keys.organization_pk(organization_id),
+            pk,
             ClaimItem.sk.startswith(keys.claim_sk(Provider.AWS, prefix)),
             last_evaluated_key=start,
             limit=READ_BY_NUMBER,

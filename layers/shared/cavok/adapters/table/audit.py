@@ -9,7 +9,14 @@ from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.actors import actor_of, stored_actor
-from cavok.adapters.table.table import EnumAttribute, Item, JsonAttribute, Table, page_of
+from cavok.adapters.table.table import (
+    EnumAttribute,
+    Item,
+    JsonAttribute,
+    Table,
+    page_of,
+    start_after,
+)
 from cavok.domain.actors import ActorKind
 from cavok.domain.audit import (
     THE_WEBHOOK,
@@ -107,12 +114,12 @@ class AuditTrail:
         """Entries of an account. The caller checks that they belong to the organization."""
         start = None
         if after:
-            key = {
-                "pk": keys.organization_pk(organization_id),
-                "sk": keys.audit_sk(after.key),
-                "audited_account": keys.account_pk(account_id),
-            }
-            start = {name: {"S": value} for name, value in key.items()}
+            start = start_after(
+                AuditItem,
+                pk=keys.organization_pk(organization_id),
+                sk=keys.audit_sk(after.key),
+                audited_account=keys.account_pk(account_id),
+            )
         found = AuditItem.by_audited_account.query(
             keys.account_pk(account_id),
             scan_index_forward=False,

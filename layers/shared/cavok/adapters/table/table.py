@@ -452,7 +452,7 @@ class Table:
         """Items whose sort key is `prefix` and a ULID, newest first unless `oldest_first`, that
         meet the condition.
         """
-        start = {"pk": {"S": pk}, "sk": {"S": prefix + after.key}} if after else None
+        start = start_after(kind, pk=pk, sk=prefix + after.key) if after else None
         found = kind.query(
             pk,
             kind.sk.startswith(prefix),
@@ -464,6 +464,14 @@ class Table:
             consistent_read=consistent,
         )
         return page_of(found, prefix, limit)
+
+
+def start_after(kind: type[Item], **key: str) -> dict[str, dict[str, str]]:
+    """Where a query goes on: after the entry with this key, which is of the table's attributes and,
+    for an index, its own. Numbers are in decimal digits.
+    """
+    attributes = {name: getattr(kind, name) for name in key}
+    return {each.attr_name: {each.attr_type: key[name]} for name, each in attributes.items()}
 
 
 def page_of(found: Iterable[I], prefix: str, limit: int) -> Page[I]:

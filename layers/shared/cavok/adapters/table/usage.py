@@ -1,14 +1,13 @@
 """Usage counters in the table, one per account and month."""
 
 from datetime import timedelta
-from typing import Any
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
 from cavok.adapters.table.accounts import Accounts
-from cavok.adapters.table.table import Item, Table
+from cavok.adapters.table.table import Item, Table, start_after
 from cavok.domain.interactions import (
     AccountUsage,
     Interaction,
@@ -101,10 +100,11 @@ def _end(last: AccountUsage) -> Position:
     return Position("used", str(last.usage.used), last.account_id)
 
 
-def _start(hash_key: str, period: str, after: Position) -> dict[str, Any]:
-    return {
-        "usage_of": {"S": hash_key},
-        "used": {"N": after.key},
-        "pk": {"S": keys.account_pk(after.account_id)},
-        "sk": {"S": keys.usage_sk(period)},
-    }
+def _start(hash_key: str, period: str, after: Position) -> dict[str, dict[str, str]]:
+    return start_after(
+        UsageItem,
+        usage_of=hash_key,
+        used=after.key,
+        pk=keys.account_pk(after.account_id),
+        sk=keys.usage_sk(period),
+    )
