@@ -637,7 +637,7 @@ export const t = withTexts({
     accounts: "Accounts",
     total: (total) => `${total} in all, without a limit.`,
     quotas: "Quotas",
-    quotasText: "What your organization may do how often. Schedules and scheduled tests have no quota.",
+    quotasText: "Your organization's rate limits. Schedules and scheduled tests have no quota.",
     quotaNames: {
       requests: "Requests",
       tests: "Tests by hand",
