@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from cavok.adapters.customer.logs import RETENTION_DAYS, CustomerLogs, LogLine
+from cavok.adapters.customer.logs import CustomerLogs, LogLine
 from cavok.domain.access_denied import Reason
-from cavok.domain.permissions import LOGS
+from cavok.domain.permissions import LOGS, RETENTION_DAYS
 from cavok.domain.steps import Judgement, Verdict
 from tests.contract.place import Place, without
 

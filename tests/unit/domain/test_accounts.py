@@ -259,3 +259,14 @@ def test_what_decides_when_it_is_tested_again(status: Status, connected_at: obje
         revoked=False,
     )
     assert account.with_use_revoked(NOW).attention.revoked
+
+
+def test_the_count_of_unchanged_tests_is_kept_where_another_test_becomes_the_last() -> None:
+    last = LastVerification(VERIFICATION_ID, Outcome.CONFIRMED, NOW, unchanged=2)
+    before = replace(TESTED, verification=last)
+    another = replace(TESTED, verification=replace(last, finished_at=LATER))
+
+    assert before.last_replaced_by(another) == last
+    assert before.last_replaced_by(before) is None
+    assert TESTED.last_replaced_by(another) is None
+    assert replace(TESTED, verification=None).last_replaced_by(another) is None

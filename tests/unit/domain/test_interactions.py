@@ -217,3 +217,9 @@ def test_write_logs_off_is_off() -> None:
 
     assert interaction
     assert interaction.logged is Logged.OFF
+
+
+def test_of_listings_that_follow_each_other_one_counts() -> None:
+    once = {act for act in InteractionAction if an_interaction(action=act).counts_once}
+
+    assert once == {InteractionAction.LIST}

@@ -11,14 +11,18 @@ from typing import Any
 import pytest
 
 from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.customer.session_cache import LIFETIME, REFUSED_FOR
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SCHEDULE, Actor, Requester
 from cavok.domain.errors import EntryInconclusive, EntryRefused, RoleIsOpen
 from cavok.domain.organizations import Organization
 from cavok.domain.session_names import session_name
-from cavok.domain.session_policies import listing_policy, logging_policy
+from cavok.domain.session_policies import (
+    LIFETIME,
+    REFUSED_FOR,
+    listing_policy,
+    logging_policy,
+)
 from cavok.domain.steps import ALLOWED, Judgement, Verdict
 from cavok.services.customer_sessions import CustomerSessions
 from cavok.services.enter_account import EntryDependencies

@@ -216,6 +216,13 @@ class Account(ListedAccount):
             revoked=self.revoked,
         )
 
+    def last_replaced_by(self, after: Self) -> LastVerification | None:
+        """Its last test, if `after` has another one, and if tests since then are counted here
+        alone.
+        """
+        last = self.verification
+        return last if last and last.unchanged and last != after.verification else None
+
     def at_one_of(self, versions: Container[int] | None) -> Self:
         """The account itself. Raises PreconditionFailed if it is at none of these versions."""
         require_version(self.version, versions, of="account")

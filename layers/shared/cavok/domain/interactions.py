@@ -106,6 +106,11 @@ class Interaction:
         return replace(self, detail=detail, counted=False)
 
     @property
+    def counts_once(self) -> bool:
+        """Whether the next ones of its kind, soon after it, do not count: of listings."""
+        return self.action is InteractionAction.LIST
+
+    @property
     def kept_until(self) -> datetime:
         """90 days after it was requested."""
         return self.at + KEPT_FOR

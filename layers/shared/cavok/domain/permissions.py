@@ -21,6 +21,9 @@ PROBE_NAME_PREFIX = "cavok-probe-"
 """Prefix of the names that probes use. No real database or policy has it."""
 
 LOG_GROUP_PREFIX = "/cavok/"
+RETENTION_DAYS = 14
+"""Of a log group that Cavok makes. It is the customer's to change."""
+
 LOG_GROUPS_ARN = "arn:aws:logs:*:*:log-group:/cavok/*"
 
 ASSUME_ROLE = "sts:AssumeRole"
@@ -207,7 +210,7 @@ LOGS = PermissionGroup(
         Permission("logs:TagResource", "Marks the log group as created by Cavok."),
         Permission(
             "logs:PutRetentionPolicy",
-            "Sets 14 days of retention on a new log group; yours to change.",
+            f"Sets {RETENTION_DAYS} days of retention on a new log group; yours to change.",
         ),
         Permission("logs:CreateLogStream", "Creates one log stream per day."),
         Permission("logs:PutLogEvents", "Writes the lines."),

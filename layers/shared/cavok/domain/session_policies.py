@@ -3,6 +3,7 @@ allows.
 """
 
 import json
+from datetime import timedelta
 from typing import Any
 
 from cavok.domain.instances import Operation
@@ -11,6 +12,15 @@ from cavok.domain.permissions import ENCRYPTED_VOLUMES, GRANTED_GROUPS, LOGS
 
 DURATION_SECONDS = 900
 """The minimum that STS accepts."""
+
+LIFETIME = timedelta(seconds=DURATION_SECONDS)
+RENEWED_BEFORE = timedelta(minutes=2)
+"""A session is not handed out in its last minutes, so that it does not expire during a call."""
+
+REFUSED_FOR = timedelta(seconds=30)
+"""How long a refused entry is not tried again. All customers share the quota of AssumeRole calls: a
+client that asks in a loop must not use it up.
+"""
 
 
 def probing_policy() -> dict[str, Any]:

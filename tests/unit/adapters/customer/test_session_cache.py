@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cavok.adapters.customer.session import Credentials, CustomerSession
-from cavok.adapters.customer.session_cache import LIFETIME, SessionCache, SessionLimits
+from cavok.adapters.customer.session_cache import SessionCache, SessionLimits
 from cavok.domain.accounts import Account
 from cavok.domain.errors import EntryRefused
+from cavok.domain.session_policies import LIFETIME
 from tests.support.builders import NOW, an_account, an_account_with_keys
 
 REQUESTS = st.tuples(

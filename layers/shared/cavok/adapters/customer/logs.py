@@ -11,12 +11,11 @@ from typing import Any
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
 from cavok.adapters.customer.session import CustomerSession
-from cavok.domain.permissions import LOG_GROUP_PREFIX
+from cavok.domain.permissions import LOG_GROUP_PREFIX, RETENTION_DAYS
 from cavok.domain.steps import ALLOWED, Judgement, Verdict
 
 VERIFICATIONS = f"{LOG_GROUP_PREFIX}verifications"
 INTERACTIONS = f"{LOG_GROUP_PREFIX}interactions"
-RETENTION_DAYS = 14
 TAGS = {"ManagedBy": "Cavok Cloud"}
 
 _EXISTS = frozenset({"ResourceAlreadyExistsException"})

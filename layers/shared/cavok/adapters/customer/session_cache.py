@@ -3,25 +3,16 @@
 from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from cavok.adapters.customer.session import CustomerSession
 from cavok.domain.accounts import Account
 from cavok.domain.errors import EntryRefused
 from cavok.domain.session_names import is_asked_for_again
-from cavok.domain.session_policies import DURATION_SECONDS
-
-LIFETIME = timedelta(seconds=DURATION_SECONDS)
-_MARGIN = timedelta(minutes=2)
-"""A session is not handed out in its last minutes, so that it does not expire during a call."""
+from cavok.domain.session_policies import LIFETIME, REFUSED_FOR, RENEWED_BEFORE
 
 _MAX_SESSIONS = 500
-
-REFUSED_FOR = timedelta(seconds=30)
-"""How long a refused entry is not tried again. All customers share the quota of AssumeRole calls: a
-client that asks in a loop must not use it up.
-"""
 
 
 class SessionLimits(NamedTuple):
@@ -64,7 +55,7 @@ class SessionCache:
         """
         self._forget_what_ended(account, now)
         kept = self._kept.get(_key(account, limits))
-        if kept and now < kept[1] - _MARGIN:
+        if kept and now < kept[1] - RENEWED_BEFORE:
             return kept[0]
         return self.renew(account, limits, now, enter)
 

@@ -11,7 +11,6 @@ from cavok.adapters.table.table import Item, Table, start_after
 from cavok.domain.interactions import (
     AccountUsage,
     Interaction,
-    InteractionAction,
     Usage,
     period_of,
 )
@@ -37,7 +36,7 @@ def count(
     """
     organization_id, period = interaction.organization_id, period_of(interaction.at)
     listed = UsageItem.listed_at
-    at = [listed.set(interaction.at)] if interaction.action is InteractionAction.LIST else []
+    at = [listed.set(interaction.at)] if interaction.counts_once else []
     transaction.update(
         UsageItem(keys.account_pk(interaction.account_id), keys.usage_sk(period)),
         [

@@ -28,7 +28,7 @@ from cavok.adapters.table.table import (
     PackedAttribute,
     Table,
 )
-from cavok.domain.accounts import Account, Outcome
+from cavok.domain.accounts import Account, LastVerification, Outcome
 from cavok.domain.actors import ActorKind
 from cavok.domain.audit import AuditEntry
 from cavok.domain.errors import VerificationNotFound
@@ -216,8 +216,8 @@ class Verifications:
         """Stores a finished verification, its account and, if it counts as one, its interaction.
         Raises ItemChanged, ItemBusy.
         """
-        if after.verification != before.verification:
-            self._keep_count(before)
+        if replaced := before.last_replaced_by(after):
+            self._keep_count(before, replaced)
         item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
         running = VerificationItem.state == State.RUNNING
 
@@ -228,13 +228,10 @@ class Verifications:
 
         self._accounts.save(before, after, with_items=add)
 
-    def _keep_count(self, account: Account) -> None:
+    def _keep_count(self, account: Account, last: LastVerification) -> None:
         """Copies the account's count of unchanged tests to its last test, before another test
         becomes the last. Repeating this changes nothing.
         """
-        last = account.verification
-        if not last or not last.unchanged:
-            return
         pk, sk = keys.account_pk(account.account_id), keys.verification_sk(last.verification_id)
         counts = [
             VerificationItem.unchanged_tests.set(last.unchanged),
