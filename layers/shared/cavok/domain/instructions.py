@@ -39,6 +39,8 @@ class Trust:
 
 @dataclass(frozen=True, slots=True)
 class InstructionStep:
+    """One step of the instructions, as plain text."""
+
     title: str
     text: str
 

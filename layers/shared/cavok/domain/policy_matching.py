@@ -32,6 +32,8 @@ def negate(truth: Truth) -> Truth:
 
 
 class Wildcard(Enum):
+    """What a pattern holds besides characters."""
+
     RUN = "*"
     """Any number of characters, or none."""
     ONE = "?"

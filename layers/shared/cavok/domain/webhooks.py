@@ -148,6 +148,8 @@ def rotated(
 
 
 class WebhookState(StrEnum):
+    """Whether messages are sent as they come, or wait because the receiver keeps failing."""
+
     ACTIVE = "active"
     PAUSED = "paused"
 

@@ -30,6 +30,8 @@ from cavok.domain.pages import Page, Position
 
 
 class AuditItem(Item):
+    """One act of the audit trail. An act on an account is also in `by_audited_account`."""
+
     audited_account = UnicodeAttribute(null=True)
     account_name = UnicodeAttribute(null=True)
     action = EnumAttribute(AuditAction)

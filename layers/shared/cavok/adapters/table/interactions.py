@@ -44,6 +44,8 @@ from cavok.domain.pages import Page, Position
 
 
 class InteractionItem(Item):
+    """An interaction, for 90 days. The stream tells of it once its outcome is known."""
+
     organization_id = UnicodeAttribute()
     account_id = UnicodeAttribute()
     interaction_id = UnicodeAttribute()

@@ -49,6 +49,8 @@ def _load_schedule(stored: Any) -> Schedule:
 
 
 class ResourceItem(Item):
+    """An instance under control. It is in `by_schedule` while it has a schedule."""
+
     organization_id = UnicodeAttribute()
     account_id = UnicodeAttribute()
     resource_id = UnicodeAttribute()

@@ -11,6 +11,8 @@ from cavok.domain.trust import TrustProof
 
 
 class TrustProofItem(Item):
+    """When AWS last refused to let others into a role, by purpose of the session."""
+
     connection_revision = NumberAttribute()
     refused_at = UTCDateTimeAttribute()
     expires_at = TTLAttribute()

@@ -108,6 +108,8 @@ def unpack_steps(packed: bytes) -> tuple[Step, ...]:
 
 
 class VerificationItem(Item):
+    """A test. Its steps are one compressed attribute."""
+
     organization_id = UnicodeAttribute()
     trigger = EnumAttribute(Trigger)
     actor = UnicodeAttribute()

@@ -101,6 +101,8 @@ class WebhookItem(Item):
 
 
 class HealthItem(Item):
+    """The health of an organization's receiver. Apart from the webhook, which people change."""
+
     failures = NumberAttribute()
     next_try_at = UTCDateTimeAttribute(null=True)
     changed_at = UTCDateTimeAttribute()
@@ -122,6 +124,8 @@ class HealthItem(Item):
 
 
 class DeliveryItem(Item):
+    """What became of one message, with the event, so that it can be delivered again."""
+
     event_id = UnicodeAttribute()
     type = UnicodeAttribute()
     at = UTCDateTimeAttribute()
