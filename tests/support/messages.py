@@ -106,7 +106,7 @@ class Stream(moto_stack.Stream):
     def changes(self) -> list[Json]:
         """The records of the writes since the last call."""
         self.look()
-        return [_in_view(record) for record in self.taken()]
+        return [_in_view(record) for record in self.new_records()]
 
 
 def _in_view(record: Json) -> Json:
