@@ -39,6 +39,29 @@ def test_write_logs_is_switched_at_once(admin, account):
     assert admin.call("GET", f"/v1/accounts/{account['account_id']}").json()["write_logs"] is False
 
 
+def test_the_switch_is_busy_until_its_answer_whatever_else_changes(admin, account, watch):
+    watch.expect_status(412)
+    page, path = admin.page, f"/v1/accounts/{account['account_id']}"
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if route.request.method == "PATCH" else route.fallback()
+
+    page.route(re.compile(rf"{path}$"), hold)
+    switch = page.get_by_role("switch", name="Write logs")
+    switch.click()
+    expect(switch).to_have_attribute("aria-busy", "true")
+    theirs = f"Theirs{secrets.token_hex(3)}"
+    assert admin.call("PATCH", path, {"name": theirs}).status_code == 200
+    expect(page.get_by_role("heading", name=theirs)).to_be_visible()
+    expect(switch).to_have_attribute("aria-busy", "true")
+    expect(switch).to_be_focused()
+    switch.click()
+    assert len(held) == 1
+    held[0].continue_()
+    expect(switch).not_to_have_attribute("aria-busy", "true")
+
+
 def test_a_change_that_somebody_else_made_is_shown_and_not_overwritten(admin, account, watch):
     watch.expect_status(412)
     path = f"/v1/accounts/{account['account_id']}"

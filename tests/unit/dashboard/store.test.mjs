@@ -229,6 +229,26 @@ test("while rows and numbers disagree, pages that nobody looks at are read", asy
   assert.equal(listing.ids.length, 119);
 });
 
+test("where the numbers are wrong, each page is read twice for them and no more", async () => {
+  const listing = await listed(...names(120));
+  await listing.readMore(never);
+  await listing.readMore(never);
+  const reads = [];
+  globalThis.fetch = async (url) => {
+    if (String(url).includes("/v1/accounts?")) reads.push(url);
+    const wrong = { ...numbers(), total: there.length + 1 };
+    return String(url).endsWith("/v1/organization") ? Response.json({ accounts: wrong }) : answer(url);
+  };
+  for (let round = 0; round < 30; round += 1) {
+    await new Promise((resolve) => {
+      setTimeout(resolve, 2);
+    });
+    await store.readNumbers(never);
+    await listing.catchUp(never);
+  }
+  assert.equal(reads.length, 2 * listing.pages.length);
+});
+
 test("the first account of an organization needs no press", async () => {
   const listing = await listed();
   add("a");

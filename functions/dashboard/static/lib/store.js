@@ -248,6 +248,8 @@ export class Listing {
     this.pages = [];
     /** Accounts that are there now and not shown yet. @type {Arrival[]} */
     this.arrivals = [];
+    /** By how many accounts rows and numbers differ, and how many pages may still be read for it. */
+    this.apart = { by: 0, reads: 0 };
     this.cursor = null;
     this.started = false;
     this.ended = false;
@@ -325,12 +327,18 @@ export class Listing {
     return (!this.status || status === this.status) && (name.toLowerCase().startsWith(q) || number.startsWith(q));
   }
 
-  /** While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. */
+  /**
+   * While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. No more than each
+   * page twice for one difference: the numbers may be wrong.
+   */
   async catchUp(signal) {
-    if (!this.ended || this.total === undefined || this.total === this.ids.length + this.arrivals.length) return;
+    if (!this.ended || this.total === undefined) return;
+    const by = this.total - this.ids.length - this.arrivals.length;
+    if (by !== this.apart.by) this.apart = { by, reads: 2 * this.pages.length };
     const since = counts?.at ?? 0;
     const page = this.pages.filter(({ at }) => at < since).sort((a, b) => a.at - b.at)[0];
-    if (page) await this.#lookAt(await this.#read(() => this.#again(page, signal), signal), signal);
+    if (by && page && this.apart.reads-- > 0)
+      await this.#lookAt(await this.#read(() => this.#again(page, signal), signal), signal);
   }
 
   /** Reads one page again. Returns the accounts that left it. */

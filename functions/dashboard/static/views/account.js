@@ -219,6 +219,7 @@ export function overview(context) {
     const status = h("div", {});
     const facts = h("div", {});
     const settings = h("div", {});
+    const logs = logsSwitch(handle);
     const usage = h("div", {});
     const stop = h("div", {});
     fill(
@@ -230,7 +231,7 @@ export function overview(context) {
     const draw = (account) => {
       drawStatus(status, account);
       drawFacts(facts, account);
-      drawSettings(settings, account, handle);
+      drawSettings(settings, account, handle, logs);
       drawRevoke(stop, account, handle);
     };
     handle.onChange(draw);
@@ -370,23 +371,25 @@ function drawFacts(target, account) {
   );
 }
 
-function drawSettings(target, account, handle) {
+// Made once: it stays busy while its request runs, whatever else changes meanwhile.
+function logsSwitch(handle) {
   const id = uniqueId("write-logs");
   const may = session.somebody().canChange;
-  const toggle = h(
+  const said = h("span", { class: "switch-text" });
+  const node = h(
     "button",
     {
       type: "button",
       role: "switch",
       class: "switch",
-      "aria-checked": String(account.write_logs),
+      "data-part": "logs",
       "aria-labelledby": `${id}-label`,
       "aria-describedby": `${id}-text`,
       "aria-disabled": may ? null : "true",
       title: may ? null : t.viewer.why,
-      onclick: (event) => {
+      onclick: () => {
         if (!may) return toast(t.viewer.why, "warning");
-        submitting(event.currentTarget, () =>
+        submitting(node, () =>
           change(handle, { write_logs: !handle.account().write_logs })
             .then(() => toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff))
             .catch(warn),
@@ -394,9 +397,17 @@ function drawSettings(target, account, handle) {
       },
     },
     h("span", { class: "switch-knob" }),
-    h("span", { class: "switch-text" }, account.write_logs ? t.yes : t.no),
+    said,
   );
-  toggle.dataset.part = "logs";
+  const show = (on) => {
+    node.setAttribute("aria-checked", String(on));
+    said.textContent = on ? t.yes : t.no;
+  };
+  return { id, node, show };
+}
+
+function drawSettings(target, account, handle, logs) {
+  logs.show(account.write_logs);
   render(target, [account.name, account.write_logs, account.regions, account.role_arn, account.access_key_id], () =>
     section(
       t.account.settings,
@@ -407,14 +418,14 @@ function drawSettings(target, account, handle) {
         h(
           "div",
           {},
-          h("p", { class: "setting-title", id: `${id}-label` }, t.newAccount.writeLogs),
+          h("p", { class: "setting-title", id: `${logs.id}-label` }, t.newAccount.writeLogs),
           h(
             "p",
-            { class: "help", id: `${id}-text` },
+            { class: "help", id: `${logs.id}-text` },
             account.write_logs ? t.newAccount.writeLogsYes : t.newAccount.writeLogsNo,
           ),
         ),
-        toggle,
+        logs.node,
       ),
       setting(
         t.account.name,
