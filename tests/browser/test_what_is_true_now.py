@@ -367,6 +367,7 @@ def test_what_is_kept_while_the_api_is_down_says_from_when_it_is(
     answer_with(page, "/v1/accounts", or_down(samples.pages_of(accounts)))
     answer_with(page, "/v1/organization", or_down(samples.organization(accounts)))
     answer_with(page, "/v1/accounts/acc000000", or_down(accounts[0]))
+    answer_with(page, "/v1/accounts/acc000000/usage", or_down(samples.USAGE))
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")
     admin.go(hash_)
