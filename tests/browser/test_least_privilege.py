@@ -5,34 +5,46 @@ from __future__ import annotations
 import re
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
 from playwright.sync_api import Route, expect
 
 from tests.support.page import samples
 
 ONE = "/v1/accounts/acc000000"
 LEAST = f"{ONE}/least-privilege"
+AURORA = "Starting and stopping Aurora clusters other than ledger (eu-west-1)."
+
+
+@pytest.fixture
+def under_control(answer_with):
+    """The account, its resources and this policy, in the API's place."""
+
+    def install(page, policy=samples.LEAST_PRIVILEGE):
+        answer_with(page, ONE, samples.account(0))
+        answer_with(page, f"{ONE}/resources", {"items": samples.RESOURCES, "next_cursor": None})
+        return answer_with(page, LEAST, policy)
+
+    return install
 
 
 def by_of(request) -> list[str]:
     return parse_qs(urlsplit(request.url).query)["by"]
 
 
-def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_context, answer_with):
+def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_context, under_control):
     context = open_context(permissions=["clipboard-read", "clipboard-write"])
     page = sign_in("admin", on=context.new_page()).page
     by_tag = samples.LEAST_PRIVILEGE | {"removes": ["Whatever has no tag."]}
-    answer_with(page, ONE, samples.account(0))
-    asked = answer_with(
+    asked = under_control(
         page,
-        LEAST,
         lambda request: by_tag if by_of(request) == ["tag"] else samples.LEAST_PRIVILEGE,
     )
     page.evaluate("location.hash = '#/accounts/acc000000/least-privilege'")
     takes_away = page.get_by_role("region", name="What it takes away")
-    expect(takes_away).to_contain_text("Starting and stopping Aurora clusters.")
+    expect(takes_away).to_contain_text(AURORA)
     covers = page.get_by_role("region", name="What it covers").locator(".permissions > li")
-    expect(covers).to_have_count(2)
-    expect(covers.first).to_contain_text(samples.WEB)
+    expect(covers).to_have_count(3)
+    expect(covers.first).to_contain_text(re.compile(f"web1.*EC2 · {samples.WEB} · us-east-1"))
     expect(covers.first).to_contain_text("ec2:StopInstances")
     page.get_by_role("tab", name="CloudFormation").click()
     expect(page.get_by_role("tabpanel")).to_contain_text("AWSTemplateFormatVersion")
@@ -51,7 +63,7 @@ def test_the_least_policy_is_shown_by_arn_or_tag_and_copied(sign_in, open_contex
     expect(takes_away).to_contain_text("Whatever has no tag.")
 
 
-def test_a_late_answer_does_not_replace_what_was_chosen_since(admin, answer_with):
+def test_a_late_answer_does_not_replace_what_was_chosen_since(admin, under_control):
     page = admin.page
     by_tag = samples.LEAST_PRIVILEGE | {"removes": ["Whatever has no tag."]}
     late: list[Route] = []
@@ -59,22 +71,20 @@ def test_a_late_answer_does_not_replace_what_was_chosen_since(admin, answer_with
     def hold(route: Route) -> None:
         late.append(route)
 
-    answer_with(page, ONE, samples.account(0))
-    answer_with(page, LEAST, by_tag)
+    under_control(page, by_tag)
     page.route(re.compile(rf"{LEAST}\?by=arn$"), hold)
     admin.go("#/accounts/acc000000/least-privilege")
     page.get_by_role("radio", name="Tag").check()
     takes_away = page.get_by_role("region", name="What it takes away")
     expect(takes_away).to_contain_text("Whatever has no tag.")
     late[0].fulfill(json=samples.LEAST_PRIVILEGE)
-    expect(page.get_by_text("Starting and stopping Aurora clusters.")).to_have_count(0)
+    expect(page.get_by_text(AURORA)).to_have_count(0)
     expect(takes_away).to_contain_text("Whatever has no tag.")
 
 
-def test_it_says_when_it_was_evaluated_and_is_evaluated_again_when_asked(admin, answer_with):
+def test_it_says_when_it_was_evaluated_and_is_evaluated_again_when_asked(admin, under_control):
     page = admin.page
-    answer_with(page, ONE, samples.account(0))
-    asked = answer_with(page, LEAST, samples.LEAST_PRIVILEGE)
+    asked = under_control(page)
     page.clock.install()
     page.goto("about:blank")
     admin.go("#/accounts/acc000000/least-privilege")
@@ -92,13 +102,12 @@ def test_it_says_when_it_was_evaluated_and_is_evaluated_again_when_asked(admin, 
     assert len(asked) == 2
 
 
-def test_nothing_under_control_is_said_with_the_way_there(admin, answer_with):
+def test_nothing_under_control_is_said_with_the_way_there(admin, under_control):
     nothing = samples.LEAST_PRIVILEGE | {"covers": [], "removes": []}
-    answer_with(admin.page, ONE, samples.account(0))
-    answer_with(admin.page, LEAST, nothing)
+    under_control(admin.page, nothing)
     page = admin.go("#/accounts/acc000000/least-privilege")
     covers = page.get_by_role("region", name="What it covers")
-    expect(covers).to_contain_text("Nothing is under Cavok's control")
+    expect(covers).to_contain_text("Nothing is under Cavok's control. Choose instances")
     expect(covers.get_by_role("link", name="Instances")).to_be_visible()
 
 

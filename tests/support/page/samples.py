@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from cavok.domain import permissions
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName
-from tests.support.page.tested import found
+from tests.support.page.tested import found, least_privilege_of
 
 STATUSES = ("confirmed", "confirmed", "confirmed", "degraded", "failed", "unconfirmed")
 
@@ -620,28 +620,7 @@ FIXABLE = issue(
 )
 
 
-LEAST_PRIVILEGE = {
-    "policy_document": {
-        "Version": "2012-10-17",
-        "Statement": [
-            {
-                "Effect": "Allow",
-                "Action": ["ec2:StartInstances", "ec2:StopInstances"],
-                "Resource": f"arn:aws:ec2:us-east-1:400000000000:instance/{WEB}",
-            }
-        ],
-    },
-    "cloudformation_template": '{\n  "AWSTemplateFormatVersion": "2010-09-09"\n}',
-    "terraform": 'resource "aws_iam_role_policy" "cavok" {}\n',
-    "removes": [
-        "Starting and stopping Aurora clusters.",
-        "Starting and stopping every instance that is not under control.",
-    ],
-    "covers": [
-        {"resource_id": WEB, "actions": ["ec2:StartInstances", "ec2:StopInstances"]},
-        {"resource_id": "orders", "actions": ["rds:StartDBInstance", "rds:StopDBInstance"]},
-    ],
-}
+LEAST_PRIVILEGE = least_privilege_of(account(0), RESOURCES)
 
 
 WEBHOOK = {

@@ -1,5 +1,5 @@
-"""What the domain makes of a test's steps: a sample account has no status beside issues or
-capabilities that the API never sends together.
+"""What the domain makes of samples: what a test finds, so that no account has a status beside
+issues or capabilities that the API never sends together; and the smallest policy for an account.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from cavok.api.models.accounts import AccountBody
+from cavok.api.models.least_privilege import LeastPrivilegeBody
 from cavok.domain.accounts import AccessType, Account
 from cavok.domain.actors import SCHEDULE
+from cavok.domain.instructions import Trust
+from cavok.domain.kinds import Kind
+from cavok.domain.least_privilege import Scope, least_privilege
 from cavok.domain.regions import RegionHealth
 from cavok.domain.steps import Step
 from cavok.domain.verifications import Trigger, Verification, finish
+from tests.support.builders import a_resource
 
 _NOW = datetime(2026, 1, 5, 10, tzinfo=UTC)
 _STEPS = TypeAdapter(list[Step])
@@ -24,16 +29,11 @@ FOUND = ("status", "issues", "capabilities", "region_health")
 """What a test decides of an account."""
 
 
-def found(
-    sample: Mapping[str, Any],
-    steps: Sequence[Mapping[str, Any]],
-    health: Sequence[Mapping[str, Any]],
-    lost: Collection[str] = (),
-) -> dict[str, Any]:
-    """What a test with these steps and regions finds of a sample account that was connected before,
-    as the API sends it. `lost` are permissions that an earlier test found allowed.
+def account_of(sample: Mapping[str, Any], proven: Collection[str] = ()) -> Account:
+    """A sample account as the domain has it, which was connected before. Of these permissions, a
+    test has found that they are allowed.
     """
-    account = Account(
+    return Account(
         organization_id="northwind",
         account_id=sample["account_id"],
         provider="aws",
@@ -50,8 +50,39 @@ def found(
         updated_at=_NOW,
         touched_at=_NOW,
         connected_at=_NOW,
-        proven=frozenset(lost),
+        proven=frozenset(proven),
     )
+
+
+def least_privilege_of(
+    sample: Mapping[str, Any], resources: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The smallest policy for a sample account with these resources, as the API sends it."""
+    account = account_of(sample)
+    controlled = [
+        a_resource(
+            resource_id=each["resource_id"],
+            kind=Kind(each["kind"]),
+            region=each["region"],
+            instance_id=each["instance_id"],
+        )
+        for each in resources
+    ]
+    offered = least_privilege(account, Scope.ARN, resources=controlled, interactions=(), now=_NOW)
+    trust = Trust(trusted_account_id="111122223333", external_id="cavok-0000")
+    return LeastPrivilegeBody.of_account(account, trust, offered).model_dump(mode="json")
+
+
+def found(
+    sample: Mapping[str, Any],
+    steps: Sequence[Mapping[str, Any]],
+    health: Sequence[Mapping[str, Any]],
+    lost: Collection[str] = (),
+) -> dict[str, Any]:
+    """What a test with these steps and regions finds of a sample account that was connected before,
+    as the API sends it. `lost` are permissions that an earlier test found allowed.
+    """
+    account = account_of(sample, lost)
     verification = Verification(
         organization_id=account.organization_id,
         account_id=account.account_id,

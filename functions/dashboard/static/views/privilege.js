@@ -8,6 +8,7 @@ import { button, choice, notice, section, skeleton, submitting } from "../lib/ui
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
+import { resourcesOf, whichInstance } from "./schedules.js";
 
 const WAYS = ["arn", "tag"];
 
@@ -31,12 +32,15 @@ export function leastPrivilege(context) {
       policy = watched(
         result,
         async () => {
-          const answer = await api.get(path, { query: { by }, signal: both }).catch(orNotOffered);
-          return { answer, at: new Date().toISOString() };
+          const [answer, resources] = await Promise.all([
+            api.get(path, { query: { by }, signal: both }).catch(orNotOffered),
+            resourcesOf(handle.id, both),
+          ]);
+          return { answer, resources, at: new Date().toISOString() };
         },
-        ({ answer, at }) => {
+        ({ answer, resources, at }) => {
           fill(evaluated, t.privilege.evaluated, " ", when(at));
-          return draw(answer, handle.account());
+          return draw(answer, resources, handle.account());
         },
         {
           signal: both,
@@ -90,7 +94,12 @@ function orNotOffered(problem) {
   throw problem;
 }
 
-function draw({ policy_document: policy, cloudformation_template: template, terraform, removes, covers }, account) {
+function draw(answer, resources, account) {
+  const { policy_document: policy, cloudformation_template: template, terraform, removes, covers } = answer;
+  const nameOf = (id) => {
+    const resource = resources.find((each) => each.resource_id === id);
+    return resource ? [h("p", {}, resource.name || resource.instance_id), whichInstance(resource)] : h("code", {}, id);
+  };
   const code = (content, filename) =>
     content && {
       title: t.privilege.tabs[filename],
@@ -124,7 +133,7 @@ function draw({ policy_document: policy, cloudformation_template: template, terr
               h(
                 "li",
                 {},
-                h("code", {}, id),
+                h("div", {}, nameOf(id)),
                 h(
                   "p",
                   { class: "actions" },

@@ -84,6 +84,9 @@ export function schedules(context) {
   });
 }
 
+export const whichInstance = ({ kind, instance_id: id, region }) =>
+  h("p", { class: "muted small" }, t.instances.kinds[kind] ?? kind, " · ", h("code", {}, id), " · ", region);
+
 // `rests`: its turns are refused until the account is connected.
 function resourceCard(id, resource, rests, changed) {
   const name = resource.name || resource.instance_id;
@@ -94,20 +97,7 @@ function resourceCard(id, resource, rests, changed) {
     h(
       "header",
       { class: "resource-head" },
-      h(
-        "div",
-        {},
-        h("h3", {}, name),
-        h(
-          "p",
-          { class: "muted small" },
-          t.instances.kinds[resource.kind] ?? resource.kind,
-          " · ",
-          h("code", {}, resource.instance_id),
-          " · ",
-          resource.region,
-        ),
-      ),
+      h("div", {}, h("h3", {}, name), whichInstance(resource)),
       h(
         "span",
         { class: "row-links" },

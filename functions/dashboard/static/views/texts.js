@@ -243,9 +243,7 @@ export const t = withTexts({
     removesNothing: "Nothing: what is granted today is used.",
     covers: "What it covers",
     coversText: "The actions that stay possible on each resource.",
-    coversNothing:
-      "Nothing is under Cavok's control, and nothing was started or stopped in the last 90 days. Choose " +
-      "instances under",
+    coversNothing: "Nothing is under Cavok's control. Choose instances under",
     documents: "The policy",
     use: {
       assume_role: "Replaces the permissions policy of the role. Test the account afterwards.",
