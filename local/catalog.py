@@ -7,18 +7,19 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import subprocess
 from typing import Any
 
 import yaml
 
-from cavok.adapters.templates import FILES, TEMPLATE_NAMES
+from cavok.adapters.templates import FILES
 from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import HOLDERS, generic_template
 from cavok.domain.permissions import PROBED_GROUPS
 from local.settings import ROOT
 
 PUBLISHED = ROOT / "tests" / "unit" / "domain" / "published_templates.json"
-"""The SHA-256 of every text that was ever published, by name. Lines are added, never changed."""
+"""The SHA-256 of every text that was ever published, by name. What is committed never changes."""
 
 COSTS = ROOT / "docs" / "costs.md"
 
@@ -31,18 +32,34 @@ def template_text(access_type: AccessType) -> str:
 
 def publish_templates() -> None:
     """Writes each text that is new under the next number, in place of the file before it. Links to
-    that one still work: the bucket keeps what was published.
+    that one still work: the bucket keeps what was published. A text that was not committed was not
+    published, so that its number is used again.
     """
-    published: dict[str, str] = json.loads(PUBLISHED.read_text())
+    published = committed()
     for access_type, holder in HOLDERS.items():
-        text, file = template_text(access_type), FILES / f"{TEMPLATE_NAMES[access_type]}.yaml"
-        if file.read_text() != text:
-            number = 1 + sum(name.startswith(f"{holder}-v") for name in published)
+        text = template_text(access_type)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        names = [name for name in published if name.startswith(f"{holder}-v")]
+        latest = names[-1] if names else ""
+        name = latest if published.get(latest) == digest else f"{holder}-v{len(names) + 1}"
+        published[name] = digest
+        for file in FILES.glob(f"{holder}-v*.yaml"):
             file.unlink()
-            file = file.with_name(f"{holder}-v{number}.yaml")
-            file.write_text(text)
-            published[file.stem] = hashlib.sha256(text.encode()).hexdigest()
+        (FILES / f"{name}.yaml").write_text(text)
     PUBLISHED.write_text(json.dumps(published, indent=2) + "\n")
+
+
+def committed() -> dict[str, str]:
+    """PUBLISHED as the last commit has it; as the file is where there is no such commit."""
+    done = subprocess.run(
+        ["git", "show", f"HEAD:./{PUBLISHED.name}"],
+        cwd=PUBLISHED.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    found: dict[str, str] = json.loads(PUBLISHED.read_text() if done.returncode else done.stdout)
+    return found
 
 
 def cost_rows() -> dict[str, str]:
