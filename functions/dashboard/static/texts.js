@@ -296,43 +296,13 @@ const texts = {
 // Tables indexed by values of the API. A missing entry is allowed there.
 const OPEN_TABLES = new Set([
   "signIn.errors",
-  "challenges.errors",
-  "severity",
-  "regions.status",
-  "regions.reasons",
-  "interactions.wanted",
-  "privilege.use",
-  "revoke.stays",
   "capabilities",
   "capabilities.blockedUntil",
   "status",
-  "outcome",
   "providers",
   "accessTypes",
   "groups",
-  "verdicts",
-  "trustSteps",
-  "permissionNames",
   "capabilities.meaning",
-  "reasons",
-  "remedies",
-  "instances.kinds",
-  "instances.states",
-  "interactions.outcomes",
-  "interactions.did",
-  "interactions.logged",
-  "audit.actions",
-  "audit.fields",
-  "audit.outcomes",
-  "actors",
-  "tests.trigger",
-  "tests.outcomeText",
-  "tests.outcomeThen",
-  "tests.proofs",
-  "webhook.eventTexts",
-  "webhook.deliveryStatus",
-  "instructions.watch",
-  "account.statusText",
 ]);
 
 const OPEN_WITHIN = /^(trustSteps|capabilities\.meaning)\./;
@@ -353,8 +323,11 @@ function strict(table, path) {
 
 export const t = strict(texts, "");
 
-// These texts, and those of the views that come later.
-export const withTexts = (more) => strict({ ...texts, ...more }, "");
+// These texts, and those of the views that come later, with their open tables.
+export function withTexts(openTables, more) {
+  for (const path of openTables) OPEN_TABLES.add(path);
+  return strict({ ...texts, ...more }, "");
+}
 
 // The texts for a permission group. A group without texts is shown by its own name.
 export const groupText = (group) => t.groups[group] ?? { short: group, title: group, text: "" };

@@ -20,3 +20,17 @@ for (const [said, one, several] of [
 ]) {
   test(`${one} ${several}`, () => assert.deepEqual([said(1), said(1500)], [one, several]));
 }
+
+for (const tables of ["challenges.errors", "organization.quotaNames", "instructions.looks", "signIn.errors"])
+  test(`a newer API may send a value that ${tables} does not know`, (context) => {
+    const said = context.mock.method(console, "error", () => {});
+    const [view, table] = tables.split(".");
+    assert.equal(t[view][table].newer, undefined);
+    assert.equal(said.mock.callCount(), 0);
+  });
+
+test("a mistyped name is an error", (context) => {
+  const said = context.mock.method(console, "error", () => {});
+  assert.equal(t.organization.titel, undefined);
+  assert.deepEqual(said.mock.calls[0].arguments, ["no text: organization.titel"]);
+});

@@ -9,7 +9,6 @@ const PRECISE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "full", timeStyle: 
 const DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium" });
 const UTC_DATE = new Intl.DateTimeFormat(LOCALE, { dateStyle: "medium", timeZone: "UTC" });
 const HOUR = new Intl.DateTimeFormat(LOCALE, { timeStyle: "short" });
-const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeStyle: "medium" });
 const NUMBER = new Intl.NumberFormat(LOCALE);
 const PERCENT = new Intl.NumberFormat(LOCALE, { style: "percent" });
 const TENTHS = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -31,7 +30,6 @@ export function hour(moment, now = Date.now()) {
   const isToday = new Date(moment).toDateString() === new Date(now).toDateString();
   return (isToday ? HOUR : DATE_TIME).format(moment);
 }
-export const clock = (moment) => CLOCK.format(moment);
 
 // 5 January 2026 is a Monday.
 const atMinute = (minutes) => Date.UTC(2026, 0, 5, 0, minutes);

@@ -3,7 +3,43 @@ import { plural, withTexts } from "../texts.js";
 
 export { groupText } from "../texts.js";
 
-export const t = withTexts({
+// Tables indexed by values of the API, as in the texts of the first view.
+const OPEN_TABLES = [
+  "challenges.errors",
+  "severity",
+  "regions.status",
+  "regions.reasons",
+  "interactions.wanted",
+  "privilege.use",
+  "revoke.stays",
+  "outcome",
+  "verdicts",
+  "trustSteps",
+  "permissionNames",
+  "reasons",
+  "remedies",
+  "instances.kinds",
+  "instances.states",
+  "interactions.outcomes",
+  "interactions.did",
+  "interactions.logged",
+  "audit.actions",
+  "audit.fields",
+  "audit.outcomes",
+  "actors",
+  "tests.trigger",
+  "tests.outcomeText",
+  "tests.outcomeThen",
+  "tests.proofs",
+  "webhook.eventTexts",
+  "webhook.deliveryStatus",
+  "instructions.watch",
+  "account.statusText",
+  "organization.quotaNames",
+  "instructions.looks",
+];
+
+export const t = withTexts(OPEN_TABLES, {
   outcome: {
     confirmed: "Confirmed",
     degraded: "Degraded",
