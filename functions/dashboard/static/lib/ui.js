@@ -194,29 +194,6 @@ export function freshnessMark(readAt, signal) {
 
 // ---- forms ---------------------------------------------------------------------------------
 
-let pressing = false;
-addEventListener(
-  "pointerdown",
-  () => {
-    pressing = true;
-  },
-  true,
-);
-addEventListener(
-  "pointerup",
-  () => {
-    pressing = false;
-  },
-  true,
-);
-
-// A message that appears between press and release would move the button, and the click would be
-// lost.
-export function afterPress(work) {
-  if (pressing) addEventListener("pointerup", () => setTimeout(work), { once: true });
-  else work();
-}
-
 /**
  * @param {{name: string, label: string, help?: string, input: HTMLInputElement, optional?: boolean,
  *   after?: Node}} options
@@ -235,44 +212,6 @@ export function field({ name, label, help, input, optional = false, after }) {
     help && h("p", { class: "help", id: helpId }, help),
     h("div", { class: "field-input" }, input, after),
     h("p", { class: "field-error", id: errorId, "aria-live": "polite" }),
-  );
-}
-
-/**
- * @param {{name: string, label: string, help?: string, value: string, className?: string, options: {value: string,
- *   title: string, text?: string, tag?: string, disabled?: boolean, onchange?: () => void}[]}} options
- */
-export function choice({ name, label, help, options, value, className = "" }) {
-  const id = uniqueId("choice");
-  return h(
-    "fieldset",
-    { class: `field choice ${className}`, "data-field": name, "aria-describedby": `${id}-error` },
-    h("legend", {}, label),
-    help && h("p", { class: "help" }, help),
-    h(
-      "div",
-      { class: "choice-options" },
-      options.map((option) => {
-        const optionId = uniqueId("option");
-        return h(
-          "div",
-          { class: `option ${option.disabled ? "option-disabled" : ""}` },
-          h("input", {
-            type: "radio",
-            name,
-            id: optionId,
-            value: option.value,
-            checked: option.value === value,
-            disabled: option.disabled ?? false,
-            "aria-describedby": option.text && `${optionId}-text`,
-            onchange: option.onchange,
-          }),
-          h("label", { for: optionId }, option.title, option.tag && h("span", { class: "tag" }, option.tag)),
-          option.text && h("p", { class: "help", id: `${optionId}-text` }, option.text),
-        );
-      }),
-    ),
-    h("p", { class: "field-error", id: `${id}-error`, "aria-live": "polite" }),
   );
 }
 

@@ -1,11 +1,13 @@
 import * as api from "../lib/api.js";
+import { choice } from "../lib/choice.js";
 import { fill, h } from "../lib/dom.js";
+import { afterPress } from "../lib/press.js";
 import { regionsField } from "../lib/regions-field.js";
 import { NAME, find, sameName } from "../lib/same-name.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog } from "../lib/modal.js";
-import { afterPress, choice, errorPanel, field, form, notice, setError } from "../lib/ui.js";
+import { errorPanel, field, form, notice, setError } from "../lib/ui.js";
 import { t } from "./texts.js";
 
 const NUMBER = /^\d{12}$/;

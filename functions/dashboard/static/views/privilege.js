@@ -1,10 +1,11 @@
 // The smallest policy with which an account's instances under control still work.
 import * as api from "../lib/api.js";
+import { choice } from "../lib/choice.js";
 import { fill, h } from "../lib/dom.js";
 import { when } from "../lib/format.js";
 import * as router from "../lib/router.js";
 import { codeBlock, tabs } from "../lib/copying.js";
-import { button, choice, notice, section, skeleton, submitting } from "../lib/ui.js";
+import { button, notice, section, skeleton, submitting } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame } from "./account.js";
