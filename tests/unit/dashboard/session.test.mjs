@@ -82,7 +82,7 @@ test("requests at once share one renewal", async () => {
 
 test("a renewal whose answer was lost is tried again with the same token", async () => {
   answers.GetTokensFromRefreshToken = () => Promise.reject(new TypeError("network"));
-  await assert.rejects(session.idToken());
+  await assert.rejects(session.idToken({ renew: true }));
   answers.GetTokensFromRefreshToken = () => tokens("second", "r3");
   assert.equal(await session.idToken(), token("second"));
   assert.deepEqual(
@@ -207,6 +207,29 @@ test("whoever signs out while the token is renewed stays signed out, and the new
   const revoked = asked.filter(([action]) => action === "RevokeToken").map(([, body]) => body.Token);
   assert.deepEqual(revoked, ["r1", "r2"]);
 });
+
+test("a renewal that is refused after another person has signed in leaves that person signed in", async () => {
+  const answered = Promise.withResolvers();
+  answers.GetTokensFromRefreshToken = () => answered.promise;
+  const renewed = session.idToken({ renew: true });
+  await session.signOut();
+  answers.InitiateAuth = () => tokens("bert", "r9");
+  await session.signInWithPassword("bert@example.com", "a password");
+  answered.resolve(refusal("NotAuthorizedException")());
+  assert.equal(await renewed, token("bert"));
+  assert.equal(session.hasEnded(), false);
+});
+
+for (const [what, answer] of [
+  ["no network", () => Promise.reject(new TypeError("network"))],
+  ["an outage", () => new Response("", { status: 503 })],
+])
+  test(`a good token is used until it ends: ${what} at its renewal holds up no request`, async () => {
+    answers.GetTokensFromRefreshToken = answer;
+    assert.equal(await session.idToken(), token("first"));
+    answers.GetTokensFromRefreshToken = () => tokens("second", "r2");
+    assert.equal(await session.idToken(), token("second"));
+  });
 
 test("a challenge is answered in its session, under the name that Cognito gave", async () => {
   const parameters = { USER_ID_FOR_SRP: "sub-of-ada" };

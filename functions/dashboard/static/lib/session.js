@@ -231,12 +231,16 @@ async function renewTokens(refused) {
     if (tokens === held) keep({ refresh_token: token, ...renewed }, { quietly: true });
     else await revoke(renewed.refresh_token);
   } catch (error) {
-    // A network failure, too many requests or an outage changes nothing.
-    if (!(error instanceof SignInError) || PASSING.has(error.code ?? "")) throw error;
-    // A refresh token that was used before is refused, such as by a request whose answer was lost. The ID token is
-    // good until it ends.
-    if (refused || held.expires_at <= Date.now()) forget();
-    else if (tokens === held) keep({ ...held, refresh_token: undefined }, { quietly: true });
+    // Whoever has signed in meanwhile is another.
+    if (tokens !== held) return;
+    const isOver = refused || held.expires_at <= Date.now();
+    // A network failure, too many requests or an outage changes nothing, and the ID token is good until it ends.
+    if (!(error instanceof SignInError) || PASSING.has(error.code ?? "")) {
+      if (isOver) throw error;
+    }
+    // A refresh token that was used before is refused, such as by a request whose answer was lost.
+    else if (isOver) forget();
+    else keep({ ...held, refresh_token: undefined }, { quietly: true });
   }
 }
 
