@@ -76,7 +76,9 @@ class KindDescriptor:
     broken            states that only a person ends. An instance in one reaches no other.
     start_failures    codes of state reasons with which a started instance falls back to stopped.
     extra_arns        ARN patterns of other resources that starting one uses, with {account_number}.
-    encrypted_volumes whether starting one takes grants of the keys that encrypt its volumes.
+    encrypted_volumes whether starting one takes grants of the keys that encrypt its EBS volumes.
+                      Only for a kind that EC2 starts: nothing else may use the group
+                      `ENCRYPTED_VOLUMES` of the catalog.
     absent            error codes that say that the named instance does not exist.
     wrong_state       error codes that say that it is in another state than the call needs. Such a
                       state ends by itself; the SDK's own first try may have caused it.
