@@ -376,3 +376,11 @@ def test_what_production_stores_is_read_as_it_was_written(name: str) -> None:
         stored.setdefault("version", {"N": "1"})
 
     assert read(kind.from_raw_data(stored)) == thing
+
+
+def test_an_older_secret_without_an_end_is_not_stored() -> None:
+    """It could not be read again, and with it the webhook."""
+    endless = replace(OFTEN_ROTATED, secrets=(*OFTEN_ROTATED.secrets, SigningSecret("5", "w")))
+
+    with pytest.raises(AssertionError, match="no end"):
+        WebhookItem.of(endless).serialize()

@@ -40,15 +40,17 @@ from cavok.domain.webhooks import (
 BEING_CHANGED = "The webhook is being changed."
 
 
-def _dump_secrets(secrets: Sequence[SigningSecret]) -> list[dict[str, str | None]]:
-    return [
-        {
-            "id": each.secret_id,
-            "secret": each.sealed,
-            "until": each.until.isoformat() if each.until else None,
-        }
-        for each in secrets
-    ]
+def _dump_secrets(secrets: Sequence[SigningSecret]) -> list[dict[str, str]]:
+    return [_dump_secret(each) for each in secrets]
+
+
+def _dump_secret(secret: SigningSecret) -> dict[str, str]:
+    assert secret.until, "only the newest secret has no end"
+    return {
+        "id": secret.secret_id,
+        "secret": secret.sealed,
+        "until": secret.until.isoformat(),
+    }
 
 
 def _load_secrets(stored: Sequence[Mapping[str, str]]) -> list[SigningSecret]:
