@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -508,14 +507,20 @@ def test_weighing_ends_at_the_deadline() -> None:
         )
 
 
-def test_so_does_weighing_beside_other_customers_once_it_took_its_share_of_the_processor() -> None:
+def test_so_does_weighing_beside_other_customers_once_it_took_its_share_of_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Else a customer with the worst of policies and 200 databases takes 20 seconds of a sweep's
     processor, and the other accounts of its page run out of time.
     """
-    count = MAX_CHARACTERS // len('"*?z",') - 60
-    tag = {"ForAnyValue:StringLike": {"aws:ResourceTag/kindly": ["*?z"] * count}}
-    hostile = policy(statement("Deny", Condition=tag))
-    databases = (a_database("a", kindly="v" * 256),) * MAX_WEIGHED
+    weighed: list[Database] = []
+
+    def weigh(_: DatabaseQuestion, database: Database, __: RolePolicies) -> ResourceVerdict:
+        weighed.append(database)
+        return ResourceVerdict(database.id, database.region, A, None)
+
+    monkeypatch.setattr(DatabaseQuestion, "verdict_for", weigh)
+    each_takes = WEIGHING_SECONDS / 2
     question = DatabaseQuestion(
         action=STOP, absent_arn=ABSENT.arn, answer=refusal(BY_POLICY), role_arn=None
     )
@@ -523,11 +528,13 @@ def test_so_does_weighing_beside_other_customers_once_it_took_its_share_of_the_p
     with pytest.raises(OutOfTime):
         judge_databases(
             question,
-            RolePolicies((hostile,)),
-            Databases(databases),
+            RolePolicies((ONLY_DEV,)),
+            Databases((a_database(DEV),) * MAX_WEIGHED),
             {},
-            weighing=Deadline.after(WEIGHING_SECONDS, time.thread_time),
+            weighing=Deadline.after(WEIGHING_SECONDS, lambda: len(weighed) * each_takes),
         )
+
+    assert len(weighed) == 2
 
 
 def test_more_tags_than_aws_accepts_count_as_not_read() -> None:
