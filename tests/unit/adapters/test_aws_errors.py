@@ -7,6 +7,7 @@ from botocore.exceptions import (
     ClientError,
     ConnectTimeoutError,
     EndpointConnectionError,
+    PaginationError,
     ReadTimeoutError,
 )
 
@@ -34,9 +35,12 @@ def test_an_answer_without_a_body_is_unknown_and_proves_nothing() -> None:
         ConnectTimeoutError(**ADDRESS),
         ReadTimeoutError(**ADDRESS),
         EndpointConnectionError(**ADDRESS),
+        PaginationError(message="The same next token was received twice."),
     ],
 )
-def test_a_connection_that_broke_proves_nothing_and_may_be_tried_again(error: Exception) -> None:
+def test_a_call_without_an_answer_to_read_proves_nothing_and_may_be_tried_again(
+    error: Exception,
+) -> None:
     assert isinstance(error, AWS_ERRORS)
     judgement = judge_error(error)
 

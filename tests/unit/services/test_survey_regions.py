@@ -14,6 +14,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from cavok.adapters.customer import survey as adapter
+from cavok.adapters.customer.session import _MAKING_CLIENTS
 from cavok.domain.access_denied import Reason
 from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
@@ -342,6 +343,35 @@ def test_the_pages_of_one_region_are_limited() -> None:
 
     assert session.calls["ec2", US] == 10
     assert survey.asked_in_part == (US,)
+
+
+def test_a_list_that_never_ends_leaves_the_survey_what_it_has(aws: Aws) -> None:
+    """botocore gives up when the next page is the same again."""
+    instance = {"InstanceId": ids(1)[0], "State": {"Name": "running"}, "InstanceType": "t3.small"}
+    page = {"Reservations": [{"Instances": [instance]}], "NextToken": "again"}
+    aws.answers["DescribeInstances"] = page
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert len(aws.called("DescribeInstances")) == 2
+    assert survey.reachable == (US,)
+    assert survey.unlisted == {US: Reason.ERROR}
+
+
+def test_threads_load_what_botocore_knows_of_pages_one_after_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    given, alone = Client.get_paginator, []
+
+    def get_paginator(self: Client, operation: str) -> Any:
+        alone.append(_MAKING_CLIENTS.locked())
+        return given(self, operation)
+
+    monkeypatch.setattr(Client, "get_paginator", get_paginator)
+
+    surveyed(Session({US: Region([ids(1)])}), US)
+
+    assert alone == [True, True]
 
 
 NO_POLICY = refused(

@@ -2,18 +2,20 @@
 
 from http import HTTPStatus
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import ClientError, HTTPClientError, PaginationError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 from cavok.domain.access_denied import TIMED_OUT, TRANSIENT_CODES
 from cavok.domain.steps import Judgement, judge
 
-AWS_ERRORS = (ClientError, BotoConnectionError, HTTPClientError)
-"""Errors that AWS returned, and connections that broke or timed out."""
+AWS_ERRORS = (ClientError, BotoConnectionError, HTTPClientError, PaginationError)
+"""Errors that AWS returned, connections that broke or timed out, and lists whose next page is the
+same again.
+"""
 
 
 def judge_error(error: Exception, proofs: frozenset[str] = frozenset()) -> Judgement:
-    """What a failed call proves. A broken connection proves nothing."""
+    """What a failed call proves. Without an error of AWS it proves nothing."""
     return judge(*code_and_message(error), proofs)
 
 
@@ -42,7 +44,7 @@ def was_repeated(error: Exception) -> bool:
 
 
 def code_and_message(error: Exception) -> tuple[str, str]:
-    """The error code and AWS's message; for a broken connection, TIMED_OUT and botocore's."""
+    """The error code and AWS's message; for any other error, TIMED_OUT and botocore's."""
     if isinstance(error, ClientError):
         details = error.response.get("Error", {})
         return details.get("Code", "Unknown"), details.get("Message", "")

@@ -4,10 +4,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from botocore import xform_name
-
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error, was_repeated
-from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.session import CustomerSession, method_of, paginator_of
 from cavok.domain.errors import CallFailed
 from cavok.domain.instances import Instance
 from cavok.domain.kinds import Action, Kind
@@ -42,20 +40,15 @@ class InstanceClient:
 
     def act(self, instance_id: str, action: Action) -> None:
         """Starts or stops an instance. Raises CallFailed."""
-        call = getattr(self._client, _method(self._descriptor.permission(action)))
+        call = getattr(self._client, method_of(self._descriptor.permission(action)))
         with _failures():
             call(**self._descriptor.arguments(instance_id))
 
     def _describe(self, arguments: Mapping[str, Any]) -> Iterator[Instance]:
-        paginator = self._client.get_paginator(_method(self._descriptor.describe))
+        paginator = paginator_of(self._client, self._descriptor.describe)
         for page in paginator.paginate(**arguments):
             for described in self._descriptor.read(page):
                 yield Instance.of(described, self.kind, self.region)
-
-
-def _method(permission: str) -> str:
-    """boto3's method for a permission: `start_instances` for `ec2:StartInstances`."""
-    return xform_name(permission.partition(":")[2])
 
 
 @contextmanager

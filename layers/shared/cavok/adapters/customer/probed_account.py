@@ -10,10 +10,8 @@ from threading import Lock
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from botocore import xform_name
-
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
-from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.session import CustomerSession, paginator_of
 from cavok.domain.access_denied import TIMED_OUT, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.kinds import Kind
@@ -230,8 +228,7 @@ class ProbedAccount:
     def _listed(self, client: Any, kind: Kind, region: str) -> Iterator[Database]:
         self.deadline.check()
         descriptor = kind.descriptor
-        operation = xform_name(descriptor.describe.partition(":")[2])
-        for page in client.get_paginator(operation).paginate():
+        for page in paginator_of(client, descriptor.describe).paginate():
             for each in descriptor.read(page):
                 if each.member_of is None:
                     arn = self.arn(kind, each.instance_id, region)

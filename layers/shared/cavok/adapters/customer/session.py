@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import boto3
+from botocore import xform_name
 from botocore.config import Config
 from botocore.credentials import Credentials as Signer
 
@@ -36,7 +37,7 @@ and a page has up to 432 calls at once. Source: Lambda Developer Guide, "Lambda 
 
 _MAKING_CLIENTS = threading.Lock()
 """Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
-"Clients".
+"Clients". Nor do they load the same paginators at the same time, which only takes longer.
 """
 
 _clients: list[Any] = []
@@ -143,6 +144,19 @@ def _shared_client(service: str, region: str) -> Any:
     client.meta.events.register_first("before-send", _check_the_key)
     _clients.append(client)
     return client
+
+
+def method_of(permission: str) -> str:
+    """boto3's method for a permission: `start_instances` for `ec2:StartInstances`."""
+    return xform_name(permission.partition(":")[2])
+
+
+def paginator_of(client: Any, permission: str) -> Any:
+    """The client's paginator for a permission. The first of a service reads a file, which botocore
+    keeps for all of its clients.
+    """
+    with _MAKING_CLIENTS:
+        return client.get_paginator(method_of(permission))
 
 
 def close_idle_connections() -> None:

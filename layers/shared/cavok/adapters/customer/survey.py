@@ -3,10 +3,8 @@
 import time
 from collections.abc import Callable, Iterable
 
-from botocore import xform_name
-
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
-from cavok.adapters.customer.session import CustomerSession
+from cavok.adapters.customer.session import CustomerSession, paginator_of
 from cavok.domain.kinds import DescribedInstance, Kind
 from cavok.domain.steps import ALLOWED, Judgement
 from cavok.domain.survey import ASKED_ABOUT, FoundInstances
@@ -41,7 +39,7 @@ def find_instances(
     size, pages = (PAGE, pages) if kind is ASKED_ABOUT else (SMALL_PAGE, 1)
     found: list[DescribedInstance] = []
     client = session.client(kind.descriptor.service, region)
-    paginator = client.get_paginator(xform_name(kind.descriptor.describe.partition(":")[2]))
+    paginator = paginator_of(client, kind.descriptor.describe)
     answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}))
     for number in range(pages):
         try:
