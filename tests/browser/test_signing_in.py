@@ -121,6 +121,20 @@ def test_after_a_reload_the_session_lasts_as_long_as_the_id_token(admin):
     expect(admin.page.locator("#announcer")).to_contain_text("Your session has ended.")
 
 
+def test_the_warning_outlives_the_modal_that_it_came_in_and_goes_with_its_session(admin):
+    page = admin.page
+    page.reload()
+    page.get_by_role("button", name="New Account").first.click()
+    page.clock.set_fixed_time(page.evaluate("Date.now() / 1000") + 3_400)
+    expect(page.get_by_role("dialog")).to_contain_text("Your session ends at")
+    page.keyboard.press("Escape")
+    warning = page.get_by_text("Your session ends at").and_(page.locator("#toasts p"))
+    expect(warning).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    expect(warning).to_have_count(0)
+
+
 def test_who_is_renewed_is_not_warned_and_who_signs_out_knows_of_it(admin):
     page = admin.page
     in_an_hour(page)

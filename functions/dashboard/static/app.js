@@ -252,7 +252,8 @@ function warnBeforeTheEnd() {
   const left = end - Date.now();
   if (end === announcedEnd || left <= 0 || left > WARN_BEFORE_MS) return;
   announcedEnd = end;
-  toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
+  const close = toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
+  session.ending().addEventListener("abort", close);
 }
 
 async function configuration() {

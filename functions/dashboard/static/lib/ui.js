@@ -141,8 +141,8 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
+/** Returns what takes it away. */
 export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
-  const region = byId("toasts");
   const close = () => node.remove();
   const node = h(
     "div",
@@ -151,10 +151,16 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
     h("p", {}, text, action && [" ", h("a", { href: action.href, onclick: close }, action.text)]),
     iconButton(t.actions.dismiss, "cross", { onclick: close }),
   );
-  // An open modal would cover the toast, so it is put inside the modal.
-  (document.querySelector("dialog[open]") ?? region).append(node);
+  // An open modal would cover the toast, so it is inside the modal while that is open.
+  const place = () => {
+    const modal = document.querySelector("dialog[open]");
+    modal?.addEventListener("close", () => node.parentNode && place(), { once: true });
+    (modal ?? byId("toasts")).append(node);
+  };
+  place();
   announce(text);
   setTimeout(close, milliseconds);
+  return close;
 }
 
 /** Why something failed, in words. What is wrong with the page itself is for the console. */
