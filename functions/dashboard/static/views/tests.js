@@ -436,21 +436,23 @@ export function history(context) {
       ),
       compare,
     );
-    // A test that starts or ends shows in the account sooner than the list is read again.
-    const stateOf = ({ testing, verification }) => `${testing} ${verification?.verification_id}`;
-    let state = stateOf(handle.account());
-    handle.onChange((account) => {
-      const now = stateOf(account);
-      if (now === state || !table.isConnected) return;
-      // If it fails, the next look at the account tries again.
-      tests.again().then(
-        () => {
-          state = now;
-        },
-        () => {},
-      );
-    });
+    const follow = following(handle.account(), tests.again);
+    handle.onChange((account) => table.isConnected && follow(account));
   });
+}
+
+/**
+ * A test that starts or ends shows in the account sooner than the list is read again: returns what to call with the
+ * account, which reads the list once for each change. If that fails, the list is read again in its own time.
+ */
+export function following(account, again) {
+  const stateOf = ({ testing, verification }) => `${testing} ${verification?.verification_id}`;
+  let state = stateOf(account);
+  return (now) => {
+    if (stateOf(now) === state) return;
+    state = stateOf(now);
+    again().catch(() => {});
+  };
 }
 
 // Scheduled tests that found the same are counted, and kept no further.
