@@ -85,6 +85,19 @@ test("what was shown more of stays when others come before it, and no more is sh
   assert.deepEqual([pages.items, pages.cursor], [list.items, null]);
 });
 
+test("as many as were shown stay when the last of them comes before others", async () => {
+  const { list, pages } = listed("f", "e", "d", "c", "b", "a");
+  pages.take(await pages.read());
+  await pages.next();
+  for (const order of ["cfedba", "fcedba", "fedcba", "fedbca"]) {
+    list.items = [...order];
+    pages.take(await pages.read());
+    assert.equal(pages.items.join(""), order.slice(0, Math.max(4, order.indexOf("c") + 1)));
+  }
+  await pages.next();
+  assert.deepEqual([pages.items, pages.cursor], [list.items, null]);
+});
+
 test("of a list of which no more is shown, the first page is read alone", async () => {
   const { list, pages } = listed("c", "b", "a");
   pages.take(await pages.read());

@@ -204,8 +204,8 @@ export class Pages {
   }
 
   /**
-   * Reads the first page. Where items change and more pages are shown, reads on to the last item that is loaded once
-   * the answers are there.
+   * Reads the first page. Where items change and more pages are shown, reads on to as many items as are loaded once the
+   * answers are there, and to the last of these, which may have moved.
    */
   async read() {
     const { changes, keyOf } = this.#options;
@@ -219,10 +219,17 @@ export class Pages {
       cursor = page.next_cursor;
       last = items.findLastIndex(isLast);
       pages += 1;
-    } while (changes && cursor && last < 0 && this.#shown > 1 && pages < this.#shown + SPARE_PAGES);
-    // What follows it in its page is not shown yet: whoever shows more reads that page again.
-    const isWithin = from && last >= 0 && last < items.length - 1;
-    return isWithin ? { items: items.slice(0, last + 1), next_cursor: from } : { items, next_cursor: cursor };
+    } while (
+      changes &&
+      cursor &&
+      (last < 0 || items.length < this.items.length) &&
+      this.#shown > 1 &&
+      pages < this.#shown + SPARE_PAGES
+    );
+    // What follows these in the last page is not shown yet: whoever shows more reads that page again.
+    const length = Math.max(last + 1, this.items.length);
+    const isWithin = from && last >= 0 && length < items.length;
+    return isWithin ? { items: items.slice(0, length), next_cursor: from } : { items, next_cursor: cursor };
   }
 
   /** What was read takes the place of what is loaded. */
