@@ -23,6 +23,7 @@ let sent, answers, who, refreshed;
 globalThis.fetch = async (url, { headers, signal }) => {
   if (String(url).startsWith("https://cognito.example/")) {
     const renews = headers["x-amz-target"].endsWith("GetTokensFromRefreshToken");
+    if (renews && refreshed === "lost") return lost();
     if (renews && refreshed === "busy") return new Response("", { status: 429 });
     const IdToken = (renews && refreshed) || tokenOf(who);
     return Response.json({ AuthenticationResult: { IdToken, RefreshToken: "r", ExpiresIn: 3600 } });
@@ -145,6 +146,25 @@ test("an act whose answer was lost is perhaps done, also where the network has g
   answers = [gone];
   await assert.rejects(api.remove("/v1/accounts/a"), perhaps);
   navigator.onLine = true;
+});
+
+for (const [status, wait] of [
+  [429, "60"],
+  [409, ""],
+])
+  test(`so is one whose answer was lost and whose repetition was refused with ${status}`, async () => {
+    const refused = () =>
+      Response.json({ title: "No", detail: "Not now." }, { status, headers: { "retry-after": wait } });
+    answers = [lost, refused];
+    await assert.rejects(api.post("/v1/accounts", {}, { key: "k" }), { status, ...perhaps });
+    answers = [refused];
+    await assert.rejects(api.post("/v1/accounts", {}, { key: "k" }), { status, perhapsDone: false });
+  });
+
+test("an act that was refused for its token is not, also where this cannot be renewed now", async () => {
+  refreshed = "lost";
+  answers = [() => Response.json({}, { status: 401 })];
+  await assert.rejects(api.remove("/v1/accounts/a"), never);
 });
 
 test("one that was never sent is not", async () => {

@@ -48,15 +48,17 @@ async function call(method, path, { query, body, headers = {}, signal }) {
   const ending = session.ending();
   const until = signal ? AbortSignal.any([signal, ending]) : ending;
   const isAct = method !== "GET";
+  // Whether the answer to this attempt, or to one before, was lost.
   let perhapsDone = false;
   let renewed = false;
   for (let attempt = 1; ; attempt += 1) {
     let problem;
+    let wasSent = false;
     try {
       const token = await session.idToken({ renew: renewed });
       until.throwIfAborted();
       // Without a network nothing is sent. Asked later, this would tell of another moment.
-      perhapsDone ||= isAct && navigator.onLine;
+      wasSent = isAct && navigator.onLine;
       const answer = await send(method, url, { body, headers, signal: until, token });
       const content = await contentOf(answer);
       ending.throwIfAborted();
@@ -72,8 +74,10 @@ async function call(method, path, { query, body, headers = {}, signal }) {
       if (until.aborted) throw error;
       if (error instanceof Problem) throw error;
       problem = failed(error);
-      problem.perhapsDone = perhapsDone;
+      problem.perhapsDone = wasSent;
     }
+    perhapsDone ||= problem.perhapsDone;
+    problem.perhapsDone = perhapsDone;
     const mayRepeat = method === "GET" || "idempotency-key" in headers;
     const passes =
       problem.status === 0 || (PASSES.has(problem.status) && !((problem.retryAfter ?? 0) > LONGEST_WAIT_MS));
