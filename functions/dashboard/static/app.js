@@ -252,8 +252,7 @@ function warnBeforeTheEnd() {
   const left = end - Date.now();
   if (end === announcedEnd || left <= 0 || left > WARN_BEFORE_MS) return;
   announcedEnd = end;
-  const close = toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left);
-  session.ending().addEventListener("abort", close);
+  toast(t.signIn.endsSoon(hour(end)), "warning", undefined, left, session.ending());
 }
 
 async function configuration() {

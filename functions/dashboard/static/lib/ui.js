@@ -141,8 +141,7 @@ export function skeleton(lines = 3, className = "") {
   );
 }
 
-/** Returns what takes it away. */
-export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000) {
+export function toast(text, kind = "success", action, milliseconds = action ? 15_000 : 6_000, until) {
   const close = () => node.remove();
   const node = h(
     "div",
@@ -160,7 +159,7 @@ export function toast(text, kind = "success", action, milliseconds = action ? 15
   place();
   announce(text);
   setTimeout(close, milliseconds);
-  return close;
+  until?.addEventListener("abort", close);
 }
 
 /** Why something failed, in words. What is wrong with the page itself is for the console. */
