@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Route, sync_playwright
+from playwright.sync_api import Page, Route, sync_playwright
 
 from cavok.api.models.resources import ScheduleBody
 from cavok.domain.kinds import Action
@@ -16,33 +16,43 @@ from tests.browser.axe import wait_until_loaded
 from tests.support.page import chromium, samples
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screens"
-WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 360, "height": 740}
-TALL = WIDE | {"height": 1180}
-SCREENS: tuple[tuple[str, str, str, dict[str, int]], ...] = (
-    ("list", "#/accounts", "light", WIDE),
-    ("list-dark", "#/accounts", "dark", WIDE),
-    ("list-narrow", "#/accounts", "light", NARROW),
-    ("new-account", "#/accounts/new", "light", WIDE),
-    ("instructions", "#/accounts/acc000005/instructions", "light", WIDE),
-    ("test", "#/accounts/acc000003/tests/test1", "light", WIDE | {"height": 1600}),
-    ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW),
-    ("what-changed", "#/accounts/acc000003/tests/test1/since/test0", "light", WIDE),
-    ("account", "#/accounts/acc000003", "light", TALL),
-    ("account-narrow", "#/accounts/acc000003", "dark", NARROW),
-    ("least-privilege", "#/accounts/acc000000/least-privilege", "light", WIDE),
-    ("instances", "#/accounts/acc000000/instances", "light", WIDE),
-    ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE),
-    ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW),
-    ("interactions", "#/accounts/acc000000/interactions", "light", WIDE | {"height": 850}),
-    ("interactions-narrow", "#/accounts/acc000000/interactions", "dark", NARROW),
-    ("organization", "#/organization", "light", WIDE | {"height": 850}),
-    ("access-details", "#/access-details", "light", WIDE),
+WIDE, NARROW = 1280, 360
+SCREENS = (
+    ("list", "#/accounts", "light", WIDE, 800),
+    ("list-dark", "#/accounts", "dark", WIDE, 800),
+    ("list-narrow", "#/accounts", "light", NARROW, 650),
+    ("new-account", "#/accounts/new", "light", WIDE, 960),
+    ("instructions", "#/accounts/acc000005/instructions", "light", WIDE, 950),
+    ("test", "#/accounts/acc000003/tests/test1", "light", WIDE, 1600),
+    ("test-narrow", "#/accounts/acc000003/tests/test1", "dark", NARROW, 740),
+    ("what-changed", "#/accounts/acc000003/tests/test1/since/test0", "light", WIDE, 800),
+    ("account", "#/accounts/acc000003", "light", WIDE, 1180),
+    ("account-narrow", "#/accounts/acc000003", "dark", NARROW, 740),
+    ("least-privilege", "#/accounts/acc000000/least-privilege", "light", WIDE, 1012),
+    ("instances", "#/accounts/acc000000/instances", "light", WIDE, 800),
+    ("schedules", "#/accounts/acc000000/schedules", "dark", WIDE, 930),
+    ("schedules-narrow", "#/accounts/acc000000/schedules", "light", NARROW, 740),
+    ("interactions", "#/accounts/acc000000/interactions", "light", WIDE, 860),
+    ("interactions-narrow", "#/accounts/acc000000/interactions", "dark", NARROW, 740),
+    ("organization", "#/organization", "light", WIDE, 1290),
+    ("access-details", "#/access-details", "light", WIDE, 800),
 )
+"""Name, address, theme, width, and the height that is not exceeded."""
 NAMES = ("Analytics", "Billing", "Media", "Payments", "Production", "Sandbox", "Staging", "Web")
 
 
+def last_afternoon(now: datetime) -> datetime:
+    """Of a weekday: the time of day at which all that the pictures tell may have happened."""
+    today = now.replace(hour=14, minute=30, second=0, microsecond=0)
+    days = (today - timedelta(days=days) for days in range(4))
+    return next(day for day in days if day <= now and day.weekday() < 5)
+
+
+NOW = last_afternoon(datetime.now(UTC))
+
+
 def moment(**ago: float) -> str:
-    return f"{datetime.now(UTC) - timedelta(**ago):%Y-%m-%dT%H:%M:%SZ}"
+    return f"{NOW - timedelta(**ago):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def lived_in() -> dict[str, Any]:
@@ -70,6 +80,7 @@ def lived_in() -> dict[str, Any]:
     parts[f"{one}/test0"] = samples.finished_test("test0", steps=before, **earlier)
     account = "/v1/accounts/acc00000[0-9]"
     resources = [{**one, "next_action": next_action(one["schedule"])} for one in samples.RESOURCES]
+    webhook = {"state": "active", "created_at": moment(days=40), "updated_at": moment(days=12)}
     audit = [{**one, "at": moment(hours=6 + 31 * index)} for index, one in enumerate(samples.AUDIT)]
     parts[f"{account}/detection"] = {"state": "waiting"}
     parts[f"{account}/instances"] = samples.INSTANCES | {"as_of": moment(seconds=20)}
@@ -77,6 +88,7 @@ def lived_in() -> dict[str, Any]:
     parts[f"{account}/interactions"] = {"items": interactions(), "next_cursor": "more"}
     parts[f"{account}/resources"] = {"items": resources, "next_cursor": None}
     parts[f"{account}/audit"] = parts["/v1/audit"] = {"items": audit, "next_cursor": None}
+    parts["/v1/organization/webhook"] = samples.WEBHOOK | webhook
     # The account whose usage is shown beside its details is the second of all.
     busiest = [accounts[index] for index in (0, 3, 1, 2)]
     parts[f"{account}/usage"] = samples.USAGE | this_month()
@@ -108,7 +120,7 @@ def interactions() -> list[dict[str, Any]]:
         "int1": moment(hours=2.1),
         "int3": turn(orders, Action.STOP, hours=0),
         "int5": turn(web, Action.START, hours=3),
-        # AWS starts a stopped database again after seven days.
+        # AWS starts a stopped RDS instance again after seven days.
         "int6": moment(days=8),
     }
     happened = [start, listing, refused, nightly, test, morning, stop]
@@ -119,7 +131,7 @@ def interactions() -> list[dict[str, Any]]:
 def turn(resource: dict[str, Any], action: Action, *, hours: float) -> str:
     """When this resource's schedule did so last, so many hours ago or more."""
     schedule = ScheduleBody(**resource["schedule"]).schedule()
-    latest = schedule.latest_transition(datetime.now(UTC) - timedelta(hours=hours))
+    latest = schedule.latest_transition(NOW - timedelta(hours=hours))
     while latest.action is not action:
         latest = schedule.latest_transition(latest.at - timedelta(seconds=1))
     return f"{latest.at:%Y-%m-%dT%H:%M:%SZ}"
@@ -129,14 +141,31 @@ def next_action(schedule: dict[str, Any] | None) -> dict[str, str] | None:
     """What the schedule really does next."""
     if schedule is None:
         return None
-    coming = ScheduleBody(**schedule).schedule().next_transition(datetime.now(UTC))
+    coming = ScheduleBody(**schedule).schedule().next_transition(NOW)
     return {"action": coming.action, "at": f"{coming.at:%Y-%m-%dT%H:%M:%SZ}"}
 
 
 def this_month() -> dict[str, str]:
-    now = datetime.now(UTC)
-    after = (now.replace(day=1) + timedelta(days=32)).replace(day=1)
-    return {"period": f"{now:%Y-%m}", "resets_at": f"{after:%Y-%m-01T00:00:00Z}"}
+    after = (NOW.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return {"period": f"{NOW:%Y-%m}", "resets_at": f"{after:%Y-%m-01T00:00:00Z}"}
+
+
+def end_between_lines(page: Page) -> None:
+    """Makes the page less high, so that nothing is cut through at its end. A modal is whole."""
+    height = page.evaluate(
+        """() => {
+          if (document.querySelector("dialog[open]")) return innerHeight;
+          const isLine = node => node.matches("button, svg, :not(:has(*))")
+            || [...node.childNodes].some(({nodeType, data}) => nodeType === 3 && data.trim());
+          const lines = [...document.querySelectorAll("main *")]
+            .filter(isLine).map(node => node.getBoundingClientRect());
+          let end = Math.min(innerHeight, document.documentElement.scrollHeight);
+          for (let cut; (cut = lines.find(line => line.top < end + 2 && line.bottom > end - 2)); )
+            end = Math.floor(cut.top) - 2;
+          return end;
+        }"""
+    )
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": height})
 
 
 def answering(reply: Any) -> Any:
@@ -151,9 +180,15 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = chromium.launch(playwright)
-        for name, hash_, theme, size in SCREENS:
-            context = browser.new_context(viewport=size, color_scheme=theme, locale="en-GB")
+        for name, hash_, theme, width, height in SCREENS:
+            context = browser.new_context(
+                viewport={"width": width, "height": height},
+                is_mobile=width == NARROW,
+                color_scheme=theme,
+                locale="en-GB",
+            )
             page = context.new_page()
+            page.clock.install(time=NOW)
             for path, reply in lived_in().items():
                 page.route(re.compile(rf"^[^?#]*{path}(\?[^#]*)?$"), answering(reply))
             chromium.sign_in(page, stack, stack.users["admin"])
@@ -161,6 +196,7 @@ def main() -> None:
             page.wait_for_timeout(1500)
             wait_until_loaded(page)
             page.mouse.move(0, 0)
+            end_between_lines(page)
             page.screenshot(path=FOLDER / f"{name}.png")
             context.close()
         browser.close()

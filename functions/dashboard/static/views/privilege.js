@@ -67,10 +67,14 @@ export function leastPrivilege(context) {
         t.privilege.title,
         {
           note: t.privilege.text,
-          actions: button(
-            t.privilege.again,
-            { class: "button-small", onclick: (event) => submitting(event.currentTarget, () => policy?.reload()) },
-            "refresh",
+          actions: h(
+            "span",
+            { class: "card-actions" },
+            button(
+              t.privilege.again,
+              { class: "button-small", onclick: (event) => submitting(event.currentTarget, () => policy?.reload()) },
+              "refresh",
+            ),
           ),
         },
         evaluated,
