@@ -35,13 +35,34 @@ POINTS = {
     6: "an instance that runs outside of its schedule is asked about",
     7: "words match wherever an account is spoken of",
     8: "a test's answers are AWS's own",
-    9: "dialogs, rows and errors lead to what they are about",
+    9: "an error marks the window that it is about",
+    10: "a test that cannot start without network says so",
+    11: "the first field of a modal has the focus",
+    12: "a number that is connected already leads to its account",
+    13: "a name that another account has is warned of",
+    14: "a new row is shown among the others",
+    15: "audit rows lead to what they are about",
+    16: "the page is equally dark everywhere behind a modal",
 }
+_ADDS = "Nothing is added while the API is down: the form says so."
+_STYLE = "The style sheet alone decides it."
 LEFT_OUT = {
     (1, TWO_TABS): "Routes are a tab's own; tabs share nothing but the API.",
     (5, TWO_TABS): "Each tab renews the link that it shows itself.",
+    (6, TWO_TABS): "The tab that sets the schedule asks; the other shows the new schedule.",
+    (8, TWO_TABS): "What AWS answered to a test does not change.",
+    (9, TWO_TABS): "The error answers the request of one tab.",
+    **{(10, each): "There, a test starts." for each in Condition if each is not API_DOWN},
+    (11, TWO_TABS): "Each tab has a focus of its own.",
+    (12, API_DOWN): _ADDS,
+    (13, API_DOWN): "The API alone knows the names.",
+    (13, TWO_TABS): "The API says the same of a name, whoever gave it.",
+    (14, API_DOWN): _ADDS,
+    (14, TWO_TABS): "The second tab is offered the account: the second point.",
+    (15, TWO_TABS): "What an entry leads to does not change.",
+    **{(16, each): _STYLE for each in Condition if each is not PLAIN},
 }
-"""Cells that make no sense, and why."""
+"""Cells without a test, and why."""
 
 MODULE_MS, API_MS = 500, 1_500
 UNAVAILABLE = {"message": "Service Unavailable"}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conditions import PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
+from tests.browser.conditions import EVERY, PLAIN, SLOW_API, SLOW_MODULES, TWO_TABS, shows
 from tests.browser.conftest import some_number
 from tests.support.page import samples
 
@@ -110,6 +110,7 @@ def test_the_apis_errors_appear_at_their_fields_and_nothing_is_lost(modal, answe
     expect(modal.get_by_role("radio", name="No", exact=True)).to_be_checked()
 
 
+@shows(12, PLAIN, SLOW_MODULES, SLOW_API)
 def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
     watch.expect_status(409)
     known = admin.add_account()
@@ -124,7 +125,7 @@ def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
     expect(modal.get_by_role("heading", name=known["name"])).to_be_visible()
 
 
-@shows(9, TWO_TABS)
+@shows(12, TWO_TABS)
 def test_a_number_that_a_second_tab_has_added_leads_to_its_account(admin, modal, other_tab, watch):
     watch.expect_status(409)
     number, _ = fill(modal)
@@ -196,7 +197,7 @@ def test_a_reload_finds_the_modal_open(modal):
     expect(modal).to_have_url(re.compile("#/accounts$"))
 
 
-@shows(9, PLAIN, SLOW_API)
+@shows(13, PLAIN, SLOW_MODULES, SLOW_API)
 def test_a_name_that_another_account_has_warns_and_may_be_used(modal, answer_with):
     answer_with(modal, "/v1/accounts", samples.pages_of([samples.account(0)]))
     name = modal.get_by_label("Name", exact=True)
@@ -240,12 +241,15 @@ def test_whoever_left_while_an_account_was_added_stays_where_they_are(modal, ans
     expect(modal.get_by_role("heading", name="Organization", level=1)).to_be_visible()
 
 
-@shows(9, PLAIN, SLOW_MODULES)
-def test_the_first_field_has_the_focus(modal):
-    expect(modal.get_by_label("Provider ID")).to_be_focused()
+@shows(11, *EVERY)
+def test_the_first_field_has_the_focus(admin, network):
+    page = admin.page
+    with network.outage(page):
+        page.get_by_role("button", name="New Account").first.click()
+        expect(page.get_by_label("Provider ID")).to_be_focused()
 
 
-@shows(9, PLAIN, SLOW_MODULES, SLOW_API)
+@shows(14, PLAIN, SLOW_MODULES, SLOW_API)
 def test_a_new_row_is_shown_among_the_others(modal, answer_with):
     accounts = [samples.account(index) for index in range(0, 98, 2)]
     new = samples.account(51, status="unconfirmed")
@@ -292,6 +296,7 @@ COLOUR_OF = """([selector, pseudo]) => {
 }"""
 
 
+@shows(16, PLAIN)
 def test_the_room_of_the_scrollbar_is_as_dark_beside_a_modal_as_all_behind_it(modal):
     """The backdrop of a modal does not reach it."""
     beside = modal.evaluate(COLOUR_OF, ["html", None])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from playwright.sync_api import expect
 
+from tests.browser.conditions import EVERY, shows
 from tests.support.page import samples
 
 PATH = "/v1/accounts/acc000000/interactions"
@@ -90,7 +91,10 @@ def test_an_audit_entry_of_a_test_tells_its_outcome_and_leads_to_it(admin, answe
     expect(link).to_have_attribute("href", "#/accounts/acc000000/tests/test1")
 
 
-def test_an_audit_entry_says_who_from_where_to_what_and_what_became_of_it(admin, answer_with):
+@shows(15, *EVERY)
+def test_an_audit_entry_says_who_from_where_to_what_and_what_became_of_it(
+    admin, answer_with, network
+):
     answer_with(admin.page, "/v1/accounts/acc000000", samples.account(0))
     path = "/v1/accounts/acc000000"
     answer_with(admin.page, f"{path}/audit", {"items": samples.AUDIT, "next_cursor": None})
@@ -103,8 +107,9 @@ def test_an_audit_entry_says_who_from_where_to_what_and_what_became_of_it(admin,
         return page.locator(".trail-row").filter(has_text=text)
 
     stop = row("Stop requested")
-    expect(stop).to_contain_text("orders")
-    expect(stop).to_contain_text("rds in us-east-1 · Refused · See the interactions")
+    with network.outage(page):
+        expect(stop).to_contain_text("orders")
+        expect(stop).to_contain_text("rds in us-east-1 · Refused · See the interactions")
     expect(stop.locator(".trail-who")).to_have_text("on schedule")
     link = stop.get_by_role("link", name="See the interactions")
     expect(link).to_have_attribute("href", "#/accounts/acc000000/interactions")

@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.conditions import API_DOWN, EVERY, TWO_TABS, shows
+from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
 
 TEST = "/v1/accounts/acc000000/verifications/test1"
@@ -181,7 +181,8 @@ def test_a_group_that_was_skipped_is_one_line(admin, account, answer_with, netwo
         expect(step_of(page, "logs:PutLogEvents")).to_be_visible()
 
 
-def test_an_error_that_proves_a_permission_is_explained(admin, account, answer_with):
+@shows(8, *EVERY)
+def test_an_error_that_proves_a_permission_is_explained(admin, account, answer_with, network):
     steps = [
         *samples.STEPS[:2],
         samples.step("rds:StopDBInstance", "rds", error_code="DBInstanceNotFound", detail="None"),
@@ -191,19 +192,21 @@ def test_an_error_that_proves_a_permission_is_explained(admin, account, answer_w
     ]
     answer_with(admin.page, TEST, samples.finished_test(steps=steps))
     page = admin.go("#/accounts/acc000000/tests/test1")
-    for name, said in {
-        "rds:StopDBInstance": "no such database exists, as intended.",
-        "ec2:StopInstances": "it was a dry run, so nothing was done.",
-        "rds:StopDBCluster": "AWS passed the permission check before it answered",
-    }.items():
-        expect(step_of(page, name)).to_contain_text(said)
-        expect(step_of(page, name)).to_contain_text("The exact AWS answer")
+    expect(page.locator(".test-step")).to_have_count(len(steps))
+    with network.outage(page):
+        for name, said in {
+            "rds:StopDBInstance": "no such database exists, as intended.",
+            "ec2:StopInstances": "it was a dry run, so nothing was done.",
+            "rds:StopDBCluster": "AWS passed the permission check before it answered",
+        }.items():
+            expect(step_of(page, name)).to_contain_text(said)
+            expect(step_of(page, name)).to_contain_text("The exact AWS answer")
     # Our own words are not called AWS's.
     expect(step_of(page, "ec2:StartInstances")).not_to_contain_text("The exact AWS answer")
     expect(step_of(page, "ec2:StartInstances")).to_contain_text("A policy allows it.")
 
 
-@shows(9, API_DOWN)
+@shows(10, API_DOWN)
 def test_a_test_that_cannot_start_without_network_says_so(admin, account, watch):
     watch.expects_network_failures = True
     page = admin.go("#/accounts/acc000000")
@@ -270,7 +273,6 @@ def test_scheduled_tests_that_found_the_same_are_said_beside_the_test_that_they_
     expect(page.locator(".test-head")).to_contain_text(said)
 
 
-@shows(8, TWO_TABS)
 def test_a_later_test_that_found_the_same_is_said_in_every_tab_that_shows_the_first(
     admin, account, other_tab, answer_with
 ):
