@@ -241,6 +241,11 @@ def test_whoever_left_while_an_account_was_added_stays_where_they_are(modal, ans
     expect(modal.get_by_role("heading", name="Organization", level=1)).to_be_visible()
 
 
+def test_all_of_it_is_in_sight_where_the_screen_has_the_room(modal):
+    modal.set_viewport_size({"width": 1280, "height": 960})
+    expect(modal.get_by_role("button", name="Add account")).to_be_in_viewport(ratio=1)
+
+
 @shows(11, *EVERY)
 def test_the_first_field_has_the_focus(admin, network):
     page = admin.page
