@@ -1,4 +1,7 @@
-"""The Chromium of the browser tests: found, or installed (make chromium)."""
+"""The Chromium of the browser tests: found, or installed (make chromium).
+
+Its headless shell is preferred. It draws pages and no window around them, in a third of the time.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
@@ -14,18 +18,21 @@ from local import stack
 from local.display import step
 from local.settings import Problem
 
+_SHELL = "chromium-headless-shell"
 _PROGRAMS = (
+    _SHELL,
     "chromium",
     "chromium-browser",
     "google-chrome",
     "google-chrome-stable",
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
-_BY_APT = (
-    ("apt-get", "update", "-qq"),
-    ("apt-get", "install", "-qqy", "--no-install-recommends", "chromium"),
-)
-_BY_PLAYWRIGHT = ((sys.executable, "-m", "playwright", "install", "chromium"),)
+_BY_APT = ("apt-get", "install", "-qqy", "--no-install-recommends")
+_WAYS = {
+    True: ((("apt-get", "update", "-qq"), (*_BY_APT, _SHELL)), ((*_BY_APT, "chromium"),)),
+    False: (((sys.executable, "-m", "playwright", "install", "chromium"),),),
+}
+"""By whether apt may be used: the ways to install a browser, best first."""
 
 
 def find() -> str | None:
@@ -36,22 +43,36 @@ def find() -> str | None:
 
 
 def main() -> None:
-    """Install Chromium if it is absent and nobody must be asked. Raises Problem."""
-    if find() or _playwright_has_its_own():
+    """Installs the headless shell, if nobody must be asked, or any browser if there is none.
+
+    Raises Problem if there is no browser afterwards.
+    """
+    may_use_apt = os.geteuid() == 0 and bool(shutil.which("apt-get"))
+    if shutil.which(_SHELL) or (_is_there() and not may_use_apt):
         return
-    may_use_apt = os.geteuid() == 0 and shutil.which("apt-get")
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     with step("Chromium installed"):
-        for command in _BY_APT if may_use_apt else _BY_PLAYWRIGHT:
-            done = subprocess.run(
-                command, env=environment, capture_output=True, text=True, check=False
-            )
-            if done.returncode:
-                output = (done.stdout + done.stderr).strip()[-1500:]
-                raise Problem(
-                    "The browser tests need Chromium, which cannot be installed here. Install it "
-                    f"(Debian: apt install chromium) and try again.\n{output}"
-                )
+        for commands in _WAYS[may_use_apt]:
+            output = _run(commands)
+            if _is_there():
+                return
+        raise Problem(
+            "The browser tests need Chromium, which cannot be installed here. Install it "
+            f"(Debian: apt install {_SHELL}) and try again.\n{output}"
+        )
+
+
+def _run(commands: Iterable[tuple[str, ...]]) -> str:
+    """What the command that failed said; nothing if none did."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in commands:
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            return (done.stdout + done.stderr).strip()[-1500:]
+    return ""
+
+
+def _is_there() -> bool:
+    return bool(find()) or _playwright_has_its_own()
 
 
 def _playwright_has_its_own() -> bool:
