@@ -33,7 +33,7 @@ from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.domain import permissions
 from cavok.domain.accounts import AccessType
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
-from cavok.domain.webhooks import ReceiverMessage, signed_headers
+from cavok.domain.webhooks import SIGNING_AT_ONCE, ReceiverMessage, signed_headers
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
 from tests.support.declared import check, declared_headers, operation_of, whole
@@ -185,6 +185,8 @@ def test_every_event_is_a_webhook_of_the_document(nobody: Api) -> None:
     for name, methods in webhooks.items():
         body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
         assert named(methods["post"]) == signed_headers(ReceiverMessage("1", b""), (), NOW).keys()
+        texts = {each["name"]: each["description"] for each in methods["post"]["parameters"]}
+        assert f"up to {SIGNING_AT_ONCE}, separated" in texts["webhook-signature"]
         assert set(methods["post"]["responses"]) == {"2XX", "default"}
         assert body["properties"]["type"]["const"] == name
         assert bare(body["properties"]["data"]) == bare(REGISTRY[name].schema())

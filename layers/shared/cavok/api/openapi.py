@@ -16,6 +16,7 @@ from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import by_method
 from cavok.api.sharing import share
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
+from cavok.domain.webhooks import SIGNING_AT_ONCE
 
 _TAGS = {
     "About": "The API itself.",
@@ -49,8 +50,9 @@ _OF_ONE_TEST = ("create_verification", "get_verification")
 _HEADERS_OF_MESSAGES = {
     "webhook-id": "The event: the same at every try. Keep the ids that you processed.",
     "webhook-timestamp": "When this try was signed, in seconds since 1970. Refuse old ones.",
-    "webhook-signature": "`v1,` and the HMAC-SHA-256 of `id.timestamp.body`, in Base64. For a day "
-    "after a new secret was created, two of them, separated by a space.",
+    "webhook-signature": "`v1,` and the HMAC-SHA-256 of `id.timestamp.body`, in Base64. One for "
+    f"each secret that signs, up to {SIGNING_AT_ONCE}, separated by spaces. Accept the message if "
+    "any of them matches.",
 }
 """As Standard Webhooks says."""
 
