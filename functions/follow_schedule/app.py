@@ -23,8 +23,9 @@ processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 @one_message(failure="Schedule not followed")
 def follow(record: SQSRecord | dict[str, Any]) -> dict[str, Any] | None:
-    """Follows the message of one clock. Returns what was done; None if nothing was due. Raises what
-    ended it, so that the message comes again.
+    """Follows the message of one clock. Returns what was done; None if nothing was due or the
+    message was dropped, which only the log tells apart. Raises what ended it, so that the message
+    comes again.
     """
     message, request_id = ClockMessage.read(record["body"]), record["messageId"]
     logger.append_keys(
@@ -53,6 +54,7 @@ wiring.prepare(wiring.table)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     """Takes messages of the queue, each from a clock that fired, and returns those to retry. Also
     takes such a message directly: from an operator, or from a clock that is older than the queue.
+    Then it returns what was done, as `follow` does.
     """
     if "Records" in event:
         return process_partial_response(event, follow, processor, context)
