@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def count_request(event: Mapping[str, Any]) -> None:
     """Counts a request, unless its route needs no token. Raises QuotaExceeded, and Forbidden if the
-    token names no organization. Requests that end something are never refused, whatever others of
-    the organization do.
+    token names no organization. Requests that end something are not counted, so that others of
+    the organization never keep them out.
     """
     context = event["requestContext"]
     method = context["http"]["method"]

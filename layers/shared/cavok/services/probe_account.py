@@ -30,8 +30,8 @@ def probe_account(
     probe: Callable[[str, ProbedAccount], Step] = probe_permission,
     sleep: Callable[[float], None] = time.sleep,
 ) -> list[Step]:
-    """One step per action, in the order of `actions`. As many probes run at once as a service
-    allows, because waiting costs money.
+    """One step per action, in the order of `actions`. Up to PROBES_OF_A_SERVICE probes of a service
+    run at once, because waiting costs money.
 
     A probe that keeps failing for a temporary reason is inconclusive and does not stop the others.
     At the account's deadline, probes that are still running are inconclusive; each ends by itself

@@ -44,7 +44,9 @@ from cavok.domain.pages import Page, Position
 
 
 class InteractionItem(Item):
-    """An interaction, for 90 days. The stream tells of it once its outcome is known."""
+    """An interaction, for 90 days. Its event is published once its outcome is known; an open one is
+    followed from the start.
+    """
 
     organization_id = UnicodeAttribute()
     account_id = UnicodeAttribute()
