@@ -70,8 +70,8 @@ def close(dialog) -> None:
 @pytest.mark.parametrize("name", ASK_FIRST)
 def test_a_modal_that_is_closed_while_it_asks_does_nothing(admin, answer_with, name):
     page, acts = admin.page, []
-    dialog, held = asking(admin, answer_with, name)
     page.on("request", lambda one: one.method in ("GET", "OPTIONS") or acts.append(one.url))
+    dialog, held = asking(admin, answer_with, name)
     close(dialog)
     for route in held:
         with page.expect_response(route.request.url):
