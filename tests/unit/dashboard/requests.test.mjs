@@ -31,6 +31,7 @@ globalThis.fetch = async (url, { headers, signal }) => {
   sent.push(JSON.parse(atob((headers.authorization ?? "h.e30.x").split(".")[1])).email);
   const answer = answers.shift();
   return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason));
     Promise.resolve(answer()).then(resolve, reject);
   });
@@ -177,6 +178,30 @@ test("one that was never sent is not", async () => {
 test("nor is what is only read", async () => {
   answers = [lost, lost, lost];
   await assert.rejects(api.get("/v1/organization"), { detail: never.detail });
+});
+
+test("what costs is read once, and repeated only if it was refused before it began", async () => {
+  const refused = () => new Response("", { status: 429, headers: { "retry-after": "0.01" } });
+  const read = () => api.get("/v1/accounts/a/instances", { once: true });
+  for (const answer of [lost, failing(503), failing(504)]) {
+    sent = [];
+    answers = [answer, () => Response.json({})];
+    await assert.rejects(read(), { title: /./ });
+    assert.equal(sent.length, 1);
+  }
+  answers = [refused, () => Response.json({ items: [] })];
+  assert.deepEqual(await read(), { items: [] });
+});
+
+test("what costs is waited for until the gateway gives up", async ({ mock }) => {
+  const limits = [];
+  mock.method(AbortSignal, "timeout", (limit) => {
+    limits.push(limit);
+    return AbortSignal.abort(new DOMException("", "TimeoutError"));
+  });
+  answers = [() => new Promise(() => {})];
+  await assert.rejects(api.get("/v1/accounts/a/instances", { once: true }), { detail: /32 seconds/ });
+  assert.deepEqual(limits, [32_000]);
 });
 
 test("an act that the gateway did not wait for is perhaps done; the service's own words stand alone", async () => {

@@ -5,6 +5,8 @@ import { Problem } from "./problem.js";
 import * as session from "./session.js";
 
 const TIMEOUT_MS = 20_000;
+// The gateway gives up after 30 seconds.
+const ONCE_TIMEOUT_MS = 32_000;
 const GET_ATTEMPTS = 3;
 // Longer than this nobody is left to wait: the problem says when to try again.
 const LONGEST_WAIT_MS = 10_000;
@@ -19,11 +21,12 @@ export function start(config) {
 }
 
 /**
- * @typedef {{query?: Record<string, any>, signal?: AbortSignal}} Reading
- * @typedef {{body?: any, headers?: Record<string, string>, query?: Record<string, any>, signal?: AbortSignal}} Request
+ * `once`: it costs. So it is waited for as long as it may take, and repeated only if it was not begun.
+ * @typedef {{query?: Record<string, any>, signal?: AbortSignal, once?: boolean}} Reading
+ * @typedef {Reading & {body?: any, headers?: Record<string, string>}} Request
  */
 /** @type {(path: string, options?: Reading) => Promise<any>} */
-export const get = (path, { query, signal } = {}) => call("GET", path, { query, signal }).then((answer) => answer.body);
+export const get = (path, reading = {}) => call("GET", path, reading).then((answer) => answer.body);
 /** @type {(path: string, options?: Reading) => Promise<{body: any, etag: string | null}>} */
 export const getWithTag = (path, { signal } = {}) => call("GET", path, { signal });
 /** @type {(path: string, body?: any, options?: {key?: string, signal?: AbortSignal}) => Promise<any>} */
@@ -39,7 +42,7 @@ export const segment = encodeURIComponent;
 export const newKey = () => crypto.randomUUID();
 
 /** @param {string} method @param {string} path @param {Request} request */
-async function call(method, path, { query, body, headers = {}, signal }) {
+async function call(method, path, { query, body, headers = {}, signal, once = false }) {
   const url = new URL(path.replace(/^\//, ""), base);
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value !== undefined && value !== null && value !== "") url.searchParams.set(name, value);
@@ -48,6 +51,7 @@ async function call(method, path, { query, body, headers = {}, signal }) {
   const ending = session.ending();
   const until = signal ? AbortSignal.any([signal, ending]) : ending;
   const isAct = method !== "GET";
+  const limit = once ? ONCE_TIMEOUT_MS : TIMEOUT_MS;
   // Whether the answer to this attempt, or to one before, was lost.
   let perhapsDone = false;
   let renewed = false;
@@ -59,7 +63,7 @@ async function call(method, path, { query, body, headers = {}, signal }) {
       until.throwIfAborted();
       // Without a network nothing is sent. Asked later, this would tell of another moment.
       wasSent = isAct && navigator.onLine;
-      const answer = await send(method, url, { body, headers, signal: until, token });
+      const answer = await send(method, url, { body, headers, signal: until, limit, token });
       const content = await contentOf(answer);
       ending.throwIfAborted();
       if (answer.ok) return { body: content, etag: answer.headers.get("etag"), status: answer.status };
@@ -73,12 +77,12 @@ async function call(method, path, { query, body, headers = {}, signal }) {
     } catch (error) {
       if (until.aborted) throw error;
       if (error instanceof Problem) throw error;
-      problem = failed(error);
+      problem = failed(error, limit);
       problem.perhapsDone = wasSent;
     }
     perhapsDone ||= problem.perhapsDone;
     problem.perhapsDone = perhapsDone;
-    const mayRepeat = method === "GET" || "idempotency-key" in headers;
+    const mayRepeat = once ? problem.status === 429 : !isAct || "idempotency-key" in headers;
     const passes =
       problem.status === 0 || (PASSES.has(problem.status) && !((problem.retryAfter ?? 0) > LONGEST_WAIT_MS));
     if (!mayRepeat || !passes || attempt >= GET_ATTEMPTS) throw isAct ? ofAct(problem) : problem;
@@ -87,9 +91,9 @@ async function call(method, path, { query, body, headers = {}, signal }) {
 }
 
 // Why no answer came.
-function failed(error) {
+function failed(error, limit) {
   if (error.name === "TimeoutError")
-    return new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(TIMEOUT_MS / 1000) });
+    return new Problem({ title: t.problems.timeout, detail: t.problems.timeoutDetail(limit / 1000) });
   if (error instanceof session.SignInError) return new Problem({ title: t.problems.network, detail: error.message });
   return new Problem({ title: t.problems.network, detail: t.problems.networkDetail, unreachable: true });
 }
@@ -103,13 +107,12 @@ function ofAct(problem) {
   return problem;
 }
 
-async function send(method, url, { body, headers, signal, token }) {
-  const limit = AbortSignal.timeout(TIMEOUT_MS);
+async function send(method, url, { body, headers, signal, limit, token }) {
   return fetch(url, {
     method,
     credentials: "omit",
     cache: "no-store",
-    signal: AbortSignal.any([signal, limit]),
+    signal: AbortSignal.any([signal, AbortSignal.timeout(limit)]),
     headers: {
       accept: "application/json, application/problem+json",
       ...(token ? { authorization: `Bearer ${token}` } : {}),

@@ -196,7 +196,7 @@ class Instances {
     const at = Date.now();
     const age = ageing();
     const holds = this.askForListing();
-    const listing = await api.get(path, { query, signal: this.signal });
+    const listing = await api.get(path, { query, signal: this.signal, once: true });
     if (!holds()) return;
     for (const item of listing.items)
       if (this.refusals.get(keyOf(item))?.state !== item.state) this.refusals.delete(keyOf(item));
