@@ -1,5 +1,9 @@
 // The permission catalog: the steps of a test, and which groups are optional.
 import * as api from "./api.js";
+import { ageing } from "./elapsed.js";
+
+// A catalog that could not be read is not asked for again before.
+const AFTER_FAILURE_MS = 5_000;
 
 /** Reads the catalog, once for a view: the next may be of another deployment. @param {AbortSignal} signal */
 export function catalogOf(signal) {
@@ -11,5 +15,31 @@ export function catalogOf(signal) {
       throw error;
     });
     return known;
+  };
+}
+
+/**
+ * Returns what says the groups of the catalog, none until it is there. Asking for it holds nothing back.
+ * @param {AbortSignal} signal @param {() => void} onCome called when it is there
+ */
+export function groupsOf(signal, onCome) {
+  const catalog = catalogOf(signal);
+  /** @type {any[]} */
+  let groups = [];
+  let mayAsk = () => true;
+  const read = async () => {
+    mayAsk = () => false;
+    try {
+      ({ groups } = await catalog());
+    } catch {
+      const age = ageing();
+      mayAsk = () => age() >= AFTER_FAILURE_MS;
+      return;
+    }
+    onCome();
+  };
+  return () => {
+    if (mayAsk()) read();
+    return groups;
   };
 }

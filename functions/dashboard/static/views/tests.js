@@ -1,6 +1,6 @@
 // Tests of one account: running, finished, the history, and the changes between two tests.
 import * as api from "../lib/api.js";
-import { catalogOf } from "../lib/catalog.js";
+import { groupsOf } from "../lib/catalog.js";
 import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
 import { duration, number, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
@@ -44,24 +44,20 @@ export function one(context) {
     const board = new Board(handle.account(), params.test);
     const path = `${base(handle.id)}/${api.segment(params.test)}`;
     // Without the catalog, finished steps still appear, but not the pending ones.
-    const catalog = catalogOf(signal);
-    const groups = () =>
-      catalog().then(
-        (answer) => answer.groups,
-        () => [],
-      );
+    const groups = groupsOf(signal, () => board.test && board.draw(board.test, groups()));
     const read = async () => {
-      const [test, catalogGroups] = await Promise.all([api.get(path, { signal }), groups()]);
+      groups();
+      const test = await api.get(path, { signal });
       // What an end means is in the account. If that cannot be read now, the next look at it tells. Only what is said
       // of an end that is seen waits for it.
       if (hasEnded(test) && !board.hasEnded()) {
         const refreshed = handle.refresh().catch(() => {});
         if (board.isRunning()) await refreshed;
       }
-      return [test, catalogGroups];
+      return test;
     };
-    const draw = ([test, catalogGroups]) => {
-      board.draw(test, catalogGroups);
+    const draw = (test) => {
+      board.draw(test, groups());
       return board.node;
     };
     handle.onChange((account) => board.drawAccount(account));
