@@ -249,6 +249,21 @@ test("where the numbers are wrong, each page is read twice for them and no more"
   assert.equal(reads.length, 2 * listing.pages.length);
 });
 
+test("what failed of the reads for numbers that disagree is read once the API is back", async () => {
+  const listing = await listed(...names(3));
+  await listing.readMore(never);
+  there = there.slice(1);
+  await new Promise((resolve) => {
+    setTimeout(resolve, 5);
+  });
+  await store.readNumbers(never);
+  down = "refused";
+  for (let round = 0; round < 5; round += 1) await assert.rejects(listing.catchUp(never));
+  down = "";
+  await listing.catchUp(never);
+  assert.equal(listing.ids.length, 2);
+});
+
 test("the first account of an organization needs no press", async () => {
   const listing = await listed();
   add("a");

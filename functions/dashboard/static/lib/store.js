@@ -337,8 +337,11 @@ export class Listing {
     if (by !== this.apart.by) this.apart = { by, reads: 2 * this.pages.length };
     const since = counts?.at ?? 0;
     const page = this.pages.filter(({ at }) => at < since).sort((a, b) => a.at - b.at)[0];
-    if (by && page && this.apart.reads-- > 0)
-      await this.#lookAt(await this.#read(() => this.#again(page, signal), signal), signal);
+    const { apart } = this;
+    if (!by || !page || apart.reads < 1) return;
+    const left = await this.#read(() => this.#again(page, signal), signal);
+    apart.reads -= 1;
+    await this.#lookAt(left, signal);
   }
 
   /** Reads one page again. Returns the accounts that left it. */
