@@ -102,7 +102,7 @@ function notConnected(account) {
   );
 }
 
-class Instances {
+export class Instances {
   constructor(handle, signal) {
     this.handle = handle;
     this.signal = signal;
@@ -114,6 +114,7 @@ class Instances {
     this.actsAt = 0;
     this.askForListing = inOrder();
     this.askForActs = inOrder();
+    this.askForResources = inOrder();
     // Whether a result is awaited for so long that it is looked for no more often than anything else.
     this.takesLong = false;
     // What the API said of the last start or stop, and the state of the instance then.
@@ -240,7 +241,8 @@ class Instances {
 
   // A listing that fails is not tried again by itself, because it costs.
   async look() {
-    if (await this.readActs()) await this.list({ again: true }).catch((problem) => this.fail(problem));
+    if ((await this.readActs()) && this.listing)
+      await this.list({ again: true }).catch((problem) => this.fail(problem));
   }
 
   // What rows show beside AWS's answer. If this fails, they show what was read last, or none: the API refuses a second
@@ -256,9 +258,12 @@ class Instances {
   }
 
   async readResources() {
-    const found = await store.reading("resources", () => resourcesOf(this.handle.id, this.signal), this.signal);
-    this.resourcesAt = found.asked;
-    this.resources = new Map(found.answer.map((resource) => [keyOf(resource), resource]));
+    const holds = this.askForResources();
+    const read = () => resourcesOf(this.handle.id, this.signal);
+    const { answer, asked } = await store.reading("resources", read, this.signal);
+    if (!holds()) return;
+    this.resourcesAt = asked;
+    this.resources = new Map(answer.map((resource) => [keyOf(resource), resource]));
     if (this.listing && !this.signal.aborted) this.draw();
   }
 
