@@ -40,3 +40,23 @@ test("of schedules that come out of order, those asked for last are shown", asyn
     ["newer"],
   );
 });
+
+test("a known result is listed anew, but not where the first listing failed, which waits for a person", async () => {
+  let listings = 0;
+  view.draw = () => {};
+  view.list = async () => {
+    listings += 1;
+  };
+  for (const [listing, listed] of [
+    [null, 0],
+    [{ items: [], unavailable: [] }, 1],
+  ]) {
+    view.listing = listing;
+    view.awaited.add("act");
+    const looked = view.look();
+    await soon();
+    asked.pop().answer({ ...instance, interaction_id: "act", action: "stop", at: "2026-01-10T10:00:00Z" });
+    await looked;
+    assert.equal(listings, listed);
+  }
+});

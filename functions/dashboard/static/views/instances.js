@@ -239,7 +239,7 @@ export class Instances {
     return known.length > 0;
   }
 
-  // A listing that fails is not tried again by itself, because it costs.
+  // A listing that fails is not tried again by itself, because it costs: nor is the first.
   async look() {
     if ((await this.readActs()) && this.listing)
       await this.list({ again: true }).catch((problem) => this.fail(problem));
