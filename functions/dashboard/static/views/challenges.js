@@ -2,7 +2,7 @@
 import { h } from "../lib/dom.js";
 import * as session from "../lib/session.js";
 import { copyable } from "../lib/copying.js";
-import { errorPanel, field, form } from "../lib/ui.js";
+import { button, errorPanel, field, form } from "../lib/ui.js";
 import { load } from "../lib/watched.js";
 import { asked } from "./sign-in.js";
 import { t } from "./texts.js";
@@ -24,6 +24,7 @@ export function challenge(before, asks, options) {
   focusFirst(node);
 }
 
+const startAgain = () => location.reload();
 const focusFirst = (node) => node.querySelector("input")?.focus();
 
 function newPassword(asks, options) {
@@ -54,8 +55,16 @@ function oneCode(asks, options) {
 
 function authenticator(asks, options) {
   const place = h("div", {});
-  const draw = ({ key, asks: goingOn }) =>
-    codeStep({
+  const node = h("div", {}, place);
+  const restart = h("div", { class: "form-actions" }, button(t.challenges.restart, { onclick: startAgain }));
+  const read = () =>
+    answered(() => session.newAuthenticator(asks)).catch((problem) => {
+      node.append(restart);
+      throw problem;
+    });
+  const draw = ({ key, asks: goingOn }) => {
+    restart.remove();
+    return codeStep({
       text: t.challenges.setUp,
       before: h(
         "div",
@@ -66,9 +75,10 @@ function authenticator(asks, options) {
       send: (code) => session.confirmAuthenticator(goingOn, code),
       options,
     });
+  };
   const { signal } = new AbortController(); // whoever gives up leaves the page
-  load(place, () => asked(() => session.newAuthenticator(asks)), draw, { signal }).then(() => focusFirst(place));
-  return place;
+  load(place, read, draw, { signal }).then(() => focusFirst(place));
+  return node;
 }
 
 function codeStep({ text, before = null, send, options }) {
@@ -93,20 +103,23 @@ function codeStep({ text, before = null, send, options }) {
 function step({ text, fields, errors, send, options }) {
   const node = form({
     submitText: t.challenges.next,
-    cancel: () => location.reload(),
+    cancel: startAgain,
     cancelText: t.challenges.restart,
     fields: [h("p", {}, text), fields],
     async onsubmit() {
       const found = errors().filter(Boolean);
       if (found.length) throw { status: 422, errors: found };
-      const next = await asked(send).catch((problem) => {
-        throw atItsField(problem);
-      });
+      const next = await answered(send);
       if (next) challenge(node, next, options);
     },
   });
   return node;
 }
+
+const answered = (question) =>
+  asked(question).catch((problem) => {
+    throw atItsField(problem);
+  });
 
 // A refused code or password is said at its field.
 function atItsField(problem) {
@@ -114,6 +127,6 @@ function atItsField(problem) {
   if (problem.code === "InvalidPasswordException")
     return { status: 422, errors: [{ field: "new", message: problem.detail }] };
   // The session of a challenge lasts some minutes.
-  if (problem.code === "NotAuthorizedException") return { ...problem, detail: t.challenges.over };
+  if (problem.code === "NotAuthorizedException") problem.detail = t.challenges.over;
   return message ? { status: 422, errors: [{ field: "code", message }] } : problem;
 }

@@ -1,5 +1,6 @@
 import { announce, fill, h } from "../lib/dom.js";
 import { brandMark } from "../lib/icons.js";
+import { Problem } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import { button, field, form, notLoaded, submitting, warn } from "../lib/ui.js";
 import { t } from "../texts.js";
@@ -88,7 +89,8 @@ export async function asked(question) {
   try {
     return await question();
   } catch (error) {
-    if (error instanceof session.SignInError) throw { status: 401, detail: error.message, code: error.code };
-    throw { status: 0, detail: t.problems.networkDetail };
+    const { message, code } =
+      error instanceof session.SignInError ? error : { message: t.problems.networkDetail, code: "" };
+    throw Object.assign(new Problem({ title: t.signIn.failed, detail: message }), { code });
   }
 }

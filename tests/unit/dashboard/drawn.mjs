@@ -1,0 +1,96 @@
+// As much of a document as views need that a test draws without a browser. Import it before them.
+class Drawn extends EventTarget {
+  childNodes = [];
+  dataset = {};
+  attributes = new Map();
+  isConnected = true;
+
+  get children() {
+    return this.childNodes.filter((child) => child instanceof Drawn);
+  }
+  get firstChild() {
+    return this.childNodes[0];
+  }
+  get textContent() {
+    return this.childNodes.map((child) => child.textContent ?? child).join("");
+  }
+  set textContent(text) {
+    this.replaceChildren(text);
+  }
+  append(...children) {
+    for (const child of children) {
+      if (child instanceof Drawn) {
+        child.remove();
+        child.parentNode = this;
+      }
+      this.childNodes.push(child);
+    }
+  }
+  prepend(child) {
+    this.append(child);
+    this.childNodes.unshift(this.childNodes.pop());
+  }
+  replaceChildren(...children) {
+    for (const child of this.children) child.remove();
+    this.childNodes = [];
+    this.append(...children);
+  }
+  replaceWith(other) {
+    const { parentNode: place } = this;
+    place.append(other);
+    this.remove();
+  }
+  remove() {
+    const beside = this.parentNode?.childNodes;
+    beside?.splice(beside.indexOf(this), 1);
+    this.parentNode = null;
+  }
+  hasChildNodes() {
+    return this.childNodes.length > 0;
+  }
+  setAttribute(name, value) {
+    this.attributes.set(name, String(value));
+  }
+  getAttribute(name) {
+    return this.attributes.get(name) ?? null;
+  }
+  removeAttribute(name) {
+    this.attributes.delete(name);
+  }
+  contains() {
+    return false;
+  }
+  querySelector() {
+    return null;
+  }
+  querySelectorAll() {
+    return [];
+  }
+  closest() {
+    return null;
+  }
+  focus() {}
+}
+
+const element = () => new Drawn();
+const toasts = element();
+const document = Object.assign(element(), {
+  createElement: element,
+  createElementNS: element,
+  baseURI: "https://a.b/",
+});
+document.getElementById = (id) => (id === "toasts" ? toasts : element());
+const storage = { getItem: () => null, setItem() {}, removeItem() {} };
+Object.assign(globalThis, { document, addEventListener() {}, setInterval: () => 0, sessionStorage: storage });
+globalThis.location = new URL("https://cavok.example/");
+Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });
+
+export { element, toasts };
+
+const all = (node) => [node, ...node.children.flatMap(all)];
+
+/** The button with this text. */
+export const button = (place, text) =>
+  all(place).find((node) => /^button\b/.test(node.getAttribute("class")) && node.textContent === text);
+
+export const soon = (milliseconds = 5) => new Promise((resolve) => setTimeout(resolve, milliseconds));
