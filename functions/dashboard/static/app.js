@@ -266,6 +266,9 @@ async function start() {
   try {
     const config = await configuration();
     api.start(config);
+    // On the way back from the hosted sign-in, Cognito may take its time.
+    fill(app, frame());
+    fill(main, skeleton(6));
     await session.start(config).catch((error) => {
       signInProblem = error instanceof session.SignInError ? error.message : t.problems.checkNetwork;
     });
@@ -284,7 +287,6 @@ async function start() {
     );
     return;
   }
-  fill(app, frame());
   byId("toasts").setAttribute("aria-label", t.nav.notices);
   session.onChange(() => {
     store.forget();

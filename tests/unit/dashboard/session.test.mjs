@@ -17,11 +17,28 @@ const token = (name) => `${name}.${CLAIMS}.x`;
 const SOON = 30_000;
 let asked, answers;
 
-globalThis.fetch = async (_, { headers, body }) => {
+globalThis.fetch = async (_, { headers, body, signal }) => {
   const action = headers["x-amz-target"].split(".")[1];
   asked.push([action, JSON.parse(body)]);
-  return answers[action]();
+  return inTime(answers[action](), signal);
 };
+
+/** As a browser does: what takes longer than its signal says is given up. */
+const inTime = (answer, signal) =>
+  Promise.race([answer, new Promise((_, refuse) => signal?.addEventListener("abort", () => refuse(signal.reason)))]);
+
+/** Every limit of time is over soon. Returns how long they were. */
+function soonOver(context) {
+  const limits = [];
+  context.mock.method(AbortSignal, "timeout", (milliseconds) => {
+    limits.push(milliseconds);
+    const over = new AbortController();
+    setTimeout(() => over.abort(new DOMException("It took too long.", "TimeoutError")), 5);
+    return over.signal;
+  });
+  return limits;
+}
+const never = () => new Promise(() => {});
 
 const refusal = (code) => () => Response.json({ __type: code, message: code }, { status: 400 });
 const tokens = (id, refresh, seconds = 3600) =>
@@ -230,6 +247,27 @@ for (const [what, answer] of [
     answers.GetTokensFromRefreshToken = () => tokens("second", "r2");
     assert.equal(await session.idToken(), token("second"));
   });
+
+test("nobody waits for Cognito without end", async (context) => {
+  const limits = soonOver(context);
+  answers.GetTokensFromRefreshToken = answers.InitiateAuth = never;
+  await assert.rejects(session.idToken({ renew: true }), { name: "TimeoutError" });
+  await assert.rejects(session.signInWithPassword("ada@example.com", "a password"), { name: "TimeoutError" });
+  assert.deepEqual(limits, [session.TIMEOUT_MS, session.TIMEOUT_MS]);
+  assert.ok(session.current());
+});
+
+test("hosted: whoever signs out is led on, though the revocation has no answer", async (context) => {
+  const limits = soonOver(context);
+  stored.clear();
+  await session.start({ client_id: "client", hosted_domain: "https://hosted.example" });
+  context.mock.method(globalThis, "fetch", (_, { signal }) => inTime(never(), signal));
+  globalThis.location = { href: "https://cavok.example/", assign: (address) => (globalThis.location.to = address) };
+  await session.signOut();
+  assert.match(globalThis.location.to, /^https:\/\/hosted\.example\/logout\?/);
+  globalThis.location = new URL("https://cavok.example/");
+  assert.deepEqual(limits, [2_000]);
+});
 
 test("a challenge is answered in its session, under the name that Cognito gave", async () => {
   const parameters = { USER_ID_FOR_SRP: "sub-of-ada" };

@@ -4,7 +4,6 @@ import { pause, readNow } from "./dom.js";
 import { Problem } from "./problem.js";
 import * as session from "./session.js";
 
-const TIMEOUT_MS = 20_000;
 // The gateway gives up after 30 seconds.
 const ONCE_TIMEOUT_MS = 32_000;
 const GET_ATTEMPTS = 3;
@@ -51,7 +50,7 @@ async function call(method, path, { query, body, headers = {}, signal, once = fa
   const ending = session.ending();
   const until = signal ? AbortSignal.any([signal, ending]) : ending;
   const isAct = method !== "GET";
-  const limit = once ? ONCE_TIMEOUT_MS : TIMEOUT_MS;
+  const limit = once ? ONCE_TIMEOUT_MS : session.TIMEOUT_MS;
   // Whether the answer to this attempt, or to one before, was lost.
   let perhapsDone = false;
   let renewed = false;

@@ -5,6 +5,10 @@ import { stored } from "./storage.js";
 
 const STORE = "cavok.session";
 const PENDING = "cavok.sign-in";
+/** How long an answer is waited for, the API's too. */
+export const TIMEOUT_MS = 20_000;
+// Whoever signs out waits no longer for it.
+const REVOKED_WITHIN_MS = 2_000;
 // A token that expires sooner is renewed before it is used.
 const RENEW_BEFORE_MS = 60_000;
 // Errors of Cognito that say nothing of the user or the token.
@@ -184,8 +188,12 @@ export async function signOut() {
 async function revoke(refreshToken) {
   if (!refreshToken) return;
   const revoked = isHosted()
-    ? post(`${config.hosted_domain}/oauth2/revoke`, { token: refreshToken, client_id: config.client_id })
-    : cognito("RevokeToken", { Token: refreshToken, ClientId: config.client_id });
+    ? post(
+        `${config.hosted_domain}/oauth2/revoke`,
+        { token: refreshToken, client_id: config.client_id },
+        REVOKED_WITHIN_MS,
+      )
+    : cognito("RevokeToken", { Token: refreshToken, ClientId: config.client_id }, REVOKED_WITHIN_MS);
   await revoked.catch(() => {});
 }
 
@@ -281,19 +289,20 @@ function refuseWhatPasses({ status }) {
   throw new SignInError(t.signIn.errors[code], code);
 }
 
-const post = (address, parameters) =>
-  fetch(address, { method: "POST", body: new URLSearchParams(parameters), credentials: "omit" });
+const ask = (address, request, within = TIMEOUT_MS) =>
+  fetch(address, { method: "POST", credentials: "omit", signal: AbortSignal.timeout(within), ...request });
 
-async function cognito(action, body) {
-  const answer = await fetch(config.cognito_endpoint, {
-    method: "POST",
-    credentials: "omit",
+const post = (address, parameters, within) => ask(address, { body: new URLSearchParams(parameters) }, within);
+
+async function cognito(action, body, within) {
+  const request = {
     headers: {
       "content-type": "application/x-amz-json-1.1",
       "x-amz-target": `AWSCognitoIdentityProviderService.${action}`,
     },
     body: JSON.stringify(body),
-  });
+  };
+  const answer = await ask(config.cognito_endpoint, request, within);
   refuseWhatPasses(answer);
   const text = await answer.text();
   const content = text ? JSON.parse(text) : {};
