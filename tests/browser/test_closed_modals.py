@@ -147,3 +147,47 @@ def test_what_a_closed_modal_had_begun_says_why_it_failed(admin, answer_with, wa
     status, problem = samples.BROKEN
     held[-1].fulfill(status=status, json=problem)
     expect(page.locator("#toasts")).to_contain_text(problem["detail"])
+
+
+def sent_and_closed(page: Page) -> Route:
+    """The request for a new account, which waits for an answer. Its modal is closed."""
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route) if route.request.method == "POST" else route.fallback()
+
+    page.route("**/v1/accounts", hold)
+    dialog = opened(page, "New Account")
+    for label, value in ASK_FIRST["New Account"][1].items():
+        dialog.get_by_label(label, exact=True).fill(value)
+    with page.expect_request(lambda one: one.method == "POST" and one.url.endswith("/accounts")):
+        dialog.locator("button[type=submit]").click()
+    close(dialog)
+    return held[-1]
+
+
+def test_an_account_that_a_closed_modal_added_leaves_the_next_modal_as_it_is(admin, answer_with):
+    page, added = admin.page, samples.account(1) | {"name": "Another"}
+    answer_with(page, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    answer_with(page, "/v1/accounts/acc000001", added)
+    admin.go("#/accounts")
+    request = sent_and_closed(page)
+    dialog = opened(page, "New Account")
+    dialog.get_by_label("Name", exact=True).fill("Second")
+    request.fulfill(status=201, json=added)
+    expect(dialog).to_contain_text("Another was added.")
+    expect(dialog.get_by_label("Name", exact=True)).to_have_value("Second")
+    close(dialog)
+    dialog = opened(page, "New Account")
+    expect(dialog.get_by_label("Name", exact=True)).to_have_value("Second")
+
+
+def test_a_number_that_is_connected_already_is_said_also_after_its_modal(admin, answer_with, watch):
+    watch.expect_status(409)
+    page, there = admin.page, samples.account(0) | {"provider_id": "123456789012"}
+    answer_with(page, "/v1/accounts", samples.pages_of([there]))
+    admin.go("#/accounts")
+    request = sent_and_closed(page)
+    detail = "This account is connected already."
+    request.fulfill(status=409, json={"title": "Conflict", "status": 409, "detail": detail})
+    expect(page.locator("#toasts")).to_contain_text(detail)

@@ -391,16 +391,17 @@ class ListView {
     try {
       const { newAccount } = await import("./new-account.js");
       if (this.signal.aborted) return;
+      let open = true;
       newAccount({
         onClose: () => {
+          open = false;
           if (router.place().path === "/accounts/new") here(() => router.rewrite("/accounts", before));
         },
         onAdded: (account) => {
           store.add(account);
-          here(
-            () => router.go("#/accounts", { replace: true }),
-            () => toast(t.list.added(account.name)),
-          );
+          const say = () => toast(t.list.added(account.name));
+          if (open) here(() => router.go("#/accounts", { replace: true }), say);
+          else say();
         },
       });
     } catch {

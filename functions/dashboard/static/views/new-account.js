@@ -147,11 +147,13 @@ function accountForm(close, onAdded) {
       const content = JSON.stringify([values.body, chosen]);
       if (kept.attempt.content !== content) kept.attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
+      const { values: typed } = kept;
       const account = await api
         .post("/v1/accounts", body, { key: kept.attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));
       if (!account) return;
-      store.sent();
+      // The next modal may hold what was typed since this one was closed.
+      if (node.isConnected || kept.values === typed) store.sent();
       onAdded(account);
     },
   });
@@ -160,7 +162,7 @@ function accountForm(close, onAdded) {
   // A number that is connected already: leads to its account.
   async function sayWhoHasIt(problem, wanted) {
     const there = problem.status === 409 && (await find(wanted, (account) => account.provider_id === wanted));
-    if (!there) throw problem;
+    if (!there || !node.isConnected) throw problem;
     fill(
       node.querySelector(".form-error"),
       notice(
