@@ -1,4 +1,6 @@
 // As much of a document as views need that a test draws without a browser. Import it before them.
+const all = (node) => [node, ...node.children.flatMap(all)];
+
 class Drawn extends EventTarget {
   childNodes = [];
   dataset = {};
@@ -25,6 +27,12 @@ class Drawn extends EventTarget {
       }
       this.childNodes.push(child);
     }
+  }
+  insertBefore(child, next) {
+    child.remove();
+    child.parentNode = this;
+    const at = this.childNodes.indexOf(next);
+    this.childNodes.splice(at < 0 ? this.childNodes.length : at, 0, child);
   }
   prepend(child) {
     this.append(child);
@@ -60,8 +68,10 @@ class Drawn extends EventTarget {
   contains() {
     return false;
   }
-  querySelector() {
-    return null;
+  // Finds by one attribute.
+  querySelector(selector) {
+    const name = /^\[([\w-]+)\]$/.exec(selector)?.[1];
+    return all(this).find((node) => node.attributes.has(name)) ?? null;
   }
   querySelectorAll() {
     return [];
@@ -86,8 +96,6 @@ globalThis.location = new URL("https://cavok.example/");
 Object.defineProperty(globalThis, "navigator", { value: { onLine: true, language: "en" }, configurable: true });
 
 export { element, toasts };
-
-const all = (node) => [node, ...node.children.flatMap(all)];
 
 /** The button with this text. */
 export const button = (place, text) =>

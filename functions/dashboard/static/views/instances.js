@@ -434,6 +434,7 @@ export class Instances {
       this.ask(instance, "start").then(
         (act) => this.follow(instance, act),
         (problem) => {
+          if (this.signal.aborted) return warn(problem);
           const text = reasonOf(problem);
           this.refusals.set(keyOf(instance), { text, state: instance.state });
           this.draw();

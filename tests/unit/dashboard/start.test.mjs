@@ -1,0 +1,74 @@
+// What is said of a start that is not accepted.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { button, element, soon, toasts } from "./drawn.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { instances } = await import(`${page}/views/instances.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await session.start({ cognito_endpoint: "https://cognito.example/" });
+
+const account = { account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 };
+const stopped = { kind: "ec2", region: "eu-west-1", instance_id: "i-1", name: "web1", type: "t3", state: "stopped" };
+const why = "Something else is under way.";
+let answer;
+
+async function signIn() {
+  const claims = { email: "anna", "cognito:groups": ["admin"], "custom:organization": "o" };
+  const tokens = { IdToken: `h.${btoa(JSON.stringify(claims))}.x`, ExpiresIn: 3600 };
+  globalThis.fetch = async () => Response.json({ AuthenticationResult: tokens });
+  await session.signInWithPassword("anna", "a password");
+}
+
+/** The view after Start was pressed, whose answer is awaited. */
+async function starting(signal) {
+  await signIn();
+  store.add(account);
+  globalThis.fetch = (address, { method }) => {
+    if (method === "POST") return new Promise((resolve) => (answer = resolve));
+    const items = String(address).includes("/instances") ? [stopped] : [];
+    return Promise.resolve(Response.json({ ...account, items, unavailable: [], next_cursor: null }));
+  };
+  const main = element();
+  instances({ main, params: { id: "a" }, query: new URLSearchParams(), signal, title() {} });
+  await soon();
+  button(main, t.instances.start).dispatchEvent(new Event("click"));
+  await soon();
+  return main;
+}
+
+const refuse = () => answer(Response.json({ title: "Conflict", detail: why }, { status: 409 }));
+
+test("it is said in its row", async () => {
+  const main = await starting(new AbortController().signal);
+  refuse();
+  await soon();
+  assert.ok(main.textContent.includes(why));
+  assert.equal(toasts.textContent, "");
+});
+
+test("it is said in a toast to whoever has left the view", async () => {
+  const view = new AbortController();
+  await starting(view.signal);
+  view.abort();
+  refuse();
+  await soon();
+  assert.equal(toasts.textContent, why);
+});
+
+test("nothing is said to whoever has signed out", async (context) => {
+  const errors = context.mock.method(console, "error", () => {});
+  toasts.replaceChildren();
+  const view = new AbortController();
+  await starting(view.signal);
+  session.forget();
+  view.abort();
+  refuse();
+  await soon();
+  assert.equal(toasts.textContent, "");
+  assert.equal(errors.mock.callCount(), 0);
+});
