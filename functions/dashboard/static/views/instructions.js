@@ -18,6 +18,8 @@ import {
   section,
   spinner,
   statusBadge,
+  submitting,
+  warn,
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -151,7 +153,12 @@ function drawWatch(target, account, looking, again) {
         h("p", {}, text, " ", looks, " ", next && [t.instructions.nextCheck, " ", when(next, { kind: "due" }), "."]),
         !confirmed && problem && h("p", { class: "small" }, problem.message),
       ),
-      looks && looking === "over" && button(t.instructions.lookAgain, { onclick: again, "data-part": "again" }),
+      looks &&
+        looking === "over" &&
+        button(t.instructions.lookAgain, {
+          onclick: (event) => submitting(event.currentTarget, () => again().catch(warn)),
+          "data-part": "again",
+        }),
       confirmed
         ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
         : changeButton(
