@@ -26,13 +26,13 @@ export function leastPrivilege(context) {
     /** @type {ReturnType<typeof watched> | undefined} */
     let policy;
     const ask = () => {
-      fill(evaluated);
       asked?.abort();
       asked = new AbortController();
       const both = AbortSignal.any([signal, asked.signal]);
       policy = watched(
         result,
         async () => {
+          fill(evaluated);
           const [answer, resources] = await Promise.all([
             api.get(path, { query: { by }, signal: both }).catch(orNotOffered),
             resourcesOf(handle.id, both),

@@ -1,0 +1,43 @@
+// An evaluation's age stands above its own result alone.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { button, element, soon } from "./drawn.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const store = await import(`${page}/lib/store.js`);
+const { leastPrivilege } = await import(`${page}/views/privilege.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+
+test("no policy is said to be evaluated while another is awaited, or after it failed", async () => {
+  const account = { account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 };
+  store.add(account);
+  let evaluate = async () => Response.json({ removes: [], covers: [] });
+  globalThis.fetch = (address) => {
+    if (String(address).includes("least-privilege")) return evaluate();
+    return Promise.resolve(Response.json({ ...account, items: [], next_cursor: null }));
+  };
+  const main = element();
+  const left = new AbortController();
+  leastPrivilege({ main, params: { id: "a" }, query: new URLSearchParams(), signal: left.signal, title() {} });
+  const isEvaluated = () => main.textContent.includes(t.privilege.evaluated);
+  await soon();
+  assert.ok(isEvaluated());
+
+  let answer;
+  evaluate = () => new Promise((resolve) => (answer = resolve));
+  button(main, t.privilege.again).dispatchEvent(new Event("click"));
+  assert.ok(!isEvaluated(), "while it is awaited");
+  await soon();
+  answer(new Response("", { status: 422 }));
+  await soon();
+  assert.ok(button(main, t.actions.retry));
+  assert.ok(!isEvaluated(), "after it failed");
+
+  evaluate = async () => Response.json({ removes: [], covers: [] });
+  button(main, t.actions.retry).dispatchEvent(new Event("click"));
+  await soon();
+  assert.ok(isEvaluated());
+  left.abort();
+});
