@@ -180,6 +180,11 @@ def test_an_account_that_a_closed_modal_added_leaves_the_next_modal_as_it_is(adm
     close(dialog)
     dialog = opened(page, "New Account")
     expect(dialog.get_by_label("Name", exact=True)).to_have_value("Second")
+    close(dialog)
+    admin.go("#/accounts/acc000001")
+    admin.go("#/accounts")
+    expect(page.get_by_role("row").filter(has_text="Another")).to_be_visible()
+    expect(page.get_by_role("main").get_by_text("was added")).to_have_count(0)
 
 
 def test_a_number_that_is_connected_already_is_said_also_after_its_modal(admin, answer_with, watch):

@@ -63,7 +63,9 @@ def test_watching_a_test_starts_none_for_whoever_watches(role, sign_in, answer_w
     assert started == []
 
 
-def test_a_catalog_that_comes_late_lengthens_the_bar(admin, account, answer_with, watch):
+def test_the_bar_has_no_end_and_no_group_is_whole_until_the_catalog_is_there(
+    admin, account, answer_with, watch
+):
     watch.expect_status(422)
     known: list[bool] = []
     refused = samples.problem(422, "Not now.")
@@ -73,10 +75,12 @@ def test_a_catalog_that_comes_late_lengthens_the_bar(admin, account, answer_with
     answer_with(admin.page, TEST, running)
     page = admin.go("#/accounts/acc000000/tests/test1")
     bar = page.get_by_role("progressbar")
-    expect(bar).to_have_attribute("max", "4")
+    expect(bar).to_have_attribute("aria-label", re.compile("4"))
+    assert bar.get_attribute("value") is None
+    expect(page.locator(".test-groups")).not_to_contain_text("fine")
     known.append(True)
     expect(step_of(page, "ec2:DescribeInstances")).to_contain_text("waiting")
-    expect(bar).not_to_have_attribute("max", "4")
+    expect(bar).to_have_attribute("value", "4")
 
 
 def test_each_step_has_verdict_reason_remedy_and_the_exact_answer(admin, account, answer_with):

@@ -248,6 +248,20 @@ for (const [what, answer] of [
     assert.equal(await session.idToken(), token("second"));
   });
 
+test("a refused token is not sent again because the early renewal that it met failed", async () => {
+  let fail;
+  answers.GetTokensFromRefreshToken = () =>
+    new Promise((resolve) => {
+      fail = () => resolve(new Response("", { status: 503 }));
+    });
+  const early = session.idToken();
+  const refused = session.idToken({ renew: true });
+  answers.GetTokensFromRefreshToken = () => tokens("second", "r2");
+  fail();
+  assert.equal(await early, token("first"));
+  assert.equal(await refused, token("second"));
+});
+
 test("nobody waits for Cognito without end", async (context) => {
   const limits = soonOver(context);
   answers.GetTokensFromRefreshToken = answers.InitiateAuth = never;

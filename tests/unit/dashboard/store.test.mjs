@@ -258,10 +258,24 @@ test("what failed of the reads for numbers that disagree is read once the API is
   });
   await store.readNumbers(never);
   down = "refused";
-  for (let round = 0; round < 5; round += 1) await assert.rejects(listing.catchUp(never));
+  await assert.rejects(listing.catchUp(never));
+  // Until the numbers are read again, nothing is asked for.
+  for (let round = 0; round < 5; round += 1) await listing.catchUp(never);
   down = "";
   await listing.catchUp(never);
+  assert.equal(listing.ids.length, 3);
+  await new Promise((resolve) => {
+    setTimeout(resolve, 5);
+  });
+  await store.readNumbers(never);
+  await listing.catchUp(never);
   assert.equal(listing.ids.length, 2);
+});
+
+test("an account that is deleted right after it was added is shown as new by no list", () => {
+  store.add(account("a"));
+  store.remove("a");
+  assert.equal(store.takeAdded(), null);
 });
 
 test("the first account of an organization needs no press", async () => {

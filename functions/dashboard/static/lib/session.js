@@ -203,14 +203,19 @@ export async function idToken({ renew = false } = {}) {
   if (!tokens) return "";
   const early = tokens.refresh_token ? RENEW_BEFORE_MS : 0;
   if (renew || tokens.expires_at - Date.now() < early) {
-    // Concurrent requests share one renewal.
-    renewal ??= renewTokens(renew).finally(() => {
-      renewal = null;
-    });
-    await renewal;
+    const [held, isJoined] = [tokens, renewal];
+    await renewedOnce(renew);
+    // An early one may fail without a word.
+    if (renew && isJoined && tokens === held) await renewedOnce(true);
   }
   return tokens?.id_token ?? "";
 }
+
+// Concurrent requests share one renewal.
+const renewedOnce = (refused) =>
+  (renewal ??= renewTokens(refused).finally(() => {
+    renewal = null;
+  }));
 
 export function forget({ asked = false } = {}) {
   ended = !asked && (ended || Boolean(tokens));

@@ -113,6 +113,7 @@ function keep(answer, etag, at) {
 export function remove(id) {
   gone.set(id, Date.now());
   accounts.delete(id);
+  if (added?.account_id === id) added = null;
   listing?.leaveOut(id);
   changed();
 }
@@ -329,7 +330,7 @@ export class Listing {
 
   /**
    * While rows and numbers disagree: reads the pages that are older than the numbers, one at a time. No more than each
-   * page twice for one difference: the numbers may be wrong.
+   * page twice for one difference: the numbers may be wrong. After a failure, the numbers come first.
    */
   async catchUp(signal) {
     if (!this.ended || this.total === undefined) return;
@@ -338,8 +339,10 @@ export class Listing {
     const since = counts?.at ?? 0;
     const page = this.pages.filter(({ at }) => at < since).sort((a, b) => a.at - b.at)[0];
     const { apart } = this;
-    if (!by || !page || apart.reads < 1) return;
+    if (!by || !page || apart.reads < 1 || apart.failed === since) return;
+    apart.failed = since;
     const left = await this.#read(() => this.#again(page, signal), signal);
+    apart.failed = null;
     apart.reads -= 1;
     await this.#lookAt(left, signal);
   }

@@ -401,7 +401,10 @@ class ListView {
           store.add(account);
           const say = () => toast(t.list.added(account.name));
           if (open) here(() => router.go("#/accounts", { replace: true }), say);
-          else say();
+          else {
+            store.takeAdded();
+            say();
+          }
         },
       });
     } catch {

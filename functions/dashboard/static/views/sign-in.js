@@ -89,8 +89,9 @@ export async function asked(question) {
   try {
     return await question();
   } catch (error) {
-    const { message, code } =
-      error instanceof session.SignInError ? error : { message: t.problems.networkDetail, code: "" };
+    const isLate = error instanceof DOMException && error.name === "TimeoutError";
+    const why = isLate ? t.problems.timeoutDetail(session.TIMEOUT_MS / 1000) : t.problems.networkDetail;
+    const { message, code } = error instanceof session.SignInError ? error : { message: why, code: "" };
     throw Object.assign(new Problem({ title: t.signIn.failed, detail: message }), { code });
   }
 }

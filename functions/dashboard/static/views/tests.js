@@ -108,7 +108,8 @@ class Board {
     const running = this.isRunning();
     const steps = test.steps ?? [];
     const awaited = running ? this.awaited(steps, catalogGroups) : [];
-    this.total = steps.length + awaited.length;
+    // While the catalog is awaited, nobody knows what is still to come.
+    this.total = running && !catalogGroups.length ? null : steps.length + awaited.length;
     this.drawHead();
     const health = test.region_health ?? [];
     render(
@@ -141,7 +142,7 @@ class Board {
         node.firstChild,
         h("h2", {}, groupText(entry.group).title),
         entry.optional && h("span", { class: "tag" }, t.tests.optional),
-        h("span", { class: "muted small" }, groupSummary(entry.rows)),
+        h("span", { class: "muted small" }, this.total === null ? "" : groupSummary(entry.rows)),
       );
       keyed(node.querySelector(".test-steps"), entry.rows, keyOf, (step) =>
         stepRow(step, entry.optional, this.account),
@@ -239,8 +240,7 @@ class Board {
       running
         ? h("progress", {
             class: "bar",
-            max: String(total || 1),
-            value: steps.length,
+            ...(total !== null && { max: String(total || 1), value: steps.length }),
             "aria-label": t.tests.progress(steps.length),
           })
         : h("p", { class: "test-says" }, means[said]),
