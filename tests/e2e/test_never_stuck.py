@@ -232,7 +232,15 @@ def test_a_test_of_a_connection_that_was_changed_meanwhile_does_not_count(
             body = {"role_name": "CavokOther"}
             changed.append(answer(connected.person.patch(connected.path, json=body)))
 
-    ended = connected.watch(connected.press_test()["verification_id"], change_the_role, every=0.02)
+    # A test may end before the change arrives. Then it is changed back, and tested again.
+    before = {"role_name": connected.account()["role_arn"].rpartition("/")[2]}
+    for _ in range(5):
+        changed.clear()
+        started = connected.press_test()["verification_id"]
+        ended = connected.watch(started, change_the_role, every=0.02)
+        if changed and changed[0]["testing"]:
+            break
+        answer(connected.person.patch(connected.path, json=before))
 
     assert changed
     assert changed[0]["testing"] is True
