@@ -18,7 +18,7 @@ from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Status
-from cavok.domain.actors import SYSTEM, Requester
+from cavok.domain.actors import SYSTEM
 from cavok.domain.audit import AuditAction, Change
 from cavok.domain.deadlines import LINES_SECONDS, Deadline
 from cavok.domain.errors import Conflict, EntryInconclusive, EntryRefused, SealBroken
@@ -37,30 +37,9 @@ from tests.support.builders import (
     judged,
 )
 from tests.support.interaction_events import NOW, an_event
+from tests.support.start_stop import Sessions
 
 GROUP = "/cavok/interactions"
-
-
-class Sessions:
-    def __init__(self, session: CustomerSession) -> None:
-        self.session = session
-        self.errors: dict[str, Exception] = {}
-        self.entered: list[str] = []
-
-    def enter_to_change(
-        self,
-        account: Account,
-        policy: Any,
-        name: str,
-        now: object,
-        *,
-        purpose: str,
-        requester: Requester,
-    ) -> CustomerSession:
-        self.entered.append(account.account_id)
-        if error := self.errors.get(account.account_id):
-            raise error
-        return self.session
 
 
 class Logs(CustomerLogs):
@@ -73,11 +52,6 @@ class Logs(CustomerLogs):
         name = call.__name__
         self.calls.append(name)
         return self.judgements.get(name) or super()._try(proofs, call, **arguments)
-
-
-@pytest.fixture
-def sessions(session: CustomerSession) -> Sessions:
-    return Sessions(session)
 
 
 @pytest.fixture

@@ -11,9 +11,7 @@ import boto3
 import pytest
 
 from cavok import wiring
-from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.customer.session import CustomerSession
-from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.trust_proofs import TrustProofs
 from cavok.domain.accounts import Account, Status
@@ -95,16 +93,8 @@ def process(role: Role) -> CustomerSessions:
 
 
 @pytest.fixture
-def dependencies(
-    accounts: Accounts, interactions: Interactions, role: Role
-) -> ConnectionDependencies:
-    return ConnectionDependencies(
-        accounts=accounts,
-        verifications=wiring.verifications(),
-        sessions=process(role),
-        interactions=interactions,
-        connect=InstanceClient,
-    )
+def sessions(role: Role) -> CustomerSessions:
+    return process(role)
 
 
 def stop(instance_id: str) -> Operation:

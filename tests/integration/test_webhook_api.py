@@ -16,10 +16,10 @@ from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.api.router import Router
 from cavok.domain.organizations import message_group
-from cavok.domain.webhooks import PAUSED_AFTER, Delivery, DeliveryStatus
+from cavok.domain.webhooks import PAUSED_AFTER
 from cavok.services.webhooks import deliver
 from tests.support.api import WEBHOOK, Api, is_problem
-from tests.support.builders import NOW, ORGANIZATION_ID
+from tests.support.builders import NOW, ORGANIZATION_ID, a_failed_delivery
 from tests.support.moto_stack import items
 
 PATH = "/v1/organization/webhook"
@@ -380,7 +380,7 @@ def test_a_message_is_delivered_again_as_it_was(
 ) -> None:
     admin.put(PATH, WEBHOOK)
     event = EVENT | {"detail": EVENT["detail"] | {"event_id": event_id}}
-    wiring.webhooks().record(a_delivery(event_id, json.dumps(event)))
+    wiring.webhooks().record(a_failed_delivery(event_id, json.dumps(event)))
     path = f"{PATH}/deliveries/{event_id}/redeliver"
     assert is_problem(viewer.post(path), 403)
 
@@ -399,7 +399,7 @@ def test_a_message_that_could_not_be_sent_again_is_not_said_to_wait(
     failure: Any, admin: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     admin.put(PATH, WEBHOOK)
-    wiring.webhooks().record(a_delivery("e-1", json.dumps(EVENT)))
+    wiring.webhooks().record(a_failed_delivery("e-1", json.dumps(EVENT)))
     before = log(admin)
     send = Mock(side_effect=[failure])
     monkeypatch.setattr(wiring, "webhook_messages", lambda: Mock(send=send))
@@ -408,19 +408,6 @@ def test_a_message_that_could_not_be_sent_again_is_not_said_to_wait(
 
     assert send.called
     assert log(admin) == before == [("e-1", "failed", 404, 9)]
-
-
-def a_delivery(event_id: str, event: str) -> Delivery:
-    return Delivery(
-        organization_id=ORGANIZATION_ID,
-        event_id=event_id,
-        type="Account Failed",
-        at=NOW,
-        event=event,
-        status=DeliveryStatus.FAILED,
-        tries=9,
-        http_status=404,
-    )
 
 
 def test_a_paused_webhook_is_resumed_before_a_message_is_delivered_again(

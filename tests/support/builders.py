@@ -24,6 +24,7 @@ from cavok.domain.kinds import Kind
 from cavok.domain.resources import Resource
 from cavok.domain.steps import REFUSALS_WANTED, Evidence, Judgement, Step, Verdict
 from cavok.domain.verifications import TIME_LIMIT, Trigger, Verification
+from cavok.domain.webhooks import Delivery, DeliveryStatus
 from local.settings import ROOT
 
 NOW = datetime(2025, 3, 1, 12, 0, tzinfo=UTC)
@@ -232,3 +233,18 @@ REFUSALS = (
     Reason.VPC_ENDPOINT_POLICY,
     Reason.UNSTATED,
 )
+
+
+def a_failed_delivery(
+    event_id: str, event: str, organization_id: str = ORGANIZATION_ID
+) -> Delivery:
+    return Delivery(
+        organization_id=organization_id,
+        event_id=event_id,
+        type="Account Failed",
+        at=NOW,
+        event=event,
+        status=DeliveryStatus.FAILED,
+        tries=9,
+        http_status=404,
+    )

@@ -46,11 +46,13 @@ CONTEXT = RequestContext(
 
 
 class Sessions:
-    """Enters every account with the same session, or refuses as a test says."""
+    """Enters every account with the same session, or refuses all or some as a test says."""
 
     def __init__(self, session: CustomerSession) -> None:
         self.session = session
         self.error: Exception | None = None
+        self.errors: dict[str, Exception] = {}
+        self.entered: list[str] = []
         self.policies: list[Any] = []
         self.names: list[str] = []
         self.changing_for: Actor | None = None
@@ -58,8 +60,9 @@ class Sessions:
     def enter(self, account: Account, policy: Any, name: str, now: object) -> CustomerSession:
         self.policies.append(policy)
         self.names.append(name)
-        if self.error:
-            raise self.error
+        self.entered.append(account.account_id)
+        if error := self.error or self.errors.get(account.account_id):
+            raise error
         return self.session
 
     def enter_to_change(

@@ -12,7 +12,6 @@ from cavok import wiring
 from cavok.adapters.table import keys
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import finish
-from cavok.domain.webhooks import Delivery, DeliveryStatus
 from cavok.services.resources import ResourceDependencies
 from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
@@ -20,6 +19,7 @@ from tests.support import api
 from tests.support.api import Api, number
 from tests.support.builders import (
     NOW,
+    a_failed_delivery,
     a_resource,
     a_verification,
     an_account_with_keys,
@@ -116,22 +116,9 @@ def make_world(organization_id: str, index: int) -> World:
     settings = {"url": hooks, "events": ["Account Failed"]}
     made = Api(organization_id, "admin").put("/v1/organization/webhook", settings)
     for event_id in (ids["event_id"], f"{account_id}/2025-03/80"):
-        wiring.webhooks().record(a_delivery(organization_id, event_id))
+        event = json.dumps({"detail-type": "Account Failed", "detail": {"event_id": event_id}})
+        wiring.webhooks().record(a_failed_delivery(event_id, event, organization_id))
     shown = (hooks, made.json["secret"], number(index), account.name, *ids.values())
     external_id = Api(organization_id, "admin").get("/v1/organization").json["external_id"]
     constant = {"kind": "rds", "instance_id": DATABASE, "period": "2025-03", "percent": "80"}
     return World(organization_id, ids | constant, frozenset((*shown, external_id)))
-
-
-def a_delivery(organization_id: str, event_id: str) -> Delivery:
-    event = json.dumps({"detail-type": "Account Failed", "detail": {"event_id": event_id}})
-    return Delivery(
-        organization_id=organization_id,
-        event_id=event_id,
-        type="Account Failed",
-        at=NOW,
-        event=event,
-        status=DeliveryStatus.FAILED,
-        tries=9,
-        http_status=404,
-    )
