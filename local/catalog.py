@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import subprocess
 from typing import Any
 
 import yaml
@@ -16,6 +15,7 @@ from cavok.adapters.templates import FILES
 from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import HOLDERS, generic_template
 from cavok.domain.permissions import PROBED_GROUPS
+from local.git import git
 from local.settings import ROOT
 
 PUBLISHED = ROOT / "tests" / "unit" / "domain" / "published_templates.json"
@@ -51,14 +51,8 @@ def publish_templates() -> None:
 
 def committed() -> dict[str, str]:
     """PUBLISHED as the last commit has it; as the file is where there is no such commit."""
-    done = subprocess.run(
-        ["git", "show", f"HEAD:./{PUBLISHED.name}"],
-        cwd=PUBLISHED.parent,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    found: dict[str, str] = json.loads(PUBLISHED.read_text() if done.returncode else done.stdout)
+    text = git(PUBLISHED.parent, "show", f"HEAD:./{PUBLISHED.name}")
+    found: dict[str, str] = json.loads(text or PUBLISHED.read_text())
     return found
 
 

@@ -28,8 +28,9 @@ _PROGRAMS = (
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
 )
 _BY_APT = ("apt-get", "install", "-qqy", "--no-install-recommends")
+_SHELL_BY_APT = (*_BY_APT, _SHELL)
 _WAYS = {
-    True: ((("apt-get", "update", "-qq"), (*_BY_APT, _SHELL)), ((*_BY_APT, "chromium"),)),
+    True: ((("apt-get", "update", "-qq"), _SHELL_BY_APT), ((*_BY_APT, "chromium"),)),
     False: (((sys.executable, "-m", "playwright", "install", "chromium"),),),
 }
 """By whether apt may be used: the ways to install a browser, best first."""
@@ -51,7 +52,8 @@ def main() -> None:
     if shutil.which(_SHELL) or (_is_there() and not may_use_apt):
         return
     with step("Chromium installed"):
-        for commands in _WAYS[may_use_apt]:
+        # Where a browser is there, no run of the tests waits for the lists of packages.
+        for commands in ((_SHELL_BY_APT,),) if _is_there() else _WAYS[may_use_apt]:
             output = _run(commands)
             if _is_there():
                 return

@@ -13,6 +13,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from local.git import git
 from local.settings import HOME, ROOT
 
 NO_RELEASE = "there is no release tag in this clone"
@@ -244,14 +245,9 @@ def last_release(root: Path) -> tuple[str, str] | None:
     """The nearest tag v<number> before this commit, and its template. None without one, as in a
     clone that did not fetch it.
     """
-    tag = _git(root, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*")
-    text = tag and _git(root, "show", f"{tag}:{_TEMPLATE}")
+    tag = git(root, "describe", "--tags", "--abbrev=0", "--match", "v[0-9]*")
+    text = tag and git(root, "show", f"{tag}:{_TEMPLATE}")
     return (tag, text) if tag and text else None
-
-
-def _git(root: Path, *words: str) -> str | None:
-    done = subprocess.run(["git", *words], cwd=root, capture_output=True, text=True, check=False)
-    return None if done.returncode else done.stdout.strip()
 
 
 def main() -> int:

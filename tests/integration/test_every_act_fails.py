@@ -39,7 +39,7 @@ from tests.support.failing_calls import (
     path_of,
 )
 from tests.support.faults import Died, Fault, watched
-from tests.support.moto_stack import REGION, plain, stored_items
+from tests.support.moto_stack import REGION, plain_items
 from tests.support.reliability import counted
 
 __all__ = ["environment"]
@@ -380,7 +380,7 @@ def acts_of(world: World) -> list[Interaction]:
 
 
 def _everywhere(world: World) -> Iterator[str]:
-    items = {key: plain(item) for key, item in stored_items().items()}
+    items = plain_items()
     yield from broken(items)
     for (_, sk), item in items.items():
         if sk.startswith("INTERACTION#") and "pending" in (item["outcome"], item.get("result")):

@@ -70,7 +70,7 @@ from tests.support.failing_calls import (
     path_of,
 )
 from tests.support.faults import Calls, Died, Fault, watched
-from tests.support.moto_stack import CLOCKS, REGION, TABLE, Json, plain, stored_items
+from tests.support.moto_stack import CLOCKS, REGION, TABLE, Json, plain_items, stored_items
 from tests.support.reliability import counted
 
 __all__ = ["environment"]
@@ -126,7 +126,7 @@ def run_story(
 
 def _end(run: Run, story: Story) -> Json:
     """What counts of the end of a run: no ids, no times."""
-    items = {key: plain(item) for key, item in stored_items().items()}
+    items = plain_items()
     kinds = Counter(sk.partition("#")[0] for _, sk in items)
     events = _events(run.records)
     audit = Counter(item["action"] for (_, sk), item in items.items() if sk.startswith("AUDIT#"))

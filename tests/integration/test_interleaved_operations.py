@@ -31,7 +31,7 @@ from tests.support.builders import ORGANIZATION_ID, an_interaction
 from tests.support.faults import Calls, watched
 from tests.support.instances import make_database
 from tests.support.interleaving import Answer, interleavings, snapshot
-from tests.support.moto_stack import REGION, TABLE, Clock, Json, Key, client, plain
+from tests.support.moto_stack import REGION, TABLE, Clock, Json, Key, client
 from tests.support.operations import (
     EVENING,
     LATE,
@@ -236,7 +236,7 @@ def _machines() -> list[Any]:
 
 
 def items() -> dict[Key, Json]:
-    return {key: plain(item) for key, item in stack.stored_items().items()}
+    return stack.plain_items()
 
 
 def _follow_to_its_end(item: Json) -> None:

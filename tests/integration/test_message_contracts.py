@@ -50,7 +50,7 @@ from tests.support.messages import (
 )
 from tests.support.moto_stack import items
 from tests.support.state_machines import states
-from tests.support.template import FUNCTIONS, RESOURCES, folder, of_type
+from tests.support.template import FUNCTIONS, folder, of_type, role
 from tests.support.workflows import (
     MACHINES,
     StepFunctions,
@@ -215,10 +215,9 @@ def test_each_use_case_that_sends_to_a_queue_runs_here() -> None:
 
 def sends_to(function: str) -> list[str]:
     """The queues to which a function sends what another takes, not only what it gave up."""
-    role = RESOURCES[FUNCTIONS[function]["Role"]["Fn::GetAtt"][0]]["Properties"]
     sent_to = [
         statement["Resource"]["Fn::GetAtt"][0]
-        for statement in role["Policies"][0]["PolicyDocument"]["Statement"]
+        for statement in role(function)["Policies"][0]["PolicyDocument"]["Statement"]
         if statement["Action"] == "sqs:SendMessage" and isinstance(statement["Resource"], dict)
     ]
     return [queue for queue in sent_to if queue in queue_names()]

@@ -610,7 +610,7 @@ class Comparison(RuleBasedStateMachine):
 
     @invariant()
     def what_is_stored_is_the_models(self) -> None:
-        items = {key: stack.plain(item) for key, item in stack.stored_items().items()}
+        items = stack.plain_items()
         assert _stored(items) == self._expected()
 
     @invariant()

@@ -6,6 +6,8 @@ from typing import Any
 
 import boto3
 
+from tests.support.moto_stack import client
+
 
 def run_instance(region: str = "us-east-1", **tags: str) -> str:
     made = boto3.client("ec2", region).run_instances(
@@ -26,7 +28,7 @@ def run_instance(region: str = "us-east-1", **tags: str) -> str:
 
 
 def make_database(name: str, **but: Any) -> None:
-    boto3.client("rds", "us-east-1").create_db_instance(
+    client("rds").create_db_instance(
         DBInstanceIdentifier=name,
         DBInstanceClass="db.t4g.small",
         **{"Engine": "postgres", "AllocatedStorage": 20, "MasterUsername": "root"} | but,
@@ -35,7 +37,7 @@ def make_database(name: str, **but: Any) -> None:
 
 
 def make_cluster(name: str, engine: str = "aurora-postgresql", **but: Any) -> None:
-    boto3.client("rds", "us-east-1").create_db_cluster(
+    client("rds").create_db_cluster(
         DBClusterIdentifier=name,
         Engine=engine,
         MasterUsername="root",
@@ -45,5 +47,5 @@ def make_cluster(name: str, engine: str = "aurora-postgresql", **but: Any) -> No
 
 
 def state(instance_id: str) -> str:
-    found = boto3.client("ec2", "us-east-1").describe_instances(InstanceIds=[instance_id])
+    found = client("ec2").describe_instances(InstanceIds=[instance_id])
     return found["Reservations"][0]["Instances"][0]["State"]["Name"]

@@ -66,7 +66,7 @@ class Clock(datetime):
 
 def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     """Everything that the functions need beside the table: Scheduler, the bus, customers, time."""
-    sqs = boto3.client("sqs", REGION)
+    sqs = client("sqs")
     acts, messages = (sqs.create_queue(QueueName=name) for name in (ACTS, "cavok-webhooks"))
     environment = {
         "EVENT_BUS_NAME": "cavok",
@@ -88,8 +88,8 @@ def surround(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
     monkeypatch.setattr(query_instances, "_THREADS", 1)
     let_customers_in(monkeypatch)
     let_sweeps_find_everything_working(monkeypatch)
-    boto3.client("scheduler", REGION).create_schedule_group(Name=CLOCKS)
-    boto3.client("events", REGION).create_event_bus(Name="cavok")
+    client("scheduler").create_schedule_group(Name=CLOCKS)
+    client("events").create_event_bus(Name="cavok")
     for adapter in (wiring.bus, wiring._queue, wiring.scheduler_client):
         adapter.cache_clear()
 
@@ -150,6 +150,11 @@ def plain(item: Json) -> Json:
     return {name: _plain(value) for name, value in item.items()}
 
 
+def plain_items() -> dict[Key, Json]:
+    """The same for everything in the table."""
+    return {key: plain(item) for key, item in stored_items().items()}
+
+
 def clocks() -> list[Any]:
     """The schedules in EventBridge Scheduler."""
     return list(backend("scheduler").schedule_groups[CLOCKS].schedules.values())
@@ -196,11 +201,9 @@ def client(service: str) -> Any:
     return boto3.client(service, region_name=REGION)
 
 
-def items() -> list[dict[str, Any]]:
-    """Everything in the table."""
-    plain = TypeDeserializer().deserialize
-    found = client("dynamodb").scan(TableName=TABLE)["Items"]
-    return [{name: plain(value) for name, value in item.items()} for item in found]
+def items() -> list[Json]:
+    """Everything in the table, as Python has it."""
+    return list(plain_items().values())
 
 
 def begin_test(account: Account, verification: Verification) -> Account:

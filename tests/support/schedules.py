@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
 import pytest
 
 from cavok import wiring
@@ -22,7 +21,7 @@ from cavok.services.resources import (
 )
 from tests.support.builders import ACCOUNT_ID, NOW, ORGANIZATION_ID
 from tests.support.instances import make_database
-from tests.support.moto_stack import CLOCKS
+from tests.support.moto_stack import CLOCKS, client
 from tests.support.start_stop import CONTEXT, Connect
 
 QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/111122223333/fired"
@@ -37,7 +36,7 @@ EVENING = NOW.replace(hour=18)
 
 @pytest.fixture
 def scheduler() -> Any:
-    made = boto3.client("scheduler", "us-east-1")
+    made = client("scheduler")
     made.create_schedule_group(Name=CLOCKS)
     return made
 

@@ -108,3 +108,9 @@ def named_by(name: str) -> set[str]:
     text = json.dumps({key: value for key, value in properties.items() if key not in NO_LINKS})
     words = set(re.findall(r"\w+", text)) - {name}
     return {n for n in ORDER if n in words and (n in HEADS or RESOURCES[n]["Type"] in BELONGING)}
+
+
+@cache
+def linked(name: str) -> set[str]:
+    """What it refers to in this sense, and what refers to it."""
+    return named_by(name) | {other for other in ORDER if name in named_by(other)}

@@ -12,7 +12,7 @@ from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 from local.retained import retained
 from local.settings import ROOT
 from tests.support.documents import RUNBOOK, runbook_rows
-from tests.support.template import HEADS, ORDER, RESOURCES, folder, named_by, template
+from tests.support.template import HEADS, RESOURCES, folder, linked, template
 
 
 def first_column(heading: str, level: int = 2) -> list[str]:
@@ -55,11 +55,10 @@ def ringing(alarm: str) -> set[str]:
     found, seen, ahead = set(), {f"{alarm}Alarm"}, [f"{alarm}Alarm"]
     while ahead:
         here = ahead.pop()
-        linked = named_by(here) | {name for name in ORDER if here in named_by(name)}
-        linked -= set(named("AWS::SQS::QueuePolicy")) | seen
-        found |= linked & set(HEADS)
-        ahead += linked - set(HEADS)
-        seen |= linked
+        new = linked(here) - set(named("AWS::SQS::QueuePolicy")) - seen
+        found |= new & set(HEADS)
+        ahead += new - set(HEADS)
+        seen |= new
     return {file_of(head) for head in found}
 
 

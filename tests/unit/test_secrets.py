@@ -7,7 +7,7 @@ from typing import Any
 
 from cavok.adapters import sealing
 from local.settings import ROOT
-from tests.support.template import RESOURCES
+from tests.support.template import FUNCTIONS, folder, role
 
 CONTEXT = "kms:EncryptionContext:"
 CONTEXTS = {
@@ -46,12 +46,9 @@ def _said() -> Rights:
 def _granted() -> Rights:
     """Every right to use the key is one about the context of one secret."""
     granted: Rights = {}
-    for resource in RESOURCES.values():
-        if resource["Type"] != "AWS::Serverless::Function":
-            continue
-        role = RESOURCES[resource["Properties"]["Role"]["Fn::GetAtt"][0]]["Properties"]
-        function = resource["Properties"]["CodeUri"].removeprefix("functions/")
-        for policy in role["Policies"]:
+    for name in FUNCTIONS:
+        function = folder(name)
+        for policy in role(name)["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
                 if "kms:" in str(statement["Action"]):
                     (secret,) = _secrets(statement["Condition"])

@@ -25,8 +25,8 @@ from tests.support.template import (
     RESOURCES,
     folder,
     highest,
+    linked,
     listed,
-    named_by,
     role,
     template,
 )
@@ -490,10 +490,9 @@ def heads_of(name: str) -> set[str]:
     seen, ahead = {name}, [name]
     while ahead:
         here = ahead.pop()
-        linked = named_by(here) | {n for n in ORDER if here in named_by(n)}
-        found |= linked & set(HEADS)
-        ahead += [n for n in linked - seen if RESOURCES[n]["Type"] in BELONGING]
-        seen |= linked
+        found |= linked(here) & set(HEADS)
+        ahead += [n for n in linked(here) - seen if RESOURCES[n]["Type"] in BELONGING]
+        seen |= linked(here)
     return found
 
 

@@ -28,7 +28,10 @@ RUNNING = "i-0123456789abcdef0"
 
 
 def instances(*states: tuple[str, str]) -> dict[str, Any]:
-    found = [{"InstanceId": i, "State": {"Name": state}} for i, state in states]
+    found = [
+        {"InstanceId": i, "InstanceType": "t3.micro", "State": {"Name": state}}
+        for i, state in states
+    ]
     return {"Reservations": [{"Instances": found}]}
 
 

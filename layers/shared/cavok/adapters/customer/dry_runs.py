@@ -47,17 +47,14 @@ def ask(
     A call without an answer ends the search in its region. Earlier findings count, but if an
     instance was not asked about, the answer is neither `allowed` nor `denied`.
     """
-    # Clients are made first: threads must not make them at once.
-    asked = {
-        region: account.session.client("ec2", region) for region in account.regions_with_instances
-    }
+    asked = account.regions_with_instances
     if not asked:
         return _ask_about_one(operation, account)
     with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
         found = pool.map(
             lambda region: find_refused(
                 account.survey.instances[region],
-                partial(_answer, asked[region], operation, account, sleep),
+                partial(_answer, account.session.client("ec2", region), operation, account, sleep),
             ),
             asked,
         )
@@ -101,16 +98,11 @@ def _an_instance(ec2: Any) -> str:
     permission. A random ID if there is none.
     """
     try:
-        reservations = ec2.describe_instances(MaxResults=5)["Reservations"]
+        found = list(ASKED_ABOUT.descriptor.read(ec2.describe_instances(MaxResults=5)))
     except AWS_ERRORS:
-        reservations = []  # reported by the step of ec2:DescribeInstances
-    usable = [
-        instance["InstanceId"]
-        for reservation in reservations
-        for instance in reservation["Instances"]
-        if instance["State"]["Name"] not in ASKED_ABOUT.descriptor.hidden
-    ]
-    return usable[0] if usable else _absent()
+        found = []  # reported by the step of ec2:DescribeInstances
+    usable = (each.instance_id for each in found if each.state not in ASKED_ABOUT.descriptor.hidden)
+    return next(usable, None) or _absent()
 
 
 def _answer(

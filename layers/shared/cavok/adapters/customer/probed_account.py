@@ -202,21 +202,16 @@ class ProbedAccount:
         return document
 
     def _read_databases(self, kind: Kind) -> Databases:
-        # Clients are made first: threads must not make them at once.
-        clients = {
-            region: self.session.client(kind.descriptor.service, region) for region in self.regions
-        }
         with ThreadPoolExecutor(REGIONS_AT_ONCE) as pool:
-            parts = list(
-                pool.map(lambda region: self._databases_in(clients[region], kind, region), clients)
-            )
+            parts = list(pool.map(lambda region: self._databases_in(kind, region), self.regions))
         return Databases(
             tuple(each for part in parts for each in part.found),
             self.every_region_answers and all(part.complete for part in parts),
         )
 
-    def _databases_in(self, client: Any, kind: Kind, region: str) -> Databases:
+    def _databases_in(self, kind: Kind, region: str) -> Databases:
         """Databases that start and stop on their own: not the members of a cluster."""
+        client = self.session.client(kind.descriptor.service, region)
         found: list[Database] = []
         try:
             for database in islice(self._listed(client, kind, region), MAX_DATABASES + 1):

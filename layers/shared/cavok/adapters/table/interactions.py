@@ -111,7 +111,7 @@ class RequestItem(Item):
 
 _NEW = InteractionItem.pk.does_not_exist()
 _OPEN = InteractionItem.outcome == InteractionOutcome.PENDING
-_NOT_RECORDED = ChangedMeanwhile("The interaction could not be recorded. Please try again.")
+_NOT_RECORDED = "The interaction could not be recorded. Please try again."
 
 
 def add_interaction(
@@ -150,7 +150,7 @@ class Interactions:
                 raise
             return interaction
 
-        return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
+        return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_NOT_RECORDED))
 
     def begin(
         self,
@@ -180,7 +180,7 @@ class Interactions:
                 raise
             return act
 
-        return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
+        return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_NOT_RECORDED))
 
     def take_up(
         self,
@@ -206,7 +206,7 @@ class Interactions:
                     raise StillRunning("Another request with this key was faster.") from None
                 raise
 
-        retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_NOT_RECORDED))
 
     def let_go(self, act: Interaction, why: str, ended_at: datetime | None) -> None:
         """Ends the hold on an open act that failed: it stays open. `ended_at` is null if certainly
@@ -248,7 +248,7 @@ class Interactions:
                 raise
             return closed
 
-        return retry_on_conflict(attempt, or_raise=_NOT_RECORDED)
+        return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_NOT_RECORDED))
 
     def _begun(self, act: Interaction) -> Interaction | None:
         """This act, if it was stored and the answer lost, or the act that its key began."""

@@ -81,7 +81,15 @@ class UsageCounters:
         found = UsageItem.by_usage.query(
             hash_key,
             scan_index_forward=False,
-            last_evaluated_key=_start(hash_key, period, after) if after else None,
+            last_evaluated_key=start_after(
+                UsageItem,
+                usage_of=hash_key,
+                used=after.key,
+                pk=keys.account_pk(after.account_id),
+                sk=keys.usage_sk(period),
+            )
+            if after
+            else None,
             limit=limit + 1,
             page_size=limit + 1,
         )
@@ -97,13 +105,3 @@ class UsageCounters:
 
 def _end(last: AccountUsage) -> Position:
     return Position("used", str(last.usage.used), last.account_id)
-
-
-def _start(hash_key: str, period: str, after: Position) -> dict[str, dict[str, str]]:
-    return start_after(
-        UsageItem,
-        usage_of=hash_key,
-        used=after.key,
-        pk=keys.account_pk(after.account_id),
-        sk=keys.usage_sk(period),
-    )
