@@ -101,4 +101,20 @@ export { element, toasts };
 export const button = (place, text) =>
   all(place).find((node) => /^button\b/.test(node.getAttribute("class")) && node.textContent === text);
 
+/** Signs an admin in. */
+export async function signIn(session) {
+  const claims = { email: "anna", "cognito:groups": ["admin"], "custom:organization": "o" };
+  const tokens = { IdToken: `h.${btoa(JSON.stringify(claims))}.x`, ExpiresIn: 3600 };
+  await session.start({ cognito_endpoint: "https://cognito.example/" });
+  globalThis.fetch = async () => Response.json({ AuthenticationResult: tokens });
+  await session.signInWithPassword("anna", "a password");
+}
+
+/** Where a view of the account "a" is drawn, until the signal. */
+export function opened(view, signal) {
+  const main = element();
+  view({ main, params: { id: "a" }, query: new URLSearchParams(), signal, title() {} });
+  return main;
+}
+
 export const soon = (milliseconds = 5) => new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -1,7 +1,7 @@
 // What is said when the role is looked for once more.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, element, soon, toasts } from "./drawn.mjs";
+import { button, opened, signIn, soon, toasts } from "./drawn.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -10,11 +10,7 @@ const store = await import(`${page}/lib/store.js`);
 const { instructions } = await import(`${page}/views/instructions.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
-await session.start({ cognito_endpoint: "https://cognito.example/" });
-const claims = { email: "anna", "cognito:groups": ["admin"], "custom:organization": "o" };
-const tokens = { IdToken: `h.${btoa(JSON.stringify(claims))}.x`, ExpiresIn: 3600 };
-globalThis.fetch = async () => Response.json({ AuthenticationResult: tokens });
-await session.signInWithPassword("anna", "a password");
+await signIn(session);
 
 test("a look after which the account cannot be read says so, and its button is busy until then", async (context) => {
   const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
@@ -29,8 +25,7 @@ test("a look after which the account cannot be read says so, and its button is b
   let hours = 0;
   context.mock.method(performance, "now", () => now.call(performance) + hours * 3_600_000);
   const view = new AbortController();
-  const main = element();
-  instructions({ main, params: { id: "a" }, query: new URLSearchParams(), signal: view.signal, title() {} });
+  const main = opened(instructions, view.signal);
   hours = 1;
   await soon(20);
 

@@ -1,7 +1,7 @@
 // An evaluation's age stands above its own result alone.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, element, soon } from "./drawn.mjs";
+import { button, opened, soon } from "./drawn.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -18,9 +18,8 @@ test("no policy is said to be evaluated while another is awaited, or after it fa
     if (String(address).includes("least-privilege")) return evaluate();
     return Promise.resolve(Response.json({ ...account, items: [], next_cursor: null }));
   };
-  const main = element();
   const left = new AbortController();
-  leastPrivilege({ main, params: { id: "a" }, query: new URLSearchParams(), signal: left.signal, title() {} });
+  const main = opened(leastPrivilege, left.signal);
   const isEvaluated = () => main.textContent.includes(t.privilege.evaluated);
   await soon();
   assert.ok(isEvaluated());

@@ -1,7 +1,7 @@
 // What is said of a start that is not accepted.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { button, element, soon, toasts } from "./drawn.mjs";
+import { button, opened, signIn, soon, toasts } from "./drawn.mjs";
 
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
@@ -10,31 +10,22 @@ const store = await import(`${page}/lib/store.js`);
 const { instances } = await import(`${page}/views/instances.js`);
 const { t } = await import(`${page}/views/texts.js`);
 api.start({});
-await session.start({ cognito_endpoint: "https://cognito.example/" });
 
 const account = { account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 };
 const stopped = { kind: "ec2", region: "eu-west-1", instance_id: "i-1", name: "web1", type: "t3", state: "stopped" };
 const why = "Something else is under way.";
 let answer;
 
-async function signIn() {
-  const claims = { email: "anna", "cognito:groups": ["admin"], "custom:organization": "o" };
-  const tokens = { IdToken: `h.${btoa(JSON.stringify(claims))}.x`, ExpiresIn: 3600 };
-  globalThis.fetch = async () => Response.json({ AuthenticationResult: tokens });
-  await session.signInWithPassword("anna", "a password");
-}
-
 /** The view after Start was pressed, whose answer is awaited. */
 async function starting(signal) {
-  await signIn();
+  await signIn(session);
   store.add(account);
   globalThis.fetch = (address, { method }) => {
     if (method === "POST") return new Promise((resolve) => (answer = resolve));
     const items = String(address).includes("/instances") ? [stopped] : [];
     return Promise.resolve(Response.json({ ...account, items, unavailable: [], next_cursor: null }));
   };
-  const main = element();
-  instances({ main, params: { id: "a" }, query: new URLSearchParams(), signal, title() {} });
+  const main = opened(instances, signal);
   await soon();
   button(main, t.instances.start).dispatchEvent(new Event("click"));
   await soon();

@@ -152,7 +152,7 @@ async function pauseUnlessOnlineAgain(milliseconds, signal) {
 }
 
 // Waits while the page is hidden, so that a hidden page sends no requests.
-export async function whenVisible(signal) {
+async function whenVisible(signal) {
   while (document.visibilityState === "hidden") {
     await new Promise((resolve) => {
       document.addEventListener("visibilitychange", resolve, { once: true });

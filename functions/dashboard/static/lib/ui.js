@@ -2,7 +2,7 @@
 import { announce, byId, fill, h, srOnly, svg, uniqueId } from "./dom.js";
 import { icon } from "./icons.js";
 import { hour, onTick } from "./format.js";
-import { ending } from "./session.js";
+import { current, ending } from "./session.js";
 import * as store from "./store.js";
 import { groupText, t } from "../texts.js";
 
@@ -86,8 +86,8 @@ export function button(text, attributes = {}, iconName = "") {
 }
 
 // Viewers see and reach the button too. It explains why they cannot use it.
-export function changeButton(session, text, attributes = {}, iconName = "") {
-  if (session.current()?.canChange) return button(text, attributes, iconName);
+export function changeButton(text, attributes = {}, iconName = "") {
+  if (current()?.canChange) return button(text, attributes, iconName);
   return button(
     text,
     { ...attributes, "aria-disabled": "true", title: t.viewer.why, onclick: () => toast(t.viewer.why, "warning") },
@@ -232,7 +232,7 @@ export function setError(node, name, message) {
   return true;
 }
 
-export function clearErrors(node) {
+function clearErrors(node) {
   for (const wrap of node.querySelectorAll("[data-field]")) setError(node, wrap.dataset.field, "");
   node.querySelector(".form-error")?.replaceChildren();
 }
@@ -246,7 +246,7 @@ function fieldsOf(path) {
 }
 
 // Shows each message at its field ("credentials.access_key_id", "regions.0"), the others on top.
-export function showProblem(node, problem) {
+function showProblem(node, problem) {
   const left = [];
   const { errors = [] } = problem;
   for (const { field: path, message } of errors) {
@@ -262,13 +262,13 @@ export function showProblem(node, problem) {
   focusFirstError(node);
 }
 
-export function focusFirstError(node) {
+function focusFirstError(node) {
   const target = node.querySelector("[aria-invalid=true]:not([disabled])") ?? node.querySelector(".form-error");
   if (target?.classList.contains("form-error")) target.tabIndex = -1;
   target?.focus();
 }
 
-// Marks the button as busy while the request runs, so that it cannot be sent twice.
+// Marks the button as busy while the request runs, so that it cannot be sent twice. What fails is said.
 export async function submitting(node, work) {
   if (node.getAttribute("aria-busy") === "true") return undefined;
   const mark = spinner();
@@ -276,6 +276,8 @@ export async function submitting(node, work) {
   node.prepend(mark);
   try {
     return await work();
+  } catch (problem) {
+    return warn(problem);
   } finally {
     node.removeAttribute("aria-busy");
     mark.remove();

@@ -1,5 +1,5 @@
 // What is read again while it is looked at, and knows how old it is.
-import { fill, h, keyed, render, whileLookedAt } from "./dom.js";
+import { fill, focus, h, keyed, render, whileLookedAt } from "./dom.js";
 import { isMissing, Problem } from "./problem.js";
 import * as store from "./store.js";
 import { button, errorPanel, skeleton, submitting } from "./ui.js";
@@ -301,4 +301,9 @@ export function pagedList({ renderItem, list, empty, onItems, shown = (item) => 
     return content;
   };
   return { node, ...keptTrue(node, () => pages.read(), take, options) };
+}
+
+/** Gives the focus to what took the place of a pressed button, unless it is elsewhere by now. */
+export function refocus(node) {
+  if (focus() === document.body) node?.focus();
 }

@@ -35,7 +35,6 @@ import {
   statusBadge,
   submitting,
   toast,
-  warn,
 } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { levelOf, meter } from "../lib/usage.js";
@@ -171,7 +170,6 @@ function testButton(account) {
       "test",
     );
   return changeButton(
-    session,
     t.account.test,
     { ...attributes, onclick: (event) => startTest(account, event.currentTarget) },
     "test",
@@ -183,7 +181,7 @@ function watchTest(id, node) {
   const path = `/accounts/${api.segment(id)}`;
   const newest = () => api.get(`/v1${path}/verifications`, { query: { limit: 1 } });
   return submitting(node, () =>
-    newest().then(({ items }) => here(() => router.go(`#${path}/tests/${items[0].verification_id}`)), warn),
+    newest().then(({ items }) => here(() => router.go(`#${path}/tests/${items[0].verification_id}`))),
   );
 }
 
@@ -390,9 +388,9 @@ function logsSwitch(handle) {
       onclick: () => {
         if (!may) return toast(t.viewer.why, "warning");
         submitting(node, () =>
-          change(handle, { write_logs: !handle.account().write_logs })
-            .then(() => toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff))
-            .catch(warn),
+          change(handle, { write_logs: !handle.account().write_logs }).then(() =>
+            toast(handle.account().write_logs ? t.account.logsOn : t.account.logsOff),
+          ),
         );
       },
     },
@@ -430,7 +428,7 @@ function drawSettings(target, account, handle, logs) {
       setting(
         t.account.name,
         account.name,
-        changeButton(session, t.actions.rename, {
+        changeButton(t.actions.rename, {
           class: "button-small",
           "data-part": "name",
           onclick: () => rename(handle),
@@ -440,7 +438,7 @@ function drawSettings(target, account, handle, logs) {
         account.role_arn ? t.account.roleAndRegions : t.account.regions,
         [account.role_arn?.split("/").pop(), (account.regions ?? []).join(", ")].filter(Boolean).join(" · ") ||
           t.account.defaultRegion,
-        changeButton(session, t.actions.change, {
+        changeButton(t.actions.change, {
           class: "button-small",
           "data-part": "role",
           onclick: () => reach(handle),
@@ -450,7 +448,7 @@ function drawSettings(target, account, handle, logs) {
         setting(
           t.account.keys,
           t.account.keysText(account.access_key_id?.slice(-4) ?? ""),
-          changeButton(session, t.account.rotate, {
+          changeButton(t.account.rotate, {
             class: "button-small",
             "data-part": "keys",
             onclick: () => rotate(handle),
@@ -711,7 +709,7 @@ function drawRevoke(target, account, handle) {
         t.revoke.title,
         { className: "danger" },
         h("p", {}, t.revoke.text),
-        changeButton(session, t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) }),
+        changeButton(t.revoke.action, { class: "button-danger", onclick: () => confirmRevoke(handle) }),
       ),
   );
 }
@@ -757,7 +755,7 @@ function danger(handle) {
     t.account.remove,
     { className: "danger" },
     h("p", {}, t.account.removeText),
-    changeButton(session, t.account.remove, { class: "button-danger", onclick: () => confirmRemoval(handle) }),
+    changeButton(t.account.remove, { class: "button-danger", onclick: () => confirmRemoval(handle) }),
   );
 }
 

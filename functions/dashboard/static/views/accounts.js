@@ -138,7 +138,7 @@ class ListView {
           h("h1", {}, t.list.title),
           freshnessMark(() => this.readAt(), this.signal),
         ),
-        changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
+        changeButton(t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
       ),
       this.notices,
       h(
@@ -375,7 +375,7 @@ class ListView {
       icon("cloud"),
       h("h2", {}, t.list.empty.title),
       h("p", {}, t.list.empty.text),
-      changeButton(session, t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
+      changeButton(t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
     );
   }
 

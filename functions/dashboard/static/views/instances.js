@@ -348,7 +348,6 @@ export class Instances {
         { class: "instance-actions" },
         this.powerButton(instance, name),
         changeButton(
-          session,
           t.schedules.schedule,
           {
             class: "button-small",
@@ -386,7 +385,6 @@ export class Instances {
     const attributes = { class: "button-small", "data-part": "power" };
     if (STOPPABLE.has(instance.state)) {
       return changeButton(
-        session,
         t.instances.stop,
         { ...attributes, "aria-label": t.instances.stopThis(name), onclick: () => this.confirmStop(instance) },
         "stop",
@@ -395,7 +393,6 @@ export class Instances {
     const start = { ...attributes, "aria-label": t.instances.startThis(name) };
     if (STARTABLE.has(instance.state)) {
       return changeButton(
-        session,
         t.instances.start,
         { ...start, onclick: (event) => this.start(instance, event.currentTarget) },
         "play",

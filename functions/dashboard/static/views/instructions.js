@@ -19,7 +19,6 @@ import {
   spinner,
   statusBadge,
   submitting,
-  warn,
 } from "../lib/ui.js";
 import { watched } from "../lib/watched.js";
 import { t } from "./texts.js";
@@ -156,13 +155,12 @@ function drawWatch(target, account, looking, again) {
       looks &&
         looking === "over" &&
         button(t.instructions.lookAgain, {
-          onclick: (event) => submitting(event.currentTarget, () => again().catch(warn)),
+          onclick: (event) => submitting(event.currentTarget, again),
           "data-part": "again",
         }),
       confirmed
         ? h("a", { class: "button", href: `#/accounts/${account.account_id}` }, t.instructions.open)
         : changeButton(
-            session,
             t.instructions.testNow,
             { onclick: (event) => startTest(account, event.currentTarget), "data-part": "test" },
             "test",

@@ -10,7 +10,6 @@ import { dialog } from "../lib/modal.js";
 import {
   button,
   changeButton,
-  clearErrors,
   definition,
   field,
   form,
@@ -21,11 +20,10 @@ import {
   STATUS_ICONS,
   submitting,
   toast,
-  warn,
 } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
 import { meter } from "../lib/usage.js";
-import { oldest, pagedList, watched } from "../lib/watched.js";
+import { oldest, pagedList, refocus, watched } from "../lib/watched.js";
 import { t } from "./texts.js";
 
 const EVENTS = Object.keys(t.webhook.eventTexts);
@@ -200,11 +198,7 @@ function drawWebhook(target, signal) {
     },
     { signal, placeholder: () => skeleton(3) },
   );
-  // The pressed button was redrawn. Do not take the focus from a modal that opened meanwhile.
-  const reload = () =>
-    shown.reload().then(() => {
-      if (document.activeElement === document.body) inner.focus();
-    });
+  const reload = () => shown.reload().then(() => refocus(inner));
   return [shown, { readAt: () => kept?.readAt() ?? 0 }];
 }
 
@@ -218,7 +212,7 @@ const webhookThere = (signal) =>
 function none(reload) {
   return [
     h("p", { class: "muted" }, t.webhook.none),
-    h("p", { class: "row-links" }, changeButton(session, t.webhook.add, { onclick: () => edit(null, reload) }, "plus")),
+    h("p", { class: "row-links" }, changeButton(t.webhook.add, { onclick: () => edit(null, reload) }, "plus")),
   ];
 }
 
@@ -245,22 +239,17 @@ function settings(webhook, reload) {
       { class: "row-links" },
       paused && pressButton(t.webhook.resume, "resume", reload),
       pressButton(t.webhook.test, "test", (answer) => toast(answer.detail), "play"),
-      changeButton(session, t.actions.change, { onclick: () => edit(webhook, reload) }),
-      changeButton(session, t.webhook.rotate, { onclick: () => confirmRotation(reload) }, "key"),
-      changeButton(session, t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) }),
+      changeButton(t.actions.change, { onclick: () => edit(webhook, reload) }),
+      changeButton(t.webhook.rotate, { onclick: () => confirmRotation(reload) }, "key"),
+      changeButton(t.webhook.remove, { class: "button-danger", onclick: () => confirmRemoval(reload) }),
     ),
   ];
 }
 
 // Posts to the webhook, and says why that was refused.
 function pressButton(text, path, after, iconName = "", attributes = {}) {
-  const press = () => api.post(`/v1/organization/webhook/${path}`).then(after).catch(warn);
-  return changeButton(
-    session,
-    text,
-    { ...attributes, onclick: (event) => submitting(event.currentTarget, press) },
-    iconName,
-  );
+  const press = () => api.post(`/v1/organization/webhook/${path}`).then(after);
+  return changeButton(text, { ...attributes, onclick: (event) => submitting(event.currentTarget, press) }, iconName);
 }
 
 // Read once it is opened, and again from then on.
@@ -269,11 +258,9 @@ function deliveries(signal) {
   /** @type {ReturnType<typeof watched> | undefined} */
   let shown;
   const read = () => api.get("/v1/organization/webhook/deliveries", { signal });
-  // The pressed button was redrawn.
   const again = async ({ event_id: id }) => {
     await shown?.reload();
-    const pressed = /** @type {HTMLElement} */ (list.querySelector(`[data-part="${CSS.escape(id)}"]`));
-    if (document.activeElement === document.body) pressed?.focus();
+    refocus(list.querySelector(`[data-part="${CSS.escape(id)}"]`));
   };
   const draw = ({ items }) =>
     h(
@@ -375,7 +362,6 @@ function edit(webhook, reload) {
           ),
         ],
         async onsubmit(_, first) {
-          clearErrors(node);
           const events = boxes.filter((box) => box.checked).map((box) => box.value);
           const errors = [];
           if (!url.value.trim()) errors.push({ field: "url", message: t.webhook.urlNeeded });

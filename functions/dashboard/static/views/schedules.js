@@ -4,12 +4,11 @@ import { fill, h, pause, render, uniqueId } from "../lib/dom.js";
 import { dayName, firstDay, number, timeOfDay, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import * as router from "../lib/router.js";
-import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { dialog, onceAlone } from "../lib/modal.js";
 import { button, changeButton, field, form, isConnected, notice, section, skeleton, toast } from "../lib/ui.js";
 import { unlessChanged } from "../lib/meanwhile.js";
-import { keptTrue } from "../lib/watched.js";
+import { keptTrue, refocus } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 
@@ -37,11 +36,10 @@ export async function resourcesOf(id, signal) {
 export function schedules(context) {
   return frame(context, "schedules", (body, handle) => {
     const content = h("div", { tabindex: "-1" });
-    // The pressed button was redrawn or removed, so the focus goes to its replacement, unless it is elsewhere by now.
     const changed = async (resource) => {
       await cards.reload();
       const heir = content.querySelector(`[data-resource="${CSS.escape(resource.resource_id)}"] button`);
-      if (document.activeElement === document.body) (heir ?? content).focus();
+      refocus(heir ?? content);
     };
     const rest = h("div", {});
     const list = h("div", {});
@@ -102,7 +100,6 @@ function resourceCard(id, resource, rests, changed) {
         "span",
         { class: "row-links" },
         changeButton(
-          session,
           schedule ? t.schedules.change : t.schedules.schedule,
           {
             class: "button-small",
@@ -118,7 +115,7 @@ function resourceCard(id, resource, rests, changed) {
           },
           "clock",
         ),
-        changeButton(session, t.schedules.remove, {
+        changeButton(t.schedules.remove, {
           class: "button-small",
           "data-part": `remove-${resource.resource_id}`,
           "aria-label": t.schedules.removeThis(name),

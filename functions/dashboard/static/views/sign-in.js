@@ -2,7 +2,7 @@ import { announce, fill, h } from "../lib/dom.js";
 import { brandMark } from "../lib/icons.js";
 import { Problem } from "../lib/problem.js";
 import * as session from "../lib/session.js";
-import { button, field, form, notLoaded, submitting, warn } from "../lib/ui.js";
+import { button, field, form, notLoaded, submitting } from "../lib/ui.js";
 import { t } from "../texts.js";
 
 export function signIn({ main, title, path }) {
@@ -33,9 +33,7 @@ function hosted() {
     button(t.signIn.hosted, {
       class: "button-primary",
       onclick: (event) =>
-        submitting(event.currentTarget, () => asked(() => session.signInHosted({ settingUp: wish.checked }))).catch(
-          warn,
-        ),
+        submitting(event.currentTarget, () => asked(() => session.signInHosted({ settingUp: wish.checked }))),
     }),
   );
   const left = session.leftToDo();

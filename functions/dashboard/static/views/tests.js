@@ -5,7 +5,6 @@ import { announce, fill, h, keyed, render, srOnly } from "../lib/dom.js";
 import { duration, number, when } from "../lib/format.js";
 import { issueList, partOf, regionList, resourcesOf, someLeftOut } from "../lib/findings.js";
 import { icon } from "../lib/icons.js";
-import * as session from "../lib/session.js";
 import { startTest } from "../lib/testing.js";
 import { copyable } from "../lib/copying.js";
 import {
@@ -276,7 +275,6 @@ class Board {
     });
     render(this.foot, account.account_id, (id) => [
       changeButton(
-        session,
         t.tests.again,
         { onclick: (event) => startTest(this.account, event.currentTarget), "data-part": "again" },
         "test",
