@@ -282,3 +282,14 @@ def answer_with(watch: Watch, network: Network) -> Callable[..., list[Any]]:
         return seen
 
     return install
+
+
+@pytest.fixture
+def answer_everything(answer_with: Callable[..., list[Any]]) -> Callable[..., None]:
+    """Answers all that the page reads of these accounts, or of the samples'."""
+
+    def install(page: Page, *accounts: Any) -> None:
+        for path, reply in samples.everything(*accounts).items():
+            answer_with(page, path, reply)
+
+    return install

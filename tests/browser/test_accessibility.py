@@ -10,17 +10,15 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.axe import assert_accessible, assert_fits, wait_until_loaded
 from tests.browser.conftest import some_number
-from tests.support.page import samples
 from tests.support.page.views import MODALS, NEEDS_SIGN_IN
 
 
 @pytest.fixture
-def furnished(answer_with) -> Callable[[Page], Page]:
+def furnished(answer_everything) -> Callable[[Page], Page]:
     """A page whose API answers with one sample of everything, whatever the stack has."""
 
     def furnish(page: Page) -> Page:
-        for path, reply in samples.everything().items():
-            answer_with(page, path, reply)
+        answer_everything(page)
         return page
 
     return furnish

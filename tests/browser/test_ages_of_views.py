@@ -61,13 +61,12 @@ READ_BY_VIEWS = [
 
 @pytest.mark.parametrize(("view", "path", "before", "after", "said"), READ_BY_VIEWS)
 def test_it_is_read_again_and_counts_for_the_age_that_is_said(
-    admin, answer_with, view, path, before, after, said
+    admin, answer_with, answer_everything, view, path, before, after, said
 ):
     page = admin.page
     is_list = isinstance(before, list)
     there: list[Any] = [{"items": before, "next_cursor": None} if is_list else before]
-    for other, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0)])
     answer_with(page, path, lambda _: there[0])
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")
@@ -99,13 +98,12 @@ def test_it_is_read_again_and_counts_for_the_age_that_is_said(
     ],
 )
 def test_while_one_part_fails_the_mark_stays_however_often_another_is_read(
-    admin, answer_with, watch, view, path
+    admin, answer_with, answer_everything, watch, view, path
 ):
     watch.expect_status(500)
     page, broken = admin.page, [False]
     # Under test, so that the account is read every two seconds.
-    for other, reply in samples.everything([samples.account(0, testing=True)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0, testing=True)])
     failed = answer_with(page, path, lambda _: samples.BROKEN if broken[0] else None)
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")
@@ -149,7 +147,7 @@ PARTS = [
 
 @pytest.mark.parametrize(("view", "path"), PARTS)
 def test_what_could_not_be_read_is_missed_and_tried_again_by_itself(
-    admin, answer_with, watch, view, path
+    admin, answer_with, answer_everything, watch, view, path
 ):
     # An error of which the store thinks that it says nothing of the whole.
     watch.expect_status(422)
@@ -159,8 +157,7 @@ def test_what_could_not_be_read_is_missed_and_tried_again_by_itself(
     broken = [True]
     page.clock.install()
     page.goto("about:blank")
-    for other, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0)])
     answer_with(page, path, lambda _: refused if broken[0] else None)
     admin.go(view)
     alert = page.get_by_role("main").get_by_role("alert")
@@ -189,11 +186,12 @@ def list_again(page: Page) -> None:
 
 
 @pytest.mark.parametrize("path", [f"{ONE}/resources", f"{ONE}/interactions"])
-def test_what_instances_show_beside_aws_is_missed_too(admin, answer_with, watch, path):
+def test_what_instances_show_beside_aws_is_missed_too(
+    admin, answer_with, answer_everything, watch, path
+):
     watch.expect_status(500)
     page, broken = admin.page, [True]
-    for other, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0)])
     answer_with(page, path, lambda _: samples.BROKEN if broken[0] else None)
     page.clock.install()
     page.goto("about:blank")
@@ -212,12 +210,11 @@ def test_what_instances_show_beside_aws_is_missed_too(admin, answer_with, watch,
 
 
 def test_instances_that_could_not_be_listed_are_missed_and_cost_nothing_more(
-    admin, answer_with, watch
+    admin, answer_with, answer_everything, watch
 ):
     watch.expect_status(422)
     page = admin.page
-    for path, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, path, reply)
+    answer_everything(page, [samples.account(0)])
     refused = samples.problem(422, "The account is not connected.", errors=[])
     listed = answer_with(page, f"{ONE}/instances", refused)
     page.clock.install()
@@ -229,10 +226,9 @@ def test_instances_that_could_not_be_listed_are_missed_and_cost_nothing_more(
     assert len(listed) == 1
 
 
-def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with):
+def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with, answer_everything):
     page, path = admin.page, f"{ONE}/resources"
-    for other, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0)])
     answer_with(page, f"{path}/res3", (204, None), method="DELETE")
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")
@@ -254,11 +250,12 @@ def test_of_answers_out_of_order_the_last_asked_for_holds(admin, answer_with):
     expect(page.locator(".resource")).to_have_count(2)
 
 
-def test_a_refresh_of_instances_lasts_until_all_of_it_is_read(admin, answer_with, watch):
+def test_a_refresh_of_instances_lasts_until_all_of_it_is_read(
+    admin, answer_with, answer_everything, watch
+):
     watch.expect_status(422)
     page, path = admin.page, f"{ONE}/instances"
-    for other, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0)])
     page.clock.install()
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/instances")
@@ -278,7 +275,7 @@ def test_a_refresh_of_instances_lasts_until_all_of_it_is_read(admin, answer_with
     expect(refresh).not_to_have_attribute("aria-busy", "true")
 
 
-def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with):
+def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with, answer_everything):
     page, path = admin.page, f"{ONE}/instances"
     web = samples.INSTANCES["items"][0]
     stop = samples.INTERACTIONS[0] | {
@@ -288,8 +285,7 @@ def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with):
         "state": None,
     }
     acts = [stop]
-    for other, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0)])
     answer_with(page, f"{ONE}/interactions", lambda _: {"items": acts, "next_cursor": None})
     page.clock.install()
     page.goto("about:blank")
@@ -313,10 +309,9 @@ def test_of_listings_of_instances_the_last_asked_for_holds(admin, answer_with):
     expect(page.locator(".instance")).to_have_count(1)
 
 
-def test_a_refusal_of_aws_stays_as_it_is_while_one_copies_it(admin, answer_with):
+def test_a_refusal_of_aws_stays_as_it_is_while_one_copies_it(admin, answer_everything):
     page = admin.page
-    for path, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, path, reply)
+    answer_everything(page, [samples.account(0)])
     page.clock.install()
     page.goto("about:blank")
     admin.go("#/accounts/acc000000/instances")
@@ -376,10 +371,9 @@ def test_usage_beyond_the_first_page_is_read_again_too(admin, answer_with):
     expect(page.locator(".usage-row")).to_have_count(6)
 
 
-def test_a_history_that_is_read_again_leaves_the_focus(admin, answer_with):
+def test_a_history_that_is_read_again_leaves_the_focus(admin, answer_everything):
     page = admin.page
-    for path, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, path, reply)
+    answer_everything(page, [samples.account(0)])
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/tests")
@@ -391,10 +385,9 @@ def test_a_history_that_is_read_again_leaves_the_focus(admin, answer_with):
     expect(changed).to_be_focused()
 
 
-def test_what_another_started_is_followed(admin, answer_with):
+def test_what_another_started_is_followed(admin, answer_with, answer_everything):
     page, path = admin.page, f"{ONE}/interactions"
-    for other, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, other, reply)
+    answer_everything(page, [samples.account(0)])
     there = [samples.INTERACTIONS[0] | {"result": "pending", "state": None}]
     answer_with(page, path, lambda _: {"items": there, "next_cursor": None})
     listed = answer_with(page, f"{ONE}/instances", samples.INSTANCES)
@@ -409,10 +402,9 @@ def test_what_another_started_is_followed(admin, answer_with):
     assert len(listed) == 2
 
 
-def test_schedules_beside_instances_count_for_the_age_that_is_said(admin, answer_with):
+def test_schedules_beside_instances_count_for_the_age_that_is_said(admin, answer_everything):
     page = admin.page
-    for path, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, path, reply)
+    answer_everything(page, [samples.account(0)])
     page.clock.install(time="2026-01-05T10:00:00")
     page.goto("about:blank")
     admin.go(f"{ACCOUNT}/instances")

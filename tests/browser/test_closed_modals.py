@@ -44,12 +44,11 @@ def said(page: Page) -> str:
     return page.locator("#toasts").inner_text()
 
 
-def asking(admin, answer_with, name: str):
+def asking(admin, answer_everything, name: str):
     """The modal once it was sent, and what it asked before the act, which waits for an answer."""
     page = admin.page
     hash_, values, asked = ASK_FIRST[name]
-    for path, reply in samples.everything().items():
-        answer_with(page, path, reply)
+    answer_everything(page)
     admin.go(hash_)
     dialog = opened(page, name)
     for label, value in values.items():

@@ -15,13 +15,12 @@ PATH = "/v1/organization/webhook"
 
 
 @pytest.fixture
-def opened(answer_with) -> Callable[..., Locator]:
+def opened(answer_with, answer_everything) -> Callable[..., Locator]:
     """Opens the list of deliveries, which is what `there` holds."""
 
     def opened(person: Any, there: list[Any] | None = None, *, at: str | None = None) -> Locator:
         listed = there or [samples.DELIVERIES]
-        for path, reply in samples.everything([samples.account(0)]).items():
-            answer_with(person.page, path, reply)
+        answer_everything(person.page, [samples.account(0)])
         answer_with(
             person.page, f"{PATH}/deliveries", lambda _: {"items": listed[0], "next_cursor": None}
         )

@@ -209,10 +209,9 @@ def test_schedules_of_an_account_that_is_not_connected_rest(furnished, admin, an
     expect(page.get_by_role("dialog")).to_have_count(0)
 
 
-def test_the_week_and_its_times_are_the_readers(open_context, sign_in, answer_with):
+def test_the_week_and_its_times_are_the_readers(open_context, sign_in, answer_everything):
     page = open_context(locale="en-US", timezone_id="UTC").new_page()
-    for path, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, path, reply)
+    answer_everything(page, [samples.account(0)])
     sign_in("viewer", on=page, hash_="#/accounts/acc000000/schedules")
     week = page.locator(".resource").first.locator(".week-day")
     expect(week).to_have_count(7)

@@ -114,14 +114,13 @@ class Translated:
 
 
 def test_every_word_is_a_text_or_was_sent_by_the_api(
-    open_context, stack, sign_in, answer_with, watch
+    open_context, stack, sign_in, answer_with, answer_everything, watch
 ):
     watch.expect_status(503)
     # The German short form of a date has no letters.
     page = open_context(locale="de-DE").new_page()
     translated = Translated(page, stack.users["admin"]["email"])
-    for path, reply in samples.everything().items():
-        answer_with(page, path, reply)
+    answer_everything(page)
     page.goto(stack.dashboard_url)
     translated.look("sign-in")
     page.get_by_role("button", name="Sign in").click()
@@ -152,11 +151,10 @@ def test_what_is_no_text_and_was_not_sent_is_found():
     assert own_words(read, {"sent"}) == ["[!! A !!] said", "sentence"]
 
 
-def test_dates_and_numbers_are_the_readers(open_context, sign_in, answer_with):
+def test_dates_and_numbers_are_the_readers(open_context, sign_in, answer_everything):
     page = open_context(locale="de-DE", timezone_id="Europe/Berlin").new_page()
     accounts = [samples.account(index) for index in range(1_200)]
-    for path, reply in samples.everything(accounts).items():
-        answer_with(page, path, reply)
+    answer_everything(page, accounts)
     person = sign_in("viewer", on=page)
     expect(page.locator(".filters")).to_contain_text("All1.200")
     person.go("#/accounts/acc000000")
@@ -188,10 +186,11 @@ def test_one_try_is_one_in_digits_of_another_script(open_context, sign_in, answe
     expect(page.locator(".delivery").first).to_contain_text("٢ tries ·")
 
 
-def test_what_a_test_counts_is_in_digits_of_another_script_too(open_context, sign_in, answer_with):
+def test_what_a_test_counts_is_in_digits_of_another_script_too(
+    open_context, sign_in, answer_everything
+):
     page = open_context(locale="ar-EG").new_page()
-    for path, reply in samples.everything([samples.account(0)]).items():
-        answer_with(page, path, reply)
+    answer_everything(page, [samples.account(0)])
     sign_in("admin", on=page, hash_="#/accounts/acc000000/tests/test1")
     expect(page.locator(".test-step").first).to_be_visible()
     counted = page.locator(".card-head .muted, .step-resources > p, .step-verdict .muted")

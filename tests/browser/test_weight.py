@@ -52,11 +52,10 @@ def test_a_second_visit_asks_for_next_to_nothing(open_context, stack):
     assert transferred < 2_000
 
 
-def test_nothing_jumps_while_a_view_opens(admin, answer_with):
+def test_nothing_jumps_while_a_view_opens(admin, answer_everything):
     page = admin.page
     accounts = [samples.account(index) for index in range(200)]
-    for path, reply in samples.everything(accounts).items():
-        answer_with(page, path, reply)
+    answer_everything(page, accounts)
     page.add_init_script(RECORD_SHIFTS)
     for hash_ in ("#/accounts", "#/accounts/acc000000", "#/organization"):
         page.goto("about:blank")
