@@ -67,10 +67,10 @@ def close(dialog) -> None:
 
 
 @pytest.mark.parametrize("name", ASK_FIRST)
-def test_a_modal_that_is_closed_while_it_asks_does_nothing(admin, answer_with, name):
+def test_a_modal_that_is_closed_while_it_asks_does_nothing(admin, answer_everything, name):
     page, acts = admin.page, []
     page.on("request", lambda one: one.method in ("GET", "OPTIONS") or acts.append(one.url))
-    dialog, held = asking(admin, answer_with, name)
+    dialog, held = asking(admin, answer_everything, name)
     close(dialog)
     for route in held:
         with page.expect_response(route.request.url):
@@ -81,10 +81,10 @@ def test_a_modal_that_is_closed_while_it_asks_does_nothing(admin, answer_with, n
 
 
 @pytest.mark.parametrize("name", [name for name in ASK_FIRST if ASK_FIRST[name][2] != SEARCH])
-def test_nobody_is_told_what_a_closed_modal_found(admin, answer_with, watch, name):
+def test_nobody_is_told_what_a_closed_modal_found(admin, answer_everything, watch, name):
     watch.expect_status(403)
     page = admin.page
-    dialog, held = asking(admin, answer_with, name)
+    dialog, held = asking(admin, answer_everything, name)
     close(dialog)
     for route in held:
         with page.expect_response(route.request.url):
