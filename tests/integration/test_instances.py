@@ -19,7 +19,9 @@ def test_an_instance_has_the_name_of_its_tag_and_awss_word_for_its_state(
 ) -> None:
     web, bare = run_instance(Name="web"), run_instance()
 
-    listed = {i.instance_id: i for i in InstanceClient(session, Kind.EC2, "us-east-1").list()}
+    listed = {
+        i.instance_id: i for i in InstanceClient(session, Kind.EC2, "us-east-1").list().instances
+    }
 
     assert (listed[web].name, listed[web].state, listed[web].type) == ("web", "running", "t3.small")
     assert listed[bare].name is None
@@ -28,8 +30,8 @@ def test_an_instance_has_the_name_of_its_tag_and_awss_word_for_its_state(
 def test_instances_of_another_region_are_of_another_region(session: CustomerSession) -> None:
     there = run_instance(ELSEWHERE)
 
-    assert InstanceClient(session, Kind.EC2, "us-east-1").list() == []
-    (instance,) = InstanceClient(session, Kind.EC2, ELSEWHERE).list()
+    assert InstanceClient(session, Kind.EC2, "us-east-1").list().instances == []
+    (instance,) = InstanceClient(session, Kind.EC2, ELSEWHERE).list().instances
     assert (instance.instance_id, instance.region) == (there, ELSEWHERE)
 
 
@@ -37,14 +39,14 @@ def test_every_page_of_databases_is_read(session: CustomerSession) -> None:
     for number in range(101):
         make_database(f"db-{number:03}")
 
-    assert len(InstanceClient(session, Kind.RDS, "us-east-1").list()) == 101
+    assert len(InstanceClient(session, Kind.RDS, "us-east-1").list().instances) == 101
 
 
 def test_terminated_instances_are_not_shown(session: CustomerSession) -> None:
     gone = run_instance()
     boto3.client("ec2", "us-east-1").terminate_instances(InstanceIds=[gone])
 
-    assert InstanceClient(session, Kind.EC2, "us-east-1").list() == []
+    assert InstanceClient(session, Kind.EC2, "us-east-1").list().instances == []
 
 
 def test_members_of_a_cluster_are_shown_through_it(session: CustomerSession) -> None:
@@ -55,11 +57,11 @@ def test_members_of_a_cluster_are_shown_through_it(session: CustomerSession) -> 
     )
     databases = InstanceClient(session, Kind.RDS, "us-east-1")
 
-    assert [i.instance_id for i in databases.list()] == ["orders"]
+    assert [i.instance_id for i in databases.list().instances] == ["orders"]
     member = databases.find("ledger-1")
     assert member
     assert member.member_of == "ledger"
-    (cluster,) = InstanceClient(session, Kind.AURORA, "us-east-1").list()
+    (cluster,) = InstanceClient(session, Kind.AURORA, "us-east-1").list().instances
     assert (cluster.instance_id, cluster.type) == ("ledger", "aurora-postgresql")
 
 
@@ -77,7 +79,7 @@ def test_a_tag_excludes_an_instance_of_every_kind(kind: Kind, session: CustomerS
     excluded, free = make_tagged(kind, "True"), make_tagged(kind, "false")
     instances = InstanceClient(session, kind, "us-east-1")
 
-    listed = {instance.instance_id: instance.excluded for instance in instances.list()}
+    listed = {instance.instance_id: instance.excluded for instance in instances.list().instances}
     found = [instances.find(each) for each in (excluded, free)]
 
     assert listed == {excluded: True, free: False}

@@ -13,7 +13,7 @@ import boto3
 import pytest
 
 from cavok import wiring
-from cavok.adapters.customer.instances import InstanceClient
+from cavok.adapters.customer.instances import InstanceClient, Listed
 from cavok.adapters.customer.session import CustomerSession
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
@@ -534,7 +534,7 @@ class Broken(InstanceClient):
 
     test_is_over = threading.Event()
 
-    def list(self) -> list[Instance]:
+    def list(self) -> Listed:
         if self.kind is Kind.RDS:
             message = "not authorized"
             raise CallFailed(

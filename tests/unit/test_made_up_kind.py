@@ -37,15 +37,13 @@ DESCRIPTOR = """
         id_parameter="ClusterIdentifier",
         id_pattern=re.compile(r"[a-z][a-z0-9-]{0,62}"),
         arn="arn:aws:redshift:*:{account_number}:cluster:{instance_id}",
-        read=lambda page: (
-            DescribedInstance(
-                instance_id=entry["ClusterIdentifier"],
-                name=entry["ClusterIdentifier"],
-                state=entry["ClusterStatus"],
-                type=entry["NodeType"],
-                tags=tags_of(entry.get("Tags")),
-            )
-            for entry in page["Clusters"]
+        entries=itemgetter("Clusters"),
+        read=lambda entry: DescribedInstance(
+            instance_id=entry["ClusterIdentifier"],
+            name=entry["ClusterIdentifier"],
+            state=entry["ClusterStatus"],
+            type=entry["NodeType"],
+            tags=tags_of(entry.get("Tags")),
         ),
         running="available",
         starting="resuming",

@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from cavok.domain.instances import EXCLUDE_TAG, Instance
-from cavok.domain.kinds import Action, DescribedInstance, Kind, StateReason, tags_of
+from cavok.domain.kinds import (
+    Action,
+    DescribedInstance,
+    DescribedPage,
+    Kind,
+    KindDescriptor,
+    StateReason,
+    tags_of,
+)
 
 EC2, RDS, AURORA = (kind.descriptor for kind in (Kind.EC2, Kind.RDS, Kind.AURORA))
 WEB: dict[str, Any] = {
@@ -36,7 +44,7 @@ def test_a_start_or_stop_permission_is_that_of_one_kind() -> None:
 def test_an_ec2_instance_is_read_from_its_reservation() -> None:
     page = {"Reservations": [{"Instances": [WEB]}, {"Instances": [BARE]}]}
 
-    assert list(EC2.read(page)) == [
+    assert list(EC2.read_page(page).instances) == [
         DescribedInstance(
             instance_id="i-0123456789abcdef0",
             name="web",
@@ -55,7 +63,7 @@ def test_an_ec2_instance_is_read_from_its_reservation() -> None:
         ),
     ]
     scheduled = WEB | {"InstanceLifecycle": "scheduled"}
-    (read,) = EC2.read({"Reservations": [{"Instances": [scheduled]}]})
+    (read,) = EC2.read_page({"Reservations": [{"Instances": [scheduled]}]}).instances
     assert not read.spot
 
 
@@ -69,7 +77,7 @@ def test_a_database_is_read_and_with_it_the_cluster_that_it_belongs_to() -> None
     member = orders | {"DBInstanceIdentifier": "one", "DBClusterIdentifier": "ledger"}
     del member["TagList"]
 
-    assert list(RDS.read({"DBInstances": [orders, member]})) == [
+    assert list(RDS.read_page({"DBInstances": [orders, member]}).instances) == [
         DescribedInstance(
             instance_id="orders",
             name="orders",
@@ -97,7 +105,7 @@ def test_of_clusters_those_of_aurora_are_read() -> None:
     }
     others = [ledger | {"Engine": engine} for engine in ("mysql", "neptune", "docdb")]
 
-    assert list(AURORA.read({"DBClusters": [*others, ledger]})) == [
+    assert list(AURORA.read_page({"DBClusters": [*others, ledger]}).instances) == [
         DescribedInstance(
             instance_id="ledger",
             name="ledger",
@@ -106,6 +114,41 @@ def test_of_clusters_those_of_aurora_are_read() -> None:
             tags={"env": "dev"},
         )
     ]
+
+
+ORDERS: dict[str, Any] = {
+    "DBInstanceIdentifier": "orders",
+    "DBInstanceStatus": "available",
+    "DBInstanceClass": "db.t4g.small",
+}
+LEDGER = {"DBClusterIdentifier": "ledger", "Engine": "aurora-mysql", "Status": "stopped"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "page", "wrong"),
+    [
+        (EC2, {"Reservations": [{"Instances": [WEB | {"State": {}}, BARE]}]}, "no Name"),
+        (EC2, {"Reservations": [{"Instances": [WEB | {"State": None}, BARE]}]}, "another shape"),
+        (RDS, {"DBInstances": [{"DBInstanceIdentifier": "odd"}, ORDERS]}, "no DBInstanceStatus"),
+        (RDS, {"DBInstances": [ORDERS | {"TagList": [{"Key": "a"}]}, ORDERS]}, "no Value"),
+        (RDS, {"DBInstances": ["odd", ORDERS]}, "another shape"),
+        (AURORA, {"DBClusters": [{"DBClusterIdentifier": "odd"}, LEDGER]}, "no Engine"),
+    ],
+)
+def test_an_entry_that_cannot_be_read_hides_no_other(
+    kind: KindDescriptor, page: dict[str, Any], wrong: str
+) -> None:
+    described = kind.read_page(page)
+
+    assert len(described.instances) == 1
+    assert described.unreadable == (wrong,)
+
+
+@pytest.mark.parametrize(("kind", "wrong"), [(EC2, "no Reservations"), (RDS, "no DBInstances")])
+def test_a_page_without_its_list_has_something_that_cannot_be_read(
+    kind: KindDescriptor, wrong: str
+) -> None:
+    assert kind.read_page({}) == DescribedPage((), (wrong,))
 
 
 def test_no_tags_are_no_tags() -> None:

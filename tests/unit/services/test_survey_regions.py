@@ -358,6 +358,30 @@ def test_a_list_that_never_ends_leaves_the_survey_what_it_has(aws: Aws) -> None:
     assert survey.unlisted == {US: Reason.ERROR}
 
 
+def test_an_instance_that_cannot_be_read_may_be_allowed_or_not(
+    aws: Aws, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The others are asked about, and are not all; nor is the region without instances."""
+    instance = {"InstanceId": ids(1)[0], "State": {"Name": "running"}, "InstanceType": "t3.small"}
+    aws.answers["DescribeInstances"] = {"Reservations": [{"Instances": [{}, instance]}]}
+    aws.answers["DescribeDBInstances"] = {"DBInstances": [{}]}
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert survey.instances == {US: tuple(ids(1))}
+    assert (survey.reachable, survey.asked_in_part, survey.unlisted) == ((US,), (US,), {})
+    assert capsys.readouterr().out.count('"UnreadableInstances":[1.0]') == 2
+
+
+def test_a_region_with_an_instance_that_cannot_be_read_has_instances(aws: Aws) -> None:
+    aws.answers["DescribeDBInstances"] = {"DBInstances": [{}]}
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
+
+    assert (survey.instances, survey.elsewhere) == ({}, ())
+    assert len(aws.called("DescribeDBInstances")) == 1, "it was looked for in another region"
+
+
 def test_threads_load_what_botocore_knows_of_pages_one_after_another(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -175,6 +175,14 @@ EXPLANATIONS = {
         "AWS does not let Cavok into the account: AccessDenied: no. Press Test to see what is "
         "wrong.",
     ),
+    "not_readable": Explanation(
+        "AWS described the instance without a field that Cavok needs, so nothing was started or "
+        "stopped.",
+        "Look at the instance in AWS's console: it may be new, or being deleted. Send the request "
+        "again later, or ask Cavok's support.",
+        "orders could not be looked for in us-east-1: Of the RDS instances in AWS's answer, 1 "
+        "cannot be read (no DBInstanceClass).",
+    ),
     "overtaken": Explanation(
         "A later request started or stopped the same instance. Nothing was done for this one.",
         "Check the state of the instance before you ask again.",

@@ -21,6 +21,9 @@ OUT_OF_TIME = "OutOfTime"
 POLICIES_UNREAD = "PoliciesUnread"
 """Cavok's own code: the role has more policies than tests read."""
 
+UNREADABLE = "Unreadable"
+"""Cavok's own code: AWS described an instance without a field that Cavok needs."""
+
 MAX_MESSAGE = 4_096
 """How many characters of an error message are read. In EC2's, the rest is the encoded part."""
 

@@ -233,6 +233,10 @@ class RegionUnusable(InteractionRefused):
     """No call works in the region: the account has not enabled it, or AWS refuses every call."""
 
 
+class NotReadable(InteractionRefused):
+    """AWS describes the instance without a field that Cavok needs. Nothing was done."""
+
+
 class RefusedByAws(InteractionRefused):
     """AWS refuses a call that the account's role needs, or did so in the last test."""
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from operator import itemgetter
 from typing import Any, Self
 
 
@@ -48,6 +49,14 @@ class DescribedInstance:
     spot: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class DescribedPage:
+    """One page of a Describe answer. `unreadable` says, of each entry that cannot be read, why."""
+
+    instances: tuple[DescribedInstance, ...]
+    unreadable: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KindDescriptor:
     """What Cavok knows about a kind of instance.
@@ -69,7 +78,8 @@ class KindDescriptor:
     dry_run           whether AWS has a dry run of start and stop. Without one, a test names an
                       instance that no account has, and the role's policies say which real ones the
                       permission holds for. Only one kind may have it: `domain/survey.py`.
-    read              yields the instances in one page of the Describe answer.
+    entries           yields the entries of one page of the Describe answer.
+    read              reads one entry; null if it is no instance of this kind.
     running … stopped states, in AWS's words. A running instance can be stopped, a stopped one can
                       be started.
     hidden            states of instances that are gone. A listing leaves them out.
@@ -99,7 +109,8 @@ class KindDescriptor:
     arn: str
     tag_keys: tuple[str, ...] = ("aws:resourcetag/",)
     dry_run: bool = False
-    read: Callable[[Mapping[str, Any]], Iterator[DescribedInstance]]
+    entries: Callable[[Mapping[str, Any]], Iterable[Any]]
+    read: Callable[[Any], DescribedInstance | None]
     running: str
     starting: str = "starting"
     stopping: str = "stopping"
@@ -113,6 +124,25 @@ class KindDescriptor:
     wrong_state: frozenset[str]
     no_capacity: frozenset[str]
     restarted_by_aws: bool = False
+
+    def read_page(self, page: Mapping[str, Any]) -> DescribedPage:
+        """The instances in one page of the Describe answer. An entry that lacks a field, or has
+        another shape than AWS documents, hides no other.
+        """
+        try:
+            entries = list(self.entries(page))
+        except _NOT_AS_DOCUMENTED as error:
+            return DescribedPage((), (_what_is_wrong(error),))
+        found: list[DescribedInstance] = []
+        unreadable: list[str] = []
+        for entry in entries:
+            try:
+                described = self.read(entry)
+            except _NOT_AS_DOCUMENTED as error:
+                unreadable.append(_what_is_wrong(error))
+            else:
+                found += [described] if described else []
+        return DescribedPage(tuple(found), tuple(unreadable))
 
     def permission(self, action: Action) -> str:
         """The permission that an action needs, besides Describe."""
@@ -131,48 +161,57 @@ class KindDescriptor:
         return {self.id_parameter: [instance_id] if self.id_in_list else instance_id}
 
 
+_NOT_AS_DOCUMENTED = (AttributeError, LookupError, TypeError)
+
+
+def _what_is_wrong(error: Exception) -> str:
+    return f"no {error.args[0]}" if isinstance(error, KeyError) else "another shape"
+
+
 def tags_of(entries: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
     """AWS's list of tags as a dictionary."""
     return {entry["Key"]: entry["Value"] for entry in entries or ()}
 
 
-def _read_ec2_instances(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
+def _ec2_entries(page: Mapping[str, Any]) -> Iterator[Any]:
     for reservation in page["Reservations"]:
-        for entry in reservation["Instances"]:
-            tags, reason = tags_of(entry.get("Tags")), entry.get("StateReason")
-            yield DescribedInstance(
-                instance_id=entry["InstanceId"],
-                name=tags.get("Name"),
-                state=entry["State"]["Name"],
-                type=entry["InstanceType"],
-                tags=tags,
-                reason=StateReason(reason["Code"], reason["Message"]) if reason else None,
-                spot=entry.get("InstanceLifecycle") == "spot",
-            )
+        yield from reservation["Instances"]
 
 
-def _read_rds_instances(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
-    for entry in page["DBInstances"]:
-        yield DescribedInstance(
-            instance_id=entry["DBInstanceIdentifier"],
-            name=entry["DBInstanceIdentifier"],
-            state=entry["DBInstanceStatus"],
-            type=entry["DBInstanceClass"],
-            tags=tags_of(entry.get("TagList")),
-            member_of=entry.get("DBClusterIdentifier") or None,
-        )
+def _read_ec2_instance(entry: Mapping[str, Any]) -> DescribedInstance:
+    tags, reason = tags_of(entry.get("Tags")), entry.get("StateReason")
+    return DescribedInstance(
+        instance_id=entry["InstanceId"],
+        name=tags.get("Name"),
+        state=entry["State"]["Name"],
+        type=entry["InstanceType"],
+        tags=tags,
+        reason=StateReason(reason["Code"], reason["Message"]) if reason else None,
+        spot=entry.get("InstanceLifecycle") == "spot",
+    )
 
 
-def _read_aurora_clusters(page: Mapping[str, Any]) -> Iterator[DescribedInstance]:
-    for entry in page["DBClusters"]:
-        if entry["Engine"].startswith("aurora"):
-            yield DescribedInstance(
-                instance_id=entry["DBClusterIdentifier"],
-                name=entry["DBClusterIdentifier"],
-                state=entry["Status"],
-                type=entry["Engine"],
-                tags=tags_of(entry.get("TagList")),
-            )
+def _read_rds_instance(entry: Mapping[str, Any]) -> DescribedInstance:
+    return DescribedInstance(
+        instance_id=entry["DBInstanceIdentifier"],
+        name=entry["DBInstanceIdentifier"],
+        state=entry["DBInstanceStatus"],
+        type=entry["DBInstanceClass"],
+        tags=tags_of(entry.get("TagList")),
+        member_of=entry.get("DBClusterIdentifier") or None,
+    )
+
+
+def _read_aurora_cluster(entry: Mapping[str, Any]) -> DescribedInstance | None:
+    if not entry["Engine"].startswith("aurora"):
+        return None
+    return DescribedInstance(
+        instance_id=entry["DBClusterIdentifier"],
+        name=entry["DBClusterIdentifier"],
+        state=entry["Status"],
+        type=entry["Engine"],
+        tags=tags_of(entry.get("TagList")),
+    )
 
 
 _BROKEN_DATABASE = frozenset(
@@ -234,7 +273,8 @@ class Kind(StrEnum):
         arn="arn:aws:ec2:*:{account_number}:instance/{instance_id}",
         tag_keys=("aws:resourcetag/", "ec2:resourcetag/"),
         dry_run=True,
-        read=_read_ec2_instances,
+        entries=_ec2_entries,
+        read=_read_ec2_instance,
         running="running",
         starting="pending",
         hidden=frozenset({"terminated", "shutting-down"}),
@@ -279,7 +319,8 @@ class Kind(StrEnum):
         ids_in_any_case=True,
         arn="arn:aws:rds:*:{account_number}:db:{instance_id}",
         tag_keys=("aws:resourcetag/", "rds:db-tag/"),
-        read=_read_rds_instances,
+        entries=itemgetter("DBInstances"),
+        read=_read_rds_instance,
         running="available",
         broken=_BROKEN_DATABASE,
         absent=frozenset({"DBInstanceNotFound", "DBInstanceNotFoundFault"}),
@@ -299,7 +340,8 @@ class Kind(StrEnum):
         ids_in_any_case=True,
         arn="arn:aws:rds:*:{account_number}:cluster:{instance_id}",
         tag_keys=("aws:resourcetag/", "rds:cluster-tag/"),
-        read=_read_aurora_clusters,
+        entries=itemgetter("DBClusters"),
+        read=_read_aurora_cluster,
         running="available",
         broken=_BROKEN_DATABASE,
         absent=frozenset({"DBClusterNotFoundFault"}),

@@ -107,9 +107,10 @@ def _list(
         if each_region not in unusable
     ]
     found, failed = query_in_parallel(clients, lambda client: client.list())
+    failed |= {client: part.unreadable for client, part in found.items() if part.unreadable}
     listing = Listing(
         sorted(
-            (instance for instances in found.values() for instance in instances),
+            (instance for part in found.values() for instance in part.instances),
             key=lambda i: (i.region, list(Kind).index(i.kind), i.name or "", i.instance_id),
         ),
         [

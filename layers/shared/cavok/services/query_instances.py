@@ -4,11 +4,12 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, TypeVar
 
-from cavok.domain.access_denied import Reason
+from cavok.domain.access_denied import UNREADABLE, Reason
 from cavok.domain.errors import (
     CallFailed,
     InteractionRefused,
     NotAnswered,
+    NotReadable,
     RefusedByAws,
     RegionUnusable,
 )
@@ -60,6 +61,8 @@ _NO_ANSWER = Judgement(
 
 def why_not_described(kind: Kind, judgement: Judgement) -> str:
     """Why the instances of a kind could not be read, as a sentence for people."""
+    if judgement.error_code == UNREADABLE:
+        return f"Of the {kind.descriptor.plural} in AWS's answer, {judgement.detail}."
     if judgement.reason is Reason.REGION_DISABLED:
         return f"The account has not enabled this region ({judgement.error_code})."
     return why_call_failed(kind.descriptor.describe, judgement)
@@ -69,6 +72,8 @@ def why_unavailable(judgement: Judgement) -> type[InteractionRefused | NotAnswer
     """The same as the cause of an error."""
     if judgement.passing:
         return NotAnswered
+    if judgement.error_code == UNREADABLE:
+        return NotReadable
     return RegionUnusable if judgement.reason is Reason.REGION_DISABLED else RefusedByAws
 
 

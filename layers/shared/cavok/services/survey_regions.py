@@ -143,7 +143,7 @@ def _elsewhere(session: CustomerSession, regions: Sequence[str]) -> tuple[str, .
 
 
 def _has_instances(look: _Look) -> bool:
-    return any(found.ids for _, found in look.values())
+    return any(found.exist for _, found in look.values())
 
 
 def _look(

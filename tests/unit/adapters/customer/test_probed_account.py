@@ -131,6 +131,17 @@ def test_the_databases_of_a_region_are_capped(aws: Aws) -> None:
     assert len(aws.called("DescribeDBInstances")) <= MAX_DATABASES / 100 + 1
 
 
+def test_a_database_that_cannot_be_read_is_one_that_is_not_listed(aws: Aws) -> None:
+    page = rds_page(2)
+    del page["DBInstances"][0]["DBInstanceClass"]
+    aws.answers["DescribeDBInstances"] = page
+
+    databases = probed().databases(Kind.RDS)
+
+    assert [each.id for each in databases.found] == ["d1"]
+    assert not databases.complete
+
+
 def test_a_page_that_is_refused_leaves_those_before_it(aws: Aws) -> None:
     pages = iter([rds_page(100, marker="next")])
 

@@ -98,9 +98,10 @@ def _an_instance(ec2: Any) -> str:
     permission. A random ID if there is none.
     """
     try:
-        found = list(ASKED_ABOUT.descriptor.read(ec2.describe_instances(MaxResults=5)))
+        page = ec2.describe_instances(MaxResults=5)
+        found = ASKED_ABOUT.descriptor.read_page(page).instances
     except AWS_ERRORS:
-        found = []  # reported by the step of ec2:DescribeInstances
+        found = ()  # reported by the step of ec2:DescribeInstances
     usable = (each.instance_id for each in found if each.state not in ASKED_ABOUT.descriptor.hidden)
     return next(usable, None) or _absent()
 

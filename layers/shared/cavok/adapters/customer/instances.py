@@ -1,14 +1,24 @@
 """The instances of a customer's account in one region: listing, finding, starting and stopping."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error, was_repeated
+from cavok.adapters.customer.described import read_page
 from cavok.adapters.customer.session import CustomerSession, method_of, paginator_of
+from cavok.domain.access_denied import UNREADABLE, Reason
 from cavok.domain.errors import CallFailed
 from cavok.domain.instances import Instance
-from cavok.domain.kinds import Action, Kind
+from cavok.domain.kinds import Action, DescribedPage, Kind
+from cavok.domain.steps import Judgement, Verdict
+
+
+class Listed(NamedTuple):
+    """A region's instances of a kind. `unreadable` is null if each could be read."""
+
+    instances: list[Instance]
+    unreadable: Judgement | None = None
 
 
 class InstanceClient:
@@ -22,17 +32,32 @@ class InstanceClient:
         self._descriptor = kind.descriptor
         self._client = session.client(kind.descriptor.service, region)
 
-    def list(self) -> list[Instance]:
+    def list(self) -> Listed:
         """All instances except terminated ones and members of clusters. Raises CallFailed."""
         with _failures():
-            found = list(self._describe({}))
-        return [i for i in found if i.state not in self._descriptor.hidden and i.member_of is None]
+            pages = list(self._describe({}))
+        return Listed(
+            [
+                Instance.of(each, self.kind, self.region)
+                for page in pages
+                for each in page.instances
+                if each.state not in self._descriptor.hidden and each.member_of is None
+            ],
+            _judge([why for page in pages for why in page.unreadable]),
+        )
 
     def find(self, instance_id: str) -> Instance | None:
-        """The instance, or null if it does not exist. Raises CallFailed."""
+        """The instance, or null if it does not exist. Raises CallFailed, also if what AWS says
+        about it cannot be read.
+        """
         try:
             with _failures():
-                return next(self._describe(self._descriptor.arguments(instance_id)), None)
+                for page in self._describe(self._descriptor.arguments(instance_id)):
+                    if unreadable := _judge(page.unreadable):
+                        raise CallFailed(unreadable)
+                    for each in page.instances:
+                        return Instance.of(each, self.kind, self.region)
+                return None
         except CallFailed as failure:
             if failure.judgement.error_code in self._descriptor.absent:
                 return None
@@ -44,11 +69,22 @@ class InstanceClient:
         with _failures():
             call(**self._descriptor.arguments(instance_id))
 
-    def _describe(self, arguments: Mapping[str, Any]) -> Iterator[Instance]:
+    def _describe(self, arguments: Mapping[str, Any]) -> Iterator[DescribedPage]:
         paginator = paginator_of(self._client, self._descriptor.describe)
         for page in paginator.paginate(**arguments):
-            for described in self._descriptor.read(page):
-                yield Instance.of(described, self.kind, self.region)
+            yield read_page(self.kind, page, self.region)
+
+
+def _judge(unreadable: Sequence[str]) -> Judgement | None:
+    """What descriptions prove that cannot be read: nothing. Null if there are none."""
+    if not unreadable:
+        return None
+    return Judgement(
+        verdict=Verdict.INCONCLUSIVE,
+        reason=Reason.ERROR,
+        error_code=UNREADABLE,
+        detail=f"{len(unreadable)} cannot be read ({', '.join(sorted(set(unreadable)))})",
+    )
 
 
 @contextmanager

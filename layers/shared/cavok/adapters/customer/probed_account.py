@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
+from cavok.adapters.customer.described import read_page
 from cavok.adapters.customer.session import CustomerSession, paginator_of
 from cavok.domain.access_denied import TIMED_OUT, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
@@ -212,19 +213,22 @@ class ProbedAccount:
     def _databases_in(self, kind: Kind, region: str) -> Databases:
         """Databases that start and stop on their own: not the members of a cluster."""
         client = self.session.client(kind.descriptor.service, region)
-        found: list[Database] = []
+        found: list[Database | None] = []
         try:
             for database in islice(self._listed(client, kind, region), MAX_DATABASES + 1):
                 found.append(database)
+            complete = len(found) <= MAX_DATABASES and None not in found
         except AWS_ERRORS:
-            return Databases(tuple(found), complete=False)
-        return Databases(tuple(found[:MAX_DATABASES]), len(found) <= MAX_DATABASES)
+            complete = False
+        return Databases(tuple(each for each in found[:MAX_DATABASES] if each), complete)
 
-    def _listed(self, client: Any, kind: Kind, region: str) -> Iterator[Database]:
+    def _listed(self, client: Any, kind: Kind, region: str) -> Iterator[Database | None]:
+        """Null for each that cannot be read."""
         self.deadline.check()
-        descriptor = kind.descriptor
-        for page in paginator_of(client, descriptor.describe).paginate():
-            for each in descriptor.read(page):
+        for page in paginator_of(client, kind.descriptor.describe).paginate():
+            described = read_page(kind, page, region)
+            yield from (None for _ in described.unreadable)
+            for each in described.instances:
                 if each.member_of is None:
                     arn = self.arn(kind, each.instance_id, region)
                     yield Database(each.instance_id, region, arn, each.tags)

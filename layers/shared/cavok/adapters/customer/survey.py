@@ -1,11 +1,12 @@
 """The calls with which a test looks at a region: one per service."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
+from cavok.adapters.customer.described import read_page
 from cavok.adapters.customer.session import CustomerSession, paginator_of
-from cavok.domain.kinds import DescribedInstance, Kind
+from cavok.domain.kinds import DescribedPage, Kind
 from cavok.domain.steps import ALLOWED, Judgement
 from cavok.domain.survey import ASKED_ABOUT, FoundInstances
 
@@ -33,11 +34,11 @@ def find_instances(
 ) -> tuple[Judgement, FoundInstances]:
     """What the kind's service answers in a region, and its instances in up to `pages` pages; in one
     small page if no test asks about the kind. A page that fails ends the search; the first decides
-    what the service answers.
+    what the service answers. With an entry that cannot be read, these are not all.
     """
     until = clock() + PAGING_SECONDS
     size, pages = (PAGE, pages) if kind is ASKED_ABOUT else (SMALL_PAGE, 1)
-    found: list[DescribedInstance] = []
+    found: list[DescribedPage] = []
     client = session.client(kind.descriptor.service, region)
     paginator = paginator_of(client, kind.descriptor.describe)
     answers = iter(paginator.paginate(PaginationConfig={"PageSize": size}))
@@ -47,7 +48,7 @@ def find_instances(
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
             return answer, _instances(kind, found, answered=False)
-        found += kind.descriptor.read(page)
+        found.append(read_page(kind, page, region))
         if not any(page.get(token) for token in _TOKENS):
             return ALLOWED, _instances(kind, found, complete=True)
         if clock() > until:
@@ -57,15 +58,22 @@ def find_instances(
 
 def _instances(
     kind: Kind,
-    described: Iterable[DescribedInstance],
+    pages: Sequence[DescribedPage],
     *,
     complete: bool = False,
     answered: bool = True,
 ) -> FoundInstances:
-    present = [each for each in described if each.state not in kind.descriptor.hidden]
+    present = [
+        each
+        for page in pages
+        for each in page.instances
+        if each.state not in kind.descriptor.hidden
+    ]
+    unreadable = any(page.unreadable for page in pages)
     return FoundInstances(
         ids=tuple(each.instance_id for each in present),
         spot=frozenset(each.instance_id for each in present if each.spot),
-        complete=complete,
+        complete=complete and not unreadable,
         answered=answered,
+        unreadable=unreadable,
     )

@@ -1,0 +1,79 @@
+"""Instances of which Cavok cannot read AWS's description: others are used all the same."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cavok.adapters.customer.instances import InstanceClient
+from cavok.domain.accounts import Status
+from cavok.domain.errors import CallFailed, NotReadable
+from cavok.domain.instances import Unavailable
+from cavok.domain.kinds import Kind
+from cavok.services.connections import ConnectionDependencies, RequestContext
+from cavok.services.instances import list_instances
+from cavok.services.query_instances import why_unavailable
+from tests.support.builders import ACCOUNT_ID, ADA, NOW, ORGANIZATION_ID
+from tests.support.fake_aws import Aws, a_session
+
+US = "us-east-1"
+ORDERS = {
+    "DBInstanceIdentifier": "orders",
+    "DBInstanceStatus": "available",
+    "DBInstanceClass": "db.t4g.small",
+}
+ODD = {"DBInstanceIdentifier": "odd", "DBInstanceStatus": "creating"}
+
+
+def test_a_listing_shows_the_others_and_says_that_some_are_missing(aws: Aws) -> None:
+    aws.answers["DescribeDBInstances"] = {"DBInstances": [ODD, ORDERS, {}]}
+    account = SimpleNamespace(
+        organization_id=ORGANIZATION_ID,
+        account_id=ACCOUNT_ID,
+        regions=(US,),
+        unusable_regions={},
+        status=Status.CONFIRMED,
+        write_logs=False,
+    )
+    recorded: list[Any] = []
+    made: Any = SimpleNamespace(
+        get=lambda *_: account,
+        enter=lambda *_: a_session(),
+        record=lambda listed, _: recorded.append(listed),
+    )
+
+    listing = list_instances(
+        RequestContext(
+            organization_id=ORGANIZATION_ID, account_id=ACCOUNT_ID, requester=ADA, now=NOW
+        ),
+        region=None,
+        kind=None,
+        dependencies=ConnectionDependencies(
+            accounts=made,
+            verifications=made,
+            sessions=made,
+            interactions=made,
+            connect=InstanceClient,
+        ),
+    )
+
+    assert [instance.instance_id for instance in listing.items] == ["orders"]
+    said = (
+        "Of the RDS instances in AWS's answer, 2 cannot be read "
+        "(no DBInstanceClass, no DBInstanceIdentifier)."
+    )
+    assert listing.unavailable == [Unavailable(US, Kind.RDS, said, NotReadable)]
+    assert [each.detail for each in recorded] == ["1 instance; 1 could not be listed."]
+
+
+def test_an_instance_that_cannot_be_read_is_not_started_or_stopped(aws: Aws) -> None:
+    """It may exist in any state, and a tag may exclude it."""
+    aws.answers["DescribeDBInstances"] = {"DBInstances": [ODD]}
+
+    with pytest.raises(CallFailed) as failed:
+        InstanceClient(a_session(), Kind.RDS, US).find("odd")
+
+    assert why_unavailable(failed.value.judgement) is NotReadable
+    assert not failed.value.judgement.passing
