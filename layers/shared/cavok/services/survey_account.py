@@ -1,0 +1,29 @@
+"""The survey of a person's test, whose workflow carries a sealed session."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+from cavok.adapters.sealing import Sealer
+from cavok.adapters.table.resources import Resources
+from cavok.domain.survey import MAX_UNDER_CONTROL, Survey
+from cavok.domain.verifications import Trigger
+from cavok.services.sealed_session import unseal_session
+from cavok.services.survey_regions import survey_regions
+
+
+def survey_account(
+    test: Mapping[str, Any], resources: Resources, sealer: Sealer, now: datetime
+) -> Survey:
+    """`test` has the names under which its `session` is sealed, its `trigger`, and the account's
+    `regions`. Raises SealBroken.
+    """
+    under_control = resources.all_of(test["account_id"])
+    with ThreadPoolExecutor(1) as pool:  # beside opening the session: a person waits
+        known = pool.submit(lambda: tuple(islice(under_control, MAX_UNDER_CONTROL)))
+        session = unseal_session(test["session"], test, sealer)
+    return survey_regions(
+        test["regions"], session, known.result(), trigger=Trigger(test["trigger"]), now=now
+    )
