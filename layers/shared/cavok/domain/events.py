@@ -600,54 +600,44 @@ def _interaction_events(change: InteractionChange) -> Iterator[Event]:
     """One event when the interaction closes, and one if the instance did not reach the state."""
     before, after = change.before, change.after
     if not after.open and (before is None or before.open):
-        yield _interaction_event(after)
+        yield _interaction_event_of(
+            EventType.INTERACTION,
+            after,
+            after.at,
+            outcome=after.outcome.value,
+            detail=after.detail,
+            request_id=after.request_id,
+        )
     elif before and before.result is not after.result and after.result is Result.NOT_REACHED:
-        yield _not_followed_event(after, change.at)
+        yield _interaction_event_of(
+            EventType.NOT_FOLLOWED,
+            after,
+            change.at,
+            state=after.state,
+            state_reason=after.state_reason,
+        )
 
 
-def _interaction_event(interaction: Interaction) -> Event:
+def _interaction_event_of(
+    event_type: EventType, interaction: Interaction, at: datetime, **more: str | None
+) -> Event:
     envelope = Envelope(
-        event_id=f"{interaction.interaction_id}-{_slug(EventType.INTERACTION, '-')}",
-        organization_id=interaction.organization_id,
-        account_id=interaction.account_id,
-        occurred_at=interaction.at,
-    )
-    return envelope.event(
-        EventType.INTERACTION,
-        {
-            "interaction_id": interaction.interaction_id,
-            "action": interaction.action.value,
-            "kind": interaction.kind.value if interaction.kind else None,
-            "instance_id": interaction.instance_id,
-            "region": interaction.region,
-            "outcome": interaction.outcome.value,
-            "detail": interaction.detail,
-            "actor": interaction.actor.name,
-            "at": utc_text(interaction.at),
-            "request_id": interaction.request_id,
-        },
-    )
-
-
-def _not_followed_event(interaction: Interaction, at: datetime) -> Event:
-    envelope = Envelope(
-        event_id=f"{interaction.interaction_id}-{_slug(EventType.NOT_FOLLOWED, '-')}",
+        event_id=f"{interaction.interaction_id}-{_slug(event_type, '-')}",
         organization_id=interaction.organization_id,
         account_id=interaction.account_id,
         occurred_at=at,
     )
     return envelope.event(
-        EventType.NOT_FOLLOWED,
+        event_type,
         {
             "interaction_id": interaction.interaction_id,
             "action": interaction.action.value,
             "kind": interaction.kind.value if interaction.kind else None,
             "instance_id": interaction.instance_id,
             "region": interaction.region,
-            "state": interaction.state,
-            "state_reason": interaction.state_reason,
             "actor": interaction.actor.name,
             "at": utc_text(interaction.at),
+            **more,
         },
     )
 

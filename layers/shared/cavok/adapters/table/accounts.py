@@ -482,9 +482,8 @@ class Accounts:
         index = AccountItem.by_status if status else AccountItem.by_name
         names = AccountItem.name_key.startswith(prefix.lower()) if prefix else None
         found = self._table.entries(index, hash_key, names, start=start, limit=limit)
-        ids = [
-            (each["name_key"]["S"], each["sk"]["S"].removeprefix(keys.ACCOUNT)) for each in found
-        ]
+        rows = [Row(AccountItem, each) for each in found]
+        ids = [(row.name_key, row.sk.removeprefix(keys.ACCOUNT)) for row in rows]
         return [(Position("name", key, account_id), account_id) for key, account_id in ids]
 
     def _by_number(
