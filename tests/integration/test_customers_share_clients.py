@@ -180,6 +180,18 @@ def test_connections_are_closed_before_there_are_too_many_and_made_again(
     list_policies(customer(1))
 
 
+def test_connections_are_closed_too_if_nobody_can_say_how_many_there_are(
+    aws: Aws, without_lists_of_descriptors: None
+) -> None:
+    list_policies(customer(1))
+    manager = module._shared_client("iam", "us-east-1")._endpoint.http_session._manager
+
+    module.close_idle_connections()
+
+    assert len(manager.pools) == 0
+    list_policies(customer(1))
+
+
 def test_the_shared_client_alone_sends_nothing_least_of_all_as_ourselves(aws: Aws) -> None:
     shared = module._shared_client("iam", "us-east-1")
 

@@ -971,6 +971,21 @@ def test_what_answers_after_the_patience_changes_nothing_even_if_it_has_no_test_
     assert [stored(account) for account in pair] == before
 
 
+def test_a_sweep_goes_on_where_nobody_can_say_how_many_connections_are_open(
+    customers: Customers,
+    monkeypatch: pytest.MonkeyPatch,
+    without_lists_of_descriptors: None,
+) -> None:
+    """On Lambda, the first page of each sweep once was its last."""
+    monkeypatch.setattr(sweep, "AT_ONCE", 2)
+    connected(5)
+
+    swept = customers.swept()
+
+    assert swept.outcomes == {"confirmed": 5}
+    assert not swept.failed
+
+
 def test_an_account_that_cannot_be_read_keeps_nobody_from_being_tested(
     customers: Customers,
 ) -> None:

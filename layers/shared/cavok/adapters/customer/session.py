@@ -5,6 +5,7 @@ import threading
 from contextvars import ContextVar
 from dataclasses import asdict, astuple, dataclass, field, replace
 from functools import cache, partial
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,6 +15,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials as Signer
 
 from cavok.domain.permissions import DEFAULT_ROLE_PATH, role_arn
+from cavok.observability import logger
 
 if TYPE_CHECKING:
     from cavok.domain.accounts import Account
@@ -34,6 +36,9 @@ MOST_DESCRIPTORS = 400
 """Open files and connections that a process may keep between pages of a sweep. Lambda allows 1,024,
 and a page has up to 432 calls at once. Source: Lambda Developer Guide, "Lambda quotas".
 """
+
+_DESCRIPTORS = Path("/proc/self/fd")
+"""Lambda has no `/dev/fd`. Source: github.com/aws/aws-lambda-base-images/issues/132."""
 
 _MAKING_CLIENTS = threading.Lock()
 """Threads may share boto3 clients, but must not create them at the same time. Source: boto3 guide,
@@ -163,9 +168,20 @@ def close_idle_connections() -> None:
     """Closes idle connections if there are too many: each region and service has its own, and
     customers use many. A call in progress keeps its connection.
     """
-    if sum(1 for _ in Path("/dev/fd").iterdir()) > MOST_DESCRIPTORS:
+    if _descriptors() > MOST_DESCRIPTORS:
         for client in tuple(_clients):
             client.close()
+
+
+def _descriptors() -> float:
+    """How many this process has. More than any number if that cannot be seen, for example because
+    none is left to look with: new connections cost less than a call that can open none.
+    """
+    try:
+        return sum(1 for _ in _DESCRIPTORS.iterdir())
+    except OSError as error:
+        logger.warning("Descriptors not counted", error=repr(error))
+        return inf
 
 
 def _with_credentials(shared: Any, credentials: Credentials) -> Any:
