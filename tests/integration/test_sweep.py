@@ -863,7 +863,7 @@ def test_a_lost_answer_to_a_hand_over_keeps_nobody_from_being_tested(
 def test_a_dead_test_that_cannot_be_aborted_keeps_nobody_from_being_tested(
     customers: Customers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (odd,) = connected()
+    (odd,) = connected(1, touched_at=NOW - timedelta(hours=26), created_at=NOW - timedelta(days=9))
     customers.finds["A0"] = unsure
     customers.swept()
     customers.now += LEASE
@@ -878,6 +878,7 @@ def test_a_dead_test_that_cannot_be_aborted_keeps_nobody_from_being_tested(
 
     assert swept.outcomes == {"confirmed": len(others)}
     assert list(swept.failed) == [odd.account_id]
+    assert swept.hours_untested > 26, "and an alarm rings"
 
 
 def test_a_sweep_that_can_start_no_test_after_a_crash_fails(
@@ -991,19 +992,58 @@ def test_an_account_that_cannot_be_read_keeps_nobody_from_being_tested(
 ) -> None:
     """Such as one that a newer release wrote, before the older one was deployed again."""
     odd, *others = connected(5)
-    pk, sk = image(odd)["pk"], image(odd)["sk"]
-    client("dynamodb").update_item(
-        TableName=TABLE,
-        Key={"pk": pk, "sk": sk},
-        UpdateExpression="SET #status = :newer",
-        ExpressionAttributeNames={"#status": "status"},
-        ExpressionAttributeValues={":newer": {"S": "suspended"}},
-    )
+    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "status")
 
     swept = customers.swept()
 
     assert swept.outcomes == {"confirmed": len(others)}
     assert list(swept.failed) == [odd.account_id]
+
+
+def test_an_account_that_cannot_be_read_rings_an_alarm_as_soon_as_it_may_have_to(
+    customers: Customers,
+) -> None:
+    """Nobody can say how long it went without a verdict, but that is never more than
+    `UNTESTED` when it becomes due.
+    """
+    (odd,) = connected(1, due=NOW - timedelta(minutes=6))
+    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "status")
+
+    assert customers.swept().hours_untested == pytest.approx(26.1)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_a_dead_test_that_cannot_be_read_keeps_nobody_from_being_tested(
+    customers: Customers, apart: bool
+) -> None:
+    """The age of its account is told, so that an alarm rings if nobody repairs it."""
+    (odd,) = connected(1, touched_at=NOW - timedelta(hours=30), created_at=NOW - timedelta(days=9))
+    customers.finds["A0"] = unsure
+    customers.swept()
+    customers.now += LEASE
+    (test,) = stored_tests(odd)
+    written_by_a_newer_release(f"VERIFICATION#{test.verification_id}", "trigger")
+    others = connected(5, first=1)
+
+    swept = customers.sweep().run(NO_DEADLINE, apart=apart)
+
+    assert list(swept.failed) == [odd.account_id]
+    reached = swept.handed_over if apart else customers.tested[1:]
+    assert sorted(reached) == [account.account_id for account in others]
+    assert swept.hours_untested > 30
+
+
+def written_by_a_newer_release(sk: str, attribute: str) -> None:
+    """Lets an item have a value that this release does not know."""
+    (item,) = (i for i in client("dynamodb").scan(TableName=TABLE)["Items"] if i["sk"]["S"] == sk)
+    client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={"pk": item["pk"], "sk": item["sk"]},
+        UpdateExpression="SET #attribute = :newer",
+        ConditionExpression="attribute_exists(#attribute)",
+        ExpressionAttributeNames={"#attribute": attribute},
+        ExpressionAttributeValues={":newer": {"S": "of a newer release"}},
+    )
 
 
 def test_a_clock_that_is_set_back_ends_no_sweep(customers: Customers) -> None:

@@ -37,6 +37,7 @@ from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFo
 from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.verifications import (
+    UNTESTED,
     State,
     Trigger,
     Verification,
@@ -77,7 +78,8 @@ class Swept:
     handed_over     why an account was given a test of its own, by account.
     failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
     left            whether accounts are still due because the time was up.
-    hours_untested  the longest time that an account had gone without a verdict.
+    hours_untested  the longest time that an account had gone without a verdict; of one that cannot
+                    be read, the longest that it can be.
     """
 
     outcomes: Counter[str] = field(default_factory=Counter)
@@ -113,6 +115,7 @@ class Sweep:
     swept: Swept = field(default_factory=Swept)
     _of_organization: Counter[str] = field(default_factory=Counter)
     _tried: set[str] = field(default_factory=set)
+    _due: dict[AccountKey, datetime] = field(default_factory=dict)
 
     def run(self, deadline: Deadline, *, apart: bool = False) -> Swept:
         """Tests page by page, until no account is due. No page begins after the deadline. `apart`:
@@ -147,7 +150,9 @@ class Sweep:
 
     def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
         now = self.dependencies.clock()
-        for key in self.dependencies.due.keys(now, since):
+        due = self.dependencies.due.keys(now, since)
+        self._due.update(due)
+        for key in due:
             queue.add(key)
         return now
 
@@ -158,11 +163,14 @@ class Sweep:
         now = self.dependencies.clock()
         ready = []
         for account in self._read(queue.take(limit), now):
-            if dead := self._dead_test(account):
-                self._abort(dead, now)
-            elif not account.testing(now):
-                ready.append(account)
-                self._note_age(account, now)
+            if account.testing(now):
+                continue
+            self._note_age(untested_since(account), now)
+            with self._concerning(account.account_id):
+                if dead := self._dead_test(account):
+                    self._abort(dead, now)
+                else:
+                    ready.append(account)
         return ready
 
     def _read(self, wanted: list[AccountKey], now: datetime) -> list[Account]:
@@ -173,15 +181,17 @@ class Sweep:
             for key in wanted:
                 with self._concerning(key.account_id):
                     found += read([key], now)
+                    continue
+                self._note_age(self._due[key] - UNTESTED, now)
         return found
 
-    def _note_age(self, account: Account, now: datetime) -> None:
-        hours = (now - untested_since(account)).total_seconds() / 3600
+    def _note_age(self, since: datetime, now: datetime) -> None:
+        hours = (now - since).total_seconds() / 3600
         self.swept.hours_untested = max(self.swept.hours_untested, hours)
 
     def _dead_test(self, account: Account) -> Verification | None:
         """The test that never ended and still holds the account's expired slot."""
-        if account.slot is None or account.testing(self.dependencies.clock()):
+        if account.slot is None:
             return None
         try:
             test = self.dependencies.verifications.stored(

@@ -24,9 +24,9 @@ class DueAccounts:
     def __init__(self, table: Table) -> None:
         self._table = table
 
-    def keys(self, now: datetime, since: datetime | None) -> list[AccountKey]:
-        """All due accounts, or those that became due after `since`, longest overdue first. May
-        contain duplicates, and accounts that are no longer due: see `read`.
+    def keys(self, now: datetime, since: datetime | None) -> dict[AccountKey, datetime]:
+        """When each due account became due, or each that did after `since`, longest overdue first.
+        May contain accounts that are no longer due: see `read`.
         """
         times = AccountItem.next_verification_at
         # DynamoDB refuses a range that ends before it begins, as after a clock was set back.
@@ -38,7 +38,7 @@ class DueAccounts:
 
         with ThreadPoolExecutor(SHARDS_AT_ONCE) as pool:
             found = sorted(chain.from_iterable(pool.map(of_shard, keys.DUE_SHARDS)))
-        return [key for _, key in found]
+        return {key: at for at, key in found}
 
     def read(self, wanted: Sequence[AccountKey], now: datetime) -> list[Account]:
         """Those of them that are still due, read consistently."""
