@@ -31,7 +31,7 @@ from tests.bench import (
     warm_request,
     whole_test,
 )
-from tests.bench.functions import Functions, memory_of
+from tests.bench.functions import PARAMETERS, Functions, memory_of
 from tests.bench.measure import Medians
 from tests.bench.persons_test import PersonsTest
 from tests.bench.result import Result, show, write
@@ -129,12 +129,13 @@ def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
 
 def _persons_test(pressed: PersonsTest, how: str) -> list[Result]:
     latency = f"{LATENCY * 1000:.0f} ms a call, {TRANSITION * 1000:.0f} ms a state"
+    at_once = f"`ProbesAtOnce` {PARAMETERS['ProbesAtOnce']}"
     kinds = {"all functions cold": pressed.cold, "warm": pressed.warm}
     whole = [(name, f"{one.seconds:.2f} s", str(one.transitions)) for name, one in kinds.items()]
     functions = dict.fromkeys(one.function for one in pressed.cold.invocations)
     return [
         Result(
-            f"From pressing Test until the verdict is stored: {latency}; {how}",
+            f"From pressing Test until the verdict is stored: {latency}; {at_once}; {how}",
             ("", "reckoned", "state transitions"),
             whole,
         ),

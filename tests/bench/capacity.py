@@ -57,19 +57,28 @@ class Capacity:
             raise NotImplementedError(f"{operation} is not counted")
 
     @contextmanager
-    def reads_of(self, client: Any) -> Iterator[None]:
-        """Counts what this botocore client reads in the block."""
+    def units_of(self, client: Any, behind: Any) -> Iterator[None]:
+        """Counts what this botocore client reads and writes in the block. `behind` is another one,
+        which is asked what each written item was and is.
+        """
+
+        def remember(params: Any, model: Any, context: dict[str, Any], **_: Any) -> None:
+            keys = keys_written(model.name, params)
+            context["cavok"] = params, keys, [_stored(behind, *one) for one in keys]
+
+        def count(model: Any, parsed: Any, context: dict[str, Any], **_: Any) -> None:
+            params, keys, before = context["cavok"]
+            after = [_stored(behind, *one) for one in keys]
+            self.add(model.name, params, parsed, zip(before, after, strict=True))
+
         sent, answered = "provide-client-params.dynamodb.*", "after-call.dynamodb.*"
-        client.meta.events.register_first(sent, _remember)
-        client.meta.events.register(answered, self._count)
+        client.meta.events.register_first(sent, remember)
+        client.meta.events.register(answered, count)
         try:
             yield
         finally:
-            client.meta.events.unregister(sent, _remember)
-            client.meta.events.unregister(answered, self._count)
-
-    def _count(self, model: Any, parsed: Any, context: dict[str, Any], **_: Any) -> None:
-        self.add(model.name, context["cavok_request"], parsed, ())
+            client.meta.events.unregister(sent, remember)
+            client.meta.events.unregister(answered, count)
 
     def _reads(self, items: Sequence[Item], consistent: bool) -> None:
         """One request, or one item of a batch: the units of its items together, at least one."""
@@ -87,8 +96,27 @@ class Capacity:
                     self.written += sum(_units(weight(one)) for one in (old, new) if one)
 
 
-def _remember(params: Any, context: dict[str, Any], **_: Any) -> None:
-    context["cavok_request"] = params
+def keys_written(operation: str, asked: Mapping[str, Any]) -> list[tuple[str, Item]]:
+    """Table and key, or whole item, of each item that a request writes."""
+    if operation == "TransactWriteItems":
+        actions = (next(iter(one.items())) for one in asked["TransactItems"])
+        return [(of["TableName"], of.get("Item") or of["Key"]) for kind, of in actions]
+    if operation == "BatchWriteItem":
+        return [
+            (table, (one.get("PutRequest") or one["DeleteRequest"]).get("Item") or one["Key"])
+            for table, requests in asked["RequestItems"].items()
+            for one in requests
+        ]
+    if operation in ("PutItem", "UpdateItem", "DeleteItem"):
+        return [(asked["TableName"], asked.get("Item") or asked["Key"])]
+    return []
+
+
+def _stored(client: Any, table: str, of: Item) -> Item:
+    """Empty if there is none."""
+    key = {name: of[name] for name in ("pk", "sk")}
+    found: Item = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item", {})
+    return found
 
 
 def _units(size: int) -> int:

@@ -223,7 +223,7 @@ class Functions:
         }
         group = self._shares.group(share) if self._shares.are_set else None
         if group:
-            joined = 'echo $$ > "$0"; exec "$@"'
+            joined = 'echo $$ > "$0" && exec "$@"'
             command = ["/bin/sh", "-c", joined, str(group / "cgroup.procs"), *command]
         reckoned = 1 if group else share
         return ExecutionEnvironment(command, variables, reckoned)
@@ -272,7 +272,7 @@ _RESOURCES = {
 """The values of variables that the template takes from its resources."""
 
 
-PARAMETERS = {"SweepTests": "80", "ProbesAtOnce": "20"}
+PARAMETERS = {"SweepTests": "40", "ProbesAtOnce": "20"}
 """Where a stack with many customers differs from the template's defaults, which fit a new AWS
 account. Source: docs/operating.md, "Lambda concurrency".
 """

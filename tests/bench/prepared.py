@@ -97,9 +97,12 @@ def _found_like(like: Account, account: Account, day: int) -> Account:
     )
 
 
-def make_due(count: int) -> None:
-    """Lets the time of the first accounts come."""
-    now = datetime.now(UTC)
+def make_due(count: int, *, a_week_later: bool = False) -> None:
+    """Lets the time of the first accounts come. `a_week_later`: after so many tests without a
+    change that the next one is stored in full.
+    """
+    now, set_count = datetime.now(UTC), ", last_unchanged = :tests" if a_week_later else ""
+    tests = {":tests": {"N": str(FULL_EVERY - 1)}} if a_week_later else {}
     for index in range(count):
         account = an_account(index, now, due=True)
         _client("dynamodb").update_item(
@@ -108,9 +111,10 @@ def make_due(count: int) -> None:
                 "pk": {"S": f"ORG#{ORGANIZATION}"},
                 "sk": {"S": f"ACCOUNT#{account.account_id}"},
             },
-            UpdateExpression="SET next_verification_at = :now",
+            UpdateExpression=f"SET next_verification_at = :now{set_count}",
             ExpressionAttributeValues={
-                ":now": {"S": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f+0000}"}
+                ":now": {"S": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%f+0000}"},
+                **tests,
             },
         )
 

@@ -29,6 +29,8 @@ from moto.backends import get_backend
 from moto.core.models import botocore_stubber
 from moto.dynamodb.models.dynamo_type import DynamoType
 
+from tests.bench.capacity import Item, keys_written
+
 LATENCY = 0.05
 """Seconds until AWS answers: a customer's region may be on another continent."""
 
@@ -44,14 +46,13 @@ _REFUSED = b"""<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 is not authorized to perform: sts:AssumeRole on resource: arn:aws:iam::role/CavokCloud</Message>\
 </Error><RequestId>1</RequestId></ErrorResponse>"""
 
-Item = Mapping[str, Mapping[str, Any]]
-
 
 @dataclass(frozen=True)
 class Call:
     """One call, by the service's and the operation's name. `asked` and `answered` are the bodies of
     services that speak JSON. `items` are the items that a write to the table changed, each before
-    and after it; `late` is by how many seconds the answer missed its time.
+    and after it; `late` is by how many seconds the answer missed its time; `at` is when it was
+    ready, in seconds of `time.monotonic`.
     """
 
     service: str
@@ -60,6 +61,7 @@ class Call:
     answered: Mapping[str, Any]
     items: tuple[tuple[Item, Item], ...]
     late: float
+    at: float
 
 
 @dataclass
@@ -89,7 +91,7 @@ class StandIn:
         assert found, "a call without a signature"
         key, region, service = found.groups()
         asked, operation = _understood(headers, body)
-        touched = _keys_written(operation, asked) if service == "dynamodb" else ()
+        touched = keys_written(operation, asked) if service == "dynamodb" else ()
         before = [_stored(table, each) for table, each in touched]
         if operation == "AssumeRole" and parse_qs(body.decode()).get("ExternalId") != [EXTERNAL_ID]:
             status, answer_headers, answer = 403, {"Content-Type": "text/xml"}, _REFUSED
@@ -99,11 +101,12 @@ class StandIn:
                 key, service, AWSPreparedRequest(method, address, _plain(headers), body, False)
             )
         after = [_stored(table, each) for table, each in touched]
-        left = due - time.monotonic()
+        at = time.monotonic()
+        left = due - at
         time.sleep(max(0.0, left))
         answered = json.loads(answer) if asked and answer else {}
         items = tuple(zip(before, after, strict=True))
-        self.calls.append(Call(service, operation, asked, answered, items, max(0.0, -left)))
+        self.calls.append(Call(service, operation, asked, answered, items, max(0.0, -left), at))
         return status, answer_headers, answer
 
     def _of_moto(
@@ -143,22 +146,6 @@ def _understood(headers: Mapping[str, str], body: bytes) -> tuple[Mapping[str, A
 
 
 # ---- the table, from behind
-
-
-def _keys_written(operation: str, asked: Mapping[str, Any]) -> list[tuple[str, Item]]:
-    """Table and key, or whole item, of each item that a request writes."""
-    if operation == "TransactWriteItems":
-        actions = (next(iter(one.items())) for one in asked["TransactItems"])
-        return [(of["TableName"], of.get("Item") or of["Key"]) for kind, of in actions]
-    if operation == "BatchWriteItem":
-        return [
-            (table, (one.get("PutRequest") or one["DeleteRequest"]).get("Item") or one["Key"])
-            for table, requests in asked["RequestItems"].items()
-            for one in requests
-        ]
-    if operation in ("PutItem", "UpdateItem", "DeleteItem"):
-        return [(asked["TableName"], asked.get("Item") or asked["Key"])]
-    return []
 
 
 def _stored(table: str, of: Item) -> Item:

@@ -1,9 +1,9 @@
 """What the sweep costs: the last part of `python -m tests.bench` (make bench), and by itself
 `python -m tests.bench.sweep [--write]`.
 
-Three questions. Does a sweep read in proportion to the due accounts, whatever the table's size?
-What would AWS bill for a million scheduled tests? Does any minute of the day have more than its
-share of tests?
+Three questions. Does a sweep read and write in proportion to the due accounts, whatever the
+table's size? What would AWS bill for a million scheduled tests? Does any minute of the day have
+more than its share of tests?
 
 For the second, a whole sweep runs: the workflow in reckoned time, its functions as processes,
 everything else in the stand-in for AWS. Whatever they do is counted there, so that nothing here
@@ -26,6 +26,7 @@ from math import ceil
 from statistics import mean, median
 from typing import Any
 from unittest.mock import Mock, patch
+from zlib import crc32
 
 import boto3
 
@@ -81,18 +82,25 @@ SWEPT = ceil(MANY / SWEEPS_A_DAY)
 """Accounts that a sweep finds due, if the table has `MANY` and each is tested daily."""
 POLLING = ("PublishEvents", "DeliverWebhook")
 """The functions that no workflow invokes."""
+SHARDS, POLLS_A_SECOND = 4, 4
+"""Of the table's stream, which has a shard a partition. A new table on demand takes 4,000 write
+units a second, a partition 1,000. Lambda looks into each shard four times a second, and takes what
+is there, unless the template sets a window. Sources: DynamoDB Developer Guide, "Initial throughput
+for on-demand capacity mode"; AWS re:Post, "Why is my on-demand DynamoDB table throttled?"; Lambda
+Developer Guide, "Using AWS Lambda with Amazon DynamoDB", "Polling and batching streams".
+"""
 
 
-# ---- reads in proportion to what is due
+# ---- reads and writes in proportion to what is due
 
 
-def reads_of_a_sweep(stack: Stack, count: int) -> Capacity:
+def units_of_a_sweep(stack: Stack, count: int) -> Capacity:
     """A whole sweep over a table of `count` accounts, of which 100 are due."""
     now = datetime.now(UTC)
     with _table(stack, f"bench-{count}") as client:
         _fill(client, f"bench-{count}", count, now)
         capacity = Capacity()
-        with capacity.reads_of(wiring.table().connection.client):
+        with capacity.units_of(wiring.table().connection.client, behind=client):
             found = _swept(now).outcomes.total()
         assert found == DUE, f"{found} of {DUE} accounts that are due were found"
     return capacity
@@ -203,12 +211,14 @@ class TwoSweeps:
 
 def used_by_sweeps(functions: Functions, aws: StandIn) -> TwoSweeps:
     """Three sweeps over `SWEPT` accounts, whose status stays. The first starts the functions. The
-    second finds the log groups that the first made, so that it stores its tests in full too. The
-    stand-in has our resources; see `prepared`.
+    second comes when each account's weekly test is due, which is stored in full. The stand-in has
+    our resources; see `prepared`.
     """
     prepared.connect_accounts(SWEPT, due=SWEPT)
     with Pool(functions.start, one_each=True) as pool:
-        first, in_full, as_it_was = (_counted_sweep(pool, aws) for _ in range(3))
+        first = _counted_sweep(pool, aws)
+        in_full = _counted_sweep(pool, aws, a_week_later=True)
+        as_it_was = _counted_sweep(pool, aws)
     starts = {
         function: one.seconds - mean(t.seconds for t in _by_function(in_full.invocations)[function])
         for function, (one, *_) in _by_function(first.invocations).items()
@@ -226,8 +236,8 @@ class Counted:
     kept: float
 
 
-def _counted_sweep(pool: Pool, aws: StandIn) -> Counted:
-    prepared.make_due(SWEPT)
+def _counted_sweep(pool: Pool, aws: StandIn, *, a_week_later: bool = False) -> Counted:
+    prepared.make_due(SWEPT, a_week_later=a_week_later)
     invoked, calls, before = len(pool.invocations), len(aws.calls), _items()
     execution = _sweep(pool, aws)
     _check(before, aws)
@@ -259,10 +269,10 @@ def _sweep(pool: Pool, aws: StandIn) -> Reckoned:
     context = {"Execution": execution, "StateMachine": {"Id": "arn:machine"}}
     sweep = Reckoned(context, perform=Performing(pool, aws).perform)
     sweep.run(definition("reverify_accounts"), {})
-    changes = (change for call in aws.calls[asked:] for change in call.items)
+    changes = ((call.at, change) for call in aws.calls[asked:] for change in call.items)
     records = [
-        stream_record(number, (both["pk"]["S"], both["sk"]["S"]), dict(old), dict(new))
-        for number, (old, new) in enumerate(changes)
+        (at, stream_record(number, (both["pk"]["S"], both["sk"]["S"]), dict(old), dict(new)))
+        for number, (at, (old, new)) in enumerate(changes)
         if old != new
         for both in (old or new,)
     ]
@@ -270,15 +280,16 @@ def _sweep(pool: Pool, aws: StandIn) -> Reckoned:
     return sweep
 
 
-def _publish(records: Sequence[Any], pool: Pool, aws: StandIn) -> None:
+def _publish(records: Sequence[tuple[float, Any]], pool: Pool, aws: StandIn) -> None:
     """The records that PublishEvents takes, and the messages that it sends to the webhooks' queue,
-    in batches as the template has them.
+    in batches as Lambda takes them.
     """
     asked = len(aws.calls)
     source = resource("PublishEvents")["Events"]["ItemWritten"]["Properties"]
     patterns = [json.loads(one["Pattern"]) for one in source["FilterCriteria"]["Filters"]]
-    chosen = [one for one in records if any(_matches(pattern, one) for pattern in patterns)]
-    for batch in _batches(chosen, source["BatchSize"]):
+    chosen = [one for one in records if any(_matches(pattern, one[1]) for pattern in patterns)]
+    window = source.get("MaximumBatchingWindowInSeconds", 0)
+    for batch in batches_of_the_stream(chosen, source["BatchSize"], window):
         pool.invoke("PublishEvents", {"Records": batch}, 0)
     messages = [
         {
@@ -296,6 +307,21 @@ def _publish(records: Sequence[Any], pool: Pool, aws: StandIn) -> None:
     ]
     for batch in _batches(messages, _batch_size("DeliverWebhook")):
         pool.invoke("DeliverWebhook", {"Records": batch}, 0)
+
+
+def batches_of_the_stream(
+    records: Sequence[tuple[float, Any]], size: int, window: float
+) -> Iterator[Sequence[Any]]:
+    """What Lambda takes at a time of records, each with its second: those of one shard that came
+    between two looks, or within the window. Items are spread over the shards by their whole key, as
+    those of many organizations would be.
+    """
+    gathered = defaultdict[tuple[int, int], list[Any]](list)
+    for at, record in records:
+        key = json.dumps(record["dynamodb"]["Keys"], sort_keys=True).encode()
+        gathered[int(at / max(window, 1 / POLLS_A_SECOND)), crc32(key) % SHARDS].append(record)
+    for together in gathered.values():
+        yield from _batches(together, size)
 
 
 def _batch_size(function: str) -> int:
@@ -417,15 +443,15 @@ def results(
 ) -> tuple[list[Result], list[Measured]]:
     """The tables, and what there are targets for."""
     with step(f"A sweep over {FEW:,} accounts"):
-        few = reads_of_a_sweep(stack, FEW)
+        few = units_of_a_sweep(stack, FEW)
     with step(f"A sweep over {MANY:,} accounts"):
-        many = reads_of_a_sweep(stack, MANY)
+        many = units_of_a_sweep(stack, MANY)
     with step(f"Three sweeps that test {SWEPT} accounts each, as on AWS"):
         used = used_by_sweeps(functions, aws)
     dollars = used.dollars_of_a_million()
     busiest, share = spread()
     return [
-        _reads(few, many),
+        _units(few, many),
         _consumed(used),
         _functions(used.as_it_was),
         _dollars(used),
@@ -441,18 +467,23 @@ def results(
             [("the busiest", str(busiest)), ("its share", f"{share:.1f}")],
         ),
     ], [
-        Measured(targets.SWEEP_READS, many.read / few.read),
+        Measured(targets.SWEEP_UNITS, many.read / few.read, "reads"),
+        Measured(targets.SWEEP_UNITS, many.written / few.written, "writes"),
         Measured(targets.SWEEP_COST, sum(dollars.values())),
         Measured(targets.BUSIEST_MINUTE, busiest / share),
     ]
 
 
-def _reads(few: Capacity, many: Capacity) -> Result:
+def _units(few: Capacity, many: Capacity) -> Result:
     rows = [
-        (f"{count:,}", f"{of.read:.1f}", f"{of.read / few.read:.2f}x")
+        (
+            f"{count:,}",
+            *(f"{of.read:.1f}", f"{of.read / few.read:.2f}x"),
+            *(f"{of.written:.0f}", f"{of.written / few.written:.2f}x"),
+        )
         for count, of in ((FEW, few), (MANY, many))
     ]
-    columns = ("accounts in the table", "read units", "ratio")
+    columns = ("accounts in the table", "read units", "ratio", "write units", "ratio")
     return Result(f"A sweep that finds {DUE} accounts due", columns, rows)
 
 

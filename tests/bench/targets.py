@@ -34,11 +34,11 @@ COLD_TEST = Target("a person's test, all functions cold", 3.0, "s", "somebody wa
 WARM_TEST = Target("a person's test, warm", 1.3, "s", "somebody waits")
 TRANSITIONS = Target("state transitions of a person's test", 40, "", "each costs money and time")
 SWEEP_COST = Target("a million scheduled tests, all-in", 5, "USD", "stretch: 3")
-SWEEP_READS = Target(
-    "reads of a sweep over 100,000 accounts, of those over 1,000",
+SWEEP_UNITS = Target(
+    "units of a sweep over 100,000 accounts, of those over 1,000",
     1.1,
     "x",
-    "reads in proportion to what is due",
+    "reads and writes in proportion to what is due",
 )
 BUSIEST_MINUTE = Target(
     "tests in the busiest minute of a day, of an even share", 2, "x", "no peak in the STS quota"
@@ -68,7 +68,7 @@ TARGETS = (
     WARM_TEST,
     TRANSITIONS,
     SWEEP_COST,
-    SWEEP_READS,
+    SWEEP_UNITS,
     BUSIEST_MINUTE,
     BESIDE_ONE_AT_ITS_LIMITS,
     LIST_OF_ACCOUNTS,

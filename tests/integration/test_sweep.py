@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -41,6 +42,8 @@ from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.scheduled_test import Found
 from cavok.services.sweep import Sweep, SweepDependencies, Swept
 from functions.sweep_accounts import app
+from local.catalog import COSTS
+from tests.bench.capacity import Capacity
 from tests.support.api import Api, Context, number
 from tests.support.builders import (
     NOW,
@@ -234,6 +237,33 @@ def test_a_test_that_finds_the_same_is_one_write_of_the_account(customers: Custo
     assert after.verification.verification_id == first.verification.verification_id
     assert after.verification.finished_at == customers.now, "last tested"
     assert len(stored_tests(account)) == 1
+
+
+@pytest.mark.parametrize(
+    ("tests_before", "place"),
+    [
+        (1, r"^(\d+) "),
+        (FULL_EVERY, r"weekly and on a change (\d+) in all"),
+    ],
+    ids=["found again", "weekly"],
+)
+def test_a_test_takes_the_write_units_that_costs_tell(
+    customers: Customers, tests_before: int, place: str
+) -> None:
+    """docs/costs.md, which DynamoDB's rules are applied to compare."""
+    (account,) = add()
+    for _ in range(tests_before):
+        customers.swept()
+        next_day(customers, account)
+
+    capacity = Capacity()
+    with capacity.units_of(wiring.table().connection.client, behind=client("dynamodb")):
+        customers.swept()
+
+    (row,) = (line for line in COSTS.read_text().splitlines() if "DynamoDB write units" in line)
+    documented = re.search(place, row.split(" | ", 2)[2])
+    assert documented
+    assert capacity.written == int(documented[1])
 
 
 def webhook_for(admin: Api, *events: EventType) -> None:

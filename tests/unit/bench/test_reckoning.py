@@ -7,7 +7,9 @@ import pytest
 from tests.bench.functions import variables_of
 from tests.bench.measure import Sample
 from tests.bench.reckoning import share_of_a_processor, with_a_share
+from tests.bench.sweep import SHARDS, batches_of_the_stream
 from tests.bench.workflows import TRANSITION, Reckoned, definition
+from tests.support.stream_records import stream_record
 from tests.support.template import FUNCTIONS
 
 
@@ -33,7 +35,34 @@ def test_each_function_is_told_what_the_template_tells_it(name: str) -> None:
 
 
 def test_a_sweep_is_measured_with_the_pages_of_a_stack_with_many_accounts() -> None:
-    assert variables_of("SweepAccounts")["SWEEP_TESTS"] == "80"
+    assert variables_of("SweepAccounts")["SWEEP_TESTS"] == "40"
+
+
+# ---- the table's stream
+
+
+def batches(seconds: list[float], *, window: float = 0, size: int = 100) -> list[int]:
+    """How many records Lambda takes at a time of those written at these seconds."""
+    records = [
+        (at, stream_record(n, ("ORG#a", f"ACCOUNT#{n}"), None, {"n": {"N": str(n)}}))
+        for n, at in enumerate(seconds)
+    ]
+    return sorted(len(batch) for batch in batches_of_the_stream(records, size, window))
+
+
+def test_lambda_takes_what_each_shard_has_at_each_look() -> None:
+    at_once, one_each_second = batches([0.1] * 100), batches([float(n) for n in range(100)])
+
+    assert len(at_once) == SHARDS
+    assert one_each_second == [1] * 100
+
+
+def test_a_window_gathers_and_a_batch_has_its_limit() -> None:
+    seconds = [n / 10 for n in range(100)]
+
+    assert len(batches(seconds, window=10)) == SHARDS < len(batches(seconds))
+    assert max(batches([0.1] * 100, size=10)) == 10
+    assert sum(batches(seconds)) == 100
 
 
 # ---- executions in reckoned time
