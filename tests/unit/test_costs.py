@@ -1,12 +1,47 @@
-"""docs/costs.md counts what follows from the catalog. `make catalog` writes its figures."""
+"""docs/costs.md counts what follows from the catalog. `make catalog` writes its figures, and the
+workflow itself is run to compare them.
+"""
 
 from __future__ import annotations
 
+import re
+from collections import Counter
+from functools import cache
+from typing import Any
+
+from cavok.domain.permissions import PROBED_GROUPS
 from local.catalog import COSTS, cost_rows
+from local.settings import ROOT
+from tests.bench.workflows import Bill, Reckoned, definition
 from tests.support.documents import cost_figures
 
 MOST_TRANSITIONS = 40
 """Of a person's test, two a probe. A limit on cost, which is raised only on purpose."""
+
+
+@cache
+def persons_test() -> tuple[Bill, Counter[str], int]:
+    """The bill of a person's test in an account with Write logs, its invocations by function, and
+    how many of them open the session.
+    """
+    probes = [
+        {"action": action, "group": group.group}
+        for group in PROBED_GROUPS
+        for action in group.actions
+    ]
+    opened = {"session": "sealed", "steps": [], "write_logs": True, "regions": [], "probes": probes}
+    answers: dict[str, Any] = {"OpenSession": opened, "SurveyRegions": {}}
+    invoked, sealed = Counter[str](), []
+
+    def perform(resource: str, arguments: Any, now: float, bill: Bill) -> tuple[Any, float]:
+        assert resource.endswith(":lambda:invoke")
+        invoked[arguments["FunctionName"]] += 1
+        sealed.append("session" in arguments["Payload"])
+        return {"Payload": answers.get(arguments["FunctionName"], {"step": "any"})}, 0.0
+
+    execution = Reckoned({"Execution": {"Input": {"trigger": "manual"}}}, perform=perform)
+    execution.run(definition("verify_account"), {})
+    return execution.bill, invoked, sum(sealed)
 
 
 def test_the_rows_that_count_probes_are_those_of_the_catalog() -> None:
@@ -15,5 +50,29 @@ def test_the_rows_that_count_probes_are_those_of_the_catalog() -> None:
     assert [row for row in cost_rows().values() if row not in text] == []
 
 
+def test_the_workflow_takes_the_transitions_that_are_told() -> None:
+    bill, *_ = persons_test()
+
+    assert cost_figures("Step Functions state transitions")[0] == bill.transitions
+
+
+def test_the_workflow_makes_the_invocations_and_opens_the_session_as_often_as_is_told() -> None:
+    _, invoked, opened = persons_test()
+
+    assert cost_figures("Lambda invocations")[0] == 1 + invoked.total(), "and the API's"
+    assert cost_figures("KMS requests")[0] == 1 + opened, "and OpenSession's Encrypt"
+
+
 def test_a_persons_test_stays_cheap() -> None:
     assert cost_figures("Step Functions state transitions")[0] <= MOST_TRANSITIONS
+
+
+def test_a_number_that_two_documents_tell_is_one() -> None:
+    """How often a scheduled test reads the table."""
+    texts = [(ROOT / "docs" / name).read_text() for name in ("sweeping.md", "performance.md")]
+    documented = [
+        number for text in texts for number in re.findall(r"(\w+) reads an account", text)
+    ]
+
+    assert documented == ["five"] * 2
+    assert cost_figures("DynamoDB read units")[1] == 5

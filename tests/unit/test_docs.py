@@ -9,6 +9,7 @@ import pytest
 
 from cavok.api.problems import STATUS_OF_CODE
 from local.settings import ROOT
+from tests.support.template import FUNCTIONS, template
 
 DOCS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")]
 FOLDERS = (
@@ -84,3 +85,21 @@ def test_every_rule_that_a_schema_cannot_say_has_its_code_in_the_list() -> None:
     semantic = {code for code, status in STATUS_OF_CODE.items() if status in (403, 409, 422, 429)}
 
     assert codes == semantic | {"still_running", "changed_meanwhile"}
+
+
+def test_each_function_has_its_memory_and_the_reason_in_one_row() -> None:
+    """Under “Memory”, whether it was measured or not."""
+    text = (ROOT / "docs" / "performance.md").read_text()
+    section = text.partition("\n## Memory\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+`) \| ([\d,]+) \| ", section, re.MULTILINE)
+    documented = [
+        (name, int(size.replace(",", "")))
+        for names, size in rows
+        for name in re.findall(r"`(\w+)`", names)
+    ]
+    default = template()["Globals"]["Function"]["MemorySize"]
+    sizes = {
+        Path(one["CodeUri"]).name: one.get("MemorySize", default) for one in FUNCTIONS.values()
+    }
+
+    assert sorted(documented) == sorted(sizes.items())
