@@ -73,8 +73,9 @@ def setting(name: str) -> str:
 def prepare(*adapters: Callable[[], object]) -> None:
     """Makes what each invocation of a function needs; the function's module calls this once, after
     everything else. On Lambda it runs during the start, which has a whole processor, while an
-    invocation has its share. No start fails: making clients calls nothing, and NotConfigured is
-    raised by the invocation, which has a log line and a caller. Does nothing outside Lambda.
+    invocation has its share; docs/decisions.md has the source. No start fails: making clients calls
+    nothing, and NotConfigured is raised by the invocation, which has a log line and a caller. Does
+    nothing outside Lambda.
 
     Garbage collection is on from here, but skips what the start made: that lives as long as the
     process, and scanning it repeatedly takes a seventh of a start.
