@@ -283,6 +283,46 @@ def test_the_same_source_makes_the_same_bytecode_wherever_it_is_built(tmp_path: 
     assert len(here) > 10
 
 
+BUILD_THE_REST = """
+import build_layer as b, pathlib, sys
+layer = pathlib.Path(sys.argv[1])
+data = layer / "botocore" / "data"
+b.trim_models(data, b.services_of(b.HERE / "cavok"), b.words_of(b.HERE / "cavok", layer))
+(layer / b.CA_BUNDLE).write_text(b.amazon_roots((layer / "cacert.pem").read_text("utf-8")), "utf-8")
+b.compile_all(layer)
+"""
+
+
+def test_two_builds_make_the_same_layer(tmp_path: Path) -> None:
+    """All that the step makes itself, of the service with the largest model and of pynamodb, whose
+    bytecode stands for all dependencies: a whole layer twice takes minutes. Sets have another
+    order in each process.
+    """
+    built = []
+    for seed in ("1", "2"):
+        layer = tmp_path / seed
+        data = layer / "botocore" / "data"
+        for service in ("ec2", "sts"):
+            shutil.copytree(FULL / service, data / service)
+        for name in ("endpoints.json", "partitions.json"):
+            shutil.copy(FULL / name, data)
+        shutil.copy(FULL.parent / "cacert.pem", layer)
+        copied = FULL.parent.parent / "pynamodb"
+        shutil.copytree(copied, layer / "pynamodb", ignore=shutil.ignore_patterns("*.pyc"))
+        environment = {**os.environ, "PYTHONPATH": str(SHARED), "PYTHONHASHSEED": seed}
+        subprocess.run(
+            [sys.executable, "-c", BUILD_THE_REST, str(layer)], env=environment, check=True
+        )
+        built.append(
+            {p.relative_to(layer): p.read_bytes() for p in layer.rglob("*") if p.is_file()}
+        )
+
+    one, other = built
+    assert [str(path) for path in one if one[path] != other.get(path)] == []
+    assert one.keys() == other.keys()
+    assert len(one) > 50
+
+
 def test_bytecode_is_taken_whatever_the_time_of_its_source(tmp_path: Path) -> None:
     """The flags that follow the magic number: a hash, which is not checked. Source: PEP 552."""
     (tmp_path / "module.py").write_text("def where(): return where.__code__.co_filename")
