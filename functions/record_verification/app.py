@@ -22,7 +22,6 @@ def finish(event: dict[str, Any]) -> dict[str, Any]:
     logger.append_keys(account_id=report.account_id, verification_id=report.verification_id)
     ended = finish_verification(
         report,
-        accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         resources=wiring.resources,
         now=datetime.now(UTC),

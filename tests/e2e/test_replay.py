@@ -60,7 +60,7 @@ MAY: Mapping[str, set[str]] = {
     "InstancesApiRole": {
         *READS_ACCOUNTS,
         *READS_PROGRESS,
-        *table("ConditionCheckItem", "ACCOUNT", "ORG"),
+        *table("BatchGetItem ConditionCheckItem", "ACCOUNT", "ORG"),
         *WRITES_INTERACTIONS,
         *FAILS_ACCOUNTS,
         *SETS_CLOCKS,
@@ -81,7 +81,7 @@ MAY: Mapping[str, set[str]] = {
     "SurveyRegionsRole": {*table("Query", "ACCOUNT"), *OPENS_SESSIONS},
     "ProbePermissionRole": OPENS_SESSIONS | SHOWS_PROGRESS,
     "WriteCustomerLogRole": OPENS_SESSIONS,
-    "RecordVerificationRole": table("GetItem Query PutItem UpdateItem", "ACCOUNT", "ORG")
+    "RecordVerificationRole": table("BatchGetItem Query PutItem UpdateItem", "ACCOUNT", "ORG")
     | READS_PROGRESS
     | {"sqs:SendMessage UnrecordedTests"},
     "VerifyAccountRole": {

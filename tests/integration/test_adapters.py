@@ -41,6 +41,7 @@ from tests.support.builders import (
     an_account_with_keys,
     steps_of,
 )
+from tests.support.faults import Calls, watched
 from tests.support.moto_stack import begin_test, items
 
 ACTOR = ADA
@@ -309,6 +310,53 @@ def test_the_test_of_a_deleted_account_ends_alone(accounts: Accounts) -> None:
     assert verifications.get(ACCOUNT_ID, VERIFICATION_ID).state is State.ABORTED
     with pytest.raises(AccountNotFound):
         accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+
+
+def test_a_test_and_its_account_are_read_in_one_call(accounts: Accounts) -> None:
+    verifications, verification = wiring.verifications(), a_verification()
+    account = begin_test(accounts.add(an_account(), None), verification)
+    found = partial(verifications.stored_with_account, ORGANIZATION_ID, ACCOUNT_ID)
+
+    with watched(Calls()) as calls:
+        assert found(VERIFICATION_ID) == (verification, account)
+
+    assert calls.made == ["BatchGetItem"]
+    with pytest.raises(VerificationNotFound):
+        found(OTHER_VERIFICATION_ID)
+    accounts.delete(account, entry=audit.deleted(account, ACTOR, NOW), now=NOW)
+    assert found(VERIFICATION_ID) == (verification, None)
+
+
+def test_a_test_of_another_organizations_account_is_not_found(accounts: Accounts) -> None:
+    """It is not taken for that of a deleted account, which would end it."""
+    begin_test(accounts.add(an_account(), None), a_verification())
+
+    with pytest.raises(VerificationNotFound):
+        wiring.verifications().stored_with_account("org-two", ACCOUNT_ID, VERIFICATION_ID)
+
+
+def test_what_dynamodb_leaves_out_of_an_answer_is_read_again(
+    accounts: Accounts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A throttled BatchGetItem answers with a part."""
+    verification = a_verification()
+    account = begin_test(accounts.add(an_account(), None), verification)
+    dynamodb = wiring.table().connection.client
+    call, asked = dynamodb._make_api_call, []
+
+    def answer_one(operation: str, arguments: dict[str, Any]) -> Any:
+        ((table, wanted),) = arguments["RequestItems"].items()
+        asked.append(len(wanted["Keys"]))
+        first, *others = wanted["Keys"]
+        answer = call(operation, {"RequestItems": {table: wanted | {"Keys": [first]}}})
+        left = {table: {"Keys": others, "ConsistentRead": True}} if others else {}
+        return answer | {"UnprocessedKeys": left}
+
+    monkeypatch.setattr(dynamodb, "_make_api_call", answer_one)
+    found = wiring.verifications().stored_with_account(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID)
+
+    assert found == (verification, account)
+    assert asked == [2, 1]
 
 
 def expiry(verification_id: str) -> int | None:

@@ -99,9 +99,7 @@ def finish(admin: Api, account_id: str, now: datetime, error: str) -> None:
     (test,) = history(admin, account_id)
     running = wiring.verifications().get(account_id, test["verification_id"])
     if error == "died":
-        abort_verification(
-            running, accounts=wiring.accounts(), verifications=wiring.verifications(), now=now
-        )
+        abort_verification(running, verifications=wiring.verifications(), now=now)
         return
     report = VerificationReport(
         organization_id=running.organization_id,
@@ -113,7 +111,6 @@ def finish(admin: Api, account_id: str, now: datetime, error: str) -> None:
     )
     finish_verification(
         report,
-        accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         resources=wiring.resources,
         now=now,

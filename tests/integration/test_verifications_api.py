@@ -76,7 +76,6 @@ def finish(account: dict[str, Any], verification_id: str, *changes: Step, **repo
     }
     finish_verification(
         VerificationReport.of_event(event | report),
-        accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         resources=wiring.resources,
         now=datetime.now(UTC),
@@ -363,7 +362,6 @@ def test_an_account_deleted_while_its_test_runs_stays_deleted(
 
     ended = finish_verification(
         VerificationReport.of_event(report),
-        accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         resources=wiring.resources,
         now=datetime.now(UTC),

@@ -46,6 +46,7 @@ MAY = {
         "states:StartExecution",
     },
     "instances_api": {
+        "dynamodb:BatchGetItem",
         "dynamodb:ConditionCheckItem",
         "dynamodb:DeleteItem",
         "dynamodb:GetItem",
@@ -157,7 +158,7 @@ MAY = {
     },
     "write_customer_log": {"kms:Decrypt"},
     "record_verification": {
-        "dynamodb:GetItem",
+        "dynamodb:BatchGetItem",
         "dynamodb:PutItem",
         "dynamodb:Query",
         "dynamodb:UpdateItem",

@@ -14,7 +14,6 @@ from cavok.domain import permissions
 from cavok.domain.access_denied import Reason
 from cavok.domain.accounts import Account, Issue, Status
 from cavok.domain.errors import (
-    AccountNotFound,
     MalformedEvent,
     ServiceUnavailable,
     VerificationNotFound,
@@ -58,7 +57,7 @@ class Controlled:
 
 
 class Table:
-    """One account and one verification, as the two adapters keep them."""
+    """One account and one verification."""
 
     def __init__(self, account: Account | None, verification: Verification) -> None:
         self.account = account
@@ -68,13 +67,6 @@ class Table:
         self.progress_reads = 0
         self.resources = Resources()
 
-    # Accounts
-    def get(self, _: str, verification_id: str) -> Account:
-        if self.account is None:
-            raise AccountNotFound
-        return self.account
-
-    # Verifications
     def finish(
         self,
         before: Account,
@@ -112,11 +104,14 @@ class Verifications:
         self._table = table
         self.finish, self.finish_orphan = table.finish, table.finish_orphan
 
-    def stored(self, account_id: str, verification_id: str) -> Verification:
-        if verification_id != self._table.verification.verification_id:
+    def stored_with_account(
+        self, organization_id: str, account_id: str, verification_id: str
+    ) -> tuple[Verification, Account | None]:
+        assert (organization_id, account_id) == (ORGANIZATION_ID, ACCOUNT_ID)
+        found, account = self._table.verification, self._table.account
+        if verification_id != found.verification_id:
             raise VerificationNotFound
-        found = self._table.verification
-        return replace(found, steps=()) if found.running else found
+        return replace(found, steps=()) if found.running else found, account
 
     def progress(self, verification_id: str) -> tuple[Step, ...]:
         self._table.progress_reads += 1
@@ -130,7 +125,6 @@ def finished(report: VerificationReport, table: Table) -> Verification:
 def ended(report: VerificationReport, table: Table) -> Ended:
     return finish_verification(
         report,
-        accounts=table,  # type: ignore[arg-type]
         verifications=Verifications(table),  # type: ignore[arg-type]
         resources=lambda: table.resources,  # type: ignore[arg-type, return-value]
         now=NOW,
@@ -354,7 +348,6 @@ def test_a_test_that_could_not_be_started_frees_its_slot() -> None:
 
     verification = abort_verification(
         table.verification,
-        accounts=table,  # type: ignore[arg-type]
         verifications=Verifications(table),  # type: ignore[arg-type]
         now=later,
     )

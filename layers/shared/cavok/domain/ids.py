@@ -8,3 +8,10 @@ _ULID = re.compile("[0-9A-HJKMNP-TV-Z]{26}")
 def is_id(text: str) -> bool:
     """Whether a text has the form of an identifier. Others are not looked up."""
     return _ULID.fullmatch(text) is not None
+
+
+def new_id() -> str:
+    """A new identifier, which sorts after those made before this millisecond."""
+    from ulid import ULID  # most invocations make none
+
+    return str(ULID())

@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
 from cavok.domain.accounts import Account
 from cavok.domain.errors import (
-    AccountNotFound,
     ChangedMeanwhile,
     EntryRefused,
     EntryRefusedYet,
@@ -127,7 +125,6 @@ def _input(execution: Mapping[str, Any]) -> Mapping[str, Any]:
 def finish_verification(
     report: VerificationReport,
     *,
-    accounts: Accounts,
     verifications: Verifications,
     resources: "Callable[[], Resources]",
     now: datetime,
@@ -141,9 +138,8 @@ def finish_verification(
     def judged(account: Account, verification: Verification) -> tuple[Account, Verification]:
         return judge(report, account, verification, resources, now)
 
-    names = (report.account_id, report.verification_id)
     end = _aborting(verifications, now) if report.died else judged
-    return _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
+    return _write_end(report, end, verifications=verifications, now=now)
 
 
 def judge(
@@ -186,16 +182,14 @@ def _under_control(resources: "Resources", account: Account) -> frozenset[Instan
 
 
 def abort_verification(
-    verification: Verification, *, accounts: Accounts, verifications: Verifications, now: datetime
+    verification: Verification, *, verifications: Verifications, now: datetime
 ) -> Verification:
     """Aborts a verification that was stopped, timed out or crashed, and keeps its finished steps.
 
     Raises ChangedMeanwhile if the account keeps changing meanwhile.
     """
-    names = (verification.account_id, verification.verification_id)
     end = _aborting(verifications, now)
-    ended = _write_end(*names, end, accounts=accounts, verifications=verifications, now=now)
-    return ended.verification
+    return _write_end(verification, end, verifications=verifications, now=now).verification
 
 
 def _aborting(verifications: Verifications, now: datetime) -> End:
@@ -206,21 +200,21 @@ def _aborting(verifications: Verifications, now: datetime) -> End:
 
 
 def _write_end(
-    account_id: str,
-    verification_id: str,
+    of: VerificationReport | Verification,
     end: End,
     *,
-    accounts: Accounts,
     verifications: Verifications,
     now: datetime,
 ) -> Ended:
+    verification_id = of.verification_id
+
     def attempt() -> Ended:
-        current = verifications.stored(account_id, verification_id)
+        current, account = verifications.stored_with_account(
+            of.organization_id, of.account_id, verification_id
+        )
         if current.state is not State.RUNNING:
             return Ended(current, overtaken=False)
-        try:
-            account = accounts.get(current.organization_id, account_id)
-        except AccountNotFound:
+        if account is None:
             orphan = current.aborted(now, verifications.progress(verification_id))
             verifications.finish_orphan(orphan)
             return Ended(orphan, overtaken=True)

@@ -3,8 +3,6 @@
 from collections.abc import Container
 from datetime import datetime
 
-from ulid import ULID
-
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.table import retry_on_conflict
@@ -13,6 +11,7 @@ from cavok.adapters.workflows import Workflows
 from cavok.domain.accounts import Account
 from cavok.domain.actors import Actor, Requester
 from cavok.domain.errors import BusyWithOthers, QuotaExceeded, VerificationNotStarted
+from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.verifications import Trigger, Verification, begin
 from cavok.services.finish_verification import abort_verification
@@ -62,15 +61,13 @@ def start_verification(
         workflows.start(verification, requester.request_id)
     except VerificationNotStarted:
         if begun:
-            abort_verification(
-                verification, accounts=accounts, verifications=verifications, now=now
-            )
+            abort_verification(verification, verifications=verifications, now=now)
         raise
     return verification
 
 
 def _new(account: Account, actor: Actor, workflows: Workflows, now: datetime) -> Verification:
-    verification_id = str(ULID())
+    verification_id = new_id()
     return Verification.new(
         account,
         verification_id=verification_id,

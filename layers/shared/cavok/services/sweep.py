@@ -15,8 +15,6 @@ from threading import Event
 from time import monotonic
 from typing import Any
 
-from ulid import ULID
-
 from cavok.adapters.customer.session import close_idle_connections
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.due_accounts import DueAccounts
@@ -36,6 +34,7 @@ from cavok.domain.deadlines import (
 from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFound
 from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
+from cavok.domain.ids import new_id
 from cavok.domain.verifications import (
     UNTESTED,
     State,
@@ -204,9 +203,7 @@ class Sweep:
     def _abort(self, dead: Verification, now: datetime) -> None:
         ours = self.dependencies
         with self._concerning(dead.account_id):
-            abort_verification(
-                dead, accounts=ours.accounts, verifications=ours.verifications, now=now
-            )
+            abort_verification(dead, verifications=ours.verifications, now=now)
             self.swept.outcomes["aborted"] += 1
 
     @contextmanager
@@ -316,7 +313,7 @@ class Sweep:
     def _new_test(self, account: Account) -> Verification:
         return Verification.new(
             account,
-            verification_id=str(ULID()),
+            verification_id=new_id(),
             trigger=Trigger.SCHEDULED,
             actor=SCHEDULE,
             started_at=self.dependencies.clock(),

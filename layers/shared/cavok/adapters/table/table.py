@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import fields
 from enum import StrEnum
@@ -198,6 +198,8 @@ class Item(Model):
 
 
 I = TypeVar("I", bound=Item)  # noqa: E741
+J = TypeVar("J", bound=Item)
+K = TypeVar("K", bound=Item)
 
 
 class Row:
@@ -382,6 +384,20 @@ class Table:
         except DoesNotExist:
             return None
 
+    def get_both(
+        self, one: tuple[type[I], str, str], other: tuple[type[J], str, str]
+    ) -> tuple[I | None, J | None]:
+        """Two items by their keys in one call. Each is read consistently, but not both at one
+        moment.
+        """
+        stored = self._stored([one[1:], other[1:]])
+        found = {(each["pk"][STRING], each["sk"][STRING]): each for each in stored}
+
+        def read(kind: type[K], *key: str) -> K | None:
+            return kind.from_raw_data(found[key]) if key in found else None
+
+        return read(*one), read(*other)
+
     def get_many(self, kind: type[I], keys: Iterable[tuple[str, str]]) -> Iterator[I]:
         """The items that exist, in any order, read consistently."""
         return kind.batch_get(keys, consistent_read=True)
@@ -392,16 +408,24 @@ class Table:
         """The attributes `names` of the items that exist, in any order, read consistently. None may
         be binary.
         """
-        table = Item.Meta.table_name
         attributes = [getattr(kind, name).attr_name for name in names]
+        return (Row(kind, each) for each in self._stored(keys, attributes))
+
+    def _stored(
+        self, keys: Iterable[tuple[str, str]], attributes: list[str] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """The items that exist, in any order, read consistently. If attributes are named, none may
+        be binary.
+        """
+        table = Item.Meta.table_name
         waiting: list[Any] = [{"pk": pk, "sk": sk} for pk, sk in keys]
         while waiting:
             batch, waiting = waiting[:BATCH], waiting[BATCH:]
-            with _answers_as_json():
+            with _answers_as_json() if attributes else nullcontext():
                 found = self.connection.batch_get_item(
                     table, batch, consistent_read=True, attributes_to_get=attributes
                 )
-            yield from (Row(kind, stored) for stored in found["Responses"][table])
+            yield from found["Responses"][table]
             waiting += found.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
 
     def entries(

@@ -16,7 +16,7 @@ from pynamodb.attributes import (
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
-from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.accounts import AccountItem, Accounts
 from cavok.adapters.table.actors import actor_of, stored_actor
 from cavok.adapters.table.interactions import add_interaction
 from cavok.adapters.table.region_health import dump_health, load_health
@@ -180,8 +180,21 @@ class Verifications:
         pk, sk = keys.account_pk(account_id), keys.verification_sk(verification_id)
         item = self._table.get(VerificationItem, pk, sk) if is_id(verification_id) else None
         if item is None:
-            raise VerificationNotFound("There is no such verification of this account.")
+            raise _not_found()
         return item.verification()
+
+    def stored_with_account(
+        self, organization_id: str, account_id: str, verification_id: str
+    ) -> tuple[Verification, Account | None]:
+        """A verification as `stored`, and the account, in one call; null if the account was
+        deleted. Raises VerificationNotFound, also for one of another organization's account.
+        """
+        account_key = keys.organization_pk(organization_id), keys.account_sk(account_id)
+        key = keys.account_pk(account_id), keys.verification_sk(verification_id)
+        item, account = self._table.get_both((VerificationItem, *key), (AccountItem, *account_key))
+        if item is None or item.organization_id != organization_id:
+            raise _not_found()
+        return item.verification(), account.account() if account else None
 
     def page(self, account_id: str, *, limit: int, after: Position | None) -> Page[Verification]:
         """Newest first."""
@@ -256,3 +269,7 @@ class Verifications:
         if verification.state is not State.RUNNING:
             return verification
         return replace(verification, steps=self.progress(verification.verification_id))
+
+
+def _not_found() -> VerificationNotFound:
+    return VerificationNotFound("There is no such verification of this account.")
