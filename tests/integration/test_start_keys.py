@@ -129,7 +129,7 @@ each_list = pytest.mark.parametrize("listing", LISTS, ids=str)
 def five_of_each(admin: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     """Five accounts; the first with five tests, five interactions and five audit entries."""
     ids = (f"01JN8Q5M3C{index:016}" for index in range(1, 1000))
-    monkeypatch.setattr("cavok.services.accounts.ULID", lambda: next(ids))
+    monkeypatch.setattr("cavok.services.accounts.new_id", lambda: next(ids))
     for index in range(5):
         admin.account(name=f"Prod{index}", provider_id=number(index))
     for index in range(5):

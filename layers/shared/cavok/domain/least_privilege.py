@@ -24,7 +24,6 @@ from cavok.domain.interactions import (
 )
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.permissions import CHECKING, PermissionGroup
-from cavok.domain.policy_evaluation import Decision, Request, evaluate, request_on
 
 if TYPE_CHECKING:
     from cavok.domain.resources import Resource
@@ -210,6 +209,8 @@ def _covers(
     """The resources, with what the policy allows on them. A policy by tag allows it once they have
     the tag. Raises NotCovered.
     """
+    from cavok.domain.policy_evaluation import Decision, Request, evaluate, request_on
+
     documents = [_document(granted) for granted in statements.values()]
     tags = {TAG_KEY: TAG_VALUE} if by is Scope.TAG else None
     covers = []

@@ -5,8 +5,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from ulid import ULID
-
 from cavok.adapters.sealing import Sealer, credentials_context
 from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
 from cavok.adapters.table.organizations import Organizations
@@ -24,6 +22,7 @@ from cavok.domain.errors import (
     QuotaExceeded,
 )
 from cavok.domain.idempotency import IdempotencyKey
+from cavok.domain.ids import new_id
 from cavok.domain.providers import Provider
 from cavok.domain.quotas import QuotaName
 from cavok.services.organizations import organization_of
@@ -124,7 +123,7 @@ def connect_account(
     if key and (made := accounts.made_by(organization_id, key, now)):
         return made
     organization_of(organization_id, organizations=organizations, now=now)
-    account_id = str(ULID())
+    account_id = new_id()
     account = Account(
         organization_id=organization_id,
         account_id=account_id,

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ulid import ULID
-
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.actors import Requester
 from cavok.domain.errors import (
@@ -19,6 +17,7 @@ from cavok.domain.errors import (
     RoleLetsOthersIn,
     UseRevoked,
 )
+from cavok.domain.ids import new_id
 from cavok.domain.interactions import (
     Interaction,
     InteractionAction,
@@ -131,7 +130,7 @@ def new_interaction(
     return Interaction(
         organization_id=account.organization_id,
         account_id=account.account_id,
-        interaction_id=str(ULID()),
+        interaction_id=new_id(),
         action=action,
         outcome=InteractionOutcome.ACCEPTED,
         detail="",

@@ -5,8 +5,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from ulid import ULID
-
 from cavok.domain import audit
 from cavok.domain.accounts import Account
 from cavok.domain.actors import SCHEDULE, SYSTEM, Requester
@@ -21,6 +19,7 @@ from cavok.domain.errors import (
     NotAnswered,
     UnknownClock,
 )
+from cavok.domain.ids import new_id
 from cavok.domain.instances import Instance
 from cavok.domain.interactions import Interaction
 from cavok.domain.kinds import Kind
@@ -78,7 +77,7 @@ def add_resource(
     wanted = Resource(
         organization_id=context.organization_id,
         account_id=context.account_id,
-        resource_id=str(ULID()),
+        resource_id=new_id(),
         kind=new.kind,
         instance_id=new.instance_id,
         region=new.region,

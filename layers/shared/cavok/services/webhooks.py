@@ -25,6 +25,7 @@ from cavok.domain.errors import (
     WebhookPaused,
 )
 from cavok.domain.events import WEBHOOK_TEST, Envelope, Event, EventType, queue_message
+from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import (
     TRIES,
@@ -95,7 +96,7 @@ def set_webhook(
         secrets = found.signing(now) if found else ()
         if new_secret_wanted or not secrets:
             quotas.check(QuotaName.WEBHOOK_CHANGES, organization_id, now)
-            secret, secret_id = new_secret(), _new_id()
+            secret, secret_id = new_secret(), new_id()
             sealed = sealer.seal({"secret": secret}, webhook_context(organization_id, secret_id))
             secrets = rotated(secrets, SigningSecret(secret_id, sealed), now)
         webhook = Webhook(
@@ -166,7 +167,7 @@ def send_test_message(
     """
     webhook_of(organization_id, webhooks=webhooks)
     envelope = Envelope(
-        event_id=_new_id(), organization_id=organization_id, account_id=None, occurred_at=now
+        event_id=new_id(), organization_id=organization_id, account_id=None, occurred_at=now
     )
     message = "This is a test. Your receiver got it."
     count = quotas.counting(QuotaName.WEBHOOK_TESTS, organization_id, now)
@@ -315,9 +316,3 @@ def _signed(
         "user-agent": "Cavok-Webhooks/1",
         **signed_headers(message, secrets, now),
     }
-
-
-def _new_id() -> str:
-    from ulid import ULID  # not at the top: deliver_webhook loads this module and makes no id
-
-    return str(ULID())

@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from cavok.api import openapi
 from cavok.api.caching import FOR_ALL
 from cavok.api.models.about import Health
 from cavok.api.problems import problem
@@ -51,13 +50,15 @@ def get_problem_page(code: str) -> Response[str]:
 @cache
 def _document() -> str:
     """Made once a process: anybody may ask for it, without a token."""
+    from cavok.api import openapi
+
     return openapi.document()
 
 
 @cache
 def _page() -> str:
     """Likewise."""
-    from cavok.api import documentation
+    from cavok.api import documentation, openapi
 
     return documentation.page(openapi.described())
 
