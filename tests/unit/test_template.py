@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER
 
+from cavok.domain.deadlines import SWEEP_SECONDS
 from cavok.domain.verifications import UNTESTED
 from local.settings import ROOT
 from tests.support.template import (
@@ -471,6 +472,34 @@ def test_an_alarm_rings_within_the_time_that_the_runbook_says_if_no_sweep_says_a
     for page in ("operating", "sweeping"):
         text = (ROOT / "docs" / f"{page}.md").read_text()
         assert f"within {period * (periods + 1) // 60} minutes" in text
+
+
+@pytest.mark.parametrize(
+    ("rate", "allowed"),
+    [
+        ("rate(1 minute)", True),
+        ("rate(2 minutes)", True),
+        ("rate(10 minutes)", True),
+        ("rate(11 minutes)", False),
+        ("rate(1 hour)", False),
+        ("cron(0 3 * * ? *)", False),
+    ],
+)
+def test_sweeps_come_often_enough_for_the_alarm_of_their_silence(rate: str, allowed: bool) -> None:
+    """Of which one period is longer than the time between two sweeps."""
+    pattern = PARAMETERS["SweepRate"]["AllowedPattern"]
+    _, said = RESOURCES["SilentSweepsAlarm"]["Properties"]["Metrics"]
+
+    assert bool(re.fullmatch(pattern, rate)) is allowed
+    assert said["MetricStat"]["Period"] > 60 * 10
+
+
+def test_the_rate_of_sweeps_says_how_long_each_tests() -> None:
+    """A slower rate makes no sweep longer."""
+    description = PARAMETERS["SweepRate"]["Description"]
+
+    assert f"{SWEEP_SECONDS:.0f} s at most" in description
+    assert "rate(10 minutes) tests a fifth" in description
 
 
 @pytest.mark.parametrize(
