@@ -594,3 +594,37 @@ def test_ending_the_pause_again_and_again_buys_one_message_each(how: str, admin:
             delivered(receiver, number=100 + number, now=at)
 
     assert receiver.messages == PAUSED_AFTER + 5
+
+
+def test_successes_at_an_address_of_ones_own_buy_no_failures_at_anothers(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
+    target, own = paused(admin), Receiver()
+
+    for round_ in range(5):
+        for receiver, url in ((own, "https://own.example.com/"), (target, WEBHOOK["url"])):
+            assert admin.put(PATH, WEBHOOK | {"url": url}).status == 200
+            for number in range(1, 21):
+                at = NOW + timedelta(milliseconds=20 * round_ + number)
+                delivered(receiver, number=number, now=at)
+
+    assert own.messages == 5 * 20, "a good address works at once"
+    assert target.messages == PAUSED_AFTER + 5, "one for each change"
+
+
+def test_a_name_that_leads_to_a_server_of_ones_own_now_and_then_is_paused_all_the_same(
+    admin: Api,
+) -> None:
+    """Else one success in ten keeps Cavok shooting at the server to which it leads otherwise."""
+    admin.put(PATH, WEBHOOK)
+    name, failures = Receiver(), 0
+
+    for number in range(1, 201):
+        name.status = 500 if number % 10 else 200
+        before = name.messages
+        delivered(name, number=number, now=NOW + timedelta(milliseconds=number))
+        failures += (name.messages - before) * (name.status == 500)
+
+    assert failures == PAUSED_AFTER + 1, "one more than without the success"
+    assert admin.get(PATH).json["state"] == "paused"

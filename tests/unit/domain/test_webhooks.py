@@ -290,12 +290,17 @@ def test_however_often_a_new_secret_is_asked_for_the_first_and_the_last_two_sign
     assert len(webhook.secrets) == SIGNING_AT_ONCE
 
 
-def test_a_webhook_is_paused_after_ten_failures_in_a_row_and_longer_with_each_more() -> None:
-    health = Health(organization_id="org-one")
-    for _ in range(PAUSED_AFTER - 1):
+def failed(times: int, health: Health | None = None) -> Health:
+    health = health or Health(organization_id="org-one")
+    for _ in range(times):
         health = health.failed(NOW)
+    return health
+
+
+def test_a_webhook_is_paused_after_ten_failures_and_longer_with_each_more() -> None:
+    health = failed(PAUSED_AFTER - 1)
     assert health.state is WebhookState.ACTIVE
-    assert health.mended(NOW).failed(NOW).state is WebhookState.ACTIVE, "in a row"
+    assert health.mended(NOW).failed(NOW).state is WebhookState.ACTIVE
 
     minutes = []
     for _ in range(1100):
@@ -309,3 +314,36 @@ def test_a_webhook_is_paused_after_ten_failures_in_a_row_and_longer_with_each_mo
     again = health.resumed(NOW)
     assert again.state is WebhookState.ACTIVE
     assert again.failed(NOW).next_try_at == NOW + timedelta(minutes=1), "it proved nothing yet"
+
+
+def test_each_success_takes_away_one_failure_and_not_all() -> None:
+    health = failed(PAUSED_AFTER + 5)
+
+    left = []
+    for _ in range(PAUSED_AFTER + 1):
+        health = health.mended(NOW)
+        left.append(health.failures)
+
+    assert left == [9, 8, 7, 6, 5, 4, 3, 2, 1, 0, 0]
+
+
+@pytest.mark.parametrize("failures", [1, PAUSED_AFTER - 1, PAUSED_AFTER + 5])
+def test_at_another_address_one_failure_pauses_a_webhook_that_failed_in_the_last_day(
+    failures: int,
+) -> None:
+    health = failed(failures)
+    for _ in range(failures):
+        health = health.mended(NOW)
+
+    moved = health.moved(NOW + DAY - SECOND)
+
+    assert moved.state is WebhookState.ACTIVE, "a good one works at once"
+    assert moved.failed(NOW).next_try_at == NOW + timedelta(minutes=1)
+
+
+def test_at_another_address_a_webhook_that_did_not_fail_lately_has_ten_tries() -> None:
+    new, old = Health(organization_id="org-one"), failed(1)
+
+    assert new.moved(NOW) is new
+    assert old.moved(NOW + DAY) is old
+    assert failed(PAUSED_AFTER).moved(NOW + DAY).state is WebhookState.ACTIVE

@@ -735,7 +735,7 @@ export const t = withTexts(OPEN_TABLES, {
       "The webhook is set. Its signing secret was not shown here: that is done once, when a webhook is first set. " +
       "Unless somebody has kept it, make a new one.",
     paused:
-      "Paused: your receiver failed ten times in a row, so messages wait. One is tried from time to time. " +
+      "Paused: your receiver failed again and again, so messages wait. One is tried from time to time. " +
       "Send a test message to try now.",
     resume: "Resume",
     deliveries: "Deliveries",

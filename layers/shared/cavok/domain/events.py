@@ -394,12 +394,15 @@ _DECLARATIONS = (
     EventDeclaration(
         type=WEBHOOK_PAUSED,
         source=SOURCE,
-        when="the receiver of a webhook failed ten times in a row, so that its messages wait",
+        when="the receiver of a webhook keeps failing, so that its messages wait",
         description="An organization's webhook is paused: its receiver failed again and again. One "
         "message is tried after `next_try_at`. Concerns no account.",
         fields={
             "account_id": {"type": "null"},
-            "failures": {"type": "integer", "description": "Failed tries in a row."},
+            "failures": {
+                "type": "integer",
+                "description": "Failed tries, less the successful ones since.",
+            },
             "next_try_at": _TIME,
         },
     ),

@@ -34,7 +34,14 @@ each secret with KMS, and all organizations share KMS's quota.
 """
 
 PAUSED_AFTER = 10
-"""Failed tries in a row."""
+"""Failed tries, less one for each success since. If a success took away all of them, a receiver
+that accepts one message in ten would never be paused.
+"""
+
+REMEMBERED_FOR = timedelta(days=1)
+"""For so long after its last failure, a webhook begins at another address one failure before the
+pause.
+"""
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 """A paused webhook is tried with one message after this time, which doubles with each failure."""
@@ -156,9 +163,9 @@ class WebhookState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
-    """The health of an organization's receiver. `failures`: failed tries in a row. `next_try_at`:
-    set while the webhook is paused; then one message is tried. `changed_at`: null if it never
-    failed.
+    """The health of an organization's receiver. `failures`: failed tries, less the successful ones
+    since. `next_try_at`: set while the webhook is paused; then one message is tried. `changed_at`:
+    null if it never failed.
     """
 
     organization_id: str
@@ -193,16 +200,26 @@ class Health:
         )
 
     def mended(self, now: datetime) -> Self:
-        """After a try that worked."""
-        return replace(self, failures=0, next_try_at=None, changed_at=now, version=self.version + 1)
+        """After a try that worked: not paused, and one failure less."""
+        failures = max(min(self.failures, PAUSED_AFTER) - 1, 0)
+        return replace(
+            self, failures=failures, next_try_at=None, changed_at=now, version=self.version + 1
+        )
 
     def resumed(self, now: datetime) -> Self:
         """After a person resumed it, or set the webhook again. One more failure pauses it again.
         Otherwise, resuming in a loop would make Cavok keep sending to a server that refuses. The
         same object if it is not paused.
         """
-        if self.state is WebhookState.ACTIVE:
-            return self
+        return self if self.state is WebhookState.ACTIVE else self.mended(now)
+
+    def moved(self, now: datetime) -> Self:
+        """After the webhook got another address. If it failed in the last day, one more failure
+        pauses it. Otherwise, successes at an address of one's own would pay for failures at
+        somebody else's.
+        """
+        if self.changed_at is None or now - self.changed_at >= REMEMBERED_FOR:
+            return self.resumed(now)
         return replace(self.mended(now), failures=PAUSED_AFTER - 1)
 
 

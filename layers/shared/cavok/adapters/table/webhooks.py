@@ -191,9 +191,12 @@ class Webhooks:
         counts this against a quota. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
         health = self.health(after.organization_id)
+        moved = before is None or before.url != after.url
         with self._table.transaction() as transaction:
             transaction.save(WebhookItem.of(after), condition=_as_read(before))
-            _change(transaction, health, health.resumed(entry.at))
+            _change(
+                transaction, health, health.moved(entry.at) if moved else health.resumed(entry.at)
+            )
             count(transaction)
             add_audit_entry(transaction, entry, self._audit_kept_for)
 
