@@ -481,14 +481,14 @@ def test_requests_are_counted_without_a_write_and_public_routes_not_at_all(
     for _ in range(300):
         wiring.request_quota().take(ORGANIZATION_ID, customer.now)
 
-    for who, path in (
-        (admin, "/v1/accounts"),
-        (viewer, "/v1/accounts"),
-        (viewer, f"{ACCOUNT}/revoke"),
+    for who, path, limit in (
+        (admin, "/v1/accounts", 300),
+        (viewer, "/v1/accounts", 150),
+        (viewer, f"{ACCOUNT}/revoke", 150),
     ):
         refused = who.get(path)
         assert is_problem(refused, 429)
-        assert refused.headers["ratelimit-policy"] == '"requests";q=300;w=60'
+        assert refused.headers["ratelimit-policy"] == f'"requests";q={limit};w=60'
     assert items() == before
     assert nobody.get("/v1/permissions").status == 200
     assert other_admin.get("/v1/accounts").status == 200
@@ -499,26 +499,56 @@ def test_requests_are_counted_without_a_write_and_public_routes_not_at_all(
 @pytest.mark.parametrize(
     ("status", "send"),
     [
-        (400, lambda admin, viewer: admin.post("/v1/accounts", "{")),
-        (403, lambda admin, viewer: viewer.post("/v1/accounts", {})),
-        (404, lambda admin, viewer: admin.get("/v1/nothing")),
-        (405, lambda admin, viewer: admin.put("/v1/accounts", {})),
-        (415, lambda admin, viewer: admin.post("/v1/accounts", {}, content_type="text/plain")),
-        (422, lambda admin, viewer: admin.post("/v1/accounts", {})),
+        (400, lambda admin: admin.post("/v1/accounts", "{")),
+        (404, lambda admin: admin.get("/v1/nothing")),
+        (405, lambda admin: admin.put("/v1/accounts", {})),
+        (415, lambda admin: admin.post("/v1/accounts", {}, content_type="text/plain")),
+        (422, lambda admin: admin.post("/v1/accounts", {})),
     ],
 )
 def test_a_request_that_no_route_is_asked_about_counts_as_every_other(
     status: int,
-    send: Callable[[Api, Api], Answer],
+    send: Callable[[Api], Answer],
     admin: Api,
-    viewer: Api,
     customer: Customer,
 ) -> None:
     for _ in range(300 - 1):
         wiring.request_quota().take(ORGANIZATION_ID, customer.now)
 
-    assert is_problem(send(admin, viewer), status)
-    assert is_problem(send(admin, viewer), 429)
+    assert is_problem(send(admin), status)
+    assert is_problem(send(admin), 429)
+
+
+@pytest.mark.parametrize("group", ["viewer", None])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/accounts"),
+        ("POST", "/v1/accounts"),
+        ("DELETE", ACCOUNT),
+        ("POST", f"{ACCOUNT}/revoke"),
+    ],
+)
+def test_whoever_may_not_change_leaves_half_of_the_requests_to_admins(
+    method: str, path: str, group: str | None, admin: Api, customer: Customer
+) -> None:
+    """Also of those that the gate refuses, and that no admin's use would count."""
+    member = Api(ORGANIZATION_ID, group)
+    for _ in range(150 - 1):
+        wiring.request_quota().take(ORGANIZATION_ID, customer.now)
+    assert member.send(method, path).status == (200 if group and method == "GET" else 403)
+
+    refused = member.send(method, path)
+
+    assert is_problem(refused, 429)
+    assert refused.json["detail"].startswith("Viewers of your organization may have 150 requests")
+    assert admin.get("/v1/organization").json["quotas"][0]["remaining"] == 149
+
+
+def test_viewers_see_their_half_of_the_requests(viewer: Api, customer: Customer) -> None:
+    requests = viewer.get("/v1/organization").json["quotas"][0]
+
+    assert (requests["name"], requests["limit"], requests["remaining"]) == ("requests", 150, 149)
 
 
 def test_nobody_is_kept_from_ending_something(admin: Api, customer: Customer) -> None:

@@ -15,13 +15,17 @@ if TYPE_CHECKING:
 def count_request(event: Mapping[str, Any]) -> None:
     """Counts a request, unless its route needs no token. Raises QuotaExceeded, and Forbidden if the
     token names no organization. Requests that end something are not counted, so that others of
-    the organization never keep them out.
+    the organization never keep them out; those of viewers are, because they end nothing.
     """
     context = event["requestContext"]
     method = context["http"]["method"]
     ends = method == "DELETE" or (method == "POST" and event["rawPath"].endswith("/revoke"))
-    if context.get("authorizer") and not ends:
-        wiring.request_quota().take(caller_of(event).organization_id, Router.now())
+    if not context.get("authorizer"):
+        return
+    caller = caller_of(event)
+    if not (ends and caller.may_change):
+        requests = wiring.request_quota()
+        requests.take(caller.organization_id, Router.now(), viewer=not caller.may_change)
 
 
 def quotas_of(caller: Caller) -> "Quotas":

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 from cavok.domain.errors import QuotaExceeded
 
@@ -29,6 +30,10 @@ class QuotaName(StrEnum):
     WEBHOOK_CHANGES = "webhook_changes"
     NEW_ACCOUNTS = "new_accounts"
     CHANGES = "changes"
+
+
+HALF_FOR_VIEWERS = frozenset({QuotaName.REQUESTS, QuotaName.LISTINGS})
+"""What viewers may use too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +75,13 @@ class Quota:
         """How many uses are left."""
         return max(self.limit - self.current(uses, now).used, 0)
 
-
-def for_viewers(quotas: Mapping[QuotaName, Quota]) -> Mapping[QuotaName, Quota]:
-    """The same uses count, but viewers are refused once half of the listings are used: the rest is
-    for people who may make changes.
-    """
-    whole = quotas[QuotaName.LISTINGS]
-    half = replace(whole, limit=max(whole.limit // 2, 1), whose="Viewers of your organization")
-    return {**quotas, QuotaName.LISTINGS: half}
+    def for_viewers(self) -> Self:
+        """The same uses count, but viewers are refused once half is used: the rest is for people
+        who may make changes. A quota of what viewers may not do is the same.
+        """
+        if self.name not in HALF_FOR_VIEWERS:
+            return self
+        return replace(self, limit=max(self.limit // 2, 1), whose="Viewers of your organization")
 
 
 _ONE = re.compile(r"([a-z_]+):([1-9][0-9]{0,6})/([1-9][0-9]{0,4})")

@@ -19,13 +19,15 @@ class RequestQuota:
         self.quota = quota
         self._uses: OrderedDict[str, Uses] = OrderedDict()
 
-    def take(self, organization_id: str, now: datetime) -> None:
+    def take(self, organization_id: str, now: datetime, *, viewer: bool = False) -> None:
         """Raises QuotaExceeded."""
-        self._uses[organization_id] = self.quota.take(self._uses.get(organization_id), now)
+        quota = self.quota.for_viewers() if viewer else self.quota
+        self._uses[organization_id] = quota.take(self._uses.get(organization_id), now)
         self._uses.move_to_end(organization_id)
         if len(self._uses) > ORGANIZATIONS:
             self._uses.popitem(last=False)
 
-    def remaining(self, organization_id: str, now: datetime) -> int:
+    def remaining(self, organization_id: str, now: datetime, *, viewer: bool = False) -> int:
         """How many more requests this process allows the organization now."""
-        return self.quota.remaining(self._uses.get(organization_id), now)
+        quota = self.quota.for_viewers() if viewer else self.quota
+        return quota.remaining(self._uses.get(organization_id), now)

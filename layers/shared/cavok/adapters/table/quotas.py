@@ -10,7 +10,7 @@ from pynamodb.transactions import TransactWrite
 from cavok.adapters.table import keys
 from cavok.adapters.table.table import Item, Table, retry_on_conflict
 from cavok.domain.errors import ChangedMeanwhile
-from cavok.domain.quotas import Quota, QuotaName, Uses, for_viewers
+from cavok.domain.quotas import Quota, QuotaName, Uses
 
 Count = Callable[[TransactWrite], None]
 """Adds one use of a quota to the transaction of what it allows. Raises QuotaExceeded."""
@@ -37,7 +37,8 @@ class Quotas:
 
     def for_viewers(self) -> "Quotas":
         """The quotas for people who may only read."""
-        return Quotas(self._table, for_viewers(self.quotas))
+        halved = {name: quota.for_viewers() for name, quota in self.quotas.items()}
+        return Quotas(self._table, halved)
 
     def check(self, name: QuotaName, organization_id: str, now: datetime) -> None:
         """An early check before something costly that is counted later, in its transaction. Raises

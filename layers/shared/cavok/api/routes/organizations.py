@@ -46,7 +46,9 @@ def _tag(body: OrganizationBody) -> str:
 def _quotas(organization_id: str) -> list[QuotaBody]:
     now, quotas = router.now(), quotas_of(router.caller)
     remaining = quotas.remaining(organization_id, now)
-    remaining[QuotaName.REQUESTS] = wiring.request_quota().remaining(organization_id, now)
+    remaining[QuotaName.REQUESTS] = wiring.request_quota().remaining(
+        organization_id, now, viewer=not router.caller.may_change
+    )
     return [
         QuotaBody(
             name=name,
