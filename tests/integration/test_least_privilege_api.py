@@ -11,16 +11,19 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.table.interactions import Interactions
+from cavok.api.router import Router
 from cavok.domain.interactions import Interaction
+from cavok.domain.quotas import Quota, QuotaName
 from cavok.domain.resources import Resource
 from cavok.services import least_privilege
+from cavok.services.request_quota import RequestQuota
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
-from tests.support.builders import NUMBER, a_resource, an_interaction
+from tests.support.builders import NUMBER, ORGANIZATION_ID, a_resource, an_interaction
 
 INSTANCE, OTHER = "i-0123456789abcdef0", "i-0123456789abcdef1"
 
 
-def control(account_id: str, instance_id: str = INSTANCE) -> Resource:
+def control(account_id: str, instance_id: str = INSTANCE, **fields: str) -> Resource:
     now = datetime.now(UTC)
     resource = a_resource(
         account_id=account_id,
@@ -28,6 +31,7 @@ def control(account_id: str, instance_id: str = INSTANCE) -> Resource:
         followed_at=now,
         created_at=now,
         updated_at=now,
+        **fields,
     )
     wiring.resources().add(resource)
     return resource
@@ -148,3 +152,28 @@ def test_it_stops_reading_where_90_days_end(
 
     assert not any("too many" in text for text in offered["removes"])
     assert "i-0000" not in str(offered["policy_document"])
+
+
+def test_each_page_that_it_reads_counts_as_a_request(
+    viewer: Api, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it is a viewer's cheapest way to have much read."""
+    monkeypatch.setattr(least_privilege, "PAGE", 2)
+    account_id = path.rpartition("/")[2]
+    for number in range(3):
+        control(account_id, f"i-{number:017x}", resource_id=f"01JN8Q5M3C{number:016}")
+        use(account_id, f"i-{number:017x}")
+    quota = RequestQuota(Quota(QuotaName.REQUESTS, 40, timedelta(minutes=1)))
+    monkeypatch.setattr(wiring, "request_quota", lambda: quota)
+    now = Router.now()
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: now))
+
+    def remaining() -> int:
+        return quota.remaining(ORGANIZATION_ID, now, viewer=True)
+
+    assert viewer.get(f"{path}/least-privilege").status == 200
+    assert remaining() == 20 - 1 - 2 - 2
+
+    while remaining() > 3:
+        quota.take(ORGANIZATION_ID, now)
+    assert is_problem(viewer.get(f"{path}/least-privilege"), 429)

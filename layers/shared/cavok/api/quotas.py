@@ -24,8 +24,13 @@ def count_request(event: Mapping[str, Any]) -> None:
         return
     caller = caller_of(event)
     if not (ends and caller.may_change):
-        requests = wiring.request_quota()
-        requests.take(caller.organization_id, Router.now(), viewer=not caller.may_change)
+        count_page(caller)
+
+
+def count_page(caller: Caller) -> None:
+    """Counts a request, or a page of a request that reads many. Raises QuotaExceeded."""
+    viewer = not caller.may_change
+    wiring.request_quota().take(caller.organization_id, Router.now(), viewer=viewer)
 
 
 def quotas_of(caller: Caller) -> "Quotas":

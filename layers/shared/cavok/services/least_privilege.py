@@ -1,7 +1,8 @@
 """The smallest policy for an account, from the resources under control and the instances used."""
 
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from cavok.domain.interactions import KEPT_FOR, Interaction
 from cavok.domain.least_privilege import LeastPrivilege, Scope, least_privilege
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from cavok.adapters.table.resources import Resources
     from cavok.domain.accounts import Account
 
+T = TypeVar("T")
 PAGE, PAGES = 100, 5
 """At most the newest 500 interactions are read, so that the cost has a limit."""
 
@@ -22,29 +24,42 @@ def least_privilege_for(
     *,
     resources: "Resources",
     interactions: "Interactions",
+    count_page: Callable[[], None],
     now: datetime,
 ) -> LeastPrivilege:
-    """Nothing is called in the customer's account. Raises InvalidField if the policy would be too
+    """Nothing is called in the customer's account. `count_page` is called before each page of
+    resources or interactions. Raises what it raises, and InvalidField if the policy would be too
     long.
     """
-    used, since = _latest(account.account_id, interactions, now)
+    used, since = _latest(account.account_id, interactions, count_page, now)
     return least_privilege(
         account,
         by,
-        resources=list(resources.all_of(account.account_id)),
+        resources=list(_counted(resources.all_of(account.account_id), count_page)),
         interactions=used,
         now=now,
         since=since,
     )
 
 
+def _counted(items: Iterable[T], count_page: Callable[[], None]) -> Iterator[T]:
+    for number, item in enumerate(items):
+        if number % PAGE == 0:
+            count_page()
+        yield item
+
+
 def _latest(
-    account_id: str, interactions: "Interactions", now: datetime
+    account_id: str,
+    interactions: "Interactions",
+    count_page: Callable[[], None],
+    now: datetime,
 ) -> tuple[list[Interaction], datetime | None]:
     """The newest interactions, and the time of the oldest of them if there are more."""
     found: list[Interaction] = []
     after: Position | None = None
     for _ in range(PAGES):
+        count_page()
         page = interactions.page(account_id, limit=PAGE, after=after)
         found += page.items
         after = page.end

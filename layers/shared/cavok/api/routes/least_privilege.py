@@ -1,11 +1,13 @@
 """The route of the smallest policy for an account."""
 
+from functools import partial
 from typing import Annotated
 
 from aws_lambda_powertools.event_handler.openapi.params import Query
 
 from cavok import wiring
 from cavok.api.models.least_privilege import LeastPrivilegeBody
+from cavok.api.quotas import count_page
 from cavok.api.responses import answers
 from cavok.api.router import Router
 from cavok.domain.instructions import Trust
@@ -36,7 +38,12 @@ def get_least_privilege(account_id: str, by: By = Scope.ARN) -> LeastPrivilegeBo
     account = wiring.accounts().get(organization_id, account_id)
     now = router.now()
     offered = least_privilege_for(
-        account, by, resources=wiring.resources(), interactions=wiring.interactions(), now=now
+        account,
+        by,
+        resources=wiring.resources(),
+        interactions=wiring.interactions(),
+        count_page=partial(count_page, router.caller),
+        now=now,
     )
     organization = organization_of(organization_id, organizations=wiring.organizations(), now=now)
     trust = Trust(
