@@ -93,6 +93,7 @@ def test_the_local_stack_may_send_to_its_own_machine_and_no_further(address: str
 NO_ADDRESS = "This is not a web address."
 LEAVE_OUT = "Leave out user name, password and the part after #."
 NOT_PUBLIC = "This address is not public. Enter one that is on the internet."
+NOT_ASCII = "Write a host name with other letters as xn--…, its ASCII form."
 NOT_HTTPS = "Enter an address that starts with https://"
 
 
@@ -113,7 +114,9 @@ NOT_HTTPS = "Enter an address that starts with https://"
         ("https://example.com:0/", NO_ADDRESS),
         ("https://exa mple.com/", NO_ADDRESS),
         ("https://example.com/\x7f", NO_ADDRESS),
-        ("https://exämple.com/", NO_ADDRESS),
+        ("https://exämple.com/", NOT_ASCII),
+        ("https://例え.example/", NOT_ASCII),
+        ("https://example.com/ä", NO_ADDRESS),
         ("https://example.com/\nHost: other", NO_ADDRESS),
         ("https://127.0.0.1/", NOT_PUBLIC),
         ("https://[::1]/", NOT_PUBLIC),

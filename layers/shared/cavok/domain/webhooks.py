@@ -322,6 +322,8 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
         raise InvalidField("url", "This is not a web address.") from None
     if parts.username is not None or parts.password is not None or parts.fragment:
         raise InvalidField("url", "Leave out user name, password and the part after #.")
+    if not host.isascii():
+        raise InvalidField("url", "Write a host name with other letters as xn--…, its ASCII form.")
     if not host or port == 0 or not all(32 < ord(c) < 127 for c in url):
         raise InvalidField("url", "This is not a web address.")
     address = _literal(host)
