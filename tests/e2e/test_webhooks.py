@@ -102,8 +102,9 @@ def test_a_removed_webhook_is_sent_nothing(
 def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organization(
     stack: Stack, own_organization: Organization, receiver: Receiver
 ) -> None:
-    """The attack: 200 messages, each answered just before its time is up. What ten messages take
-    without it counts for nothing: that is this machine's, and on a busy one alone more than 15 s.
+    """The attack: 200 messages, each answered just before its time is up. On a busy machine, ten
+    messages alone may take more than 15 s; then only the difference counts. The stack has more
+    consumers than a new account: tests/unit/adapters/test_retry_queue.py shows it with those.
     """
     sqs = aws.client("sqs", stack.emulator_url)
     queue = RetryQueue(sqs, inspection.resource_name(stack, "WebhookMessages"))
@@ -128,7 +129,9 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
         assert queue.send([failed(attacker, number) for number in range(200)]) == [None] * 200
         eventually(lambda: len(slow.deliveries) >= 2, "the attack is under way", seconds=60)
 
-        assert ten_take(10) - alone < 15
+        beside = ten_take(10)
+        assert beside - alone < 15
+        assert beside < 15 or alone >= 15
         assert len(slow.deliveries) < 100, "and the attack went on meanwhile"
 
 
