@@ -14,6 +14,7 @@ import pytest
 from pytest_socket import enable_socket
 
 from cavok.adapters.webhook_client import SECONDS, NotDelivered, WebhookClient
+from local.settings import ROOT
 from tests.support.template import template
 
 
@@ -167,3 +168,18 @@ def test_a_silent_receiver_is_left_before_the_function_ends_and_keeps_no_other_m
 
     assert properties["Events"]["Message"]["Properties"]["BatchSize"] == 1
     assert properties["Timeout"] > SECONDS + 10
+
+
+@pytest.mark.parametrize(
+    ("document", "says"),
+    [
+        ("docs/architecture.md", "a delivery takes eight seconds at most"),
+        ("docs/events/README.md", "Respond with any 2xx within eight seconds."),
+        ("docs/operating.md", "What a receiver does is `NotDelivered`, within eight seconds"),
+        ("docs/security.md", "eight seconds a delivery"),
+        ("layers/shared/cavok/api/openapi.py", "no answer within eight seconds"),
+    ],
+)
+def test_a_delivery_takes_eight_seconds_as_the_documents_say(document: str, says: str) -> None:
+    assert SECONDS == 8
+    assert says in (ROOT / document).read_text()
