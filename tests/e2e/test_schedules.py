@@ -9,7 +9,15 @@ import pytest
 
 from local import aws
 from local.stack import Stack
-from tests.e2e.using import DAYS, ScheduledStop, Use, Used, control, window_around_now
+from tests.e2e.using import (
+    DAYS,
+    ScheduledStop,
+    Use,
+    Used,
+    control,
+    schedule_a_stop,
+    window_around_now,
+)
 from tests.support import inspection
 from tests.support.connections import resource_states
 from tests.support.http import answer, problem
@@ -48,6 +56,25 @@ def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(
     assert after["note"] is None
     usage, history = used.counted()
     assert usage == history
+
+
+def test_a_client_that_uses_the_key_of_a_turn_first_keeps_it_from_nothing(use: Use) -> None:
+    planned = schedule_a_stop(use(write_logs=False), "orders")
+    person, path = planned.used.connected.person, planned.used.connected.path
+    key = f"{planned.resource['resource_id']}/{planned.at.isoformat()}"
+
+    early = person.post(
+        f"{path}/instances/rds/orders/stop",
+        params={"region": "us-east-1"},
+        headers={"Idempotency-Key": key},
+    )
+
+    answer(early)
+    wait_for(
+        planned.used.history,
+        lambda items: any(item["actor"] == "schedule" for item in items),
+        seconds=180,
+    )
 
 
 def test_a_resource_is_made_read_changed_and_removed_with_its_eventbridge_schedules(
