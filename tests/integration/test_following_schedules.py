@@ -484,8 +484,11 @@ def test_a_repeated_request_gets_the_resource_that_it_made(
 def test_a_resource_that_was_deleted_is_deleted_again_for_a_day_by_its_organization_alone(
     orders: Resource, control: ResourceDependencies, scheduler: Any
 ) -> None:
-    remove_resource(CONTEXT, orders.resource_id, dependencies=control)
-    control.scheduler.create(orders, clocks_of(orders, NOW))  # as if that had stopped halfway
+    with Stubber(scheduler) as stub:
+        stub.add_client_error("delete_schedule", "ThrottlingException")
+        with pytest.raises(ServiceUnavailable):
+            remove_resource(CONTEXT, orders.resource_id, dependencies=control)
+    assert len(schedules_in(scheduler)) == 2
 
     remove_resource(CONTEXT, orders.resource_id, dependencies=control)
 

@@ -22,7 +22,7 @@ from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.workflows import Workflows
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
-from cavok.domain.errors import CallFailed, EntryRefused, QuotaExceeded
+from cavok.domain.errors import CallFailed, EntryRefused, QuotaExceeded, ServiceUnavailable
 from cavok.domain.instances import Instance
 from cavok.domain.interactions import InteractionOutcome
 from cavok.domain.kinds import Kind
@@ -294,45 +294,94 @@ def test_a_request_that_changes_nothing_is_no_change(admin: Api, customer: Custo
     assert used(admin) == {}
 
 
-def test_schedules_are_changes_before_a_clock_is_asked_for_and_ending_one_is_none(
-    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Also if it is so already: Scheduler is asked for each clock, and is everybody's."""
+RESOURCES = f"{ACCOUNT}/resources"
+
+
+def every_monday(hour: int) -> dict[str, Any]:
+    window = {"days": ["mon"], "start": f"0{hour}:00", "stop": "18:00"}
+    return {"schedule": {"time_zone": "UTC", "windows": [window]}}
+
+
+@pytest.fixture
+def add(admin: Api, customer: Customer) -> Callable[[], Answer]:
+    """Puts one instance under control, with a schedule."""
+    body = {"kind": "ec2", "instance_id": run_instance(), "region": "us-east-1"} | every_monday(1)
+    return functools.partial(in_instances, lambda: admin.post(RESOURCES, body))
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What Scheduler is asked: to create a clock, or to end the one of a name."""
     calls: list[Any] = []
     scheduler = SimpleNamespace(
         create=lambda _, clocks: calls.extend(clocks) or (), end=calls.extend
     )
     monkeypatch.setattr(wiring, "scheduler_client", lambda: scheduler)
-    path = f"{ACCOUNT}/resources"
+    return calls
 
-    def schedule(hour: int) -> dict[str, Any]:
-        window = {"days": ["mon"], "start": f"0{hour}:00", "stop": "18:00"}
-        return {"schedule": {"time_zone": "UTC", "windows": [window]}}
 
-    instance = {"kind": "ec2", "instance_id": run_instance(), "region": "us-east-1"} | schedule(1)
-    add = functools.partial(in_instances, lambda: admin.post(path, instance))
-    made = f"{path}/{add().json['resource_id']}"
+def test_schedules_are_changes_before_a_clock_is_asked_for_and_ending_one_is_none(
+    admin: Api, customer: Customer, add: Callable[[], Answer], calls: list[Any]
+) -> None:
+    """Also if it is so already: Scheduler is asked for each clock, and is everybody's."""
+    made = f"{RESOURCES}/{add().json['resource_id']}"
 
     def change(body: dict[str, Any]) -> Answer:
         return in_instances(lambda: admin.patch(made, body))
 
     assert used(admin) == {"listings": 1}
-    for again in (add(), change(schedule(1)), change(schedule(1))):
+    for again in (add(), change(every_monday(1)), change(every_monday(1))):
         assert again.status in (200, 201)
     assert used(admin) == {"listings": 1, "changes": LIMIT}
     before = items()
     calls.clear()
 
-    for refused in (add(), change(schedule(1)), change(schedule(2))):
+    for refused in (add(), change(every_monday(1)), change(every_monday(2))):
         assert is_problem(refused, 429)
 
     assert calls == []
     assert items() == before
     assert change({"schedule": None}).status == 200
     assert len(calls) > 0
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda who, path: who.patch(path, {"schedule": None}),
+        lambda who, path: who.delete(path),
+    ],
+    ids=["schedule", "resource"],
+)
+def test_what_has_ended_is_ended_again_without_a_call(
+    end: Callable[[Api, str], Answer],
+    admin: Api,
+    customer: Customer,
+    add: Callable[[], Answer],
+    calls: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Ending has no quota. Only what stopped halfway asks Scheduler again."""
+    made = f"{RESOURCES}/{add().json['resource_id']}"
     calls.clear()
-    assert change({"schedule": None}).status == 200, "the first end may have stopped halfway"
-    assert len(calls) > 0
+
+    def statuses(times: int) -> list[int]:
+        return [in_instances(lambda: end(admin, made)).status for _ in range(times)]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(wiring.scheduler_client(), "end", unreachable)
+        assert statuses(1) == [503]
+    (done,) = statuses(1)
+    assert len(calls) == 2, "a start and a stop"
+
+    assert statuses(9) == [done] * 9
+
+    assert len(calls) == 2
+    assert used(admin) == {"listings": 1}
+
+
+def unreachable(_: object) -> None:
+    raise ServiceUnavailable("Please try again in a moment.")
 
 
 def test_a_repeated_request_is_neither_charged_twice_nor_refused_once_it_was_done(

@@ -137,8 +137,9 @@ def remove_resource(
     versions: Container[str] | None = None,
     dependencies: ResourceDependencies,
 ) -> None:
-    """Ends control of an instance, whose state stays. A repetition within a day ends remaining
-    clocks. Raises AccountNotFound, ResourceNotFound, PreconditionFailed, ServiceUnavailable.
+    """Ends control of an instance, whose state stays. A repetition within a day ends the clocks
+    that an earlier one did not, if any. Raises AccountNotFound, ResourceNotFound,
+    PreconditionFailed, ServiceUnavailable.
 
     The resource is deleted first: its clocks do nothing without it.
     """
@@ -151,6 +152,8 @@ def remove_resource(
         lambda removed: audit.resource_removed(removed, account, context.requester, context.now),
     )
     dependencies.scheduler.end(clocks)
+    if clocks:
+        dependencies.resources.forget_clocks_of_deleted(context.account_id, resource_id)
 
 
 def end_resources(
@@ -249,6 +252,7 @@ def _change(
 ) -> Resource:
     """Creates the clocks of another schedule, saves it, and only then ends those of the previous
     one. If this stops halfway, repeating the request completes it: it makes the same clocks.
+    Ending a schedule has no quota, so its clocks are forgotten once they are gone.
     """
     resources, scheduler, now = dependencies.resources, dependencies.scheduler, context.now
     clocks = clocks_of(after, now)
@@ -260,7 +264,10 @@ def _change(
         after = replace(after, clocks=names + names_of(clocks_of(before, now)))
         entry = audit.schedule_changed(before, after, account, context.requester, now)
         after = _save(after, before, names, entry, dependencies)
-    scheduler.end(name for name in before.clocks if name not in names)
+    others = [name for name in before.clocks if name not in names]
+    scheduler.end(others)
+    if others and after.schedule is None:
+        resources.forget_clocks(after)
     return after
 
 

@@ -16,7 +16,7 @@ from cavok.domain.ids import is_id
 class DeletedItem(Item):
     """A deleted account or resource. It is written in the transaction that deletes the thing.
 
-    clocks  a resource's clocks, which may have outlived it.
+    clocks  a resource's clocks, which may have outlived it; none once they are gone.
     """
 
     clocks = JsonAttribute(dump=list, load=tuple)

@@ -1,6 +1,7 @@
 """Resources in the table. The caller has read the account in its organization before."""
 
 from collections.abc import Callable, Container, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,7 @@ from cavok.adapters.table.table import (
     ItemChanged,
     JsonAttribute,
     Table,
+    WriteConflict,
     retry_on_conflict,
 )
 from cavok.domain import audit
@@ -226,8 +228,8 @@ class Resources:
         entry_of: Callable[[Resource], AuditEntry] | None = None,
     ) -> tuple[str, ...]:
         """Deletes a resource at one of these versions, and its claim, with an audit entry, and
-        remembers that for a day. Returns the names of its clocks, even if it was deleted before.
-        Raises ResourceNotFound, PreconditionFailed, ChangedMeanwhile.
+        remembers that for a day. Returns the names of its clocks, even if it was deleted before,
+        until they are forgotten. Raises ResourceNotFound, PreconditionFailed, ChangedMeanwhile.
         """
         pk = keys.account_pk(account_id)
 
@@ -247,8 +249,23 @@ class Resources:
 
         return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
+    def forget_clocks(self, resource: Resource) -> None:
+        """The clocks of its ended schedule are gone: nobody need end them again."""
+        self._forget_clocks(ResourceItem.of(resource), _unchanged(resource))
+
+    def forget_clocks_of_deleted(self, account_id: str, resource_id: str) -> None:
+        """As `forget_clocks`."""
+        deleted = DeletedItem(keys.account_pk(account_id), keys.deleted_sk(resource_id))
+        self._forget_clocks(deleted, DeletedItem.pk.exists())
+
+    def _forget_clocks(self, item: ResourceItem | DeletedItem, condition: Condition) -> None:
+        with suppress(WriteConflict):  # then a repetition ends them again
+            self._table.update(item, [type(item).clocks.set(())], condition)
+
     def clocks_of_deleted(self, account_id: str) -> Iterator[str]:
-        """Names of the clocks of all resources that were deleted within a day."""
+        """Names of the clocks of all resources that were deleted within a day, unless they are
+        forgotten.
+        """
         pk = keys.account_pk(account_id)
         found = DeletedItem.query(pk, DeletedItem.sk.startswith(keys.DELETED), consistent_read=True)
         return (clock for item in found for clock in item.clocks)
