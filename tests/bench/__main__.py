@@ -65,6 +65,8 @@ def main() -> int:
         workflow, script = whole_test.measure(stack, options.runs)
     with step("Requests beside an organization at its limits, on the local stack"):
         over_http = neighbours.measure(stack, options.runs)
+    with step("Messages beside those for another organization's slow receiver, there"):
+        messages = neighbours.measure_messages(stack)
     with step("The page in Chromium"):
         seen = page.measure(stack, options.runs)
     found = packages.measure()
@@ -80,6 +82,7 @@ def main() -> int:
         Measured(targets.WARM_TEST, pressed.warm.seconds),
         Measured(targets.TRANSITIONS, pressed.warm.transitions),
         Measured(targets.BESIDE_ONE_AT_ITS_LIMITS, beside.beside / beside.alone),
+        Measured(targets.BESIDE_A_SLOW_RECEIVER, messages.beside - messages.alone),
         Measured(targets.LIST_OF_ACCOUNTS, warm["list"].cpu / warm["batch"].cpu),
         *(
             Measured(target, value, view)
@@ -98,6 +101,7 @@ def main() -> int:
         _warm(warm, options.runs),
         _neighbours("95 of 100 warm requests of another organization", beside),
         _neighbours("The same on the local stack, over HTTP, at once", over_http),
+        _messages(messages),
         _pair(
             f"Wall-clock of a whole test of 22 steps on the local stack, medians of {options.runs}",
             ("plain script, one call after another", script.wall),
@@ -178,6 +182,15 @@ def _neighbours(title: str, found: warm_request.Neighbours) -> Result:
         )
     ]
     return Result(title, ("", "p95", "ratio"), rows)
+
+
+def _messages(found: neighbours.Messages) -> Result:
+    rows = [
+        ("alone", f"{found.alone:.1f} s"),
+        ("beside 200 for another organization's slow receiver", f"{found.beside:.1f} s"),
+    ]
+    title = "Until ten messages for a webhook have arrived, on the local stack"
+    return Result(title, ("", "measured"), rows)
 
 
 def _pair(title: str, baseline: tuple[str, float], ours: tuple[str, float]) -> Result:

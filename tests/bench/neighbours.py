@@ -1,8 +1,9 @@
 """How long an organization's requests take on the local stack, over HTTP, while another one that is
-at a limit asks without a pause.
+at a limit asks without a pause; and how long its webhook's messages take while many wait for
+another's slow receiver.
 
 Both share more here than on AWS: one process is gateway, table and Lambda for all, on the machine's
-few cores. So this is an upper bound, and only the ratio of the two says something.
+few cores. So this is an upper bound, and only the comparison of the two says something.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from statistics import median, quantiles
 
 import httpx
@@ -19,9 +21,16 @@ from local.stack import Stack
 from tests.bench.warm_request import Neighbours
 from tests.support.http import answer
 from tests.support.organizations import new_organization
+from tests.support.webhook_messages import (
+    PATH,
+    messages_queue,
+    set_webhook,
+    slow_receiver,
+    ten_take,
+)
 from tests.support.webhook_receiver import receiver
 
-WEBHOOK, TEST_MESSAGE = "/v1/organization/webhook", "/v1/organization/webhook/test"
+TEST_MESSAGE = f"{PATH}/test"
 REQUESTS = 25
 """Of each kind in a run."""
 
@@ -30,8 +39,7 @@ def measure(stack: Stack, runs: int) -> Neighbours:
     """95th percentiles of `GET /v1/organization`, idle and beside the other in turn."""
     seconds: dict[str, list[float]] = {"alone": [], "beside": []}
     with new_organization(stack) as own, new_organization(stack) as greedy, receiver() as hook:
-        settings = {"url": hook.url, "events": ["Account Created"]}
-        answer(greedy.admin.put(WEBHOOK, json=settings))
+        set_webhook(greedy, hook, "Account Created")
         while greedy.admin.post(TEST_MESSAGE).status_code != 429:
             pass
         refusals: list[float] = []
@@ -39,9 +47,31 @@ def measure(stack: Stack, runs: int) -> Neighbours:
             seconds["alone"] += _requests(own.admin)
             with _asking(greedy.admin, refusals):
                 seconds["beside"] += _requests(own.admin)
-        answer(greedy.admin.delete(WEBHOOK))
+        answer(greedy.admin.delete(PATH))
     p95 = {name: quantiles(each, n=20)[-1] for name, each in seconds.items()}
     return Neighbours(p95["alone"], p95["beside"], median(refusals))
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Seconds until ten messages of an organization have arrived: alone, and while 200 of another
+    one's wait for a receiver that answers each just before its time is up.
+    """
+
+    alone: float
+    beside: float
+
+
+def measure_messages(stack: Stack) -> Messages:
+    """Once each, as an attack takes minutes."""
+    queue = messages_queue(stack)
+    with new_organization(stack) as own, receiver() as hook:
+        set_webhook(own, hook, "Account Failed")
+        alone = ten_take(queue, own, hook)
+        with slow_receiver(stack, queue):
+            beside = ten_take(queue, own, hook)
+        answer(own.admin.delete(PATH))
+    return Messages(alone, beside)
 
 
 def _requests(client: httpx.Client) -> list[float]:

@@ -20,7 +20,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from math import ceil
 from statistics import mean, median
@@ -39,7 +39,7 @@ from local.stack import Stack
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from cavok import wiring
-from cavok.domain.deadlines import NO_DEADLINE
+from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.survey import Survey
 from cavok.domain.verifications import FULL_EVERY
@@ -76,6 +76,9 @@ DUE = 100
 FEW, MANY = 1_000, 100_000
 """Accounts of which so many are due."""
 
+MANY_DUE, ANOTHER = 10_000, "southwind"
+"""Due accounts of one organization, and another one, of which a single account is."""
+
 SWEEPS_A_DAY = 720
 """With the `SweepRate` of the template, two minutes."""
 SWEPT = ceil(MANY / SWEEPS_A_DAY)
@@ -106,10 +109,14 @@ def units_of_a_sweep(stack: Stack, count: int) -> Capacity:
     return capacity
 
 
-def _swept(now: datetime) -> Swept:
-    """A sweep whose tests find everything working, and ask nobody."""
+def _swept(
+    now: datetime, deadline: Deadline = NO_DEADLINE, tested: list[str] | None = None
+) -> Swept:
+    """A sweep whose tests find everything working, and ask nobody. Notes in `tested` of whom."""
 
     def test(request: VerificationRequest, *_: Any, **__: Any) -> Found:
+        if tested is not None:
+            tested.append(request.organization_id)
         account = wiring.accounts().get(request.organization_id, request.account_id)
         return Found(steps_of(account), Survey())
 
@@ -125,7 +132,7 @@ def _swept(now: datetime) -> Swept:
     # What is written late on a busy machine would get tests of their own, and be read again.
     patient = patch.object(of_cavok, "PATIENCE_SECONDS", 600.0)
     with patch.object(of_cavok, "make_scheduled_test", test), patient:
-        return Sweep("bench", "bench", DUE, dependencies).run(NO_DEADLINE)
+        return Sweep("bench", "bench", DUE, dependencies).run(deadline)
 
 
 @contextmanager
@@ -180,15 +187,45 @@ def _fill(client: Any, table: str, count: int, now: datetime, due: int = DUE) ->
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(put, range(0, count, 25)))
-    client.put_item(
-        TableName=table,
-        Item={
-            "pk": {"S": "ORG#northwind"},
-            "sk": {"S": "ORG"},
-            "external_id": {"S": "cavok-" + "x" * 32},
-            "created_at": {"S": "2025-01-01T00:00:00.000000+0000"},
-        },
-    )
+    client.put_item(TableName=table, Item=_organization(prepared.ORGANIZATION))
+
+
+def _organization(organization_id: str) -> Item:
+    return {
+        "pk": {"S": f"ORG#{organization_id}"},
+        "sk": {"S": "ORG"},
+        "external_id": {"S": "cavok-" + "x" * 32},
+        "created_at": {"S": "2025-01-01T00:00:00.000000+0000"},
+    }
+
+
+# ---- fair between organizations
+
+
+def turn_of_one(stack: Stack) -> int:
+    """How many tests a sweep has begun once it tests the only account of an organization, if 10,000
+    of another one were due before it.
+    """
+    now = datetime.now(UTC)
+    with _table(stack, "bench-due") as client:
+        _fill(client, "bench-due", MANY_DUE, now, due=MANY_DUE)
+        put_one_of_another(client, "bench-due", now)
+        return turn_of(ANOTHER, now)
+
+
+def put_one_of_another(client: Any, table: str, now: datetime) -> None:
+    """An account that is due as the last one."""
+    one = replace(an_account(MANY_DUE, now, due=True), organization_id=ANOTHER)
+    client.put_item(TableName=table, Item=item_of(one))
+    client.put_item(TableName=table, Item=_organization(ANOTHER))
+
+
+def turn_of(organization_id: str, now: datetime) -> int:
+    """Which test of a sweep is the organization's first one. The sweep ends with that page."""
+    tested: list[str] = []
+    found = Deadline.after(1, lambda: float(organization_id in tested))
+    _swept(now, found, tested)
+    return tested.index(organization_id) + 1
 
 
 # ---- what a sweep uses
@@ -446,12 +483,15 @@ def results(
         few = units_of_a_sweep(stack, FEW)
     with step(f"A sweep over {MANY:,} accounts"):
         many = units_of_a_sweep(stack, MANY)
+    with step(f"A single account beside {MANY_DUE:,} due ones of another organization"):
+        turn = turn_of_one(stack)
     with step(f"Three sweeps that test {SWEPT} accounts each, as on AWS"):
         used = used_by_sweeps(functions, aws)
     dollars = used.dollars_of_a_million()
     busiest, share = spread()
     return [
         _units(few, many),
+        _turn(turn),
         _consumed(used),
         _functions(used.as_it_was),
         _dollars(used),
@@ -469,6 +509,7 @@ def results(
     ], [
         Measured(targets.SWEEP_UNITS, many.read / few.read, "reads"),
         Measured(targets.SWEEP_UNITS, many.written / few.written, "writes"),
+        Measured(targets.BESIDE_MANY_DUE, turn),
         Measured(targets.SWEEP_COST, sum(dollars.values())),
         Measured(targets.BUSIEST_MINUTE, busiest / share),
     ]
@@ -485,6 +526,16 @@ def _units(few: Capacity, many: Capacity) -> Result:
     ]
     columns = ("accounts in the table", "read units", "ratio", "write units", "ratio")
     return Result(f"A sweep that finds {DUE} accounts due", columns, rows)
+
+
+def _turn(turn: int) -> Result:
+    rows = [
+        ("which test of the sweep is its own", str(turn)),
+        ("accounts of a page, which are tested at once", str(of_cavok.AT_ONCE)),
+        ("pages that it waits for", str((turn - 1) // of_cavok.AT_ONCE)),
+    ]
+    title = f"A single account beside {MANY_DUE:,} due ones of another organization"
+    return Result(title, ("", "measured"), rows)
 
 
 def _consumed(used: TwoSweeps) -> Result:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cavok.services.sweep import AT_ONCE
 from tests.bench.result import Result
 
 
@@ -49,6 +50,18 @@ BESIDE_ONE_AT_ITS_LIMITS = Target(
     "x",
     "one organization at its limits",
 )
+BESIDE_A_SLOW_RECEIVER = Target(
+    "ten messages beside 200 for another organization's slow receiver, later than alone",
+    15,
+    "s",
+    "no receiver delays another",
+)
+BESIDE_MANY_DUE = Target(
+    "tests until that of an account beside 10,000 due ones of another organization",
+    AT_ONCE,
+    "",
+    "a page of a sweep",
+)
 LIST_OF_ACCOUNTS = Target(
     "CPU of a list of 100 accounts, of parsing all that is stored of them",
     1.0,
@@ -71,6 +84,8 @@ TARGETS = (
     SWEEP_UNITS,
     BUSIEST_MINUTE,
     BESIDE_ONE_AT_ITS_LIMITS,
+    BESIDE_A_SLOW_RECEIVER,
+    BESIDE_MANY_DUE,
     LIST_OF_ACCOUNTS,
     FIRST_VIEW_WEIGHT,
     FIRST_VIEW_REQUESTS,

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
-from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from cavok.adapters.retry_queue import RetryQueue
-from cavok.domain.events import Envelope, Event, EventType
 from cavok.domain.webhooks import PAUSED_AFTER
 from local import aws
 from local.customers import CustomerAccount
@@ -20,11 +15,18 @@ from local.stack import Stack
 from tests.support import bus, inspection, webhook_receiver
 from tests.support.connections import connect
 from tests.support.http import Json, answer, problem
-from tests.support.organizations import Organization, new_organization
+from tests.support.organizations import Organization
 from tests.support.waiting import eventually
+from tests.support.webhook_messages import (
+    ATTACK,
+    PATH,
+    failed,
+    messages_queue,
+    set_webhook,
+    slow_receiver,
+    ten_take,
+)
 from tests.support.webhook_receiver import Receiver
-
-PATH = "/v1/organization/webhook"
 
 
 @pytest.fixture
@@ -32,11 +34,6 @@ def receiver(own_organization: Organization) -> Iterator[Receiver]:
     with webhook_receiver.receiver() as made:
         yield made
         own_organization.admin.delete(PATH)
-
-
-def set_webhook(own_organization: Organization, receiver: Receiver, *events: str) -> str:
-    body = {"url": receiver.url, "events": list(events)}
-    return str(answer(own_organization.admin.put(PATH, json=body))["secret"])
 
 
 def test_a_test_message_arrives_and_verifies(
@@ -51,6 +48,19 @@ def test_a_test_message_arrives_and_verifies(
     assert event["data"]["organization_id"] == own_organization.name
     with pytest.raises(WebhookVerificationError):
         Webhook("whsec_c29tZSBvdGhlciBzZWNyZXQ=").verify(delivery.body, delivery.headers)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://169.254.169.254/", "https://[::ffff:10.0.0.1]/", "https://10.1/"]
+)
+def test_an_address_inside_a_network_is_refused_when_it_is_entered(
+    own_organization: Organization, url: str
+) -> None:
+    body = {"url": url, "events": ["Account Failed"]}
+
+    refused = problem(own_organization.admin.put(PATH, json=body), 422)
+
+    assert [error["field"] for error in refused["errors"]] == ["url"]
 
 
 def test_what_the_receiver_refuses_is_sent_again_as_the_same_message(
@@ -106,42 +116,23 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
     messages alone may take more than 15 s; then only the difference counts. The stack has more
     consumers than a new account: tests/unit/adapters/test_retry_queue.py shows it with those.
     """
-    sqs = aws.client("sqs", stack.emulator_url)
-    queue = RetryQueue(sqs, inspection.resource_name(stack, "WebhookMessages"))
+    queue = messages_queue(stack)
     set_webhook(own_organization, receiver, "Account Failed")
 
-    def ten_take(first: int) -> float:
-        began = time.monotonic()
-        messages = [failed(own_organization, first + number) for number in range(10)]
-        assert queue.send(messages) == [None] * 10
-        eventually(lambda: len(receiver.deliveries) == first + 10, "all ten", seconds=120)
-        return time.monotonic() - began
-
-    alone = ten_take(0)
+    alone = ten_take(queue, own_organization, receiver)
     assert alone < 60, "on a slower machine the difference says nothing"
-    with ExitStack() as cleaning:
-        attacker = cleaning.enter_context(new_organization(stack))
-        slow = cleaning.enter_context(webhook_receiver.receiver())
-        slow.seconds = 7.9
-        # Without a webhook, what still waits is done.
-        cleaning.callback(attacker.admin.delete, PATH)
-        set_webhook(attacker, slow, "Account Failed")
-        assert queue.send([failed(attacker, number) for number in range(200)]) == [None] * 200
-        eventually(lambda: len(slow.deliveries) >= 2, "the attack is under way", seconds=60)
-
-        beside = ten_take(10)
+    with slow_receiver(stack, queue) as slow:
+        beside = ten_take(queue, own_organization, receiver)
         assert beside - alone < 15
         assert beside < 15 or alone >= 15
-        assert len(slow.deliveries) < 100, "and the attack went on meanwhile"
+        assert len(slow.deliveries) < ATTACK / 2, "and the attack went on meanwhile"
 
 
 def test_a_receiver_that_fails_is_left_alone_until_a_person_resumes_it(
     stack: Stack, own_organization: Organization, receiver: Receiver
 ) -> None:
     admin = own_organization.admin
-    queue = RetryQueue(
-        aws.client("sqs", stack.emulator_url), inspection.resource_name(stack, "WebhookMessages")
-    )
+    queue = messages_queue(stack)
     set_webhook(own_organization, receiver, "Account Failed")
     receiver.refuses = 1000
     with bus.bus_listener(stack) as listener:
@@ -173,16 +164,6 @@ def delivery(organization: Organization, number: int) -> Json | None:
     items = answer(organization.viewer.get(f"{PATH}/deliveries"))["items"]
     event_id = f"{organization.name}-{number}"
     return next((each for each in items if each["event_id"] == event_id), None)
-
-
-def failed(organization: Organization, number: int) -> Event:
-    envelope = Envelope(
-        event_id=f"{organization.name}-{number}",
-        organization_id=organization.name,
-        account_id="01JN8Q5M3C0000000000000001",
-        occurred_at=datetime.now(UTC),
-    )
-    return envelope.event(EventType.FAILED, {})
 
 
 def _unwanted(stack: Stack, account_id: str) -> bool:
