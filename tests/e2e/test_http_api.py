@@ -517,6 +517,16 @@ def test_a_bad_body_is_told_field_by_field(organization: Organization, bad: str)
     assert "not-a-real-one" not in refused.text
 
 
+def test_the_account_in_which_cavok_runs_is_refused(
+    stack: Stack, organization: Organization
+) -> None:
+    body = new_account(stack.workload_account_id)
+
+    refused = problem(organization.admin.post("/v1/accounts", json=body), 422)
+
+    assert [error["field"] for error in refused["errors"]] == ["provider_id"]
+
+
 def test_azure_is_refused_as_coming_soon(organization: Organization) -> None:
     refused = organization.admin.post(
         "/v1/accounts", json=new_account("700000000099", provider="azure")
