@@ -142,7 +142,20 @@ def find_open(accounts: Accounts) -> None:
     accounts.save(account, with_open_role(account, NOW))
 
 
-ENDS = [revoke, delete, find_open]
+def fail(accounts: Accounts) -> None:
+    """By a test of the same connection."""
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    accounts.save(account, replace(account, status=Status.FAILED))
+
+
+def revoke_and_connect_again(accounts: Accounts) -> None:
+    """Its status tells nothing."""
+    revoke(accounts)
+    account = accounts.get(ORGANIZATION_ID, ACCOUNT_ID)
+    accounts.save(account, replace(account, status=Status.CONFIRMED))
+
+
+ENDS = [revoke, delete, find_open, fail, revoke_and_connect_again]
 
 
 def end_meanwhile(

@@ -114,7 +114,9 @@ def test_one_organization_drives_out_no_other_from_the_sessions_that_a_process_k
     assert entries(cache, theirs, refused=refused) == 1
 
     for n in range(1001):
-        entries(cache, an_account(account_id=f"01JN8Q5M3C{n:016}"), refused=refused)
+        mine = an_account(account_id=f"01JN8Q5M3C{n:016}")
+        entries(cache, mine, refused=refused)
 
     assert entries(cache, theirs, refused=refused) == 0
+    assert entries(cache, mine, refused=refused) == 0, "its oldest went"
     assert len(cache._kept) + len(cache._refused) == 500
