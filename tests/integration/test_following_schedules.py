@@ -502,6 +502,25 @@ def test_a_resource_that_was_deleted_is_deleted_again_for_a_day_by_its_organizat
         )
 
 
+def test_a_schedule_that_is_set_while_another_is_ended_keeps_its_clocks(
+    orders: Resource, control: ResourceDependencies, scheduler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end, others = control.scheduler.end, iter([NIGHT])
+
+    def meet_another(names: Any) -> None:
+        ended = list(names)
+        for other in others:
+            schedule_resource(CONTEXT, orders.resource_id, other, dependencies=control)
+        end(ended)
+
+    monkeypatch.setattr(control.scheduler, "end", meet_another)
+
+    schedule_resource(CONTEXT, orders.resource_id, None, dependencies=control)
+
+    assert stored(orders).schedule == NIGHT
+    assert set(stored(orders).clocks) >= schedules_in(scheduler).keys() != set()
+
+
 def test_a_resource_whose_account_is_deleted_meanwhile_is_not_added(
     connect: Connect, control: ResourceDependencies, scheduler: Any, accounts: Accounts
 ) -> None:
