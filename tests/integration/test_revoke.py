@@ -9,7 +9,7 @@ import pytest
 from cavok import wiring
 from cavok.domain.accounts import Account
 from cavok.domain.verifications import finish
-from tests.support.api import UNKNOWN_ID, Api
+from tests.support.api import UNKNOWN_ID, Api, is_problem
 from tests.support.builders import NOW, ORGANIZATION_ID, a_verification, steps_of
 from tests.support.moto_stack import begin_test, items
 
@@ -71,6 +71,17 @@ def test_a_test_that_runs_while_an_account_is_revoked_does_not_keep_the_next_one
     another = admin.post(f"{path(connected)}/verifications").json
 
     assert another["verification_id"] != running["verification_id"]
+
+
+def test_a_test_for_a_version_of_before_does_not_end_what_a_person_revoked(
+    admin: Api, connected: Account
+) -> None:
+    known = admin.get(path(connected)).headers["etag"]
+    admin.post(f"{path(connected)}/revoke")
+    revoked = admin.get(path(connected))
+
+    assert is_problem(admin.post(f"{path(connected)}/verifications", If_Match=known), 412)
+    assert admin.get(path(connected)) == revoked
 
 
 def test_only_admins_of_its_organization_revoke_an_account(

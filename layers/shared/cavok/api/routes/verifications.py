@@ -3,6 +3,7 @@
 from aws_lambda_powertools.event_handler import Response
 
 from cavok import wiring
+from cavok.api.conditions import IfMatch, IfNoneMatch, account_versions
 from cavok.api.models.common import Cursor, Limit
 from cavok.api.models.verifications import VerificationBody, VerificationPage
 from cavok.api.responses import ACCEPTED, accepted, answers, ok, paged
@@ -27,13 +28,18 @@ def _body(verification: Verification) -> VerificationBody:
     "/v1/accounts/<account_id>/verifications",
     summary="Test an account",
     tags=["Verifications"],
-    responses=answers(404, 409, ok=ACCEPTED),
+    responses=answers(404, 409, 412, ok=ACCEPTED),
 )
-def create_verification(account_id: str) -> Response[VerificationBody]:
-    """Starts a test, or returns the one that is running."""
+def create_verification(
+    account_id: str, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
+) -> Response[VerificationBody]:
+    """Starts a test, or returns the one that is running. A test ends what a person revoked: with
+    If-Match, only a revocation that you have seen.
+    """
     verification = start_verification(
         router.caller.organization_id,
         account_id,
+        versions=account_versions(if_match, if_none_match),
         requester=router.requester,
         accounts=wiring.accounts(),
         verifications=wiring.verifications(),
