@@ -319,7 +319,20 @@ def test_a_test_that_changes_no_status_leaves_the_version_that_a_client_names(ad
     assert now.headers["etag"] != known.headers["etag"], "its times are others"
     renamed = admin.patch(path, {"name": "Other"}, if_match=known.headers["etag"])
     assert (renamed.status, renamed.json["version"]) == (200, known.json["version"] + 1)
-    is_problem(admin.patch(path, {"name": "A"}, if_match=known.headers["etag"]), 412)
+    assert is_problem(admin.patch(path, {"name": "A"}, if_match=known.headers["etag"]), 412)
+
+
+def test_a_test_that_changes_the_status_makes_a_version(admin: Api) -> None:
+    path = f"/v1/accounts/{admin.account()['account_id']}"
+    unconfirmed = admin.get(path)
+
+    finish_running(admin, path)
+
+    confirmed = admin.get(path).json
+    assert confirmed["version"] == unconfirmed.json["version"] + 1
+    stale = unconfirmed.headers["etag"]
+    assert is_problem(admin.patch(path, {"name": "Other"}, if_match=stale), 412)
+    assert admin.get(path).json == confirmed
 
 
 def finish_running(admin: Api, path: str) -> None:

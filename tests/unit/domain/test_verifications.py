@@ -141,6 +141,24 @@ def test_scheduled_tests_that_find_the_same_are_counted_and_stored_weekly() -> N
     assert account.connected_at == NOW + timedelta(days=14)
 
 
+@pytest.mark.parametrize("trigger", Trigger)
+def test_a_test_changes_the_version_of_an_account_only_with_its_status(trigger: Trigger) -> None:
+    new = an_account()
+    first = after_test(new, trigger=trigger).after(new)
+    same = after_test(first, trigger=trigger).after(first)
+    lost = after_test(same, a_step(STOP, DENIED), trigger=trigger).after(same)
+
+    statuses = [each.status for each in (new, first, same, lost)]
+    assert statuses == [
+        Status.UNCONFIRMED,
+        Status.CONFIRMED,
+        Status.CONFIRMED,
+        Status.DEGRADED,
+    ]
+    versions = [each.version - new.version for each in (new, first, same, lost)]
+    assert versions == [0, 1, 1, 2]
+
+
 def test_a_test_that_is_counted_leaves_all_that_events_and_clients_compare() -> None:
     before = found(an_account(), 0)
 
