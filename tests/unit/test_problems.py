@@ -16,6 +16,7 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from pynamodb.exceptions import GetError, QueryError
 
 from cavok.api import problems
+from cavok.api.responses import PHRASES
 from cavok.domain.errors import (
     AdminsOnly,
     AlreadyConnected,
@@ -163,6 +164,19 @@ def test_a_refusal_is_made_again_from_its_code(kind: type[CavokError]) -> None:
     made = refusal_of(code_of(kind), "As before.", passing=False)
 
     assert (type(made), str(made)) == (kind if refusal else InteractionRefused, "As before.")
+
+
+def test_a_title_is_the_codes_own_and_no_phrase_is_that_of_a_python() -> None:
+    """Python 3.13 renamed 422. AWS runs another Python than tests may do."""
+    titles = {problems.title_of(code) for code in problems.STATUS_OF_CODE}
+    assert len(titles) == len(problems.STATUS_OF_CODE)
+    assert {"Account not found", "Refused by AWS", "Invalid fields"} < titles
+    answer = json.loads(problems.problem(HTTPStatus.CONFLICT, "", code="not_connected").body)
+    assert answer["title"] == "Not connected"
+
+    assert PHRASES[422] == "Unprocessable Content"
+    shipped = [*SOURCES.rglob("*.py"), *(ROOT / "functions").rglob("*.py")]
+    assert [path.name for path in shipped if ".phrase" in path.read_text()] == []
 
 
 def test_a_problem_says_which_request_it_answers() -> None:

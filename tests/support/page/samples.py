@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from cavok.api.problems import title_of
 from cavok.domain import permissions
 from cavok.domain.permissions import group_of
 from cavok.domain.quotas import QuotaName
@@ -566,7 +566,7 @@ def problem(status: int, detail: str, **changes: Any) -> tuple[int, dict[str, An
     """An error of the API: its status and body."""
     return status, {
         "type": f"/docs/problems/{CODES[status]}",
-        "title": HTTPStatus(status).phrase,
+        "title": title_of(CODES[status]),
         "status": status,
         "detail": detail,
         "code": CODES[status],

@@ -280,7 +280,7 @@ OWN: dict[str, dict[str, str]] = {
         "policy_document": "The policy that grants all but the optional ones, as JSON.",
     },
     "Problem": {
-        "title": "The phrase of the HTTP status.",
+        "title": "The code in words: the same for each problem of this type.",
         "status": "The HTTP status.",
     },
     "ProviderBody": {

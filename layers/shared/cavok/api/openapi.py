@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from cavok.api import routes
 from cavok.api.growing import leave_open
 from cavok.api.problems import PROBLEM_JSON
-from cavok.api.responses import by_method
+from cavok.api.responses import PHRASES, by_method
 from cavok.api.sharing import share
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
 from cavok.domain.webhooks import SIGNING_AT_ONCE
@@ -173,7 +173,7 @@ def _responses_of(method: str, operation: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(status: HTTPStatus) -> dict[str, Any]:
-    answer: dict[str, Any] = {"description": status.phrase}
+    answer: dict[str, Any] = {"description": PHRASES[status]}
     if status is not HTTPStatus.NOT_MODIFIED:
         schema = {"$ref": "#/components/schemas/Problem"}
         answer["content"] = {PROBLEM_JSON: {"schema": schema}}

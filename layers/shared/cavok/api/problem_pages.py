@@ -8,7 +8,8 @@ from http import HTTPStatus
 from typing import NamedTuple
 
 from cavok.api import html
-from cavok.api.problems import STATUS_OF_CODE, type_of
+from cavok.api.problems import STATUS_OF_CODE, title_of, type_of
+from cavok.api.responses import PHRASES
 
 
 class Explanation(NamedTuple):
@@ -307,7 +308,7 @@ def example(code: str) -> dict[str, object]:
     status = STATUS_OF_CODE[code]
     made: dict[str, object] = {
         "type": type_of(code),
-        "title": status.phrase,
+        "title": title_of(code),
         "status": status.value,
         "detail": EXPLANATIONS[code].detail,
         "code": code,
@@ -325,7 +326,7 @@ def page(code: str) -> str:
     status, shown = STATUS_OF_CODE[code], escape(json.dumps(example(code), indent=2), quote=False)
     return html.page(
         f"{code} · Cavok Accounts",
-        f"<h1><code>{code}</code></h1><p>{status.value} {status.phrase}</p>"
+        f"<h1><code>{code}</code></h1><p>{status.value} {PHRASES[status]}</p>"
         f"<h2>What it means</h2><p>{meaning}</p>"
         f"<h2>What to do</h2><p>{remedy}</p>"
         f"<h2>Example</h2><pre>{shown}</pre>"

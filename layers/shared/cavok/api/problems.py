@@ -88,6 +88,13 @@ def type_of(code: str) -> str:
     return f"{_PAGES}{code}"
 
 
+def title_of(code: str) -> str:
+    """A code in words. RFC 9457, 3.1.3: it does not vary from one occurrence to another, so it is
+    not Python's phrase of the status, which its versions word differently.
+    """
+    return code.replace("_", " ").capitalize().replace("aws", "AWS")
+
+
 class Problem(BaseModel):
     """An error, as RFC 9457 defines it, and what this API adds."""
 
@@ -121,7 +128,7 @@ def problem(
     code = code or _CODES.get(status, _OTHER)
     body = Problem(
         type=type_of(code),
-        title=status.phrase,
+        title=title_of(code),
         status=status.value,
         detail=detail,
         code=code,

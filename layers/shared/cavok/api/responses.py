@@ -22,6 +22,27 @@ PageT = TypeVar("PageT", bound=_Page)
 CREATED, ACCEPTED, NO_CONTENT = HTTPStatus.CREATED, HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT
 
 
+PHRASES = {
+    200: "OK",
+    201: "Created",
+    202: "Accepted",
+    204: "No Content",
+    304: "Not Modified",
+    400: "Bad Request",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    409: "Conflict",
+    412: "Precondition Failed",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    429: "Too Many Requests",
+    500: "Internal Server Error",
+    503: "Service Unavailable",
+}
+"""RFC 9110's, and RFC 6585's for 429. Python words some of them by its version."""
+
+
 class GatewayMessage(BaseModel):
     """An error that the gateway itself sends, because it did not ask the API or got no answer. It
     is not a problem document.
@@ -34,7 +55,7 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
     """The documented answers of a route: `ok`, the problems that it names, and the problems of
     every route. `by_method` adds more.
     """
-    good: OpenAPIResponse = {"description": ok.phrase}
+    good: OpenAPIResponse = {"description": PHRASES[ok]}
     if ok is NO_CONTENT:
         good["content"] = {}
     gateway: OpenAPIResponse = {
@@ -48,7 +69,7 @@ def answers(*errors: int, ok: HTTPStatus = HTTPStatus.OK) -> dict[int, OpenAPIRe
 def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:
     return {
         status: {
-            "description": HTTPStatus(status).phrase,
+            "description": PHRASES[status],
             "content": {PROBLEM_JSON: {"model": Problem}},
         }
         for status in sorted(statuses)

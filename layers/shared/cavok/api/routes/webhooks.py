@@ -18,6 +18,7 @@ from cavok.api.responses import (
     ACCEPTED,
     CREATED,
     NO_CONTENT,
+    PHRASES,
     accepted,
     answers,
     created,
@@ -54,7 +55,7 @@ def get_webhook() -> Response[WebhookBody]:
     "/v1/organization/webhook",
     summary="Set the webhook",
     tags=["Webhook"],
-    responses={**answers(412), CREATED.value: {"description": CREATED.phrase}},
+    responses={**answers(412), CREATED.value: {"description": PHRASES[CREATED]}},
 )
 def put_webhook(
     body: WebhookSettings, if_match: IfMatch = None, if_none_match: IfNoneMatch = None
