@@ -81,22 +81,30 @@ def test_9_3_2_head_is_get_without_a_body(path: str, admin: Api, account: dict[s
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])
 @pytest.mark.parametrize("path", EVERY_PATH)
 def test_15_5_6_a_method_that_a_path_does_not_have_is_told_with_those_that_it_has(
-    path: str, method: str, admin: Api, account: dict[str, Any]
+    path: str, method: str, admin: Api, viewer: Api, account: dict[str, Any]
 ) -> None:
+    """Before anything that is wrong with the caller, the body or the query."""
     there = {name.upper() for name in EVERY_PATH[path]} | ({"HEAD"} if path in READ_ALL else set())
     if method in there:
         return
 
-    answer = admin.send(method, _real(path, account))
+    for caller in (admin, viewer):
+        answer = caller.send(method, _real(path, account))
+        assert answer.status == 405
+        assert method == "HEAD" or is_problem(answer, 405)
+        assert set(answer.headers["allow"].split(", ")) == there
+    form = {"Content-Type": "text/plain"}
+    assert admin.send(method, _real(path, account), "a", form, {"x": "1"}).status == 405
 
-    assert answer.status == 405
-    assert method == "HEAD" or is_problem(answer, 405)
-    assert set(answer.headers["allow"].split(", ")) == there
-    assert admin.send(method, _real(path, account), query={"x": "1"}).status == 405
 
-
-def test_15_5_5_a_path_that_is_not_there_is_told_whatever_its_query(admin: Api) -> None:
+def test_15_5_5_a_path_that_is_not_there_is_told_whoever_asks_and_whatever_is_sent(
+    admin: Api, viewer: Api
+) -> None:
     assert is_problem(admin.get("/v1/nothing", x="1"), 404)
+    assert is_problem(viewer.send("OPTIONS", "/v1/nothing"), 404)
+    assert is_problem(admin.send("POST", "/v1/nothing", "{", {"Content-Type": "a"}), 404)
+    nobodys = Api("")
+    assert is_problem(nobodys.get("/v1/nothing"), 403), "a token without an organization"
 
 
 @pytest.mark.parametrize("sent", ["application/json", "Application/JSON; charset=utf-8", "", None])

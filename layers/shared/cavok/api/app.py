@@ -19,7 +19,6 @@ def make_app(*routers: Router) -> APIGatewayHttpResolver:
     """The app of a function that serves these routers. Called once."""
     app = APIGatewayHttpResolver(enable_validation=True)
     problems.install(app)
-    methods.install(app)
     app._request_validation_middleware = parameters.Validation()  # type: ignore[no-untyped-call]
     for router in routers:
         app.include_router(router)
@@ -32,7 +31,7 @@ def respond(
     """The answer to one request in API Gateway's payload format 2.0."""
     event, base = without_base_path(event)
     request = event["requestContext"]["http"]
-    answer = _refusal(event) or app.resolve(gate.normal_form(event), context)
+    answer = _refusal(app, event) or app.resolve(gate.normal_form(event), context)
     if answer["statusCode"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         count("Api5xx")
     answer = caching.revalidated(event, answer)
@@ -48,10 +47,11 @@ def respond(
     return answer
 
 
-def _refusal(event: dict[str, Any]) -> dict[str, Any] | None:
+def _refusal(app: APIGatewayHttpResolver, event: dict[str, Any]) -> dict[str, Any] | None:
     """The answer to a request that is refused before it reaches a route. It counts as any other."""
     try:
         quotas.count_request(event)
+        methods.check(app, event)
         gate.check(event)
     except Exception as error:  # noqa: BLE001  a problem in any case, as of a route
         return problems.answer_to(error)

@@ -2,31 +2,31 @@
 method. Source: RFC 9110, 9.3.2 and 15.5.6.
 """
 
+from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
-from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
-from aws_lambda_powertools.event_handler.exceptions import NotFoundError
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from cavok.api.problems import problem
+from cavok.api.problems import Refused
 
 
-def install(app: APIGatewayHttpResolver) -> None:
-    """Answers what no route of the app serves."""
-
-    @app.not_found
-    def nothing(error: NotFoundError) -> Response[str]:
-        allowed = _allowed(app)
-        if not allowed:
-            return problem(HTTPStatus.NOT_FOUND, "There is nothing at this path.")
-        answer = problem(
-            HTTPStatus.METHOD_NOT_ALLOWED, f"This path is for {' and '.join(allowed)}."
+def check(app: APIGatewayHttpResolver, event: Mapping[str, Any]) -> None:
+    """Raises Refused if no route of the app serves the request. This comes before the gate, also
+    for a viewer: the public document tells every path and method anyway.
+    """
+    allowed = _allowed(app, event["rawPath"])
+    if not allowed:
+        raise Refused(HTTPStatus.NOT_FOUND, "There is nothing at this path.", {})
+    if event["requestContext"]["http"]["method"] not in allowed:
+        raise Refused(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            f"This path is for {' and '.join(allowed)}.",
+            {"Allow": ", ".join(allowed)},
         )
-        answer.headers["Allow"] = ", ".join(allowed)
-        return answer
 
 
-def _allowed(app: APIGatewayHttpResolver) -> list[str]:
-    path = app.context["_path"]
+def _allowed(app: APIGatewayHttpResolver, path: str) -> list[str]:
     routes = (*app._static_routes, *app._dynamic_routes)
     methods = {route.method for route in routes if route.rule.match(path)}
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)

@@ -52,8 +52,6 @@ def _nothing(_: Any) -> Response[Any]:
 
 def _wrong(app: Any) -> Iterator[dict[str, Any]]:
     route: Route = app.context["_route"]
-    if route not in (*app._static_routes, *app._dynamic_routes):
-        return  # 404 or 405, whatever the query
     known = {field.alias: field.field_info.annotation for field in route.dependant.query_params}
     for name, value in app.current_event.query_string_parameters.items():
         if name not in known:

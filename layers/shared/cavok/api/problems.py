@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -28,6 +28,14 @@ class FieldError(BaseModel):
 
     field: str
     message: str
+
+
+class Refused(ServiceError):
+    """A request that reaches no route. `headers` say what would."""
+
+    def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str]) -> None:
+        super().__init__(status, detail)
+        self.headers = headers
 
 
 _STATUS_OF: dict[type[errors.CavokError], HTTPStatus] = {
@@ -197,6 +205,12 @@ def _not_text(error: UnicodeDecodeError) -> Response[str]:
     return problem(HTTPStatus.BAD_REQUEST, "The body is not text in UTF-8.")
 
 
+def _refused(error: Refused) -> Response[str]:
+    answer = _service_error(error)
+    answer.headers |= error.headers
+    return answer
+
+
 def _service_error(error: ServiceError) -> Response[str]:
     return problem(HTTPStatus(error.status_code), str(error.msg))
 
@@ -232,6 +246,7 @@ _HANDLERS: dict[type[Exception], Callable[[Any], Response[str]]] = {
     errors.QuotaExceeded: _quota_exceeded,
     RequestValidationError: _invalid_request,
     UnicodeDecodeError: _not_text,
+    Refused: _refused,
     ServiceError: _service_error,
     Exception: _unexpected,
 }
