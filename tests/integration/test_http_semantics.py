@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import re
 from typing import Any
@@ -150,6 +151,30 @@ def test_15_5_16_another_media_type_is_told(sent: str, admin: Api) -> None:
 
     assert is_problem(answer, 415)
     assert "application/json" in answer.json["detail"]
+
+
+@pytest.mark.usefixtures("function")
+@pytest.mark.parametrize("path", [path for path in EVERY_PATH if "patch" in EVERY_PATH[path]])
+def test_5789_2_2_a_patch_of_another_media_type_is_told_the_right_one(
+    path: str, admin: Api, account: dict[str, Any]
+) -> None:
+    form = {"Content-Type": "application/merge-patch+json"}
+    answer = admin.send("PATCH", _real(path, account), {"name": "Other"}, form)
+
+    assert is_problem(answer, 415)
+    assert answer.headers["accept-patch"] == "application/json"
+    assert "accept-encoding" not in answer.headers, "it is not the reason (RFC 9110, 12.5.3)"
+
+
+def test_12_5_3_a_body_in_a_content_coding_is_told_that_none_is_read(admin: Api) -> None:
+    body = json.dumps(ROLE_ACCOUNT)
+    packed = gzip.compress(body.encode())
+    for sent, coding in ((packed, "gzip"), (body, "GZIP"), (body, "br"), (body, "identity, gzip")):
+        answer = admin.send("POST", "/v1/accounts", sent, {"Content-Encoding": coding})
+        assert is_problem(answer, 415), coding
+        assert answer.headers["accept-encoding"] == "identity"
+    assert admin.send("POST", "/v1/accounts", body, {"Content-Encoding": "Identity"}).status == 201
+    assert admin.send("GET", "/v1/accounts", None, {"Content-Encoding": "gzip"}).status == 200
 
 
 @pytest.mark.parametrize("body", ["a=b", b"\xff", "{"])

@@ -31,6 +31,8 @@ _TAGS = {
 }
 
 _HEADERS = {
+    "Accept-Encoding": "`identity`, if the Content-Encoding of the body is the reason.",
+    "Accept-Patch": "The media type of a body that is read, if that is the reason.",
     "Apigw-Requestid": "The request's id, by the gateway; `request_id` of a problem.",
     "Cache-Control": "What may be kept, and for how long.",
     "ETag": "Names this version. If-None-Match takes it, and If-Match does unless it is weak.",
@@ -43,6 +45,9 @@ _HEADERS = {
 }
 _FROM_GATEWAY = ("429", "500", "503")
 """Statuses from the API or the gateway: throttling, and a function that gave no answer."""
+
+_SOMETIMES = {"415": ("Accept-Encoding",), "429": ("RateLimit", "RateLimit-Policy")}
+"""Headers that depend on why an answer has this status."""
 
 _OF_ONE_TEST = ("create_verification", "get_verification")
 """Operations that return a test, which may be running."""
@@ -208,8 +213,9 @@ def _headers_of(
         yield "Link", False
     if answer == ("put", "201") or (has_entries and status in ("201", "202")):
         yield "Location", True
-    if status == "429":
-        yield from ((name, False) for name in ("RateLimit", "RateLimit-Policy"))
+    if answer == ("patch", "415"):
+        yield "Accept-Patch", False
+    yield from ((name, False) for name in _SOMETIMES.get(status, ()))
     if status in ("429", "503") or (runs and status in ("200", "202", "304")):
         yield "Retry-After", False
 

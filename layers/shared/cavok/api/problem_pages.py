@@ -257,8 +257,8 @@ EXPLANATIONS = {
         "Your token names no organization. Use an ID token of a user who belongs to one.",
     ),
     "unsupported_media_type": Explanation(
-        "The body's Content-Type is not application/json.",
-        "Send JSON, and say so.",
+        "The body's Content-Type is not application/json, or it has a Content-Encoding.",
+        "Send JSON as it is, and say so.",
         "Send a JSON body with Content-Type: application/json.",
     ),
     "use_ended": Explanation(
