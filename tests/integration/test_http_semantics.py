@@ -241,7 +241,11 @@ def test_13_2_2_a_read_is_refused_for_another_tag_before_it_is_left_out(
         assert is_problem(read(admin, path, account, If_Match="*"), got.status)
         return
 
-    for named in ('"other"', f"W/{tag.removeprefix('W/')}", "7", ""):
+    for named in ("7", "", f"junk {tag}", f'{tag} "2"', f"*, {tag}"):
+        malformed = read(admin, path, account, If_Match=named)
+        assert is_problem(malformed, 400), named
+        assert malformed.json["code"] == "malformed_header"
+    for named in ('"other"', f"W/{tag.removeprefix('W/')}"):
         for none_of in ({}, {"If_None_Match": tag}):
             answer = read(admin, path, account, If_Match=named, **none_of)
             assert is_problem(answer, 412), named

@@ -9,9 +9,9 @@ from http import HTTPStatus
 from typing import Any
 
 from cavok.api import problems
-from cavok.api.conditions import names
+from cavok.api.conditions import check, names
 from cavok.api.gate import READING
-from cavok.domain.errors import PreconditionFailed
+from cavok.domain.errors import CavokError, PreconditionFailed
 
 FOR_ALL = "public, max-age=300"
 """For answers that are the same for everybody until the next release."""
@@ -22,7 +22,8 @@ _NOT_STORED, _ASK_AGAIN = "no-store", "private, no-cache"
 
 def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """The answer with Cache-Control and, for a successful GET or HEAD, an ETag; 412 if the client
-    wants another version; 304 without a body if it has this one. In the order of RFC 9110, 13.2.2.
+    wants another version, and 400 if nobody can tell which; 304 without a body if it has this one.
+    In the order of RFC 9110, 13.2.2.
     """
     headers, asked = dict(answer.get("headers") or {}), event.get("headers", {})
     read = event["requestContext"]["http"]["method"] in READING
@@ -30,13 +31,22 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
         return answer | {"headers": headers | {"Cache-Control": _NOT_STORED}}
     tag = headers["ETag"] = headers.get("ETag") or weak_tag(answer["body"])
     headers.setdefault("Cache-Control", _ASK_AGAIN)
-    if "if-match" in asked and not names(asked["if-match"], tag, weakly=False):
-        wanted = PreconditionFailed("What is there has another ETag than If-Match names.")
-        return revalidated(event, problems.answer_to(wanted))
+    try:
+        _require(asked.get("if-match"), tag)
+    except CavokError as error:
+        return revalidated(event, problems.answer_to(error))
     if not names(asked.get("if-none-match", ""), tag, weakly=True):
         return answer | {"headers": headers}
     kept = {name: headers[name] for name in _OF_304 if name in headers}
     return {"statusCode": HTTPStatus.NOT_MODIFIED.value, "headers": kept, "body": ""}
+
+
+def _require(if_match: str | None, tag: str) -> None:
+    if if_match is None:
+        return
+    check("If-Match", if_match)
+    if not names(if_match, tag, weakly=False):
+        raise PreconditionFailed("What is there has another ETag than If-Match names.")
 
 
 def weak_tag(body: str) -> str:

@@ -72,6 +72,13 @@ def versions_of(if_match: str | None, if_none_match: str | None) -> Versions | N
     return _versions(if_match, if_none_match, _OF_OTHERS, str)
 
 
+def check(name: str, header: str) -> None:
+    """Raises MalformedHeader unless this is a list of ETags, or `*`."""
+    if header.strip() == "*" or ('"' in header and _TAGS.fullmatch(header)):
+        return
+    raise MalformedHeader(f'{name} takes ETags, such as "7", or *; not {header[:100]}')
+
+
 def names(header: str, tag: str, *, weakly: bool) -> bool:
     """Whether a header names the current tag. If-None-Match compares weakly, If-Match does not (RFC
     9110, 8.8.3.2).
@@ -96,8 +103,7 @@ def _versions(
             return None
         if header.strip() == "*":
             return Every()
-        if '"' not in header or not _TAGS.fullmatch(header):
-            raise MalformedHeader(f'{name} takes ETags, such as "7", or *; not {header[:100]}')
+        check(name, header)
         found = map(version.fullmatch, _opaque(header, weakly=weakly))
         return frozenset(kind(match[1]) for match in found if match)
 
