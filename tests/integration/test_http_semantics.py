@@ -5,16 +5,21 @@ from __future__ import annotations
 import gzip
 import json
 import re
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
+from cavok import wiring
 from cavok.api.openapi import described
+from cavok.api.routes import instances
+from cavok.services.kept_listings import Listing
 from functions.accounts_api import app as accounts_api
 from functions.instances_api import app as instances_api
 from tests.support import api
 from tests.support.api import ROLE_ACCOUNT, Answer, Api, is_problem
+from tests.support.builders import NOW, a_resource
 
 
 def _served() -> set[str]:
@@ -27,9 +32,13 @@ EVERY_PATH: dict[str, Any] = described()["paths"]
 PATHS = {path: operations for path, operations in EVERY_PATH.items() if path in _served()}
 READ = [path for path, operations in PATHS.items() if "get" in operations]
 READ_ALL = {path for path, operations in EVERY_PATH.items() if "get" in operations}
-READABLE = [path for path in READ if "{verification_id}" not in path]
+READABLE = [path for path in sorted(READ_ALL) if "{verification_id}" not in path]
 """The paths of one test need its id."""
 
+PAGES = ["/openapi.json", "/docs", "/docs/problems/admins_only"]
+"""Served, but not described."""
+
+RESOURCE = a_resource()
 
 LISTS = [
     path
@@ -49,14 +58,23 @@ def _public_webhooks(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def account(admin: Api) -> dict[str, Any]:
     admin.put("/v1/organization/webhook", WEBHOOK)
-    return admin.account()
+    made = admin.account()
+    wiring.resources().add(replace(RESOURCE, account_id=made["account_id"]))
+    return made
 
 
 @pytest.fixture
 def function(path: str, account: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests go to the function that serves the path, once the other one made the account."""
-    if path not in PATHS:
+    if path in EVERY_PATH and path not in PATHS:
         monkeypatch.setattr(api, "app", instances_api)
+
+
+@pytest.fixture
+def listed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The account, which nobody has tested, lists no instances."""
+    listing = Listing([], [], NOW)
+    monkeypatch.setattr(instances, "recent_instances", lambda *_, **__: listing)
 
 
 def read(admin: Api, path: str, account: dict[str, Any], **headers: str) -> Answer:
@@ -64,16 +82,17 @@ def read(admin: Api, path: str, account: dict[str, Any], **headers: str) -> Answ
 
 
 def _real(path: str, account: dict[str, Any]) -> str:
+    path = path.replace("{resource_id}", RESOURCE.resource_id)
     return path.replace("{account_id}", account["account_id"]).replace("{kind}", "ec2")
 
 
 @pytest.mark.usefixtures("function")
-@pytest.mark.parametrize("path", [*READABLE, *sorted(READ_ALL - {*READ})])
+@pytest.mark.parametrize("path", [*READABLE, *PAGES])
 def test_9_3_2_head_is_get_without_a_body(path: str, admin: Api, account: dict[str, Any]) -> None:
     got = read(admin, path, account)
     head = admin.send("HEAD", _real(path, account))
 
-    assert got.status in (200, 404, 409)
+    assert got.status == (409 if path.endswith("/instances") else 200)
     assert (head.status, head.text) == (got.status, "")
     assert head.headers == got.headers
 
@@ -184,22 +203,27 @@ def test_9_3_1_a_body_of_get_means_nothing(body: str | bytes, admin: Api) -> Non
         assert answer.status == 200
 
 
-@pytest.mark.parametrize("path", READABLE)
+@pytest.mark.usefixtures("function", "listed")
+@pytest.mark.parametrize(
+    ("path", "coding"),
+    [*((path, "identity") for path in (*READABLE, *PAGES)), *((path, "gzip") for path in PAGES)],
+)
 def test_13_1_2_what_a_client_has_is_not_sent_again(
-    path: str, admin: Api, account: dict[str, Any]
+    path: str, coding: str, admin: Api, account: dict[str, Any]
 ) -> None:
-    got = read(admin, path, account)
-    if got.status != 200 or "_at" in path:
-        return
+    got = read(admin, path, account, Accept_Encoding=coding)
+    assert got.status == 200
+    assert ("content-encoding" in got.headers) == (coding == "gzip")
     tag = got.headers["etag"]
 
     for named in (tag, f'"other", {tag}', "*", tag.removeprefix("W/"), f"W/{tag}"):
-        again = read(admin, path, account, If_None_Match=named)
+        again = read(admin, path, account, If_None_Match=named, Accept_Encoding=coding)
         assert (again.status, again.text) == (304, ""), named
         for name in ("etag", "cache-control", "vary"):
             assert again.headers.get(name) == got.headers.get(name), "RFC 9110, 15.4.5"
     for named in ('"other"', 'W/"1x"', "", tag.strip('W/"')):
-        assert read(admin, path, account, If_None_Match=named).status == 200, named
+        other = read(admin, path, account, If_None_Match=named, Accept_Encoding=coding)
+        assert other.status == 200, named
 
 
 CHANGING = [
@@ -231,15 +255,14 @@ def test_15_5_a_body_that_cannot_be_read_is_told_as_declared(
         assert "application/problem+json" in responses[str(status)]["content"]
 
 
-@pytest.mark.parametrize("path", READABLE)
+@pytest.mark.usefixtures("function", "listed")
+@pytest.mark.parametrize("path", [*READABLE, *PAGES])
 def test_13_2_2_a_read_is_refused_for_another_tag_before_it_is_left_out(
     path: str, admin: Api, account: dict[str, Any]
 ) -> None:
     got = read(admin, path, account)
-    tag = got.headers.get("etag")
-    if not tag:
-        assert is_problem(read(admin, path, account, If_Match="*"), got.status)
-        return
+    assert got.status == 200
+    tag = got.headers["etag"]
 
     for named in ("7", "", f"junk {tag}", f'{tag} "2"', f"*, {tag}"):
         malformed = read(admin, path, account, If_Match=named)
