@@ -143,6 +143,26 @@ def remove_webhook(
     webhooks.remove(organization_id, entry_of, versions)
 
 
+def end_pause(
+    organization_id: str,
+    *,
+    versions: Container[str] | None = None,
+    requester: Requester,
+    webhooks: Webhooks,
+    quotas: "Quotas",
+    now: datetime,
+) -> None:
+    """Ends a pause. Raises WebhookNotFound, PreconditionFailed, ChangedMeanwhile, QuotaExceeded."""
+    entry = of_webhook(AuditAction.WEBHOOK_RESUMED, organization_id, requester, now)
+    count = quotas.counting(QuotaName.WEBHOOK_CHANGES, organization_id, now)
+
+    def attempt() -> None:
+        webhook = webhook_of(organization_id, webhooks=webhooks).at_one_of(versions)
+        webhooks.resume(webhook, entry, count)
+
+    retry_on_conflict(attempt, or_raise=ChangedMeanwhile(BEING_CHANGED))
+
+
 def _audited(webhook: Webhook | None) -> dict[str, Any]:
     """A webhook in an audit entry. Of its address it has only the host and a digest: a path or
     query may hold a secret of the receiver, and yet a change of it must show.

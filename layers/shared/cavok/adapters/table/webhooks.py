@@ -247,22 +247,20 @@ class Webhooks:
             return False
         return True
 
-    def resume(self, entry: AuditEntry, count: Count) -> None:
-        """Ends a pause. If there is none, does nothing and writes no entry. Raises
-        ChangedMeanwhile, QuotaExceeded.
+    def resume(self, webhook: Webhook, entry: AuditEntry, count: Count) -> None:
+        """Ends the pause of the webhook that was read. If there is none, does nothing and writes no
+        entry. Raises ItemChanged, ItemBusy, QuotaExceeded.
         """
-
-        def attempt() -> None:
-            health = self.health(entry.organization_id)
-            resumed = health.resumed(entry.at)
-            if resumed is health:
-                return
-            with self._table.transaction() as transaction:
-                _change(transaction, health, resumed)
-                count(transaction)
-                add_audit_entry(transaction, entry, self._audit_kept_for)
-
-        retry_on_conflict(attempt, or_raise=ChangedMeanwhile(BEING_CHANGED))
+        health = self.health(entry.organization_id)
+        resumed = health.resumed(entry.at)
+        if resumed is health:
+            return
+        with self._table.transaction() as transaction:
+            # Written as it is: a condition check would be one more permission.
+            transaction.save(WebhookItem.of(webhook), condition=_as_read(webhook))
+            _change(transaction, health, resumed)
+            count(transaction)
+            add_audit_entry(transaction, entry, self._audit_kept_for)
 
     def record(self, delivery: Delivery) -> None:
         """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""

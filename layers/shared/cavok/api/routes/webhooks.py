@@ -26,10 +26,9 @@ from cavok.api.responses import (
     ok,
 )
 from cavok.api.router import Router
-from cavok.domain.audit import AuditAction, of_webhook
-from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import WebhookState
 from cavok.services.webhooks import (
+    end_pause,
     redeliver,
     remove_webhook,
     send_test_message,
@@ -126,12 +125,13 @@ def resume_webhook(if_match: IfMatch = None, if_none_match: IfNoneMatch = None) 
     """Resumes a paused webhook. The next failure pauses it again. Waiting messages are sent at
     their next try. To get one at once, deliver it again.
     """
-    organization_id, now = router.caller.organization_id, router.now()
-    webhook = webhook_of(organization_id, webhooks=wiring.webhooks())
-    webhook.at_one_of(versions_of(if_match, if_none_match))
-    wiring.webhooks().resume(
-        of_webhook(AuditAction.WEBHOOK_RESUMED, organization_id, router.requester, now),
-        wiring.quotas().counting(QuotaName.WEBHOOK_CHANGES, organization_id, now),
+    end_pause(
+        router.caller.organization_id,
+        versions=versions_of(if_match, if_none_match),
+        requester=router.requester,
+        webhooks=wiring.webhooks(),
+        quotas=wiring.quotas(),
+        now=router.now(),
     )
     return no_content()
 
