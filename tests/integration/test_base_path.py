@@ -51,6 +51,15 @@ def test_a_custom_domain_may_map_the_api_under_a_path(key: str, admin: Api) -> N
     assert sent(problem["type"], "$default")["statusCode"] == 200
 
 
+def test_a_path_that_is_not_there_does_not_tell_where_its_mapping_ends(admin: Api) -> None:
+    answer = sent("/cavok/nothing", "$default")
+
+    assert answer["statusCode"] == 404
+    assert json.loads(answer["body"])["type"] == "/docs/problems/no_such_path"
+    within = json.loads(sent("/cavok/v1/nothing", "ANY /v1/{proxy+}", "nothing")["body"])
+    assert within["type"] == "/cavok/docs/problems/no_such_path"
+
+
 def test_a_slash_at_the_end_leaves_the_base_path_as_it_is(admin: Api) -> None:
     answer = sent("/cavok/v1/accounts/", "ANY /v1/{proxy+}", "accounts/")
 
@@ -85,7 +94,7 @@ def test_the_gateways_own_domain_has_no_base_path(path: str) -> None:
     ],
 )
 def test_the_server_of_the_document_is_where_the_document_is(document: str, nobody: Api) -> None:
-    """So “Try it out” asks the right address. Source: OpenAPI 3.1, Server Object."""
+    """So a client asks the right address. Source: OpenAPI 3.1, Server Object."""
     (server,) = nobody.get("/openapi.json").json["servers"]
 
     assert urljoin(document, server["url"]) == document.rpartition("/")[0] + "/"
