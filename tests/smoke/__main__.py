@@ -170,6 +170,18 @@ class Deployed:
         return bool(found["Metrics"])
 
 
+def lengths_are_kept(http: httpx.Client) -> bool:
+    """Whether HEAD and 304 have no Content-Length, or that of GET. Source: RFC 9110, 8.6."""
+    path, headers = "/openapi.json", {"accept-encoding": "identity"}
+    whole = http.get(path, headers=headers)
+    length = str(len(whole.content))
+    head = http.head(path, headers=headers)
+    unchanged = http.get(path, headers=headers | {"if-none-match": whole.headers["etag"]})
+    return (head.status_code, unchanged.status_code) == (200, 304) and all(
+        each.headers.get("content-length", length) == length for each in (head, unchanged)
+    )
+
+
 def test(person: httpx.Client, path: str) -> dict[str, Any]:
     """Press Test, and wait for the end."""
     started: dict[str, Any] = answer(person.post(f"{path}/verifications"))
@@ -215,6 +227,7 @@ def gather(stack: Deployed, number: str, customer: Place | None) -> Evidence:
                 deploy(customer, Offer.from_link(link))
                 tested = test(person, path)
             swept = stack.sweep()
+            lengths_kept = lengths_are_kept(person)
         finally:
             deleted = person.delete(path).status_code
     return Evidence(
@@ -224,6 +237,7 @@ def gather(stack: Deployed, number: str, customer: Place | None) -> Evidence:
         swept,
         stack.check_clocks(),
         stack.requests_are_counted(),
+        lengths_kept,
         deleted,
     )
 

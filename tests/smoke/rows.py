@@ -26,6 +26,8 @@ class Evidence:
     clocks_checked: bool
     requests_counted: bool
     """Whether CloudWatch has the API's metrics."""
+    lengths_kept: bool
+    """Whether HEAD and 304 are answered with no other length than GET."""
     deleted: int
     """The status with which the API answered DELETE."""
 
@@ -97,6 +99,11 @@ ROWS = (
         "no event of the account reached deliver_webhook within a minute",
     ),
     Row('`"body": null`', lambda e: e.deleted == 204, "DELETE was not answered with 204"),
+    Row(
+        "An answer to HEAD, and a 304",
+        lambda e: e.lengths_kept,
+        "Content-Length is not that of GET: set it in `api/app.py`",
+    ),
     Row(
         "ListStreams can be allowed",
         lambda e: _wrote(e, "deliver_webhook") and e.swept > 0,

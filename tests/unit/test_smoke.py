@@ -7,13 +7,14 @@ from typing import Any
 from unittest.mock import Mock
 
 import boto3
+import httpx
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
 
 from local.settings import ROOT
-from tests.smoke.__main__ import Deployed, NotThere, place_of
+from tests.smoke.__main__ import Deployed, NotThere, lengths_are_kept, place_of
 from tests.smoke.rows import ROWS, Evidence, Row, report
 from tests.support.template import resource
 
@@ -25,6 +26,7 @@ SEEN = Evidence(
     swept=1,
     clocks_checked=True,
     requests_counted=True,
+    lengths_kept=True,
     deleted=204,
 )
 NOTHING = Evidence(
@@ -34,6 +36,7 @@ NOTHING = Evidence(
     swept=0,
     clocks_checked=False,
     requests_counted=False,
+    lengths_kept=False,
     deleted=500,
 )
 
@@ -132,6 +135,26 @@ def test_the_check_of_clocks_is_awaited_for_as_long_as_it_may_run_and_started_on
     assert checked
     assert Config(**place.options).retries == {"total_max_attempts": 1}
     assert place.options["read_timeout"] > resource("ReconcileClocks")["Timeout"]
+
+
+@pytest.mark.parametrize(
+    ("of_head", "of_304", "kept"),
+    [("5", None, True), (None, "5", True), ("0", None, False), (None, "0", False)],
+)
+def test_a_length_that_is_not_that_of_get_is_seen(
+    of_head: str | None, of_304: str | None, kept: bool
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "HEAD":
+            return httpx.Response(200, headers={"content-length": of_head} if of_head else {})
+        if "if-none-match" in request.headers:
+            return httpx.Response(304, headers={"content-length": of_304} if of_304 else {})
+        return httpx.Response(200, headers={"etag": 'W/"1"'}, text="whole")
+
+    with httpx.Client(
+        base_url="https://api.example", transport=httpx.MockTransport(answer)
+    ) as client:
+        assert lengths_are_kept(client) is kept
 
 
 def seen(stacks: list[dict[str, Any]] | ClientError) -> Mock:
