@@ -14,7 +14,7 @@ from local.stack import Stack
 from tests.smoke.rows import ROWS
 
 MAY_BE_MISSING = ("Alarms' metrics", "A workflow's own calls", "ListStreams", "An answer to HEAD")
-"""No account need be due. The emulator emits no metrics of the API, and a 304 with a length of 0."""
+"""No account need be due. The emulator has no metrics of the API, and gives a 304 a length of 0."""
 
 
 @pytest.mark.timeout(600)
