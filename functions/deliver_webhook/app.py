@@ -1,7 +1,5 @@
 """deliver_webhook: sends events to organizations' webhooks, each as one signed message."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,30 +18,31 @@ from cavok.domain.events import read_event
 from cavok.domain.webhooks import wait_seconds
 from cavok.messages import one_message
 from cavok.observability import logger
-from cavok.services.webhooks import deliver
+from cavok.services.webhooks import deliver, send_to_retries
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-@contextmanager
-def hidden_until_next_try(receipt_handle: str, tries: int) -> Iterator[None]:
-    """Hides a message that is not delivered."""
-    try:
-        yield
-    except NotDelivered as error:
-        wiring.webhook_messages().hide(receipt_handle, wait_seconds(tries))
-        logger.warning("Not delivered", reason=str(error), tries=tries)
-        raise
+def tries_of(record: SQSRecord) -> int:
+    """How often its event was tried, including this time. Only the first try is in another queue
+    than WebhookRetries.
+    """
+    retries = wiring.setting("WEBHOOK_RETRIES_URL").rpartition("/")[2]
+    if record.event_source_arn.rpartition(":")[2] != retries:
+        return 1
+    return 1 + int(record.attributes.approximate_receive_count)
 
 
 @one_message(failure="Delivery failed", metric="WebhookFaults", expected=(NotDelivered,))
 def send(record: SQSRecord) -> None:
-    """Delivers one event. Raises what ended the try."""
+    """Delivers one event. If that fails at the first try, sends it to WebhookRetries; later, hides
+    the message and raises NotDelivered.
+    """
     logger.remove_keys(["event_id", "type"])  # left by the previous record
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
-    tries = int(record.attributes.approximate_receive_count)
-    with hidden_until_next_try(record.receipt_handle, tries):
+    tries = tries_of(record)
+    try:
         status = deliver(
             event,
             tries,
@@ -53,6 +52,14 @@ def send(record: SQSRecord) -> None:
             allow_loopback=wiring.loopback_webhooks_allowed(),
             now=datetime.now(UTC),
         )
+    except NotDelivered as error:
+        whose = event["detail"]["organization_id"]
+        logger.warning("Not delivered", reason=str(error), tries=tries, organization_id=whose)
+        if tries == 1:
+            send_to_retries(event, wiring.webhook_retries())
+            return
+        wiring.webhook_retries().hide(record.receipt_handle, wait_seconds(tries))
+        raise
     logger.info("Delivered" if status else "Nobody wants it", status=status)
 
 

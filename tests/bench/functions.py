@@ -268,6 +268,7 @@ _RESOURCES = {
     "USER_POOL_CLIENT_ID": "client",
     "HOSTED_DOMAIN": "",
     "WEBHOOK_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/webhooks",
+    "WEBHOOK_RETRIES_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/retries",
 }
 """The values of variables that the template takes from its resources."""
 

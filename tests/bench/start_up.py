@@ -51,7 +51,7 @@ Python 3.11 from what `sam build` made of commit e9d5926, the last before the la
 _TABLE = "wiring.table()"
 _FIRST_CLIENTS = {
     "AccountsApi": (_TABLE,),
-    "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.webhook_messages()"),
+    "DeliverWebhook": (_TABLE, "wiring.sealer()", "wiring.webhook_retries()"),
     "EndResources": (_TABLE, "wiring.scheduler_client()"),
     "FollowOutcome": (_TABLE, "wiring.customer_roles()"),
     "FollowSchedule": (_TABLE, "wiring.customer_roles()"),

@@ -116,16 +116,17 @@ def test_a_message_that_is_given_up_waits_for_its_receiver_to_come_back(
         secret = answer(own_organization.admin.put(WEBHOOK, json=body))["secret"]
         # Without a webhook, a message that still waits is done.
         cleaning.callback(own_organization.admin.delete, WEBHOOK)
-        receiver.refuses = 1
-        with tries(stack, "WebhookMessages", 1):
+        receiver.refuses = 2
+        with tries(stack, "WebhookRetries", 1):
             own_organization.admin.post(f"{WEBHOOK}/test")
-            eventually(given_up.all, "it is given up")
-        assert len(receiver.deliveries) == 1
+            # The first try, one retry after 5 s, and 20 s until the queue gives it up.
+            eventually(given_up.all, "it is given up", seconds=120)
+        assert len(receiver.deliveries) == 2
 
-        redrive(stack, given_up, "WebhookMessages")
+        redrive(stack, given_up, "WebhookRetries")
 
-        receiver.wait_for(lambda _: len(receiver.deliveries) == 2, "it is sent again")
+        receiver.wait_for(lambda _: len(receiver.deliveries) == 3, "it is sent again")
         assert given_up.all() == []
-    first, second = receiver.deliveries
-    assert first.headers["webhook-id"] == second.headers["webhook-id"]
-    assert Webhook(secret).verify(second.body, second.headers)
+    first, *_, last = receiver.deliveries
+    assert first.headers["webhook-id"] == last.headers["webhook-id"]
+    assert Webhook(secret).verify(last.body, last.headers)

@@ -112,7 +112,8 @@ MAY: Mapping[str, set[str]] = {
         *table("GetItem", "ORG"),
         *table("GetItem PutItem", "WEBHOOK"),
         "kms:Decrypt SealingKey organization,webhook",
-        "sqs:ChangeMessageVisibility WebhookMessages",
+        "sqs:ChangeMessageVisibility WebhookRetries",
+        "sqs:SendMessage WebhookRetries",
     },
     "LogInteractionsRole": {
         *table("GetItem BatchGetItem PutItem UpdateItem", "ACCOUNT", "ORG"),
@@ -256,5 +257,11 @@ def test_a_permission_that_is_too_broad_is_noticed(replay: Replay, policies: Pol
 
     assert sorted(replay.wrongly_allowed(policies)) == [
         f"DashboardPageRole: sqs:ReceiveMessage {queue}"
-        for queue in ("FiredClocks", "FollowedActs", "InteractionsToLog", "WebhookMessages")
+        for queue in (
+            "FiredClocks",
+            "FollowedActs",
+            "InteractionsToLog",
+            "WebhookMessages",
+            "WebhookRetries",
+        )
     ]

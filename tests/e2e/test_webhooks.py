@@ -16,6 +16,7 @@ from tests.support import bus, inspection, webhook_receiver
 from tests.support.connections import connect
 from tests.support.http import Json, answer, problem
 from tests.support.organizations import Organization
+from tests.support.queues import messages_in
 from tests.support.waiting import eventually
 from tests.support.webhook_messages import (
     ATTACK,
@@ -132,7 +133,10 @@ def test_a_receiver_that_fails_is_left_alone_until_a_person_resumes_it(
     stack: Stack, own_organization: Organization, receiver: Receiver
 ) -> None:
     admin = own_organization.admin
-    queue = messages_queue(stack)
+    sqs, queue = aws.client("sqs", stack.emulator_url), messages_queue(stack)
+    first, retries = (
+        inspection.resource_name(stack, name) for name in ("WebhookMessages", "WebhookRetries")
+    )
     set_webhook(own_organization, receiver, "Account Failed")
     receiver.refuses = 1000
     with bus.bus_listener(stack) as listener:
@@ -146,6 +150,10 @@ def test_a_receiver_that_fails_is_left_alone_until_a_person_resumes_it(
         queue.send([failed(own_organization, 200)])
         held = eventually(lambda: delivery(own_organization, 200), "the next message is held back")
         assert (held["status"], held["http_status"]) == ("paused", None)
+        eventually(lambda: messages_in(sqs, retries) > PAUSED_AFTER, "all wait for their next try")
+        eventually(
+            lambda: messages_in(sqs, first) == 0, "and none where others' first tries come from"
+        )
         problem(admin.post(f"{PATH}/deliveries/{held['event_id']}/redeliver"), 409)
 
         receiver.refuses = 0

@@ -59,6 +59,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "SWEEP_TESTS": "80",
         "SEALING_KEY_ID": KEY,
         "VERIFY_ACCOUNT_ARN": WORKFLOW,
+        "WEBHOOK_RETRIES_URL": "https://sqs.example/WebhookRetries",
         "TEMPLATES_BUCKET": BUCKET,
         "PUBLIC_TEMPLATES": "true",
         "TRUSTED_ACCOUNT_ID": WORKLOAD,

@@ -40,6 +40,7 @@ def messages(*bodies: str) -> dict[str, Any]:
                 "body": body,
                 "attributes": {"ApproximateReceiveCount": "1"},
                 "eventSource": "aws:sqs",
+                "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:WebhookRetries",
             }
             for index, body in enumerate(bodies)
         ]
@@ -74,7 +75,7 @@ def test_a_failed_delivery_is_reported_alone_even_if_it_is_the_whole_batch(
         def hide(self, receipt_handle: str, seconds: int) -> None: ...
 
     monkeypatch.setattr(deliver_webhook, "deliver", fail)
-    monkeypatch.setattr(deliver_webhook.wiring, "webhook_messages", RetryQueue)
+    monkeypatch.setattr(deliver_webhook.wiring, "webhook_retries", RetryQueue)
     for name in ("webhooks", "sealer", "webhook_client", "loopback_webhooks_allowed"):
         monkeypatch.setattr(deliver_webhook.wiring, name, lambda: None)
     detail = dict.fromkeys(("event_id", "organization_id", "account_id", "occurred_at"), "x")

@@ -176,7 +176,7 @@ def invoke(run: Run, handler: Any, event: Json, tries: int) -> Any:
     return None
 
 
-def feed_queue(run: Run, handler: Any, bodies: list[str], tries: int) -> None:
+def feed_queue(run: Run, handler: Any, bodies: list[str], tries: int, queue: str = "queue") -> None:
     """Lambda, reading a queue: the failed messages again, then the dead-letter queue."""
     waiting = {f"m-{index}": body for index, body in enumerate(bodies)}
     for count in range(1, tries + 1):
@@ -187,6 +187,7 @@ def feed_queue(run: Run, handler: Any, bodies: list[str], tries: int) -> None:
                 "body": body,
                 "attributes": {"ApproximateReceiveCount": str(count)},
                 "eventSource": "aws:sqs",
+                "eventSourceARN": f"arn:aws:sqs:us-east-1:111122223333:{queue}",
             }
             for message_id, body in waiting.items()
         ]
@@ -604,6 +605,9 @@ def _deliver(run: Run) -> None:
     ]
     for body in bodies:  # one at a time, as the template says
         feed_queue(run, deliver_webhook.handler, [body], tries=9)
+    # Sent twice at worst, as the same event.
+    for body in dict.fromkeys(each["MessageBody"] for each in run.calls.retries):
+        feed_queue(run, deliver_webhook.handler, [body], tries=8, queue="retries")
 
 
 def _delivered(run: Run) -> Json:

@@ -49,6 +49,7 @@ def record(message_id: str, **detail: Any) -> dict[str, Any]:
         "body": json.dumps(body),
         "attributes": {"ApproximateReceiveCount": "1"},
         "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:WebhookMessages",
     }
 
 

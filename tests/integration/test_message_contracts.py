@@ -166,6 +166,7 @@ def test_every_rule_sends_events_that_its_targets_take(
             for target in rule.targets:
                 fed.add(target)
                 deliver(target, passed)
+    receiver.refuses = 1
     for function in FUNCTIONS:
         for queue in sends_to(function):
             fed.add(queue)
@@ -182,6 +183,7 @@ SENDERS = {
     "publish_events": "every event of the stream",
     "send_test_message": "the test message of `records`",
     "redeliver": "`redelivered`",
+    "send_to_retries": "the first message, which the receiver refuses",
 }
 """The functions of `services` that send to a queue, and what each sends here."""
 

@@ -30,6 +30,7 @@ from tests.support.messages import (
     fed_by_clocks,
     invoke,
     nothing_is_dropped,
+    queue_names,
     receiver,
 )
 from tests.support.workflows import deaths_of_a_test, run_started_test
@@ -93,8 +94,7 @@ def targets_of(event_type: str) -> Iterator[tuple[str, Json]]:
 
 def consumer(target: str) -> str:
     """The function behind a target: itself, or the one that reads the queue."""
-    queues = {mapping["Queue"]["Fn::GetAtt"][0]: name for name, mapping in QUEUES.items()}
-    return queues.get(target, target)
+    return queue_names().get(target, target)
 
 
 def deliver_to(function: str, event_type: str, events: list[Json]) -> None:

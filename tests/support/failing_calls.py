@@ -216,6 +216,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]:
     environment = {
         "EVENT_BUS_NAME": "cavok",
         "WEBHOOK_QUEUE_URL": "https://sqs.example/queue",
+        "WEBHOOK_RETRIES_URL": "https://sqs.example/retries",
         "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,

@@ -3,83 +3,114 @@
 A tenant is noisy while it has more than a tenth of the consumers' recent processing time, or more
 than a tenth of the messages in flight and at least 30. Messages of quiet tenants come first, then
 those of the noisy tenant with the fewest in flight. A message without a group is a tenant of its
-own. AWS calls these thresholds approximate.
+own. AWS calls these thresholds approximate. Taken and hidden messages are in flight; at the most of
+those, the queue hands out nothing.
 
-Source: SQS Developer Guide, "How Amazon SQS fair queues work".
+A tenant is quiet again when it has no message left, or has sent none for five minutes. AWS does not
+say whether one with such a share is then marked as noisy again at once. So both are modelled.
+
+Sources: SQS Developer Guide, "How Amazon SQS fair queues work", "Amazon SQS standard queue quotas".
 """
 
 from __future__ import annotations
 
 import heapq
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 NOISY_SHARE = 0.1
 NOISY_IN_FLIGHT = 30
+QUIET_AFTER_SECONDS = 300.0
 RECENT_SECONDS = 60.0
 """Not documented: what of the consumers' processing time is recent."""
+MOST_IN_FLIGHT = 120_000
+
+Work = tuple[float, str, float]
+"""When a consumer's work on a message ends, whose it is, and how long it takes."""
+Timed = TypeVar("Timed", bound=tuple[Any, ...])
 
 
 @dataclass(frozen=True)
 class Sent:
     """A message. `group` is null if it names none. It keeps its consumer for `seconds`; null: as
-    long as the others.
+    long as the others. Then it is hidden for `hidden` seconds; it is not taken again.
     """
 
     name: str
     group: str | None
     at: float
     seconds: float | None = None
+    hidden: float = 0.0
+
+    @property
+    def tenant(self) -> str:
+        return self.group or self.name
 
 
-def taken_at(messages: Sequence[Sent], *, consumers: int, seconds: float) -> dict[str, float]:
-    """When each message is taken, by its name. Each keeps one of the consumers for `seconds`."""
-    tenant = {each.name: each.group or each.name for each in messages}
-    coming = deque(sorted(messages, key=lambda each: each.at))
+def taken_at(
+    messages: Sequence[Sent],
+    *,
+    consumers: int,
+    seconds: float,
+    most_in_flight: int = MOST_IN_FLIGHT,
+    stays_quiet: bool = False,
+) -> dict[str, float]:
+    """When each message is taken, by its name. Each keeps one of the consumers for `seconds`.
+    `stays_quiet`: a tenant that has sent nothing for five minutes is not marked as noisy again.
+    """
+    coming = sorted((each.at, number, each) for number, each in enumerate(messages))
     waiting: dict[str, deque[Sent]] = {}
-    busy: list[tuple[float, str]] = []
-    done: list[tuple[float, str]] = []
+    newest: dict[str, float] = {}
+    busy: list[Work] = []
+    in_flight: list[tuple[float, str]] = []
+    done: list[Work] = []
     found: dict[str, float] = {}
     now = 0.0
     while coming or waiting:
-        while coming and coming[0].at <= now:
-            each = coming.popleft()
-            waiting.setdefault(tenant[each.name], deque()).append(each)
-        if waiting and len(busy) < consumers:
-            flying = Counter(tenant[name] for _, name in busy)
+        for *_, each in _past(coming, now):
+            waiting.setdefault(each.tenant, deque()).append(each)
+            newest[each.tenant] = each.at
+        done += _past(busy, now)
+        _past(in_flight, now)
+        if waiting and len(busy) < consumers and len(in_flight) < most_in_flight:
             done = [each for each in done if now - each[0] < RECENT_SECONDS]
-            worked = Counter(tenant[name] for _, name in done)
-
-            first = min(
-                waiting,
-                key={
-                    mine: _rank(
-                        flying[mine], len(busy), worked[mine], len(done), waiting[mine][0].at
-                    )
-                    for mine in waiting
-                }.__getitem__,
-            )
+            noisy = _noisy([tenant for _, tenant in in_flight], done)
+            if stays_quiet:
+                noisy = {n: f for n, f in noisy.items() if now - newest[n] < QUIET_AFTER_SECONDS}
+            first = min(waiting, key=lambda one: (noisy.get(one, -1), waiting[one][0].at))
             chosen = waiting[first].popleft()
-            if not waiting[first]:
-                del waiting[first]
+            waiting = {tenant: left for tenant, left in waiting.items() if left}
             found[chosen.name] = now
             lasts = seconds if chosen.seconds is None else chosen.seconds
-            heapq.heappush(busy, (now + lasts, chosen.name))
-            continue
-        if busy and (not coming or waiting or busy[0][0] <= coming[0].at):
-            now, name = heapq.heappop(busy)
-            done.append((now, name))
+            heapq.heappush(busy, (now + lasts, first, lasts))
+            heapq.heappush(in_flight, (now + lasts + chosen.hidden, first))
         else:
-            now = coming[0].at
+            now = min(heap[0][0] for heap in (coming, busy, in_flight) if heap)
     return found
 
 
-def _rank(
-    flying: int, all_flying: int, worked: int, all_worked: int, at: float
-) -> tuple[bool, int, float]:
-    """The first is served first."""
-    noisy = worked > NOISY_SHARE * all_worked or (
-        flying >= NOISY_IN_FLIGHT and flying > NOISY_SHARE * all_flying
-    )
-    return noisy, flying if noisy else 0, at
+def _past(heap: list[Timed], now: float) -> list[Timed]:
+    """Takes out what is over, or has come, at this time."""
+    found = []
+    while heap and heap[0][0] <= now:
+        found.append(heapq.heappop(heap))
+    return found
+
+
+def _noisy(flying: list[str], done: list[Work]) -> dict[str, int]:
+    """The noisy tenants, with how many messages each has in flight. `flying`: the tenant of each
+    message in flight.
+    """
+    in_flight = Counter(flying)
+    worked: dict[str, float] = defaultdict(float)
+    for _, tenant, lasted in done:
+        worked[tenant] += lasted
+    busy = {one for one, lasted in worked.items() if lasted > NOISY_SHARE * sum(worked.values())}
+    many = {
+        one
+        for one, count in in_flight.items()
+        if count >= NOISY_IN_FLIGHT and count > NOISY_SHARE * len(flying)
+    }
+    return {one: in_flight[one] for one in busy | many}

@@ -63,7 +63,8 @@ class Died(BaseException):
 @dataclass
 class Calls:
     """The AWS calls of one run. `events` are those that the bus accepted, `messages` those that the
-    queue of acts took, in order. `hidden`: for how many seconds a consumer hid a message.
+    queue of acts took, `retries` those of the queue of retries, in order. `hidden`: for how many
+    seconds a consumer hid a message.
     """
 
     index: int | None = None
@@ -71,6 +72,7 @@ class Calls:
     made: list[str] = field(default_factory=list)
     events: list[dict[str, Any]] = field(default_factory=list)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    retries: list[dict[str, Any]] = field(default_factory=list)
     hidden: dict[str, int] = field(default_factory=dict)
     after_write: Callable[[], None] = lambda: None
     _lock: Any = field(default_factory=threading.RLock)
@@ -89,6 +91,8 @@ class Calls:
         if operation == "SendMessageBatch":
             if arguments["QueueUrl"].endswith("acts"):
                 self.messages += arguments["Entries"]
+            if arguments["QueueUrl"].endswith("retries"):
+                self.retries += arguments["Entries"]
             return {"Successful": [{"Id": e["Id"]} for e in arguments["Entries"]], "Failed": []}
         if operation == "ChangeMessageVisibility":
             self.hidden[arguments["ReceiptHandle"]] = arguments["VisibilityTimeout"]

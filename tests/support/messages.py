@@ -17,6 +17,7 @@ import pytest
 from cavok import wiring
 from cavok.adapters.bus import Bus
 from cavok.adapters.retry_queue import RetryQueue
+from cavok.adapters.webhook_client import NotDelivered
 from cavok.observability import metrics
 from tests.support import moto_stack
 from tests.support.api import Context
@@ -35,23 +36,24 @@ def sources(kind: str) -> dict[tuple[str, str], Json]:
     }
 
 
-def mappings(source: str) -> dict[str, Json]:
-    """Event source mappings by function, of streams (`Stream`) or queues (`Queue`)."""
-    found = {
-        function: event
+def mappings(source: str) -> list[tuple[str, Json]]:
+    """Functions with their event source mappings, of streams (`Stream`) or queues (`Queue`)."""
+    found = [
+        (function, event)
         for kind in ("DynamoDB", "SQS")
         for (function, _), event in sources(kind).items()
         if source in event
-    }
+    ]
     attribute = {"Stream": "StreamArn", "Queue": "Arn"}[source]
-    return found | {
-        mapping["FunctionName"]["Ref"]: mapping | {source: mapping["EventSourceArn"]}
+    return found + [
+        (mapping["FunctionName"]["Ref"], mapping | {source: mapping["EventSourceArn"]})
         for mapping in of_type("AWS::Lambda::EventSourceMapping").values()
         if mapping["EventSourceArn"]["Fn::GetAtt"][1] == attribute
-    }
+    ]
 
 
-STREAMS, QUEUES = mappings("Stream"), mappings("Queue")
+STREAMS, QUEUES = dict(mappings("Stream")), dict(mappings("Queue"))
+"""The functions that a stream or a queue feeds, each with one of its mappings."""
 
 
 @dataclass(frozen=True)
@@ -120,16 +122,20 @@ def _in_view(record: Json) -> Json:
 
 @dataclass
 class EventBridge:
-    """PutEvents, and the events as rules see them; and the queues that no rule feeds."""
+    """PutEvents, and the events as rules see them; and the queues that no rule feeds, with the
+    groups of their messages.
+    """
 
     events: list[Json] = field(default_factory=list)
     sent: dict[str, list[Json]] = field(
-        default_factory=lambda: {"FollowedActs": [], "WebhookMessages": []}
+        default_factory=lambda: {"FollowedActs": [], "WebhookMessages": [], "WebhookRetries": []}
     )
+    groups: dict[str, list[str]] = field(default_factory=dict)
 
     def send_message_batch(self, QueueUrl: str, Entries: list[Json]) -> Json:  # noqa: N803
         name = QueueUrl.rpartition("/")[2]
         self.sent[name] += [json.loads(entry["MessageBody"]) for entry in Entries]
+        self.groups.setdefault(name, []).extend(entry["MessageGroupId"] for entry in Entries)
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries], "Failed": []}
 
     def put_events(self, Entries: list[Json]) -> Json:  # noqa: N803
@@ -165,11 +171,15 @@ class EventBridge:
 
 @dataclass
 class Receiver:
-    """A customer's webhook receiver."""
+    """A customer's webhook receiver. It refuses so many messages."""
 
     bodies: list[Json] = field(default_factory=list)
+    refuses: int = 0
 
     def post(self, url: object, body: bytes, headers: Mapping[str, str]) -> int:
+        if self.refuses:
+            self.refuses -= 1
+            raise NotDelivered("It answered 503.", 503)
         self.bodies.append(json.loads(body))
         return 200
 
@@ -178,12 +188,13 @@ class Receiver:
 def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
     made = EventBridge()
     monkeypatch.setattr(wiring, "bus", lambda: Bus(made, "cavok"))  # type: ignore[arg-type]
-    acts, messages = (
-        RetryQueue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
-        for name in ("FollowedActs", "WebhookMessages")
-    )
-    monkeypatch.setattr(wiring, "followed_acts", lambda: acts)
-    monkeypatch.setattr(wiring, "webhook_messages", lambda: messages)
+    for get, name in (
+        ("followed_acts", "FollowedActs"),
+        ("webhook_messages", "WebhookMessages"),
+        ("webhook_retries", "WebhookRetries"),
+    ):
+        queue = RetryQueue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
+        monkeypatch.setattr(wiring, get, lambda queue=queue: queue)
     monkeypatch.setenv("FREE_INTERACTIONS", "1")
     monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
     return made
@@ -208,7 +219,7 @@ def fed_by_clocks() -> str:
 
 def queue_names() -> dict[str, str]:
     """The function that each queue feeds."""
-    return {mapping["Queue"]["Fn::GetAtt"][0]: name for name, mapping in QUEUES.items()}
+    return {mapping["Queue"]["Fn::GetAtt"][0]: name for name, mapping in mappings("Queue")}
 
 
 def deliver(target: str, events: list[Json]) -> None:
@@ -219,18 +230,23 @@ def deliver(target: str, events: list[Json]) -> None:
         for event in events:
             invoke(target, event)
         return
-    messages = [
+    answer = invoke(queue_names()[target], {"Records": taken(target, events)})
+    assert answer == {"batchItemFailures": []}, target
+
+
+def taken(queue: str, events: list[Json], received: int = 1) -> list[Json]:
+    """Messages as Lambda takes them from a queue, received so often."""
+    return [
         {
             "messageId": f"m-{index}",
             "receiptHandle": "r",
             "body": json.dumps(event),
-            "attributes": {"ApproximateReceiveCount": "1"},
+            "attributes": {"ApproximateReceiveCount": str(received)},
             "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:us-east-1:123456789012:{queue}",
         }
         for index, event in enumerate(events)
     ]
-    answer = invoke(queue_names()[target], {"Records": messages})
-    assert answer == {"batchItemFailures": []}, target
 
 
 @pytest.fixture(autouse=True)

@@ -275,7 +275,10 @@ METRICS: dict[str, dict[str, tuple[str, ...]]] = {
         "Errors": ("FunctionName",),
         "Throttles": (),
     },
-    "AWS/SQS": {"ApproximateNumberOfMessagesVisible": ("QueueName",)},
+    "AWS/SQS": {
+        "ApproximateNumberOfMessagesNotVisible": ("QueueName",),
+        "ApproximateNumberOfMessagesVisible": ("QueueName",),
+    },
     "AWS/States": {
         "ExecutionsAborted": ("StateMachineArn",),
         "ExecutionsFailed": ("StateMachineArn",),

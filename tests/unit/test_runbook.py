@@ -99,9 +99,10 @@ CUSTOMERS_FAILURES = {"UndeliveredWebhooks", "UnwrittenLines"}
 def test_every_dead_letter_queue_has_an_alarm_unless_customers_fill_it() -> None:
     watched = {
         dimension["Value"]["Fn::GetAtt"][0]
-        for name in named("AWS::CloudWatch::Alarm")
-        for dimension in RESOURCES[name]["Properties"].get("Dimensions", ())
+        for alarm in (RESOURCES[name]["Properties"] for name in named("AWS::CloudWatch::Alarm"))
+        for dimension in alarm.get("Dimensions", ())
         if dimension["Name"] == "QueueName"
+        and alarm["MetricName"] == "ApproximateNumberOfMessagesVisible"
     }
 
     assert watched | CUSTOMERS_FAILURES == set(first_column("Redriving a dead-letter queue"))

@@ -156,6 +156,7 @@ MAY = {
         "sqs:DeleteMessage",
         "sqs:GetQueueAttributes",
         "sqs:ReceiveMessage",
+        "sqs:SendMessage",
     },
     "write_customer_log": {"kms:Decrypt"},
     "record_verification": {
@@ -557,18 +558,18 @@ NEW_ACCOUNT = 10
 """Concurrent executions of a new account. Source: Lambda Developer Guide, "Lambda quotas"."""
 
 
-def queue_consumers() -> dict[str, Any]:
-    """How each function takes messages of its queue."""
-    events = {
-        name: event["Properties"]
+def queue_consumers() -> list[tuple[str, Any]]:
+    """How each function takes messages of each of its queues."""
+    events = [
+        (name, event["Properties"])
         for name, function in FUNCTIONS.items()
         for event in function.get("Events", {}).values()
         if event["Type"] == "SQS"
-    }
+    ]
     mappings = [
         r["Properties"] for r in RESOURCES.values() if r["Type"].endswith("::EventSourceMapping")
     ]
-    return events | {mapping["FunctionName"]["Ref"]: mapping for mapping in mappings}
+    return events + [(mapping["FunctionName"]["Ref"], mapping) for mapping in mappings]
 
 
 def test_the_defaults_leave_a_new_account_room_for_people() -> None:
@@ -576,8 +577,12 @@ def test_the_defaults_leave_a_new_account_room_for_people() -> None:
     sweep, queue = (int(PARAMETERS[name]["Default"]) for name in ("SweepTests", "QueueConcurrency"))
 
     assert sweep + queue < NEW_ACCOUNT / 2
-    assert set(queue_consumers()) >= {"DeliverWebhook", "FollowOutcome", "LogInteractions"}
-    for name, consumer in queue_consumers().items():
+    assert {n for n, _ in queue_consumers()} >= {
+        "DeliverWebhook",
+        "FollowOutcome",
+        "LogInteractions",
+    }
+    for name, consumer in queue_consumers():
         concurrency = consumer["ScalingConfig"]["MaximumConcurrency"]
         assert concurrency == {"Ref": "QueueConcurrency"}, name
 

@@ -277,6 +277,10 @@ def webhook_messages() -> "RetryQueue":
     return _queue(setting("WEBHOOK_QUEUE_URL"))
 
 
+def webhook_retries() -> "RetryQueue":
+    return _queue(setting("WEBHOOK_RETRIES_URL"))
+
+
 def followed_acts() -> "RetryQueue":
     return _queue(setting("FOLLOWED_ACTS_URL"))
 

@@ -52,7 +52,9 @@ specification.
 """
 
 TRIES = 9
-"""After this many the queue gives a message up: `maxReceiveCount` in template.yaml."""
+"""After this many a message is given up: the first, and `maxReceiveCount` of WebhookRetries in
+template.yaml.
+"""
 
 LISTED_DELIVERIES = 100
 DELIVERIES_KEPT_FOR = timedelta(days=7)

@@ -47,6 +47,10 @@ if TYPE_CHECKING:  # deliver_webhook loads this module and counts nothing
     from cavok.adapters.table.quotas import Quotas
 
 
+class NotSent(Exception):
+    """A message that must be tried again could not be sent, so it stays where it is."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebhookSet:
     """A stored webhook. `secret` is null if it is not new: it is shown only once. `created`: there
@@ -255,7 +259,7 @@ def deliver(
 ) -> int | None:
     """Sends an event to its organization's webhook, and records the outcome. Returns the
     HTTP status; null if no webhook subscribes to the event. Raises NotDelivered. `tries`: how often
-    its message was received, including this time.
+    it was tried, including this time.
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
     message each time `next_try_at` is reached. Of several processes, the first that stores the
@@ -308,6 +312,14 @@ def deliver(
         )
     )
     return status
+
+
+def send_to_retries(event: Mapping[str, Any], retries: RetryQueue) -> None:
+    """Has an event tried again that was not delivered at the first try. Raises NotSent."""
+    at = datetime.fromisoformat(event["detail"]["occurred_at"])
+    (refusal,) = retries.send([Event(event["detail-type"], at, event["detail"])])
+    if refusal:
+        raise NotSent(f"SQS did not take the message: {refusal}")
 
 
 def _since(began: float) -> int:

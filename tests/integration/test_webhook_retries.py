@@ -1,0 +1,203 @@
+"""Where a webhook's message waits for its next try: not in the queue from which first tries come.
+Hidden messages are in flight, and at a limit of those a queue hands out nothing to anybody.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from cavok import wiring
+from cavok.domain.events import Envelope, EventType
+from cavok.domain.organizations import message_group
+from cavok.domain.webhooks import PAUSED_AFTER, TRIES, Health, wait_seconds
+from tests.support.api import WEBHOOK, Api
+from tests.support.builders import ORGANIZATION_ID
+from tests.support.messages import (
+    EventBridge,
+    Json,
+    Receiver,
+    environment,
+    eventbridge,
+    invoke,
+    nothing_is_dropped,
+    receiver,
+    taken,
+)
+
+__all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+
+PATH = "/v1/organization/webhook"
+EVENT: Json = json.loads(
+    Envelope(
+        event_id="e-1",
+        organization_id=ORGANIZATION_ID,
+        account_id="a",
+        occurred_at=datetime.now(UTC),
+    )
+    .event(EventType.FAILED, {"name": "Größe"})
+    .body
+)
+LEAVES: Json = {"batchItemFailures": []}
+STAYS: Json = {"batchItemFailures": [{"itemIdentifier": "m-0"}]}
+
+
+@pytest.fixture(autouse=True)
+def hidden(eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The queue of each message that was hidden, and for how many seconds."""
+    made: list[tuple[str, int]] = []
+
+    def hide(QueueUrl: str, ReceiptHandle: str, VisibilityTimeout: int) -> None:  # noqa: N803
+        made.append((QueueUrl.rpartition("/")[2], VisibilityTimeout))
+
+    monkeypatch.setattr(eventbridge, "change_message_visibility", hide, raising=False)
+    return made
+
+
+def comes(queue: str, received: int = 1) -> Any:
+    """What deliver_webhook answers to the event's message, received so often from this queue."""
+    return invoke("DeliverWebhook", {"Records": taken(queue, [EVENT], received)})
+
+
+def logged(admin: Api) -> Json:
+    (found,) = admin.get(f"{PATH}/deliveries").json["items"]
+    return dict(found)
+
+
+def is_refused(_: Api, receiver: Receiver) -> None:
+    receiver.refuses = 99
+
+
+def is_paused(_: Api, receiver: Receiver) -> None:
+    health = Health(organization_id=ORGANIZATION_ID, failures=PAUSED_AFTER - 1)
+    assert wiring.webhooks().change_health(health, health.failed(datetime.now(UTC)))
+
+
+@pytest.mark.parametrize("received", [1, 2, TRIES])
+@pytest.mark.parametrize(("happens", "status"), [(is_refused, "waiting"), (is_paused, "paused")])
+def test_what_is_not_delivered_leaves_the_first_queue_at_once(
+    happens: Callable[[Api, Receiver], None],
+    status: str,
+    received: int,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+    hidden: list[tuple[str, int]],
+) -> None:
+    """Also when it comes again there, after a fault of ours."""
+    admin.put(PATH, WEBHOOK)
+    happens(admin, receiver)
+    before = datetime.now(UTC)
+
+    assert comes("WebhookMessages", received) == LEAVES
+
+    assert hidden == []
+    assert eventbridge.sent["WebhookRetries"] == [EVENT]
+    assert eventbridge.groups["WebhookRetries"] == [message_group(ORGANIZATION_ID)]
+    delivery = logged(admin)
+    assert (delivery["status"], delivery["tries"]) == (status, 1)
+    tried_at = datetime.fromisoformat(delivery["next_try_at"]) - timedelta(seconds=wait_seconds(1))
+    assert before <= tried_at <= datetime.now(UTC)
+
+
+def test_tries_are_counted_over_both_queues_until_the_last(
+    admin: Api, receiver: Receiver, hidden: list[tuple[str, int]]
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = TRIES
+    comes("WebhookMessages")
+    found = [(logged(admin)["status"], logged(admin)["tries"])]
+    for received in range(1, TRIES):
+        assert comes("WebhookRetries", received) == STAYS
+        found.append((logged(admin)["status"], logged(admin)["tries"]))
+
+    assert found == [*(("waiting", n) for n in range(1, TRIES)), ("failed", TRIES)]
+    waits = [wait_seconds(tries) for tries in range(2, TRIES)]
+    assert hidden == [("WebhookRetries", wait) for wait in (*waits, 0)]
+
+
+def test_a_message_that_waited_is_delivered_and_done(admin: Api, receiver: Receiver) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 1
+    comes("WebhookMessages")
+
+    assert comes("WebhookRetries") == LEAVES
+
+    assert [body["data"]["event_id"] for body in receiver.bodies] == ["e-1"]
+    assert (logged(admin)["status"], logged(admin)["tries"]) == ("delivered", 2)
+
+
+def test_a_test_message_is_tried_once_while_the_webhook_is_paused(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    is_paused(admin, receiver)
+    receiver.refuses = 99
+    test: Json = EVENT | {"detail-type": "Webhook Test"}
+
+    for queue in ("WebhookMessages", "WebhookRetries", "WebhookRetries"):
+        invoke("DeliverWebhook", {"Records": taken(queue, [test], 1)})
+
+    assert receiver.refuses == 98
+    assert eventbridge.sent["WebhookRetries"] == [test]
+
+
+def refuses(**_: Any) -> Json:
+    return {"Successful": [], "Failed": [{"Id": "0", "Code": "InternalError"}]}
+
+
+def throttles(**_: Any) -> Json:
+    error: Any = {"Error": {"Code": "ThrottlingException", "Message": "busy"}}
+    raise ClientError(error, "SendMessageBatch")
+
+
+def does_not_answer(**_: Any) -> Json:
+    raise ConnectTimeoutError(endpoint_url="https://sqs.example")
+
+
+@pytest.mark.parametrize("fails", [refuses, throttles, does_not_answer])
+def test_a_message_that_cannot_be_sent_on_stays_and_comes_again(
+    fails: Any,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+    hidden: list[tuple[str, int]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 1
+    with monkeypatch.context() as patch:
+        patch.setattr(eventbridge, "send_message_batch", fails)
+        assert comes("WebhookMessages") == STAYS
+
+    assert hidden == [], "it comes after the queue's own time"
+    assert '"WebhookFaults"' in capsys.readouterr().out, "and an alarm rings"
+    assert comes("WebhookMessages", 2) == LEAVES
+    assert [body["data"]["event_id"] for body in receiver.bodies] == ["e-1"]
+
+
+@pytest.mark.parametrize("fails", [throttles, does_not_answer])
+def test_a_retry_that_cannot_be_hidden_comes_again(
+    fails: Any,
+    admin: Api,
+    eventbridge: EventBridge,
+    receiver: Receiver,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 1
+    monkeypatch.setattr(eventbridge, "change_message_visibility", fails)
+
+    assert comes("WebhookRetries") == STAYS
+
+    assert '"WebhookFaults"' in capsys.readouterr().out
+    assert comes("WebhookRetries", 2) == LEAVES
