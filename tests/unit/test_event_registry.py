@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -52,6 +53,32 @@ def test_a_schema_takes_fields_that_are_added_and_ours_here_does_not(event_type:
     assert "additionalProperties" not in json.dumps(schema)
     text = json.dumps(closed(schema))
     assert text.count('"additionalProperties": false') == text.count('"properties"') > 0
+
+
+def inside(schema: Any) -> Iterator[dict[str, Any]]:
+    """Every object in a schema."""
+    if isinstance(schema, dict):
+        yield schema
+    values = schema.values() if isinstance(schema, dict) else schema
+    for each in values if isinstance(schema, dict | list) else ():
+        yield from inside(each)
+
+
+@pytest.mark.parametrize("event_type", REGISTRY)
+def test_generated_receivers_read_a_schema_as_it_is_meant(event_type: str) -> None:
+    """Some match a pattern from the start of a text, and take names without a type as no texts."""
+    for shape in inside(REGISTRY[event_type].schema()):
+        if isinstance(shape.get("pattern"), str):
+            assert re.fullmatch(r"\^.*\$", shape["pattern"]), shape
+        assert "type" in shape or not {"enum", "const"} & shape.keys(), shape
+
+
+def test_another_providers_account_fits_the_schema() -> None:
+    properties = REGISTRY["Account Created"].schema()["properties"]
+    azure = {"provider": "azure", "provider_id": "9b1c0f1e-52d1-4b7f-9d5e-0c1a2b3c4d5e"}
+
+    for name, value in azure.items():
+        Draft202012Validator(properties[name]).validate(value)
 
 
 def test_every_type_but_those_of_webhooks_can_be_subscribed_to() -> None:

@@ -54,7 +54,7 @@ def test_an_available_one_is_listed_accepted_published_and_documented() -> None:
         assert TypeAdapter(AvailableProvider).validate_python("gcp") == "gcp"
         body = NewAccountBody.model_json_schema()["properties"]["provider"]
         published = REGISTRY[EventType.CREATED].schema()["properties"]["provider"]
-        assert body["enum"] == published["enum"] == ["aws", "gcp"]
+        assert body["enum"] == published["examples"] == ["aws", "gcp"]
         assert "`aws` or `gcp`" in OWN["NewAccountBody"]["provider"]
 
 
