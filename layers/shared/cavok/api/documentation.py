@@ -44,7 +44,7 @@ def _operation(name: str, operation: Json) -> str:
     return _details(
         f"<code>{escape(name)}</code> {escape(operation['summary'])}",
         _text(operation.get("description")),
-        "" if operation.get("security") != [{}] else "<p>Needs no token.</p>",
+        "" if operation.get("security") != [] else "<p>Needs no token.</p>",
         _table("Parameters", map(_parameter, operation.get("parameters", ()))),
         *(f"<p>Body: {_type(one.get('schema', {}))}</p>" for one in body.values()),
         *(_fields(one.get("schema", {})) for one in body.values()),

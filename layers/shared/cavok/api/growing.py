@@ -1,11 +1,13 @@
 """Sets of names that may grow within v1. In answers their schemas are open: a client generated
-today accepts a name that is added tomorrow. In requests they are closed.
+today accepts a name that is added tomorrow. In requests they are closed. Fields may be added to any
+answer.
 """
 
 from typing import Any
 
 GROWING = frozenset(
     {
+        "AccessType",
         "AuditAction",
         "EventType",
         "InteractionAction",
@@ -19,15 +21,21 @@ GROWING = frozenset(
 
 
 def leave_open(document: dict[str, Any]) -> None:
-    """Lets every schema that no request uses accept any other name too."""
+    """Lets every schema that no request uses accept any other name too, and every schema that an
+    answer uses any other field.
+    """
     schemas = document["components"]["schemas"]
     requests: set[str] = set()
+    answers: set[str] = set()
     for operations in document["paths"].values():
         for operation in operations.values():
             _reach(operation.get("requestBody"), schemas, requests)
+            _reach(operation["responses"], schemas, answers)
     for name, schema in schemas.items():
         if name not in requests:
             _open(schema)
+        if name in answers:
+            schema.pop("additionalProperties", None)
 
 
 def _reach(shape: Any, schemas: dict[str, Any], found: set[str]) -> None:
@@ -55,5 +63,7 @@ def _open(shape: Any) -> None:
 
 
 def _component(shape: Any) -> str | None:
+    """The name of the schema that a reference is to."""
     reference = shape.get("$ref") if isinstance(shape, dict) else None
-    return reference.rpartition("/")[2] if isinstance(reference, str) else None
+    kind, _, name = reference.rpartition("/") if isinstance(reference, str) else ("", "", "")
+    return name if kind == "#/components/schemas" else None

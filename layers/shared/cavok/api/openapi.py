@@ -13,7 +13,7 @@ from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 from cavok.api import routes
 from cavok.api.growing import leave_open
 from cavok.api.problems import PROBLEM_JSON
-from cavok.api.responses import PHRASES, by_method
+from cavok.api.responses import NO_TOKEN, PHRASES, by_method
 from cavok.api.sharing import share
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK, EventDeclaration
 from cavok.domain.webhooks import SIGNING_AT_ONCE
@@ -93,6 +93,8 @@ def described() -> dict[str, Any]:
                 operation.setdefault("parameters", []).extend(_conditions_of_reads())
             for parameter in operation.get("parameters", ()):
                 _complete(parameter)
+            if operation.get("security") == NO_TOKEN:
+                operation["security"] = []
             responses = operation["responses"] = _responses_of(method, operation)
             has_entries = any(each.startswith(f"{path}/{{") for each in made["paths"])
             for status, response in responses.items():
@@ -237,7 +239,11 @@ def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {
-            "type": {"const": declaration.type, "description": "The type of the event."},
+            "type": {
+                "type": "string",
+                "const": declaration.type,
+                "description": "The type of the event.",
+            },
             "timestamp": {
                 "type": "string",
                 "format": "date-time",
@@ -252,7 +258,7 @@ def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
         "tags": ["Webhook"],
         "summary": declaration.type,
         "description": declaration.description,
-        "security": [{}],
+        "security": [],
         "parameters": [*_headers_of_messages()],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": {

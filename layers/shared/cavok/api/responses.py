@@ -93,7 +93,7 @@ PUBLIC: dict[int, OpenAPIResponse] = {
 
 NO_TOKEN: list[dict[str, list[str]]] = [{}]
 """The security of such a route. Powertools drops an empty list, and the route would require the
-token.
+token. The document has the empty list: to some tools, `{}` allows no request with a token.
 """
 
 
