@@ -11,7 +11,7 @@ from aws_lambda_powertools.event_handler.exceptions import ServiceError
 
 from cavok.api.bodies import why_unusable
 from cavok.api.caller import Caller
-from cavok.api.problems import Refused
+from cavok.api.problems import RefusedRequest
 
 READING = frozenset({"GET", "HEAD"})
 _REFUSES_GZIP = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
@@ -25,8 +25,8 @@ def caller_of(event: Mapping[str, Any]) -> Caller:
 
 
 def check(event: Mapping[str, Any]) -> None:
-    """Raises Forbidden if the caller lacks the right, and Refused or ServiceError if the body
-    cannot be read.
+    """Raises Forbidden if the caller lacks the right, and RefusedRequest or ServiceError if
+    the body cannot be read.
 
     Viewers may read, admins may make changes. Requests without a token pass: the gateway lets them
     through on public routes only.
@@ -45,17 +45,17 @@ def check(event: Mapping[str, Any]) -> None:
 
 
 def _check_form(event: Mapping[str, Any]) -> None:
-    """Raises Refused, with the headers that RFC 9110, 12.5.3, and RFC 5789, 2.2, ask for."""
+    """Raises RefusedRequest, with the headers that RFC 9110, 12.5.3, and RFC 5789, 2.2, ask for."""
     # Powertools would accept forms too, and crashes on a malformed one.
     if _media_type(event) not in ("", "application/json"):
         patch = event["requestContext"]["http"]["method"] == "PATCH"
-        raise Refused(
+        raise RefusedRequest(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send a JSON body with Content-Type: application/json.",
             {"Accept-Patch": "application/json"} if patch else {},
         )
     if event.get("headers", {}).get("content-encoding", "").strip().lower() not in ("", "identity"):
-        raise Refused(
+        raise RefusedRequest(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             "Send the body as it is, without a Content-Encoding.",
             {"Accept-Encoding": "identity"},

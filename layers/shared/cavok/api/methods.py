@@ -8,18 +8,18 @@ from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
-from cavok.api.problems import Refused
+from cavok.api.problems import RefusedRequest
 
 
 def check(app: APIGatewayHttpResolver, event: Mapping[str, Any]) -> None:
-    """Raises Refused if no route of the app serves the request. This comes before the gate, also
-    for a viewer: the public document tells every path and method anyway.
+    """Raises RefusedRequest if no route of the app serves the request. This comes before the gate,
+    also for a viewer: the public document tells every path and method anyway.
     """
     allowed = _allowed(app, event["rawPath"])
     if not allowed:
-        raise Refused(HTTPStatus.NOT_FOUND, "There is nothing at this path.", {})
+        raise RefusedRequest(HTTPStatus.NOT_FOUND, "There is nothing at this path.", {})
     if event["requestContext"]["http"]["method"] not in allowed:
-        raise Refused(
+        raise RefusedRequest(
             HTTPStatus.METHOD_NOT_ALLOWED,
             f"This path is for {' and '.join(allowed)}.",
             {"Allow": ", ".join(allowed)},

@@ -30,7 +30,7 @@ class FieldError(BaseModel):
     message: str
 
 
-class Refused(ServiceError):
+class RefusedRequest(ServiceError):
     """A request that reaches no route. `headers` say what would."""
 
     def __init__(self, status: HTTPStatus, detail: str, headers: Mapping[str, str]) -> None:
@@ -100,7 +100,7 @@ def title_of(code: str) -> str:
     """A code in words. RFC 9457, 3.1.3: it does not vary from one occurrence to another, so it is
     not Python's phrase of the status, which its versions word differently.
     """
-    return code.replace("_", " ").capitalize().replace("aws", "AWS")
+    return code.replace("_", " ").capitalize().replace(" aws", " AWS")
 
 
 class Problem(BaseModel):
@@ -205,7 +205,7 @@ def _not_text(error: UnicodeDecodeError) -> Response[str]:
     return problem(HTTPStatus.BAD_REQUEST, "The body is not text in UTF-8.")
 
 
-def _refused(error: Refused) -> Response[str]:
+def _refused(error: RefusedRequest) -> Response[str]:
     answer = _service_error(error)
     answer.headers |= error.headers
     return answer
@@ -246,7 +246,7 @@ _HANDLERS: dict[type[Exception], Callable[[Any], Response[str]]] = {
     errors.QuotaExceeded: _quota_exceeded,
     RequestValidationError: _invalid_request,
     UnicodeDecodeError: _not_text,
-    Refused: _refused,
+    RefusedRequest: _refused,
     ServiceError: _service_error,
     Exception: _unexpected,
 }
