@@ -27,7 +27,7 @@ from tests.support.messages import (
     invoke,
     nothing_is_dropped,
     receiver,
-    taken,
+    records_of,
 )
 
 __all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
@@ -63,7 +63,7 @@ def hidden(eventbridge: EventBridge, monkeypatch: pytest.MonkeyPatch) -> list[tu
 
 def comes(queue: str, received: int = 1) -> Any:
     """What deliver_webhook answers to the event's message, received so often from this queue."""
-    return invoke("DeliverWebhook", {"Records": taken(queue, [EVENT], received)})
+    return invoke("DeliverWebhook", {"Records": records_of(queue, [EVENT], received)})
 
 
 def logged(admin: Api) -> Json:
@@ -143,7 +143,7 @@ def test_a_test_message_is_tried_once_while_the_webhook_is_paused(
     test: Json = EVENT | {"detail-type": "Webhook Test"}
 
     for queue in ("WebhookMessages", "WebhookRetries", "WebhookRetries"):
-        invoke("DeliverWebhook", {"Records": taken(queue, [test], 1)})
+        invoke("DeliverWebhook", {"Records": records_of(queue, [test], 1)})
 
     assert receiver.refuses == 98
     assert eventbridge.sent["WebhookRetries"] == [test]

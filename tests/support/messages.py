@@ -230,11 +230,11 @@ def deliver(target: str, events: list[Json]) -> None:
         for event in events:
             invoke(target, event)
         return
-    answer = invoke(queue_names()[target], {"Records": taken(target, events)})
+    answer = invoke(queue_names()[target], {"Records": records_of(target, events)})
     assert answer == {"batchItemFailures": []}, target
 
 
-def taken(queue: str, events: list[Json], received: int = 1) -> list[Json]:
+def records_of(queue: str, events: list[Json], received: int = 1) -> list[Json]:
     """Messages as Lambda takes them from a queue, received so often."""
     return [
         {
