@@ -206,7 +206,7 @@ def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None
     assert conditional == changing | below == {route[:2] for route in CONDITIONAL}
 
 
-FORMS = {1: "24cdfefcad8108d1"}
+FORMS = {1: "2efee3b8b814d20c"}
 """The form of an account's representation, and the digest of its schema. For another one, count on:
 a client whose ETag is of an older form is sent the new one, and its If-Match goes on to work.
 """
