@@ -282,30 +282,26 @@ def test_a_cursor_is_good_for_the_organization_that_it_was_issued_to(
 
 def test_a_forged_cursor_is_refused_or_a_place_of_the_list(stack: Stack) -> None:
     with new_organization(stack) as organization:
-        for number in ("700000000001", "700000000002"):
+        numbers = {"700000000001", "700000000002"}
+        for number in sorted(numbers):
             organization.admin.post("/v1/accounts", json=new_account(number))
         page = answer(organization.admin.get("/v1/accounts", params={"limit": 1}))
         true = json.loads(base64.urlsafe_b64decode(page["next_cursor"]))
+        refused = 0
         for place in range(len(true)):
             for garbage in ("", "\0", "~" * 300, NOWHERE, 7, None, [], 10**25):
                 forged = json.dumps([*true[:place], garbage, *true[place + 1 :]])
                 cursor = base64.urlsafe_b64encode(forged.encode()).decode()
                 given = organization.admin.get("/v1/accounts", params={"cursor": cursor})
-                if given.status_code != 200:
+                if given.status_code == 200:
+                    assert {each["provider_id"] for each in given.json()["items"]} <= numbers
+                else:
+                    refused += 1
                     assert [e["field"] for e in problem(given, 422)["errors"]] == ["cursor"]
+        assert refused
 
 
 # --------------------------------------------------------------------------- accounts
-
-
-def test_the_account_in_which_cavok_runs_cannot_be_connected(
-    stack: Stack, organization: Organization
-) -> None:
-    body = new_account(stack.workload_account_id)
-
-    refused = problem(organization.admin.post("/v1/accounts", json=body), 422)
-
-    assert [error["field"] for error in refused["errors"]] == ["provider_id"]
 
 
 def test_accounts_are_listed_by_name_by_prefix_by_status_and_in_pages(stack: Stack) -> None:

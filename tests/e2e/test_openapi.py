@@ -165,7 +165,8 @@ def test_schemathesis_finds_no_server_error_and_no_undocumented_answer(
         )
         unreached = operations_of(stack) - {f"PUT {WEBHOOK}"}
         for seed in range(3):  # a busy machine needs more than one run to see every answer
-            only = [f"--include-name={one}" for one in unreached] if seed else []
+            whole = not wanted <= answers
+            only = [] if whole else [f"--include-name={one}" for one in unreached]
             seen = run_schemathesis(stack, organization, tmp_path, *ANY, *only, f"--seed={seed}")
             answers |= set().union(*seen.values())
             unreached -= {one for one, statuses in seen.items() if statuses}

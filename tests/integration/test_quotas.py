@@ -660,6 +660,17 @@ def test_uses_at_once_are_all_counted(customer: Customer) -> None:
 # ---- listings ------------------------------------------------------------------------------------
 
 
+def test_a_listing_with_a_malformed_condition_is_refused_before_it_counts(
+    admin: Api, customer: Customer
+) -> None:
+    path = f"{ACCOUNT}/instances"
+
+    refused = in_instances(lambda: admin.get(path, headers={"If-Match": "7"}, refresh="true"))
+
+    assert is_problem(refused, 400)
+    assert (customer.entered, counted(), used(admin)) == (0, 0, {})
+
+
 def test_sixty_listings_of_a_viewer_in_a_minute_are_one(
     viewer: Api, admin: Api, customer: Customer
 ) -> None:

@@ -53,6 +53,7 @@ def _refusal(app: APIGatewayHttpResolver, event: dict[str, Any]) -> dict[str, An
         quotas.count_request(event)
         methods.check(app, event)
         gate.check(event)
+        caching.check(event)
     except Exception as error:  # noqa: BLE001  a problem in any case, as of a route
         return problems.answer_to(error)
     return None

@@ -8,8 +8,8 @@ import hashlib
 from http import HTTPStatus
 from typing import Any
 
-from cavok.api import problems
-from cavok.api.conditions import check, names
+from cavok.api import conditions, problems
+from cavok.api.conditions import names
 from cavok.api.gate import READING
 from cavok.domain.errors import CavokError, PreconditionFailed
 
@@ -20,9 +20,18 @@ _OF_304 = ("ETag", "Cache-Control", "Vary", "Retry-After")
 _NOT_STORED, _ASK_AGAIN = "no-store", "private, no-cache"
 
 
+def check(event: dict[str, Any]) -> None:
+    """Raises MalformedHeader for a read with an If-Match that nobody can read, before it costs
+    anything.
+    """
+    header = event.get("headers", {}).get("if-match")
+    if header is not None and event["requestContext"]["http"]["method"] in READING:
+        conditions.check("If-Match", header)
+
+
 def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]:
     """The answer with Cache-Control and, for a successful GET or HEAD, an ETag; 412 if the client
-    wants another version, and 400 if nobody can tell which; 304 without a body if it has this one.
+    wants another version; 304 without a body if it has this one.
     In the order of RFC 9110, 13.2.2.
     """
     headers, asked = dict(answer.get("headers") or {}), event.get("headers", {})
@@ -42,10 +51,7 @@ def revalidated(event: dict[str, Any], answer: dict[str, Any]) -> dict[str, Any]
 
 
 def _require(if_match: str | None, tag: str) -> None:
-    if if_match is None:
-        return
-    check("If-Match", if_match)
-    if not names(if_match, tag, weakly=False):
+    if if_match is not None and not names(if_match, tag, weakly=False):
         raise PreconditionFailed("What is there has another ETag than If-Match names.")
 
 
