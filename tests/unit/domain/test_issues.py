@@ -741,6 +741,34 @@ def test_policies_that_tests_do_not_read_put_nothing_in_doubt_that_was_not_refus
     assert replace(still, verification=refused.verification) == refused
 
 
+@pytest.mark.parametrize(
+    ("allowed", "refused", "stays"),
+    [
+        (["ledger"], 1, True),
+        (["ledger", "orders"], 1, False),
+        ([f"other-{number}" for number in range(25)], 1, True),
+        (["ledger"], MAX_EXAMPLES - 1, True),
+        (["orders"], MAX_EXAMPLES, False),  # allowed, but not named
+    ],
+)
+def test_a_database_that_was_not_weighed_stays_refused(
+    allowed: list[str], refused: int, stays: bool
+) -> None:
+    """It could not be read, or listed. That others are allowed and refused proves nothing."""
+    before = judged_by(an_account(), partly(STOP_DB, refused=[ORDERS]), under_control={ORDERS})
+    step = partly(
+        STOP_DB,
+        allowed=[replace(ORDERS, instance_id=name) for name in allowed],
+        refused=[replace(ORDERS, instance_id=f"stock-{number}") for number in range(refused)],
+    )
+
+    after = judged_by(before, step, under_control={ORDERS})
+
+    assert step.verdict is Verdict.PARTIAL
+    assert after.status is (Status.DEGRADED if stays else Status.CONFIRMED)
+    assert (after.issues[0] == before.issues[0]) == stays
+
+
 def test_a_database_that_no_example_names_is_in_doubt_where_there_are_more_than_examples() -> None:
     denied_ones = [replace(ORDERS, instance_id=f"db-{n:02}") for n in range(MAX_EXAMPLES)]
     found = partly(STOP_DB, allowed=[ORDERS], refused=denied_ones).resources
