@@ -28,7 +28,7 @@ from cavok.domain.errors import (
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.instances import Operation
 from cavok.domain.interactions import Interaction, InteractionOutcome, Result
-from cavok.domain.kinds import Action, Kind
+from cavok.domain.kinds import Action, DescribedPage, Kind
 from cavok.domain.outcomes import Finding
 from cavok.domain.resources import Resource
 from cavok.domain.session_policies import looking_policy
@@ -587,6 +587,11 @@ PASSING: dict[str, Callable[[pytest.MonkeyPatch, Sessions], None]] = {
     ),
     "the stop fails inside AWS": lambda patch, _: patch.setattr(
         InstanceClient, "act", failing("InternalFailure")
+    ),
+    "the description lacks a field": lambda patch, _: patch.setattr(
+        InstanceClient,
+        "_describe",
+        lambda *_: iter([DescribedPage((), ("no DBInstanceClass",))]),
     ),
     "the database is in a backup": lambda patch, _: patch.setattr(
         InstanceClient, "find", seen_in("backing-up")

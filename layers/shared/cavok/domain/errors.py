@@ -234,7 +234,12 @@ class RegionUnusable(InteractionRefused):
 
 
 class NotReadable(InteractionRefused):
-    """AWS describes the instance without a field that Cavok needs. Nothing was done."""
+    """AWS describes the instance without a field that Cavok needs: it may be new, or being deleted.
+    Nothing was done.
+    """
+
+    def __init__(self, message: str, *, passing: bool = True) -> None:
+        super().__init__(message, passing=passing)
 
 
 class RefusedByAws(InteractionRefused):
