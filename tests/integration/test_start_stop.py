@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -32,6 +32,7 @@ from cavok.domain.errors import (
     NotAnswered,
     NotConnected,
     NotLetIn,
+    NotReadable,
     Overtaken,
     RefusedByAws,
     ServiceUnavailable,
@@ -41,7 +42,7 @@ from cavok.domain.errors import (
 )
 from cavok.domain.instances import Instance, Operation
 from cavok.domain.interactions import InteractionOutcome, Result
-from cavok.domain.kinds import Action, Kind
+from cavok.domain.kinds import Action, DescribedPage, Kind
 from cavok.domain.organizations import Organization
 from cavok.domain.outcomes import HELD_FOR, REPEATED_FOR
 from cavok.domain.regions import RegionHealth, RegionStatus
@@ -189,9 +190,27 @@ def test_without_a_region_all_of_the_accounts_are_searched_and_others_are_not(
             )
 
 
+@pytest.fixture
+def undescribed(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Regions in which AWS describes each database without its class."""
+    regions: set[str] = set()
+    describe = InstanceClient._describe
+
+    def describing(client: InstanceClient, arguments: dict[str, Any]) -> Iterator[DescribedPage]:
+        for page in describe(client, arguments):
+            if client.region not in regions:
+                yield page
+            elif page.instances:
+                yield DescribedPage((), ("no DBInstanceClass",))
+
+    monkeypatch.setattr(InstanceClient, "_describe", describing)
+    return regions
+
+
 def test_a_name_in_two_regions_needs_the_region(
-    connect: Connect, dependencies: ConnectionDependencies
+    connect: Connect, dependencies: ConnectionDependencies, undescribed: set[str]
 ) -> None:
+    """Also if AWS's description of one of them cannot be read."""
     connect(regions=("us-east-1", "eu-west-1"))
     make_database("orders")
     boto3.client("rds", "eu-west-1").create_db_instance(
@@ -203,6 +222,9 @@ def test_a_name_in_two_regions_needs_the_region(
         AllocatedStorage=20,
     )
 
+    with pytest.raises(AmbiguousInstance, match="us-east-1, eu-west-1"):
+        start_stop(CONTEXT, Operation(Action.STOP, Kind.RDS, "orders"), dependencies=dependencies)
+    undescribed.add("us-east-1")
     with pytest.raises(AmbiguousInstance, match="us-east-1, eu-west-1"):
         start_stop(CONTEXT, Operation(Action.STOP, Kind.RDS, "orders"), dependencies=dependencies)
     chosen = Operation(Action.STOP, Kind.RDS, "orders", "eu-west-1")
@@ -348,6 +370,27 @@ def test_a_failure_that_passes_is_not_remembered_under_its_key(
 
     assert (accepted.outcome, state(web)) == (InteractionOutcome.ACCEPTED, "stopped")
     assert history(interactions) == [accepted]
+
+
+def test_a_key_tries_again_once_aws_describes_the_instance_in_full(
+    connect: Connect,
+    dependencies: ConnectionDependencies,
+    interactions: Interactions,
+    undescribed: set[str],
+    aws: Aws,
+) -> None:
+    connect()
+    make_database("orders")
+    stop = Operation(Action.STOP, Kind.RDS, "orders")
+    undescribed.add("us-east-1")
+
+    with pytest.raises(NotReadable, match="no DBInstanceClass"):
+        start_stop(KEYED, stop, dependencies=dependencies)
+    assert (history(interactions), aws.calls) == ([], 0)
+    undescribed.clear()
+    accepted = start_stop(LATER, stop, dependencies=dependencies)
+
+    assert (accepted.outcome, aws.calls) == (InteractionOutcome.ACCEPTED, 1)
 
 
 def test_without_a_key_a_failure_that_passes_is_recorded_at_once(

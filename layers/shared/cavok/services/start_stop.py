@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cavok.domain.access_denied import THROTTLING_CODES, TRANSIENT_CODES
+from cavok.domain.access_denied import THROTTLING_CODES, TRANSIENT_CODES, UNREADABLE
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.audit import operation_requested
 from cavok.domain.errors import (
@@ -268,8 +268,13 @@ def _find(
     clients = [dependencies.connect(session, kind, each) for each in regions]
     results, failures = query_in_parallel(clients, lambda client: client.find(instance_id))
     found = [(client, instance) for client, instance in results.items() if instance]
-    if len(found) > 1:
-        names = ", ".join(instance.region for _, instance in found)
+    described = [
+        client.region
+        for client in clients
+        if results.get(client) or (client in failures and failures[client].error_code == UNREADABLE)
+    ]
+    if len(described) > 1:
+        names = ", ".join(described)
         raise AmbiguousInstance(f"{instance_id} exists in {names}: say which with ?region=")
     if found:
         return found[0]
