@@ -130,7 +130,8 @@ LEDGER = {"DBClusterIdentifier": "ledger", "Engine": "aurora-mysql", "Status": "
         (EC2, {"Reservations": [{"Instances": [WEB | {"State": {}}, BARE]}]}, "no Name"),
         (EC2, {"Reservations": [{"Instances": [WEB | {"State": None}, BARE]}]}, "another shape"),
         (RDS, {"DBInstances": [{"DBInstanceIdentifier": "odd"}, ORDERS]}, "no DBInstanceStatus"),
-        (RDS, {"DBInstances": [ORDERS | {"TagList": [{"Key": "a"}]}, ORDERS]}, "no Value"),
+        (EC2, {"Reservations": [{}, {"Instances": [BARE]}]}, "another shape"),
+        (RDS, {"DBInstances": [ORDERS | {"TagList": [{"Value": "a"}]}, ORDERS]}, "no Key"),
         (RDS, {"DBInstances": ["odd", ORDERS]}, "another shape"),
         (AURORA, {"DBClusters": [{"DBClusterIdentifier": "odd"}, LEDGER]}, "no Engine"),
     ],
@@ -149,6 +150,22 @@ def test_a_page_without_its_list_has_something_that_cannot_be_read(
     kind: KindDescriptor, wrong: str
 ) -> None:
     assert kind.read_page({}) == DescribedPage((), (wrong,))
+
+
+def test_what_aws_may_leave_out_makes_no_instance_unreadable() -> None:
+    """A tag's value, and the parts of a state's reason. Source: EC2 and RDS API Reference."""
+    web = BARE | {"StateReason": {"Code": "Client.UserInitiatedShutdown"}}
+    odd = BARE | {"StateReason": {"Message": "User initiated."}, "Tags": [{"Key": EXCLUDE_TAG}]}
+    page = {"Reservations": [{"Instances": [web, odd]}]}
+
+    described = EC2.read_page(page)
+
+    assert described.unreadable == ()
+    assert [(each.reason, each.tags) for each in described.instances] == [
+        (StateReason("Client.UserInitiatedShutdown", ""), {}),
+        (StateReason("", "User initiated."), {EXCLUDE_TAG: ""}),
+    ]
+    assert not Instance.of(described.instances[1], Kind.EC2, "us-east-1").excluded
 
 
 def test_no_tags_are_no_tags() -> None:

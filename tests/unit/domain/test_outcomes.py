@@ -146,10 +146,14 @@ def test_a_start_that_fell_back_for_a_key_names_the_statement_to_add() -> None:
     assert statement == ENCRYPTED_VOLUMES.statement()
 
 
-def test_another_start_that_fell_back_has_awss_words_alone() -> None:
-    found = finding(EC2, START, an_instance(EC2, "stopped", NO_CAPACITY), timedelta(minutes=1))
+@pytest.mark.parametrize(
+    ("message", "said"), [("Insufficient capacity.", ": Insufficient capacity."), ("", ".")]
+)
+def test_another_start_that_fell_back_has_awss_words_alone(message: str, said: str) -> None:
+    reason = replace(NO_CAPACITY, message=message)
+    found = finding(EC2, START, an_instance(EC2, "stopped", reason), timedelta(minutes=1))
 
-    assert found.reason == "Server.InsufficientInstanceCapacity: Insufficient capacity."
+    assert found.reason == f"Server.InsufficientInstanceCapacity{said}"
 
 
 def test_the_statement_to_add_is_said_word_for_word() -> None:

@@ -169,24 +169,24 @@ def _what_is_wrong(error: Exception) -> str:
 
 
 def tags_of(entries: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
-    """AWS's list of tags as a dictionary."""
-    return {entry["Key"]: entry["Value"] for entry in entries or ()}
+    """AWS's list of tags as a dictionary. A tag needs no value."""
+    return {entry["Key"]: entry.get("Value", "") for entry in entries or ()}
 
 
 def _ec2_entries(page: Mapping[str, Any]) -> Iterator[Any]:
     for reservation in page["Reservations"]:
-        yield from reservation["Instances"]
+        yield from reservation.get("Instances", (None,))  # null: an entry that cannot be read
 
 
 def _read_ec2_instance(entry: Mapping[str, Any]) -> DescribedInstance:
-    tags, reason = tags_of(entry.get("Tags")), entry.get("StateReason")
+    tags, why = tags_of(entry.get("Tags")), entry.get("StateReason")
     return DescribedInstance(
         instance_id=entry["InstanceId"],
         name=tags.get("Name"),
         state=entry["State"]["Name"],
         type=entry["InstanceType"],
         tags=tags,
-        reason=StateReason(reason["Code"], reason["Message"]) if reason else None,
+        reason=StateReason(why.get("Code", ""), why.get("Message", "")) if why else None,
         spot=entry.get("InstanceLifecycle") == "spot",
     )
 

@@ -117,7 +117,7 @@ def _explained(reason: StateReason) -> str:
     volume under a customer managed key, and falls back with Client.InternalError if it may not.
     """
     says = reason.message.removeprefix(f"{reason.code}: ").rstrip(".")
-    text = f"{reason.code}: {says}."
+    text = f"{reason.code}: {says}." if says else f"{reason.code}."
     if reason.code != "Client.InternalError":
         return text
     statement = json.dumps(ENCRYPTED_VOLUMES.statement(), separators=(",", ":"))
