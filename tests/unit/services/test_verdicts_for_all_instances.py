@@ -19,9 +19,11 @@ from cavok.domain.errors import ProbeTransient
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Evidence, Step, Verdict
 from cavok.domain.survey import Survey
+from cavok.domain.verifications import Trigger
 from cavok.services.probe_permission import probe_permission
-from tests.support.builders import NUMBER
-from tests.support.fake_aws import Aws, probed, refused
+from cavok.services.survey_regions import survey_regions
+from tests.support.builders import NOW, NUMBER
+from tests.support.fake_aws import Aws, a_session, probed, refused
 
 STOP = "ec2:StopInstances"
 REGIONS = ("us-east-1", "eu-west-1")
@@ -56,6 +58,7 @@ def regions() -> Iterator[Region]:
     yield Region(unlisted=Reason.ERROR)
     yield Region(unlisted=Reason.IDENTITY_POLICY)
     yield Region(status=RegionStatus.UNKNOWN)
+    yield Region(in_part=True)  # AWS's description of its only one cannot be read
     for answer in ERRORS:
         yield Region(answer)
         yield Region(answer, in_part=True)
@@ -180,3 +183,23 @@ def test_a_region_that_was_not_listed_is_named(unlisted: Reason, aws: Aws) -> No
     )
     assert step.resources
     assert (step.resources.asked, step.resources.allowed) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"), [(YES, Verdict.ALLOWED), (NO, Verdict.INCONCLUSIVE)]
+)
+def test_an_instance_that_cannot_be_read_is_not_refused_with_the_others(
+    answer: str, verdict: Verdict, aws: Aws
+) -> None:
+    """It could not be asked about, from the list that the survey read to the step."""
+    region, instance = REGIONS[0], INSTANCES[REGIONS[0]]
+    known = {"InstanceId": instance, "State": {"Name": "running"}, "InstanceType": "t3.small"}
+    aws.answers["DescribeInstances"] = {"Reservations": [{"Instances": [{}, known]}]}
+    aws.answers["StopInstances"] = refused(ERRORS[answer], f"About '{instance}'")
+    aws.answers["ListRolePolicies"] = refused("AccessDenied")
+
+    survey = survey_regions((region,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
+    step = probe_permission(STOP, probed(survey=Survey.from_dict(survey.as_dict())))
+
+    assert step.verdict is verdict
+    assert "Others were not asked about" in str(step.detail)

@@ -68,13 +68,14 @@ def judge_findings(
     asked_in_part: bool,
 ) -> Judgement:
     """One answer for all regions, in which some instances were asked about. `asked_in_part`: a
-    region has more instances than the test asks about.
+    region has more instances than the test asks about, or one that could not be read.
     """
     in_part = asked_in_part or any(found.unreached for found in findings.values())
     verdict = resources.verdict(listed=not unlisted, complete=not in_part)
     counted = f"AWS allows it for {resources.allowed} of {resources.asked} instances."
     if verdict is Verdict.ALLOWED:
-        return Judgement(verdict=verdict, error_code=DRY_RUN, detail=counted, resources=resources)
+        detail = f"{counted} Others were not asked about." if in_part else counted
+        return Judgement(verdict=verdict, error_code=DRY_RUN, detail=detail, resources=resources)
     if verdict is Verdict.INCONCLUSIVE:
         return replace(_undecided(findings, unlisted, resources, counted), resources=resources)
     refused = _first_refused(findings, resources)
@@ -167,7 +168,8 @@ def _undecided(
         detail=(
             f"AWS refuses it for {resources.denied} of the {resources.asked} instances that Cavok "
             "knows of, and allows it for none. Others were not asked about: the region has more "
-            f"than a test asks about, or {MAX_CALLS} calls did not suffice. Where one of them is "
-            "under Cavok's control, a test asks about it first."
+            f"than a test asks about, {MAX_CALLS} calls did not suffice, or AWS's description of "
+            "one could not be read. Where one of them is under Cavok's control, a test asks about "
+            "it first."
         ),
     )

@@ -164,6 +164,19 @@ def test_none_of_some_is_not_denied(count: int, in_part: tuple[str, ...], aws: A
     assert judgement.resources.denied > 0
     assert judgement.resources.allowed == 0
     assert ec2.calls <= MAX_CALLS
+    assert "or AWS's description of one could not be read" in str(judgement.detail)
+
+
+@pytest.mark.parametrize(
+    ("in_part", "more"), [((), ""), (("us-east-1",), " Others were not asked about.")]
+)
+def test_a_sample_that_is_allowed_says_that_there_are_others(
+    in_part: tuple[str, ...], more: str, aws: Aws
+) -> None:
+    judgement = asked(aws, Ec2(ids(5)), survey({"us-east-1": ids(5)}, in_part=in_part))
+
+    assert judgement.verdict is Verdict.ALLOWED
+    assert judgement.detail == f"AWS allows it for 5 of 5 instances.{more}"
 
 
 def test_the_regions_are_merged_into_one_answer(aws: Aws) -> None:
