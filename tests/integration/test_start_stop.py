@@ -50,7 +50,11 @@ from cavok.domain.steps import Verdict, judge
 from cavok.services import query_instances
 from cavok.services.connections import ConnectionDependencies
 from cavok.services.instances import list_instances
+from cavok.services.resources import ResourceDependencies
 from cavok.services.start_stop import start_stop
+from functions.instances_api import app as instances_api
+from tests.support import api
+from tests.support.api import Api
 from tests.support.builders import ACCOUNT_ID, ADA, NOW, ORGANIZATION_ID, an_account, judged
 from tests.support.faults import Died
 from tests.support.instances import make_database, run_instance, state
@@ -391,6 +395,35 @@ def test_a_key_tries_again_once_aws_describes_the_instance_in_full(
     accepted = start_stop(LATER, stop, dependencies=dependencies)
 
     assert (accepted.outcome, aws.calls) == (InteractionOutcome.ACCEPTED, 1)
+
+
+def test_an_instance_that_cannot_be_read_is_not_started_stopped_or_put_under_control(
+    connect: Connect,
+    control: ResourceDependencies,
+    undescribed: set[str],
+    aws: Aws,
+    admin: Api,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It may exist in any state, and a tag may exclude it."""
+    monkeypatch.setattr(api, "app", instances_api)
+    monkeypatch.setattr(wiring, "connection_dependencies", lambda: control.connections)
+    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
+    connect()
+    make_database("orders")
+    undescribed.add("us-east-1")
+    account = f"/v1/accounts/{ACCOUNT_ID}"
+    orders = {"kind": "rds", "instance_id": "orders", "region": "us-east-1"}
+
+    answers = [
+        admin.post(f"{account}/instances/rds/orders/start"),
+        admin.post(f"{account}/instances/rds/orders/stop"),
+        admin.post(f"{account}/resources", orders),
+    ]
+
+    assert [(each.status, each.json["code"]) for each in answers] == [(409, "not_readable")] * 3
+    assert aws.calls == 0
+    assert list(wiring.resources().all_of(ACCOUNT_ID)) == []
 
 
 def test_without_a_key_a_failure_that_passes_is_recorded_at_once(

@@ -68,7 +68,7 @@ def test_a_listing_shows_the_others_and_says_that_some_are_missing(aws: Aws) -> 
     assert [each.detail for each in recorded] == ["1 instance; 1 could not be listed."]
 
 
-def test_an_instance_that_cannot_be_read_is_not_started_or_stopped(aws: Aws) -> None:
+def test_looking_for_an_instance_that_cannot_be_read_fails(aws: Aws) -> None:
     """It may exist in any state, and a tag may exclude it."""
     aws.answers["DescribeDBInstances"] = {"DBInstances": [ODD]}
 

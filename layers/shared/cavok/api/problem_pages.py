@@ -177,8 +177,8 @@ EXPLANATIONS = {
         "wrong.",
     ),
     "not_readable": Explanation(
-        "AWS described the instance without a field that Cavok needs, so nothing was started or "
-        "stopped.",
+        "AWS described an instance without a field that Cavok needs. It may be the one of the "
+        "request, so nothing was done.",
         "Look at the instance in AWS's console: it may be new, or being deleted. Send the request "
         "again later, or ask Cavok's support.",
         "orders could not be looked for in us-east-1: Of the RDS instances in AWS's answer, 1 "
