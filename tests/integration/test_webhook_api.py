@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +14,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from cavok import wiring
+from cavok.adapters.table.table import ItemChanged, Table
+from cavok.adapters.table.webhooks import HealthItem
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.api.router import Router
 from cavok.domain.organizations import message_group
@@ -23,6 +26,7 @@ from tests.support.builders import NOW, ORGANIZATION_ID, a_failed_delivery
 from tests.support.moto_stack import items
 
 PATH = "/v1/organization/webhook"
+DAY = timedelta(days=1)
 ROTATED = WEBHOOK | {"rotate_secret": True}
 EVENT: dict[str, Any] = {
     "detail-type": "Account Failed",
@@ -230,13 +234,13 @@ def audit(api: Api) -> list[str]:
     return [item["action"] for item in items][::-1]
 
 
-def paused(admin: Api) -> Receiver:
+def paused(admin: Api, failures: int = PAUSED_AFTER) -> Receiver:
     """A receiver that failed until its webhook was paused, at NOW."""
     admin.put(PATH, WEBHOOK)
     receiver = Receiver(500)
-    for number in range(PAUSED_AFTER):
+    for number in range(failures):
         assert admin.get(PATH).json["state"] == "active"
-        delivered(receiver, number=number, now=NOW - timedelta(seconds=PAUSED_AFTER - 1 - number))
+        delivered(receiver, number=number, now=NOW - timedelta(seconds=failures - 1 - number))
     assert admin.get(PATH).json["state"] == "paused"
     return receiver
 
@@ -283,6 +287,82 @@ def test_failures_that_come_at_once_are_all_counted(
     webhooks.count_failure(ORGANIZATION_ID, NOW)
 
     assert webhooks.health(ORGANIZATION_ID).failures == 2
+
+
+class Meanwhile(Receiver):
+    """While it gets its message, something happens."""
+
+    def __init__(self, happens: Callable[[], object], status: int = 200) -> None:
+        super().__init__(status)
+        self.happens = happens
+
+    def post(self, url: Any, body: bytes, headers: dict[str, str]) -> int:
+        self.happens()
+        return super().post(url, body, headers)
+
+
+def failures() -> int:
+    return wiring.webhooks().health(ORGANIZATION_ID).failures
+
+
+@pytest.mark.parametrize(("status", "left"), [(200, 1), (500, 3)])
+def test_a_success_takes_away_a_failure_whatever_else_is_counted_meanwhile(
+    status: int, left: int, admin: Api
+) -> None:
+    """Else a receiver that mostly works is paused: of tries that overlap all failures count."""
+    admin.put(PATH, WEBHOOK)
+    for second in range(3):
+        delivered(Receiver(500), now=NOW + timedelta(seconds=second))
+    later = NOW + timedelta(minutes=1)
+
+    delivered(Meanwhile(lambda: delivered(Receiver(status), number=2, now=later)), now=NOW + DAY)
+
+    assert failures() == left
+    assert [each[1] for each in log(admin)].count("delivered") == (2 if status == 200 else 1)
+
+
+def test_a_success_that_began_before_a_pause_does_not_end_it(admin: Api) -> None:
+    admin.put(PATH, WEBHOOK)
+    delivered(Receiver(500), now=NOW - DAY)
+
+    delivered(Meanwhile(lambda: paused(admin, PAUSED_AFTER - 1)), number=77, now=NOW)
+
+    assert admin.get(PATH).json["state"] == "paused"
+
+
+def test_a_success_that_the_sdk_stores_twice_counts_once(admin: Api) -> None:
+    admin.put(PATH, WEBHOOK)
+    for second in range(3):
+        delivered(Receiver(500), now=NOW + timedelta(seconds=second))
+    webhook = wiring.webhooks().get(ORGANIZATION_ID)
+    assert webhook
+
+    for _ in range(2):
+        wiring.webhooks().count_success(webhook, NOW + DAY)
+
+    assert failures() == 2
+
+
+@pytest.mark.parametrize(("status", "said"), [(200, "delivered"), (500, "waiting")])
+def test_a_try_that_cannot_be_counted_is_recorded_and_not_made_again(
+    status: int, said: str, admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A conflict that keeps coming is a fault neither of ours nor of the receiver."""
+    admin.put(PATH, WEBHOOK)
+    delivered(Receiver(500), number=2, now=NOW - DAY)
+    put = Table.put
+
+    def in_conflict(self: Table, item: Any, *conditions: Any) -> None:
+        if isinstance(item, HealthItem):
+            raise ItemChanged
+        put(self, item, *conditions)
+
+    monkeypatch.setattr(Table, "put", in_conflict)
+
+    delivered(Receiver(status))
+
+    assert ("e-1", said, status, 1) in log(admin)
+    assert failures() == 1
 
 
 def test_a_failure_that_the_sdk_stores_twice_counts_once(admin: Api) -> None:
@@ -611,6 +691,37 @@ def test_successes_at_an_address_of_ones_own_buy_no_failures_at_anothers(
 
     assert own.messages == 5 * 20, "a good address works at once"
     assert target.messages == PAUSED_AFTER + 5, "one for each change"
+
+
+def test_what_an_address_of_ones_own_accepts_after_the_webhook_left_it_buys_nothing(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else many tries that are made at once there pay for as many failures at the next address."""
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
+    admin.put(PATH, WEBHOOK)
+    delivered(Receiver(500), now=NOW - timedelta(seconds=1))
+    elsewhere = WEBHOOK | {"url": "https://elsewhere.example.com/"}
+
+    delivered(Meanwhile(lambda: admin.put(PATH, elsewhere)), now=NOW + timedelta(seconds=1))
+
+    assert failures() == PAUSED_AFTER - 1
+
+
+def test_a_failure_counts_after_the_webhook_left_its_address(
+    admin: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else leading the webhook away and back, while a slow server has the messages, hides that they
+    fail, and it is never paused.
+    """
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: NOW))
+    admin.put(PATH, WEBHOOK)
+    delivered(Receiver(500), now=NOW - timedelta(seconds=1))
+    elsewhere = WEBHOOK | {"url": "https://elsewhere.example.com/"}
+
+    delivered(Meanwhile(lambda: admin.put(PATH, elsewhere), 500), now=NOW + timedelta(seconds=1))
+
+    assert failures() == PAUSED_AFTER
+    assert admin.get(PATH).json["state"] == "paused"
 
 
 def test_a_name_that_leads_to_a_server_of_ones_own_now_and_then_is_paused_all_the_same(

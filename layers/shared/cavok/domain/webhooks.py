@@ -39,8 +39,8 @@ that accepts one message in ten would never be paused.
 """
 
 REMEMBERED_FOR = timedelta(days=1)
-"""For so long after its last failure, a webhook begins at another address one failure before the
-pause.
+"""For so long after a failure was counted or taken away, a webhook begins at another address one
+failure before the pause.
 """
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
@@ -182,7 +182,7 @@ class Health:
         return WebhookState.PAUSED if self.next_try_at else WebhookState.ACTIVE
 
     def counts(self, now: datetime) -> bool:
-        """Whether to count a failure at this time: once, and not in a pause, because its tries are
+        """Whether to count a try of this time: once, and not in a pause, because its tries are
         counted when they begin.
         """
         return self.state is WebhookState.ACTIVE and self.changed_at != now
@@ -216,8 +216,8 @@ class Health:
         return self if self.state is WebhookState.ACTIVE else self.mended(now)
 
     def moved(self, now: datetime) -> Self:
-        """After the webhook got another address. If it failed in the last day, one more failure
-        pauses it. Otherwise, successes at an address of one's own would pay for failures at
+        """After the webhook got another address. If its health changed in the last day, one more
+        failure pauses it. Otherwise, successes at an address of one's own would pay for failures at
         somebody else's.
         """
         if self.changed_at is None or now - self.changed_at >= REMEMBERED_FOR:

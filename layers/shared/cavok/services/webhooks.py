@@ -2,7 +2,8 @@
 
 import json
 import time
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,7 @@ from cavok.domain.webhooks import (
     TRIES,
     Delivery,
     DeliveryStatus,
+    Health,
     ReceiverMessage,
     SigningSecret,
     Webhook,
@@ -42,6 +44,7 @@ from cavok.domain.webhooks import (
     signed_headers,
     wait_seconds,
 )
+from cavok.observability import logger
 
 if TYPE_CHECKING:  # deliver_webhook loads this module and counts nothing
     from cavok.adapters.table.quotas import Quotas
@@ -297,11 +300,11 @@ def deliver(
         )
     except NotDelivered as failure:
         if not paused:
-            webhooks.count_failure(organization_id, now)
+            with _counting():
+                webhooks.count_failure(organization_id, now)
         webhooks.record(replace(delivery, http_status=failure.status, duration_ms=_since(began)))
         raise
-    if health.failures:
-        webhooks.change_health(health, health.mended(now))
+    _count_success(webhook, health, now, webhooks)
     webhooks.record(
         replace(
             delivery,
@@ -320,6 +323,24 @@ def send_to_retries(event: Mapping[str, Any], retries: RetryQueue) -> None:
     (refusal,) = retries.send([Event(event["detail-type"], at, event["detail"])])
     if refusal:
         raise NotSent(f"SQS did not take the message: {refusal}")
+
+
+def _count_success(webhook: Webhook, health: Health, now: datetime, webhooks: Webhooks) -> None:
+    """`health`: as it was when the try began. It ends a pause only if nothing changed since."""
+    if health.state is WebhookState.PAUSED:
+        webhooks.change_health(health, health.mended(now))
+    elif health.failures:
+        with _counting():
+            webhooks.count_success(webhook, now)
+
+
+@contextmanager
+def _counting() -> Iterator[None]:
+    """A try that cannot be counted, because many others are, is not made again for that."""
+    try:
+        yield
+    except ChangedMeanwhile as error:
+        logger.warning("Not counted", reason=str(error))
 
 
 def _since(began: float) -> int:

@@ -239,6 +239,21 @@ class Webhooks:
 
         retry_on_conflict(attempt, or_raise=ChangedMeanwhile("Many messages fail at once."))
 
+    def count_success(self, tried: Webhook, now: datetime) -> None:
+        """Stores one failure less, if there is one, the webhook is not paused, and still leads
+        where it was tried: what an address of one's own accepts must not pay for failures at the
+        next. Raises ChangedMeanwhile.
+        """
+
+        def attempt() -> None:
+            health = self.health(tried.organization_id)
+            if health.failures and health.counts(now):
+                webhook = self.get(tried.organization_id)  # a move after this changes its health
+                if webhook and webhook.url == tried.url:
+                    self._table.put(HealthItem.of(health.mended(now)), _unchanged(health))
+
+        retry_on_conflict(attempt, or_raise=ChangedMeanwhile("Many messages come at once."))
+
     def change_health(self, before: Health, after: Health) -> bool:
         """Whether this caller changed it. False if another did since the read."""
         try:
