@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cavok import wiring
+from cavok.adapters.webhook_client import SECONDS
 from cavok.domain.events import Envelope, EventType
 from cavok.domain.organizations import message_group
 from cavok.domain.webhooks import PAUSED_AFTER, TRIES, Health, wait_seconds
@@ -29,6 +30,7 @@ from tests.support.messages import (
     receiver,
     records_of,
 )
+from tests.support.template import FUNCTIONS
 
 __all__ = ["environment", "eventbridge", "nothing_is_dropped", "receiver"]
 
@@ -182,6 +184,14 @@ def test_a_message_that_cannot_be_sent_on_stays_and_comes_again(
     assert '"WebhookFaults"' in capsys.readouterr().out, "and an alarm rings"
     assert comes("WebhookMessages", 2) == LEAVES
     assert [body["data"]["event_id"] for body in receiver.bodies] == ["e-1"]
+
+
+def test_a_queue_that_hangs_is_given_up_while_the_function_has_time_to_say_so() -> None:
+    """Also after a receiver that took all of its own. Else nothing but `WebhookErrors` rings."""
+    config = wiring._queue.__wrapped__("https://sqs.example/q")._sqs.meta.config
+    calls = config.retries["total_max_attempts"] * (config.connect_timeout + config.read_timeout)
+
+    assert SECONDS + calls <= FUNCTIONS["DeliverWebhook"]["Timeout"] - 10, "for all other calls"
 
 
 @pytest.mark.parametrize("fails", [throttles, does_not_answer])

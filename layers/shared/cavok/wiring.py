@@ -267,10 +267,13 @@ def webhook_client() -> "WebhookClient":
 @cache
 def _queue(url: str) -> "RetryQueue":
     import boto3
+    from botocore.config import Config
 
     from cavok.adapters.retry_queue import RetryQueue
 
-    return RetryQueue(boto3.client("sqs"), url)
+    # Twelve seconds at most: after a receiver's eight, deliver_webhook has time to say it.
+    once_more = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
+    return RetryQueue(boto3.client("sqs", config=once_more), url)
 
 
 def webhook_messages() -> "RetryQueue":
