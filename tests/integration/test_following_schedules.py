@@ -17,7 +17,7 @@ from cavok.adapters.customer.instances import InstanceClient
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.resources import Resources
-from cavok.domain import audit
+from cavok.domain import audit, schedules
 from cavok.domain.accounts import Status
 from cavok.domain.actors import SCHEDULE
 from cavok.domain.audit import AuditEntry, schedule_changed
@@ -61,7 +61,9 @@ from tests.support.builders import (
     an_account,
     by,
 )
+from tests.support.faults import Calls, Fault, watched
 from tests.support.instances import make_database
+from tests.support.interleaving import snapshot
 from tests.support.moto_stack import items
 from tests.support.schedules import (
     EVENING,
@@ -519,6 +521,78 @@ def test_a_schedule_that_is_set_while_another_is_ended_keeps_its_clocks(
 
     assert stored(orders).schedule == NIGHT
     assert set(stored(orders).clocks) >= schedules_in(scheduler).keys() != set()
+
+
+def test_a_first_schedule_that_is_set_while_it_is_ended_keeps_its_clocks(
+    connect: Connect, control: ResourceDependencies, scheduler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Until it is set, the new resource has its revision and no schedule."""
+    connect()
+    make_database("orders")
+    with Stubber(scheduler) as stub:
+        stub.add_client_error("create_schedule", "ThrottlingException")
+        with pytest.raises(ServiceUnavailable):
+            add_resource(CONTEXT, new(NIGHT), dependencies=control)
+    (halfway,) = wiring.resources().all_of(ACCOUNT_ID)
+    end, repetitions = control.scheduler.end, iter([new(NIGHT)])
+
+    def meet_the_repetition(names: Any) -> None:
+        ended = list(names)
+        end(ended)
+        for repetition in repetitions if ended else ():
+            add_resource(CONTEXT, repetition, dependencies=control)
+
+    monkeypatch.setattr(control.scheduler, "end", meet_the_repetition)
+
+    schedule_resource(CONTEXT, halfway.resource_id, None, dependencies=control)
+
+    assert stored(halfway).schedule == NIGHT
+    assert set(stored(halfway).clocks) >= schedules_in(scheduler).keys() != set()
+
+
+def test_a_schedule_that_is_ended_takes_the_clocks_with_it_that_it_got_later(
+    connect: Connect, control: ResourceDependencies, scheduler: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On the last Sunday of March there is no 02:30 in Berlin, which nobody looked for at first."""
+    connect()
+    make_database("orders")
+    early = Schedule("Europe/Berlin", (Window(DAYS, "02:30", "18:00"),))
+    with monkeypatch.context() as patch:
+        patch.setattr(schedules, "_LOOKED_AHEAD", timedelta(days=1))
+        orders = add_resource(CONTEXT, new(early), dependencies=control)
+    schedule_resource(CONTEXT, orders.resource_id, early, dependencies=control)
+    assert clock_of(orders, "0330") in schedules_in(scheduler).keys() - set(stored(orders).clocks)
+
+    schedule_resource(CONTEXT, orders.resource_id, None, dependencies=control)
+
+    assert schedules_in(scheduler) == {}
+    assert stored(orders).clocks == ()
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.TIMEOUT])
+@pytest.mark.parametrize("remove", [False, True])
+def test_what_has_ended_is_ended_even_if_its_clocks_are_not_forgotten(
+    orders: Resource, control: ResourceDependencies, scheduler: Any, remove: bool, fault: Fault
+) -> None:
+    """Then a repetition ends them again."""
+
+    def end() -> None:
+        if remove:
+            remove_resource(CONTEXT, orders.resource_id, dependencies=control)
+        else:
+            schedule_resource(CONTEXT, orders.resource_id, None, dependencies=control)
+
+    bring_back = snapshot()
+    with watched(Calls()) as calls:
+        end()
+    bring_back()
+    last = len(calls.made) - 1
+    with watched(Calls(index=last, fault=fault)):
+        end()
+
+    assert calls.made[last] == "UpdateItem"
+    assert schedules_in(scheduler) == {}
+    end()
 
 
 def test_a_resource_whose_account_is_deleted_meanwhile_is_not_added(

@@ -264,7 +264,8 @@ def _change(
         after = replace(after, clocks=names + names_of(clocks_of(before, now)))
         entry = audit.schedule_changed(before, after, account, context.requester, now)
         after = _save(after, before, names, entry, dependencies)
-    others = [name for name in before.clocks if name not in names]
+    previous = dict.fromkeys(before.clocks + names_of(clocks_of(before, now)))
+    others = [name for name in previous if name not in names]
     scheduler.end(others)
     if others and after.schedule is None:
         resources.forget_clocks(after)

@@ -1,11 +1,11 @@
 """Resources in the table. The caller has read the account in its organization before."""
 
 from collections.abc import Callable, Container, Iterator
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.exceptions import PynamoDBException
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
@@ -35,6 +35,7 @@ from cavok.domain.kinds import Kind
 from cavok.domain.pages import Page, Position
 from cavok.domain.resources import Resource
 from cavok.domain.schedules import Schedule, Window
+from cavok.observability import logger
 
 _NOT_THERE = "There is no such resource of this account."
 _CHANGED_BY_OTHERS = "The resource was changed by others at this moment. Please try again."
@@ -250,8 +251,11 @@ class Resources:
         return retry_on_conflict(attempt, or_raise=ChangedMeanwhile(_CHANGED_BY_OTHERS))
 
     def forget_clocks(self, resource: Resource) -> None:
-        """The clocks of its ended schedule are gone: nobody need end them again."""
-        self._forget_clocks(ResourceItem.of(resource), _unchanged(resource))
+        """The clocks of its ended schedule are gone: nobody need end them again. Does nothing if it
+        has a schedule meanwhile: a new resource has the revision of its first schedule already.
+        """
+        ended = _unchanged(resource) & ResourceItem.schedule.does_not_exist()
+        self._forget_clocks(ResourceItem.of(resource), ended)
 
     def forget_clocks_of_deleted(self, account_id: str, resource_id: str) -> None:
         """As `forget_clocks`."""
@@ -259,8 +263,11 @@ class Resources:
         self._forget_clocks(deleted, DeletedItem.pk.exists())
 
     def _forget_clocks(self, item: ResourceItem | DeletedItem, condition: Condition) -> None:
-        with suppress(WriteConflict):  # then a repetition ends them again
+        """If it fails, what has ended is ended all the same: a repetition ends the clocks again."""
+        try:
             self._table.update(item, [type(item).clocks.set(())], condition)
+        except (WriteConflict, PynamoDBException) as error:
+            logger.warning("Clocks not forgotten", item=item.sk, error=repr(error))
 
     def clocks_of_deleted(self, account_id: str) -> Iterator[str]:
         """Names of the clocks of all resources that were deleted within a day, unless they are
