@@ -17,6 +17,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from pynamodb.exceptions import PynamoDBException
 
 from cavok import wiring
+from cavok.adapters.table.due_accounts import DueAccounts
 from cavok.adapters.table.keys import DUE_SHARDS
 from cavok.adapters.table.stream import change_of
 from cavok.adapters.table.verifications import Verifications
@@ -1017,12 +1018,13 @@ def test_a_sweep_goes_on_where_nobody_can_say_how_many_connections_are_open(
     assert not swept.failed
 
 
+@pytest.mark.parametrize("attribute", ["status", "proven"])
 def test_an_account_that_cannot_be_read_keeps_nobody_from_being_tested(
-    customers: Customers,
+    customers: Customers, attribute: str
 ) -> None:
     """Such as one that a newer release wrote, before the older one was deployed again."""
     odd, *others = connected(5)
-    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "status")
+    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", attribute)
 
     swept = customers.swept()
 
@@ -1040,6 +1042,38 @@ def test_an_account_that_cannot_be_read_rings_an_alarm_as_soon_as_it_may_have_to
     written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "status")
 
     assert customers.swept().hours_untested == pytest.approx(26.1)
+
+
+def test_an_account_that_cannot_be_read_at_this_moment_is_not_taken_for_an_unreadable_one(
+    customers: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (odd,) = connected(1, due=NOW - timedelta(minutes=6))
+    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "status")
+    (other,) = connected(1, first=1, due=AN_HOUR_AGO)
+    read = DueAccounts.read
+
+    def throttled(self: DueAccounts, wanted: Any, now: datetime) -> list[Account]:
+        if [key.account_id for key in wanted] == [other.account_id]:
+            raise PynamoDBException("throttled")
+        return read(self, wanted, now)
+
+    monkeypatch.setattr(DueAccounts, "read", throttled)
+
+    swept = customers.swept()
+
+    assert set(swept.failed) == {odd.account_id, other.account_id}
+    assert swept.hours_untested == pytest.approx(26.1)
+
+
+def test_after_a_crash_a_sweep_does_not_fail_because_of_what_cannot_be_read(
+    customers: Customers,
+) -> None:
+    (odd,) = connected(1)
+    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "status")
+
+    swept = customers.sweep().take_apart()
+
+    assert list(swept.failed) == [odd.account_id]
 
 
 @pytest.mark.parametrize("apart", [False, True])
@@ -1066,13 +1100,15 @@ def test_a_dead_test_that_cannot_be_read_keeps_nobody_from_being_tested(
 def written_by_a_newer_release(sk: str, attribute: str) -> None:
     """Lets an item have a value that this release does not know."""
     (item,) = (i for i in client("dynamodb").scan(TableName=TABLE)["Items"] if i["sk"]["S"] == sk)
+    (kind,) = item[attribute]
+    newer = b"packed otherwise" if kind == "B" else "of a newer release"
     client("dynamodb").update_item(
         TableName=TABLE,
         Key={"pk": item["pk"], "sk": item["sk"]},
         UpdateExpression="SET #attribute = :newer",
         ConditionExpression="attribute_exists(#attribute)",
         ExpressionAttributeNames={"#attribute": attribute},
-        ExpressionAttributeValues={":newer": {"S": "of a newer release"}},
+        ExpressionAttributeValues={":newer": {kind: newer}},
     )
 
 

@@ -54,6 +54,9 @@ Each makes three STS calls; STS allows 600 a second. With so many accounts, the 
 limit.
 """
 
+_UNREADABLE = (KeyError, TypeError, ValueError)
+"""What reading an item raises that was written in another form."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweepDependencies:
@@ -143,8 +146,9 @@ class Sweep:
         page = self._ready(queue, AT_ONCE)
         for account in sample(page, len(page)):
             self._hand_over(account, "after a crash")
-        if self.swept.failed and not self.swept.handed_over:
-            raise next(iter(self.swept.failed.values()))
+        failed = [a.account_id for a in page if a.account_id in self.swept.failed]
+        if failed and not self.swept.handed_over:
+            raise self.swept.failed[failed[0]]
         return self.swept
 
     def _look(self, queue: FairQueue, since: datetime | None) -> datetime:
@@ -176,12 +180,14 @@ class Sweep:
         read, found = self.dependencies.due.read, []
         try:
             return read(wanted, now)
-        except (KeyError, TypeError, ValueError):  # one cannot be read: one by one
+        except _UNREADABLE:  # one by one
             for key in wanted:
                 with self._concerning(key.account_id):
-                    found += read([key], now)
-                    continue
-                self._note_age(self._due[key] - UNTESTED, now)
+                    try:
+                        found += read([key], now)
+                    except _UNREADABLE:
+                        self._note_age(self._due[key] - UNTESTED, now)
+                        raise
         return found
 
     def _note_age(self, since: datetime, now: datetime) -> None:
@@ -201,10 +207,8 @@ class Sweep:
         return test if test.running else None
 
     def _abort(self, dead: Verification, now: datetime) -> None:
-        ours = self.dependencies
-        with self._concerning(dead.account_id):
-            abort_verification(dead, verifications=ours.verifications, now=now)
-            self.swept.outcomes["aborted"] += 1
+        abort_verification(dead, verifications=self.dependencies.verifications, now=now)
+        self.swept.outcomes["aborted"] += 1
 
     @contextmanager
     def _concerning(self, account_id: str) -> Iterator[None]:

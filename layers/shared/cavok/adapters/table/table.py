@@ -3,6 +3,7 @@
 import json
 import random
 import time
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
@@ -343,8 +344,11 @@ class PackedAttribute(Attribute[Any]):
         return self._dump(value)
 
     def deserialize(self, value: bytes) -> Any:
-        """Raises what `load` raises."""
-        return self._load(value)
+        """Raises what `load` raises, and ValueError for bytes that are packed otherwise."""
+        try:
+            return self._load(value)
+        except zlib.error as error:
+            raise ValueError(f"Not packed as this release packs it: {error}") from error
 
 
 class Table:
