@@ -323,6 +323,9 @@ def test_a_test_and_its_account_are_read_in_one_call(accounts: Accounts) -> None
     assert calls.made == ["BatchGetItem"]
     with pytest.raises(VerificationNotFound):
         found(OTHER_VERIFICATION_ID)
+    with watched(Calls()) as calls, pytest.raises(VerificationNotFound):
+        found("longer than DynamoDB allows" * 100)
+    assert calls.made == []
     accounts.delete(account, entry=audit.deleted(account, ACTOR, NOW), now=NOW)
     assert found(VERIFICATION_ID) == (verification, None)
 

@@ -188,7 +188,12 @@ class Verifications:
     ) -> tuple[Verification, Account | None]:
         """A verification as `stored`, and the account, in one call; null if the account was
         deleted. Raises VerificationNotFound, also for one of another organization's account.
+
+        The account may be read before the verification, and either may change in between. The
+        conditions of the writes make up for that: an account's version, and that the test runs.
         """
+        if not is_id(verification_id):
+            raise _not_found()
         account_key = keys.organization_pk(organization_id), keys.account_sk(account_id)
         key = keys.account_pk(account_id), keys.verification_sk(verification_id)
         item, account = self._table.get_both((VerificationItem, *key), (AccountItem, *account_key))
