@@ -177,3 +177,15 @@ def test_each_page_that_it_reads_counts_as_a_request(
     while remaining() > 3:
         quota.take(ORGANIZATION_ID, now)
     assert is_problem(viewer.get(f"{path}/least-privilege"), 429)
+
+
+def test_reading_that_finds_nothing_counts_too(
+    viewer: Api, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    quota = RequestQuota(Quota(QuotaName.REQUESTS, 40, timedelta(minutes=1)))
+    monkeypatch.setattr(wiring, "request_quota", lambda: quota)
+    now = Router.now()
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: now))
+
+    assert viewer.get(f"{path}/least-privilege").status == 200
+    assert quota.remaining(ORGANIZATION_ID, now, viewer=True) == 20 - 1 - 1 - 1

@@ -28,8 +28,8 @@ def least_privilege_for(
     now: datetime,
 ) -> LeastPrivilege:
     """Nothing is called in the customer's account. `count_page` is called before each page of
-    resources or interactions. Raises what it raises, and InvalidField if the policy would be too
-    long.
+    resources or interactions, also if it is empty. Raises what it raises, and InvalidField if the
+    policy would be too long.
     """
     used, since = _latest(account.account_id, interactions, count_page, now)
     return least_privilege(
@@ -43,8 +43,9 @@ def least_privilege_for(
 
 
 def _counted(items: Iterable[T], count_page: Callable[[], None]) -> Iterator[T]:
+    count_page()
     for number, item in enumerate(items):
-        if number % PAGE == 0:
+        if number and number % PAGE == 0:
             count_page()
         yield item
 
