@@ -223,9 +223,9 @@ def test_the_public_api_seals_access_keys_and_nothing_else(
 @pytest.mark.parametrize(
     ("function", "allowed"),
     [
-        ("AccountsApi", {"get_item", "query", "put_item", "delete_item"}),
+        ("AccountsApi", {"get_item", "batch_get_item", "query", "put_item", "delete_item"}),
         ("OpenSession", {"get_item"}),
-        ("RecordVerification", {"get_item", "query", "put_item"}),
+        ("RecordVerification", {"batch_get_item", "query", "put_item"}),
         ("SurveyRegions", set()),
         *((name, set()) for name in ("ProbePermission", "WriteCustomerLog", "DashboardPage")),
     ],
@@ -237,6 +237,9 @@ def test_each_function_reaches_the_table_as_it_must_and_no_further(
     key = {"pk": {"S": "ORG#e2e-nobody"}, "sk": {"S": "ORG"}}
     calls = {
         "get_item": lambda: table.get_item(**name, Key=key),
+        "batch_get_item": lambda: table.batch_get_item(
+            RequestItems={stack.table_name: {"Keys": [key]}}
+        ),
         "query": lambda: table.query(
             **name,
             KeyConditionExpression="pk = :pk",
