@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import pytest
@@ -227,7 +228,7 @@ def test_a_test_of_a_connection_that_was_changed_meanwhile_does_not_count(
 ) -> None:
     changed: list[Json] = []
 
-    def change_the_role(seen: Json) -> None:
+    def change_the_role(early: bool, seen: Json) -> None:
         if seen["state"] == "running" and (seen["steps"] or early) and not changed:
             body = {"role_name": "CavokOther"}
             changed.append(answer(connected.person.patch(connected.path, json=body)))
@@ -238,7 +239,7 @@ def test_a_test_of_a_connection_that_was_changed_meanwhile_does_not_count(
     for early in (False, False, True, True, True):
         changed.clear()
         started = connected.press_test()["verification_id"]
-        ended = connected.watch(started, change_the_role, every=0.02)
+        ended = connected.watch(started, partial(change_the_role, early), every=0.02)
         if changed and changed[0]["testing"]:
             break
         answer(connected.person.patch(connected.path, json=before))
