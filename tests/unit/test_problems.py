@@ -116,7 +116,7 @@ def test_codes_of_different_causes_are_different() -> None:
 SEVERAL_PLACES = {
     "AccountNotFound": (3, "it is not there, or not any more"),
     "BusyWithOthers": (8, "others change the same item: read it again"),
-    "ChangedMeanwhile": (16, "others kept changing the same item: send it again"),
+    "ChangedMeanwhile": (17, "others kept changing the same item: send it again"),
     "InstanceNotFound": (4, "found nowhere; the fourth is an answer that was stored"),
     "NotAnswered": (2, "the way in, and the call: neither did anything"),
     "Overtaken": (2, "a later request or turn; the second one has no client"),
