@@ -104,12 +104,14 @@ class Network:
 
     @contextmanager
     def outage(self, page: Page, back: str = "Live") -> Iterator[None]:
-        """If the API is to be down, it is so inside, and the page says so, whose first view is
-        there. Afterwards it is live again, or says what `back` says."""
+        """If the API is to be down, it is so inside, and the page says so, all of whose parts were
+        read before. Afterwards it is live again, or says what `back` says."""
         if self.condition is not API_DOWN:
             yield
             return
         expect(page.locator(".freshness")).to_have_text("Live")
+        # A view is live while a part of it is read for the first time.
+        expect(page.locator("main [aria-busy=true]")).to_have_count(0)
         self.is_down = True
         self._until(page, "Last updated")
         yield
