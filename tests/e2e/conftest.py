@@ -114,6 +114,20 @@ def scheduled_stop(use: Use) -> ScheduledStop:
     return schedule_a_stop(use(), "orders")
 
 
+@pytest.fixture(scope="session")
+def stop_whose_key_is_used(use: Use) -> ScheduledStop:
+    """The same, where a client has sent a request with the key of the schedule's turn."""
+    planned = schedule_a_stop(use(write_logs=False), "orders")
+    connected = planned.used.connected
+    early = connected.person.post(
+        f"{connected.path}/instances/rds/{planned.instance_id}/stop",
+        params={"region": "us-east-1"},
+        headers={"Idempotency-Key": f"{planned.resource['resource_id']}/{planned.at.isoformat()}"},
+    )
+    answer(early)
+    return planned
+
+
 @pytest.fixture
 def bus(stack: Stack) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What the bus tells from now on, as a rule of another service's hears it."""
@@ -144,5 +158,7 @@ def bus(stack: Stack) -> Iterator[Callable[[], list[dict[str, Any]]]]:
 @pytest.fixture(scope="session", autouse=True)
 def _what_takes_minutes_by_itself(request: pytest.FixtureRequest, invariants: Invariants) -> None:
     """Is started before all other tests, so that nobody waits for it."""
-    if any("scheduled_stop" in item.fixturenames for item in request.session.items):  # type: ignore[attr-defined]
-        request.getfixturevalue("scheduled_stop")
+    items: list[pytest.Item] = request.session.items
+    wanted = {name for item in items for name in item.fixturenames}  # type: ignore[attr-defined]
+    for name in sorted({"scheduled_stop", "stop_whose_key_is_used"} & wanted):
+        request.getfixturevalue(name)

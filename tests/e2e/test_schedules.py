@@ -15,7 +15,6 @@ from tests.e2e.using import (
     Use,
     Used,
     control,
-    schedule_a_stop,
     window_around_now,
 )
 from tests.support import inspection
@@ -58,20 +57,11 @@ def test_a_schedule_that_fires_stops_the_instance_and_says_who_did_it(
     assert usage == history
 
 
-def test_a_client_that_uses_the_key_of_a_turn_first_keeps_it_from_nothing(use: Use) -> None:
-    planned = schedule_a_stop(use(write_logs=False), "orders")
-    person, path = planned.used.connected.person, planned.used.connected.path
-    key = f"{planned.resource['resource_id']}/{planned.at.isoformat()}"
-
-    early = person.post(
-        f"{path}/instances/rds/orders/stop",
-        params={"region": "us-east-1"},
-        headers={"Idempotency-Key": key},
-    )
-
-    answer(early)
+def test_a_client_that_uses_the_key_of_a_turn_first_keeps_it_from_nothing(
+    stop_whose_key_is_used: ScheduledStop,
+) -> None:
     wait_for(
-        planned.used.history,
+        stop_whose_key_is_used.used.history,
         lambda items: any(item["actor"] == "schedule" for item in items),
         seconds=180,
     )
