@@ -24,6 +24,8 @@ class Step:
     """Nothing had to be done, so no duration is shown."""
     skipped: bool = False
     """It could not be done, which is not a failure."""
+    seconds: float | None = None
+    """How long it took, if it began before it was shown."""
 
 
 @contextmanager
@@ -40,7 +42,8 @@ def step(title: str) -> Iterator[Step]:
     except BaseException:
         console.print(f"[red]✘[/] {title}")
         raise
-    seconds = time.monotonic() - started
+    waited = time.monotonic() - started
+    seconds = waited if current.seconds is None else current.seconds
     took = "" if current.quick else f" [dim]{seconds:.1f} s[/]"
     outcome = f" [dim]{current.outcome}[/]" if current.outcome else ""
     symbol = "[yellow]–[/]" if current.skipped else "[green]✔[/]"
