@@ -7,7 +7,9 @@ RUN = .venv/bin/python -m
 TOGETHER = --numprocesses 2 --dist loadfile
 # A folder of tests, or what ARGS says: it may name files, or choose among the folder's tests.
 of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
-export PYTHONDONTWRITEBYTECODE = 1
+# Bytecode is kept, else every command compiles its libraries anew; and apart from the sources, which are packaged.
+export PYTHONPYCACHEPREFIX = $(CURDIR)/.local/bytecode
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help up down status token logs sweep test unit integration e2e browser check bench contract smoke mutants model reliability format client events kinds catalog screens lock python dev stack checkers simulator page chromium

@@ -183,11 +183,14 @@ def _common_name(pem: str) -> str:
 
 def compile_all(layer: Path) -> None:
     """Bytecode that Python takes without looking at its source, since a zip does not keep the
-    source's time exactly. It names the place where Lambda puts a layer.
+    source's time exactly. It names the place where Lambda puts a layer, and stands beside its
+    source even where PYTHONPYCACHEPREFIX is set.
     """
     for source in sorted(layer.rglob("*.py")):
+        name = f"{source.stem}.{sys.implementation.cache_tag}.pyc"
         py_compile.compile(
             str(source),
+            cfile=str(source.parent / "__pycache__" / name),
             dfile=f"/opt/python/{source.relative_to(layer).as_posix()}",
             doraise=True,
             invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,

@@ -196,7 +196,10 @@ def run(copy: Path, *arguments: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=copy,
-        env={"PYTHONPATH": f"{copy / 'layers/shared'}:{copy}", "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            "PYTHONPATH": f"{copy / 'layers/shared'}:{copy}",
+            "PYTHONPYCACHEPREFIX": sys.pycache_prefix or "",
+        },
         capture_output=True,
         text=True,
         check=False,

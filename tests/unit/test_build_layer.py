@@ -260,12 +260,12 @@ class Sent(Exception):
     """What would have gone to the network."""
 
 
-def bytecode(package: Path, seed: str) -> dict[str, bytes]:
+def bytecode(package: Path, seed: str, **variables: str) -> dict[str, bytes]:
     """Of a process of its own, as in a build."""
     code = "import build_layer, pathlib, sys; build_layer.compile_all(pathlib.Path(sys.argv[1]))"
     subprocess.run(
         [sys.executable, "-c", code, str(package)],
-        env={**os.environ, "PYTHONPATH": str(SHARED), "PYTHONHASHSEED": seed},
+        env={**os.environ, "PYTHONPATH": str(SHARED), "PYTHONHASHSEED": seed, **variables},
         check=True,
     )
     return {str(p.relative_to(package)): p.read_bytes() for p in package.rglob("*.pyc")}
@@ -277,7 +277,8 @@ def test_the_same_source_makes_the_same_bytecode_wherever_it_is_built(tmp_path: 
             SHARED / "cavok" / "domain", tmp_path / place, ignore=shutil.ignore_patterns("*.pyc")
         )
 
-    here, there = bytecode(tmp_path / "here", "1"), bytecode(tmp_path / "there", "2")
+    elsewhere = {"PYTHONPYCACHEPREFIX": str(tmp_path / "kept")}
+    here, there = bytecode(tmp_path / "here", "1"), bytecode(tmp_path / "there", "2", **elsewhere)
 
     assert here == there
     assert len(here) > 10
