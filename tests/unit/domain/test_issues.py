@@ -18,8 +18,22 @@ from cavok.domain.fixes import grant
 from cavok.domain.instances import InstanceKey
 from cavok.domain.issues import INSTANCE_REFUSED, find_issues, refused_for_instances
 from cavok.domain.kinds import Kind
+from cavok.domain.policy_verdicts import (
+    Database,
+    DatabaseQuestion,
+    Databases,
+    RolePolicies,
+    judge_databases,
+)
 from cavok.domain.regions import RegionHealth, RegionStatus
-from cavok.domain.steps import MAX_EXAMPLES, AskedResources, ResourceVerdict, Step, Verdict
+from cavok.domain.steps import (
+    MAX_EXAMPLES,
+    AskedResources,
+    Judgement,
+    ResourceVerdict,
+    Step,
+    Verdict,
+)
 from cavok.domain.verifications import entry_refused, finish
 from tests.support.builders import (
     NOW,
@@ -741,32 +755,58 @@ def test_policies_that_tests_do_not_read_put_nothing_in_doubt_that_was_not_refus
     assert replace(still, verification=refused.verification) == refused
 
 
-@pytest.mark.parametrize(
-    ("allowed", "refused", "stays"),
-    [
-        (["ledger"], 1, True),
-        (["ledger", "orders"], 1, False),
-        ([f"other-{number}" for number in range(25)], 1, True),
-        (["ledger"], MAX_EXAMPLES - 1, True),
-        (["orders"], MAX_EXAMPLES, False),  # allowed, but not named
-    ],
-)
-def test_a_database_that_was_not_weighed_stays_refused(
-    allowed: list[str], refused: int, stays: bool
+@pytest.mark.parametrize("others", [1, MAX_EXAMPLES, MAX_EXAMPLES + 5])
+@pytest.mark.parametrize("complete", [True, False])
+def test_a_refused_database_that_is_gone_is_no_problem_and_one_that_was_not_weighed_is(
+    complete: bool, others: int
 ) -> None:
-    """It could not be read, or listed. That others are allowed and refused proves nothing."""
+    """What was not weighed could not be read, or listed. That others are allowed and refused
+    proves nothing about it.
+    """
     before = judged_by(an_account(), partly(STOP_DB, refused=[ORDERS]), under_control={ORDERS})
-    step = partly(
-        STOP_DB,
-        allowed=[replace(ORDERS, instance_id=name) for name in allowed],
-        refused=[replace(ORDERS, instance_id=f"stock-{number}") for number in range(refused)],
-    )
+    names = [f"{name}-{number}" for number in range(others) for name in ("ledger", "stock")]
 
-    after = judged_by(before, step, under_control={ORDERS})
+    after = judged_by(before, weighed(names, complete=complete), under_control={ORDERS})
+
+    assert after.status is (Status.CONFIRMED if complete else Status.DEGRADED)
+    assert (after.issues[0] == before.issues[0]) == (not complete)
+
+
+@pytest.mark.parametrize(("refused", "complete"), [(1, True), (MAX_EXAMPLES, False)])
+def test_a_database_that_was_weighed_and_is_allowed_is_no_problem_though_no_example_names_it(
+    refused: int, complete: bool
+) -> None:
+    before = judged_by(an_account(), partly(STOP_DB, refused=[ORDERS]), under_control={ORDERS})
+    step = weighed(["orders", *(f"stock-{n}" for n in range(refused))], complete=complete)
 
     assert step.verdict is Verdict.PARTIAL
-    assert after.status is (Status.DEGRADED if stays else Status.CONFIRMED)
-    assert (after.issues[0] == before.issues[0]) == stays
+    assert judged_by(before, step, under_control={ORDERS}).status is Status.CONFIRMED
+
+
+def weighed(names: Sequence[str], *, complete: bool) -> Step:
+    """The step of a role that is denied databases named `stock-…`. `complete`: there are no others.
+    ORDERS is under control.
+    """
+    arn = "arn:aws:rds:us-east-1:123456789012:db:"
+    policy = {
+        "Statement": [
+            {"Effect": "Allow", "Action": STOP_DB, "Resource": "*"},
+            {"Effect": "Deny", "Action": STOP_DB, "Resource": f"{arn}stock-*"},
+        ]
+    }
+    found = tuple(Database(name, ORDERS.region, f"{arn}{name}", {}) for name in names)
+    judgement = judge_databases(
+        DatabaseQuestion(
+            action=STOP_DB,
+            absent_arn=f"{arn}absent",
+            answer=Judgement(verdict=Verdict.ALLOWED),
+            role_arn=None,
+        ),
+        RolePolicies((policy,)),
+        Databases(found, complete),
+        {ORDERS.region: [ORDERS.instance_id]},
+    )
+    return a_step(STOP_DB, judgement.verdict, judgement.reason, resources=judgement.resources)
 
 
 def test_a_database_that_no_example_names_is_in_doubt_where_there_are_more_than_examples() -> None:
@@ -781,6 +821,17 @@ def test_a_database_that_no_example_names_is_in_doubt_where_there_are_more_than_
     assert (doubted.asked, doubted.allowed, doubted.denied) == (MAX_EXAMPLES + 1, 0, MAX_EXAMPLES)
     assert doubted.examples == found.examples
     assert named.doubting({("us-east-1", "orders"), ("eu-west-1", "ledger")}) == named
+
+
+def test_one_that_was_not_weighed_hides_no_allowed_one_from_doubt() -> None:
+    stocks = [replace(ORDERS, instance_id=f"stock-{n}") for n in range(MAX_EXAMPLES - 1)]
+    not_weighed = ResourceVerdict("ledger", "us-east-1", Verdict.SKIPPED)
+    found = partly(STOP_DB, allowed=[ORDERS], refused=stocks).resources
+    assert found
+    found = replace(found, examples=(*found.examples[:-1], not_weighed))
+
+    assert found.doubting({("us-east-1", "ledger")}) == found
+    assert found.doubting({("us-east-1", "orders")}).allowed == 0
 
 
 def test_what_is_in_doubt_is_not_provable_and_stands_behind_what_is_refused() -> None:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cavok.domain.access_denied import Reason
+from cavok.domain.kinds import Kind
 from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.survey import (
     MAX_ASKED,
@@ -40,7 +41,10 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
     survey = Survey(
         region_health=(US, REFUSED),
         instances={"us-east-1": ("i-0123456789abcdef0", "i-01234567")},
-        under_control={"us-east-1": ("i-0123456789abcdef0", "orders")},
+        under_control={
+            Kind.EC2: {"us-east-1": ("i-0123456789abcdef0",)},
+            Kind.RDS: {"us-east-1": ("orders",)},
+        },
         asked_in_part=("us-east-1",),
         unlisted={"eu-central-1": Reason.IDENTITY_POLICY, "us-east-1": Reason.ERROR},
         elsewhere=("eu-west-3",),
@@ -54,11 +58,16 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
 
 
 def test_the_survey_of_a_test_that_runs_during_an_update_is_read() -> None:
-    """Its execution keeps the former definition of the workflow, which knows no `unlisted`."""
+    """Its execution keeps the former definition of the workflow, which knows no `unlisted`, and
+    what is under control without its kind.
+    """
     stored = Survey(region_health=(US,)).as_dict()
     del stored["unlisted"]
+    ids = {"us-east-1": ("orders",)}
 
     assert Survey.from_dict(stored) == Survey(region_health=(US,))
+    of_any_kind = Survey.from_dict(stored | {"under_control": {"us-east-1": ["orders"]}})
+    assert of_any_kind.under_control == dict.fromkeys(Kind, ids)
 
 
 def test_the_largest_survey_fits_into_a_state() -> None:
@@ -69,7 +78,10 @@ def test_the_largest_survey_fits_into_a_state() -> None:
             RegionHealth(r, RegionStatus.REFUSED, Reason.SERVICE_CONTROL_POLICY) for r in regions
         ),
         instances={region: ids(MAX_ASKED) for region in regions},
-        under_control={r: tuple(control[n::20]) for n, r in enumerate(regions)},
+        under_control={
+            kind: {r: tuple(control[n + 20 * k :: 60]) for n, r in enumerate(regions)}
+            for k, kind in enumerate(Kind)
+        },
         asked_in_part=tuple(regions),
         unlisted=dict.fromkeys(regions, Reason.RESOURCE_CONTROL_POLICY),
         elsewhere=tuple(sorted(REGIONS)[20:]),
@@ -112,7 +124,7 @@ def test_after_the_probes_only_what_counts_is_passed_on() -> None:
     survey = Survey(
         region_health=(US,),
         instances={"us-east-1": ids(1)},
-        under_control={"us-east-1": ids(1)},
+        under_control={Kind.EC2: {"us-east-1": ids(1)}},
         unlisted={"us-east-1": Reason.ERROR},
         elsewhere=(),
         inline_policies=({},),

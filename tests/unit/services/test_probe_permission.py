@@ -15,6 +15,7 @@ from cavok.adapters.customer import dry_runs, probes
 from cavok.domain.access_denied import OUT_OF_TIME, TIMED_OUT, WORTH_REPEATING, Reason
 from cavok.domain.deadlines import Deadline
 from cavok.domain.errors import ProbeTransient
+from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Evidence, Step, Verdict
 from cavok.domain.survey import Survey
@@ -407,7 +408,7 @@ def test_those_under_control_are_named_first(aws: Aws) -> None:
     role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
     survey = Survey(
         region_health=(RegionHealth("us-east-1", RegionStatus.REACHABLE),),
-        under_control={"us-east-1": ("prod-29",)},
+        under_control={Kind.RDS: {"us-east-1": ("prod-29",)}},
     )
 
     step = probe_permission(STOP_DB, probed(survey=survey))
@@ -415,6 +416,33 @@ def test_those_under_control_are_named_first(aws: Aws) -> None:
     assert step.resources
     assert step.resources.examples[0].id == "prod-29"
     assert len(step.resources.examples) == 20
+
+
+def test_one_under_control_that_could_not_be_read_is_named_in_the_step_of_its_kind(
+    aws: Aws,
+) -> None:
+    stop_refused(aws)
+    databases(aws, dev_orders={}, prod_orders={})
+    aws.answers["DescribeDBInstances"]["DBInstances"].append({"DBInstanceIdentifier": "odd"})
+    role_says(aws, "Allow", STOP_DB, Resource=f"{ARN}dev-*")
+    survey = Survey(
+        region_health=(RegionHealth("us-east-1", RegionStatus.REACHABLE),),
+        under_control={
+            Kind.EC2: {"us-east-1": ("i-0123456789abcdef0",)},
+            Kind.RDS: {"us-east-1": ("odd", "prod-orders")},
+            Kind.AURORA: {"us-east-1": ("ledger",)},
+        },
+    )
+
+    step = probe_permission(STOP_DB, probed(survey=survey))
+
+    assert found(step) == {
+        "prod-orders": (Verdict.DENIED, Reason.IDENTITY_POLICY),
+        "odd": (Verdict.SKIPPED, Reason.NOT_PROVABLE),
+        "dev-orders": (Verdict.ALLOWED, None),
+    }
+    assert step.resources
+    assert step.resources.asked == 2
 
 
 def test_databases_of_all_reachable_regions_count(aws: Aws) -> None:

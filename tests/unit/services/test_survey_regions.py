@@ -454,7 +454,7 @@ def test_terminated_instances_are_not_asked_about() -> None:
     assert surveyed(session, US).instances == {}
 
 
-def test_what_is_under_control_is_told_by_region_and_only_of_the_accounts_regions() -> None:
+def test_what_is_under_control_is_told_by_kind_and_only_of_the_accounts_regions() -> None:
     session = Session({US: Region([ids(1)])})
     resources = [
         controlled(ids(1)[0]),
@@ -464,7 +464,11 @@ def test_what_is_under_control_is_told_by_region_and_only_of_the_accounts_region
 
     survey = surveyed(session, US, resources=resources)
 
-    assert survey.under_control == {US: (ids(1)[0], "orders")}
+    assert survey.under_control == {
+        Kind.EC2: {US: (ids(1)[0],)},
+        Kind.RDS: {US: ("orders",)},
+        Kind.AURORA: {},
+    }
     assert survey.instances == {US: tuple(ids(1))}, "a database is no EC2 instance"
 
 

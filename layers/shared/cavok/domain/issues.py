@@ -22,7 +22,7 @@ from cavok.domain.fixes import ACCOUNT_SETTINGS, enabling, fix_of_refusal, grant
 from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.regions import ALWAYS_ENABLED, UNUSABLE, RegionHealth, RegionStatus
-from cavok.domain.steps import MAX_EXAMPLES, AskedResources, Step, Verdict
+from cavok.domain.steps import MAX_EXAMPLES, Step, Verdict
 
 PERMISSION_LOST = "permission_lost"
 INSTANCE_REFUSED = "instance_refused"
@@ -414,27 +414,12 @@ def _is_open(step: Step, key: InstanceKey, under_control: Collection[InstanceKey
     shown = {InstanceKey(key.kind, each.region, each.id): each for each in resources.examples}
     if key in shown:
         return shown[key].verdict in (Verdict.INCONCLUSIVE, Verdict.SKIPPED)
-    if not key.kind.descriptor.dry_run:
-        unnamed = _leaves_out_allowed(resources, key, under_control)
-        return step.verdict is Verdict.INCONCLUSIVE or not unnamed
     only_such = all(
         each in under_control and example.verdict is not Verdict.ALLOWED
         for each, example in shown.items()
     )
     hidden = len(shown) >= MAX_EXAMPLES and only_such
     return step.verdict is Verdict.INCONCLUSIVE or hidden
-
-
-def _leaves_out_allowed(
-    resources: AskedResources, key: InstanceKey, under_control: Collection[InstanceKey]
-) -> bool:
-    """Whether a database under control that no example names may be among the allowed ones. If not,
-    it was not weighed: it is gone, or could not be listed or read. Of allowed ones, those under
-    control are named first.
-    """
-    named = [each for each in resources.examples if each.verdict is Verdict.ALLOWED]
-    keys = [InstanceKey(key.kind, each.region, each.id) for each in named]
-    return resources.allowed > len(named) and all(each in under_control for each in keys)
 
 
 def doubted(

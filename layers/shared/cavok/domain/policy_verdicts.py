@@ -5,7 +5,7 @@ the grant is not unconditional: a role limited to `db:dev-*` is refused too. Its
 rule out a Deny for some databases. So the role's policies are evaluated on the real ones.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Self
 
@@ -182,7 +182,8 @@ def judge_databases(
     A success stands unless a database may be refused, even one that was not evaluated. A refusal
     alone never stands: it is `denied` only if the policies refuse every database, and inconclusive
     if they leave one open. Databases under Cavok's control come first, and the first MAX_WEIGHED
-    count. Raises OutOfTime.
+    count. One under control that is not among them is skipped, unless it is certainly gone.
+    `under_control` has IDs of the same kind, by region. Raises OutOfTime.
     """
     databases = _first(databases, under_control)
     weighed = policies.after_success(question.on_absent) if question.succeeded else policies
@@ -191,6 +192,7 @@ def judge_databases(
         deadline.check()
         weighing.check()
         verdicts.append(question.verdict_for(database, weighed))
+    verdicts += _not_weighed(databases, under_control)
     resources = AskedResources.of(verdicts, under_control)
     answer = question.answer
     all_weighed = databases.complete and not policies.unanswered
@@ -218,6 +220,17 @@ def _first(databases: Databases, under_control: Mapping[str, Collection[str]]) -
         databases.found, key=lambda each: each.id not in under_control.get(each.region, ())
     )
     return Databases(tuple(found[:MAX_WEIGHED]), databases.complete and len(found) <= MAX_WEIGHED)
+
+
+def _not_weighed(
+    databases: Databases, under_control: Mapping[str, Collection[str]]
+) -> Iterator[ResourceVerdict]:
+    """Those under control that may exist besides these."""
+    weighed = {(each.region, each.id) for each in databases.found}
+    for region, ids in under_control.items() if not databases.complete else ():
+        for each in ids:
+            if (region, each) not in weighed:
+                yield ResourceVerdict(each, region, Verdict.SKIPPED, Reason.NOT_PROVABLE)
 
 
 def _detail(

@@ -141,16 +141,17 @@ class AskedResources:
         that no example names counts as allowed if there are more than the examples.
         """
         shown = {(each.region, each.id): each.verdict for each in self.examples}
-        hidden = Verdict.ALLOWED if len(shown) < self.asked else None
+        named = sum(verdict is not Verdict.SKIPPED for verdict in shown.values())
+        hidden = Verdict.ALLOWED if named < self.asked else None
         doubts = {key for key in keys if shown.get(key, hidden) is Verdict.ALLOWED}
         others = (each for each in self.examples if (each.region, each.id) not in doubts)
         unknown = (
             ResourceVerdict(name, region, Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
             for region, name in sorted(doubts)
         )
-        named = sorted((*unknown, *others), key=lambda each: each.verdict is not Verdict.DENIED)
+        examples = sorted((*unknown, *others), key=lambda each: each.verdict is not Verdict.DENIED)
         return replace(
-            self, allowed=self.allowed - len(doubts), examples=tuple(named[:MAX_EXAMPLES])
+            self, allowed=self.allowed - len(doubts), examples=tuple(examples[:MAX_EXAMPLES])
         )
 
     @classmethod

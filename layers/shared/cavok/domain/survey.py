@@ -44,8 +44,8 @@ class Survey:
 
     instances      IDs of the EC2 instances that the test asks about, by region; those under
                    Cavok's control come first.
-    under_control  IDs of the instances, databases and clusters under Cavok's control, by region.
-                   Of those refused, a step names them first.
+    under_control  IDs of what is under Cavok's control, by kind and region. Of those refused, a
+                   step names them first.
     asked_in_part  regions that have more instances than the test asks about. If all of those are
                    refused, others may still be allowed.
     unlisted       regions that answer, but whose EC2 instances could not all be listed, and why:
@@ -59,7 +59,7 @@ class Survey:
 
     region_health: tuple[RegionHealth, ...] = ()
     instances: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    under_control: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    under_control: Mapping[Kind, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     asked_in_part: tuple[str, ...] = ()
     unlisted: Mapping[str, Reason] = field(default_factory=dict)
     elsewhere: tuple[str, ...] | None = None
@@ -93,7 +93,10 @@ class Survey:
                 region: " ".join(each.removeprefix(_EC2) for each in ids)
                 for region, ids in self.instances.items()
             },
-            "under_control": {region: list(ids) for region, ids in self.under_control.items()},
+            "under_control": {
+                kind.value: {region: list(ids) for region, ids in found.items()}
+                for kind, found in self.under_control.items()
+            },
             "asked_in_part": list(self.asked_in_part),
             "unlisted": dict(self.unlisted),
             "elsewhere": None if self.elsewhere is None else list(self.elsewhere),
@@ -121,12 +124,21 @@ class Survey:
                 region: tuple(_EC2 + each for each in ids.split())
                 for region, ids in data["instances"].items()
             },
-            under_control={region: tuple(ids) for region, ids in data["under_control"].items()},
+            under_control=_under_control(data["under_control"]),
             asked_in_part=tuple(data["asked_in_part"]),
             unlisted={region: Reason(why) for region, why in data.get("unlisted", {}).items()},
             elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
             inline_policies=_unpacked(data["inline_policies"]),
         )
+
+
+def _under_control(stored: Mapping[str, Any]) -> dict[Kind, dict[str, tuple[str, ...]]]:
+    """The survey of a test that runs during an update has no kinds: an ID may be of any."""
+    by_kind = stored if stored.keys() <= set(Kind) else dict.fromkeys(Kind, stored)
+    return {
+        Kind(kind): {region: tuple(ids) for region, ids in found.items()}
+        for kind, found in by_kind.items()
+    }
 
 
 def _packed(documents: Sequence[Any] | None) -> str | None:

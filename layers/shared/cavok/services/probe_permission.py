@@ -87,7 +87,7 @@ def _on_real_databases(
         question,
         policies,
         databases,
-        account.survey.under_control,
+        account.survey.under_control.get(kind, {}),
         account.deadline,
         weighing=weighing,
     )

@@ -74,12 +74,12 @@ def survey_regions(
     pool.shutdown(wait=False)
     answers = {r: tuple(answer for answer, _ in looks[r].values()) for r in regions}
     health = judge_regions(answers)
-    controlled = [each for each in islice(resources, MAX_UNDER_CONTROL) if each.region in regions]
+    under_control = _under_control(islice(resources, MAX_UNDER_CONTROL), regions)
     listed = {region: look[ASKED_ABOUT] for region, look in looks.items()}
     asked = {
         region: ask_about(
             listed[region][1],
-            [r.instance_id for r in controlled if r.region == region and r.kind is ASKED_ABOUT],
+            under_control.get(ASKED_ABOUT, {}).get(region, ()),
             rotation=None if by_person else now.toordinal(),
         )
         for region in (h.region for h in health if h.status is RegionStatus.REACHABLE)
@@ -89,10 +89,7 @@ def survey_regions(
     return Survey(
         region_health=health,
         instances={region: ids for region, ids in asked.items() if ids},
-        under_control={
-            region: tuple(r.instance_id for r in controlled if r.region == region)
-            for region in dict.fromkeys(r.region for r in controlled)
-        },
+        under_control=under_control,
         asked_in_part=tuple(
             region
             for region, ids in asked.items()
@@ -108,6 +105,20 @@ def survey_regions(
         elsewhere=() if found else _elsewhere(session, regions) if look_elsewhere else None,
         inline_policies=_result(policies, None),
     )
+
+
+def _under_control(
+    resources: Iterable[Resource], regions: Sequence[str]
+) -> dict[Kind, dict[str, tuple[str, ...]]]:
+    """IDs of those in these regions, by kind and region, in their order."""
+    ids = {(kind, region): list[str]() for kind in Kind for region in regions}
+    for each in resources:
+        if each.region in regions:
+            ids[each.kind, each.region].append(each.instance_id)
+    return {
+        kind: {region: tuple(ids[kind, region]) for region in regions if ids[kind, region]}
+        for kind in Kind
+    }
 
 
 def _inline_policies(session: CustomerSession, deadline: Deadline) -> tuple[Any, ...] | None:

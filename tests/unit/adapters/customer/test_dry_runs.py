@@ -13,6 +13,7 @@ from cavok.domain import dry_run_verdicts
 from cavok.domain.access_denied import OUT_OF_TIME, TIMED_OUT, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.halving import MAX_CALLS
+from cavok.domain.kinds import Kind
 from cavok.domain.regions import RegionHealth, RegionStatus
 from cavok.domain.steps import Evidence, Judgement, ResourceVerdict, Verdict
 from cavok.domain.survey import Survey
@@ -73,7 +74,7 @@ def survey(
     return Survey(
         region_health=tuple(RegionHealth(each, RegionStatus.REACHABLE) for each in instances),
         instances={region: tuple(each) for region, each in instances.items()},
-        under_control={"us-east-1": tuple(under_control)},
+        under_control={Kind.EC2: {"us-east-1": tuple(under_control)}},
         asked_in_part=in_part,
     )
 

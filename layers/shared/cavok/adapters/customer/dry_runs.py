@@ -60,7 +60,7 @@ def ask(
         )
         findings = dict(zip(asked, found, strict=True))
     verdicts = verdicts_of(findings)
-    resources = AskedResources.of(verdicts, account.survey.under_control)
+    resources = AskedResources.of(verdicts, account.survey.under_control.get(ASKED_ABOUT))
     if resources.asked:
         asked_in_part = bool(account.survey.asked_in_part)
         return judge_findings(findings, resources, account.unlisted, asked_in_part=asked_in_part)
