@@ -185,6 +185,16 @@ def test_a_region_that_was_not_listed_is_named(unlisted: Reason, aws: Aws) -> No
     assert (step.resources.asked, step.resources.allowed) == (1, 1)
 
 
+def test_why_an_absent_instance_does_not_suffice_is_said_where_a_real_one_cannot_be_read(
+    aws: Aws,
+) -> None:
+    step = step_of(aws, (Region(), Region(in_part=True)), YES, "some")
+
+    assert step
+    assert (step.verdict, step.reason) == (Verdict.INCONCLUSIVE, Reason.NOT_PROVABLE)
+    assert "description of one could not be read" in str(step.detail)
+
+
 @pytest.mark.parametrize(
     ("answer", "verdict"), [(YES, Verdict.ALLOWED), (NO, Verdict.INCONCLUSIVE)]
 )

@@ -99,14 +99,20 @@ def allowed_for_an_absent_one(unlisted: Mapping[str, Reason]) -> Judgement:
     """What an allowed call for a nonexistent instance means, in an account that may have instances
     that the test does not know.
     """
-    others = _others_unlisted(unlisted) if unlisted else ""
+    others = _others_unlisted(unlisted) if unlisted else _OTHERS_LEFT_OUT
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
         evidence=Evidence.NONE,
         reason=_why_unlisted(unlisted),
         error_code=DRY_RUN,
-        detail=f"AWS allows it for an instance that does not exist. {others}".strip(),
+        detail=f"AWS allows it for an instance that does not exist. {others}",
     )
+
+
+_OTHERS_LEFT_OUT = (
+    "Others were not asked about: AWS's description of one could not be read, or the region has "
+    "more than a test lists."
+)
 
 
 def _verdicts(region: str, found: Findings) -> Iterator[ResourceVerdict]:
