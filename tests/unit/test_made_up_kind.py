@@ -108,7 +108,7 @@ def test_it_is_listed_after_the_others() -> None:
         status=Status.CONFIRMED,
         write_logs=False,
     )
-    session = SimpleNamespace(client=lambda service, region: _Pages())
+    session = SimpleNamespace(account_number=NUMBER, client=lambda service, region: _Pages())
     made: Any = SimpleNamespace(
         get=lambda *_: account, enter=lambda *_: session, record=lambda listed, _: listed
     )
@@ -153,7 +153,7 @@ def test_a_test_asks_for_it_in_each_region() -> None:
         asked.append((service, region))
         return _Pages() if service == "redshift" else _Unanswering()
 
-    session: Any = SimpleNamespace(client=client, role_name=None)
+    session: Any = SimpleNamespace(account_number=NUMBER, client=client, role_name=None)
 
     survey = survey_regions(["us-east-1"], session, [], trigger=Trigger.MANUAL, now=NOW)
 
@@ -295,7 +295,9 @@ def test_it_is_found_stopped_and_started(redshift: Stubber) -> None:
     from cavok.domain.kinds import Action, Kind
 
     named = {"ClusterIdentifier": "sales"}
-    session: Any = SimpleNamespace(client=lambda service, region: redshift.client)
+    session: Any = SimpleNamespace(
+        account_number=NUMBER, client=lambda service, region: redshift.client
+    )
     client = InstanceClient(session, Kind("warehouse"), "us-east-1")
     redshift.add_response("describe_clusters", {"Clusters": [CLUSTER]}, named)
     redshift.add_response("pause_cluster", {}, named)
@@ -329,7 +331,9 @@ def test_its_own_error_codes_say_that_a_refusal_may_end_by_itself(
     from cavok.domain.kinds import Action, Kind
     from cavok.services import start_stop
 
-    session: Any = SimpleNamespace(client=lambda service, region: redshift.client)
+    session: Any = SimpleNamespace(
+        account_number=NUMBER, client=lambda service, region: redshift.client
+    )
     client = InstanceClient(session, Kind("warehouse"), "us-east-1")
     redshift.add_response("describe_clusters", {"Clusters": [CLUSTER]})
     redshift.add_client_error("pause_cluster", code)

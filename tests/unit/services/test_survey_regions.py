@@ -25,7 +25,7 @@ from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
 from cavok.services.survey_regions import survey_regions
 from cavok.services.sweep import AT_ONCE
-from tests.support.builders import NOW, a_resource
+from tests.support.builders import NOW, NUMBER, a_resource
 from tests.support.fake_aws import Aws, a_session, probed, refused
 
 US, EU, OFF = "us-east-1", "eu-west-1", "af-south-1"
@@ -63,6 +63,7 @@ class Session:
     calls: Counter[tuple[str, str]] = field(default_factory=Counter)
     meet: Callable[[], Any] = lambda: None
     role_name: str | None = None
+    account_number: str = NUMBER
 
     def client(self, name: str, region: str) -> Client:
         return Client(self, name, region)
@@ -359,7 +360,7 @@ def test_a_list_that_never_ends_leaves_the_survey_what_it_has(aws: Aws) -> None:
 
 
 def test_an_instance_that_cannot_be_read_may_be_allowed_or_not(
-    aws: Aws, capsys: pytest.CaptureFixture[str]
+    aws: Aws, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     """The others are asked about, and are not all; nor is the region without instances."""
     instance = {"InstanceId": ids(1)[0], "State": {"Name": "running"}, "InstanceType": "t3.small"}
@@ -371,6 +372,8 @@ def test_an_instance_that_cannot_be_read_may_be_allowed_or_not(
     assert survey.instances == {US: tuple(ids(1))}
     assert (survey.reachable, survey.asked_in_part, survey.unlisted) == ((US,), (US,), {})
     assert capsys.readouterr().out.count('"UnreadableInstances":[1.0]') == 2
+    # A sweep tests many accounts at once, and nothing else in the line says which one it is.
+    assert [vars(line).get("account_number") for line in caplog.records] == [NUMBER] * 2
 
 
 def test_a_region_with_an_instance_that_cannot_be_read_has_instances(aws: Aws) -> None:

@@ -7,7 +7,9 @@ from cavok.domain.kinds import DescribedPage, Kind
 from cavok.observability import count, logger
 
 
-def read_page(kind: Kind, page: Mapping[str, Any], region: str) -> DescribedPage:
+def read_page(
+    kind: Kind, page: Mapping[str, Any], *, account_number: str, region: str
+) -> DescribedPage:
     """The instances in one page of a Describe answer. Entries that cannot be read are logged, and
     counted in the metric `UnreadableInstances`.
     """
@@ -15,5 +17,11 @@ def read_page(kind: Kind, page: Mapping[str, Any], region: str) -> DescribedPage
     if unreadable := described.unreadable:
         count("UnreadableInstances", len(unreadable))
         why = sorted(set(unreadable))
-        logger.warning("Instances not readable", kind=kind.value, region=region, why=why)
+        logger.warning(
+            "Instances not readable",
+            account_number=account_number,
+            kind=kind.value,
+            region=region,
+            why=why,
+        )
     return described

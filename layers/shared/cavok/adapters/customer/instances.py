@@ -30,6 +30,7 @@ class InstanceClient:
         self.kind = kind
         self.region = region
         self._descriptor = kind.descriptor
+        self._account_number = session.account_number
         self._client = session.client(kind.descriptor.service, region)
 
     def list(self) -> Listed:
@@ -72,7 +73,9 @@ class InstanceClient:
     def _describe(self, arguments: Mapping[str, Any]) -> Iterator[DescribedPage]:
         paginator = paginator_of(self._client, self._descriptor.describe)
         for page in paginator.paginate(**arguments):
-            yield read_page(self.kind, page, self.region)
+            yield read_page(
+                self.kind, page, account_number=self._account_number, region=self.region
+            )
 
 
 def _judge(unreadable: Sequence[str]) -> Judgement | None:

@@ -226,7 +226,9 @@ class ProbedAccount:
         """Null for each that cannot be read."""
         self.deadline.check()
         for page in paginator_of(client, kind.descriptor.describe).paginate():
-            described = read_page(kind, page, region)
+            described = read_page(
+                kind, page, account_number=self.session.account_number, region=region
+            )
             yield from (None for _ in described.unreadable)
             for each in described.instances:
                 if each.member_of is None:

@@ -48,7 +48,7 @@ def find_instances(
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
             return answer, _instances(kind, found, answered=False)
-        found.append(read_page(kind, page, region))
+        found.append(read_page(kind, page, account_number=session.account_number, region=region))
         if not any(page.get(token) for token in _TOKENS):
             return ALLOWED, _instances(kind, found, complete=True)
         if clock() > until:
