@@ -131,6 +131,8 @@ LEDGER = {"DBClusterIdentifier": "ledger", "Engine": "aurora-mysql", "Status": "
         (EC2, {"Reservations": [{"Instances": [WEB | {"State": None}, BARE]}]}, "another shape"),
         (RDS, {"DBInstances": [{"DBInstanceIdentifier": "odd"}, ORDERS]}, "no DBInstanceStatus"),
         (EC2, {"Reservations": [{}, {"Instances": [BARE]}]}, "another shape"),
+        (EC2, {"Reservations": [{"Instances": None}, {"Instances": [BARE]}]}, "another shape"),
+        (EC2, {"Reservations": [{"Instances": [BARE]}, None]}, "another shape"),
         (RDS, {"DBInstances": [ORDERS | {"TagList": [{"Value": "a"}]}, ORDERS]}, "no Key"),
         (RDS, {"DBInstances": ["odd", ORDERS]}, "another shape"),
         (AURORA, {"DBClusters": [{"DBClusterIdentifier": "odd"}, LEDGER]}, "no Engine"),

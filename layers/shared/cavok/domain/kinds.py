@@ -175,7 +175,10 @@ def tags_of(entries: Iterable[Mapping[str, str]] | None) -> dict[str, str]:
 
 def _ec2_entries(page: Mapping[str, Any]) -> Iterator[Any]:
     for reservation in page["Reservations"]:
-        yield from reservation.get("Instances", (None,))  # null: an entry that cannot be read
+        try:
+            yield from reservation["Instances"]
+        except _NOT_AS_DOCUMENTED:
+            yield None  # an entry that cannot be read
 
 
 def _read_ec2_instance(entry: Mapping[str, Any]) -> DescribedInstance:
