@@ -181,13 +181,17 @@ def _ec2_entries(page: Mapping[str, Any]) -> Iterator[Any]:
             yield None  # an entry that cannot be read
 
 
+_EC2_GONE = frozenset({"terminated", "shutting-down"})
+
+
 def _read_ec2_instance(entry: Mapping[str, Any]) -> DescribedInstance:
     tags, why = tags_of(entry.get("Tags")), entry.get("StateReason")
+    state = entry["State"]["Name"]
     return DescribedInstance(
         instance_id=entry["InstanceId"],
         name=tags.get("Name"),
-        state=entry["State"]["Name"],
-        type=entry["InstanceType"],
+        state=state,
+        type=entry.get("InstanceType", "") if state in _EC2_GONE else entry["InstanceType"],
         tags=tags,
         reason=StateReason(why.get("Code", ""), why.get("Message", "")) if why else None,
         spot=entry.get("InstanceLifecycle") == "spot",
@@ -280,7 +284,7 @@ class Kind(StrEnum):
         read=_read_ec2_instance,
         running="running",
         starting="pending",
-        hidden=frozenset({"terminated", "shutting-down"}),
+        hidden=_EC2_GONE,
         start_failures=frozenset(
             {
                 "Client.InternalError",
