@@ -103,9 +103,10 @@ def keys_written(operation: str, asked: Mapping[str, Any]) -> list[tuple[str, It
         return [(of["TableName"], of.get("Item") or of["Key"]) for kind, of in actions]
     if operation == "BatchWriteItem":
         return [
-            (table, (one.get("PutRequest") or one["DeleteRequest"]).get("Item") or one["Key"])
+            (table, of.get("Item") or of["Key"])
             for table, requests in asked["RequestItems"].items()
             for one in requests
+            for of in one.values()
         ]
     if operation in ("PutItem", "UpdateItem", "DeleteItem"):
         return [(asked["TableName"], asked.get("Item") or asked["Key"])]

@@ -17,7 +17,7 @@ from cavok.domain.accounts import Outcome
 from cavok.domain.steps import REFUSALS_WANTED, AskedResources, ResourceVerdict, Step, Verdict
 from cavok.domain.verifications import State
 from local.settings import ROOT
-from tests.bench.capacity import Capacity, stored_weight, weight
+from tests.bench.capacity import Capacity, keys_written, stored_weight, weight
 from tests.bench.prepared import adapters, an_account, item_of
 from tests.support.builders import a_verification, steps_of
 
@@ -35,6 +35,15 @@ def counted(operation: str, asked: Any = None, answered: Any = None, *changes: A
     capacity = Capacity()
     capacity.add(operation, asked or {}, answered or {}, changes)
     return capacity.read, capacity.written
+
+
+def test_a_batch_writes_the_items_that_it_puts_and_those_that_it_deletes() -> None:
+    put = item(100)
+    asked = [{"PutRequest": {"Item": put}}, {"DeleteRequest": {"Key": KEY}}]
+
+    written = keys_written("BatchWriteItem", {"RequestItems": {"t": asked}})
+
+    assert written == [("t", put), ("t", KEY)]
 
 
 @pytest.mark.parametrize(("size", "units"), [(100, 1), (4096, 1), (4097, 2)])
