@@ -15,10 +15,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from cavok import wiring
 from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import read_event
-from cavok.domain.webhooks import wait_seconds
 from cavok.messages import one_message
 from cavok.observability import logger
-from cavok.services.webhooks import deliver, send_to_retries
+from cavok.services.webhooks import deliver, try_again
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
@@ -35,9 +34,7 @@ def tries_of(record: SQSRecord) -> int:
 
 @one_message(failure="Delivery failed", metric="WebhookFaults", expected=(NotDelivered,))
 def send(record: SQSRecord) -> None:
-    """Delivers one event. If that fails at the first try, sends it to WebhookRetries; later, hides
-    the message and raises NotDelivered.
-    """
+    """Delivers one event. Raises NotDelivered if its message is to come again."""
     logger.remove_keys(["event_id", "type"])  # left by the previous record
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
@@ -55,12 +52,10 @@ def send(record: SQSRecord) -> None:
     except NotDelivered as error:
         whose = event["detail"]["organization_id"]
         logger.warning("Not delivered", reason=str(error), tries=tries, organization_id=whose)
-        if tries == 1:
-            send_to_retries(event, wiring.webhook_retries())
-            return
-        wiring.webhook_retries().hide(record.receipt_handle, wait_seconds(tries))
-        raise
-    logger.info("Delivered" if status else "Nobody wants it", status=status)
+        if not try_again(event, tries, record.receipt_handle, wiring.webhook_retries()):
+            raise
+    else:
+        logger.info("Delivered" if status else "Nobody wants it", status=status)
 
 
 wiring.prepare(wiring.table, wiring.sealer)

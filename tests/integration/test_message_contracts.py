@@ -183,7 +183,7 @@ SENDERS = {
     "publish_events": "every event of the stream",
     "send_test_message": "the test message of `records`",
     "redeliver": "`redelivered`",
-    "send_to_retries": "the first message, which the receiver refuses",
+    "try_again": "the first message, which the receiver refuses",
 }
 """The functions of `services` that send to a queue, and what each sends here."""
 

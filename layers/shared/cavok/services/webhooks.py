@@ -317,12 +317,21 @@ def deliver(
     return status
 
 
-def send_to_retries(event: Mapping[str, Any], retries: RetryQueue) -> None:
-    """Has an event tried again that was not delivered at the first try. Raises NotSent."""
+def try_again(
+    event: Mapping[str, Any], tries: int, receipt_handle: str, retries: RetryQueue
+) -> bool:
+    """Has an event tried again that was not delivered. After the first try it gets another message,
+    in `retries`, where its own is hidden after later ones. Returns whether its own is done with.
+    Raises NotSent.
+    """
+    if tries > 1:
+        retries.hide(receipt_handle, wait_seconds(tries))
+        return False
     at = datetime.fromisoformat(event["detail"]["occurred_at"])
     (refusal,) = retries.send([Event(event["detail-type"], at, event["detail"])])
     if refusal:
         raise NotSent(f"SQS did not take the message: {refusal}")
+    return True
 
 
 def _count_success(webhook: Webhook, health: Health, now: datetime, webhooks: Webhooks) -> None:
