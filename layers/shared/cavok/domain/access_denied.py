@@ -21,7 +21,7 @@ OUT_OF_TIME = "OutOfTime"
 POLICIES_UNREAD = "PoliciesUnread"
 """Cavok's own code: the role has more policies than tests read."""
 
-UNREADABLE = "Unreadable"
+NOT_READABLE = "NotReadable"
 """Cavok's own code: AWS described an instance without a field that Cavok needs."""
 
 MAX_MESSAGE = 4_096

@@ -82,7 +82,9 @@ class Unavailable:
 
     @property
     def passing(self) -> bool:
-        """Whether a retry may succeed."""
+        """Whether a retry may succeed at once. What cannot be read may be so for days: if it
+        counted, each look at the account would list it anew.
+        """
         return issubclass(self.cause, NotAnswered)
 
 

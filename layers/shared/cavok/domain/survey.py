@@ -161,19 +161,19 @@ def _unpacked(packed: str | None) -> tuple[Any, ...] | None:
 class FoundInstances:
     """IDs of a region's instances of one kind. `complete` says whether these are all; `answered`
     whether each page that was asked for came. `spot` are the Spot instances among them.
-    `unreadable` says whether there are others of which Cavok cannot read AWS's description.
+    `has_unreadable`: there are others of which Cavok cannot read AWS's description.
     """
 
     ids: tuple[str, ...] = ()
     complete: bool = False
     answered: bool = True
     spot: frozenset[str] = frozenset()
-    unreadable: bool = False
+    has_unreadable: bool = False
 
     @property
     def exist(self) -> bool:
         """Whether the region has any."""
-        return bool(self.ids) or self.unreadable
+        return bool(self.ids) or self.has_unreadable
 
     def asked_in_part(self, asked: Collection[str]) -> bool:
         """Whether there are more than these to ask about."""

@@ -107,7 +107,7 @@ def _list(
         if each_region not in unusable
     ]
     found, failed = query_in_parallel(clients, lambda client: client.list())
-    failed |= {client: part.unreadable for client, part in found.items() if part.unreadable}
+    failed |= {client: part.missing for client, part in found.items() if part.missing}
     listing = Listing(
         sorted(
             (instance for part in found.values() for instance in part.instances),

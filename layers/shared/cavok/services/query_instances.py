@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, TypeVar
 
-from cavok.domain.access_denied import UNREADABLE, Reason
+from cavok.domain.access_denied import NOT_READABLE, Reason
 from cavok.domain.errors import (
     CallFailed,
     InteractionRefused,
@@ -61,7 +61,7 @@ _NO_ANSWER = Judgement(
 
 def why_not_described(kind: Kind, judgement: Judgement) -> str:
     """Why the instances of a kind could not be read, as a sentence for people."""
-    if judgement.error_code == UNREADABLE:
+    if judgement.error_code == NOT_READABLE:
         return f"Of the {kind.descriptor.plural} in AWS's answer, {judgement.detail}."
     if judgement.reason is Reason.REGION_DISABLED:
         return f"The account has not enabled this region ({judgement.error_code})."
@@ -72,7 +72,7 @@ def why_unavailable(judgement: Judgement) -> type[InteractionRefused | NotAnswer
     """The same as the cause of an error."""
     if judgement.passing:
         return NotAnswered
-    if judgement.error_code == UNREADABLE:
+    if judgement.error_code == NOT_READABLE:
         return NotReadable
     return RegionUnusable if judgement.reason is Reason.REGION_DISABLED else RefusedByAws
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cavok.domain.access_denied import THROTTLING_CODES, TRANSIENT_CODES, UNREADABLE
+from cavok.domain.access_denied import NOT_READABLE, THROTTLING_CODES, TRANSIENT_CODES
 from cavok.domain.accounts import CONNECTED, Account
 from cavok.domain.audit import operation_requested
 from cavok.domain.errors import (
@@ -271,7 +271,8 @@ def _find(
     described = [
         client.region
         for client in clients
-        if results.get(client) or (client in failures and failures[client].error_code == UNREADABLE)
+        if results.get(client)
+        or (client in failures and failures[client].error_code == NOT_READABLE)
     ]
     if len(described) > 1:
         names = ", ".join(described)

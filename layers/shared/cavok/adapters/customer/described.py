@@ -7,7 +7,7 @@ from cavok.domain.kinds import DescribedPage, Kind
 from cavok.observability import count, logger
 
 
-def read_page(
+def read_answer(
     kind: Kind, page: Mapping[str, Any], *, account_number: str, region: str
 ) -> DescribedPage:
     """The instances in one page of a Describe answer. Entries that cannot be read are logged, and

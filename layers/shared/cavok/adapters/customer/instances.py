@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error, was_repeated
-from cavok.adapters.customer.described import read_page
+from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, method_of, paginator_of
-from cavok.domain.access_denied import UNREADABLE, Reason
+from cavok.domain.access_denied import NOT_READABLE, Reason
 from cavok.domain.errors import CallFailed
 from cavok.domain.instances import Instance
 from cavok.domain.kinds import Action, DescribedPage, Kind
@@ -15,10 +15,10 @@ from cavok.domain.steps import Judgement, Verdict
 
 
 class Listed(NamedTuple):
-    """A region's instances of a kind. `unreadable` is null if each could be read."""
+    """A region's instances of a kind. `missing`: why some are not among them; null if all are."""
 
     instances: list[Instance]
-    unreadable: Judgement | None = None
+    missing: Judgement | None = None
 
 
 class InstanceClient:
@@ -54,8 +54,8 @@ class InstanceClient:
         try:
             with _failures():
                 for page in self._describe(self._descriptor.arguments(instance_id)):
-                    if unreadable := _judge(page.unreadable):
-                        raise CallFailed(unreadable)
+                    if missing := _judge(page.unreadable):
+                        raise CallFailed(missing)
                     for each in page.instances:
                         return Instance.of(each, self.kind, self.region)
                 return None
@@ -73,7 +73,7 @@ class InstanceClient:
     def _describe(self, arguments: Mapping[str, Any]) -> Iterator[DescribedPage]:
         paginator = paginator_of(self._client, self._descriptor.describe)
         for page in paginator.paginate(**arguments):
-            yield read_page(
+            yield read_answer(
                 self.kind, page, account_number=self._account_number, region=self.region
             )
 
@@ -85,7 +85,7 @@ def _judge(unreadable: Sequence[str]) -> Judgement | None:
     return Judgement(
         verdict=Verdict.INCONCLUSIVE,
         reason=Reason.ERROR,
-        error_code=UNREADABLE,
+        error_code=NOT_READABLE,
         detail=f"{len(unreadable)} cannot be read ({', '.join(sorted(set(unreadable)))})",
     )
 

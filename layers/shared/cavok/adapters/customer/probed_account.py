@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
-from cavok.adapters.customer.described import read_page
+from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, paginator_of
 from cavok.domain.access_denied import TIMED_OUT, Reason
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
@@ -226,7 +226,7 @@ class ProbedAccount:
         """Null for each that cannot be read."""
         self.deadline.check()
         for page in paginator_of(client, kind.descriptor.describe).paginate():
-            described = read_page(
+            described = read_answer(
                 kind, page, account_number=self.session.account_number, region=region
             )
             yield from (None for _ in described.unreadable)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from cavok.adapters.aws_errors import AWS_ERRORS, judge_error
-from cavok.adapters.customer.described import read_page
+from cavok.adapters.customer.described import read_answer
 from cavok.adapters.customer.session import CustomerSession, paginator_of
 from cavok.domain.kinds import DescribedPage, Kind
 from cavok.domain.steps import ALLOWED, Judgement
@@ -48,7 +48,7 @@ def find_instances(
         except AWS_ERRORS as error:
             answer = ALLOWED if number else judge_error(error)
             return answer, _instances(kind, found, answered=False)
-        found.append(read_page(kind, page, account_number=session.account_number, region=region))
+        found.append(read_answer(kind, page, account_number=session.account_number, region=region))
         if not any(page.get(token) for token in _TOKENS):
             return ALLOWED, _instances(kind, found, complete=True)
         if clock() > until:
@@ -69,11 +69,11 @@ def _instances(
         for each in page.instances
         if each.state not in kind.descriptor.hidden
     ]
-    unreadable = any(page.unreadable for page in pages)
+    has_unreadable = any(page.unreadable for page in pages)
     return FoundInstances(
         ids=tuple(each.instance_id for each in present),
         spot=frozenset(each.instance_id for each in present if each.spot),
-        complete=complete and not unreadable,
+        complete=complete and not has_unreadable,
         answered=answered,
-        unreadable=unreadable,
+        has_unreadable=has_unreadable,
     )
