@@ -25,6 +25,7 @@ from tests.support.builders import (
     ORGANIZATION_ID,
 )
 from tests.support.imported_anew import imported_anew
+from tests.support.listing import list_with
 
 DESCRIPTOR = """
     WAREHOUSE = KindDescriptor(
@@ -95,41 +96,9 @@ class _Unanswering:
 
 
 def test_it_is_listed_after_the_others() -> None:
-    from cavok.adapters.customer.instances import InstanceClient
-    from cavok.domain.accounts import Status
-    from cavok.services.connections import ConnectionDependencies, RequestContext
-    from cavok.services.instances import list_instances
-
-    account = SimpleNamespace(
-        organization_id=ORGANIZATION_ID,
-        account_id=ACCOUNT_ID,
-        regions=("us-east-1",),
-        unusable_regions={},
-        status=Status.CONFIRMED,
-        write_logs=False,
-    )
     session = SimpleNamespace(account_number=NUMBER, client=lambda service, region: _Pages())
-    made: Any = SimpleNamespace(
-        get=lambda *_: account, enter=lambda *_: session, record=lambda listed, _: listed
-    )
 
-    listing = list_instances(
-        RequestContext(
-            organization_id=ORGANIZATION_ID,
-            account_id=ACCOUNT_ID,
-            requester=ADA,
-            now=NOW,
-        ),
-        region=None,
-        kind=None,
-        dependencies=ConnectionDependencies(
-            accounts=made,
-            verifications=made,
-            sessions=made,
-            interactions=made,
-            connect=InstanceClient,
-        ),
-    )
+    listing, _ = list_with(session)
 
     assert listing.unavailable == []
     (instance,) = listing.items

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-from typing import Any
-
 import pytest
 
 from cavok.adapters.customer.instances import InstanceClient
-from cavok.domain.accounts import Status
 from cavok.domain.errors import CallFailed, NotReadable
 from cavok.domain.instances import Unavailable
 from cavok.domain.kinds import Kind
-from cavok.services.connections import ConnectionDependencies, RequestContext
-from cavok.services.instances import list_instances
 from cavok.services.query_instances import why_unavailable
-from tests.support.builders import ACCOUNT_ID, ADA, NOW, ORGANIZATION_ID
 from tests.support.fake_aws import Aws, a_session
+from tests.support.listing import list_with
 
 US = "us-east-1"
 ORDERS = {
@@ -29,35 +23,8 @@ ODD = {"DBInstanceIdentifier": "odd", "DBInstanceStatus": "creating"}
 
 def test_a_listing_shows_the_others_and_says_that_some_are_missing(aws: Aws) -> None:
     aws.answers["DescribeDBInstances"] = {"DBInstances": [ODD, ORDERS, {}]}
-    account = SimpleNamespace(
-        organization_id=ORGANIZATION_ID,
-        account_id=ACCOUNT_ID,
-        regions=(US,),
-        unusable_regions={},
-        status=Status.CONFIRMED,
-        write_logs=False,
-    )
-    recorded: list[Any] = []
-    made: Any = SimpleNamespace(
-        get=lambda *_: account,
-        enter=lambda *_: a_session(),
-        record=lambda listed, _: recorded.append(listed),
-    )
 
-    listing = list_instances(
-        RequestContext(
-            organization_id=ORGANIZATION_ID, account_id=ACCOUNT_ID, requester=ADA, now=NOW
-        ),
-        region=None,
-        kind=None,
-        dependencies=ConnectionDependencies(
-            accounts=made,
-            verifications=made,
-            sessions=made,
-            interactions=made,
-            connect=InstanceClient,
-        ),
-    )
+    listing, interaction = list_with(a_session())
 
     assert [instance.instance_id for instance in listing.items] == ["orders"]
     said = (
@@ -65,7 +32,7 @@ def test_a_listing_shows_the_others_and_says_that_some_are_missing(aws: Aws) -> 
         "(no DBInstanceClass, no DBInstanceIdentifier)."
     )
     assert listing.unavailable == [Unavailable(US, Kind.RDS, said, NotReadable)]
-    assert [each.detail for each in recorded] == ["1 instance; 1 could not be listed."]
+    assert interaction.detail == "1 instance; 1 could not be listed."
 
 
 def test_looking_for_an_instance_that_cannot_be_read_fails(aws: Aws) -> None:
