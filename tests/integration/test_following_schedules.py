@@ -523,31 +523,69 @@ def test_a_schedule_that_is_set_while_another_is_ended_keeps_its_clocks(
     assert set(stored(orders).clocks) >= schedules_in(scheduler).keys() != set()
 
 
-def test_a_first_schedule_that_is_set_while_it_is_ended_keeps_its_clocks(
-    connect: Connect, control: ResourceDependencies, scheduler: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Until it is set, the new resource has its revision and no schedule."""
+@pytest.fixture
+def halfway(connect: Connect, control: ResourceDependencies, scheduler: Any) -> Resource:
+    """Until its first schedule is set, a resource has its revision and clocks, but no schedule."""
     connect()
     make_database("orders")
     with Stubber(scheduler) as stub:
         stub.add_client_error("create_schedule", "ThrottlingException")
         with pytest.raises(ServiceUnavailable):
             add_resource(CONTEXT, new(NIGHT), dependencies=control)
-    (halfway,) = wiring.resources().all_of(ACCOUNT_ID)
-    end, repetitions = control.scheduler.end, iter([new(NIGHT)])
+    (resource,) = wiring.resources().all_of(ACCOUNT_ID)
+    return resource
 
-    def meet_the_repetition(names: Any) -> None:
-        ended = list(names)
-        end(ended)
-        for repetition in repetitions if ended else ():
+
+def test_a_first_schedule_that_was_ended_halfway_is_not_set(
+    halfway: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    schedule_resource(CONTEXT, halfway.resource_id, None, dependencies=control)
+
+    with pytest.raises(Conflict):
+        add_resource(CONTEXT, new(NIGHT), dependencies=control)
+
+    ended = stored(halfway)
+    assert (ended.schedule, ended.clocks, schedules_in(scheduler)) == (None, (), {})
+    schedule_resource(CONTEXT, halfway.resource_id, None, dependencies=control)
+    assert stored(halfway) == ended
+
+
+def test_a_first_schedule_that_is_set_before_it_is_ended_stays_and_the_end_is_a_conflict(
+    halfway: Resource,
+    control: ResourceDependencies,
+    scheduler: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    save, repetitions = control.resources.save, iter([new(NIGHT)])
+
+    def meet_the_repetition(resource: Resource, **how: Any) -> None:
+        for repetition in repetitions:
             add_resource(CONTEXT, repetition, dependencies=control)
+        save(resource, **how)
 
-    monkeypatch.setattr(control.scheduler, "end", meet_the_repetition)
+    monkeypatch.setattr(control.resources, "save", meet_the_repetition)
+
+    with pytest.raises(Conflict):
+        schedule_resource(CONTEXT, halfway.resource_id, None, dependencies=control)
+
+    assert stored(halfway).schedule == NIGHT
+    assert set(stored(halfway).clocks) == schedules_in(scheduler).keys() != set()
+
+
+def test_clocks_that_could_not_be_ended_halfway_are_ended_by_a_repetition(
+    halfway: Resource, control: ResourceDependencies, scheduler: Any
+) -> None:
+    control.scheduler.create(halfway, clocks_of(replace(halfway, schedule=NIGHT), NOW))
+    for _ in range(2):
+        with Stubber(scheduler) as stub:
+            stub.add_client_error("delete_schedule", "ThrottlingException")
+            with pytest.raises(ServiceUnavailable):
+                schedule_resource(CONTEXT, halfway.resource_id, None, dependencies=control)
+    assert len(schedules_in(scheduler)) == 2
 
     schedule_resource(CONTEXT, halfway.resource_id, None, dependencies=control)
 
-    assert stored(halfway).schedule == NIGHT
-    assert set(stored(halfway).clocks) >= schedules_in(scheduler).keys() != set()
+    assert schedules_in(scheduler) == {}
 
 
 def test_a_schedule_that_is_ended_takes_the_clocks_with_it_that_it_got_later(

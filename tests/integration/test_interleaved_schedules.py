@@ -73,6 +73,12 @@ class Story:
             dependencies=self.control,
         )
 
+    def end_schedule(self) -> Resource:
+        """Of the resource that is there, if any."""
+        there = [resource.resource_id for resource in self.stored()] or ["none"]
+        context = replace(CONTEXT, now=LATER)
+        return schedule_resource(context, there[0], None, dependencies=self.control)
+
     def remove(self) -> None:
         context = replace(CONTEXT, now=LATER)
         remove_resource(context, self.resource.resource_id, dependencies=self.control)
@@ -125,6 +131,7 @@ class Story:
             "set the weekend": self.change(WEEKEND),
             "set it again": self.change(OFFICE),
             "end the schedule": self.change(None),
+            "end its schedule": self.end_schedule,
             "remove": self.remove,
             "add again": self.add,
             "add as somebody else": self.add_as_somebody_else,
@@ -173,7 +180,13 @@ OPERATIONS = (
 )
 
 
-ADDING = ("add again", "add as somebody else", "delete the account", "reconcile")
+ADDING = (
+    "add again",
+    "add as somebody else",
+    "end its schedule",
+    "delete the account",
+    "reconcile",
+)
 
 
 @pytest.fixture
@@ -227,6 +240,8 @@ def test_whatever_comes_between_an_instance_is_one_resource_of_an_account_that_i
                 assert stored == [], f"{first} | {second} at {run.at}"
             elif adding := done & {"add again", "add as somebody else"}:
                 assert len(adding) == len(stored) == 1, f"{first} | {second} at {run.at}"
+            if "end its schedule" in done:
+                assert [each.schedule for each in stored] == [None], f"{first} at {run.at}"
             assert not wrong, f"{first} | {second} at {run.at}: {wrong}"
 
 

@@ -64,6 +64,12 @@ class Resource:
         require_version(self.version, versions, of="schedule")
         return self
 
+    def has(self, schedule: Schedule | None) -> bool:
+        """Whether it has this schedule, or neither one nor clocks. Clocks without a schedule are
+        those of an ended one, or of the first one, which is being set: a new revision stops that.
+        """
+        return schedule == self.schedule and (schedule is not None or not self.clocks)
+
     def scheduled(self, schedule: Schedule | None, now: datetime) -> Self:
         """With another schedule, or none. It applies from its next transition on. Until then, a
         state that a person set stays.

@@ -117,7 +117,7 @@ def schedule_resource(
     connections, resources = dependencies.connections, dependencies.resources
     account = connections.accounts.get(context.organization_id, context.account_id)
     resource = resources.get(context.account_id, resource_id).at_one_of(versions)
-    after = resource if schedule == resource.schedule else resource.scheduled(schedule, context.now)
+    after = resource if resource.has(schedule) else resource.scheduled(schedule, context.now)
     if quotas and schedule:
         _count_change(context, quotas)
     return _change(resource, after, account, context, dependencies)
@@ -256,16 +256,16 @@ def _change(
     """
     resources, scheduler, now = dependencies.resources, dependencies.scheduler, context.now
     clocks = clocks_of(after, now)
-    names = names_of(clocks)
+    names, previous = names_of(clocks), names_of(clocks_of(before, now))
+    others = [name for name in dict.fromkeys(before.clocks + previous) if name not in names]
     if after == before:
         complete_clocks(after, clocks, resources=resources, scheduler=scheduler)
     else:
         scheduler.create(after, clocks)
-        after = replace(after, clocks=names + names_of(clocks_of(before, now)))
+        after = replace(after, clocks=(*names, *(previous or others)))
         entry = audit.schedule_changed(before, after, account, context.requester, now)
-        after = _save(after, before, names, entry, dependencies)
-    previous = dict.fromkeys(before.clocks + names_of(clocks_of(before, now)))
-    others = [name for name in previous if name not in names]
+        another = after.schedule != before.schedule
+        after = _save(after, before, names, entry if another else None, dependencies)
     scheduler.end(others)
     if others and after.schedule is None:
         resources.forget_clocks(after)
@@ -276,7 +276,7 @@ def _save(
     after: Resource,
     before: Resource,
     clocks: tuple[str, ...],
-    entry: AuditEntry,
+    entry: AuditEntry | None,
     dependencies: ResourceDependencies,
 ) -> Resource:
     """Saves a changed schedule, or ends its clocks if another change came first. Returns what is

@@ -202,9 +202,9 @@ class Resources:
         ChangedMeanwhile.
         """
         item, condition = ResourceItem.of(resource), _unchanged(before)
-        if entry and before.schedule is None:
+        if before.schedule is None:
             # A new resource has the revision of its first schedule already: two requests at once
-            # would write two entries.
+            # would write two entries, or end the schedule without one.
             condition &= ResourceItem.schedule.does_not_exist()
 
         def attempt() -> None:
@@ -252,10 +252,9 @@ class Resources:
 
     def forget_clocks(self, resource: Resource) -> None:
         """The clocks of its ended schedule are gone: nobody need end them again. Does nothing if it
-        has a schedule meanwhile: a new resource has the revision of its first schedule already.
+        has a schedule meanwhile.
         """
-        ended = _unchanged(resource) & ResourceItem.schedule.does_not_exist()
-        self._forget_clocks(ResourceItem.of(resource), ended)
+        self._forget_clocks(ResourceItem.of(resource), _unchanged(resource))
 
     def forget_clocks_of_deleted(self, account_id: str, resource_id: str) -> None:
         """As `forget_clocks`."""
