@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import count
 from typing import Any
 from unittest.mock import Mock
 
@@ -1018,17 +1019,19 @@ def test_a_sweep_goes_on_where_nobody_can_say_how_many_connections_are_open(
     assert not swept.failed
 
 
-@pytest.mark.parametrize("attribute", ["status", "proven"])
+@pytest.mark.parametrize("apart", [False, True])
+@pytest.mark.parametrize("attribute", ["status", "proven", "next_verification_at"])
 def test_an_account_that_cannot_be_read_keeps_nobody_from_being_tested(
-    customers: Customers, attribute: str
+    customers: Customers, attribute: str, apart: bool
 ) -> None:
     """Such as one that a newer release wrote, before the older one was deployed again."""
     odd, *others = connected(5)
     written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", attribute)
 
-    swept = customers.swept()
+    swept = customers.sweep().run(NO_DEADLINE, apart=apart)
 
-    assert swept.outcomes == {"confirmed": len(others)}
+    reached = swept.handed_over if apart else customers.tested
+    assert sorted(reached) == [account.account_id for account in others]
     assert list(swept.failed) == [odd.account_id]
 
 
@@ -1042,6 +1045,17 @@ def test_an_account_that_cannot_be_read_rings_an_alarm_as_soon_as_it_may_have_to
     written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "status")
 
     assert customers.swept().hours_untested == pytest.approx(26.1)
+
+
+def test_an_account_whose_due_time_cannot_be_read_rings_an_alarm(customers: Customers) -> None:
+    (odd,) = connected(1)
+    written_by_a_newer_release(f"ACCOUNT#{odd.account_id}", "next_verification_at")
+    wait = timedelta(milliseconds=1)
+    later = (NOW + each * wait for each in count())
+    one = customers.sweep()
+    ticking = replace(one.dependencies, clock=lambda: next(later))
+
+    assert replace(one, dependencies=ticking).run(NO_DEADLINE).hours_untested > 26
 
 
 def test_an_account_that_cannot_be_read_at_this_moment_is_not_taken_for_an_unreadable_one(
@@ -1101,7 +1115,7 @@ def written_by_a_newer_release(sk: str, attribute: str) -> None:
     """Lets an item have a value that this release does not know."""
     (item,) = (i for i in client("dynamodb").scan(TableName=TABLE)["Items"] if i["sk"]["S"] == sk)
     (kind,) = item[attribute]
-    newer = b"packed otherwise" if kind == "B" else "of a newer release"
+    newer = b"packed otherwise" if kind == "B" else "2000: of a newer release"
     client("dynamodb").update_item(
         TableName=TABLE,
         Key={"pk": item["pk"], "sk": item["sk"]},
