@@ -344,6 +344,18 @@ def test_at_another_address_one_failure_pauses_a_webhook_that_failed_in_the_last
     assert moved.failed(NOW).next_try_at == NOW + timedelta(minutes=1)
 
 
+def test_a_change_of_the_address_that_counts_is_remembered_for_a_day_itself() -> None:
+    """It changes the health, and `Webhook Resumed` tells when."""
+    health = failed(1)
+    for change in (1, 2):
+        at = NOW + change * (DAY - SECOND)
+        health = health.moved(at)
+        assert (health.changed_at, health.failures) == (at, PAUSED_AFTER - 1)
+        health = health.mended(at)
+
+    assert health.moved(at + DAY) is health
+
+
 def test_at_another_address_a_webhook_that_did_not_fail_lately_has_ten_tries() -> None:
     new, old = Health(organization_id="org-one"), failed(1)
 

@@ -39,8 +39,8 @@ that accepts one message in ten would never be paused.
 """
 
 REMEMBERED_FOR = timedelta(days=1)
-"""For so long after a failure was counted or taken away, a webhook begins at another address one
-failure before the pause.
+"""For so long after its health changed, a webhook begins at another address one failure before the
+pause. Such a beginning is a change too.
 """
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)

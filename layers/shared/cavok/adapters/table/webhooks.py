@@ -248,7 +248,8 @@ class Webhooks:
         def attempt() -> None:
             health = self.health(tried.organization_id)
             if health.failures and health.counts(now):
-                webhook = self.get(tried.organization_id)  # a move after this changes its health
+                # A move after this changes its health, unless that has been the same for a day.
+                webhook = self.get(tried.organization_id)
                 if webhook and webhook.url == tried.url:
                     self._table.put(HealthItem.of(health.mended(now)), _unchanged(health))
 
