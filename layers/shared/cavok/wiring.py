@@ -271,7 +271,8 @@ def _queue(url: str) -> "RetryQueue":
 
     from cavok.adapters.retry_queue import RetryQueue
 
-    # Twelve seconds at most: after a receiver's eight, deliver_webhook has time to say it.
+    # About twelve seconds: after a receiver's eight, deliver_webhook has time to say it. All
+    # functions that send to a queue share this.
     once_more = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 2})
     return RetryQueue(boto3.client("sqs", config=once_more), url)
 

@@ -28,8 +28,8 @@ def least_privilege_for(
     now: datetime,
 ) -> LeastPrivilege:
     """Nothing is called in the customer's account. `count_page` is called before each page of
-    resources or interactions, also if it is empty. Raises what it raises, and InvalidField if the
-    policy would be too long.
+    interactions and for each hundred resources, also if there are none. Raises what it raises, and
+    InvalidField if the policy would be too long.
     """
     used, since = _latest(account.account_id, interactions, count_page, now)
     return least_privilege(
