@@ -195,7 +195,7 @@ class Sweep:
         self.swept.hours_untested = max(self.swept.hours_untested, hours)
 
     def _dead_test(self, account: Account) -> Verification | None:
-        """The test that never ended and still holds the account's expired slot."""
+        """The test that never ended, of an account whose slot has expired if it has one."""
         if account.slot is None:
             return None
         try:
