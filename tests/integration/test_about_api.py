@@ -17,15 +17,14 @@ from jsonschema import Draft202012Validator, FormatChecker
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from cavok.adapters.templates import TEMPLATE_NAMES
-from cavok.api import openapi
+from cavok.api import examples, openapi
 from cavok.api.descriptions import (
     COMPONENTS,
-    EXAMPLES,
     OWN,
-    PARAMETER_EXAMPLES,
     PARAMETERS,
     SHARED,
 )
+from cavok.api.examples import EXAMPLES, MESSAGES
 from cavok.api.growing import GROWING
 from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
@@ -145,7 +144,7 @@ def test_what_operations_share_is_sent_once_and_nothing_is_lost(nobody: Api) -> 
 
     assert whole(sent) == openapi.described()
     assert len(own) == len(set(own))
-    assert len(json.dumps(sent, separators=(",", ":"))) < 155_000
+    assert len(json.dumps(sent, separators=(",", ":"))) < 175_000
 
 
 def operations(document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -296,16 +295,36 @@ def test_every_parameter_has_an_example_that_keeps_to_its_schema(nobody: Api) ->
     document = described(nobody)
     given = {json.dumps(p): p for each in operations(document) for p in each.get("parameters", ())}
 
-    assert {each["name"] for each in given.values()} == PARAMETER_EXAMPLES.keys()
+    used = {each["name"] for each in given.values()}
+    assert used - {"if-match", "if-none-match"} == examples.PARAMETERS.keys()
     for each in given.values():
         schema = each["schema"] | {"components": document["components"]}
         Draft202012Validator(schema, format_checker=FormatChecker()).validate(each["example"])
 
 
-def test_every_body_that_a_client_sends_has_an_example(nobody: Api) -> None:
-    text = json.dumps([each["requestBody"] for each in bodies(described(nobody))])
+def test_every_body_that_a_client_sends_or_gets_has_an_example(nobody: Api) -> None:
+    """And no example is of a body that nobody sends."""
+    document = described(nobody)
+    answers = [each["responses"] for each in operations({**document, "webhooks": {}})]
+    contents = [answer.get("content", {}) for each in answers for answer in each.values()]
+    contents += [each["requestBody"]["content"] for each in bodies(document)]
+    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(contents)))
+    schemas = document["components"]["schemas"]
 
-    assert set(re.findall(r"#/components/schemas/(\w+)", text)) <= EXAMPLES.keys()
+    without = {name for name, each in schemas.items() if "examples" not in each}
+    assert named & without == set()
+    assert EXAMPLES.keys() <= named
+
+
+def test_every_message_to_a_webhook_has_an_example_that_keeps_to_its_schema(nobody: Api) -> None:
+    webhooks = described(nobody)["webhooks"]
+
+    assert set(webhooks) == MESSAGES.keys()
+    for name, methods in webhooks.items():
+        body = methods["post"]["requestBody"]["content"]["application/json"]
+        validator = Draft202012Validator(body["schema"], format_checker=FormatChecker())
+        validator.validate(body["example"])
+        assert body["example"]["type"] == name
 
 
 def bodies(document: Any) -> list[Any]:

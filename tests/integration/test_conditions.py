@@ -27,6 +27,7 @@ from functions.instances_api import app as instances_api
 from tests.support import api
 from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem
 from tests.support.builders import ORGANIZATION_ID, a_resource, steps_of
+from tests.support.declared import operation_of
 
 OFFICE = {
     "time_zone": "UTC",
@@ -204,6 +205,20 @@ def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None
         ("POST", "/v1/organization/webhook/resume"),
     }
     assert conditional == changing | below == {route[:2] for route in CONDITIONAL}
+
+
+@each_route
+def test_the_example_of_a_condition_has_the_form_of_the_tag_that_it_is_about(
+    client: Client,
+) -> None:
+    """Else who tries the example gets 412 whatever is there."""
+    given = operation_of(client.method, client.path)["parameters"]
+    shown = {each["example"] for each in given if each["name"] in ("if-match", "if-none-match")}
+
+    def form(tag: str) -> str:
+        return re.sub("[0-9a-f]", "0", tag)
+
+    assert {form(tag) for tag in shown} == {form(client.get().headers["etag"])}
 
 
 FORMS = {1: "2efee3b8b814d20c"}

@@ -66,7 +66,7 @@ def test_no_other_code_names_a_provider() -> None:
         for path in (ROOT / folder).rglob(pattern)
         if re.search(r"""(["'])(aws|azure)\1""", path.read_text())
     }
-    assert naming == {"providers.py", "descriptions.py"}
+    assert naming == {"providers.py", "examples.py"}
 
 
 def test_the_page_has_the_name_of_each_available_provider() -> None:

@@ -8,7 +8,8 @@ from collections import Counter
 import pytest
 
 from cavok.adapters.customer.probes import PROBES
-from cavok.api.descriptions import EXAMPLES, OWN
+from cavok.api.descriptions import OWN
+from cavok.api.examples import EXAMPLES
 from cavok.domain import permissions
 
 

@@ -1,4 +1,4 @@
-"""What each parameter and property of the API means, and examples: for /openapi.json alone.
+"""What each parameter and property of the API means: for /openapi.json and /docs alone.
 
 They are here and not on the fields, so that a function that serves requests does not load them. A
 test names each property without a description, and each description without a property.
@@ -7,8 +7,6 @@ test names each property without a description, and each description without a p
 from collections.abc import Mapping
 from typing import Any
 
-from cavok.api.problem_pages import example
-from cavok.domain.accounts import Capability
 from cavok.domain.kinds import Kind
 from cavok.domain.permissions import CAPABILITY_GROUPS
 from cavok.domain.providers import AVAILABLE
@@ -29,31 +27,6 @@ PARAMETERS = {
     "idempotency-key": "Makes it safe to repeat the request: within a day, it acts only once.",
 }
 """Parameters that several routes share. A route describes its own ones itself."""
-
-PARAMETER_EXAMPLES: dict[str, Any] = {
-    "account_id": "01JN8Q5M3C0000000000000001",
-    "by": "arn",
-    "cursor": "WyJvcmctb25lIiwibmFtZSIsIlByb2R1Y3Rpb24xIiwiMDFKTjhRIl0=",
-    "event_id": "01JN8Q5M3C0000000000000001-2-account-failed",
-    "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
-    "if-match": '"7"',
-    "if-none-match": '"7"',
-    "instance_id": "i-0123456789abcdef0",
-    "kind": "ec2",
-    "limit": 50,
-    "percent": "80",
-    "period": "2026-11",
-    "q": "Prod",
-    "refresh": True,
-    "region": "eu-west-1",
-    "resource_id": "01JN8Q5M3C0000000000000003",
-    "status": "confirmed",
-    "verification_id": "01JN8Q5M3C0000000000000002",
-    "webhook-id": "01JN8Q5M3C0000000000000001-2-account-failed",
-    "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
-    "webhook-timestamp": "1795680000",
-}
-"""One for each name."""
 
 SHARED = {
     "access_type": "How Cavok enters the account.",
@@ -401,103 +374,6 @@ COMPONENTS = {
 }
 """Components whose docstring is not for clients."""
 
-_ACCOUNT_ID, _TEST_ID = "01JN8Q5M3C0000000000000001", "01JN8Q5M3C0000000000000002"
-_KEY = {"access_key_id": "AKIAIOSFODNN7EXAMPLE", "secret_access_key": "your secret access key"}
-_OFFICE = {
-    "time_zone": "Europe/Berlin",
-    "windows": [{"days": ["mon", "tue", "wed", "thu", "fri"], "start": "08:00", "stop": "18:00"}],
-}
-
-EXAMPLES: dict[str, Any] = {
-    "Problem": example("account_not_found"),
-    "NewAccountBody": {
-        "provider": "aws",
-        "provider_id": "123456789012",
-        "name": "Production1",
-        "access_type": "assume_role",
-        "write_logs": True,
-        "regions": ["eu-west-1"],
-    },
-    "AccountChangeBody": {"name": "Production2"},
-    "CredentialsBody": _KEY,
-    "NewResourceBody": {
-        "kind": "rds",
-        "instance_id": "orders",
-        "region": "eu-west-1",
-        "schedule": _OFFICE,
-    },
-    "ResourceChangeBody": {"schedule": _OFFICE},
-    "WebhookSettings": {
-        "url": "https://northwind.example/cavok",
-        "events": ["Account Failed", "Account Degraded"],
-    },
-    "AccountBody": {
-        "account_id": _ACCOUNT_ID,
-        "provider": "aws",
-        "provider_id": "123456789012",
-        "name": "Production1",
-        "access_type": "assume_role",
-        "role_arn": "arn:aws:iam::123456789012:role/CavokCloud",
-        "role_path": "/",
-        "access_key_id": None,
-        "write_logs": True,
-        "regions": ["eu-west-1"],
-        "region_health": [{"region": "eu-west-1", "status": "reachable", "reason": None}],
-        "status": "confirmed",
-        "issues": [],
-        "capabilities": {group.group: Capability.FULL for group in CAPABILITY_GROUPS},
-        "verification": {
-            "verification_id": _TEST_ID,
-            "outcome": "confirmed",
-            "finished_at": "2026-11-26T08:00:05Z",
-        },
-        "testing": False,
-        "next_verification_at": "2026-11-26T14:00:00Z",
-        "created_at": "2026-11-25T16:30:00Z",
-        "created_by": "ada@northwind.example",
-        "updated_at": "2026-11-25T16:30:00Z",
-        "version": 2,
-    },
-    "VerificationBody": {
-        "verification_id": _TEST_ID,
-        "account_id": _ACCOUNT_ID,
-        "trigger": "manual",
-        "state": "finished",
-        "outcome": "confirmed",
-        "started_at": "2026-11-26T08:00:00Z",
-        "finished_at": "2026-11-26T08:00:05Z",
-        "steps": [
-            {
-                "step": "ec2:StopInstances",
-                "group": "ec2",
-                "verdict": "allowed",
-                "ok": True,
-                "evidence": "live",
-                "reason": None,
-                "error_code": None,
-                "detail": None,
-                "region": "eu-west-1",
-                "started_at": "2026-11-26T08:00:02Z",
-                "duration_ms": 180,
-                "resources": None,
-            }
-        ],
-        "region_health": [{"region": "eu-west-1", "status": "reachable", "reason": None}],
-        "unchanged": None,
-        "execution_arn": None,
-    },
-    "WebhookBody": {
-        "state": "active",
-        "url": "https://northwind.example/cavok",
-        "events": ["Account Failed", "Account Degraded"],
-        "created_at": "2026-11-25T16:30:00Z",
-        "updated_at": "2026-11-25T16:30:00Z",
-        "updated_by": "ada@northwind.example",
-        "secret": None,
-    },
-}
-"""By component."""
-
 
 def describe(document: dict[str, Any]) -> None:
     """Adds these descriptions to an OpenAPI document. Existing ones stay as they are."""
@@ -505,8 +381,6 @@ def describe(document: dict[str, Any]) -> None:
         if name in COMPONENTS:
             schema.setdefault("description", COMPONENTS[name])
         _describe(schema, SHARED | OWN.get(name, {}))
-        if name in EXAMPLES:
-            schema["examples"] = [EXAMPLES[name]]
     for operations in document["webhooks"].values():
         body = operations["post"]["requestBody"]["content"]["application/json"]["schema"]
         _describe(body["properties"]["data"], SHARED)

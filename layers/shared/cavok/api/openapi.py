@@ -82,7 +82,7 @@ def document() -> str:
 
 def described() -> dict[str, Any]:
     """The document with everything written in place, except schemas and headers."""
-    from cavok.api import descriptions
+    from cavok.api import descriptions, examples
 
     made: dict[str, Any] = json.loads(_whole_api().get_openapi_json_schema(**_about()))
     headers: dict[str, Any] = {}
@@ -92,7 +92,7 @@ def described() -> dict[str, Any]:
             if method == "get":
                 operation.setdefault("parameters", []).extend(_conditions_of_reads())
             for parameter in operation.get("parameters", ()):
-                _complete(parameter)
+                _complete(parameter, method, path)
             if operation.get("security") == NO_TOKEN:
                 operation["security"] = []
             responses = operation["responses"] = _responses_of(method, operation)
@@ -112,6 +112,7 @@ def described() -> dict[str, Any]:
     for schema in made["components"]["schemas"].values():
         _drop_titles(schema)
     descriptions.describe(made)
+    examples.add(made)
     return made
 
 
@@ -134,18 +135,18 @@ def _whole_api() -> APIGatewayHttpResolver:
     return whole
 
 
-def _complete(parameter: dict[str, Any]) -> None:
+def _complete(parameter: dict[str, Any], method: str, path: str) -> None:
     """Adds its description, also to its schema, where generators look for it, and an example. A
     schema that refers to a component is left alone: schemathesis cannot read words beside `$ref`.
     """
-    from cavok.api import descriptions
+    from cavok.api import descriptions, examples
 
     name = parameter["name"]
     text = parameter.setdefault("description", descriptions.PARAMETERS.get(name))
     parameter["schema"] = _never_null(parameter["schema"])
     if "$ref" not in parameter["schema"]:
         parameter["schema"] |= {"description": text}
-    parameter["example"] = descriptions.PARAMETER_EXAMPLES[name]
+    parameter["example"] = examples.of_parameter(name, method, path)
 
 
 def _drop_titles(schema: Any) -> None:
@@ -272,7 +273,7 @@ def _headers_of_messages() -> Iterator[dict[str, Any]]:
         header: dict[str, Any] = {"name": name, "in": "header", "required": True}
         header["description"] = text
         header["schema"] = {"type": "string"}
-        _complete(header)
+        _complete(header, "post", "")
         yield header
 
 
