@@ -294,7 +294,7 @@ def test_an_idempotency_key_has_no_control_characters(admin: Api) -> None:
         )
 
         assert is_problem(answer, 422)
-        assert answer.fields == ["idempotency-key"]
+        assert answer.fields == ["Idempotency-Key"]
 
 
 def test_a_refused_create_may_be_corrected_under_the_same_idempotency_key(admin: Api) -> None:

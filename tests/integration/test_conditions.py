@@ -22,12 +22,14 @@ from cavok.api.openapi import described
 from cavok.domain.errors import MalformedHeader
 from cavok.domain.verifications import finish
 from cavok.domain.webhooks import PAUSED_AFTER
-from cavok.services.resources import ResourceDependencies
-from functions.instances_api import app as instances_api
+from cavok.services.customer_sessions import CustomerSessions
 from tests.support import api
-from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem
+from tests.support.api import KEY_ACCOUNT, KEYS, Answer, Api, is_problem, number
 from tests.support.builders import ORGANIZATION_ID, a_resource, steps_of
 from tests.support.declared import operation_of
+from tests.support.tenants import DATABASE, make_world, whole_api
+
+__all__ = ["whole_api"]
 
 OFFICE = {
     "time_zone": "UTC",
@@ -41,6 +43,7 @@ CONDITIONAL: list[tuple[str, str, Any]] = [
     ("PUT", "/v1/accounts/{account_id}/credentials", KEYS),
     ("POST", "/v1/accounts/{account_id}/revoke", None),
     ("POST", "/v1/accounts/{account_id}/verifications", None),
+    ("POST", "/v1/accounts/{account_id}/detection", None),
     ("POST", "/v1/organization/webhook/resume", None),
     ("PATCH", "/v1/accounts/{account_id}/resources/{resource_id}", {"schedule": OFFICE}),
     ("DELETE", "/v1/accounts/{account_id}/resources/{resource_id}", None),
@@ -76,22 +79,19 @@ class Client:
 def client(
     request: pytest.FixtureRequest,
     admin: Api,
-    control: ResourceDependencies,
     monkeypatch: pytest.MonkeyPatch,
 ) -> Client:
     method, path, body = request.param
-    monkeypatch.setattr(wiring, "resource_dependencies", lambda: control)
-    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
-    account = admin.account(**KEY_ACCOUNT)
+    waits = path.endswith("/detection")
+    account = admin.account(**({} if waits else KEY_ACCOUNT))
+    monkeypatch.setattr(CustomerSessions, "lets_us_in", lambda *_: True)
     resource = replace(a_resource(), account_id=account["account_id"])
     wiring.resources().add(resource)
     admin.put("/v1/organization/webhook", WEBHOOK)
     if path.endswith("/resume"):
         pause()
     path = path.format(account_id=resource.account_id, resource_id=resource.resource_id)
-    if "/resources/" in path:
-        monkeypatch.setattr(api, "app", instances_api)
-    read = re.sub("/(credentials|revoke|verifications|resume)$", "", path)
+    read = re.sub("/(credentials|revoke|verifications|detection|resume)$", "", path)
     return Client(admin, method, path, read, body)
 
 
@@ -184,8 +184,8 @@ def test_a_tag_of_before_a_change_is_stale(client: Client) -> None:
 
 
 def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None:
-    """PUT, PATCH and DELETE where GET is; of those below an account or a webhook, all that name
-    its version. A list has a weak tag, which never matches: what adds to it is not conditional.
+    """PUT, PATCH and DELETE where GET is; of those below an account or a webhook, all that change
+    what its version counts.
     """
     paths = described()["paths"]
     conditional, changing = set(), set()
@@ -202,9 +202,49 @@ def test_13_1_1_every_route_that_changes_what_has_a_tag_is_conditional() -> None
         ("PUT", "/v1/accounts/{account_id}/credentials"),
         ("POST", "/v1/accounts/{account_id}/revoke"),
         ("POST", "/v1/accounts/{account_id}/verifications"),
+        ("POST", "/v1/accounts/{account_id}/detection"),
         ("POST", "/v1/organization/webhook/resume"),
     }
     assert conditional == changing | below == {route[:2] for route in CONDITIONAL}
+
+
+POSTS = [
+    (path, "get" in operations)
+    for path, operations in described()["paths"].items()
+    if "post" in operations and ("POST", path) not in {route[:2] for route in CONDITIONAL}
+]
+"""All others, and whether GET shows what is at their path."""
+
+
+@pytest.mark.parametrize(("path", "is_shown"), POSTS)
+def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(path: str, is_shown: bool) -> None:
+    """Whatever a route does not read is compared before it. `*` names a list, which is there."""
+    world = make_world(ORGANIZATION_ID, 1)
+    place, body = path.format_map(world.ids), BODIES.get(path.rpartition("/")[2])
+    before = world.items()
+
+    def send(**headers: str) -> Answer:
+        return world.admin.post(place, body, **headers)
+
+    for tags in ('"1"', 'W/"1"', '"1", "2"', *([] if is_shown else ["*"])):
+        refused = send(If_Match=tags)
+        assert is_problem(refused, 412), tags
+        assert refused.json["code"] == "has_no_version"
+    for name in ("If_Match", "If_None_Match"):
+        for malformed in ("1", '"1', "", '*, "1"'):
+            assert is_problem(send(**{name: malformed}), 400), malformed
+    if is_shown:
+        assert is_problem(send(If_None_Match="*"), 412)
+    assert world.items() == before
+    allowed = {"If_None_Match": '"1"'} | ({"If_Match": "*"} if is_shown else {})
+    assert send(**allowed).status in (201, 202)
+
+
+BODIES = {
+    "accounts": api.ROLE_ACCOUNT | {"provider_id": number(9), "name": "Ninth"},
+    "resources": {"kind": "rds", "instance_id": DATABASE, "region": "us-east-1"},
+}
+"""What these take that take a body."""
 
 
 @each_route

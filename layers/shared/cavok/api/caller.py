@@ -61,6 +61,12 @@ class Caller:
             raise AdminsOnly("Only admins can make changes. Ask an admin to make this one.")
         return self
 
+    def must_refresh(self) -> Self:
+        """Raises AdminsOnly for a caller who may not have AWS asked again."""
+        if not self.may_change:
+            raise AdminsOnly("Only admins can list with refresh. Leave it out, or ask an admin.")
+        return self
+
     @property
     def may_change(self) -> bool:
         """Whether the caller may make changes."""

@@ -4,13 +4,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Header
 from pydantic import BaseModel
 
-from cavok.domain.errors import MalformedHeader
+from cavok.domain.errors import HasNoVersion, MalformedHeader
 from cavok.domain.versions import Every, Versions
 
 IfMatch = Annotated[
@@ -77,6 +77,20 @@ def check(name: str, header: str) -> None:
     if header.strip() == "*" or ('"' in header and _TAGS.fullmatch(header)):
         return
     raise MalformedHeader(f'{name} takes ETags, such as "7", or *; not {header[:100]}')
+
+
+def check_without_tag(headers: Mapping[str, str], *, is_shown: bool) -> None:
+    """For a request whose path has no strong ETag: `*` names what GET shows there, if it shows
+    anything, and a tag names nothing. Raises MalformedHeader, HasNoVersion.
+    """
+    for name in ("If-Match", "If-None-Match"):
+        header = headers.get(name.lower())
+        if header is None:
+            continue
+        check(name, header)
+        named = is_shown and header.strip() == "*"
+        if named is not (name == "If-Match"):
+            raise HasNoVersion(f"What is at this path has no version. Send it without {name}.")
 
 
 def names(header: str, tag: str, *, weakly: bool) -> bool:

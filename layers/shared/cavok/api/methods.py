@@ -15,18 +15,19 @@ def check(app: APIGatewayHttpResolver, event: Mapping[str, Any]) -> None:
     """Raises RefusedRequest if no route of the app serves the request. This comes before the gate,
     also for a viewer: the public document tells every path and method anyway.
     """
-    allowed = _allowed(app, event["rawPath"])
-    if not allowed:
+    methods = allowed(app, event["rawPath"])
+    if not methods:
         raise RefusedRequest(HTTPStatus.NOT_FOUND, "There is nothing at this path.", {})
-    if event["requestContext"]["http"]["method"] not in allowed:
+    if event["requestContext"]["http"]["method"] not in methods:
         raise RefusedRequest(
             HTTPStatus.METHOD_NOT_ALLOWED,
-            f"This path is for {' and '.join(allowed)}.",
-            {"Allow": ", ".join(allowed)},
+            f"This path is for {' and '.join(methods)}.",
+            {"Allow": ", ".join(methods)},
         )
 
 
-def _allowed(app: APIGatewayHttpResolver, path: str) -> list[str]:
+def allowed(app: APIGatewayHttpResolver, path: str) -> list[str]:
+    """The methods for which a path has routes. Empty: there is nothing at this path."""
     routes = (*app._static_routes, *app._dynamic_routes)
     methods = {route.method for route in routes if route.rule.match(path)}
     return sorted(methods | {"HEAD"} if "GET" in methods else methods)

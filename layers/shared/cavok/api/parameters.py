@@ -1,10 +1,11 @@
 """Query parameters. An unknown one is refused, like an unknown field of a body: otherwise a client
 that misspells a filter would get everything. A number is written as in JSON, a boolean as in JSON
-or Python. Other forms that Pydantic would read are refused.
+or Python. Other forms that Pydantic would read are refused. So is a condition that no route reads.
 """
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 
@@ -16,6 +17,8 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from cavok.api.conditions import check_without_tag
+from cavok.api.methods import allowed
 from cavok.domain.errors import InvalidField
 
 _FORMS: dict[object, tuple[re.Pattern[str], str]] = {
@@ -34,7 +37,7 @@ class Validation(OpenAPIRequestValidationMiddleware):
         """Raises RequestValidationError with everything that is wrong, or InvalidField."""
         wrong = list(_wrong(app))
         if not wrong:
-            return super().handler(app, next_middleware)
+            return super().handler(app, partial(_if_it_may, next_middleware))  # type: ignore[arg-type]
         others: list[Any] = []
         try:
             super().handler(app, _nothing)  # type: ignore[arg-type]
@@ -44,6 +47,18 @@ class Validation(OpenAPIRequestValidationMiddleware):
         except InvalidField as error:
             others = [_entry("body", error.field, error.message)]
         raise RequestValidationError([*wrong, *others])
+
+
+def _if_it_may(next_middleware: NextMiddleware, app: Any) -> Response[Any]:
+    """A change by a route that reads no condition. GET's are checked with its answer. Raises
+    MalformedHeader, HasNoVersion.
+    """
+    route: Route = app.context["_route"]
+    reads = {field.alias.lower() for field in route.dependant.header_params}
+    if route.method != "GET" and "if-match" not in reads:
+        is_shown = "GET" in allowed(app, app.current_event.raw_event["rawPath"])
+        check_without_tag(app.current_event.headers, is_shown=is_shown)
+    return next_middleware(app)
 
 
 def _nothing(_: Any) -> Response[Any]:

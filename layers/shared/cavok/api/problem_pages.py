@@ -35,7 +35,8 @@ EXPLANATIONS = {
     "admins_only": Explanation(
         "Your token is valid, and you may read. Only admins and operators may change something,"
         " or list instances again with `refresh`.",
-        "Ask an admin of your organization to do it, or for the group.",
+        "Ask an admin of your organization to do it, or for the group. List instances without "
+        "`refresh`.",
         "Only admins can make changes. Ask an admin to make this one.",
     ),
     "already_connected": Explanation(
@@ -82,6 +83,12 @@ EXPLANATIONS = {
         "The account is entered through an IAM role, so there is no access key to replace.",
         "Change role_name or role_path of the account instead.",
         "This account is entered through a role; it has no access key to replace.",
+    ),
+    "has_no_version": Explanation(
+        "The request has a condition, but what it is sent to has no version: a list, an instance "
+        "or a message. So no ETag in If-Match can match. Nothing was done.",
+        "Send it without the condition. An Idempotency-Key makes it safe to repeat.",
+        "What is at this path has no version. Send it without If-Match.",
     ),
     "in_no_group": Explanation(
         "Your token is valid, but you are in none of the groups viewer, admin and operator, so "

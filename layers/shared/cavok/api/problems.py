@@ -231,12 +231,14 @@ def _unprocessable(fields: Sequence[FieldError], code: str | None = None) -> Res
 
 def _field_error(entry: dict[str, Any]) -> FieldError:
     """Names the field of a Pydantic error: `("body", "credentials", "access_key_id")` becomes
-    `credentials.access_key_id`. An error in an entry of a list names the list.
+    `credentials.access_key_id`. An error in an entry of a list names the list. A header is named as
+    standards write it, though Powertools writes it in lower case.
     """
-    _place, *inside = entry["loc"]  # body, query, path or header
-    location = [part for part in inside if isinstance(part, str)]
+    place, *inside = entry["loc"]  # body, query, path or header
+    name = ".".join(part for part in inside if isinstance(part, str)) or "body"
     return FieldError(
-        field=".".join(location) or "body", message=str(entry["msg"]).removeprefix("Value error, ")
+        field=name.title() if place == "header" else name,
+        message=str(entry["msg"]).removeprefix("Value error, "),
     )
 
 

@@ -77,12 +77,11 @@ def _problems(*statuses: int) -> dict[int, OpenAPIResponse]:
 
 
 def by_method(method: str) -> tuple[HTTPStatus, ...]:
-    """Further answers of any route with this method: 304, 400 and 412 from a read's conditions, 400
-    and 415 to a body, even if the route takes none.
+    """Further answers of any route with this method: 304, 400 and 412 from conditions, 400 and 415
+    to a body, even if the route takes none.
     """
-    if method == "get":
-        return HTTPStatus.NOT_MODIFIED, HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED
-    return HTTPStatus.BAD_REQUEST, HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    other = HTTPStatus.NOT_MODIFIED if method == "get" else HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    return HTTPStatus.BAD_REQUEST, HTTPStatus.PRECONDITION_FAILED, other
 
 
 PUBLIC: dict[int, OpenAPIResponse] = {

@@ -80,6 +80,10 @@ class PreconditionFailed(CavokError):
     """The account changed since the client read it."""
 
 
+class HasNoVersion(PreconditionFailed):
+    """What the request is sent to has no version, so that no condition can name one."""
+
+
 class MalformedHeader(CavokError):
     """A header of the request does not follow its standard."""
 

@@ -8,7 +8,7 @@ from cavok.services.connections import RequestContext
 from cavok.services.start_verification import start_verification
 
 if TYPE_CHECKING:  # the function that serves the route loads boto3 at the first use
-    from collections.abc import Callable
+    from collections.abc import Callable, Container
 
     from cavok.adapters.table.accounts import Accounts
     from cavok.adapters.table.looks import LooksInTable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # the function that serves the route loads boto3 at the first
 def look_for_role(
     context: RequestContext,
     *,
+    versions: "Container[int] | None" = None,
     accounts: "Accounts",
     verifications: "Verifications",
     looks: "LooksInTable",
@@ -31,10 +32,12 @@ def look_for_role(
     """Tries to assume the account's role, if the account waits for it and nobody tried within five
     seconds. This is not a test: it is neither recorded nor counted, and changes nothing. If the
     role lets us in, a test starts for whoever asked, unless the account was changed meanwhile.
+    `versions`: the account's, as in `start_verification`.
 
-    Raises AccountNotFound, Conflict, ServiceUnavailable, VerificationNotStarted.
+    Raises AccountNotFound, PreconditionFailed, Conflict, ServiceUnavailable,
+    VerificationNotStarted.
     """
-    account = accounts.get(context.organization_id, context.account_id)
+    account = accounts.get(context.organization_id, context.account_id).at_one_of(versions)
     tests = verifications.page(account.account_id, limit=1, after=None).items
     if not waits_for_its_role(account, tests[0] if tests else None, context.now):
         return Detection.OFF
@@ -56,6 +59,8 @@ def look_for_role(
             now=context.now,
         )
     except PreconditionFailed:  # such as revoked: the next look decides again
+        if versions is not None:
+            raise
         return Detection.WAITING
     except QuotaExceeded:
         return Detection.BUSY

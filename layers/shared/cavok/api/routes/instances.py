@@ -47,7 +47,7 @@ def get_instances(
     see `as_of`, is returned again. Only a call to AWS counts against the free tier, once a minute.
     """
     if refresh:
-        router.caller.must_change()
+        router.caller.must_refresh()
     listing = recent_instances(
         request_context(router, account_id),
         region=region,
