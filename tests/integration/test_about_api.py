@@ -282,6 +282,26 @@ def test_an_answer_may_gain_fields_and_a_request_names_all_it_takes(nobody: Api)
     assert {name for name in sent - answers if "properties" in schemas[name]} == closed
 
 
+def test_what_an_answer_always_has_is_required(nobody: Api) -> None:
+    """A generated client asks of any other property whether it is there. That answers have them,
+    tests/integration/test_any_request.py shows.
+    """
+    document = described(nobody)
+    schemas = document["components"]["schemas"]
+    routes = [each for methods in document["paths"].values() for each in methods.values()]
+    answers = reached([each["responses"] for each in routes], schemas, set())
+    sent = reached([each.get("requestBody") for each in routes], schemas, set())
+    optional = {
+        (name, each)
+        for name in answers - sent
+        for each in schemas[name].get("properties", {}).keys() - schemas[name].get("required", ())
+    }
+
+    assert optional == {("Problem", "errors")}
+    assert '"default"' not in json.dumps([schemas[name] for name in answers - sent])
+    assert "null" not in json.dumps(schemas["Problem"]["properties"]["errors"])
+
+
 @pytest.mark.parametrize("component", EXAMPLES)
 def test_an_example_keeps_to_its_schema(component: str, nobody: Api) -> None:
     document = described(nobody)

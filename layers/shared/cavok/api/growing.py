@@ -24,6 +24,16 @@ def leave_open(document: dict[str, Any]) -> None:
     """Lets every schema that no request uses accept any other name too, and every schema that an
     answer uses any other field.
     """
+    requests, answers = used(document)
+    for name, schema in document["components"]["schemas"].items():
+        if name not in requests:
+            _open(schema)
+        if name in answers:
+            schema.pop("additionalProperties", None)
+
+
+def used(document: dict[str, Any]) -> tuple[set[str], set[str]]:
+    """The names of the components that requests use, and of those that answers do."""
     schemas = document["components"]["schemas"]
     requests: set[str] = set()
     answers: set[str] = set()
@@ -31,11 +41,7 @@ def leave_open(document: dict[str, Any]) -> None:
         for operation in operations.values():
             _reach(operation.get("requestBody"), schemas, requests)
             _reach(operation["responses"], schemas, answers)
-    for name, schema in schemas.items():
-        if name not in requests:
-            _open(schema)
-        if name in answers:
-            schema.pop("additionalProperties", None)
+    return requests, answers
 
 
 def _reach(shape: Any, schemas: dict[str, Any], found: set[str]) -> None:

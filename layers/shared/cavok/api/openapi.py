@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from cavok.api import routes
-from cavok.api.growing import leave_open
+from cavok.api.growing import leave_open, used
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import NO_TOKEN, PHRASES, by_method
 from cavok.api.sharing import share
@@ -48,6 +48,9 @@ _FROM_GATEWAY = ("429", "500", "503")
 
 _SOMETIMES = {"415": ("Accept-Encoding",), "429": ("RateLimit", "RateLimit-Policy")}
 """Headers that depend on why an answer has this status."""
+
+_LEFT_OUT = {"Problem": ("errors",)}
+"""Fields that an answer may lack."""
 
 _OF_ONE_TEST = ("create_verification", "get_verification")
 """Operations that return a test, which may be running."""
@@ -109,6 +112,7 @@ def described() -> dict[str, Any]:
     }
     _drop_unused(made)
     leave_open(made)
+    _require_what_is_sent(made)
     for schema in made["components"]["schemas"].values():
         _drop_titles(schema)
     descriptions.describe(made)
@@ -275,6 +279,19 @@ def _headers_of_messages() -> Iterator[dict[str, Any]]:
         header["schema"] = {"type": "string"}
         _complete(header, "post", "")
         yield header
+
+
+def _require_what_is_sent(made: dict[str, Any]) -> None:
+    """An answer always has all its fields, some of them null. Pydantic requires only those without
+    a default, and a generated client would ask for each of the others whether it is there.
+    """
+    requests, answers = used(made)
+    for name in answers - requests:
+        schema, left_out = made["components"]["schemas"][name], _LEFT_OUT.get(name, ())
+        if "properties" in schema:
+            schema["required"] = [each for each in schema["properties"] if each not in left_out]
+            for shape in schema["properties"].values():
+                shape.pop("default", None)
 
 
 def _drop_unused(made: dict[str, Any]) -> None:

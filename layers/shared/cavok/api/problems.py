@@ -12,6 +12,7 @@ from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValida
 from pydantic import BaseModel, Field
 
 from cavok.adapters.aws_errors import is_passing
+from cavok.api.models.common import MayBeLeftOut, left_out
 from cavok.domain import errors
 from cavok.observability import count, logger
 
@@ -125,8 +126,8 @@ class Problem(BaseModel):
     ]
     request_id: Annotated[str, Field(description="Quote it when you ask for help.")] = ""
     errors: Annotated[
-        list[FieldError] | None, Field(description="The fields of a bad request.")
-    ] = None
+        list[FieldError] | None, MayBeLeftOut(), Field(description="The fields of a bad request.")
+    ] = Field(default_factory=left_out)
 
 
 def problem(
