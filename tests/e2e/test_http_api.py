@@ -68,6 +68,15 @@ def test_what_is_public_needs_no_token(public: httpx.Client, path: str) -> None:
     assert shown.headers["content-type"] == "application/json"
 
 
+def test_the_server_of_the_document_is_this_api(public: httpx.Client) -> None:
+    """Also behind the local stack's prefix, which the function does not know."""
+    found = public.get("/openapi.json")
+    server = urljoin(str(found.url), found.json()["servers"][0]["url"]).removesuffix("/")
+
+    for path in ("/health", "/v1/permissions"):
+        assert public.get(f"{server}{path}").status_code == 200
+
+
 @pytest.mark.parametrize("path", ["/health", "/openapi.json", "/v1/permissions", "/v1/providers"])
 def test_what_is_public_answers_head_and_refuses_other_methods(
     public: httpx.Client, path: str

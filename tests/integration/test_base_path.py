@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 
@@ -23,11 +23,13 @@ def sent(
     method: str = "GET",
     body: Any = None,
     domain: str = MAPPED,
+    query: str = "",
 ) -> dict[str, Any]:
     """The answer to a request that came by this domain."""
     event = copy.deepcopy(SAMPLE) | {"rawPath": path, "routeKey": route}
     event["requestContext"]["domainName"] = domain
     event["requestContext"]["http"] |= {"method": method, "path": path}
+    event |= {"rawQueryString": query, "queryStringParameters": dict(parse_qsl(query))}
     event["pathParameters"] = {"proxy": proxy} if proxy else {}
     event["body"] = json.dumps(body) if body else None
     answer: dict[str, Any] = app.handler(event, Context())
@@ -98,6 +100,33 @@ def test_the_server_of_the_document_is_where_the_document_is(document: str, nobo
     (server,) = nobody.get("/openapi.json").json["servers"]
 
     assert urljoin(document, server["url"]) == document.rpartition("/")[0] + "/"
+
+
+@pytest.mark.parametrize("key", ["", "/cavok", "/orders/v1"])
+def test_what_the_document_names_is_at_its_server_and_a_list_leads_on(key: str, admin: Api) -> None:
+    """A client puts each path behind the server's address, less its slash."""
+    for number in ("123456789012", "123456789013"):
+        admin.account(provider_id=number)
+    found = f"https://{MAPPED}{key}/openapi.json"
+    document = json.loads(sent(urlsplit(found).path, "$default")["body"])
+    base = urljoin(found, document["servers"][0]["url"]).removesuffix("/")
+
+    for path, route, proxy in (
+        ("/health", "$default", None),
+        ("/v1/permissions", "ANY /v1/permissions", None),
+        ("/v1/accounts", "ANY /v1/{proxy+}", "accounts"),
+    ):
+        assert path in document["paths"]
+        address = f"{base}{path}"
+        assert sent(urlsplit(address).path, route, proxy)["statusCode"] == 200
+
+    first = sent(f"{key}/v1/accounts", "ANY /v1/{proxy+}", "accounts", query="limit=1")
+    target = first["headers"]["Link"].partition(">")[0].removeprefix("<")
+    following = urlsplit(urljoin(f"{address}?limit=1", target))
+    assert following.path == f"{key}/v1/accounts"
+    second = sent(following.path, "ANY /v1/{proxy+}", "accounts", query=following.query)
+    (one,), (other,) = (json.loads(page["body"])["items"] for page in (first, second))
+    assert one["account_id"] != other["account_id"]
 
 
 def test_no_other_site_may_read_an_answer(admin: Api) -> None:
