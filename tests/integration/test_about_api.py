@@ -144,6 +144,7 @@ def test_what_operations_share_is_sent_once_and_nothing_is_lost(nobody: Api) -> 
 
     assert whole(sent) == openapi.described()
     assert len(own) == len(set(own))
+    # 150,000 without the examples of answers and messages
     assert len(json.dumps(sent, separators=(",", ":"))) < 175_000
 
 
@@ -503,7 +504,22 @@ def test_the_docs_are_a_small_page_that_runs_and_loads_nothing(nobody: Api) -> N
         assert f'id="{name}"' in answer.text
     links = set(re.findall(r'href="([^"]+)"', answer.text))
     names = {f"#{name}" for name in document["components"]["schemas"]}
-    assert links - names == {"openapi.json"}
+    assert links - names == {"openapi.json"} | {f"docs/problems/{code}" for code in EXPLANATIONS}
+    assert len(answer.text) < 300_000
+
+
+def test_the_docs_show_headers_limits_and_every_example(nobody: Api) -> None:
+    document, text = described(nobody), html.unescape(nobody.get("/docs").text)
+
+    for header in document["components"]["headers"].values():
+        assert header["description"] in text
+    assert "<td>201<td>" in text
+    created = text[text.index("<code>POST /v1/accounts</code>") :].partition("<td>201")[2]
+    assert "<code>Location</code>" in created.partition("<tr>")[0]
+    assert ", at least <code>1</code>, at most <code>100</code>, default: <code>50</code>" in text
+    assert "as <code>^[0-9]{12}$</code>" in text
+    for shown in (*EXAMPLES.values(), *MESSAGES.values()):
+        assert json.dumps(shown, indent=1, ensure_ascii=False) in text
 
 
 def test_the_style_of_the_docs_is_all_that_their_policy_allows(nobody: Api) -> None:

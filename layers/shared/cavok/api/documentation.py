@@ -1,17 +1,19 @@
 """The OpenAPI document as a page for people."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
 
 from cavok.api import html
+from cavok.api.problems import STATUS_OF_CODE
 
 Json = Mapping[str, Any]
 
 
 def page(document: Json) -> str:
-    """Every operation under its tag, every message to a webhook, and every schema. Links are
-    relative: right under every prefix.
+    """Every operation under its tag, every message to a webhook, every header, problem and schema.
+    Links are relative: right under every prefix.
     """
     about = document["info"]
     operations = [
@@ -31,6 +33,10 @@ def page(document: Json) -> str:
         ]
     parts.append("<h2>Messages to your webhook</h2>")
     parts += [_operation(name, message) for name, message in messages]
+    parts.append("<h2>Headers of answers</h2>")
+    parts.append(_table("", sorted(set(map(_header, document["components"]["headers"].items())))))
+    parts.append("<h2>Problems</h2><p>By their <code>code</code>.</p>")
+    parts.append(_table("", map(_problem, sorted(STATUS_OF_CODE))))
     parts.append("<h2>Schemas</h2>")
     parts += [
         _details(f'<code id="{escape(name)}">{escape(name)}</code>', *_schema(schema))
@@ -48,24 +54,47 @@ def _operation(name: str, operation: Json) -> str:
         _table("Parameters", map(_parameter, operation.get("parameters", ()))),
         *(f"<p>Body: {_type(one.get('schema', {}))}</p>" for one in body.values()),
         *(_fields(one.get("schema", {})) for one in body.values()),
+        *(_example([one["example"]] if "example" in one else ()) for one in body.values()),
         _table("Answers", map(_answer, operation["responses"].items())),
     )
 
 
 def _parameter(given: Json) -> tuple[str, str, str]:
     name = f"<code>{escape(given['name'])}</code> ({escape(given['in'])})"
-    return name, _type(given.get("schema", {})), escape(given.get("description") or "")
+    text = escape(given.get("description") or "")
+    if "example" in given:
+        text += f" Example: {_code(given['example'])}"
+    return name, _type(given.get("schema", {})), text
 
 
-def _answer(answer: tuple[str, Json]) -> tuple[str, str, str]:
+def _answer(answer: tuple[str, Json]) -> tuple[str, str, str, str]:
     status, said = answer
     types = {_type(one["schema"]) for one in said.get("content", {}).values() if "schema" in one}
-    return escape(status), " or ".join(sorted(types)), escape(said["description"])
+    headers = ", ".join(map(_code, said.get("headers", ())))
+    return escape(status), " or ".join(sorted(types)), escape(said["description"]), headers
+
+
+def _header(header: tuple[str, Json]) -> tuple[str, str]:
+    name, described = header
+    return _code(name.removesuffix(".always")), escape(described["description"])
+
+
+def _problem(code: str) -> tuple[str, str]:
+    link = f'<a href="docs/problems/{escape(code)}">{escape(code)}</a>'
+    return link, str(STATUS_OF_CODE[code].value)
 
 
 def _schema(schema: Json) -> Iterator[str]:
     yield _text(schema.get("description"))
     yield _fields(schema) or f"<p>{_type(schema)}</p>"
+    yield _example(schema.get("examples", ()))
+
+
+def _example(examples: Iterable[Any]) -> str:
+    shown = (
+        escape(json.dumps(each, indent=1, ensure_ascii=False), quote=False) for each in examples
+    )
+    return "".join(f"<h4>Example</h4><pre>{each}</pre>" for each in shown)
 
 
 def _fields(schema: Json) -> str:
@@ -92,10 +121,36 @@ def _type(schema: Json) -> str:
         return " or ".join(map(_type, choices))
     values = schema.get("enum") or ([schema["const"]] if "const" in schema else [])
     if values:
-        return " or ".join(f"<code>{escape(str(value))}</code>" for value in values)
+        return " or ".join(map(_code, values)) + _limits(schema)
     if schema.get("type") == "array":
-        return f"list of {_type(schema.get('items', {}))}"
-    return escape(str(schema.get("format") or schema.get("type") or "anything"))
+        return f"list of {_type(schema.get('items', {}))}{_limits(schema)}"
+    return escape(str(schema.get("format") or schema.get("type") or "anything")) + _limits(schema)
+
+
+_LIMITS = {
+    "minimum": "at least",
+    "maximum": "at most",
+    "minLength": "characters: at least",
+    "maxLength": "characters: at most",
+    "minItems": "entries: at least",
+    "maxItems": "entries: at most",
+    "pattern": "as",
+    "default": "default:",
+}
+
+
+def _limits(schema: Json) -> str:
+    """What else a value keeps to, and its default."""
+    return "".join(
+        f", {word} {_code(schema[key])}" for key, word in _LIMITS.items() if key in schema
+    )
+
+
+def _code(value: Any) -> str:
+    """A value as JSON, but a text without quotes, and a whole number without a fraction."""
+    if isinstance(value, float):
+        value = f"{value:g}"
+    return f"<code>{escape(value if isinstance(value, str) else json.dumps(value))}</code>"
 
 
 def _text(text: str | None) -> str:
