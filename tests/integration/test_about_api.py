@@ -387,7 +387,7 @@ def test_headers_that_answers_have_are_described() -> None:
 
     account = "/v1/accounts/1"
     assert always("POST", "/v1/accounts", "201") == {"location", "etag"}
-    assert always("POST", f"{account}/verifications", "202") == {"location"}
+    assert always("POST", f"{account}/verifications", "202") == {"location", "retry-after"}
     assert always("POST", f"{account}/instances/ec2/i-1/start", "202") == set()
     assert always("PUT", "/v1/organization/webhook", "201") == {"location"}
     assert always("PATCH", account, "200") == always("GET", account, "304") == {"etag"}
@@ -455,6 +455,9 @@ def test_a_problem_of_a_route_whose_answers_are_packed_is_one_too(
         ("gzip;q=0,identity", None),
         ("gzip;q=0.1", "gzip"),
         ("identity;q=0, gzip", "gzip"),
+        ("br, x-gzip ; q=1", "gzip"),
+        ("x-notgzip", None),
+        ("gzip-not, br;gzip", None),
     ],
 )
 def test_a_client_that_refuses_gzip_gets_none(

@@ -14,8 +14,8 @@ from cavok.api.caller import Caller
 from cavok.api.problems import RefusedRequest
 
 READING = frozenset({"GET", "HEAD"})
-_REFUSES_GZIP = re.compile(r"\bgzip\s*;\s*q=0(\.0*)?\s*(,|$)", re.IGNORECASE)
-"""A weight of zero is "not acceptable" (RFC 9110, 12.4.2)."""
+_TAKES_GZIP = re.compile(r"(^|,)\s*(x-)?gzip\s*(?!;\s*q=0(\.0*)?\s*(,|$))(;|,|$)", re.IGNORECASE)
+"""A weight of zero is "not acceptable" (RFC 9110, 12.4.2). `x-gzip` is the same (8.4.1.3)."""
 
 
 def caller_of(event: Mapping[str, Any]) -> Caller:
@@ -64,12 +64,12 @@ def _check_form(event: Mapping[str, Any]) -> None:
 
 def normal_form(event: dict[str, Any]) -> dict[str, Any]:
     """The event in the form that the routes expect. HEAD becomes GET, and the body of a GET is
-    dropped. The media type is in lower case, and removed if there is no body. A refused gzip is
-    removed, because Powertools only looks for the word.
+    dropped. The media type is in lower case, and removed if there is no body. Accept-Encoding is
+    removed unless it takes gzip, because Powertools only looks for the word.
     """
     context, headers = event["requestContext"], {**event.get("headers", {})}
-    if _REFUSES_GZIP.search(headers.get("accept-encoding", "")):
-        del headers["accept-encoding"]
+    if not _TAKES_GZIP.search(headers.get("accept-encoding", "")):
+        headers.pop("accept-encoding", None)
     if context["http"]["method"] in READING:
         headers.pop("content-type", None)
         context = context | {"http": context["http"] | {"method": "GET"}}

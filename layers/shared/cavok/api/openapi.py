@@ -224,7 +224,7 @@ def _headers_of(
         yield "Accept-Patch", False
     yield from ((name, False) for name in _SOMETIMES.get(status, ()))
     if status in ("429", "503") or (runs and status in ("200", "202", "304")):
-        yield "Retry-After", False
+        yield "Retry-After", answer == ("post", "202")
 
 
 def _header(name: str, always: bool, headers: dict[str, Any]) -> dict[str, str]:
