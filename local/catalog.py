@@ -60,7 +60,7 @@ def cost_rows() -> dict[str, str]:
     """The rows of docs/costs.md that count probes, by unit."""
     probes = sum(len(group.permissions) for group in PROBED_GROUPS)
     branches = probes + 1  # the log group
-    states, progress = 8, branches + 3  # the trust steps and the log group take two units each
+    states, progress = 6, branches + 3  # the trust steps and the log group take two units each
     cells = {
         "Step Functions state transitions": (
             states + 2 * branches,

@@ -18,8 +18,12 @@ wiring.prepare(wiring.sealer)
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> list[dict[str, Any]]:
-    """Takes a sealed session and the steps so far. Returns the five steps of the logs group."""
+    """Takes a sealed session and the steps so far. Returns the steps of the logs group that are
+    left; without a session none, and writes nothing.
+    """
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
+    if event["session"] is None:
+        return []
     deadline = Deadline.after(PERMISSION_SECONDS, time.monotonic)
     session = unseal_session(event["session"], event, wiring.sealer())
     test = {name: event[name] for name in ("account_id", "verification_id", "trigger")}

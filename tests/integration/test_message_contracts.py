@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from moto.backends import get_backend
 
 from cavok import wiring
 from cavok.domain.accounts import Account, Status
@@ -48,7 +49,7 @@ from tests.support.messages import (
     receiver,
     sources,
 )
-from tests.support.moto_stack import items
+from tests.support.moto_stack import REGION, items
 from tests.support.state_machines import states
 from tests.support.template import FUNCTIONS, folder, of_type, role
 from tests.support.workflows import (
@@ -261,6 +262,34 @@ def test_every_task_of_a_workflow_sends_what_its_function_takes(admin: Api) -> N
         == (MACHINES["VerifyAccountExpress"]["DefinitionUri"])
     )
     assert visited == expected - express - {("VerifyAccount", "ProbeAccount")}
+
+
+def persons_test(admin: Api, **fields: Any) -> tuple[Json, set[str]]:
+    """A person's test of a new account, run to its end, and the Task states that it took."""
+    path = f"/v1/accounts/{admin.account(**KEY_ACCOUNT | fields)['account_id']}/verifications"
+    started = admin.post(path).json["verification_id"]
+    visited = {state for _, state in run_started_test("VerifyAccount").visited}
+    return admin.get(f"{path}/{started}").json, visited
+
+
+def test_nothing_is_looked_at_where_the_credentials_are_of_another_account(admin: Api) -> None:
+    verification, visited = persons_test(admin, provider_id="999999999999")
+
+    assert visited == TAKEN_BY_PEOPLE - {"ProbePermission"} | {"RecordVerification"}
+    (entering,) = (step for step in verification["steps"] if step["verdict"] != "skipped")
+    assert (entering["step"], entering["reason"]) == (ACCOUNT_MATCHES, "wrong_account")
+    assert (verification["outcome"], verification["region_health"]) == ("failed", [])
+    assert get_backend("logs")[NUMBER][REGION].groups == {}
+
+
+def test_nothing_is_written_where_write_logs_is_no(admin: Api) -> None:
+    verification, visited = persons_test(admin, provider_id=NUMBER, write_logs=False)
+
+    assert visited == TAKEN_BY_PEOPLE | {"RecordVerification"}
+    assert {step["step"] for step in verification["steps"]} >= {ACCOUNT_MATCHES, *EC2.actions}
+    written = [step for step in verification["steps"] if step["group"] == LOGS.group]
+    assert {step["verdict"] for step in written} <= {"skipped"}
+    assert get_backend("logs")[NUMBER][REGION].groups == {}
 
 
 HOW_TASKS_FAIL = (TaskFailed("Lambda.Unknown", "it was killed"), TaskFailed("States.Timeout"))

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from cavok.domain import errors
+from cavok.domain.permissions import ACCOUNT_MATCHES
 from cavok.domain.steps import REFUSALS_WANTED
 from cavok.domain.survey import Survey
 from cavok.services.sweep import AT_ONCE
 from local.settings import ROOT
+from tests.support.asl import Run
 from tests.support.state_machines import VERIFY, definition, placeholders, states
 from tests.support.template import highest, template
 
@@ -190,6 +193,36 @@ def test_whatever_fails_on_the_way_of_a_test_is_recorded() -> None:
         (catch,) = VERIFY["States"][name]["Catch"]
         assert (catch["ErrorEquals"], catch["Next"]) == (["States.ALL"], "RecordVerification")
     assert VERIFY["States"]["RecordVerification"]["End"]
+
+
+def test_each_state_of_a_persons_test_works() -> None:
+    """Each costs a person 25 ms, so none only chooses which comes next."""
+    idle = {name for name, state in VERIFY["States"].items() if state["Type"] in ("Choice", "Pass")}
+
+    assert idle == {"IsAnyoneWatching?"}, "one definition is deployed for people and for sweeps"
+
+
+@pytest.mark.parametrize("session", [None, "sealed"])
+def test_no_session_is_handed_to_a_state_that_has_no_use_for_it(session: str | None) -> None:
+    """During an update, functions of an older release fail with null, and touch no account."""
+    entering = {"step": ACCOUNT_MATCHES, "group": "trust"}
+    opened = {"session": session, "steps": [entering], "probes": [], "regions": ["us-east-1"]}
+    survey, handed, recorded = {"region_health": [], "elsewhere": None}, {}, {}
+
+    def call(state: str, _: str, arguments: Any) -> Any:
+        payload = arguments["Payload"]
+        handed[state] = payload.get("session", "not told")
+        if state == "RecordVerification":
+            recorded.update(payload)
+        answers = {"OpenSession": opened | {"write_logs": False}, "SurveyRegions": survey}
+        return {"Payload": answers.get(state, [])}
+
+    given = {"trigger": "manual"}
+    Run({"Execution": {"Input": given}}, call).run(VERIFY, given)
+
+    assert handed["SurveyRegions"] == session
+    assert handed["WriteCustomerLog"] is None
+    assert (recorded["steps"], recorded["failure"]) == ([entering], None)
 
 
 def test_one_probe_never_stops_the_others() -> None:
