@@ -1,6 +1,5 @@
-"""OpenSession: enters the account, checks its trust, shows that, and seals the session."""
+"""OpenSession: enters the account, checks its trust, and seals the session."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -11,7 +10,7 @@ from cavok.observability import counted, logger, metrics
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.open_session import open_session
 
-wiring.prepare(wiring.table, wiring.sealer, wiring.customer_roles, wiring.progress)
+wiring.prepare(wiring.table, wiring.sealer, wiring.customer_roles)
 
 
 @logger.inject_lambda_context(correlation_id_path="correlation_id")
@@ -23,11 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.append_keys(account_id=event["account_id"], verification_id=event["verification_id"])
     with counted(OurEntryBroken):
         opened = open_session(
-            VerificationRequest.of(event),
-            wiring.entry_dependencies(),
-            wiring.canary(),
-            wiring.progress(),
-            datetime.now(UTC),
+            VerificationRequest.of(event), wiring.entry_dependencies(), wiring.canary()
         )
     logger.info("Session opened", probes=len(opened.probes))
     return opened.as_dict()

@@ -69,7 +69,6 @@ MAY: Mapping[str, set[str]] = {
     },
     "OpenSessionRole": {
         *table("GetItem", "ORG"),
-        *SHOWS_PROGRESS,
         "kms:Encrypt SealingKey account,organization,verification",
         *ENTERS,
     },
@@ -78,7 +77,7 @@ MAY: Mapping[str, set[str]] = {
         *table("Query", "ACCOUNT"),
         *ENTERS,
     },
-    "SurveyRegionsRole": {*table("Query", "ACCOUNT"), *OPENS_SESSIONS},
+    "SurveyRegionsRole": {*table("Query", "ACCOUNT"), *OPENS_SESSIONS, *SHOWS_PROGRESS},
     "ProbePermissionRole": OPENS_SESSIONS | SHOWS_PROGRESS,
     "WriteCustomerLogRole": OPENS_SESSIONS,
     "RecordVerificationRole": table("BatchGetItem Query PutItem UpdateItem", "ACCOUNT", "ORG")

@@ -120,16 +120,10 @@ MAY = {
         "sqs:SendMessage",
     },
     "dashboard": set(),
-    "open_session": {
-        "dynamodb:GetItem",
-        "dynamodb:PutItem",
-        "kms:Decrypt",
-        "kms:Encrypt",
-        "sts:AssumeRole",
-    },
+    "open_session": {"dynamodb:GetItem", "kms:Decrypt", "kms:Encrypt", "sts:AssumeRole"},
     "probe_permission": {"dynamodb:PutItem", "kms:Decrypt"},
     "probe_account": {"dynamodb:GetItem", "dynamodb:Query", "kms:Decrypt", "sts:AssumeRole"},
-    "survey_regions": {"dynamodb:Query", "kms:Decrypt"},
+    "survey_regions": {"dynamodb:PutItem", "dynamodb:Query", "kms:Decrypt"},
     "sweep_accounts": {
         "dynamodb:BatchGetItem",
         "dynamodb:GetItem",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
-from datetime import datetime
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
@@ -26,7 +27,7 @@ from cavok.domain.errors import (
     OurEntryBroken,
     SealBroken,
 )
-from cavok.domain.steps import Step, Verdict
+from cavok.domain.steps import Verdict
 from cavok.domain.verifications import Trigger
 from cavok.services.enter_account import EntryDependencies
 from cavok.services.enter_for_verification import VerificationRequest, enter_for_verification
@@ -46,23 +47,12 @@ from tests.support.builders import (
     confirmed,
 )
 from tests.support.fake_aws import ASSUMED, Aws, refused
-from tests.support.in_memory import OUR_ROLE, SEALER, Accounts, Organizations
+from tests.support.in_memory import OUR_ROLE, SEALER, Accounts, Organizations, Sealer
 
 PROBED = [group.group for group in permissions.PROBED_GROUPS]
 PROBED_WITH_KEYS = [group for group in PROBED if group != "checking"]
 KEYS = {"access_key_id": KEY_ID, "secret_access_key": SECRET_KEY}
 CUSTOMERS_ROLE = f"arn:aws:iam::{NUMBER}:role/CavokCloud"
-
-
-class Progress:
-    """Notes what is shown."""
-
-    def __init__(self) -> None:
-        self.shown: list[tuple[str, list[str]]] = []
-
-    def show(self, verification_id: str, steps: Sequence[Step], now: datetime) -> bool:
-        self.shown.append((verification_id, [step.step for step in steps]))
-        return True
 
 
 def with_keys(account: Account | None = None, secret: Mapping[str, str] = KEYS) -> Accounts:
@@ -75,14 +65,13 @@ def opened(
     aws: Aws,
     trigger: Trigger = Trigger.MANUAL,
     elsewhere: Aws | None = None,
-    progress: Progress | None = None,
 ) -> OpenedSession:
     sts = aws.client("sts", region_name="us-east-1" if elsewhere is None else "eu-west-1")
     other = elsewhere.client("sts", region_name="us-west-2") if elsewhere else sts
     request = VerificationRequest(ORGANIZATION_ID, ACCOUNT_ID, VERIFICATION_ID, trigger)
     dependencies = entry_dependencies(accounts, CustomerRoles(sts, lambda: other))
     canary = Canary(sts, lambda: other, OUR_ROLE, "cavok-canary")
-    return open_session(request, dependencies, canary, progress or Progress(), NOW)  # type: ignore[arg-type]
+    return open_session(request, dependencies, canary)
 
 
 def entry_dependencies(accounts: Accounts, roles: CustomerRoles) -> EntryDependencies:
@@ -162,14 +151,30 @@ def test_the_session_is_sealed_for_this_test_alone(customer: Aws) -> None:
     assert "temporary-" not in shown
 
 
-def test_the_steps_of_entering_are_shown_also_of_another_account(customer: Aws) -> None:
-    for number in (NUMBER, "999999999999"):
-        customer.answers["GetCallerIdentity"] = {"Account": number}
-        progress = Progress()
+def test_the_session_is_sealed_while_its_trust_is_checked(
+    customer: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both = threading.Barrier(2, timeout=10)
+    monkeypatch.setattr(Sealer, "seal", _meeting(both, Sealer.seal))
 
-        steps = opened(Accounts(an_account()), customer, progress=progress).steps
+    def who(_: dict[str, Any]) -> dict[str, Any]:
+        both.wait()
+        return {"Account": NUMBER}
 
-        assert progress.shown == [(VERIFICATION_ID, [step.step for step in steps])]
+    customer.answers["GetCallerIdentity"] = who
+
+    assert opened(Accounts(an_account()), customer).session
+
+
+@pytest.mark.parametrize(("number", "fails"), [(NUMBER, True), ("999999999999", False)])
+def test_a_session_that_cannot_be_sealed_fails_the_entry_unless_it_is_thrown_away(
+    number: str, fails: bool, customer: Aws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    customer.answers["GetCallerIdentity"] = {"Account": number}
+    monkeypatch.setattr(Sealer, "seal", Mock(side_effect=TimeoutError("KMS")))
+
+    with pytest.raises(TimeoutError) if fails else nullcontext():
+        assert opened(Accounts(an_account()), customer).session is None
 
 
 def test_the_probes_name_their_group_for_the_step_of_one_that_crashed(customer: Aws) -> None:

@@ -65,8 +65,11 @@ def enter_for_verification(
     dependencies: EntryDependencies,
     canary: Canary,
     account: Account | None = None,
+    *,
+    on_session: Callable[[CustomerSession], object] = lambda session: None,
 ) -> EntryResult:
     """Enters the account and checks its trust. `account`: as just read, or None to read it.
+    `on_session` is called with the session before its trust is checked.
 
     Raises AccountNotFound, EntryRefused, EntryRefusedYet, EntryInconclusive, OurEntryBroken,
     SealBroken.
@@ -89,6 +92,7 @@ def enter_for_verification(
             dependencies=dependencies,
             organization=organization,
         )
+        on_session(session)
         if account.access_type is AccessType.ASSUME_ROLE:
             steps += _check_trust(account, session, name, dependencies)
         else:

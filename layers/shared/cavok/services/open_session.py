@@ -1,13 +1,12 @@
 """Entering an account for a workflow. The session is sealed before it leaves the function."""
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from typing import Any
 
 from cavok.adapters.customer.canary import Canary
-from cavok.adapters.table.progress import Progress
+from cavok.adapters.customer.session import CustomerSession
 from cavok.domain import permissions
 from cavok.domain.steps import Step
 from cavok.services.enter_account import EntryDependencies
@@ -47,21 +46,24 @@ def open_session(
     request: VerificationRequest,
     dependencies: EntryDependencies,
     canary: Canary,
-    progress: Progress,
-    now: datetime,
 ) -> OpenedSession:
-    """Enters the account, shows the steps of entering, and seals the session. Raises what
-    `enter_for_verification` raises.
+    """Enters the account, and seals the session. Raises what `enter_for_verification` raises.
+
+    The session is sealed while its trust is checked, because a person waits, and thrown away if
+    that fails.
     """
-    result = enter_for_verification(request, dependencies, canary)
-    session = result.session
-    with ThreadPoolExecutor(1) as pool:  # beside sealing: a person waits
-        pool.submit(progress.show, request.verification_id, result.steps, now)
-        sealed = seal_session(session, asdict(request), dependencies.sealer()) if session else None
+    sealing: list[Future[str]] = []
+    with ThreadPoolExecutor(1) as pool:
+
+        def seal(session: CustomerSession) -> None:
+            names = asdict(request)
+            sealing.append(pool.submit(seal_session, session, names, dependencies.sealer()))
+
+        result = enter_for_verification(request, dependencies, canary, on_session=seal)
     return OpenedSession(
-        session=sealed,
+        session=sealing[0].result() if result.session else None,
         steps=result.steps,
         probes=result.probes,
         regions=result.account.regions,
-        write_logs=result.account.write_logs and session is not None,
+        write_logs=result.account.write_logs and result.session is not None,
     )

@@ -7,7 +7,9 @@ from itertools import islice
 from typing import Any
 
 from cavok.adapters.sealing import Sealer
+from cavok.adapters.table.progress import Progress
 from cavok.adapters.table.resources import Resources
+from cavok.domain.steps import Step
 from cavok.domain.survey import MAX_UNDER_CONTROL, Survey
 from cavok.domain.verifications import Trigger
 from cavok.services.sealed_session import unseal_session
@@ -15,15 +17,23 @@ from cavok.services.survey_regions import survey_regions
 
 
 def survey_account(
-    test: Mapping[str, Any], resources: Resources, sealer: Sealer, now: datetime
+    test: Mapping[str, Any],
+    resources: Resources,
+    progress: Progress,
+    sealer: Sealer,
+    now: datetime,
 ) -> Survey:
-    """`test` has the names under which its `session` is sealed, its `trigger`, and the account's
-    `regions`. Without a session, nothing is looked at. Raises SealBroken.
+    """Shows the `steps` of entering, and asks the account's `regions`. `test` also has the names
+    under which its `session` is sealed, and its `trigger`. Without a session, nothing is looked at.
+    Raises SealBroken.
     """
-    if test["session"] is None:
-        return Survey()
+    entering = [Step.from_dict(step) for step in test.get("steps", ())]
     under_control = resources.all_of(test["account_id"])
-    with ThreadPoolExecutor(1) as pool:  # beside opening the session: a person waits
+    with ThreadPoolExecutor(2) as pool:  # beside opening the session: a person waits
+        if entering:
+            pool.submit(progress.show, test["verification_id"], entering, now)
+        if test["session"] is None:
+            return Survey()
         known = pool.submit(lambda: tuple(islice(under_control, MAX_UNDER_CONTROL)))
         session = unseal_session(test["session"], test, sealer)
     return survey_regions(
