@@ -723,7 +723,7 @@ KNOWN = {
     # The client's repetition rotates again.
     "rotate": "4 TransactWriteItems timeout, 4 TransactWriteItems dies",
     # After a test that was aborted nobody looks any more: a person presses Test.
-    "look for a role": "9 StartExecution throttled",
+    "look for a role": "8 StartExecution throttled",
     # Each try looks for the instance, and a listing counts. Then each sets clocks: a change counts.
     "add a resource": """
         7 DescribeDBInstances throttled, 8 TransactWriteItems dies,

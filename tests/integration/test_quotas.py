@@ -19,6 +19,7 @@ from cavok.adapters.sealing import Sealer
 from cavok.adapters.table.accounts import Accounts
 from cavok.adapters.table.interactions import Interactions
 from cavok.adapters.table.quotas import Quotas
+from cavok.adapters.table.verifications import Verifications
 from cavok.adapters.workflows import Workflows
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, Status
@@ -41,6 +42,7 @@ from tests.support.builders import (
     an_interaction,
     confirmed,
 )
+from tests.support.faults import Calls, watched
 from tests.support.instances import run_instance
 from tests.support.moto_stack import TABLE, client, items
 
@@ -638,6 +640,35 @@ def test_a_counter_of_before_windows_is_one_that_counts_nothing(
     assert used(admin) == {}
     assert admin.put(WEBHOOK, SETTINGS).status == 201
     assert used(admin) == {"webhook_changes": 1}
+
+
+def test_a_press_reads_its_account_and_the_uses_in_one_call(admin: Api, customer: Customer) -> None:
+    """A person waits for each call that follows another."""
+    with watched(Calls()) as calls:
+        assert admin.post(f"{ACCOUNT}/verifications").status == 202
+
+    assert calls.made == ["BatchGetItem", "TransactWriteItems", "StartExecution"]
+
+
+def test_a_press_that_another_use_overtakes_reads_the_uses_again(
+    admin: Api, customer: Customer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else it would fail on their condition again and again."""
+    others = iter([None])
+    begin = Verifications.begin
+
+    def overtaken(*args: Any) -> Account:
+        if next(others, args) is None:
+            wiring.quotas().take(QuotaName.TESTS, ORGANIZATION_ID, customer.now)
+        return begin(*args)
+
+    monkeypatch.setattr(Verifications, "begin", overtaken)
+
+    with watched(Calls()) as calls:
+        assert admin.post(f"{ACCOUNT}/verifications").status == 202
+
+    assert calls.made.count("TransactWriteItems") == 2
+    assert used(admin) == {"tests": 2}
 
 
 def test_uses_at_once_are_all_counted(customer: Customer) -> None:

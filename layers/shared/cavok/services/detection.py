@@ -51,7 +51,6 @@ def look_for_role(
             context.account_id,
             versions=frozenset({account.version}),
             requester=context.requester,
-            accounts=accounts,
             verifications=verifications,
             workflows=workflows(),
             quotas=quotas,

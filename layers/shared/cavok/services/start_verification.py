@@ -3,7 +3,7 @@
 from collections.abc import Container
 from datetime import datetime
 
-from cavok.adapters.table.accounts import CHANGED_BY_OTHERS, Accounts
+from cavok.adapters.table.accounts import CHANGED_BY_OTHERS
 from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
@@ -23,7 +23,6 @@ def start_verification(
     *,
     versions: Container[int] | None = None,
     requester: Requester,
-    accounts: Accounts,
     verifications: Verifications,
     workflows: Workflows,
     quotas: Quotas,
@@ -37,11 +36,11 @@ def start_verification(
     its execution. It counts again if `again_counts`. Beyond the quota it is returned as it is.
     """
 
-    count = quotas.counting(QuotaName.TESTS, organization_id, now)
-
     def attempt() -> tuple[Verification, bool]:
         """The verification, and whether it was begun here."""
-        account = accounts.get(organization_id, account_id).at_one_of(versions)
+        # In one call, because a person waits.
+        found, count = quotas.counting_beside(account_id, QuotaName.TESTS, organization_id, now)
+        account = found.at_one_of(versions)
         if account.slot and account.testing(now):
             return verifications.get(account_id, account.slot.verification_id), False
         verification = _new(account, requester.actor, workflows, now)

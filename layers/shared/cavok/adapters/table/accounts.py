@@ -234,6 +234,24 @@ def _stored_otherwise(item: AccountItem | Row) -> dict[str, Any]:
     }
 
 
+def account_key(organization_id: str, account_id: str) -> tuple[str, str]:
+    """Raises AccountNotFound for what is no id."""
+    if not is_id(account_id):
+        raise _not_found()
+    return keys.organization_pk(organization_id), keys.account_sk(account_id)
+
+
+def account_of(item: AccountItem | None) -> Account:
+    """The account of the item with its key. Raises AccountNotFound."""
+    if item is None:
+        raise _not_found()
+    return item.account()
+
+
+def _not_found() -> AccountNotFound:
+    return AccountNotFound("There is no such account in your organization.")
+
+
 class Accounts:
     """Reads and writes accounts. Each write keeps the counts by status and the audit trail in the
     same transaction. Audit entries expire after `audit_kept_for`.
@@ -245,11 +263,7 @@ class Accounts:
 
     def get(self, organization_id: str, account_id: str) -> Account:
         """Raises AccountNotFound."""
-        pk, sk = keys.organization_pk(organization_id), keys.account_sk(account_id)
-        item = self._table.get(AccountItem, pk, sk) if is_id(account_id) else None
-        if item is None:
-            raise AccountNotFound("There is no such account in your organization.")
-        return item.account()
+        return account_of(self._table.get(AccountItem, *account_key(organization_id, account_id)))
 
     def made_by(self, organization_id: str, key: IdempotencyKey, now: datetime) -> Account | None:
         """The account that this key created in the last 24 hours. Raises KeyReused if it came

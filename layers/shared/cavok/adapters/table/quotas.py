@@ -8,7 +8,9 @@ from pynamodb.attributes import NumberAttribute, TTLAttribute, UTCDateTimeAttrib
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
+from cavok.adapters.table.accounts import AccountItem, account_key, account_of
 from cavok.adapters.table.table import Item, Table, retry_on_conflict
+from cavok.domain.accounts import Account
 from cavok.domain.errors import ChangedMeanwhile
 from cavok.domain.quotas import Quota, QuotaName, Uses
 
@@ -50,6 +52,20 @@ class Quotas:
         """Counts a use in the transaction of what it allows, at each try of the transaction."""
         return lambda transaction: transaction.update(*self._use(name, organization_id, now))
 
+    def counting_beside(
+        self, account_id: str, name: QuotaName, organization_id: str, now: datetime
+    ) -> tuple[Account, Count]:
+        """An account, and how to count a use by what was read in the same call. If the transaction
+        is tried again, both must be read again. Raises AccountNotFound.
+        """
+        item, stored = self._table.get_both(
+            (AccountItem, *account_key(organization_id, account_id)),
+            (QuotaItem, *_key(organization_id, name)),
+        )
+        return account_of(item), lambda transaction: transaction.update(
+            *self._change(name, organization_id, stored, now)
+        )
+
     def take(self, name: QuotaName, organization_id: str, now: datetime) -> None:
         """Counts a use that has no transaction. Raises QuotaExceeded, ChangedMeanwhile."""
         retry_on_conflict(
@@ -67,9 +83,14 @@ class Quotas:
         }
 
     def _use(self, name: QuotaName, organization_id: str, now: datetime) -> tuple[Any, Any, Any]:
+        stored = self._table.get(QuotaItem, *_key(organization_id, name))
+        return self._change(name, organization_id, stored, now)
+
+    def _change(
+        self, name: QuotaName, organization_id: str, stored: QuotaItem | None, now: datetime
+    ) -> tuple[Any, Any, Any]:
         """The item, and how to change it on which condition."""
         quota, item = self.quotas[name], QuotaItem(*_key(organization_id, name))
-        stored = self._table.get(QuotaItem, item.pk, item.sk)
         before = stored.uses() if stored else None
         after = quota.take(before, now)
         began, used = QuotaItem.began_at, QuotaItem.used

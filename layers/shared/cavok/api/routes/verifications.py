@@ -41,7 +41,6 @@ def create_verification(
         account_id,
         versions=account_versions(if_match, if_none_match),
         requester=router.requester,
-        accounts=wiring.accounts(),
         verifications=wiring.verifications(),
         workflows=wiring.workflows(),
         quotas=wiring.quotas(),
