@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +28,8 @@ from tests.support.builders import (
     denied,
     steps_of,
 )
-from tests.support.moto_stack import WORKFLOW, begin_test, client
+from tests.support.faults import Calls, watched
+from tests.support.moto_stack import TABLE, WORKFLOW, begin_test, client
 
 
 @pytest.fixture
@@ -269,6 +271,54 @@ def test_a_finished_test_shows_on_the_account(admin: Api, account: dict[str, Any
         "finished_at": finished["finished_at"],
     }
     assert admin.get("/v1/organization").json["accounts"]["by_status"]["confirmed"] == 1
+
+
+@pytest.fixture
+def found_again(admin: Api, account: dict[str, Any]) -> str:
+    """The account's last test, after which two sweeps found nothing new."""
+    test = admin.post(path_of(account)).json["verification_id"]
+    finish(account, test)
+    before = stored(account)
+    assert before.verification
+    counted = replace(before.verification, unchanged=2, finished_at=datetime.now(UTC))
+    wiring.accounts().confirm(replace(before, verification=counted), quiet=True)
+    return str(test)
+
+
+def test_the_count_of_the_test_before_is_kept_in_the_transaction_of_the_next(
+    admin: Api, account: dict[str, Any], found_again: str
+) -> None:
+    """A person waits for each call that follows another."""
+    path = path_of(account)
+    test = admin.post(path).json["verification_id"]
+
+    with watched(Calls()) as calls:
+        finish(account, test)
+
+    assert [call for call in calls.made if call not in ("GetItem", "BatchGetItem")] == [
+        "TransactWriteItems"
+    ]
+    assert [each["verification_id"] for each in admin.get(path).json["items"]] == [
+        test,
+        found_again,
+    ]
+    assert admin.get(f"{path}/{found_again}").json["unchanged"]["tests"] == 2
+
+
+def test_a_test_before_that_has_expired_does_not_come_back(
+    admin: Api, account: dict[str, Any], found_again: str
+) -> None:
+    path = path_of(account)
+    test = admin.post(path).json["verification_id"]
+    key = {"pk": f"ACCOUNT#{account['account_id']}", "sk": f"VERIFICATION#{found_again}"}
+    client("dynamodb").delete_item(
+        TableName=TABLE, Key={name: {"S": value} for name, value in key.items()}
+    )
+
+    finish(account, test)
+
+    assert admin.get(f"{path}/{test}").json["state"] == "finished"
+    assert [each["verification_id"] for each in admin.get(path).json["items"]] == [test]
 
 
 def test_an_account_that_lost_a_permission_says_what_to_do(

@@ -13,6 +13,8 @@ from pynamodb.attributes import (
     UnicodeAttribute,
     UTCDateTimeAttribute,
 )
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from cavok.adapters.table import keys
@@ -236,29 +238,30 @@ class Verifications:
         """Stores a finished verification, its account and, if it counts as one, its interaction.
         Raises ItemChanged, ItemBusy.
         """
-        if replaced := before.last_replaced_by(after):
-            self._keep_count(before, replaced)
         item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
         running = VerificationItem.state == State.RUNNING
 
-        def add(transaction: TransactWrite) -> None:
-            transaction.save(item, condition=VerificationItem.pk.does_not_exist() | running)
-            if interaction:
-                add_interaction(transaction, interaction)
+        def save(last: LastVerification | None) -> None:
+            def add(transaction: TransactWrite) -> None:
+                transaction.save(item, condition=VerificationItem.pk.does_not_exist() | running)
+                if interaction:
+                    add_interaction(transaction, interaction)
+                if last:
+                    transaction.update(*_count(before, last))
 
-        self._accounts.save(before, after, with_items=add)
+            self._accounts.save(before, after, with_items=add)
 
-    def _keep_count(self, account: Account, last: LastVerification) -> None:
-        """Copies the account's count of unchanged tests to its last test, before another test
-        becomes the last. Repeating this changes nothing.
-        """
-        pk, sk = keys.account_pk(account.account_id), keys.verification_sk(last.verification_id)
-        counts = [
-            VerificationItem.unchanged_tests.set(last.unchanged),
-            VerificationItem.unchanged_at.set(last.finished_at),
-        ]
-        with suppress(ItemChanged):  # it has expired
-            self._table.update(VerificationItem(pk, sk), counts, VerificationItem.pk.exists())
+        last = before.last_replaced_by(after)
+        if last and verification.trigger is Trigger.SCHEDULED:
+            with suppress(ItemChanged):  # it has expired
+                self._table.update(*_count(before, last))  # nobody waits, and alone it costs half
+            last = None
+        try:
+            save(last)
+        except ItemChanged:
+            if not last:
+                raise
+            save(None)  # if it has expired; else another item fails again
 
     def finish_orphan(self, verification: Verification) -> None:
         """Stores a finished verification whose account was deleted meanwhile."""
@@ -274,6 +277,22 @@ class Verifications:
         if verification.state is not State.RUNNING:
             return verification
         return replace(verification, steps=self.progress(verification.verification_id))
+
+
+def _count(
+    account: Account, last: LastVerification
+) -> tuple[VerificationItem, list[Action], Condition]:
+    """How the account's count of unchanged tests is copied to its last test. Repeating this changes
+    nothing. The condition fails if that test has expired.
+    """
+    item = VerificationItem(
+        keys.account_pk(account.account_id), keys.verification_sk(last.verification_id)
+    )
+    counts: list[Action] = [
+        VerificationItem.unchanged_tests.set(last.unchanged),
+        VerificationItem.unchanged_at.set(last.finished_at),
+    ]
+    return item, counts, VerificationItem.pk.exists()
 
 
 def _not_found() -> VerificationNotFound:
