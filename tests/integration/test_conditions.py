@@ -15,6 +15,7 @@ import pytest
 
 from cavok import wiring
 from cavok.adapters.table.accounts import Accounts
+from cavok.adapters.table.quotas import Quotas
 from cavok.adapters.table.resources import Resources
 from cavok.adapters.table.webhooks import Webhooks
 from cavok.api.conditions import REPRESENTATION, account_versions, etag, names
@@ -345,9 +346,11 @@ def test_a_change_between_reading_and_writing_is_not_overwritten(
         reads, method, others = (Webhooks, "get"), "PUT", WEBHOOK | {"url": "https://a.example/"}
     if "/resources/" in client.read:
         reads, others = (Resources, "find"), {"schedule": {"time_zone": "UTC", "windows": []}}
+    if client.path.endswith("/verifications"):
+        reads = (Quotas, "counting_beside")
     tag, read, changing = client.get().headers["etag"], getattr(*reads), iter([1])
 
-    def read_and_then_changed(*arguments: str) -> Any:
+    def read_and_then_changed(*arguments: Any) -> Any:
         found = read(*arguments)
         if next(changing, None):
             assert client.admin.send(method, client.read, others).status == 200
