@@ -48,6 +48,7 @@ def send(record: SQSRecord) -> None:
             client=wiring.webhook_client(),
             allow_loopback=wiring.loopback_webhooks_allowed(),
             now=datetime.now(UTC),
+            first_tries=wiring.first_tries() if tries == 1 else None,
         )
     except NotDelivered as error:
         whose = event["detail"]["organization_id"]

@@ -113,19 +113,20 @@ def test_a_removed_webhook_is_sent_nothing(
 def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organization(
     stack: Stack, own_organization: Organization, receiver: Receiver
 ) -> None:
-    """The attack: 200 messages, each answered just before its time is up. On a busy machine, ten
-    messages alone may take more than 15 s; then only the difference counts. The stack has more
-    consumers than a new account: tests/unit/adapters/test_retry_queue.py shows it with those.
+    """The attack: 200 messages, each answered just before its time is up. The machine may be busy
+    for a while: then ten messages take long alone, and say nothing. The stack has more consumers
+    than a new account: tests/unit/adapters/test_retry_queue.py shows it with those.
     """
     queue = messages_queue(stack)
     set_webhook(own_organization, receiver, "Account Failed")
 
-    alone = ten_take(queue, own_organization, receiver)
-    assert alone < 60, "on a slower machine the difference says nothing"
+    eventually(
+        lambda: ten_take(queue, own_organization, receiver) < 10,
+        "the machine has time",
+        seconds=300,
+    )
     with slow_receiver(stack, queue) as slow:
-        beside = ten_take(queue, own_organization, receiver)
-        assert beside - alone < 15
-        assert beside < 15 or alone >= 15
+        assert ten_take(queue, own_organization, receiver) < 15
         assert len(slow.deliveries) < ATTACK / 2, "and the attack went on meanwhile"
 
 

@@ -155,7 +155,7 @@ class Receiver:
     def __init__(self) -> None:
         self.types: list[str] = []
 
-    def post(self, url: Any, body: bytes, headers: Json) -> int:
+    def post(self, url: Any, body: bytes, headers: Json, **_: float) -> int:
         self.types.append(json.loads(body)["type"])
         return 200
 

@@ -65,7 +65,7 @@ class Receiver:
         self.body, self.headers = b"", dict[str, str]()
         self.status, self.messages = status, 0
 
-    def post(self, url: Any, body: bytes, headers: dict[str, str]) -> int:
+    def post(self, url: Any, body: bytes, headers: dict[str, str], **_: float) -> int:
         self.body, self.headers = body, headers
         self.messages += 1
         if self.status != 200:
@@ -296,7 +296,7 @@ class Meanwhile(Receiver):
         super().__init__(status)
         self.happens = happens
 
-    def post(self, url: Any, body: bytes, headers: dict[str, str]) -> int:
+    def post(self, url: Any, body: bytes, headers: dict[str, str], **_: float) -> int:
         self.happens()
         return super().post(url, body, headers)
 

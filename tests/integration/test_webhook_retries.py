@@ -5,6 +5,7 @@ Hidden messages are in flight, and at a limit of those a queue hands out nothing
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,10 +14,12 @@ import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from cavok import wiring
-from cavok.adapters.webhook_client import SECONDS
+from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import Envelope, EventType
+from cavok.domain.first_tries import OWN_SECONDS, SECONDS
 from cavok.domain.organizations import message_group
 from cavok.domain.webhooks import PAUSED_AFTER, TRIES, Health, wait_seconds
+from cavok.services.first_tries import FirstTries
 from tests.support.api import WEBHOOK, Api
 from tests.support.builders import ORGANIZATION_ID
 from tests.support.messages import (
@@ -149,6 +152,63 @@ def test_a_test_message_is_tried_once_while_the_webhook_is_paused(
 
     assert receiver.refuses == 98
     assert eventbridge.sent["WebhookRetries"] == [test]
+
+
+@pytest.fixture
+def first_tries(monkeypatch: pytest.MonkeyPatch) -> FirstTries:
+    """The time of a process that has just begun."""
+    made = FirstTries()
+    monkeypatch.setattr(wiring, "first_tries", lambda: made)
+    return made
+
+
+def test_a_first_try_gets_the_time_that_others_have_left(
+    admin: Api, receiver: Receiver, first_tries: FirstTries
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    comes("WebhookMessages")
+    first_tries.spend("contoso", SECONDS)
+    comes("WebhookMessages")
+    comes("WebhookRetries")
+
+    whole, own, again = receiver.given
+    assert SECONDS - 1 < whole <= SECONDS
+    assert 0.5 <= own <= OWN_SECONDS
+    assert again == SECONDS
+
+
+def test_an_organization_whose_receiver_took_its_time_is_tried_from_the_queue_of_retries(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver, first_tries: FirstTries
+) -> None:
+    """Without a word in its log: it was not tried."""
+    admin.put(PATH, WEBHOOK)
+    first_tries.seconds(ORGANIZATION_ID, datetime.now(UTC))
+    first_tries.spend(ORGANIZATION_ID, SECONDS)
+
+    assert comes("WebhookMessages") == LEAVES
+
+    assert receiver.given == []
+    assert eventbridge.sent["WebhookRetries"] == [EVENT]
+    assert admin.get(f"{PATH}/deliveries").json["items"] == []
+
+
+def test_a_receiver_is_not_blamed_for_a_try_that_was_cut_short(
+    admin: Api,
+    receiver: Receiver,
+    first_tries: FirstTries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def takes_all(*_: Any, seconds: float) -> int:
+        time.sleep(seconds)
+        raise NotDelivered("It did not answer.")
+
+    admin.put(PATH, WEBHOOK)
+    monkeypatch.setattr(first_tries, "seconds", lambda *_: 0.05)
+    monkeypatch.setattr(receiver, "post", takes_all)
+    comes("WebhookMessages")
+
+    assert logged(admin)["status"] == "waiting"
+    assert wiring.webhooks().health(ORGANIZATION_ID).failures == 0
 
 
 def refuses(**_: Any) -> Json:

@@ -201,7 +201,7 @@ class Receiver:
     def __init__(self) -> None:
         self.ids: list[str] = []
 
-    def post(self, url: Any, body: bytes, headers: Json) -> int:
+    def post(self, url: Any, body: bytes, headers: Json, **_: float) -> int:
         if url.hostname == "slow.example.com":
             raise NotDelivered("slow.example.com did not answer.")
         self.ids.append(headers["webhook-id"])

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter, defaultdict, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -27,8 +27,10 @@ RECENT_SECONDS = 60.0
 """Not documented: what of the consumers' processing time is recent."""
 MOST_IN_FLIGHT = 120_000
 
-Work = tuple[float, str, float]
-"""When a consumer's work on a message ends, whose it is, and how long it takes."""
+Work = tuple[float, str, float, int]
+"""When a consumer's work on a message ends, whose it is, how long it takes, and which consumer."""
+Handle = Callable[["Sent", int, float], float]
+"""How long a consumer, 0 to n - 1, works on a message that it takes at this time."""
 Timed = TypeVar("Timed", bound=tuple[Any, ...])
 
 
@@ -56,14 +58,17 @@ def taken_at(
     seconds: float,
     most_in_flight: int = MOST_IN_FLIGHT,
     stays_quiet: bool = False,
+    handle: Handle | None = None,
 ) -> dict[str, float]:
-    """When each message is taken, by its name. Each keeps one of the consumers for `seconds`.
+    """When each message is taken, by its name. Each keeps one of the consumers for `seconds`, or as
+    long as `handle` says.
     `stays_quiet`: a tenant that has sent nothing for five minutes is not marked as noisy again.
     """
     coming = sorted((each.at, number, each) for number, each in enumerate(messages))
     waiting: dict[str, deque[Sent]] = {}
     newest: dict[str, float] = {}
     busy: list[Work] = []
+    free = list(range(consumers))
     in_flight: list[tuple[float, str]] = []
     done: list[Work] = []
     found: dict[str, float] = {}
@@ -72,9 +77,11 @@ def taken_at(
         for *_, each in _past(coming, now):
             waiting.setdefault(each.tenant, deque()).append(each)
             newest[each.tenant] = each.at
-        done += _past(busy, now)
+        over = _past(busy, now)
+        done += over
+        free += [consumer for *_, consumer in over]
         _past(in_flight, now)
-        if waiting and len(busy) < consumers and len(in_flight) < most_in_flight:
+        if waiting and free and len(in_flight) < most_in_flight:
             done = [each for each in done if now - each[0] < RECENT_SECONDS]
             noisy = _noisy([tenant for _, tenant in in_flight], done)
             if stays_quiet:
@@ -83,8 +90,9 @@ def taken_at(
             chosen = waiting[first].popleft()
             waiting = {tenant: left for tenant, left in waiting.items() if left}
             found[chosen.name] = now
-            lasts = seconds if chosen.seconds is None else chosen.seconds
-            heapq.heappush(busy, (now + lasts, first, lasts))
+            lasts, consumer = seconds if chosen.seconds is None else chosen.seconds, free.pop(0)
+            lasts = handle(chosen, consumer, now) if handle else lasts
+            heapq.heappush(busy, (now + lasts, first, lasts, consumer))
             heapq.heappush(in_flight, (now + lasts + chosen.hidden, first))
         else:
             now = min(heap[0][0] for heap in (coming, busy, in_flight) if heap)
@@ -105,7 +113,7 @@ def _noisy(flying: list[str], done: list[Work]) -> dict[str, int]:
     """
     in_flight = Counter(flying)
     worked: dict[str, float] = defaultdict(float)
-    for _, tenant, lasted in done:
+    for _, tenant, lasted, _ in done:
         worked[tenant] += lasted
     busy = {one for one, lasted in worked.items() if lasted > NOISY_SHARE * sum(worked.values())}
     many = {

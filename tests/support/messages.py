@@ -175,8 +175,11 @@ class Receiver:
 
     bodies: list[Json] = field(default_factory=list)
     refuses: int = 0
+    given: list[float] = field(default_factory=list)
+    """The seconds that it was given for each message."""
 
-    def post(self, url: object, body: bytes, headers: Mapping[str, str]) -> int:
+    def post(self, url: object, body: bytes, headers: Mapping[str, str], *, seconds: float) -> int:
+        self.given.append(seconds)
         if self.refuses:
             self.refuses -= 1
             raise NotDelivered("It answered 503.", 503)

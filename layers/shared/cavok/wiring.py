@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from cavok.services.connections import ConnectionDependencies
     from cavok.services.customer_sessions import CustomerSessions
     from cavok.services.enter_account import EntryDependencies
+    from cavok.services.first_tries import FirstTries
     from cavok.services.kept_listings import KeptListings
     from cavok.services.log_interactions import LogWriting
     from cavok.services.request_quota import RequestQuota
@@ -262,6 +263,13 @@ def webhook_client() -> "WebhookClient":
     from cavok.adapters.webhook_client import WebhookClient
 
     return WebhookClient(allow_loopback=loopback_webhooks_allowed())
+
+
+@cache
+def first_tries() -> "FirstTries":
+    from cavok.services.first_tries import FirstTries
+
+    return FirstTries()
 
 
 @cache

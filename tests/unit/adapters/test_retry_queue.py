@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from unittest.mock import Mock
 
 import pytest
 
 from cavok.adapters.retry_queue import RetryQueue
-from cavok.adapters.webhook_client import SECONDS
 from cavok.domain.events import Envelope, EventType
+from cavok.domain.first_tries import SECONDS
 from cavok.domain.webhooks import LONGEST_WAIT, TRIES, wait_seconds
+from cavok.services.first_tries import FirstTries
 from local.settings import ROOT
 from tests.support.builders import NOW
-from tests.support.fair_queue import MOST_IN_FLIGHT, Sent, taken_at
+from tests.support.fair_queue import MOST_IN_FLIGHT, Handle, Sent, taken_at
 from tests.support.template import resource, template
 
 FIRST, RETRIES = "WebhookMessages", "WebhookRetries"
+
+A_MINUTE = 400
+"""About as many messages as an organization's quotas let it make in a minute."""
+OUR_OWN_WORK = 0.02
+"""Seconds that a message takes us besides waiting for its receiver; sending it on takes no more."""
 
 
 def received_at() -> list[int]:
@@ -113,6 +121,45 @@ def test_a_receiver_that_takes_eight_seconds_a_message_delays_no_other_organizat
     one_group = [replace(each, group="all") for each in attack + late]
     moments = taken_at(one_group, consumers=consumers, seconds=SECONDS)
     assert max(moments[each.name] for each in late) > 100, "the model would find the fault"
+
+
+def works(spends: list[FirstTries]) -> Handle:
+    """What each process does with a message: it waits for the receiver as long as it has time, then
+    sends the message on, which takes a while too.
+    """
+
+    def handle(message: Sent, consumer: int, at: float) -> float:
+        mine = spends[consumer]
+        seconds = mine.seconds(message.tenant, NOW + timedelta(seconds=at))
+        waits = min(message.seconds or 0.0, seconds)
+        mine.spend(message.tenant, waits)
+        return waits + OUR_OWN_WORK
+
+    return handle
+
+
+@pytest.mark.parametrize("attackers", [1, 2, 5, 10])
+def test_receivers_of_many_organizations_that_take_eight_seconds_delay_no_other(
+    attackers: int,
+) -> None:
+    """Each has as many messages as its quotas let it make in a minute."""
+    consumers = template()["Parameters"]["QueueConcurrency"]["Default"]
+    attack = [
+        replace(each, at=number * 60 / A_MINUTE)
+        for one in range(attackers)
+        for number, each in enumerate(sent(f"contoso{one}", A_MINUTE, SECONDS))
+    ]
+
+    def waits(attack: Sequence[Sent], at: float, handle: Handle | None) -> float:
+        attack = [each for each in attack if each.at < at + 15]
+        late = [replace(each, at=at) for each in sent("northwind", 10, 0.1)]
+        moments = taken_at([*attack, *late], consumers=consumers, seconds=SECONDS, handle=handle)
+        return max(moments[each.name] for each in late) - at
+
+    for at in (1.0, 15.0):
+        assert waits(attack, at, works([FirstTries() for _ in range(consumers)])) < 15
+    of_each = [each for each in attack if each.at < 1.0]
+    assert (waits(of_each, 1.0, None) > 15) == (attackers > 2), "the model would find the fault"
 
 
 def test_an_attacker_who_falls_silent_delays_others_if_aws_then_takes_them_for_quiet() -> None:

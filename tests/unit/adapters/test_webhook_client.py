@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_socket import enable_socket
 
-from cavok.adapters.webhook_client import SECONDS, NotDelivered, WebhookClient
+from cavok.adapters.webhook_client import NotDelivered, WebhookClient
+from cavok.domain.first_tries import SECONDS
 from local.settings import ROOT
 from tests.support.template import template
 
@@ -131,10 +132,10 @@ def test_a_receiver_that_drips_is_left_when_the_time_of_a_delivery_is_up(
     dripping: int, scheme: str
 ) -> None:
     """Else it would read for ever, because each byte comes in time."""
-    client = WebhookClient(allow_loopback=True, resolve=lambda *_: ["127.0.0.1"], seconds=0.5)
+    client = WebhookClient(allow_loopback=True, resolve=lambda *_: ["127.0.0.1"])
 
     with pytest.raises(NotDelivered, match="did not answer"):
-        client.post(urlsplit(f"{scheme}://localhost:{dripping}/"), b"{}", {})
+        client.post(urlsplit(f"{scheme}://localhost:{dripping}/"), b"{}", {}, seconds=0.5)
 
 
 def test_a_receiver_that_refuses_a_message_is_sent_the_next_one(
@@ -157,9 +158,9 @@ def test_a_name_that_takes_long_to_resolve_is_left_too() -> None:
         released.wait(10)
         return ["93.184.216.34"]
 
-    client = WebhookClient(allow_loopback=False, resolve=slow, seconds=0.1)
+    client = WebhookClient(allow_loopback=False, resolve=slow)
     with pytest.raises(NotDelivered, match="does not resolve"):
-        client.post(urlsplit("https://slow.example/"), b"{}", {})
+        client.post(urlsplit("https://slow.example/"), b"{}", {}, seconds=0.1)
     released.set()
 
 

@@ -17,10 +17,8 @@ from ipaddress import ip_address
 from typing import Any, TypeVar
 from urllib.parse import SplitResult
 
+from cavok.domain.first_tries import SECONDS
 from cavok.domain.webhooks import is_not_public
-
-SECONDS = 8.0
-"""The time of a whole delivery, whatever the receiver does meanwhile."""
 
 T = TypeVar("T")
 ResolveHost = Callable[[str, int], list[str]]
@@ -43,18 +41,22 @@ def resolve(host: str, port: int) -> list[str]:
 class WebhookClient:
     """Posts messages over HTTP. `allow_loopback` is only for the local stack."""
 
-    def __init__(
-        self, *, allow_loopback: bool, resolve: ResolveHost = resolve, seconds: float = SECONDS
-    ) -> None:
+    def __init__(self, *, allow_loopback: bool, resolve: ResolveHost = resolve) -> None:
         self._allow_loopback = allow_loopback
         self._resolve = resolve
-        self._seconds = seconds
 
-    def post(self, url: SplitResult, body: bytes, headers: Mapping[str, str]) -> int:
+    def post(
+        self,
+        url: SplitResult,
+        body: bytes,
+        headers: Mapping[str, str],
+        *,
+        seconds: float = SECONDS,
+    ) -> int:
         """Posts a message and returns the 2xx status. Raises NotDelivered for any other status, and
-        for no response.
+        for no response within so many seconds.
         """
-        ends_at = time.monotonic() + self._seconds
+        ends_at = time.monotonic() + seconds
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         host = str(url.hostname)

@@ -26,6 +26,7 @@ from cavok.domain.errors import (
     WebhookPaused,
 )
 from cavok.domain.events import WEBHOOK_TEST, Envelope, Event, EventType, queue_message
+from cavok.domain.first_tries import SECONDS
 from cavok.domain.ids import new_id
 from cavok.domain.quotas import QuotaName
 from cavok.domain.webhooks import (
@@ -45,6 +46,7 @@ from cavok.domain.webhooks import (
     wait_seconds,
 )
 from cavok.observability import logger
+from cavok.services.first_tries import FirstTries
 
 if TYPE_CHECKING:  # deliver_webhook loads this module and counts nothing
     from cavok.adapters.table.quotas import Quotas
@@ -259,16 +261,23 @@ def deliver(
     client: WebhookClient,
     allow_loopback: bool,
     now: datetime,
+    first_tries: FirstTries | None = None,
 ) -> int | None:
     """Sends an event to its organization's webhook, and records the outcome. Returns the
     HTTP status; null if no webhook subscribes to the event. Raises NotDelivered. `tries`: how often
-    it was tried, including this time.
+    it was tried, including this time. `first_tries`: what limits the time of a first try.
+
+    A first try for which the process has no time is not made, and not recorded. If one was cut
+    short, that is no failure of the receiver.
 
     A webhook that failed again and again is paused: only test messages are sent, once each, and one
     message each time `next_try_at` is reached. Of several processes, the first that stores the
     next failure may try.
     """
     organization_id = event["detail"]["organization_id"]
+    seconds = first_tries.seconds(organization_id, now) if first_tries else SECONDS
+    if not seconds:
+        raise NotDelivered("Its organization's time for first tries is used up.")
     webhook = webhooks.get(organization_id)
     if webhook is None or not webhook.wants(event["detail-type"]):
         return None
@@ -286,24 +295,21 @@ def deliver(
     health = webhooks.health(organization_id)
     paused = health.next_try_at
     if paused:
-        before, health = health, health.failed(now)
-        due = now >= paused or (delivery.type == WEBHOOK_TEST and tries == 1)
-        if not (due and webhooks.change_health(before, health)):
-            if not last:
-                delivery = replace(delivery, status=DeliveryStatus.PAUSED)
-            webhooks.record(delivery)
-            raise NotDelivered("The webhook is paused.")
+        health = _tried_in_pause(delivery, health, webhooks, now)
     began = time.monotonic()
     try:
-        status = client.post(
-            _checked(webhook, allow_loopback), *_signed(event, webhook, sealer, now)
-        )
+        url, message = _checked(webhook, allow_loopback), _signed(event, webhook, sealer, now)
+        status = client.post(url, *message, seconds=seconds)
     except NotDelivered as failure:
-        if not paused:
+        cut_short = seconds < SECONDS and time.monotonic() - began >= seconds
+        if not (paused or cut_short):
             with _counting():
                 webhooks.count_failure(organization_id, now)
         webhooks.record(replace(delivery, http_status=failure.status, duration_ms=_since(began)))
         raise
+    finally:
+        if first_tries:
+            first_tries.spend(organization_id, time.monotonic() - began)
     _count_success(webhook, health, now, webhooks)
     webhooks.record(
         replace(
@@ -315,6 +321,21 @@ def deliver(
         )
     )
     return status
+
+
+def _tried_in_pause(
+    delivery: Delivery, health: Health, webhooks: Webhooks, now: datetime
+) -> Health:
+    """The stored health after a failed try. Raises NotDelivered if this one is not to be made."""
+    due = health.next_try_at and now >= health.next_try_at
+    if due or (delivery.type == WEBHOOK_TEST and delivery.tries == 1):
+        failed = health.failed(now)
+        if webhooks.change_health(health, failed):
+            return failed
+    if delivery.status is DeliveryStatus.WAITING:
+        delivery = replace(delivery, status=DeliveryStatus.PAUSED)
+    webhooks.record(delivery)
+    raise NotDelivered("The webhook is paused.")
 
 
 def try_again(

@@ -1,0 +1,28 @@
+"""How long a process waits for receivers of webhooks at first tries. Slow receivers must not keep
+the messages of other organizations waiting, however many there are: what is beyond their time is
+tried from WebhookRetries.
+"""
+
+from datetime import timedelta
+
+SECONDS = 8.0
+"""The time of a whole delivery, whatever the receiver does meanwhile."""
+
+PERIOD = timedelta(minutes=1)
+
+SHARED_SECONDS = SECONDS
+"""In each period, a process waits so long for whoever comes first."""
+
+OWN_SECONDS = 1.0
+"""After that, for each organization so long."""
+
+LEAST_SECONDS = 0.5
+"""With less, a receiver that is quick, but far away, could not answer."""
+
+
+def first_try_seconds(spent: float, spent_on_own: float) -> float:
+    """How long a first try may take; 0: it is not made. `spent`: the seconds for which the process
+    waited in this period, for all receivers, and for those of the organization.
+    """
+    left = max(SHARED_SECONDS - spent, OWN_SECONDS - spent_on_own)
+    return left if left >= LEAST_SECONDS else 0.0

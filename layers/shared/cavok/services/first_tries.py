@@ -1,0 +1,27 @@
+"""The time that a process spends on first tries of webhook messages."""
+
+from collections import defaultdict
+from datetime import datetime
+
+from cavok.domain.first_tries import PERIOD, first_try_seconds
+
+
+class FirstTries:
+    """The seconds of each organization in this process. Each process counts its own, so that no
+    message costs a write.
+    """
+
+    def __init__(self) -> None:
+        self._began_at: datetime | None = None
+        self._spent: dict[str, float] = defaultdict(float)
+
+    def seconds(self, organization_id: str, now: datetime) -> float:
+        """How long a first try may take now; 0: it is not made."""
+        if self._began_at is None or abs(now - self._began_at) >= PERIOD:
+            self._began_at = now
+            self._spent.clear()
+        return first_try_seconds(sum(self._spent.values()), self._spent[organization_id])
+
+    def spend(self, organization_id: str, seconds: float) -> None:
+        """Counts the time for which a first try waited for its receiver."""
+        self._spent[organization_id] += seconds
