@@ -95,6 +95,8 @@ _PUBLIC_UNICAST = IPv6Network("2000::/3")
 _LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)", re.ASCII)
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 _LONGEST_NAME = 253
+_NOT_ON_THE_INTERNET = frozenset({"localhost", "local", "internal"})
+"""Last labels that no public name has. Source: RFC 6761, RFC 6762, ICANN on `internal`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,9 +331,9 @@ def checked_url(url: str, *, allow_loopback: bool) -> SplitResult:
     if not host or port == 0 or not all(32 < ord(c) < 127 for c in url):
         raise InvalidField("url", "This is not a web address.")
     address = _literal(host)
-    if not address and not _is_name(host):
+    if "%" in host or not (address or (_is_name(host) and "[" not in parts.netloc)):
         raise InvalidField("url", "This is not a web address.")
-    if address and is_not_public(address, allow_loopback=allow_loopback):
+    if not _is_public_host(address or host, allow_loopback=allow_loopback):
         raise InvalidField("url", "This address is not public. Enter one that is on the internet.")
     loopback = allow_loopback and (host == "localhost" or (address and address.is_loopback))
     if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
@@ -358,6 +360,15 @@ def _is_name(host: str) -> bool:
         and all(_LABEL.fullmatch(label) for label in labels)
         and not _NUMBER.fullmatch(labels[-1])
     )
+
+
+def _is_public_host(host: IPv4Address | IPv6Address | str, *, allow_loopback: bool) -> bool:
+    """Whether an address is public, or a name can be: it has a domain, and not one for networks."""
+    if not isinstance(host, str):
+        return not is_not_public(host, allow_loopback=allow_loopback)
+    labels = host.removesuffix(".").split(".")
+    on_the_internet = len(labels) > 1 and labels[-1] not in _NOT_ON_THE_INTERNET
+    return on_the_internet or (allow_loopback and host == "localhost")
 
 
 def _literal(host: str) -> IPv4Address | IPv6Address | None:
