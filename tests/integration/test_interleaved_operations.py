@@ -227,6 +227,7 @@ def _kept() -> Callable[[], None]:
         stack.table().stream_shard.items.clear()
         wiring.kept_listings.cache_clear()
         wiring.request_quota.cache_clear()
+        wiring.quota_of_ends.cache_clear()
 
     return again
 

@@ -89,7 +89,13 @@ def customer(session: CustomerSession, monkeypatch: pytest.MonkeyPatch) -> Itera
         made.cache_clear()
 
 
-CACHED = (wiring.quotas, wiring.request_quota, wiring.kept_listings, wiring.workflows)
+CACHED = (
+    wiring.quotas,
+    wiring.request_quota,
+    wiring.quota_of_ends,
+    wiring.kept_listings,
+    wiring.workflows,
+)
 
 
 def in_instances(send: Callable[[], Answer]) -> Answer:
@@ -615,6 +621,27 @@ def test_nobody_is_kept_from_ending_something(admin: Api, customer: Customer) ->
     assert admin.delete(WEBHOOK).status == 204
     assert admin.post(f"{ACCOUNT}/revoke").status == 204
     assert admin.delete(ACCOUNT).status == 204
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("DELETE", f"{ACCOUNT}9"), ("POST", f"{ACCOUNT}/revoke"), ("POST", "/v1/nothing/revoke")],
+)
+def test_ending_again_and_again_has_a_limit_of_its_own(
+    method: str, path: str, admin: Api, other_admin: Api, customer: Customer
+) -> None:
+    for _ in range(300 - 1):
+        wiring.quota_of_ends().take(ORGANIZATION_ID, customer.now)
+    assert admin.send(method, path).status != 429
+
+    refused = admin.send(method, path)
+
+    assert is_problem(refused, 429)
+    assert int(refused.headers["retry-after"]) <= 60
+    assert admin.get("/v1/accounts").status == 200
+    assert other_admin.send(method, path).status != 429
+    customer.wait(60)
+    assert admin.send(method, path).status != 429
 
 
 def test_quotas_that_cannot_be_read_let_nothing_pass(

@@ -254,6 +254,14 @@ def request_quota() -> "RequestQuota":
     return RequestQuota(quotas().quotas[QuotaName.REQUESTS])
 
 
+@cache
+def quota_of_ends() -> "RequestQuota":
+    """As many requests that end something, beside all others."""
+    from cavok.services.request_quota import RequestQuota
+
+    return RequestQuota(request_quota().quota)
+
+
 def loopback_webhooks_allowed() -> bool:
     return setting("ALLOW_LOOPBACK_WEBHOOKS") == "true"
 

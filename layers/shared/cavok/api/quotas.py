@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def count_request(event: Mapping[str, Any]) -> None:
     """Counts a request, unless its route needs no token. Raises QuotaExceeded, and Forbidden if the
-    token names no organization. Requests that end something are not counted, so that others of
-    the organization never keep them out; those of viewers are, because they end nothing.
+    token names no organization. Requests that end something are counted apart, so that others of
+    the organization never keep them out; those of viewers are not, because they end nothing.
     """
     context = event["requestContext"]
     method = context["http"]["method"]
@@ -23,7 +23,9 @@ def count_request(event: Mapping[str, Any]) -> None:
     if not context.get("authorizer"):
         return
     caller = caller_of(event)
-    if not (ends and caller.may_change):
+    if ends and caller.may_change:
+        wiring.quota_of_ends().take(caller.organization_id, Router.now())
+    else:
         count_page(caller)
 
 
