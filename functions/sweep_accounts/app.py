@@ -11,6 +11,9 @@ from cavok.domain.deadlines import SWEEP_SECONDS, Deadline
 from cavok.observability import count, logger
 from cavok.services.sweep import Sweep, Swept
 
+TESTS_A_LINE = 1000
+"""Their ids take some 60 kB. CloudWatch Logs takes 256 kB a line."""
+
 wiring.prepare(wiring.table, wiring.customer_roles)
 
 
@@ -37,5 +40,8 @@ def _measure(swept: Swept) -> None:
     logger.info(
         "Swept", outcomes=swept.outcomes, unchanged=swept.unchanged, apart=swept.handed_over
     )
+    tests = list(swept.tests.items())
+    for start in range(0, len(tests), TESTS_A_LINE):
+        logger.info("Tested", tests=dict(tests[start : start + TESTS_A_LINE]))
     if swept.failed:
         logger.error("Not tested", failed={who: repr(e)[:300] for who, e in swept.failed.items()})

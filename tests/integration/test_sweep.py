@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import threading
@@ -804,6 +805,37 @@ def test_the_handler_answers_with_counts_and_ids(
     assert stored(fine).verification
     lines = [line for line in capsys.readouterr().out.splitlines() if line]
     assert len(lines) <= 4, "one line, and one of each metric, however many accounts"
+
+
+def test_the_id_in_a_sessions_name_leads_to_the_account_also_if_nothing_is_stored_of_the_test(
+    handled: Customers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: dict[str, str] = {}
+    log = io.StringIO()
+    monkeypatch.setattr(app.logger.handlers[0], "stream", log)
+
+    def test(request: VerificationRequest, *rest: Any, **but: Any) -> Found:
+        made[request.verification_id] = request.account_id
+        return handled.test(request, *rest, **but)
+
+    def said() -> list[dict[str, str]]:
+        lines = [json.loads(line) for line in log.getvalue().splitlines()]
+        log.truncate(log.seek(0))
+        return [line["tests"] for line in lines if line["message"] == "Tested"]
+
+    monkeypatch.setattr(sweep, "make_scheduled_test", test)
+    monkeypatch.setattr(app, "TESTS_A_LINE", 2)
+    account, *_ = connected(3)
+    handle()
+    first, second = said()
+    assert (len(first), first | second) == (2, made)
+
+    next_day(handled, account)
+    monkeypatch.setattr(wiring, "sweep_dependencies", lambda: handled.sweep().dependencies)
+    made.clear()
+    handle()
+    assert {test: whose for tests in said() for test, whose in tests.items()} == made
+    assert not made.keys() & {each.verification_id for each in stored_tests(account)}
 
 
 def test_the_handler_says_how_long_accounts_waited_also_if_none_is_due(

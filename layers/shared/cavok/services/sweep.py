@@ -77,6 +77,7 @@ class Swept:
 
     outcomes        tests by outcome, including tests that found no change.
     unchanged       how many of them were only counted.
+    tests           the account of each test, by the test's id, which its session is named after.
     handed_over     why an account was given a test of its own, by account.
     failed          what failed in Cavok, by account. They are due again, at the latest after LEASE.
     left            whether accounts are still due because the time was up.
@@ -86,6 +87,7 @@ class Swept:
 
     outcomes: Counter[str] = field(default_factory=Counter)
     unchanged: int = 0
+    tests: dict[str, str] = field(default_factory=dict)
     handed_over: dict[str, str] = field(default_factory=dict)
     failed: dict[str, Exception] = field(default_factory=dict)
     left: bool = False
@@ -258,6 +260,7 @@ class Sweep:
             "verification_id": test.verification_id,
             "trigger": test.trigger,
         }
+        self.swept.tests[test.verification_id] = test.account_id
         try:
             found = make_scheduled_test(
                 VerificationRequest(**names),

@@ -38,9 +38,10 @@ class ChangeBody(ResponseBody):
 
 
 class AuditEntryBody(ResponseBody):
-    """Who did what. For an interaction or test, `audit_id` is its id, which is also in the name of
-    the session in your CloudTrail. An entry about the webhook has no account. `entry_id` is the
-    same as `audit_id`. Older entries have no `request_id` and `source_ip`, and no `changes`.
+    """Who did what. For a start, a stop or a person's test, `audit_id` is its id, which is also in
+    the name of the session in your CloudTrail. Scheduled tests have no entry. An entry about the
+    webhook has no account. `entry_id` is the same as `audit_id`. Older entries have no `request_id`
+    and `source_ip`, and no `changes`.
     """
 
     audit_id: str
