@@ -40,8 +40,8 @@ def _measure(swept: Swept) -> None:
     logger.info(
         "Swept", outcomes=swept.outcomes, unchanged=swept.unchanged, apart=swept.handed_over
     )
-    tests = list(swept.tests.items())
-    for start in range(0, len(tests), TESTS_A_LINE):
-        logger.info("Tested", tests=dict(tests[start : start + TESTS_A_LINE]))
+    made = list(swept.tests.items())
+    for start in range(0, len(made), TESTS_A_LINE):
+        logger.info("Tested", tests=dict(made[start : start + TESTS_A_LINE]))
     if swept.failed:
         logger.error("Not tested", failed={who: repr(e)[:300] for who, e in swept.failed.items()})
