@@ -17,19 +17,15 @@ from cavok.adapters.webhook_client import NotDelivered
 from cavok.domain.events import read_event
 from cavok.messages import one_message
 from cavok.observability import logger
-from cavok.services.webhooks import deliver, try_again
+from cavok.services.webhooks import GivenUp, deliver, give_up, tries_of, try_again
 
 processor = BatchProcessor(EventType.SQS, raise_on_entire_batch_failure=False)
 
 
-def tries_of(record: SQSRecord) -> int:
-    """How often its event was tried, including this time. Only the first try is in another queue
-    than WebhookRetries.
-    """
+def is_first(record: SQSRecord) -> bool:
+    """Whether its event is tried for the first time: all later tries come from WebhookRetries."""
     retries = wiring.setting("WEBHOOK_RETRIES_URL").rpartition("/")[2]
-    if record.event_source_arn.rpartition(":")[2] != retries:
-        return 1
-    return 1 + int(record.attributes.approximate_receive_count)
+    return record.event_source_arn.rpartition(":")[2] != retries
 
 
 @one_message(failure="Delivery failed", metric="WebhookFaults", expected=(NotDelivered,))
@@ -38,7 +34,8 @@ def send(record: SQSRecord) -> None:
     logger.remove_keys(["event_id", "type"])  # left by the previous record
     event = read_event(record.body)
     logger.append_keys(event_id=event["detail"]["event_id"], type=event["detail-type"])
-    tries = tries_of(record)
+    first, received = is_first(record), int(record.attributes.approximate_receive_count)
+    tries = 1 if first else tries_of(event, received, wiring.webhooks())
     try:
         status = deliver(
             event,
@@ -48,12 +45,14 @@ def send(record: SQSRecord) -> None:
             client=wiring.webhook_client(),
             allow_loopback=wiring.loopback_webhooks_allowed(),
             now=datetime.now(UTC),
-            first_tries=wiring.first_tries() if tries == 1 else None,
+            first_tries=wiring.first_tries() if first else None,
         )
     except NotDelivered as error:
         whose = event["detail"]["organization_id"]
         logger.warning("Not delivered", reason=str(error), tries=tries, organization_id=whose)
-        if not try_again(event, tries, record.receipt_handle, wiring.webhook_retries()):
+        if isinstance(error, GivenUp):
+            give_up(event, wiring.undelivered_webhooks())
+        elif not try_again(event, tries, record.receipt_handle, wiring.webhook_retries()):
             raise
     else:
         logger.info("Delivered" if status else "Nobody wants it", status=status)

@@ -269,6 +269,7 @@ _RESOURCES = {
     "HOSTED_DOMAIN": "",
     "WEBHOOK_QUEUE_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/webhooks",
     "WEBHOOK_RETRIES_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/retries",
+    "UNDELIVERED_WEBHOOKS_URL": f"https://sqs.{REGION}.amazonaws.com/{OURS}/undelivered",
 }
 """The values of variables that the template takes from its resources."""
 

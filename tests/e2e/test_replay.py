@@ -113,6 +113,7 @@ MAY: Mapping[str, set[str]] = {
         "kms:Decrypt SealingKey organization,webhook",
         "sqs:ChangeMessageVisibility WebhookRetries",
         "sqs:SendMessage WebhookRetries",
+        "sqs:SendMessage UndeliveredWebhooks",
     },
     "LogInteractionsRole": {
         *table("GetItem BatchGetItem PutItem UpdateItem", "ACCOUNT", "ORG"),

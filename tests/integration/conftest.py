@@ -60,6 +60,7 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "SEALING_KEY_ID": KEY,
         "VERIFY_ACCOUNT_ARN": WORKFLOW,
         "WEBHOOK_RETRIES_URL": "https://sqs.example/WebhookRetries",
+        "UNDELIVERED_WEBHOOKS_URL": "https://sqs.example/UndeliveredWebhooks",
         "TEMPLATES_BUCKET": BUCKET,
         "PUBLIC_TEMPLATES": "true",
         "TRUSTED_ACCOUNT_ID": WORKLOAD,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -113,19 +114,88 @@ def test_what_is_not_delivered_leaves_the_first_queue_at_once(
 
 
 def test_tries_are_counted_over_both_queues_until_the_last(
-    admin: Api, receiver: Receiver, hidden: list[tuple[str, int]]
+    admin: Api, eventbridge: EventBridge, receiver: Receiver, hidden: list[tuple[str, int]]
 ) -> None:
     admin.put(PATH, WEBHOOK)
     receiver.refuses = TRIES
     comes("WebhookMessages")
     found = [(logged(admin)["status"], logged(admin)["tries"])]
-    for received in range(1, TRIES):
+    for received in range(1, TRIES - 1):
         assert comes("WebhookRetries", received) == STAYS
         found.append((logged(admin)["status"], logged(admin)["tries"]))
+    assert eventbridge.sent["UndeliveredWebhooks"] == []
+    assert comes("WebhookRetries", TRIES - 1) == LEAVES
+    found.append((logged(admin)["status"], logged(admin)["tries"]))
 
     assert found == [*(("waiting", n) for n in range(1, TRIES)), ("failed", TRIES)]
     waits = [wait_seconds(tries) for tries in range(2, TRIES)]
-    assert hidden == [("WebhookRetries", wait) for wait in (*waits, 0)]
+    assert hidden == [("WebhookRetries", wait) for wait in waits]
+    assert eventbridge.sent["UndeliveredWebhooks"] == [EVENT]
+    assert eventbridge.groups["UndeliveredWebhooks"] == [message_group(ORGANIZATION_ID)]
+
+
+def test_what_lambda_received_without_an_execution_was_not_tried(
+    admin: Api, receiver: Receiver, hidden: list[tuple[str, int]]
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 99
+    comes("WebhookMessages")
+
+    assert comes("WebhookRetries", 200) == STAYS
+
+    assert (logged(admin)["status"], logged(admin)["tries"]) == ("waiting", 2)
+    assert hidden == [("WebhookRetries", wait_seconds(2))]
+
+
+def test_a_message_that_was_given_up_has_eight_tries_more_after_a_redrive(
+    admin: Api, receiver: Receiver
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 99
+    comes("WebhookMessages")
+    for received in range(1, TRIES):
+        comes("WebhookRetries", received)
+    assert logged(admin)["status"] == "failed"
+
+    for received in range(1, TRIES):
+        comes("WebhookRetries", received)
+        assert logged(admin)["tries"] == 1 + received
+
+
+def test_a_message_that_had_no_time_at_its_first_try_has_all_tries_left(
+    admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    receiver.refuses = 99
+
+    assert comes("WebhookRetries") == LEAVES
+
+    assert logged(admin)["tries"] == 1
+    assert eventbridge.sent["WebhookRetries"] == [EVENT], "it comes again, after five seconds"
+
+
+@pytest.mark.parametrize(("hours", "status"), [(1.9, "paused"), (2.1, "failed")])
+def test_a_long_pause_queues_no_more_messages(
+    hours: float, status: str, admin: Api, eventbridge: EventBridge, receiver: Receiver
+) -> None:
+    """Else one organization fills the queue of retries, from which those of others come too."""
+    admin.put(PATH, WEBHOOK)
+    now, webhooks = datetime.now(UTC), wiring.webhooks()
+    paused = replace(Health(organization_id=ORGANIZATION_ID), failures=PAUSED_AFTER - 1).failed(
+        now - timedelta(hours=hours)
+    )
+    failed_again = replace(paused, failures=99).failed(now)
+    assert webhooks.change_health(Health(organization_id=ORGANIZATION_ID), failed_again)
+
+    assert comes("WebhookMessages") == LEAVES
+
+    assert receiver.given == []
+    assert logged(admin)["status"] == status
+    queue = {"paused": "WebhookRetries", "failed": "UndeliveredWebhooks"}[status]
+    assert {name for name, sent in eventbridge.sent.items() if sent} - {queue} <= {
+        "WebhookMessages"
+    }
+    assert eventbridge.sent[queue] == [EVENT]
 
 
 def test_a_message_that_waited_is_delivered_and_done(admin: Api, receiver: Receiver) -> None:
@@ -264,7 +334,8 @@ def test_a_retry_that_cannot_be_hidden_comes_again(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     admin.put(PATH, WEBHOOK)
-    receiver.refuses = 1
+    receiver.refuses = 2
+    comes("WebhookMessages")
     monkeypatch.setattr(eventbridge, "change_message_visibility", fails)
 
     assert comes("WebhookRetries") == STAYS

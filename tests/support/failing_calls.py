@@ -217,6 +217,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, stack: None) -> Iterator[None]:
         "EVENT_BUS_NAME": "cavok",
         "WEBHOOK_QUEUE_URL": "https://sqs.example/queue",
         "WEBHOOK_RETRIES_URL": "https://sqs.example/retries",
+        "UNDELIVERED_WEBHOOKS_URL": "https://sqs.example/undelivered",
         "FOLLOWED_ACTS_URL": "https://sqs.example/acts",
         "ALLOW_LOOPBACK_WEBHOOKS": "false",
         "CLOCKS_GROUP": CLOCKS,

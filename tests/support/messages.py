@@ -128,7 +128,12 @@ class EventBridge:
 
     events: list[Json] = field(default_factory=list)
     sent: dict[str, list[Json]] = field(
-        default_factory=lambda: {"FollowedActs": [], "WebhookMessages": [], "WebhookRetries": []}
+        default_factory=lambda: {
+            "FollowedActs": [],
+            "WebhookMessages": [],
+            "WebhookRetries": [],
+            "UndeliveredWebhooks": [],
+        }
     )
     groups: dict[str, list[str]] = field(default_factory=dict)
 
@@ -195,6 +200,7 @@ def eventbridge(monkeypatch: pytest.MonkeyPatch) -> EventBridge:
         ("followed_acts", "FollowedActs"),
         ("webhook_messages", "WebhookMessages"),
         ("webhook_retries", "WebhookRetries"),
+        ("undelivered_webhooks", "UndeliveredWebhooks"),
     ):
         queue = RetryQueue(made, f"https://sqs.example/{name}")  # type: ignore[arg-type]
         monkeypatch.setattr(wiring, get, lambda queue=queue: queue)

@@ -301,6 +301,10 @@ def webhook_retries() -> "RetryQueue":
     return _queue(setting("WEBHOOK_RETRIES_URL"))
 
 
+def undelivered_webhooks() -> "RetryQueue":
+    return _queue(setting("UNDELIVERED_WEBHOOKS_URL"))
+
+
 def followed_acts() -> "RetryQueue":
     return _queue(setting("FOLLOWED_ACTS_URL"))
 

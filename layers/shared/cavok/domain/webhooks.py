@@ -52,8 +52,12 @@ specification.
 """
 
 TRIES = 9
-"""After this many a message is given up: the first, and `maxReceiveCount` of WebhookRetries in
-template.yaml.
+"""After this many a message is given up."""
+
+QUEUED_IN_A_PAUSE = timedelta(hours=2)
+"""When a webhook has been paused for so long, new messages are given up at once. An organization's
+acts make some 400 messages a minute, so at most 48,000 wait; at 120,000 the queue of retries hands
+out no more, to anybody.
 """
 
 LISTED_DELIVERIES = 100
@@ -168,13 +172,14 @@ class WebhookState(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Health:
     """The health of an organization's receiver. `failures`: failed tries, less the successful ones
-    since. `next_try_at`: set while the webhook is paused; then one message is tried. `changed_at`:
-    null if it never failed.
+    since. `next_try_at`: set while the webhook is paused; then one message is tried. `paused_at`:
+    when the pause began. `changed_at`: null if it never failed.
     """
 
     organization_id: str
     failures: int = 0
     next_try_at: datetime | None = None
+    paused_at: datetime | None = None
     changed_at: datetime | None = None
     version: int = 0
 
@@ -182,6 +187,10 @@ class Health:
     def state(self) -> WebhookState:
         """Paused while a next try is set."""
         return WebhookState.PAUSED if self.next_try_at else WebhookState.ACTIVE
+
+    def queues(self, now: datetime) -> bool:
+        """Whether a new message may wait for its next try."""
+        return self.paused_at is None or now - self.paused_at < QUEUED_IN_A_PAUSE
 
     def counts(self, now: datetime) -> bool:
         """Whether to count a try of this time: once, and not in a pause, because its tries are
@@ -199,6 +208,7 @@ class Health:
             self,
             failures=failures,
             next_try_at=next_try_at,
+            paused_at=(self.paused_at or now) if next_try_at else None,
             changed_at=now,
             version=self.version + 1,
         )
@@ -207,7 +217,12 @@ class Health:
         """After a try that worked: not paused, and one failure less."""
         failures = max(min(self.failures, PAUSED_AFTER) - 1, 0)
         return replace(
-            self, failures=failures, next_try_at=None, changed_at=now, version=self.version + 1
+            self,
+            failures=failures,
+            next_try_at=None,
+            paused_at=None,
+            changed_at=now,
+            version=self.version + 1,
         )
 
     def resumed(self, now: datetime) -> Self:
@@ -280,11 +295,7 @@ class ReceiverMessage:
 
 
 def wait_seconds(tries: int) -> int:
-    """The delay in seconds after this many failed tries. None after the last: the queue gives a
-    message up when it would be received once more, so hiding it would hide the failure.
-    """
-    if tries >= TRIES:
-        return 0
+    """The delay in seconds after this many failed tries."""
     return min(FIRST_WAIT << 2 * max(tries - 1, 0), LONGEST_WAIT)
 
 

@@ -52,6 +52,10 @@ if TYPE_CHECKING:  # deliver_webhook loads this module and counts nothing
     from cavok.adapters.table.quotas import Quotas
 
 
+class GivenUp(NotDelivered):
+    """The receiver did not accept the message, and it is tried no more."""
+
+
 class NotSent(Exception):
     """A message that must be tried again could not be sent, so it stays where it is."""
 
@@ -264,8 +268,9 @@ def deliver(
     first_tries: FirstTries | None = None,
 ) -> int | None:
     """Sends an event to its organization's webhook, and records the outcome. Returns the
-    HTTP status; null if no webhook subscribes to the event. Raises NotDelivered. `tries`: how often
-    it was tried, including this time. `first_tries`: what limits the time of a first try.
+    HTTP status; null if no webhook subscribes to the event. Raises NotDelivered, or GivenUp if that
+    was the last time. `tries`: how often it was tried, including this time. `first_tries`: what
+    limits the time of a first try.
 
     A first try for which the process has no time is not made, and not recorded. If one was cut
     short, that is no failure of the receiver.
@@ -302,10 +307,13 @@ def deliver(
         status = client.post(url, *message, seconds=seconds)
     except NotDelivered as failure:
         cut_short = seconds < SECONDS and time.monotonic() - began >= seconds
+        # First: a try that is not recorded is made again, and must not count twice.
+        webhooks.record(replace(delivery, http_status=failure.status, duration_ms=_since(began)))
         if not (paused or cut_short):
             with _counting():
                 webhooks.count_failure(organization_id, now)
-        webhooks.record(replace(delivery, http_status=failure.status, duration_ms=_since(began)))
+        if last:
+            raise GivenUp(str(failure), failure.status) from failure
         raise
     finally:
         if first_tries:
@@ -332,10 +340,22 @@ def _tried_in_pause(
         failed = health.failed(now)
         if webhooks.change_health(health, failed):
             return failed
-    if delivery.status is DeliveryStatus.WAITING:
-        delivery = replace(delivery, status=DeliveryStatus.PAUSED)
-    webhooks.record(delivery)
+    if delivery.tries >= TRIES or (delivery.tries == 1 and not health.queues(now)):
+        webhooks.record(replace(delivery, status=DeliveryStatus.FAILED, next_try_at=None))
+        raise GivenUp("The webhook is paused.")
+    webhooks.record(replace(delivery, status=DeliveryStatus.PAUSED))
     raise NotDelivered("The webhook is paused.")
+
+
+def tries_of(event: Mapping[str, Any], received: int, webhooks: Webhooks) -> int:
+    """How often an event of WebhookRetries was tried, including this time, which is its receive
+    number `received`. Lambda also receives messages that it then has no execution for, so the log
+    of deliveries tells. After a redrive, the log says more than was received: it begins anew.
+    """
+    detail = event["detail"]
+    at = datetime.fromisoformat(detail["occurred_at"])
+    logged = webhooks.tries_of(detail["organization_id"], at, detail["event_id"])
+    return min(logged, received) + 1
 
 
 def try_again(
@@ -348,11 +368,22 @@ def try_again(
     if tries > 1:
         retries.hide(receipt_handle, wait_seconds(tries))
         return False
+    _send_on(event, retries)
+    return True
+
+
+def give_up(event: Mapping[str, Any], undelivered: RetryQueue) -> None:
+    """Keeps an event that is tried no more, so that an operator can have it tried again. Raises
+    NotSent.
+    """
+    _send_on(event, undelivered)
+
+
+def _send_on(event: Mapping[str, Any], queue: RetryQueue) -> None:
     at = datetime.fromisoformat(event["detail"]["occurred_at"])
-    (refusal,) = retries.send([Event(event["detail-type"], at, event["detail"])])
+    (refusal,) = queue.send([Event(event["detail-type"], at, event["detail"])])
     if refusal:
         raise NotSent(f"SQS did not take the message: {refusal}")
-    return True
 
 
 def _count_success(webhook: Webhook, health: Health, now: datetime, webhooks: Webhooks) -> None:

@@ -107,6 +107,7 @@ class HealthItem(Item):
 
     failures = NumberAttribute()
     next_try_at = UTCDateTimeAttribute(null=True)
+    paused_at = UTCDateTimeAttribute(null=True)
     changed_at = UTCDateTimeAttribute()
     version = NumberAttribute()
 
@@ -281,6 +282,12 @@ class Webhooks:
     def record(self, delivery: Delivery) -> None:
         """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""
         self._table.put(DeliveryItem.of(delivery))
+
+    def tries_of(self, organization_id: str, at: datetime, event_id: str) -> int:
+        """How often a message was tried, by its latest recorded try."""
+        pk = keys.webhook_pk(organization_id)
+        item = self._table.get(DeliveryItem, pk, keys.delivery_sk(at, event_id))
+        return int(item.tries) if item else 0
 
     def deliveries(self, organization_id: str) -> list[Delivery]:
         """The newest deliveries, newest first."""
