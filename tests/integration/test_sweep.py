@@ -315,6 +315,23 @@ def test_a_test_that_finds_the_same_is_told_only_where_a_webhook_asks_for_it(
     assert len(events_after(account, customers.swept)) == 1
 
 
+@pytest.mark.parametrize("asked", [False, True], ids=["nobody asks", "a webhook asks"])
+def test_the_weekly_one_that_is_stored_in_full_is_told_there_only_too(
+    customers: Customers, admin: Api, asked: bool
+) -> None:
+    (account,) = add()
+    customers.swept()
+    if asked:
+        webhook_for(admin, EventType.VERIFICATION_FINISHED)
+    told = []
+    for _ in range(FULL_EVERY):
+        next_day(customers, account)
+        told.append(len(events_after(account, customers.swept)))
+
+    assert len(stored_tests(account)) == 2, "the last one is stored in full"
+    assert told == [int(asked)] * FULL_EVERY
+
+
 def test_whoever_asks_while_the_test_runs_is_told(customers: Customers, admin: Api) -> None:
     (account,) = add()
     customers.swept()
@@ -329,18 +346,13 @@ def test_whoever_asks_while_the_test_runs_is_told(customers: Customers, admin: A
     assert len(events_after(account, customers.swept)) == 1
 
 
-def test_what_follows_a_test_that_found_the_same_is_told(customers: Customers) -> None:
+@pytest.mark.parametrize("days", [1, FULL_EVERY], ids=["counted", "stored in full"])
+def test_what_follows_a_test_that_found_the_same_is_told(customers: Customers, days: int) -> None:
     (account,) = add()
     customers.swept()
-    for _ in range(FULL_EVERY - 1):
+    for _ in range(days):
         next_day(customers, account)
         assert events_after(account, customers.swept) == []
-    next_day(customers, account)
-    assert [e.type for e in events_after(account, customers.swept)] == [
-        EventType.VERIFICATION_FINISHED
-    ]
-    next_day(customers, account)
-    customers.swept()
     next_day(customers, account)
     customers.finds["A0"] = lambda found: steps_of(
         found, a_step("ec2:StopInstances", Verdict.DENIED, Reason.IDENTITY_POLICY)
@@ -352,12 +364,14 @@ def test_what_follows_a_test_that_found_the_same_is_told(customers: Customers) -
     ]
 
 
+@pytest.mark.parametrize("days", [1, FULL_EVERY], ids=["counted", "stored in full"])
 def test_nobody_is_told_nothing_because_the_webhook_cannot_be_read(
-    customers: Customers, monkeypatch: pytest.MonkeyPatch
+    customers: Customers, monkeypatch: pytest.MonkeyPatch, days: int
 ) -> None:
     (account,) = add()
-    customers.swept()
-    next_day(customers, account)
+    for _ in range(days):
+        customers.swept()
+        next_day(customers, account)
     before = image(account)
     unread = Mock(side_effect=PynamoDBException("Throttled"))
     monkeypatch.setattr(wiring.webhooks(), "get", unread)

@@ -288,7 +288,7 @@ _DECLARATIONS = (
     _account_event(
         EventType.VERIFICATION_FINISHED,
         "a test ended with a verdict, whether or not it changed the status. Scheduled tests that "
-        "found no change: once a week, or each if the organization's webhook asks for it",
+        "found no change may cause none, unless the organization's webhook asks for it",
         "A test of an account ended with a verdict.",
     ),
     EventDeclaration(

@@ -262,16 +262,21 @@ FULL_EVERY = 7
 _FOUND = ("status", "issues", "capabilities", "region_health", "proven")
 
 
-def found_again(before: Account, after: Account) -> Account | None:
-    """The account, if the scheduled test that led from `before` to `after` found it connected and
-    unchanged. Then the test is counted, not stored. None if it must be stored: on a change, and
-    weekly.
-    """
+def found_again(before: Account, after: Account) -> bool:
+    """Whether the test between `before` and `after` found the account connected and unchanged."""
     last, now = before.verification, after.verification
     if not last or not now or not last.found or after.status not in CONNECTED:
-        return None
+        return False
     same = all(getattr(before, name) == getattr(after, name) for name in _FOUND)
-    if not same or last.found != now.found or last.unchanged + 1 >= FULL_EVERY:
+    return same and last.found == now.found
+
+
+def count_only(before: Account, after: Account) -> Account | None:
+    """The account, if the scheduled test that led from `before` to `after` is counted, not stored.
+    None if it must be stored: on a change, and weekly.
+    """
+    last, now = before.verification, after.verification
+    if not last or not now or not found_again(before, after) or last.unchanged + 1 >= FULL_EVERY:
         return None
     counted = replace(last, finished_at=now.finished_at, unchanged=last.unchanged + 1)
     return replace(after, verification=counted, updated_at=before.updated_at)

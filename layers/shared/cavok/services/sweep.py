@@ -41,6 +41,7 @@ from cavok.domain.verifications import (
     Trigger,
     Verification,
     begin,
+    count_only,
     found_again,
     untested_since,
 )
@@ -286,14 +287,18 @@ class Sweep:
             raise NothingProven("The test would be aborted.")
         if too_late.is_set():
             raise NothingProven("The answer came too late.")
-        again = found_again(account, after)
-        if again:
-            webhook = ours.webhooks.get(account.organization_id)  # read after the test's end
-            asked = webhook is not None and webhook.wants(EventType.VERIFICATION_FINISHED)
-            ours.accounts.confirm(again, quiet=not asked)
+        quiet = found_again(account, after) and not self._asks_for_each_test(account)
+        counted = count_only(account, after)
+        if counted:
+            ours.accounts.confirm(counted, quiet=quiet)
         else:
-            ours.verifications.finish(account, after, ended, None)
-        return ended.outcome.value, again is not None
+            ours.verifications.finish(account, after, ended, None, quiet=quiet)
+        return ended.outcome.value, counted is not None
+
+    def _asks_for_each_test(self, account: Account) -> bool:
+        """Read once the test has ended: a webhook that was set before then gets the event."""
+        webhook = self.dependencies.webhooks.get(account.organization_id)
+        return webhook is not None and webhook.wants(EventType.VERIFICATION_FINISHED)
 
     def _hand_over(self, account: Account, why: str) -> bool:
         """Gives an account a test of its own, if there is one left; else it stays due. Such a test

@@ -152,8 +152,8 @@ class AccountItem(Item):
     version = NumberAttribute(null=True, attr_name="edition")
 
     @classmethod
-    def of(cls, account: Account) -> "AccountItem":
-        """The item that stores an account."""
+    def of(cls, account: Account, *, quiet: bool = False) -> "AccountItem":
+        """The item that stores an account. `quiet`: no event says that a test ended."""
         last, slot, due = account.verification, account.slot, account.next_verification_at
         return cls.of_fields(
             keys.organization_pk(account.organization_id),
@@ -171,6 +171,7 @@ class AccountItem(Item):
             last_found=last.found if last else None,
             slot_verification_id=slot.verification_id if slot else None,
             slot_expires_at=slot.expires_at if slot else None,
+            quiet=quiet or None,
             version=account.version or None,
             writes=account.writes or None,
         )
@@ -348,12 +349,13 @@ class Accounts:
         *,
         entry: AuditEntry | None = None,
         with_items: Callable[[TransactWrite], None] = lambda transaction: None,
+        quiet: bool = False,
     ) -> Account:
         """Writes a changed account, and in the same transaction its audit entry and what
-        `with_items` adds. Raises ItemChanged, ItemBusy.
+        `with_items` adds. `quiet`: no event says that a test ended. Raises ItemChanged, ItemBusy.
         """
         after = after.after(before)
-        item = AccountItem.of(after)
+        item = AccountItem.of(after, quiet=quiet)
         with self._table.transaction() as transaction:
             transaction.save(item)
             with_items(transaction)
@@ -368,9 +370,7 @@ class Accounts:
         """Writes an account that a test found unchanged. `quiet`: no event follows. Raises
         ItemChanged, ItemBusy.
         """
-        item = AccountItem.of(after)
-        item.quiet = quiet or None
-        self._table.put(item)
+        self._table.put(AccountItem.of(after, quiet=quiet))
 
     def _add_audit_entry(self, transaction: TransactWrite, entry: AuditEntry) -> None:
         add_audit_entry(transaction, entry, self._audit_kept_for)

@@ -234,9 +234,11 @@ class Verifications:
         after: Account,
         verification: Verification,
         interaction: Interaction | None,
+        *,
+        quiet: bool = False,
     ) -> None:
         """Stores a finished verification, its account and, if it counts as one, its interaction.
-        Raises ItemChanged, ItemBusy.
+        `quiet`: no event says that the test ended. Raises ItemChanged, ItemBusy.
         """
         item = VerificationItem.of(verification, expires_at=verification.kept_until(after))
         running = VerificationItem.state == State.RUNNING
@@ -249,7 +251,7 @@ class Verifications:
                 if last:
                     transaction.update(*_count(before, last))
 
-            self._accounts.save(before, after, with_items=add)
+            self._accounts.save(before, after, with_items=add, quiet=quiet)
 
         last = before.last_replaced_by(after)
         if last and verification.trigger is Trigger.SCHEDULED:
