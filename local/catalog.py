@@ -64,7 +64,7 @@ def cost_rows() -> dict[str, str]:
     cells = {
         "Step Functions state transitions": (
             states + 2 * branches,
-            "none of its own: two a sweep",
+            "none of its own: one a sweep",
             f"{states} states, and 2 for each of {probes} probes and for the log group",
         ),
         "Lambda invocations": (

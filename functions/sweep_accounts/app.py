@@ -14,20 +14,21 @@ from cavok.services.sweep import Sweep, Swept
 TESTS_A_LINE = 1000
 """Their ids take some 60 kB. CloudWatch Logs takes 256 kB a line."""
 
-wiring.prepare(wiring.table, wiring.customer_roles)
+wiring.prepare(wiring.table, wiring.customer_roles, wiring.workflows)
 
 
 @logger.inject_lambda_context(correlation_id_path="sweep_id")
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Takes the sweep's name and ARN; `apart`: whether the last invocation died; and first
-    `another_runs`: whether everything is left to another sweep. Returns the number of tested
-    accounts, the accounts with tests of their own, and whether any may be left.
+    """Takes the sweep's name and ARN, and `apart`: whether the last invocation died. Returns the
+    number of tested accounts, the accounts with tests of their own, and whether any may be left.
+    Leaves everything to another sweep that runs.
     """
-    if event.get("another_runs"):
-        return Swept(left=True).as_dict()
+    deadline = Deadline.after(SWEEP_SECONDS, time.monotonic)
     most = int(wiring.setting("SWEEP_TESTS"))
     sweep = Sweep(event["sweep_arn"], event["sweep_id"], most, wiring.sweep_dependencies())
-    swept = sweep.run(Deadline.after(SWEEP_SECONDS, time.monotonic), apart=event["apart"])
+    if not event["apart"] and sweep.another_runs():
+        return Swept(left=True).as_dict()
+    swept = sweep.run(deadline, apart=event["apart"])
     _measure(swept)
     return swept.as_dict()
 

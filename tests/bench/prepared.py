@@ -40,11 +40,12 @@ def prepare() -> None:
     _client("kms").create_alias(AliasName=KEY, TargetKeyId=key)
     _client("events").create_event_bus(Name="cavok")
     _client("sqs").create_queue(QueueName="webhooks")
-    _client("stepfunctions").create_state_machine(
-        name="verify_account",
-        definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
-        roleArn=f"arn:aws:iam::{OURS}:role/verify_account",
-    )
+    for machine in ("verify_account", "reverify_accounts"):
+        _client("stepfunctions").create_state_machine(
+            name=machine,
+            definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
+            roleArn=f"arn:aws:iam::{OURS}:role/{machine}",
+        )
 
 
 def connect_accounts(

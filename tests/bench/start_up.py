@@ -56,7 +56,7 @@ _FIRST_CLIENTS = {
     "FollowOutcome": (_TABLE, "wiring.customer_roles()"),
     "FollowSchedule": (_TABLE, "wiring.customer_roles()"),
     "InstancesApi": (_TABLE, "wiring.customer_roles()"),
-    "SweepAccounts": (_TABLE, "wiring.customer_roles()"),
+    "SweepAccounts": (_TABLE, "wiring.customer_roles()", "wiring.workflows()"),
     "LogInteractions": (_TABLE, "wiring.customer_roles()"),
     "OpenSession": (_TABLE, "wiring.sealer()", "wiring.customer_roles()"),
     "ProbeAccount": (_TABLE, "wiring.customer_roles()"),

@@ -62,7 +62,7 @@ from tests.bench.bill import (
     sampled,
 )
 from tests.bench.capacity import Capacity, Item, stored_weight, weight
-from tests.bench.functions import TABLE, Functions, memory_of
+from tests.bench.functions import OURS, TABLE, Functions, memory_of
 from tests.bench.prepared import an_account, item_of
 from tests.bench.result import Result, show, write
 from tests.bench.stand_in import LATENCY, Call, StandIn, stand_in
@@ -301,9 +301,8 @@ def _check(before: Mapping[Any, Item], aws: StandIn) -> None:
 def _sweep(pool: Pool, aws: StandIn) -> Reckoned:
     """One execution of the sweep, and what follows from what it writes."""
     asked = len(aws.calls)
-    began = datetime.now(UTC).isoformat()
-    execution = {"Id": "arn:sweep", "Name": "sweep", "StartTime": began, "Input": {}}
-    context = {"Execution": execution, "StateMachine": {"Id": "arn:machine"}}
+    arn = f"arn:aws:states:{REGION}:{OURS}:execution:reverify_accounts:sweep"
+    context = {"Execution": {"Id": arn, "Name": "sweep", "Input": {}}}
     sweep = Reckoned(context, perform=Performing(pool, aws).perform)
     sweep.run(definition("reverify_accounts"), {})
     changes = ((call.at, change) for call in aws.calls[asked:] for change in call.items)

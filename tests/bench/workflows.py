@@ -159,8 +159,6 @@ class Performing:
             case "lambda:invoke":
                 invoked = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
                 return {"Payload": invoked.invocation.result}, invoked.seconds
-            case "aws-sdk:sfn:listExecutions":
-                return {"Executions": [{}]}, self.aws.latency
             case "aws-sdk:sfn:startSyncExecution":
                 return {"Status": "SUCCEEDED"}, self._child(arguments, now, bill)
         raise NotImplementedError(resource)

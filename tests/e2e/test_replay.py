@@ -91,16 +91,14 @@ MAY: Mapping[str, set[str]] = {
         "lambda:InvokeFunction WriteCustomerLog",
         "lambda:InvokeFunction RecordVerification",
     },
-    "ReverifyAccountsRole": {
-        "states:ListExecutions ReverifyAccounts",
-        "lambda:InvokeFunction SweepAccounts",
-    },
+    "ReverifyAccountsRole": {"lambda:InvokeFunction SweepAccounts"},
     "SweepAccountsRole": {
         *index("by_due"),
         *table("GetItem BatchGetItem Query PutItem UpdateItem", "ACCOUNT", "ORG"),
         *READS_PROGRESS,
         *ENTERS,
         "states:StartExecution VerifyAccountExpress",
+        "states:ListExecutions ReverifyAccounts",
     },
     "PublishEventsRole": {
         "events:PutEvents Bus cavok.accounts",

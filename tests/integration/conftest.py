@@ -78,11 +78,12 @@ def stack(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         client("s3").put_bucket_versioning(
             Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"}
         )
-        client("stepfunctions").create_state_machine(
-            name="verify_account",
-            definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
-            roleArn=f"arn:aws:iam::{WORKLOAD}:role/verify_account",
-        )
+        for machine in ("verify_account", "reverify_accounts"):
+            client("stepfunctions").create_state_machine(
+                name=machine,
+                definition='{"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}',
+                roleArn=f"arn:aws:iam::{WORKLOAD}:role/{machine}",
+            )
         wiring.templates.cache_clear()
         wiring.kept_listings.cache_clear()
         yield

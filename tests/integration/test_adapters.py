@@ -23,7 +23,13 @@ from cavok.adapters.table.verifications import pack_steps, unpack_steps
 from cavok.domain import audit, permissions
 from cavok.domain.accounts import Account, Status
 from cavok.domain.audit import created
-from cavok.domain.errors import AccountNotFound, Conflict, SealBroken, VerificationNotFound
+from cavok.domain.errors import (
+    AccountNotFound,
+    Conflict,
+    SealBroken,
+    ServiceUnavailable,
+    VerificationNotFound,
+)
 from cavok.domain.organizations import Organization
 from cavok.domain.verifications import KEPT_FOR, State, Trigger, finish
 from tests.support.api import number
@@ -41,8 +47,8 @@ from tests.support.builders import (
     an_account_with_keys,
     steps_of,
 )
-from tests.support.faults import Calls, watched
-from tests.support.moto_stack import begin_test, items
+from tests.support.faults import Calls, Fault, watched
+from tests.support.moto_stack import SWEEP, begin_test, client, items
 
 ACTOR = ADA
 
@@ -455,3 +461,28 @@ def test_a_secret_that_kms_would_not_take_is_refused_before() -> None:
 
 def test_two_seals_of_the_same_secret_differ() -> None:
     assert wiring.sealer().seal(SECRET, CONTEXT) != wiring.sealer().seal(SECRET, CONTEXT)
+
+
+# ---- executions
+
+
+def test_another_execution_is_found_while_it_runs() -> None:
+    sfn = client("stepfunctions")
+    machine = SWEEP.replace(":execution:", ":stateMachine:").removesuffix(":one")
+    one, other = (
+        sfn.start_execution(stateMachineArn=machine, name=name)["executionArn"]
+        for name in ("one", "other")
+    )
+    assert one == SWEEP
+
+    assert wiring.workflows().another_runs(SWEEP)
+    sfn.stop_execution(executionArn=other)
+    assert not wiring.workflows().another_runs(SWEEP)
+
+
+@pytest.mark.parametrize("fault", [Fault.THROTTLED, Fault.TIMEOUT])
+def test_executions_that_cannot_be_listed_are_told(fault: Fault) -> None:
+    with watched(Calls(index=0, fault=fault)) as calls, pytest.raises(ServiceUnavailable):
+        wiring.workflows().another_runs(SWEEP)
+
+    assert calls.made == ["ListExecutions"]

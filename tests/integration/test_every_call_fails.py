@@ -70,7 +70,7 @@ from tests.support.failing_calls import (
     path_of,
 )
 from tests.support.faults import Calls, Died, Fault, watched
-from tests.support.moto_stack import CLOCKS, REGION, TABLE, Json, plain_items, stored_items
+from tests.support.moto_stack import CLOCKS, REGION, SWEEP, TABLE, Json, plain_items, stored_items
 from tests.support.reliability import counted
 
 __all__ = ["environment"]
@@ -309,7 +309,7 @@ def _sweep(run: Run) -> None:
     for minutes in (0, 2, 8, 12, 20):
         now = NOW + timedelta(minutes=minutes)
         with at(now, wiring, record_verification), suppress(Exception, Died):
-            event = {"sweep_arn": "arn:sweep", "sweep_id": "s", "apart": False}
+            event = {"sweep_arn": SWEEP, "sweep_id": "s", "apart": False}
             swept = sweep_accounts.handler(event, Context())  # type: ignore[arg-type]
             for account_id in swept["handed_over"]:
                 invoke(run, record_verification.handler, _went_well(run, account_id), tries=5)

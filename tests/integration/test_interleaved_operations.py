@@ -31,7 +31,7 @@ from tests.support.builders import ORGANIZATION_ID, an_interaction
 from tests.support.faults import Calls, watched
 from tests.support.instances import make_database
 from tests.support.interleaving import Answer, interleavings, snapshot
-from tests.support.moto_stack import REGION, TABLE, Clock, Json, Key, client
+from tests.support.moto_stack import REGION, SWEEP, TABLE, Clock, Json, Key, client
 from tests.support.operations import (
     EVENING,
     LATE,
@@ -92,9 +92,7 @@ def _abort(world: World) -> str:
 
 
 def _sweep(world: World) -> str:
-    return invoke(
-        sweep_accounts.handler, {"sweep_arn": "arn:sweep", "sweep_id": "s", "apart": False}
-    )
+    return invoke(sweep_accounts.handler, {"sweep_arn": SWEEP, "sweep_id": "s", "apart": False})
 
 
 def _record(world: World) -> str:

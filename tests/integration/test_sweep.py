@@ -77,6 +77,11 @@ class Customers:
     tested: list[str] = field(default_factory=list)
     now: datetime = NOW
     started: list[Verification] = field(default_factory=list)
+    other_sweeps: Callable[[], bool] = lambda: False
+
+    def another_runs(self, execution_arn: str) -> bool:
+        assert execution_arn == ARN
+        return self.other_sweeps()
 
     def test(self, request: VerificationRequest, *_: Any, **__: Any) -> Found:
         self.tested.append(request.account_id)
@@ -800,8 +805,8 @@ def handled(customers: Customers, monkeypatch: pytest.MonkeyPatch) -> Customers:
     return customers
 
 
-def handle(*, apart: bool = False, another_runs: bool = False) -> Any:
-    event = {"sweep_id": "one", "sweep_arn": ARN, "another_runs": another_runs, "apart": apart}
+def handle(*, apart: bool = False) -> Any:
+    event = {"sweep_id": "one", "sweep_arn": ARN, "apart": apart}
     return app.handler(event, Context())  # type: ignore[arg-type]
 
 
@@ -867,15 +872,30 @@ def test_the_handler_leaves_all_to_another_sweep_that_runs(
 ) -> None:
     """And does not say that it looked."""
     (account,) = connected()
+    handled.other_sweeps = lambda: True
 
-    assert handle(another_runs=True) == {"tested": 0, "handed_over": [], "left": True}
+    assert handle() == {"tested": 0, "handed_over": [], "left": True}
 
     assert stored(account) == account
     assert "HoursUntested" not in capsys.readouterr().out
 
 
-def test_the_handler_takes_apart_what_killed_it(handled: Customers) -> None:
+def test_a_sweep_that_cannot_find_others_goes_on_and_says_so(
+    handled: Customers, caplog: pytest.LogCaptureFixture
+) -> None:
     (account,) = connected()
+    handled.other_sweeps = Mock(side_effect=ServiceUnavailable("no"))
+
+    assert handle() == {"tested": 1, "handed_over": [], "left": False}
+
+    assert stored(account).verification
+    assert "Other sweeps not found" in caplog.messages
+
+
+def test_the_handler_takes_apart_what_killed_it(handled: Customers) -> None:
+    """Also beside another sweep, which may die of the same account."""
+    (account,) = connected()
+    handled.other_sweeps = lambda: True
 
     assert handle(apart=True) == {
         "tested": 0,

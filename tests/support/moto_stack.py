@@ -41,6 +41,8 @@ CLOCKS = "cavok-clocks"
 ACTS = "cavok-followed-acts"
 BUCKET = "cavok-templates"
 WORKFLOW = f"arn:aws:states:{REGION}:{OURS}:stateMachine:verify_account"
+SWEEP = f"arn:aws:states:{REGION}:{OURS}:execution:reverify_accounts:one"
+"""An execution."""
 
 _plain = TypeDeserializer().deserialize
 

@@ -10,7 +10,7 @@ from local.settings import ROOT
 from tests.support.asl import Run, TaskFailed
 from tests.support.builders import sample_event
 from tests.support.messages import invoke, matches
-from tests.support.moto_stack import WORKFLOW, Json, client
+from tests.support.moto_stack import SWEEP, WORKFLOW, Json, client
 from tests.support.template import of_type, template
 
 PARAMETERS = template()["Parameters"]
@@ -45,7 +45,7 @@ class StepFunctions:
 
     def start(self, machine: str, data: Any, name: str = "one") -> Any:
         context = {
-            "Execution": {"Input": data, "Name": name, "Id": f"{WORKFLOW}:{name}"},
+            "Execution": {"Input": data, "Name": name, "Id": SWEEP},
             "StateMachine": {"Id": machine},
             "State": {"EnteredTime": "2025-03-01T12:00:00Z"},
         }
@@ -61,9 +61,6 @@ class StepFunctions:
 
     def lambda_invoke(self, arguments: Any) -> Json:
         return {"Payload": invoke(arguments["FunctionName"], arguments["Payload"])}
-
-    def aws_sdk_sfn_listExecutions(self, arguments: Any) -> Json:  # noqa: N802
-        return {"Executions": [{"Name": "this one"}]}
 
 
 def run_started_test(machine: str, failing: tuple[str, TaskFailed] | None = None) -> StepFunctions:

@@ -76,7 +76,7 @@ PREPARED = {
     "reconcile_clocks": {"dynamodb", "scheduler"},
     "record_verification": {"dynamodb"},
     "survey_regions": {"dynamodb", "kms"},
-    "sweep_accounts": {"dynamodb", "sts"},
+    "sweep_accounts": {"dynamodb", "sts", "stepfunctions"},
     "write_customer_log": {"kms"},
 }
 """The services whose clients each invocation of a function needs, so that they are made while it
@@ -164,6 +164,7 @@ ON_LAMBDA = {
     "SEALING_KEY_ID": "key",
     "EVENT_BUS_NAME": "bus",
     "CLOCKS_GROUP": "clocks",
+    "VERIFY_ACCOUNT_ARN": "arn:aws:states:us-east-1:111122223333:stateMachine:verify_account",
 }
 
 

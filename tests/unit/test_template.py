@@ -131,6 +131,7 @@ MAY = {
         "dynamodb:Query",
         "dynamodb:UpdateItem",
         "kms:Decrypt",
+        "states:ListExecutions",
         "states:StartExecution",
         "sts:AssumeRole",
     },

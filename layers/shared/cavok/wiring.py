@@ -313,9 +313,9 @@ def followed_acts() -> "RetryQueue":
 def workflows() -> "Workflows":
     import boto3
 
-    from cavok.adapters.workflows import Workflows
+    from cavok.adapters.workflows import IN_TIME, Workflows
 
-    return Workflows(boto3.client("stepfunctions"), setting("VERIFY_ACCOUNT_ARN"))
+    return Workflows(boto3.client("stepfunctions", config=IN_TIME), setting("VERIFY_ACCOUNT_ARN"))
 
 
 @cache

@@ -7,12 +7,12 @@ is read from where it is set: both workflows, the template, and the code.
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
 from math import ceil
 from typing import Any
 
 import pytest
 
+from cavok.adapters.workflows import IN_TIME
 from cavok.domain.deadlines import (
     LINES_SECONDS,
     PATIENCE_SECONDS,
@@ -124,34 +124,27 @@ def test_a_test_is_over_before_its_slot_lapses() -> None:
     assert slot < LEASE.total_seconds()
 
 
-def sweep_beside(others: int) -> tuple[list[Any], Any]:
-    """What a sweep asks of its tasks while so many others run, and its output."""
-    asked: list[Any] = []
+def test_a_sweep_is_one_state_and_says_what_it_did() -> None:
+    """Each costs money, and a sweep comes every two minutes, whatever is due."""
+    found = {"tested": 3, "handed_over": ["a"], "left": False}
+    asked: list[str] = []
 
     def call(state: str, resource: str, arguments: Any) -> Any:
-        asked.append(arguments)
-        if resource.endswith(":listExecutions"):
-            return {"Executions": [{}] * (others + 1)}
-        return {"Payload": {"tested": 3, "handed_over": ["a"], "left": False}}
+        asked.append(state)
+        return {"Payload": found}
 
-    execution = {"StartTime": datetime.now(UTC).isoformat(), "Name": "one", "Id": "arn:one"}
-    context = {"Execution": execution, "StateMachine": {"Id": "arn:machine"}}
-    return asked, Run(context, call).run(SWEEP, {})
+    context = {"Execution": {"Name": "one", "Id": "arn:one"}}
 
-
-def test_a_sweep_is_two_states_and_says_what_it_did() -> None:
-    """Each costs money, and a sweep comes every two minutes, whatever is due."""
-    asked, output = sweep_beside(others=0)
-
-    assert len(asked) == 2
-    assert output == {"tested": 3, "handed_over": ["a"], "left": False}
+    assert Run(context, call).run(SWEEP, {}) == found
+    assert asked == ["SweepAccounts"]
 
 
-@pytest.mark.parametrize("others", [0, 1])
-def test_a_sweep_knows_whether_another_one_runs(others: int) -> None:
-    asked, _ = sweep_beside(others)
+def test_a_sweep_that_gets_no_answer_whether_another_runs_has_time_for_its_tests() -> None:
+    tries = IN_TIME.retries["total_max_attempts"]
+    between = sum(2**retry for retry in range(tries - 1))  # botocore's longest
+    asking = tries * (IN_TIME.connect_timeout + IN_TIME.read_timeout) + between
 
-    assert asked[-1]["Payload"]["another_runs"] is bool(others)
+    assert asking < SWEEP_SECONDS / 2
 
 
 def test_a_sweep_is_over_before_the_next_one_begins() -> None:
@@ -166,4 +159,4 @@ def test_a_sweep_is_over_before_the_next_one_begins() -> None:
 def test_a_sweep_that_is_taken_apart_ends_in_time() -> None:
     whole = sum(map(longest, ("SweepAccounts", "TakeApart")))
 
-    assert whole + STATES["FindOtherSweeps"]["TimeoutSeconds"] < SWEEP["TimeoutSeconds"]
+    assert whole < SWEEP["TimeoutSeconds"]

@@ -1,7 +1,9 @@
-"""Starting the workflow that verifies an account."""
+"""Executions of workflows: starting those that verify an account, and finding those that run."""
 
 import json
 from typing import TYPE_CHECKING, Any
+
+from botocore.config import Config
 
 from cavok.adapters.aws_errors import AWS_ERRORS, code_and_message, refused
 from cavok.domain.errors import ServiceUnavailable, VerificationNotStarted
@@ -9,6 +11,10 @@ from cavok.domain.verifications import Verification
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
+
+IN_TIME = Config(connect_timeout=2, read_timeout=4, retries={"total_max_attempts": 5})
+"""Each call ends in half a minute, and the waits between its tries: whoever gets no answer goes on.
+"""
 
 
 class Workflows:
@@ -44,6 +50,19 @@ class Workflows:
                 return
             raised = VerificationNotStarted if refused(error) else ServiceUnavailable
             raise raised("The test could not be started. Please try again in a moment.") from error
+
+    def another_runs(self, execution_arn: str) -> bool:
+        """Whether the state machine of this execution has another one that runs. Raises
+        ServiceUnavailable.
+        """
+        machine, _, _ = execution_arn.replace(":execution:", ":stateMachine:").rpartition(":")
+        try:
+            running = self._sfn.list_executions(
+                stateMachineArn=machine, statusFilter="RUNNING", maxResults=2
+            )
+        except AWS_ERRORS as error:
+            raise ServiceUnavailable("Executions could not be listed.") from error
+        return any(one["executionArn"] != execution_arn for one in running["executions"])
 
 
 def execution_input(verification: Verification, correlation_id: str) -> dict[str, Any]:

@@ -31,7 +31,12 @@ from cavok.domain.deadlines import (
     WEIGHING_SECONDS,
     Deadline,
 )
-from cavok.domain.errors import AccountNotFound, EntryRefused, VerificationNotFound
+from cavok.domain.errors import (
+    AccountNotFound,
+    EntryRefused,
+    ServiceUnavailable,
+    VerificationNotFound,
+)
 from cavok.domain.events import EventType
 from cavok.domain.fair_queue import AccountKey, FairQueue
 from cavok.domain.ids import new_id
@@ -45,6 +50,7 @@ from cavok.domain.verifications import (
     found_again,
     untested_since,
 )
+from cavok.observability import logger
 from cavok.services.enter_for_verification import VerificationRequest
 from cavok.services.finish_verification import VerificationReport, abort_verification, judge
 from cavok.services.scheduled_test import TestingDependencies, make_scheduled_test
@@ -138,6 +144,16 @@ class Sweep:
                 return self.swept
         self.swept.left = bool(queue)
         return self.swept
+
+    def another_runs(self) -> bool:
+        """Whether another sweep runs. Two that test an account at once do no harm, since one result
+        counts, but they use twice the calls of STS. So nobody waits for an answer: none means no.
+        """
+        try:
+            return self.dependencies.workflows.another_runs(self.arn)
+        except ServiceUnavailable as error:
+            logger.warning("Other sweeps not found", error=repr(error.__cause__))
+            return False
 
     def take_apart(self) -> Swept:
         """After an account killed this process, gives random accounts of the first page tests of
