@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from ulid import ULID
@@ -67,6 +68,16 @@ def test_times_are_told_in_utc_wherever_this_runs(
     time.tzset()
 
     assert written == text
+
+
+def test_a_time_in_utc_is_not_converted() -> None:
+    """A list of a hundred accounts tells four hundred times."""
+
+    class InUtc(datetime):
+        def astimezone(self, tz: Any = None) -> Any:
+            raise AssertionError
+
+    assert utc_text(InUtc(2025, 3, 1, 12, tzinfo=UTC)) == "2025-03-01T12:00:00Z"
 
 
 def test_an_invalid_field_is_named_with_what_is_wrong() -> None:

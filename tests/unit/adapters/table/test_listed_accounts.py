@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
-from datetime import timedelta
+from datetime import UTC, timedelta
+from unittest.mock import Mock
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pynamodb.attributes import UTCDateTimeAttribute
 
+from cavok.adapters.table import table
 from cavok.adapters.table.accounts import LISTED, AccountItem, listed
 from cavok.adapters.table.table import Row
 from cavok.domain.access_denied import Reason
@@ -91,8 +95,18 @@ def test_a_list_reads_of_an_account_what_reading_it_whole_does(account: Account)
     whole = AccountItem.from_raw_data(stored).account()
     for each in fields(ListedAccount):
         assert getattr(shown, each.name) == getattr(whole, each.name), each.name
+    assert shown.updated_at.tzinfo is whole.updated_at.tzinfo is UTC
     now = NOW - timedelta(days=1)
     assert (shown.role_arn, shown.testing(now)) == (whole.role_arn, whole.testing(now))
+
+
+def test_a_list_reads_times_without_pynamodb(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Which takes ten times as long, four times an account."""
+    stored = AccountItem.of(an_account(next_verification_at=NOW)).serialize()
+    monkeypatch.setattr(UTCDateTimeAttribute, "deserialize", Mock(side_effect=AssertionError))
+    table._readers.cache_clear()
+
+    assert Row(AccountItem, stored).next_verification_at == NOW
 
 
 def test_a_list_reads_nothing_that_it_does_not_show() -> None:

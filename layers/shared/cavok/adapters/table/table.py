@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import fields
+from datetime import datetime
 from enum import StrEnum
 from functools import cache
 from http import HTTPStatus
@@ -256,11 +257,16 @@ _Reader = tuple[str, str, Callable[[Any], Any]]
 @cache
 def _readers(kind: type[Item]) -> tuple[dict[str, _Reader], dict[str, Any]]:
     """How each stored attribute is read: its name here, its type, and the function that makes its
-    value. And all names, without values.
+    value. And all names, without values. Python reads a time in a tenth of what PynamoDB takes.
     """
     attributes = kind.get_attributes()
     readers: dict[str, _Reader] = {
-        one.attr_name: (name, one.attr_type, one.deserialize) for name, one in attributes.items()
+        one.attr_name: (
+            name,
+            one.attr_type,
+            datetime.fromisoformat if isinstance(one, UTCDateTimeAttribute) else one.deserialize,
+        )
+        for name, one in attributes.items()
     }
     nothing: dict[str, Any] = dict.fromkeys(attributes)
     return readers, nothing
