@@ -39,6 +39,7 @@ from tests.bench.stand_in import LATENCY, stand_in
 from tests.bench.targets import Measured
 from tests.bench.workflows import TRANSITION
 from tests.support.page.measures import FRAMES
+from tests.support.template import template
 
 
 def main() -> int:
@@ -59,7 +60,7 @@ def main() -> int:
         prepared.prepare()
         with step("A person's test, as on AWS") as current:
             pressed = persons_test.measure(functions, aws)
-            current.outcome = f"{functions.how}; {aws.late}"
+            current.outcome = f"{functions.how}; {aws.late()}"
         swept, of_the_sweep = sweep.results(stack, functions, aws)
     with step("A whole test on the local stack"):
         workflow, script = whole_test.measure(stack, options.runs)
@@ -124,7 +125,7 @@ def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
     yardstick = starts[0].yardstick.cpu
     rows = [("the yardstick", "", _ms(yardstick), "1.0", "")]
     for s in starts:
-        left = f"{100 * s.of_before:.0f} %" if s.of_before else ""
+        left = f"{100 * s.of_before:.0f} %" if s.of_before else "was not there"
         times = (_ms(s.imported.cpu), _ms(s.ready.cpu), f"{s.yardsticks:.1f}")
         rows.append((s.function, *times, left))
     columns = ("CPU time", "INIT", "with its first clients", "yardsticks", "before")
@@ -133,7 +134,8 @@ def _starts(starts: list[start_up.StartUp], runs: int) -> Result:
 
 def _persons_test(pressed: PersonsTest, how: str) -> list[Result]:
     latency = f"{LATENCY * 1000:.0f} ms a call, {TRANSITION * 1000:.0f} ms a state"
-    at_once = f"`ProbesAtOnce` {PARAMETERS['ProbesAtOnce']}"
+    default = template()["Parameters"]["ProbesAtOnce"]["Default"]
+    at_once = f"`ProbesAtOnce` {PARAMETERS['ProbesAtOnce']}, with the default of {default} longer"
     kinds = {"all functions cold": pressed.cold, "warm": pressed.warm}
     whole = [(name, f"{one.seconds:.2f} s", str(one.transitions)) for name, one in kinds.items()]
     functions = dict.fromkeys(one.function for one in pressed.cold.invocations)

@@ -9,10 +9,11 @@ also report consumed capacity, but not by size.
 from __future__ import annotations
 
 import math
+import threading
 from base64 import b64decode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -35,13 +36,18 @@ OVERHEAD = 100
 
 @dataclass
 class Capacity:
-    """Units so far."""
+    """Units so far. Threads may add to them."""
 
     read: float = 0
     written: float = 0
+    _lock: Any = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def add(self, operation: str, asked: Any, answered: Any, changes: Iterable[Change]) -> None:
         """Raises NotImplementedError for an operation that is not counted."""
+        with self._lock:
+            self._add(operation, asked, answered, changes)
+
+    def _add(self, operation: str, asked: Any, answered: Any, changes: Iterable[Change]) -> None:
         consistent = asked.get("ConsistentRead", False)
         if operation == "GetItem":
             self._reads([answered.get("Item", {})], consistent)
@@ -49,7 +55,9 @@ class Capacity:
             self._reads(answered["Items"], consistent)
         elif operation == "BatchGetItem":
             for table, keys in asked["RequestItems"].items():
-                for item in answered["Responses"][table]:
+                found = answered["Responses"][table]
+                missing: list[Item] = [{}] * (len(keys["Keys"]) - len(found))
+                for item in (*found, *missing):
                     self._reads([item], keys.get("ConsistentRead", False))
         elif operation in _TIMES:
             self._writes(changes, _TIMES[operation])

@@ -98,6 +98,21 @@ def _found_like(like: Account, account: Account, day: int) -> Account:
     )
 
 
+def let_sweeps_find_the_same(account: Account) -> None:
+    """As of an account that sweeps have tested since its last test that was stored: the next one
+    keeps their number.
+    """
+    _client("dynamodb").update_item(
+        TableName=TABLE,
+        Key={
+            "pk": {"S": f"ORG#{account.organization_id}"},
+            "sk": {"S": f"ACCOUNT#{account.account_id}"},
+        },
+        UpdateExpression="SET last_unchanged = :tests",
+        ExpressionAttributeValues={":tests": {"N": "1"}},
+    )
+
+
 def make_due(count: int, *, a_week_later: bool = False) -> None:
     """Lets the time of the first accounts come. `a_week_later`: after so many tests without a
     change that the next one is stored in full.

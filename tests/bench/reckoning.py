@@ -18,6 +18,9 @@ def share_of_a_processor(memory: int) -> float:
 def with_a_share(took: Sample, share: float) -> Sample:
     """The time with this share of a processor, from one that was measured with a whole one: each
     second of work takes longer, each second of waiting does not.
+
+    That is right where one thing follows another. SweepAccounts works for one account while it
+    waits for others, so its time comes out too long.
     """
     waits = took.cpu * (1 / min(share, 1) - 1)
     return Sample(took.wall + waits, took.cpu)

@@ -8,10 +8,12 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError, SSLError
+from moto.dynamodb.models.table import Table
 from pytest_socket import enable_socket
 
 from local.settings import Problem
@@ -109,6 +111,33 @@ def test_a_write_is_noted_with_the_item_before_and_after_it(aws: StandIn, bundle
         (({}, item | {"sealed": {"B": "AA=="}}),),
         ((item | {"sealed": {"B": "AA=="}}, item | {"sealed": {"B": "AQ=="}}),),
     ]
+
+
+def test_no_transaction_copies_the_whole_table(
+    aws: StandIn, bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take longer than the latency, and hold up all other answers."""
+    prepare()
+    copied = Mock(side_effect=AssertionError)
+    monkeypatch.setattr(Table, "__deepcopy__", copied, raising=False)
+    item = {"pk": {"S": "ORG#a"}, "sk": {"S": "ORG"}}
+
+    put = {"Put": {"TableName": TABLE, "Item": item}}
+    client("dynamodb", aws, verify=str(bundle)).transact_write_items(TransactItems=[put])
+
+    copied.assert_not_called()
+    assert aws.calls[-1].items == (({}, item),)
+
+
+def test_late_answers_are_counted_from_a_call_on(aws: StandIn, bundle: Path) -> None:
+    sts = client("sts", aws, verify=str(bundle))
+    aws.latency = -1
+    sts.get_caller_identity()
+    aws.latency = 0.5
+    sts.get_caller_identity()
+
+    assert aws.late() == "1 of 2 answers were late"
+    assert aws.late(since=1) == "0 of 1 answers were late"
 
 
 # ---- functions

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import Any
+from unittest.mock import MagicMock
 
 import pytest
 
@@ -58,8 +59,26 @@ def test_a_query_rounds_its_items_together_and_a_batch_each() -> None:
     items, consistent = [item(1000)] * 4, {"ConsistentRead": True}
 
     assert counted("Query", consistent, {"Items": items}) == (1, 0)
-    asked = {"RequestItems": {"table": consistent}}
-    assert counted("BatchGetItem", asked, {"Responses": {"table": items}}) == (4, 0)
+    asked = {"RequestItems": {"table": {"Keys": [KEY] * 5, **consistent}}}
+    assert counted("BatchGetItem", asked, {"Responses": {"table": items}}) == (5, 0), "one missing"
+
+
+def test_a_batch_names_what_it_writes_and_what_it_deletes() -> None:
+    requests = [{"PutRequest": {"Item": item(100)}}, {"DeleteRequest": {"Key": KEY}}]
+
+    written = keys_written("BatchWriteItem", {"RequestItems": {"table": requests}})
+
+    assert written == [("table", item(100)), ("table", KEY)]
+
+
+def test_no_thread_adds_while_another_does() -> None:
+    """Tests of a sweep run at once, and a unit would be lost."""
+    taken = Capacity(_lock=MagicMock())
+
+    taken.add("GetItem", {}, {"Item": item(100)}, ())
+
+    assert taken.read == 0.5
+    assert [call[0] for call in taken._lock.mock_calls] == ["__enter__", "__exit__"]
 
 
 def test_a_kilobyte_is_a_write_unit_and_two_in_a_transaction() -> None:

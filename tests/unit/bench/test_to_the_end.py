@@ -4,15 +4,21 @@ before.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import Any
 from unittest.mock import MagicMock, Mock
 
 import pytest
 
+from local.settings import Problem
 from tests.bench import __main__ as bench
 from tests.bench import neighbours, sweep, warm_request, whole_test
+from tests.bench.functions import Invocation
+from tests.bench.measure import Sample
 from tests.bench.neighbours import Messages
+from tests.bench.workflows import Invoked
 
 
 def test_the_plain_script_makes_each_call_of_the_customers_log() -> None:
@@ -79,3 +85,61 @@ def test_messages_are_measured_first_alone_and_then_beside_the_attack(
 
     assert done[:6] == ["organization", "receiver", "ten", "attack", "ten", "end of attack"]
     assert (found.alone, found.beside) == (3, 5)
+
+
+# ---- what would not end
+
+
+class Asked:
+    """Answers with these statuses, the last one again and again, for a while."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses, self.count, self.until = statuses, 0, time.monotonic() + 2
+
+    def request(self, *_: Any) -> Mock:
+        if time.monotonic() > self.until:
+            raise TimeoutError
+        self.count += 1
+        return Mock(status_code=self.statuses[min(self.count, len(self.statuses)) - 1])
+
+    def post(self, path: str) -> Mock:
+        return self.request("POST", path)
+
+
+def test_nobody_is_asked_any_more_after_a_failure() -> None:
+    asked: Any = Asked(429)
+    with suppress(ZeroDivisionError), neighbours._asking(asked, []):
+        raise ZeroDivisionError
+
+    count = asked.count
+    time.sleep(0.1)
+    assert asked.count == count
+
+
+@pytest.mark.parametrize("statuses", [(202, 500), (202, 401), (202,)])
+def test_a_limit_that_is_not_reached_is_not_waited_for(statuses: tuple[int, ...]) -> None:
+    asked: Any = Asked(*statuses)
+
+    with pytest.raises(Problem, match=f"it answers {statuses[-1]}"):
+        neighbours._reach_the_limit(asked)
+    assert asked.count <= neighbours.MOST
+
+
+def test_a_limit_is_reached() -> None:
+    asked: Any = Asked(202, 202, 429)
+
+    neighbours._reach_the_limit(asked)
+
+    assert asked.count == 3
+
+
+def invoked(function: str, seconds: float) -> Invoked:
+    return Invoked(function, None, Invocation(Sample(seconds, 0), None, 0, 0))
+
+
+def test_the_start_of_a_function_that_is_not_invoked_again_is_not_told() -> None:
+    """DeliverWebhook has nothing to send, if a sweep found no change."""
+    first = [invoked("SweepAccounts", 5), invoked("DeliverWebhook", 2)]
+
+    later = [invoked("SweepAccounts", 1), invoked("SweepAccounts", 3)]
+    assert sweep.starts_of(first, later) == {"SweepAccounts": 3}
