@@ -328,13 +328,13 @@ def test_the_weekly_one_that_is_stored_in_full_is_told_there_only_too(
     customers.swept()
     if asked:
         webhook_for(admin, EventType.VERIFICATION_FINISHED)
-    told = []
+    events = []
     for _ in range(FULL_EVERY):
         next_day(customers, account)
-        told.append(len(events_after(account, customers.swept)))
+        events.append(len(events_after(account, customers.swept)))
 
     assert len(stored_tests(account)) == 2, "the last one is stored in full"
-    assert told == [int(asked)] * FULL_EVERY
+    assert events == [int(asked)] * FULL_EVERY
 
 
 def test_whoever_asks_while_the_test_runs_is_told(customers: Customers, admin: Api) -> None:

@@ -73,12 +73,12 @@ def test_a_batch_names_what_it_writes_and_what_it_deletes() -> None:
 
 def test_no_thread_adds_while_another_does() -> None:
     """Tests of a sweep run at once, and a unit would be lost."""
-    taken = Capacity(_lock=MagicMock())
+    used = Capacity(_lock=MagicMock())
 
-    taken.add("GetItem", {}, {"Item": item(100)}, ())
+    used.add("GetItem", {}, {"Item": item(100)}, ())
 
-    assert taken.read == 0.5
-    assert [call[0] for call in taken._lock.mock_calls] == ["__enter__", "__exit__"]
+    assert used.read == 0.5
+    assert [call[0] for call in used._lock.mock_calls] == ["__enter__", "__exit__"]
 
 
 def test_a_kilobyte_is_a_write_unit_and_two_in_a_transaction() -> None:

@@ -90,7 +90,7 @@ def test_messages_are_measured_first_alone_and_then_beside_the_attack(
 # ---- what would not end
 
 
-class Asked:
+class Answering:
     """Answers with these statuses, the last one again and again, for a while."""
 
     def __init__(self, *statuses: int) -> None:
@@ -107,30 +107,30 @@ class Asked:
 
 
 def test_nobody_is_asked_any_more_after_a_failure() -> None:
-    asked: Any = Asked(429)
-    with suppress(ZeroDivisionError), neighbours._asking(asked, []):
+    client: Any = Answering(429)
+    with suppress(ZeroDivisionError), neighbours._asking(client, []):
         raise ZeroDivisionError
 
-    count = asked.count
+    count = client.count
     time.sleep(0.1)
-    assert asked.count == count
+    assert client.count == count
 
 
 @pytest.mark.parametrize("statuses", [(202, 500), (202, 401), (202,)])
 def test_a_limit_that_is_not_reached_is_not_waited_for(statuses: tuple[int, ...]) -> None:
-    asked: Any = Asked(*statuses)
+    client: Any = Answering(*statuses)
 
     with pytest.raises(Problem, match=f"it answers {statuses[-1]}"):
-        neighbours._reach_the_limit(asked)
-    assert asked.count <= neighbours.MOST
+        neighbours._reach_the_limit(client)
+    assert client.count <= neighbours.MOST
 
 
 def test_a_limit_is_reached() -> None:
-    asked: Any = Asked(202, 202, 429)
+    client: Any = Answering(202, 202, 429)
 
-    neighbours._reach_the_limit(asked)
+    neighbours._reach_the_limit(client)
 
-    assert asked.count == 3
+    assert client.count == 3
 
 
 def invoked(function: str, seconds: float) -> Invoked:
