@@ -94,6 +94,7 @@ _REQUESTER = Requester(
     source_ip="203.0.113.7",
 )
 _TRUST = instructions.Trust(trusted_account_id="111122223333", external_id="cavok-Zk1bV7q0r3")
+_TEMPLATE_URL = "https://templates.example/one.json"
 _HEALTH = (RegionHealth(_REGION, RegionStatus.REACHABLE),)
 
 _ACCOUNT = Account(
@@ -306,7 +307,7 @@ def _answers() -> Iterable[BaseModel]:
         steps=[step],
         trust_policy=instructions.trust_policy(_ACCOUNT, _TRUST),
         permissions_policy=permissions.policy_document([_GROUP]),
-        deploy_on_aws_url="https://console.aws.amazon.com/cloudformation/home#/stacks/create/review",
+        deploy_on_aws_url=instructions.deploy_url(_ACCOUNT, _TRUST, _TEMPLATE_URL),
         cloudformation_template=_SHORT_TEMPLATE,
         terraform=_SHORT_TERRAFORM,
         cli="aws iam create-role …",
