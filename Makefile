@@ -4,7 +4,7 @@ LAST_PYTHON := $(shell cat .local/python 2>/dev/null)
 PYTHON ?= $(if $(wildcard $(LAST_PYTHON)),$(LAST_PYTHON),python3)
 BOOTSTRAP = $(PYTHON) local/bootstrap.py
 RUN = .venv/bin/python -m
-TOGETHER = --numprocesses 2 --dist loadfile
+TOGETHER = --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # A folder of tests, or what ARGS says: it may name files, or choose among the folder's tests.
 of = $(if $(ARGS),$(if $(filter tests/%,$(ARGS)),,$(1)) $(ARGS),$(1) $(2))
 # Bytecode is kept, else every command compiles its libraries anew; and apart from the sources, which are packaged.

@@ -8,12 +8,33 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import HealthCheck, settings
 from moto.core.loaders import Loader as MotoLoader
 from moto.core.model import Shape
 from moto.core.serialize import ResponseSerializer, Serialized
 from moto.dynamodb.models.table import StreamShard
+
+LONGEST = (
+    "test_interleaved_operations",
+    "test_every_act_fails",
+    "test_every_call_fails",
+    "test_interleaved_schedules",
+    "test_http_semantics",
+    "test_sweep",
+    "test_model",
+    "test_start_keys",
+    "test_conditions",
+)
+"""Files that take most of the time. They begin first, so that no process waits for one at the end.
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: number for number, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.stem, len(LONGEST)))
+
 
 # A busy machine is no error of the code under test.
 settings.register_profile("cavok", deadline=None, suppress_health_check=[HealthCheck.too_slow])
