@@ -8,7 +8,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -17,7 +17,14 @@ import pytest
 from local import aws, customers
 from local.customers import CUSTOMERS, Customer, CustomerAccount
 from local.stack import Stack
-from tests.e2e.using import ScheduledStop, Use, Used, connect_and_use, schedule_a_stop
+from tests.e2e.using import (
+    ScheduledStop,
+    Use,
+    Used,
+    connect_and_use,
+    fall_back_on_schedule,
+    schedule_a_stop,
+)
 from tests.support import journeys
 from tests.support.fixtures import declare, invariants, own_organization, stack
 from tests.support.http import answer
@@ -128,6 +135,16 @@ def stop_whose_key_is_used(use: Use) -> ScheduledStop:
     return planned
 
 
+@pytest.fixture(scope="session")
+def fallen_turn(use: Use) -> Iterator[Future[tuple[Used, list[dict[str, Any]]]]]:
+    """A schedule's start that falls back until the customer grants what it lacks, while other tests
+    run. Gives the connection, and the turns when that was granted.
+    """
+    used = use()
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(lambda: (used, fall_back_on_schedule(used)))
+
+
 @pytest.fixture
 def bus(stack: Stack) -> Iterator[Callable[[], list[dict[str, Any]]]]:
     """What the bus tells from now on, as a rule of another service's hears it."""
@@ -160,5 +177,5 @@ def _what_takes_minutes_by_itself(request: pytest.FixtureRequest, invariants: In
     """Is started before all other tests, so that nobody waits for it."""
     items: list[pytest.Item] = request.session.items
     wanted = {name for item in items for name in item.fixturenames}  # type: ignore[attr-defined]
-    for name in sorted({"scheduled_stop", "stop_whose_key_is_used"} & wanted):
+    for name in sorted({"scheduled_stop", "stop_whose_key_is_used", "fallen_turn"} & wanted):
         request.getfixturevalue(name)

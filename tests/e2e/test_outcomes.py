@@ -6,56 +6,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
-from local import aws
-from tests.e2e.using import DAYS, Use, Used, control, window
+from tests.e2e.using import Use, Used, encrypted_instance, grant_the_group, seen
 from tests.support.http import answer
 from tests.support.waiting import wait_for
 
 Json = dict[str, Any]
-
-
-def encrypted_instance(used: Used) -> str:
-    """A stopped instance, whose volume is encrypted under a key of the customer's own."""
-    place = used.connected.place
-    key = aws.client("kms", place.emulator_url, place.account_number).create_key()
-    disk = {
-        "DeviceName": "/dev/xvda",
-        "Ebs": {"Encrypted": True, "KmsKeyId": key["KeyMetadata"]["Arn"]},
-    }
-    ec2 = aws.ec2(place.emulator_url, place.account_number)
-    made = ec2.run_instances(
-        ImageId="ami-0123456789abcdef0",
-        MinCount=1,
-        MaxCount=1,
-        BlockDeviceMappings=[disk],  # type: ignore[list-item]
-    )
-    instance_id = str(made["Instances"][0]["InstanceId"])
-    ec2.stop_instances(InstanceIds=[instance_id])
-    return instance_id
-
-
-def grant_the_group(used: Used, statement: Json) -> None:
-    """The customer adds a statement to Cavok's role."""
-    place = used.connected.place
-    aws.iam(place.emulator_url, place.account_number).put_role_policy(
-        RoleName=str(used.prepared.role_name),
-        PolicyName="CavokEncryptedVolumes",
-        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
-    )
-
-
-def seen(used: Used, instance_id: str) -> tuple[str, str | None]:
-    """The instance's state, and the code of AWS's reason for it."""
-    place = used.connected.place
-    ec2 = aws.ec2(place.emulator_url, place.account_number)
-    found = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
-    return found["State"]["Name"], found.get("StateReason", {}).get("Code")
 
 
 def outcome(used: Used, interaction_id: str) -> Json:
@@ -111,21 +72,11 @@ def test_a_start_of_what_runs_is_reached_at_once(use: Use, used: Used) -> None:
     assert (started["result"], started["state"]) == ("reached", "available")
 
 
-def test_a_schedules_turn_that_falls_back_is_tried_again(use: Use) -> None:
-    used = use()
-    instance_id = encrypted_instance(used)
-    at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
-    shift = window(DAYS, at, at + timedelta(hours=12))
-    control(used, "ec2", instance_id, {"time_zone": "UTC", "windows": [shift]})
+def test_a_schedules_turn_that_falls_back_is_tried_again(
+    fallen_turn: Future[tuple[Used, list[Json]]],
+) -> None:
+    used, turns = fallen_turn.result()
 
-    wait_for(
-        lambda: seen(used, instance_id),
-        lambda now: now == ("stopped", "Client.InternalError"),
-        seconds=180,
-    )
-    grant_the_group(used, ENCRYPTED_VOLUMES.statement())
-
-    turns = [item for item in used.history() if item["actor"] == "schedule"]
     assert [(turn["outcome"], turn["result"]) for turn in turns] == [("accepted", "pending")]
     found = outcome(used, turns[0]["interaction_id"])
     assert (found["result"], found["state"]) == ("reached", "running")

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
+from cavok.domain.permissions import ENCRYPTED_VOLUMES
 from local import aws, customers
 from local.customers import CUSTOMERS, Customer, CustomerAccount, Prepared
 from tests.support.connections import Connected, connect
@@ -129,3 +130,58 @@ def connect_and_use(
     )
     account.test()
     return Used(account, prepared)
+
+
+def encrypted_instance(used: Used) -> str:
+    """A stopped instance, whose volume is encrypted under a key of the customer's own."""
+    place = used.connected.place
+    key = aws.client("kms", place.emulator_url, place.account_number).create_key()
+    disk = {
+        "DeviceName": "/dev/xvda",
+        "Ebs": {"Encrypted": True, "KmsKeyId": key["KeyMetadata"]["Arn"]},
+    }
+    ec2 = aws.ec2(place.emulator_url, place.account_number)
+    made = ec2.run_instances(
+        ImageId="ami-0123456789abcdef0",
+        MinCount=1,
+        MaxCount=1,
+        BlockDeviceMappings=[disk],  # type: ignore[list-item]
+    )
+    instance_id = str(made["Instances"][0]["InstanceId"])
+    ec2.stop_instances(InstanceIds=[instance_id])
+    return instance_id
+
+
+def grant_the_group(used: Used, statement: dict[str, Any]) -> None:
+    """The customer adds a statement to Cavok's role."""
+    place = used.connected.place
+    aws.iam(place.emulator_url, place.account_number).put_role_policy(
+        RoleName=str(used.prepared.role_name),
+        PolicyName="CavokEncryptedVolumes",
+        PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [statement]}),
+    )
+
+
+def seen(used: Used, instance_id: str) -> tuple[str, str | None]:
+    """The instance's state, and the code of AWS's reason for it."""
+    place = used.connected.place
+    ec2 = aws.ec2(place.emulator_url, place.account_number)
+    found = ec2.describe_instances(InstanceIds=[instance_id])["Reservations"][0]["Instances"][0]
+    return found["State"]["Name"], found.get("StateReason", {}).get("Code")
+
+
+def fall_back_on_schedule(used: Used) -> list[dict[str, Any]]:
+    """Waits until a schedule has started an instance that fell back to stopped. Then the customer
+    grants what was missing. Returns the turns so far.
+    """
+    instance_id = encrypted_instance(used)
+    at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
+    shift = window(DAYS, at, at + timedelta(hours=12))
+    control(used, "ec2", instance_id, {"time_zone": "UTC", "windows": [shift]})
+    wait_for(
+        lambda: seen(used, instance_id),
+        lambda now: now == ("stopped", "Client.InternalError"),
+        seconds=180,
+    )
+    grant_the_group(used, ENCRYPTED_VOLUMES.statement())
+    return [item for item in used.history() if item["actor"] == "schedule"]
