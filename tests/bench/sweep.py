@@ -39,6 +39,7 @@ from local.stack import Stack
 sys.path.insert(0, str(ROOT / "layers" / "shared"))
 
 from cavok import wiring
+from cavok.adapters.table import table as of_the_table
 from cavok.domain.deadlines import NO_DEADLINE, Deadline
 from cavok.domain.reverification import next_daily_slot
 from cavok.domain.survey import Survey
@@ -164,8 +165,10 @@ def _table(stack: Stack, name: str) -> Iterator[Any]:
     try:
         for make in makers:
             make.cache_clear()
-        wiring.table()
-        yield client
+        # The emulator reads all items for each query, longer than a function waits.
+        with patch.object(of_the_table.Item.Meta, "read_timeout_seconds", 120):
+            wiring.table()
+            yield client
     finally:
         os.environ.clear()
         os.environ.update(before)
