@@ -247,6 +247,27 @@ def test_a_first_try_gets_the_time_that_others_have_left(
     assert again == SECONDS
 
 
+@pytest.mark.parametrize("status", [204, 503])
+def test_the_time_that_a_receiver_takes_is_counted_whatever_it_answers(
+    status: int,
+    admin: Api,
+    receiver: Receiver,
+    first_tries: FirstTries,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def takes_a_while(*_: Any, seconds: float) -> int:
+        time.sleep(0.05)
+        if status == 503:
+            raise NotDelivered("It answered 503.", status)
+        return status
+
+    admin.put(PATH, WEBHOOK)
+    monkeypatch.setattr(receiver, "post", takes_a_while)
+    comes("WebhookMessages")
+
+    assert first_tries.seconds(ORGANIZATION_ID, datetime.now(UTC)) <= SECONDS - 0.05
+
+
 def test_an_organization_whose_receiver_took_its_time_is_tried_from_the_queue_of_retries(
     admin: Api, eventbridge: EventBridge, receiver: Receiver, first_tries: FirstTries
 ) -> None:

@@ -1,6 +1,9 @@
 """The time that a process spends on first tries of webhook messages."""
 
+import time
 from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
 from cavok.domain.first_tries import PERIOD, first_try_seconds
@@ -21,6 +24,15 @@ class FirstTries:
             self._began_at = now
             self._spent.clear()
         return first_try_seconds(sum(self._spent.values()), self._spent[organization_id])
+
+    @contextmanager
+    def spending(self, organization_id: str) -> Iterator[None]:
+        """Counts the time of the block, in which a first try waits for its receiver."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.spend(organization_id, time.monotonic() - began)
 
     def spend(self, organization_id: str, seconds: float) -> None:
         """Counts the time for which a first try waited for its receiver."""

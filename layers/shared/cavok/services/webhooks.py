@@ -3,7 +3,7 @@
 import json
 import time
 from collections.abc import Container, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -304,7 +304,8 @@ def deliver(
     began = time.monotonic()
     try:
         url, message = _checked(webhook, allow_loopback), _signed(event, webhook, sealer, now)
-        status = client.post(url, *message, seconds=seconds)
+        with first_tries.spending(organization_id) if first_tries else nullcontext():
+            status = client.post(url, *message, seconds=seconds)
     except NotDelivered as failure:
         cut_short = seconds < SECONDS and time.monotonic() - began >= seconds
         # First: a try that is not recorded is made again, and must not count twice.
@@ -315,9 +316,6 @@ def deliver(
         if last:
             raise GivenUp(str(failure), failure.status) from failure
         raise
-    finally:
-        if first_tries:
-            first_tries.spend(organization_id, time.monotonic() - began)
     _count_success(webhook, health, now, webhooks)
     webhooks.record(
         replace(
