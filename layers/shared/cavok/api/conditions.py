@@ -79,11 +79,24 @@ def check(name: str, header: str) -> None:
     raise MalformedHeader(f'{name} takes ETags, such as "7", or *; not {header[:100]}')
 
 
+_NAMES = ("If-Match", "If-None-Match")
+
+
+def is_condition(header: str) -> bool:
+    """Whether a header, in any case, is one of the conditions that are compared with ETags."""
+    return header.title() in _NAMES
+
+
+def has_condition(headers: Mapping[str, str]) -> bool:
+    """Whether a request has one. Its headers are in lower case."""
+    return any(name.lower() in headers for name in _NAMES)
+
+
 def check_without_tag(headers: Mapping[str, str], *, is_shown: bool) -> None:
     """For a request whose path has no strong ETag: `*` names what GET shows there, if it shows
     anything, and a tag names nothing. Raises MalformedHeader, HasNoVersion.
     """
-    for name in ("If-Match", "If-None-Match"):
+    for name in _NAMES:
         header = headers.get(name.lower())
         if header is None:
             continue

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from cavok.api.caching import weak_tag
-from cavok.api.conditions import etag, tag_of
+from cavok.api.conditions import etag, is_condition, tag_of
 from cavok.api.models.about import Health
 from cavok.api.models.accounts import AccountBody, AccountPage
 from cavok.api.models.audit import AuditEntryBody, AuditPage
@@ -402,7 +402,6 @@ PARAMETERS: dict[str, Any] = {
 }
 """One for each name, except those of conditions."""
 
-_CONDITIONS = ("if-match", "if-none-match")
 _TAGS = {
     "/v1/accounts/{account_id}": etag(_ACCOUNT.version, _ACCOUNT.writes, testing=False),
     "/v1/accounts/{account_id}/resources/{resource_id}": tag_of(_RESOURCE.version, _resource),
@@ -413,7 +412,7 @@ _TAGS = {
 
 def of_parameter(name: str, method: str, path: str) -> Any:
     """The example of a parameter of an operation."""
-    return _tag_for(name, method, path) if name in _CONDITIONS else PARAMETERS[name]
+    return _tag_for(name, method, path) if is_condition(name) else PARAMETERS[name]
 
 
 def _tag_for(name: str, method: str, path: str) -> str:

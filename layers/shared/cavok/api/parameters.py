@@ -17,7 +17,7 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
-from cavok.api.conditions import check_without_tag
+from cavok.api.conditions import check_without_tag, has_condition, is_condition
 from cavok.api.methods import allowed
 from cavok.domain.errors import InvalidField
 
@@ -54,11 +54,15 @@ def _if_it_may(next_middleware: NextMiddleware, app: Any) -> Response[Any]:
     MalformedHeader, HasNoVersion.
     """
     route: Route = app.context["_route"]
-    reads = {field.alias.lower() for field in route.dependant.header_params}
-    if route.method != "GET" and "if-match" not in reads:
+    headers = app.current_event.headers
+    if route.method != "GET" and has_condition(headers) and not _reads_conditions(route):
         is_shown = "GET" in allowed(app, app.current_event.raw_event["rawPath"])
-        check_without_tag(app.current_event.headers, is_shown=is_shown)
+        check_without_tag(headers, is_shown=is_shown)
     return next_middleware(app)
+
+
+def _reads_conditions(route: Route) -> bool:
+    return any(is_condition(field.alias) for field in route.dependant.header_params)
 
 
 def _nothing(_: Any) -> Response[Any]:
