@@ -21,6 +21,7 @@ from local import aws, tokens
 from local.settings import HOME, ROOT
 from local.stack import Stack
 from tests.e2e.bare_account import Account
+from tests.e2e.using import encrypted_instance
 from tests.support.executions import check_that_a_name_is_one_execution
 from tests.support.waiting import eventually
 
@@ -281,19 +282,6 @@ def test_a_pattern_with_many_wildcards_is_matched_at_once(account: Account) -> N
         ec2.describe_volumes()
 
 
-def encrypted_instance(account: Account) -> str:
-    """A stopped instance, whose volume is encrypted under a key of the customer's own."""
-    key = account.client("kms").create_key()["KeyMetadata"]["Arn"]
-    ec2 = account.client("ec2")
-    disk = {"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}
-    made = ec2.run_instances(
-        ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, BlockDeviceMappings=[disk]
-    )
-    instance_id = str(made["Instances"][0]["InstanceId"])
-    ec2.stop_instances(InstanceIds=[instance_id])
-    return instance_id
-
-
 def instance_of(account: Account, instance_id: str) -> dict[str, Any]:
     found = account.client("ec2").describe_instances(InstanceIds=[instance_id])
     instance: dict[str, Any] = found["Reservations"][0]["Instances"][0]
@@ -316,7 +304,7 @@ CREATE_GRANT: dict[str, Any] = {
 def test_an_instance_whose_key_its_caller_may_not_grant_falls_back_to_stopped(
     account: Account, session_policy: dict[str, Any] | None
 ) -> None:
-    instance_id = encrypted_instance(account)
+    instance_id = encrypted_instance(account.client("ec2"), account.client("kms"))
     allowed = [START] if session_policy is None else [START, CREATE_GRANT]
     ec2 = account.session(account.role("Starter", *allowed), "ec2", session_policy)
 
@@ -331,7 +319,7 @@ def test_an_instance_whose_key_its_caller_may_not_grant_falls_back_to_stopped(
 
 
 def test_an_instance_whose_key_its_caller_may_grant_starts(account: Account) -> None:
-    instance_id = encrypted_instance(account)
+    instance_id = encrypted_instance(account.client("ec2"), account.client("kms"))
     ec2 = account.session(account.role("Starter", START, CREATE_GRANT), "ec2")
 
     ec2.start_instances(InstanceIds=[instance_id])

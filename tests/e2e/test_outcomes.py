@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cavok.domain.permissions import ENCRYPTED_VOLUMES
-from tests.e2e.using import Use, Used, encrypted_instance, grant_the_group, seen
+from tests.e2e.using import Use, Used, encrypted_instance_of, grant_the_group, seen
 from tests.support.http import answer
 from tests.support.waiting import wait_for
 
@@ -32,7 +32,7 @@ def outcome(used: Used, interaction_id: str) -> Json:
 @pytest.fixture(scope="module")
 def fallen(use: Use) -> tuple[Used, str]:
     used = use()
-    return used, encrypted_instance(used)
+    return used, encrypted_instance_of(used)
 
 
 def test_a_start_that_falls_back_is_not_reached_until_the_customer_grants_what_it_says(

@@ -132,20 +132,19 @@ def connect_and_use(
     return Used(account, prepared)
 
 
-def encrypted_instance(used: Used) -> str:
-    """A stopped instance, whose volume is encrypted under a key of the customer's own."""
+def encrypted_instance_of(used: Used) -> str:
+    """See `encrypted_instance`."""
     place = used.connected.place
-    key = aws.client("kms", place.emulator_url, place.account_number).create_key()
-    disk = {
-        "DeviceName": "/dev/xvda",
-        "Ebs": {"Encrypted": True, "KmsKeyId": key["KeyMetadata"]["Arn"]},
-    }
-    ec2 = aws.ec2(place.emulator_url, place.account_number)
+    kms = aws.client("kms", place.emulator_url, place.account_number)
+    return encrypted_instance(aws.ec2(place.emulator_url, place.account_number), kms)
+
+
+def encrypted_instance(ec2: Any, kms: Any) -> str:
+    """A stopped instance, whose volume is encrypted under a key of the customer's own."""
+    key = kms.create_key()["KeyMetadata"]["Arn"]
+    disk = {"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True, "KmsKeyId": key}}
     made = ec2.run_instances(
-        ImageId="ami-0123456789abcdef0",
-        MinCount=1,
-        MaxCount=1,
-        BlockDeviceMappings=[disk],  # type: ignore[list-item]
+        ImageId="ami-0123456789abcdef0", MinCount=1, MaxCount=1, BlockDeviceMappings=[disk]
     )
     instance_id = str(made["Instances"][0]["InstanceId"])
     ec2.stop_instances(InstanceIds=[instance_id])
@@ -174,7 +173,7 @@ def fall_back_on_schedule(used: Used) -> list[dict[str, Any]]:
     """Waits until a schedule has started an instance that fell back to stopped. Then the customer
     grants what was missing. Returns the turns so far.
     """
-    instance_id = encrypted_instance(used)
+    instance_id = encrypted_instance_of(used)
     at = (datetime.now(UTC) + timedelta(minutes=2)).replace(second=0, microsecond=0)
     shift = window(DAYS, at, at + timedelta(hours=12))
     control(used, "ec2", instance_id, {"time_zone": "UTC", "windows": [shift]})
