@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import copy
 import os
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
 from hypothesis import HealthCheck, settings
 from moto.core.loaders import Loader as MotoLoader
-from moto.core.model import Shape
-from moto.core.serialize import ResponseSerializer, Serialized
-from moto.dynamodb.models.table import StreamShard
+
+from tests.support.moto_speed import make_moto_faster
 
 LONGEST = (
     "test_interleaved_operations",
@@ -54,31 +51,4 @@ Loader.FILE_LOADER_CLASS = _ReadOnce
 # moto adds to the models that it reads. The clients' must stay as AWS wrote them.
 MotoLoader.FILE_LOADER_CLASS = JSONFileLoader
 
-
-def _with_the_same_records(shard: StreamShard, memo: dict[int, Any]) -> StreamShard:
-    """moto copies the table before each transaction, which else takes as long again for all that
-    its stream ever told. A record never changes.
-    """
-    copied = copy.copy(shard)
-    memo[id(shard)] = copied
-    copied.items, copied.table = list(shard.items), copy.deepcopy(shard.table, memo)
-    return copied
-
-
-StreamShard.__deepcopy__ = _with_the_same_records  # type: ignore[attr-defined]
-
-_serialize_member = ResponseSerializer._serialize_structure_member
-
-
-def _of_what_is_there(
-    self: ResponseSerializer, serialized: Serialized, value: Any, shape: Shape, key: str
-) -> None:
-    """moto else looks for each of the ten types of a DynamoDB value under six names: a third of the
-    time of the integration tests.
-    """
-    if type(value) is dict and key not in value and shape.parent.name == "AttributeValue":  # type: ignore[attr-defined]
-        return
-    _serialize_member(self, serialized, value, shape, key)
-
-
-ResponseSerializer._serialize_structure_member = _of_what_is_there  # type: ignore[method-assign]
+make_moto_faster()

@@ -34,6 +34,7 @@ from moto.dynamodb.models.dynamo_type import DynamoType
 from moto.dynamodb.models.table import Table
 
 from tests.bench.capacity import Item, keys_written
+from tests.support.moto_speed import make_moto_faster
 
 LATENCY = 0.05
 """Seconds until AWS answers: a customer's region may be on another continent."""
@@ -231,6 +232,7 @@ def stand_in() -> Iterator[StandIn]:
     """A stand-in with nothing in it. In this process boto3's clients reach moto at once, without a
     network: use them to prepare what is to be found.
     """
+    make_moto_faster()
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("localhost").configure_cert(context)
