@@ -551,8 +551,26 @@ def test_each_code_has_a_page_that_explains_it(nobody: Api) -> None:
         assert answer.headers["content-type"].startswith("text/html")
         assert len(answer.text) < 3_000
         assert code in answer.text
-        assert html.escape(EXPLANATIONS[code].meaning) in answer.text
+        shown, _, in_json = answer.text.partition("<pre>")
+        assert "`" not in shown
+        assert EXPLANATIONS[code].meaning.replace("`", "") in plain(shown)
+        assert json.loads(html.unescape(in_json.partition("</pre>")[0])) == example(code)
         Problem.model_validate(example(code))
+
+
+def plain(page: str) -> str:
+    """The words of a page."""
+    return html.unescape(re.sub("<[^>]+>", "", page))
+
+
+def test_the_example_of_a_bad_request_names_the_field_that_its_detail_names() -> None:
+    shown = [example(code) for code in STATUS_OF_CODE]
+
+    bad = [each for each in shown if each["status"] == 422]
+    assert len(bad) > 3
+    for each in bad:
+        (error,) = each["errors"]  # type: ignore[misc]
+        assert each["detail"] == f"Please correct: {error['field']}."
 
 
 def test_a_page_of_a_problem_runs_nothing_and_is_framed_by_nobody(nobody: Api) -> None:

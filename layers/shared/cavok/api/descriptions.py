@@ -36,7 +36,7 @@ SHARED = {
     "actions": "The IAM actions.",
     "at": "When.",
     "billable": "Interactions beyond the free ones. They are billed; nothing is blocked.",
-    "cloudformation_template": "A CloudFormation template to deploy, as YAML.",
+    "cloudformation_template": "A CloudFormation template to deploy, as JSON.",
     "cli": "A command of the AWS CLI.",
     "console_url": "Where to do it in the AWS console.",
     "created_at": "When it was created.",
@@ -82,7 +82,7 @@ SHARED = {
     "terraform": "The same as a Terraform configuration.",
     "title": "A title, for people.",
     "type": "The type of the event.",
-    "updated_at": "When a person last changed it.",
+    "updated_at": "When it last changed: by a person, or by a test whose result was stored.",
     "used": "Interactions of this month so far.",
     "verdict": "Whether AWS allows it.",
     "verification": "The last test that ended with a verdict. Null if there was none.",
@@ -199,7 +199,7 @@ OWN: dict[str, dict[str, str]] = {
     "InteractionBody": {
         "kind": "The kind of the instance. Null for a test or a listing of all kinds.",
         "instance_id": "The instance. Null for a test or a listing.",
-        "region": "The region. Null for a test or a listing of all regions.",
+        "region": "The region. Null for a test, a listing of all, and an act that found none.",
         "outcome": "The answer to the request.",
         "logged": "Whether its line is in the account's own log.",
         "result": "Whether the instance reached the requested state.",
@@ -250,7 +250,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "PermissionsBody": {
         "groups": "The permissions, by group.",
-        "policy_document": "The policy that grants all but the optional ones, as JSON.",
+        "policy_document": "The role's policy: all but the trust and the optional ones, as JSON.",
     },
     "Problem": {
         "title": "The code in words: the same for each problem of this type.",
@@ -268,7 +268,7 @@ OWN: dict[str, dict[str, str]] = {
     },
     "QuotaBody": {
         "name": "What is limited. Names may be added.",
-        "limit": "The most uses in a period. Viewers see their half of the listings.",
+        "limit": "The most uses in a period. Viewers see their share of it.",
         "per_seconds": "The length of the period, which begins with the first use.",
         "remaining": "How many uses are left in the current period.",
     },
@@ -325,6 +325,7 @@ OWN: dict[str, dict[str, str]] = {
         "outcome": "What it found. Null while it runs, and if it was aborted.",
         "finished_at": "When it ended. Null while it runs.",
         "steps": "The steps so far.",
+        "region_health": "What this test found in each of the account's regions.",
         "unchanged": "Later scheduled tests that found the same. Null if there were none.",
         "execution_arn": "The workflow that ran the test. Only operators see it.",
     },

@@ -1,7 +1,6 @@
 """The OpenAPI document as a page for people."""
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from html import escape
 from typing import Any
@@ -62,7 +61,7 @@ def _operation(name: str, operation: Json) -> str:
 
 def _parameter(given: Json) -> tuple[str, str, str]:
     name = f"<code>{escape(given['name'])}</code> ({escape(given['in'])})"
-    text = _prose(given.get("description") or "")
+    text = html.prose(given.get("description") or "")
     if "example" in given:
         text += f" Example: {_code(given['example'])}"
     return name, _type(given.get("schema", {})), text
@@ -72,12 +71,12 @@ def _answer(answer: tuple[str, Json]) -> tuple[str, str, str, str]:
     status, said = answer
     types = {_type(one["schema"]) for one in said.get("content", {}).values() if "schema" in one}
     headers = ", ".join(map(_code, said.get("headers", ())))
-    return escape(status), " or ".join(sorted(types)), _prose(said["description"]), headers
+    return escape(status), " or ".join(sorted(types)), html.prose(said["description"]), headers
 
 
 def _header(header: tuple[str, Json]) -> tuple[str, str]:
     name, described = header
-    return _code(name.removesuffix(".always")), _prose(described["description"])
+    return _code(name.removesuffix(".always")), html.prose(described["description"])
 
 
 def _problem(code: str) -> tuple[str, str]:
@@ -106,7 +105,7 @@ def _fields(schema: Json) -> str:
             (
                 f"<code>{escape(name)}</code>{'' if name in required else ' (optional)'}",
                 _type(of),
-                _prose(of.get("description") or ""),
+                html.prose(of.get("description") or ""),
             )
             for name, of in schema.get("properties", {}).items()
         ),
@@ -154,13 +153,8 @@ def _code(value: Any) -> str:
     return f"<code>{escape(value if isinstance(value, str) else json.dumps(value))}</code>"
 
 
-def _prose(text: str) -> str:
-    """A description, whose only Markdown is code between backticks."""
-    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
-
-
 def _text(text: str | None) -> str:
-    return "".join(f"<p>{_prose(part)}</p>" for part in (text or "").split("\n\n") if part)
+    return "".join(f"<p>{html.prose(part)}</p>" for part in (text or "").split("\n\n") if part)
 
 
 def _details(summary: str, *parts: str) -> str:

@@ -115,7 +115,7 @@ _ACCOUNT = Account(
     next_verification_at=_TESTED + timedelta(hours=6),
     created_at=_CONNECTED,
     created_by=_ADA,
-    updated_at=_CONNECTED,
+    updated_at=_ENDED,
     touched_at=_TESTED,
     version=2,
     writes=2,
@@ -265,8 +265,8 @@ MESSAGES: dict[str, Any] = {
 # ---- bodies --------------------------------------------------------------------------------------
 
 _CURSOR = "WyJvcmctb25lIiwibmFtZSIsIlByb2R1Y3Rpb24xIiwiMDFKTjhRIl0="
-_GROUP = permissions.GROUPS[0]
-_SHORT_TEMPLATE = "AWSTemplateFormatVersion: 2010-09-09 …"
+_GROUP = permissions.RDS
+_SHORT_TEMPLATE = '{"AWSTemplateFormatVersion": "2010-09-09", …}'
 _SHORT_TERRAFORM = 'resource "aws_iam_role" "cavok" { … }'
 _account = AccountBody.of(
     _ACCOUNT, provider_id=_ACCOUNT.account_number, access_key_id=None, testing=False

@@ -1,12 +1,14 @@
 """Pages that the API itself serves to people: no script, and nothing from elsewhere."""
 
 import hashlib
+import re
 from base64 import b64encode
+from html import escape
 
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse}td{vertical-align:top;padding:.2em 1em .2em 0}"
-    "pre{overflow:auto}"
+    "pre{overflow:auto}code{overflow-wrap:anywhere}"
     "summary{cursor:pointer;padding:.2em 0}details details,details>*{margin-left:1em}"
 )
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -22,6 +24,11 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """As for the dashboard's page, except that nothing may be loaded."""
+
+
+def prose(text: str) -> str:
+    """A text whose only Markdown is code between backticks."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def page(title: str, body: str) -> str:

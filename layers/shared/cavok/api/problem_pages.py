@@ -4,7 +4,6 @@ show one.
 
 import json
 from html import escape
-from http import HTTPStatus
 from typing import NamedTuple
 
 from cavok.api import html
@@ -309,6 +308,21 @@ EXPLANATIONS = {
 }
 """One for each code."""
 
+_FIELDS = {
+    "cursor_not_issued": ("cursor", "This cursor was not issued for this list."),
+    "invalid_fields": (
+        "name",
+        "A name is 1 to 64 letters and digits, without spaces or other characters.",
+    ),
+    "key_reused": ("Idempotency-Key", "This key was already used with another body."),
+    "policy_too_long": (
+        "by",
+        "This policy would name too many instances. Ask for by=tag, whose length does not depend "
+        "on the number of instances.",
+    ),
+}
+"""The field that a problem is about, and what is wrong with it."""
+
 
 def example(code: str) -> dict[str, object]:
     """A problem with this code."""
@@ -321,15 +335,15 @@ def example(code: str) -> dict[str, object]:
         "code": code,
         "request_id": "JKJaXmPLvHcESHA=",
     }
-    if status is HTTPStatus.UNPROCESSABLE_ENTITY:
-        message = "A name is 1 to 64 letters and digits, without spaces or other characters."
-        made["errors"] = [{"field": "name", "message": message}]
+    if code in _FIELDS:
+        field, message = _FIELDS[code]
+        made["errors"] = [{"field": field, "message": message}]
     return made
 
 
 def page(code: str) -> str:
     """The page of a code, as HTML. Its links are relative: right under every prefix."""
-    meaning, remedy, _ = map(escape, EXPLANATIONS[code])
+    meaning, remedy, _ = map(html.prose, EXPLANATIONS[code])
     status, shown = STATUS_OF_CODE[code], escape(json.dumps(example(code), indent=2), quote=False)
     return html.page(
         f"{code} · Cavok Accounts",

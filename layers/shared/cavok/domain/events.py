@@ -215,7 +215,8 @@ def _account_event(
         "version": {
             "type": "integer",
             "minimum": 1,
-            "description": "Counts the versions of the account: the order of its events.",
+            "description": "Counts what happened to the account: the order of its events. It "
+            "is not the account's `version`, and not for If-Match.",
         },
         # Open: providers may be added, and their accounts have other numbers.
         "provider": {**_TEXT, "examples": [*AVAILABLE]},
