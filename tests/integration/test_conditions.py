@@ -21,6 +21,7 @@ from cavok.adapters.table.webhooks import Webhooks
 from cavok.api.conditions import REPRESENTATION, account_versions, etag, names
 from cavok.api.openapi import described
 from cavok.domain.errors import MalformedHeader
+from cavok.domain.ids import new_id
 from cavok.domain.verifications import finish
 from cavok.domain.webhooks import PAUSED_AFTER
 from cavok.services.customer_sessions import CustomerSessions
@@ -234,6 +235,11 @@ def test_13_1_1_what_has_no_strong_tag_is_changed_for_no_tag(path: str, is_shown
     for name in ("If_Match", "If_None_Match"):
         for malformed in ("1", '"1', "", '*, "1"'):
             assert is_problem(send(**{name: malformed}), 400), malformed
+    assert is_problem(send(If_Match='"1"', If_None_Match="1"), 400)
+    if "{account_id}" in path:
+        place = path.format_map(world.ids | {"account_id": new_id()})
+        assert is_problem(send(If_Match='"1"'), 404), "RFC 9110, 13.2.1"
+        place = path.format_map(world.ids)
     if is_shown:
         assert is_problem(send(If_None_Match="*"), 412)
     assert world.items() == before

@@ -38,9 +38,11 @@ def nested(levels: int) -> str:
         (json.dumps("x" * (MAX_BYTES - 1)), TOO_LONG),
         (json.dumps("ü" * (MAX_BYTES // 2), ensure_ascii=False), TOO_LONG),
         ("{", "The body is not valid JSON."),
+        ("NaN", "The body is not valid JSON: it has NaN."),
+        ('{"name": [-Infinity]}', "The body is not valid JSON: it has -Infinity."),
         ("\ud800", "The body is not text in UTF-8."),
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_a_body_that_cannot_be_read_says_why(body: str | None, says: str | None) -> None:
     assert why_unusable({"body": body}) == says

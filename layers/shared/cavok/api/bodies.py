@@ -37,8 +37,17 @@ def _read(event: Mapping[str, Any]) -> None:
     text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
     if len(text.encode()) > MAX_BYTES:
         raise _Unusable("The body is longer than 64 kB.")
-    if text and _deeper(json.loads(text, parse_int=_integer), MAX_DEPTH):
+    if text and _deeper(_parsed(text), MAX_DEPTH):
         raise _Unusable(_TOO_DEEP)
+
+
+def _parsed(text: str) -> Any:
+    return json.loads(text, parse_int=_integer, parse_constant=_not_json)
+
+
+def _not_json(constant: str) -> None:
+    """Python reads `NaN` and `Infinity` too, which JSON does not have (RFC 8259, 6)."""
+    raise _Unusable(f"The body is not valid JSON: it has {constant}.")
 
 
 def _integer(digits: str) -> int:

@@ -96,11 +96,10 @@ def check_without_tag(headers: Mapping[str, str], *, is_shown: bool) -> None:
     """For a request whose path has no strong ETag: `*` names what GET shows there, if it shows
     anything, and a tag names nothing. Raises MalformedHeader, HasNoVersion.
     """
-    for name in _NAMES:
-        header = headers.get(name.lower())
-        if header is None:
-            continue
+    asked = {name: headers[name.lower()] for name in _NAMES if name.lower() in headers}
+    for name, header in asked.items():
         check(name, header)
+    for name, header in asked.items():
         named = is_shown and header.strip() == "*"
         if named is not (name == "If-Match"):
             raise HasNoVersion(f"What is at this path has no version. Send it without {name}.")

@@ -17,7 +17,9 @@ from aws_lambda_powertools.event_handler.middlewares.openapi_validation import (
 )
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
 
+from cavok import wiring
 from cavok.api.conditions import check_without_tag, has_condition, is_condition
+from cavok.api.gate import caller_of
 from cavok.api.methods import allowed
 from cavok.domain.errors import InvalidField
 
@@ -50,13 +52,17 @@ class Validation(OpenAPIRequestValidationMiddleware):
 
 
 def _if_it_may(next_middleware: NextMiddleware, app: Any) -> Response[Any]:
-    """A change by a route that reads no condition. GET's are checked with its answer. Raises
-    MalformedHeader, HasNoVersion.
+    """A change by a route that reads no condition. GET's are checked with its answer. What would be
+    404 is 404 with a condition too (RFC 9110, 13.2.1). Raises AccountNotFound, MalformedHeader,
+    HasNoVersion.
     """
     route: Route = app.context["_route"]
     headers = app.current_event.headers
     if route.method != "GET" and has_condition(headers) and not _reads_conditions(route):
-        is_shown = "GET" in allowed(app, app.current_event.raw_event["rawPath"])
+        event = app.current_event.raw_event
+        if account_id := app.context["_route_args"].get("account_id"):
+            wiring.accounts().get(caller_of(event).organization_id, account_id)
+        is_shown = "GET" in allowed(app, event["rawPath"])
         check_without_tag(headers, is_shown=is_shown)
     return next_middleware(app)
 
