@@ -162,6 +162,14 @@ for (const [status, wait] of [
     await assert.rejects(api.post("/v1/accounts", {}, { key: "k" }), { status, perhapsDone: false });
   });
 
+test("so is one that is answered with success by somebody else, whose page is none of the API's", async () => {
+  const page = () => new Response("<html>Welcome</html>", { headers: { "content-type": "text/html" } });
+  answers = [page];
+  await assert.rejects(api.remove("/v1/accounts/a"), perhaps);
+  answers = [page, page, page];
+  await assert.rejects(api.get("/v1/organization"), { unreachable: true });
+});
+
 test("an act that was refused for its token is not, also where this cannot be renewed now", async () => {
   refreshed = "lost";
   answers = [() => Response.json({}, { status: 401 })];

@@ -63,3 +63,17 @@ test("nothing is said to whoever has signed out", async (context) => {
   assert.equal(toasts.textContent, "");
   assert.equal(errors.mock.callCount(), 0);
 });
+
+test("it is asked for once, also where its button was drawn anew and is pressed again", async () => {
+  toasts.replaceChildren();
+  const main = await starting(new AbortController().signal);
+  const first = answer;
+  const again = button(main, t.instances.start);
+  again.removeAttribute("aria-busy");
+  again.dispatchEvent(new Event("click"));
+  await soon();
+  assert.equal(answer, first);
+  answer(Response.json({ interaction_id: "i", action: "start", outcome: "accepted", result: "pending" }));
+  await soon();
+  assert.equal(toasts.textContent, t.instances.accepted.start("web1"));
+});

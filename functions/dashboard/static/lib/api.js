@@ -127,8 +127,9 @@ async function contentOf(answer) {
   if (!text) return null;
   try {
     return JSON.parse(text);
-  } catch {
-    // A proxy's own error page. The status is enough.
+  } catch (error) {
+    // A proxy's own error page. The status is enough; but no success is told by others than the API.
+    if (answer.ok) throw error;
     return null;
   }
 }

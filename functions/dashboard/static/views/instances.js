@@ -119,6 +119,9 @@ export class Instances {
     this.takesLong = false;
     // What the API said of the last start or stop, and the state of the instance then.
     this.refusals = new Map();
+    // Starts and stops whose answers are awaited, and accepted ones that are followed.
+    this.asked = new Map();
+    this.followed = new WeakSet();
     // The newest start or stop of each instance that AWS accepted, by its key.
     this.acts = new Map();
     // The ids of those whose result is not known yet.
@@ -440,13 +443,21 @@ export class Instances {
     );
   }
 
+  // A row that is drawn anew has a new button, which is not busy: another press waits for the same answer.
   ask(instance, action) {
+    const key = `${keyOf(instance)} ${action}`;
     this.refusals.delete(keyOf(instance));
-    return startOrStop(this.handle.id, instance, action);
+    if (!this.asked.has(key)) {
+      const answer = startOrStop(this.handle.id, instance, action).finally(() => this.asked.delete(key));
+      this.asked.set(key, answer);
+    }
+    return this.asked.get(key);
   }
 
   // Show the transition at once. The listing after the result brings AWS's state.
   follow(instance, act) {
+    if (this.followed.has(act)) return;
+    this.followed.add(act);
     const { action } = act;
     toast(t.instances.accepted[action](nameOf(instance)));
     this.keep({
