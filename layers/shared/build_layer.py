@@ -8,13 +8,16 @@ the standard library, and the same input gives the same bytes.
 
 import gzip
 import json
-import py_compile
+import marshal
 import re
 import shutil
 import ssl
 import subprocess
 import sys
+from collections.abc import Iterator
+from importlib.util import MAGIC_NUMBER, source_hash
 from pathlib import Path
+from types import CodeType
 from typing import Any
 
 HERE = Path(__file__).resolve().parent
@@ -187,14 +190,38 @@ def compile_all(layer: Path) -> None:
     source even where PYTHONPYCACHEPREFIX is set.
     """
     for source in sorted(layer.rglob("*.py")):
-        name = f"{source.stem}.{sys.implementation.cache_tag}.pyc"
-        py_compile.compile(
-            str(source),
-            cfile=str(source.parent / "__pycache__" / name),
-            dfile=f"/opt/python/{source.relative_to(layer).as_posix()}",
-            doraise=True,
-            invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH,
-        )
+        target = source.parent / "__pycache__" / f"{source.stem}.{sys.implementation.cache_tag}.pyc"
+        target.parent.mkdir(exist_ok=True)
+        place = f"/opt/python/{source.relative_to(layer).as_posix()}"
+        target.write_bytes(_bytecode(source.read_bytes(), place))
+
+
+def _bytecode(source: bytes, place: str) -> bytes:
+    """What a `.pyc` file holds: a header for a hash that is not checked (PEP 552), and the code.
+
+    `marshal` marks a string that is referred to more than once, or interned, by anything in this
+    process. All are, here, else the marks would tell which modules this process has loaded, and
+    from where. Source: python/cpython, issues 78274 and 73894.
+    """
+    code = compile(source, place, "exec", dont_inherit=True)
+    held = [sys.intern(each) if len(each) == 1 else each for each in _strings(code)]
+    header = MAGIC_NUMBER + (0b01).to_bytes(4, "little") + source_hash(source)
+    bytecode = header + marshal.dumps(code)
+    del held
+    return bytecode
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Those that a code object, or a constant of one, is made of."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, CodeType):
+        names = (value.co_names, value.co_varnames, value.co_cellvars, value.co_freevars)
+        for each in (value.co_consts, *names, value.co_name, value.co_qualname):
+            yield from _strings(each)
+    elif isinstance(value, (tuple, frozenset)):
+        for each in value:
+            yield from _strings(each)
 
 
 if __name__ == "__main__":
