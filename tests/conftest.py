@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from functools import cache
-from pathlib import Path
 
 import pytest
 from botocore.loaders import JSONFileLoader, Loader
@@ -36,9 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 # A busy machine is no error of the code under test.
 settings.register_profile("cavok", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("cavok")
-
-# moto else makes 1,300 machine images for every test, each with a volume: a third of the time.
-os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).parent / "support" / "one_image.json")
 
 
 class _ReadOnce(JSONFileLoader):

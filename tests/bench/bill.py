@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,8 +17,6 @@ _STEPS = "https://aws.amazon.com/step-functions/pricing/"
 _DYNAMODB = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
 SOURCES: Mapping[str, tuple[float, str]] = {
     "state transition": (25.00 / MILLION, _STEPS),
-    "EXPRESS request": (1.00 / MILLION, _STEPS),
-    "EXPRESS GB-second": (0.00001667, _STEPS),
     "Lambda request": (0.20 / MILLION, _LAMBDA),
     "Lambda GB-second": (0.0000133334, _LAMBDA),
     "read unit": (0.125 / MILLION, _DYNAMODB),
@@ -32,7 +29,7 @@ SOURCES: Mapping[str, tuple[float, str]] = {
     "bus event": (1.00 / MILLION, "https://aws.amazon.com/eventbridge/pricing/"),
     "SQS request": (0.40 / MILLION, "https://aws.amazon.com/sqs/pricing/"),
 }
-"""US dollars. STS is free. A Distributed Map costs one state transition a child."""
+"""US dollars. STS is free."""
 
 PRICES = {unit: dollars for unit, (dollars, _) in SOURCES.items()}
 
@@ -41,9 +38,6 @@ COLD = 0.05
 below one in a hundred; a sweep comes every two minutes, in bursts. Source: Lambda Developer Guide,
 "Understanding the Lambda execution environment lifecycle", "Cold starts and latency".
 """
-
-EXPRESS_MEMORY = 64 / 1024
-"""GB. Step Functions bills memory in chunks of 64 MB. A test's state has about 40 kB."""
 
 LOG_LINE = 26
 """Bytes that CloudWatch Logs adds to each event. Source: CloudWatch Logs API Reference,
@@ -86,14 +80,13 @@ class Work:
 
 @dataclass(frozen=True)
 class Used:
-    """What so many `tests` used. `express` has the seconds of each EXPRESS execution, `kept` the
-    byte-months of what is stored, `traces` how many traces begin, before sampling.
+    """What so many `tests` used. `kept` are the byte-months of what is stored, `traces` how many
+    traces begin, before sampling.
     """
 
     tests: int
     work: Mapping[str, Work]
     transitions: float = 0
-    express: Sequence[float] = ()
     read: float = 0
     written: float = 0
     kept: float = 0
@@ -109,7 +102,6 @@ def dollars_of_a_million(used: Used) -> Mapping[str, float]:
     invocations = sum(one.invocations for one in used.work.values())
     lines = {
         "Step Functions, transitions": used.transitions * PRICES["state transition"],
-        "Step Functions, EXPRESS": sum(map(express, used.express)),
         "Lambda, requests": invocations * PRICES["Lambda request"],
         "Lambda, GB-seconds": sum(one.gb_seconds for one in used.work.values())
         * PRICES["Lambda GB-second"],
@@ -125,12 +117,6 @@ def dollars_of_a_million(used: Used) -> Mapping[str, float]:
         "Queues": used.sqs_requests * PRICES["SQS request"],
     }
     return {name: dollars / used.tests * MILLION for name, dollars in lines.items()}
-
-
-def express(seconds: float) -> float:
-    """Dollars of an EXPRESS execution: its time is rounded up to tenths of a second."""
-    tenths = math.ceil(round(seconds / 0.1, 6))
-    return PRICES["EXPRESS request"] + PRICES["EXPRESS GB-second"] * EXPRESS_MEMORY * tenths / 10
 
 
 def sampled(traces_a_second: float) -> float:

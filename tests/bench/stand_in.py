@@ -80,6 +80,7 @@ class StandIn:
     _known: dict[tuple[str, ...], tuple[int, Mapping[str, str], bytes]] = field(
         default_factory=dict
     )
+    _asking: threading.Lock = field(default_factory=threading.Lock)
 
     def late(self, since: int = 0) -> str:
         """How many answers missed their time, for people: this machine was too slow for them. Those
@@ -119,21 +120,26 @@ class StandIn:
     def _of_moto(
         self, key: str, service: str, request: AWSPreparedRequest
     ) -> tuple[int, Mapping[str, str], bytes]:
-        """A test changes nothing in a customer's EC2, RDS and IAM, and any session of a role will
-        do. So moto, which takes longer than AWS, is asked each question once.
+        """A test changes nothing in a customer's EC2, RDS and IAM, which all customers have alike,
+        and any session of a role will do. So moto, which takes longer than AWS, is asked each
+        question once, however many ask at the same time.
         """
-        fixed = service in ("ec2", "rds", "iam", "sts")
+        if service not in ("ec2", "rds", "iam", "sts"):
+            return self._asked(request)
         body = str(request.body)
-        question = (key, request.url, *parse_qs(body).get("RoleArn", [body]))
-        if fixed and question in self._known:
-            return self._known[question]
+        owner = key if service == "sts" else ""
+        question = (owner, request.url, *parse_qs(body).get("RoleArn", [body]))
+        with self._asking:
+            if question not in self._known:
+                self._known[question] = self._asked(request)
+        return self._known[question]
+
+    @staticmethod
+    def _asked(request: AWSPreparedRequest) -> tuple[int, Mapping[str, str], bytes]:
         answered = botocore_stubber.process_request(request)
         assert answered, request.url
         status, headers, answer = answered
-        whole = answer.encode() if isinstance(answer, str) else answer
-        if fixed:
-            self._known[question] = status, headers, whole
-        return status, headers, whole
+        return status, headers, answer.encode() if isinstance(answer, str) else answer
 
 
 def _plain(headers: Mapping[str, str]) -> HTTPHeaders:

@@ -421,7 +421,6 @@ def _used(swept: Counted, starts: Mapping[str, float]) -> Used:
         tests=SWEPT,
         work=work,
         transitions=bill.transitions,
-        express=bill.express,
         read=capacity.read,
         written=capacity.written,
         kept=swept.kept,
@@ -459,7 +458,7 @@ def _traces(bill: Bill, work: Mapping[str, Work]) -> float:
         for function, one in work.items()
         if _is_traced(function) and (function in POLLING or not of_workflows)
     )
-    return own + (1 + len(bill.express) if of_workflows else 0)
+    return own + of_workflows
 
 
 def _is_traced(function: str) -> bool:
@@ -564,7 +563,6 @@ def _consumed(used: TwoSweeps) -> Result:
 def _amounts(used: Used) -> Mapping[str, float]:
     return {
         "state transitions": used.transitions,
-        "EXPRESS executions": len(used.express),
         "Lambda requests": sum(one.invocations for one in used.work.values()),
         "Lambda GB-seconds": sum(one.gb_seconds for one in used.work.values()),
         "DynamoDB read units": used.read,

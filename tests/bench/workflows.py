@@ -88,18 +88,17 @@ class Pool:
 # ---- executions
 
 
-Perform = Callable[[str, Any, float, "Bill"], tuple[Any, float]]
-"""Performs a task's `Resource` with its arguments, at a moment of reckoned time, for an execution
-with this bill. Returns the result and the seconds that it took.
+Perform = Callable[[str, Any, float], tuple[Any, float]]
+"""Performs a task's `Resource` with its arguments, at a moment of reckoned time. Returns the result
+and the seconds that it took.
 """
 
 
 @dataclass
 class Bill:
-    """State transitions of STANDARD executions, and the seconds that each EXPRESS one took."""
+    """State transitions of an execution, with those in branches."""
 
     transitions: int = 0
-    express: list[float] = field(default_factory=list)
 
 
 @dataclass(kw_only=True)
@@ -120,28 +119,22 @@ class Reckoned(Run):
         return super()._step(name, state, data)
 
     def _perform(self, name: str, resource: str, arguments: Any) -> Any:
-        result, seconds = self.perform(resource, arguments, self.now, self.bill)
+        result, seconds = self.perform(resource, arguments, self.now)
         self.now += seconds
         return result
 
     def _map(self, state: Mapping[str, Any], data: Any) -> list[Any]:
-        """Each branch begins when one of `MaxConcurrency` has ended, and counts as a transition. A
-        child of a Distributed Map is an execution of its own.
-        """
+        """Each branch begins when one of `MaxConcurrency` has ended, and counts as a transition."""
         items, processor = self._items(state, data), state["ItemProcessor"]
-        distributed = processor["ProcessorConfig"]["Mode"] == "DISTRIBUTED"
         at_once = self._value(state.get("MaxConcurrency"), input=data)
         free = [self.now] * int(at_once or max(1, len(items)))
         results = []
         for item in items:
             began = heapq.heappop(free)
-            bill = Bill(express=self.bill.express) if distributed else self.bill
-            branch = replace(self, variables=dict(self.variables), now=began, bill=bill)
+            branch = replace(self, variables=dict(self.variables), now=began)
             self.bill.transitions += 1
             results.append(branch.run(processor, item))
             heapq.heappush(free, branch.now)
-            if distributed:
-                self.bill.express.append(branch.now - began)
         self.now = max(free)
         return results
 
@@ -153,22 +146,10 @@ class Performing:
     pool: Pool
     aws: StandIn
 
-    def perform(self, resource: str, arguments: Any, now: float, bill: Bill) -> tuple[Any, float]:
+    def perform(self, resource: str, arguments: Any, now: float) -> tuple[Any, float]:
         """See `Perform`. Raises NotImplementedError for what no workflow asks yet."""
         match resource.removeprefix("arn:aws:states:::"):
             case "lambda:invoke":
                 invoked = self.pool.invoke(arguments["FunctionName"], arguments["Payload"], now)
                 return {"Payload": invoked.invocation.result}, invoked.seconds
-            case "aws-sdk:sfn:startSyncExecution":
-                return {"Status": "SUCCEEDED"}, self._child(arguments, now, bill)
         raise NotImplementedError(resource)
-
-    def _child(self, arguments: Any, now: float, bill: Bill) -> float:
-        """An EXPRESS execution of `verify_account`. Returns its seconds."""
-        given = json.loads(arguments["Input"])
-        execution = {"Id": "arn:child", "Name": arguments["Name"], "Input": given}
-        own = Bill(express=bill.express)
-        child = Reckoned({"Execution": execution}, perform=self.perform, now=now, bill=own)
-        child.run(definition("verify_account"), given)
-        bill.express.append(child.now - now)
-        return child.now - now

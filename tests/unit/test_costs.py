@@ -33,7 +33,7 @@ def persons_test() -> tuple[Bill, Counter[str], int]:
     answers: dict[str, Any] = {"OpenSession": opened, "SurveyRegions": {}}
     invoked, sealed = Counter[str](), []
 
-    def perform(resource: str, arguments: Any, now: float, bill: Bill) -> tuple[Any, float]:
+    def perform(resource: str, arguments: Any, now: float) -> tuple[Any, float]:
         assert resource.endswith(":lambda:invoke")
         invoked[arguments["FunctionName"]] += 1
         sealed.append("session" in arguments["Payload"])

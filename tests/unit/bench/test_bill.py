@@ -15,7 +15,6 @@ from tests.bench.bill import (
     Work,
     bytes_of_lambdas_own_lines,
     dollars_of_a_million,
-    express,
     sampled,
 )
 
@@ -69,14 +68,6 @@ def test_lambda_bills_the_starts_that_are_assumed_too() -> None:
             "Lambda, GB-seconds": seconds * PRICES["Lambda GB-second"] * MILLION,
         }
     )
-
-
-def test_an_express_execution_is_billed_by_tenths_of_a_second_of_64_mb() -> None:
-    """1.3 seconds stay 1.3, though 1.3 / 0.1 is more than 13 in floating point."""
-    a_tenth = PRICES["EXPRESS GB-second"] / 16 / 10
-
-    assert express(1.3) == pytest.approx(PRICES["EXPRESS request"] + 13 * a_tenth)
-    assert express(1.31) == pytest.approx(PRICES["EXPRESS request"] + 14 * a_tenth)
 
 
 def test_of_many_traces_a_second_one_and_a_twentieth_of_the_others_are_kept() -> None:

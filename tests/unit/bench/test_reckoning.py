@@ -75,13 +75,13 @@ ONE_TASK = {
 
 def run(machine: object, data: object) -> Reckoned:
     """Each task takes as many seconds as its arguments say."""
-    execution = Reckoned({}, perform=lambda resource, seconds, now, bill: ({}, seconds))
+    execution = Reckoned({}, perform=lambda resource, seconds, now: ({}, seconds))
     execution.run(machine, data)  # type: ignore[arg-type]
     return execution
 
 
-def mapping(mode: str, at_once: int) -> object:
-    processor = {"ProcessorConfig": {"Mode": mode}, **ONE_TASK}
+def mapping(at_once: int) -> object:
+    processor = {"ProcessorConfig": {"Mode": "INLINE"}, **ONE_TASK}
     state = {
         "Type": "Map",
         "Items": "{% $states.input %}",
@@ -100,19 +100,12 @@ def test_a_state_takes_its_own_time_and_its_tasks() -> None:
 
 def test_branches_run_at_once_as_far_as_the_map_allows() -> None:
     """Of 3, 1, 1 and 1 seconds, two at once: three seconds, each second with another state's."""
-    assert run(mapping("INLINE", 4), [3, 1, 1, 1]).now == pytest.approx(3 + 2 * TRANSITION)
-    assert run(mapping("INLINE", 2), [3, 1, 1, 1]).now == pytest.approx(3 + 4 * TRANSITION)
+    assert run(mapping(4), [3, 1, 1, 1]).now == pytest.approx(3 + 2 * TRANSITION)
+    assert run(mapping(2), [3, 1, 1, 1]).now == pytest.approx(3 + 4 * TRANSITION)
 
 
 def test_each_branch_counts_as_a_transition_beside_its_states() -> None:
-    assert run(mapping("INLINE", 4), [1, 1, 1]).bill.transitions == 1 + 3 * 2
-
-
-def test_a_child_of_a_distributed_map_is_billed_by_its_time() -> None:
-    bill = run(mapping("DISTRIBUTED", 4), [1, 2]).bill
-
-    assert bill.transitions == 1 + 2
-    assert bill.express == pytest.approx([1 + TRANSITION, 2 + TRANSITION])
+    assert run(mapping(4), [1, 1, 1]).bill.transitions == 1 + 3 * 2
 
 
 def test_a_workflow_names_resources_where_it_had_placeholders() -> None:
