@@ -60,11 +60,11 @@ _FIRST_CLIENTS = {
     "LogInteractions": (_TABLE, "wiring.customer_roles()"),
     "OpenSession": (_TABLE, "wiring.sealer()", "wiring.customer_roles()"),
     "ProbeAccount": (_TABLE, "wiring.customer_roles()"),
-    "ProbePermission": ("wiring.sealer()",),
+    "ProbePermission": ("wiring.sealer()", "wiring.progress()"),
     "PublishEvents": ("wiring.bus()",),
     "ReconcileClocks": (_TABLE, "wiring.scheduler_client()"),
     "RecordVerification": (_TABLE,),
-    "SurveyRegions": (_TABLE, "wiring.sealer()"),
+    "SurveyRegions": (_TABLE, "wiring.sealer()", "wiring.progress()"),
     "WriteCustomerLog": ("wiring.sealer()",),
 }
 """The clients of our own account that a function needs at its first invocation, whether it makes

@@ -28,6 +28,7 @@ from botocore.awsrequest import AWSResponse
 
 from cavok import wiring
 from cavok.domain.quotas import QuotaName
+from cavok.observability import logger
 from tests.bench.functions import LAMBDAS, variables_of
 from tests.bench.measure import Medians, Sample, interleaved
 from tests.bench.persons_test import request
@@ -89,6 +90,7 @@ def _prepared() -> Iterator[dict[str, Callable[[], Any]]]:
         patch.dict(os.environ, {**LAMBDAS, **variables_of("AccountsApi"), "QUOTAS": quotas}),
         Path(os.devnull).open("w") as nowhere,
         redirect_stdout(nowhere),
+        patch.object(logger.registered_handler, "stream", nowhere),
     ):
         os.environ.pop("AWS_CA_BUNDLE")  # only the layer has it, and nothing is sent
         os.environ.pop("AWS_ENDPOINT_URL", None)

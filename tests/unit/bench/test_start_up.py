@@ -7,6 +7,7 @@ import re
 import pytest
 
 from cavok import wiring
+from local.settings import ROOT
 from tests.bench.measure import Medians
 from tests.bench.start_up import _FIRST_CLIENTS, BEFORE, StartUp
 from tests.support.template import FUNCTIONS
@@ -30,6 +31,16 @@ def test_the_first_clients_are_made_by_wiring() -> None:
 
     assert made
     assert {name for name in made if not callable(getattr(wiring, name, None))} == set()
+
+
+@pytest.mark.parametrize("function", sorted(_FIRST_CLIENTS))
+def test_what_a_start_makes_is_among_the_first_clients(function: str) -> None:
+    source = (ROOT / FUNCTIONS[function]["CodeUri"] / "app.py").read_text()
+    prepared = re.findall(r"wiring\.(\w+)", source.partition("wiring.prepare(")[2].split(")")[0])
+
+    listed = re.findall(r"wiring\.(\w+)", str(_FIRST_CLIENTS[function]))
+    assert prepared
+    assert set(prepared) <= set(listed)
 
 
 @pytest.mark.parametrize("slower", [1, 2])
