@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 from pytest_socket import enable_socket
 
-from cavok.adapters.webhook_client import NotDelivered, WebhookClient
+from cavok.adapters.webhook_client import ADDRESSES, NotDelivered, WebhookClient
 from cavok.domain.first_tries import SECONDS
 from local.settings import ROOT
 from tests.support.template import template
@@ -89,6 +89,24 @@ def test_the_connection_is_made_to_the_checked_address_in_the_name_of_the_host(
     sender.post(urlsplit(f"http://rebinding.example:{port}/a?b=c"), b"{}", {})
 
     assert handler.seen == [("/a?b=c", f"rebinding.example:{port}", b"{}")]
+
+
+@pytest.mark.parametrize("silent", range(ADDRESSES + 1))
+def test_a_delivery_takes_the_first_of_a_few_addresses_that_answers(
+    server: tuple[type[Server], int], silent: int
+) -> None:
+    """Nobody listens at the others, which are loopback too."""
+    handler, port = server
+    addresses = [f"127.0.0.{2 + number}" for number in range(silent)] + ["127.0.0.1"]
+    sender = webhook_client(*addresses, allow_loopback=True)
+
+    if silent == ADDRESSES:
+        with pytest.raises(NotDelivered, match="did not answer"):
+            sender.post(urlsplit(f"http://many.example:{port}/"), b"{}", {})
+    else:
+        sender.post(urlsplit(f"http://many.example:{port}/"), b"{}", {})
+
+    assert len(handler.seen) == (silent < ADDRESSES)
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308, 400, 404, 410, 500, 503])

@@ -1,7 +1,8 @@
 """Sends messages to an organization's webhook, and never to a private address.
 
-Each delivery resolves the host name once, checks all its addresses, and connects to a checked
-one. So a name that resolves differently the second time (DNS rebinding) gains nothing.
+Each delivery resolves the host name once, checks all its addresses, and connects to the first of
+them that answers. So a name that resolves differently the second time (DNS rebinding) gains
+nothing.
 Redirects are not followed, because they would bypass the check.
 """
 
@@ -22,6 +23,11 @@ from cavok.domain.webhooks import is_not_public
 
 T = TypeVar("T")
 ResolveHost = Callable[[str, int], list[str]]
+
+ADDRESSES = 4
+"""Of a name, to which a delivery connects in turn: whoever owns a name chooses them all, and shall
+not make each message many connections to others.
+"""
 
 
 class NotDelivered(Exception):
@@ -60,8 +66,8 @@ class WebhookClient:
         secure = url.scheme == "https"
         port = url.port or (443 if secure else 80)
         host = str(url.hostname)
-        address = self._checked_address(host, port, ends_at)
-        connection = _Pinned(host, port, address, secure=secure, ends_at=ends_at)
+        addresses = self._checked_addresses(host, port, ends_at)
+        connection = _Pinned(host, port, addresses, secure=secure, ends_at=ends_at)
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
             connection.request("POST", path, body, dict(headers))
@@ -75,7 +81,7 @@ class WebhookClient:
             raise NotDelivered(f"{host} answered {status}.", status)
         return status
 
-    def _checked_address(self, host: str, port: int, ends_at: float) -> str:
+    def _checked_addresses(self, host: str, port: int, ends_at: float) -> list[str]:
         try:
             addresses = _within(ends_at, lambda: self._resolve(host, port))
         except OSError as error:
@@ -86,7 +92,7 @@ class WebhookClient:
                 raise NotDelivered(f"{host} resolves to {address}, which is no public address.")
         if not addresses:
             raise NotDelivered(f"{host} does not resolve.")
-        return addresses[0]
+        return addresses
 
 
 def _within(ends_at: float, call: Callable[[], T]) -> T:
@@ -106,13 +112,16 @@ def _within(ends_at: float, call: Callable[[], T]) -> T:
 
 
 class _Pinned(http.client.HTTPConnection):
-    """A connection to a given address that presents the host's name. It is cut at `ends_at`, by
-    `time.monotonic()`: with a timeout per read, a receiver could send single bytes without end.
+    """A connection to one of the given addresses that presents the host's name. It is cut at
+    `ends_at`, by `time.monotonic()`: with a timeout per read, a receiver could send single bytes
+    without end.
     """
 
-    def __init__(self, host: str, port: int, address: str, *, secure: bool, ends_at: float) -> None:
+    def __init__(
+        self, host: str, port: int, addresses: list[str], *, secure: bool, ends_at: float
+    ) -> None:
         super().__init__(host, port)
-        self._address = address
+        self._addresses = addresses[:ADDRESSES]
         self._ends_at = ends_at
         self._tls = ssl.create_default_context() if secure else None
         self._cut: threading.Timer | None = None
@@ -120,10 +129,7 @@ class _Pinned(http.client.HTTPConnection):
         self.default_port = 443 if secure else 80
 
     def connect(self) -> None:
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError
-        plain = socket.create_connection((self._address, self.port), left)
+        plain = self._first_that_answers()
         # Of its own: TLS takes the first socket over.
         self._handle = plain.dup()
         self._cut = threading.Timer(self._ends_at - time.monotonic(), _shut, [self._handle])
@@ -132,6 +138,20 @@ class _Pinned(http.client.HTTPConnection):
         self.sock: Any = (
             self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
         )
+
+    def _first_that_answers(self) -> socket.socket:
+        """Each address gets its share of the time that is left."""
+        for remaining in range(len(self._addresses), 0, -1):
+            left = self._ends_at - time.monotonic()
+            if left <= 0:
+                break
+            try:
+                address = (self._addresses[-remaining], self.port)
+                return socket.create_connection(address, left / remaining)
+            except OSError:
+                if remaining == 1:
+                    raise
+        raise TimeoutError
 
     def close(self) -> None:
         super().close()
