@@ -14,7 +14,7 @@ await signIn(session);
 
 test("a look after which the account cannot be read says so, and its button is busy until then", async (context) => {
   const account = { account_id: "a", name: "A", status: "unconfirmed", access_type: "assume_role", version: 1 };
-  store.add(account);
+  store.add(account, Date.now());
   let read = () => Response.json(account);
   let looked;
   globalThis.fetch = async (address, { method }) => {

@@ -12,7 +12,7 @@ api.start({});
 
 test("no policy is said to be evaluated while another is awaited, or after it failed", async () => {
   const account = { account_id: "a", name: "A", status: "confirmed", access_type: "assume_role", version: 1 };
-  store.add(account);
+  store.add(account, Date.now());
   let evaluate = async () => Response.json({ removes: [], covers: [] });
   globalThis.fetch = (address) => {
     if (String(address).includes("least-privilege")) return evaluate();

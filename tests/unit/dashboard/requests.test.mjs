@@ -170,6 +170,16 @@ test("so is one that is answered with success by somebody else, whose page is no
   await assert.rejects(api.get("/v1/organization"), { unreachable: true });
 });
 
+test("nor is a success with nothing in it an answer to a read", async () => {
+  answers = Array(3).fill(() => new Response(""));
+  await assert.rejects(api.get("/v1/organization"), { unreachable: true });
+});
+
+test("a time to wait that no timer can count is a day", async () => {
+  answers = [() => Response.json({ title: "No" }, { status: 429, headers: { "retry-after": "99999999" } })];
+  await assert.rejects(api.get("/v1/organization"), { retryAfter: 86_400_000 });
+});
+
 test("an act that was refused for its token is not, also where this cannot be renewed now", async () => {
   refreshed = "lost";
   answers = [() => Response.json({}, { status: 401 })];

@@ -19,7 +19,7 @@ let answer;
 /** The view after Start was pressed, whose answer is awaited. */
 async function starting(signal) {
   await signIn(session);
-  store.add(account);
+  store.add(account, Date.now());
   globalThis.fetch = (address, { method }) => {
     if (method === "POST") return new Promise((resolve) => (answer = resolve));
     const items = String(address).includes("/instances") ? [stopped] : [];

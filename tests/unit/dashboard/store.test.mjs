@@ -69,13 +69,13 @@ function add(...more) {
 }
 
 test("an answer of an older version changes nothing", () => {
-  store.put(account("a", { version: 3, status: "failed" }), "etag3");
-  store.put(account("a", { version: 2 }), "etag2");
+  store.put(account("a", { version: 3, status: "failed" }), "etag3", Date.now());
+  store.put(account("a", { version: 2 }), "etag2", Date.now());
   assert.equal(store.account("a").status, "failed");
   assert.equal(store.etagOf("a"), "etag3");
-  store.put(account("a", { version: 3, testing: true }));
+  store.put(account("a", { version: 3, testing: true }), null, Date.now());
   assert.equal(store.etagOf("a"), "etag3");
-  store.put(account("a", { version: 4 }));
+  store.put(account("a", { version: 4 }), null, Date.now());
   assert.equal(store.etagOf("a"), null);
 });
 
@@ -273,7 +273,7 @@ test("what failed of the reads for numbers that disagree is read once the API is
 });
 
 test("an account that is deleted right after it was added is shown as new by no list", () => {
-  store.add(account("a"));
+  store.add(account("a"), Date.now());
   store.remove("a");
   assert.equal(store.takeAdded(), null);
 });
@@ -370,7 +370,7 @@ test("a list is late until all pages in sight are read, and for rows until they 
   await listing.reread(shown, never);
   assert.equal(store.freshness(Date.now()), "live");
   globalThis.fetch = async () => new Response("", { status: 501 });
-  await store.reread(["a0000"], never);
+  await assert.rejects(store.reread(["a0000"], never), { status: 501 });
   assert.equal(store.freshness(Date.now()), "late");
   await store.reread([], never);
   assert.equal(store.freshness(Date.now()), "live");
@@ -436,4 +436,152 @@ test("a draft is its writer's: another person begins anew, and so does who has s
   store.draftOf("ann").values = { name: "A" };
   store.sent();
   assert.deepEqual(store.draftOf("ann").values, {});
+});
+
+const later = () => soon(5);
+const soon = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
+
+test("the late answer to a change leaves what was read since", async () => {
+  there = [account("a", { version: 2, testing: true })];
+  const asked = Date.now();
+  await later();
+  await store.read("a", never);
+  store.put(account("a", { version: 2, name: "older" }), "etag2", asked);
+  assert.equal(store.account("a").testing, true);
+  await later();
+  store.put(account("a", { version: 2, testing: false }), "etag2", Date.now());
+  assert.equal(store.account("a").testing, false);
+});
+
+test("so does the late answer to the request that made an account, which tests have reached since", async () => {
+  const asked = Date.now();
+  await later();
+  there = [account("a", { status: "confirmed" })];
+  await store.read("a", never);
+  store.add(account("a", { status: "unconfirmed" }), asked);
+  assert.equal(store.account("a").status, "confirmed");
+});
+
+test("the end of an earlier read makes no part late that was read since, and mends none that failed", async () => {
+  for (const [first, second, expected] of [
+    [BUSY, null, "live"],
+    [null, BUSY, "late"],
+  ]) {
+    const held = Promise.withResolvers();
+    const earlier = store.reading("usage", () => held.promise, never).catch(() => {});
+    await later();
+    await part("usage", second);
+    if (first) held.reject(new Problem(first));
+    else held.resolve(null);
+    await earlier;
+    assert.equal(store.freshness(Date.now()), expected);
+    await later();
+  }
+});
+
+for (const [how, problem] of [
+  ["by a mistake of the page", new TypeError("items is undefined")],
+  ["because the service refuses it now", new Problem({ status: 403, title: "Forbidden" })],
+])
+  test(`a part that cannot be read ${how} is late`, async () => {
+    await assert.rejects(store.reading("usage", () => Promise.reject(problem), never));
+    assert.equal(store.freshness(Date.now()), "late");
+  });
+
+test("what this page adds and deletes counts at once, whatever was asked for before", async () => {
+  const listing = await listed("a", "b");
+  await store.readNumbers(never);
+  await later();
+  let release;
+  globalThis.fetch = (url) => {
+    const said = answer(url);
+    return new Promise((resolve) => {
+      release = () => resolve(said);
+    });
+  };
+  const reading = store.readNumbers(never);
+  await later();
+  store.remove("a", Date.now());
+  assert.deepEqual([store.numbers().total, store.numbers().by_status.confirmed, listing.ids], [1, 1, ["b"]]);
+  await later();
+  store.add(account("c", { status: "unconfirmed" }), Date.now());
+  assert.deepEqual([store.numbers().total, store.numbers().by_status.unconfirmed], [2, 1]);
+  release();
+  await reading;
+  assert.deepEqual([store.numbers().total, listing.ids], [2, ["b", "c"]]);
+});
+
+test("numbers that were asked for since know of it, or will", async () => {
+  await listed("a", "b");
+  const asked = Date.now();
+  await later();
+  there = there.slice(1);
+  await store.readNumbers(never);
+  store.remove("a", asked);
+  assert.equal(store.numbers().total, 1);
+  store.add(account("b"), asked);
+  assert.equal(store.numbers().total, 1);
+});
+
+test("a renamed account has its place in the API's order, by whatever answer its name is known", async () => {
+  const listing = await listed("a", "b", "c", "d");
+  const renamed = (id, name, version) => account(id, { name, version });
+  store.put(renamed("a", "cc", 2), null, Date.now());
+  assert.deepEqual(listing.ids, ["b", "c", "a", "d"]);
+  there = [renamed("d", "aa", 2), account("b"), account("c"), renamed("a", "cc", 2)];
+  await listing.reread(new Set(["b"]), never);
+  assert.deepEqual(listing.ids, ["d", "b", "c", "a"]);
+  store.put(renamed("a", "zz", 3), null, Date.now());
+  assert.deepEqual(listing.ids, ["d", "b", "c", "a"]);
+});
+
+test("one whose new place is not read yet is shown when it is", async () => {
+  const all = names(120);
+  const listing = await listed(...all);
+  const moved = account(all[3], { name: "b", version: 2 });
+  there = [...there.filter(({ name }) => name !== all[3]), moved];
+  store.put(moved, null, Date.now());
+  assert.equal(listing.ids.includes(all[3]), false);
+  await listing.readMore(never);
+  assert.deepEqual(
+    listing.ids,
+    there.map(({ account_id: id }) => id),
+  );
+});
+
+test("a search for digits keeps the accounts that it finds by number where these put them", async () => {
+  there = [
+    account("a", { name: "12x", provider_id: "999999999999" }),
+    account("b", { name: "zulu", provider_id: "120000000000" }),
+    account("c", { name: "alpha", provider_id: "121111111111" }),
+  ];
+  globalThis.fetch = async () => Response.json({ items: there, next_cursor: null });
+  const listing = store.listingOf("12", "");
+  await listing.readMore(never);
+  store.put({ ...there[1], name: "bravo", version: 2 }, null, Date.now());
+  assert.deepEqual(listing.ids, ["a", "b", "c"]);
+  store.put({ ...there[2], name: "12a", version: 2 }, null, Date.now());
+  assert.deepEqual(listing.ids, ["c", "a", "b"]);
+});
+
+test("a row that turns out of its filter is no row at once, also where an older page names it", async () => {
+  there = ["a", "b"].map((name) => account(name, { status: "failed" }));
+  const listing = store.listingOf("", "failed");
+  await listing.readMore(never);
+  let release;
+  globalThis.fetch = (url) => {
+    const said = answer(url);
+    return new Promise((resolve) => {
+      release = () => resolve(said);
+    });
+  };
+  const reading = listing.reread(new Set(["a"]), never);
+  await later();
+  store.put(account("b", { version: 2 }), null, Date.now());
+  assert.deepEqual(listing.ids, ["a"]);
+  const held = release;
+  globalThis.fetch = async (url) => answer(url);
+  held();
+  await reading;
+  assert.deepEqual([listing.ids, listing.arrivals], [["a"], []]);
 });

@@ -9,7 +9,6 @@ globalThis.setInterval = () => 0;
 const page = "../../../functions/dashboard/static";
 const api = await import(`${page}/lib/api.js`);
 const { withOutcomes } = await import(`${page}/views/trail.js`);
-const { Pages } = await import(`${page}/lib/watched.js`);
 
 const never = new AbortController().signal;
 const tested = (account, id) => ({
@@ -68,15 +67,23 @@ test("entries of many accounts on several pages get their outcomes as they are r
     return Response.json({ items: [{ verification_id: account, outcome: "confirmed" }] });
   };
   const entries = Array.from({ length: 12 }, (_, index) => tested(`a${index}`, `a${index}`));
-  const fetchPage = async (cursor) =>
-    cursor ? { items: entries.slice(6), next_cursor: null } : { items: entries.slice(0, 6), next_cursor: "more" };
   const outcomes = withOutcomes(never);
-  const pages = new Pages({ fetchPage, keyOf: (entry) => entry.account_id, ...outcomes });
-  pages.take(await pages.read());
-  await pages.next();
-  pages.take(await pages.read());
-  assert.deepEqual(
-    pages.items.map((entry) => outcomes.shown(entry).outcome),
-    Array(12).fill("confirmed"),
-  );
+  // The second page is shown after the first; both are read again.
+  for (const shown of [entries.slice(0, 6), entries, entries]) await completed(outcomes, ...shown);
+  assert.deepEqual(await completed(outcomes, ...entries), Array(12).fill("confirmed"));
+});
+
+test("a test that has ended does not run again because an earlier answer comes late", async () => {
+  const answers = [];
+  globalThis.fetch = () =>
+    new Promise((resolve) => {
+      answers.push((end) => resolve(Response.json({ items: [{ verification_id: "t", ...end }] })));
+    });
+  const outcomes = withOutcomes(never);
+  const looks = [completed(outcomes, tested("a", "t")), completed(outcomes, tested("a", "t"))];
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  answers[1]({ outcome: "confirmed" });
+  assert.deepEqual(await looks[1], ["confirmed"]);
+  answers[0]({ outcome: null, state: "running" });
+  assert.deepEqual(await looks[0], ["confirmed"]);
 });

@@ -9,6 +9,8 @@ const ONCE_TIMEOUT_MS = 32_000;
 const GET_ATTEMPTS = 3;
 // Longer than this nobody is left to wait: the problem says when to try again.
 const LONGEST_WAIT_MS = 10_000;
+// A browser's timers know no more than 24 days.
+const LONGEST_RETRY_AFTER_S = 24 * 60 * 60;
 const PASSES = new Set([429, 500, 502, 503, 504]);
 
 let base;
@@ -63,9 +65,9 @@ async function call(method, path, { query, body, headers = {}, signal, once = fa
       // Without a network nothing is sent. Asked later, this would tell of another moment.
       wasSent = isAct && navigator.onLine;
       const answer = await send(method, url, { body, headers, signal: until, limit, token });
-      const content = await contentOf(answer);
+      const content = await contentOf(answer, isAct);
       ending.throwIfAborted();
-      if (answer.ok) return { body: content, etag: answer.headers.get("etag"), status: answer.status };
+      if (answer.ok) return { body: content, etag: answer.headers.get("etag") };
       if (answer.status === 401 && !renewed && session.current()) {
         renewed = true;
         attempt -= 1;
@@ -122,9 +124,9 @@ async function send(method, url, { body, headers, signal, limit, token }) {
   });
 }
 
-async function contentOf(answer) {
+async function contentOf(answer, mayBeEmpty) {
   const text = await answer.text();
-  if (!text) return null;
+  if (!text && (mayBeEmpty || !answer.ok)) return null;
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -146,7 +148,7 @@ function problemOf(answer, content) {
     errors: Array.isArray(content?.errors) ? content.errors : [],
     reference: answer.headers.get("apigw-requestid") ?? answer.headers.get("x-amzn-requestid") ?? "",
   });
-  if (seconds > 0) problem.retryAfter = seconds * 1000;
+  if (seconds > 0) problem.retryAfter = Math.min(seconds, LONGEST_RETRY_AFTER_S) * 1000;
   problem.byService = Boolean(content?.title);
   // The gateway did not wait for the function, which goes on.
   problem.perhapsDone = answer.status >= 500 && !problem.byService;

@@ -1,6 +1,7 @@
 // The permission catalog: the steps of a test, and which groups are optional.
 import * as api from "./api.js";
 import { ageing } from "./elapsed.js";
+import { retryAfter } from "./problem.js";
 
 // A catalog that could not be read is not asked for again before.
 const AFTER_FAILURE_MS = 5_000;
@@ -31,9 +32,9 @@ export function groupsOf(signal, onCome) {
     mayAsk = () => false;
     try {
       ({ groups } = await catalog());
-    } catch {
+    } catch (problem) {
       const age = ageing();
-      mayAsk = () => age() >= AFTER_FAILURE_MS;
+      mayAsk = () => age() >= Math.max(AFTER_FAILURE_MS, retryAfter(problem));
       return;
     }
     onCome();

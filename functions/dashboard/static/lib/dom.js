@@ -1,5 +1,5 @@
 // Creates elements. Text always becomes a text node, never markup.
-import { isMissing, Problem } from "./problem.js";
+import { isMissing, Problem, retryAfter } from "./problem.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 // Set as properties, because their attributes are only initial values.
@@ -40,15 +40,19 @@ export function fill(parent, ...children) {
   return parent;
 }
 
-// Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures.
+// Keeps the nodes of unchanged items, so that they keep the focus and their open disclosures. Of one that is drawn
+// anew, the part that had the focus has it again.
 export function keyed(parent, items, keyOf, draw) {
   const old = new Map([...parent.children].map((node) => [node.dataset.key, node]));
+  let refocus = () => {};
   const wanted = items.map((item) => {
     const key = String(keyOf(item));
     const signature = JSON.stringify(item);
     const known = old.get(key);
     if (known && known.signature === signature) return known;
     const node = draw(item, known);
+    const part = known?.contains(document.activeElement) && focus().dataset.part;
+    if (part) refocus = () => node.querySelector(`[data-part="${CSS.escape(part)}"]`)?.focus({ preventScroll: true });
     node.dataset.key = key;
     node.signature = signature;
     return node;
@@ -58,6 +62,7 @@ export function keyed(parent, items, keyOf, draw) {
   wanted.forEach((node, index) => {
     if (parent.children[index] !== node) parent.insertBefore(node, parent.children[index] ?? null);
   });
+  refocus();
 }
 
 /** One of the elements of index.html. */
@@ -70,9 +75,9 @@ export const focus = () => /** @type {HTMLElement} */ (document.activeElement);
 export function render(target, shown, draw) {
   const signature = JSON.stringify(shown);
   if (target.signature === signature) return;
-  target.signature = signature;
   const focused = target.contains(document.activeElement) ? focus().dataset.part : undefined;
   fill(target, draw(shown));
+  target.signature = signature;
   if (focused) target.querySelector(`[data-part="${CSS.escape(focused)}"]`)?.focus({ preventScroll: true });
 }
 
@@ -119,15 +124,21 @@ export function pause(milliseconds, signal) {
   });
 }
 
-// Repeats `work` after each pause while the page is visible, also after a failure, and at once when there is reason to.
+// Repeats `work` after each pause while the page is visible, also after a failure, and at once when there is reason to,
+// but no sooner than the API asks for.
 export async function whileLookedAt(signal, pauseOf, work) {
+  let asked = 0;
   for (;;) {
     try {
-      await pauseUnlessOnlineAgain(pauseOf(), signal);
+      const left = Math.max(pauseOf() - asked, 0);
+      await pause(asked, signal);
+      asked = 0;
+      await pauseUnlessOnlineAgain(left, signal);
       await whenVisible(signal);
       await work();
     } catch (error) {
       if (signal.aborted || isMissing(error)) return;
+      asked = retryAfter(error);
       if (!(error instanceof Problem)) console.error(error);
     }
   }

@@ -28,3 +28,6 @@ export class Problem extends Error {
 
 /** @param {unknown} error */
 export const isMissing = (error) => error instanceof Problem && error.isMissing;
+
+/** For how many milliseconds the API asks not to try again. @param {unknown} error */
+export const retryAfter = (error) => (error instanceof Problem && error.retryAfter) || 0;

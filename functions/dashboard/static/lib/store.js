@@ -1,7 +1,7 @@
 // What the page knows of accounts, and how old that is. Nothing else keeps an account, or what belongs to one, longer
 // than a view lives: views read it here and draw again when it changes. So too what a person has typed of a new one.
 import * as api from "./api.js";
-import { isMissing, Problem } from "./problem.js";
+import { isMissing } from "./problem.js";
 
 /**
  * An account as the API describes it; more fields than these.
@@ -24,7 +24,8 @@ const accounts = new Map();
 const gone = new Map();
 /** @type {Set<() => void>} */
 const listeners = new Set();
-/** The numbers of accounts by status. @type {{total: number, by_status: Record<string, number>, at: number} | null} */
+/** The numbers of accounts by status. `at`: when they were asked for. `since`: what was asked for before holds no more.
+ * @type {{total: number, by_status: Record<string, number>, at: number, since: number} | null} */
 let counts = null;
 /** The list that was shown last. @type {Listing | null} */
 let listing = null;
@@ -36,10 +37,10 @@ let instances = null;
 /** What a person has typed of a new account, but no secret key, and the key of the request that tried to add it.
  * @type {{of: string, values: Record<string, any>, attempt: {content: string, key: string}}} */
 let draft = newDraft("");
-/** Parts of the view whose last read failed, until they are read or the view is left. `unreachable`: no answer came.
- * `alone`: another part was read since, so the network is there.
- * @type {Map<any, {unreachable: boolean, alone: boolean}>} */
-const trouble = new Map();
+/** How the last read of each part of the view ended, until the view is left. `asked`: when that was asked for, in
+ * milliseconds. `unreachable`: no answer came. `alone`: another part was read since, so the network is there.
+ * @type {Map<any, {asked: number, signal: AbortSignal, failed: boolean, unreachable: boolean, alone: boolean}>} */
+const ends = new Map();
 /** Parts of the view that could not be read. One that it shows no more is missed by nobody.
  * @type {Set<{isConnected: boolean}>} */
 const lacking = new Set();
@@ -78,7 +79,7 @@ export function forget() {
   listing = null;
   added = null;
   instances = null;
-  trouble.clear();
+  ends.clear();
 }
 
 /** @returns {Account | null} */
@@ -90,9 +91,13 @@ export const numbers = () => counts;
 /** An account that is kept. @returns {Account} */
 const kept = (id) => /** @type {any} */ (account(id));
 
-/** Keeps an answer of the API, unless a newer one is known, or that the account is gone. */
-export function put(answer, etag) {
-  keep(answer, etag, Date.now());
+/**
+ * Keeps an answer of the API, unless a newer one is known, or that the account is gone.
+ * @param {any} answer @param {string | null | undefined} etag
+ * @param {number} asked when it was asked for, in milliseconds: an answer tells of no later moment
+ */
+export function put(answer, etag, asked) {
+  keep(answer, etag, asked);
   changed();
 }
 
@@ -107,15 +112,31 @@ function keep(answer, etag, at) {
   const older = known && (same ? passed(known.at) > at : known.account.version > answer.version);
   if (passed(gone.get(id) ?? 0) > at || older) return;
   accounts.set(id, { account: answer, etag: etag ?? ((same && known?.etag) || null), at });
+  if (known) listing?.replace(known.account, answer);
 }
 
-/** Takes an account out of everything that shows it. */
-export function remove(id) {
+/**
+ * Takes an account out of everything that shows it.
+ * @param {string} id @param {number} [asked] when this page asked for its removal. Of one that others removed, only
+ *   the API knows whether it counts still.
+ */
+export function remove(id, asked) {
+  const known = account(id);
+  if (known && asked !== undefined) count(known.status, -1, asked);
   gone.set(id, Date.now());
   accounts.delete(id);
   if (added?.account_id === id) added = null;
   listing?.leaveOut(id);
   changed();
+}
+
+// What this page has done counts at once. Numbers that were asked for since may know of it already.
+function count(status, by, asked) {
+  if (!counts) return;
+  const { total, by_status: each } = counts;
+  if (passed(counts.at) <= asked)
+    Object.assign(counts, { total: total + by, by_status: { ...each, [status]: (each?.[status] ?? 0) + by } });
+  counts.since = Date.now();
 }
 
 // ---- reading -----------------------------------------------------------------------------------
@@ -131,23 +152,27 @@ export async function reading(part, request, signal) {
   const asked = Date.now();
   try {
     const answer = await request();
-    for (const each of trouble.values()) each.alone = true;
-    if (trouble.delete(part)) changed();
+    for (const each of ends.values()) each.alone = true;
+    end(part, asked, signal, null);
     return { answer, asked };
   } catch (problem) {
-    if (isMissing(problem)) trouble.delete(part);
-    else if (problem instanceof Problem && (problem.status === 0 || problem.status >= 429 || !problem.byService))
-      fails(part, problem, signal);
+    end(part, asked, signal, problem);
     throw problem;
   }
 }
 
-function fails(part, { unreachable }, signal) {
-  if (signal.aborted) return;
-  const before = trouble.get(part);
-  if (!before) signal.addEventListener("abort", () => trouble.delete(part), { once: true });
-  trouble.set(part, { unreachable, alone: before?.alone ?? false });
-  changed();
+// Of reads that end out of order, that which was asked for last tells how the part is. What is gone has not failed.
+function end(part, asked, signal, problem) {
+  const last = ends.get(part);
+  if (signal.aborted || problem?.name === "AbortError" || passed(last?.asked ?? 0) > asked) return;
+  if (last?.signal !== signal) {
+    const leave = () => ends.get(part)?.signal === signal && ends.delete(part);
+    signal.addEventListener("abort", leave, { once: true });
+  }
+  const failed = Boolean(problem) && !isMissing(problem);
+  const alone = failed && last?.failed ? last.alone : false;
+  ends.set(part, { asked, signal, failed, unreachable: problem?.unreachable ?? false, alone });
+  if (failed || last?.failed) changed();
 }
 
 /** Reads one account. One that is gone is removed before the problem is thrown. */
@@ -172,7 +197,7 @@ async function readOne(id, signal) {
 export async function readNumbers(signal) {
   const { answer, asked } = await reading("numbers", () => api.get("/v1/organization", { signal }), signal);
   // Of answers that come out of order, that which was asked for last holds.
-  if (passed(counts?.at ?? 0) <= asked) counts = { ...answer.accounts, at: asked };
+  if (passed(counts?.since ?? 0) <= asked) counts = { ...answer.accounts, at: asked, since: asked };
   changed();
   return answer;
 }
@@ -194,7 +219,7 @@ export function has(part) {
  * @returns {"live" | "late" | "incomplete" | "offline"}
  */
 export function freshness(at, now = Date.now()) {
-  const failing = [...trouble].filter(([part]) => part.isConnected ?? true).map(([, how]) => how);
+  const failing = [...ends].filter(([part, { failed }]) => failed && (part.isConnected ?? true)).map(([, how]) => how);
   if (!navigator.onLine || failing.some(({ unreachable, alone }) => unreachable && !alone)) return "offline";
   if ([...lacking].some((part) => part.isConnected)) return "incomplete";
   return failing.length || Math.abs(now - at) > LATE_AFTER_MS ? "late" : "live";
@@ -224,11 +249,18 @@ export function listingOf(q, status) {
   return listing;
 }
 
-/** An account that this page has made: the list that is shown next shows it. */
-export function add(made) {
+/**
+ * An account that this page has made: the list that is shown next shows it.
+ * @param {Account} made @param {number} asked when that was asked for, in milliseconds
+ */
+export function add(made, asked) {
+  const { account_id: id } = made;
   added = made;
-  keep(made, null, Date.now());
-  if (listing && !listing.q && !listing.status) listing.add(made);
+  // One that was seen since, or made by an earlier request whose answer was lost, is counted.
+  if (!accounts.has(id)) count(made.status, 1, asked);
+  keep(made, null, asked);
+  if (accounts.has(id) && listing && !listing.q && !listing.status) listing.add(kept(id));
+  changed();
 }
 
 /** The account that was added last, once. */
@@ -295,7 +327,10 @@ export class Listing {
     const answer = await api.get("/v1/accounts", { query, signal });
     for (const item of answer.items) keep(item, null, asked);
     return {
-      ids: answer.items.map((item) => item.account_id).filter((id) => accounts.has(id)),
+      // An answer that is older than what is known may name what fits no longer.
+      ids: answer.items
+        .filter((item) => account(item.account_id) === item || this.#holds(item.account_id))
+        .map((item) => item.account_id),
       next: answer.next_cursor,
       at: asked,
     };
@@ -312,15 +347,21 @@ export class Listing {
     if (!pages.length) return;
     const left = await this.#read(() => Promise.all(pages.map((page) => this.#again(page, signal))), signal);
     const inOrder = left.flat().sort((a, b) => Number(shown.has(b)) - Number(shown.has(a)));
-    await this.#lookAt(inOrder, signal);
+    await readSome(inOrder, signal).catch(() => {});
   }
 
-  /** Reads accounts that left their page. One that fits no longer is no row of this list, as it counts no more. */
-  async #lookAt(left, signal) {
-    await readSome(left, signal).catch(() => {});
-    const unfit = left.filter((id) => accounts.has(id) && !this.fits(kept(id)));
-    for (const id of unfit) this.leaveOut(id);
-    if (unfit.length) changed();
+  /** Something else is known of an account: its row goes to its place, or is no row any more. */
+  replace(before, now) {
+    const { account_id: id } = now;
+    if (before.name === now.name && before.status === now.status) return;
+    if (!this.ids.includes(id) || (this.fits(now) && this.#orderOf(before) === this.#orderOf(now))) return;
+    this.leaveOut(id);
+    if (this.fits(now)) this.#insert(now);
+  }
+
+  #holds(id) {
+    const known = account(id);
+    return known !== null && this.fits(known);
   }
 
   fits({ name, provider_id: number, status }) {
@@ -344,7 +385,7 @@ export class Listing {
     const left = await this.#read(() => this.#again(page, signal), signal);
     apart.failed = null;
     apart.reads -= 1;
-    await this.#lookAt(left, signal);
+    await readSome(left, signal).catch(() => {});
   }
 
   /** Reads one page again. Returns the accounts that left it. */
@@ -388,16 +429,24 @@ export class Listing {
     return shown.map(({ id }) => id);
   }
 
-  /** Adds an account at its place by name, if the list is read that far. */
+  /** Adds an account at its place, if the list is read that far. */
   add(made) {
-    const name = made.name.toLowerCase();
-    const at = this.ids.findIndex((id) => kept(id).name.toLowerCase() > name);
-    const page = this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
-    if (page && !this.ids.includes(made.account_id) && (at >= 0 || this.ended)) {
-      this.ids.splice(at < 0 ? this.ids.length : at, 0, made.account_id);
-      page.ids.push(made.account_id);
-    }
+    if (!this.ids.includes(made.account_id)) this.#insert(made);
     changed();
+  }
+
+  #insert(one) {
+    const order = this.#orderOf(one);
+    const at = this.ids.findIndex((id) => this.#orderOf(kept(id)) > order);
+    const page = this.pages.find(({ ids }) => ids.includes(this.ids[at])) ?? this.pages.at(-1);
+    if (!page || (at < 0 && !this.ended)) return;
+    this.ids.splice(at < 0 ? this.ids.length : at, 0, one.account_id);
+    page.ids.push(one.account_id);
+  }
+
+  // By name. A search for digits finds names first, then account numbers.
+  #orderOf({ account_id: id, name, provider_id: number }) {
+    return name.toLowerCase().startsWith(this.q.toLowerCase()) ? `0 ${name.toLowerCase()} ${id}` : `1 ${number}`;
   }
 
   leaveOut(id) {
@@ -410,12 +459,12 @@ export class Listing {
 
 /** Reads a few accounts, one request each. Throws what became of one that was not read. */
 async function readSome(ids, signal) {
-  const ends = await Promise.allSettled(ids.slice(0, 6).map((id) => readOne(id, signal)));
-  for (const end of ends) if (end.status === "rejected" && !isMissing(end.reason)) throw end.reason;
+  const reads = await Promise.allSettled(ids.slice(0, 6).map((id) => readOne(id, signal)));
+  for (const each of reads) if (each.status === "rejected" && !isMissing(each.reason)) throw each.reason;
 }
 
-/** Reads these rows again. Whatever fails is tried again with the next round. */
+/** Reads these rows again. */
 export async function reread(ids, signal) {
-  if (!ids.length) trouble.delete("rows");
-  else await reading("rows", () => readSome(ids, signal), signal).catch(() => {});
+  if (!ids.length) ends.delete("rows");
+  else await reading("rows", () => readSome(ids, signal), signal);
 }

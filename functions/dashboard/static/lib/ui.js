@@ -111,7 +111,8 @@ export function notice(kind, ...content) {
 
 // A problem with the server's own text and, if possible, a retry.
 export function errorPanel(problem, retry) {
-  const again = retry && button(t.actions.retry, { onclick: retry }, "refresh");
+  const pressed = (event) => submitting(event.currentTarget, async () => retry());
+  const again = retry && button(t.actions.retry, { onclick: pressed }, "refresh");
   return h(
     "div",
     { class: "notice notice-error", role: "alert" },

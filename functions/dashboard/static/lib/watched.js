@@ -1,6 +1,6 @@
 // What is read again while it is looked at, and knows how old it is.
 import { fill, focus, h, keyed, render, whileLookedAt } from "./dom.js";
-import { isMissing, Problem } from "./problem.js";
+import { isMissing, Problem, retryAfter } from "./problem.js";
 import * as store from "./store.js";
 import { button, errorPanel, skeleton, submitting } from "./ui.js";
 import { t } from "../texts.js";
@@ -43,6 +43,10 @@ export function inOrder() {
   };
 }
 
+/** Of each part, the timers of the load that was begun last.
+ * @type {WeakMap<Element, ReturnType<typeof setTimeout>[]>} */
+const loads = new WeakMap();
+
 /**
  * Reads once. Shows a skeleton while that lasts, and a note if it takes long; then the content, or the problem with a
  * retry, which the store is told of.
@@ -61,12 +65,16 @@ export async function load(target, request, draw, options) {
       SLOW_AFTER_MS,
     ),
   ];
+  loads.get(target)?.forEach(clearTimeout);
+  loads.set(target, timers);
+  // Of one that is begun while another lasts, that says how it is.
+  const isLast = () => loads.get(target) === timers;
   target.setAttribute("aria-busy", "true");
   try {
     const value = await request();
     if (!signal.aborted) show(target, draw(value));
   } catch (problem) {
-    if (signal.aborted) return;
+    if (signal.aborted || !isLast()) return;
     if (isMissing(problem) && onMissing) return show(target, onMissing(problem));
     if (!(problem instanceof Problem)) console.error(problem);
     fill(
@@ -76,12 +84,14 @@ export async function load(target, request, draw, options) {
     store.lacks(target, signal);
   } finally {
     timers.forEach(clearTimeout);
-    target.removeAttribute("aria-busy");
+    if (isLast()) target.removeAttribute("aria-busy");
   }
 }
 
-// A node that is there already stays where it is, with its focus.
+// A node that is there already stays where it is, with its focus. What is still awaited takes its place only once it
+// is there.
 function show(target, content) {
+  loads.get(target)?.forEach(clearTimeout);
   if (target.firstChild !== content) fill(target, content);
   store.has(target);
 }
@@ -103,24 +113,32 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
   /** @type {Node | undefined} */
   let content;
   let newest;
-  const ask = inOrder();
+  let drawnOf;
+  // Reads are numbered as they are asked for. Of those that end out of order, the last holds.
+  let [turns, answered, ended] = [0, 0, 0];
   const read = async () => {
-    const holds = ask();
+    const turn = ++turns;
+    const ends = (how) => {
+      if (turn > ended) [ended, problem] = [turn, how];
+    };
     try {
       const { answer, asked } = await store.reading(target, request, signal);
-      problem = null;
-      if (holds()) {
-        newest = answer;
-        at = asked;
-      }
+      ends(null);
+      if (turn > answered) [answered, newest, at] = [turn, answer, asked];
     } catch (error) {
-      problem = error;
-      throw error;
+      ends(error);
+      // What was asked for later is there already. What is gone comes back no more.
+      if (isMissing(error) || turn > answered) throw error;
     }
     store.changed();
     return newest;
   };
-  const drawn = (value) => (content = draw(value));
+  // What was shown more of since stays.
+  const drawn = (value) => {
+    if (!content || value !== drawnOf) content = draw(value);
+    drawnOf = value;
+    return content;
+  };
   const again = async () => {
     try {
       const value = await read();
@@ -137,7 +155,7 @@ export function keptTrue(target, request, draw, { pauseOf = () => READ_EVERY_MS,
     else await reload();
     if (isMissing(problem)) return;
     const pause = () => {
-      const milliseconds = atOnce ? 0 : Math.max(pauseOf(), problem ? AFTER_FAILURE_MS : 0);
+      const milliseconds = atOnce ? 0 : Math.max(pauseOf(), problem ? AFTER_FAILURE_MS : 0, retryAfter(problem));
       atOnce = false;
       return milliseconds;
     };
@@ -195,9 +213,9 @@ export class Pages {
   #options;
 
   /**
-   * `changes`: whether items change after they were listed. `complete`: reads what else is to be known of these items.
-   * @param {{fetchPage: (cursor?: string | null) => Promise<any>, keyOf: (item: any) => string, changes?: boolean,
-   *   complete?: (items: any[]) => Promise<any>}} options
+   * `changes`: whether items change after they were listed.
+   * @param {{fetchPage: (cursor?: string | null) => Promise<any>, keyOf: (item: any) => string,
+   *   changes?: boolean}} options
    */
   constructor(options) {
     this.#options = options;
@@ -214,7 +232,7 @@ export class Pages {
     let [pages, last, from, cursor] = [0, -1, null, null];
     do {
       from = cursor;
-      const page = await this.#fetch(from);
+      const page = await this.#options.fetchPage(from);
       items.push(...page.items);
       cursor = page.next_cursor;
       last = items.findLastIndex(isLast);
@@ -241,31 +259,24 @@ export class Pages {
   /** Loads the page that follows. If the list began anew meanwhile, another one does. */
   async next() {
     const { cursor } = this;
-    const page = await this.#fetch(cursor);
+    const page = await this.#options.fetchPage(cursor);
     if (cursor !== this.cursor) return this.cursor ? this.next() : undefined;
     const before = withoutThose(page.items, this.items, this.#options.keyOf);
     Object.assign(this, { items: [...before, ...page.items], cursor: page.next_cursor });
     this.#shown += 1;
   }
-
-  // An item that was loaded before may have to be completed too.
-  async #fetch(cursor) {
-    const page = await this.#options.fetchPage(cursor);
-    await this.#options.complete?.([...page.items, ...this.items]);
-    return page;
-  }
 }
 
 /**
  * A list that loads one more page per press. Its first page is read again; where items change, all that is loaded.
- * `shown`: an item with what completes it.
+ * `complete`: reads what else is to be known of these items, which are shown meanwhile; `shown`: an item with that.
  * @param {Options & {changes?: boolean, fetchPage: (cursor?: string | null) => Promise<any>,
  *   complete?: (items: any[]) => Promise<any>, shown?: (item: any) => any,
  *   keyOf: (item: any) => string, list: Element, renderItem: (item: any, before?: Element) => Node,
  *   empty: Node, onItems?: (items: any[]) => void}} options
  * @returns {Part & {node: Element, again: () => Promise<void>}}
  */
-export function pagedList({ renderItem, list, empty, onItems, shown = (item) => item, ...options }) {
+export function pagedList({ renderItem, list, empty, onItems, complete, shown = (item) => item, ...options }) {
   const { keyOf } = options;
   const pages = new Pages(options);
   const more = h("div", { class: "more" });
@@ -273,7 +284,7 @@ export function pagedList({ renderItem, list, empty, onItems, shown = (item) => 
   const next = async () => {
     try {
       await store.reading(node, () => pages.next(), options.signal);
-      draw();
+      drawAll();
     } catch (problem) {
       if (!options.signal.aborted) drawMore(problem);
     }
@@ -291,13 +302,21 @@ export function pagedList({ renderItem, list, empty, onItems, shown = (item) => 
   const draw = () => {
     if (pages.items.length) keyed(list, pages.items.map(shown), keyOf, renderItem);
     else fill(list, empty);
+  };
+  // An item that was loaded before may have to be completed too.
+  const drawAll = () => {
+    draw();
     onItems?.(pages.items);
     drawMore();
+    complete?.(pages.items).then(
+      () => options.signal.aborted || draw(),
+      () => {},
+    );
   };
   const node = h("div", {});
   const take = (page) => {
     pages.take(page);
-    draw();
+    drawAll();
     return content;
   };
   return { node, ...keptTrue(node, () => pages.read(), take, options) };

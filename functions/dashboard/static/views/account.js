@@ -181,7 +181,9 @@ function watchTest(id, node) {
   const path = `/accounts/${api.segment(id)}`;
   const newest = () => api.get(`/v1${path}/verifications`, { query: { limit: 1 } });
   return submitting(node, () =>
-    newest().then(({ items }) => here(() => router.go(`#${path}/tests/${items[0].verification_id}`))),
+    newest().then(({ items: [test] }) =>
+      here(() => router.go(`#${path}/tests${test ? `/${api.segment(test.verification_id)}` : ""}`)),
+    ),
   );
 }
 
@@ -511,8 +513,9 @@ class Conflict extends Problem {}
 async function change(handle, body, first = (asked) => asked) {
   try {
     if (!store.etagOf(handle.id)) await first(handle.refresh());
+    const asked = Date.now();
     const answer = await api.patch(`/v1/accounts/${api.segment(handle.id)}`, body, { etag: store.etagOf(handle.id) });
-    store.put(answer.body, answer.etag);
+    store.put(answer.body, answer.etag, asked);
   } catch (problem) {
     if (!(problem instanceof Problem) || problem.status !== 412) throw problem;
     if (isDone(await handle.refresh(), body)) return;
@@ -788,10 +791,11 @@ function confirmRemoval(handle) {
           if (input.value.replace(/[\s-]/g, "") !== account.provider_id) {
             throw { status: 422, errors: [{ field: "number", message: t.account.removeMismatch }] };
           }
+          const asked = Date.now();
           await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
           close();
           here(() => router.go("#/accounts"));
-          store.remove(account.account_id);
+          store.remove(account.account_id, asked);
           toast(t.account.removed(account.name));
         },
       }),

@@ -3,6 +3,7 @@
 import { announce, fill, focus, h, later, onReadNow, render, srOnly, whileLookedAt } from "../lib/dom.js";
 import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { retryAfter } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
@@ -18,6 +19,7 @@ import {
   spinner,
   STATUS_ICONS,
   statusBadge,
+  submitting,
   toast,
 } from "../lib/ui.js";
 import { t } from "../texts.js";
@@ -41,10 +43,10 @@ export function list(context) {
   const added = store.takeAdded();
   view.draw(added);
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
-  if (returning) view.refresh();
+  if (returning) view.refresh().catch(unlessProblem);
   else {
     view.more();
-    view.numbers();
+    view.numbers().catch(unlessProblem);
   }
   if (added) view.reveal(added.account_id);
   view.keepTrue();
@@ -53,6 +55,13 @@ export function list(context) {
 
 function unlessProblem(error) {
   if (error.status === undefined && error.name !== "AbortError") console.error(error);
+}
+
+// Ends when all have ended: with the problem, if any failed, after which to wait longest.
+async function allOf(...reads) {
+  const ends = await Promise.allSettled(reads);
+  const problems = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+  if (problems.length) throw problems.toSorted((a, b) => retryAfter(b) - retryAfter(a))[0];
 }
 
 class ListView {
@@ -138,7 +147,11 @@ class ListView {
           h("h1", {}, t.list.title),
           freshnessMark(() => this.readAt(), this.signal),
         ),
-        changeButton(t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
+        changeButton(
+          t.list.newAccount,
+          { class: "button-primary", onclick: (event) => submitting(event.currentTarget, () => this.openNew()) },
+          "plus",
+        ),
       ),
       this.notices,
       h(
@@ -227,14 +240,14 @@ class ListView {
   }
 
   // The list reports problems with the API. That the numbers are missing, the mark says.
-  numbers() {
-    return store.readNumbers(this.signal).then(
-      () => store.has(this.filters),
-      (problem) => {
-        if (!this.signal.aborted) store.lacks(this.filters, this.signal);
-        unlessProblem(problem);
-      },
-    );
+  async numbers() {
+    try {
+      await store.readNumbers(this.signal);
+      store.has(this.filters);
+    } catch (problem) {
+      if (!this.signal.aborted) store.lacks(this.filters, this.signal);
+      throw problem;
+    }
   }
 
   // `quietly`: what is shown stays until there is more.
@@ -246,7 +259,12 @@ class ListView {
     const first = !listing.started;
     if (!keepRows && !quietly) this.window();
     if (!quietly) this.drawFoot("loading");
-    const slow = later(5_000, () => quietly || this.drawFoot("slow"), this.signal);
+    const isSlow = () => {
+      // What is shown of another selection is not what was asked for.
+      this.window();
+      this.drawFoot("slow");
+    };
+    const slow = later(5_000, () => quietly || isSlow(), this.signal);
     try {
       await listing.readMore(AbortSignal.any([this.signal, mine.signal]));
       this.fetching = null;
@@ -279,6 +297,8 @@ class ListView {
       .filter(([account, status]) => account && account.status !== status)
       .at(-1);
     if (turned) announce(t.list.isNow(turned[0].name, t.status[turned[0].status]));
+    // What a row no longer is, it counts for no more.
+    if (before.some(([id, status]) => store.account(id)?.status !== status)) this.numbers().catch(unlessProblem);
   }
 
   drawArrivals() {
@@ -375,7 +395,11 @@ class ListView {
       icon("cloud"),
       h("h2", {}, t.list.empty.title),
       h("p", {}, t.list.empty.text),
-      changeButton(t.list.newAccount, { class: "button-primary", onclick: () => this.openNew() }, "plus"),
+      changeButton(
+        t.list.newAccount,
+        { class: "button-primary", onclick: (event) => submitting(event.currentTarget, () => this.openNew()) },
+        "plus",
+      ),
     );
   }
 
@@ -397,8 +421,8 @@ class ListView {
           open = false;
           if (router.place().path === "/accounts/new") here(() => router.rewrite("/accounts", before));
         },
-        onAdded: (account) => {
-          store.add(account);
+        onAdded: (account, asked) => {
+          store.add(account, asked);
           const say = () => toast(t.list.added(account.name));
           if (open) here(() => router.go("#/accounts", { replace: true }), say);
           else {
@@ -607,11 +631,9 @@ class ListView {
       () => WATCH_EVERY_MS,
       async () => {
         const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
-        await store.reread(testing, this.signal);
-        if (Math.abs(Date.now() - refreshed) >= REFRESH_EVERY_MS) {
-          refreshed = Date.now();
-          await this.refresh();
-        } else await this.listing.catchUp(this.signal);
+        const isDue = Math.abs(Date.now() - refreshed) >= REFRESH_EVERY_MS;
+        if (isDue) refreshed = Date.now();
+        await allOf(store.reread(testing, this.signal), isDue ? this.refresh() : this.listing.catchUp(this.signal));
       },
     );
   }
@@ -619,8 +641,11 @@ class ListView {
   // Keeps what is shown if it fails. The next refresh tries again, also what failed before.
   async refresh() {
     if (this.fetching) return;
-    await Promise.all([this.numbers(), this.listing.reread(this.rows, this.signal).catch(unlessProblem)]);
-    if (this.hasFailed()) await this.more({ quietly: true });
+    try {
+      await allOf(this.numbers(), this.listing.reread(this.rows, this.signal));
+    } finally {
+      if (this.hasFailed()) await this.more({ quietly: true });
+    }
   }
 
   retry() {

@@ -148,13 +148,14 @@ function accountForm(close, onAdded) {
       if (kept.attempt.content !== content) kept.attempt = { content, key: api.newKey() };
       const body = { ...values.body, ...(chosen.length ? { regions: chosen } : {}) };
       const { values: typed } = kept;
+      const asked = Date.now();
       const account = await api
         .post("/v1/accounts", body, { key: kept.attempt.key })
         .catch((problem) => sayWhoHasIt(problem, body.provider_id));
       if (!account) return;
       // The next modal may hold what was typed since this one was closed.
       if (node.isConnected || kept.values === typed) store.sent();
-      onAdded(account);
+      onAdded(account, asked);
     },
   });
   showAccess(draft.access_type ?? "assume_role");

@@ -42,7 +42,9 @@ export function withOutcomes(signal) {
     const path = `/v1/accounts/${api.segment(entries[0].account_id)}/${list}`;
     try {
       const { items } = await api.get(path, { query: { limit: 100 }, signal });
-      for (const each of items) outcomes.set(each[id], each.outcome ?? each.state);
+      // What has ended does not run again: an answer to an earlier look may come late.
+      for (const each of items)
+        if ((outcomes.get(each[id]) || "running") === "running") outcomes.set(each[id], each.outcome ?? each.state);
     } catch (problem) {
       // Of a deleted account nothing is kept. Whatever else fails is tried again with the next read.
       if (!isMissing(problem)) return;
@@ -128,7 +130,10 @@ function auditRow(entry, withAccount) {
       h("strong", {}, t.audit.actions[entry.action] ?? entry.action),
       auditTarget(entry),
       withAccount &&
-        entry.account_id && [" ", h("a", { href: accountOf(entry) }, entry.account_name ?? t.organization.deleted)],
+        entry.account_id && [
+          " ",
+          h("a", { href: accountOf(entry), "data-part": "account" }, entry.account_name ?? t.organization.deleted),
+        ],
       auditDetail(entry),
     ),
     h(
@@ -166,7 +171,11 @@ function auditDetail(entry) {
     { class: "small trail-detail" },
     detail && [h("span", { class: "muted" }, detail), " · "],
     entry.outcome && [t.outcome[entry.outcome] ?? t.audit.outcomes[entry.outcome] ?? entry.outcome, " · "],
-    h("a", { href: `${accountOf(entry)}/${link}` }, test ? t.audit.seeTest : t.audit.seeInteractions),
+    h(
+      "a",
+      { href: `${accountOf(entry)}/${link}`, "data-part": "see" },
+      test ? t.audit.seeTest : t.audit.seeInteractions,
+    ),
   );
 }
 

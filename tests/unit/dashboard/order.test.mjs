@@ -1,0 +1,177 @@
+// What a part shows when its reads are held, fail, or end in another order than they were begun.
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { button, element, soon } from "./drawn.mjs";
+
+const page = "../../../functions/dashboard/static";
+const { keptTrue, load, pagedList } = await import(`${page}/lib/watched.js`);
+const { render, whileLookedAt } = await import(`${page}/lib/dom.js`);
+const { Problem } = await import(`${page}/lib/problem.js`);
+const { t } = await import(`${page}/texts.js`);
+
+const busy = () => new Problem({ status: 503, title: "Busy" });
+let view, target, asked;
+
+beforeEach(() => {
+  view?.abort();
+  view = new AbortController();
+  target = element();
+  asked = [];
+});
+
+const request = () => {
+  const held = Promise.withResolvers();
+  asked.push(held);
+  return held.promise;
+};
+const node = element();
+const draw = (value) => {
+  node.replaceChildren(value);
+  return node;
+};
+const placeholder = () => "waiting";
+const kept = () => keptTrue(target, request, draw, { signal: view.signal, placeholder });
+
+test("an earlier read that is held does not cover what a later one shows, nor does its failure", async () => {
+  const part = kept();
+  const again = part.again();
+  asked[1].resolve("new");
+  await again;
+  await soon(200);
+  assert.equal(target.textContent, "new");
+  asked[0].reject(busy());
+  await soon();
+  assert.equal(target.textContent, "new");
+  assert.equal(target.getAttribute("aria-busy"), null);
+});
+
+test("the problem of a load is for the one that was begun last", async () => {
+  const part = kept();
+  const reload = part.reload();
+  asked[0].reject(busy());
+  await soon();
+  assert.equal(target.textContent, "");
+  assert.equal(target.getAttribute("aria-busy"), "true");
+  asked[1].reject(busy());
+  await reload;
+  assert.ok(button(target, t.actions.retry));
+  assert.equal(target.getAttribute("aria-busy"), null);
+});
+
+test("a load that was asked for last and fails says so, whatever an earlier read brings", async () => {
+  const part = kept();
+  asked[0].resolve("old");
+  await soon();
+  const again = part.again();
+  const reload = part.reload();
+  asked[1].resolve("older");
+  await again;
+  asked[2].reject(busy());
+  await reload;
+  assert.ok(button(target, t.actions.retry));
+});
+
+test("an answer that comes late leaves what was shown more of since", async () => {
+  const drawn = [];
+  const part = keptTrue(target, request, (value) => drawn.push(value) && node, { signal: view.signal, placeholder });
+  const again = part.again();
+  asked[1].resolve("new");
+  await again;
+  asked[0].resolve("old");
+  await soon();
+  assert.deepEqual(drawn, ["new"]);
+});
+
+test("what is polled waits as long as the API asks, also when the network comes back", async (context) => {
+  const waits = [];
+  const { setTimeout: really } = globalThis;
+  context.mock.method(globalThis, "setTimeout", (work, wait) => {
+    waits.push(wait);
+    return really(work, 0);
+  });
+  let turns = 0;
+  await whileLookedAt(
+    view.signal,
+    () => 2_000,
+    async () => {
+      turns += 1;
+      if (turns === 2) view.abort();
+      throw Object.assign(busy(), { status: 429, retryAfter: 60_000 });
+    },
+  );
+  assert.deepEqual(waits, [0, 2_000, 60_000, 0]);
+});
+
+test("the first pause of a part whose load failed is as long", async (context) => {
+  kept();
+  const { mock } = context.mock.method(globalThis, "setTimeout");
+  asked[0].reject(Object.assign(busy(), { status: 429, retryAfter: 60_000 }));
+  await soon();
+  assert.ok(mock.calls.some(({ arguments: [, wait] }) => wait === 60_000));
+});
+
+test("a list is drawn before what completes it is known, and again with that", async () => {
+  const completed = Promise.withResolvers();
+  const outcomes = new Map();
+  const list = element();
+  const paged = pagedList({
+    signal: view.signal,
+    list,
+    empty: element(),
+    keyOf: (item) => item.id,
+    fetchPage: async () => ({ items: [{ id: "a" }], next_cursor: null }),
+    renderItem: (item) => draw(`${item.id} ${outcomes.get("a") ?? "–"}`),
+    complete: () => completed.promise,
+    shown: (item) => ({ ...item, outcome: outcomes.get(item.id) }),
+  });
+  await soon();
+  assert.equal(paged.node.textContent, "a –");
+  outcomes.set("a", "failed");
+  completed.resolve();
+  await soon();
+  assert.equal(paged.node.textContent, "a failed");
+});
+
+test("more that failed and is tried again is busy meanwhile", async () => {
+  const paged = pagedList({
+    signal: view.signal,
+    list: element(),
+    empty: element(),
+    keyOf: (item) => item.id,
+    fetchPage: (cursor) => (cursor ? request() : Promise.resolve({ items: [{ id: "a" }], next_cursor: "b" })),
+    renderItem: () => element(),
+  });
+  await soon();
+  button(paged.node, t.actions.showMore).dispatchEvent(new Event("click"));
+  asked[0].reject(busy());
+  await soon();
+  const again = button(paged.node, t.actions.retry);
+  again.dispatchEvent(new Event("click"));
+  again.dispatchEvent(new Event("click"));
+  assert.equal(again.getAttribute("aria-busy"), "true");
+  assert.equal(asked.length, 2);
+  asked[1].reject(busy());
+  await soon();
+  assert.equal(again.getAttribute("aria-busy"), null);
+});
+
+test("so is a part", async () => {
+  load(target, request, draw, { signal: view.signal, placeholder });
+  asked[0].reject(busy());
+  await soon();
+  const again = button(target, t.actions.retry);
+  again.dispatchEvent(new Event("click"));
+  assert.equal(again.getAttribute("aria-busy"), "true");
+});
+
+test("what could not be drawn is drawn with the next reading, although that is the same", () => {
+  let isBroken = true;
+  const once = (text) => {
+    if (isBroken) throw new TypeError("no such field");
+    return text;
+  };
+  assert.throws(() => render(target, "shown", once));
+  isBroken = false;
+  render(target, "shown", once);
+  assert.equal(target.textContent, "shown");
+});
