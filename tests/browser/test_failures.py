@@ -3,6 +3,8 @@ spinner."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -146,6 +148,80 @@ def test_a_page_that_cannot_start_says_so_in_words(page, stack, watch):
     expect(page.get_by_role("alert")).to_contain_text("The page cannot start")
     expect(page.get_by_role("alert")).to_contain_text("Check your network.")
     expect(page.get_by_role("alert")).not_to_contain_text("fetch")
+
+
+@pytest.mark.parametrize("end", ["abort", "hold", "fail"])
+def test_a_page_whose_modules_do_not_come_says_so_and_tries_again(page, stack, watch, end):
+    watch.expect_status(503)
+    watch.expects_network_failures = True
+    ends = {
+        "abort": lambda route: route.abort(),
+        "hold": lambda _: None,
+        "fail": lambda route: route.fulfill(status=503),
+    }
+    broken = [True]
+    page.route("**/app.js", lambda route: ends[end](route) if broken[0] else route.continue_())
+    page.goto(f"{stack.dashboard_url}#/access-details", wait_until="commit")
+    again = page.get_by_role("link", name="Try again")
+    expect(again).to_be_visible()
+    expect(
+        page.get_by_text("Cloud Accounts is not loaded yet. Check your network.")
+    ).to_be_visible()
+    broken[0] = False
+    again.click()
+    expect(page.get_by_role("heading", name="Access Details")).to_be_visible()
+
+
+def test_a_page_that_starts_does_not_say_so(page, stack):
+    page.route("**/app.js", lambda _: None)
+    page.goto(stack.dashboard_url, wait_until="commit")
+    expect(page.get_by_text("is not loaded yet")).to_have_count(1)
+    expect(page.get_by_text("is not loaded yet")).to_be_hidden()
+
+
+def test_a_configuration_that_never_comes_is_not_waited_for_in_vain(page, stack, watch):
+    watch.expect_complaint("timed out")
+    page.add_init_script(
+        "const timeout = AbortSignal.timeout;"
+        "AbortSignal.timeout = (limit) => timeout.call(AbortSignal, limit / 20);"
+    )
+    page.route("**/config.json", lambda _: None)
+    page.goto(stack.dashboard_url, wait_until="commit")
+    alert = page.get_by_role("alert")
+    expect(alert).to_contain_text("The page cannot start")
+    page.unroute("**/config.json")
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_view_whose_module_hangs_says_that_it_takes_long(admin):
+    page = admin.page
+    page.route("**/views/organization.js", lambda _: None)
+    page.evaluate("location.hash = '#/organization'")
+    expect(page.get_by_text("This takes longer than usual.")).to_be_visible()
+    page.unroute("**/views/organization.js")
+    page.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("heading", name="Organization")).to_be_visible()
+
+
+def test_a_view_that_failed_offline_has_no_other_title_and_comes_with_the_network(admin, watch):
+    watch.expects_network_failures = True
+    watch.expect_complaint("dynamically imported")
+    page = admin.page
+    admin.go("#/accounts/acc000000/nothing")
+    expect(page).to_have_title(re.compile("no such page"))
+    page.context.set_offline(True)
+    held = []
+    page.route("**/views/organization.js", lambda route: held.extend([route]))
+    page.evaluate("location.hash = '#/organization'")
+    expect(page).to_have_title(re.compile("^Organization"))
+    for route in held:
+        route.abort()
+    expect(page.get_by_role("alert")).to_contain_text("could not be loaded")
+    expect(page).to_have_title(re.compile("could not be loaded"))
+    page.unroute("**/views/organization.js")
+    page.context.set_offline(False)
+    expect(page.get_by_role("heading", name="Organization")).to_be_visible()
 
 
 def test_an_address_that_does_not_exist_says_so(admin):

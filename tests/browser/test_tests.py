@@ -63,6 +63,15 @@ def test_watching_a_test_starts_none_for_whoever_watches(role, sign_in, answer_w
     assert started == []
 
 
+def test_watching_a_test_that_is_not_listed_yet_shows_the_tests(admin, answer_with):
+    page = admin.page
+    answer_with(page, "/v1/accounts/acc000000", samples.account(0, testing=True))
+    answer_with(page, TEST.rpartition("/")[0], {"items": [], "next_cursor": None})
+    page.evaluate("location.hash = '#/accounts/acc000000'")
+    page.get_by_role("button", name="Watch the test").click()
+    expect(page).to_have_url(re.compile("#/accounts/acc000000/tests$"))
+
+
 def test_the_bar_has_no_end_and_no_group_is_whole_until_the_catalog_is_there(
     admin, account, answer_with, watch
 ):

@@ -8,11 +8,12 @@ import * as router from "./lib/router.js";
 import * as session from "./lib/session.js";
 import { stored } from "./lib/storage.js";
 import * as store from "./lib/store.js";
-import { errorPanel, notice, notLoaded, skeleton, toast } from "./lib/ui.js";
+import { button, errorPanel, notice, notLoaded, skeleton, toast } from "./lib/ui.js";
 import { t } from "./texts.js";
 import * as accounts from "./views/accounts.js";
 
 const WARN_BEFORE_MS = 5 * 60_000;
+const SLOW_AFTER_MS = 5_000;
 
 const ROUTES = [
   { path: "/accounts", section: "accounts", view: async () => accounts.list },
@@ -203,13 +204,18 @@ async function show({ route, params, path, query, signal }) {
   };
   const context = { main: view, params, path, query, signal, title };
   fill(main, view);
+  // Until the view is there, and has a title of its own.
+  title(SIDEBAR.find(({ section }) => section === route.section)?.text ?? t.nav.accounts);
   const mustSignIn = !route.open && !session.current();
-  const patience = setTimeout(() => fill(view, skeleton(6)), 150);
+  const patience = [
+    setTimeout(() => fill(view, skeleton(6)), 150),
+    setTimeout(() => fill(view, skeleton(6), takesLong()), SLOW_AFTER_MS),
+  ];
   view.setAttribute("aria-busy", "true");
   const first = shown === 1;
   try {
     const draw = mustSignIn ? (await import("./views/sign-in.js")).signIn : await route.view();
-    clearTimeout(patience);
+    patience.forEach(clearTimeout);
     if (signal.aborted) return;
     fill(view);
     view.removeAttribute("aria-busy");
@@ -229,12 +235,20 @@ async function show({ route, params, path, query, signal }) {
       if (!context.keepsScroll) window.scrollTo(0, 0);
     }
   } catch (error) {
-    clearTimeout(patience);
+    patience.forEach(clearTimeout);
     if (signal.aborted) return;
     view.removeAttribute("aria-busy");
+    title(t.problems.view);
     fill(view, notLoaded(error));
+    addEventListener("online", router.render, { once: true, signal });
   }
 }
+
+// A module that hangs is fetched anew only by a page that is.
+const takesLong = () => [
+  h("p", { class: "muted small slow", role: "status" }, t.problems.slow),
+  button(t.actions.retry, { onclick: () => location.reload() }, "refresh"),
+];
 
 function notFound({ main: view, title }) {
   title(t.notFound.title);
@@ -256,7 +270,8 @@ function warnBeforeTheEnd() {
 }
 
 async function configuration() {
-  const answer = await fetch(new URL("../config.json", import.meta.url), { credentials: "omit" });
+  const signal = AbortSignal.timeout(session.TIMEOUT_MS);
+  const answer = await fetch(new URL("../config.json", import.meta.url), { credentials: "omit", signal });
   if (!answer.ok) throw new Problem({ status: answer.status, title: t.problems.byStatus(answer.status) });
   return answer.json();
 }
