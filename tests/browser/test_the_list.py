@@ -132,6 +132,47 @@ def test_a_row_under_test_turns_to_its_result_by_itself(admin, answer_with):
     expect(row(admin.page, "Account00005")).to_contain_text("Confirmed")
 
 
+def test_the_numbers_of_the_filters_turn_with_a_row(admin, answer_with):
+    page = admin.page
+    before = samples.account(5, status="failed", testing=True)
+    now = [before]
+    answer_with(page, "/v1/accounts", {"items": [before], "next_cursor": None})
+    answer_with(page, "/v1/accounts/acc000005", lambda _: now[0])
+    answer_with(page, "/v1/organization", lambda _: samples.organization(now))
+    page.reload()
+    confirmed = page.locator(".status-confirmed .count")
+    expect(confirmed).to_have_text("0")
+    now[0] = samples.account(5, status="confirmed")
+    expect(row(page, "Account00005")).to_contain_text("Confirmed")
+    expect(confirmed).to_have_text("1", timeout=5_000)
+
+
+def test_rows_under_test_are_asked_for_no_sooner_than_the_api_asks(admin, answer_with, watch):
+    watch.expect_status(429)
+    page, asked = admin.page, []
+    one = samples.account(5, testing=True)
+    answer_with(page, "/v1/accounts", {"items": [one], "next_cursor": None})
+
+    def refuse(route) -> None:
+        asked.append(route)
+        route.fulfill(
+            status=429, headers={"retry-after": "60"}, json={"title": "Too many", "detail": ""}
+        )
+
+    page.route("**/v1/accounts/acc000005", refuse)
+    page.clock.install()
+    page.goto("about:blank")
+    with page.expect_response("**/v1/accounts/acc000005"):
+        admin.go("#/accounts")
+        expect(row(page, "Account00005")).to_contain_text("Testing…")
+        page.clock.run_for(2_100)
+    for _ in range(5):
+        page.clock.run_for(10_000)
+    assert len(asked) == 1
+    with page.expect_response("**/v1/accounts/acc000005"):
+        page.clock.run_for(11_000)
+
+
 def test_a_hidden_tab_asks_for_nothing_and_at_once_when_it_is_looked_at_again(many, admin):
     many.clock.install()
     many.reload()
@@ -186,7 +227,7 @@ def test_the_focus_of_a_row_that_fits_no_longer_goes_to_the_one_in_its_place(adm
     expect(row(page, "Account00002").get_by_role("button", name="Test")).to_be_focused()
 
 
-@pytest.mark.parametrize("status", [422, 503])
+@pytest.mark.parametrize("status", [404, 422, 503])
 def test_numbers_that_could_not_be_read_are_not_called_live(admin, answer_with, watch, status):
     watch.expect_status(status)
     page, broken = admin.page, [False]

@@ -300,6 +300,7 @@ async function start() {
         ),
       ),
     );
+    addEventListener("online", () => location.reload());
     return;
   }
   byId("toasts").setAttribute("aria-label", t.nav.notices);

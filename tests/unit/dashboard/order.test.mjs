@@ -155,7 +155,25 @@ test("more that failed and is tried again is busy meanwhile", async () => {
   assert.equal(again.getAttribute("aria-busy"), null);
 });
 
-test("so is a part", async () => {
+test("more is asked for once, also where its button was drawn anew and is pressed again", async () => {
+  let cursor = "b";
+  const paged = pagedList({
+    signal: view.signal,
+    list: element(),
+    empty: element(),
+    keyOf: (item) => item.id,
+    fetchPage: (from) => (from ? request() : Promise.resolve({ items: [{ id: cursor }], next_cursor: cursor })),
+    renderItem: () => element(),
+  });
+  await soon();
+  button(paged.node, t.actions.showMore).dispatchEvent(new Event("click"));
+  cursor = "c";
+  await paged.again();
+  button(paged.node, t.actions.showMore).dispatchEvent(new Event("click"));
+  assert.equal(asked.length, 1);
+});
+
+test("a part that failed and is tried again is busy too", async () => {
   load(target, request, draw, { signal: view.signal, placeholder });
   asked[0].reject(busy());
   await soon();

@@ -281,13 +281,21 @@ export function pagedList({ renderItem, list, empty, onItems, complete, shown = 
   const pages = new Pages(options);
   const more = h("div", { class: "more" });
   const content = h("div", {}, list, more);
-  const next = async () => {
+  const loadNext = async () => {
     try {
       await store.reading(node, () => pages.next(), options.signal);
       drawAll();
     } catch (problem) {
       if (!options.signal.aborted) drawMore(problem);
     }
+  };
+  // The button may be drawn anew meanwhile: another press waits for the same page.
+  let awaited;
+  const next = () => {
+    awaited ??= loadNext().finally(() => {
+      awaited = undefined;
+    });
+    return awaited;
   };
   const drawMore = (problem) =>
     render(more, [pages.cursor, problem?.message], () =>

@@ -3,7 +3,7 @@
 import { announce, fill, focus, h, later, onReadNow, render, srOnly, whileLookedAt } from "../lib/dom.js";
 import { number, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
-import { retryAfter } from "../lib/problem.js";
+import { isMissing, retryAfter } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
@@ -57,10 +57,10 @@ function unlessProblem(error) {
   if (error.status === undefined && error.name !== "AbortError") console.error(error);
 }
 
-// Ends when all have ended: with the problem, if any failed, after which to wait longest.
+// Ends when all have ended: with the problem, if any failed, after which to wait longest. A list is never gone.
 async function allOf(...reads) {
   const ends = await Promise.allSettled(reads);
-  const problems = ends.flatMap((end) => (end.status === "rejected" ? [end.reason] : []));
+  const problems = ends.flatMap((end) => (end.status === "rejected" && !isMissing(end.reason) ? [end.reason] : []));
   if (problems.length) throw problems.toSorted((a, b) => retryAfter(b) - retryAfter(a))[0];
 }
 
