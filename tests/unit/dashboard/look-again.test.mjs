@@ -27,7 +27,7 @@ test("a look after which the account cannot be read says so, and its button is b
   const view = new AbortController();
   const main = opened(instructions, view.signal);
   hours = 1;
-  await soon(20);
+  await soon(200);
 
   const again = button(main, t.instructions.lookAgain);
   again.dispatchEvent(new Event("click"));
@@ -35,7 +35,7 @@ test("a look after which the account cannot be read says so, and its button is b
   assert.equal(again.getAttribute("aria-busy"), "true");
   read = () => Response.json({ title: "Forbidden", detail: "You may not see it." }, { status: 403 });
   looked(Response.json({ state: "waiting" }));
-  await soon(20);
+  await soon(200);
   assert.equal(toasts.textContent, "You may not see it.");
   assert.equal(again.getAttribute("aria-busy"), null);
   view.abort();
