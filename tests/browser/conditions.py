@@ -38,7 +38,7 @@ POINTS = {
     9: "an error marks the window that it is about",
     10: "a test that cannot start without network says so",
     11: "the first field of a modal has the focus",
-    12: "a number that is connected already leads to its account",
+    12: "a number that is here already leads to its account",
     13: "a name that another account has is warned of",
     14: "a new row is shown among the others",
     15: "audit rows lead to what they are about",

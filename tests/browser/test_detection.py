@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -112,6 +113,62 @@ def test_who_is_not_looked_at_is_told_what_is_true(instructions, watch, state, s
     there.state = "waiting"
     there.wait(6)
     expect(there.said).to_contain_text(EVERY)
+
+
+@pytest.mark.parametrize("how", [UNAVAILABLE, "abort"], ids=["API down", "no network"])
+def test_while_every_look_fails_nobody_is_told_to_wait(instructions, watch, how):
+    watch.expect_status(503)
+    watch.expects_network_failures = True
+    there = instructions(next_verification_at=None)
+    mark = there.page.locator(".freshness")
+    expect(there.said).to_contain_text(EVERY)
+    there.state = how
+    there.wait(12)
+    expect(there.said).to_have_text(
+        "The role has not been found yet. Cavok could not look just now. It tries again every 5 "
+        "seconds while you are here. "
+    )
+    expect(mark).to_contain_text("Last updated")
+    there.state = "waiting"
+    there.wait(12)
+    expect(there.said).to_contain_text(EVERY)
+    expect(mark).to_have_text("Live")
+
+
+def test_a_look_that_failed_is_missed_by_nobody_once_the_account_is_connected(instructions, watch):
+    watch.expect_status(503)
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.state = UNAVAILABLE
+    there.wait(12)
+    there.account = samples.account(5, status="confirmed", version=2)
+    there.wait(12)
+    expect(there.said).to_have_text("It works. This account is connected. ")
+    expect(there.page.locator(".freshness")).to_have_text("Live")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"issues": [samples.issue("revoked", "R.", "Test.")]}, "Revoked: nothing of"),
+        ({"status": "confirmed"}, "This account is connected."),
+        (
+            {"status": "failed", "issues": [samples.issue("confused_deputy", "O.", "Close it.")]},
+            "Blocked for your safety",
+        ),
+    ],
+    ids=["revoked", "connected", "open"],
+)
+def test_what_the_last_look_said_holds_for_no_other_condition(instructions, changes, said):
+    there = instructions()
+    expect(there.said).to_contain_text(EVERY)
+    there.page.route(re.compile("/detection$"), lambda _: None)
+    there.wait(6)
+    there.account = there.account | {"version": 2, **changes}
+    there.wait(8)
+    expect(there.said).to_contain_text(said)
+    expect(there.said).not_to_contain_text(EVERY)
+    expect(there.page.locator(".watch-state .spinner")).to_have_count(0)
 
 
 def test_a_look_whose_answer_was_lost_is_repeated_while_its_test_runs(instructions, watch):

@@ -117,7 +117,7 @@ def test_a_number_that_is_connected_already_is_said_so(admin, modal, watch):
     fill(modal, number=known["provider_id"])
     submit(modal)
     alert = modal.get_by_role("dialog").get_by_role("alert")
-    expect(alert).to_contain_text(f"{known['provider_id']} is connected already.")
+    expect(alert).to_contain_text(f"{known['provider_id']} is here already.")
     expect(modal.get_by_label("Provider ID")).to_have_value(known["provider_id"])
     expect(modal.get_by_label("Provider ID")).to_be_focused()
     alert.get_by_role("link", name=known["name"]).click()
@@ -220,6 +220,51 @@ def test_who_presses_enter_is_warned_of_a_taken_name_too_and_may_use_it(modal, a
     modal.get_by_label("Name", exact=True).press("Enter")
     expect(modal.get_by_role("dialog")).to_have_count(0)
     assert len(added) == 1
+
+
+def test_the_account_that_a_lost_request_has_added_is_no_other(modal, answer_with):
+    there = samples.account(0)
+    answer_with(modal, "/v1/accounts", samples.pages_of([there]))
+    added = answer_with(modal, "/v1/accounts", (201, there), method="POST")
+    fill(modal, number="4000-0000-0000", name=there["name"])
+    modal.get_by_label("Name", exact=True).press("Enter")
+    expect(modal.get_by_role("dialog")).to_have_count(0)
+    assert len(added) == 1
+
+
+def test_what_was_added_is_called_what_it_is_called_now(modal, answer_with, watch):
+    watch.expect_status(404)
+    new, notice = samples.account(51, status="unconfirmed"), modal.locator(".list-notices")
+    there: list[Any] = [new]
+    modal.clock.install()
+    answer_with(modal, "/v1/accounts", samples.pages_of([samples.account(0)]))
+    answer_with(modal, "/v1/accounts", (201, new), method="POST")
+    answer_with(modal, f"/v1/accounts/{new['account_id']}", lambda _: there[-1])
+    modal.reload()
+    fill(modal)
+    submit(modal)
+    expect(notice).to_contain_text("Account00051 was added. Next step")
+    there.append(new | {"name": "Renamed", "status": "confirmed", "version": 2})
+    modal.clock.run_for(35_000)
+    expect(notice).to_have_text("Renamed was added. ")
+    there.append(samples.NO_SUCH)
+    modal.clock.run_for(35_000)
+    expect(notice).to_have_text("")
+
+
+def test_a_modal_that_does_not_load_says_so_until_it_does(admin, watch):
+    watch.expects_network_failures = True
+    watch.expect_complaint("Failed to fetch dynamically imported module")
+    page, cut = admin.page, re.compile(r"/new-account[^/]*\.js$")
+    page.route(cut, lambda route: route.abort())
+    page.goto("about:blank")
+    admin.go("#/accounts/new")
+    alert = page.get_by_role("main").get_by_role("alert")
+    expect(alert).to_contain_text("Reload the page.")
+    page.unroute(cut)
+    alert.get_by_role("button", name="Try again").click()
+    expect(page.get_by_role("dialog", name="New Account")).to_be_visible()
+    expect(page.get_by_role("main").get_by_role("alert")).to_have_count(0)
 
 
 def test_whoever_left_while_an_account_was_added_stays_where_they_are(modal, answer_with):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.support.page import samples
@@ -53,6 +54,22 @@ def test_an_admin_revokes_an_account_after_reading_what_ends(admin, answer_with)
     expect(page.get_by_role("button", name="Revoke now")).to_have_count(0)
     expect(page.get_by_role("heading", name="Account00000")).to_be_focused()
     assert len(posted) == 1
+
+
+@pytest.mark.parametrize(
+    ("button", "title"),
+    [("Revoke now", "Stop using {} now?"), ("Delete account", "Delete {}?")],
+)
+def test_a_modal_names_the_account_as_another_has_renamed_it(admin, answer_with, button, title):
+    page, there = admin.page, [samples.account(0)]
+    page.clock.install()
+    answer_with(page, ONE, lambda _: there[-1])
+    admin.go("#/accounts/acc000000")
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("dialog", name=title.format("Account00000"))).to_be_visible()
+    there.append(samples.account(0, name="Renamed", version=2))
+    page.clock.run_for(16_000)
+    expect(page.get_by_role("dialog", name=title.format("Renamed"))).to_be_visible()
 
 
 def test_a_revoked_account_leads_from_the_list_to_the_reason(admin, answer_with):

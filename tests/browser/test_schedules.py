@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conditions import API_DOWN, EVERY, shows
 from tests.support.page import samples
 
 ONE = "/v1/accounts/acc000000"
-MONDAY = {"action": "start", "at": "2026-01-12T08:00:00Z"}
+MONDAY = {"action": "start", "at": "2035-01-08T08:00:00Z"}
+
+
+STOPPING = samples.INTERACTIONS[0] | {"action": "stop", "result": "pending", "state": None}
+REVOKED = samples.issue("revoked", "A person revoked it.", "Press Test.")
 
 
 @pytest.fixture
@@ -35,6 +39,19 @@ def saved(next_action: dict[str, Any] | None, **changes: Any) -> Any:
     return reply
 
 
+def schedule_of_web1(page: Page, answer_with: Any, next_action: dict[str, Any]) -> dict[str, Any]:
+    """What the API answers to a new schedule of web1, and then to whoever reads it."""
+    there: dict[str, Any] = {}
+
+    def keep(request: Any) -> dict[str, Any]:
+        there.update(saved(next_action)(request))
+        return there
+
+    answer_with(page, f"{ONE}/resources/res1", keep, method="PATCH")
+    answer_with(page, f"{ONE}/resources/res1", lambda _: there.get("gone") or there)
+    return there
+
+
 def save(page: Page) -> None:
     page.get_by_role("button", name="Change the schedule of web1").click()
     page.get_by_role("button", name="Save").click()
@@ -49,9 +66,8 @@ def test_an_instance_that_runs_outside_of_its_new_schedule_is_asked_about(
     furnished, admin, answer_with, network
 ):
     page = furnished
-    answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
-    pending = samples.INTERACTIONS[0] | {"action": "stop", "result": "pending", "state": None}
-    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", pending, method="POST")
+    schedule_of_web1(page, answer_with, MONDAY)
+    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", STOPPING, method="POST")
     admin.go("#/accounts/acc000000/instances")
     # Instances are not listed again by themselves.
     with network.outage(page, back=""):
@@ -76,15 +92,75 @@ def test_an_instance_that_runs_outside_of_its_new_schedule_is_asked_about(
 
 def test_the_schedules_ask_too_although_they_do_not_see_what_runs(furnished, admin, answer_with):
     page = furnished
-    answer_with(page, f"{ONE}/resources/res1", saved(MONDAY), method="PATCH")
-    pending = samples.INTERACTIONS[0] | {"action": "stop", "result": "pending", "state": None}
-    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", pending, method="POST")
+    schedule_of_web1(page, answer_with, MONDAY)
+    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", STOPPING, method="POST")
     admin.go("#/accounts/acc000000/schedules")
     save(page)
     expect(question(page)).to_contain_text("If it is running now, it runs outside this schedule.")
     question(page).get_by_role("button", name="Stop now").click()
     expect(page.locator("#toasts")).to_contain_text("web1 is stopping.")
     assert stops[0].url.endswith("?region=us-east-1")
+
+
+@pytest.mark.parametrize(
+    ("becomes", "why"),
+    [
+        ("due", "Its schedule has taken its turn, or was changed."),
+        ("stopped", "It does not run any more."),
+        ("revoked", "The use of this account is revoked"),
+    ],
+)
+def test_the_question_goes_when_there_is_none_any_more(furnished, admin, answer_with, becomes, why):
+    page, acts, accounts = furnished, [], [samples.account(0)]
+    answer_with(page, ONE, lambda _: accounts[-1])
+    answer_with(page, f"{ONE}/interactions", lambda _: {"items": acts, "next_cursor": None})
+    schedule_of_web1(page, answer_with, {"action": "start", "at": "2026-01-12T08:00:00Z"})
+    listing = samples.INSTANCES | {"as_of": "2026-01-12T07:59:00Z"}
+    answer_with(page, f"{ONE}/instances", listing)
+    page.clock.install(time="2026-01-12T07:59:00Z")
+    admin.go("#/accounts/acc000000/instances")
+    save(page)
+    expect(question(page)).to_contain_text("It is running now, outside this schedule.")
+    if becomes == "stopped":
+        stop = {"at": "2026-01-12T07:59:10Z", "result": "reached", "state": "stopped"}
+        acts += [STOPPING | {"instance_id": listing["items"][0]["instance_id"]} | stop]
+    if becomes == "revoked":
+        accounts += [samples.account(0, status="unconfirmed", issues=[REVOKED], version=2)]
+    page.clock.run_for(70_000 if becomes == "due" else 40_000)
+    expect(question(page)).to_have_count(0)
+    expect(page.locator("#toasts")).to_contain_text(f"web1 was left as it is. {why}")
+
+
+def test_the_question_knows_no_more_than_the_listing(furnished, admin, answer_with):
+    page = furnished
+    schedule_of_web1(page, answer_with, MONDAY)
+    answer_with(page, f"{ONE}/instances", samples.INSTANCES | {"as_of": "2026-01-10T10:00:00Z"})
+    page.clock.install(time="2026-01-10T10:00:00Z")
+    admin.go("#/accounts/acc000000/instances")
+    save(page)
+    expect(question(page)).to_contain_text("It is running now, outside this schedule.")
+    page.clock.run_for(70_000)
+    expect(question(page)).to_contain_text("If it is running now, it runs outside this schedule.")
+
+
+@pytest.mark.parametrize(
+    "meanwhile",
+    [{"next_action": {**MONDAY, "action": "stop"}}, {"gone": samples.NO_SUCH}],
+    ids=["a turn by another clock", "released"],
+)
+def test_nothing_is_stopped_in_its_time(furnished, admin, answer_with, watch, meanwhile):
+    watch.expect_status(404)
+    page = furnished
+    there = schedule_of_web1(page, answer_with, MONDAY)
+    stops = answer_with(page, f"{ONE}/instances/ec2/[^/]+/stop", STOPPING, method="POST")
+    admin.go("#/accounts/acc000000/schedules")
+    save(page)
+    expect(question(page)).to_be_visible()
+    there.update(meanwhile)
+    question(page).get_by_role("button", name="Stop now").click()
+    expect(question(page)).to_have_count(0)
+    expect(page.locator("#toasts")).to_contain_text("web1 was left as it is.")
+    assert stops == []
 
 
 def test_the_question_waits_for_no_slow_reading_but_for_another_modal(
@@ -219,6 +295,11 @@ def test_the_week_and_its_times_are_the_readers(open_context, sign_in, answer_ev
     expect(week.nth(1)).to_contain_text("Mon7:30 AM–7:00 PM")
 
 
+def error(window: Locator) -> Locator:
+    """What is said to be wrong with it."""
+    return window.locator(".field-error:not(:empty)")
+
+
 @shows(9, *EVERY)
 def test_an_error_marks_the_window_that_it_is_about(furnished, admin, answer_with, watch, network):
     watch.expect_status(422)
@@ -236,20 +317,24 @@ def test_an_error_marks_the_window_that_it_is_about(furnished, admin, answer_wit
     second.get_by_text("Sat").click()
     with network.outage(page):
         dialog.get_by_role("button", name="Save").click()
-        expect(second.locator(".field-error")).to_contain_text("Choose at least one day")
-    expect(second.get_by_label("Start at")).to_have_attribute("aria-invalid", "true")
-    expect(first.locator(".field-error")).to_have_text("")
-    expect(first.get_by_label("Start at")).not_to_have_attribute("aria-invalid", "true")
+        expect(error(second)).to_contain_text("Choose at least one day")
+    expect(second.get_by_label("Sat")).to_have_attribute("aria-invalid", "true")
+    expect(second.get_by_label("Start at")).not_to_have_attribute("aria-invalid", "true")
+    expect(error(first)).to_have_count(0)
+    expect(first.get_by_label("Sat")).not_to_have_attribute("aria-invalid", "true")
     second.get_by_text("Sat").click()
     dialog.get_by_role("button", name="Save").click()
-    expect(first.locator(".field-error")).to_have_text("This hour is skipped.")
-    expect(second.locator(".field-error")).to_have_text("")
+    expect(error(first)).to_have_text("This hour is skipped.")
+    expect(first.get_by_label("Start at")).to_have_attribute("aria-invalid", "true")
+    expect(first.get_by_label("Stop at")).not_to_have_attribute("aria-invalid", "true")
+    expect(error(second)).to_have_count(0)
 
 
 def test_the_next_change_is_the_one_that_comes_next(furnished, admin, answer_with, watch):
     watch.expects_network_failures = True
     page = furnished
-    there = [samples.RESOURCES[0] | {"next_action": MONDAY}]
+    start = {"action": "start", "at": "2026-01-12T08:00:00Z"}
+    there = [samples.RESOURCES[0]]
     answer_with(page, f"{ONE}/resources", lambda _: {"items": there, "next_cursor": None})
     for view, card, now, later in (
         (
@@ -260,7 +345,7 @@ def test_the_next_change_is_the_one_that_comes_next(furnished, admin, answer_wit
         ),
         ("instances", ".instance-note", "Next stop: 12 Jan 2026, 19:00", "12 Jan 2026, 18:00"),
     ):
-        there[0] |= {"next_action": MONDAY}
+        there[0] |= {"next_action": start}
         page.clock.install(time="2026-01-12T07:59:30Z")
         page.goto("about:blank")
         admin.go(f"#/accounts/acc000000/{view}")

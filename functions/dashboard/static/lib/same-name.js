@@ -20,15 +20,15 @@ export const find = (q, fits) =>
  * Warns of a name that another account has. `warns`: asked for before saving; whether it warns of this name for the
  * first time. Whoever has been warned may use it.
  * @param {HTMLInputElement} input
- * @param {string} own the account that may have it
+ * @param {(account: any) => boolean} isOwn tells the account that may have it
  */
-export function sameName(input, own = "") {
+export function sameName(input, isOwn) {
   const warning = h("p", { class: "field-warning", role: "status" });
   let warnedOf = "";
   const warns = async () => {
     const wanted = input.value.trim();
     if (wanted === warnedOf) return false;
-    const isSame = ({ account_id: id, name }) => id !== own && name.toLowerCase() === wanted.toLowerCase();
+    const isSame = (account) => !isOwn(account) && account.name.toLowerCase() === wanted.toLowerCase();
     const there = NAME.test(wanted) && (await find(wanted, isSame));
     if (input.value.trim() !== wanted) return false;
     warnedOf = there ? wanted : "";

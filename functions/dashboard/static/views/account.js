@@ -533,7 +533,7 @@ function rename(handle) {
     maxlength: "64",
   });
   const save = changing(handle, ["name"], ({ name }) => t.account.renamedMeanwhile(name));
-  const named = sameName(input, handle.id);
+  const named = sameName(input, ({ account_id: id }) => id === handle.id);
   dialog({
     title: t.account.renameTitle,
     content: ({ close }) =>
@@ -717,10 +717,16 @@ function drawRevoke(target, account, handle) {
   );
 }
 
+// A modal that names the account names it as it is called now.
+function keepName(handle, { node }, title) {
+  const heading = node.querySelector("h1");
+  handle.onChange(({ name }) => render(heading, name, title));
+}
+
 function confirmRevoke(handle) {
   const account = handle.account();
   const here = router.whileHere();
-  dialog({
+  const modal = dialog({
     title: t.revoke.confirm(account.name),
     content: ({ close }) =>
       form({
@@ -739,7 +745,7 @@ function confirmRevoke(handle) {
         async onsubmit() {
           await api.post(`/v1/accounts/${api.segment(account.account_id)}/revoke`);
           close();
-          toast(t.revoke.done(account.name));
+          toast(t.revoke.done((handle.account() ?? account).name));
           // If it fails, the next look shows it.
           await handle.refresh().catch(() => {});
           // The button is gone, so the focus goes to what has changed.
@@ -751,6 +757,7 @@ function confirmRevoke(handle) {
         },
       }),
   });
+  keepName(handle, modal, t.revoke.confirm);
 }
 
 function danger(handle) {
@@ -772,7 +779,7 @@ function confirmRemoval(handle) {
     autocomplete: "off",
     spellcheck: "false",
   });
-  dialog({
+  const modal = dialog({
     title: t.account.removeTitle(account.name),
     content: ({ close }) =>
       form({
@@ -793,11 +800,13 @@ function confirmRemoval(handle) {
           }
           const asked = Date.now();
           await api.remove(`/v1/accounts/${api.segment(account.account_id)}`);
+          const { name } = handle.account() ?? account;
           close();
           here(() => router.go("#/accounts"));
           store.remove(account.account_id, asked);
-          toast(t.account.removed(account.name));
+          toast(t.account.removed(name));
         },
       }),
   });
+  keepName(handle, modal, t.account.removeTitle);
 }

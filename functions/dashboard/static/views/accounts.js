@@ -15,6 +15,7 @@ import {
   freshnessMark,
   isRevoked,
   notice,
+  notLoaded,
   problemsOf,
   spinner,
   STATUS_ICONS,
@@ -39,9 +40,9 @@ export function list(context) {
   const returning = listing.started;
   context.keepsScroll = true;
 
-  const view = new ListView(main, listing, signal);
   const added = store.takeAdded();
-  view.draw(added);
+  const view = new ListView(main, listing, signal, added?.account_id);
+  view.draw();
   window.scrollTo(0, returning && !added ? listing.scroll : 0);
   if (returning) view.refresh().catch(unlessProblem);
   else {
@@ -65,10 +66,13 @@ async function allOf(...reads) {
 }
 
 class ListView {
-  constructor(main, listing, signal) {
+  constructor(main, listing, signal, added) {
     this.main = main;
     this.listing = listing;
     this.signal = signal;
+    this.added = added;
+    this.addedNotice = h("div", {});
+    this.notOpened = h("div", {});
     this.rows = new Map();
     this.fetching = null;
     this.opening = false;
@@ -77,7 +81,7 @@ class ListView {
     store.onChange(() => this.update(), signal);
   }
 
-  draw(added) {
+  draw() {
     const who = session.somebody();
     this.search = h("input", {
       type: "search",
@@ -98,20 +102,10 @@ class ListView {
       "div",
       { class: "list-notices" },
       !who.canChange && notice("info", h("p", {}, t.viewer.banner)),
-      added &&
-        notice(
-          "success",
-          h(
-            "p",
-            {},
-            h("a", { href: `#/accounts/${added.account_id}` }, added.name),
-            ` ${t.list.wasAdded} `,
-            t.list.nextStep[added.access_type],
-            " ",
-            h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
-          ),
-        ),
+      this.addedNotice,
+      this.notOpened,
     );
+    this.drawAdded();
     this.arrived = h("div", { class: "arrived" });
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
@@ -187,6 +181,32 @@ class ListView {
     window.addEventListener("scroll", onscroll, { passive: true, signal: this.signal });
     window.addEventListener("resize", onresize, { passive: true, signal: this.signal });
     this.window();
+  }
+
+  // The account that this page has added, as it is called now, for as long as it is there.
+  drawAdded() {
+    const account = /** @type {any} */ (store.account(this.added));
+    const { account_id: id, name, access_type: type, status } = account ?? {};
+    render(
+      this.addedNotice,
+      [id, name, type, status],
+      () =>
+        id &&
+        notice(
+          "success",
+          h(
+            "p",
+            {},
+            h("a", { href: `#/accounts/${id}`, "data-part": "added" }, name),
+            ` ${t.list.wasAdded} `,
+            status === "unconfirmed" && [
+              t.list.nextStep[type],
+              " ",
+              h("a", { href: `#/accounts/${id}/instructions`, "data-part": "next" }, t.list.instructions),
+            ],
+          ),
+        ),
+    );
   }
 
   drawFilters() {
@@ -286,6 +306,7 @@ class ListView {
   // Draws what has changed in the store. Says a changed status of a row that is shown.
   update() {
     this.drawNumbers();
+    this.drawAdded();
     if (!this.listing.started) return;
     const before = [...this.rows].map(([id, node]) => [id, node.status]);
     this.window();
@@ -415,6 +436,7 @@ class ListView {
     try {
       const { newAccount } = await import("./new-account.js");
       if (this.signal.aborted) return;
+      fill(this.notOpened);
       let open = true;
       newAccount({
         onClose: () => {
@@ -431,8 +453,8 @@ class ListView {
           }
         },
       });
-    } catch {
-      toast(t.problems.viewDetail, "warning");
+    } catch (error) {
+      if (!this.signal.aborted) fill(this.notOpened, notLoaded(error));
     } finally {
       this.opening = false;
     }
@@ -641,8 +663,10 @@ class ListView {
   // Keeps what is shown if it fails. The next refresh tries again, also what failed before.
   async refresh() {
     if (this.fetching) return;
+    // Its row may be out of sight, or of another filter.
+    const added = store.account(this.added) && store.read(this.added, this.signal);
     try {
-      await allOf(this.numbers(), this.listing.reread(this.rows, this.signal));
+      await allOf(this.numbers(), this.listing.reread(this.rows, this.signal), added);
     } finally {
       if (this.hasFailed()) await this.more({ quietly: true });
     }

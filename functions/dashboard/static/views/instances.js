@@ -69,19 +69,19 @@ export function stateOf(item, act, listedAt) {
 
 export function instances(context) {
   return frame(context, "instances", (body, handle) => {
-    /** @type {boolean | undefined} */
+    /** Why it is not used, "" if it is. @type {string | undefined} */
     let shown;
     /** @type {Instances | undefined} */
     let view;
     let part = new AbortController();
     const draw = (account) => {
-      const connected = isConnected(account);
-      if (connected === shown) return;
-      shown = connected;
+      const why = isConnected(account) ? "" : whyUnused(account);
+      if (why === shown) return;
+      shown = why;
       part.abort();
       part = new AbortController();
-      view = connected ? new Instances(handle, AbortSignal.any([context.signal, part.signal])) : undefined;
-      fill(body, view ? view.section() : notConnected(account));
+      view = why ? undefined : new Instances(handle, AbortSignal.any([context.signal, part.signal]));
+      fill(body, view ? view.section() : notConnected(handle.id, why));
     };
     handle.shows({ readAt: () => view?.readAt() ?? 0 });
     handle.onChange(draw);
@@ -89,15 +89,15 @@ export function instances(context) {
   });
 }
 
-function notConnected(account) {
+function notConnected(id, why) {
   return notice(
     "info",
     h(
       "p",
       {},
-      t.instances[whyUnused(account)],
+      t.instances[why],
       " ",
-      h("a", { href: `#/accounts/${api.segment(account.account_id)}/instructions` }, t.instances.connect),
+      h("a", { href: `#/accounts/${api.segment(id)}/instructions` }, t.instances.connect),
     ),
   );
 }

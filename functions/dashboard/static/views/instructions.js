@@ -6,6 +6,7 @@ import { when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { isMissing } from "../lib/problem.js";
 import * as session from "../lib/session.js";
+import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
 import { codeBlock, tabs } from "../lib/copying.js";
 import {
@@ -50,10 +51,16 @@ export function instructions(context) {
       // What the API says of its looks for the role; "over" after half an hour, "" while nobody looks.
       let looking = "";
       let lookingFor = open;
+      // What the mark of the view counts as a part that fails, as long as it does.
+      const looks = {
+        get isConnected() {
+          return looking === "failed";
+        },
+      };
       const turn = async () => {
         const before = looking;
         if (!handle.account()) return;
-        looking = await look(handle.account(), looking, lookingFor(), context.signal);
+        looking = await look(handle.account(), looking, lookingFor(), { part: looks, signal: context.signal });
         if (looking === before) return;
         // Read first: what the API says may follow from a change that is not shown yet.
         await handle.refresh().finally(draw);
@@ -109,16 +116,18 @@ export function expires(link) {
 // What the steps and templates are made of. Whoever changes it changes them.
 const asked = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
 
+const mayWait = (account) => account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
+
 /**
  * Lets the API look for the role, as it has for so many milliseconds. Returns its word, or what there is to say without
  * a look. After one that failed it looks also while a test runs: that look may have begun it without starting it.
  */
-async function look(account, before, milliseconds, signal) {
-  const waits = account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
-  if (!waits || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
+async function look(account, before, milliseconds, { part, signal }) {
+  if (!mayWait(account) || (account.testing && before !== "failed") || !session.current()?.canChange) return "";
   if (milliseconds > LOOK_FOR_MS) return before === "off" ? before : "over";
+  const ask = () => api.post(`/v1/accounts/${api.segment(account.account_id)}/detection`, undefined, { signal });
   try {
-    return (await api.post(`/v1/accounts/${api.segment(account.account_id)}/detection`, undefined, { signal })).state;
+    return (await store.reading(part, ask, signal)).answer.state;
   } catch (problem) {
     if (signal.aborted || isMissing(problem)) throw problem;
     return "failed";
@@ -128,16 +137,18 @@ async function look(account, before, milliseconds, signal) {
 /**
  * @param {any} target
  * @param {any} account
- * @param {string} looking
+ * @param {string} word
  * @param {() => Promise<void>} again
  */
-function drawWatch(target, account, looking, again) {
+function drawWatch(target, account, word, again) {
   const confirmed = account.status === "confirmed";
   const [problem] = problemsOf(account);
+  // What was said of an account that is another now holds no more.
+  const looking = mayWait(account) && !isOpenToOthers(account) && !account.testing ? word : "";
   const condition = conditionOf(account, looking);
   const text = account.testing ? t.instructions.testing : t.instructions.watch[condition];
   const busy = account.testing || looking === "waiting" || looking === "busy";
-  const looks = !account.testing && t.instructions.looks[looking || "off"];
+  const looks = t.instructions.looks[looking || "off"];
   // While a test runs, or the account is looked at all the time, the next test is not in question.
   const next =
     !confirmed && !account.testing && !isRevoked(account) && looking !== "waiting" && account.next_verification_at;
@@ -176,6 +187,7 @@ function conditionOf(account, looking) {
   if (isRevoked(account)) return "revoked";
   if (account.access_type !== "assume_role") return "unconfirmedKey";
   if (looking === "off") return "notProved";
+  if (looking === "failed") return "notSeen";
   const isLooked = session.current()?.canChange && looking !== "over";
   return isLooked || account.next_verification_at ? "unconfirmed" : "nobodyLooks";
 }

@@ -87,7 +87,10 @@ function accountForm(close, onAdded) {
       input: rolePath,
     }),
   );
-  const named = sameName(name);
+  // People paste the console's format, 1234-5678-9012.
+  const digits = () => number.value.replace(/[\s-]/g, "");
+  // The answer to an earlier press may have been lost: an account with this number is the one that it added.
+  const named = sameName(name, (account) => account.provider_id === digits());
   const showAccess = (type) => {
     credentials.hidden = type !== "access_key";
     role.hidden = type === "access_key";
@@ -160,7 +163,7 @@ function accountForm(close, onAdded) {
   });
   showAccess(draft.access_type ?? "assume_role");
 
-  // A number that is connected already: leads to its account.
+  // A number that is here already: leads to its account.
   async function sayWhoHasIt(problem, wanted) {
     const there = problem.status === 409 && (await find(wanted, (account) => account.provider_id === wanted));
     if (!there || !node.isConnected) throw problem;
@@ -190,8 +193,7 @@ function accountForm(close, onAdded) {
       roleName: roleName.value.trim(),
       body: {
         provider: picked("provider"),
-        // People paste the console's format, 1234-5678-9012.
-        provider_id: number.value.replace(/[\s-]/g, ""),
+        provider_id: digits(),
         name: name.value.trim(),
         access_type: accessType,
         write_logs: picked("write_logs") === "yes",

@@ -1,8 +1,9 @@
 // Instances under Cavok's control, and the weekly schedule of each.
 import * as api from "../lib/api.js";
 import { fill, h, pause, render, uniqueId } from "../lib/dom.js";
-import { dayName, firstDay, number, timeOfDay, when } from "../lib/format.js";
+import { dayName, firstDay, number, onTick, timeOfDay, when } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
+import { isMissing } from "../lib/problem.js";
 import * as router from "../lib/router.js";
 import * as store from "../lib/store.js";
 import { dialog, onceAlone } from "../lib/modal.js";
@@ -108,7 +109,7 @@ function resourceCard(id, resource, rests, changed) {
             onclick: () =>
               scheduleDialog(id, {
                 resource,
-                running: () => (isConnected(store.account(id)) ? undefined : false),
+                running: () => undefined,
                 onSaved: () => changed(resource),
                 onStop: () => toast(t.instances.accepted.stop(name)),
               }),
@@ -208,8 +209,8 @@ function week(schedule) {
 }
 
 /**
- * `running`: tells whether the instance runs now, undefined if that is not known. It is asked once the schedule is
- * saved. `onStop`: gets the interaction if a person stops it right after.
+ * `running`: tells whether the instance runs now, undefined if that is not known. It is asked from when the schedule is
+ * saved until a person has answered. `onStop`: gets the interaction if a person stops it right after.
  * @param {string} id
  * @param {{instance?: any, resource?: any, running: () => boolean | undefined, onSaved: () => any,
  *   onStop: (interaction: any) => void}} options
@@ -284,9 +285,11 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
         ],
         async onsubmit(_, first) {
           const errors = windows.flatMap(({ days, start, stop }, index) =>
-            days.length && start && stop
-              ? []
-              : [{ field: `windows.${index}`, message: days.length ? t.schedules.timeNeeded : t.schedules.dayNeeded }],
+            [
+              !days.length && { field: `windows.${index}.days`, message: t.schedules.dayNeeded },
+              !start && { field: `windows.${index}.start`, message: t.schedules.timeNeeded },
+              !stop && { field: `windows.${index}.stop`, message: t.schedules.timeNeeded },
+            ].filter(Boolean),
           );
           if (errors.length) throw { status: 422, errors };
           const schedule = { time_zone: zone.value, windows };
@@ -307,9 +310,7 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           );
           // The row is drawn again before the question, which gives the focus back to it, if that does not take long.
           await Promise.race([onSaved(), pause(ASK_AFTER_MS)]);
-          const runs = running();
-          if (runs === false || !isOutside(saved)) return;
-          onceAlone(() => here(() => askToStop(id, saved, runs, onStop)));
+          onceAlone(() => here(() => whyLeave(id, saved, running()) || askToStop(id, saved, running, onStop)));
         },
       }),
   });
@@ -317,20 +318,26 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
 
 function windowRow(window, index, remove) {
   const id = uniqueId("window");
+  const error = () => h("p", { class: "field-error", "aria-live": "polite" });
   const time = (key, label) =>
     h(
-      "label",
-      { class: "window-time" },
-      h("span", {}, label),
-      h("input", {
-        type: "time",
-        class: "input",
-        value: window[key],
-        required: true,
-        onchange: (event) => {
-          window[key] = event.target.value;
-        },
-      }),
+      "div",
+      { class: "window-time", "data-field": `windows.${index}.${key}` },
+      h(
+        "label",
+        {},
+        h("span", {}, label),
+        h("input", {
+          type: "time",
+          class: "input",
+          value: window[key],
+          required: true,
+          onchange: (event) => {
+            window[key] = event.target.value;
+          },
+        }),
+      ),
+      error(),
     );
   return h(
     "div",
@@ -343,7 +350,7 @@ function windowRow(window, index, remove) {
     },
     h(
       "div",
-      { class: "window-days" },
+      { class: "window-days", "data-field": `windows.${index}.days` },
       THEIR_WEEK.map((at) => {
         const day = DAYS[at];
         return h(
@@ -362,6 +369,7 @@ function windowRow(window, index, remove) {
           h("span", { class: "day-face" }, dayName(at, "short")),
         );
       }),
+      error(),
     ),
     time("start", t.schedules.on),
     time("stop", t.schedules.offAt),
@@ -370,7 +378,7 @@ function windowRow(window, index, remove) {
       "aria-label": t.schedules.removeWindow(number(index + 1)),
       onclick: remove,
     }),
-    h("p", { class: "field-error", "aria-live": "polite" }),
+    error(),
   );
 }
 
@@ -454,26 +462,61 @@ export function nextTurns(resource, { running, class: className, after }) {
   );
 }
 
+/**
+ * Why there is nothing to ask about an instance that may run outside of its schedule. "" if there is.
+ * @param {string} id
+ * @param {any} resource null for one that is released
+ * @param {boolean | undefined} runs
+ */
+export function whyLeave(id, resource, runs, now = Date.now()) {
+  const account = store.account(id);
+  if (!isConnected(account)) return account ? t.schedules.rests[whyUnused(account)] : t.account.missing;
+  if (runs === false) return t.schedules.rested;
+  return resource && isOutside(resource) && Date.parse(resource.next_action.at) > now ? "" : t.schedules.moved;
+}
+
 function askToStop(id, resource, running, onStop) {
   const name = resource.name || resource.instance_id;
-  dialog({
+  const said = h("p", {});
+  const asked = new AbortController();
+  // The schedule as it is now: another may have changed it, and the reader's clock may be wrong.
+  const newest = () =>
+    api.get(path(id, resource.resource_id)).catch((problem) => {
+      if (isMissing(problem)) return null;
+      throw problem;
+    });
+  const modal = dialog({
     title: t.instances.stopThis(name),
+    onClose: () => asked.abort(),
     content: ({ close }) =>
       form({
         submitText: t.schedules.stopNow,
         cancel: close,
         cancelText: t.schedules.leaveIt(momentOf(nextTurn(resource, "stop"), resource.schedule)),
         fields: [
-          h("p", {}, running ? t.schedules.outside : t.schedules.maybeOutside),
+          said,
           h("p", { class: "muted" }, t.schedules.zone(resource.schedule.time_zone), ". ", t.instances.stopText),
         ],
-        async onsubmit() {
+        async onsubmit(_, first) {
+          if (isOver(await first(newest()))) return;
           const stopping = await startOrStop(id, resource, "stop");
           close();
           onStop(stopping);
         },
       }),
   });
+  const isOver = (there) => {
+    const why = whyLeave(id, there, running());
+    if (!why) return false;
+    modal.close();
+    toast(t.schedules.left(name, why), "warning");
+    return true;
+  };
+  const draw = () => {
+    if (!isOver(resource)) fill(said, running() ? t.schedules.outside : t.schedules.maybeOutside);
+  };
+  onTick(draw, asked.signal);
+  draw();
 }
 
 // Asks for a start or stop of an instance. Returns the interaction.
