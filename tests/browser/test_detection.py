@@ -165,7 +165,7 @@ def test_what_the_last_look_said_holds_for_no_other_condition(instructions, chan
     there.page.route(re.compile("/detection$"), lambda _: None)
     there.wait(6)
     there.account = there.account | {"version": 2, **changes}
-    there.wait(8)
+    there.wait(4)
     expect(there.said).to_contain_text(said)
     expect(there.said).not_to_contain_text(EVERY)
     expect(there.page.locator(".watch-state .spinner")).to_have_count(0)

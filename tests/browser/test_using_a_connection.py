@@ -458,7 +458,7 @@ def test_instances_of_an_account_that_is_not_connected_are_not_asked_for(
     account_id = new_account("NotYet").rpartition("/")[2]
     page = enter("admin", f"#/accounts/{account_id}/instances")
     expect(page.get_by_text("This account is not connected")).to_be_visible()
-    page.get_by_role("link", name="See how to connect it").click()
+    page.get_by_role("link", name="See what to do").click()
     expect(page.get_by_role("link", name="Deploy on AWS")).to_be_visible()
 
 

@@ -71,8 +71,9 @@ class ListView {
     this.listing = listing;
     this.signal = signal;
     this.added = added;
-    this.addedNotice = h("div", {});
-    this.notOpened = h("div", {});
+    this.notices = h("div", { class: "list-notices" });
+    /** Why the modal of a new account is not there. @type {Node | null} */
+    this.notOpened = null;
     this.rows = new Map();
     this.fetching = null;
     this.opening = false;
@@ -82,7 +83,6 @@ class ListView {
   }
 
   draw() {
-    const who = session.somebody();
     this.search = h("input", {
       type: "search",
       class: "input",
@@ -98,14 +98,7 @@ class ListView {
     });
     this.filters = h("fieldset", { class: "filters" });
     this.drawFilters();
-    this.notices = h(
-      "div",
-      { class: "list-notices" },
-      !who.canChange && notice("info", h("p", {}, t.viewer.banner)),
-      this.addedNotice,
-      this.notOpened,
-    );
-    this.drawAdded();
+    this.drawNotices();
     this.arrived = h("div", { class: "arrived" });
     this.body = h("div", { class: "rows", role: "rowgroup" });
     this.table = h(
@@ -183,15 +176,14 @@ class ListView {
     this.window();
   }
 
-  // The account that this page has added, as it is called now, for as long as it is there.
-  drawAdded() {
+  // The account that this page has added is called what it is called now, for as long as it is there.
+  drawNotices() {
     const account = /** @type {any} */ (store.account(this.added));
     const { account_id: id, name, access_type: type, status } = account ?? {};
-    render(
-      this.addedNotice,
-      [id, name, type, status],
-      () =>
-        id &&
+    render(this.notices, [id, name, type, status, Boolean(this.notOpened)], () => [
+      !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
+      this.notOpened,
+      account &&
         notice(
           "success",
           h(
@@ -206,7 +198,7 @@ class ListView {
             ],
           ),
         ),
-    );
+    ]);
   }
 
   drawFilters() {
@@ -306,7 +298,7 @@ class ListView {
   // Draws what has changed in the store. Says a changed status of a row that is shown.
   update() {
     this.drawNumbers();
-    this.drawAdded();
+    this.drawNotices();
     if (!this.listing.started) return;
     const before = [...this.rows].map(([id, node]) => [id, node.status]);
     this.window();
@@ -436,7 +428,7 @@ class ListView {
     try {
       const { newAccount } = await import("./new-account.js");
       if (this.signal.aborted) return;
-      fill(this.notOpened);
+      this.saysNotOpened(null);
       let open = true;
       newAccount({
         onClose: () => {
@@ -454,10 +446,15 @@ class ListView {
         },
       });
     } catch (error) {
-      if (!this.signal.aborted) fill(this.notOpened, notLoaded(error));
+      if (!this.signal.aborted) this.saysNotOpened(notLoaded(error));
     } finally {
       this.opening = false;
     }
+  }
+
+  saysNotOpened(why) {
+    this.notOpened = why;
+    this.drawNotices();
   }
 
   address() {
@@ -655,7 +652,10 @@ class ListView {
         const testing = [...this.rows.keys()].filter((id) => store.account(id)?.testing);
         const isDue = Math.abs(Date.now() - refreshed) >= REFRESH_EVERY_MS;
         if (isDue) refreshed = Date.now();
-        await allOf(store.reread(testing, this.signal), isDue ? this.refresh() : this.listing.catchUp(this.signal));
+        await allOf(
+          store.reread(testing, this.signal),
+          ...(isDue ? [this.refresh(), this.readAdded()] : [this.listing.catchUp(this.signal)]),
+        );
       },
     );
   }
@@ -663,13 +663,16 @@ class ListView {
   // Keeps what is shown if it fails. The next refresh tries again, also what failed before.
   async refresh() {
     if (this.fetching) return;
-    // Its row may be out of sight, or of another filter.
-    const added = store.account(this.added) && store.read(this.added, this.signal);
     try {
-      await allOf(this.numbers(), this.listing.reread(this.rows, this.signal), added);
+      await allOf(this.numbers(), this.listing.reread(this.rows, this.signal));
     } finally {
       if (this.hasFailed()) await this.more({ quietly: true });
     }
+  }
+
+  // Its row may be out of sight, or fit no filter.
+  async readAdded() {
+    if (store.account(this.added)) await store.read(this.added, this.signal);
   }
 
   retry() {

@@ -97,7 +97,7 @@ function notConnected(id, why) {
       {},
       t.instances[why],
       " ",
-      h("a", { href: `#/accounts/${api.segment(id)}/instructions` }, t.instances.connect),
+      h("a", { href: `#/accounts/${api.segment(id)}/instructions` }, t.instances.whatToDo),
     ),
   );
 }

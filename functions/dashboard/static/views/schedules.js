@@ -63,7 +63,11 @@ export function schedules(context) {
               { class: "empty-line" },
               t.schedules.none,
               " ",
-              h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
+              !rests && [
+                t.schedules.choose,
+                " ",
+                h("a", { href: `#/accounts/${api.segment(handle.id)}/instances` }, t.account.tabs.instances),
+              ],
             ),
       );
       return list;

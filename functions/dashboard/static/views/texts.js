@@ -333,7 +333,8 @@ export const t = withTexts(OPEN_TABLES, {
       confirmed: "It works. This account is connected.",
       degraded: "This account is connected; something that you asked for does not work yet.",
       failed: "The last test could not connect. Follow the steps again, then test.",
-      openToOthers: "Blocked for your safety: the role lets others in. Follow the steps again, then test.",
+      openToOthers:
+        "Blocked for your safety: the role lets others in. Give it the trust policy under Policies by hand, then test.",
     },
     deploy: "Deploy on AWS",
     deployNote: (number) => `Opens the AWS console in a new tab. Sign in to account ${number}.`,
@@ -532,7 +533,7 @@ export const t = withTexts(OPEN_TABLES, {
     notConnected: "This account is not connected, so its instances cannot be seen.",
     openToOthers: "This account is blocked for your safety, because its role lets others in.",
     revoked: "The use of this account is revoked, so its instances are not seen until a person tests it.",
-    connect: "See how to connect it",
+    whatToDo: "See what to do",
     asOf: "As AWS said",
     refresh: "Refresh",
     takesLong: "This takes longer; refresh to look again.",
@@ -553,7 +554,8 @@ export const t = withTexts(OPEN_TABLES, {
   schedules: {
     title: "Schedules",
     text: "Instances under Cavok's control, and when they run.",
-    none: "No instance is under Cavok's control yet. Choose one under",
+    none: "No instance is under Cavok's control yet.",
+    choose: "Choose one under",
     noSchedule: "Started and stopped by hand only.",
     schedule: "Schedule",
     scheduleThis: (name) => `Schedule ${name}`,
