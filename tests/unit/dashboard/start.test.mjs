@@ -1,4 +1,4 @@
-// What is said of a start that is not accepted.
+// What is said of a start that is not accepted, or that changes nothing.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { button, opened, signIn, soon, toasts } from "./drawn.mjs";
@@ -62,6 +62,18 @@ test("nothing is said to whoever has signed out", async (context) => {
   await soon();
   assert.equal(toasts.textContent, "");
   assert.equal(errors.mock.callCount(), 0);
+});
+
+test("one that changes nothing does not begin", async () => {
+  toasts.replaceChildren();
+  const main = await starting(new AbortController().signal);
+  const detail = "It is running already; nothing was done.";
+  answer(
+    Response.json({ ...stopped, interaction_id: "i", action: "start", outcome: "accepted", result: null, detail }),
+  );
+  await soon();
+  assert.equal(toasts.textContent, `web1: ${detail}`);
+  assert.ok(!main.textContent.includes(t.instances.states.starting));
 });
 
 test("it is asked for once, also where its button was drawn anew and is pressed again", async () => {

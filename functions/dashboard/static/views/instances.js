@@ -28,7 +28,7 @@ import { inOrder, load, READ_EVERY_MS } from "../lib/watched.js";
 import { t } from "./texts.js";
 import { frame, whyUnused } from "./account.js";
 import { KINDS } from "./kinds.js";
-import { nextTurns, resourcesOf, scheduleDialog, startOrStop } from "./schedules.js";
+import { nextTurns, resourcesOf, scheduleDialog, startOrStop, whatBegan } from "./schedules.js";
 import { resultNote, resultText } from "./trail.js";
 
 const wordsFor = (state) => new Set(Object.values(KINDS).map((kind) => kind[state]));
@@ -236,7 +236,7 @@ export class Instances {
       if (act.result === "pending") this.awaited.add(act.interaction_id);
       else if (this.awaited.delete(act.interaction_id)) known.push(act);
     }
-    for (const act of known) announce(`${act.instance_id}: ${resultText(act)}`);
+    for (const act of known.filter(({ result }) => result)) announce(`${act.instance_id}: ${resultText(act)}`);
     if (this.awaited.size > before) this.lookOften();
     this.draw();
     return known.length > 0;
@@ -459,13 +459,14 @@ export class Instances {
     if (this.followed.has(act)) return;
     this.followed.add(act);
     const { action } = act;
-    toast(t.instances.accepted[action](nameOf(instance)));
-    this.keep({
-      ...this.listing,
-      items: this.listing.items.map((item) =>
-        keyOf(item) === keyOf(instance) ? { ...item, state: ACCEPTED[action] } : item,
-      ),
-    });
+    toast(whatBegan(nameOf(instance), act));
+    if (act.result === "pending")
+      this.keep({
+        ...this.listing,
+        items: this.listing.items.map((item) =>
+          keyOf(item) === keyOf(instance) ? { ...item, state: ACCEPTED[action] } : item,
+        ),
+      });
     this.awaited.add(act.interaction_id);
     if (this.take([act])) this.list({ again: true }).catch((problem) => this.fail(problem));
     else this.lookOften();

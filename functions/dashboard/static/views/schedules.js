@@ -115,7 +115,7 @@ function resourceCard(id, resource, rests, changed) {
                 resource,
                 running: () => undefined,
                 onSaved: () => changed(resource),
-                onStop: () => toast(t.instances.accepted.stop(name)),
+                onStop: (stopping) => toast(whatBegan(name, stopping)),
               }),
           },
           "clock",
@@ -291,8 +291,8 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
           const errors = windows.flatMap(({ days, start, stop }, index) =>
             [
               !days.length && { field: `windows.${index}.days`, message: t.schedules.dayNeeded },
-              !start && { field: `windows.${index}.start`, message: t.schedules.timeNeeded },
-              !stop && { field: `windows.${index}.stop`, message: t.schedules.timeNeeded },
+              !start && { field: `windows.${index}.start`, message: t.schedules.startNeeded },
+              !stop && { field: `windows.${index}.stop`, message: t.schedules.stopNeeded },
             ].filter(Boolean),
           );
           if (errors.length) throw { status: 422, errors };
@@ -323,13 +323,14 @@ export function scheduleDialog(id, { instance, resource, running, onSaved, onSto
 function windowRow(window, index, remove) {
   const id = uniqueId("window");
   const error = () => h("p", { class: "field-error", "aria-live": "polite" });
+  const part = (key, ...content) =>
+    h("div", { class: "window-part", "data-field": `windows.${index}.${key}` }, content, error());
   const time = (key, label) =>
-    h(
-      "div",
-      { class: "window-time", "data-field": `windows.${index}.${key}` },
+    part(
+      key,
       h(
         "label",
-        {},
+        { class: "window-time" },
         h("span", {}, label),
         h("input", {
           type: "time",
@@ -341,7 +342,6 @@ function windowRow(window, index, remove) {
           },
         }),
       ),
-      error(),
     );
   return h(
     "div",
@@ -352,28 +352,30 @@ function windowRow(window, index, remove) {
       id,
       "data-field": `windows.${index}`,
     },
-    h(
-      "div",
-      { class: "window-days", "data-field": `windows.${index}.days` },
-      THEIR_WEEK.map((at) => {
-        const day = DAYS[at];
-        return h(
-          "label",
-          { class: "day" },
-          h("input", {
-            type: "checkbox",
-            class: "sr-only",
-            checked: window.days.includes(day),
-            onchange: (event) => {
-              window.days = DAYS.filter((other) =>
-                other === day ? event.target.checked : window.days.includes(other),
-              );
-            },
-          }),
-          h("span", { class: "day-face" }, dayName(at, "short")),
-        );
-      }),
-      error(),
+    part(
+      "days",
+      h(
+        "div",
+        { class: "window-days" },
+        THEIR_WEEK.map((at) => {
+          const day = DAYS[at];
+          return h(
+            "label",
+            { class: "day" },
+            h("input", {
+              type: "checkbox",
+              class: "sr-only",
+              checked: window.days.includes(day),
+              onchange: (event) => {
+                window.days = DAYS.filter((other) =>
+                  other === day ? event.target.checked : window.days.includes(other),
+                );
+              },
+            }),
+            h("span", { class: "day-face" }, dayName(at, "short")),
+          );
+        }),
+      ),
     ),
     time("start", t.schedules.on),
     time("stop", t.schedules.offAt),
@@ -528,6 +530,10 @@ export function startOrStop(id, { kind, instance_id: instance, region }, action)
   const of = `/v1/accounts/${api.segment(id)}/instances/${api.segment(kind)}/${api.segment(instance)}`;
   return api.post(`${of}/${action}?region=${encodeURIComponent(region)}`, undefined, { key: api.newKey() });
 }
+
+/** What a start or stop that was accepted has begun: nothing, if the instance was in that state already. */
+export const whatBegan = (name, { action, result, detail }) =>
+  result === "pending" ? t.instances.accepted[action](name) : `${name}: ${detail}`;
 
 function confirmRemoval(id, resource, name, onRemoved) {
   dialog({
