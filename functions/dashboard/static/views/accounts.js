@@ -178,23 +178,22 @@ class ListView {
 
   // The account that this page has added is called what it is called now, for as long as it is there.
   drawNotices() {
-    const account = /** @type {any} */ (store.account(this.added));
-    const { account_id: id, name, access_type: type, status } = account ?? {};
-    render(this.notices, [id, name, type, status, Boolean(this.notOpened)], () => [
+    const added = /** @type {any} */ (store.account(this.added));
+    render(this.notices, [added?.name, added?.status, !this.notOpened], () => [
       !session.somebody().canChange && notice("info", h("p", {}, t.viewer.banner)),
       this.notOpened,
-      account &&
+      added &&
         notice(
           "success",
           h(
             "p",
             {},
-            h("a", { href: `#/accounts/${id}`, "data-part": "added" }, name),
+            h("a", { href: `#/accounts/${added.account_id}` }, added.name),
             ` ${t.list.wasAdded} `,
-            status === "unconfirmed" && [
-              t.list.nextStep[type],
+            added.status === "unconfirmed" && [
+              t.list.nextStep[added.access_type],
               " ",
-              h("a", { href: `#/accounts/${id}/instructions`, "data-part": "next" }, t.list.instructions),
+              h("a", { href: `#/accounts/${added.account_id}/instructions` }, t.list.instructions),
             ],
           ),
         ),
@@ -428,7 +427,7 @@ class ListView {
     try {
       const { newAccount } = await import("./new-account.js");
       if (this.signal.aborted) return;
-      this.saysNotOpened(null);
+      this.notOpened = null;
       let open = true;
       newAccount({
         onClose: () => {
@@ -446,15 +445,11 @@ class ListView {
         },
       });
     } catch (error) {
-      if (!this.signal.aborted) this.saysNotOpened(notLoaded(error));
+      this.notOpened = notLoaded(error);
     } finally {
+      this.drawNotices();
       this.opening = false;
     }
-  }
-
-  saysNotOpened(why) {
-    this.notOpened = why;
-    this.drawNotices();
   }
 
   address() {
@@ -654,7 +649,9 @@ class ListView {
         if (isDue) refreshed = Date.now();
         await allOf(
           store.reread(testing, this.signal),
-          ...(isDue ? [this.refresh(), this.readAdded()] : [this.listing.catchUp(this.signal)]),
+          isDue ? this.refresh() : this.listing.catchUp(this.signal),
+          // Its row may be out of sight, or fit no filter.
+          isDue && store.account(this.added) && store.read(this.added, this.signal),
         );
       },
     );
@@ -668,11 +665,6 @@ class ListView {
     } finally {
       if (this.hasFailed()) await this.more({ quietly: true });
     }
-  }
-
-  // Its row may be out of sight, or fit no filter.
-  async readAdded() {
-    if (store.account(this.added)) await store.read(this.added, this.signal);
   }
 
   retry() {
