@@ -443,6 +443,38 @@ def test_the_log_says_what_became_of_each_message_at_its_latest_try(
     assert log(other_admin) == []
 
 
+def is_removed(admin: Api) -> None:
+    admin.delete(PATH)
+
+
+def leaves_it_out(admin: Api) -> None:
+    admin.put(PATH, WEBHOOK | {"events": ["Account Created"]})
+
+
+@pytest.mark.parametrize("end", [is_removed, leaves_it_out])
+def test_a_message_waits_no_more_once_no_webhook_wants_it(
+    end: Callable[[Api], None], admin: Api, queue: Queue
+) -> None:
+    admin.put(PATH, WEBHOOK)
+    delivered(Receiver(503), number=1, tries=2)
+    delivered(Receiver(404), number=2, tries=9)
+    assert admin.post(f"{PATH}/deliveries/e-2/redeliver").status == 202
+    delivered(number=3)
+    end(admin)
+
+    for number, tries in ((1, 3), (2, 1), (3, 2), (4, 1)):
+        delivered(number=number, tries=tries)
+    admin.put(PATH, WEBHOOK)
+
+    assert log(admin) == [
+        ("e-3", "delivered", 200, 1),
+        ("e-2", "failed", 404, 0),
+        ("e-1", "failed", 503, 2),
+    ]
+    shown = admin.get(f"{PATH}/deliveries").json["items"]
+    assert [each["next_try_at"] for each in shown] == [None] * 3
+
+
 def test_the_log_has_the_newest_hundred(admin: Api) -> None:
     admin.put(PATH, WEBHOOK)
     for number in range(103):

@@ -17,6 +17,7 @@ from cavok.domain.events import WEBHOOK_TEST, EventType
 from cavok.domain.webhooks import (
     PAUSED_AFTER,
     SIGNING_AT_ONCE,
+    DeliveryStatus,
     Health,
     ReceiverMessage,
     SigningSecret,
@@ -29,7 +30,7 @@ from cavok.domain.webhooks import (
     signed_headers,
 )
 from cavok.domain.webhooks import Webhook as Subscription
-from tests.support.builders import NOW
+from tests.support.builders import NOW, a_failed_delivery
 
 PRIVATE = [
     "0.0.0.0",
@@ -371,3 +372,11 @@ def test_at_another_address_a_webhook_that_did_not_fail_lately_has_ten_tries() -
     assert new.moved(NOW) is new
     assert old.moved(NOW + DAY) is old
     assert failed(PAUSED_AFTER).moved(NOW + DAY).state is WebhookState.ACTIVE
+
+
+def test_a_delivery_is_open_while_it_is_to_be_tried_again() -> None:
+    delivery = a_failed_delivery("e-1", "{}")
+
+    found = {status for status in DeliveryStatus if replace(delivery, status=status).open}
+
+    assert found == {DeliveryStatus.WAITING, DeliveryStatus.PAUSED}

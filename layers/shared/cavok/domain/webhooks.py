@@ -244,7 +244,7 @@ class Health:
 
 class DeliveryStatus(StrEnum):
     """`waiting`: it failed, and is tried again. `paused`: it was not tried, because its webhook is
-    paused. `failed`: it is given up.
+    paused. `failed`: it is given up, or no webhook subscribes to it any more.
     """
 
     DELIVERED = "delivered"
@@ -269,6 +269,11 @@ class Delivery:
     http_status: int | None = None
     duration_ms: int | None = None
     next_try_at: datetime | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether it is to be tried again."""
+        return self.status in (DeliveryStatus.WAITING, DeliveryStatus.PAUSED)
 
     @property
     def kept_until(self) -> datetime:

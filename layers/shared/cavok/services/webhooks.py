@@ -268,7 +268,7 @@ def deliver(
     first_tries: FirstTries | None = None,
 ) -> int | None:
     """Sends an event to its organization's webhook, and records the outcome. Returns the
-    HTTP status; null if no webhook subscribes to the event. Raises NotDelivered, or GivenUp if that
+    HTTP status; null if no webhook subscribes to the event, which then waits no more. Raises NotDelivered, or GivenUp if that
     was the last time. `tries`: how often it was tried, including this time. `first_tries`: what
     limits the time of a first try.
 
@@ -285,6 +285,7 @@ def deliver(
         raise NotDelivered("Its organization's time for first tries is used up.")
     webhook = webhooks.get(organization_id)
     if webhook is None or not webhook.wants(event["detail-type"]):
+        _wait_no_more(_logged(event, webhooks), webhooks)
         return None
     last = tries >= TRIES
     delivery = Delivery(
@@ -329,6 +330,20 @@ def deliver(
     return status
 
 
+def _logged(event: Mapping[str, Any], webhooks: Webhooks) -> Delivery | None:
+    detail = event["detail"]
+    at = datetime.fromisoformat(detail["occurred_at"])
+    return webhooks.delivery(detail["organization_id"], at, detail["event_id"])
+
+
+def _wait_no_more(delivery: Delivery | None, webhooks: Webhooks) -> None:
+    """A message that was tried, or sent again by hand, before its webhook was removed or left its
+    events out.
+    """
+    if delivery and delivery.open:
+        webhooks.record(replace(delivery, status=DeliveryStatus.FAILED, next_try_at=None))
+
+
 def _tried_in_pause(
     delivery: Delivery, health: Health, webhooks: Webhooks, now: datetime
 ) -> Health:
@@ -350,10 +365,8 @@ def tries_of(event: Mapping[str, Any], received: int, webhooks: Webhooks) -> int
     number `received`. Lambda also receives messages that it then has no execution for, so the log
     of deliveries tells. After a redrive, the log says more than was received: it begins anew.
     """
-    detail = event["detail"]
-    at = datetime.fromisoformat(detail["occurred_at"])
-    logged = webhooks.tries_of(detail["organization_id"], at, detail["event_id"])
-    return min(logged, received) + 1
+    logged = _logged(event, webhooks)
+    return min(logged.tries if logged else 0, received) + 1
 
 
 def try_again(

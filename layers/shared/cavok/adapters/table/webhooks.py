@@ -283,11 +283,11 @@ class Webhooks:
         """Stores the outcome of a message's try, in place of the outcome of its earlier ones."""
         self._table.put(DeliveryItem.of(delivery))
 
-    def tries_of(self, organization_id: str, at: datetime, event_id: str) -> int:
-        """How often a message was tried, by its latest recorded try."""
+    def delivery(self, organization_id: str, at: datetime, event_id: str) -> Delivery | None:
+        """What became of an event's message; null if no try is recorded."""
         pk = keys.webhook_pk(organization_id)
         item = self._table.get(DeliveryItem, pk, keys.delivery_sk(at, event_id))
-        return int(item.tries) if item else 0
+        return item.delivery() if item else None
 
     def deliveries(self, organization_id: str) -> list[Delivery]:
         """The newest deliveries, newest first."""
