@@ -722,3 +722,36 @@ def test_the_account_in_which_cavok_runs_is_refused(admin: Api) -> None:
     answer = admin.post("/v1/accounts", ROLE_ACCOUNT | {"provider_id": WORKLOAD})
 
     assert (answer.status, answer.fields) == (422, ["provider_id"])
+
+
+@pytest.mark.parametrize(
+    ("but", "says"),
+    [
+        ({"colour": "red"}, "There is no field colour here."),
+        ({"name": 1}, "name is a text."),
+        ({"write_logs": "yes"}, "write_logs is true or false."),
+        ({"regions": "us-east-1"}, "regions is a list."),
+        ({"regions": []}, "regions is too short: at least 1."),
+        ({"regions": ["us-east-1"] * 21}, "regions has at most 20 entries."),
+        ({"regions": [1, 2]}, "regions is a text."),
+        ({"role_path": f"/{'a' * 64}/"}, "role_path has at most 64 characters."),
+        ({"access_type": "x"}, "access_type is one of 'assume_role' or 'access_key'."),
+        ({"credentials": 1}, "credentials is a JSON object."),
+        (
+            {"credentials": {"access_key_id": KEY_ID, "secret_access_key": "a" * 129}},
+            "credentials.secret_access_key has at most 128 characters.",
+        ),
+        (
+            {"credentials": {"access_key_id": KEY_ID}},
+            "credentials.secret_access_key is required.",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_field_is_one_sentence_that_names_it(
+    but: dict[str, Any], says: str, admin: Api
+) -> None:
+    answer = admin.post("/v1/accounts", ROLE_ACCOUNT | but)
+
+    (error,) = answer.json["errors"]
+    assert (answer.status, error["message"]) == (422, says)
+    assert error["field"] in says

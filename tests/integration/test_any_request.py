@@ -23,7 +23,7 @@ from schemathesis.specs.openapi.checks import (
 )
 from werkzeug import Request, Response
 
-from tests.support.api import Api
+from tests.support.api import Api, is_our_sentence
 from tests.support.builders import ORGANIZATION_ID
 from tests.support.tenants import World, make_world, whole_api
 
@@ -32,7 +32,17 @@ __all__ = ["whole_api"]
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
 MANY_EXAMPLES = 450
 """With as many, 20,000 requests are sent: of all operations, in one process."""
+
+
+def says_what_is_wrong(_: object, response: Response, __: Case) -> None:
+    """In our sentences, and not in those of the library that validates."""
+    if response.status_code == 422:
+        for error in response.json()["errors"]:
+            assert is_our_sentence(error["message"]), error
+
+
 CHECKS = [
+    says_what_is_wrong,
     not_a_server_error,
     status_code_conformance,
     content_type_conformance,

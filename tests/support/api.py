@@ -6,6 +6,7 @@ import base64
 import copy
 import gzip
 import json
+import re
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -145,6 +146,11 @@ def _named(headers: dict[str, str]) -> dict[str, str]:
 def _flat(answer: dict[str, Any]) -> dict[str, str]:
     headers = {k: v if isinstance(v, str) else v[0] for k, v in answer.get("headers", {}).items()}
     return {name.lower(): value for name, value in headers.items()}
+
+
+def is_our_sentence(message: str) -> bool:
+    """Whether it is a sentence, and not Pydantic's words."""
+    return message[-1] in ".)" and not re.search(r"Input|Extra|Field req|should|valid ", message)
 
 
 def is_problem(answer: Answer, status: int) -> bool:

@@ -117,13 +117,7 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: Annotated[str, Field(description="What is wrong, and what to do, for people.")]
-    code: Annotated[
-        str,
-        Field(
-            description="The cause, for programs. Codes may be added.",
-            json_schema_extra={"examples": sorted(STATUS_OF_CODE)},
-        ),
-    ]
+    code: Annotated[str, Field(description="The cause, for programs. Codes may be added.")]
     request_id: Annotated[str, Field(description="Quote it when you ask for help.")] = ""
     errors: Annotated[
         list[FieldError] | None, MayBeLeftOut(), Field(description="The fields of a bad request.")
@@ -199,7 +193,8 @@ def _quota_exceeded(error: errors.QuotaExceeded) -> Response[str]:
 def _invalid_request(error: RequestValidationError) -> Response[str]:
     if any(entry["type"] == "json_invalid" for entry in error.errors()):
         return problem(HTTPStatus.BAD_REQUEST, "The body is not valid JSON.")
-    return _unprocessable([_field_error(entry) for entry in error.errors()])
+    found = {str(each): each for each in map(_field_error, error.errors())}  # each once
+    return _unprocessable([*found.values()])
 
 
 def _not_text(error: UnicodeDecodeError) -> Response[str]:
@@ -237,10 +232,39 @@ def _field_error(entry: dict[str, Any]) -> FieldError:
     """
     place, *inside = entry["loc"]  # body, query, path or header
     name = ".".join(part for part in inside if isinstance(part, str)) or "body"
-    return FieldError(
-        field=name.title() if place == "header" else name,
-        message=str(entry["msg"]).removeprefix("Value error, "),
-    )
+    field = name.title() if place == "header" else name
+    return FieldError(field=field, message=_sentence(entry, field))
+
+
+_SENTENCES = {
+    "missing": "{field} is required.",
+    "extra_forbidden": "There is no field {field} here.",
+    "string_type": "{field} is a text.",
+    "bool_type": "{field} is true or false.",
+    "int_parsing": "{field} is a whole number.",
+    "list_type": "{field} is a list.",
+    "model_attributes_type": "{field} is a JSON object.",
+    "model_type": "{field} is a JSON object.",
+    "enum": "{field} is one of {expected}.",
+    "literal_error": "{field} is one of {expected}.",
+    "greater_than_equal": "{field} is at least {ge}.",
+    "less_than_equal": "{field} is at most {le}.",
+    "string_too_short": "{field} is too short: at least {min_length}.",
+    "string_too_long": "{field} has at most {max_length} characters.",
+    "string_pattern_mismatch": "{field} has characters that are not allowed.",
+    "too_short": "{field} is too short: at least {min_length}.",
+    "too_long": "{field} has at most {max_length} {entries}.",
+}
+"""By Pydantic's type of the error. Its own words are of inputs, and of types of Python."""
+
+
+def _sentence(entry: dict[str, Any], field: str) -> str:
+    """What is wrong with a field. Our own validators say it themselves."""
+    words = entry.get("ctx", {})
+    entries = "entries" if words.get("field_type") == "List" else "characters"
+    if ours := _SENTENCES.get(entry["type"]):
+        return ours.format(field=field, entries=entries, **words)
+    return str(entry["msg"]).removeprefix("Value error, ")
 
 
 _HANDLERS: dict[type[Exception], Callable[[Any], Response[str]]] = {
