@@ -24,13 +24,13 @@ from cavok.api.descriptions import (
     PARAMETERS,
     SHARED,
 )
-from cavok.api.examples import EXAMPLES, MESSAGES
+from cavok.api.examples import ANSWERS, EXAMPLES, MESSAGES
 from cavok.api.growing import GROWING
 from cavok.api.html import HEADERS
 from cavok.api.problem_pages import EXPLANATIONS, example
 from cavok.api.problems import STATUS_OF_CODE, Problem
 from cavok.domain import permissions
-from cavok.domain.accounts import AccessType
+from cavok.domain.accounts import AccessType, IssueCode
 from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
 from cavok.domain.webhooks import SIGNING_AT_ONCE, ReceiverMessage, signed_headers
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
@@ -179,17 +179,65 @@ def test_tags_are_the_described_ones(nobody: Api) -> None:
 
 
 def test_every_event_is_a_webhook_of_the_document(nobody: Api) -> None:
-    webhooks = described(nobody)["webhooks"]
+    document = described(nobody)
+    webhooks, schemas = document["webhooks"], document["components"]["schemas"]
 
     assert set(webhooks) == REGISTRY.keys() - TO_NO_WEBHOOK
     for name, methods in webhooks.items():
-        body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
+        body = in_place(message_body(methods)["schema"], schemas)
         assert named(methods["post"]) == signed_headers(ReceiverMessage("1", b""), (), NOW).keys()
         texts = {each["name"]: each["description"] for each in methods["post"]["parameters"]}
         assert f"up to {SIGNING_AT_ONCE}, separated" in texts["webhook-signature"]
         assert set(methods["post"]["responses"]) == {"2XX", "default"}
         assert body["properties"]["type"]["const"] == name
-        assert bare(body["properties"]["data"]) == bare(REGISTRY[name].schema())
+        data, registered = body["properties"]["data"], bare(REGISTRY[name].message_schema())
+        for field in registered["properties"].keys() & {"issues", "verification", "account_id"}:
+            # Written otherwise there: as those of an account, and never null alone.
+            data["properties"][field] = registered["properties"][field]
+        assert bare(data) == {part: registered[part] for part in ("type", "required", "properties")}
+
+
+def test_a_message_has_issues_and_a_test_as_an_account_has_them(nobody: Api) -> None:
+    """The schemas of both, so that a client has one type for each."""
+    schemas = described(nobody)["components"]["schemas"]
+    registered = REGISTRY["Account Created"].message_schema()["properties"]
+    data = schemas["AccountCreatedData"]["properties"]
+    issue, last = registered["issues"]["items"], registered["verification"]
+
+    assert data["issues"]["items"] == {"$ref": "#/components/schemas/IssueBody"}
+    assert {"$ref": "#/components/schemas/LastVerificationBody"} in data["verification"]["anyOf"]
+    assert schemas["IssueBody"]["properties"].keys() == issue["properties"].keys()
+    assert schemas["IssueBody"]["required"] == issue["required"]
+    assert schemas["LastVerificationBody"]["properties"].keys() == last["properties"].keys()
+    assert schemas["LastVerificationBody"]["required"] == last["required"]
+
+
+def test_a_message_is_described_for_its_receiver_and_not_for_the_bus(nobody: Api) -> None:
+    document = described(nobody)
+    schemas = document["components"]["schemas"]
+
+    for methods in document["webhooks"].values():
+        body = in_place(message_body(methods)["schema"], schemas)
+        assert {"event_id", "occurred_at"} <= set(body["properties"]["data"]["required"])
+    words = re.findall(r"\w+", json.dumps([document["webhooks"], schemas]))
+    assert not {"bus", "EventBridge"} & set(words)
+    assert "detail-type" not in json.dumps(document)
+    assert not re.search(r"\n\w+ {2,}", json.dumps(document).replace("\\n", "\n")), "a table"
+
+
+def message_body(methods: Any) -> Any:
+    return methods["post"]["requestBody"]["content"]["application/json"]
+
+
+def in_place(schema: Any, schemas: Any) -> Any:
+    """A schema with those of components at their places."""
+    if isinstance(schema, list):
+        return [in_place(each, schemas) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if reference := schema.get("$ref"):
+        return in_place(schemas[reference.rpartition("/")[2]], schemas)
+    return {name: in_place(each, schemas) for name, each in schema.items()}
 
 
 def bare(schema: Any) -> Any:
@@ -219,9 +267,6 @@ def test_everything_is_described(nobody: Api) -> None:
     shapes = dict(schemas)
     for name, schema in schemas.items():
         shapes |= properties(schema, name)
-    for name, methods in document["webhooks"].items():
-        body = methods["post"]["requestBody"]["content"]["application/json"]["schema"]
-        shapes |= properties(body, name)
     for operation in operations(document):
         shapes[operation["operationId"]] = operation
         for parameter in operation.get("parameters", []):
@@ -317,7 +362,8 @@ def test_every_parameter_has_an_example_that_keeps_to_its_schema(nobody: Api) ->
     given = {json.dumps(p): p for each in operations(document) for p in each.get("parameters", ())}
 
     used = {each["name"] for each in given.values()}
-    assert used - {"if-match", "if-none-match"} == examples.PARAMETERS.keys()
+    of_messages = {"webhook-id", "webhook-timestamp", "webhook-signature"}
+    assert used - {"if-match", "if-none-match"} - of_messages == examples.PARAMETERS.keys()
     for each in given.values():
         schema = each["schema"] | {"components": document["components"]}
         Draft202012Validator(schema, format_checker=FormatChecker()).validate(each["example"])
@@ -328,7 +374,7 @@ def test_every_body_that_a_client_sends_or_gets_has_an_example(nobody: Api) -> N
     document = described(nobody)
     answers = [each["responses"] for each in operations({**document, "webhooks": {}})]
     contents = [answer.get("content", {}) for each in answers for answer in each.values()]
-    contents += [each["requestBody"]["content"] for each in bodies(document)]
+    contents += [each["requestBody"]["content"] for each in bodies({**document, "webhooks": {}})]
     named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(contents)))
     schemas = document["components"]["schemas"]
 
@@ -338,14 +384,74 @@ def test_every_body_that_a_client_sends_or_gets_has_an_example(nobody: Api) -> N
 
 
 def test_every_message_to_a_webhook_has_an_example_that_keeps_to_its_schema(nobody: Api) -> None:
-    webhooks = described(nobody)["webhooks"]
+    document = described(nobody)
+    webhooks, ids = document["webhooks"], set()
 
     assert set(webhooks) == MESSAGES.keys()
     for name, methods in webhooks.items():
-        body = methods["post"]["requestBody"]["content"]["application/json"]
-        validator = Draft202012Validator(body["schema"], format_checker=FormatChecker())
-        validator.validate(body["example"])
+        body = message_body(methods)
+        schema = body["schema"] | {"components": document["components"]}
+        Draft202012Validator(schema, format_checker=FormatChecker()).validate(body["example"])
         assert body["example"]["type"] == name
+        headers = {each["name"]: each["example"] for each in methods["post"]["parameters"]}
+        assert headers["webhook-id"] == body["example"]["data"]["event_id"]
+        ids.add(headers["webhook-id"])
+    assert len(ids) == len(webhooks)
+
+
+def test_names_that_a_client_may_switch_over_are_listed(nobody: Api) -> None:
+    schemas = described(nobody)["components"]["schemas"]
+    for place, component, names in (
+        ("IssueBody.code", "IssueCode", IssueCode),
+        ("StepBody.step", "StepName", permissions.STEPS),
+        ("StepBody.group", "PermissionGroup", [group.group for group in permissions.GROUPS]),
+        ("Problem.code", "ProblemCode", sorted(EXPLANATIONS)),
+    ):
+        owner, _, field = place.partition(".")
+        assert schemas[component]["enum"] == [*names]
+        assert schemas[owner]["properties"][field]["anyOf"] == [
+            {"$ref": f"#/components/schemas/{component}"},
+            {"type": "string"},
+        ]
+
+
+def test_an_example_has_only_names_that_there_are(nobody: Api) -> None:
+    """Although the schema takes others, which may be added."""
+    document = closed(described(nobody))
+    schemas = {"components": document["components"]}
+    shown = [({"$ref": f"#/components/schemas/{name}"}, each) for name, each in EXAMPLES.items()]
+    shown += [
+        (body["schema"], body["example"])
+        for body in map(message_body, document["webhooks"].values())
+    ]
+    shown += [
+        (body["schema"], body["example"])
+        for operation in operations(document)
+        for answer in operation["responses"].values()
+        for body in answer.get("content", {}).values()
+        if "example" in body
+    ]
+
+    assert len(shown) > len(EXAMPLES) + len(MESSAGES)
+    for schema, example_ in shown:
+        Draft202012Validator(schema | schemas).validate(example_)
+
+
+def closed(shape: Any) -> Any:
+    """The schemas without the text that is allowed beside a set that may grow."""
+    if isinstance(shape, list):
+        of_a_set = any(each in [*growing(shape)] for each in [(n, True) for n in GROWING])
+        return [closed(each) for each in shape if not (of_a_set and each == {"type": "string"})]
+    if not isinstance(shape, dict):
+        return shape
+    return {name: closed(each) for name, each in shape.items()}
+
+
+def test_an_event_counts_what_happened_to_an_account_and_not_its_versions() -> None:
+    event, account = MESSAGES["Account Confirmed"]["data"], EXAMPLES["AccountBody"]
+
+    assert event["verification"] == account["verification"]
+    assert event["version"] > account["version"]
 
 
 def bodies(document: Any) -> list[Any]:
@@ -522,8 +628,35 @@ def test_the_docs_show_headers_limits_and_every_example(nobody: Api) -> None:
     assert "<code>Location</code>" in created.partition("<tr>")[0]
     assert ", at least <code>1</code>, at most <code>100</code>, default: <code>50</code>" in text
     assert "as <code>^[0-9]{12}$</code>" in text
-    for shown in (*EXAMPLES.values(), *MESSAGES.values()):
+    of_answers = [shown for answers in ANSWERS.values() for shown in answers.values()]
+    for shown in (*EXAMPLES.values(), *MESSAGES.values(), *of_answers):
         assert json.dumps(shown, indent=1, ensure_ascii=False) in text
+
+
+def test_the_docs_name_a_message_once_and_show_the_fields_of_its_data(nobody: Api) -> None:
+    document, text = described(nobody), nobody.get("/docs").text
+
+    for name in document["webhooks"]:
+        assert f"<summary><code>{name}</code></summary>" in text
+        component = f"{name.replace(' ', '')}Data"
+        shown = text.partition(f'id="{component}"')[2].partition("</details>")[0]
+        for field in document["components"]["schemas"][component]["properties"]:
+            assert f"<code>{field}</code>" in shown
+    public = [each for each in operations({**document, "webhooks": {}}) if "security" in each]
+    assert text.count("Needs no token.") == len(public)
+
+
+def test_a_link_of_the_docs_leads_into_what_a_browser_then_opens(nobody: Api) -> None:
+    """HTML, "ancestor details revealing algorithm": those whose content the target is in, which a
+    summary is not.
+    """
+    text = nobody.get("/docs").text
+    targets = set(re.findall(r'href="#([^"]+)"', text))
+
+    assert targets
+    for target in targets:
+        before = text.partition(f' id="{target}"')[0]
+        assert before.endswith("</summary><div")
 
 
 def test_the_style_of_the_docs_is_all_that_their_policy_allows(nobody: Api) -> None:
@@ -541,8 +674,7 @@ def test_the_style_of_the_docs_is_all_that_their_policy_allows(nobody: Api) -> N
 
 
 def test_each_code_has_a_page_that_explains_it(nobody: Api) -> None:
-    document = described(nobody)
-    codes = document["components"]["schemas"]["Problem"]["properties"]["code"]["examples"]
+    codes = described(nobody)["components"]["schemas"]["ProblemCode"]["enum"]
 
     assert set(codes) == EXPLANATIONS.keys() == STATUS_OF_CODE.keys()
     for code in codes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
 import shlex
@@ -13,10 +14,19 @@ import pytest
 
 from cavok.domain import permissions
 from cavok.domain.access_denied import POLICIES_UNREAD, Reason, sts_is_off
-from cavok.domain.accounts import Account, Capability, Fix, Issue, Outcome, Severity, Status
+from cavok.domain.accounts import (
+    Account,
+    Capability,
+    Fix,
+    Issue,
+    IssueCode,
+    Outcome,
+    Severity,
+    Status,
+)
 from cavok.domain.fixes import grant
 from cavok.domain.instances import InstanceKey
-from cavok.domain.issues import INSTANCE_REFUSED, find_issues, refused_for_instances
+from cavok.domain.issues import find_issues, refused_for_instances
 from cavok.domain.kinds import Kind
 from cavok.domain.policy_verdicts import (
     Database,
@@ -35,6 +45,7 @@ from cavok.domain.steps import (
     Verdict,
 )
 from cavok.domain.verifications import entry_refused, finish
+from local.settings import ROOT
 from tests.support.builders import (
     NOW,
     NUMBER,
@@ -888,7 +899,9 @@ def test_a_refusal_of_all_keeps_its_reason() -> None:
 
 
 def test_every_action_that_an_issue_names_is_refused() -> None:
-    several = Issue(INSTANCE_REFUSED, "They are refused for x.", "Add.", actions=(STOP, STOP_DB))
+    several = Issue(
+        IssueCode.INSTANCE_REFUSED, "They are refused for x.", "Add.", actions=(STOP, STOP_DB)
+    )
     other = Issue("permission_lost", f"{LOOK} is refused.", "Add it.", actions=(LOOK,))
 
     assert refused_for_instances([several, other]) == {STOP, STOP_DB}
@@ -1490,3 +1503,20 @@ def test_a_problem_in_doubt_is_kept_beside_one_that_is_no_longer_of_interest() -
 
 def test_a_group_that_is_refused_as_a_whole_is_no_issue_beside_one_that_works() -> None:
     assert issues_of(an_account(), *denied(actions_of("rds"))) == ()
+
+
+def test_every_code_of_an_issue_is_one_that_the_api_lists() -> None:
+    """Codes are texts, because another release may have stored one; the compiler sees no other."""
+    written = [
+        call.args[0]
+        for path in (ROOT / "layers" / "shared" / "cavok").rglob("*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and ast.unparse(call.func) in ("Issue", "_permission_issues")
+    ]
+    literal = [ast.unparse(each) for each in written if isinstance(each, ast.Constant)]
+    named = {
+        name for each in written for name in re.findall(r"IssueCode\.(\w+)", ast.unparse(each))
+    }
+
+    assert literal == []
+    assert named == set(IssueCode.__members__)

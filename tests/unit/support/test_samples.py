@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cavok.api.models.resources import ScheduleBody
-from cavok.domain.issues import LOG_WRITING_REFUSED
+from cavok.domain.accounts import IssueCode
 from cavok.domain.regions import UNUSABLE
 from tests.browser import screens
 from tests.support.page import samples
@@ -54,7 +54,7 @@ def contradictions(account: dict[str, Any]) -> list[str]:
         "logs that are wanted, refused and no issue": connected
         and account["write_logs"]
         and capabilities["logs"] in {"none", "partial"}
-        and LOG_WRITING_REFUSED not in codes,
+        and IssueCode.LOG_WRITING_REFUSED not in codes,
         "logs that are not wanted and were tried": not account["write_logs"]
         and capabilities["logs"] != "unknown",
         "a region that is left out and no issue": connected

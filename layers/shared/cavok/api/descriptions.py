@@ -5,8 +5,11 @@ test names each property without a description, and each description without a p
 """
 
 from collections.abc import Mapping
+from inspect import getdoc
 from typing import Any
 
+from cavok.domain.accounts import IssueCode
+from cavok.domain.events import EventType
 from cavok.domain.kinds import Kind
 from cavok.domain.permissions import CAPABILITY_GROUPS
 from cavok.domain.providers import AVAILABLE
@@ -196,6 +199,12 @@ OWN: dict[str, dict[str, str]] = {
         "deploy_on_aws_url": "Opens the template in the AWS console.",
         "cli": "The same as commands of the AWS CLI.",
     },
+    "InstanceInteractionData": {
+        "organization_id": "The organization of the account.",
+        "action": "What was done: `start`, `stop`, `list`, `test`, or another service's word.",
+        "at": "When it happened, as `occurred_at`.",
+        "request_id": "The request's id in Cavok's own logs.",
+    },
     "InteractionBody": {
         "kind": "The kind of the instance. Null for a test or a listing of all kinds.",
         "instance_id": "The instance. Null for a test or a listing.",
@@ -207,7 +216,7 @@ OWN: dict[str, dict[str, str]] = {
         "state_reason": "Why it is in that state, and what to do, for people.",
     },
     "IssueBody": {
-        "code": "The issue, for programs, such as `role_not_assumable`. Codes may be added.",
+        "code": "The issue, for programs. Codes may be added.",
         "message": "What it is, for people.",
         "remedy": "What to do about it, for people.",
         "fix": "A fix to copy. Null if there is none.",
@@ -303,7 +312,7 @@ OWN: dict[str, dict[str, str]] = {
         "week, Cavok starts (or stops) it every midnight.",
     },
     "StepBody": {
-        "step": "The IAM action, such as `ec2:StopInstances`, or a check of the trust.",
+        "step": "What was tried: an IAM action, or a check of the trust. Steps may be added.",
         "group": "The group of the permission. Groups may be added.",
         "ok": "Whether the step passed. Null if that is not known.",
         "evidence": "The source of the verdict: an answer from AWS, or the role's policies.",
@@ -348,6 +357,13 @@ OWN: dict[str, dict[str, str]] = {
 }
 """By component, for all other properties."""
 
+MESSAGES: dict[str, str] = {
+    EventType.INTERACTION: "An instance was started or stopped, instances were listed, or a "
+    "person's test ended; or any of these was refused. Some come from other services of Cavok. "
+    "`interaction_id` identifies repetitions.",
+}
+"""Of messages whose event means more on our bus than to a receiver."""
+
 COMPONENTS = {
     "AccountCounts": "The number of accounts.",
     "AccountPage": "A page of accounts.",
@@ -356,19 +372,23 @@ COMPONENTS = {
     "ByStatus": "The number of accounts in each status.",
     "CapabilitiesBody": "What an account can be used for, by group of permissions.",
     "Health": "The API answers.",
+    "IssueCode": getdoc(IssueCode) or "",
     "InstanceList": "The instances of an account, and what could not be listed.",
     "InstructionStepBody": "One thing to do.",
     "InteractionPage": "A page of interactions, newest first.",
     "LastVerificationBody": "A test that ended with a verdict.",
     "NextAction": "What a schedule does next.",
     "OrganizationBody": "Your organization, and what customers' roles must trust.",
+    "PermissionGroup": "Permissions that are granted, and left out, together.",
     "PermissionGroupBody": "Permissions that serve one purpose.",
+    "ProblemCode": "The cause of a problem. Each has a page: `/docs/problems/…`.",
     "ProviderBody": "A cloud provider.",
     "ProviderList": "The cloud providers.",
     "ProviderToCome": "A cloud provider that is not supported yet.",
     "Redelivery": "A message is sent again.",
     "ResourceList": "The resources of an account.",
     "ResourceVerdictBody": "The verdict for one instance.",
+    "StepName": "What a test tries: IAM actions, and checks of the trust.",
     "TestMessage": "A test message was sent.",
     "VerificationPage": "A page of tests, newest first.",
     "WebhookState": "Whether messages are sent.",
@@ -377,14 +397,16 @@ COMPONENTS = {
 
 
 def describe(document: dict[str, Any]) -> None:
-    """Adds these descriptions to an OpenAPI document. Existing ones stay as they are."""
+    """Adds these descriptions to an OpenAPI document. Of existing ones, it replaces only those in
+    `OWN`.
+    """
     for name, schema in document["components"]["schemas"].items():
         if name in COMPONENTS:
             schema.setdefault("description", COMPONENTS[name])
-        _describe(schema, SHARED | OWN.get(name, {}))
-    for operations in document["webhooks"].values():
-        body = operations["post"]["requestBody"]["content"]["application/json"]["schema"]
-        _describe(body["properties"]["data"], SHARED)
+        own = OWN.get(name, {})
+        for field in own.keys() & schema.get("properties", {}).keys():
+            schema["properties"][field]["description"] = own[field]
+        _describe(schema, SHARED | own)
 
 
 def _describe(schema: Any, texts: Mapping[str, str]) -> None:

@@ -32,31 +32,41 @@ def page(document: Json) -> str:
             _operation(name, each) for name, each in operations if tag["name"] in each["tags"]
         ]
     parts.append("<h2>Messages to your webhook</h2>")
-    parts += [_operation(name, message) for name, message in messages]
+    parts += [_message(name, message) for name, message in messages]
     parts.append("<h2>Headers of answers</h2>")
     parts.append(_table("", sorted(set(map(_header, document["components"]["headers"].items())))))
     parts.append("<h2>Problems</h2><p>By their <code>code</code>.</p>")
     parts.append(_table("", map(_problem, sorted(STATUS_OF_CODE))))
     parts.append("<h2>Schemas</h2>")
     parts += [
-        _details(f'<code id="{escape(name)}">{escape(name)}</code>', *_schema(schema))
+        _details(_code(name), *_schema(schema), anchor=name)
         for name, schema in document["components"]["schemas"].items()
     ]
     return html.page(escape(about["title"]), "".join(parts))
 
 
 def _operation(name: str, operation: Json) -> str:
-    body = operation.get("requestBody", {}).get("content", {})
     return _details(
-        f"<code>{escape(name)}</code> {escape(operation['summary'])}",
-        _text(operation.get("description")),
+        f"{_code(name)} {escape(operation['summary'])}",
+        _text(operation["description"]),
         "" if operation.get("security") != [] else "<p>Needs no token.</p>",
-        _table("Parameters", map(_parameter, operation.get("parameters", ()))),
-        *(f"<p>Body: {_type(one.get('schema', {}))}</p>" for one in body.values()),
-        *(_fields(one.get("schema", {})) for one in body.values()),
-        *(_example([one["example"]] if "example" in one else ()) for one in body.values()),
-        _table("Answers", map(_answer, operation["responses"].items())),
+        *_exchange(operation),
     )
+
+
+def _message(name: str, message: Json) -> str:
+    return _details(_code(name), _text(message["description"]), *_exchange(message))
+
+
+def _exchange(operation: Json) -> Iterator[str]:
+    """What is sent, and what is answered."""
+    yield _table("Parameters", map(_parameter, operation.get("parameters", ())))
+    for body in operation.get("requestBody", {}).get("content", {}).values():
+        yield f"<p>Body: {_type(body['schema'])}</p>{_example('Example', body)}"
+    yield _table("Answers", map(_answer, operation["responses"].items()))
+    for status, answer in operation["responses"].items():
+        for body in answer.get("content", {}).values():
+            yield _example(f"Example of {escape(status)}", body)
 
 
 def _parameter(given: Json) -> tuple[str, str, str]:
@@ -87,14 +97,15 @@ def _problem(code: str) -> tuple[str, str]:
 def _schema(schema: Json) -> Iterator[str]:
     yield _text(schema.get("description"))
     yield _fields(schema) or f"<p>{_type(schema)}</p>"
-    yield _example(schema.get("examples", ()))
+    for each in schema.get("examples", ()):
+        yield _example("Example", {"example": each})
 
 
-def _example(examples: Iterable[Any]) -> str:
-    shown = (
-        escape(json.dumps(each, indent=1, ensure_ascii=False), quote=False) for each in examples
-    )
-    return "".join(f"<h4>Example</h4><pre>{each}</pre>" for each in shown)
+def _example(title: str, body: Json) -> str:
+    if "example" not in body:
+        return ""
+    shown = json.dumps(body["example"], indent=1, ensure_ascii=False)
+    return f"<h4>{title}</h4><pre>{escape(shown, quote=False)}</pre>"
 
 
 def _fields(schema: Json) -> str:
@@ -157,8 +168,12 @@ def _text(text: str | None) -> str:
     return "".join(f"<p>{html.prose(part)}</p>" for part in (text or "").split("\n\n") if part)
 
 
-def _details(summary: str, *parts: str) -> str:
-    return f"<details><summary>{summary}</summary>{''.join(parts)}</details>"
+def _details(summary: str, *parts: str, anchor: str = "") -> str:
+    """`anchor`: its name in links. It is inside, because a browser that follows a link opens what
+    the target is in, and a summary is not in what it opens.
+    """
+    target = anchor and f' id="{escape(anchor)}"'
+    return f"<details><summary>{summary}</summary><div{target}>{''.join(parts)}</div></details>"
 
 
 def _table(title: str, rows: Iterable[tuple[str, ...]]) -> str:

@@ -1,5 +1,6 @@
 """Examples of bodies, parameters and messages, for /openapi.json and /docs alone. They are of one
-account with a resource and a webhook: what an answer shows, and what an event tells, agrees.
+account with a resource and a webhook: what an answer shows, and what an event tells, agrees. An
+operation that changes something has an example of its own: the state that it leaves.
 """
 
 from collections.abc import Iterable, Iterator
@@ -40,6 +41,7 @@ from cavok.domain.accounts import (
     Account,
     Capability,
     Issue,
+    IssueCode,
     LastVerification,
     Outcome,
     Status,
@@ -88,6 +90,7 @@ _ADA = "ada@northwind.example"
 _CONNECTED = datetime.fromisoformat("2026-11-25T16:30:00Z")
 _TESTED = datetime.fromisoformat("2026-11-26T08:00:00Z")
 _ENDED = _TESTED + timedelta(seconds=5)
+_LATER = _TESTED + timedelta(hours=1)
 _REQUESTER = Requester(
     actor=Actor(kind=ActorKind.PERSON, email=_ADA, sub="9f2d1c3e-0000-4000-8000-000000000001"),
     request_id="JKJaXmPLvHcESHA=",
@@ -95,9 +98,9 @@ _REQUESTER = Requester(
 )
 _TRUST = instructions.Trust(trusted_account_id="111122223333", external_id="cavok-Zk1bV7q0r3")
 _TEMPLATE_URL = "https://templates.example/one.json"
-_HEALTH = (RegionHealth(_REGION, RegionStatus.REACHABLE),)
+HEALTH = (RegionHealth(_REGION, RegionStatus.REACHABLE),)
 
-_ACCOUNT = Account(
+ADDED = Account(
     organization_id=_ORGANIZATION_ID,
     account_id=_ACCOUNT_ID,
     provider="aws",
@@ -108,19 +111,28 @@ _ACCOUNT = Account(
     access_key_id_ending=None,
     write_logs=True,
     regions=(_REGION,),
-    region_health=_HEALTH,
+    next_verification_at=_CONNECTED,
+    created_at=_CONNECTED,
+    created_by=_ADA,
+    updated_at=_CONNECTED,
+    touched_at=_CONNECTED,
+    version=1,
+    writes=1,
+)
+_ACCOUNT = replace(
+    ADDED,
+    region_health=HEALTH,
     status=Status.CONFIRMED,
     capabilities={group.group: Capability.FULL for group in permissions.CAPABILITY_GROUPS},
     verification=LastVerification(_TEST_ID, Outcome.CONFIRMED, _ENDED),
     next_verification_at=_TESTED + timedelta(hours=6),
-    created_at=_CONNECTED,
-    created_by=_ADA,
     updated_at=_ENDED,
     touched_at=_TESTED,
     version=2,
-    writes=2,
+    writes=3,  # its test began, and ended
 )
-_VERIFICATION = Verification(
+_CHANGED = replace(_ACCOUNT, name="Production2", updated_at=_LATER, version=3, writes=4)
+RUNNING = Verification(
     organization_id=_ORGANIZATION_ID,
     account_id=_ACCOUNT_ID,
     verification_id=_TEST_ID,
@@ -128,6 +140,9 @@ _VERIFICATION = Verification(
     actor=_REQUESTER.actor,
     connection_revision=1,
     started_at=_TESTED,
+)
+VERIFICATION = replace(
+    RUNNING,
     state=State.FINISHED,
     outcome=Outcome.CONFIRMED,
     finished_at=_ENDED,
@@ -140,9 +155,9 @@ _VERIFICATION = Verification(
             region=_REGION,
         ),
     ),
-    region_health=_HEALTH,
+    region_health=HEALTH,
 )
-_RESOURCE = Resource(
+RESOURCE = Resource(
     organization_id=_ORGANIZATION_ID,
     account_id=_ACCOUNT_ID,
     resource_id=_RESOURCE_ID,
@@ -164,8 +179,8 @@ _INTERACTION = Interaction(
     account_id=_ACCOUNT_ID,
     interaction_id=_INTERACTION_ID,
     action=InteractionAction.STOP,
-    kind=_RESOURCE.kind,
-    instance_id=_RESOURCE.instance_id,
+    kind=RESOURCE.kind,
+    instance_id=RESOURCE.instance_id,
     region=_REGION,
     outcome=InteractionOutcome.ACCEPTED,
     detail="It was available; stop was asked for.",
@@ -176,7 +191,7 @@ _INTERACTION = Interaction(
     result=Result.PENDING,
     state="stopping",
 )
-_WEBHOOK = Webhook(
+WEBHOOK = Webhook(
     organization_id=_ORGANIZATION_ID,
     url="https://northwind.example/cavok",
     events=(EventType.FAILED, EventType.DEGRADED),
@@ -186,13 +201,13 @@ _WEBHOOK = Webhook(
     updated_by=_ADA,
 )
 _USAGE = Usage(_PERIOD, _FREE, 800)
-_DENIED = Issue(
-    "permission_denied",
-    "ec2:StopInstances is denied by the role's own policies.",
-    "Allow it in the role's policy, as the Instructions show, then press Test.",
+_LOST = Issue(
+    IssueCode.PERMISSION_LOST,
+    "ec2:StopInstances was allowed and no longer is.",
+    "Add ec2:StopInstances to the role's policy, as the Instructions show.",
 )
 _NOT_ENTERED = Issue(
-    "role_not_assumable",
+    IssueCode.ROLE_NOT_ASSUMABLE,
     "Cavok cannot assume the role CavokCloud in account 123456789012.",
     "Follow the Instructions of this account, then press Test.",
 )
@@ -220,12 +235,12 @@ def _version(
 
 def _events() -> Iterator[Event]:
     """At least one of each type. Of several, the last one is the example."""
-    created = _version(1, Status.UNCONFIRMED, None)
-    confirmed = _version(2, Status.CONFIRMED, Outcome.CONFIRMED)
-    degraded = _version(3, Status.DEGRADED, Outcome.DEGRADED, _DENIED)
-    failed = _version(4, Status.FAILED, Outcome.FAILED, _NOT_ENTERED)
+    created = _version(ADDED.writes, Status.UNCONFIRMED, None)
+    confirmed = _version(_ACCOUNT.writes, Status.CONFIRMED, Outcome.CONFIRMED)
+    degraded = _version(6, Status.DEGRADED, Outcome.DEGRADED, _LOST)
+    failed = _version(8, Status.FAILED, Outcome.FAILED, _NOT_ENTERED)
     revoked = _ACCOUNT.with_use_revoked(_ENDED)
-    not_used = _version(5, revoked.status, Outcome.FAILED, *revoked.issues)
+    not_used = _version(9, revoked.status, Outcome.FAILED, *revoked.issues)
     missed = replace(_INTERACTION, result=Result.NOT_REACHED, state="available")
     usage = UsageChange(
         organization_id=_ORGANIZATION_ID,
@@ -268,15 +283,44 @@ _CURSOR = "WyJvcmctb25lIiwibmFtZSIsIlByb2R1Y3Rpb24xIiwiMDFKTjhRIl0="
 _GROUP = permissions.RDS
 _SHORT_TEMPLATE = '{"AWSTemplateFormatVersion": "2010-09-09", …}'
 _SHORT_TERRAFORM = 'resource "aws_iam_role" "cavok" { … }'
-_account = AccountBody.of(
-    _ACCOUNT, provider_id=_ACCOUNT.account_number, access_key_id=None, testing=False
-)
-_verification = VerificationBody.of(_VERIFICATION)
+
+
+def _body(account: Account) -> AccountBody:
+    return AccountBody.of(
+        account, provider_id=account.account_number, access_key_id=None, testing=False
+    )
+
+
+_account = _body(_ACCOUNT)
+_verification = VerificationBody.of(VERIFICATION)
 _resource = ResourceBody.of(
-    _RESOURCE, next_action=NextAction(action=Action.STOP, at=_TESTED + timedelta(hours=9))
+    RESOURCE, next_action=NextAction(action=Action.STOP, at=_TESTED + timedelta(hours=9))
 )
 _interaction = InteractionBody.of_interaction(_INTERACTION)
-_webhook = WebhookBody.of(_WEBHOOK, secret=None, state=WebhookState.ACTIVE)
+_webhook = WebhookBody.of(WEBHOOK, secret=None, state=WebhookState.ACTIVE)
+_new_webhook = _webhook.model_copy(update={"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
+
+
+def _just(action: InteractionAction, state: str) -> InteractionBody:
+    """An act that AWS has accepted a moment ago."""
+    detail = f"It was {state}; {action} was asked for."
+    act = replace(_INTERACTION, action=action, detail=detail, state=None, logged=Logged.PENDING)
+    return InteractionBody.of_interaction(act)
+
+
+_OF_OPERATIONS: dict[str, dict[str, BaseModel]] = {
+    "create_account": {"201": _body(ADDED)},
+    "patch_account": {"200": _body(_CHANGED)},
+    "create_verification": {"202": VerificationBody.of(RUNNING)},
+    "start_instance": {"202": _just(InteractionAction.START, "stopped")},
+    "stop_instance": {"202": _just(InteractionAction.STOP, "available")},
+    "put_webhook": {"201": _new_webhook},
+}
+ANSWERS = {
+    operation: {status: body.model_dump(mode="json") for status, body in bodies.items()}
+    for operation, bodies in _OF_OPERATIONS.items()
+}
+"""By operation and status, where the answer is not as the example of its component."""
 
 
 def _answers() -> Iterable[BaseModel]:
@@ -294,9 +338,9 @@ def _answers() -> Iterable[BaseModel]:
     yield AuditPage(items=[AuditEntryBody.of_entry(entry)], next_cursor=None)
     yield DetectionBody(state=Detection.FOUND)
     instance = InstanceBody(
-        kind=_RESOURCE.kind,
-        instance_id=_RESOURCE.instance_id,
-        name=_RESOURCE.name,
+        kind=RESOURCE.kind,
+        instance_id=RESOURCE.instance_id,
+        name=RESOURCE.name,
         region=_REGION,
         state="available",
         type="db.t4g.micro",
@@ -317,7 +361,7 @@ def _answers() -> Iterable[BaseModel]:
         cloudformation_template=_SHORT_TEMPLATE,
         terraform=_SHORT_TERRAFORM,
         removes=["Starting and stopping every EC2 instance."],
-        covers=[CoveredBody(resource_id=_RESOURCE_ID, actions=[_RESOURCE.kind.descriptor.stop])],
+        covers=[CoveredBody(resource_id=_RESOURCE_ID, actions=[RESOURCE.kind.descriptor.stop])],
     )
     yield PermissionsBody(
         groups=[PermissionGroupBody.of(_GROUP, actions=_GROUP.permissions[:1])],
@@ -362,7 +406,7 @@ EXAMPLES: dict[str, Any] = {
         mode="json",
         include={"provider", "provider_id", "name", "access_type", "write_logs", "regions"},
     ),
-    "AccountChangeBody": {"name": "Production2"},
+    "AccountChangeBody": {"name": _CHANGED.name},
     "CredentialsBody": {
         "access_key_id": "AKIAIOSFODNN7EXAMPLE",
         "secret_access_key": "your secret access key",
@@ -385,8 +429,8 @@ PARAMETERS: dict[str, Any] = {
     "cursor": _CURSOR,
     "event_id": MESSAGES[EventType.FAILED]["data"]["event_id"],
     "idempotency-key": "5f0c7a9e-1b7d-4d2e-9a55-3f2f0a4c8d11",
-    "instance_id": "i-0123456789abcdef0",
-    "kind": "ec2",
+    "instance_id": RESOURCE.instance_id,
+    "kind": RESOURCE.kind,
     "limit": 50,
     "percent": "80",
     "period": _PERIOD,
@@ -396,16 +440,13 @@ PARAMETERS: dict[str, Any] = {
     "resource_id": _RESOURCE_ID,
     "status": "confirmed",
     "verification_id": _TEST_ID,
-    "webhook-id": MESSAGES[EventType.FAILED]["data"]["event_id"],
-    "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
-    "webhook-timestamp": f"{_ENDED.timestamp():.0f}",
 }
 """One for each name, except those of conditions."""
 
 _TAGS = {
     "/v1/accounts/{account_id}": etag(_ACCOUNT.version, _ACCOUNT.writes, testing=False),
-    "/v1/accounts/{account_id}/resources/{resource_id}": tag_of(_RESOURCE.version, _resource),
-    "/v1/organization/webhook": tag_of(_WEBHOOK.version, _webhook),
+    "/v1/accounts/{account_id}/resources/{resource_id}": tag_of(RESOURCE.version, _resource),
+    "/v1/organization/webhook": tag_of(WEBHOOK.version, _webhook),
 }
 """Strong ETags by the path of what has them."""
 
@@ -413,6 +454,18 @@ _TAGS = {
 def of_parameter(name: str, method: str, path: str) -> Any:
     """The example of a parameter of an operation."""
     return _tag_for(name, method, path) if is_condition(name) else PARAMETERS[name]
+
+
+def header_of_message(name: str, event_type: str) -> str:
+    """The example of a header of a message to a webhook."""
+    message = MESSAGES[event_type]
+    signed_at = datetime.fromisoformat(message["timestamp"])
+    headers: dict[str, str] = {
+        "webhook-id": message["data"]["event_id"],
+        "webhook-timestamp": f"{signed_at.timestamp():.0f}",
+        "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
+    }
+    return headers[name]
 
 
 def _tag_for(name: str, method: str, path: str) -> str:
@@ -426,10 +479,14 @@ def _tag_for(name: str, method: str, path: str) -> str:
 
 
 def add(document: dict[str, Any]) -> None:
-    """Adds the examples of bodies and messages to an OpenAPI document."""
-    for name, schema in document["components"]["schemas"].items():
-        if name in EXAMPLES:
-            schema["examples"] = [EXAMPLES[name]]
+    """Adds the examples of bodies, answers and messages to an OpenAPI document."""
+    schemas = document["components"]["schemas"]
+    for name, example_ in EXAMPLES.items():
+        schemas[name]["examples"] = [example_]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for status, answer in ANSWERS.get(operation["operationId"], {}).items():
+                operation["responses"][status]["content"]["application/json"]["example"] = answer
     for name, operations in document["webhooks"].items():
         body = operations["post"]["requestBody"]["content"]["application/json"]
         body["example"] = MESSAGES[name]

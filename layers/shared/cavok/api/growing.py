@@ -3,10 +3,36 @@ today accepts a name that is added tomorrow. In requests they are closed. Fields
 answer.
 """
 
-from typing import Any
+from collections.abc import Collection
+from typing import Any, NamedTuple
+
+from cavok.api.problems import STATUS_OF_CODE
+from cavok.domain.accounts import IssueCode
+from cavok.domain.permissions import GROUPS, STEPS
+
+
+class Names(NamedTuple):
+    """A set of names that are texts to the functions: they also show what another release stored.
+    `places`: the properties that have one.
+    """
+
+    names: Collection[str]
+    places: tuple[str, ...]
+
+
+NAMES = {
+    "IssueCode": Names([*IssueCode], ("IssueBody.code",)),
+    "ProblemCode": Names(sorted(STATUS_OF_CODE), ("Problem.code",)),
+    "PermissionGroup": Names(
+        [group.group for group in GROUPS], ("StepBody.group", "PermissionGroupBody.group")
+    ),
+    "StepName": Names(STEPS, ("StepBody.step",)),
+}
+"""By component."""
 
 GROWING = frozenset(
     {
+        *NAMES,
         "AccessType",
         "AuditAction",
         "EventType",
@@ -18,6 +44,18 @@ GROWING = frozenset(
     }
 )
 """Components, by name. docs/api.md lists them."""
+
+
+def add_names(document: dict[str, Any]) -> None:
+    """Makes each set of `NAMES` a component, and refers to it wherever a property has one."""
+    schemas = document["components"]["schemas"]
+    for component, names in NAMES.items():
+        schemas[component] = {"type": "string", "enum": list(names.names), "title": component}
+        for place in names.places:
+            owner, _, field = place.partition(".")
+            property_ = schemas[owner]["properties"][field]
+            del property_["type"]
+            property_["anyOf"] = [{"$ref": f"#/components/schemas/{component}"}]
 
 
 def leave_open(document: dict[str, Any]) -> None:

@@ -9,7 +9,8 @@ _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
     "table{border-collapse:collapse}td{vertical-align:top;padding:.2em 1em .2em 0}"
     "pre{overflow:auto}code{overflow-wrap:anywhere}"
-    "summary{cursor:pointer;padding:.2em 0}details details,details>*{margin-left:1em}"
+    "summary{cursor:pointer;padding:.2em 0}details>*{margin-left:1em}"
+    "details>[id]{scroll-margin-top:3em}"
 )
 _STYLE_HASH = b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 

@@ -11,7 +11,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver
 
 from cavok.api import routes
-from cavok.api.growing import leave_open, used
+from cavok.api.growing import add_names, leave_open, used
 from cavok.api.problems import PROBLEM_JSON
 from cavok.api.responses import NO_TOKEN, PHRASES, by_method
 from cavok.api.sharing import share
@@ -105,15 +105,17 @@ def described() -> dict[str, Any]:
                 response["headers"] = {
                     name: _header(name, always, headers) for name, always in declared
                 }
+    schemas = made["components"]["schemas"]
     made["webhooks"] = {
-        one.type: {"post": _webhook(one)}
+        one.type: {"post": _webhook(one, schemas)}
         for one in REGISTRY.values()
         if one.type not in TO_NO_WEBHOOK
     }
     _drop_unused(made)
+    add_names(made)
     leave_open(made)
     _require_what_is_sent(made)
-    for schema in made["components"]["schemas"].values():
+    for schema in schemas.values():
         _drop_titles(schema)
     descriptions.describe(made)
     examples.add(made)
@@ -238,46 +240,76 @@ def _header(name: str, always: bool, headers: dict[str, Any]) -> dict[str, str]:
     return {"$ref": f"#/components/headers/{key}"}
 
 
-def _webhook(declaration: EventDeclaration) -> dict[str, Any]:
-    """A message to an organization's webhook, in the payload format of Standard Webhooks."""
-    schema = {
+def _webhook(declaration: EventDeclaration, schemas: dict[str, Any]) -> dict[str, Any]:
+    """A message to an organization's webhook, in the payload format of Standard Webhooks. It adds
+    the schemas of the message and of its data.
+    """
+    name = declaration.type.replace(" ", "")
+    schemas[f"{name}Data"] = _data(declaration)
+    schemas[name] = {
+        "description": f"A message of the type `{declaration.type}`.",
         "type": "object",
         "required": ["type", "timestamp", "data"],
         "properties": {
-            "type": {
-                "type": "string",
-                "const": declaration.type,
-                "description": "The type of the event.",
-            },
+            "type": {"type": "string", "const": declaration.type},
             "timestamp": {
                 "type": "string",
                 "format": "date-time",
                 "description": "When the event occurred.",
             },
-            # A copy: the registry uses some of its dictionaries in several places.
-            "data": json.loads(json.dumps(declaration.schema())),
+            "data": _of(f"{name}Data") | {"description": "The event."},
         },
     }
     return {
-        "operationId": declaration.type.replace(" ", ""),
+        "operationId": name,
         "tags": ["Webhook"],
         "summary": declaration.type,
-        "description": declaration.description,
+        "description": schemas[f"{name}Data"]["description"],
         "security": [],
-        "parameters": [*_headers_of_messages()],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "parameters": [*_headers_of_messages(declaration.type)],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": _of(name)}}},
         "responses": {
             status: {"description": text} for status, text in _ANSWERS_TO_MESSAGES.items()
         },
     }
 
 
-def _headers_of_messages() -> Iterator[dict[str, Any]]:
+def _of(component: str) -> dict[str, Any]:
+    return {"$ref": f"#/components/schemas/{component}"}
+
+
+def _data(declaration: EventDeclaration) -> dict[str, Any]:
+    """The registry's schema, in which issues and a test are those of an account. What it says of
+    itself as a document of its own is left out: an `$id` would change where references lead.
+    """
+    from cavok.api import descriptions
+
+    # A copy: the registry uses some of its dictionaries in several places.
+    made: dict[str, Any] = json.loads(json.dumps(declaration.message_schema()))
+    for name in ("$schema", "$id", "$comment", "title"):
+        del made[name]
+    properties = made["properties"]
+    if "issues" in properties:
+        properties["issues"]["items"] = _of("IssueBody")
+        last = properties["verification"]
+        properties["verification"] = (
+            {"anyOf": [_of("LastVerificationBody"), {"type": "null"}]}
+            if "null" in last["type"]
+            else _of("LastVerificationBody")
+        ) | {"description": last["description"]}
+    if properties["account_id"] == {"type": "null"}:
+        properties["account_id"] = {"type": ["string", "null"], "description": "Always null."}
+    made["description"] = descriptions.MESSAGES.get(declaration.type, declaration.description)
+    return made
+
+
+def _headers_of_messages(event_type: str) -> Iterator[dict[str, Any]]:
+    from cavok.api import examples
+
     for name, text in _HEADERS_OF_MESSAGES.items():
         header: dict[str, Any] = {"name": name, "in": "header", "required": True}
-        header["description"] = text
-        header["schema"] = {"type": "string"}
-        _complete(header, "post", "")
+        header |= {"description": text, "schema": {"type": "string"}}
+        header["example"] = examples.header_of_message(name, event_type)
         yield header
 
 

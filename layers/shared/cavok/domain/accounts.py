@@ -73,10 +73,36 @@ class Fix:
     console_url: str | None = None
 
 
+class IssueCode(StrEnum):
+    """What an issue is about. Problems: `role_not_assumable`, `credentials_rejected`,
+    `wrong_account` and `confused_deputy` (the role lets others in) fail an account;
+    `permission_lost`, `log_writing_refused` and `instance_refused` (an instance under Cavok's
+    control) degrade it. `revoked`: a person ended its use. The others are information.
+    `permission_scoped`: allowed for some instances only. `instances_elsewhere`: instances were
+    found only in regions that the account does not name.
+    """
+
+    ROLE_NOT_ASSUMABLE = "role_not_assumable"
+    CREDENTIALS_REJECTED = "credentials_rejected"
+    WRONG_ACCOUNT = "wrong_account"
+    CONFUSED_DEPUTY = "confused_deputy"
+    REVOKED = "revoked"
+    PERMISSION_LOST = "permission_lost"
+    INSTANCE_REFUSED = "instance_refused"
+    LOG_WRITING_REFUSED = "log_writing_refused"
+    PERMISSION_MISSING = "permission_missing"
+    PERMISSION_SCOPED = "permission_scoped"
+    PERMISSION_UNPROVEN = "permission_unproven"
+    REGION_NOT_ENABLED = "region_not_enabled"
+    REGION_REFUSED = "region_refused"
+    INSTANCES_ELSEWHERE = "instances_elsewhere"
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """Something to know about an account, and what a person can do about it. `actions` are the IAM
-    actions with which the message of a problem with permissions begins.
+    """Something to know about an account, and what a person can do about it. `code`: an IssueCode,
+    or that of another release, which stored the issue. `actions` are the IAM actions with which the
+    message of a problem with permissions begins.
     """
 
     code: str
@@ -91,9 +117,6 @@ TESTED_AGAIN_AFTER = timedelta(minutes=10)
 """After a change, an account is due no sooner than this after its last test, or a person's last
 act. Otherwise, changing it back and forth would cause test after test.
 """
-
-REVOKED = "revoked"
-"""Code of the issue of an account whose use a person revoked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +225,7 @@ class Account(ListedAccount):
     @property
     def revoked(self) -> bool:
         """Whether a person revoked its use, and no person's test has ended with a verdict since."""
-        return any(issue.code == REVOKED for issue in self.issues)
+        return any(issue.code == IssueCode.REVOKED for issue in self.issues)
 
     @property
     def attention(self) -> Attention:
@@ -335,7 +358,7 @@ _VERSIONED = (
 )
 
 _REVOKED_ISSUE = Issue(
-    REVOKED,
+    IssueCode.REVOKED,
     "A person revoked the use of this account. Cavok does not enter it.",
     "Press Test to use the account again.",
 )

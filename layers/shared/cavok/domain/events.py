@@ -7,12 +7,12 @@ however often it is published. `docs/events` is generated from here: `make event
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from cavok.domain.accounts import REVOKED, Issue, LastVerification, Outcome, Severity, Status
+from cavok.domain.accounts import Issue, IssueCode, LastVerification, Outcome, Severity, Status
 from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.followed_acts import FollowedAct
 from cavok.domain.interactions import THRESHOLDS, Interaction, Result, thresholds_crossed
@@ -34,7 +34,7 @@ OF_WEBHOOKS = TO_NO_WEBHOOK | {WEBHOOK_TEST}
 
 
 class EventType(StrEnum):
-    """The `detail-type` on the bus of every event that a webhook may subscribe to."""
+    """The type of an event that a webhook may subscribe to."""
 
     CREATED = "Account Created"
     CONFIRMED = "Account Confirmed"
@@ -138,6 +138,12 @@ class EventDeclaration:
             "required": [name for name in properties if name not in self.optional],
             "properties": properties,
         }
+
+    def message_schema(self) -> dict[str, Any]:
+        """The JSON Schema of `data` in a message to a webhook, which always has a whole envelope:
+        `checked_event` refuses other events.
+        """
+        return replace(self, optional=self.optional - _ENVELOPE.keys()).schema()
 
 
 def _slug(event_type: str, separator: str) -> str:
@@ -447,7 +453,7 @@ class AccountVersion:
     @property
     def revoked(self) -> bool:
         """As in `Account.revoked`."""
-        return any(issue.code == REVOKED for issue in self.issues)
+        return any(issue.code == IssueCode.REVOKED for issue in self.issues)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,19 +17,16 @@ from cavok.domain.access_denied import (
     refusal_reason,
     region_without_sts,
 )
-from cavok.domain.accounts import Account, Fix, Issue, Outcome, Severity
+from cavok.domain.accounts import Account, Fix, Issue, IssueCode, Outcome, Severity
 from cavok.domain.fixes import ACCOUNT_SETTINGS, enabling, fix_of_refusal, grant, principal_page
 from cavok.domain.instances import InstanceKey
 from cavok.domain.kinds import Action, Kind
 from cavok.domain.regions import ALWAYS_ENABLED, UNUSABLE, RegionHealth, RegionStatus
 from cavok.domain.steps import MAX_EXAMPLES, Step, Verdict
 
-PERMISSION_LOST = "permission_lost"
-INSTANCE_REFUSED = "instance_refused"
-LOG_WRITING_REFUSED = "log_writing_refused"
-ELSEWHERE = "instances_elsewhere"
-
-_OF_PERMISSIONS = frozenset({PERMISSION_LOST, INSTANCE_REFUSED, LOG_WRITING_REFUSED})
+_OF_PERMISSIONS = frozenset(
+    {IssueCode.PERMISSION_LOST, IssueCode.INSTANCE_REFUSED, IssueCode.LOG_WRITING_REFUSED}
+)
 """Problems that end only with an answer about the same permission or region."""
 
 _GRANT = "Add {actions} to the {principal}'s policy, as the Instructions show."
@@ -100,7 +97,9 @@ def find_issues(
         step for step in _odd_ones_out(steps) if step not in lost and step.step not in refused
     ]
     problems = [
-        *_permission_issues(PERMISSION_LOST, _LOST, account, lost, under_control=under_control),
+        *_permission_issues(
+            IssueCode.PERMISSION_LOST, _LOST, account, lost, under_control=under_control
+        ),
         *_instance_issues(account, refused),
         *_cut_off(under_control, health),
         *log_writing_issues(account, refused_logs),
@@ -108,7 +107,7 @@ def find_issues(
     problems += _undecided(account, steps, health, under_control, problems)
     information = (
         *_permission_issues(
-            "permission_missing", _MISSING, account, missing, severity=Severity.INFORMATION
+            IssueCode.PERMISSION_MISSING, _MISSING, account, missing, severity=Severity.INFORMATION
         ),
         *_scoped(account, steps),
         *_unproven(account, steps),
@@ -126,10 +125,10 @@ def log_writing_issues(account: Account, refused: Sequence[Step]) -> tuple[Issue
     """
     denied = [step for step in refused if step.verdict is Verdict.DENIED]
     return (
-        *_permission_issues(LOG_WRITING_REFUSED, _LOGS_REFUSED, account, denied),
+        *_permission_issues(IssueCode.LOG_WRITING_REFUSED, _LOGS_REFUSED, account, denied),
         *(
             Issue(
-                LOG_WRITING_REFUSED,
+                IssueCode.LOG_WRITING_REFUSED,
                 f"{step.step} fails, but Write logs is Yes. AWS says {step.error_code}: "
                 f"{step.detail}",
                 "Mend what AWS names, then press Test. Or set Write logs to No.",
@@ -148,7 +147,7 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
     match = by_name[permissions.ACCOUNT_MATCHES]
     if match.reason is Reason.CREDENTIALS_REJECTED:
         yield Issue(
-            "credentials_rejected",
+            IssueCode.CREDENTIALS_REJECTED,
             "AWS does not accept the access key: it was deleted, deactivated, or mistyped.",
             "Create a new access key for the IAM user, enter it under Rotate keys, then press "
             "Test.",
@@ -163,7 +162,7 @@ def _failures(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
 def confused_deputy(account: Account) -> Issue:
     """The issue of a role that can be assumed without the right external ID."""
     return Issue(
-        "confused_deputy",
+        IssueCode.CONFUSED_DEPUTY,
         f"The role {account.role_arn} can be assumed without this organization's external ID. "
         "Anyone who knows its name could make Cavok act on the account.",
         "Put the condition StringEquals sts:ExternalId with this organization's external ID "
@@ -200,7 +199,7 @@ def _role_not_assumable(account: Account, refused: Step) -> Issue:
         )
         remedy += f" If the role is there, turn AWS STS on in {region}: IAM, Account settings."
         fix = Fix(console_url=ACCOUNT_SETTINGS)
-    return Issue("role_not_assumable", said, remedy, fix=fix)
+    return Issue(IssueCode.ROLE_NOT_ASSUMABLE, said, remedy, fix=fix)
 
 
 def _wrong_account(account: Account, match: Step) -> Issue:
@@ -208,12 +207,12 @@ def _wrong_account(account: Account, match: Step) -> Issue:
     others = [each for each in re.findall(r"\b[0-9]{12}\b", match.detail or "") if each != own]
     if not others:
         return Issue(
-            "wrong_account",
+            IssueCode.WRONG_ACCOUNT,
             match.detail or f"These credentials do not belong to account {own}.",
             f"Enter credentials of account {own}, or add the account that they belong to.",
         )
     return Issue(
-        "wrong_account",
+        IssueCode.WRONG_ACCOUNT,
         f"These credentials belong to account {others[0]}, not to {own}.",
         f"Enter credentials of account {own}, or add account {others[0]} as an account of its own.",
     )
@@ -234,7 +233,7 @@ def _odd_ones_out(steps: Sequence[Step]) -> Iterator[Step]:
 
 
 def _permission_issues(
-    code: str,
+    code: IssueCode,
     texts: tuple[str, str],
     account: Account,
     steps: Iterable[Step],
@@ -329,7 +328,7 @@ def _instance_issues(
         listed, names = ", ".join(actions), _named(keys)
         on, few = f" on {names}" if acting else "", len(keys) <= MAX_EXAMPLES
         yield Issue(
-            INSTANCE_REFUSED,
+            IssueCode.INSTANCE_REFUSED,
             f"{listed} {_are(actions)} refused for {names}, which {_are(keys)} under Cavok's "
             "control.",
             f"{_remedy(account, reason, f'{listed}{on}')} Or end Cavok's control.",
@@ -346,7 +345,7 @@ def _cut_off(
         keys = sorted(key for key in under_control if key.region == health.region)
         if keys and health.status in UNUSABLE:
             yield Issue(
-                INSTANCE_REFUSED,
+                IssueCode.INSTANCE_REFUSED,
                 f"{_named(keys)} {_are(keys)} under Cavok's control, but {_no_call(health)}.",
                 f"{_region_remedy(health, [health.region])} Or end Cavok's control.",
                 fix=_region_fix(health, [health.region]),
@@ -377,7 +376,7 @@ def _undecided(
     regions = [each.region for each in region_health if each.status is RegionStatus.UNKNOWN]
     kept: list[Issue] = []
     for issue in account.issues:
-        of_instance = issue.code == INSTANCE_REFUSED
+        of_instance = issue.code == IssueCode.INSTANCE_REFUSED
         keys = _of(issue, under_control)
         if issue.code not in _OF_PERMISSIONS or (of_instance and not keys):
             continue
@@ -436,7 +435,7 @@ def doubted(
         step.step: {
             key
             for issue in account.issues
-            if issue.code == INSTANCE_REFUSED and _names(issue, [step.step])
+            if issue.code == IssueCode.INSTANCE_REFUSED and _names(issue, [step.step])
             for key in _of(issue, under_control)
             if key.kind is kinds[step.step]
         }
@@ -488,7 +487,7 @@ def _names(issue: Issue, names: Iterable[str]) -> list[str]:
 
 def refused_for_instances(issues: Iterable[Issue]) -> frozenset[str]:
     """The actions that issues call refused for instances under Cavok's control."""
-    found = (issue.actions for issue in issues if issue.code == INSTANCE_REFUSED)
+    found = (issue.actions for issue in issues if issue.code == IssueCode.INSTANCE_REFUSED)
     return frozenset(action for actions in found for action in actions)
 
 
@@ -531,7 +530,7 @@ def _scoped(account: Account, steps: Iterable[Step]) -> Iterator[Issue]:
             for reason in reasons
         ]
         yield Issue(
-            "permission_scoped",
+            IssueCode.PERMISSION_SCOPED,
             f"{', '.join(actions)} {_are(actions)} allowed for {_counted(scoped[0])}.",
             " ".join(["If that is intended, there is nothing to do.", *why]),
             Severity.INFORMATION,
@@ -572,7 +571,7 @@ def _unproven(account: Account, steps: Sequence[Step]) -> Iterator[Issue]:
         else:
             why, remedy, fix = _what_would_prove(account, reason, unproven, steps)
         yield Issue(
-            "permission_unproven",
+            IssueCode.PERMISSION_UNPROVEN,
             f"{', '.join(actions)} could not be proven: {why}.",
             remedy,
             Severity.INFORMATION,
@@ -651,7 +650,7 @@ def _unusable_regions(region_health: Iterable[RegionHealth]) -> Iterator[Issue]:
         health, regions = found[0], [each.region for each in found]
         off = health.status is RegionStatus.NOT_ENABLED
         yield Issue(
-            "region_not_enabled" if off else "region_refused",
+            IssueCode.REGION_NOT_ENABLED if off else IssueCode.REGION_REFUSED,
             f"Nothing can be used in {', '.join(regions)}: {_no_call(health)}.",
             _region_remedy(health, regions),
             Severity.INFORMATION,
@@ -665,12 +664,14 @@ def instances_elsewhere(account: Account, regions: Sequence[str] | None) -> tupl
     Null if it did not look, because only a person's test does. Then an earlier proposal stays.
     """
     if regions is None:
-        return tuple(issue for issue in account.issues if issue.code == ELSEWHERE)
+        return tuple(
+            issue for issue in account.issues if issue.code == IssueCode.INSTANCES_ELSEWHERE
+        )
     if not regions:
         return ()
     return (
         Issue(
-            ELSEWHERE,
+            IssueCode.INSTANCES_ELSEWHERE,
             f"No instance was found in {', '.join(account.regions)}, but in {', '.join(regions)}.",
             "Add the regions that Cavok should use to the account's regions, then press Test.",
             Severity.INFORMATION,

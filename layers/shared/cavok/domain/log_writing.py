@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from cavok.domain.accounts import CONNECTED, Account, Capability, Status
+from cavok.domain.accounts import CONNECTED, Account, Capability, IssueCode, Status
 from cavok.domain.errors import MalformedEvent, UnknownEvent
 from cavok.domain.events import EventType
-from cavok.domain.issues import LOG_WRITING_REFUSED, log_writing_issues
+from cavok.domain.issues import log_writing_issues
 from cavok.domain.permissions import LOGS
 from cavok.domain.steps import Step
 from cavok.domain.times import utc_text
@@ -82,7 +82,7 @@ def with_log_writing_refused(account: Account, refused: Sequence[Step], now: dat
     Returns the same object if such an issue is known, if log writing is off by now, or if the
     account is not connected, because its issues then report a worse problem.
     """
-    known = any(issue.code == LOG_WRITING_REFUSED for issue in account.issues)
+    known = any(issue.code == IssueCode.LOG_WRITING_REFUSED for issue in account.issues)
     if known or not refused or not account.write_logs or account.status not in CONNECTED:
         return account
     works_in_part = account.capabilities[LOGS.group] is not Capability.NONE

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from cavok.adapters.table.table import retry_on_conflict
 from cavok.adapters.table.verifications import Verifications
-from cavok.domain.accounts import Account
+from cavok.domain.accounts import Account, IssueCode
 from cavok.domain.errors import (
     ChangedMeanwhile,
     EntryRefused,
@@ -17,7 +17,7 @@ from cavok.domain.errors import (
 )
 from cavok.domain.instances import InstanceKey
 from cavok.domain.interactions import interaction_of_test
-from cavok.domain.issues import INSTANCE_REFUSED, needed_for
+from cavok.domain.issues import needed_for
 from cavok.domain.regions import UNUSABLE
 from cavok.domain.steps import Step, Verdict
 from cavok.domain.survey import Survey
@@ -168,7 +168,7 @@ def _may_concern_resources(account: Account, steps: Sequence[Step], survey: Surv
     return (
         bool(account.unusable_regions)
         or any(each.status in UNUSABLE for each in survey.region_health)
-        or any(issue.code == INSTANCE_REFUSED for issue in account.issues)
+        or any(issue.code == IssueCode.INSTANCE_REFUSED for issue in account.issues)
         or any(
             step.step in needed_for()
             and (step.verdict is Verdict.DENIED or (step.resources and step.resources.denied))

@@ -268,9 +268,9 @@ def deliver(
     first_tries: FirstTries | None = None,
 ) -> int | None:
     """Sends an event to its organization's webhook, and records the outcome. Returns the
-    HTTP status; null if no webhook subscribes to the event, which then waits no more. Raises NotDelivered, or GivenUp if that
-    was the last time. `tries`: how often it was tried, including this time. `first_tries`: what
-    limits the time of a first try.
+    HTTP status; null if no webhook subscribes to the event, which then waits no more. Raises
+    NotDelivered, or GivenUp if that was the last time. `tries`: how often it was tried, including
+    this time. `first_tries`: what limits the time of a first try.
 
     A first try for which the process has no time is not made, and not recorded. If one was cut
     short, that is no failure of the receiver.

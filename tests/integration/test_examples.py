@@ -1,0 +1,157 @@
+"""The example of an answer shows the state in which its operation leaves things. Here each runs, on
+what the examples show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+import boto3
+import pytest
+
+from cavok import wiring
+from cavok.api import examples
+from cavok.api.router import Router
+from cavok.domain.organizations import Organization
+from cavok.domain.verifications import finish
+from tests.support.api import Answer, Api
+from tests.support.builders import a_failed_delivery, steps_of
+from tests.support.declared import described_api
+from tests.support.moto_stack import begin_test
+from tests.support.tenants import whole_api
+
+__all__ = ["whole_api"]
+
+Json = dict[str, Any]
+ADMIN = Api(examples.ADDED.organization_id, "admin")
+CHANGES = {
+    operation["operationId"]: (method.upper(), path, operation)
+    for path, methods in described_api()["paths"].items()
+    for method, operation in methods.items()
+    if method != "get" and "204" not in operation["responses"]
+}
+
+
+@pytest.fixture(autouse=True)
+def now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a schedule does next depends on it."""
+    at = examples.VERIFICATION.finished_at
+    monkeypatch.setattr(Router, "now", staticmethod(lambda: at))
+
+
+def add_account() -> None:
+    organization_id, at = examples.ADDED.organization_id, examples.ADDED.created_at
+    wiring.organizations().create(Organization.new(organization_id), at)
+    wiring.accounts().add(replace(examples.ADDED, version=0, writes=0), None)
+
+
+def add_test() -> None:
+    account = wiring.accounts().get(examples.ADDED.organization_id, examples.ADDED.account_id)
+    tested, ended_at = begin_test(account, examples.RUNNING), examples.VERIFICATION.finished_at
+    assert ended_at
+    steps, health = steps_of(account), examples.HEALTH
+    after, ended = finish(tested, examples.RUNNING, steps, ended_at, region_health=health)
+    wiring.verifications().finish(tested, after, ended, None)
+
+
+def add_database() -> None:
+    rds().create_db_instance(
+        DBInstanceIdentifier=examples.RESOURCE.instance_id,
+        DBInstanceClass="db.t4g.micro",
+        Engine="postgres",
+        AllocatedStorage=20,
+        MasterUsername="root",
+        MasterUserPassword="not-a-secret",
+    )
+
+
+def stop_database() -> None:
+    rds().stop_db_instance(DBInstanceIdentifier=examples.RESOURCE.instance_id)
+
+
+def rds() -> Any:
+    return boto3.client("rds", examples.RESOURCE.region)
+
+
+def add_resource() -> None:
+    wiring.resources().add(examples.RESOURCE)
+
+
+def set_webhook() -> None:
+    ADMIN.put("/v1/organization/webhook", examples.EXAMPLES["WebhookSettings"])
+
+
+def add_deliveries() -> None:
+    ids = examples.PARAMETERS
+    for event_id in (ids["event_id"], "/".join((ids["account_id"], ids["period"], ids["percent"]))):
+        wiring.webhooks().record(a_failed_delivery(event_id, "{}"))
+
+
+CONNECTED = (add_account, add_test, add_database)
+BEFORE: dict[str, Sequence[Callable[[], None]]] = {
+    "patch_account": CONNECTED,
+    "create_verification": CONNECTED,
+    "detect": [add_account],
+    "start_instance": [*CONNECTED, stop_database],
+    "stop_instance": CONNECTED,
+    "create_resource": CONNECTED,
+    "patch_resource": [*CONNECTED, add_resource],
+    "post_webhook_test": [set_webhook],
+    "redeliver_event": [set_webhook, add_deliveries],
+    "redeliver_usage_event": [set_webhook, add_deliveries],
+}
+"""What comes before an operation, unless nothing does."""
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_an_example_shows_the_state_in_which_its_operation_leaves_things(name: str) -> None:
+    method, path, operation = CHANGES[name]
+    for step in BEFORE.get(name, ()):
+        step()
+    sent = example_of_body(operation)
+    known = {each["name"]: each["example"] for each in operation.get("parameters", ())}
+
+    answer = ADMIN.send(method, path.format_map(known), sent)
+
+    shown, schema = example_of_answer(operation, answer)
+    assert state(shown, schema) == state(answer.json, schema)
+    for field, value in {**known, **(sent or {})}.items():
+        assert shown.get(field, value) == value, field
+
+
+def example_of_body(operation: Json) -> Any:
+    content = operation.get("requestBody", {}).get("content", {})
+    for body in content.values():
+        return examples.EXAMPLES[component(body["schema"])]
+    return None
+
+
+def example_of_answer(operation: Json, answer: Answer) -> tuple[Any, Json]:
+    body = operation["responses"][str(answer.status)]["content"]["application/json"]
+    name = component(body["schema"])
+    return body.get("example", examples.EXAMPLES[name]), body["schema"]
+
+
+def component(schema: Json) -> str:
+    return str(schema["$ref"]).rpartition("/")[2]
+
+
+def state(value: Any, schema: Json) -> Any:
+    """What says how things stand: which fields are null, and every truth and name of a closed set.
+    Of all else, only that it is there.
+    """
+    if name := component(schema) if "$ref" in schema else None:
+        return state(value, described_api()["components"]["schemas"][name])
+    if value is None or isinstance(value, bool):
+        return value
+    options = schema.get("anyOf", ())
+    if options:
+        return state(value, next(each for each in options if each != {"type": "null"}))
+    if isinstance(value, dict):
+        shapes = schema.get("properties", {})
+        return {name: state(each, shapes.get(name, {})) for name, each in value.items()}
+    if isinstance(value, list):
+        return bool(value)
+    return value if "enum" in schema else "…"
