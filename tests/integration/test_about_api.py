@@ -35,7 +35,7 @@ from cavok.domain.events import REGISTRY, TO_NO_WEBHOOK
 from cavok.domain.webhooks import SIGNING_AT_ONCE, ReceiverMessage, signed_headers
 from tests.support.api import KEY_ACCOUNT, Api, is_problem
 from tests.support.builders import EXTERNAL_ID, NOW, WORKLOAD
-from tests.support.declared import check, declared_headers, operation_of, whole
+from tests.support.declared import check, declared_headers, described_api, operation_of, whole
 from tests.support.moto_stack import BUCKET, client
 
 PUBLIC = ["/health", "/openapi.json", "/docs", "/v1/permissions", "/v1/providers"]
@@ -498,6 +498,21 @@ def test_headers_that_answers_have_are_described() -> None:
     assert always("PUT", "/v1/organization/webhook", "201") == {"location"}
     assert always("PATCH", account, "200") == always("GET", account, "304") == {"etag"}
     assert always("GET", "/v1/accounts", "503") == set(), "the gateway's own has none"
+
+
+def test_a_header_that_is_more_than_a_text_is_declared_so(admin: Api) -> None:
+    headers = described_api()["components"]["headers"]
+    account = admin.account()["account_id"]
+    answer = admin.post(f"/v1/accounts/{account}/verifications")
+
+    for name, form in (("Retry-After", int), ("Location", str)):
+        shape = headers[f"{name}.always"]["schema"]
+        assert headers[f"{name}.always"]["schema"] != {"type": "string"}
+        validator = Draft202012Validator(shape, format_checker=FormatChecker())
+        validator.validate(form(answer.headers[name.lower()]))
+    for each in described_api()["webhooks"]["Webhook Test"]["post"]["parameters"]:
+        signed = signed_headers(ReceiverMessage("e-1", b""), (), NOW)[each["name"]]
+        assert (each["schema"]["type"] == "integer") is signed.isdecimal()
 
 
 @pytest.mark.parametrize(

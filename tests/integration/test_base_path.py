@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pytest
 
+from cavok.api.base_path import AT_THE_ROOT
 from functions.accounts_api import app
 from tests.support.api import ROLE_ACCOUNT, SAMPLE, Api, Context
 
@@ -36,7 +37,7 @@ def sent(
     return answer
 
 
-@pytest.mark.parametrize("key", ["", "/cavok", "/v1", "/orders/v1", "/docs"])
+@pytest.mark.parametrize("key", ["", "/cavok", "/v1", "/orders/v1", "/docs", "/docs/problems"])
 def test_a_custom_domain_may_map_the_api_under_a_path(key: str, admin: Api) -> None:
     v1 = "ANY /v1/{proxy+}"
     made = sent(f"{key}/v1/accounts", v1, "accounts", method="POST", body=ROLE_ACCOUNT)
@@ -47,7 +48,8 @@ def test_a_custom_domain_may_map_the_api_under_a_path(key: str, admin: Api) -> N
     assert location == f"{key}/v1/accounts/{account}"
     assert sent(location, v1, f"accounts/{account}")["statusCode"] == 200
     assert sent(f"{key}/v1/permissions", "ANY /v1/permissions")["statusCode"] == 200
-    assert sent(f"{key}/health", "$default")["statusCode"] == 200
+    for name in AT_THE_ROOT:
+        assert sent(f"{key}/{name}", "$default")["statusCode"] == 200
     problem = json.loads(sent(f"{key}/v1/accounts/1", v1, "accounts/1")["body"])
     assert problem["type"] == f"{key}/docs/problems/account_not_found"
     assert sent(problem["type"], "$default")["statusCode"] == 200

@@ -30,8 +30,8 @@ def _own_segments(event: dict[str, Any], segments: list[str]) -> int:
     """How many segments at the end are the API's: those of the route that the gateway chose."""
     _, _, route = event["routeKey"].partition(" ")
     if not route:
-        if segments[-3:-1] == ["docs", "problems"]:
-            return 3
-        return 1 if segments[-1] in AT_THE_ROOT else len(segments)
+        if segments[-1] in AT_THE_ROOT:  # first: a mapping may itself be named docs/problems
+            return 1
+        return 3 if segments[-3:-1] == ["docs", "problems"] else len(segments)
     greedy: str = (event.get("pathParameters") or {}).get("proxy", "")
     return len(route.strip("/").split("/")) + greedy.strip("/").count("/")

@@ -456,13 +456,13 @@ def of_parameter(name: str, method: str, path: str) -> Any:
     return _tag_for(name, method, path) if is_condition(name) else PARAMETERS[name]
 
 
-def header_of_message(name: str, event_type: str) -> str:
+def header_of_message(name: str, event_type: str) -> str | int:
     """The example of a header of a message to a webhook."""
     message = MESSAGES[event_type]
     signed_at = datetime.fromisoformat(message["timestamp"])
-    headers: dict[str, str] = {
+    headers: dict[str, str | int] = {
         "webhook-id": message["data"]["event_id"],
-        "webhook-timestamp": f"{signed_at.timestamp():.0f}",
+        "webhook-timestamp": int(signed_at.timestamp()),
         "webhook-signature": "v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=",
     }
     return headers[name]

@@ -43,6 +43,13 @@ _HEADERS = {
     "Retry-After": "Seconds after which to ask again.",
     "WWW-Authenticate": "What is wrong with the token.",
 }
+_SCHEMAS = {
+    "Location": {"type": "string", "format": "uri-reference"},
+    "Retry-After": {"type": "integer", "minimum": 1},
+    "webhook-timestamp": {"type": "integer"},
+}
+"""Of headers that are more than a text."""
+
 _FROM_GATEWAY = ("429", "500", "503")
 """Statuses from the API or the gateway: throttling, and a function that gave no answer."""
 
@@ -229,13 +236,17 @@ def _headers_of(
         yield "Retry-After", answer == ("post", "202")
 
 
+def _schema_of(header: str) -> dict[str, Any]:
+    return dict(_SCHEMAS.get(header, {"type": "string"}))
+
+
 def _header(name: str, always: bool, headers: dict[str, Any]) -> dict[str, str]:
     """A reference to a header's description, which it adds."""
     key = f"{name}.always" if always else name
     headers[key] = {
         "description": _HEADERS[name],
         "required": always,
-        "schema": {"type": "string"},
+        "schema": _schema_of(name),
     }
     return {"$ref": f"#/components/headers/{key}"}
 
@@ -308,7 +319,7 @@ def _headers_of_messages(event_type: str) -> Iterator[dict[str, Any]]:
 
     for name, text in _HEADERS_OF_MESSAGES.items():
         header: dict[str, Any] = {"name": name, "in": "header", "required": True}
-        header |= {"description": text, "schema": {"type": "string"}}
+        header |= {"description": text, "schema": _schema_of(name)}
         header["example"] = examples.header_of_message(name, event_type)
         yield header
 
