@@ -43,7 +43,7 @@ _HEADERS = {
     "Retry-After": "Seconds after which to ask again.",
     "WWW-Authenticate": "What is wrong with the token.",
 }
-_SCHEMAS = {
+_SCHEMAS: dict[str, dict[str, Any]] = {
     "Location": {"type": "string", "format": "uri-reference"},
     "Retry-After": {"type": "integer", "minimum": 1},
     "webhook-timestamp": {"type": "integer"},
