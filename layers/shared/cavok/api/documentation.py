@@ -40,7 +40,7 @@ def page(document: Json) -> str:
     parts.append("<h2>Schemas</h2>")
     parts += [
         _details(_code(name), *_schema(schema), anchor=name)
-        for name, schema in document["components"]["schemas"].items()
+        for name, schema in sorted(document["components"]["schemas"].items())
     ]
     return html.page(escape(about["title"]), "".join(parts))
 

@@ -298,7 +298,9 @@ _resource = ResourceBody.of(
 )
 _interaction = InteractionBody.of_interaction(_INTERACTION)
 _webhook = WebhookBody.of(WEBHOOK, secret=None, state=WebhookState.ACTIVE)
-_new_webhook = _webhook.model_copy(update={"secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"})
+_new_webhook = _webhook.model_copy(
+    update={"secret": "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD1wWHj+C0zbk="}
+)
 
 
 def _just(action: InteractionAction, state: str) -> InteractionBody:

@@ -6,8 +6,10 @@ from base64 import b64encode
 from html import escape
 
 _STYLE = (
+    ":root{color-scheme:light dark}"
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60em;margin:2em auto;padding:0 1em}"
-    "table{border-collapse:collapse}td{vertical-align:top;padding:.2em 1em .2em 0}"
+    "table{border-collapse:collapse;display:block;overflow-x:auto}"
+    "td{vertical-align:top;padding:.2em 1em .2em 0}td:last-child{min-width:9em}"
     "pre{overflow:auto}code{overflow-wrap:anywhere}"
     "summary{cursor:pointer;padding:.2em 0}details>*{margin-left:1em}"
     "details>[id]{scroll-margin-top:3em}"
