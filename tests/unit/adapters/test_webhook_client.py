@@ -156,6 +156,67 @@ def test_a_receiver_that_drips_is_left_when_the_time_of_a_delivery_is_up(
         client.post(urlsplit(f"{scheme}://localhost:{dripping}/"), b"{}", {}, seconds=0.5)
 
 
+def answering(head: bytes, after: float = 0.0) -> int:
+    """The port of a receiver that takes a message, and answers with these bytes."""
+    enable_socket()
+    listening = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            connection.recv(65_536)
+            time.sleep(after)
+            connection.sendall(head)
+            connection.recv(1)
+        listening.close()
+
+    threading.Thread(target=serve, daemon=True).start()
+    return int(listening.getsockname()[1])
+
+
+FOLDED = b'Content-Type: multipart/x; a="' + b"\r\n ".join([b";" * 60_000] * 90) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"HTTP/1.1 200 OK\r\n" + FOLDED, 200),
+        (b"HTTP/1.1 200 OK\r\nContent-Type: multipart/x; boundary*=a; boundary*0=b\r\n\r\n", 200),
+        (b"HTTP/1.1 200\r\n\r\n", 200),
+        (b"HTTP/1.0 204 No Content\r\n" + b"a: b\r\n" * 1_000, 204),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 202 Accepted\r\n\r\n", 202),
+        (b"HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 500 Broken\r\n\r\n", 500),
+        (b"HTTP/1.1 100 Continue\r\n\r\n" * 1_000, None),
+        (b"HTTP/1.1 2000 OK\r\n\r\n", None),
+        (b"HTTP/1.1 " + b"2" * 100_000, None),
+        (b"HTTP/2 200\r\n\r\n", None),
+        (b"hello\r\nHTTP/1.1 200 OK\r\n\r\n", None),
+        (b"\xff\x00\r\n", None),
+        (b"", None),
+    ],
+)
+def test_of_any_answer_the_status_is_read_and_nothing_else(head: bytes, status: int | None) -> None:
+    """The first two keep Python's parser of headers busy for minutes, or break it."""
+    client = webhook_client("127.0.0.1", allow_loopback=True)
+    address = urlsplit(f"http://any.example:{answering(head)}/")
+    used = time.thread_time()
+
+    try:
+        found = client.post(address, b"{}", {}, seconds=2)
+    except NotDelivered as error:
+        found = error.status or 0
+
+    assert found == (status or 0)
+    assert time.thread_time() - used < 1
+
+
+def test_a_receiver_with_several_addresses_has_as_long_to_answer_as_one_with_one() -> None:
+    port = answering(b"HTTP/1.1 204 No Content\r\n\r\n", after=1.0)
+    client = webhook_client(*["127.0.0.1"] * ADDRESSES, allow_loopback=True)
+
+    assert client.post(urlsplit(f"http://several.example:{port}/"), b"{}", {}, seconds=3) == 204
+
+
 def test_a_receiver_that_refuses_a_message_is_sent_the_next_one(
     server: tuple[type[Server], int],
 ) -> None:

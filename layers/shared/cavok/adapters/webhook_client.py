@@ -7,6 +7,7 @@ Redirects are not followed, because they would bypass the check.
 """
 
 import http.client
+import re
 import socket
 import ssl
 import threading
@@ -28,6 +29,10 @@ ADDRESSES = 4
 """Of a name, to which a delivery connects in turn: whoever owns a name chooses them all, and shall
 not make each message many connections to others.
 """
+
+_STATUS_LINE = re.compile(rb"HTTP/1\.[01] ([1-5])(\d\d)(?:[ \r\n]|$)")
+_LONGEST_LINE = 65_536
+_LINES = 100
 
 
 class NotDelivered(Exception):
@@ -71,7 +76,7 @@ class WebhookClient:
         path = (url.path or "/") + (f"?{url.query}" if url.query else "")
         try:
             connection.request("POST", path, body, dict(headers))
-            status = connection.getresponse().status
+            status = connection.status()
         except (OSError, http.client.HTTPException, ValueError) as error:
             # ValueError: an address or a header that HTTP cannot carry.
             raise NotDelivered(f"{host} did not answer: {type(error).__name__}") from error
@@ -139,15 +144,32 @@ class _Pinned(http.client.HTTPConnection):
             self._tls.wrap_socket(plain, server_hostname=self.host) if self._tls else plain
         )
 
+    def status(self) -> int:
+        """That of the answer, of which nothing else is read: for some headers that a receiver may
+        choose, Python's parser takes quadratic time, in which nothing cuts it, or raises TypeError.
+        Answers of 1xx come before it. Source: RFC 9110, 15.2. Raises HTTPException if it is none.
+        """
+        with self.sock.makefile("rb") as answer:
+            for number in range(_LINES):
+                line = answer.readline(_LONGEST_LINE)
+                found = _STATUS_LINE.match(line)
+                if found and found[1] != b"1":
+                    return int(found[1] + found[2])
+                if not (found or number) or not line:
+                    break
+        raise http.client.BadStatusLine("no status")
+
     def _first_that_answers(self) -> socket.socket:
-        """Each address gets its share of the time that is left."""
+        """Each address gets its share of the time that is left, to connect."""
         for remaining in range(len(self._addresses), 0, -1):
             left = self._ends_at - time.monotonic()
             if left <= 0:
                 break
             try:
                 address = (self._addresses[-remaining], self.port)
-                return socket.create_connection(address, left / remaining)
+                found = socket.create_connection(address, left / remaining)
+                found.settimeout(left)
+                return found
             except OSError:
                 if remaining == 1:
                     raise
