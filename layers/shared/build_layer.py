@@ -2,8 +2,9 @@
 
 Functions cannot write into their layer, so that each start would compile every module again: the
 layer has the bytecode. Of botocore's models it keeps the operations that some source names. This
-runs in the runtime's own version of Python, because no other can use the bytecode. It imports only
-the standard library, and the same input gives the same bytes.
+runs in the runtime's own version of Python, because no other can use the bytecode, and isolated
+(-I), so that PYTHONOPTIMIZE and the like change nothing. It imports only the standard library, and
+the same input gives the same bytes.
 """
 
 import gzip
@@ -199,26 +200,23 @@ def compile_all(layer: Path) -> None:
 def _bytecode(source: bytes, place: str) -> bytes:
     """What a `.pyc` file holds: a header for a hash that is not checked (PEP 552), and the code.
 
-    `marshal` marks a string that is referred to more than once, or interned, by anything in this
-    process. All are, here, else the marks would tell which modules this process has loaded, and
-    from where. Source: python/cpython, issues 78274 and 73894.
+    `marshal` marks the strings that are interned. A string of one character exists once, so that
+    anything in this process may have interned it, or not. Source: python/cpython, issue 73894.
     """
     code = compile(source, place, "exec", dont_inherit=True)
-    held = [sys.intern(each) if len(each) == 1 else each for each in _strings(code)]
+    for each in _strings(code):
+        if len(each) <= 1:
+            sys.intern(each)
     header = MAGIC_NUMBER + (0b01).to_bytes(4, "little") + source_hash(source)
-    bytecode = header + marshal.dumps(code)
-    del held
-    return bytecode
+    return header + marshal.dumps(code)
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Those that a code object, or a constant of one, is made of."""
+    """Among the constants of a code object. Names are interned anyway."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, CodeType):
-        names = (value.co_names, value.co_varnames, value.co_cellvars, value.co_freevars)
-        for each in (value.co_consts, *names, value.co_name, value.co_qualname):
-            yield from _strings(each)
+        yield from _strings(value.co_consts)
     elif isinstance(value, (tuple, frozenset)):
         for each in value:
             yield from _strings(each)

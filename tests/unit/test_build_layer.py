@@ -50,7 +50,8 @@ def test_each_runtime_builds_with_its_own_python_for_each_architecture(
     makefile = SHARED / "targets" / f"{runtime}-{architecture}" / "Makefile"
 
     assert makefile.read_text() == (
-        f'build-SharedLayer:\n\t{runtime} build_layer.py {architecture} "$(ARTIFACTS_DIR)/python"\n'
+        f"build-SharedLayer:\n\t{runtime} -I build_layer.py {architecture}"
+        ' "$(ARTIFACTS_DIR)/python"\n'
     )
 
 
@@ -260,14 +261,20 @@ class Sent(Exception):
     """What would have gone to the network."""
 
 
-def bytecode(package: Path, seed: str, **variables: str) -> dict[str, bytes]:
-    """Of a process of its own, as in a build."""
-    code = "import build_layer, pathlib, sys; build_layer.compile_all(pathlib.Path(sys.argv[1]))"
-    subprocess.run(
-        [sys.executable, "-c", code, str(package)],
-        env={**os.environ, "PYTHONPATH": str(SHARED), "PYTHONHASHSEED": seed, **variables},
-        check=True,
-    )
+COMPILE = f"""
+import pathlib, sys
+sys.path.append({str(SHARED)!r})
+import build_layer
+build_layer.compile_all(pathlib.Path(sys.argv[1]))
+"""
+INTERN = "import sys; interned = [sys.intern(one) for one in ('', *map(chr, range(128)))]"
+"""As modules that were loaded before may have done, with some."""
+
+
+def bytecode(package: Path, before: str = "", **variables: str) -> dict[str, bytes]:
+    """Of a process of its own, isolated as in a build."""
+    command = [sys.executable, "-I", "-c", before + COMPILE, package]
+    subprocess.run(command, env={**os.environ, **variables}, check=True)
     return {str(p.relative_to(package)): p.read_bytes() for p in package.rglob("*.pyc")}
 
 
@@ -277,8 +284,13 @@ def test_the_same_source_makes_the_same_bytecode_wherever_it_is_built(tmp_path: 
             SHARED / "cavok" / "domain", tmp_path / place, ignore=shutil.ignore_patterns("*.pyc")
         )
 
-    elsewhere = {"PYTHONPYCACHEPREFIX": str(tmp_path / "kept")}
-    here, there = bytecode(tmp_path / "here", "1"), bytecode(tmp_path / "there", "2", **elsewhere)
+    elsewhere = {
+        "PYTHONPYCACHEPREFIX": str(tmp_path / "kept"),
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONNODEBUGRANGES": "1",
+    }
+    here = bytecode(tmp_path / "here")
+    there = bytecode(tmp_path / "there", INTERN, **elsewhere)
 
     assert here == there
     assert len(here) > 10
@@ -328,7 +340,7 @@ def test_bytecode_is_taken_whatever_the_time_of_its_source(tmp_path: Path) -> No
     """The flags that follow the magic number: a hash, which is not checked. Source: PEP 552."""
     (tmp_path / "module.py").write_text("def where(): return where.__code__.co_filename")
 
-    (compiled,) = bytecode(tmp_path, "1").values()
+    (compiled,) = bytecode(tmp_path).values()
 
     assert compiled[4:8] == (0b01).to_bytes(4, "little")
     assert b"/opt/python/module.py" in compiled

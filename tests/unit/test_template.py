@@ -395,6 +395,14 @@ def test_refresh_tokens_rotate_and_end_at_sign_out() -> None:
     assert "ALLOW_REFRESH_TOKEN_AUTH" not in client["ExplicitAuthFlows"]
 
 
+def test_a_refresh_token_that_a_reload_forgot_ends_within_a_working_day() -> None:
+    """Nobody can revoke it by signing out. Cognito's default is thirty days."""
+    client = RESOURCES["UserPoolClient"]["Properties"]
+
+    assert client["RefreshTokenValidity"] <= 12
+    assert client["TokenValidityUnits"]["RefreshToken"] == "hours"
+
+
 def test_every_parameter_has_a_description() -> None:
     parameters = template()["Parameters"]
 
