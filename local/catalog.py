@@ -1,5 +1,5 @@
 """Writes what follows from the catalog of permissions: the customers' templates, each new text
-under a new number, and the figures of docs/costs.md.
+under a new number, what the newest version grants, and the figures of docs/costs.md.
 """
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -14,12 +15,16 @@ import yaml
 from cavok.adapters.templates import FILES
 from cavok.domain.accounts import AccessType
 from cavok.domain.instructions import HOLDERS, generic_template
-from cavok.domain.permissions import PROBED_GROUPS
+from cavok.domain.permissions import GRANTED_GROUPS, OPTIONAL_GROUPS, PROBED_GROUPS
+from cavok.domain.template_versions import current
 from local.git import git
 from local.settings import ROOT
 
 PUBLISHED = ROOT / "tests" / "unit" / "domain" / "published_templates.json"
 """The SHA-256 of every text that was ever published, by name. What is committed never changes."""
+
+GRANTED = ROOT / "tests" / "unit" / "domain" / "granted_by_version.json"
+"""What each version of the template grants. What is committed never changes."""
 
 COSTS = ROOT / "docs" / "costs.md"
 
@@ -49,11 +54,26 @@ def publish_templates() -> None:
     PUBLISHED.write_text(json.dumps(published, indent=2) + "\n")
 
 
-def committed() -> dict[str, str]:
-    """PUBLISHED as the last commit has it; as the file is where there is no such commit."""
-    text = git(PUBLISHED.parent, "show", f"HEAD:./{PUBLISHED.name}")
-    found: dict[str, str] = json.loads(text or PUBLISHED.read_text())
+def committed(file: Path = PUBLISHED) -> dict[str, Any]:
+    """The file as the last commit has it; as it is where there is no such commit."""
+    text = git(file.parent, "show", f"HEAD:./{file.name}")
+    found: dict[str, Any] = json.loads(text or file.read_text())
     return found
+
+
+def granted() -> list[dict[str, Any]]:
+    """The statements of all groups, without the Sids, which have the version."""
+    groups = (*GRANTED_GROUPS, *OPTIONAL_GROUPS)
+    return [{k: v for k, v in group.statement().items() if k != "Sid"} for group in groups]
+
+
+def write_version() -> None:
+    """What the newest version grants, unless it was committed: then it is what customers have, and
+    a catalog that grants something else needs a new version.
+    """
+    versions = committed(GRANTED)
+    versions.setdefault(str(current()), granted())
+    GRANTED.write_text(json.dumps(versions, indent=2) + "\n")
 
 
 def cost_rows() -> dict[str, str]:
@@ -98,4 +118,5 @@ def write_costs() -> None:
 
 if __name__ == "__main__":
     publish_templates()
+    write_version()
     write_costs()

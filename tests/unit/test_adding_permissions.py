@@ -254,7 +254,7 @@ def test_it_is_in_access_details(seen: dict[str, Any]) -> None:
 
 
 def test_every_policy_grants_it(seen: dict[str, Any]) -> None:
-    granting = [s for s in seen["policy"]["Statement"] if s["Sid"] == "CavokCaches"]
+    granting = [s for s in seen["policy"]["Statement"] if s["Sid"].startswith("CavokCachesV")]
     role = seen["cloudformation"]["Resources"]["CavokRole"]["Properties"]
 
     assert [statement["Action"] for statement in granting] == [ACTIONS]

@@ -29,6 +29,7 @@ from cavok.domain.least_privilege import (
 )
 from cavok.domain.policy_evaluation import Decision, evaluate, request_on
 from cavok.domain.resources import Resource
+from cavok.domain.template_versions import sid_of
 from tests.support.builders import (
     ACCOUNT_ID,
     ADA,
@@ -140,8 +141,8 @@ def test_by_arn_it_names_each_instance_in_its_region() -> None:
     assert named["CavokAuroraStartAndStop"]["Resource"] == [
         f"arn:aws:rds:us-east-1:{NUMBER}:cluster:cluster"
     ]
-    assert named["CavokLogs"] == permissions.LOGS.statement()
-    assert named["CavokChecking"]["Resource"] == f"arn:aws:iam::{NUMBER}:role/CavokCloud"
+    assert named[sid_of("CavokLogs")] == permissions.LOGS.statement()
+    assert named[sid_of("CavokChecking")]["Resource"] == f"arn:aws:iam::{NUMBER}:role/CavokCloud"
     assert f"Starting and stopping EC2 instances other than {INSTANCE} (us-east-1)." in (
         policy.removes
     )

@@ -11,6 +11,7 @@ from cavok.adapters.customer.probes import PROBES
 from cavok.api.descriptions import OWN
 from cavok.api.examples import EXAMPLES
 from cavok.domain import permissions
+from cavok.domain.template_versions import sid_of
 
 
 def test_only_the_trust_is_mandatory() -> None:
@@ -20,8 +21,9 @@ def test_only_the_trust_is_mandatory() -> None:
 def test_logs_are_restricted_to_our_own_log_groups_and_the_rest_is_on_everything() -> None:
     statements = {s["Sid"]: s for s in permissions.policy_document()["Statement"]}
 
-    assert statements["CavokLogs"]["Resource"] == "arn:aws:logs:*:*:log-group:/cavok/*"
-    assert {s["Resource"] for sid, s in statements.items() if sid != "CavokLogs"} == {"*"}
+    logs = statements.pop(permissions.LOGS.statement()["Sid"])
+    assert logs["Resource"] == "arn:aws:logs:*:*:log-group:/cavok/*"
+    assert {s["Resource"] for s in statements.values()} == {"*"}
 
 
 def test_the_policy_names_each_action_and_no_wildcard() -> None:
@@ -37,7 +39,7 @@ def test_the_policy_names_each_action_and_no_wildcard() -> None:
 def test_grants_of_keys_are_for_ec2_alone_and_only_where_the_customer_asks_for_them() -> None:
     assert permissions.ENCRYPTED_VOLUMES in permissions.OPTIONAL_GROUPS
     assert permissions.ENCRYPTED_VOLUMES.statement() == {
-        "Sid": "CavokEncryptedVolumes",
+        "Sid": sid_of("CavokEncryptedVolumes"),
         "Effect": "Allow",
         "Action": ["kms:CreateGrant"],
         "Resource": "*",

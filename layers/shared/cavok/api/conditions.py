@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler.openapi.params import Header
 from pydantic import BaseModel
 
+from cavok.domain import template_versions
 from cavok.domain.errors import HasNoVersion, MalformedHeader
 from cavok.domain.versions import Every, Versions
 
@@ -28,10 +29,18 @@ IfNoneMatch = Annotated[
     ),
 ]
 
-REPRESENTATION = 1
+REPRESENTATION = 2
 """Counts the representations of accounts across releases. A new one has new ETags, so that nobody
 keeps the old one; If-Match compares the version only. A test says when to increase it.
 """
+
+
+def representation() -> int:
+    """The representation of this release. An account also says which version of the template is the
+    newest, so each new version counts too.
+    """
+    return REPRESENTATION + template_versions.current() - 1
+
 
 _TESTING = "-testing"
 _TAG = r'(?:W/)?"[\x21\x23-\x7e\x80-\xff]*"'
@@ -42,12 +51,13 @@ _OF_ACCOUNT = re.compile(rf'"(0|[1-9]\d{{0,17}})(?:-\d+)?(?:{_TESTING})?(?:\.\d+
 _OF_OTHERS = re.compile(r'"([0-9a-f]{16})-[0-9a-f]{16}"')
 
 
-def etag(version: int, writes: int, *, testing: bool, form: int = REPRESENTATION) -> str:
+def etag(version: int, writes: int, *, testing: bool, form: int | None = None) -> str:
     """The ETag of an account: `"7"`, or `"7-9"` after nine writes, because a test writes
     the account and keeps its version; `"7-9-testing"` while a test runs; `"7.2"` in its second
     representation.
     """
     written = "" if writes == version else f"-{writes}"
+    form = form or representation()
     later = "" if form == 1 else f".{form}"
     return f'"{version}{written}{_TESTING if testing else ""}{later}"'
 

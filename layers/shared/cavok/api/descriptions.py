@@ -105,6 +105,8 @@ OWN: dict[str, dict[str, str]] = {
         "access_key_id": "The last four characters of the access key's id. Null for a role.",
         "status": "The status that follows from the latest verdict. `unconfirmed`: not proven yet.",
         "capabilities": "What the account can be used for.",
+        "template": "The version of what its role grants. Null if the last test could not read it: "
+        "of an access key, or of a role whose inline policies do not say it.",
         "testing": "Whether a test is running.",
         "next_verification_at": "When the next scheduled test is due. Null if there is none.",
         "created_by": "Who connected the account.",
@@ -198,6 +200,7 @@ OWN: dict[str, dict[str, str]] = {
         "permissions_policy": "The policy with the permissions, as JSON.",
         "deploy_on_aws_url": "Opens the template in the AWS console.",
         "cli": "The same as commands of the AWS CLI.",
+        "update": "How to update the role. Null unless the account's `template` is outdated.",
     },
     "InstanceInteractionData": {
         "organization_id": "The organization of the account.",
@@ -343,6 +346,23 @@ OWN: dict[str, dict[str, str]] = {
         "url": "Where messages are sent.",
         "updated_by": "Who last changed it.",
         "secret": "The signing secret. Shown once, in the answer that creates it.",
+    },
+    "TemplateBody": {
+        "version": "The role's version, the lowest if its policies differ.",
+        "current": "The newest version.",
+        "outdated": "Whether there is a newer version than the role's.",
+        "changes": "What the newer versions change, oldest first.",
+    },
+    "TemplateChangeBody": {
+        "version": "The version that changes it.",
+        "text": "What for, for people.",
+        "adds": "The IAM actions that it adds.",
+        "removes": "The IAM actions that it removes.",
+    },
+    "UpdateBody": {
+        "steps": "What to do: one way for each tool with which a role can have been made.",
+        "template_url": "The published template, for CloudFormation.",
+        "cli": "A command for a POSIX shell that updates the stack and keeps its parameters.",
     },
     "WebhookSettings": {
         "url": "A public https address. Write non-ASCII host names as A-labels, such as "

@@ -122,6 +122,7 @@ ADDED = Account(
 _ACCOUNT = replace(
     ADDED,
     region_health=HEALTH,
+    template_version=1,
     status=Status.CONFIRMED,
     capabilities={group.group: Capability.FULL for group in permissions.CAPABILITY_GROUPS},
     verification=LastVerification(_TEST_ID, Outcome.CONFIRMED, _ENDED),
@@ -357,6 +358,7 @@ def _answers() -> Iterable[BaseModel]:
         cloudformation_template=_SHORT_TEMPLATE,
         terraform=_SHORT_TERRAFORM,
         cli="aws iam create-role …",
+        update=None,
     )
     yield LeastPrivilegeBody(
         policy_document=permissions.policy_document([_GROUP]),

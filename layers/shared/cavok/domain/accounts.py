@@ -9,6 +9,7 @@ from typing import Self
 from cavok.domain.permissions import CAPABILITY_GROUPS, DEFAULT_ROLE_PATH, role_arn
 from cavok.domain.regions import UNUSABLE, RegionHealth
 from cavok.domain.reverification import Attention
+from cavok.domain.template_versions import Template, template_of
 from cavok.domain.versions import require_version
 
 
@@ -148,6 +149,8 @@ class ListedAccount:
     """The part of an account that people see. Times are UTC.
 
     region_health        what the last test found in each of `regions`; empty before the first.
+    template_version     the version that the last test read in the role's policies; null if it
+                         could not be known.
     version              changes with the fields that a person can change, and with the status. A
                          client's If-Match names it.
     """
@@ -168,6 +171,7 @@ class ListedAccount:
         default_factory=lambda: dict(UNKNOWN_CAPABILITIES)
     )
     region_health: tuple[RegionHealth, ...] = ()
+    template_version: int | None = None
     verification: LastVerification | None = None
     slot: TestSlot | None = None
     next_verification_at: datetime | None
@@ -182,6 +186,11 @@ class ListedAccount:
         if self.role_name is None:
             return None
         return role_arn(self.account_number, self.role_path, self.role_name)
+
+    @property
+    def template(self) -> Template | None:
+        """The version of its role, as of this release; null if it is not known."""
+        return template_of(self.template_version)
 
     def testing(self, now: datetime) -> bool:
         """Whether a test holds the slot."""
@@ -316,6 +325,7 @@ class Account(ListedAccount):
             issues=self.issues if self.revoked else (),
             capabilities=dict(UNKNOWN_CAPABILITIES),
             region_health=(),
+            template_version=None,
             proven=frozenset(),
             attempts=0 if now >= self._due_again_from() else self.attempts,
             connected_at=None,
@@ -337,6 +347,7 @@ class Account(ListedAccount):
             issues=(_REVOKED_ISSUE,),
             capabilities=dict(UNKNOWN_CAPABILITIES),
             region_health=(),
+            template_version=None,
             slot=None,
             attempts=0,
             connection_revision=self.connection_revision + 1,

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from cavok.domain import permissions
-from cavok.domain.accounts import AccessType, Account
+from cavok.domain.accounts import AccessType, Account, ListedAccount
 from cavok.domain.permissions import (
     GRANTED_GROUPS,
     OPTIONAL_GROUPS,
@@ -165,7 +165,7 @@ def stack_parameters(account: Account, trust: Trust) -> dict[str, str]:
     }
 
 
-def stack_name(account: Account) -> str:
+def stack_name(account: ListedAccount) -> str:
     """One name for each role, so that a second role of an AWS account gets its own stack."""
     return re.sub("[^A-Za-z0-9]", "-", account.role_name or f"{USER_NAME}User")
 

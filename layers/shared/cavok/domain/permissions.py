@@ -2,14 +2,17 @@
 
 This is the single source of Access Details, the policy documents, the CloudFormation and Terraform
 templates, the steps of a verification, the capabilities of an account and the list that the
-workflow's Map walks. To add a permission, add one entry here and one probe in
-`cavok.adapters.customer.probes`. docs/architecture.md has the recipe.
+workflow's Map walks. To add a permission, add one entry here, one probe in
+`cavok.adapters.customer.probes`, and a version in `cavok.domain.template_versions`.
+docs/architecture.md has the recipe.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from cavok.domain.template_versions import sid_of
 
 ROLE_NAME_PREFIX = "Cavok"
 """Every customer role starts with it, so that our own policy can name `role/Cavok*`, and
@@ -106,7 +109,7 @@ class PermissionGroup:
     def statement(self) -> dict[str, Any]:
         """The IAM policy statement that grants the group."""
         statement = {
-            "Sid": self.policy_name,
+            "Sid": sid_of(self.policy_name),
             "Effect": "Allow",
             "Action": list(self.actions),
             "Resource": self.resource,

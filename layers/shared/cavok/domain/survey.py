@@ -55,6 +55,9 @@ class Survey:
     inline_policies
                    all documents of the role's inline policies, so that the steps need not read
                    them again. Null if some could not be read.
+    template_version
+                   the version that they have; UNKNOWN if that cannot be known; null if AWS did not
+                   answer.
     """
 
     region_health: tuple[RegionHealth, ...] = ()
@@ -64,6 +67,7 @@ class Survey:
     unlisted: Mapping[str, Reason] = field(default_factory=dict)
     elsewhere: tuple[str, ...] | None = None
     inline_policies: tuple[Any, ...] | None = None
+    template_version: int | None = None
 
     @property
     def reachable(self) -> tuple[str, ...]:
@@ -101,6 +105,7 @@ class Survey:
             "unlisted": dict(self.unlisted),
             "elsewhere": None if self.elsewhere is None else list(self.elsewhere),
             "inline_policies": _packed(self.inline_policies),
+            "template_version": self.template_version,
         }
 
     @property
@@ -129,6 +134,7 @@ class Survey:
             unlisted={region: Reason(why) for region, why in data.get("unlisted", {}).items()},
             elsewhere=None if data["elsewhere"] is None else tuple(data["elsewhere"]),
             inline_policies=_unpacked(data["inline_policies"]),
+            template_version=data.get("template_version"),
         )
 
 

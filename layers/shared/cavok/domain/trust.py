@@ -88,6 +88,7 @@ def with_open_role(account: Account, now: datetime) -> Account:
         status=Status.FAILED,
         issues=(confused_deputy(account),),
         capabilities=dict(UNKNOWN_CAPABILITIES),
+        template_version=None,
         attempts=account.attempts + 1,
         connection_revision=account.connection_revision + 1,
         updated_at=now,

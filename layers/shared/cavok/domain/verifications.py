@@ -196,6 +196,7 @@ def finish(
     region_health: Sequence[RegionHealth] = (),
     under_control: Collection[InstanceKey] = (),
     elsewhere: Sequence[str] | None = None,
+    template_version: int | None = None,
 ) -> tuple[Account, Verification]:
     """The updated account, and the finished verification, that follow from a test's steps.
 
@@ -206,6 +207,7 @@ def finish(
     an AWS response. Without `region_health` the account keeps what an earlier test found in its
     regions. `under_control` are the account's instances under Cavok's control. `elsewhere` are the
     regions that have instances while the account's own have none; null if the test did not look.
+    `template_version` is as in the survey: null leaves the account's.
 
     A test that merely cannot enter an account that was never connected leaves its status, and says
     so as an issue. Only a connected account has capabilities.
@@ -239,6 +241,7 @@ def finish(
         issues=issues,
         capabilities=capabilities(complete, issues) if connected else dict(UNKNOWN_CAPABILITIES),
         region_health=health,
+        template_version=_version_after(account, template_version) if connected else None,
         verification=LastVerification(
             verification.verification_id, outcome, now, found=_digest(complete, health)
         ),
@@ -254,6 +257,10 @@ def finish(
             verification, state=State.FINISHED, outcome=outcome, finished_at=now, steps=complete
         ),
     )
+
+
+def _version_after(account: Account, found: int | None) -> int | None:
+    return account.template_version if found is None else found or None
 
 
 FULL_EVERY = 7

@@ -161,6 +161,7 @@ def judge(
         region_health=report.survey.region_health,
         elsewhere=report.survey.elsewhere,
         under_control=_under_control(resources(), account) if asked else (),
+        template_version=report.survey.template_version,
     )
 
 

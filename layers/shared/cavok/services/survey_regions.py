@@ -25,6 +25,7 @@ from cavok.domain.survey import (
     Survey,
     ask_about,
 )
+from cavok.domain.template_versions import UNKNOWN, version_in
 from cavok.domain.verifications import Trigger
 
 TIME_LIMIT_SECONDS = 15
@@ -86,6 +87,7 @@ def survey_regions(
     }
     found = any(_has_instances(look) for look in looks.values())
     look_elsewhere = by_person and not found and _all_answered(health, answers)
+    inline_policies, template_version = _result(policies, (None, None))
     return Survey(
         region_health=health,
         instances={region: ids for region, ids in asked.items() if ids},
@@ -103,7 +105,8 @@ def survey_regions(
             if not listed[region][1].answered
         },
         elsewhere=() if found else _elsewhere(session, regions) if look_elsewhere else None,
-        inline_policies=_result(policies, None),
+        inline_policies=inline_policies,
+        template_version=template_version,
     )
 
 
@@ -121,15 +124,21 @@ def _under_control(
     }
 
 
-def _inline_policies(session: CustomerSession, deadline: Deadline) -> tuple[Any, ...] | None:
-    """Those of the role, if all can be read. Steps that need them then do not read them again: each
-    step of a person's test runs in a function of its own.
+def _inline_policies(
+    session: CustomerSession, deadline: Deadline
+) -> tuple[tuple[Any, ...] | None, int | None]:
+    """Those of the role, if all can be read, and the version that they have. Steps that need them
+    then do not read them again: each step of a person's test runs in a function of its own.
     """
     try:
         read = ProbedAccount(session=session, deadline=deadline).inline_policies()
     except OutOfTime:
-        return None
-    return None if read.unread else read.documents
+        return None, None
+    if read.unanswered:
+        return None, None
+    if read.unread:
+        return None, UNKNOWN
+    return read.documents, version_in(read.documents)
 
 
 def _all_answered(

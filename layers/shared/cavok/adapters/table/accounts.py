@@ -128,6 +128,7 @@ class AccountItem(Item):
         load=lambda stored: {group: Capability(value) for group, value in stored.items()},
     )
     region_exceptions = JsonAttribute(dump=dict, load=dict, null=True, attr_name="region_health")
+    template_version = NumberAttribute(null=True)
     last_verification_id = UnicodeAttribute(null=True)
     last_outcome = EnumAttribute(Outcome, null=True)
     last_finished_at = UTCDateTimeAttribute(null=True)

@@ -154,6 +154,24 @@ else:
     CapabilitiesBody = create_model("CapabilitiesBody", __base__=ResponseBody, **_BY_GROUP)
 
 
+class TemplateChangeBody(ResponseBody):
+    """What a later version changes, as IAM actions and in words."""
+
+    version: int
+    text: str
+    adds: list[str]
+    removes: list[str]
+
+
+class TemplateBody(ResponseBody):
+    """The version of what the account's role grants. An older one is no problem."""
+
+    version: int
+    current: int
+    outdated: bool
+    changes: list[TemplateChangeBody]
+
+
 class LastVerificationBody(ResponseBody):
     verification_id: str
     outcome: Outcome
@@ -177,6 +195,7 @@ class AccountBody(ResponseBody):
     status: Status
     issues: list[IssueBody]
     capabilities: CapabilitiesBody
+    template: TemplateBody | None
     verification: LastVerificationBody | None
     testing: bool
     next_verification_at: Timestamp | None

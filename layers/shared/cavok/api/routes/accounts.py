@@ -14,6 +14,7 @@ from cavok.api.responses import CREATED, NO_CONTENT, answers, created, no_conten
 from cavok.api.router import Router
 from cavok.domain.accounts import Account, ListedAccount, Status
 from cavok.domain.pages import Position
+from cavok.domain.template_updates import template_outdated
 from cavok.services.accounts import (
     change_account,
     connect_account,
@@ -29,6 +30,7 @@ def _body(account: ListedAccount) -> AccountBody:
         account,
         provider_id=account.account_number,
         access_key_id=account.access_key_id_ending,
+        issues=(*account.issues, *template_outdated(account)),
         testing=account.testing(router.now()),
     )
 

@@ -19,7 +19,7 @@ router = Router()
 )
 def get_instructions(account_id: str) -> InstructionsBody:
     """Returns the policies, the “Deploy on AWS” link, CloudFormation, Terraform and CLI commands,
-    with your external ID filled in.
+    with your external ID filled in, and how to update a role of an older version.
     """
     organization_id = router.caller.organization_id
     account = wiring.accounts().get(organization_id, account_id)
@@ -30,5 +30,5 @@ def get_instructions(account_id: str) -> InstructionsBody:
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
         external_id=organization.external_id,
     )
-    template, url = instructions_for(account, trust, templates=wiring.templates())
-    return InstructionsBody.of_account(account, trust, template, url)
+    template, template_url = instructions_for(account, trust, templates=wiring.templates())
+    return InstructionsBody.of_account(account, trust, template, template_url)

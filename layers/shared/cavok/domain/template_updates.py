@@ -1,0 +1,116 @@
+"""Updating a role that is of an older version: what there is to know, and how it is done."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from cavok.domain.accounts import Account, Fix, Issue, ListedAccount, Severity
+from cavok.domain.instructions import InstructionStep, stack_name
+from cavok.domain.template_versions import TemplateVersion
+
+TEMPLATE_OUTDATED = "template_outdated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Update:
+    """How a person updates the role. `cli` is for a POSIX shell."""
+
+    steps: tuple[InstructionStep, ...]
+    template_url: str
+    console_url: str
+    cli: str
+
+
+def template_outdated(account: ListedAccount) -> tuple[Issue, ...]:
+    """The information that the account's role is of an older version. It follows from the release
+    that shows the account, so it is not stored.
+    """
+    template = account.template
+    if template is None or not template.outdated:
+        return ()
+    return (
+        Issue(
+            TEMPLATE_OUTDATED,
+            " ".join([f"The role is version {template.version}.", *_in_words(template.changes)]),
+            "Nothing that works today stops working. For what is new, update the role, as the "
+            "Instructions show, then press Test.",
+            Severity.INFORMATION,
+            Fix(console_url=_stacks(account)),
+        ),
+    )
+
+
+def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:
+    for change in changes:
+        does = [
+            f"{verb} {', '.join(actions)}"
+            for verb, actions in (("adds", change.adds), ("removes", change.removes))
+            if actions
+        ]
+        yield f"Version {change.version}{' ' if does else ''}{' and '.join(does)}: {change.text}"
+
+
+def update_of(account: Account, template_url: str) -> Update | None:
+    """Null if there is nothing to update. `template_url`: of the published template."""
+    template = account.template
+    if template is None or not template.outdated:
+        return None
+    name, region = stack_name(account), account.home_region
+    return Update(
+        steps=(
+            InstructionStep(
+                "CloudFormation",
+                f"Open the stack {name} in {region}, or the one in which you made the role. Press "
+                "“Update”, replace the existing template by the address below, keep all "
+                "parameters, acknowledge that it changes an IAM role, and submit. The command "
+                "below does the same.",
+            ),
+            InstructionStep(
+                "Terraform",
+                "Replace your configuration by the one below, with your variables, look at "
+                "“terraform plan”, and apply it. It changes the role's policies in place.",
+            ),
+            InstructionStep(
+                "AWS CLI",
+                "If you made the role with commands, run those below again, without the first: "
+                "put-role-policy replaces a policy of the same name.",
+            ),
+        ),
+        template_url=template_url,
+        console_url=_stacks(account),
+        cli=_update_stack(name, region, template_url),
+    )
+
+
+def _stacks(account: ListedAccount) -> str:
+    """The console's list of stacks, with the account's role in its filter. AWS documents no address
+    of a stack by its name; without the filter this is the list of the region.
+    """
+    region, name = account.regions[0], quote(stack_name(account), safe="")
+    return (
+        f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}"
+        f"#/stacks?filteringStatus=active&filteringText={name}"
+    )
+
+
+def _update_stack(name: str, region: str, template_url: str) -> str:
+    """Each parameter that the stack has keeps its value; those that are new have a default. So the
+    stack itself is asked: an older template had fewer, and UsePreviousValue of another is refused.
+
+    Sources: CloudFormation API Reference, Parameter: UsePreviousValue is "the existing parameter
+    value that the stack is using for a given parameter key", and "If you don't specify a key and
+    value for a particular parameter, CloudFormation uses the default value"; UpdateStack: "If you
+    have IAM resources with custom names, you must specify CAPABILITY_NAMED_IAM."
+    """
+    of_the_stack = f"--region {region} --stack-name {name}"
+    query = (
+        "Stacks[0].Parameters[].join('', ['ParameterKey=', ParameterKey, ',UsePreviousValue=true'])"
+    )
+    return (
+        f"aws cloudformation update-stack {of_the_stack} \\\n"
+        f"  --template-url '{template_url}' \\\n"
+        "  --capabilities CAPABILITY_NAMED_IAM \\\n"
+        f"  --parameters $(aws cloudformation describe-stacks {of_the_stack} \\\n"
+        f'    --query "{query}" \\\n'
+        "    --output text)"
+    )

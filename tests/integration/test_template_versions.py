@@ -1,0 +1,248 @@
+"""A role's version, from the customer's stack to the API: with both kinds of test, and with the
+update that the instructions give.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shlex
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+
+from cavok import wiring
+from cavok.adapters import templates
+from cavok.domain import permissions, template_versions
+from cavok.domain.accounts import AccessType
+from cavok.domain.deadlines import NO_DEADLINE
+from cavok.domain.ids import new_id
+from cavok.domain.organizations import Organization
+from cavok.domain.template_versions import VERSIONS, TemplateVersion
+from cavok.domain.verifications import Trigger
+from cavok.observability import metrics
+from cavok.services import instructions as instructions_service
+from cavok.services.sweep import Sweep, SweepDependencies
+from local.catalog import template_text
+from tests.support.api import Api, Context
+from tests.support.asl import Run
+from tests.support.builders import (
+    ACCOUNT_ID,
+    ORGANIZATION_ID,
+    a_verification,
+    an_account,
+)
+from tests.support.moto_stack import begin_test, client, let_customers_in
+from tests.support.state_machines import VERIFY
+
+pytestmark = pytest.mark.filterwarnings("ignore:No application metrics")
+
+SECOND = TemplateVersion(version=2, text="Cavok can do more.", adds=("ec2:RebootInstances",))
+PATH = f"/v1/accounts/{ACCOUNT_ID}"
+FUNCTIONS = {
+    "OpenSession": "open_session",
+    "SurveyRegions": "survey_regions",
+    "ProbePermission": "probe_permission",
+    "WriteCustomerLog": "write_customer_log",
+    "RecordVerification": "record_verification",
+    "ProbeAccount": "probe_account",
+}
+
+
+@pytest.fixture(autouse=True)
+def account(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("CANARY_ROLE_ARN", "CANARY_EXTERNAL_ID"):
+        monkeypatch.setenv(name, "not used: no customer refuses us")
+    monkeypatch.setenv("ALLOW_LOOPBACK_WEBHOOKS", "false")
+    monkeypatch.setattr(metrics.provider, "namespace", "Cavok/Accounts")
+    let_customers_in(monkeypatch)
+    wiring.organizations().create(Organization.new(ORGANIZATION_ID), datetime.now(UTC))
+    wiring.accounts().add(an_account(write_logs=False), None)
+
+
+@pytest.fixture
+def released(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[], None]:
+    """A release with a second version, which `make catalog` has written."""
+
+    def release() -> None:
+        monkeypatch.setattr(template_versions, "VERSIONS", (*VERSIONS[:1], SECOND))
+        (tmp_path / "role-v9.yaml").write_text(template_text(AccessType.ASSUME_ROLE))
+        monkeypatch.setattr(templates, "FILES", tmp_path)
+        names = {AccessType.ASSUME_ROLE: "role-v9"}
+        monkeypatch.setattr(instructions_service, "TEMPLATE_NAMES", names)
+
+    return release
+
+
+def deploy(admin: Api) -> None:
+    """The customer runs the commands of the instructions."""
+    client("iam").create_role(RoleName="CavokCloud", AssumeRolePolicyDocument="{}")
+    put_policies(admin.get(f"{PATH}/instructions").json["cli"])
+
+
+def put_policies(commands: str) -> None:
+    for command in commands.split("\n\n"):
+        if command.startswith("aws iam put-role-policy"):
+            given = options(command)
+            put(given["--policy-name"], json.loads(given["--policy-document"]))
+
+
+def role_policies() -> dict[str, Any]:
+    iam, role = client("iam"), {"RoleName": "CavokCloud"}
+    names = iam.list_role_policies(**role)["PolicyNames"]
+    return {n: iam.get_role_policy(PolicyName=n, **role)["PolicyDocument"] for n in names}
+
+
+def put(name: str, document: Any) -> None:
+    client("iam").put_role_policy(
+        RoleName="CavokCloud", PolicyName=name, PolicyDocument=json.dumps(document)
+    )
+
+
+def renumber(name: str, sid: str) -> None:
+    """Somebody gives the only statement of a policy another Sid."""
+    document = role_policies()[name]
+    document["Statement"][0]["Sid"] = sid
+    put(name, document)
+
+
+def by_a_person() -> None:
+    in_the_workflow(Trigger.MANUAL)
+
+
+def by_a_schedule_alone() -> None:
+    in_the_workflow(Trigger.SCHEDULED)
+
+
+def in_the_workflow(trigger: Trigger) -> None:
+    """The whole workflow: its definition, and its functions as they are deployed."""
+    stored = wiring.accounts().get(ORGANIZATION_ID, ACCOUNT_ID)
+    test = a_verification(verification_id=new_id(), trigger=trigger, started_at=datetime.now(UTC))
+    begin_test(stored, test)
+
+    def call(state: str, _: str, arguments: Any) -> Any:
+        app = importlib.import_module(f"functions.{FUNCTIONS[state]}.app")
+        return {"Payload": app.handler(json.loads(json.dumps(arguments["Payload"])), Context())}
+
+    given = {
+        "organization_id": ORGANIZATION_ID,
+        "account_id": ACCOUNT_ID,
+        "verification_id": test.verification_id,
+        "trigger": trigger.value,
+        "correlation_id": "c",
+    }
+    Run({"Execution": {"Input": given}}, call).run(VERIFY, given)
+
+
+def in_a_sweep() -> None:
+    arn = "arn:aws:states:us-east-1:111122223333:execution:reverify-accounts:one"
+    ours = SweepDependencies(
+        due=wiring.due_accounts(),
+        accounts=wiring.accounts(),
+        verifications=wiring.verifications(),
+        webhooks=wiring.webhooks(),
+        workflows=Mock(),
+        testing=wiring.testing_dependencies(),
+        clock=lambda: datetime.now(UTC),
+    )
+    swept = Sweep(arn, "one", 0, ours).run(NO_DEADLINE)
+    assert (dict(swept.outcomes), swept.failed) == ({"confirmed": 1}, {})
+
+
+each_test = pytest.mark.parametrize("test", [by_a_person, by_a_schedule_alone, in_a_sweep])
+
+
+@each_test
+def test_a_test_reads_the_version_of_a_deployed_role(admin: Api, test: Callable[[], None]) -> None:
+    deploy(admin)
+    assert admin.get(PATH).json["template"] is None
+
+    test()
+
+    shown = admin.get(PATH).json
+    assert shown["status"] == "confirmed"
+    assert shown["template"] == {"version": 1, "current": 1, "outdated": False, "changes": []}
+    assert "template_outdated" not in str(shown["issues"])
+
+
+@each_test
+@pytest.mark.parametrize(
+    ("sid", "version"),
+    [("CavokEc2", 1), ("CavokEc2V999", None), ("CavokEc2V0", None), ("Mine", 1)],
+)
+def test_a_forged_version_is_not_believed_and_changes_no_verdict(
+    admin: Api, test: Callable[[], None], sid: str, version: int | None
+) -> None:
+    """One without a number is older than the numbers, and one that is not ours says nothing."""
+    deploy(admin)
+    renumber("CavokEc2", sid)
+
+    test()
+
+    shown = admin.get(PATH).json
+    assert (shown["template"] or {}).get("version") == version
+    assert (shown["status"], shown["capabilities"]["ec2"]) == ("confirmed", "full")
+
+
+def test_a_role_made_by_hand_has_a_version_only_if_it_has_our_sids(admin: Api) -> None:
+    shown = permissions.policy_document()
+    for statement in shown["Statement"]:
+        statement.pop("Sid")
+    client("iam").create_role(RoleName="CavokCloud", AssumeRolePolicyDocument="{}")
+    put("Mine", shown)
+
+    in_a_sweep()
+
+    assert admin.get(PATH).json["template"] is None
+
+
+def test_a_new_release_makes_the_role_outdated_at_once_and_an_update_makes_it_current(
+    admin: Api, released: Callable[[], None]
+) -> None:
+    deploy(admin)
+    by_a_person()
+    before = admin.get(PATH)
+    assert admin.get(f"{PATH}/instructions").json["update"] is None
+
+    released()
+
+    after = admin.get(PATH)
+    assert after.json["template"] == {
+        "version": 1,
+        "current": 2,
+        "outdated": True,
+        "changes": [
+            {
+                "version": 2,
+                "text": "Cavok can do more.",
+                "adds": ["ec2:RebootInstances"],
+                "removes": [],
+            }
+        ],
+    }
+    (issue,) = after.json["issues"]
+    assert (issue["code"], issue["severity"]) == ("template_outdated", "information")
+    assert after.json["status"] == "confirmed"
+    assert after.headers["etag"] != before.headers["etag"], "nobody keeps the older answer"
+    assert admin.get("/v1/accounts").json["items"] == [after.json]
+
+    guide = admin.get(f"{PATH}/instructions").json
+    assert issue["fix"]["console_url"] == guide["update"]["console_url"]
+    put_policies(guide["cli"])
+    by_a_schedule_alone()
+
+    updated = admin.get(PATH).json
+    assert updated["template"] == {"version": 2, "current": 2, "outdated": False, "changes": []}
+    assert updated["issues"] == []
+    assert admin.get(f"{PATH}/instructions").json["update"] is None
+
+
+def options(command: str) -> dict[str, str]:
+    words = shlex.split(command)
+    return {
+        name: value for name, value in zip(words, [*words[1:], ""], strict=True) if "--" in name
+    }
