@@ -41,6 +41,7 @@ def account(index: int, **changes: Any) -> dict[str, Any]:
         "status": status,
         "issues": [],
         "capabilities": {"ec2": "unknown", "rds": "unknown", "logs": "unknown"},
+        "template": None,
         "verification": {
             "verification_id": "test1",
             "outcome": before if status == "unconfirmed" else status,
@@ -298,6 +299,7 @@ INSTRUCTIONS = {
     "cloudformation_template": '{\n  "AWSTemplateFormatVersion": "2010-09-09"\n}',
     "terraform": 'resource "aws_iam_role" "cavok" {}\n',
     "cli": "aws iam create-role --role-name CavokCloud\n",
+    "update": None,
 }
 
 

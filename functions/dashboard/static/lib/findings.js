@@ -30,7 +30,8 @@ export function issueList(issues) {
   );
 }
 
-function fixOf({ policy_statement: statement, cli, console_url: address }) {
+/** @param {{policy_statement?: any, cli?: string, console_url?: string}} fix */
+export function fixOf({ policy_statement: statement, cli, console_url: address }) {
   const link = consoleAddress(address);
   if (!statement && !cli && !link) return null;
   return h(
@@ -47,7 +48,7 @@ function fixOf({ policy_statement: statement, cli, console_url: address }) {
   );
 }
 
-function copyBlock(content, label) {
+export function copyBlock(content, label) {
   return h(
     "figure",
     { class: "code" },

@@ -347,6 +347,7 @@ function drawFacts(target, account) {
         definition(t.account.number, copyable(account.provider_id, t.actions.copyThis(t.account.number))),
         definition(t.account.accessType, t.accessTypes[account.access_type]?.title),
         account.role_arn && definition(t.account.role, copyable(account.role_arn, t.actions.copyThis(t.account.role))),
+        account.template && definition(t.account.roleVersion, versionOf(account.template)),
         account.access_key_id && definition(t.account.keyId, h("code", {}, `…${account.access_key_id.slice(-4)}`)),
         definition(
           t.account.regions,
@@ -370,6 +371,9 @@ function drawFacts(target, account) {
     ),
   );
 }
+
+const versionOf = ({ version, current, outdated }) =>
+  outdated ? `${version} (${t.account.newestVersion(current)})` : String(version);
 
 // Made once: it stays busy while its request runs, whatever else changes meanwhile.
 function logsSwitch(handle) {

@@ -8,6 +8,7 @@ import { isMissing } from "../lib/problem.js";
 import * as session from "../lib/session.js";
 import * as store from "../lib/store.js";
 import { startTest } from "../lib/testing.js";
+import { copyBlock, fixOf } from "../lib/findings.js";
 import { codeBlock, tabs } from "../lib/copying.js";
 import {
   button,
@@ -114,7 +115,8 @@ export function expires(link) {
 }
 
 // What the steps and templates are made of. Whoever changes it changes them.
-const asked = ({ role_arn, regions, write_logs }) => JSON.stringify([role_arn, regions, write_logs]);
+const asked = ({ role_arn, regions, write_logs, template }) =>
+  JSON.stringify([role_arn, regions, write_logs, template]);
 
 const mayWait = (account) => account.access_type === "assume_role" && !isConnected(account) && !isRevoked(account);
 
@@ -236,6 +238,7 @@ function drawGuide(guide, account) {
     },
   ].filter(Boolean);
   return [
+    guide.update && updateSection(guide.update, account),
     section(
       t.instructions.title[account.access_type],
       {},
@@ -270,4 +273,17 @@ function drawGuide(guide, account) {
     ),
     section(t.instructions.other, {}, tabs(t.instructions.other, ways)),
   ];
+}
+
+// The role is of an older version: what the newer ones change, and each way to update it.
+function updateSection({ steps, template_url: template, console_url, cli }, account) {
+  const known = account.issues?.find(({ code }) => code === "template_outdated");
+  return section(
+    t.instructions.update,
+    {},
+    known && h("p", {}, known.message),
+    steps.map((step) => [h("h3", {}, step.title), h("p", {}, step.text)]),
+    copyBlock(template, t.instructions.templateUrl),
+    fixOf({ cli, console_url }),
+  );
 }

@@ -183,6 +183,8 @@ export const t = withTexts(OPEN_TABLES, {
     number: "Account number",
     accessType: "Access type",
     role: "Role ARN",
+    roleVersion: "Role version",
+    newestVersion: (current) => `${current} is the newest`,
     keyId: "Access key",
     regions: "Regions",
     defaultRegion: "the region of this installation",
@@ -352,6 +354,8 @@ export const t = withTexts(OPEN_TABLES, {
     policiesUser:
       "Create an IAM user and attach the permissions as an inline policy. What each permission is for is in",
     template: "CloudFormation template",
+    templateUrl: "Address of the template",
+    update: "Update the role",
     trust: "Trust policy",
     permissions: "Permissions policy",
   },

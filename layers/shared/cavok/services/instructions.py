@@ -1,11 +1,18 @@
-"""The customer's template, and the address of the published one."""
+"""The customer's template, the link that deploys it, and how to update to it."""
 
 from cavok.adapters.templates import TEMPLATE_NAMES, Templates
 from cavok.domain.accounts import Account
-from cavok.domain.instructions import Trust, cloudformation_template
+from cavok.domain.instructions import Trust, cloudformation_template, deploy_url
+from cavok.domain.template_updates import Update, update_of
 
 
-def instructions_for(account: Account, trust: Trust, *, templates: Templates) -> tuple[str, str]:
-    """The CloudFormation template of an account, and the URL of the published one."""
+def instructions_for(
+    account: Account, trust: Trust, *, templates: Templates
+) -> tuple[str, str, Update | None]:
+    """The CloudFormation template of an account, its “Deploy on AWS” link, and its update."""
     address = templates.address_of(TEMPLATE_NAMES[account.access_type])
-    return cloudformation_template(account, trust), address
+    return (
+        cloudformation_template(account, trust),
+        deploy_url(account, trust, address),
+        update_of(account, address),
+    )

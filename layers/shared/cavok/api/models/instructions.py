@@ -6,7 +6,7 @@ from cavok.api.models.common import ResponseBody
 from cavok.domain import instructions
 from cavok.domain.accounts import Account
 from cavok.domain.permissions import policy_document
-from cavok.domain.template_updates import update_of
+from cavok.domain.template_updates import Update
 
 
 class InstructionStepBody(ResponseBody):
@@ -39,15 +39,19 @@ class InstructionsBody(ResponseBody):
 
     @classmethod
     def of_account(
-        cls, account: Account, trust: instructions.Trust, template: str, template_url: str
+        cls,
+        account: Account,
+        trust: instructions.Trust,
+        template: str,
+        deploy_url: str,
+        update: Update | None,
     ) -> Self:
         """The instructions for this account, in every form."""
-        update = update_of(account, template_url)
         return cls(
             steps=[InstructionStepBody.of(step) for step in instructions.steps(account)],
             trust_policy=instructions.trust_policy(account, trust),
             permissions_policy=policy_document(instructions.granted_groups(account)),
-            deploy_on_aws_url=instructions.deploy_url(account, trust, template_url),
+            deploy_on_aws_url=deploy_url,
             cloudformation_template=template,
             terraform=instructions.terraform(account, trust),
             cli=instructions.cli(account, trust),

@@ -30,5 +30,5 @@ def get_instructions(account_id: str) -> InstructionsBody:
         trusted_account_id=wiring.setting("TRUSTED_ACCOUNT_ID"),
         external_id=organization.external_id,
     )
-    template, template_url = instructions_for(account, trust, templates=wiring.templates())
-    return InstructionsBody.of_account(account, trust, template, template_url)
+    template, url, update = instructions_for(account, trust, templates=wiring.templates())
+    return InstructionsBody.of_account(account, trust, template, url, update)

@@ -1,0 +1,71 @@
+// An older role: what the newer version changes, and how to update it.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { opened, signIn, soon } from "./drawn.mjs";
+
+const page = "../../../functions/dashboard/static";
+const api = await import(`${page}/lib/api.js`);
+const session = await import(`${page}/lib/session.js`);
+const store = await import(`${page}/lib/store.js`);
+const { instructions } = await import(`${page}/views/instructions.js`);
+const { overview } = await import(`${page}/views/account.js`);
+const { t } = await import(`${page}/views/texts.js`);
+api.start({});
+await signIn(session);
+
+const MESSAGE = "The role is version 1. Version 2 adds ec2:RebootInstances: Cavok can restart instances.";
+const STACKS = "https://us-east-1.console.aws.amazon.com/cloudformation/home?region=us-east-1#/stacks";
+const older = {
+  account_id: "a",
+  name: "A",
+  provider_id: "123456789012",
+  status: "confirmed",
+  access_type: "assume_role",
+  version: 1,
+  template: { version: 1, current: 2, outdated: true, changes: [] },
+  issues: [{ code: "template_outdated", severity: "information", message: MESSAGE, remedy: "Update it." }],
+};
+const newest = { ...older, template: { version: 2, current: 2, outdated: false, changes: [] }, issues: [] };
+const guide = { steps: [], deploy_on_aws_url: "", cloudformation_template: "{}", terraform: "", cli: "aws iam" };
+const update = {
+  steps: [{ title: "CloudFormation", text: "Press “Update”." }],
+  template_url: "https://templates.example/role-v9.yaml",
+  console_url: STACKS,
+  cli: "aws cloudformation update-stack",
+};
+
+async function shown(view, account, more = {}) {
+  store.add(account);
+  const answers = { instructions: { ...guide, ...more }, a: account };
+  globalThis.fetch = async (address) => {
+    const body = answers[String(address).split("/").pop()];
+    return Response.json(body ?? {}, { status: body ? 200 : 403 });
+  };
+  const signal = new AbortController();
+  const main = opened(view, signal.signal);
+  await soon(20);
+  signal.abort();
+  return main.textContent;
+}
+
+test("the instructions of an older role say what is new, and each way to get it", async () => {
+  const text = await shown(instructions, older, { update });
+  for (const part of [t.instructions.update, MESSAGE, "Press “Update”.", update.template_url, update.cli])
+    assert.ok(text.includes(part), part);
+  assert.ok(text.includes(t.fix.console));
+});
+
+test("the instructions of the newest role ask for no update", async () => {
+  for (const more of [{ update: null }, {}]) {
+    const text = await shown(instructions, newest, more);
+    assert.ok(text.includes(t.instructions.other));
+    assert.ok(!text.includes(t.instructions.update));
+  }
+});
+
+test("the overview says the version of the role, if it is known", async () => {
+  assert.ok((await shown(overview, older)).includes(`${t.account.roleVersion}1 (${t.account.newestVersion(2)})`));
+  assert.ok((await shown(overview, older)).includes(MESSAGE));
+  assert.ok((await shown(overview, newest)).includes(`${t.account.roleVersion}2`));
+  assert.ok(!(await shown(overview, { ...newest, template: null })).includes(t.account.roleVersion));
+});
