@@ -1,7 +1,7 @@
-"""A permission, or a group of them, is added in two edits: an entry in the catalog and a probe.
+"""A permission, or a group of them, is added in three edits: an entry in the catalog, a probe, and
+a version of the template.
 
-Each test makes the two edits in a copy, as docs/architecture.md says, and looks at
-what the copy then does.
+Each test makes them in a copy, as docs/architecture.md says, and looks at what the copy then does.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from cavok.domain.permissions import CAPABILITY_GROUPS
+from cavok.domain.template_versions import current
 from local.settings import ROOT
 
 GROUP = """\
@@ -134,6 +135,7 @@ READING_THE_CATALOG = (
     "tests/unit/domain/test_permissions.py",
     "tests/unit/domain/test_published_templates.py",
     "tests/unit/domain/test_steps.py",
+    "tests/unit/domain/test_template_versions.py",
     "tests/unit/adapters/customer/test_probes.py",
     "tests/unit/adapters/table/test_packing.py",
     "tests/unit/services/test_probe_permission.py",
@@ -159,7 +161,11 @@ def edit(path: Path, line: str, with_text: str) -> None:
 
 
 def add(layer: Path, *edits: tuple[str, str], probes: dict[str, str]) -> None:
-    """Makes the edits of the catalog, and adds a probe an action."""
+    """Makes the edits of the catalog, and adds a probe an action and a version."""
+    added = f'version={current() + 1}, text="Cavok can do more.", adds={tuple(probes)}'
+    head = '"""Counted from 1.'
+    versions = f"VERSIONS = (*VERSIONS, TemplateVersion({added}))\n{head}"
+    edit(layer / "cavok/domain/template_versions.py", head, versions)
     for line, with_text in edits:
         edit(layer / "cavok/domain/permissions.py", line, with_text)
     entries = "".join(f"    {action!r}: Probe({call}),\n" for action, call in probes.items())
@@ -208,7 +214,7 @@ def run(copy: Path, *arguments: str) -> None:
 
 
 @pytest.mark.slow
-def test_no_third_edit_is_needed(tmp_path: Path) -> None:
+def test_no_other_edit_is_needed(tmp_path: Path) -> None:
     """What is in the way of a permission, and of a group, fails in the copy: a list in a test, a
     text that the catalog does not give, a template under an old number.
     """

@@ -69,3 +69,19 @@ test("the overview says the version of the role, if it is known", async () => {
   assert.ok((await shown(overview, newest)).includes(`${t.account.roleVersion}2`));
   assert.ok(!(await shown(overview, { ...newest, template: null })).includes(t.account.roleVersion));
 });
+
+test("once a test finds the role updated, its instructions are read again", async () => {
+  store.add(older);
+  let found = { ...guide, update };
+  globalThis.fetch = async (address) => Response.json(String(address).endsWith("/instructions") ? found : older);
+  const signal = new AbortController();
+  const main = opened(instructions, signal.signal);
+  await soon(20);
+  assert.ok(main.textContent.includes(t.instructions.update));
+
+  found = { ...guide, update: null };
+  store.add(newest);
+  await soon(20);
+  signal.abort();
+  assert.ok(!main.textContent.includes(t.instructions.update));
+});

@@ -49,6 +49,7 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
         unlisted={"eu-central-1": Reason.IDENTITY_POLICY, "us-east-1": Reason.ERROR},
         elsewhere=("eu-west-3",),
         inline_policies=({"Statement": [{"Sid": "für Ops", "Effect": "Allow"}]},),
+        template_version=1,
     )
 
     assert Survey.from_dict(json.loads(json.dumps(survey.as_dict()))) == survey
@@ -58,11 +59,11 @@ def test_a_survey_is_the_same_after_its_way_through_the_workflow() -> None:
 
 
 def test_the_survey_of_a_test_that_runs_during_an_update_is_read() -> None:
-    """Its execution keeps the former definition of the workflow, which knows no `unlisted`, and
-    what is under control without its kind.
+    """Its execution keeps the former definition of the workflow, which knows no `unlisted` and no
+    version, and what is under control without its kind.
     """
     stored = Survey(region_health=(US,)).as_dict()
-    del stored["unlisted"]
+    del stored["unlisted"], stored["template_version"]
     ids = {"us-east-1": ("orders",)}
 
     assert Survey.from_dict(stored) == Survey(region_health=(US,))
@@ -128,9 +129,10 @@ def test_after_the_probes_only_what_counts_is_passed_on() -> None:
         unlisted={"us-east-1": Reason.ERROR},
         elsewhere=(),
         inline_policies=({},),
+        template_version=1,
     )
 
-    assert survey.recorded == Survey(region_health=(US,), elsewhere=())
+    assert survey.recorded == Survey(region_health=(US,), elsewhere=(), template_version=1)
 
 
 def test_permissions_are_probed_in_the_home_region_or_where_any_region_answers() -> None:

@@ -192,7 +192,7 @@ def test_an_account_says_which_version_it_has_and_what_the_later_ones_change() -
     assert (newest.outdated, newest.changes) == (False, ())
 
 
-@pytest.mark.parametrize("stored", [None, 0, -1, 2, 999])
+@pytest.mark.parametrize("stored", [None, 0, -1, current() + 1, 999])
 def test_of_a_version_that_this_release_does_not_know_it_says_nothing(stored: int | None) -> None:
     """An older release may have to read what a newer one stored."""
     account = an_account(template_version=stored)
@@ -266,9 +266,6 @@ def test_the_version_is_carried_from_the_survey_to_the_end() -> None:
         survey = Survey(template_version=found)
         carried = Survey.from_dict(json.loads(json.dumps(survey.recorded.as_dict())))
         assert carried.template_version == found
-    older = Survey().as_dict()
-    del older["template_version"]
-    assert Survey.from_dict(older).template_version is None
 
 
 # ---- updating ------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from cavok.domain.regions import REGIONS, RegionHealth, RegionStatus
 from cavok.domain.resources import Resource
 from cavok.domain.steps import ALLOWED
 from cavok.domain.survey import MAX_ASKED, MAX_ROTATING, Survey
+from cavok.domain.template_versions import UNKNOWN, current, sid_of
 from cavok.domain.verifications import Trigger
 from cavok.services import survey_regions as service
 from cavok.services.survey_regions import survey_regions
@@ -244,7 +246,19 @@ def test_inline_policies_that_could_not_all_be_read_are_left_to_the_steps(
     survey = survey_regions((US,), a_session(), [], trigger=Trigger.MANUAL, now=NOW)
 
     assert survey.inline_policies is None
+    assert survey.template_version == {"AccessDenied": UNKNOWN, "Throttling": None}[code]
     assert survey.reachable == (US,)
+
+
+def test_the_version_is_read_with_the_policies_without_a_call_more(aws: Aws) -> None:
+    aws.answers["ListRolePolicies"] = {"PolicyNames": ["One"]}
+    document = {"Statement": [{"Sid": sid_of("CavokEc2"), "Effect": "Allow"}]}
+    aws.answers["GetRolePolicy"] = {"PolicyDocument": json.dumps(document)}
+
+    survey = survey_regions((US,), a_session(), [], trigger=Trigger.SCHEDULED, now=NOW)
+
+    assert survey.template_version == current()
+    assert len(aws.called("ListRolePolicies") + aws.called("GetRolePolicy")) == 2
 
 
 def test_an_access_key_has_no_policies_to_carry(aws: Aws) -> None:
@@ -252,7 +266,7 @@ def test_an_access_key_has_no_policies_to_carry(aws: Aws) -> None:
 
     survey = survey_regions((US,), key, [], trigger=Trigger.MANUAL, now=NOW)
 
-    assert survey.inline_policies is None
+    assert (survey.inline_policies, survey.template_version) == (None, UNKNOWN)
     assert not aws.called("ListRolePolicies")
 
 
@@ -271,7 +285,7 @@ def test_policies_that_take_too_long_hold_up_no_survey(
     survey = survey_regions((US,), a_session(), [], trigger=Trigger.SCHEDULED, now=NOW)
     release.set()
 
-    assert survey.inline_policies is None
+    assert (survey.inline_policies, survey.template_version) == (None, None)
 
 
 def test_a_role_without_rights_on_databases_reaches_its_regions() -> None:

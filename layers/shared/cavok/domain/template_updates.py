@@ -51,7 +51,12 @@ def _in_words(changes: tuple[TemplateVersion, ...]) -> Iterator[str]:
 
 
 def update_of(account: Account, template_url: str) -> Update | None:
-    """Null if there is nothing to update. `template_url`: of the published template."""
+    """Null if there is nothing to update. `template_url`: of the published template.
+
+    Sources: CloudFormation Template Reference, AWS::IAM::Role, Policies: "Update requires: No
+    interruption"; IAM API Reference, PutRolePolicy: "Adds or updates an inline policy document";
+    Terraform's AWS provider updates `aws_iam_role_policy` with that call.
+    """
     template = account.template
     if template is None or not template.outdated:
         return None
@@ -75,6 +80,11 @@ def update_of(account: Account, template_url: str) -> Update | None:
                 "If you made the role with commands, run those below again, without the first: "
                 "put-role-policy replaces a policy of the same name.",
             ),
+            InstructionStep(
+                "Least privilege",
+                "If the role has the policy from “Least privilege”, take the new one from there. "
+                "All of the above would again let Cavok start and stop every instance.",
+            ),
         ),
         template_url=template_url,
         console_url=_stacks(account),
@@ -95,7 +105,8 @@ def _stacks(account: ListedAccount) -> str:
 
 def _update_stack(name: str, region: str, template_url: str) -> str:
     """Each parameter that the stack has keeps its value; those that are new have a default. So the
-    stack itself is asked: an older template had fewer, and UsePreviousValue of another is refused.
+    stack itself is asked: an older template had fewer, and of another one CloudFormation says
+    "Cannot specify usePreviousValue as true for a parameter key not in the previous template".
 
     Sources: CloudFormation API Reference, Parameter: UsePreviousValue is "the existing parameter
     value that the stack is using for a given parameter key", and "If you don't specify a key and

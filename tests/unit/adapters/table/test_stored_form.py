@@ -105,6 +105,7 @@ TESTED = replace(
     issues=(Issue("c", "mé", "r"),),
     capabilities={"ec2": Capability.FULL, "rds": Capability.UNKNOWN},
     region_health=HEALTH,
+    template_version=1,
     verification=LastVerification(VERIFICATION_ID, Outcome.DEGRADED, NOW, 3, "90fd"),
     attempts=2,
     version=5,
