@@ -51,8 +51,14 @@ def add_test() -> None:
     account = wiring.accounts().get(examples.ADDED.organization_id, examples.ADDED.account_id)
     tested, ended_at = begin_test(account, examples.RUNNING), examples.VERIFICATION.finished_at
     assert ended_at
-    steps, health = steps_of(account), examples.HEALTH
-    after, ended = finish(tested, examples.RUNNING, steps, ended_at, region_health=health)
+    after, ended = finish(
+        tested,
+        examples.RUNNING,
+        steps_of(account),
+        ended_at,
+        region_health=examples.HEALTH,
+        template_version=examples.TEMPLATE_VERSION,
+    )
     wiring.verifications().finish(tested, after, ended, None)
 
 

@@ -98,6 +98,7 @@ _REQUESTER = Requester(
 )
 _TRUST = instructions.Trust(trusted_account_id="111122223333", external_id="cavok-Zk1bV7q0r3")
 _TEMPLATE_URL = "https://templates.example/one.json"
+TEMPLATE_VERSION = 1
 HEALTH = (RegionHealth(_REGION, RegionStatus.REACHABLE),)
 
 ADDED = Account(
@@ -122,7 +123,7 @@ ADDED = Account(
 _ACCOUNT = replace(
     ADDED,
     region_health=HEALTH,
-    template_version=1,
+    template_version=TEMPLATE_VERSION,
     status=Status.CONFIRMED,
     capabilities={group.group: Capability.FULL for group in permissions.CAPABILITY_GROUPS},
     verification=LastVerification(_TEST_ID, Outcome.CONFIRMED, _ENDED),
